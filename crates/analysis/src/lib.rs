@@ -1,0 +1,1 @@
+//! Checks and explanations of trained networks.

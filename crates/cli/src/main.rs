@@ -1,0 +1,2 @@
+//! The emberlab command.
+fn main() {}

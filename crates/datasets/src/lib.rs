@@ -1,0 +1,1 @@
+//! Samples to learn from: generated, embedded, fetched or the user's own.

@@ -1,0 +1,1 @@
+//! One TOML file: checked, trained, and left on disk as a run.

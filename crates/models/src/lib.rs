@@ -1,0 +1,1 @@
+//! Networks, their layers and how they start, for any Burn device.

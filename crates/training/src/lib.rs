@@ -1,0 +1,1 @@
+//! One fit: device, loss, optimiser, loop, metrics and checkpoints.
