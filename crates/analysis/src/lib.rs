@@ -1,1 +1,5 @@
-//! Checks and explanations of trained networks.
+//! Checks and explanations of networks.
+
+mod trace;
+
+pub use trace::{Deviation, Trace, TraceError, replay, tolerance};

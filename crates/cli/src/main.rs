@@ -1,2 +1,43 @@
-//! The emberlab command.
-fn main() {}
+//! The `emberlab` command.
+
+mod arguments;
+mod commands;
+mod data_dirs;
+mod diagnostics;
+mod failure;
+mod progress;
+mod signals;
+mod tables;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command};
+use crate::failure::Failure;
+
+/// Small tensors are made and dropped all the time; this allocator makes that cheap.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command {
+        Command::Train(command) => commands::train::run(&command, &arguments.shared),
+        Command::Resume(command) => commands::resume::run(&command, &arguments.shared),
+        Command::Evaluate(command) => commands::evaluate::run(&command, &arguments.shared),
+        Command::Data(command) => commands::data::run(&command, &arguments.shared),
+        Command::Devices(command) => commands::devices::run(&command),
+        Command::Check(command) => commands::check::run(&command),
+        Command::Config(command) => commands::config::run(&command),
+        Command::Completions(command) => commands::completions::run(&command),
+    };
+    match result {
+        Ok(code) => code,
+        Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{}", diagnostics::report(&failure));
+            failure.exit_code()
+        }
+    }
+}

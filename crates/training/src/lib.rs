@@ -1,1 +1,43 @@
 //! One fit: device, loss, optimiser, loop, metrics and checkpoints.
+//!
+//! ```text
+//! Resident splits ─┐
+//! Network ─────────┼─ Fit::run ── burn-train's learner and dashboard ── Outcome
+//! TrainingPlan ────┘      └ Observer: a row per epoch    └ CheckpointStore: folders that appear whole
+//! ```
+
+pub mod checkpoint;
+mod clipping;
+mod config;
+mod dashboard;
+pub mod device;
+mod error;
+mod fit;
+mod loader;
+mod loss;
+mod objective;
+mod optimizer;
+mod scheduler;
+mod step;
+mod stop;
+mod tally;
+mod task;
+pub mod terminal;
+
+pub use checkpoint::{CheckpointConfig, CheckpointStore};
+pub use clipping::GradientClipping;
+pub use config::{Precision, TrainMetrics, TrainingConfig};
+pub use dashboard::Dashboard;
+pub use error::TrainingError;
+pub use fit::{
+    Ending, EpochRecord, Finished, Fit, Observer, SplitData, load_network, network_bytes, position,
+    predict,
+};
+pub use loss::{LossConfig, Reduction};
+pub use objective::{EarlyStopping, Objective, Split};
+pub use optimizer::{Optimizer, OptimizerConfig};
+pub use scheduler::{Interval, Scheduler, SchedulerConfig};
+pub use step::{Measured, Trainee};
+pub use stop::StopFlag;
+pub use tally::{Tally, host, labels};
+pub use task::Task;

@@ -1,0 +1,271 @@
+//! What can be written on the command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A laboratory for small neural networks.
+#[derive(Debug, Parser)]
+#[command(name = "emberlab", version, about, arg_required_else_help = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of every command.
+    #[command(flatten)]
+    pub shared: Shared,
+}
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub struct Shared {
+    /// Folder that runs go to.
+    #[arg(
+        long,
+        global = true,
+        env = "EMBERLAB_ARTIFACTS_DIR",
+        default_value = "artifacts",
+        value_name = "DIR"
+    )]
+    pub artifacts: PathBuf,
+    /// Folder that holds data sets, looked at before the cache folder.
+    #[arg(long, global = true, env = "EMBERLAB_DATA_DIR", value_name = "DIR")]
+    pub data_dir: Option<PathBuf>,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Train a network as a TOML file says.
+    Train(Train),
+    /// Go on with a run from its newest checkpoint.
+    Resume(Resume),
+    /// Say what a finished run's network is worth.
+    Evaluate(Evaluate),
+    /// List, show and fetch data sets.
+    Data(Data),
+    /// List devices: those of this build, those that a feature adds, and the hardware found.
+    Devices(Devices),
+    /// Check the lab against references.
+    Check(Check),
+    /// Show a configuration, or the schema of all.
+    Config(Config),
+    /// Print shell completions.
+    Completions(Completions),
+}
+
+/// How something runs.
+#[derive(Debug, Args)]
+pub struct Running {
+    /// Device to compute on; see `emberlab devices`.
+    #[arg(long, env = "EMBERLAB_DEVICE", default_value = emberlab_training::device::DEFAULT, value_name = "NAME")]
+    pub device: String,
+    /// Threads that a tensor operation may use; small networks are fastest with one.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: u16,
+}
+
+/// What is shown while a network trains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DashboardChoice {
+    /// The dashboard on a terminal, else one line per epoch.
+    Auto,
+    /// Burn's terminal dashboard.
+    Tui,
+    /// One line per epoch.
+    Plain,
+    /// One JSON object per epoch.
+    Json,
+    /// Nothing.
+    Quiet,
+}
+
+/// How a training is shown.
+#[derive(Debug, Args)]
+pub struct Showing {
+    /// What is shown while the network trains.
+    #[arg(long, value_enum, default_value_t = DashboardChoice::Auto)]
+    pub dashboard: DashboardChoice,
+    /// Keep the dashboard open when the training has ended, until a key closes it.
+    #[arg(long)]
+    pub stay: bool,
+}
+
+/// Train a network as a TOML file says.
+#[derive(Debug, Args)]
+pub struct Train {
+    /// The experiment's TOML file.
+    pub config: PathBuf,
+    /// Override a key, such as `model.activation=gelu`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Name of the run's folder; time and seed when absent.
+    #[arg(long, value_name = "NAME")]
+    pub run: Option<String>,
+    /// How it runs.
+    #[command(flatten)]
+    pub running: Running,
+    /// How it is shown.
+    #[command(flatten)]
+    pub showing: Showing,
+}
+
+/// Go on with a run from its newest checkpoint.
+#[derive(Debug, Args)]
+pub struct Resume {
+    /// The run: a path, a unique beginning of its name, or `latest`.
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// How it runs.
+    #[command(flatten)]
+    pub running: Running,
+    /// How it is shown.
+    #[command(flatten)]
+    pub showing: Showing,
+}
+
+/// A part of the data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SplitChoice {
+    /// The training split.
+    Train,
+    /// The validation split.
+    Valid,
+    /// The test split.
+    Test,
+}
+
+/// Which network of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WeightsChoice {
+    /// The network after the last step.
+    Last,
+    /// The network of the best epoch.
+    Best,
+}
+
+/// Say what a finished run's network is worth.
+#[derive(Debug, Args)]
+pub struct Evaluate {
+    /// The run: a path, a unique beginning of its name, or `latest`.
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// The split to predict; test, else valid, else train when absent.
+    #[arg(long, value_enum)]
+    pub split: Option<SplitChoice>,
+    /// The network to use.
+    #[arg(long, value_enum, default_value = "last")]
+    pub weights: WeightsChoice,
+    /// Print JSON instead of tables.
+    #[arg(long)]
+    pub json: bool,
+    /// How it runs.
+    #[command(flatten)]
+    pub running: Running,
+}
+
+/// List, show and fetch data sets.
+#[derive(Debug, Args)]
+pub struct Data {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: DataAction,
+}
+
+/// What to do with data.
+#[derive(Debug, Subcommand)]
+pub enum DataAction {
+    /// List the data sets and whether each is at hand.
+    List,
+    /// Show a data set: shape, classes, ranges and a few samples.
+    Show {
+        /// Name of a data set, or a TOML file whose data set is meant.
+        name: String,
+        /// Override a key of the data set, such as `noise=0.3`; may be repeated.
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        overrides: Vec<String>,
+    },
+    /// Download a data set into the data folder.
+    Fetch {
+        /// `mnist` or `fashion_mnist`.
+        name: String,
+        /// Download from here instead, a folder's address; may be repeated.
+        #[arg(long, value_name = "URL")]
+        mirror: Vec<String>,
+    },
+}
+
+/// List devices.
+#[derive(Debug, Args)]
+pub struct Devices {
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Check the lab against references.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// What to check.
+    #[command(subcommand)]
+    pub what: CheckWhat,
+}
+
+/// What to check.
+#[derive(Debug, Subcommand)]
+pub enum CheckWhat {
+    /// Replay trainings recorded in PyTorch, step for step.
+    Trace {
+        /// Recorded trainings, as JSON.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Devices to replay on; every CPU device of this build when absent.
+        #[arg(long, value_name = "NAME")]
+        device: Vec<String>,
+        /// Numbers to compute with; all that the device has when absent.
+        #[arg(long, value_enum)]
+        precision: Option<PrecisionChoice>,
+        /// Print JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// The numbers to compute with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PrecisionChoice {
+    /// 32-bit floats.
+    F32,
+    /// 64-bit floats.
+    F64,
+}
+
+/// Show a configuration, or the schema of all.
+#[derive(Debug, Args)]
+pub struct Config {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: ConfigAction,
+}
+
+/// What to do with configurations.
+#[derive(Debug, Subcommand)]
+pub enum ConfigAction {
+    /// Print a configuration with every default written out.
+    Show {
+        /// The experiment's TOML file.
+        config: PathBuf,
+        /// Override a key, such as `model.activation=gelu`; may be repeated.
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        overrides: Vec<String>,
+    },
+    /// Print the JSON Schema of a configuration, for editors.
+    Schema,
+}
+
+/// Print shell completions.
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// The shell.
+    pub shell: clap_complete::Shell,
+}

@@ -1,0 +1,10 @@
+//! One file per command.
+
+pub mod check;
+pub mod completions;
+pub mod config;
+pub mod data;
+pub mod devices;
+pub mod evaluate;
+pub mod resume;
+pub mod train;

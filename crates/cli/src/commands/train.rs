@@ -1,0 +1,193 @@
+//! `emberlab train`: a network from a TOML file.
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use emberlab_experiments::{
+    ConfigError, ConfigSource, Execution, ExperimentConfig, ExperimentError, Run, Trial,
+    TrialResult,
+};
+use emberlab_training::{Dashboard, Ending, Observer};
+
+use crate::arguments::{DashboardChoice, Running, Shared, Showing, Train};
+use crate::failure::Failure;
+use crate::progress::{JsonLines, Lines, Silent, clock, number};
+use crate::{data_dirs, signals, tables};
+
+/// Trains a network.
+///
+/// # Errors
+/// [`Failure`] with the place in the file, or what went wrong.
+pub fn run(command: &Train, shared: &Shared) -> Result<ExitCode, Failure> {
+    let source = ConfigSource::load(&command.config)?.with_overrides(&command.overrides)?;
+    let config = ExperimentConfig::from_source(&source)?;
+    let (execution, is_quiet) = execution(&command.running, &command.showing, shared)?;
+    let begun = Trial::begin(config, &shared.artifacts, command.run.as_deref(), execution);
+    let (trial, warnings) = begun.map_err(|error| placed(error, &source))?;
+    for warning in warnings {
+        eprintln!("warning: {warning}");
+    }
+    if !is_quiet {
+        introduce(&trial, &command.running.device)?;
+    }
+    let run = trial.run.clone();
+    let result = trial.train()?;
+    conclude(&run, &result, is_quiet, shared)
+}
+
+/// An error of a configuration with the place in its file.
+fn placed(error: ExperimentError, source: &ConfigSource) -> Failure {
+    match error {
+        ExperimentError::Config(problem) => {
+            ConfigError::at_key(source, &problem.key, problem.message).into()
+        }
+        error => error.into(),
+    }
+}
+
+/// How a trial runs, and whether nothing but errors is wanted on the terminal.
+///
+/// # Errors
+/// [`Failure::Usage`] if a dashboard is asked for where there is no terminal.
+pub fn execution(
+    running: &Running,
+    showing: &Showing,
+    shared: &Shared,
+) -> Result<(Execution, bool), Failure> {
+    let is_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    let choice = match showing.dashboard {
+        DashboardChoice::Auto if is_terminal => DashboardChoice::Tui,
+        DashboardChoice::Auto => DashboardChoice::Plain,
+        DashboardChoice::Tui if !is_terminal => {
+            return Err(Failure::Usage(
+                "`--dashboard tui` needs a terminal; use `plain`, `json` or `quiet`".to_string(),
+            ));
+        }
+        choice => choice,
+    };
+    let observer: Box<dyn Observer> = match choice {
+        DashboardChoice::Plain => Box::new(Lines::new()),
+        DashboardChoice::Json => Box::new(JsonLines),
+        _ => Box::new(Silent),
+    };
+    let dashboard = match choice {
+        DashboardChoice::Tui => Dashboard::Tui { stay: showing.stay },
+        _ => Dashboard::Quiet,
+    };
+    set_threads(running)?;
+    let execution = Execution {
+        device: running.device.clone(),
+        num_threads: usize::from(running.threads),
+        data_dirs: data_dirs::all(shared),
+        dashboard,
+        stop: signals::stop_on_request()?,
+        observer,
+    };
+    let is_quiet = matches!(choice, DashboardChoice::Json | DashboardChoice::Quiet);
+    Ok((execution, is_quiet))
+}
+
+/// Sets the threads of tensor operations for this process.
+///
+/// # Errors
+/// [`Failure::Failed`] if the threads cannot be started.
+pub fn set_threads(running: &Running) -> Result<(), Failure> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(running.threads));
+    pool.build_global()
+        .map_err(|error| Failure::Failed(format!("cannot start threads: {error}")))
+}
+
+/// Says what is about to train.
+fn introduce(trial: &Trial, device: &str) -> Result<(), Failure> {
+    let prepared = trial.prepared();
+    let splits = &prepared.splits;
+    writeln!(
+        std::io::stdout(),
+        "{}: {} on {device}, {} parameters, {} train / {} valid / {} test samples of {}",
+        trial.config().name,
+        trial.config().model.name(),
+        trial.num_parameters(),
+        splits.train.len(),
+        splits.valid.len(),
+        splits.test.len(),
+        trial.config().dataset.name(),
+    )?;
+    Ok(())
+}
+
+/// Says how a training ended and what can be done next.
+///
+/// # Errors
+/// [`Failure`] if the output cannot be written.
+pub fn conclude(
+    run: &Run,
+    result: &TrialResult,
+    is_quiet: bool,
+    shared: &Shared,
+) -> Result<ExitCode, Failure> {
+    if result.ending == Ending::Interrupted {
+        eprintln!(
+            "interrupted in epoch {} after {} steps; everything so far is saved\n\
+             to go on:  emberlab resume {}",
+            result.epochs + 1,
+            result.steps,
+            address(run, shared)
+        );
+        return Ok(ExitCode::from(signals::INTERRUPTED));
+    }
+    if is_quiet {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut out = std::io::stdout();
+    let early = match result.ending {
+        Ending::StoppedEarly => ", stopped early",
+        _ => "",
+    };
+    writeln!(
+        out,
+        "\n{} epochs, {} steps in {}{early}",
+        result.epochs,
+        result.steps,
+        clock(std::time::Duration::from_secs_f64(result.seconds)),
+    )?;
+    let names: Vec<&str> = result
+        .metrics
+        .values()
+        .next()
+        .map(|metrics| metrics.names().collect())
+        .unwrap_or_default();
+    let mut table = tables::table(["split"], 1);
+    table.set_header(["split"].into_iter().chain(names));
+    tables::align(&mut table, 1);
+    for (split, metrics) in &result.metrics {
+        let figures = metrics.iter().map(|(_, value)| number(value));
+        table.add_row([split.to_string()].into_iter().chain(figures));
+    }
+    writeln!(out, "{table}")?;
+    if let Some(best) = &result.best {
+        writeln!(
+            out,
+            "best {} {}: {} in epoch {}",
+            best.split,
+            best.metric,
+            number(best.value),
+            best.epoch
+        )?;
+    }
+    writeln!(
+        out,
+        "saved in {}\nmore:  emberlab evaluate {}",
+        run.path().display(),
+        address(run, shared)
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How to name a run on the next command line.
+fn address(run: &Run, shared: &Shared) -> String {
+    if shared.artifacts.as_os_str() == "artifacts" {
+        run.id()
+    } else {
+        run.path().display().to_string()
+    }
+}

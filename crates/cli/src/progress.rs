@@ -1,0 +1,140 @@
+//! What a training tells without a dashboard: a line, or a JSON object, per epoch.
+
+use std::io::Write;
+use std::time::{Duration, Instant};
+
+use emberlab_metrics::{Metric, SplitMetrics};
+use emberlab_training::{EpochRecord, Observer, TrainingError};
+use serde_json::json;
+
+/// Says nothing.
+pub struct Silent;
+
+impl Observer for Silent {
+    fn epoch_ended(&mut self, _: &EpochRecord) -> Result<(), TrainingError> {
+        Ok(())
+    }
+}
+
+/// One line per epoch for people.
+pub struct Lines {
+    began: Instant,
+    first: Option<usize>,
+}
+
+impl Lines {
+    /// Begins to count the time that is left.
+    pub fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            first: None,
+        }
+    }
+
+    /// Time for the epochs that are left, at the pace of this session.
+    fn remaining(&mut self, record: &EpochRecord) -> Duration {
+        let before = *self.first.get_or_insert(record.epoch - 1);
+        let pace = self.began.elapsed().as_secs_f64() / (record.epoch - before) as f64;
+        Duration::from_secs_f64(pace * (record.num_epochs - record.epoch) as f64)
+    }
+}
+
+impl Observer for Lines {
+    fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError> {
+        let remaining = self.remaining(record);
+        let width = record.num_epochs.to_string().len();
+        let mut line = format!(
+            "epoch {:>width$}/{}  train {}",
+            record.epoch,
+            record.num_epochs,
+            figures(&record.train)
+        );
+        if let Some(valid) = &record.valid {
+            line.push_str(&format!("  valid {}", figures(valid)));
+        }
+        line.push_str(&format!(
+            "  lr {}  {} elapsed, {} left{}",
+            number(record.learning_rate),
+            clock(record.elapsed),
+            clock(remaining),
+            if record.is_best { "  best" } else { "" }
+        ));
+        print_line(&line);
+        Ok(())
+    }
+}
+
+/// One JSON object per epoch for programs.
+pub struct JsonLines;
+
+impl Observer for JsonLines {
+    fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError> {
+        let line = json!({
+            "epoch": record.epoch,
+            "num_epochs": record.num_epochs,
+            "step": record.step,
+            "learning_rate": record.learning_rate,
+            "train": record.train,
+            "valid": record.valid,
+            "is_best": record.is_best,
+            "elapsed_seconds": record.elapsed.as_secs_f64(),
+        });
+        print_line(&line.to_string());
+        Ok(())
+    }
+}
+
+/// A closed pipe must not stop a training whose results go to disk.
+fn print_line(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// The loss and the figure that people look at first.
+fn figures(metrics: &SplitMetrics) -> String {
+    let wanted = [
+        (Metric::Loss, "loss"),
+        (Metric::Accuracy, "accuracy"),
+        (Metric::Mae, "mae"),
+        (Metric::R2, "r2"),
+    ];
+    let found = wanted.into_iter().filter_map(|(metric, name)| {
+        metrics
+            .get(metric)
+            .map(|value| format!("{name} {}", number(value)))
+    });
+    found.collect::<Vec<_>>().join(" ")
+}
+
+/// A number as people read it: four digits after the point, or a power of ten.
+pub fn number(value: f64) -> String {
+    match value.abs() {
+        x if x != 0.0 && x.is_finite() && !(1e-3..1e5).contains(&x) => format!("{value:.2e}"),
+        _ => format!("{value:.4}"),
+    }
+}
+
+/// `1:02:03`, `2:03` or `0:03`.
+pub fn clock(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_times_are_short() {
+        assert_eq!(number(0.12345), "0.1235");
+        assert_eq!(number(0.00012), "1.20e-4");
+        assert_eq!(number(0.0), "0.0000");
+        assert_eq!(number(f64::NAN), "NaN");
+        assert_eq!(clock(Duration::from_secs(3723)), "1:02:03");
+        assert_eq!(clock(Duration::from_millis(3999)), "0:03");
+    }
+}

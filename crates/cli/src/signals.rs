@@ -1,0 +1,49 @@
+//! Ctrl-C and SIGTERM: the first finishes the step and saves, the second ends at once.
+
+use std::process;
+
+use emberlab_training::{StopFlag, terminal};
+
+/// The exit code of an interrupted command.
+pub const INTERRUPTED: u8 = 130;
+
+/// Stops a training when the process is asked to end.
+///
+/// # Errors
+/// If the system does not let signals be caught.
+#[cfg(unix)]
+pub fn stop_on_request() -> std::io::Result<StopFlag> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+    let stop = StopFlag::default();
+    let asked = stop.clone();
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    std::thread::Builder::new()
+        .name("signals".into())
+        .spawn(move || {
+            for _ in signals.forever() {
+                if asked.is_requested() {
+                    terminal::restore();
+                    process::exit(i32::from(INTERRUPTED));
+                }
+                asked.request();
+            }
+        })?;
+    Ok(stop)
+}
+
+/// Stops a training when the process is asked to end.
+///
+/// # Errors
+/// If the system does not let signals be caught.
+#[cfg(not(unix))]
+pub fn stop_on_request() -> std::io::Result<StopFlag> {
+    let stop = StopFlag::default();
+    signal_hook::flag::register_conditional_shutdown(
+        signal_hook::consts::SIGINT,
+        i32::from(INTERRUPTED),
+        stop.shared(),
+    )?;
+    signal_hook::flag::register(signal_hook::consts::SIGINT, stop.shared())?;
+    Ok(stop)
+}

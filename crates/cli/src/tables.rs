@@ -1,0 +1,22 @@
+//! Tables in the terminal.
+
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{CellAlignment, ContentArrangement, Table};
+
+/// A table with this header, columns after the first `text_columns` aligned to the right.
+pub fn table<const N: usize>(header: [&str; N], text_columns: usize) -> Table {
+    let mut table = Table::new();
+    table
+        .load_preset(UTF8_HORIZONTAL_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(header);
+    align(&mut table, text_columns);
+    table
+}
+
+/// Aligns the columns after the first `text_columns` to the right.
+pub fn align(table: &mut Table, text_columns: usize) {
+    for column in table.column_iter_mut().skip(text_columns) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+}

@@ -1,0 +1,101 @@
+//! What can go wrong between a TOML file and a run on disk.
+
+use std::path::PathBuf;
+
+use emberlab_datasets::DatasetError;
+use emberlab_models::ModelError;
+use emberlab_training::TrainingError;
+use emberlab_training::checkpoint::CheckpointError;
+
+use crate::config::Problem;
+
+/// An error of an experiment.
+#[derive(Debug, thiserror::Error)]
+pub enum ExperimentError {
+    /// The configuration does not fit the data or itself.
+    #[error("{}", .0.message)]
+    Config(Problem),
+    /// The data cannot be loaded.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+    /// The network cannot be built or loaded.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The training failed.
+    #[error(transparent)]
+    Training(#[from] TrainingError),
+    /// A checkpoint cannot be read.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// A file of a run cannot be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file of a run does not hold what it should.
+    #[error("{} is not what a run writes: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What does not agree.
+        reason: String,
+    },
+    /// No run is called that.
+    #[error("there is no run `{name}` in {}{}", artifacts.display(), list(candidates))]
+    NoRun {
+        /// What was asked for.
+        name: String,
+        /// Where it was looked for.
+        artifacts: PathBuf,
+        /// Runs it may have meant.
+        candidates: Vec<String>,
+    },
+    /// A prefix that several runs share.
+    #[error("`{name}` could be any of {}", candidates.join(", "))]
+    Ambiguous {
+        /// What was asked for.
+        name: String,
+        /// The runs that begin so.
+        candidates: Vec<String>,
+    },
+    /// A run of that name is already there.
+    #[error("{} already holds a run; resume it or choose another name", path.display())]
+    RunExists {
+        /// The run's folder.
+        path: PathBuf,
+    },
+    /// The run's data are no longer those it was trained on.
+    #[error("the data of {} have changed since it was trained: checksum {found} instead of {expected}", run.display())]
+    DataChanged {
+        /// The run's folder.
+        run: PathBuf,
+        /// Checksum then.
+        expected: String,
+        /// Checksum now.
+        found: String,
+    },
+}
+
+fn list(candidates: &[String]) -> String {
+    if candidates.is_empty() {
+        String::new()
+    } else {
+        format!("; there are {}", candidates.join(", "))
+    }
+}
+
+pub(crate) fn io_error(
+    action: &'static str,
+    path: &std::path::Path,
+) -> impl FnOnce(std::io::Error) -> ExperimentError {
+    move |source| ExperimentError::Io {
+        action,
+        path: path.to_path_buf(),
+        source,
+    }
+}

@@ -1,0 +1,173 @@
+//! An experiment with its data loaded, split and checked against the network.
+
+use std::path::PathBuf;
+
+use burn::tensor::Device;
+use emberlab_datasets::{BatchSize, Resident, Samples, Splits, Standardizer, Statistics};
+use emberlab_models::Network;
+use emberlab_streams::stream;
+use emberlab_training::{Split, SplitData, Task};
+
+use crate::config::{
+    ExperimentConfig, Problem, dataset_problem, model_problem, training_problem,
+};
+use crate::error::ExperimentError;
+
+/// An experiment that can train: everything that can be checked beforehand has been.
+pub struct Prepared {
+    /// The experiment.
+    pub config: ExperimentConfig,
+    /// The data on the host.
+    pub samples: Samples,
+    /// Which rows train, validate and test.
+    pub splits: Splits,
+    /// How inputs are scaled.
+    pub standardizer: Standardizer,
+    /// What is predicted.
+    pub task: Task,
+    /// Width of the network's output.
+    pub d_output: usize,
+    /// What the user should know but may well have meant.
+    pub warnings: Vec<String>,
+}
+
+impl Prepared {
+    /// Loads the data of `config` from `data_dirs` and checks that data, network and loss fit together.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Dataset`] if the data are missing or broken; [`ExperimentError::Config`] with the
+    /// key to change if something does not fit.
+    pub fn load(config: ExperimentConfig, data_dirs: &[PathBuf]) -> Result<Self, ExperimentError> {
+        let samples = config.dataset.load(data_dirs, config.seed)?;
+        let problem = |p: Problem| ExperimentError::Config(p);
+        let splits = config.split.split(&samples, config.seed);
+        let splits = splits.map_err(|e| problem(dataset_problem(&e, "split")))?;
+        let training = &config.training;
+        if let Err(error) = training.batches().validate(splits.train.len()) {
+            return Err(problem(dataset_problem(&error, "training")));
+        }
+        let inferred = Task::infer(&samples.targets, &config.loss, config.model.d_output());
+        let (task, d_output) = inferred.map_err(|e| problem(training_problem(&e)))?;
+        let has_classes = task.num_classes().is_some();
+        let metric = training.objective.metric;
+        if !task.metrics().contains(&metric) {
+            let kind = if has_classes {
+                "classification"
+            } else {
+                "regression"
+            };
+            let names: Vec<&str> = task.metrics().iter().map(|m| m.name()).collect();
+            return Err(problem(Problem {
+                key: "training.objective.metric".to_string(),
+                message: format!(
+                    "a {kind} has no metric `{metric}`; it has {}",
+                    names.join(", ")
+                ),
+            }));
+        }
+        let standardizer = Standardizer::fit(&config.standardize, &samples, &splits.train);
+        let warnings = warnings(&config, &samples, &splits);
+        Ok(Self {
+            config,
+            samples,
+            splits,
+            standardizer,
+            task,
+            d_output,
+            warnings,
+        })
+    }
+
+    /// The network before its first step, drawn on the host from the seed.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Config`] if the network cannot take these inputs.
+    pub fn init_network(&self, device: &Device) -> Result<Network, ExperimentError> {
+        let mut rng = stream(self.config.seed, "init", &[]);
+        let dtype = self.config.training.precision.dtype();
+        let network = self.config.model.init(
+            &self.samples.input_shape,
+            self.d_output,
+            &mut rng,
+            device,
+            dtype,
+        );
+        network.map_err(|e| ExperimentError::Config(model_problem(&e)))
+    }
+
+    /// The rows of a split.
+    pub fn rows(&self, split: Split) -> &[u32] {
+        match split {
+            Split::Train => &self.splits.train,
+            Split::Valid => &self.splits.valid,
+            Split::Test => &self.splits.test,
+        }
+    }
+
+    /// Puts a split on the device; none if it has no rows.
+    pub fn upload(&self, split: Split, device: &Device) -> Option<Resident> {
+        let rows = self.rows(split);
+        let encoding = self.task.encoding(self.d_output);
+        let dtype = self.config.training.precision.dtype();
+        (!rows.is_empty()).then(|| {
+            Resident::upload(
+                &self.samples,
+                rows,
+                &self.standardizer,
+                encoding,
+                device,
+                dtype,
+            )
+        })
+    }
+
+    /// Puts all splits on the device.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Config`] if there is nothing to train on.
+    pub fn upload_all(&self, device: &Device) -> Result<SplitData, ExperimentError> {
+        let train = self.upload(Split::Train, device).ok_or_else(|| {
+            ExperimentError::Config(Problem {
+                key: "split.train".to_string(),
+                message: "the training split has no rows".to_string(),
+            })
+        })?;
+        Ok(SplitData {
+            train,
+            valid: self.upload(Split::Valid, device),
+            test: self.upload(Split::Test, device),
+        })
+    }
+
+    /// Samples of one step.
+    pub fn batch_size(&self) -> usize {
+        match self.config.training.batch_size {
+            BatchSize::Full => self.splits.train.len(),
+            BatchSize::Size(size) => size,
+        }
+    }
+}
+
+fn warnings(config: &ExperimentConfig, samples: &Samples, splits: &Splits) -> Vec<String> {
+    let mut warnings = Vec::new();
+    if config.standardize.statistics == Statistics::All {
+        warnings.push(
+            "`standardize.statistics` is \"all\": validation and test rows shape the inputs they are \
+             judged on, which flatters the result"
+                .to_string(),
+        );
+    }
+    for (split, classes) in splits.missing_classes(samples) {
+        warnings.push(format!(
+            "the {split} split holds no sample of {}: its metrics say nothing about {}",
+            classes.join(", "),
+            if classes.len() == 1 { "it" } else { "them" }
+        ));
+    }
+    if splits.valid.is_empty() && config.training.early_stopping.is_some() {
+        warnings.push(
+            "there is no validation split: early stopping watches the training split".to_string(),
+        );
+    }
+    warnings
+}

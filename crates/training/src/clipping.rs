@@ -1,0 +1,106 @@
+//! Gradient clipping over all parameters at once, as PyTorch does it.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{TrainingError, check};
+
+/// How gradients are kept from growing too large.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub enum GradientClipping {
+    /// Every element into `[-value, value]`. `torch.nn.utils.clip_grad_value_`.
+    Value(f64),
+    /// All gradients scaled together so that their joint 2-norm is at most this.
+    /// `torch.nn.utils.clip_grad_norm_`; Pascanu et al. 2013, algorithm 1.
+    Norm(f64),
+}
+
+impl GradientClipping {
+    /// Checks that the bound is positive.
+    ///
+    /// # Errors
+    /// [`TrainingError::Value`] if it is not.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        let (key, bound) = match self {
+            Self::Value(v) => ("training.gradient_clipping.value", *v),
+            Self::Norm(n) => ("training.gradient_clipping.norm", *n),
+        };
+        check(key, bound, bound > 0.0, "a positive number")
+    }
+
+    /// The gradients of `module`'s parameters, clipped.
+    pub fn clip<M: Module>(&self, module: &M, gradients: GradientsParams) -> GradientsParams {
+        let factor = match self {
+            Self::Value(_) => None,
+            Self::Norm(max_norm) => {
+                let mut squares = SumOfSquares {
+                    gradients: &gradients,
+                    total: None,
+                };
+                module.visit(&mut squares);
+                // PyTorch's formula, its 1e-6 included.
+                squares.total.map(|total| {
+                    total
+                        .sqrt()
+                        .add_scalar(1e-6)
+                        .recip()
+                        .mul_scalar(*max_norm)
+                        .clamp_max(1.0)
+                })
+            }
+        };
+        let mut clip = Clip {
+            clipping: *self,
+            factor,
+            gradients,
+            clipped: GradientsParams::new(),
+        };
+        module.visit(&mut clip);
+        clip.clipped
+    }
+}
+
+struct SumOfSquares<'a> {
+    gradients: &'a GradientsParams,
+    total: Option<Tensor<1>>,
+}
+
+impl ModuleVisitor for SumOfSquares<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            let square = (gradient.clone() * gradient).sum();
+            self.total = Some(match self.total.take() {
+                Some(total) => total + square,
+                None => square,
+            });
+        }
+    }
+}
+
+struct Clip {
+    clipping: GradientClipping,
+    /// Shape `[1]`, on the device: reading it would stall a GPU.
+    factor: Option<Tensor<1>>,
+    gradients: GradientsParams,
+    clipped: GradientsParams,
+}
+
+impl ModuleVisitor for Clip {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(gradient) = self.gradients.remove::<D>(param.id) else {
+            return;
+        };
+        let clipped = match (self.clipping, &self.factor) {
+            (GradientClipping::Value(bound), _) => gradient.clamp(-bound, bound),
+            (GradientClipping::Norm(_), Some(factor)) => {
+                gradient * factor.clone().reshape([1; D])
+            }
+            (GradientClipping::Norm(_), None) => gradient,
+        };
+        self.clipped.register(param.id, clipped);
+    }
+}

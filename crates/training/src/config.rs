@@ -1,0 +1,131 @@
+//! How long and in which pieces a network trains, as written in the configuration.
+
+use std::fmt;
+
+use burn::tensor::DType;
+use emberlab_datasets::{BatchConfig, BatchSize};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::clipping::GradientClipping;
+use crate::error::TrainingError;
+use crate::objective::{EarlyStopping, Objective};
+
+/// The numbers a network computes with.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Precision {
+    /// 32-bit floats, on every device.
+    #[default]
+    F32,
+    /// 64-bit floats, on the CPU devices.
+    F64,
+}
+
+impl Precision {
+    /// Burn's name for it.
+    pub fn dtype(self) -> DType {
+        match self {
+            Self::F32 => DType::F32,
+            Self::F64 => DType::F64,
+        }
+    }
+}
+
+impl fmt::Display for Precision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+        })
+    }
+}
+
+/// How the metrics of the training split come about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TrainMetrics {
+    /// From the batches of the epoch as they were trained on: free, but each batch saw other weights.
+    #[default]
+    Running,
+    /// From one more pass over the training split after the epoch, in evaluation mode.
+    Evaluated,
+}
+
+/// The training part of a configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TrainingConfig {
+    /// Passes over the training split; at least 1.
+    pub num_epochs: usize,
+    /// Samples per step: a number, or `"full"` for the whole training split.
+    #[serde(default = "default_batch_size")]
+    pub batch_size: BatchSize,
+    /// Leave out a last batch that is shorter than the others.
+    #[serde(default)]
+    pub drop_last: bool,
+    /// Draw a new order of samples for every epoch. A full batch is never shuffled.
+    #[serde(default = "yes")]
+    pub shuffle: bool,
+    /// The numbers to compute with: `f32`, or `f64` on the CPU devices.
+    #[serde(default)]
+    pub precision: Precision,
+    /// A bound on gradients: `{ norm = 1.0 }` or `{ value = 0.5 }`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_clipping: Option<GradientClipping>,
+    /// Stop when the objective no longer improves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStopping>,
+    /// The metric that decides which epoch is the best, and early stopping.
+    #[serde(default)]
+    pub objective: Objective,
+    /// Where the metrics of the training split come from.
+    #[serde(default)]
+    pub train_metrics: TrainMetrics,
+}
+
+fn default_batch_size() -> BatchSize {
+    BatchSize::Size(32)
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl TrainingConfig {
+    /// How batches are cut.
+    pub fn batches(&self) -> BatchConfig {
+        BatchConfig {
+            batch_size: self.batch_size,
+            drop_last: self.drop_last,
+            shuffle: self.shuffle,
+        }
+    }
+
+    /// Checks the ranges of the values.
+    ///
+    /// # Errors
+    /// [`TrainingError::Value`] naming the key that is out of range.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        if self.num_epochs == 0 {
+            return Err(TrainingError::value(
+                "training.num_epochs",
+                0,
+                "at least 1",
+            ));
+        }
+        if let Some(clipping) = &self.gradient_clipping {
+            clipping.validate()?;
+        }
+        if self.objective.split == crate::Split::Test {
+            return Err(TrainingError::value(
+                "training.objective.split",
+                "test",
+                "`train` or `valid`: a test split that decides is no test",
+            ));
+        }
+        self.early_stopping
+            .as_ref()
+            .map_or(Ok(()), EarlyStopping::validate)
+    }
+}

@@ -1,0 +1,282 @@
+//! burn-train's dashboard, fed with finished numbers a few times a second.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use burn::data::dataloader::Progress;
+use burn::tensor::TensorReadError;
+use burn::train::logger::{EvaluationProgressLogger, MetricLogger, TrainingProgressLogger};
+use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split as BurnSplit};
+use burn::train::metric::{
+    Adaptor, Metric, MetricAttributes, MetricDefinition, MetricMetadata, MetricName, Numeric,
+    NumericAttributes, NumericEntry, SerializedEntry,
+};
+use burn::train::renderer::{
+    EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
+    MetricsRendererTraining,
+};
+use burn::train::{
+    EventProcessorTraining, Interrupter, LearnerEvent, SupervisedTrainingEventProcessor,
+    TrainingItem,
+};
+
+use crate::step::{Measured, Trainee};
+
+/// What a person sees while a fit runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Dashboard {
+    /// burn-train's terminal dashboard; needs a terminal.
+    Tui {
+        /// Keep it open when the training has ended, until a key closes it.
+        stay: bool,
+    },
+    /// Nothing: the observer tells what there is to tell.
+    #[default]
+    Quiet,
+}
+
+/// Time between two updates of the dashboard.
+pub(crate) const TICK: Duration = Duration::from_millis(150);
+
+/// Metric values by name, as a display takes them.
+pub(crate) type Shown = Vec<(&'static str, f64)>;
+
+impl Adaptor<Shown> for Measured {
+    fn adapt(&self) -> Shown {
+        self.shown.clone()
+    }
+}
+
+/// A metric whose value the loop has already computed.
+#[derive(Clone)]
+pub(crate) struct ShownMetric {
+    name: &'static str,
+    title: MetricName,
+    higher_is_better: bool,
+    value: Option<f64>,
+}
+
+impl ShownMetric {
+    pub(crate) fn new(name: &'static str, higher_is_better: bool) -> Self {
+        let title = match name {
+            "f1" => "F1".to_string(),
+            "mae" | "mse" => name.to_uppercase(),
+            "r2" => "R²".to_string(),
+            _ => {
+                let words = name.replace('_', " ");
+                let (first, rest) = words.split_at(1);
+                first.to_uppercase() + rest
+            }
+        };
+        Self {
+            name,
+            title: Arc::new(title),
+            higher_is_better,
+            value: None,
+        }
+    }
+
+    fn entry(&self) -> SerializedEntry {
+        self.value
+            .map_or_else(|| SerializedEntry::not_available(None), |value| {
+                let text = match value.abs() {
+                    x if x != 0.0 && !(1e-3..1e5).contains(&x) => format!("{value:.3e}"),
+                    _ => format!("{value:.4}"),
+                };
+                SerializedEntry::new(text, value.to_string())
+            })
+    }
+}
+
+impl Metric for ShownMetric {
+    type Input = Shown;
+
+    fn name(&self) -> MetricName {
+        self.title.clone()
+    }
+
+    fn attributes(&self) -> MetricAttributes {
+        MetricAttributes::Numeric(NumericAttributes {
+            unit: None,
+            higher_is_better: self.higher_is_better,
+        })
+    }
+
+    fn update(
+        &mut self,
+        shown: &Shown,
+        _: &MetricMetadata,
+    ) -> Result<SerializedEntry, TensorReadError> {
+        let found = shown.iter().find(|(name, _)| *name == self.name);
+        self.value = found.map(|(_, value)| *value);
+        Ok(self.entry())
+    }
+
+    fn compute(&mut self) -> Result<SerializedEntry, TensorReadError> {
+        Ok(self.entry())
+    }
+
+    // The last value stays on the screen between epochs.
+    fn clear(&mut self) {}
+}
+
+impl Numeric for ShownMetric {
+    fn value(&self) -> Option<NumericEntry> {
+        self.value
+            .filter(|v| v.is_finite())
+            .map(NumericEntry::Value)
+    }
+
+    fn running_value(&self) -> Option<NumericEntry> {
+        self.value()
+    }
+
+    fn final_value(&self) -> NumericEntry {
+        NumericEntry::Final(self.value.unwrap_or(f64::NAN))
+    }
+}
+
+/// The dashboard's end in the loop: decides how often it is told something.
+pub(crate) struct Display {
+    processor: SupervisedTrainingEventProcessor<Trainee>,
+    interrupter: Interrupter,
+    is_shown: bool,
+    told: Option<Instant>,
+}
+
+impl Display {
+    pub(crate) fn new(
+        processor: SupervisedTrainingEventProcessor<Trainee>,
+        interrupter: Interrupter,
+        is_shown: bool,
+    ) -> Self {
+        Self {
+            processor,
+            interrupter,
+            is_shown,
+            told: None,
+        }
+    }
+
+    pub(crate) fn into_processor(self) -> SupervisedTrainingEventProcessor<Trainee> {
+        self.processor
+    }
+
+    /// Whether the person at the dashboard asked to stop.
+    pub(crate) fn wants_stop(&self) -> bool {
+        self.interrupter.should_stop()
+    }
+
+    /// Whether it is time to tell the dashboard something.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.is_shown && self.told.is_none_or(|told| now - told >= TICK)
+    }
+
+    /// An epoch is under way: `done` of `total` training samples seen.
+    pub(crate) fn progress(&mut self, epoch: usize, done: usize, total: usize, shown: Shown) {
+        self.told = Some(Instant::now());
+        self.train(LearnerEvent::StartSplit {
+            epoch_number: epoch,
+            total_items: total,
+        });
+        self.train(LearnerEvent::ProcessedItem(item(shown, done, total)));
+    }
+
+    /// An epoch has ended, with these metrics.
+    pub(crate) fn epoch(
+        &mut self,
+        epoch: usize,
+        num_train: usize,
+        train: Shown,
+        valid: Option<(usize, Shown)>,
+    ) {
+        self.progress(epoch, num_train, num_train, train);
+        self.train(LearnerEvent::EndSplit(epoch));
+        if let Some((num_valid, shown)) = valid {
+            self.valid(LearnerEvent::StartSplit {
+                epoch_number: epoch,
+                total_items: num_valid,
+            });
+            self.valid(LearnerEvent::ProcessedItem(item(
+                shown, num_valid, num_valid,
+            )));
+            self.valid(LearnerEvent::EndSplit(epoch));
+        }
+        self.train(LearnerEvent::EndEpoch(epoch));
+    }
+
+    fn train(&mut self, event: LearnerEvent<Measured>) {
+        let result = self.processor.process_train(event);
+        self.interrupter.fail_on_error(result);
+    }
+
+    fn valid(&mut self, event: LearnerEvent<Measured>) {
+        let result = self.processor.process_valid(event);
+        self.interrupter.fail_on_error(result);
+    }
+}
+
+fn item(shown: Shown, done: usize, total: usize) -> TrainingItem<Measured> {
+    let measured = Measured {
+        shown,
+        ..Measured::default()
+    };
+    let progress = Progress::new(done, total, Some("samples".to_string()));
+    TrainingItem::new(measured, progress, None, None)
+}
+
+/// Logs nothing: the run's own `metrics.csv` holds every epoch.
+pub(crate) struct NoMetricLogger;
+
+impl MetricLogger for NoMetricLogger {
+    fn log(&mut self, _: MetricsUpdate, _: usize, _: &BurnSplit) {}
+
+    fn read_numeric(
+        &mut self,
+        _: &str,
+        _: usize,
+        _: &BurnSplit,
+    ) -> Result<Vec<NumericEntry>, String> {
+        Ok(Vec::new())
+    }
+
+    fn log_metric_definition(&mut self, _: MetricDefinition) {}
+
+    fn log_epoch_summary(&mut self, _: EpochSummary) {}
+}
+
+/// Shows nothing.
+pub(crate) struct QuietRenderer;
+
+impl MetricsRendererTraining for QuietRenderer {
+    fn update_train(&mut self, _: MetricState) {}
+    fn update_valid(&mut self, _: MetricState) {}
+}
+
+impl MetricsRendererEvaluation for QuietRenderer {
+    fn update_test(&mut self, _: EvaluationName, _: MetricState) {}
+}
+
+impl TrainingProgressLogger for QuietRenderer {
+    fn start(&mut self, _: usize, _: usize, _: Option<usize>, _: Option<&str>) {}
+    fn update_epoch(&mut self, _: usize) {}
+    fn start_split(&mut self, _: &str, _: usize) {}
+    fn update_split(&mut self, _: usize) {}
+    fn end_split(&mut self) {}
+    fn end(&mut self) {}
+    fn log_event_training(&mut self, _: String) {}
+}
+
+impl EvaluationProgressLogger for QuietRenderer {
+    fn start_global_progress(&mut self, _: usize) {}
+    fn start_test(&mut self, _: &str, _: usize) {}
+    fn update_test_progress(&mut self, _: usize) {}
+    fn end_test(&mut self) {}
+    fn end_global_progress(&mut self) {}
+    fn log_event_evaluation(&mut self, _: String) {}
+}
+
+impl MetricsRenderer for QuietRenderer {
+    fn manual_close(&mut self) {}
+    fn register_metric(&mut self, _: MetricDefinition) {}
+}

@@ -1,0 +1,276 @@
+//! Losses between outputs and targets, each with PyTorch's value and gradient.
+
+use burn::tensor::Tensor;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{TrainingError, check};
+
+/// How the losses of a batch become one number.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Reduction {
+    /// The mean: over samples for cross-entropy, over all elements for the others (as PyTorch).
+    #[default]
+    Mean,
+    /// The sum.
+    Sum,
+}
+
+/// A loss as written in the configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
+pub enum LossConfig {
+    /// Binary cross-entropy on logits: finite for every finite logit. `torch.nn.BCEWithLogitsLoss`.
+    BceWithLogits {
+        /// Mean over all elements, or sum.
+        #[serde(default)]
+        reduction: Reduction,
+    },
+    /// Binary cross-entropy on probabilities, logarithms bounded at −100. `torch.nn.BCELoss`.
+    Bce {
+        /// Mean over all elements, or sum.
+        #[serde(default)]
+        reduction: Reduction,
+    },
+    /// Softmax with cross-entropy, on whatever the network puts out. `torch.nn.CrossEntropyLoss`.
+    CrossEntropy {
+        /// Mean over the samples, or sum.
+        #[serde(default)]
+        reduction: Reduction,
+    },
+    /// Squared error. `torch.nn.MSELoss`.
+    Mse {
+        /// Mean over all elements, or sum.
+        #[serde(default)]
+        reduction: Reduction,
+    },
+    /// Absolute error. `torch.nn.L1Loss`.
+    Mae {
+        /// Mean over all elements, or sum.
+        #[serde(default)]
+        reduction: Reduction,
+    },
+    /// Squared near zero, absolute beyond `delta`. `torch.nn.HuberLoss`.
+    Huber {
+        /// Where the loss turns from squared to absolute, in units of the target; positive.
+        #[serde(default = "one")]
+        delta: f64,
+        /// Mean over all elements, or sum.
+        #[serde(default)]
+        reduction: Reduction,
+    },
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+impl LossConfig {
+    /// The name as written in the configuration.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::BceWithLogits { .. } => "bce_with_logits",
+            Self::Bce { .. } => "bce",
+            Self::CrossEntropy { .. } => "cross_entropy",
+            Self::Mse { .. } => "mse",
+            Self::Mae { .. } => "mae",
+            Self::Huber { .. } => "huber",
+        }
+    }
+
+    /// Mean or sum.
+    pub fn reduction(&self) -> Reduction {
+        match self {
+            Self::BceWithLogits { reduction }
+            | Self::Bce { reduction }
+            | Self::CrossEntropy { reduction }
+            | Self::Mse { reduction }
+            | Self::Mae { reduction }
+            | Self::Huber { reduction, .. } => *reduction,
+        }
+    }
+
+    /// Checks the ranges of the values.
+    ///
+    /// # Errors
+    /// [`TrainingError::Value`] if Huber's `delta` is not finite and positive.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        match self {
+            Self::Huber { delta, .. } => {
+                check("loss.delta", *delta, *delta > 0.0, "a positive number")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The loss of one batch.
+    ///
+    /// # Shapes
+    /// - outputs, targets: `[batch_size, d_output]`; targets of a cross-entropy are one-hot
+    /// - result: `[1]`
+    pub fn forward(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
+        let batch_size = outputs.dims()[0];
+        match self {
+            Self::BceWithLogits { reduction } => {
+                reduce(bce_with_logits(outputs, targets), *reduction)
+            }
+            Self::Bce { reduction } => reduce(bce(outputs, targets), *reduction),
+            Self::CrossEntropy { reduction } => {
+                let sum = cross_entropy_sum(outputs, targets);
+                match reduction {
+                    Reduction::Mean => sum.div_scalar(batch_size as f64),
+                    Reduction::Sum => sum,
+                }
+            }
+            Self::Mse { reduction } => {
+                let difference = outputs - targets;
+                reduce(difference.clone() * difference, *reduction)
+            }
+            Self::Mae { reduction } => reduce((outputs - targets).abs(), *reduction),
+            Self::Huber { delta, reduction } => {
+                // |d| = q + r with q = min(|d|, δ): the loss is q²/2 + δ r, whose gradient is
+                // clamp(d, −δ, δ) everywhere.
+                let distance = (outputs - targets).abs();
+                let near = distance.clone().clamp_max(*delta);
+                let far = distance - near.clone();
+                let loss = (near.clone() * near).mul_scalar(0.5) + far.mul_scalar(*delta);
+                reduce(loss, *reduction)
+            }
+        }
+    }
+}
+
+fn reduce(losses: Tensor<2>, reduction: Reduction) -> Tensor<1> {
+    match reduction {
+        Reduction::Mean => losses.mean(),
+        Reduction::Sum => losses.sum(),
+    }
+}
+
+/// `max(z, 0) − z y + ln(1 + exp(−|z|))`, with `max(z, 0) = (z + |z|) / 2` so that autodiff's
+/// subgradient of `|z|` at zero gives the true derivative `1/2 − y` there (zero weights start there).
+fn bce_with_logits(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+    let magnitude = logits.clone().abs();
+    let positive_part = (logits.clone() + magnitude.clone()).mul_scalar(0.5);
+    positive_part - logits * targets + magnitude.neg().exp().log1p()
+}
+
+/// `−(y ln p + (1 − y) ln(1 − p))`. The true derivative of a logarithm at zero does not exist in
+/// floating point; there the gradient is zero, where PyTorch's is 1e12 times the (zero) slope of the
+/// sigmoid before it.
+fn bce(probabilities: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+    let opposite = probabilities.clone().neg().add_scalar(1.0);
+    let yes = targets.clone() * bounded_log(probabilities);
+    let no = targets.neg().add_scalar(1.0) * bounded_log(opposite);
+    (yes + no).neg()
+}
+
+/// `max(ln x, −100)`, PyTorch's bound, without the `0 · ∞` that a clamped logarithm of zero has in
+/// its gradient.
+fn bounded_log(x: Tensor<2>) -> Tensor<2> {
+    let zero = x.clone().lower_equal_elem(0.0);
+    x.mask_fill(zero.clone(), 1.0)
+        .log()
+        .mask_fill(zero, -100.0)
+        .clamp_min(-100.0)
+}
+
+/// The sum over samples of `ln Σ exp(z) − z_target`, the row's maximum subtracted first.
+fn cross_entropy_sum(outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
+    let maximum = outputs.clone().detach().max_dim(1);
+    let shifted = outputs - maximum;
+    let log_sum = shifted.clone().exp().sum_dim(1).log();
+    log_sum.sum() - (shifted * targets).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::{DType, Device, TensorData};
+
+    /// Value and gradient of `loss` on flex in float64.
+    fn evaluate(loss: &LossConfig, outputs: &[[f64; 2]], targets: &[[f64; 2]]) -> (f64, Vec<f64>) {
+        let device = Device::flex().autodiff();
+        let from = |rows: &[[f64; 2]]| {
+            let flat: Vec<f64> = rows.iter().flatten().copied().collect();
+            TensorData::new(flat, [rows.len(), 2])
+        };
+        let outputs = Tensor::<2>::from_data(from(outputs), (&device, DType::F64)).require_grad();
+        let targets = Tensor::<2>::from_data(from(targets), (&device, DType::F64));
+        let value = loss.forward(outputs.clone(), targets);
+        let gradients = value.backward();
+        let gradient = outputs.grad(&gradients).expect("a gradient");
+        let host = |data: TensorData| data.to_vec::<f64>().expect("f64");
+        (host(value.into_data())[0], host(gradient.into_data()))
+    }
+
+    fn close(found: &[f64], expected: &[f64]) {
+        assert_eq!(found.len(), expected.len());
+        for (a, b) in found.iter().zip(expected) {
+            assert!((a - b).abs() < 1e-12, "{found:?} is not {expected:?}");
+        }
+    }
+
+    #[test]
+    fn bce_with_logits_has_pytorchs_gradient_at_zero_and_stays_finite() {
+        // torch.nn.BCEWithLogitsLoss(reduction="sum") at z = 0: ln 2 each, gradient σ(0) − y.
+        let loss = LossConfig::BceWithLogits {
+            reduction: Reduction::Sum,
+        };
+        let (value, gradient) = evaluate(&loss, &[[0.0, 0.0]], &[[0.0, 1.0]]);
+        close(&[value], &[2.0 * std::f64::consts::LN_2]);
+        close(&gradient, &[0.5, -0.5]);
+        // A perfectly wrong and a perfectly right prediction: 800 and exp(−800) = 0.
+        let (value, gradient) = evaluate(&loss, &[[800.0, -800.0]], &[[0.0, 0.0]]);
+        close(&[value], &[800.0]);
+        close(&gradient, &[1.0, 0.0]);
+    }
+
+    #[test]
+    fn bce_of_saturated_probabilities_is_bounded_at_one_hundred() {
+        // torch.nn.BCELoss(reduction="sum")(tensor([[0., 1.]]), tensor([[1., 1.]])) = 100.
+        let loss = LossConfig::Bce {
+            reduction: Reduction::Sum,
+        };
+        let (value, gradient) = evaluate(&loss, &[[0.0, 1.0]], &[[1.0, 1.0]]);
+        close(&[value], &[100.0]);
+        assert!(gradient.iter().all(|g| g.is_finite()), "{gradient:?}");
+        // Inside: −ln 0.25 − ln(1 − 0.2), gradients −1/p and 1/(1 − p).
+        let (value, gradient) = evaluate(&loss, &[[0.25, 0.2]], &[[1.0, 0.0]]);
+        close(&[value], &[4f64.ln() - 0.8f64.ln()]);
+        close(&gradient, &[-4.0, 1.25]);
+    }
+
+    #[test]
+    fn cross_entropy_gradient_is_softmax_minus_target() {
+        let loss = LossConfig::CrossEntropy {
+            reduction: Reduction::Mean,
+        };
+        let (value, gradient) =
+            evaluate(&loss, &[[1.0, 3.0], [1000.0, 0.0]], &[[1.0, 0.0], [1.0, 0.0]]);
+        let p = 1.0 / (1.0 + 2f64.exp());
+        close(&[value], &[-p.ln() / 2.0]);
+        close(&gradient, &[(p - 1.0) / 2.0, (1.0 - p) / 2.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn regression_losses_equal_their_definitions() {
+        let outputs = [[3.0, 0.5], [-2.0, 1.0]];
+        let targets = [[1.0, 1.0], [1.0, 1.0]]; // differences 2, −0.5, −3, 0
+        let mean = Reduction::Mean;
+        let (value, gradient) = evaluate(&LossConfig::Mse { reduction: mean }, &outputs, &targets);
+        close(&[value], &[(4.0 + 0.25 + 9.0) / 4.0]);
+        close(&gradient, &[1.0, -0.25, -1.5, 0.0]);
+        let (value, gradient) = evaluate(&LossConfig::Mae { reduction: mean }, &outputs, &targets);
+        close(&[value], &[5.5 / 4.0]);
+        close(&gradient, &[0.25, -0.25, -0.25, 0.0]);
+        let huber = LossConfig::Huber {
+            delta: 1.0,
+            reduction: mean,
+        };
+        let (value, gradient) = evaluate(&huber, &outputs, &targets);
+        close(&[value], &[(1.5 + 0.125 + 2.5) / 4.0]);
+        close(&gradient, &[0.25, -0.125, -0.25, 0.0]);
+    }
+}

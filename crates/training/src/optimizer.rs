@@ -1,0 +1,425 @@
+//! Optimisers with PyTorch's updates, hyperparameters in float64 and a state that can be saved.
+
+use std::collections::BTreeMap;
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
+use burn::optim::GradientsParams;
+use burn::store::{ModuleRecord, RecordError};
+use burn::tensor::{Bytes, Tensor};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{TrainingError, check};
+
+/// An optimiser as written in the configuration.
+///
+/// | key | default | range |
+/// |---|---|---|
+/// | `learning_rate` | none: always written | ≥ 0 |
+/// | `momentum` (sgd, rmsprop) | 0 | [0, 1) |
+/// | `nesterov` (sgd) | false | needs `momentum` |
+/// | `beta_1`, `beta_2` (adam, adamw) | 0.9, 0.999 | [0, 1) |
+/// | `alpha` (rmsprop) | 0.99 | [0, 1) |
+/// | `epsilon` | 1e-8 | ≥ 0 |
+/// | `weight_decay` | 0; adamw 0.01 | ≥ 0 |
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
+pub enum OptimizerConfig {
+    /// Stochastic gradient descent. `torch.optim.SGD` without dampening.
+    Sgd {
+        /// Step length at the start; the scheduler may change it.
+        learning_rate: f64,
+        /// Share of the last update that is kept.
+        #[serde(default)]
+        momentum: f64,
+        /// Look ahead along the momentum (Nesterov); needs `momentum`.
+        #[serde(default)]
+        nesterov: bool,
+        /// L2 penalty added to the gradient.
+        #[serde(default)]
+        weight_decay: f64,
+    },
+    /// Adam. `torch.optim.Adam`; Kingma and Ba 2015, algorithm 1.
+    Adam {
+        /// Step length at the start; the scheduler may change it.
+        learning_rate: f64,
+        /// Decay of the mean of gradients.
+        #[serde(default = "beta_1")]
+        beta_1: f64,
+        /// Decay of the mean of squared gradients.
+        #[serde(default = "beta_2")]
+        beta_2: f64,
+        /// Added to the denominator.
+        #[serde(default = "epsilon")]
+        epsilon: f64,
+        /// L2 penalty added to the gradient.
+        #[serde(default)]
+        weight_decay: f64,
+    },
+    /// Adam with decoupled weight decay. `torch.optim.AdamW`; Loshchilov and Hutter 2019, algorithm 2.
+    #[serde(rename = "adamw")]
+    AdamW {
+        /// Step length at the start; the scheduler may change it.
+        learning_rate: f64,
+        /// Decay of the mean of gradients.
+        #[serde(default = "beta_1")]
+        beta_1: f64,
+        /// Decay of the mean of squared gradients.
+        #[serde(default = "beta_2")]
+        beta_2: f64,
+        /// Added to the denominator.
+        #[serde(default = "epsilon")]
+        epsilon: f64,
+        /// Share of a weight removed per unit of learning rate.
+        #[serde(default = "hundredth")]
+        weight_decay: f64,
+    },
+    /// RMSprop. `torch.optim.RMSprop`; Hinton's lecture 6e.
+    #[serde(rename = "rmsprop")]
+    RmsProp {
+        /// Step length at the start; the scheduler may change it.
+        learning_rate: f64,
+        /// Decay of the mean of squared gradients.
+        #[serde(default = "alpha")]
+        alpha: f64,
+        /// Added to the denominator.
+        #[serde(default = "epsilon")]
+        epsilon: f64,
+        /// Share of the last update that is kept.
+        #[serde(default)]
+        momentum: f64,
+        /// L2 penalty added to the gradient.
+        #[serde(default)]
+        weight_decay: f64,
+    },
+}
+
+fn beta_1() -> f64 {
+    0.9
+}
+fn beta_2() -> f64 {
+    0.999
+}
+fn epsilon() -> f64 {
+    1e-8
+}
+fn alpha() -> f64 {
+    0.99
+}
+fn hundredth() -> f64 {
+    0.01
+}
+
+impl OptimizerConfig {
+    /// The configured learning rate, before any schedule.
+    pub fn learning_rate(&self) -> f64 {
+        match self {
+            Self::Sgd { learning_rate, .. }
+            | Self::Adam { learning_rate, .. }
+            | Self::AdamW { learning_rate, .. }
+            | Self::RmsProp { learning_rate, .. } => *learning_rate,
+        }
+    }
+
+    /// Checks the ranges of the values.
+    ///
+    /// # Errors
+    /// [`TrainingError::Value`] naming the key that is out of range.
+    pub fn validate(&self) -> Result<(), TrainingError> {
+        let at_least_zero = |key: &str, x: f64| check(key, x, x >= 0.0, "zero or positive");
+        let share = |key: &str, x: f64| {
+            check(
+                key,
+                x,
+                (0.0..1.0).contains(&x),
+                "at least 0 and less than 1",
+            )
+        };
+        at_least_zero("optimizer.learning_rate", self.learning_rate())?;
+        match *self {
+            Self::Sgd {
+                momentum,
+                nesterov,
+                weight_decay,
+                ..
+            } => {
+                share("optimizer.momentum", momentum)?;
+                at_least_zero("optimizer.weight_decay", weight_decay)?;
+                if nesterov && momentum == 0.0 {
+                    return Err(TrainingError::value(
+                        "optimizer.nesterov",
+                        true,
+                        "false unless `momentum` is above 0",
+                    ));
+                }
+                Ok(())
+            }
+            Self::Adam {
+                beta_1,
+                beta_2,
+                epsilon,
+                weight_decay,
+                ..
+            }
+            | Self::AdamW {
+                beta_1,
+                beta_2,
+                epsilon,
+                weight_decay,
+                ..
+            } => {
+                share("optimizer.beta_1", beta_1)?;
+                share("optimizer.beta_2", beta_2)?;
+                at_least_zero("optimizer.epsilon", epsilon)?;
+                at_least_zero("optimizer.weight_decay", weight_decay)
+            }
+            Self::RmsProp {
+                alpha,
+                epsilon,
+                momentum,
+                weight_decay,
+                ..
+            } => {
+                share("optimizer.alpha", alpha)?;
+                at_least_zero("optimizer.epsilon", epsilon)?;
+                share("optimizer.momentum", momentum)?;
+                at_least_zero("optimizer.weight_decay", weight_decay)
+            }
+        }
+    }
+
+    /// The named buffers that one parameter needs, in the order they are saved.
+    fn num_buffers(&self) -> usize {
+        match self {
+            Self::Sgd { momentum, .. } => usize::from(*momentum > 0.0),
+            Self::Adam { .. } | Self::AdamW { .. } => 2,
+            Self::RmsProp { momentum, .. } => 1 + usize::from(*momentum > 0.0),
+        }
+    }
+}
+
+/// An optimiser with the state of one network's parameters.
+#[derive(Debug, Clone)]
+pub struct Optimizer {
+    config: OptimizerConfig,
+    /// Steps done so far; Adam's bias corrections depend on it.
+    step: u64,
+    /// Flat buffers of each parameter, zero before the first step.
+    buffers: BTreeMap<u64, Vec<Tensor<1>>>,
+}
+
+/// The buffers as a Burn module, so that they are saved as a Burn record.
+#[derive(Module, Debug)]
+struct Buffers {
+    tensors: Vec<Param<Tensor<1>>>,
+}
+
+impl Optimizer {
+    /// An optimiser for the trainable parameters of `module`, with zeroed state on their device.
+    pub fn new<M: Module>(config: &OptimizerConfig, module: &M) -> Self {
+        struct Zeros<'a>(usize, &'a mut BTreeMap<u64, Vec<Tensor<1>>>);
+        impl ModuleVisitor for Zeros<'_> {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                if param.val().is_require_grad() {
+                    let flat = flatten(param.val().inner());
+                    self.1
+                        .insert(param.id.val(), vec![flat.zeros_like(); self.0]);
+                }
+            }
+        }
+        let mut buffers = BTreeMap::new();
+        module.visit(&mut Zeros(config.num_buffers(), &mut buffers));
+        Self {
+            config: config.clone(),
+            step: 0,
+            buffers,
+        }
+    }
+
+    /// Steps done so far.
+    pub fn num_steps(&self) -> u64 {
+        self.step
+    }
+
+    /// Moves the parameters of `module` one step along `gradients`.
+    pub fn step<M: Module>(
+        &mut self,
+        module: M,
+        gradients: GradientsParams,
+        learning_rate: f64,
+    ) -> M {
+        self.step += 1;
+        module.map(&mut Update {
+            optimizer: self,
+            gradients,
+            learning_rate,
+        })
+    }
+
+    /// The state as a Burn record: every buffer, in the order of parameter ids.
+    ///
+    /// # Errors
+    /// [`RecordError`] if the state cannot be read from the device.
+    pub fn to_bytes(&self) -> Result<Bytes, RecordError> {
+        self.as_module().into_record().into_bytes()
+    }
+
+    /// Restores what [`to_bytes`](Self::to_bytes) gave, after `step` steps.
+    ///
+    /// # Errors
+    /// [`RecordError`] if the bytes are no record, or one of another network or optimiser.
+    pub fn load_bytes(mut self, bytes: Bytes, step: u64) -> Result<Self, RecordError> {
+        let record = ModuleRecord::from_bytes(bytes)?;
+        let loaded = self.as_module().try_load_record(record)?;
+        let mut tensors = loaded.tensors.into_iter().map(Param::into_value);
+        for buffers in self.buffers.values_mut() {
+            for (buffer, tensor) in buffers.iter_mut().zip(tensors.by_ref()) {
+                *buffer = tensor;
+            }
+        }
+        self.step = step;
+        Ok(self)
+    }
+
+    fn as_module(&self) -> Buffers {
+        let tensors = self.buffers.values().flatten().enumerate();
+        Buffers {
+            tensors: tensors
+                .map(|(i, t)| Param::initialized(ParamId::from(i as u64), t.clone()))
+                .collect(),
+        }
+    }
+
+    /// The new value of one parameter.
+    ///
+    /// Shapes: all three flat, of one length.
+    fn update(&mut self, id: u64, param: Tensor<1>, grad: Tensor<1>, lr: f64) -> Tensor<1> {
+        let buffers = self.buffers.entry(id).or_default();
+        match self.config {
+            OptimizerConfig::Sgd {
+                momentum,
+                nesterov,
+                weight_decay,
+                ..
+            } => {
+                let grad = with_penalty(grad, &param, weight_decay);
+                let direction = match buffers.first_mut() {
+                    None => grad,
+                    Some(velocity) => {
+                        *velocity = velocity.clone().mul_scalar(momentum) + grad.clone();
+                        if nesterov {
+                            grad + velocity.clone().mul_scalar(momentum)
+                        } else {
+                            velocity.clone()
+                        }
+                    }
+                };
+                param - direction.mul_scalar(lr)
+            }
+            OptimizerConfig::Adam {
+                beta_1,
+                beta_2,
+                epsilon,
+                weight_decay,
+                ..
+            } => {
+                let grad = with_penalty(grad, &param, weight_decay);
+                param - adam_direction(buffers, grad, beta_1, beta_2, epsilon, lr, self.step)
+            }
+            OptimizerConfig::AdamW {
+                beta_1,
+                beta_2,
+                epsilon,
+                weight_decay,
+                ..
+            } => {
+                let decayed = param.mul_scalar(1.0 - lr * weight_decay);
+                decayed - adam_direction(buffers, grad, beta_1, beta_2, epsilon, lr, self.step)
+            }
+            OptimizerConfig::RmsProp {
+                alpha,
+                epsilon,
+                weight_decay,
+                momentum,
+                ..
+            } => {
+                let grad = with_penalty(grad, &param, weight_decay);
+                let square = (grad.clone() * grad.clone()).mul_scalar(1.0 - alpha);
+                buffers[0] = buffers[0].clone().mul_scalar(alpha) + square;
+                let scaled = grad / buffers[0].clone().sqrt().add_scalar(epsilon);
+                let direction = match buffers.get_mut(1) {
+                    None => scaled,
+                    Some(velocity) => {
+                        *velocity = velocity.clone().mul_scalar(momentum) + scaled;
+                        velocity.clone()
+                    }
+                };
+                param - direction.mul_scalar(lr)
+            }
+        }
+    }
+}
+
+/// `g + λ p`, the gradient of an L2 penalty added.
+fn with_penalty(grad: Tensor<1>, param: &Tensor<1>, weight_decay: f64) -> Tensor<1> {
+    if weight_decay == 0.0 {
+        grad
+    } else {
+        grad + param.clone().mul_scalar(weight_decay)
+    }
+}
+
+/// `lr m̂ / (√v̂ + ε)` after folding `grad` into the moments `buffers` = (m, v).
+fn adam_direction(
+    buffers: &mut [Tensor<1>],
+    grad: Tensor<1>,
+    beta_1: f64,
+    beta_2: f64,
+    epsilon: f64,
+    lr: f64,
+    step: u64,
+) -> Tensor<1> {
+    let [mean, square] = buffers else {
+        // `Optimizer::new` gives Adam two buffers for each parameter that has gradients.
+        unreachable!("Adam keeps two buffers, found {}", buffers.len())
+    };
+    let grad_square = (grad.clone() * grad.clone()).mul_scalar(1.0 - beta_2);
+    *mean = mean.clone().mul_scalar(beta_1) + grad.mul_scalar(1.0 - beta_1);
+    *square = square.clone().mul_scalar(beta_2) + grad_square;
+    let step = step as f64;
+    let size = lr / (1.0 - beta_1.powf(step));
+    let root = (1.0 - beta_2.powf(step)).sqrt();
+    let denominator = square.clone().sqrt().div_scalar(root).add_scalar(epsilon);
+    mean.clone().mul_scalar(size) / denominator
+}
+
+fn flatten<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
+    let length = tensor.shape().num_elements();
+    tensor.reshape([length])
+}
+
+/// Applies the optimiser to every parameter that has a gradient.
+struct Update<'a> {
+    optimizer: &'a mut Optimizer,
+    gradients: GradientsParams,
+    learning_rate: f64,
+}
+
+impl ModuleMapper for Update<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(gradient) = self.gradients.remove::<D>(param.id) else {
+            return param;
+        };
+        let id = param.id.val();
+        param.map(|tensor| {
+            let shape = tensor.dims();
+            let updated = self.optimizer.update(
+                id,
+                flatten(tensor.inner()),
+                flatten(gradient),
+                self.learning_rate,
+            );
+            Tensor::from_inner(updated.reshape(shape)).require_grad()
+        })
+    }
+}

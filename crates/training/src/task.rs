@@ -1,0 +1,201 @@
+//! What a training is asked to predict, as data and loss together say it.
+
+use emberlab_datasets::{Encoding, Targets};
+use emberlab_metrics::Metric;
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainingError;
+use crate::loss::LossConfig;
+
+/// How outputs become predictions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Task {
+    /// One output; class 1 when it is above 0 (logits) or above 0.5 (anything else).
+    Binary {
+        /// Whether the loss takes logits.
+        on_logits: bool,
+    },
+    /// One output per class; the largest wins.
+    Multiclass {
+        /// Number of classes in the data.
+        num_classes: usize,
+    },
+    /// One number.
+    Regression,
+}
+
+impl Task {
+    /// The task that `targets` and `loss` make together, and how wide the network's output is.
+    ///
+    /// `d_output` is the width the configuration asks for, if it asks.
+    ///
+    /// # Errors
+    /// [`TrainingError::Mismatch`] if the loss cannot be computed on these targets, or if there are more
+    /// classes than outputs.
+    pub fn infer(
+        targets: &Targets,
+        loss: &LossConfig,
+        d_output: Option<usize>,
+    ) -> Result<(Self, usize), TrainingError> {
+        let mismatch = |key: &str, message: String| {
+            Err(TrainingError::Mismatch {
+                key: key.to_string(),
+                message,
+            })
+        };
+        let on_logits = matches!(loss, LossConfig::BceWithLogits { .. });
+        let num_classes = match targets {
+            Targets::Classes { names, .. } => names.len(),
+            Targets::Values(_) => {
+                if on_logits
+                    || matches!(
+                        loss,
+                        LossConfig::Bce { .. } | LossConfig::CrossEntropy { .. }
+                    )
+                {
+                    return mismatch(
+                        "loss.name",
+                        format!(
+                            "`{}` compares classes, but the targets are numbers; use `mse`, `mae` or `huber`",
+                            loss.name()
+                        ),
+                    );
+                }
+                return match d_output {
+                    None | Some(1) => Ok((Self::Regression, 1)),
+                    Some(d) => mismatch(
+                        "model.d_output",
+                        format!("the data has 1 target per sample, but the network {d} outputs"),
+                    ),
+                };
+            }
+        };
+        let multiclass = |d_output: usize| {
+            if d_output < num_classes {
+                return mismatch(
+                    "model.d_output",
+                    format!("the data has {num_classes} classes, but the network only {d_output} outputs"),
+                );
+            }
+            Ok((Self::Multiclass { num_classes }, d_output))
+        };
+        match loss {
+            LossConfig::BceWithLogits { .. } | LossConfig::Bce { .. } => {
+                if num_classes != 2 {
+                    return mismatch(
+                        "loss.name",
+                        format!(
+                            "`{}` tells 2 classes apart, but the data has {num_classes}; use `cross_entropy`",
+                            loss.name()
+                        ),
+                    );
+                }
+                match d_output {
+                    None | Some(1) => Ok((Self::Binary { on_logits }, 1)),
+                    Some(d) => mismatch(
+                        "model.d_output",
+                        format!("`{}` takes 1 output, but the network has {d}", loss.name()),
+                    ),
+                }
+            }
+            LossConfig::CrossEntropy { .. } => multiclass(d_output.unwrap_or(num_classes)),
+            LossConfig::Mse { .. } | LossConfig::Mae { .. } | LossConfig::Huber { .. } => {
+                match d_output {
+                    None | Some(1) if num_classes == 2 => Ok((Self::Binary { on_logits }, 1)),
+                    _ => multiclass(d_output.unwrap_or(num_classes)),
+                }
+            }
+        }
+    }
+
+    /// How targets are laid out for a network of `d_output` outputs.
+    pub fn encoding(&self, d_output: usize) -> Encoding {
+        match self {
+            Self::Binary { .. } => Encoding::Binary,
+            Self::Multiclass { .. } => Encoding::OneHot {
+                num_classes: d_output,
+            },
+            Self::Regression => Encoding::Values,
+        }
+    }
+
+    /// The metrics that a split has under this task.
+    pub fn metrics(&self) -> &'static [Metric] {
+        match self {
+            Self::Regression => &[Metric::Loss, Metric::Mae, Metric::Mse, Metric::R2],
+            _ => &[
+                Metric::Loss,
+                Metric::Accuracy,
+                Metric::Precision,
+                Metric::Recall,
+                Metric::F1,
+            ],
+        }
+    }
+
+    /// Number of classes, if the task has classes.
+    pub fn num_classes(&self) -> Option<usize> {
+        match self {
+            Self::Binary { .. } => Some(2),
+            Self::Multiclass { num_classes } => Some(*num_classes),
+            Self::Regression => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::loss::Reduction;
+
+    fn classes(n: usize) -> Targets {
+        Targets::Classes {
+            labels: vec![0; 4],
+            names: (0..n).map(|c| c.to_string()).collect(),
+        }
+    }
+
+    const MEAN: Reduction = Reduction::Mean;
+
+    #[test]
+    fn loss_and_targets_decide_the_width_of_the_output() {
+        let infer = |targets: &Targets, loss| Task::infer(targets, &loss, None).expect("a task");
+        let bce = LossConfig::BceWithLogits { reduction: MEAN };
+        assert_eq!(
+            infer(&classes(2), bce),
+            (Task::Binary { on_logits: true }, 1)
+        );
+        let mse = LossConfig::Mse { reduction: MEAN };
+        assert_eq!(
+            infer(&classes(2), mse.clone()),
+            (Task::Binary { on_logits: false }, 1)
+        );
+        let ten = (Task::Multiclass { num_classes: 10 }, 10);
+        assert_eq!(infer(&classes(10), mse.clone()), ten);
+        assert_eq!(
+            infer(&classes(10), LossConfig::CrossEntropy { reduction: MEAN }),
+            ten
+        );
+        assert_eq!(
+            infer(&Targets::Values(vec![0.5]), mse),
+            (Task::Regression, 1)
+        );
+    }
+
+    #[test]
+    fn what_cannot_fit_is_refused_with_its_numbers() {
+        let refuse = |targets: &Targets, loss, d_output| {
+            Task::infer(targets, &loss, d_output)
+                .expect_err("no task")
+                .to_string()
+        };
+        let cross_entropy = LossConfig::CrossEntropy { reduction: MEAN };
+        assert_eq!(
+            refuse(&classes(10), cross_entropy.clone(), Some(9)),
+            "the data has 10 classes, but the network only 9 outputs"
+        );
+        assert!(refuse(&classes(3), LossConfig::Bce { reduction: MEAN }, None).contains("has 3"));
+        assert!(refuse(&Targets::Values(vec![]), cross_entropy, None).contains("are numbers"));
+    }
+}

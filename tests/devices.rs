@@ -1,0 +1,65 @@
+//! The same training on every device of this build.
+
+use serde_json::Value;
+
+use crate::lab::{Lab, devices};
+
+/// Trains three steps' worth of epochs of a configuration on each device, and compares with flex.
+fn assert_devices_agree(config: &str, overrides: &[&str], tolerance: f64) {
+    let lab = Lab::new();
+    let reference = lab.train_on("flex", config, "on-flex", overrides);
+    let expected = reference.column("train_loss");
+    for device in devices().iter().filter(|d| *d != "flex") {
+        let run = lab.train_on(device, config, &format!("on-{device}"), overrides);
+        assert_eq!(run.json("environment.json")["device"], device.as_str());
+        for (epoch, (found, expected)) in run.column("train_loss").iter().zip(&expected).enumerate() {
+            let deviation = (found - expected).abs() / expected.abs().max(1e-3);
+            assert!(
+                deviation < tolerance,
+                "{device}, epoch {}: {found} is not {expected}",
+                epoch + 1
+            );
+        }
+    }
+}
+
+#[test]
+fn an_mlp_has_the_same_losses_on_every_device() {
+    let few = ["training.num_epochs=3", "training.batch_size=64"];
+    assert_devices_agree("train/moons.toml", &few, 1e-4);
+}
+
+#[test]
+fn a_batch_norm_mlp_has_the_same_losses_on_every_device() {
+    let few = [
+        "training.num_epochs=3",
+        "training.batch_size=128",
+        "model.normalization=batch",
+    ];
+    assert_devices_agree("train/digits.toml", &few, 1e-3);
+}
+
+#[test]
+fn a_conv_net_has_the_same_losses_on_every_device() {
+    let few = ["training.num_epochs=2", "training.batch_size=256"];
+    assert_devices_agree("train/digits_convnet.toml", &few, 1e-3);
+}
+
+#[test]
+fn devices_says_what_this_build_has_and_what_would_add_the_rest() {
+    let lab = Lab::new();
+    let listed = lab.succeed(&["devices", "--json"]);
+    let list: Value = serde_json::from_str(&listed.stdout).unwrap();
+    let names: Vec<&str> = list
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|d| d["name"].as_str().unwrap())
+        .collect();
+    for name in ["flex", "ndarray", "wgpu", "cuda", "rocm", "metal", "vulkan", "cpu", "remote"] {
+        assert!(names.contains(&name), "{name} is missing");
+    }
+    let table = lab.succeed(&["devices"]).stdout;
+    assert!(table.contains("--features cuda"), "{table}");
+    assert!(table.contains("yes, the default"), "{table}");
+}

@@ -1,0 +1,107 @@
+//! Trainings that are stopped, and go on.
+
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::lab::{Lab, outcome, shipped};
+
+/// Starts a training, waits until it has trained some epochs, sends a signal, and resumes.
+fn interrupt_and_resume(signal: rustix::process::Signal) {
+    let lab = Lab::new();
+    let config = shipped("train/moons.toml");
+    let config = config.to_str().unwrap();
+    let train = ["train", config, "--dashboard", "plain"];
+    let more = ["--set", "training.num_epochs=400", "--set", "training.batch_size=8"];
+    let whole = lab.command(&[&train[..], &["--run", "whole"], &more[..]].concat());
+    let mut whole = whole;
+    assert_eq!(outcome(whole.output().unwrap()).code, Some(0));
+
+    let mut stopped = lab.command(&[&train[..], &["--run", "stopped"], &more[..]].concat());
+    let child = stopped
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let metrics = lab.path().join("artifacts/moons/stopped/metrics.csv");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while std::fs::read_to_string(&metrics).map_or(0, |text| text.lines().count()) < 20 {
+        assert!(Instant::now() < deadline, "the training never came to epoch 20");
+        sleep(Duration::from_millis(5));
+    }
+    let pid = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
+    let ended = outcome(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, Some(130), "{ended:#?}");
+    assert!(
+        ended.stderr.contains("emberlab resume moons/stopped"),
+        "{}",
+        ended.stderr
+    );
+    assert!(!lab.path().join("artifacts/moons/stopped/result.json").exists());
+
+    let resumed = lab.succeed(&["resume", "stopped", "--dashboard", "plain"]);
+    assert!(resumed.stdout.contains("moons/stopped goes on after"), "{}", resumed.stdout);
+    let read = |run: &str, file: &str| {
+        std::fs::read(lab.path().join("artifacts/moons").join(run).join(file)).unwrap()
+    };
+    // The same rows and the same weights, to the bit, as a training that was never stopped.
+    for file in ["metrics.csv", "model/network.bpk", "model/best.bpk"] {
+        assert_eq!(read("whole", file), read("stopped", file), "{file} differs");
+    }
+}
+
+#[test]
+fn after_ctrl_c_a_training_goes_on_as_if_it_had_not_been_stopped() {
+    interrupt_and_resume(rustix::process::Signal::INT);
+}
+
+#[test]
+fn after_sigterm_a_training_goes_on_as_if_it_had_not_been_stopped() {
+    interrupt_and_resume(rustix::process::Signal::TERM);
+}
+
+#[test]
+fn resuming_a_finished_run_changes_nothing() {
+    let lab = Lab::new();
+    let few = ["training.num_epochs=3"];
+    let run = lab.train("train/iris.toml", "done", &few);
+    let (metrics, result) = (run.text("metrics.csv"), run.json("result.json"));
+    lab.succeed(&["resume", "latest", "--dashboard", "quiet"]);
+    assert_eq!(run.text("metrics.csv"), metrics);
+    assert_eq!(run.json("result.json")["metrics"], result["metrics"]);
+}
+
+#[test]
+fn a_run_repeats_from_its_own_config() {
+    let lab = Lab::new();
+    let few = ["training.num_epochs=5", "seed=3"];
+    let first = lab.train("train/spirals.toml", "first", &few);
+    let config = first.folder.join("config.toml");
+    let words = ["train", config.to_str().unwrap(), "--run", "again", "--dashboard", "quiet"];
+    lab.succeed(&words);
+    let again = lab.path().join("artifacts/spirals/again/metrics.csv");
+    assert_eq!(std::fs::read_to_string(again).unwrap(), first.text("metrics.csv"));
+}
+
+#[test]
+fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
+    let lab = Lab::new();
+    let few = ["training.num_epochs=6", "checkpoint.every_epochs=2"];
+    let run = lab.train("train/iris.toml", "damaged", &few);
+    let metrics = run.text("metrics.csv");
+    let mut checkpoints: Vec<_> = std::fs::read_dir(run.folder.join("checkpoints"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    checkpoints.sort();
+    assert_eq!(checkpoints.len(), 2, "{checkpoints:?}");
+    let newest = checkpoints[1].join("network.bpk");
+    let mut bytes = std::fs::read(&newest).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&newest, bytes).unwrap();
+    let resumed = lab.succeed(&["resume", "damaged", "--dashboard", "quiet"]);
+    assert!(resumed.stderr.contains("network.bpk does not match"), "{}", resumed.stderr);
+    assert_eq!(run.text("metrics.csv"), metrics);
+}

@@ -1,0 +1,176 @@
+//! A laboratory of its own for each test: a temporary folder and the real command.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A temporary folder in which the command runs.
+pub struct Lab {
+    folder: tempfile::TempDir,
+}
+
+/// What a command printed, and how it ended.
+#[derive(Debug)]
+pub struct Outcome {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Lab {
+    pub fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The command with these words, in this lab, as a child of nobody's environment but the data's.
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_emberlab"));
+        command
+            .args(words)
+            .current_dir(self.path())
+            .env_remove("EMBERLAB_ARTIFACTS_DIR")
+            .env_remove("EMBERLAB_DEVICE")
+            .env("XDG_CACHE_HOME", self.path().join("cache"))
+            .env("NO_COLOR", "1");
+        command
+    }
+
+    pub fn run(&self, words: &[&str]) -> Outcome {
+        outcome(self.command(words).output().unwrap())
+    }
+
+    /// Runs a command that must succeed.
+    pub fn succeed(&self, words: &[&str]) -> Outcome {
+        let outcome = self.run(words);
+        assert_eq!(outcome.code, Some(0), "{words:?}: {outcome:#?}");
+        outcome
+    }
+
+    /// Writes a file of this lab.
+    pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// Trains a shipped configuration quietly as the run `name`, with overrides.
+    pub fn train(&self, config: &str, name: &str, overrides: &[&str]) -> Trained {
+        self.train_on("flex", config, name, overrides)
+    }
+
+    /// The same on a named device.
+    pub fn train_on(&self, device: &str, config: &str, name: &str, overrides: &[&str]) -> Trained {
+        let path = shipped(config);
+        let mut words = vec!["train", path.to_str().unwrap(), "--run", name];
+        words.extend(["--dashboard", "quiet", "--device", device]);
+        for one in overrides {
+            words.extend(["--set", one]);
+        }
+        self.succeed(&words);
+        let experiment = Path::new(config).file_stem().unwrap();
+        Trained {
+            folder: self.path().join("artifacts").join(experiment).join(name),
+        }
+    }
+}
+
+pub fn outcome(output: Output) -> Outcome {
+    Outcome {
+        code: output.status.code(),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// What a training left.
+pub struct Trained {
+    pub folder: PathBuf,
+}
+
+impl Trained {
+    pub fn json(&self, name: &str) -> Value {
+        serde_json::from_str(&self.text(name)).unwrap()
+    }
+
+    pub fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder.join(name)).unwrap()
+    }
+
+    /// A metric of the last network, as `result.json` has it.
+    pub fn metric(&self, split: &str, name: &str) -> f64 {
+        let result = self.json("result.json");
+        result["metrics"][split][name].as_f64().unwrap()
+    }
+
+    /// A column of `metrics.csv`.
+    pub fn column(&self, name: &str) -> Vec<f64> {
+        let text = self.text("metrics.csv");
+        let mut lines = text.lines();
+        let header: Vec<&str> = lines.next().unwrap().split(',').collect();
+        let at = header.iter().position(|h| *h == name).unwrap();
+        lines
+            .map(|line| line.split(',').nth(at).unwrap().parse().unwrap())
+            .collect()
+    }
+}
+
+/// A configuration of the project.
+pub fn shipped(name: &str) -> PathBuf {
+    project().join("configs").join(name)
+}
+
+/// The project's folder.
+pub fn project() -> PathBuf {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    crates.parent().unwrap().to_path_buf()
+}
+
+/// The folder of the large data sets, or a word that the test skips.
+pub fn data_dir(test: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("EMBERLAB_DATA_DIR").map(PathBuf::from);
+    if folder.is_none() {
+        eprintln!("{test} skips: EMBERLAB_DATA_DIR is not set");
+    }
+    folder
+}
+
+/// The devices of this build that this machine can run.
+pub fn devices() -> Vec<String> {
+    let lab = Lab::new();
+    let listed = lab.succeed(&["devices", "--json"]);
+    let list: Value = serde_json::from_str(&listed.stdout).unwrap();
+    let usable = |d: &&Value| {
+        d["is_compiled"] == true
+            && d["name"] != "remote"
+            && !d["hardware"].to_string().contains("cannot be used")
+    };
+    let names = list.as_array().unwrap().iter().filter(usable);
+    names
+        .map(|d| d["name"].as_str().unwrap().to_string())
+        .collect()
+}
+
+/// Asserts that `value` lies in `range`, and says which value it was.
+#[track_caller]
+pub fn assert_in(what: &str, value: f64, range: std::ops::RangeInclusive<f64>) {
+    assert!(range.contains(&value), "{what} is {value}, not in {range:?}");
+}
+
+/// The median of some numbers.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    if values.len() % 2 == 1 {
+        values[middle]
+    } else {
+        (values[middle - 1] + values[middle]) / 2.0
+    }
+}

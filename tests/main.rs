@@ -1,0 +1,14 @@
+//! Whole commands on real data, as a user runs them.
+
+#![allow(clippy::unwrap_used)]
+
+mod bad_input;
+mod configs;
+mod dashboard;
+mod data;
+mod devices;
+mod evaluating;
+mod experiments;
+mod interrupting;
+mod lab;
+mod traces;
