@@ -1,2 +1,6 @@
 //! The emberlab command.
+
+#[cfg(test)]
+mod diagnostics;
+
 fn main() {}
