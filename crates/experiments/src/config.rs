@@ -8,7 +8,7 @@ use emberlab_training::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::source::{ConfigError, ConfigSource, parse};
+use crate::{ConfigError, ConfigSource, parse};
 
 /// An experiment: data, network, loss and how it is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -1,23 +1,31 @@
 //! One TOML file: checked, trained, and left on disk as a run.
 
 mod config;
+mod config_error;
+mod config_source;
+mod document;
 mod environment;
 mod error;
 mod evaluation;
+mod fault;
+mod key_path;
 mod metrics_file;
 mod model_file;
+mod nearest_name;
+mod parse;
 mod prepared;
 mod run;
-mod source;
 mod trial;
 
 pub use config::{ExperimentConfig, Problem};
+pub use config_error::ConfigError;
+pub use config_source::ConfigSource;
 pub use environment::Environment;
 pub use error::ExperimentError;
 pub use evaluation::{Details, Evaluation, Weights, evaluate};
 pub use metrics_file::MetricsFile;
 pub use model_file::ModelFile;
+pub use parse::parse;
 pub use prepared::Prepared;
 pub use run::Run;
-pub use source::{ConfigError, ConfigSource, parse};
 pub use trial::{BestResult, Execution, Resumed, Trial, TrialResult, load_config};

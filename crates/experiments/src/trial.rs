@@ -19,7 +19,7 @@ use crate::metrics_file::MetricsFile;
 use crate::model_file::ModelFile;
 use crate::prepared::Prepared;
 use crate::run::Run;
-use crate::source::ConfigSource;
+use crate::ConfigSource;
 
 /// What `result.json` says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,68 @@
+//! What can be wrong with arrays that are to be scored.
+
+use thiserror::Error;
+
+/// Why arrays cannot be scored.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum MetricsError {
+    /// Targets and predictions are of different samples.
+    #[error("{targets} targets cannot be compared with {predictions} predictions")]
+    Lengths {
+        /// Number of targets.
+        targets: usize,
+        /// Number of predictions.
+        predictions: usize,
+    },
+
+    /// A label is none of the classes.
+    #[error("the label {label} is none of the {num_classes} classes")]
+    Label {
+        /// The label as given.
+        label: u32,
+        /// Number of classes; labels are below it.
+        num_classes: usize,
+    },
+
+    /// A flat array is not made of whole rows.
+    #[error("{len} values are not rows of {width}")]
+    Rows {
+        /// Length of the flat array.
+        len: usize,
+        /// Values per row.
+        width: usize,
+    },
+
+    /// The classes of two matrices, or of a matrix and its names, differ in number.
+    #[error("{found} classes where {expected} are expected")]
+    Classes {
+        /// The number expected.
+        expected: usize,
+        /// The number found.
+        found: usize,
+    },
+
+    /// There is nothing to score.
+    #[error("there are no samples to score")]
+    NoSamples,
+}
+
+/// Fails unless there is one prediction per target.
+pub(crate) fn check_lengths(targets: usize, predictions: usize) -> Result<(), MetricsError> {
+    if targets == predictions {
+        Ok(())
+    } else {
+        Err(MetricsError::Lengths {
+            targets,
+            predictions,
+        })
+    }
+}
+
+/// Fails unless `len` values are whole rows of `width` values.
+pub(crate) fn check_rows(len: usize, width: usize) -> Result<(), MetricsError> {
+    if width > 0 && len.is_multiple_of(width) {
+        Ok(())
+    } else {
+        Err(MetricsError::Rows { len, width })
+    }
+}

@@ -1,0 +1,179 @@
+//! How far predicted numbers are from their targets.
+
+use crate::MetricsError;
+use crate::error::{check_lengths, check_rows};
+use serde::{Deserialize, Serialize};
+
+/// Errors of predicted numbers, in the units of the targets where nothing else is said.
+///
+/// With several outputs, each score is the mean over the outputs (scikit-learn's `uniform_average`),
+/// but for `max_error`, the largest over all.
+///
+/// # Source
+/// Equals scikit-learn's `mean_absolute_error`, `mean_squared_error`, `root_mean_squared_error`,
+/// `r2_score` and `max_error`, with two exceptions at R².
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RegressionScores {
+    /// Mean absolute error.
+    pub mae: f64,
+    /// Mean squared error, in squared units.
+    pub mse: f64,
+    /// Root of the mean squared error.
+    pub rmse: f64,
+    /// Share of the targets' variance that is explained, at most 1 (dimensionless).
+    ///
+    /// For constant targets 1 if they are met and else 0. Here constant means equal, where scikit-learn
+    /// trusts a mean that rounding may move; and a single sample is constant too, where scikit-learn
+    /// has NaN.
+    pub r2: f64,
+    /// Largest absolute error.
+    pub max_error: f64,
+}
+
+impl RegressionScores {
+    /// Scores predictions against targets; NaN wherever a value is NaN.
+    ///
+    /// # Shapes
+    /// - targets, predictions: `[num_samples, num_outputs]`, row by row
+    ///
+    /// # Errors
+    /// [`MetricsError::Lengths`], [`MetricsError::Rows`], [`MetricsError::NoSamples`].
+    pub fn from_values<F>(
+        targets: &[F],
+        predictions: &[F],
+        num_outputs: usize,
+    ) -> Result<Self, MetricsError>
+    where
+        F: Copy + Into<f64>,
+    {
+        check_lengths(targets.len(), predictions.len())?;
+        check_rows(targets.len(), num_outputs)?;
+        if targets.is_empty() {
+            return Err(MetricsError::NoSamples);
+        }
+        let column = |values: &[F], output: usize| -> Vec<f64> {
+            let column = values.iter().skip(output).step_by(num_outputs);
+            column.map(|&x| x.into()).collect()
+        };
+        let outputs: Vec<Self> = (0..num_outputs)
+            .map(|o| Self::of_output(&column(targets, o), &column(predictions, o)))
+            .collect();
+        let mean =
+            |score: fn(&Self) -> f64| outputs.iter().map(score).sum::<f64>() / num_outputs as f64;
+        Ok(Self {
+            mae: mean(|s| s.mae),
+            mse: mean(|s| s.mse),
+            rmse: mean(|s| s.rmse),
+            r2: mean(|s| s.r2),
+            max_error: outputs.iter().map(|s| s.max_error).fold(0.0, largest),
+        })
+    }
+
+    /// Scores one output over its samples, of which there is at least one.
+    fn of_output(targets: &[f64], predictions: &[f64]) -> Self {
+        let num_samples = targets.len() as f64;
+        let errors = || targets.iter().zip(predictions).map(|(t, p)| t - p);
+        let residual: f64 = errors().map(|e| e * e).sum();
+        let mse = residual / num_samples;
+        Self {
+            mae: errors().map(f64::abs).sum::<f64>() / num_samples,
+            mse,
+            rmse: mse.sqrt(),
+            r2: r2(targets, residual),
+            max_error: errors().map(f64::abs).fold(0.0, largest),
+        }
+    }
+}
+
+/// `1 - residual / total`, with the sum of squared errors and that of squared deviations.
+fn r2(targets: &[f64], residual: f64) -> f64 {
+    if targets.iter().all(|t| *t == targets[0]) && residual.is_finite() {
+        return if residual == 0.0 { 1.0 } else { 0.0 };
+    }
+    let mean = targets.iter().sum::<f64>() / targets.len() as f64;
+    let total: f64 = targets.iter().map(|t| (t - mean).powi(2)).sum();
+    1.0 - residual / total
+}
+
+/// The larger of two numbers, NaN if either is, unlike [`f64::max`].
+fn largest(a: f64, b: f64) -> f64 {
+    if a.is_nan() || a > b { a } else { b }
+}
+
+// The expected numbers are scikit-learn 1.9's:
+//
+//     print(mean_absolute_error(t, p), mean_squared_error(t, p), root_mean_squared_error(t, p),
+//           r2_score(t, p), max_error(t, p))
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn assert_scores(targets: &[f64], predictions: &[f64], num_outputs: usize, expected: [f64; 5]) {
+        let s = RegressionScores::from_values(targets, predictions, num_outputs).unwrap();
+        let ours = [s.mae, s.mse, s.rmse, s.r2, s.max_error];
+        for (a, b) in ours.iter().zip(expected) {
+            assert!((a - b).abs() < 1e-15, "{ours:?} is not {expected:?}");
+        }
+    }
+
+    #[test]
+    fn one_output_equals_scikit_learn() {
+        let expected = [0.5, 0.375, 0.6123724356957945, 0.9486081370449679, 1.0];
+        assert_scores(&[3.0, -0.5, 2.0, 7.0], &[2.5, 0.0, 2.0, 8.0], 1, expected);
+    }
+
+    #[test]
+    fn two_outputs_are_averaged_as_in_scikit_learn() {
+        // max_error takes one output only: 1.0 is np.abs(t - p).max()
+        assert_scores(
+            &[0.5, 1.0, -1.0, 1.0, 7.0, -6.0],
+            &[0.0, 2.0, -1.0, 2.0, 8.0, -5.0],
+            2,
+            [
+                0.75,
+                0.7083333333333334,
+                0.8227486121839513,
+                0.9368005266622779,
+                1.0,
+            ],
+        );
+    }
+
+    #[test]
+    fn constant_targets_explain_all_or_nothing() {
+        assert_scores(&[2.0; 3], &[2.0; 3], 1, [0.0, 0.0, 0.0, 1.0, 0.0]);
+        let missed = [
+            0.6666666666666666,
+            0.6666666666666666,
+            0.816496580927726,
+            0.0,
+            1.0,
+        ];
+        assert_scores(&[2.0; 3], &[1.0, 2.0, 3.0], 1, missed);
+    }
+
+    #[test]
+    fn constant_targets_stay_constant_when_their_mean_is_rounded() {
+        // r2_score([0.1] * 3, [0.1, 0.2, 0.3]) is -8.65e31 there.
+        let s = RegressionScores::from_values(&[0.1; 3], &[0.1, 0.2, 0.3], 1).unwrap();
+        assert_eq!(s.r2, 0.0);
+    }
+
+    #[test]
+    fn nan_is_never_hidden() {
+        let s = RegressionScores::from_values(&[1.0, 2.0], &[f64::NAN, 2.0], 1).unwrap();
+        for score in [s.mae, s.mse, s.rmse, s.r2, s.max_error] {
+            assert!(score.is_nan(), "{s:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_has_no_scores() {
+        assert_eq!(
+            RegressionScores::from_values::<f64>(&[], &[], 1),
+            Err(MetricsError::NoSamples)
+        );
+    }
+}
