@@ -1,0 +1,133 @@
+//! What samples look like in numbers.
+
+use serde::Serialize;
+
+use crate::samples::{Features, Samples, Targets};
+
+/// The shape of samples, and their statistics as they are, not standardised.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// Number of samples.
+    pub rows: usize,
+    /// Shape of one sample.
+    pub input_shape: Vec<usize>,
+    /// Samples of each class, in class order; empty for regression.
+    pub classes: Vec<ClassCount>,
+    /// One per feature; for images one over all pixels.
+    pub features: Vec<FeatureSummary>,
+    /// The target of a regression.
+    pub target: Option<FeatureSummary>,
+}
+
+/// How many samples a class has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClassCount {
+    /// The class's name.
+    pub name: String,
+    /// Its samples.
+    pub count: usize,
+}
+
+/// Range and moments of one feature.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FeatureSummary {
+    /// The feature's name.
+    pub name: String,
+    /// Least value.
+    pub min: f64,
+    /// Greatest value.
+    pub max: f64,
+    /// Mean.
+    pub mean: f64,
+    /// Population standard deviation.
+    pub std: f64,
+}
+
+impl FeatureSummary {
+    fn of(name: &str, values: impl Iterator<Item = f64> + Clone) -> Self {
+        let count = values.clone().count().max(1) as f64;
+        let mean = values.clone().sum::<f64>() / count;
+        let squares: f64 = values.clone().map(|x| (x - mean).powi(2)).sum();
+        Self {
+            name: name.to_owned(),
+            min: values.clone().fold(f64::INFINITY, f64::min),
+            max: values.fold(f64::NEG_INFINITY, f64::max),
+            mean,
+            std: (squares / count).sqrt(),
+        }
+    }
+}
+
+impl Samples {
+    /// Counts the classes and measures the features.
+    pub fn summary(&self) -> Summary {
+        let (classes, target) = match &self.targets {
+            Targets::Classes { labels, names } => (count_classes(labels, names), None),
+            Targets::Values(values) => {
+                let values = values.iter().copied().map(f64::from);
+                (Vec::new(), Some(FeatureSummary::of("target", values)))
+            }
+        };
+        Summary {
+            rows: self.len(),
+            input_shape: self.input_shape.clone(),
+            classes,
+            features: match &self.features {
+                Features::Bytes(pixels) => self.summarize(pixels),
+                Features::Floats(values) => self.summarize(values),
+            },
+            target,
+        }
+    }
+
+    fn summarize<T: Copy + Into<f64>>(&self, values: &[T]) -> Vec<FeatureSummary> {
+        if self.feature_names.is_empty() {
+            return vec![FeatureSummary::of(
+                "pixels",
+                values.iter().map(|&x| x.into()),
+            )];
+        }
+        let width = self.num_features();
+        let names = self.feature_names.iter().enumerate();
+        names
+            .map(|(j, name)| {
+                let column = values.iter().skip(j).step_by(width);
+                FeatureSummary::of(name, column.map(|&x| x.into()))
+            })
+            .collect()
+    }
+}
+
+fn count_classes(labels: &[u32], names: &[String]) -> Vec<ClassCount> {
+    let mut counts = vec![0; names.len()];
+    for &label in labels {
+        counts[label as usize] += 1;
+    }
+    let named = names.iter().zip(counts);
+    named
+        .map(|(name, count)| ClassCount {
+            name: name.clone(),
+            count,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn features_are_measured_column_by_column() {
+        let iris = crate::iris::load().summary();
+        assert_eq!(iris.rows, 150);
+        assert!(iris.classes.iter().all(|class| class.count == 50));
+        // p = np.loadtxt(<linfa-datasets' iris.csv.gz>, delimiter=",", skiprows=1)[:, 3];
+        // p.min(), p.max(), p.mean(), p.std()
+        let petal = &iris.features[3];
+        assert_eq!(petal.name, "petal width");
+        assert!((petal.min - 0.1).abs() < 1e-6 && (petal.max - 2.5).abs() < 1e-6);
+        assert!(
+            (petal.mean - 1.1986666667).abs() < 1e-6 && (petal.std - 0.7606126186).abs() < 1e-6
+        );
+    }
+}
