@@ -39,7 +39,6 @@ impl Failure {
     /// 2 for bad usage, configuration or data; 1 for what the machine refused.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
-            Self::Config(error) if error.is_io() => FAILED,
             Self::Config(_) | Self::Usage(_) => USAGE,
             Self::Experiment(error) if is_usage(error) => USAGE,
             _ => FAILED,
@@ -87,7 +86,10 @@ fn is_usage(error: &ExperimentError) -> bool {
         | ExperimentError::NoRun { .. }
         | ExperimentError::Ambiguous { .. }
         | ExperimentError::RunExists { .. } => true,
-        ExperimentError::Dataset(error) => error.is_bad_input(),
+        ExperimentError::Dataset(error) => !matches!(
+            error,
+            DatasetError::Missing { .. } | DatasetError::Io { .. } | DatasetError::Fetch { .. }
+        ),
         ExperimentError::Training(TrainingError::Device(error)) => {
             !matches!(error, DeviceError::Unavailable { .. })
         }

@@ -52,7 +52,7 @@ pub enum DatasetError {
     },
 
     /// A table lacks the column of the labels.
-    #[error("{}:1: there is no column {column:?}; the columns are {}", .path.display(), .columns.join(", "))]
+    #[error("{}, line 1: there is no column {column:?}; the columns are {}", .path.display(), .columns.join(", "))]
     CsvColumn {
         /// The table.
         path: PathBuf,
@@ -63,7 +63,7 @@ pub enum DatasetError {
     },
 
     /// A table's header or size cannot be learned from.
-    #[error("{}:{line}: expected {expected}, found {found}", .path.display())]
+    #[error("{}, line {line}: expected {expected}, found {found}", .path.display())]
     CsvShape {
         /// The table.
         path: PathBuf,
@@ -76,7 +76,7 @@ pub enum DatasetError {
     },
 
     /// A cell of a table cannot be used.
-    #[error("{}:{line}: column {column:?} holds {value:?}, expected {expected}", .path.display())]
+    #[error("{}, line {line}, column {column:?} holds {value:?}, expected {expected}", .path.display())]
     CsvValue {
         /// The table.
         path: PathBuf,

@@ -89,9 +89,11 @@ impl ExperimentConfig {
             self.checkpoint.validate()
         };
         let dataset = self.dataset.validate().err();
+        let split = self.split.validate().err();
         let model = self.model.validate().err();
         dataset
             .map(|e| dataset_problem(&e, "dataset"))
+            .or_else(|| split.map(|e| dataset_problem(&e, "split")))
             .or_else(|| model.map(|e| model_problem(&e)))
             .or_else(|| training().err().map(|e| training_problem(&e)))
     }

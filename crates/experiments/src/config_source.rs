@@ -1,6 +1,7 @@
 //! A configuration as text: a file, with what the command line changes in it.
 
-use crate::ConfigError;
+use crate::error::io_error;
+use crate::{ConfigError, ExperimentError};
 use crate::key_path::find_unquoted;
 use std::ops::Range;
 use std::path::Path;
@@ -19,23 +20,21 @@ impl ConfigSource {
     /// Reads a file.
     ///
     /// # Errors
-    /// If the file cannot be read or is not UTF-8.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+    /// [`ExperimentError::Io`] if the file cannot be read or is not UTF-8.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, ExperimentError> {
         let path = path.as_ref();
-        let mut source = Self {
+        let text = std::fs::read_to_string(path).map_err(io_error("read", path))?;
+        Ok(Self {
             name: path.display().to_string(),
-            text: String::new(),
-        };
-        match std::fs::read_to_string(path) {
-            Ok(text) => {
-                source.text = text;
-                Ok(source)
-            }
-            Err(error) => Err(ConfigError::new(
-                &source,
-                format!("cannot be read: {error}"),
-            )),
-        }
+            text,
+        })
+    }
+
+    /// The file's name without folders and ending.
+    pub fn stem(&self) -> String {
+        let stem = Path::new(&self.name).file_stem();
+        stem.map(|s| s.to_string_lossy().into_owned())
+            .unwrap_or_default()
     }
 
     /// The text with each `a.b.c=value` put in, in order, comments and layout kept.

@@ -86,7 +86,7 @@ pub fn evaluate(
     let first = order.into_iter().find(|&s| !prepared.rows(s).is_empty());
     let split = split.or(first).unwrap_or(Split::Train);
     let device = device::open(device_name).map_err(TrainingError::from)?;
-    let data = prepared.upload(split, &device).ok_or_else(|| {
+    let data = prepared.upload(split, &device)?.ok_or_else(|| {
         ExperimentError::Config(crate::config::Problem {
             key: format!("split.{split}"),
             message: format!("the {split} split of this run has no rows"),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use burn::tensor::Device;
-use emberlab_datasets::{BatchSize, Resident, Samples, Splits, Standardizer, Statistics};
+use emberlab_datasets::{Resident, Samples, Splits, Standardizer, StatisticsFrom};
 use emberlab_models::Network;
 use emberlab_streams::stream;
 use emberlab_training::{Split, SplitData, Task};
@@ -105,20 +105,23 @@ impl Prepared {
     }
 
     /// Puts a split on the device; none if it has no rows.
-    pub fn upload(&self, split: Split, device: &Device) -> Option<Resident> {
+    ///
+    /// # Errors
+    /// [`ExperimentError::Dataset`] if the targets cannot be laid out for the task.
+    pub fn upload(
+        &self,
+        split: Split,
+        device: &Device,
+    ) -> Result<Option<Resident>, ExperimentError> {
         let rows = self.rows(split);
         let encoding = self.task.encoding(self.d_output);
         let dtype = self.config.training.precision.dtype();
-        (!rows.is_empty()).then(|| {
-            Resident::upload(
-                &self.samples,
-                rows,
-                &self.standardizer,
-                encoding,
-                device,
-                dtype,
-            )
-        })
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let (samples, standardizer) = (&self.samples, &self.standardizer);
+        let resident = Resident::upload(samples, rows, standardizer, encoding, device, dtype)?;
+        Ok(Some(resident))
     }
 
     /// Puts all splits on the device.
@@ -126,7 +129,7 @@ impl Prepared {
     /// # Errors
     /// [`ExperimentError::Config`] if there is nothing to train on.
     pub fn upload_all(&self, device: &Device) -> Result<SplitData, ExperimentError> {
-        let train = self.upload(Split::Train, device).ok_or_else(|| {
+        let train = self.upload(Split::Train, device)?.ok_or_else(|| {
             ExperimentError::Config(Problem {
                 key: "split.train".to_string(),
                 message: "the training split has no rows".to_string(),
@@ -134,34 +137,27 @@ impl Prepared {
         })?;
         Ok(SplitData {
             train,
-            valid: self.upload(Split::Valid, device),
-            test: self.upload(Split::Test, device),
+            valid: self.upload(Split::Valid, device)?,
+            test: self.upload(Split::Test, device)?,
         })
-    }
-
-    /// Samples of one step.
-    pub fn batch_size(&self) -> usize {
-        match self.config.training.batch_size {
-            BatchSize::Full => self.splits.train.len(),
-            BatchSize::Size(size) => size,
-        }
     }
 }
 
 fn warnings(config: &ExperimentConfig, samples: &Samples, splits: &Splits) -> Vec<String> {
     let mut warnings = Vec::new();
-    if config.standardize.statistics == Statistics::All {
+    if config.standardize.statistics == StatisticsFrom::All {
         warnings.push(
             "`standardize.statistics` is \"all\": validation and test rows shape the inputs they are \
              judged on, which flatters the result"
                 .to_string(),
         );
     }
-    for (split, classes) in splits.missing_classes(samples) {
+    for missing in splits.missing_classes(samples) {
         warnings.push(format!(
-            "the {split} split holds no sample of {}: its metrics say nothing about {}",
-            classes.join(", "),
-            if classes.len() == 1 { "it" } else { "them" }
+            "the {} split holds no sample of {}: its metrics say nothing about {}",
+            missing.split,
+            missing.classes.join(", "),
+            if missing.classes.len() == 1 { "it" } else { "them" }
         ));
     }
     if splits.valid.is_empty() && config.training.early_stopping.is_some() {

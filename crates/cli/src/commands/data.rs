@@ -1,0 +1,264 @@
+//! `emberlab data`: data sets listed, shown and fetched.
+
+use std::fmt::Write as _;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use emberlab_datasets::{
+    DatasetConfig, DatasetError, Fetchable, FetchProgress, Samples, Summary, Targets, fetch,
+};
+use emberlab_experiments::{ConfigSource, parse};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Deserialize;
+
+use crate::arguments::{Data, DataAction, Shared};
+use crate::failure::Failure;
+use crate::progress::number;
+use crate::{data_dirs, tables};
+
+/// Does what is asked for with data.
+///
+/// # Errors
+/// [`Failure`] if a data set is unknown, missing or broken.
+pub fn run(command: &Data, shared: &Shared) -> Result<ExitCode, Failure> {
+    match &command.action {
+        DataAction::List => list(shared)?,
+        DataAction::Show { name, overrides } => show(name, overrides, shared)?,
+        DataAction::Fetch { name, mirror } => download(name, mirror, shared)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The part of an experiment that names its data.
+#[derive(Debug, Deserialize)]
+struct OnlyDataset {
+    #[serde(default)]
+    seed: u64,
+    dataset: DatasetConfig,
+}
+
+fn list(shared: &Shared) -> Result<(), Failure> {
+    let mut table = tables::table(["data set", "what it is", "at hand"], 3);
+    for name in DatasetConfig::NAMES {
+        let (what, origin) = describe(name);
+        let state = match origin {
+            Origin::Made => "generated".to_string(),
+            Origin::Inside => "in the program".to_string(),
+            Origin::Own => "your own file".to_string(),
+            Origin::Fetched(which) => {
+                let mut folders = data_dirs::all(shared).into_iter();
+                let found = folders.find(|dir| dir.join(which.folder()).is_dir());
+                match found {
+                    Some(folder) => folder.join(which.folder()).display().to_string(),
+                    None => format!("emberlab data fetch {name}"),
+                }
+            }
+        };
+        table.add_row([name, what, &state]);
+    }
+    writeln!(std::io::stdout(), "{table}")?;
+    Ok(())
+}
+
+enum Origin {
+    Made,
+    Inside,
+    Own,
+    Fetched(Fetchable),
+}
+
+fn describe(name: &str) -> (&'static str, Origin) {
+    match name {
+        "moons" => ("two half circles, interleaved", Origin::Made),
+        "circles" => ("one circle inside another", Origin::Made),
+        "spirals" => ("arms that wind around each other", Origin::Made),
+        "blobs" => ("round clouds, one per class", Origin::Made),
+        "xor" => ("four quadrants, opposite ones alike", Origin::Made),
+        "gates" => ("the truth table of or, and, nand or xor", Origin::Made),
+        "classification" => (
+            "clusters at the corners of a hypercube, as scikit-learn's make_classification",
+            Origin::Made,
+        ),
+        "regression" => ("a noisy function of one variable", Origin::Made),
+        "iris" => ("150 flowers, 4 measurements, 3 species", Origin::Inside),
+        "digits" => ("1797 handwritten digits of 8×8 pixels", Origin::Inside),
+        "mnist" => (
+            "70000 handwritten digits of 28×28 pixels",
+            Origin::Fetched(Fetchable::Mnist),
+        ),
+        "fashion_mnist" => (
+            "70000 pictures of clothes of 28×28 pixels",
+            Origin::Fetched(Fetchable::FashionMnist),
+        ),
+        _ => ("a table with a header and a label column", Origin::Own),
+    }
+}
+
+fn show(name: &str, overrides: &[String], shared: &Shared) -> Result<(), Failure> {
+    let source = if DatasetConfig::NAMES.contains(&name) {
+        ConfigSource {
+            name: format!("data set {name}"),
+            text: format!("[dataset]\nname = \"{name}\"\n"),
+        }
+    } else if PathBuf::from(name).is_file() {
+        ConfigSource::load(name)?
+    } else {
+        return Err(Failure::Usage(format!(
+            "there is no data set or file `{name}`; there are {}",
+            DatasetConfig::NAMES.join(", ")
+        )));
+    };
+    let inside: Vec<String> = overrides.iter().map(|o| format!("dataset.{o}")).collect();
+    let OnlyDataset { seed, dataset } = parse_dataset(&source.with_overrides(&inside)?)?;
+    let samples = dataset.load(&data_dirs::all(shared), seed)?;
+    write!(
+        std::io::stdout(),
+        "{}",
+        render(dataset.name(), &samples, &samples.summary())
+    )?;
+    Ok(())
+}
+
+/// Reads the data set of a whole experiment, or of a text that holds nothing else.
+fn parse_dataset(source: &ConfigSource) -> Result<OnlyDataset, Failure> {
+    Ok(parse(source)?)
+}
+
+/// How many classes or features are listed before the rest is only counted.
+const MAX_LISTED: usize = 20;
+/// Samples that are drawn.
+const NUM_DRAWN: usize = 5;
+
+fn render(name: &str, samples: &Samples, summary: &Summary) -> String {
+    let mut text = String::new();
+    let shape = match summary.input_shape.as_slice() {
+        [channels, height, width] => format!("{height}×{width} pixels, {channels} channel"),
+        _ => format!("{} features", samples.num_features()),
+    };
+    let kind = match summary.classes.len() {
+        0 => "a number to predict".to_string(),
+        n => format!("{n} classes"),
+    };
+    let _ = writeln!(text, "{name}: {} samples of {shape}, {kind}", summary.rows);
+    let _ = writeln!(text, "SHA-256 {}\n", samples.checksum());
+    if !summary.classes.is_empty() {
+        let mut table = tables::table(["class", "samples"], 1);
+        for class in summary.classes.iter().take(MAX_LISTED) {
+            table.add_row([class.name.clone(), class.count.to_string()]);
+        }
+        let _ = writeln!(text, "{table}\n");
+    }
+    let mut table = tables::table(["values", "min", "max", "mean", "std"], 1);
+    let features = summary.features.iter().take(MAX_LISTED);
+    for feature in features.chain(&summary.target) {
+        table.add_row([
+            feature.name.clone(),
+            number(feature.min),
+            number(feature.max),
+            number(feature.mean),
+            number(feature.std),
+        ]);
+    }
+    let _ = writeln!(text, "{table}\n");
+    let drawn = NUM_DRAWN.min(samples.len());
+    match summary.input_shape.as_slice() {
+        [_, height, width] => text.push_str(&pictures(samples, drawn, *height, *width)),
+        _ => {
+            for row in 0..drawn {
+                let values: Vec<String> = samples
+                    .row(row)
+                    .iter()
+                    .take(MAX_LISTED)
+                    .map(|x| format!("{x:>9.4}"))
+                    .collect();
+                let _ = writeln!(text, "{} → {}", values.join(" "), target(samples, row));
+            }
+        }
+    }
+    text
+}
+
+fn target(samples: &Samples, row: usize) -> String {
+    match &samples.targets {
+        Targets::Classes { labels, names } => names[labels[row] as usize].clone(),
+        Targets::Values(values) => number(f64::from(values[row])),
+    }
+}
+
+/// The first pictures side by side, two rows of pixels to a line, their classes below.
+fn pictures(samples: &Samples, count: usize, height: usize, width: usize) -> String {
+    const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
+    let rows: Vec<Vec<f32>> = (0..count).map(|row| samples.row(row)).collect();
+    let brightest = rows.iter().flatten().fold(f32::MIN_POSITIVE, |a, b| a.max(*b));
+    let shade = |value: f32| {
+        let level = value / brightest * (SHADES.len() - 1) as f32;
+        SHADES[(level.round().max(0.0) as usize).min(SHADES.len() - 1)]
+    };
+    let mut text = String::new();
+    for line in 0..height {
+        let one = |pixels: &Vec<f32>| -> String {
+            // A pixel is two columns wide, as high as a line of a terminal.
+            let pixels = &pixels[line * width..(line + 1) * width];
+            pixels.iter().flat_map(|&p| [shade(p); 2]).collect()
+        };
+        let joined = rows.iter().map(one).collect::<Vec<_>>().join("  ");
+        let _ = writeln!(text, "{}", joined.trim_end());
+    }
+    let labels = (0..count).map(|row| format!("{:<w$}", target(samples, row), w = 2 * width));
+    let _ = writeln!(text, "{}", labels.collect::<Vec<_>>().join("  ").trim_end());
+    text
+}
+
+fn download(name: &str, mirrors: &[String], shared: &Shared) -> Result<(), Failure> {
+    let which = [Fetchable::Mnist, Fetchable::FashionMnist]
+        .into_iter()
+        .find(|which| which.name() == name)
+        .ok_or_else(|| {
+            Failure::Usage(format!(
+                "`{name}` is not fetched; `mnist` and `fashion_mnist` are"
+            ))
+        })?;
+    let into = shared
+        .data_dir
+        .clone()
+        .or_else(data_dirs::cache)
+        .ok_or_else(|| {
+            Failure::Usage("there is no cache folder here; name one with `--data-dir`".to_string())
+        })?;
+    let mirrors = (!mirrors.is_empty()).then_some(mirrors);
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template(
+        "{msg:32} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
+    ) {
+        bar.set_style(style);
+    }
+    let mut told = Vec::new();
+    let fetched = fetch(which, &into, mirrors, &mut |event| match event {
+        FetchProgress::Kept { file } => told.push(format!("{file} is already there")),
+        FetchProgress::Receiving {
+            file,
+            received,
+            total,
+            ..
+        } => {
+            bar.set_message((*file).to_string());
+            bar.set_length(total.unwrap_or(*received));
+            bar.set_position(*received);
+        }
+        FetchProgress::Failed { file, address, why } => {
+            bar.suspend(|| eprintln!("warning: {file} from {address}: {why}"));
+        }
+        FetchProgress::Done { file } => told.push(format!("{file} is fetched and checked")),
+    });
+    bar.finish_and_clear();
+    let files = fetched.map_err(|error: DatasetError| Failure::from(error))?;
+    let mut out = std::io::stdout();
+    for line in told {
+        writeln!(out, "{line}")?;
+    }
+    if let Some(folder) = files.first().and_then(|file| file.parent()) {
+        writeln!(out, "{name} is in {}", folder.display())?;
+    }
+    Ok(())
+}
