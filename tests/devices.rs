@@ -1,8 +1,49 @@
 //! The same training on every device of this build.
 
+use burn::tensor::{Tensor, TensorData};
+use emberlab_datasets::Batches;
+use emberlab_experiments::{ConfigSource, ExperimentConfig, Prepared};
+use emberlab_training::{Split, device};
 use serde_json::Value;
 
-use crate::lab::{Lab, devices};
+use crate::lab::{Lab, devices, shipped};
+
+fn bits(tensor: Tensor<2>) -> Vec<u32> {
+    let values: Vec<f32> = tensor.into_data().into_vec().unwrap();
+    values.into_iter().map(f32::to_bits).collect()
+}
+
+/// The start weights, and the inputs of the first batches of two epochs.
+fn beginnings(name: &str, config: &str) -> (Vec<(String, TensorData)>, Vec<Vec<u32>>) {
+    let source = ConfigSource::load(shipped(config)).unwrap();
+    let config = ExperimentConfig::from_source(&source).unwrap();
+    let prepared = Prepared::load(config, &[]).unwrap();
+    let device = device::open(name).unwrap();
+    let weights = prepared.init_network(&device).unwrap().named_tensors();
+    let data = prepared.upload(Split::Train, &device).unwrap().unwrap();
+    let cut = prepared.config.training.batches();
+    let mut batches = Vec::new();
+    for epoch in 0..2 {
+        for batch in Batches::new(&data, &cut, 0, epoch).take(3) {
+            batches.push(bits(batch.inputs));
+            batches.push(bits(batch.targets));
+        }
+    }
+    (weights, batches)
+}
+
+#[test]
+fn same_seed_gives_same_weights_and_batches_on_every_device() {
+    for config in ["train/digits.toml", "train/digits_convnet.toml", "train/spirals.toml"] {
+        let (weights, batches) = beginnings("flex", config);
+        assert!(batches[0] != batches[6], "two epochs have the same order");
+        for name in devices().iter().filter(|d| *d != "flex") {
+            let (found, found_batches) = beginnings(name, config);
+            assert_eq!(weights, found, "weights of {config} on {name}");
+            assert_eq!(batches, found_batches, "batches of {config} on {name}");
+        }
+    }
+}
 
 /// Trains three steps' worth of epochs of a configuration on each device, and compares with flex.
 fn assert_devices_agree(config: &str, overrides: &[&str], tolerance: f64) {

@@ -287,57 +287,57 @@ mod tests {
             (
                 &b"a,y\n1,0\nred,1\n"[..],
                 CsvTask::Classification,
-                r#"t.csv:3: column "a" holds "red", expected a finite number"#,
+                r#"t.csv, line 3, column "a" holds "red", expected a finite number"#,
             ),
             (
                 b"a,y\n1,0\n,1\n",
                 CsvTask::Classification,
-                r#"t.csv:3: column "a" holds "", expected a finite number"#,
+                r#"t.csv, line 3, column "a" holds "", expected a finite number"#,
             ),
             (
                 b"a,y\ninf,0\n",
                 CsvTask::Classification,
-                r#"t.csv:2: column "a" holds "inf", expected a finite number"#,
+                r#"t.csv, line 2, column "a" holds "inf", expected a finite number"#,
             ),
             (
                 b"a,y\n1,\n",
                 CsvTask::Classification,
-                r#"t.csv:2: column "y" holds "", expected a class"#,
+                r#"t.csv, line 2, column "y" holds "", expected a class"#,
             ),
             (
                 b"a,y\n1,x\n",
                 CsvTask::Regression,
-                r#"t.csv:2: column "y" holds "x", expected a finite number"#,
+                r#"t.csv, line 2, column "y" holds "x", expected a finite number"#,
             ),
             (
                 b"a,z\n1,2\n",
                 CsvTask::Regression,
-                r#"t.csv:1: there is no column "y"; the columns are a, z"#,
+                r#"t.csv, line 1: there is no column "y"; the columns are a, z"#,
             ),
             (
                 b"a,y\n1,2\n1\n",
                 CsvTask::Regression,
-                "t.csv:3: expected 2 columns, as in the header, found 1",
+                "t.csv, line 3: expected 2 columns, as in the header, found 1",
             ),
             (
                 b"a,y\n1,2\n1,\xff\n",
                 CsvTask::Classification,
-                "t.csv:3: expected UTF-8 text, found other bytes in column 2",
+                "t.csv, line 3: expected UTF-8 text, found other bytes in column 2",
             ),
             (
                 b"y,a,a\n1,2,3\n",
                 CsvTask::Regression,
-                r#"t.csv:1: expected columns of different names, found "a" twice"#,
+                r#"t.csv, line 1: expected columns of different names, found "a" twice"#,
             ),
             (
                 b"y\n1\n",
                 CsvTask::Regression,
-                "t.csv:1: expected a column beside the label, found none",
+                "t.csv, line 1: expected a column beside the label, found none",
             ),
             (
                 b"a,y\n",
                 CsvTask::Regression,
-                "t.csv:2: expected a row of data, found the end of the file",
+                "t.csv, line 2: expected a row of data, found the end of the file",
             ),
         ] {
             assert_eq!(load(text, task, ',').unwrap_err(), expected);

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use emberlab_metrics::SplitMetrics;
 use emberlab_models::Network;
-use emberlab_training::checkpoint::CheckpointError;
+use emberlab_training::checkpoint::{Checkpoint, CheckpointError, Position};
 use emberlab_training::{
     CheckpointStore, Dashboard, Ending, EpochRecord, Finished, Fit, Observer, Precision, Split,
-    StopFlag, TrainingError, device, network_bytes, position,
+    StopFlag, TrainingError, device, network_bytes,
 };
 use serde::{Deserialize, Serialize};
 
@@ -82,10 +82,8 @@ pub struct Trial {
 /// What went on before a resumed training goes on.
 #[derive(Debug)]
 pub struct Resumed {
-    /// Epochs done at the checkpoint.
-    pub epoch: usize,
-    /// Steps done in the epoch under way.
-    pub step_in_epoch: usize,
+    /// How far the checkpoint is.
+    pub position: Position,
     /// Newer checkpoints that could not be used.
     pub damaged: Vec<CheckpointError>,
 }
@@ -180,21 +178,16 @@ impl Trial {
     /// [`ExperimentError::Checkpoint`] if there is none; otherwise [`ExperimentError`].
     pub fn resume(self, tell: impl FnOnce(&Resumed)) -> Result<TrialResult, ExperimentError> {
         let (checkpoint, damaged) = self.store().newest()?;
-        let (epoch, step_in_epoch) = position(&checkpoint)?;
         tell(&Resumed {
-            epoch,
-            step_in_epoch,
+            position: checkpoint.position,
             damaged,
         });
-        self.fit(Some((checkpoint, epoch)))
+        self.fit(Some(&checkpoint))
     }
 
-    fn fit(
-        self,
-        from: Option<(emberlab_training::checkpoint::Checkpoint, usize)>,
-    ) -> Result<TrialResult, ExperimentError> {
+    fn fit(self, from: Option<&Checkpoint>) -> Result<TrialResult, ExperimentError> {
         let store = self.store();
-        let epochs = from.as_ref().map_or(0, |(_, epoch)| *epoch);
+        let epochs = from.map_or(0, |checkpoint| checkpoint.position.epoch);
         let metrics = MetricsFile::open(&self.run.metrics_path(), epochs)?;
         let Prepared { config, task, .. } = self.prepared;
         let objective = config.training.objective.clone();
@@ -215,7 +208,7 @@ impl Trial {
             stop: self.execution.stop,
             observer: Box::new(Both(metrics, self.execution.observer)),
         };
-        let finished = fit.run(from.as_ref().map(|(checkpoint, _)| checkpoint))?;
+        let finished = fit.run(from)?;
         let result = TrialResult {
             ending: finished.ending,
             epochs: finished.epoch,

@@ -4,6 +4,7 @@
 //! SHA-256 sums, then one rename makes it visible and the parent folder is synced. The newest valid
 //! one is found by checking it, never by its name alone.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -17,7 +18,32 @@ use crate::error::{TrainingError, check};
 /// Version of the checkpoint format; a reader refuses others.
 const FORMAT: u32 = 1;
 const MANIFEST: &str = "manifest.json";
-const PREFIX: &str = "step-";
+
+/// How far a training is: epochs done, and steps done in the epoch under way. Orders checkpoints, and
+/// names them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    /// Epochs done.
+    pub epoch: usize,
+    /// Steps done in the epoch under way.
+    pub step_in_epoch: usize,
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "epoch-{:06}-step-{:09}", self.epoch, self.step_in_epoch)
+    }
+}
+
+impl Position {
+    fn from_name(name: &str) -> Option<Self> {
+        let (epoch, step) = name.strip_prefix("epoch-")?.split_once("-step-")?;
+        Some(Self {
+            epoch: epoch.parse().ok()?,
+            step_in_epoch: step.parse().ok()?,
+        })
+    }
+}
 
 /// When checkpoints are written, as written in the configuration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -135,7 +161,7 @@ fn io_error(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Chec
 #[derive(Debug, Serialize, Deserialize)]
 struct Manifest {
     format: u32,
-    step: u64,
+    position: Position,
     files: Vec<ManifestFile>,
 }
 
@@ -151,8 +177,8 @@ struct ManifestFile {
 pub struct Checkpoint {
     /// Where it lies.
     pub path: PathBuf,
-    /// Optimiser steps done when it was written.
-    pub step: u64,
+    /// How far the training was when it was written.
+    pub position: Position,
     files: Vec<(String, Vec<u8>)>,
 }
 
@@ -197,13 +223,17 @@ impl CheckpointStore {
         }
     }
 
-    /// Writes the checkpoint of `step` and removes those the policy no longer keeps.
+    /// Writes the checkpoint of a position and removes those the policy no longer keeps.
     ///
     /// # Errors
     /// [`CheckpointError::Io`] naming the file; what was saved before stays.
-    pub fn save(&self, step: u64, files: &[(&str, &[u8])]) -> Result<PathBuf, CheckpointError> {
-        let path = self.folder.join(format!("{PREFIX}{step:012}"));
-        let partial = self.folder.join(format!(".partial-{PREFIX}{step:012}"));
+    pub fn save(
+        &self,
+        position: Position,
+        files: &[(&str, &[u8])],
+    ) -> Result<PathBuf, CheckpointError> {
+        let path = self.folder.join(position.to_string());
+        let partial = self.folder.join(format!(".partial-{position}"));
         fs::create_dir_all(&self.folder).map_err(io_error("create", &self.folder))?;
         if partial.exists() {
             fs::remove_dir_all(&partial).map_err(io_error("remove", &partial))?;
@@ -211,7 +241,7 @@ impl CheckpointStore {
         fs::create_dir(&partial).map_err(io_error("create", &partial))?;
         let mut manifest = Manifest {
             format: FORMAT,
-            step,
+            position,
             files: Vec::with_capacity(files.len()),
         };
         for (name, content) in files {
@@ -227,8 +257,13 @@ impl CheckpointStore {
         write_synced(&partial.join(MANIFEST), &manifest)?;
         sync_folder(&partial)?;
         if path.exists() {
-            // The same step saved again, as at the end of a training: the new one takes its place.
-            fs::remove_dir_all(&path).map_err(io_error("replace", &path))?;
+            // A training never saves a position twice, but one that had to go back past a damaged
+            // checkpoint comes to that position again. The damaged one is kept for inspection.
+            let aside = self.folder.join(format!("damaged-{position}"));
+            if aside.exists() {
+                fs::remove_dir_all(&aside).map_err(io_error("remove", &aside))?;
+            }
+            fs::rename(&path, &aside).map_err(io_error("rename", &path))?;
         }
         fs::rename(&partial, &path).map_err(io_error("rename", &partial))?;
         sync_folder(&self.folder)?;
@@ -240,7 +275,7 @@ impl CheckpointStore {
     ///
     /// # Errors
     /// [`CheckpointError::Io`] if the folder cannot be read; a missing folder holds none.
-    pub fn list(&self) -> Result<Vec<(u64, PathBuf)>, CheckpointError> {
+    pub fn list(&self) -> Result<Vec<(Position, PathBuf)>, CheckpointError> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -250,9 +285,8 @@ impl CheckpointStore {
         for entry in entries {
             let entry = entry.map_err(io_error("read", &self.folder))?;
             let name = entry.file_name();
-            let step = name.to_str().and_then(|n| n.strip_prefix(PREFIX));
-            if let Some(step) = step.and_then(|s| s.parse().ok()) {
-                found.push((step, entry.path()));
+            if let Some(position) = name.to_str().and_then(Position::from_name) {
+                found.push((position, entry.path()));
             }
         }
         found.sort_by(|a, b| b.cmp(a));
@@ -324,7 +358,7 @@ fn read(path: &Path) -> Result<Checkpoint, CheckpointError> {
     }
     Ok(Checkpoint {
         path: path.to_path_buf(),
-        step: manifest.step,
+        position: manifest.position,
         files,
     })
 }
@@ -361,41 +395,53 @@ mod tests {
         (folder, store)
     }
 
+    fn at(epoch: usize, step_in_epoch: usize) -> Position {
+        Position {
+            epoch,
+            step_in_epoch,
+        }
+    }
+
     #[test]
     fn the_newest_comes_back_and_old_ones_go() {
         let (_folder, store) = store();
-        for step in [1, 2, 10] {
-            let content = step.to_string();
-            store.save(step, &[("a", content.as_bytes())]).unwrap();
+        for epoch in [1, 2, 10] {
+            let content = epoch.to_string();
+            let files: [(&str, &[u8]); 1] = [("a", content.as_bytes())];
+            store.save(at(epoch, 3), &files).unwrap();
         }
-        let steps: Vec<u64> = store.list().unwrap().into_iter().map(|(s, _)| s).collect();
-        assert_eq!(steps, [10, 2]);
+        let kept: Vec<Position> = store.list().unwrap().into_iter().map(|(p, _)| p).collect();
+        assert_eq!(kept, [at(10, 3), at(2, 3)]);
         let (newest, damaged) = store.newest().unwrap();
         assert_eq!(newest.file("a").unwrap(), b"10");
+        assert_eq!(newest.position, at(10, 3));
         assert!(damaged.is_empty());
         assert!(newest.file("b").is_err());
     }
 
     #[test]
-    fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
+    fn a_damaged_checkpoint_is_named_kept_and_the_one_before_it_used() {
         let (_folder, store) = store();
-        store.save(1, &[("a", b"one")]).unwrap();
-        let second = store.save(2, &[("a", b"two")]).unwrap();
+        store.save(at(1, 0), &[("a", b"one")]).unwrap();
+        let second = store.save(at(1, 5), &[("a", b"two")]).unwrap();
         fs::write(second.join("a"), b"twx").unwrap();
         let (newest, damaged) = store.newest().unwrap();
-        assert_eq!((newest.step, damaged.len()), (1, 1));
+        assert_eq!((newest.position, damaged.len()), (at(1, 0), 1));
         assert!(damaged[0].to_string().contains("SHA-256"), "{}", damaged[0]);
-        assert!(second.exists(), "kept for inspection");
+        store.save(at(1, 5), &[("a", b"two")]).unwrap();
+        assert_eq!(store.newest().unwrap().0.position, at(1, 5));
+        let aside = store.folder.join(format!("damaged-{}", at(1, 5)));
+        assert_eq!(fs::read(aside.join("a")).unwrap(), b"twx");
     }
 
     #[test]
     fn a_half_written_checkpoint_does_not_count() {
         let (_folder, store) = store();
-        store.save(1, &[("a", b"one")]).unwrap();
-        fs::create_dir(store.folder.join(".partial-step-000000000002")).unwrap();
-        assert_eq!(store.newest().unwrap().0.step, 1);
-        store.save(2, &[("a", b"two")]).unwrap();
-        assert_eq!(store.newest().unwrap().0.step, 2);
+        store.save(at(1, 0), &[("a", b"one")]).unwrap();
+        fs::create_dir(store.folder.join(format!(".partial-{}", at(2, 0)))).unwrap();
+        assert_eq!(store.newest().unwrap().0.position, at(1, 0));
+        store.save(at(2, 0), &[("a", b"two")]).unwrap();
+        assert_eq!(store.newest().unwrap().0.position, at(2, 0));
     }
 
     #[test]

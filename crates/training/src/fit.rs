@@ -21,7 +21,9 @@ use emberlab_metrics::{Direction, SplitMetrics};
 use emberlab_models::Network;
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::{Checkpoint, CheckpointConfig, CheckpointError, CheckpointStore};
+use crate::checkpoint::{
+    Checkpoint, CheckpointConfig, CheckpointError, CheckpointStore, Position,
+};
 use crate::config::{TrainMetrics, TrainingConfig};
 use crate::dashboard::{Dashboard, Display, NoMetricLogger, QuietRenderer, Shown, ShownMetric};
 use crate::device::panic_message;
@@ -155,7 +157,7 @@ impl Fit {
         let valid_loader = Arc::new(ResidentLoader::new(valid_data));
         let num_epochs = self.training.num_epochs;
         let session = Session::new(self, from)?;
-        let starting_epoch = session.progress.epoch;
+        let starting_epoch = session.progress.position.epoch;
         let shown = session.shown_metrics();
         // The learner's own optimiser and scheduler never step: ours do (`Optimizer`, `Scheduler`).
         let learner = Learner::new(
@@ -257,10 +259,8 @@ impl SupervisedLearningStrategy<Trainee> for LoopStrategy {
 /// How far a training is: with weights and optimiser state, all that resuming needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Progress {
-    /// Epochs done.
-    epoch: usize,
-    /// Steps done in the epoch under way.
-    step_in_epoch: usize,
+    /// Epochs done, and steps done in the epoch under way.
+    position: Position,
     /// Steps done.
     step: u64,
     /// Metrics of the epoch under way.
@@ -293,7 +293,8 @@ struct Session {
     observer: Box<dyn Observer>,
     began: Instant,
     saved_at: Instant,
-    saved_step: Option<u64>,
+    /// The position of the newest checkpoint.
+    saved: Option<Position>,
 }
 
 /// Batches whose outputs may wait on the device before they are read.
@@ -321,8 +322,10 @@ impl Session {
         let mut network = fit.network;
         let mut best = None;
         let mut progress = Progress {
-            epoch: 0,
-            step_in_epoch: 0,
+            position: Position {
+                epoch: 0,
+                step_in_epoch: 0,
+            },
             step: 0,
             tally: Tally::new(&fit.task)?,
             watch: Watch::default(),
@@ -351,7 +354,7 @@ impl Session {
             optimizer,
             optimizer_config: fit.optimizer,
             scheduler,
-            saved_step: from.map(|_| progress.step),
+            saved: from.map(|from| from.position),
             progress,
             pending: Measured::default(),
             loss: fit.loss,
@@ -380,7 +383,7 @@ impl Session {
     }
 
     fn run(&mut self, display: &mut Display) -> Result<Ending, TrainingError> {
-        while self.progress.epoch < self.training.num_epochs {
+        while self.progress.position.epoch < self.training.num_epochs {
             if self.is_out_of_patience() {
                 return Ok(Ending::StoppedEarly);
             }
@@ -403,11 +406,11 @@ impl Session {
 
     /// The steps of the epoch under way that are not done yet.
     fn train_epoch(&mut self, display: &mut Display) -> Result<Option<Ending>, TrainingError> {
-        let epoch = self.progress.epoch;
+        let epoch = self.progress.position.epoch;
         let train = self.data.train.clone();
         let config = self.training.batches();
         let mut batches = Batches::new(&train, &config, self.seed, epoch as u64);
-        batches.skip_to(self.progress.step_in_epoch);
+        batches.skip_to(self.progress.position.step_in_epoch);
         for batch in batches {
             if self.stop.is_requested() || display.wants_stop() {
                 self.save()?;
@@ -447,7 +450,7 @@ impl Session {
         trainee.network = trainee.network.with_running_statistics(statistics);
         self.trainee = trainee;
         self.progress.step += 1;
-        self.progress.step_in_epoch += 1;
+        self.progress.position.step_in_epoch += 1;
         if self.training.train_metrics == TrainMetrics::Running {
             self.pending.extend(output.item);
         }
@@ -479,11 +482,13 @@ impl Session {
         };
         let value = watched.get(objective.metric).unwrap_or(f64::NAN);
         let higher = objective.metric.direction() == Direction::Higher;
-        self.progress.epoch += 1;
-        self.progress.step_in_epoch = 0;
+        self.progress.position = Position {
+            epoch: self.progress.position.epoch + 1,
+            step_in_epoch: 0,
+        };
         self.progress.tally = Tally::new(&self.task)?;
         let is_best = self.progress.watch.observe(
-            self.progress.epoch,
+            self.progress.position.epoch,
             value,
             higher,
             self.training.early_stopping.as_ref(),
@@ -492,7 +497,7 @@ impl Session {
             self.best = Some(plain.network);
         }
         let record = EpochRecord {
-            epoch: self.progress.epoch,
+            epoch: self.progress.position.epoch,
             num_epochs: self.training.num_epochs,
             step: self.progress.step,
             learning_rate: self
@@ -512,7 +517,7 @@ impl Session {
             display.epoch(record.epoch, self.data.train.len(), train, valid);
         }
         let every = self.checkpoint.every_epochs;
-        if every.is_some_and(|n| self.progress.epoch.is_multiple_of(n)) {
+        if every.is_some_and(|n| self.progress.position.epoch.is_multiple_of(n)) {
             self.save()?;
         }
         Ok(())
@@ -534,13 +539,13 @@ impl Session {
         Duration::from_secs_f64(self.progress.elapsed) + self.began.elapsed()
     }
 
-    /// Writes a checkpoint, unless the newest one is already of this step.
+    /// Writes a checkpoint, unless the newest one is already of this position.
     fn save(&mut self) -> Result<(), TrainingError> {
         self.saved_at = Instant::now();
         let Some(store) = self.store.clone() else {
             return Ok(());
         };
-        if self.saved_step == Some(self.progress.step) && self.progress.step_in_epoch > 0 {
+        if self.saved == Some(self.progress.position) {
             return Ok(());
         }
         self.fold()?;
@@ -561,8 +566,8 @@ impl Session {
         if let Some(best) = &best {
             files.push((BEST_FILE, best));
         }
-        store.save(self.progress.step, &files)?;
-        self.saved_step = Some(self.progress.step);
+        store.save(self.progress.position, &files)?;
+        self.saved = Some(self.progress.position);
         self.saved_at = Instant::now();
         Ok(())
     }
@@ -584,7 +589,7 @@ impl Session {
             ending,
             network: plain.network,
             best: self.progress.watch.best.zip(self.best.clone()),
-            epoch: self.progress.epoch,
+            epoch: self.progress.position.epoch,
             step: self.progress.step,
             elapsed: self.elapsed(),
             metrics,
@@ -635,15 +640,6 @@ fn unreadable(error: RecordError) -> TrainingError {
 pub fn load_network(network: Network, bytes: &[u8]) -> Result<Network, RecordError> {
     let bytes = Bytes::from_bytes_vec(bytes.to_vec());
     ModuleRecord::from_bytes(bytes).and_then(|record| network.try_load_record(record))
-}
-
-/// Where a checkpoint stands: epochs done, and steps done in the epoch under way.
-///
-/// # Errors
-/// [`CheckpointError::Damaged`] if it does not say.
-pub fn position(checkpoint: &Checkpoint) -> Result<(usize, usize), CheckpointError> {
-    let progress = read_progress(checkpoint)?;
-    Ok((progress.epoch, progress.step_in_epoch))
 }
 
 fn read_progress(checkpoint: &Checkpoint) -> Result<Progress, CheckpointError> {

@@ -30,8 +30,7 @@ pub use config::{Precision, TrainMetrics, TrainingConfig};
 pub use dashboard::Dashboard;
 pub use error::TrainingError;
 pub use fit::{
-    Ending, EpochRecord, Finished, Fit, Observer, SplitData, load_network, network_bytes, position,
-    predict,
+    Ending, EpochRecord, Finished, Fit, Observer, SplitData, load_network, network_bytes, predict,
 };
 pub use loss::{LossConfig, Reduction};
 pub use objective::{EarlyStopping, Objective, Split};

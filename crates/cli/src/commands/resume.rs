@@ -24,8 +24,8 @@ pub fn run(command: &Resume, shared: &Shared) -> Result<ExitCode, Failure> {
             println!(
                 "{} goes on after {} epochs and {} steps of the next",
                 run.id(),
-                resumed.epoch,
-                resumed.step_in_epoch
+                resumed.position.epoch,
+                resumed.position.step_in_epoch
             );
         }
     })?;
