@@ -1,0 +1,105 @@
+//! Batch normalisation with PyTorch's running statistics.
+
+use burn::module::{Module, Param};
+use burn::tensor::module::{batch_norm, batch_norm_train};
+use burn::tensor::Tensor;
+
+use crate::parameters::Parameters;
+
+/// Batch normalisation: `(x - mean) / sqrt(var + epsilon) gamma + beta`, per feature or channel.
+///
+/// Training normalises by the batch's mean and biased variance. Evaluation normalises by running
+/// statistics, which start at 0 and 1 and move by `momentum` towards each batch's mean and *unbiased*
+/// variance.
+///
+/// # Source
+/// Ioffe and Szegedy 2015, <https://arxiv.org/abs/1502.03167>; equals `torch.nn.BatchNorm1d` and `2d`.
+#[derive(Module, Debug)]
+pub struct BatchNorm {
+    /// Scale, `[num_features]`.
+    pub gamma: Param<Tensor<1>>,
+    /// Shift, `[num_features]`.
+    pub beta: Param<Tensor<1>>,
+    /// Running mean, `[num_features]`.
+    pub running_mean: Param<Tensor<1>>,
+    /// Running variance, `[num_features]`.
+    pub running_var: Param<Tensor<1>>,
+    /// Share of each new batch in the running statistics, in [0, 1].
+    pub momentum: f64,
+    /// Added to the variance, above zero.
+    pub epsilon: f64,
+}
+
+/// What one batch tells the running statistics of one [`BatchNorm`]; carries no gradient.
+#[derive(Debug, Clone)]
+pub struct BatchStatistics {
+    /// `[num_features]`
+    pub mean: Tensor<1>,
+    /// Unbiased, `[num_features]`; 0 for a single value, which PyTorch refuses.
+    pub variance: Tensor<1>,
+}
+
+impl BatchNorm {
+    pub(crate) fn init(
+        num_features: usize,
+        momentum: f64,
+        epsilon: f64,
+        parameters: &mut Parameters,
+    ) -> Self {
+        Self {
+            gamma: parameters.constant(1.0, num_features),
+            beta: parameters.constant(0.0, num_features),
+            running_mean: parameters.state(0.0, num_features),
+            running_var: parameters.state(1.0, num_features),
+            momentum,
+            epsilon,
+        }
+    }
+
+    /// Normalises by the running statistics.
+    ///
+    /// # Shapes
+    /// - `x` and the result: `[batch, num_features, …]`
+    pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        batch_norm(
+            x,
+            self.gamma.val(),
+            self.beta.val(),
+            self.running_mean.val(),
+            self.running_var.val(),
+            self.epsilon,
+        )
+    }
+
+    /// Normalises by the batch's own statistics, and returns them for the running ones.
+    ///
+    /// # Shapes
+    /// - `x` and the result: `[batch, num_features, …]`
+    pub fn forward_train<const D: usize>(&self, x: Tensor<D>) -> (Tensor<D>, BatchStatistics) {
+        let dims = x.dims();
+        let count = dims.iter().product::<usize>() / dims[1].max(1);
+        let normalized = batch_norm_train(x, self.gamma.val(), self.beta.val(), self.epsilon);
+        let unbias = count as f64 / count.saturating_sub(1).max(1) as f64;
+        let statistics = BatchStatistics {
+            mean: normalized.mean,
+            variance: normalized.variance.mul_scalar(unbias),
+        };
+        (normalized.output, statistics)
+    }
+
+    /// Moves the running statistics towards those of a batch.
+    pub fn with_running_statistics(mut self, batch: BatchStatistics) -> Self {
+        let momentum = self.momentum;
+        let moved = |running: Tensor<1>, batch: Tensor<1>| {
+            running.mul_scalar(1.0 - momentum) + batch.mul_scalar(momentum)
+        };
+        self.running_mean = self.running_mean.map(|mean| moved(mean, batch.mean));
+        self.running_var = self.running_var.map(|var| moved(var, batch.variance));
+        self
+    }
+
+    /// How many of its numbers are running statistics, which are not trained.
+    pub(crate) fn num_running(&self) -> usize {
+        self.running_mean.shape().num_elements() + self.running_var.shape().num_elements()
+    }
+}

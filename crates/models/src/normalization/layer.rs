@@ -1,0 +1,39 @@
+//! Layer normalisation.
+
+use burn::module::{Module, Param};
+use burn::tensor::Tensor;
+
+use super::rows::standardize;
+use crate::parameters::Parameters;
+
+/// Layer normalisation: each sample over its features, then scaled and shifted per feature.
+///
+/// # Source
+/// Ba et al. 2016, <https://arxiv.org/abs/1607.06450>; equals `torch.nn.LayerNorm`.
+#[derive(Module, Debug)]
+pub struct LayerNorm {
+    /// Scale, `[num_features]`.
+    pub gamma: Param<Tensor<1>>,
+    /// Shift, `[num_features]`.
+    pub beta: Param<Tensor<1>>,
+    /// Added to the variance, above zero.
+    pub epsilon: f64,
+}
+
+impl LayerNorm {
+    pub(crate) fn init(num_features: usize, epsilon: f64, parameters: &mut Parameters) -> Self {
+        Self {
+            gamma: parameters.constant(1.0, num_features),
+            beta: parameters.constant(0.0, num_features),
+            epsilon,
+        }
+    }
+
+    /// Normalises.
+    ///
+    /// # Shapes
+    /// - `x` and the result: `[batch, num_features]`
+    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        standardize(x, self.epsilon) * self.gamma.val().unsqueeze() + self.beta.val().unsqueeze()
+    }
+}
