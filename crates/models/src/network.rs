@@ -30,6 +30,7 @@ pub enum ModelConfig {
 }
 
 impl ModelConfig {
+<<<<<<< HEAD
     /// The name as written in a config.
     pub fn name(&self) -> &'static str {
         match self {
@@ -39,6 +40,8 @@ impl ModelConfig {
         }
     }
 
+=======
+>>>>>>> models
     /// Checks every value that can be checked without knowing the data.
     ///
     /// # Errors
