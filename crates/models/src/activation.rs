@@ -333,10 +333,7 @@ mod tests {
 
     #[test]
     fn names_follow_the_choices() {
-        let names: Vec<_> = Activation::choices()
-            .iter()
-            .map(Activation::name)
-            .collect();
+        let names: Vec<_> = Activation::choices().iter().map(Activation::name).collect();
         assert_eq!(names, Activation::NAMES);
     }
 

@@ -78,7 +78,10 @@ impl Parameter<'_> {
             (ParameterValue::Count(_), _) => "a whole number, zero or more",
             (ParameterValue::Fan(_), _) => "`in` or `out`",
         };
-        Err(format!("wrong type for `{}`, expected {expected}", self.key))
+        Err(format!(
+            "wrong type for `{}`, expected {expected}",
+            self.key
+        ))
     }
 
     fn schema(self) -> Schema {
@@ -116,7 +119,10 @@ fn unknown(what: &str, name: &str, expected: &[&str]) -> String {
     match list.as_slice() {
         [one] => format!("unknown {what} `{name}`, expected {one}"),
         [one, other] => format!("unknown {what} `{name}`, expected {one} or {other}"),
-        _ => format!("unknown {what} `{name}`, expected one of {}", list.join(", ")),
+        _ => format!(
+            "unknown {what} `{name}`, expected one of {}",
+            list.join(", ")
+        ),
     }
 }
 

@@ -124,18 +124,20 @@ impl ConvNetConfig {
         d_output: usize,
         parameters: &mut Parameters,
     ) -> Result<ConvNet, ModelError> {
-        let biases = network::bias_initializer(
-            self.bias,
-            &self.initializer,
-            self.bias_initializer.as_ref(),
-        );
+        let biases =
+            network::bias_initializer(self.bias, &self.initializer, self.bias_initializer.as_ref());
         let [mut channels_in, mut height, mut width] = image;
         let mut convolutions = Vec::new();
         let mut norms = Vec::new();
         for channels_out in self.channels.iter().copied() {
             network::validate_weights(
                 "channels",
-                &[channels_in, channels_out, self.kernel_size, self.kernel_size],
+                &[
+                    channels_in,
+                    channels_out,
+                    self.kernel_size,
+                    self.kernel_size,
+                ],
             )?;
             convolutions.push(Convolution::init(
                 channels_in,

@@ -1,9 +1,9 @@
 //! A convolution that keeps the image's size.
 
 use burn::module::{Module, Param};
+use burn::tensor::Tensor;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
-use burn::tensor::Tensor;
 
 use crate::initializer::{Fans, Initializer};
 use crate::parameters::Parameters;

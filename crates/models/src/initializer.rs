@@ -107,6 +107,23 @@ pub enum Initializer {
 }
 
 impl Initializer {
+    /// The name it is written by, such as `kaiming_normal`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Zeros => "zeros",
+            Self::Constant { .. } => "constant",
+            Self::Normal { .. } => "normal",
+            Self::Uniform { .. } => "uniform",
+            Self::KaimingNormal { .. } => "kaiming_normal",
+            Self::KaimingUniform { .. } => "kaiming_uniform",
+            Self::XavierNormal { .. } => "xavier_normal",
+            Self::XavierUniform { .. } => "xavier_uniform",
+            Self::PytorchDefault => "pytorch_default",
+            Self::FanOutSquared => "fan_out_squared",
+            Self::Orthogonal { .. } => "orthogonal",
+        }
+    }
+
     /// Draws the numbers of a tensor, in row-major order.
     ///
     /// # Shapes
@@ -279,19 +296,7 @@ impl Choice for Initializer {
     }
 
     fn name(&self) -> &'static str {
-        match self {
-            Self::Zeros => "zeros",
-            Self::Constant { .. } => "constant",
-            Self::Normal { .. } => "normal",
-            Self::Uniform { .. } => "uniform",
-            Self::KaimingNormal { .. } => "kaiming_normal",
-            Self::KaimingUniform { .. } => "kaiming_uniform",
-            Self::XavierNormal { .. } => "xavier_normal",
-            Self::XavierUniform { .. } => "xavier_uniform",
-            Self::PytorchDefault => "pytorch_default",
-            Self::FanOutSquared => "fan_out_squared",
-            Self::Orthogonal { .. } => "orthogonal",
-        }
+        self.name()
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {

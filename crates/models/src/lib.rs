@@ -11,6 +11,8 @@ mod convnet;
 mod convolution;
 mod dense;
 mod error;
+#[cfg(test)]
+mod golden;
 mod initializer;
 mod mlp;
 mod network;

@@ -100,8 +100,7 @@ impl MlpConfig {
             activation
                 .validate(&i.map_or("activation".into(), |i: usize| format!("activation[{i}]")))?;
         }
-        self.normalization
-            .validate("normalization", &self.hidden)?;
+        self.normalization.validate("normalization", &self.hidden)?;
         self.output_activation.validate("output_activation")?;
         network::validate_start(&self.initializer, self.bias_initializer.as_ref())?;
         network::validate_output(self.d_output)
@@ -114,11 +113,8 @@ impl MlpConfig {
         d_output: usize,
         parameters: &mut Parameters,
     ) -> Result<Mlp, ModelError> {
-        let biases = network::bias_initializer(
-            self.bias,
-            &self.initializer,
-            self.bias_initializer.as_ref(),
-        );
+        let biases =
+            network::bias_initializer(self.bias, &self.initializer, self.bias_initializer.as_ref());
         let mut sizes = vec![d_input];
         sizes.extend(&self.hidden);
         sizes.push(d_output);

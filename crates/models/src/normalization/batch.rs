@@ -1,8 +1,8 @@
 //! Batch normalisation with PyTorch's running statistics.
 
 use burn::module::{Module, Param};
-use burn::tensor::module::{batch_norm, batch_norm_train};
 use burn::tensor::Tensor;
+use burn::tensor::module::{batch_norm, batch_norm_train};
 
 use crate::parameters::Parameters;
 

@@ -57,6 +57,17 @@ pub enum Normalization {
 }
 
 impl Normalization {
+    /// The name it is written by, such as `batch`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Batch { .. } => "batch",
+            Self::Layer { .. } => "layer",
+            Self::Instance { .. } => "instance",
+            Self::Group { .. } => "group",
+        }
+    }
+
     /// Checks the parameters for layers of these sizes; `key` is where it stands in the model's table.
     pub(crate) fn validate(&self, key: &str, sizes: &[usize]) -> Result<(), ModelError> {
         let epsilon = match self {
@@ -146,13 +157,7 @@ impl Choice for Normalization {
     }
 
     fn name(&self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Batch { .. } => "batch",
-            Self::Layer { .. } => "layer",
-            Self::Instance { .. } => "instance",
-            Self::Group { .. } => "group",
-        }
+        self.name()
     }
 
     fn parameters(&mut self) -> Vec<Parameter<'_>> {
@@ -225,11 +230,7 @@ impl Norm {
     ///
     /// # Shapes
     /// - `x` and the result: `[batch, num_features]`
-    pub fn forward_train(
-        &self,
-        x: Tensor<2>,
-        statistics: &mut Vec<BatchStatistics>,
-    ) -> Tensor<2> {
+    pub fn forward_train(&self, x: Tensor<2>, statistics: &mut Vec<BatchStatistics>) -> Tensor<2> {
         match self {
             Self::Batch(norm) => {
                 let (y, batch) = norm.forward_train(x);
@@ -245,6 +246,225 @@ impl Norm {
         match self {
             Self::Batch(norm) => Some(norm),
             _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::module::Param;
+    use burn::tensor::{DType, Device};
+    use emberlab_streams::stream;
+
+    use super::*;
+    use crate::golden::{assert_near, golden, wave_tensor};
+
+    const PRECISIONS: [(DType, f64); 2] = [(DType::F64, 1e-12), (DType::F32, 1e-5)];
+
+    fn scale_and_shift(device: &Device, dtype: DType) -> [Tensor<1>; 2] {
+        let features = [6];
+        [
+            wave_tensor(3.0, features, device, dtype)
+                .mul_scalar(0.5)
+                .add_scalar(1.0)
+                .require_grad(),
+            wave_tensor(4.0, features, device, dtype).require_grad(),
+        ]
+    }
+
+    fn set(param: Param<Tensor<1>>, value: &Tensor<1>) -> Param<Tensor<1>> {
+        param.map(|_| value.clone())
+    }
+
+    fn init(normalization: &Normalization, device: &Device, dtype: DType) -> Norm {
+        let mut rng = stream(0, "init", &[]);
+        let mut parameters = Parameters::new(&mut rng, device, dtype);
+        normalization
+            .init(6, &mut parameters)
+            .expect("a normalization")
+    }
+
+    #[test]
+    fn outputs_and_gradients_equal_pytorch() {
+        let device = Device::flex().autodiff();
+        for normalization in &Normalization::choices()[1..] {
+            let expected = golden(normalization.name());
+            for (dtype, tolerance) in PRECISIONS {
+                let [gamma, beta] = scale_and_shift(&device, dtype);
+                let norm = match init(normalization, &device, dtype) {
+                    Norm::Batch(mut norm) => {
+                        norm.gamma = set(norm.gamma, &gamma);
+                        norm.beta = set(norm.beta, &beta);
+                        Norm::Batch(norm)
+                    }
+                    Norm::Layer(mut norm) => {
+                        norm.gamma = set(norm.gamma, &gamma);
+                        norm.beta = set(norm.beta, &beta);
+                        Norm::Layer(norm)
+                    }
+                    Norm::Group(mut norm) => {
+                        norm.gamma = set(norm.gamma, &gamma);
+                        norm.beta = set(norm.beta, &beta);
+                        Norm::Group(norm)
+                    }
+                    Norm::Instance(norm) => Norm::Instance(norm),
+                };
+                let x = wave_tensor(1.0, [4, 6], &device, dtype)
+                    .mul_scalar(2.0)
+                    .require_grad();
+                let outputs = norm.forward_train(x.clone(), &mut Vec::new());
+                assert_near("outputs", outputs.clone(), &expected["outputs"], tolerance);
+                let direction = wave_tensor(2.0, [4, 6], &device, dtype);
+                let gradients = (outputs * direction).sum().backward();
+                let gradient = x.grad(&gradients).expect("x is tracked");
+                assert_near("gradient", gradient, &expected["gradient"], tolerance);
+                if let Some(expected) = expected.get("gamma_gradient") {
+                    let gradient = gamma.grad(&gradients).expect("gamma is tracked");
+                    assert_near("gamma's gradient", gradient, expected, tolerance);
+                }
+                if let Some(expected) = expected.get("beta_gradient") {
+                    let gradient = beta.grad(&gradients).expect("beta is tracked");
+                    assert_near("beta's gradient", gradient, expected, tolerance);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn running_statistics_follow_pytorchs_convention() {
+        let device = Device::flex();
+        let expected = golden("batch");
+        for (dtype, tolerance) in PRECISIONS {
+            let [gamma, beta] = scale_and_shift(&device, dtype);
+            let Norm::Batch(mut norm) = init(&Normalization::choices()[1], &device, dtype) else {
+                panic!("batch norm comes first");
+            };
+            norm.gamma = set(norm.gamma, &gamma);
+            norm.beta = set(norm.beta, &beta);
+            let batches = [
+                wave_tensor(0.0, [4, 6], &device, dtype),
+                wave_tensor(1.0, [4, 6], &device, dtype).mul_scalar(2.0),
+            ];
+            for batch in &batches {
+                let (_, statistics) = norm.forward_train(batch.clone());
+                norm = norm.with_running_statistics(statistics);
+            }
+            assert_near(
+                "mean",
+                norm.running_mean.val(),
+                &expected["running_mean"],
+                tolerance,
+            );
+            assert_near(
+                "variance",
+                norm.running_var.val(),
+                &expected["running_var"],
+                tolerance,
+            );
+            let [_, batch] = batches;
+            assert_near(
+                "evaluated",
+                norm.forward(batch),
+                &expected["evaluated"],
+                tolerance,
+            );
+        }
+    }
+
+    #[test]
+    fn images_are_batch_normalised_per_channel() {
+        let device = Device::flex();
+        let expected = golden("batch_images");
+        for (dtype, tolerance) in PRECISIONS {
+            let mut rng = stream(0, "init", &[]);
+            let mut parameters = Parameters::new(&mut rng, &device, dtype);
+            let mut norm = BatchNorm::init(3, MOMENTUM, EPSILON, &mut parameters);
+            norm.gamma = norm.gamma.map(|_| {
+                wave_tensor(3.0, [3], &device, dtype)
+                    .mul_scalar(0.5)
+                    .add_scalar(1.0)
+            });
+            norm.beta = norm.beta.map(|_| wave_tensor(4.0, [3], &device, dtype));
+            let shape = [2, 3, 2, 2];
+            let (_, statistics) = norm.forward_train(wave_tensor(0.0, shape, &device, dtype));
+            norm = norm.with_running_statistics(statistics);
+            let x = wave_tensor(1.0, shape, &device, dtype).mul_scalar(2.0);
+            let (outputs, statistics) = norm.forward_train(x.clone());
+            assert_near("outputs", outputs, &expected["outputs"], tolerance);
+            norm = norm.with_running_statistics(statistics);
+            assert_near(
+                "variance",
+                norm.running_var.val(),
+                &expected["running_var"],
+                tolerance,
+            );
+            assert_near(
+                "evaluated",
+                norm.forward(x),
+                &expected["evaluated"],
+                tolerance,
+            );
+        }
+    }
+
+    #[test]
+    fn a_batch_of_one_has_finite_statistics() {
+        let device = Device::flex();
+        let Norm::Batch(norm) = init(&Normalization::choices()[1], &device, DType::F32) else {
+            panic!("batch norm comes first");
+        };
+        let (outputs, statistics) =
+            norm.forward_train(wave_tensor(0.0, [1, 6], &device, DType::F32));
+        assert_near("outputs", outputs, &[0.0; 6], 0.0);
+        assert_near("variance", statistics.variance, &[0.0; 6], 0.0);
+    }
+
+    #[test]
+    fn impossible_parameters_are_refused_with_their_key() {
+        for (normalization, key, value) in [
+            (
+                Normalization::Group {
+                    num_groups: 4,
+                    epsilon: EPSILON,
+                },
+                "normalization.num_groups",
+                "4",
+            ),
+            (
+                Normalization::Group {
+                    num_groups: 0,
+                    epsilon: EPSILON,
+                },
+                "normalization.num_groups",
+                "0",
+            ),
+            (
+                Normalization::Batch {
+                    momentum: 1.5,
+                    epsilon: EPSILON,
+                },
+                "normalization.momentum",
+                "1.5",
+            ),
+            (
+                Normalization::Layer { epsilon: 0.0 },
+                "normalization.epsilon",
+                "0",
+            ),
+        ] {
+            match normalization.validate("normalization", &[8, 6]) {
+                Err(ModelError::Value {
+                    key: got_key,
+                    value: got_value,
+                    ..
+                }) => {
+                    assert_eq!((got_key.as_str(), got_value.as_str()), (key, value));
+                }
+                other => panic!("{normalization:?}: {other:?}"),
+            }
+        }
+        for normalization in Normalization::choices() {
+            assert_eq!(normalization.validate("normalization", &[8, 6]), Ok(()));
         }
     }
 }
