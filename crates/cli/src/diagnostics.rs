@@ -18,7 +18,7 @@ pub fn report(error: &(dyn Error + 'static)) -> String {
 }
 
 fn render(error: &(dyn Error + 'static), theme: GraphicalTheme) -> String {
-    let causes = std::iter::successors(Some(error), |error| error.source());
+    let causes = std::iter::successors(Some(error), |&error| error.source());
     let diagnostic = match causes.clone().find_map(|e| e.downcast_ref::<ConfigError>()) {
         Some(config) => Report::from(config),
         None => Report::plain(causes.map(ToString::to_string).collect()),
@@ -118,6 +118,12 @@ mod tests {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
         assert!(!text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn a_report_says_what_is_wrong_wherever_it_goes() {
+        let text = report(&config_error());
+        assert!(text.contains("did you mean `gelu`?"), "{text}");
     }
 
     #[test]

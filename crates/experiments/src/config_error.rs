@@ -43,10 +43,8 @@ impl ConfigError {
     pub fn at_key(source: &ConfigSource, key: &str, message: impl Into<String>) -> Self {
         let document = Document::parse(&source.text).ok();
         let place = document.and_then(|document| {
-            let ancestors = std::iter::successors(KeyPath::parse(key), KeyPath::parent);
-            ancestors
-                .into_iter()
-                .find_map(|path| document.value_span(&path))
+            let mut ancestors = std::iter::successors(KeyPath::parse(key), KeyPath::parent);
+            ancestors.find_map(|path| document.value_span(&path))
         });
         Self {
             key: Some(key.to_owned()),
@@ -97,8 +95,8 @@ mod tests {
     fn source() -> ConfigSource {
         ConfigSource {
             name: "moons.toml".into(),
-            text: "# größer\n[optimizer]\nname = 'sgd'; ".replace("; ", "\n")
-                + "learning_rate = -1.0\nsizes = ['ü', 2]\n\n[model]\n",
+            text: "# größer\n[optimizer]\nname = 'sgd'\nlearning_rate = -1.0\nsizes = ['ü', 2]\n\n[model]\n"
+                .into(),
         }
     }
 

@@ -225,7 +225,9 @@ units = 3
         );
         assert!(!text.contains("[optimizer]"), "{text}");
         let text = set("model.norm.eps=1e-3").unwrap();
-        assert!(text.contains("{ name = \"batch\", eps = 1e-3 }"), "{text}");
+        let document: DocumentMut = text.parse().unwrap();
+        assert_eq!(document["model"]["norm"]["name"].as_str(), Some("batch"));
+        assert_eq!(document["model"]["norm"]["eps"].as_float(), Some(1e-3));
         let text = set("model.norm.a.b=1").unwrap();
         assert_eq!(
             text.parse::<DocumentMut>().unwrap()["model"]["norm"]["a"]["b"].as_integer(),

@@ -4,7 +4,7 @@ use crate::key_path::{KeyPath, Step};
 use std::borrow::Cow;
 use std::ops::Range;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, Error};
+use toml::de::{DeArray, DeTable, DeValue, Error};
 
 /// A value and where it stands; a `[table]` stands where its header does.
 pub(crate) type Node<'i> = Spanned<DeValue<'i>>;
@@ -79,7 +79,9 @@ impl<'i> Document<'i> {
                 table.remove(key.as_str());
             }
             (Some(DeValue::Array(array)), Some(Step::Index(index))) => {
-                let elements = std::mem::take(array).into_iter().enumerate();
+                let elements = std::mem::replace(array, DeArray::new())
+                    .into_iter()
+                    .enumerate();
                 let kept = elements.filter(|(i, _)| i != index);
                 *array = kept.map(|(_, element)| element).collect();
             }
