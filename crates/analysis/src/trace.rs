@@ -155,7 +155,7 @@ impl Trace {
             "d_output": d_output,
         });
         let scheduler = match file.scheduler {
-            None => SchedulerConfig::Constant,
+            None => SchedulerConfig::Constant {},
             Some(mut scheduler) => {
                 // A trace steps its scheduler after every optimiser step.
                 if let Some(table) = scheduler.as_object_mut() {

@@ -110,7 +110,7 @@ pub fn evaluate(
             let num_classes = model.task.num_classes().unwrap_or(0);
             let matrix = ConfusionMatrix::from_labels(&targets, &predictions, num_classes);
             let matrix = matrix.map_err(|e| TrainingError::Read(e.to_string()))?;
-            let report = ClassificationReport::from_matrix(&matrix, &model.class_names);
+            let report = ClassificationReport::from_confusion(&matrix, &model.class_names);
             Details::Classes {
                 class_names: model.class_names,
                 classification_report: report

@@ -17,12 +17,11 @@ pub enum Interval {
 }
 
 /// A learning-rate schedule as written in the configuration.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 pub enum SchedulerConfig {
     /// The learning rate as configured, throughout.
-    #[default]
-    Constant,
+    Constant {},
     /// Multiplied by `gamma` after every `step_size` intervals. `torch.optim.lr_scheduler.StepLR`.
     Step {
         /// Intervals between two drops; at least 1.
@@ -69,6 +68,12 @@ pub enum SchedulerConfig {
     },
 }
 
+impl Default for SchedulerConfig {
+    fn default() -> Self {
+        Self::Constant {}
+    }
+}
+
 fn tenth() -> f64 {
     0.1
 }
@@ -88,7 +93,7 @@ impl SchedulerConfig {
             _ => Ok(()),
         };
         match self {
-            Self::Constant => Ok(()),
+            Self::Constant {} => Ok(()),
             Self::Step {
                 step_size, gamma, ..
             } => {
@@ -160,7 +165,7 @@ impl Scheduler {
             Interval::Epoch => (step / self.steps_per_epoch as u64) as f64,
         };
         match &self.config {
-            SchedulerConfig::Constant => self.base,
+            SchedulerConfig::Constant {} => self.base,
             SchedulerConfig::Step {
                 step_size,
                 gamma,

@@ -93,7 +93,7 @@ fn report_table(report: &ClassificationReport) -> comfy_table::Table {
     for row in report.rows() {
         let cell = |value: Option<f64>| value.map_or_else(String::new, number);
         table.add_row([
-            row.name.clone(),
+            row.label.clone(),
             cell(row.precision),
             cell(row.recall),
             number(row.f1),
