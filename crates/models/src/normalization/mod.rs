@@ -266,9 +266,8 @@ mod tests {
         [
             wave_tensor(3.0, features, device, dtype)
                 .mul_scalar(0.5)
-                .add_scalar(1.0)
-                .require_grad(),
-            wave_tensor(4.0, features, device, dtype).require_grad(),
+                .add_scalar(1.0),
+            wave_tensor(4.0, features, device, dtype),
         ]
     }
 
@@ -290,7 +289,7 @@ mod tests {
         for normalization in &Normalization::choices()[1..] {
             let expected = golden(normalization.name());
             for (dtype, tolerance) in PRECISIONS {
-                let [gamma, beta] = scale_and_shift(&device, dtype);
+                let [gamma, beta] = scale_and_shift(&device, dtype).map(Tensor::require_grad);
                 let norm = match init(normalization, &device, dtype) {
                     Norm::Batch(mut norm) => {
                         norm.gamma = set(norm.gamma, &gamma);
