@@ -23,7 +23,7 @@ pub enum DatasetError {
     },
 
     /// The files of a fetched data set are in none of the data folders.
-    #[error("{dataset} is not in {}: get it with `emberlab data fetch {dataset}`", list(.searched))]
+    #[error("{dataset} is not in {}: get it with `emberlab data fetch {dataset}`", list_paths(.searched))]
     Missing {
         /// The data set's name.
         dataset: &'static str,
@@ -100,7 +100,7 @@ pub enum DatasetError {
     },
 
     /// No mirror gave a good copy of a file.
-    #[error("{file} could not be fetched from any mirror:{}", failures(.failures))]
+    #[error("{file} could not be fetched from any mirror:{}", list_failures(.failures))]
     Fetch {
         /// The file's name.
         file: String,
@@ -163,7 +163,7 @@ pub(crate) fn require(
     })
 }
 
-fn list(paths: &[PathBuf]) -> String {
+fn list_paths(paths: &[PathBuf]) -> String {
     if paths.is_empty() {
         return "any data folder (none is set)".to_owned();
     }
@@ -171,7 +171,7 @@ fn list(paths: &[PathBuf]) -> String {
     paths.join(" or ")
 }
 
-fn failures(failures: &[(String, String)]) -> String {
+fn list_failures(failures: &[(String, String)]) -> String {
     if failures.is_empty() {
         return " no mirror is set".to_owned();
     }

@@ -114,8 +114,6 @@ fn count_classes(labels: &[u32], names: &[String]) -> Vec<ClassCount> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn features_are_measured_column_by_column() {
         let iris = crate::iris::load().summary();

@@ -161,9 +161,7 @@ impl ClassificationConfig {
             self.num_repeated,
             format!("at most the {left} features that are neither informative nor redundant"),
         )?;
-        let corners = 1usize
-            .checked_shl(self.num_informative.min(62) as u32)
-            .unwrap_or(usize::MAX);
+        let corners = 1usize << self.num_informative.min(usize::BITS as usize - 2);
         let most = corners / self.num_classes;
         require(
             (1..=most).contains(&self.num_clusters_per_class),
