@@ -201,7 +201,7 @@ pub fn fetch_source(
                 path: &path,
                 folder: &folder,
             };
-            let good = wanted.from_any(&mirrors, &agent, progress)?;
+            let good = wanted.get(&mirrors, &agent, progress)?;
             // The next file begins with the mirror that works.
             mirrors.rotate_left(good);
             progress(&FetchProgress::Done { file });
@@ -242,7 +242,7 @@ enum Failure {
 
 impl Wanted<'_> {
     /// Tries the mirrors in order, and returns the position of the one that had the file.
-    fn from_any(
+    fn get(
         &self,
         mirrors: &[&str],
         agent: &Agent,
