@@ -38,12 +38,23 @@ fn refused(from: &str, to: &str, code: i32, words: &[&str]) -> Outcome {
 fn assert_refused(lab: &Lab, outcome: &Outcome, code: i32, words: &[&str]) {
     assert_eq!(outcome.code, Some(code), "{outcome:#?}");
     for word in words {
-        assert!(outcome.stderr.contains(word), "no {word:?} in\n{}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains(word),
+            "no {word:?} in\n{}",
+            outcome.stderr
+        );
     }
     for word in ["panicked", "backtrace", "RUST_BACKTRACE", "unwrap"] {
-        assert!(!outcome.stderr.contains(word), "{word:?} in\n{}", outcome.stderr);
+        assert!(
+            !outcome.stderr.contains(word),
+            "{word:?} in\n{}",
+            outcome.stderr
+        );
     }
-    assert!(!lab.path().join("artifacts").exists(), "something was written");
+    assert!(
+        !lab.path().join("artifacts").exists(),
+        "something was written"
+    );
 }
 
 #[test]
@@ -55,28 +66,58 @@ fn the_good_configuration_is_good() {
 
 #[test]
 fn an_unknown_key_is_named_with_the_nearest() {
-    refused("learning_rate", "lerning_rate", 2, &["lerning_rate", "learning_rate", "bad.toml:15"]);
+    refused(
+        "learning_rate",
+        "lerning_rate",
+        2,
+        &["lerning_rate", "learning_rate", "bad.toml:15"],
+    );
 }
 
 #[test]
 fn an_unknown_table_is_named() {
-    refused("[optimizer]", "[optimiser]", 2, &["optimiser", "optimizer", "bad.toml"]);
+    refused(
+        "[optimizer]",
+        "[optimiser]",
+        2,
+        &["optimiser", "optimizer", "bad.toml"],
+    );
 }
 
 #[test]
 fn a_wrong_type_is_named_with_its_place() {
-    refused("hidden = [4]", "hidden = \"four\"", 2, &["hidden", "four", "bad.toml:8"]);
+    refused(
+        "hidden = [4]",
+        "hidden = \"four\"",
+        2,
+        &["hidden", "four", "bad.toml:8"],
+    );
 }
 
 #[test]
 fn a_value_out_of_range_is_named_with_its_place() {
-    refused("learning_rate = 0.1", "learning_rate = -0.1", 2, &["learning_rate", "-0.1", "bad.toml:15"]);
-    refused("num_samples = 60", "noise = -1.0", 2, &["noise", "-1", "bad.toml:4"]);
+    refused(
+        "learning_rate = 0.1",
+        "learning_rate = -0.1",
+        2,
+        &["learning_rate", "-0.1", "bad.toml:15"],
+    );
+    refused(
+        "num_samples = 60",
+        "noise = -1.0",
+        2,
+        &["noise", "-1", "bad.toml:4"],
+    );
 }
 
 #[test]
 fn an_unknown_name_is_answered_with_the_nearest() {
-    refused("hidden = [4]", "hidden = [4]\nactivation = \"gelo\"", 2, &["gelo", "gelu", "bad.toml:9"]);
+    refused(
+        "hidden = [4]",
+        "hidden = [4]\nactivation = \"gelo\"",
+        2,
+        &["gelo", "gelu", "bad.toml:9"],
+    );
     refused("\"moons\"", "\"mons\"", 2, &["mons", "moons", "bad.toml:3"]);
     refused("\"sgd\"", "\"adamm\"", 2, &["adamm", "adam", "bad.toml:14"]);
 }
@@ -84,8 +125,18 @@ fn an_unknown_name_is_answered_with_the_nearest() {
 #[test]
 fn options_that_exclude_each_other_are_refused() {
     let both = "[checkpoint]\nevery_seconds = 1.0\nevery_epochs = 2\n[training]";
-    refused("[training]", both, 2, &["every_seconds", "every_epochs", "bad.toml"]);
-    refused("learning_rate = 0.1", "learning_rate = 0.1\nnesterov = true", 2, &["nesterov", "momentum"]);
+    refused(
+        "[training]",
+        both,
+        2,
+        &["every_seconds", "every_epochs", "bad.toml"],
+    );
+    refused(
+        "learning_rate = 0.1",
+        "learning_rate = 0.1\nnesterov = true",
+        2,
+        &["nesterov", "momentum"],
+    );
 }
 
 #[test]
@@ -95,9 +146,24 @@ fn broken_toml_is_shown_at_its_place() {
 
 #[test]
 fn zero_epochs_and_a_batch_larger_than_the_data_are_refused() {
-    refused("num_epochs = 1", "num_epochs = 0", 2, &["num_epochs", "at least 1", "bad.toml:18"]);
-    refused("batch_size = 10", "batch_size = 1000", 2, &["batch_size", "1000", "42", "bad.toml:19"]);
-    refused("batch_size = 10", "batch_size = 0", 2, &["batch_size", "bad.toml:19"]);
+    refused(
+        "num_epochs = 1",
+        "num_epochs = 0",
+        2,
+        &["num_epochs", "at least 1", "bad.toml:18"],
+    );
+    refused(
+        "batch_size = 10",
+        "batch_size = 1000",
+        2,
+        &["batch_size", "1000", "42", "bad.toml:19"],
+    );
+    refused(
+        "batch_size = 10",
+        "batch_size = 0",
+        2,
+        &["batch_size", "bad.toml:19"],
+    );
 }
 
 #[test]
@@ -110,16 +176,29 @@ fn more_classes_than_outputs_are_refused() {
         .replace("hidden = [4]", "hidden = [4]\nd_output = 9");
     lab.write("bad.toml", text);
     let outcome = lab.run(&["train", "bad.toml"]);
-    assert_refused(&lab, &outcome, 2, &["10 classes", "9 outputs", "bad.toml:8"]);
+    assert_refused(
+        &lab,
+        &outcome,
+        2,
+        &["10 classes", "9 outputs", "bad.toml:8"],
+    );
 }
 
 #[test]
 fn a_loss_that_does_not_fit_the_targets_is_refused() {
     let iris = "\"iris\"";
     let lab = Lab::new();
-    lab.write("bad.toml", GOOD.replace("\"moons\"\nnum_samples = 60", iris));
+    lab.write(
+        "bad.toml",
+        GOOD.replace("\"moons\"\nnum_samples = 60", iris),
+    );
     let outcome = lab.run(&["train", "bad.toml"]);
-    assert_refused(&lab, &outcome, 2, &["bce_with_logits", "cross_entropy", "3", "bad.toml"]);
+    assert_refused(
+        &lab,
+        &outcome,
+        2,
+        &["bce_with_logits", "cross_entropy", "3", "bad.toml"],
+    );
 }
 
 #[test]
@@ -149,7 +228,10 @@ fn csv(text: &str) -> (Lab, Outcome) {
     let lab = Lab::new();
     lab.write("table.csv", text);
     let dataset = "\"csv\"\npath = \"table.csv\"\nlabel = \"kind\"\ntask = \"classification\"";
-    lab.write("bad.toml", GOOD.replace("\"moons\"\nnum_samples = 60", dataset));
+    lab.write(
+        "bad.toml",
+        GOOD.replace("\"moons\"\nnum_samples = 60", dataset),
+    );
     let outcome = lab.run(&["train", "bad.toml"]);
     (lab, outcome)
 }
@@ -168,7 +250,10 @@ fn a_broken_csv_is_named_with_line_and_column() {
 fn a_missing_csv_is_one_message() {
     let lab = Lab::new();
     let dataset = "\"csv\"\npath = \"table.csv\"\nlabel = \"kind\"\ntask = \"classification\"";
-    lab.write("bad.toml", GOOD.replace("\"moons\"\nnum_samples = 60", dataset));
+    lab.write(
+        "bad.toml",
+        GOOD.replace("\"moons\"\nnum_samples = 60", dataset),
+    );
     let outcome = lab.run(&["train", "bad.toml"]);
     assert_refused(&lab, &outcome, 1, &["table.csv"]);
 }
@@ -226,7 +311,12 @@ fn a_gpu_without_an_adapter_is_an_error_and_no_panic() {
     if outcome.stderr.contains("--features wgpu") {
         assert_refused(&lab, &outcome, 2, &["--features wgpu"]);
     } else {
-        assert_refused(&lab, &outcome, 1, &["`wgpu` cannot be used on this machine"]);
+        assert_refused(
+            &lab,
+            &outcome,
+            1,
+            &["`wgpu` cannot be used on this machine"],
+        );
     }
 }
 
@@ -238,7 +328,14 @@ fn sixty_four_bits_on_a_device_without_them_are_refused() {
     }
     let lab = Lab::new();
     lab.write("good.toml", GOOD);
-    let words = ["train", "good.toml", "--device", "wgpu", "--set", "training.precision=f64"];
+    let words = [
+        "train",
+        "good.toml",
+        "--device",
+        "wgpu",
+        "--set",
+        "training.precision=f64",
+    ];
     let outcome = lab.run(&words);
     assert_refused(&lab, &outcome, 2, &["64-bit", "f32"]);
 }

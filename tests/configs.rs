@@ -24,8 +24,14 @@ fn every_shipped_config_trains_briefly_and_its_header_says_how() {
         let text = std::fs::read_to_string(&file).unwrap();
         let command = format!("cargo run --release -- train configs/train/{name}.toml");
         assert!(text.contains(&command), "{name} does not say its command");
-        assert!(text.contains("# Expect:"), "{name} does not say what to expect");
-        assert!(text.contains("# Takes:"), "{name} does not say how long it takes");
+        assert!(
+            text.contains("# Expect:"),
+            "{name} does not say what to expect"
+        );
+        assert!(
+            text.contains("# Takes:"),
+            "{name} does not say how long it takes"
+        );
         if text.contains("mnist\"") && !has_mnist {
             continue;
         }
@@ -69,7 +75,10 @@ fn shipped_configs_reach_what_their_headers_say_on_both_cpu_devices() {
         for (name, split, metric, bound) in PROMISES {
             let run = train_in_project(&lab, device, name, &[]);
             let value = run.metric(split, metric);
-            assert!(value >= bound, "{name} on {device}: {split} {metric} is {value}, not {bound}");
+            assert!(
+                value >= bound,
+                "{name} on {device}: {split} {metric} is {value}, not {bound}"
+            );
         }
     }
 }
@@ -86,14 +95,21 @@ fn squashed_outputs_meet_pytorchs_range() {
         let mut losses = Vec::new();
         let mut accuracies = Vec::new();
         for seed in 0..10 {
-            let overrides = [format!("model.output_activation={output}"), format!("seed={seed}")];
+            let overrides = [
+                format!("model.output_activation={output}"),
+                format!("seed={seed}"),
+            ];
             let overrides: Vec<&str> = overrides.iter().map(String::as_str).collect();
             let name = format!("{output}-{seed}");
             let run = lab.train("train/classification.toml", &name, &overrides);
             losses.push(run.metric("train", "loss"));
             accuracies.push(run.metric("train", "accuracy"));
         }
-        assert_in(&format!("loss of {output}"), crate::lab::median(losses), range);
+        assert_in(
+            &format!("loss of {output}"),
+            crate::lab::median(losses),
+            range,
+        );
         let accuracy = crate::lab::median(accuracies);
         assert_in(&format!("accuracy of {output}"), accuracy, 0.80..=0.90);
     }
@@ -102,7 +118,9 @@ fn squashed_outputs_meet_pytorchs_range() {
 #[test]
 fn moons_iris_and_digits_train_on_wgpu() {
     if !crate::lab::devices().iter().any(|device| device == "wgpu") {
-        eprintln!("moons_iris_and_digits_train_on_wgpu skips: no wgpu device in this build or machine");
+        eprintln!(
+            "moons_iris_and_digits_train_on_wgpu skips: no wgpu device in this build or machine"
+        );
         return;
     }
     let lab = Lab::new();
@@ -120,11 +138,19 @@ fn moons_iris_and_digits_train_on_wgpu() {
         ("iris", &["training.num_epochs=60"][..], 0.85),
         (
             "digits",
-            &["training.num_epochs=12", "training.batch_size=128", "optimizer.learning_rate=0.005"][..],
+            &[
+                "training.num_epochs=12",
+                "training.batch_size=128",
+                "optimizer.learning_rate=0.005",
+            ][..],
             0.95,
         ),
     ] {
         let run = train_in_project(&lab, "wgpu", name, overrides);
-        assert_in(&format!("accuracy of {name} on wgpu"), run.metric("valid", "accuracy"), bound..=1.0);
+        assert_in(
+            &format!("accuracy of {name} on wgpu"),
+            run.metric("valid", "accuracy"),
+            bound..=1.0,
+        );
     }
 }

@@ -104,7 +104,14 @@ impl Terminal {
     /// The dashboard is up and has drawn names and values.
     #[track_caller]
     fn wait_for_dashboard(&self) {
-        let names = ["Loss", "Accuracy", "Learning rate", "Train", "Valid", "Controls"];
+        let names = [
+            "Loss",
+            "Accuracy",
+            "Learning rate",
+            "Train",
+            "Valid",
+            "Controls",
+        ];
         let text = self.wait_for(&names);
         assert!(self.is_alternate(), "{text}");
         // The learning rate of the configuration, and a figure of four digits beside each metric.
@@ -130,10 +137,7 @@ impl Terminal {
         let before = rows();
         let words = ["resume", "shown", "--dashboard", "plain"];
         let mut resumed = self.lab.command(&words);
-        let mut child = resumed
-            .stdout(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
+        let mut child = resumed.stdout(std::process::Stdio::null()).spawn().unwrap();
         let deadline = Instant::now() + Duration::from_secs(60);
         while rows() <= before {
             assert!(Instant::now() < deadline, "the run does not go on");

@@ -10,8 +10,19 @@ fn data_list_names_every_data_set() {
     let lab = Lab::new();
     let list = lab.succeed(&["data", "list"]).stdout;
     for name in [
-        "moons", "circles", "spirals", "blobs", "xor", "gates", "classification", "regression", "iris",
-        "digits", "mnist", "fashion_mnist", "csv",
+        "moons",
+        "circles",
+        "spirals",
+        "blobs",
+        "xor",
+        "gates",
+        "classification",
+        "regression",
+        "iris",
+        "digits",
+        "mnist",
+        "fashion_mnist",
+        "csv",
     ] {
         assert!(list.contains(name), "no {name} in\n{list}");
     }
@@ -24,7 +35,10 @@ fn data_show_draws_digits() {
     for word in ["1797", "8×8", "10 classes"] {
         assert!(shown.contains(word), "no {word} in\n{shown}");
     }
-    assert!(shown.contains('█') || shown.contains('▀'), "no pictures in\n{shown}");
+    assert!(
+        shown.contains('█') || shown.contains('▀'),
+        "no pictures in\n{shown}"
+    );
 }
 
 #[test]
@@ -42,7 +56,11 @@ fn a_missing_data_set_is_one_sentence_with_the_command_that_gets_it() {
     let mut command = lab.command(&["data", "show", "mnist"]);
     let outcome = crate::lab::outcome(command.env_remove("EMBERLAB_DATA_DIR").output().unwrap());
     assert_eq!(outcome.code, Some(1), "{outcome:#?}");
-    assert!(outcome.stderr.contains("emberlab data fetch mnist"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("emberlab data fetch mnist"),
+        "{}",
+        outcome.stderr
+    );
 }
 
 #[test]
@@ -55,14 +73,27 @@ fn a_fetch_whose_bytes_are_wrong_leaves_nothing() {
             let mut stream = stream.unwrap();
             let mut request = [0; 1024];
             let _ = stream.read(&mut request);
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc");
+            let _ = stream
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc");
         }
     });
     let folder = lab.path().join("data");
-    let words = ["data", "fetch", "mnist", "--mirror", &address, "--data-dir", folder.to_str().unwrap()];
+    let words = [
+        "data",
+        "fetch",
+        "mnist",
+        "--mirror",
+        &address,
+        "--data-dir",
+        folder.to_str().unwrap(),
+    ];
     let outcome = lab.run(&words);
     assert_eq!(outcome.code, Some(1), "{outcome:#?}");
-    assert!(outcome.stderr.to_lowercase().contains("sha-256"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.to_lowercase().contains("sha-256"),
+        "{}",
+        outcome.stderr
+    );
     let left: Vec<_> = walk(&folder);
     assert!(left.is_empty(), "{left:?}");
 }
@@ -73,7 +104,13 @@ fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     };
     let paths = entries.map(|entry| entry.unwrap().path());
     paths
-        .flat_map(|path| if path.is_dir() { walk(&path) } else { vec![path] })
+        .flat_map(|path| {
+            if path.is_dir() {
+                walk(&path)
+            } else {
+                vec![path]
+            }
+        })
         .collect()
 }
 
@@ -84,7 +121,14 @@ fn fetching_what_is_already_there_downloads_nothing() {
     };
     let lab = Lab::new();
     // A mirror that nobody listens on: a download would fail.
-    let words = ["data", "fetch", "mnist", "--mirror", "http://127.0.0.1:9/", "--data-dir"];
+    let words = [
+        "data",
+        "fetch",
+        "mnist",
+        "--mirror",
+        "http://127.0.0.1:9/",
+        "--data-dir",
+    ];
     let outcome = lab.succeed(&[&words[..], &[folder.to_str().unwrap()]].concat());
     assert!(outcome.stdout.contains("already"), "{}", outcome.stdout);
 }

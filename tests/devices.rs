@@ -34,7 +34,11 @@ fn beginnings(name: &str, config: &str) -> (Vec<(String, TensorData)>, Vec<Vec<u
 
 #[test]
 fn same_seed_gives_same_weights_and_batches_on_every_device() {
-    for config in ["train/digits.toml", "train/digits_convnet.toml", "train/spirals.toml"] {
+    for config in [
+        "train/digits.toml",
+        "train/digits_convnet.toml",
+        "train/spirals.toml",
+    ] {
         let (weights, batches) = beginnings("flex", config);
         assert!(batches[0] != batches[6], "two epochs have the same order");
         for name in devices().iter().filter(|d| *d != "flex") {
@@ -53,7 +57,8 @@ fn assert_devices_agree(config: &str, overrides: &[&str], tolerance: f64) {
     for device in devices().iter().filter(|d| *d != "flex") {
         let run = lab.train_on(device, config, &format!("on-{device}"), overrides);
         assert_eq!(run.json("environment.json")["device"], device.as_str());
-        for (epoch, (found, expected)) in run.column("train_loss").iter().zip(&expected).enumerate() {
+        for (epoch, (found, expected)) in run.column("train_loss").iter().zip(&expected).enumerate()
+        {
             let deviation = (found - expected).abs() / expected.abs().max(1e-3);
             assert!(
                 deviation < tolerance,
@@ -97,7 +102,9 @@ fn devices_says_what_this_build_has_and_what_would_add_the_rest() {
         .iter()
         .map(|d| d["name"].as_str().unwrap())
         .collect();
-    for name in ["flex", "ndarray", "wgpu", "cuda", "rocm", "metal", "vulkan", "cpu", "remote"] {
+    for name in [
+        "flex", "ndarray", "wgpu", "cuda", "rocm", "metal", "vulkan", "cpu", "remote",
+    ] {
         assert!(names.contains(&name), "{name} is missing");
     }
     let table = lab.succeed(&["devices"]).stdout;

@@ -10,18 +10,35 @@ fn evaluate_agrees_with_the_training_and_with_itself() {
     let run = lab.train("train/digits.toml", "digits", &["training.num_epochs=8"]);
     let outcome = lab.succeed(&["evaluate", "latest", "--split", "valid", "--json"]);
     let found: Value = serde_json::from_str(&outcome.stdout).unwrap();
-    assert_eq!(found["metrics"], run.json("result.json")["metrics"]["valid"]);
+    assert_eq!(
+        found["metrics"],
+        run.json("result.json")["metrics"]["valid"]
+    );
     let matrix = &found["confusion_matrix"]["counts"];
     let cell = |i: usize, j: usize| matrix[i][j].as_u64().unwrap();
-    let all: u64 = (0..10).flat_map(|i| (0..10).map(move |j| (i, j))).map(|(i, j)| cell(i, j)).sum();
+    let all: u64 = (0..10)
+        .flat_map(|i| (0..10).map(move |j| (i, j)))
+        .map(|(i, j)| cell(i, j))
+        .sum();
     let right: u64 = (0..10).map(|i| cell(i, i)).sum();
     assert_eq!(Some(all), found["num_samples"].as_u64());
     let accuracy = found["metrics"]["accuracy"].as_f64().unwrap();
     assert!((right as f64 / all as f64 - accuracy).abs() < 1e-12);
     // Without a split named, it is the test split.
     let outcome = lab.succeed(&["evaluate", "latest"]);
-    for word in ["test samples", "precision", "recall", "macro avg", "weighted avg", "confusion matrix"] {
-        assert!(outcome.stdout.contains(word), "no {word} in\n{}", outcome.stdout);
+    for word in [
+        "test samples",
+        "precision",
+        "recall",
+        "macro avg",
+        "weighted avg",
+        "confusion matrix",
+    ] {
+        assert!(
+            outcome.stdout.contains(word),
+            "no {word} in\n{}",
+            outcome.stdout
+        );
     }
 }
 
@@ -30,7 +47,15 @@ fn evaluate_of_the_best_network_meets_the_best_epoch() {
     let lab = Lab::new();
     let many = ["training.num_epochs=60", "optimizer.learning_rate=0.02"];
     let run = lab.train("train/digits.toml", "digits", &many);
-    let words = ["evaluate", "digits", "--weights", "best", "--split", "valid", "--json"];
+    let words = [
+        "evaluate",
+        "digits",
+        "--weights",
+        "best",
+        "--split",
+        "valid",
+        "--json",
+    ];
     let found: Value = serde_json::from_str(&lab.succeed(&words).stdout).unwrap();
     let best = run.json("result.json")["best"]["value"].as_f64().unwrap();
     assert_eq!(found["metrics"]["accuracy"].as_f64(), Some(best));
@@ -51,13 +76,31 @@ fn evaluate_of_a_regression_prints_its_errors() {
 fn config_show_writes_out_every_default_and_trains_the_same() {
     let lab = Lab::new();
     let config = shipped("train/iris.toml");
-    let words = ["config", "show", config.to_str().unwrap(), "--set", "training.num_epochs=3"];
+    let words = [
+        "config",
+        "show",
+        config.to_str().unwrap(),
+        "--set",
+        "training.num_epochs=3",
+    ];
     let shown = lab.succeed(&words).stdout;
-    for key in ["momentum = 0.0", "nesterov = false", "keep_last = 2", "precision = \"f32\""] {
+    for key in [
+        "momentum = 0.0",
+        "nesterov = false",
+        "keep_last = 2",
+        "precision = \"f32\"",
+    ] {
         assert!(shown.contains(key), "no {key} in\n{shown}");
     }
     let file = lab.write("iris.toml", &shown);
-    let train = ["train", file.to_str().unwrap(), "--run", "a", "--dashboard", "quiet"];
+    let train = [
+        "train",
+        file.to_str().unwrap(),
+        "--run",
+        "a",
+        "--dashboard",
+        "quiet",
+    ];
     lab.succeed(&train);
     let run = lab.path().join("artifacts/iris/a/config.toml");
     assert_eq!(std::fs::read_to_string(run).unwrap(), shown);
@@ -67,11 +110,25 @@ fn config_show_writes_out_every_default_and_trains_the_same() {
 fn config_schema_knows_every_table_and_name() {
     let lab = Lab::new();
     let schema: Value = serde_json::from_str(&lab.succeed(&["config", "schema"]).stdout).unwrap();
-    for table in ["dataset", "model", "loss", "optimizer", "scheduler", "training", "checkpoint"] {
+    for table in [
+        "dataset",
+        "model",
+        "loss",
+        "optimizer",
+        "scheduler",
+        "training",
+        "checkpoint",
+    ] {
         assert!(schema["properties"][table].is_object(), "no {table}");
     }
     let text = schema.to_string();
-    for name in ["leaky_relu", "fashion_mnist", "kaiming_normal", "bce_with_logits", "linear_warmup"] {
+    for name in [
+        "leaky_relu",
+        "fashion_mnist",
+        "kaiming_normal",
+        "bce_with_logits",
+        "linear_warmup",
+    ] {
         assert!(text.contains(name), "no {name}");
     }
 }
@@ -86,15 +143,28 @@ fn completions_are_printed_for_a_shell() {
 fn a_pipe_gets_one_line_per_epoch_and_json_one_object() {
     let lab = Lab::new();
     let config = shipped("train/iris.toml");
-    let train = ["train", config.to_str().unwrap(), "--set", "training.num_epochs=4"];
+    let train = [
+        "train",
+        config.to_str().unwrap(),
+        "--set",
+        "training.num_epochs=4",
+    ];
     let plain = lab.succeed(&train).stdout;
-    let lines: Vec<&str> = plain.lines().filter(|line| line.starts_with("epoch ")).collect();
+    let lines: Vec<&str> = plain
+        .lines()
+        .filter(|line| line.starts_with("epoch "))
+        .collect();
     assert_eq!(lines.len(), 4, "{plain}");
     for word in ["train loss", "accuracy", "valid loss", "elapsed", "left"] {
         assert!(lines[3].contains(word), "no {word} in {}", lines[3]);
     }
-    let json = lab.succeed(&[&train[..], &["--dashboard", "json"]].concat()).stdout;
-    let epochs: Vec<Value> = json.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+    let json = lab
+        .succeed(&[&train[..], &["--dashboard", "json"]].concat())
+        .stdout;
+    let epochs: Vec<Value> = json
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
     assert_eq!(epochs.len(), 4);
     assert!(epochs[3]["valid"]["accuracy"].is_f64());
 }

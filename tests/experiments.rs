@@ -115,7 +115,10 @@ fn iris_with_the_statistics_of_all_rows_meets_numpys_range_and_warns() {
     let path = crate::lab::shipped("train/iris.toml");
     let words = ["train", path.to_str().unwrap(), "--set", all[0]];
     let stderr = lab.succeed(&words).stderr;
-    assert!(stderr.contains("`standardize.statistics` is \"all\""), "{stderr}");
+    assert!(
+        stderr.contains("`standardize.statistics` is \"all\""),
+        "{stderr}"
+    );
 }
 
 #[test]

@@ -12,7 +12,12 @@ fn interrupt_and_resume(signal: rustix::process::Signal) {
     let config = shipped("train/moons.toml");
     let config = config.to_str().unwrap();
     let train = ["train", config, "--dashboard", "plain"];
-    let more = ["--set", "training.num_epochs=400", "--set", "training.batch_size=8"];
+    let more = [
+        "--set",
+        "training.num_epochs=400",
+        "--set",
+        "training.batch_size=8",
+    ];
     let whole = lab.command(&[&train[..], &["--run", "whole"], &more[..]].concat());
     let mut whole = whole;
     assert_eq!(outcome(whole.output().unwrap()).code, Some(0));
@@ -26,7 +31,10 @@ fn interrupt_and_resume(signal: rustix::process::Signal) {
     let metrics = lab.path().join("artifacts/moons/stopped/metrics.csv");
     let deadline = Instant::now() + Duration::from_secs(60);
     while std::fs::read_to_string(&metrics).map_or(0, |text| text.lines().count()) < 20 {
-        assert!(Instant::now() < deadline, "the training never came to epoch 20");
+        assert!(
+            Instant::now() < deadline,
+            "the training never came to epoch 20"
+        );
         sleep(Duration::from_millis(5));
     }
     let pid = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
@@ -38,10 +46,18 @@ fn interrupt_and_resume(signal: rustix::process::Signal) {
         "{}",
         ended.stderr
     );
-    assert!(!lab.path().join("artifacts/moons/stopped/result.json").exists());
+    assert!(
+        !lab.path()
+            .join("artifacts/moons/stopped/result.json")
+            .exists()
+    );
 
     let resumed = lab.succeed(&["resume", "stopped", "--dashboard", "plain"]);
-    assert!(resumed.stdout.contains("moons/stopped goes on after"), "{}", resumed.stdout);
+    assert!(
+        resumed.stdout.contains("moons/stopped goes on after"),
+        "{}",
+        resumed.stdout
+    );
     let read = |run: &str, file: &str| {
         std::fs::read(lab.path().join("artifacts/moons").join(run).join(file)).unwrap()
     };
@@ -78,10 +94,20 @@ fn a_run_repeats_from_its_own_config() {
     let few = ["training.num_epochs=5", "seed=3"];
     let first = lab.train("train/spirals.toml", "first", &few);
     let config = first.folder.join("config.toml");
-    let words = ["train", config.to_str().unwrap(), "--run", "again", "--dashboard", "quiet"];
+    let words = [
+        "train",
+        config.to_str().unwrap(),
+        "--run",
+        "again",
+        "--dashboard",
+        "quiet",
+    ];
     lab.succeed(&words);
     let again = lab.path().join("artifacts/spirals/again/metrics.csv");
-    assert_eq!(std::fs::read_to_string(again).unwrap(), first.text("metrics.csv"));
+    assert_eq!(
+        std::fs::read_to_string(again).unwrap(),
+        first.text("metrics.csv")
+    );
 }
 
 #[test]
@@ -102,6 +128,10 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
     bytes[middle] ^= 1;
     std::fs::write(&newest, bytes).unwrap();
     let resumed = lab.succeed(&["resume", "damaged", "--dashboard", "quiet"]);
-    assert!(resumed.stderr.contains("network.bpk does not match"), "{}", resumed.stderr);
+    assert!(
+        resumed.stderr.contains("network.bpk does not match"),
+        "{}",
+        resumed.stderr
+    );
     assert_eq!(run.text("metrics.csv"), metrics);
 }

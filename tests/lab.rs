@@ -161,7 +161,10 @@ pub fn devices() -> Vec<String> {
 /// Asserts that `value` lies in `range`, and says which value it was.
 #[track_caller]
 pub fn assert_in(what: &str, value: f64, range: std::ops::RangeInclusive<f64>) {
-    assert!(range.contains(&value), "{what} is {value}, not in {range:?}");
+    assert!(
+        range.contains(&value),
+        "{what} is {value}, not in {range:?}"
+    );
 }
 
 /// The median of some numbers.

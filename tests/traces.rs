@@ -40,18 +40,27 @@ fn every_trace_is_met_on_every_device() {
 #[test]
 fn a_trace_that_is_not_met_fails_loudly() {
     let lab = Lab::new();
-    let original = std::fs::read_to_string(project().join("tests/golden/traces/loss-mse.json")).unwrap();
+    let original =
+        std::fs::read_to_string(project().join("tests/golden/traces/loss-mse.json")).unwrap();
     let mut trace: Value = serde_json::from_str(&original).unwrap();
     let last = trace["losses"].as_array().unwrap().len() - 1;
     let loss = trace["losses"][last].as_f64().unwrap();
     trace["losses"][last] = (loss + 1e-6).into();
     let file = lab.write("changed.json", trace.to_string());
-    let words = ["check", "trace", file.to_str().unwrap(), "--precision", "f64"];
+    let words = [
+        "check",
+        "trace",
+        file.to_str().unwrap(),
+        "--precision",
+        "f64",
+    ];
     let outcome = lab.run(&words);
     assert_eq!(outcome.code, Some(1), "{outcome:#?}");
     assert!(outcome.stdout.contains("FAILS"), "{}", outcome.stdout);
     assert!(
-        outcome.stderr.contains("deviate too far: loss-mse on flex in f64"),
+        outcome
+            .stderr
+            .contains("deviate too far: loss-mse on flex in f64"),
         "{}",
         outcome.stderr
     );
@@ -63,5 +72,9 @@ fn a_file_that_is_no_trace_is_named() {
     let file = lab.write("broken.json", "{\"name\": 3}");
     let outcome = lab.run(&["check", "trace", file.to_str().unwrap()]);
     assert_eq!(outcome.code, Some(1), "{outcome:#?}");
-    assert!(outcome.stderr.contains("broken.json is no trace"), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("broken.json is no trace"),
+        "{}",
+        outcome.stderr
+    );
 }

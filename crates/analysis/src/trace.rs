@@ -103,7 +103,13 @@ impl Deviation {
     pub fn largest(&self) -> f64 {
         [self.losses, self.weights, self.outputs]
             .into_iter()
-            .fold(0.0, |a: f64, b| if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) })
+            .fold(0.0, |a: f64, b| {
+                if a.is_nan() || b.is_nan() {
+                    f64::NAN
+                } else {
+                    a.max(b)
+                }
+            })
     }
 }
 
@@ -298,9 +304,9 @@ pub fn replay(
     let mut weights: f64 = 0.0;
     let found: BTreeMap<String, TensorData> = network.named_tensors().into_iter().collect();
     for (name, expected) in &trace.end {
-        let found = found.get(name).ok_or_else(|| {
-            TrainingError::Read(format!("the network has no `{name}`"))
-        })?;
+        let found = found
+            .get(name)
+            .ok_or_else(|| TrainingError::Read(format!("the network has no `{name}`")))?;
         let one = deviation(&numbers(found)?, &numbers(expected)?);
         weights = if one.is_nan() { one } else { weights.max(one) };
     }
@@ -312,7 +318,7 @@ pub fn replay(
 }
 
 fn numbers(data: &TensorData) -> Result<Vec<f64>, TraceError> {
-    let converted = data.clone().convert::<f64>().into_vec::<f64>();
+    let converted = data.clone().convert::<f64>().try_into_vec::<f64>();
     Ok(converted.map_err(|e| TrainingError::Read(format!("{e:?}")))?)
 }
 

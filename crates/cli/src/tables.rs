@@ -1,5 +1,6 @@
 //! Tables in the terminal.
 
+use comfy_table::LineStyle;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
@@ -7,7 +8,7 @@ use comfy_table::{CellAlignment, ContentArrangement, Table};
 pub fn table<const N: usize>(header: [&str; N], text_columns: usize) -> Table {
     let mut table = Table::new();
     table
-        .load_preset(UTF8_HORIZONTAL_ONLY)
+        .load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()))
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(header);
     align(&mut table, text_columns);

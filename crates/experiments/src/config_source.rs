@@ -1,8 +1,8 @@
 //! A configuration as text: a file, with what the command line changes in it.
 
 use crate::error::io_error;
-use crate::{ConfigError, ExperimentError};
 use crate::key_path::find_unquoted;
+use crate::{ConfigError, ExperimentError};
 use std::ops::Range;
 use std::path::Path;
 use toml_edit::{DocumentMut, InlineTable, Item, Key, Table, TableLike, Value};

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use burn::module::Module;
 use emberlab_datasets::Targets;
 use emberlab_metrics::{ClassificationReport, ConfusionMatrix, RegressionScores, SplitMetrics};
-use emberlab_training::{Split, Task, TrainingError, Trainee, device, load_network, predict};
+use emberlab_training::{Split, Trainee, TrainingError, device, load_network, predict};
 use serde::Serialize;
 
 use crate::error::ExperimentError;
@@ -105,21 +105,22 @@ pub fn evaluate(
     let details = match &prepared.samples.targets {
         Targets::Classes { labels, .. } => {
             let targets: Vec<u32> = rows.iter().map(|&r| labels[r as usize]).collect();
-            let predictions =
-                emberlab_training::labels(&model.task, &outputs, prepared.d_output)?;
+            let predictions = emberlab_training::labels(&model.task, &outputs, prepared.d_output)?;
             let num_classes = model.task.num_classes().unwrap_or(0);
             let matrix = ConfusionMatrix::from_labels(&targets, &predictions, num_classes);
             let matrix = matrix.map_err(|e| TrainingError::Read(e.to_string()))?;
             let report = ClassificationReport::from_confusion(&matrix, &model.class_names);
             Details::Classes {
                 class_names: model.class_names,
-                classification_report: report
-                    .map_err(|e| TrainingError::Read(e.to_string()))?,
+                classification_report: report.map_err(|e| TrainingError::Read(e.to_string()))?,
                 confusion_matrix: matrix,
             }
         }
         Targets::Values(values) => {
-            let targets: Vec<f64> = rows.iter().map(|&r| f64::from(values[r as usize])).collect();
+            let targets: Vec<f64> = rows
+                .iter()
+                .map(|&r| f64::from(values[r as usize]))
+                .collect();
             let scores = RegressionScores::from_values(&targets, &outputs, 1);
             Details::Values {
                 regression: scores.map_err(|e| TrainingError::Read(e.to_string()))?,

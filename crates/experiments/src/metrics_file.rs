@@ -45,7 +45,8 @@ impl MetricsFile {
 fn keep(text: &str, epochs: usize) -> String {
     let belongs = |line: &&str| {
         let first = line.split(',').next().unwrap_or_default();
-        line.ends_with('\n') && (first == "epoch" || first.parse().is_ok_and(|e: usize| e <= epochs))
+        line.ends_with('\n')
+            && (first == "epoch" || first.parse().is_ok_and(|e: usize| e <= epochs))
     };
     text.split_inclusive('\n').filter(belongs).collect()
 }

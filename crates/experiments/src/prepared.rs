@@ -8,9 +8,7 @@ use emberlab_models::Network;
 use emberlab_streams::stream;
 use emberlab_training::{Split, SplitData, Task};
 
-use crate::config::{
-    ExperimentConfig, Problem, dataset_problem, model_problem, training_problem,
-};
+use crate::config::{ExperimentConfig, Problem, dataset_problem, model_problem, training_problem};
 use crate::error::ExperimentError;
 
 /// An experiment that can train: everything that can be checked beforehand has been.
@@ -157,7 +155,11 @@ fn warnings(config: &ExperimentConfig, samples: &Samples, splits: &Splits) -> Ve
             "the {} split holds no sample of {}: its metrics say nothing about {}",
             missing.split,
             missing.classes.join(", "),
-            if missing.classes.len() == 1 { "it" } else { "them" }
+            if missing.classes.len() == 1 {
+                "it"
+            } else {
+                "them"
+            }
         ));
     }
     if splits.valid.is_empty() && config.training.early_stopping.is_some() {

@@ -78,7 +78,8 @@ impl Run {
         let matching: Vec<&Run> = match runs.iter().filter(exact).collect::<Vec<_>>() {
             exact if !exact.is_empty() => exact,
             _ => {
-                let begins = |run: &&Run| run.id().starts_with(name) || run.name().starts_with(name);
+                let begins =
+                    |run: &&Run| run.id().starts_with(name) || run.name().starts_with(name);
                 runs.iter().filter(begins).collect()
             }
         };

@@ -12,6 +12,7 @@ use emberlab_training::{
 };
 use serde::{Deserialize, Serialize};
 
+use crate::ConfigSource;
 use crate::config::{ExperimentConfig, Problem};
 use crate::environment::Environment;
 use crate::error::ExperimentError;
@@ -19,7 +20,6 @@ use crate::metrics_file::MetricsFile;
 use crate::model_file::ModelFile;
 use crate::prepared::Prepared;
 use crate::run::Run;
-use crate::ConfigSource;
 
 /// What `result.json` says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

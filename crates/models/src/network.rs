@@ -169,7 +169,7 @@ pub(crate) fn bias_initializer<'a>(
     weights: &'a Initializer,
     biases: Option<&'a Initializer>,
 ) -> Option<&'a Initializer> {
-    bias.then(|| match (biases, weights) {
+    bias.then_some(match (biases, weights) {
         (Some(biases), _) => biases,
         (None, Initializer::PytorchDefault) => weights,
         (None, _) => &Initializer::Zeros,

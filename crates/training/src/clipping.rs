@@ -96,9 +96,7 @@ impl ModuleVisitor for Clip {
         };
         let clipped = match (self.clipping, &self.factor) {
             (GradientClipping::Value(bound), _) => gradient.clamp(-bound, bound),
-            (GradientClipping::Norm(_), Some(factor)) => {
-                gradient * factor.clone().reshape([1; D])
-            }
+            (GradientClipping::Norm(_), Some(factor)) => gradient * factor.clone().reshape([1; D]),
             (GradientClipping::Norm(_), None) => gradient,
         };
         self.clipped.register(param.id, clipped);

@@ -108,11 +108,7 @@ impl TrainingConfig {
     /// [`TrainingError::Value`] naming the key that is out of range.
     pub fn validate(&self) -> Result<(), TrainingError> {
         if self.num_epochs == 0 {
-            return Err(TrainingError::value(
-                "training.num_epochs",
-                0,
-                "at least 1",
-            ));
+            return Err(TrainingError::value("training.num_epochs", 0, "at least 1"));
         }
         if let Some(clipping) = &self.gradient_clipping {
             clipping.validate()?;

@@ -77,14 +77,16 @@ impl ShownMetric {
     }
 
     fn entry(&self) -> SerializedEntry {
-        self.value
-            .map_or_else(|| SerializedEntry::not_available(None), |value| {
+        self.value.map_or_else(
+            || SerializedEntry::not_available(None),
+            |value| {
                 let text = match value.abs() {
                     x if x != 0.0 && !(1e-3..1e5).contains(&x) => format!("{value:.3e}"),
                     _ => format!("{value:.4}"),
                 };
                 SerializedEntry::new(text, value.to_string())
-            })
+            },
+        )
     }
 }
 

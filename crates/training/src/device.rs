@@ -232,7 +232,8 @@ fn construct(
     match name {
         "flex" => Ok(Device::flex()),
         #[cfg(feature = "ndarray")]
-        #[allow(deprecated)] // asked for by name; `emberlab devices` says that Burn deprecates it
+        #[allow(deprecated)]
+        // asked for by name; `emberlab devices` says that Burn deprecates it
         "ndarray" => Ok(Device::ndarray()),
         #[cfg(feature = "wgpu")]
         "wgpu" => wgpu(index, burn::tensor::wgpu::WgpuBackend::Auto).map_err(unavailable),
@@ -297,10 +298,7 @@ mod tests {
     #[test]
     fn wrong_names_are_refused() {
         assert!(matches!(open("gpu"), Err(DeviceError::Unknown { .. })));
-        assert!(matches!(
-            open("flex:x"),
-            Err(DeviceError::Malformed { .. })
-        ));
+        assert!(matches!(open("flex:x"), Err(DeviceError::Malformed { .. })));
         assert!(matches!(
             open("flex=host"),
             Err(DeviceError::Malformed { .. })

@@ -12,18 +12,16 @@ use burn::tensor::Bytes;
 use burn::train::renderer::MetricsRenderer;
 use burn::train::renderer::tui::TuiMetricsRendererWrapper;
 use burn::train::{
-    InferenceStep, Interrupter, Learner, SupervisedLearningStrategy,
-    SupervisedTraining, SupervisedTrainingEventProcessor, TrainLoader, TrainStep,
-    TrainingComponents, TrainingStrategy, ValidLoader,
+    InferenceStep, Interrupter, Learner, SupervisedLearningStrategy, SupervisedTraining,
+    SupervisedTrainingEventProcessor, TrainLoader, TrainStep, TrainingComponents, TrainingStrategy,
+    ValidLoader,
 };
 use emberlab_datasets::{Batches, Resident};
 use emberlab_metrics::{Direction, SplitMetrics};
 use emberlab_models::Network;
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::{
-    Checkpoint, CheckpointConfig, CheckpointError, CheckpointStore, Position,
-};
+use crate::checkpoint::{Checkpoint, CheckpointConfig, CheckpointError, CheckpointStore, Position};
 use crate::config::{TrainMetrics, TrainingConfig};
 use crate::dashboard::{Dashboard, Display, NoMetricLogger, QuietRenderer, Shown, ShownMetric};
 use crate::device::panic_message;
@@ -177,19 +175,22 @@ impl Fit {
                 Dashboard::Tui { stay } => {
                     let renderer = TuiMetricsRendererWrapper::new(interrupter.clone(), None);
                     terminal::let_signals_through();
-                    Box::new(if stay { renderer.persistent() } else { renderer })
+                    Box::new(if stay {
+                        renderer.persistent()
+                    } else {
+                        renderer
+                    })
                 }
                 Dashboard::Quiet => Box::new(QuietRenderer),
             };
-            let mut training =
-                SupervisedTraining::<Trainee>::new(".", train_loader, valid_loader)
-                    .with_application_logger(None)
-                    .with_metric_logger(NoMetricLogger)
-                    .renderer(renderer)
-                    .with_interrupter(interrupter.clone())
-                    .with_training_strategy(TrainingStrategy::Custom(custom))
-                    .num_epochs(num_epochs)
-                    .label(&label);
+            let mut training = SupervisedTraining::<Trainee>::new(".", train_loader, valid_loader)
+                .with_application_logger(None)
+                .with_metric_logger(NoMetricLogger)
+                .renderer(renderer)
+                .with_interrupter(interrupter.clone())
+                .with_training_strategy(TrainingStrategy::Custom(custom))
+                .num_epochs(num_epochs)
+                .label(&label);
             if starting_epoch > 0 {
                 training = training.checkpoint(starting_epoch);
             }
@@ -245,11 +246,8 @@ impl SupervisedLearningStrategy<Trainee> for LoopStrategy {
     ) -> (Trainee, SupervisedTrainingEventProcessor<Trainee>) {
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         let is_shown = session.dashboard != Dashboard::Quiet;
-        let mut display = Display::new(
-            components.event_processor,
-            components.interrupter,
-            is_shown,
-        );
+        let mut display =
+            Display::new(components.event_processor, components.interrupter, is_shown);
         let result = session.run(&mut display);
         *self.result.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
         (learner.model(), display.into_processor())

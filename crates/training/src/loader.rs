@@ -70,11 +70,7 @@ impl Iterator for Chunks<'_> {
 
 impl DataLoaderIterator<Batch> for Chunks<'_> {
     fn progress(&self) -> Progress {
-        Progress::new(
-            self.next,
-            self.loader.len(),
-            Some("samples".to_string()),
-        )
+        Progress::new(self.next, self.loader.len(), Some("samples".to_string()))
     }
 }
 

@@ -110,19 +110,12 @@ impl LossConfig {
     /// - outputs, targets: `[batch_size, d_output]`; targets of a cross-entropy are one-hot
     /// - result: `[1]`
     pub fn forward(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
-        let batch_size = outputs.dims()[0];
         match self {
             Self::BceWithLogits { reduction } => {
                 reduce(bce_with_logits(outputs, targets), *reduction)
             }
             Self::Bce { reduction } => reduce(bce(outputs, targets), *reduction),
-            Self::CrossEntropy { reduction } => {
-                let sum = cross_entropy_sum(outputs, targets);
-                match reduction {
-                    Reduction::Mean => sum.div_scalar(batch_size as f64),
-                    Reduction::Sum => sum,
-                }
-            }
+            Self::CrossEntropy { reduction } => reduce(cross_entropy(outputs, targets), *reduction),
             Self::Mse { reduction } => {
                 let difference = outputs - targets;
                 reduce(difference.clone() * difference, *reduction)
@@ -176,12 +169,12 @@ fn bounded_log(x: Tensor<2>) -> Tensor<2> {
         .clamp_min(-100.0)
 }
 
-/// The sum over samples of `ln Σ exp(z) − z_target`, the row's maximum subtracted first.
-fn cross_entropy_sum(outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
+/// `ln Σ exp(z) − z_target` of each sample, `[batch_size, 1]`, the row's maximum subtracted first.
+fn cross_entropy(outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
     let maximum = outputs.clone().detach().max_dim(1);
     let shifted = outputs - maximum;
     let log_sum = shifted.clone().exp().sum_dim(1).log();
-    log_sum.sum() - (shifted * targets).sum()
+    log_sum - (shifted * targets).sum_dim(1)
 }
 
 #[cfg(test)]
@@ -247,8 +240,11 @@ mod tests {
         let loss = LossConfig::CrossEntropy {
             reduction: Reduction::Mean,
         };
-        let (value, gradient) =
-            evaluate(&loss, &[[1.0, 3.0], [1000.0, 0.0]], &[[1.0, 0.0], [1.0, 0.0]]);
+        let (value, gradient) = evaluate(
+            &loss,
+            &[[1.0, 3.0], [1000.0, 0.0]],
+            &[[1.0, 0.0], [1.0, 0.0]],
+        );
         let p = 1.0 / (1.0 + 2f64.exp());
         close(&[value], &[-p.ln() / 2.0]);
         close(&gradient, &[(p - 1.0) / 2.0, (1.0 - p) / 2.0, 0.0, 0.0]);

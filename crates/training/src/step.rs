@@ -1,7 +1,5 @@
 //! A network with its loss, as burn-train wants to train it.
 
-use std::fmt;
-
 use burn::module::Module;
 use burn::optim::GradientsParams;
 use burn::tensor::{ExecutionError, Tensor};
@@ -98,11 +96,5 @@ impl InferenceStep for Trainee {
             targets: vec![batch.targets],
             ..Measured::default()
         }
-    }
-}
-
-impl fmt::Display for Trainee {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} parameters", self.network.num_parameters())
     }
 }

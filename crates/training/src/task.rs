@@ -75,7 +75,9 @@ impl Task {
             if d_output < num_classes {
                 return mismatch(
                     "model.d_output",
-                    format!("the data has {num_classes} classes, but the network only {d_output} outputs"),
+                    format!(
+                        "the data has {num_classes} classes, but the network only {d_output} outputs"
+                    ),
                 );
             }
             Ok((Self::Multiclass { num_classes }, d_output))

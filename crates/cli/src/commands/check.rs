@@ -97,10 +97,7 @@ fn traces(
 }
 
 /// The precisions to replay on a device.
-fn precisions(
-    device: &str,
-    choice: Option<PrecisionChoice>,
-) -> Result<Vec<Precision>, Failure> {
+fn precisions(device: &str, choice: Option<PrecisionChoice>) -> Result<Vec<Precision>, Failure> {
     let has_f64 = device::supports_f64(device);
     match choice {
         Some(PrecisionChoice::F64) if !has_f64 => Err(Failure::Usage(format!(

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use emberlab_datasets::{
-    DatasetConfig, DatasetError, Fetchable, FetchProgress, Samples, Summary, Targets, fetch,
+    DatasetConfig, DatasetError, FetchProgress, Fetchable, Samples, Summary, Targets, fetch,
 };
 use emberlab_experiments::{ConfigSource, parse};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -190,7 +190,10 @@ fn target(samples: &Samples, row: usize) -> String {
 fn pictures(samples: &Samples, count: usize, height: usize, width: usize) -> String {
     const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
     let rows: Vec<Vec<f32>> = (0..count).map(|row| samples.row(row)).collect();
-    let brightest = rows.iter().flatten().fold(f32::MIN_POSITIVE, |a, b| a.max(*b));
+    let brightest = rows
+        .iter()
+        .flatten()
+        .fold(f32::MIN_POSITIVE, |a, b| a.max(*b));
     let shade = |value: f32| {
         let level = value / brightest * (SHADES.len() - 1) as f32;
         SHADES[(level.round().max(0.0) as usize).min(SHADES.len() - 1)]

@@ -40,12 +40,7 @@ pub fn run(command: &Devices) -> Result<ExitCode, Failure> {
             (true, false) => "yes".to_string(),
             (false, _) => format!("--features {}", info.name),
         };
-        table.add_row([
-            info.name,
-            &state,
-            &info.adapters.join("\n"),
-            info.purpose,
-        ]);
+        table.add_row([info.name, &state, &info.adapters.join("\n"), info.purpose]);
     }
     writeln!(out, "{table}")?;
     Ok(ExitCode::SUCCESS)
