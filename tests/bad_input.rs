@@ -301,12 +301,13 @@ fn devices_that_cannot_be_used_are_one_message() {
 fn a_gpu_without_an_adapter_is_an_error_and_no_panic() {
     let lab = Lab::new();
     lab.write("good.toml", GOOD);
-    // No Vulkan driver, no other graphics interface.
+    // Neither a Vulkan nor an OpenGL driver.
     let mut command = lab.command(&["train", "good.toml", "--device", "wgpu"]);
     command
         .env("VK_DRIVER_FILES", "/nonexistent.json")
         .env("VK_ICD_FILENAMES", "/nonexistent.json")
-        .env("WGPU_BACKEND", "vulkan");
+        .env("__EGL_VENDOR_LIBRARY_FILENAMES", "/nonexistent.json")
+        .env("LIBGL_DRIVERS_PATH", "/nonexistent");
     let outcome = crate::lab::outcome(command.output().unwrap());
     if outcome.stderr.contains("--features wgpu") {
         assert_refused(&lab, &outcome, 2, &["--features wgpu"]);

@@ -1,23 +1,21 @@
 //! The dashboard in a real pseudo-terminal, read from its screen.
 
 use std::io::{Read, Write};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
-
-use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 use crate::lab::{Lab, shipped};
 
 const ROWS: u16 = 40;
 const COLUMNS: u16 = 140;
 
-/// A command in a terminal, and what its screen shows.
+/// A command in a pseudo-terminal, which `script` of util-linux opens, and what its screen shows.
 struct Terminal {
     lab: Lab,
-    child: Box<dyn Child + Send + Sync>,
-    master: Box<dyn MasterPty + Send>,
-    keys: Box<dyn Write + Send>,
+    script: Child,
+    keys: ChildStdin,
     screen: Arc<Mutex<vt100::Parser>>,
 }
 
@@ -25,30 +23,34 @@ impl Terminal {
     /// Starts a training that would take minutes, in a shell that says whether the terminal is sane after.
     fn train() -> Self {
         let lab = Lab::new();
-        let size = PtySize {
-            rows: ROWS,
-            cols: COLUMNS,
-            pixel_width: 0,
-            pixel_height: 0,
-        };
-        let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new("sh");
-        let config = shipped("train/moons.toml");
         let line = format!(
-            "'{}' train '{}' --run shown --set training.num_epochs=1000000; \
-             echo \"ended with $?\"; stty -a | tr ';' '\\n' | grep -o -- '-*icanon' ; echo over",
+            "trap : INT; stty rows {ROWS} cols {COLUMNS}; \
+             '{}' train '{}' --run shown --set training.num_epochs=1000000; \
+             echo \"ended with $?\"; stty -a | tr ';' '\\n' | tr ' ' '\\n' | grep icanon; echo over",
             env!("CARGO_BIN_EXE_emberlab"),
-            config.display()
+            shipped("train/moons.toml").display()
         );
-        command.args(["-c", &line]);
-        command.cwd(lab.path());
-        command.env("TERM", "xterm-256color");
-        command.env_remove("EMBERLAB_ARTIFACTS_DIR");
-        command.env_remove("EMBERLAB_DEVICE");
-        let child = pair.slave.spawn_command(command).unwrap();
-        drop(pair.slave);
+        let mut script = Command::new("script")
+            .args([
+                "--quiet",
+                "--flush",
+                "--return",
+                "--command",
+                &line,
+                "/dev/null",
+            ])
+            .current_dir(lab.path())
+            .env("TERM", "xterm-256color")
+            .env("SHELL", "/bin/sh")
+            .env_remove("EMBERLAB_ARTIFACTS_DIR")
+            .env_remove("EMBERLAB_DEVICE")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("`script` of util-linux opens a pseudo-terminal");
         let screen = Arc::new(Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)));
-        let mut reader = pair.master.try_clone_reader().unwrap();
+        let mut reader = script.stdout.take().unwrap();
         let seen = screen.clone();
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
@@ -57,10 +59,9 @@ impl Terminal {
             }
         });
         Self {
-            keys: pair.master.take_writer().unwrap(),
-            master: pair.master,
             lab,
-            child,
+            keys: script.stdin.take().unwrap(),
+            script,
             screen,
         }
     }
@@ -92,12 +93,20 @@ impl Terminal {
         self.keys.flush().unwrap();
     }
 
-    /// The process of the training, the shell's child.
+    /// The process of the training.
     fn training(&self) -> rustix::process::Pid {
-        let shell = self.child.process_id().unwrap();
-        let children = format!("/proc/{shell}/task/{shell}/children");
-        let pid = std::fs::read_to_string(children).unwrap();
-        let pid = pid.split_whitespace().next().unwrap().parse().unwrap();
+        let folder = self.lab.path().canonicalize().unwrap();
+        let is_ours = |pid: &i32| {
+            let process = std::path::PathBuf::from(format!("/proc/{pid}"));
+            let exe = std::fs::read_link(process.join("exe")).unwrap_or_default();
+            let here = std::fs::read_link(process.join("cwd")).unwrap_or_default();
+            exe.ends_with("emberlab") && here == folder
+        };
+        let pids = std::fs::read_dir("/proc").unwrap().flatten();
+        let pid = pids
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .find(is_ours)
+            .unwrap();
         rustix::process::Pid::from_raw(pid).unwrap()
     }
 
@@ -125,8 +134,8 @@ impl Terminal {
         let text = self.wait_for(&[&ended, "icanon", "over"]);
         assert!(!text.contains("-icanon"), "the terminal stays raw:\n{text}");
         assert!(!self.is_alternate(), "the alternate screen stays:\n{text}");
-        self.child.wait().unwrap();
-        drop(self.master);
+        drop(self.keys);
+        self.script.wait().unwrap();
         let checkpoints = self.lab.path().join("artifacts/moons/shown/checkpoints");
         let saved = std::fs::read_dir(checkpoints).unwrap().count();
         assert!(saved >= 1, "nothing to go on from");

@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::lab::{Lab, devices, shipped};
 
 fn bits(tensor: Tensor<2>) -> Vec<u32> {
-    let values: Vec<f32> = tensor.into_data().into_vec().unwrap();
+    let values: Vec<f32> = tensor.into_data().try_into_vec().unwrap();
     values.into_iter().map(f32::to_bits).collect()
 }
 

@@ -19,19 +19,27 @@ pub fn report(error: &(dyn Error + 'static)) -> String {
 
 fn render(error: &(dyn Error + 'static), theme: GraphicalTheme) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
-    let diagnostic = match causes.clone().find_map(|e| e.downcast_ref::<ConfigError>()) {
-        Some(config) => Report::from(config),
-        None => Report::plain(causes.map(ToString::to_string).collect()),
+    let Some(config) = causes.clone().find_map(|e| e.downcast_ref::<ConfigError>()) else {
+        return format!("error: {}", told_once(causes.map(ToString::to_string)));
     };
     let mut text = String::new();
     let handler = GraphicalReportHandler::new_themed(theme)
         .with_width(100)
         .without_cause_chain();
-    match handler.render_report(&mut text, &diagnostic) {
+    match handler.render_report(&mut text, &Report::from(config)) {
         Ok(()) => text,
         // Nothing of the picture matters as much as the message.
-        Err(_) => format!("{error}\n"),
+        Err(_) => format!("error: {config}"),
     }
+}
+
+/// An error and its causes, each said once: many errors repeat their cause in their own message.
+fn told_once(messages: impl Iterator<Item = String>) -> String {
+    messages.fold(String::new(), |told, cause| match told.as_str() {
+        "" => cause,
+        told if told.contains(&cause) => told.to_owned(),
+        told => format!("{told}: {cause}"),
+    })
 }
 
 /// An error in the form that miette draws.
@@ -45,25 +53,6 @@ struct Report {
     place: Option<SourceSpan>,
     #[help]
     help: Option<String>,
-}
-
-impl Report {
-    /// An error and its causes, each said once: many errors repeat their cause in their own message.
-    fn plain(messages: Vec<String>) -> Self {
-        let mut message = String::new();
-        for cause in messages {
-            if !message.contains(&cause) {
-                let separator = if message.is_empty() { "" } else { ": " };
-                message = message + separator + &cause;
-            }
-        }
-        Self {
-            message,
-            file: None,
-            place: None,
-            help: None,
-        }
-    }
 }
 
 impl From<&ConfigError> for Report {

@@ -302,9 +302,7 @@ units = 3
     fn a_missing_file_is_named() {
         let error = ConfigSource::load("no/such.toml").unwrap_err();
         assert!(
-            error
-                .to_string()
-                .starts_with("no/such.toml: cannot be read: "),
+            error.to_string().starts_with("cannot read no/such.toml: "),
             "{error}"
         );
     }

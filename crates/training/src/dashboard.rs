@@ -144,6 +144,7 @@ pub(crate) struct Display {
     interrupter: Interrupter,
     is_shown: bool,
     told: Option<Instant>,
+    epoch_began: Instant,
 }
 
 impl Display {
@@ -157,6 +158,7 @@ impl Display {
             interrupter,
             is_shown,
             told: None,
+            epoch_began: Instant::now(),
         }
     }
 
@@ -169,8 +171,22 @@ impl Display {
         self.interrupter.should_stop()
     }
 
-    /// Whether it is time to tell the dashboard something.
-    pub(crate) fn is_due(&self, now: Instant) -> bool {
+    /// An epoch begins.
+    pub(crate) fn begin_epoch(&mut self) {
+        self.epoch_began = Instant::now();
+    }
+
+    /// Whether to show how far an epoch is: only long ones, the others are shown when they end.
+    pub(crate) fn is_due_within_epoch(&self, now: Instant) -> bool {
+        self.is_due(now) && now - self.epoch_began >= TICK
+    }
+
+    /// Whether to show an epoch that ends: one that was shown under way, or whose time has come.
+    pub(crate) fn is_due_at_end(&self, now: Instant) -> bool {
+        self.is_due(now) || self.is_shown && self.told.is_some_and(|told| told > self.epoch_began)
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
         self.is_shown && self.told.is_none_or(|told| now - told >= TICK)
     }
 

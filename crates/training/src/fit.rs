@@ -409,6 +409,7 @@ impl Session {
         let config = self.training.batches();
         let mut batches = Batches::new(&train, &config, self.seed, epoch as u64);
         batches.skip_to(self.progress.position.step_in_epoch);
+        display.begin_epoch();
         for batch in batches {
             if self.stop.is_requested() || display.wants_stop() {
                 self.save()?;
@@ -419,7 +420,7 @@ impl Session {
             if self.pending.losses.len() >= MAX_PENDING {
                 self.fold()?;
             }
-            if display.is_due(now) {
+            if display.is_due_within_epoch(now) {
                 self.fold()?;
                 let shown = self.shown(&self.progress.tally.metrics()?);
                 let done = self.progress.tally.num_samples() as usize;
@@ -508,7 +509,7 @@ impl Session {
         };
         self.observer.epoch_ended(&record)?;
         let is_last = record.epoch == record.num_epochs || self.is_out_of_patience();
-        if display.is_due(Instant::now()) || is_last {
+        if display.is_due_at_end(Instant::now()) || is_last {
             let train = self.shown(&record.train);
             let valid = record.valid.as_ref().zip(self.data.valid.as_ref());
             let valid = valid.map(|(metrics, data)| (data.len(), self.shown(metrics)));

@@ -194,7 +194,7 @@ mod tests {
         let value = loss.forward(outputs.clone(), targets);
         let gradients = value.backward();
         let gradient = outputs.grad(&gradients).expect("a gradient");
-        let host = |data: TensorData| data.to_vec::<f64>().expect("f64");
+        let host = |data: TensorData| data.try_to_vec::<f64>().expect("f64");
         (host(value.into_data())[0], host(gradient.into_data()))
     }
 
