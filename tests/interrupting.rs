@@ -52,6 +52,14 @@ fn interrupt_and_resume(signal: rustix::process::Signal) {
             .exists()
     );
 
+    let early = lab.run(&["evaluate", "stopped"]);
+    assert_eq!(early.code, Some(2), "{early:#?}");
+    assert!(
+        early.stderr.contains("moons/stopped has not finished"),
+        "{}",
+        early.stderr
+    );
+
     let resumed = lab.succeed(&["resume", "stopped", "--dashboard", "plain"]);
     assert!(
         resumed.stdout.contains("moons/stopped goes on after"),

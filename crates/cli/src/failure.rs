@@ -85,7 +85,8 @@ fn is_usage(error: &ExperimentError) -> bool {
         ExperimentError::Config(_)
         | ExperimentError::NoRun { .. }
         | ExperimentError::Ambiguous { .. }
-        | ExperimentError::RunExists { .. } => true,
+        | ExperimentError::RunExists { .. }
+        | ExperimentError::NotFinished { .. } => true,
         ExperimentError::Dataset(error) => !matches!(
             error,
             DatasetError::Missing { .. } | DatasetError::Io { .. } | DatasetError::Fetch { .. }

@@ -5,6 +5,7 @@ mod commands;
 mod data_dirs;
 mod diagnostics;
 mod failure;
+mod panics;
 mod progress;
 mod signals;
 mod tables;
@@ -22,16 +23,16 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let result = match arguments.command {
-        Command::Train(command) => commands::train::run(&command, &arguments.shared),
-        Command::Resume(command) => commands::resume::run(&command, &arguments.shared),
-        Command::Evaluate(command) => commands::evaluate::run(&command, &arguments.shared),
-        Command::Data(command) => commands::data::run(&command, &arguments.shared),
-        Command::Devices(command) => commands::devices::run(&command),
-        Command::Check(command) => commands::check::run(&command),
-        Command::Config(command) => commands::config::run(&command),
-        Command::Completions(command) => commands::completions::run(&command),
-    };
+    let result = panics::caught(|| match &arguments.command {
+        Command::Train(command) => commands::train::run(command, &arguments.shared),
+        Command::Resume(command) => commands::resume::run(command, &arguments.shared),
+        Command::Evaluate(command) => commands::evaluate::run(command, &arguments.shared),
+        Command::Data(command) => commands::data::run(command, &arguments.shared),
+        Command::Devices(command) => commands::devices::run(command),
+        Command::Check(command) => commands::check::run(command),
+        Command::Config(command) => commands::config::run(command),
+        Command::Completions(command) => commands::completions::run(command),
+    });
     match result {
         Ok(code) => code,
         Err(Failure::ClosedPipe) => ExitCode::SUCCESS,

@@ -69,6 +69,12 @@ pub enum ExperimentError {
         /// The run's folder.
         path: PathBuf,
     },
+    /// A run that has not come to its end has no trained network.
+    #[error("{run} has not finished; `emberlab resume {run}` goes on with it")]
+    NotFinished {
+        /// `experiment/run`.
+        run: String,
+    },
     /// The run's data are no longer those it was trained on.
     #[error("the data of {} have changed since it was trained: checksum {found} instead of {expected}", run.display())]
     DataChanged {

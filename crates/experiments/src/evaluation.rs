@@ -78,6 +78,9 @@ pub fn evaluate(
         Weights::Last => "model/network.bpk",
         Weights::Best => "model/best.bpk",
     };
+    if !run.path().join(file).is_file() {
+        return Err(ExperimentError::NotFinished { run: run.id() });
+    }
     let bytes = run.read(file)?;
     let model = ModelFile::load(run)?;
     let prepared = Prepared::load(load_config(run)?, data_dirs)?;

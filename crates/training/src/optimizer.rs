@@ -423,3 +423,148 @@ impl ModuleMapper for Update<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clipping::GradientClipping;
+    use burn::tensor::{DType, Device, TensorData};
+
+    #[derive(Module, Debug)]
+    struct One {
+        weight: Param<Tensor<1>>,
+    }
+
+    fn vector(values: [f64; 3], device: &Device) -> Tensor<1> {
+        Tensor::from_data(TensorData::from(values), (device, DType::F64))
+    }
+
+    fn read(module: &One) -> Vec<f64> {
+        let data = module.weight.val().into_data();
+        data.try_into_vec::<f64>().expect("f64")
+    }
+
+    fn start() -> One {
+        let weight = vector([1.0, -2.0, 0.5], &Device::flex().autodiff()).require_grad();
+        One {
+            weight: Param::initialized(ParamId::from(0), weight),
+        }
+    }
+
+    /// One step along the gradient `(0.3, −0.1, 2) (k + 1) (−1)^k`.
+    fn step(optimizer: &mut Optimizer, module: One, clipping: Option<GradientClipping>) -> One {
+        let k = optimizer.num_steps();
+        let factor = (k + 1) as f64 * if k.is_multiple_of(2) { 1.0 } else { -1.0 };
+        let gradient = [0.3, -0.1, 2.0].map(|g| g * factor);
+        let mut gradients = GradientsParams::new();
+        gradients.register(ParamId::from(0), vector(gradient, &Device::flex()));
+        if let Some(clipping) = clipping {
+            gradients = clipping.clip(&module, gradients);
+        }
+        let rate = optimizer.config.learning_rate();
+        optimizer.step(module, gradients, rate)
+    }
+
+    /// Four steps from `(1, −2, 0.5)`, as the PyTorch below does them:
+    ///
+    /// ```python
+    /// p = torch.nn.Parameter(torch.tensor([1., -2., .5], dtype=torch.float64)); o = make([p])
+    /// for k in range(4):
+    ///     p.grad = torch.tensor([.3, -.1, 2.], dtype=torch.float64) * (k + 1) * (-1)**k
+    ///     clip([p]); o.step()
+    /// ```
+    fn assert_ends(config: &str, clipping: Option<GradientClipping>, expected: [f64; 3]) {
+        let config: OptimizerConfig = serde_json::from_str(config).expect("a configuration");
+        config.validate().expect("in range");
+        let mut module = start();
+        let mut optimizer = Optimizer::new(&config, &module);
+        for _ in 0..4 {
+            module = step(&mut optimizer, module, clipping);
+        }
+        for (found, expected) in read(&module).into_iter().zip(expected) {
+            assert!(
+                (found - expected).abs() < 1e-12,
+                "{found} is not {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn optimisers_equal_pytorchs() {
+        assert_ends(
+            r#"{"name": "rmsprop", "learning_rate": 0.01, "alpha": 0.9}"#,
+            None,
+            [0.9949174388699715, -1.9949174433569317, 0.4949174369630126],
+        );
+        assert_ends(
+            r#"{"name": "rmsprop", "learning_rate": 0.01, "alpha": 0.9, "momentum": 0.5, "weight_decay": 0.1}"#,
+            None,
+            [0.9665720752905415, -1.9111430503310496, 0.4751171254254507],
+        );
+        assert_ends(
+            r#"{"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": true, "weight_decay": 0.1}"#,
+            None,
+            [0.952689339084, -1.787488033063, 0.9125400564305001],
+        );
+        assert_ends(
+            r#"{"name": "adam", "learning_rate": 0.1, "weight_decay": 0.1}"#,
+            None,
+            [0.8832466972616658, -1.7149075587828297, 0.42256784537220043],
+        );
+        assert_ends(
+            r#"{"name": "adamw", "learning_rate": 0.1, "weight_decay": 0.1}"#,
+            None,
+            [0.888721101520255, -1.8493171169587612, 0.4084230942088895],
+        );
+    }
+
+    #[test]
+    fn clipping_equals_pytorchs() {
+        let sgd = r#"{"name": "sgd", "learning_rate": 0.1}"#;
+        assert_ends(
+            sgd,
+            Some(GradientClipping::Norm(1.0)),
+            [1.00000000426829, -2.0000000014227632, 0.5000000284552654],
+        );
+        assert_ends(
+            sgd,
+            Some(GradientClipping::Value(0.5)),
+            [1.02, -2.0199999999999996, 0.5],
+        );
+    }
+
+    #[test]
+    fn a_restored_optimiser_goes_on_to_the_bit() {
+        let config: OptimizerConfig =
+            serde_json::from_str(r#"{"name": "adam", "learning_rate": 0.1}"#).expect("adam");
+        let mut module = start();
+        let mut optimizer = Optimizer::new(&config, &module);
+        module = step(&mut optimizer, module, None);
+        let saved = optimizer.to_bytes().expect("bytes");
+        let mut restored = Optimizer::new(&config, &module)
+            .load_bytes(saved, optimizer.num_steps())
+            .expect("its own bytes");
+        let on = step(&mut optimizer, module.clone(), None);
+        let again = step(&mut restored, module, None);
+        assert_eq!(read(&on), read(&again));
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused() {
+        for (config, key) in [
+            (r#"{"name": "sgd", "learning_rate": -1.0}"#, "learning_rate"),
+            (
+                r#"{"name": "sgd", "learning_rate": 0.1, "nesterov": true}"#,
+                "nesterov",
+            ),
+            (
+                r#"{"name": "adam", "learning_rate": 0.1, "beta_2": 1.0}"#,
+                "beta_2",
+            ),
+        ] {
+            let config: OptimizerConfig = serde_json::from_str(config).expect("well formed");
+            let error = config.validate().expect_err("out of range").to_string();
+            assert!(error.contains(key), "{error}");
+        }
+    }
+}
