@@ -261,7 +261,7 @@ pub fn load_config(run: &Run) -> Result<ExperimentConfig, ExperimentError> {
         path: run.config_path(),
         reason,
     };
-    let source = ConfigSource::load(&run.config_path()).map_err(|e| malformed(e.to_string()))?;
+    let source = ConfigSource::load(run.config_path()).map_err(|e| malformed(e.to_string()))?;
     ExperimentConfig::from_source(&source).map_err(|e| malformed(e.to_string()))
 }
 
