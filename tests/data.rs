@@ -54,7 +54,10 @@ fn data_show_counts_classes_and_ranges() {
 fn a_missing_data_set_is_one_sentence_with_the_command_that_gets_it() {
     let lab = Lab::new();
     let mut command = lab.command(&["data", "show", "mnist"]);
-    let outcome = crate::lab::outcome(command.env_remove("EMBERLAB_DATA_DIR").output().unwrap());
+    command
+        .env_remove("EMBERLAB_DATA_DIR")
+        .env("XDG_CACHE_HOME", lab.path());
+    let outcome = crate::lab::outcome(command.output().unwrap());
     assert_eq!(outcome.code, Some(1), "{outcome:#?}");
     assert!(
         outcome.stderr.contains("emberlab data fetch mnist"),

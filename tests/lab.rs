@@ -37,7 +37,6 @@ impl Lab {
             .current_dir(self.path())
             .env_remove("EMBERLAB_ARTIFACTS_DIR")
             .env_remove("EMBERLAB_DEVICE")
-            .env("XDG_CACHE_HOME", self.path().join("cache"))
             .env("NO_COLOR", "1");
         command
     }
