@@ -71,15 +71,18 @@ fn assert_devices_agree(config: &str, overrides: &[&str], tolerance: f64) {
 
 #[test]
 fn an_mlp_has_the_same_losses_on_every_device() {
-    let few = ["training.num_epochs=3", "training.batch_size=64"];
+    let few = ["training.num_epochs=3", "training.batch_size=70"];
     assert_devices_agree("train/moons.toml", &few, 1e-4);
 }
 
 #[test]
 fn a_batch_norm_mlp_has_the_same_losses_on_every_device() {
     let few = [
-        "training.num_epochs=3",
+        "training.num_epochs=2",
         "training.batch_size=128",
+        "split.train=512",
+        "split.valid=128",
+        "split.test=0",
         "model.normalization=batch",
     ];
     assert_devices_agree("train/digits.toml", &few, 1e-3);
@@ -87,7 +90,12 @@ fn a_batch_norm_mlp_has_the_same_losses_on_every_device() {
 
 #[test]
 fn a_conv_net_has_the_same_losses_on_every_device() {
-    let few = ["training.num_epochs=2", "training.batch_size=256"];
+    let few = [
+        "training.num_epochs=2",
+        "training.batch_size=32",
+        "split.train=64",
+        "split.valid=32",
+    ];
     assert_devices_agree("train/digits_convnet.toml", &few, 1e-3);
 }
 
