@@ -381,10 +381,8 @@ impl Session {
     }
 
     fn run(&mut self, display: &mut Display) -> Result<Ending, TrainingError> {
-        while self.progress.position.epoch < self.training.num_epochs {
-            if self.is_out_of_patience() {
-                return Ok(Ending::StoppedEarly);
-            }
+        while self.progress.position.epoch < self.training.num_epochs && !self.is_out_of_patience()
+        {
             if let Some(ending) = self.train_epoch(display)? {
                 return Ok(ending);
             }
@@ -420,7 +418,10 @@ impl Session {
             if self.pending.losses.len() >= MAX_PENDING {
                 self.fold()?;
             }
-            if display.is_due_within_epoch(now) {
+            // Metrics that are evaluated after the epoch have nothing to show before its end.
+            if display.is_due_within_epoch(now)
+                && self.training.train_metrics == TrainMetrics::Running
+            {
                 self.fold()?;
                 let shown = self.shown(&self.progress.tally.metrics()?);
                 let done = self.progress.tally.num_samples() as usize;
