@@ -124,12 +124,12 @@ fn an_unknown_name_is_answered_with_the_nearest() {
 
 #[test]
 fn options_that_exclude_each_other_are_refused() {
-    let both = "[checkpoint]\nevery_seconds = 1.0\nevery_epochs = 2\n[training]";
+    let both = "[checkpoint]\nevery = { seconds = 1.0, epochs = 2 }\n[training]";
     refused(
         "[training]",
         both,
         2,
-        &["every_seconds", "every_epochs", "bad.toml"],
+        &["checkpoint.every", "exclude each other", "bad.toml"],
     );
     refused(
         "learning_rate = 0.1",

@@ -121,7 +121,7 @@ fn a_run_repeats_from_its_own_config() {
 #[test]
 fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
     let lab = Lab::new();
-    let few = ["training.num_epochs=6", "checkpoint.every_epochs=2"];
+    let few = ["training.num_epochs=6", "checkpoint.every.epochs=2"];
     let run = lab.train("train/iris.toml", "damaged", &few);
     let metrics = run.text("metrics.csv");
     let mut checkpoints: Vec<_> = std::fs::read_dir(run.folder.join("checkpoints"))
@@ -142,4 +142,37 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
         resumed.stderr
     );
     assert_eq!(run.text("metrics.csv"), metrics);
+}
+
+#[test]
+fn debug_and_release_builds_end_with_the_same_weights() {
+    let Some(debug) = std::env::var_os("EMBERLAB_DEBUG_COMMAND") else {
+        eprintln!(
+            "debug_and_release_builds_… skips: EMBERLAB_DEBUG_COMMAND names no debug build of the command"
+        );
+        return;
+    };
+    for device in ["flex", "ndarray"] {
+        for config in ["train/digits.toml", "train/digits_convnet.toml"] {
+            let lab = Lab::new();
+            let few = ["training.num_epochs=1", "split.train=0.06"];
+            let release = lab.train_on(device, config, "release", &few);
+            let own = release.folder.join("config.toml");
+            let status = std::process::Command::new(&debug)
+                .args(["train", own.to_str().unwrap(), "--run", "debug"])
+                .args(["--device", device, "--dashboard", "quiet"])
+                .current_dir(lab.path())
+                .status()
+                .unwrap();
+            assert!(status.success());
+            let debug = release.folder.with_file_name("debug");
+            for file in ["metrics.csv", "model/network.bpk"] {
+                let read = |run: &std::path::Path| std::fs::read(run.join(file)).unwrap();
+                assert!(
+                    read(&release.folder) == read(&debug),
+                    "{file} of {config} differs on {device}"
+                );
+            }
+        }
+    }
 }

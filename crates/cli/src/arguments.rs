@@ -40,6 +40,8 @@ pub enum Command {
     Train(Train),
     /// Go on with a run from its newest checkpoint.
     Resume(Resume),
+    /// List, check and tidy runs.
+    Runs(Runs),
     /// Say what a finished run's network is worth.
     Evaluate(Evaluate),
     /// List, show and fetch data sets.
@@ -80,7 +82,7 @@ pub enum DashboardChoice {
     Quiet,
 }
 
-/// How a training is shown.
+/// How a training is shown, and how far it goes.
 #[derive(Debug, Args)]
 pub struct Showing {
     /// What is shown while the network trains.
@@ -89,6 +91,9 @@ pub struct Showing {
     /// Keep the dashboard open when the training has ended, until a key closes it.
     #[arg(long)]
     pub stay: bool,
+    /// Stop after this many steps in all, as Ctrl-C would, to go on later.
+    #[arg(long, value_name = "STEP")]
+    pub stop_at: Option<u64>,
 }
 
 /// Train a network as a TOML file says.
@@ -116,12 +121,47 @@ pub struct Resume {
     /// The run: a path, a unique beginning of its name, or `latest`.
     #[arg(default_value = "latest")]
     pub run: String,
+    /// Change a key on the way, such as `training.num_epochs=200`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Accept changes of when the training ends: fewer epochs, another patience.
+    #[arg(long)]
+    pub force: bool,
     /// How it runs.
     #[command(flatten)]
     pub running: Running,
     /// How it is shown.
     #[command(flatten)]
     pub showing: Showing,
+}
+
+/// List, check and tidy runs.
+#[derive(Debug, Args)]
+pub struct Runs {
+    /// What to do; lists them when absent.
+    #[command(subcommand)]
+    pub action: Option<RunsAction>,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// What to do with runs.
+#[derive(Debug, Subcommand)]
+pub enum RunsAction {
+    /// Verify every file of runs: sizes, sums and contents.
+    Check {
+        /// The runs: paths, unique beginnings of names, or `latest`; all of them when absent.
+        runs: Vec<String>,
+    },
+    /// Delete what nothing needs: old and damaged checkpoints, and what killed processes left.
+    Prune {
+        /// The runs: paths, unique beginnings of names, or `latest`; all of them when absent.
+        runs: Vec<String>,
+        /// Do not ask.
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 /// A part of the data.

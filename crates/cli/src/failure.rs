@@ -83,6 +83,8 @@ impl From<std::io::Error> for Failure {
 fn is_usage(error: &ExperimentError) -> bool {
     match error {
         ExperimentError::Config(_)
+        | ExperimentError::Source(_)
+        | ExperimentError::ConfigChanged { .. }
         | ExperimentError::NoRun { .. }
         | ExperimentError::Ambiguous { .. }
         | ExperimentError::RunExists { .. }

@@ -26,6 +26,7 @@ fn main() -> ExitCode {
     let result = panics::caught(|| match &arguments.command {
         Command::Train(command) => commands::train::run(command, &arguments.shared),
         Command::Resume(command) => commands::resume::run(command, &arguments.shared),
+        Command::Runs(command) => commands::runs::run(command, &arguments.shared),
         Command::Evaluate(command) => commands::evaluate::run(command, &arguments.shared),
         Command::Data(command) => commands::data::run(command, &arguments.shared),
         Command::Devices(command) => commands::devices::run(command),

@@ -7,12 +7,43 @@ use emberlab_metrics::{Metric, SplitMetrics};
 use emberlab_training::{EpochRecord, Observer, TrainingError};
 use serde_json::json;
 
-/// Says nothing.
-pub struct Silent;
+/// Says nothing until the end: the terminal is somebody else's.
+#[derive(Default)]
+pub struct Silent {
+    complaints: Complaints,
+}
 
 impl Observer for Silent {
     fn epoch_ended(&mut self, _: &EpochRecord) -> Result<(), TrainingError> {
         Ok(())
+    }
+
+    fn save_failed(&mut self, error: &TrainingError) {
+        self.complaints.add(error);
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        for complaint in &self.complaints.0 {
+            eprintln!("warning: {complaint}");
+        }
+    }
+}
+
+/// What could not be saved while the training went on, each said once.
+#[derive(Default)]
+struct Complaints(Vec<String>);
+
+impl Complaints {
+    /// Takes in an error; returns the complaint if it is a new one.
+    fn add(&mut self, error: &TrainingError) -> Option<&String> {
+        let complaint = format!("{error}; the training goes on without");
+        if self.0.contains(&complaint) {
+            return None;
+        }
+        self.0.push(complaint);
+        self.0.last()
     }
 }
 
@@ -20,6 +51,7 @@ impl Observer for Silent {
 pub struct Lines {
     began: Instant,
     first: Option<usize>,
+    complaints: Complaints,
 }
 
 impl Lines {
@@ -28,6 +60,7 @@ impl Lines {
         Self {
             began: Instant::now(),
             first: None,
+            complaints: Complaints::default(),
         }
     }
 
@@ -62,10 +95,19 @@ impl Observer for Lines {
         print_line(&line);
         Ok(())
     }
+
+    fn save_failed(&mut self, error: &TrainingError) {
+        if let Some(complaint) = self.complaints.add(error) {
+            eprintln!("warning: {complaint}");
+        }
+    }
 }
 
 /// One JSON object per epoch for programs.
-pub struct JsonLines;
+#[derive(Default)]
+pub struct JsonLines {
+    complaints: Complaints,
+}
 
 impl Observer for JsonLines {
     fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError> {
@@ -81,6 +123,12 @@ impl Observer for JsonLines {
         });
         print_line(&line.to_string());
         Ok(())
+    }
+
+    fn save_failed(&mut self, error: &TrainingError) {
+        if let Some(complaint) = self.complaints.add(error) {
+            eprintln!("warning: {complaint}");
+        }
     }
 }
 

@@ -25,6 +25,26 @@ pub struct Environment {
     pub platform: String,
     /// SHA-256 of features and targets.
     pub data_sha256: String,
+    /// What the run went on with, each time it was resumed.
+    #[serde(default)]
+    pub resumed: Vec<Resumption>,
+}
+
+/// What a run went on with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Resumption {
+    /// When, in UTC.
+    pub at: String,
+    /// Epochs that were done.
+    pub epochs: usize,
+    /// Version of the lab.
+    pub emberlab: String,
+    /// The device, as named on the command line.
+    pub device: String,
+    /// The processor's name.
+    pub processor: String,
+    /// Threads that a tensor operation may use.
+    pub num_threads: usize,
 }
 
 impl Environment {
@@ -45,7 +65,39 @@ impl Environment {
             num_threads,
             platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
             data_sha256,
+            resumed: Vec::new(),
         }
+    }
+
+    /// Notes that the run goes on in the environment `now`; says what is different from the last time.
+    pub(crate) fn resume(&mut self, now: Environment, epochs: usize) -> Vec<String> {
+        let now = Resumption {
+            at: now.started,
+            epochs,
+            emberlab: now.emberlab,
+            device: now.device,
+            processor: now.processor,
+            num_threads: now.num_threads,
+        };
+        let before = match self.resumed.last() {
+            Some(last) => [&last.emberlab, &last.device, &last.processor],
+            None => [&self.emberlab, &self.device, &self.processor],
+        };
+        let pairs = ["version", "device", "processor"]
+            .into_iter()
+            .zip(before)
+            .zip([&now.emberlab, &now.device, &now.processor]);
+        let differences = pairs
+            .filter(|((_, before), now)| before != now)
+            .map(|((what, before), now)| {
+                format!(
+                    "the {what} was {before} and is now {now}: \
+                     results may differ in their last digits from those of an uninterrupted run"
+                )
+            })
+            .collect();
+        self.resumed.push(now);
+        differences
     }
 }
 

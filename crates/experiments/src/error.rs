@@ -4,9 +4,11 @@ use std::path::PathBuf;
 
 use emberlab_datasets::DatasetError;
 use emberlab_models::ModelError;
+use emberlab_storage::StorageError;
 use emberlab_training::TrainingError;
-use emberlab_training::checkpoint::CheckpointError;
 
+use crate::ConfigError;
+use crate::changes::{Change, Verdict};
 use crate::config::Problem;
 
 /// An error of an experiment.
@@ -15,6 +17,9 @@ pub enum ExperimentError {
     /// The configuration does not fit the data or itself.
     #[error("{}", .0.message)]
     Config(Problem),
+    /// A configuration is wrong at a known place.
+    #[error(transparent)]
+    Source(#[from] Box<ConfigError>),
     /// The data cannot be loaded.
     #[error(transparent)]
     Dataset(#[from] DatasetError),
@@ -24,10 +29,10 @@ pub enum ExperimentError {
     /// The training failed.
     #[error(transparent)]
     Training(#[from] TrainingError),
-    /// A checkpoint cannot be read.
+    /// A file of a run cannot be written, or a checkpoint not be read.
     #[error(transparent)]
-    Checkpoint(#[from] CheckpointError),
-    /// A file of a run cannot be read or written.
+    Storage(#[from] StorageError),
+    /// A file or folder cannot be read or made.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
         /// What was tried.
@@ -75,6 +80,18 @@ pub enum ExperimentError {
         /// `experiment/run`.
         run: String,
     },
+    /// The run's configuration is no longer the one its checkpoint was written with.
+    #[error(
+        "{run} was trained with another configuration:\n{}\n{}",
+        Change::list(changes),
+        advice(changes)
+    )]
+    ConfigChanged {
+        /// `experiment/run`.
+        run: String,
+        /// What differs.
+        changes: Vec<Change>,
+    },
     /// The run's data are no longer those it was trained on.
     #[error("the data of {} have changed since it was trained: checksum {found} instead of {expected}", run.display())]
     DataChanged {
@@ -85,6 +102,20 @@ pub enum ExperimentError {
         /// Checksum now.
         found: String,
     },
+}
+
+impl From<ConfigError> for ExperimentError {
+    fn from(error: ConfigError) -> Self {
+        Self::Source(Box::new(error))
+    }
+}
+
+fn advice(changes: &[Change]) -> &'static str {
+    if changes.iter().any(|c| c.verdict == Verdict::Refused) {
+        "a training cannot change these on its way: put them back, or start a new run"
+    } else {
+        "if you mean it, `--force` goes on with the new values"
+    }
 }
 
 fn list(candidates: &[String]) -> String {

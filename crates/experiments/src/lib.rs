@@ -1,5 +1,6 @@
 //! One TOML file: checked, trained, and left on disk as a run.
 
+mod changes;
 mod config;
 mod config_error;
 mod config_source;
@@ -7,6 +8,8 @@ mod document;
 mod environment;
 mod error;
 mod evaluation;
+#[cfg(test)]
+mod exactness;
 mod fault;
 mod key_path;
 mod metrics_file;
@@ -15,8 +18,10 @@ mod nearest_name;
 mod parse;
 mod prepared;
 mod run;
+mod run_state;
 mod trial;
 
+pub use changes::{Change, Verdict};
 pub use config::{ExperimentConfig, Problem};
 pub use config_error::ConfigError;
 pub use config_source::ConfigSource;
@@ -28,4 +33,5 @@ pub use model_file::ModelFile;
 pub use parse::parse;
 pub use prepared::Prepared;
 pub use run::Run;
+pub use run_state::{RunState, RunSummary};
 pub use trial::{BestResult, Execution, Resumed, Trial, TrialResult, load_config};

@@ -2,59 +2,32 @@
 //!
 //! There is no time in it, so that a resumed run ends with the same file as one that was never stopped.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use emberlab_metrics::SplitMetrics;
+use emberlab_storage::{Appender, StorageError};
 use emberlab_training::{EpochRecord, Observer, TrainingError};
 
-use crate::error::{ExperimentError, io_error};
+/// The file's name, in a run's folder and in its checkpoints.
+pub(crate) const METRICS: &str = "metrics.csv";
 
 /// Appends to a run's `metrics.csv`.
-pub struct MetricsFile {
-    path: PathBuf,
-    file: File,
-    is_empty: bool,
-}
+pub struct MetricsFile(Appender);
 
 impl MetricsFile {
-    /// Opens the file, keeping the rows of the first `epochs` epochs: later ones will be trained again.
+    /// The file at `path` with the rows that a checkpoint holds: later ones will be trained again.
     ///
     /// # Errors
-    /// [`ExperimentError::Io`].
-    pub fn open(path: &Path, epochs: usize) -> Result<Self, ExperimentError> {
-        let kept = match fs::read_to_string(path) {
-            Ok(text) => keep(&text, epochs),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-            Err(error) => return Err(io_error("read", path)(error)),
-        };
-        let partial = path.with_extension("partial");
-        fs::write(&partial, &kept).map_err(io_error("write", &partial))?;
-        fs::rename(&partial, path).map_err(io_error("rename", &partial))?;
-        let file = OpenOptions::new().append(true).open(path);
-        Ok(Self {
-            path: path.to_path_buf(),
-            file: file.map_err(io_error("open", path))?,
-            is_empty: kept.is_empty(),
-        })
+    /// [`StorageError::Io`].
+    pub fn restore(path: &Path, rows: String) -> Result<Self, StorageError> {
+        Appender::restore(path, rows).map(Self)
     }
-}
-
-/// The header and the whole rows of the first `epochs` epochs.
-fn keep(text: &str, epochs: usize) -> String {
-    let belongs = |line: &&str| {
-        let first = line.split(',').next().unwrap_or_default();
-        line.ends_with('\n')
-            && (first == "epoch" || first.parse().is_ok_and(|e: usize| e <= epochs))
-    };
-    text.split_inclusive('\n').filter(belongs).collect()
 }
 
 impl Observer for MetricsFile {
     fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError> {
         let mut text = String::new();
-        if self.is_empty {
+        if self.0.text().is_empty() {
             text.push_str("epoch,step,learning_rate");
             for (split, metrics) in splits(record) {
                 for name in metrics.names() {
@@ -73,12 +46,11 @@ impl Observer for MetricsFile {
             }
         }
         text.push('\n');
-        self.is_empty = false;
-        let written = self.file.write_all(text.as_bytes());
-        written.map_err(|source| TrainingError::Write {
-            path: self.path.clone(),
-            source,
-        })
+        Ok(self.0.append(&text)?)
+    }
+
+    fn attachments(&self) -> Vec<(&'static str, Vec<u8>)> {
+        vec![(METRICS, self.0.text().into())]
     }
 }
 
@@ -92,6 +64,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use emberlab_metrics::Metric;
+    use std::fs;
     use std::time::Duration;
 
     fn record(epoch: usize, loss: f64) -> EpochRecord {
@@ -112,7 +85,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.csv");
         let loss = 0.1 + 0.2;
-        MetricsFile::open(&path, 0)
+        MetricsFile::restore(&path, String::new())
             .unwrap()
             .epoch_ended(&record(1, loss))
             .unwrap();
@@ -124,16 +97,18 @@ mod tests {
     }
 
     #[test]
-    fn reopening_drops_later_and_half_written_rows() {
+    fn restoring_drops_later_and_half_written_rows() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.csv");
-        let mut file = MetricsFile::open(&path, 0).unwrap();
-        for epoch in 1..=3 {
+        let mut file = MetricsFile::restore(&path, String::new()).unwrap();
+        for epoch in 1..=2 {
             file.epoch_ended(&record(epoch, 1.0)).unwrap();
         }
+        let (_, kept) = file.attachments().remove(0);
+        file.epoch_ended(&record(3, 1.0)).unwrap();
         let whole = fs::read_to_string(&path).unwrap();
-        fs::write(&path, format!("{whole}2,20")).unwrap();
-        let mut again = MetricsFile::open(&path, 2).unwrap();
+        fs::write(&path, format!("{whole}4,20")).unwrap();
+        let mut again = MetricsFile::restore(&path, String::from_utf8(kept).unwrap()).unwrap();
         again.epoch_ended(&record(3, 1.0)).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), whole);
     }

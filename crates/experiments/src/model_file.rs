@@ -8,7 +8,7 @@ use crate::error::ExperimentError;
 use crate::prepared::Prepared;
 use crate::run::Run;
 
-const FILE: &str = "model/model.json";
+pub(crate) const MODEL: &str = "model/model.json";
 
 /// What a trained network needs to be used, beside its weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,15 +40,11 @@ impl ModelFile {
         }
     }
 
-    pub(crate) fn save(&self, run: &Run) -> Result<(), ExperimentError> {
-        run.write_json(FILE, self)
-    }
-
     /// Reads the file of a run.
     ///
     /// # Errors
     /// [`ExperimentError::Io`] or [`ExperimentError::Malformed`].
     pub fn load(run: &Run) -> Result<Self, ExperimentError> {
-        run.read_json(FILE)
+        run.read_json(MODEL)
     }
 }

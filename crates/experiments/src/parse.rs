@@ -172,6 +172,9 @@ impl<'a, T: DeserializeOwned> Blame<'a, T> {
             _ if message.starts_with("data did not match any variant of untagged enum") => {
                 "has none of the accepted forms"
             }
+            _ if message.starts_with("wanted exactly 1 element") => {
+                "only one key can stand here: they exclude each other"
+            }
             _ => message,
         };
         match path.parent() {

@@ -7,16 +7,21 @@
 //!   metrics.csv        a row per epoch, written as it goes
 //!   checkpoints/       to resume from
 //!   model/             what `evaluate` needs: network.bpk, best.bpk, model.json
-//!   result.json        written when the training has ended
+//!   result.json        written when the training has ended, with the sums of all files
+//!   failure.json       instead of it, where the training failed
 //! ```
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
+use emberlab_storage::{RunLock, is_leftover, publish_folder, remove_tree, replace};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::ConfigSource;
 use crate::error::{ExperimentError, io_error};
+use crate::metrics_file::METRICS;
 
 /// The folder of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,36 +29,39 @@ pub struct Run {
     path: PathBuf,
 }
 
-const CONFIG: &str = "config.toml";
-const ENVIRONMENT: &str = "environment.json";
+pub(crate) const CONFIG: &str = "config.toml";
+pub(crate) const ENVIRONMENT: &str = "environment.json";
 
 impl Run {
-    /// A new folder for a run of `experiment`, with its configuration inside.
+    /// A new folder for a run of `experiment`, which appears with `files` inside, names with contents.
     ///
     /// Without a `name`, the run is called after the time and its seed.
     ///
     /// # Errors
-    /// [`ExperimentError::RunExists`] if there is one of that name, [`ExperimentError::Io`] if the folder
-    /// cannot be made.
+    /// [`ExperimentError::RunExists`] if there is one of that name, [`ExperimentError::Storage`] or
+    /// [`ExperimentError::Io`] if the folder cannot be made.
     pub fn create(
         artifacts: &Path,
         experiment: &str,
         seed: u64,
         name: Option<&str>,
-        config: &str,
+        files: &[(&str, &[u8])],
     ) -> Result<Self, ExperimentError> {
         let folder = artifacts.join(experiment);
         fs::create_dir_all(&folder).map_err(io_error("create", &folder))?;
         let path = match name {
-            Some(name) => claim(&folder.join(name))?,
+            Some(name) => folder.join(name),
             None => {
                 let now = jiff::Timestamp::now().strftime("%Y%m%d-%H%M%S");
-                claim_free(&folder, &format!("{now}-seed{seed}"))?
+                claim(&folder, &format!("{now}-seed{seed}"))?
             }
         };
-        let run = Self { path };
-        run.write(CONFIG, config.as_bytes())?;
-        Ok(run)
+        if path.exists() && fs::read_dir(&path).map_or(true, |mut entries| entries.next().is_some())
+        {
+            return Err(ExperimentError::RunExists { path });
+        }
+        publish_folder(&path, files)?;
+        Ok(Self { path })
     }
 
     /// The run that `name` means: a path, `latest`, or the unique beginning of `experiment/run` or of a
@@ -105,7 +113,7 @@ impl Run {
         let mut runs = Vec::new();
         for experiment in folders(artifacts)? {
             for path in folders(&experiment)? {
-                if path.join(CONFIG).is_file() {
+                if path.join(CONFIG).is_file() && !is_leftover(&path) {
                     let run = Self { path };
                     runs.push((run.started(), run));
                 }
@@ -113,6 +121,34 @@ impl Run {
         }
         runs.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.path.cmp(&b.1.path)));
         Ok(runs.into_iter().map(|(_, run)| run).collect())
+    }
+
+    /// What is left of runs whose process was killed while their folders were made.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Io`] if a folder cannot be read.
+    pub fn abandoned(artifacts: &Path) -> Result<Vec<PathBuf>, ExperimentError> {
+        // One that is being made now is younger.
+        const MINUTE: Duration = Duration::from_secs(60);
+        let is_old = |path: &PathBuf| {
+            let modified = fs::metadata(path).and_then(|m| m.modified()).ok();
+            let age = modified.and_then(|then| then.elapsed().ok());
+            age.is_some_and(|age| age > MINUTE)
+        };
+        let mut found = Vec::new();
+        for experiment in folders(artifacts)? {
+            let partial = folders(&experiment)?.into_iter();
+            found.extend(partial.filter(|path| is_leftover(path) && is_old(path)));
+        }
+        Ok(found)
+    }
+
+    /// Deletes what [`abandoned`](Self::abandoned) found.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Storage`] naming what could not be deleted.
+    pub fn delete_abandoned(folders: &[PathBuf]) -> Result<(), ExperimentError> {
+        Ok(folders.iter().try_for_each(|path| remove_tree(path))?)
     }
 
     /// When the run began, as its environment says; empty if it never came so far.
@@ -154,31 +190,43 @@ impl Run {
 
     /// The file of metrics.
     pub fn metrics_path(&self) -> PathBuf {
-        self.path.join("metrics.csv")
+        self.path.join(METRICS)
     }
 
     /// Writes a file of the run so that it appears whole.
     ///
     /// # Errors
-    /// [`ExperimentError::Io`].
+    /// [`ExperimentError::Storage`].
     pub fn write(&self, name: &str, content: &[u8]) -> Result<(), ExperimentError> {
-        let path = self.path.join(name);
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(io_error("create", folder))?;
-        }
-        let partial = path.with_extension("partial");
-        fs::write(&partial, content).map_err(io_error("write", &partial))?;
-        fs::rename(&partial, &path).map_err(io_error("rename", &partial))
+        Ok(replace(&self.path.join(name), content)?)
     }
 
     /// Writes a value as JSON.
     ///
     /// # Errors
-    /// [`ExperimentError::Io`].
+    /// [`ExperimentError::Storage`].
     pub fn write_json(&self, name: &str, value: &impl Serialize) -> Result<(), ExperimentError> {
-        let text = serde_json::to_string_pretty(value)
-            .map_err(|e| io_error("write", &self.path.join(name))(e.into()))?;
-        self.write(name, format!("{text}\n").as_bytes())
+        self.write(name, &json(&self.path.join(name), value)?)
+    }
+
+    /// Removes a file of the run, if it is there.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Storage`].
+    pub fn remove(&self, name: &str) -> Result<(), ExperimentError> {
+        let path = self.path.join(name);
+        if path.exists() {
+            remove_tree(&path)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the right to change the run; it dies with this process.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Storage`] naming the process that holds it.
+    pub fn lock(&self) -> Result<RunLock, ExperimentError> {
+        Ok(RunLock::acquire(&self.path)?)
     }
 
     /// Reads a file of the run.
@@ -190,42 +238,50 @@ impl Run {
         fs::read(&path).map_err(io_error("read", &path))
     }
 
+    /// The configuration as it is written.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Io`].
+    pub(crate) fn source(&self) -> Result<ConfigSource, ExperimentError> {
+        ConfigSource::load(self.config_path())
+    }
+
+    /// An error that says what is wrong with a file of the run.
+    pub(crate) fn malformed(&self, name: &str, reason: impl ToString) -> ExperimentError {
+        ExperimentError::Malformed {
+            path: self.path.join(name),
+            reason: reason.to_string(),
+        }
+    }
+
     /// Reads a JSON file of the run.
     ///
     /// # Errors
     /// [`ExperimentError::Io`] or [`ExperimentError::Malformed`].
     pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, ExperimentError> {
-        serde_json::from_slice(&self.read(name)?).map_err(|e| ExperimentError::Malformed {
-            path: self.path.join(name),
-            reason: e.to_string(),
-        })
+        serde_json::from_slice(&self.read(name)?).map_err(|e| self.malformed(name, e))
     }
 }
 
-/// Makes a folder that must not exist yet.
-fn claim(path: &Path) -> Result<PathBuf, ExperimentError> {
-    match fs::create_dir(path) {
-        Ok(()) => Ok(path.to_path_buf()),
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
-            Err(ExperimentError::RunExists {
-                path: path.to_path_buf(),
-            })
-        }
-        Err(error) => Err(io_error("create", path)(error)),
-    }
+/// A value as the JSON that runs hold.
+pub(crate) fn json(path: &Path, value: &impl Serialize) -> Result<Vec<u8>, ExperimentError> {
+    let text =
+        serde_json::to_string_pretty(value).map_err(|e| io_error("write", path)(e.into()))?;
+    Ok(format!("{text}\n").into_bytes())
 }
 
-/// Makes a folder of that name, or of that name and the first number that is free.
-fn claim_free(folder: &Path, name: &str) -> Result<PathBuf, ExperimentError> {
-    let mut attempt = folder.join(name);
+/// Makes an empty folder of that name, or of that name and the first number that is free.
+fn claim(folder: &Path, name: &str) -> Result<PathBuf, ExperimentError> {
+    let mut path = folder.join(name);
     let mut number = 2;
     loop {
-        match claim(&attempt) {
-            Err(ExperimentError::RunExists { .. }) => {
-                attempt = folder.join(format!("{name}-{number}"));
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                path = folder.join(format!("{name}-{number}"));
                 number += 1;
             }
-            result => return result,
+            Err(error) => return Err(io_error("create", &path)(error)),
         }
     }
 }
@@ -257,13 +313,15 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    const CONFIG_ONLY: &[(&str, &[u8])] = &[(CONFIG, b"seed = 0")];
+
     fn artifacts() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         for (i, (experiment, name)) in [("moons", "alpha"), ("moons", "beta"), ("iris", "gamma")]
             .into_iter()
             .enumerate()
         {
-            let run = Run::create(folder.path(), experiment, 0, Some(name), "seed = 0").unwrap();
+            let run = Run::create(folder.path(), experiment, 0, Some(name), CONFIG_ONLY).unwrap();
             let started = serde_json::json!({ "started": format!("2026-01-01T00:00:0{i}Z") });
             run.write_json(ENVIRONMENT, &started).unwrap();
         }
@@ -290,10 +348,10 @@ mod tests {
     #[test]
     fn a_run_never_takes_anothers_folder() {
         let folder = artifacts();
-        let again = Run::create(folder.path(), "moons", 0, Some("alpha"), "");
+        let again = Run::create(folder.path(), "moons", 0, Some("alpha"), CONFIG_ONLY);
         assert!(matches!(again, Err(ExperimentError::RunExists { .. })));
-        let first = Run::create(folder.path(), "moons", 3, None, "").unwrap();
-        let second = Run::create(folder.path(), "moons", 3, None, "").unwrap();
+        let first = Run::create(folder.path(), "moons", 3, None, CONFIG_ONLY).unwrap();
+        let second = Run::create(folder.path(), "moons", 3, None, CONFIG_ONLY).unwrap();
         assert_ne!(first, second);
         assert!(first.name().contains("-seed3"), "{}", first.name());
     }

@@ -3,23 +3,34 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use emberlab_metrics::SplitMetrics;
+use emberlab_metrics::{Metric, SplitMetrics};
 use emberlab_models::Network;
-use emberlab_training::checkpoint::{Checkpoint, CheckpointError, Position};
+use emberlab_storage::{
+    Checkpoint, CheckpointStore, Digested, Found, Identity, Position, RunLock, StorageError,
+};
 use emberlab_training::{
-    CheckpointStore, Dashboard, Ending, EpochRecord, Finished, Fit, Observer, Precision, Split,
-    StopFlag, TrainingError, device, network_bytes,
+    Dashboard, Ending, EpochRecord, Finished, Fit, Observer, Precision, Split, SplitData, StopFlag,
+    TrainingError, device, network_bytes,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::ConfigSource;
+use crate::changes::{Change, Verdict, changes};
 use crate::config::{ExperimentConfig, Problem};
 use crate::environment::Environment;
 use crate::error::ExperimentError;
-use crate::metrics_file::MetricsFile;
-use crate::model_file::ModelFile;
+use crate::metrics_file::{METRICS, MetricsFile};
+use crate::model_file::{MODEL, ModelFile};
 use crate::prepared::Prepared;
-use crate::run::Run;
+use crate::run::{CONFIG, ENVIRONMENT, Run, json};
+
+pub(crate) const RESULT: &str = "result.json";
+pub(crate) const FAILURE: &str = "failure.json";
+
+const NETWORK: &str = "model/network.bpk";
+const BEST: &str = "model/best.bpk";
+
+/// The files that `result.json` has the sums of.
+const LASTING: [&str; 5] = [CONFIG, METRICS, MODEL, NETWORK, BEST];
 
 /// What `result.json` says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -38,6 +49,12 @@ pub struct TrialResult {
     pub metrics: BTreeMap<Split, SplitMetrics>,
     /// The best epoch by the objective, if any value was a number.
     pub best: Option<BestResult>,
+    /// Whether a checkpoint holds everything up to here.
+    #[serde(skip)]
+    pub is_saved: bool,
+    /// The run's lasting files.
+    #[serde(default)]
+    pub files: Vec<Digested>,
 }
 
 /// The best epoch of a run.
@@ -46,7 +63,7 @@ pub struct BestResult {
     /// Counted from 1.
     pub epoch: usize,
     /// The metric that decided.
-    pub metric: String,
+    pub metric: Metric,
     /// The split it was measured on.
     pub split: Split,
     /// Its value.
@@ -69,29 +86,41 @@ pub struct Execution {
     pub observer: Box<dyn Observer>,
 }
 
+/// What `failure.json` says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// The error, as it was told.
+    pub message: String,
+}
+
 /// A trial that is ready to train.
 pub struct Trial {
     /// The run it writes to.
     pub run: Run,
-    prepared: Prepared,
-    network: Network,
-    data: emberlab_training::SplitData,
+    lock: RunLock,
+    ready: Ready,
+    from: Option<Checkpoint>,
     execution: Execution,
 }
 
-/// What went on before a resumed training goes on.
+/// What a resumed training goes on from.
 #[derive(Debug)]
 pub struct Resumed {
-    /// How far the checkpoint is.
-    pub position: Position,
-    /// Newer checkpoints that could not be used.
-    pub damaged: Vec<CheckpointError>,
+    /// How far the newest valid checkpoint is; without one the training begins again from its seed.
+    pub position: Option<Position>,
+    /// Newer checkpoints that could not be used, set aside.
+    pub damaged: Vec<StorageError>,
+    /// What of the configuration changed, all of it allowed.
+    pub changes: Vec<Change>,
+    /// What else a person should know.
+    pub notes: Vec<String>,
 }
 
 impl Trial {
-    /// A new run of `config` below `artifacts`.
+    /// A new run of `config` below `artifacts`, with what the data made worth a warning.
     ///
-    /// Nothing is written before data, network and device have been checked.
+    /// Nothing is written before data, network and device have been checked; then the run's folder appears
+    /// whole, and is this process's until the trial is done.
     ///
     /// # Errors
     /// [`ExperimentError`].
@@ -101,115 +130,177 @@ impl Trial {
         run_name: Option<&str>,
         execution: Execution,
     ) -> Result<(Self, Vec<String>), ExperimentError> {
-        let (prepared, network, data) = prepare(config, &execution)?;
-        let text = prepared.config.to_toml().map_err(|e| {
-            ExperimentError::Config(Problem {
-                key: String::new(),
-                message: e.to_string(),
-            })
-        })?;
-        let config = &prepared.config;
-        let run = Run::create(artifacts, &config.name, config.seed, run_name, &text)?;
-        let checksum = prepared.samples.checksum();
-        let environment = Environment::current(&execution.device, execution.num_threads, checksum);
-        run.write_json("environment.json", &environment)?;
-        ModelFile::new(&prepared).save(&run)?;
-        let warnings = prepared.warnings.clone();
+        let ready = Ready::prepare(config, &execution)?;
+        let config = &ready.prepared.config;
+        let environment = json(Path::new(ENVIRONMENT), &ready.environment(&execution))?;
+        let model = json(Path::new(MODEL), &ModelFile::new(&ready.prepared))?;
+        let files = [
+            (CONFIG, ready.identity.config.as_bytes()),
+            (ENVIRONMENT, environment.as_slice()),
+            (MODEL, model.as_slice()),
+        ];
+        let run = Run::create(artifacts, &config.name, config.seed, run_name, &files)?;
+        let warnings = ready.prepared.warnings.clone();
         let trial = Self {
+            lock: run.lock()?,
             run,
-            prepared,
-            network,
-            data,
+            ready,
+            from: None,
             execution,
         };
         Ok((trial, warnings))
     }
 
-    /// A run that goes on from its newest valid checkpoint.
+    /// A run that goes on from its newest valid checkpoint, or from its seed if it never came to one.
+    ///
+    /// `overrides` change its configuration, as `--set` does, as far as a training that is under way
+    /// allows; `force` accepts changes of when it ends.
     ///
     /// # Errors
-    /// [`ExperimentError::DataChanged`] if its data are no longer the same; otherwise [`ExperimentError`].
-    pub fn reopen(run: Run, execution: Execution) -> Result<Self, ExperimentError> {
-        let config = load_config(&run)?;
-        let (prepared, network, data) = prepare(config, &execution)?;
-        check_data(&run, &prepared)?;
-        Ok(Self {
+    /// [`ExperimentError::ConfigChanged`] and [`ExperimentError::DataChanged`] if it would no longer be the
+    /// same training, [`ExperimentError::Storage`] if another process works on the run; otherwise
+    /// [`ExperimentError`].
+    pub fn reopen(
+        run: Run,
+        overrides: &[String],
+        force: bool,
+        execution: Execution,
+    ) -> Result<(Self, Resumed), ExperimentError> {
+        let lock = run.lock()?;
+        let written = run.source()?;
+        let source = written.with_overrides(overrides)?;
+        let ready = Ready::prepare(ExperimentConfig::from_source(&source)?, &execution)?;
+        let store = ready.store(&run);
+        let Found {
+            checkpoint,
+            damaged,
+        } = store.newest()?;
+        let before = match &checkpoint {
+            Some(checkpoint) => checkpoint.identity.config.clone(),
+            None => written.text,
+        };
+        let position = checkpoint.as_ref().map(|c| c.position);
+        let epochs = position.map_or(0, |p| p.epoch);
+        let changes = changes(&before, &ready.identity.config, epochs)
+            .map_err(|e| run.malformed(CONFIG, e))?;
+        let allowed = if force {
+            Verdict::Forced
+        } else {
+            Verdict::Allowed
+        };
+        if changes.iter().any(|c| c.verdict > allowed) {
+            return Err(ExperimentError::ConfigChanged {
+                run: run.id(),
+                changes,
+            });
+        }
+        let mut environment: Environment = run.read_json(ENVIRONMENT)?;
+        let trained_on = match &checkpoint {
+            Some(checkpoint) => &checkpoint.identity.data_sha256,
+            None => &environment.data_sha256,
+        };
+        same_data(&run, trained_on, &ready.prepared)?;
+
+        // Everything is agreed: only now the run changes.
+        store.set_aside(&damaged)?;
+        if !changes.is_empty() {
+            run.write(CONFIG, ready.identity.config.as_bytes())?;
+        }
+        let mut notes = environment.resume(ready.environment(&execution), epochs);
+        run.write_json(ENVIRONMENT, &environment)?;
+        let planned = ready.prepared.config.scheduler.depends_on_num_epochs();
+        if planned && changes.iter().any(|c| c.key == "training.num_epochs") {
+            notes.push(
+                "the learning rates of the epochs to come follow the new number of epochs; \
+                 those of the epochs done followed the old one"
+                    .to_string(),
+            );
+        }
+        let resumed = Resumed {
+            position,
+            damaged,
+            changes,
+            notes,
+        };
+        let trial = Self {
             run,
-            prepared,
-            network,
-            data,
+            lock,
+            ready,
+            from: checkpoint,
             execution,
-        })
+        };
+        Ok((trial, resumed))
     }
 
     /// The experiment.
     pub fn config(&self) -> &ExperimentConfig {
-        &self.prepared.config
+        &self.ready.prepared.config
     }
 
     /// The experiment with its data.
     pub fn prepared(&self) -> &Prepared {
-        &self.prepared
+        &self.ready.prepared
     }
 
     /// Trainable numbers of the network.
     pub fn num_parameters(&self) -> usize {
-        self.network.num_parameters()
+        self.ready.network.num_parameters()
     }
 
-    fn store(&self) -> CheckpointStore {
-        CheckpointStore::new(
-            self.run.checkpoints(),
-            self.prepared.config.checkpoint.keep_last,
-        )
-    }
-
-    /// Trains from the first step.
+    /// Trains to the end, or until somebody asks to stop.
     ///
     /// # Errors
-    /// [`ExperimentError`]; what was saved stays.
+    /// [`ExperimentError`]; what was saved stays, and `failure.json` says what happened.
     pub fn train(self) -> Result<TrialResult, ExperimentError> {
-        self.fit(None)
+        let run = self.run.clone();
+        self.fit().inspect_err(|error| {
+            let failure = Failure {
+                message: error.to_string(),
+            };
+            // The disk may be what failed: the error itself says what matters.
+            let _ = run.write_json(FAILURE, &failure);
+        })
     }
 
-    /// Trains from the newest valid checkpoint; `tell` hears where that is before training goes on.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Checkpoint`] if there is none; otherwise [`ExperimentError`].
-    pub fn resume(self, tell: impl FnOnce(&Resumed)) -> Result<TrialResult, ExperimentError> {
-        let (checkpoint, damaged) = self.store().newest()?;
-        tell(&Resumed {
-            position: checkpoint.position,
-            damaged,
-        });
-        self.fit(Some(&checkpoint))
-    }
-
-    fn fit(self, from: Option<&Checkpoint>) -> Result<TrialResult, ExperimentError> {
-        let store = self.store();
-        let epochs = from.map_or(0, |checkpoint| checkpoint.position.epoch);
-        let metrics = MetricsFile::open(&self.run.metrics_path(), epochs)?;
-        let Prepared { config, task, .. } = self.prepared;
+    fn fit(self) -> Result<TrialResult, ExperimentError> {
+        let Self {
+            run,
+            lock,
+            ready,
+            from,
+            execution,
+        } = self;
+        // A run that goes on has neither result nor failure.
+        run.remove(RESULT)?;
+        run.remove(FAILURE)?;
+        let rows = match &from {
+            Some(checkpoint) => checkpoint.file(METRICS)?.to_vec(),
+            None => Vec::new(),
+        };
+        let rows = String::from_utf8(rows).map_err(|e| run.malformed(METRICS, e))?;
+        let metrics = MetricsFile::restore(&run.metrics_path(), rows)?;
+        let store = ready.store(&run);
+        let config = ready.prepared.config;
         let objective = config.training.objective.clone();
-        let num_parameters = self.network.num_parameters();
+        let num_parameters = ready.network.num_parameters();
         let fit = Fit {
-            label: self.run.id(),
-            network: self.network,
+            label: run.id(),
+            network: ready.network,
             loss: config.loss,
-            task,
+            task: ready.prepared.task,
             optimizer: config.optimizer,
             scheduler: config.scheduler,
             training: config.training,
             checkpoint: config.checkpoint,
             store: Some(store),
             seed: config.seed,
-            data: self.data,
-            dashboard: self.execution.dashboard,
-            stop: self.execution.stop,
-            observer: Box::new(Both(metrics, self.execution.observer)),
+            data: ready.data,
+            dashboard: execution.dashboard,
+            stop: execution.stop,
+            observer: Box::new(Both(metrics, execution.observer)),
         };
-        let finished = fit.run(from)?;
-        let result = TrialResult {
+        let finished = fit.run(from.as_ref())?;
+        let mut result = TrialResult {
             ending: finished.ending,
             epochs: finished.epoch,
             steps: finished.step,
@@ -218,38 +309,74 @@ impl Trial {
             metrics: finished.metrics.iter().cloned().collect(),
             best: finished.best.as_ref().map(|(best, _)| BestResult {
                 epoch: best.epoch,
-                metric: objective.metric.name().to_string(),
+                metric: objective.metric,
                 split: objective.split,
                 value: best.value,
             }),
+            is_saved: finished.is_saved,
+            files: Vec::new(),
         };
         if result.ending != Ending::Interrupted {
-            save_networks(&self.run, &finished)?;
-            self.run.write_json("result.json", &result)?;
+            save_networks(&run, &finished)?;
+            for name in LASTING {
+                if run.path().join(name).is_file() {
+                    result.files.push(Digested::new(name, &run.read(name)?));
+                }
+            }
+            run.write_json(RESULT, &result)?;
         }
+        drop(lock);
         Ok(result)
     }
 }
 
-/// Loads data, builds the network and puts both on the device.
-fn prepare(
-    config: ExperimentConfig,
-    execution: &Execution,
-) -> Result<(Prepared, Network, emberlab_training::SplitData), ExperimentError> {
-    if config.training.precision == Precision::F64 && !device::supports_f64(&execution.device) {
-        return Err(ExperimentError::Config(Problem {
-            key: "training.precision".to_string(),
-            message: format!(
-                "`{}` has no 64-bit floats; use `f32`, or a CPU device",
-                execution.device
-            ),
-        }));
+/// An experiment with data and network on their device.
+struct Ready {
+    prepared: Prepared,
+    identity: Identity,
+    network: Network,
+    data: SplitData,
+}
+
+impl Ready {
+    fn prepare(config: ExperimentConfig, execution: &Execution) -> Result<Self, ExperimentError> {
+        if config.training.precision == Precision::F64 && !device::supports_f64(&execution.device) {
+            return Err(ExperimentError::Config(Problem {
+                key: "training.precision".to_string(),
+                message: format!(
+                    "`{}` has no 64-bit floats; use `f32`, or a CPU device",
+                    execution.device
+                ),
+            }));
+        }
+        let device = device::open(&execution.device).map_err(TrainingError::from)?;
+        let prepared = Prepared::load(config, &execution.data_dirs)?;
+        let config = prepared.config.to_toml().map_err(|e| {
+            ExperimentError::Config(Problem {
+                key: String::new(),
+                message: e.to_string(),
+            })
+        })?;
+        Ok(Self {
+            identity: Identity {
+                config,
+                data_sha256: prepared.samples.checksum(),
+            },
+            network: prepared.init_network(&device.clone().autodiff())?,
+            data: prepared.upload_all(&device)?,
+            prepared,
+        })
     }
-    let device = device::open(&execution.device).map_err(TrainingError::from)?;
-    let prepared = Prepared::load(config, &execution.data_dirs)?;
-    let network = prepared.init_network(&device.clone().autodiff())?;
-    let data = prepared.upload_all(&device)?;
-    Ok((prepared, network, data))
+
+    fn store(&self, run: &Run) -> CheckpointStore {
+        let keep_last = self.prepared.config.checkpoint.keep_last;
+        CheckpointStore::new(run.checkpoints(), keep_last, self.identity.clone())
+    }
+
+    fn environment(&self, execution: &Execution) -> Environment {
+        let checksum = self.identity.data_sha256.clone();
+        Environment::current(&execution.device, execution.num_threads, checksum)
+    }
 }
 
 /// The configuration a run was trained with.
@@ -257,12 +384,7 @@ fn prepare(
 /// # Errors
 /// [`ExperimentError::Malformed`] if it is no longer one.
 pub fn load_config(run: &Run) -> Result<ExperimentConfig, ExperimentError> {
-    let malformed = |reason: String| ExperimentError::Malformed {
-        path: run.config_path(),
-        reason,
-    };
-    let source = ConfigSource::load(run.config_path()).map_err(|e| malformed(e.to_string()))?;
-    ExperimentConfig::from_source(&source).map_err(|e| malformed(e.to_string()))
+    ExperimentConfig::from_source(&run.source()?).map_err(|e| run.malformed(CONFIG, e))
 }
 
 /// Fails unless the data are those the run was begun with.
@@ -270,33 +392,46 @@ pub fn load_config(run: &Run) -> Result<ExperimentConfig, ExperimentError> {
 /// # Errors
 /// [`ExperimentError::DataChanged`].
 pub fn check_data(run: &Run, prepared: &Prepared) -> Result<(), ExperimentError> {
-    let environment: Environment = run.read_json("environment.json")?;
+    let environment: Environment = run.read_json(ENVIRONMENT)?;
+    same_data(run, &environment.data_sha256, prepared)
+}
+
+fn same_data(run: &Run, expected: &str, prepared: &Prepared) -> Result<(), ExperimentError> {
     let found = prepared.samples.checksum();
-    if environment.data_sha256 == found {
+    if expected == found {
         Ok(())
     } else {
         Err(ExperimentError::DataChanged {
             run: run.path().to_path_buf(),
-            expected: environment.data_sha256,
+            expected: expected.to_string(),
             found,
         })
     }
 }
 
 fn save_networks(run: &Run, finished: &Finished) -> Result<(), ExperimentError> {
-    run.write("model/network.bpk", &network_bytes(&finished.network)?)?;
+    run.write(NETWORK, &network_bytes(&finished.network)?)?;
     if let Some((_, best)) = &finished.best {
-        run.write("model/best.bpk", &network_bytes(best)?)?;
+        run.write(BEST, &network_bytes(best)?)?;
     }
     Ok(())
 }
 
-/// Two observers, the first of which must succeed before the second hears.
+/// The run's own file, then what a person or a program sees.
 struct Both(MetricsFile, Box<dyn Observer>);
 
 impl Observer for Both {
     fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError> {
-        self.0.epoch_ended(record)?;
-        self.1.epoch_ended(record)
+        let written = self.0.epoch_ended(record);
+        self.1.epoch_ended(record)?;
+        written
+    }
+
+    fn attachments(&self) -> Vec<(&'static str, Vec<u8>)> {
+        self.0.attachments()
+    }
+
+    fn save_failed(&mut self, error: &TrainingError) {
+        self.1.save_failed(error);
     }
 }

@@ -1,6 +1,6 @@
 //! What can go wrong in a fit, with the value that was wrong.
 
-use std::path::PathBuf;
+use emberlab_storage::StorageError;
 
 /// An error of a training.
 #[derive(Debug, thiserror::Error)]
@@ -26,17 +26,9 @@ pub enum TrainingError {
     /// A device cannot be used.
     #[error(transparent)]
     Device(#[from] crate::device::DeviceError),
-    /// A checkpoint cannot be written or read.
+    /// A checkpoint or another file of the run cannot be written or read.
     #[error(transparent)]
-    Checkpoint(#[from] crate::checkpoint::CheckpointError),
-    /// A file of the run cannot be written.
-    #[error("cannot write {}: {source}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
+    Storage(#[from] StorageError),
     /// Reading numbers back from the device failed.
     #[error("cannot read results from the device: {0}")]
     Read(String),

@@ -1,5 +1,6 @@
 //! The training loop, run inside burn-train's learner.
 
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -19,9 +20,10 @@ use burn::train::{
 use emberlab_datasets::{Batches, Resident};
 use emberlab_metrics::{Direction, SplitMetrics};
 use emberlab_models::Network;
+use emberlab_storage::{Checkpoint, CheckpointStore, Position, StorageError};
 use serde::{Deserialize, Serialize};
 
-use crate::checkpoint::{Checkpoint, CheckpointConfig, CheckpointError, CheckpointStore, Position};
+use crate::checkpoint::{CheckpointConfig, Every, OnError};
 use crate::config::{TrainMetrics, TrainingConfig};
 use crate::dashboard::{Dashboard, Display, NoMetricLogger, QuietRenderer, Shown, ShownMetric};
 use crate::device::panic_message;
@@ -69,13 +71,22 @@ pub struct EpochRecord {
     pub elapsed: Duration,
 }
 
-/// Hears of a training's progress; an error stops the training.
+/// Hears of a training's progress.
 pub trait Observer: Send {
     /// An epoch has ended.
     ///
     /// # Errors
-    /// Whatever kept the observer from taking it in, such as a full disk.
+    /// Whatever kept the observer from taking it in, such as a full disk; it is treated like a checkpoint
+    /// that could not be written.
     fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError>;
+
+    /// Files that belong into a checkpoint beside the network's, by name.
+    fn attachments(&self) -> Vec<(&'static str, Vec<u8>)> {
+        Vec::new()
+    }
+
+    /// Something could not be written, and the training goes on as it was told to.
+    fn save_failed(&mut self, _error: &TrainingError) {}
 }
 
 /// Why a training ended.
@@ -107,6 +118,8 @@ pub struct Finished {
     pub elapsed: Duration,
     /// Metrics of the last network on every split, in evaluation mode; empty if interrupted.
     pub metrics: Vec<(Split, SplitMetrics)>,
+    /// Whether a checkpoint holds everything up to here.
+    pub is_saved: bool,
 }
 
 /// Everything one training needs.
@@ -218,8 +231,11 @@ impl Fit {
             }
             (Ok(()), None) => Err(TrainingError::Panic("the learner never started".into())),
             (Err(panic), _) => {
-                // The dashboard's kill panics between two steps; so may a device. Save what there is.
-                session.save()?;
+                // The dashboard's kill panics between two steps: nothing is lost. A device may panic
+                // within one: then weights and optimiser may be of different steps, and are not saved.
+                if !session.is_within_step {
+                    session.save()?;
+                }
                 match panic_message(&*panic) {
                     message if message == KILLED => session.finish(Ending::Interrupted),
                     message => Err(TrainingError::Panic(message)),
@@ -293,6 +309,8 @@ struct Session {
     saved_at: Instant,
     /// The position of the newest checkpoint.
     saved: Option<Position>,
+    /// Whether weights, optimiser and progress are being changed.
+    is_within_step: bool,
 }
 
 /// Batches whose outputs may wait on the device before they are read.
@@ -304,7 +322,7 @@ const KILLED: &str = "Killing training from user input.";
 const NETWORK_FILE: &str = "network.bpk";
 const BEST_FILE: &str = "best.bpk";
 const OPTIMIZER_FILE: &str = "optimizer.bpk";
-const PROGRESS_FILE: &str = "progress.json";
+const PROGRESS_FILE: &str = "progress.toml";
 
 impl Session {
     fn new(fit: Fit, from: Option<&Checkpoint>) -> Result<Self, TrainingError> {
@@ -320,10 +338,7 @@ impl Session {
         let mut network = fit.network;
         let mut best = None;
         let mut progress = Progress {
-            position: Position {
-                epoch: 0,
-                step_in_epoch: 0,
-            },
+            position: Position::default(),
             step: 0,
             tally: Tally::new(&fit.task)?,
             watch: Watch::default(),
@@ -367,6 +382,7 @@ impl Session {
             observer: fit.observer,
             began: now,
             saved_at: now,
+            is_within_step: false,
         })
     }
 
@@ -383,10 +399,10 @@ impl Session {
     fn run(&mut self, display: &mut Display) -> Result<Ending, TrainingError> {
         while self.progress.position.epoch < self.training.num_epochs && !self.is_out_of_patience()
         {
-            if let Some(ending) = self.train_epoch(display)? {
-                return Ok(ending);
+            if self.train_epoch(display)?.is_break() || self.end_epoch(display)?.is_break() {
+                self.save()?;
+                return Ok(Ending::Interrupted);
             }
-            self.end_epoch(display)?;
         }
         Ok(if self.is_out_of_patience() {
             Ending::StoppedEarly
@@ -400,8 +416,13 @@ impl Session {
         stopping.is_some_and(|s| self.progress.watch.waited >= s.patience)
     }
 
-    /// The steps of the epoch under way that are not done yet.
-    fn train_epoch(&mut self, display: &mut Display) -> Result<Option<Ending>, TrainingError> {
+    /// Whether somebody asked to stop, by a signal or at the dashboard.
+    fn is_stopping(&self, display: &Display) -> bool {
+        self.stop.is_due(self.progress.step) || display.wants_stop()
+    }
+
+    /// The steps of the epoch under way that are not done yet; breaks off when asked to stop.
+    fn train_epoch(&mut self, display: &mut Display) -> Result<ControlFlow<()>, TrainingError> {
         let epoch = self.progress.position.epoch;
         let train = self.data.train.clone();
         let config = self.training.batches();
@@ -409,9 +430,8 @@ impl Session {
         batches.skip_to(self.progress.position.step_in_epoch);
         display.begin_epoch();
         for batch in batches {
-            if self.stop.is_requested() || display.wants_stop() {
-                self.save()?;
-                return Ok(Some(Ending::Interrupted));
+            if self.is_stopping(display) {
+                return Ok(ControlFlow::Break(()));
             }
             self.train_step(batch);
             let now = Instant::now();
@@ -427,18 +447,20 @@ impl Session {
                 let done = self.progress.tally.num_samples() as usize;
                 display.progress(epoch + 1, done, train.len(), shown);
             }
-            if self
-                .checkpoint
-                .seconds()
-                .is_some_and(|s| (now - self.saved_at).as_secs_f64() >= s)
-            {
+            let is_due = match self.checkpoint.every {
+                Every::Seconds(seconds) => (now - self.saved_at).as_secs_f64() >= seconds,
+                Every::Steps(steps) => self.progress.step.is_multiple_of(steps),
+                Every::Epochs(_) => false,
+            };
+            if is_due {
                 self.save()?;
             }
         }
-        Ok(None)
+        Ok(ControlFlow::Continue(()))
     }
 
     fn train_step(&mut self, batch: emberlab_datasets::Batch) {
+        self.is_within_step = true;
         let learning_rate = self.scheduler.learning_rate(self.progress.step);
         let mut output = TrainStep::step(&self.trainee, batch);
         if let Some(clipping) = &self.training.gradient_clipping {
@@ -454,6 +476,7 @@ impl Session {
         if self.training.train_metrics == TrainMetrics::Running {
             self.pending.extend(output.item);
         }
+        self.is_within_step = false;
     }
 
     /// Reads what the last batches gave.
@@ -463,16 +486,24 @@ impl Session {
         self.progress.tally.add(pending, &self.task, reduction)
     }
 
-    /// Measures, remembers, reports and perhaps saves an epoch whose steps are done.
-    fn end_epoch(&mut self, display: &mut Display) -> Result<(), TrainingError> {
+    /// Measures, remembers, reports and perhaps saves an epoch whose steps are done; breaks off when
+    /// asked to stop while it measures, to do all of that when it goes on.
+    fn end_epoch(&mut self, display: &mut Display) -> Result<ControlFlow<()>, TrainingError> {
         self.fold()?;
         let plain = self.trainee.valid();
+        let evaluate = |data| self.evaluate(&plain, data, || self.is_stopping(display));
         let train = match self.training.train_metrics {
-            TrainMetrics::Running => self.progress.tally.metrics()?,
-            TrainMetrics::Evaluated => self.evaluate(&plain, &self.data.train)?,
+            TrainMetrics::Running => Some(self.progress.tally.metrics()?),
+            TrainMetrics::Evaluated => evaluate(&self.data.train)?,
+        };
+        let Some(train) = train else {
+            return Ok(ControlFlow::Break(()));
         };
         let valid = match &self.data.valid {
-            Some(data) => Some(self.evaluate(&plain, data)?),
+            Some(data) => match evaluate(data)? {
+                Some(metrics) => Some(metrics),
+                None => return Ok(ControlFlow::Break(())),
+            },
             None => None,
         };
         let objective = &self.training.objective;
@@ -508,7 +539,8 @@ impl Session {
             is_best,
             elapsed: self.elapsed(),
         };
-        self.observer.epoch_ended(&record)?;
+        let told = self.observer.epoch_ended(&record);
+        self.tolerate(told)?;
         let is_last = record.epoch == record.num_epochs || self.is_out_of_patience();
         if display.is_due_at_end(Instant::now()) || is_last {
             let train = self.shown(&record.train);
@@ -516,11 +548,12 @@ impl Session {
             let valid = valid.map(|(metrics, data)| (data.len(), self.shown(metrics)));
             display.epoch(record.epoch, self.data.train.len(), train, valid);
         }
-        let every = self.checkpoint.every_epochs;
-        if every.is_some_and(|n| self.progress.position.epoch.is_multiple_of(n)) {
+        if let Every::Epochs(epochs) = self.checkpoint.every
+            && self.progress.position.epoch.is_multiple_of(epochs)
+        {
             self.save()?;
         }
-        Ok(())
+        Ok(ControlFlow::Continue(()))
     }
 
     fn shown(&self, metrics: &SplitMetrics) -> Shown {
@@ -530,9 +563,22 @@ impl Session {
         named.chain([rate]).collect()
     }
 
-    /// The metrics of a network on a split, in evaluation mode.
-    fn evaluate(&self, plain: &Trainee, data: &Resident) -> Result<SplitMetrics, TrainingError> {
-        Ok(predict(plain, data, &self.task)?.0)
+    /// The metrics of a network on a split, in evaluation mode; none if `is_stopping` along the way.
+    fn evaluate(
+        &self,
+        plain: &Trainee,
+        data: &Resident,
+        is_stopping: impl Fn() -> bool,
+    ) -> Result<Option<SplitMetrics>, TrainingError> {
+        let mut tally = Tally::new(&self.task)?;
+        for batch in ResidentLoader::new(data).chunks().flatten() {
+            if is_stopping() {
+                return Ok(None);
+            }
+            let measured = InferenceStep::step(plain, batch);
+            tally.add(measured, &self.task, self.loss.reduction())?;
+        }
+        tally.metrics().map(Some)
     }
 
     fn elapsed(&self) -> Duration {
@@ -541,13 +587,31 @@ impl Session {
 
     /// Writes a checkpoint, unless the newest one is already of this position.
     fn save(&mut self) -> Result<(), TrainingError> {
+        if self.saved != Some(self.progress.position) {
+            let written = self.write_checkpoint();
+            self.tolerate(written)?;
+        }
         self.saved_at = Instant::now();
+        Ok(())
+    }
+
+    /// Lets the disk fail where the configuration says to go on.
+    fn tolerate(&mut self, result: Result<(), TrainingError>) -> Result<(), TrainingError> {
+        match result {
+            Err(error @ TrainingError::Storage(_))
+                if self.checkpoint.on_error == OnError::Continue =>
+            {
+                self.observer.save_failed(&error);
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    fn write_checkpoint(&mut self) -> Result<(), TrainingError> {
         let Some(store) = self.store.clone() else {
             return Ok(());
         };
-        if self.saved == Some(self.progress.position) {
-            return Ok(());
-        }
         self.fold()?;
         let progress = Progress {
             elapsed: self.elapsed().as_secs_f64(),
@@ -557,32 +621,47 @@ impl Session {
         let best = self.best.as_ref().map(network_bytes).transpose()?;
         let optimizer = self.optimizer.to_bytes().map_err(unreadable)?;
         let progress =
-            serde_json::to_vec(&progress).map_err(|e| TrainingError::Read(e.to_string()))?;
+            toml::to_string(&progress).map_err(|e| TrainingError::Read(e.to_string()))?;
+        let attachments = self.observer.attachments();
         let mut files: Vec<(&str, &[u8])> = vec![
             (NETWORK_FILE, &network),
             (OPTIMIZER_FILE, &optimizer),
-            (PROGRESS_FILE, &progress),
+            (PROGRESS_FILE, progress.as_bytes()),
         ];
         if let Some(best) = &best {
             files.push((BEST_FILE, best));
         }
+        files.extend(
+            attachments
+                .iter()
+                .map(|(name, content)| (*name, content.as_slice())),
+        );
         store.save(self.progress.position, &files)?;
         self.saved = Some(self.progress.position);
-        self.saved_at = Instant::now();
         Ok(())
     }
 
-    fn finish(&mut self, ending: Ending) -> Result<Finished, TrainingError> {
+    fn finish(&mut self, mut ending: Ending) -> Result<Finished, TrainingError> {
         let plain = self.trainee.valid();
         let mut metrics = Vec::new();
         if ending != Ending::Interrupted {
             self.save()?;
-            metrics.push((Split::Train, self.evaluate(&plain, &self.data.train)?));
-            if let Some(data) = &self.data.valid {
-                metrics.push((Split::Valid, self.evaluate(&plain, data)?));
-            }
-            if let Some(data) = &self.data.test {
-                metrics.push((Split::Test, self.evaluate(&plain, data)?));
+            let SplitData { train, valid, test } = self.data.clone();
+            let splits = [
+                (Split::Train, Some(train)),
+                (Split::Valid, valid),
+                (Split::Test, test),
+            ];
+            for (split, data) in splits {
+                let Some(data) = data else { continue };
+                match self.evaluate(&plain, &data, || self.stop.is_requested())? {
+                    Some(measured) => metrics.push((split, measured)),
+                    None => {
+                        ending = Ending::Interrupted;
+                        metrics.clear();
+                        break;
+                    }
+                }
             }
         }
         Ok(Finished {
@@ -593,6 +672,7 @@ impl Session {
             step: self.progress.step,
             elapsed: self.elapsed(),
             metrics,
+            is_saved: self.saved == Some(self.progress.position),
         })
     }
 }
@@ -642,7 +722,8 @@ pub fn load_network(network: Network, bytes: &[u8]) -> Result<Network, RecordErr
     ModuleRecord::from_bytes(bytes).and_then(|record| network.try_load_record(record))
 }
 
-fn read_progress(checkpoint: &Checkpoint) -> Result<Progress, CheckpointError> {
-    serde_json::from_slice(checkpoint.file(PROGRESS_FILE)?)
-        .map_err(|e| checkpoint.damaged(format!("{PROGRESS_FILE}: {e}")))
+fn read_progress(checkpoint: &Checkpoint) -> Result<Progress, StorageError> {
+    let damaged = |error: String| checkpoint.damaged(format!("{PROGRESS_FILE}: {error}"));
+    let text = std::str::from_utf8(checkpoint.file(PROGRESS_FILE)?);
+    toml::from_str(text.map_err(|e| damaged(e.to_string()))?).map_err(|e| damaged(e.to_string()))
 }

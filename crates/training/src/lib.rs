@@ -6,7 +6,7 @@
 //! TrainingPlan ────┘      └ Observer: a row per epoch    └ CheckpointStore: folders that appear whole
 //! ```
 
-pub mod checkpoint;
+mod checkpoint;
 mod clipping;
 mod config;
 mod dashboard;
@@ -24,7 +24,7 @@ mod tally;
 mod task;
 pub mod terminal;
 
-pub use checkpoint::{CheckpointConfig, CheckpointStore};
+pub use checkpoint::{CheckpointConfig, Every, OnError};
 pub use clipping::GradientClipping;
 pub use config::{Precision, TrainMetrics, TrainingConfig};
 pub use dashboard::Dashboard;

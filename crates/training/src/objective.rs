@@ -100,7 +100,7 @@ pub struct Best {
 /// What early stopping and the choice of the best model need to remember.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Watch {
-    /// The best epoch so far; none while every value was NaN.
+    /// The best epoch so far; none while no value was finite.
     pub best: Option<Best>,
     /// The value that the next improvement is measured against.
     reference: Option<f64>,
@@ -125,14 +125,14 @@ impl Watch {
             }
         };
         let min_delta = early_stopping.map_or(0.0, |e| e.min_delta);
-        let improved = !value.is_nan() && self.reference.is_none_or(|r| gain(r) > min_delta);
+        let improved = value.is_finite() && self.reference.is_none_or(|r| gain(r) > min_delta);
         if improved {
             self.reference = Some(value);
             self.waited = 0;
         } else {
             self.waited += 1;
         }
-        let is_best = !value.is_nan() && self.best.is_none_or(|b| gain(b.value) > 0.0);
+        let is_best = value.is_finite() && self.best.is_none_or(|b| gain(b.value) > 0.0);
         if is_best {
             self.best = Some(Best { epoch, value });
         }

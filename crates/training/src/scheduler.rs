@@ -83,6 +83,17 @@ fn third() -> f64 {
 }
 
 impl SchedulerConfig {
+    /// Whether learning rates depend on how many epochs are planned.
+    pub fn depends_on_num_epochs(&self) -> bool {
+        matches!(
+            self,
+            Self::Cosine {
+                num_steps: None,
+                ..
+            }
+        )
+    }
+
     /// Checks the ranges of the values.
     ///
     /// # Errors

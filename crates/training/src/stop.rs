@@ -1,25 +1,47 @@
 //! The wish to stop, shared between signal handlers and the loop.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 /// A flag that asks a fit to finish its step, save and return.
-#[derive(Clone, Debug, Default)]
-pub struct StopFlag(Arc<AtomicBool>);
+#[derive(Clone, Debug)]
+pub struct StopFlag {
+    is_requested: Arc<AtomicBool>,
+    at_step: Arc<AtomicU64>,
+}
+
+impl Default for StopFlag {
+    fn default() -> Self {
+        Self {
+            is_requested: Arc::default(),
+            at_step: Arc::new(AtomicU64::new(u64::MAX)),
+        }
+    }
+}
 
 impl StopFlag {
     /// Asks the fit to stop after the step it is in.
     pub fn request(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.is_requested.store(true, Ordering::Relaxed);
     }
 
-    /// Whether anybody asked.
+    /// Asks the fit to stop when it has done `step` steps, counted over all its sessions.
+    pub fn request_at(&self, step: u64) {
+        self.at_step.store(step, Ordering::Relaxed);
+    }
+
+    /// Whether anybody asked for it now.
     pub fn is_requested(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.is_requested.load(Ordering::Relaxed)
+    }
+
+    /// Whether a fit that has done `step` steps should stop.
+    pub fn is_due(&self, step: u64) -> bool {
+        self.is_requested() || step >= self.at_step.load(Ordering::Relaxed)
     }
 
     /// The flag itself, for a signal handler to set.
     pub fn shared(&self) -> Arc<AtomicBool> {
-        self.0.clone()
+        self.is_requested.clone()
     }
 }

@@ -7,4 +7,5 @@ pub mod data;
 pub mod devices;
 pub mod evaluate;
 pub mod resume;
+pub mod runs;
 pub mod train;

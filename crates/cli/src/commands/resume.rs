@@ -1,11 +1,12 @@
 //! `emberlab resume`: a run that goes on.
 
+use std::io::Write;
 use std::process::ExitCode;
 
-use emberlab_experiments::{Run, Trial};
+use emberlab_experiments::{Change, Resumed, Run, Trial};
 
 use crate::arguments::{Resume, Shared};
-use crate::commands::train::{conclude, execution};
+use crate::commands::train::{conclude, execution, hint};
 use crate::failure::Failure;
 
 /// Goes on with a run from its newest checkpoint.
@@ -15,19 +16,41 @@ use crate::failure::Failure;
 pub fn run(command: &Resume, shared: &Shared) -> Result<ExitCode, Failure> {
     let run = Run::find(&shared.artifacts, &command.run)?;
     let (execution, is_quiet) = execution(&command.running, &command.showing, shared)?;
-    let trial = Trial::reopen(run.clone(), execution)?;
-    let result = trial.resume(|resumed| {
-        for damaged in &resumed.damaged {
-            eprintln!("warning: {damaged}; an older one is used");
-        }
-        if !is_quiet {
-            println!(
-                "{} goes on after {} epochs and {} steps of the next",
-                run.id(),
-                resumed.position.epoch,
-                resumed.position.step_in_epoch
-            );
-        }
-    })?;
+    let reopened = Trial::reopen(run.clone(), &command.overrides, command.force, execution);
+    let (trial, resumed) = reopened?;
+    for damaged in &resumed.damaged {
+        eprintln!("warning: {damaged}; it is set aside and an older one used");
+    }
+    for note in &resumed.notes {
+        eprintln!("note: {note}");
+    }
+    if !is_quiet {
+        introduce(&run, &resumed)?;
+    }
+    let result = trial.train();
+    let result = result.inspect_err(|_| hint(&run, shared))?;
     conclude(&run, &result, is_quiet, shared)
+}
+
+/// Says what the run goes on from, and what of it has changed.
+fn introduce(run: &Run, resumed: &Resumed) -> Result<(), Failure> {
+    let mut out = std::io::stdout();
+    match resumed.position {
+        Some(position) => writeln!(
+            out,
+            "{} goes on after {} epochs and {} steps of the next",
+            run.id(),
+            position.epoch,
+            position.step_in_epoch
+        )?,
+        None => writeln!(
+            out,
+            "{} has no checkpoint: it begins again from its seed",
+            run.id()
+        )?,
+    }
+    if !resumed.changes.is_empty() {
+        writeln!(out, "with changes:\n{}", Change::list(&resumed.changes))?;
+    }
+    Ok(())
 }

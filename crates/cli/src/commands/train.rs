@@ -31,7 +31,8 @@ pub fn run(command: &Train, shared: &Shared) -> Result<ExitCode, Failure> {
         introduce(&trial, &command.running.device)?;
     }
     let run = trial.run.clone();
-    let result = trial.train()?;
+    let result = trial.train();
+    let result = result.inspect_err(|_| hint(&run, shared))?;
     conclude(&run, &result, is_quiet, shared)
 }
 
@@ -67,20 +68,24 @@ pub fn execution(
     };
     let observer: Box<dyn Observer> = match choice {
         DashboardChoice::Plain => Box::new(Lines::new()),
-        DashboardChoice::Json => Box::new(JsonLines),
-        _ => Box::new(Silent),
+        DashboardChoice::Json => Box::new(JsonLines::default()),
+        _ => Box::new(Silent::default()),
     };
     let dashboard = match choice {
         DashboardChoice::Tui => Dashboard::Tui { stay: showing.stay },
         _ => Dashboard::Quiet,
     };
     set_threads(running)?;
+    let stop = signals::stop_on_request()?;
+    if let Some(step) = showing.stop_at {
+        stop.request_at(step);
+    }
     let execution = Execution {
         device: running.device.clone(),
         num_threads: usize::from(running.threads),
         data_dirs: data_dirs::all(shared),
         dashboard,
-        stop: signals::stop_on_request()?,
+        stop,
         observer,
     };
     let is_quiet = matches!(choice, DashboardChoice::Json | DashboardChoice::Quiet);
@@ -126,8 +131,13 @@ pub fn conclude(
     shared: &Shared,
 ) -> Result<ExitCode, Failure> {
     if result.ending == Ending::Interrupted {
+        let saved = if result.is_saved {
+            "everything so far is saved"
+        } else {
+            "what came after the last checkpoint is not saved"
+        };
         eprintln!(
-            "interrupted in epoch {} after {} steps; everything so far is saved\n\
+            "interrupted in epoch {} after {} steps; {saved}\n\
              to go on:  emberlab resume {}",
             result.epochs + 1,
             result.steps,
@@ -181,6 +191,14 @@ pub fn conclude(
         address(run, shared)
     )?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says how a run that failed can go on.
+pub fn hint(run: &Run, shared: &Shared) {
+    eprintln!(
+        "what was saved before is intact; to go on:  emberlab resume {}",
+        address(run, shared)
+    );
 }
 
 /// How to name a run on the next command line.

@@ -1,0 +1,300 @@
+//! What has become of a run, read from what it left on disk.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use emberlab_metrics::{Direction, Metric};
+use emberlab_storage::{CheckpointStore, Identity, RunLock, StorageError, is_leftover};
+use emberlab_training::Split;
+use serde::Serialize;
+
+use crate::config::ExperimentConfig;
+use crate::error::{ExperimentError, io_error};
+use crate::metrics_file::METRICS;
+use crate::run::{CONFIG, ENVIRONMENT, Run};
+use crate::trial::{BestResult, FAILURE, Failure, RESULT, TrialResult, load_config};
+use crate::{Environment, ModelFile};
+
+/// What has become of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// A process trains it now.
+    Running,
+    /// It has a result.
+    Finished,
+    /// It was stopped or killed, and can go on.
+    Interrupted,
+    /// An error ended it; it can go on when the cause is mended.
+    Failed,
+    /// Something in its folder is not what was written.
+    Damaged,
+}
+
+impl std::fmt::Display for RunState {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(match self {
+            Self::Running => "running",
+            Self::Finished => "finished",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+            Self::Damaged => "damaged",
+        })
+    }
+}
+
+/// A run at a glance.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunSummary {
+    /// `experiment/run`.
+    pub run: String,
+    /// What has become of it.
+    pub state: RunState,
+    /// Why it failed, or what is damaged.
+    pub reason: Option<String>,
+    /// Epochs done.
+    pub epochs: usize,
+    /// Epochs planned, if the configuration can be read.
+    pub num_epochs: Option<usize>,
+    /// The best epoch by its objective.
+    pub best: Option<BestResult>,
+    /// Since its metrics last changed, else since it began.
+    pub age: Duration,
+}
+
+impl RunSummary {
+    /// Looks at a run; what cannot be read makes it a damaged one.
+    pub fn of(run: &Run) -> Self {
+        let config = load_config(run);
+        let rows = Rows::read(run);
+        let (state, reason) = state(run, &config);
+        let objective = config.as_ref().ok().map(|c| &c.training.objective);
+        Self {
+            run: run.id(),
+            state,
+            reason,
+            epochs: rows.last_epoch(),
+            num_epochs: config.as_ref().ok().map(|c| c.training.num_epochs),
+            best: objective.and_then(|o| rows.best(o.metric, o.split)),
+            age: age(run),
+        }
+    }
+}
+
+fn state(
+    run: &Run,
+    config: &Result<ExperimentConfig, ExperimentError>,
+) -> (RunState, Option<String>) {
+    let damaged = |error: String| (RunState::Damaged, Some(error));
+    if RunLock::is_held(run.path()) {
+        return (RunState::Running, None);
+    }
+    if let Err(error) = config {
+        return damaged(error.to_string());
+    }
+    if run.path().join(RESULT).is_file() {
+        return match run.read_json::<TrialResult>(RESULT) {
+            Ok(_) => (RunState::Finished, None),
+            Err(error) => damaged(error.to_string()),
+        };
+    }
+    match reader(run).newest() {
+        Err(error) => damaged(error.to_string()),
+        Ok(found) => match found.damaged.first() {
+            Some(error) => damaged(error.to_string()),
+            None => match run.read_json::<Failure>(FAILURE) {
+                Ok(failure) => (RunState::Failed, Some(failure.message)),
+                Err(_) => (RunState::Interrupted, None),
+            },
+        },
+    }
+}
+
+/// The checkpoints of a run, to look at.
+fn reader(run: &Run) -> CheckpointStore {
+    let keep_last = load_config(run).map_or(usize::MAX, |config| config.checkpoint.keep_last);
+    let nobody = Identity {
+        config: String::new(),
+        data_sha256: String::new(),
+    };
+    CheckpointStore::new(run.checkpoints(), keep_last, nobody)
+}
+
+fn age(run: &Run) -> Duration {
+    let written = [METRICS, CONFIG].into_iter().find_map(|name| {
+        let metadata = std::fs::metadata(run.path().join(name)).ok()?;
+        metadata.modified().ok()
+    });
+    let now = SystemTime::now();
+    written.map_or(Duration::ZERO, |then| {
+        now.duration_since(then).unwrap_or_default()
+    })
+}
+
+/// The rows of `metrics.csv`.
+struct Rows {
+    header: Vec<String>,
+    rows: Vec<Vec<f64>>,
+}
+
+impl Rows {
+    fn read(run: &Run) -> Self {
+        let text = std::fs::read_to_string(run.metrics_path()).unwrap_or_default();
+        let mut lines = text.lines();
+        let header = lines.next().unwrap_or_default();
+        let header: Vec<String> = header.split(',').map(str::to_string).collect();
+        let row = |line: &str| line.split(',').map(|cell| cell.parse().ok()).collect();
+        let rows = lines.filter_map(row);
+        let rows = rows.filter(|row: &Vec<f64>| row.len() == header.len());
+        Self {
+            rows: rows.collect(),
+            header,
+        }
+    }
+
+    fn last_epoch(&self) -> usize {
+        self.rows.last().map_or(0, |row| row[0] as usize)
+    }
+
+    fn best(&self, metric: Metric, split: Split) -> Option<BestResult> {
+        let column = |split: Split| {
+            let name = format!("{split}_{}", metric.name());
+            self.header
+                .iter()
+                .position(|h| *h == name)
+                .map(|c| (c, split))
+        };
+        // A run without validation data is judged by its training data.
+        let (column, split) = column(split).or_else(|| column(Split::Train))?;
+        let mut best: Option<BestResult> = None;
+        for row in &self.rows {
+            let value = row[column];
+            let is_better = best.as_ref().is_none_or(|best| match metric.direction() {
+                Direction::Higher => value > best.value,
+                Direction::Lower => value < best.value,
+            });
+            if value.is_finite() && is_better {
+                best = Some(BestResult {
+                    epoch: row[0] as usize,
+                    metric,
+                    split,
+                    value,
+                });
+            }
+        }
+        best
+    }
+}
+
+impl Run {
+    /// What is wrong with the files of the run, and how many were looked at: configuration, environment,
+    /// metrics, model and result, and every checkpoint with all its sums.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Storage`] if a folder cannot be read.
+    pub fn check(&self) -> Result<(usize, Vec<String>), ExperimentError> {
+        let mut faults: Vec<String> = Vec::new();
+        let mut num_files = 0;
+        let mut note = |result: Result<(), String>| {
+            num_files += 1;
+            faults.extend(result.err());
+        };
+        note(load_config(self).map(drop).map_err(|e| e.to_string()));
+        let environment = self.read_json::<Environment>(ENVIRONMENT);
+        note(environment.map(drop).map_err(|e| e.to_string()));
+        note(ModelFile::load(self).map(drop).map_err(|e| e.to_string()));
+        if self.path().join(RESULT).is_file() {
+            let result = self.read_json::<TrialResult>(RESULT);
+            let files = result.as_ref().map_or(Vec::new(), |r| r.files.clone());
+            note(result.map(drop).map_err(|e| e.to_string()));
+            for file in files {
+                let fault = match self.read(&file.name) {
+                    Ok(content) => file.disagreement(&content),
+                    Err(error) => Some(error.to_string()),
+                };
+                note(fault.map_or(Ok(()), Err));
+            }
+        }
+        for checkpoint in reader(self).read_all()? {
+            note(checkpoint.map(drop).map_err(|e| e.to_string()));
+        }
+        Ok((num_files, faults))
+    }
+
+    /// What can be deleted without losing anything: checkpoints that the policy no longer keeps, damaged
+    /// ones that were set aside, and what killed processes left half-done. Nothing of a run that is being
+    /// trained.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Storage`] if a folder cannot be read.
+    pub fn debris(&self) -> Result<Vec<PathBuf>, ExperimentError> {
+        if RunLock::is_held(self.path()) {
+            return Ok(Vec::new());
+        }
+        let store = reader(self);
+        let mut debris = store.debris()?;
+        if store.newest()?.damaged.is_empty() {
+            debris.extend(store.surplus()?);
+        }
+        for folder in [self.path().to_path_buf(), self.path().join("model")] {
+            let Ok(entries) = std::fs::read_dir(&folder) else {
+                continue;
+            };
+            for entry in entries {
+                let path = entry.map_err(io_error("read", &folder))?.path();
+                if is_leftover(&path) {
+                    debris.push(path);
+                }
+            }
+        }
+        Ok(debris)
+    }
+
+    /// Deletes what [`debris`](Self::debris) found.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Storage`] naming what could not be deleted, or the process that trains the run.
+    pub fn delete(&self, debris: &[PathBuf]) -> Result<(), ExperimentError> {
+        let _lock = self.lock()?;
+        let removed: Result<(), StorageError> = debris
+            .iter()
+            .try_for_each(|path| emberlab_storage::remove_tree(path));
+        Ok(removed?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn rows(text: &str) -> Rows {
+        let folder = tempfile::tempdir().unwrap();
+        let run = Run::create(
+            folder.path(),
+            "e",
+            0,
+            Some("r"),
+            &[(METRICS, text.as_bytes())],
+        );
+        Rows::read(&run.unwrap())
+    }
+
+    #[test]
+    fn the_best_epoch_is_the_first_of_the_best_finite_values() {
+        let text = "epoch,valid_loss,valid_accuracy\n1,0.5,0.9\n2,NaN,0.95\n3,0.4,0.95\n4,0.3";
+        let rows = rows(text);
+        assert_eq!(rows.last_epoch(), 3);
+        let best = |metric| rows.best(metric, Split::Valid).map(|b| (b.epoch, b.value));
+        assert_eq!(best(Metric::Loss), Some((3, 0.4)));
+        assert_eq!(best(Metric::Accuracy), Some((2, 0.95)));
+        assert_eq!(best(Metric::R2), None);
+    }
+
+    #[test]
+    fn a_run_without_metrics_has_done_nothing() {
+        let rows = rows("");
+        assert_eq!(rows.last_epoch(), 0);
+        assert_eq!(rows.best(Metric::Loss, Split::Valid), None);
+    }
+}

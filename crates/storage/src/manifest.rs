@@ -1,0 +1,44 @@
+//! What a checkpoint's folder must hold.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Digested, Position, sha256};
+
+/// Version of the checkpoint format; a reader refuses others.
+pub(crate) const FORMAT: u32 = 1;
+
+/// The manifest's file, and the file with its own sum in the form of `sha256sum`.
+pub(crate) const FILE: &str = "manifest.json";
+pub(crate) const SUM_FILE: &str = "manifest.sha256";
+
+/// What a checkpoint's folder must hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Manifest {
+    #[serde(flatten)]
+    pub(crate) written: Written,
+    pub(crate) position: Position,
+    pub(crate) config_sha256: String,
+    pub(crate) data_sha256: String,
+    pub(crate) files: Vec<Digested>,
+}
+
+/// The part that every version can read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Written {
+    pub(crate) format: u32,
+    pub(crate) emberlab: String,
+}
+
+impl Written {
+    pub(crate) fn by_this_version() -> Self {
+        Self {
+            format: FORMAT,
+            emberlab: env!("CARGO_PKG_VERSION").to_string(),
+        }
+    }
+}
+
+/// The content of [`SUM_FILE`] for a manifest; `sha256sum -c manifest.sha256` checks it.
+pub(crate) fn sum_line(manifest: &[u8]) -> String {
+    format!("{}  {FILE}\n", sha256(manifest))
+}

@@ -1,0 +1,202 @@
+//! The operations that change files: everything a run writes goes through these.
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::StorageError;
+
+/// One operation on the disk.
+#[derive(Clone, Copy)]
+#[cfg_attr(
+    not(feature = "fault-injection"),
+    expect(
+        dead_code,
+        reason = "contents and targets are for faults; errors name only the path"
+    )
+)]
+pub(crate) enum Operation<'a> {
+    CreateFolder(&'a Path),
+    CreateFile(&'a Path),
+    Write(&'a Path, &'a [u8]),
+    SyncFile(&'a Path),
+    SyncFolder(&'a Path),
+    Rename(&'a Path, &'a Path),
+    RemoveFile(&'a Path),
+    RemoveFolder(&'a Path),
+}
+
+impl Operation<'_> {
+    pub(crate) fn action(&self) -> &'static str {
+        match self {
+            Self::CreateFolder(_) | Self::CreateFile(_) => "create",
+            Self::Write(..) => "write",
+            Self::SyncFile(_) | Self::SyncFolder(_) => "sync",
+            Self::Rename(..) => "rename",
+            Self::RemoveFile(_) | Self::RemoveFolder(_) => "remove",
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::CreateFolder(path)
+            | Self::CreateFile(path)
+            | Self::Write(path, _)
+            | Self::SyncFile(path)
+            | Self::SyncFolder(path)
+            | Self::Rename(path, _)
+            | Self::RemoveFile(path)
+            | Self::RemoveFolder(path) => path,
+        }
+    }
+}
+
+/// Does one operation; with the feature `fault-injection`, or what a test wants instead.
+pub(crate) fn perform<T>(
+    operation: Operation<'_>,
+    act: impl FnOnce() -> io::Result<T>,
+) -> Result<T, StorageError> {
+    #[cfg(feature = "fault-injection")]
+    let result = crate::injection::perform(operation, act);
+    #[cfg(not(feature = "fault-injection"))]
+    let result = act();
+    result.map_err(StorageError::io(operation.action(), operation.path()))
+}
+
+/// Makes a folder inside one that is there; one that is there already is fine.
+///
+/// Not the folders above it: where they have vanished, somebody has removed the run, and nothing of it
+/// must appear again.
+///
+/// # Errors
+/// [`StorageError::Io`].
+pub fn create_folder(path: &Path) -> Result<(), StorageError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    perform(Operation::CreateFolder(path), || fs::create_dir(path))
+}
+
+/// Writes a file and waits until the disk has it.
+pub(crate) fn write_synced(path: &Path, content: &[u8]) -> Result<(), StorageError> {
+    let mut file = perform(Operation::CreateFile(path), || File::create(path))?;
+    perform(Operation::Write(path, content), || file.write_all(content))?;
+    perform(Operation::SyncFile(path), || file.sync_all())
+}
+
+/// Waits until the disk has the names in a folder: a rename is durable only then.
+pub(crate) fn sync_folder(path: &Path) -> Result<(), StorageError> {
+    perform(Operation::SyncFolder(path), || {
+        if cfg!(unix) {
+            File::open(path)?.sync_all()?;
+        }
+        Ok(())
+    })
+}
+
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), StorageError> {
+    perform(Operation::Rename(from, to), || fs::rename(from, to))
+}
+
+/// Writes a file so that it appears whole, in place of what was there.
+///
+/// # Errors
+/// [`StorageError::Io`] naming the file; what was there before stays.
+pub fn replace(path: &Path, content: &[u8]) -> Result<(), StorageError> {
+    let partial = beside(path, PARTIAL);
+    let written = write_synced(&partial, content).and_then(|()| rename(&partial, path));
+    if written.is_err() {
+        // What is left of it would only take space; the error says what matters.
+        let _ = fs::remove_file(&partial);
+    }
+    written?;
+    sync_folder(parent(path))
+}
+
+/// Fills a folder beside its final name, then makes it appear whole under that name.
+///
+/// `path` must not be there yet, or be an empty folder. `files` are names, relative to it, with their
+/// contents; names may lead through one folder.
+///
+/// # Errors
+/// [`StorageError::Io`]; then nothing is left beside the name.
+pub fn publish_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<(), StorageError> {
+    let partial = beside(path, PARTIAL);
+    let written = fill(&partial, files).and_then(|()| rename(&partial, path));
+    if written.is_err() {
+        // The partial folder would only take space; the error says what matters.
+        let _ = fs::remove_dir_all(&partial);
+    }
+    written?;
+    sync_folder(parent(path))
+}
+
+fn fill(partial: &Path, files: &[(&str, &[u8])]) -> Result<(), StorageError> {
+    if partial.exists() {
+        remove_tree(partial)?;
+    }
+    create_folder(partial)?;
+    for (name, content) in files {
+        let path = partial.join(name);
+        let folder = parent(&path);
+        if folder != partial {
+            create_folder(folder)?;
+        }
+        write_synced(&path, content)?;
+        if folder != partial {
+            sync_folder(folder)?;
+        }
+    }
+    sync_folder(partial)
+}
+
+/// Removes a file or a folder with all that is in it: first its name, for good, then the rest, so that
+/// nothing half-removed can be taken for something whole.
+///
+/// # Errors
+/// [`StorageError::Io`] naming what could not be removed.
+pub fn remove_tree(path: &Path) -> Result<(), StorageError> {
+    if is_leftover(path) {
+        return remove_all(path);
+    }
+    let removing = beside(path, REMOVING);
+    rename(path, &removing)?;
+    sync_folder(parent(path))?;
+    remove_all(&removing)
+}
+
+fn remove_all(path: &Path) -> Result<(), StorageError> {
+    if !path.is_dir() {
+        return perform(Operation::RemoveFile(path), || fs::remove_file(path));
+    }
+    let entries = fs::read_dir(path).map_err(StorageError::io("read", path))?;
+    for entry in entries {
+        remove_all(&entry.map_err(StorageError::io("read", path))?.path())?;
+    }
+    perform(Operation::RemoveFolder(path), || fs::remove_dir(path))
+}
+
+/// How names begin of what is not finished, or no longer wanted.
+const PARTIAL: &str = ".partial-";
+const REMOVING: &str = ".removing-";
+
+/// Whether a file or folder is what a process left that died while it wrote or removed.
+pub fn is_leftover(path: &Path) -> bool {
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    name.starts_with(PARTIAL) || name.starts_with(REMOVING)
+}
+
+/// A name of this process's own in the same folder.
+fn beside(path: &Path, prefix: &str) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let process = std::process::id();
+    path.with_file_name(format!("{prefix}{process}-{name}"))
+}
+
+fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    }
+}
