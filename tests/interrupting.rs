@@ -146,7 +146,8 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
 
 #[test]
 fn debug_and_release_builds_end_with_the_same_weights() {
-    let Some(debug) = std::env::var_os("EMBERLAB_DEBUG_COMMAND") else {
+    let debug = std::env::var_os("EMBERLAB_DEBUG_COMMAND").filter(|path| !path.is_empty());
+    let Some(debug) = debug else {
         eprintln!(
             "debug_and_release_builds_… skips: EMBERLAB_DEBUG_COMMAND names no debug build of the command"
         );
@@ -175,4 +176,63 @@ fn debug_and_release_builds_end_with_the_same_weights() {
             }
         }
     }
+}
+
+#[test]
+fn a_second_ctrl_c_ends_within_a_step_and_loses_only_what_followed_the_last_checkpoint() {
+    let lab = Lab::new();
+    let config = shipped("train/digits.toml");
+    // A step takes a second: a matrix of four million numbers, all samples at once.
+    let sets = [
+        "model.hidden=[2000,2000]",
+        "training.batch_size=full",
+        "training.num_epochs=100",
+        "checkpoint.every.steps=1",
+        "optimizer.name=sgd",
+    ];
+    let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
+    let words = [
+        "train",
+        config.to_str().unwrap(),
+        "--run",
+        "slow",
+        "--dashboard",
+        "plain",
+    ];
+    let mut command = lab.command(&[&words[..], &sets[..]].concat());
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let checkpoints = lab.path().join("artifacts/digits/slow/checkpoints");
+    let saved = || {
+        let entries = std::fs::read_dir(&checkpoints)
+            .into_iter()
+            .flatten()
+            .flatten();
+        let names = entries.map(|entry| entry.file_name().into_string().unwrap());
+        names.filter(|name| name.starts_with("epoch-")).max()
+    };
+    let deadline = Instant::now() + Duration::from_secs(120);
+    while saved().is_none() {
+        assert!(Instant::now() < deadline, "nothing is saved");
+        sleep(Duration::from_millis(5));
+    }
+    let pid = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    for _ in 0..2 {
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        sleep(Duration::from_millis(50));
+    }
+    let ended = outcome(child.wait_with_output().unwrap());
+    assert_eq!(ended.code, Some(130), "{ended:#?}");
+    assert!(!ended.stderr.contains("is saved"), "{}", ended.stderr);
+    lab.succeed(&["runs", "check"]);
+    let resumed = lab.run(&["resume", "slow", "--dashboard", "plain", "--stop-at", "2"]);
+    assert_eq!(resumed.code, Some(130), "{resumed:#?}");
+    assert!(
+        resumed.stdout.contains("goes on after"),
+        "{}",
+        resumed.stdout
+    );
 }

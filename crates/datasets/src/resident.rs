@@ -31,10 +31,6 @@ pub struct Resident {
     pub inputs: Tensor<2>,
     /// The encoded targets.
     pub targets: Tensor<2>,
-    /// The classes, on the host; `None` for regression.
-    pub labels: Option<Vec<u32>>,
-    /// Shape of one sample: `[num_features]` or `[channels, height, width]`.
-    pub input_shape: Vec<usize>,
 }
 
 impl Resident {
@@ -89,10 +85,6 @@ impl Resident {
         Ok(Self {
             inputs: Tensor::from_data(inputs, (device, dtype)),
             targets: Tensor::from_data(targets, (device, dtype)),
-            labels: samples
-                .labels()
-                .map(|labels| rows.iter().map(|&row| labels[row as usize]).collect()),
-            input_shape: samples.input_shape.clone(),
         })
     }
 
@@ -212,7 +204,6 @@ mod tests {
                 .map(|(j, raw)| standardizer.value(f64::from(raw), j))
                 .collect();
             assert_eq!(floats(&resident.inputs), expected);
-            assert_eq!(resident.input_shape, [1, 8, 8]);
         }
     }
 
@@ -246,7 +237,6 @@ mod tests {
             [0., 0., 1., 0., 1., 0., 0., 0., 0., 1., 0., 0.]
         );
         assert_eq!(one_hot.targets.dims(), [3, 4]);
-        assert_eq!(one_hot.labels.unwrap(), [2, 0, 1]);
 
         let task = DigitsTask::BelowFive;
         let digits = DigitsConfig { task }.load().unwrap();
@@ -265,7 +255,6 @@ mod tests {
                 all.clone()
             })
         );
-        assert!(values.labels.is_none());
     }
 
     #[test]

@@ -259,7 +259,7 @@ fn on_a_gpu_a_resumed_training_agrees_within_rounding() {
         eprintln!("on_a_gpu_a_resumed_training_agrees_within_rounding skips: no wgpu adapter");
         return;
     };
-    for text in [MLP, CONVNET] {
+    for text in [MLP, CONVNET, EARLY_STOPPING, BEST_BEFORE] {
         let folder = tempfile::tempdir().unwrap();
         let config = config(text);
         let (run, whole) = train(folder.path(), "whole", &config, device, None);
@@ -267,13 +267,18 @@ fn on_a_gpu_a_resumed_training_agrees_within_rounding() {
         for step in 1..whole.steps {
             let name = format!("stopped-at-{step}");
             let (run, _) = train(folder.path(), &name, &config, device, Some(step));
-            resume(&run, device, None);
+            let resumed = resume(&run, device, None);
+            assert_eq!((resumed.ending, resumed.steps), (whole.ending, whole.steps));
+            let epoch = |result: &TrialResult| result.best.as_ref().map(|best| best.epoch);
+            assert_eq!(epoch(&resumed), epoch(&whole));
             let found = weights(&run);
             assert_eq!(found.len(), expected.len());
             for (name, values) in found {
                 for (a, b) in values.iter().zip(&expected[&name]) {
+                    let is_near = (a - b).abs() <= 1e-5 * (1.0 + b.abs());
+                    let is_same = a == b || a.is_nan() && b.is_nan();
                     assert!(
-                        (a - b).abs() <= 1e-5 * (1.0 + b.abs()),
+                        is_near || is_same,
                         "{name}: {a} and {b} after a stop at step {step}"
                     );
                 }
@@ -288,14 +293,17 @@ fn gpu() -> Option<&'static str> {
     device::open(gpu).is_ok().then_some(gpu)
 }
 
-/// The numbers of the last network, tensor by tensor.
+/// The numbers of the last and of the best network, tensor by tensor.
 fn weights(run: &Run) -> BTreeMap<String, Vec<f32>> {
     let device = device::open("flex").unwrap();
     let prepared = Prepared::load(load_config(run).unwrap(), &[]).unwrap();
     let network = prepared.init_network(&device).unwrap();
-    let network = load_network(network, &run.read("model/network.bpk").unwrap()).unwrap();
-    let tensors = network.named_tensors().into_iter();
-    tensors
-        .map(|(name, data)| (name, data.try_to_vec::<f32>().unwrap()))
-        .collect()
+    let mut all = BTreeMap::new();
+    for file in ["model/network.bpk", "model/best.bpk"] {
+        let network = load_network(network.clone(), &run.read(file).unwrap()).unwrap();
+        for (name, data) in network.named_tensors() {
+            all.insert(format!("{file} {name}"), data.try_to_vec::<f32>().unwrap());
+        }
+    }
+    all
 }
