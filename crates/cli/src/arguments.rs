@@ -40,6 +40,10 @@ pub enum Command {
     Train(Train),
     /// Go on with a run from its newest checkpoint.
     Resume(Resume),
+    /// Train every variant of a TOML file with every seed, and say what differs.
+    Compare(Compare),
+    /// Train one trial of a comparison's plan, as a cluster's job.
+    Trial(TrialOf),
     /// List, check and tidy runs.
     Runs(Runs),
     /// Say what a finished run's network is worth.
@@ -127,6 +131,58 @@ pub struct Resume {
     /// Accept changes of when the training ends: fewer epochs, another patience.
     #[arg(long)]
     pub force: bool,
+    /// How it runs.
+    #[command(flatten)]
+    pub running: Running,
+    /// How it is shown.
+    #[command(flatten)]
+    pub showing: Showing,
+}
+
+/// Train every variant of a TOML file with every seed, and say what differs.
+#[derive(Debug, Args)]
+pub struct Compare {
+    /// The comparison's TOML file.
+    pub config: PathBuf,
+    /// Override a key of every trial, such as `training.num_epochs=10`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Trials that run side by side; the number of cores when absent.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// How often a trial that failed is tried again.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub retries: u16,
+    /// List the trials and train none.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Write the trials to a file, a JSON line each, and train none: see `emberlab trial`.
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    pub plan: Option<PathBuf>,
+    /// Report what is there and train none.
+    #[arg(long, conflicts_with_all = ["dry_run", "plan"])]
+    pub collect: bool,
+    /// Print JSON instead of tables.
+    #[arg(long)]
+    pub json: bool,
+    /// How each trial runs.
+    #[command(flatten)]
+    pub running: Running,
+}
+
+/// Train one trial of a comparison's plan, as a cluster's job.
+#[derive(Debug, Args)]
+pub struct TrialOf {
+    /// The plan, as `emberlab compare --plan` wrote it.
+    #[arg(long, value_name = "FILE")]
+    pub plan: PathBuf,
+    /// Which trial, counted from 0; taken from SLURM_ARRAY_TASK_ID, HQ_TASK_ID or JOB_COMPLETION_INDEX
+    /// when absent.
+    #[arg(long, value_name = "I")]
+    pub index: Option<usize>,
+    /// The process that started it, with which it ends.
+    #[arg(long, hide = true, value_name = "PID")]
+    pub parent: Option<i32>,
     /// How it runs.
     #[command(flatten)]
     pub running: Running,

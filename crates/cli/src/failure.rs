@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use emberlab_datasets::DatasetError;
 use emberlab_experiments::{ConfigError, ExperimentError};
+use emberlab_report::ReportError;
 use emberlab_training::TrainingError;
 use emberlab_training::device::DeviceError;
 
@@ -43,6 +44,12 @@ impl Failure {
             Self::Experiment(error) if is_usage(error) => USAGE,
             _ => FAILED,
         })
+    }
+}
+
+impl From<ReportError> for Failure {
+    fn from(error: ReportError) -> Self {
+        Self::Failed(error.to_string())
     }
 }
 

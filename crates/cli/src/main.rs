@@ -2,13 +2,16 @@
 
 mod arguments;
 mod commands;
+mod comparison_tables;
 mod data_dirs;
 mod diagnostics;
 mod failure;
+mod jobs;
 mod panics;
 mod progress;
 mod signals;
 mod tables;
+mod trial_progress;
 
 use std::process::ExitCode;
 
@@ -26,6 +29,8 @@ fn main() -> ExitCode {
     let result = panics::caught(|| match &arguments.command {
         Command::Train(command) => commands::train::run(command, &arguments.shared),
         Command::Resume(command) => commands::resume::run(command, &arguments.shared),
+        Command::Compare(command) => commands::compare::run(command, &arguments.shared),
+        Command::Trial(command) => commands::trial::run(command, &arguments.shared),
         Command::Runs(command) => commands::runs::run(command, &arguments.shared),
         Command::Evaluate(command) => commands::evaluate::run(command, &arguments.shared),
         Command::Data(command) => commands::data::run(command, &arguments.shared),

@@ -39,6 +39,6 @@ pub use iris::IrisConfig;
 pub use mnist::MnistConfig;
 pub use resident::{Encoding, Resident};
 pub use samples::{Features, Samples, Targets};
-pub use split::{Amount, MissingClasses, SplitConfig, SplitMethod, Splits};
+pub use split::{Amount, Fold, MissingClasses, SplitConfig, SplitMethod, Splits};
 pub use standardize::{Standardize, StandardizeConfig, Standardizer, StatisticsFrom};
 pub use summary::{ClassCount, FeatureSummary, Summary};

@@ -22,6 +22,20 @@ pub struct SplitConfig {
     pub valid: Amount,
     /// Rows to test on, likewise; 0 for none (default 0).
     pub test: Amount,
+    /// Cross-validation: one of several equal parts of the rows that `test` leaves is validated on, the
+    /// others are trained on. Takes the place of `train` and `valid`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<Fold>,
+}
+
+/// One part of several.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Fold {
+    /// Which part, counted from 0.
+    pub index: usize,
+    /// Number of parts; at least 2.
+    pub of: usize,
 }
 
 impl Default for SplitConfig {
@@ -31,6 +45,7 @@ impl Default for SplitConfig {
             train: None,
             valid: Amount::Fraction(0.3),
             test: Amount::Rows(0),
+            fold: None,
         }
     }
 }
@@ -116,6 +131,21 @@ impl SplitConfig {
         }
         self.valid.check("valid")?;
         self.test.check("test")?;
+        if let Some(Fold { index, of }) = self.fold {
+            require(of >= 2, "fold.of", of, "at least 2")?;
+            require(
+                index < of,
+                "fold.index",
+                index,
+                format!("less than `of`, {of}"),
+            )?;
+            require(
+                self.train.is_none(),
+                "fold",
+                "given",
+                "left out when `train` is given: only one of them can decide",
+            )?;
+        }
         let fractions = [self.train.unwrap_or(Amount::Rows(0)), self.valid, self.test]
             .into_iter()
             .filter(|amount| matches!(amount, Amount::Fraction(_)));
@@ -137,14 +167,64 @@ impl SplitConfig {
     /// [`DatasetError::Value`] names the key if the splits need more rows than there are, if no row is left
     /// to train on, or if a stratified split has no class or fewer rows than classes.
     pub fn split(&self, samples: &Samples, seed: u64) -> Result<Splits, DatasetError> {
-        let counts = self.counts(samples.len())?;
+        let counts = match self.fold {
+            None => self.counts(samples.len())?,
+            Some(_) => {
+                let pooled = Self {
+                    valid: Amount::Rows(0),
+                    ..self.clone()
+                };
+                pooled.counts(samples.len())?
+            }
+        };
         let rng = &mut stream(seed, "split", &[]);
         let [train, valid, test] = match self.method {
             SplitMethod::Sequential => consecutive((0..samples.len() as u32).collect(), counts),
             SplitMethod::Random => consecutive(draws::permutation(samples.len(), rng), counts),
             SplitMethod::Stratified => stratified(samples, counts, rng)?,
         };
-        Ok(Splits { train, valid, test })
+        let splits = Splits { train, valid, test };
+        match self.fold {
+            None => Ok(splits),
+            Some(fold) => self.folded(splits, samples, fold),
+        }
+    }
+
+    /// Moves one part of the rows to train on to those to validate on.
+    fn folded(
+        &self,
+        splits: Splits,
+        samples: &Samples,
+        Fold { index, of }: Fold,
+    ) -> Result<Splits, DatasetError> {
+        let mut pool = splits.train;
+        let size = pool.len();
+        require(
+            of <= size,
+            "fold.of",
+            of,
+            format!("at most the {size} rows there are"),
+        )?;
+        if let (SplitMethod::Stratified, Some(labels)) = (self.method, samples.labels()) {
+            pool.sort_by_key(|&row| labels[row as usize]);
+        }
+        let is_valid = |place: usize| match self.method {
+            SplitMethod::Sequential => place * of / size == index,
+            SplitMethod::Random | SplitMethod::Stratified => place % of == index,
+        };
+        let (mut train, mut valid) = (Vec::new(), Vec::new());
+        for (place, row) in pool.into_iter().enumerate() {
+            if is_valid(place) {
+                valid.push(row);
+            } else {
+                train.push(row);
+            }
+        }
+        Ok(Splits {
+            train,
+            valid,
+            test: splits.test,
+        })
     }
 
     /// Rows of each split.
@@ -289,6 +369,7 @@ mod tests {
             train: Some(amounts[0]),
             valid: amounts[1],
             test: amounts[2],
+            fold: None,
         }
     }
 
@@ -508,5 +589,51 @@ mod tests {
             message.contains("a whole number of rows, or a fraction from 0.0 to 1.0"),
             "{message}"
         );
+    }
+
+    #[test]
+    fn folds_share_out_every_row_once_and_keep_the_classes_in_proportion() {
+        let samples = of_sizes(&[20, 40, 40]);
+        for method in [Random, Stratified, Sequential] {
+            let mut seen = Vec::new();
+            for index in 0..5 {
+                let config = SplitConfig {
+                    method,
+                    test: Rows(10),
+                    fold: Some(Fold { index, of: 5 }),
+                    ..SplitConfig::default()
+                };
+                let splits = config.split(&samples, 3).unwrap();
+                assert_eq!(
+                    [splits.train.len(), splits.valid.len(), splits.test.len()],
+                    [72, 18, 10]
+                );
+                if method == Stratified {
+                    let counts = class_counts(&samples, &splits.valid);
+                    assert!((3..=4).contains(&counts[0]), "{counts:?}");
+                    assert!((7..=8).contains(&counts[1]), "{counts:?}");
+                }
+                let mut all = [&splits.train[..], &splits.valid, &splits.test].concat();
+                all.sort();
+                assert_eq!(all, (0..100).collect::<Vec<u32>>());
+                seen.extend(splits.valid);
+                seen.extend(if index == 0 { splits.test } else { Vec::new() });
+            }
+            seen.sort();
+            assert_eq!(seen, (0..100).collect::<Vec<u32>>(), "{method:?}");
+        }
+    }
+
+    #[test]
+    fn a_fold_beyond_the_last_is_refused() {
+        let samples = of_sizes(&[3, 3]);
+        for (index, of) in [(2, 2), (0, 1), (0, 7)] {
+            let config = SplitConfig {
+                fold: Some(Fold { index, of }),
+                ..SplitConfig::default()
+            };
+            let error = config.split(&samples, 0).unwrap_err().to_string();
+            assert!(error.contains("fold"), "{error}");
+        }
     }
 }

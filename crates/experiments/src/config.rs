@@ -8,6 +8,7 @@ use emberlab_training::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::sweep::{Seeds, SweepConfig, Target, VariantConfig};
 use crate::{ConfigError, ConfigSource, parse};
 
 /// An experiment: data, network, loss and how it is trained.
@@ -42,6 +43,24 @@ pub struct ExperimentConfig {
     /// When it is saved.
     #[serde(default)]
     pub checkpoint: CheckpointConfig,
+    /// Compare: a number of seeds (from 0 on), or a list of them, that each variant is trained with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<Seeds>,
+    /// Compare: parts of a cross-validation that each variant and seed is trained on; at least 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_folds: Option<usize>,
+    /// Compare: keys with the values they take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<SweepConfig>,
+    /// Compare: variants that no axis can say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<VariantConfig>,
+    /// Compare: a figure whose epoch is counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+    /// Compare: epochs at which every metric is tabled, besides the last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at_epochs: Vec<usize>,
 }
 
 /// A value that is of the right type but not acceptable, and the key it stands at.
@@ -66,6 +85,19 @@ impl ExperimentConfig {
         match config.problem() {
             None => Ok(config),
             Some(Problem { key, message }) => Err(ConfigError::at_key(source, &key, message)),
+        }
+    }
+
+    /// The experiment without what only a comparison looks at: what one training is.
+    pub fn alone(self) -> Self {
+        Self {
+            seeds: None,
+            num_folds: None,
+            sweep: None,
+            variants: Vec::new(),
+            target: None,
+            at_epochs: Vec::new(),
+            ..self
         }
     }
 
@@ -96,6 +128,7 @@ impl ExperimentConfig {
             .or_else(|| split.map(|e| dataset_problem(&e, "split")))
             .or_else(|| model.map(|e| model_problem(&e)))
             .or_else(|| training().err().map(|e| training_problem(&e)))
+            .or_else(|| self.sweep.as_ref().and_then(SweepConfig::problem))
     }
 
     /// The whole experiment, every default written out, as TOML.

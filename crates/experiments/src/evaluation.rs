@@ -12,7 +12,7 @@ use crate::error::ExperimentError;
 use crate::model_file::ModelFile;
 use crate::prepared::Prepared;
 use crate::run::Run;
-use crate::trial::{RESULT, check_data, load_config};
+use crate::trial::{check_data, load_config};
 
 /// Which of a run's networks is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -78,7 +78,7 @@ pub fn evaluate(
         Weights::Last => "model/network.bpk",
         Weights::Best => "model/best.bpk",
     };
-    if !run.path().join(RESULT).is_file() {
+    if !run.is_done() {
         return Err(ExperimentError::NotFinished { run: run.id() });
     }
     let bytes = run.read(file)?;

@@ -22,6 +22,7 @@ use serde::de::DeserializeOwned;
 use crate::ConfigSource;
 use crate::error::{ExperimentError, io_error};
 use crate::metrics_file::METRICS;
+use crate::trial::RESULT;
 
 /// The folder of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,17 +65,26 @@ impl Run {
         Ok(Self { path })
     }
 
+    /// The run in a folder, if one has been begun there.
+    pub fn at(path: &Path) -> Option<Self> {
+        path.join(CONFIG).is_file().then(|| Self {
+            path: path.to_path_buf(),
+        })
+    }
+
+    /// Whether its training has come to its end.
+    pub fn is_done(&self) -> bool {
+        self.path.join(RESULT).is_file()
+    }
+
     /// The run that `name` means: a path, `latest`, or the unique beginning of `experiment/run` or of a
     /// run's own name.
     ///
     /// # Errors
     /// [`ExperimentError::NoRun`] or [`ExperimentError::Ambiguous`], with the runs that there are.
     pub fn find(artifacts: &Path, name: &str) -> Result<Self, ExperimentError> {
-        let path = Path::new(name);
-        if path.join(CONFIG).is_file() {
-            return Ok(Self {
-                path: path.to_path_buf(),
-            });
+        if let Some(run) = Self::at(Path::new(name)) {
+            return Ok(run);
         }
         let mut runs = Self::all(artifacts)?;
         if name == "latest"
@@ -113,8 +123,7 @@ impl Run {
         let mut runs = Vec::new();
         for experiment in folders(artifacts)? {
             for path in folders(&experiment)? {
-                if path.join(CONFIG).is_file() && !is_leftover(&path) {
-                    let run = Self { path };
+                if let Some(run) = Self::at(&path).filter(|_| !is_leftover(&path)) {
                     runs.push((run.started(), run));
                 }
             }

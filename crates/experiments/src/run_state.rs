@@ -92,7 +92,7 @@ fn state(
     if let Err(error) = config {
         return damaged(error.to_string());
     }
-    if run.path().join(RESULT).is_file() {
+    if run.is_done() {
         return match run.read_json::<TrialResult>(RESULT) {
             Ok(_) => (RunState::Finished, None),
             Err(error) => damaged(error.to_string()),
@@ -203,7 +203,7 @@ impl Run {
         let environment = self.read_json::<Environment>(ENVIRONMENT);
         note(environment.map(drop).map_err(|e| e.to_string()));
         note(ModelFile::load(self).map(drop).map_err(|e| e.to_string()));
-        if self.path().join(RESULT).is_file() {
+        if self.is_done() {
             let result = self.read_json::<TrialResult>(RESULT);
             let files = result.as_ref().map_or(Vec::new(), |r| r.files.clone());
             note(result.map(drop).map_err(|e| e.to_string()));

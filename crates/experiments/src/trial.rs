@@ -350,7 +350,7 @@ impl Ready {
             }));
         }
         let device = device::open(&execution.device).map_err(TrainingError::from)?;
-        let prepared = Prepared::load(config, &execution.data_dirs)?;
+        let prepared = Prepared::load(config.alone(), &execution.data_dirs)?;
         let config = prepared.config.to_toml().map_err(|e| {
             ExperimentError::Config(Problem {
                 key: String::new(),

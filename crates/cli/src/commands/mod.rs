@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod check;
+pub mod compare;
 pub mod completions;
 pub mod config;
 pub mod data;
@@ -9,3 +10,4 @@ pub mod evaluate;
 pub mod resume;
 pub mod runs;
 pub mod train;
+pub mod trial;

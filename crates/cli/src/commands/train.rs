@@ -37,7 +37,7 @@ pub fn run(command: &Train, shared: &Shared) -> Result<ExitCode, Failure> {
 }
 
 /// An error of a configuration with the place in its file.
-fn placed(error: ExperimentError, source: &ConfigSource) -> Failure {
+pub fn placed(error: ExperimentError, source: &ConfigSource) -> Failure {
     match error {
         ExperimentError::Config(problem) => {
             ConfigError::at_key(source, &problem.key, problem.message).into()

@@ -1,0 +1,232 @@
+//! `emberlab compare`: every variant with every seed, and what differs.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use emberlab_experiments::{Comparison, ConfigSource, ExperimentError, PlannedTrial, Prepared};
+use emberlab_report::{ComparisonReport, Question, TrialPlace, write_csv};
+use emberlab_storage::replace;
+use emberlab_training::device;
+
+use crate::arguments::{Compare, Shared};
+use crate::commands::train::placed;
+use crate::failure::Failure;
+use crate::jobs::{JobEnd, run_all};
+use crate::trial_progress::TrialProgress;
+use crate::{comparison_tables, data_dirs, signals};
+
+/// Compares.
+///
+/// # Errors
+/// [`Failure`] with the place in the file, the trials that failed, or what went wrong.
+pub fn run(command: &Compare, shared: &Shared) -> Result<ExitCode, Failure> {
+    let source = ConfigSource::load(&command.config)?.with_overrides(&command.overrides)?;
+    let comparison = Comparison::from_source(&source)?;
+    check_data(&comparison, &source, shared)?;
+    if let Some(path) = &command.plan {
+        write(path, &PlannedTrial::to_lines(&comparison.trials)?)?;
+        println!("{} trials in {}", comparison.trials.len(), path.display());
+        return Ok(ExitCode::SUCCESS);
+    }
+    let missing = missing(&comparison, &shared.artifacts).inspect_err(|error| {
+        if let ExperimentError::ConfigChanged { .. } = error {
+            let name = &comparison.config.name;
+            eprintln!(
+                "the trials of `{name}` that are there belong to another comparison: \
+                 give this one a name of its own with `--set name=…`, or remove them"
+            );
+        }
+    })?;
+    if command.dry_run {
+        return list(&comparison, &missing);
+    }
+    let mut failed = Vec::new();
+    if !command.collect && !missing.is_empty() {
+        device::open(&command.running.device)?;
+        let stop = signals::stop_on_request()?;
+        failed = train(command, shared, &comparison, &missing, &stop)?;
+        if stop.is_requested() {
+            eprintln!("interrupted; every trial is saved\nto go on:  the same command");
+            return Ok(ExitCode::from(signals::INTERRUPTED));
+        }
+    }
+    report(command, shared, &comparison)?;
+    if failed.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let told: Vec<String> = failed
+        .iter()
+        .map(|(trial, why)| format!("{} {}", trial.run, why.replace('\n', "\n    ")))
+        .collect();
+    Err(Failure::Check(format!(
+        "{} of {} trials failed; the same command tries them again\n  {}",
+        failed.len(),
+        comparison.trials.len(),
+        told.join("\n  ")
+    )))
+}
+
+/// Loads the data of each variant's first trial and checks that everything fits together.
+fn check_data(
+    comparison: &Comparison,
+    source: &ConfigSource,
+    shared: &Shared,
+) -> Result<(), Failure> {
+    let data_dirs = data_dirs::all(shared);
+    let mut checked: Vec<&str> = Vec::new();
+    for trial in &comparison.trials {
+        if checked.contains(&trial.variant.as_str()) {
+            continue;
+        }
+        checked.push(&trial.variant);
+        let prepared = Prepared::load(trial.config.clone(), &data_dirs)
+            .and_then(|prepared| {
+                let cpu = device::open("flex").map_err(emberlab_training::TrainingError::from)?;
+                prepared.init_network(&cpu)?;
+                Ok(prepared)
+            })
+            .map_err(|error| placed(error, source))?;
+        for warning in prepared.warnings {
+            eprintln!("warning: {}: {warning}", trial.variant);
+        }
+    }
+    Ok(())
+}
+
+/// The indices of the trials that are not done.
+fn missing(comparison: &Comparison, artifacts: &Path) -> Result<Vec<usize>, ExperimentError> {
+    let mut missing = Vec::new();
+    for trial in &comparison.trials {
+        if !trial.run(artifacts)?.is_some_and(|run| run.is_done()) {
+            missing.push(trial.index);
+        }
+    }
+    Ok(missing)
+}
+
+fn list(comparison: &Comparison, missing: &[usize]) -> Result<ExitCode, Failure> {
+    let mut out = std::io::stdout();
+    for trial in &comparison.trials {
+        let state = match missing.contains(&trial.index) {
+            true => "to train",
+            false => "done",
+        };
+        writeln!(
+            out,
+            "{:>4}  {state:8}  {}/{}  {} epochs",
+            trial.index, trial.experiment, trial.run, trial.config.training.num_epochs
+        )?;
+    }
+    writeln!(
+        out,
+        "{} variants, {} trials, {} to train",
+        comparison.variants.len(),
+        comparison.trials.len(),
+        missing.len()
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Trains the missing trials; returns those that failed.
+fn train<'a>(
+    command: &Compare,
+    shared: &Shared,
+    comparison: &'a Comparison,
+    missing: &[usize],
+    stop: &emberlab_training::StopFlag,
+) -> Result<Vec<(&'a PlannedTrial, String)>, Failure> {
+    let folder = shared.artifacts.join(&comparison.config.name);
+    std::fs::create_dir_all(&folder)?;
+    let plan = folder.join("plan.jsonl");
+    write(&plan, &PlannedTrial::to_lines(&comparison.trials)?)?;
+    let program = std::env::current_exe()?;
+    let trial = |index: usize| trial_command(&program, &plan, index, command, shared);
+    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let num_jobs = command.jobs.map_or(cores, usize::from);
+    let progress = TrialProgress::new(&comparison.trials, missing.len(), command.json);
+    let retries = usize::from(command.retries);
+    let ends = run_all(missing, num_jobs, retries, trial, stop, &progress);
+    progress.finish();
+    let failed = ends.into_iter().filter_map(|(index, end)| match end {
+        JobEnd::Failed(why) => Some((&comparison.trials[index], why)),
+        JobEnd::Done | JobEnd::Interrupted => None,
+    });
+    let mut failed: Vec<_> = failed.collect();
+    failed.sort_by_key(|(trial, _)| trial.index);
+    Ok(failed)
+}
+
+fn trial_command(
+    program: &Path,
+    plan: &Path,
+    index: usize,
+    command: &Compare,
+    shared: &Shared,
+) -> Command {
+    let mut trial = Command::new(program);
+    trial
+        .arg("trial")
+        .arg("--plan")
+        .arg(plan)
+        .args(["--index", &index.to_string()])
+        .args(["--parent", &std::process::id().to_string()])
+        .args(["--dashboard", "json"])
+        .args(["--device", &command.running.device])
+        .args(["--threads", &command.running.threads.to_string()])
+        .arg("--artifacts")
+        .arg(&shared.artifacts);
+    if let Some(folder) = &shared.data_dir {
+        trial.arg("--data-dir").arg(folder);
+    }
+    trial
+}
+
+/// Reads what the trials left, writes it beside them, and shows it.
+fn report(command: &Compare, shared: &Shared, comparison: &Comparison) -> Result<(), Failure> {
+    let config = &comparison.config;
+    let objective = &config.training.objective;
+    let question = Question {
+        experiment: config.name.clone(),
+        metric: objective.metric,
+        split: objective.split.to_string(),
+        at_epochs: config.at_epochs.clone(),
+        target: config
+            .target
+            .map(|target| (target.metric, target.split.to_string(), target.value)),
+    };
+    let place = |trial: &PlannedTrial| TrialPlace {
+        variant: trial.variant.clone(),
+        seed: trial.seed,
+        fold: trial.fold,
+        run: trial.folder(&shared.artifacts),
+    };
+    let places: Vec<TrialPlace> = comparison.trials.iter().map(place).collect();
+    let report = ComparisonReport::load(question, &places)?;
+    let json = report.to_json()?;
+    let folder = shared.artifacts.join(&config.name);
+    std::fs::create_dir_all(&folder)?;
+    let mut csv = Vec::new();
+    write_csv(&report.trials, &mut csv)?;
+    let files: [(PathBuf, &[u8]); 2] = [
+        (folder.join("trials.csv"), &csv),
+        (folder.join("comparison.json"), json.as_bytes()),
+    ];
+    for (path, content) in &files {
+        replace(path, content).map_err(ExperimentError::from)?;
+    }
+    let mut out = std::io::stdout();
+    if command.json {
+        write!(out, "{json}")?;
+        return Ok(());
+    }
+    comparison_tables::write(&report, &mut out)?;
+    for (path, _) in &files {
+        writeln!(out, "saved in {}", path.display())?;
+    }
+    Ok(())
+}
+
+fn write(path: &Path, text: &str) -> Result<(), ExperimentError> {
+    Ok(replace(path, text.as_bytes())?)
+}

@@ -1,0 +1,194 @@
+//! Trials as processes, several side by side.
+
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use emberlab_training::StopFlag;
+
+/// How a process ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobEnd {
+    /// With exit code 0.
+    Done,
+    /// Because it was asked to.
+    Interrupted,
+    /// Otherwise; with its exit code or signal, and the last lines of what it said.
+    Failed(String),
+}
+
+/// Hears how jobs go, from several threads.
+pub trait Watcher: Sync {
+    /// A job has begun.
+    fn began(&self, job: usize);
+    /// A job has printed a line.
+    fn printed(&self, job: usize, line: &str);
+    /// A job has ended; `is_last` unless it is tried again.
+    fn ended(&self, job: usize, end: &JobEnd, is_last: bool);
+}
+
+/// How often the wish to stop is looked at.
+const TICK: Duration = Duration::from_millis(20);
+
+/// Lines of stderr that are kept of a job that failed.
+const LAST_LINES: usize = 5;
+
+/// Runs each job's process, `num_side_by_side` at a time, in order; a job that fails is tried up to
+/// `retries` times again.
+///
+/// When somebody asks to stop, no further job begins and those that run are asked to end with SIGTERM. Jobs
+/// that never began have no end.
+pub fn run_all(
+    jobs: &[usize],
+    num_side_by_side: usize,
+    retries: usize,
+    command: impl Fn(usize) -> Command + Sync,
+    stop: &StopFlag,
+    watcher: &impl Watcher,
+) -> Vec<(usize, JobEnd)> {
+    let queue: Mutex<VecDeque<usize>> = Mutex::new(jobs.iter().copied().collect());
+    let ends: Mutex<Vec<(usize, JobEnd)>> = Mutex::default();
+    let running: Mutex<Vec<u32>> = Mutex::default();
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..num_side_by_side.min(jobs.len()))
+            .map(|_| {
+                scope.spawn(|| {
+                    loop {
+                        let next = lock(&queue).pop_front();
+                        let Some(job) = next.filter(|_| !stop.is_requested()) else {
+                            break;
+                        };
+                        let mut tries_left = retries;
+                        let end = loop {
+                            watcher.began(job);
+                            let end =
+                                run(command(job), &running, |line| watcher.printed(job, line));
+                            let again = matches!(end, JobEnd::Failed(_))
+                                && tries_left > 0
+                                && !stop.is_requested();
+                            watcher.ended(job, &end, !again);
+                            if !again {
+                                break end;
+                            }
+                            tries_left -= 1;
+                        };
+                        lock(&ends).push((job, end));
+                    }
+                })
+            })
+            .collect();
+        let mut is_told = false;
+        while workers.iter().any(|worker| !worker.is_finished()) {
+            if stop.is_requested() && !is_told {
+                is_told = true;
+                lock(&running)
+                    .iter()
+                    .for_each(|&process| ask_to_end(process));
+            }
+            std::thread::sleep(TICK);
+        }
+    });
+    ends.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs one process to its end.
+fn run(mut command: Command, running: &Mutex<Vec<u32>>, mut print: impl FnMut(&str)) -> JobEnd {
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    // A group of its own: Ctrl-C reaches this process alone, which then asks each job once.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(error) => return JobEnd::Failed(format!("cannot be started: {error}")),
+    };
+    let process = child.id();
+    lock(running).push(process);
+    let stderr = child.stderr.take().map(|mut pipe| {
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            // What cannot be read is only missing from a message.
+            let _ = pipe.read_to_end(&mut bytes);
+            String::from_utf8_lossy(&bytes).into_owned()
+        })
+    });
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+            print(&line);
+        }
+    }
+    let end = wait(child);
+    lock(running).retain(|&p| p != process);
+    let said = stderr
+        .and_then(|reader| reader.join().ok())
+        .unwrap_or_default();
+    match end {
+        Ok(None) => JobEnd::Done,
+        Ok(Some(how)) if how == INTERRUPTED => JobEnd::Interrupted,
+        Ok(Some(how)) | Err(how) => {
+            let lines: Vec<&str> = said.lines().filter(|line| !line.is_empty()).collect();
+            let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n");
+            JobEnd::Failed(format!("{how}\n{last}").trim_end().to_string())
+        }
+    }
+}
+
+const INTERRUPTED: &str = "exit code 130";
+
+/// How a process ended; none for exit code 0.
+fn wait(mut child: Child) -> Result<Option<String>, String> {
+    let status = child.wait().map_err(|error| error.to_string())?;
+    #[cfg(unix)]
+    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+        return Ok(Some(format!("killed by signal {signal}")));
+    }
+    Ok(match status.code() {
+        Some(0) => None,
+        Some(code) => Some(format!("exit code {code}")),
+        None => Some("no exit code".to_string()),
+    })
+}
+
+#[cfg(unix)]
+fn ask_to_end(process: u32) {
+    use rustix::process::{Pid, Signal, kill_process};
+    if let Some(pid) = i32::try_from(process).ok().and_then(Pid::from_raw) {
+        // One that has just ended needs no asking.
+        let _ = kill_process(pid, Signal::TERM);
+    }
+}
+
+/// Elsewhere jobs come to their end by themselves.
+#[cfg(not(unix))]
+fn ask_to_end(_: u32) {}
+
+/// Ends this process when `parent`, which started it, ends.
+///
+/// # Errors
+/// A word that the parent is gone already.
+#[cfg(target_os = "linux")]
+pub fn end_with(parent: i32) -> Result<(), String> {
+    use rustix::process::{Signal, getppid, set_parent_process_death_signal};
+    set_parent_process_death_signal(Some(Signal::TERM)).map_err(|error| error.to_string())?;
+    match getppid() {
+        Some(pid) if pid.as_raw_nonzero().get() == parent => Ok(()),
+        _ => Err(format!("process {parent}, which started this one, is gone")),
+    }
+}
+
+/// Elsewhere a trial whose parent is killed comes to its end by itself.
+///
+/// # Errors
+/// Never.
+#[cfg(not(target_os = "linux"))]
+pub fn end_with(_: i32) -> Result<(), String> {
+    Ok(())
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,141 @@
+//! How the trials of a comparison go, on a terminal or in a pipe.
+
+use std::collections::HashMap;
+use std::io::IsTerminal;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
+
+use emberlab_experiments::PlannedTrial;
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use serde::Deserialize;
+
+use crate::jobs::{JobEnd, Watcher};
+use crate::progress::clock;
+
+/// One bar for the whole and a line for each running trial; plain lines where there is no terminal.
+pub struct TrialProgress<'a> {
+    trials: &'a [PlannedTrial],
+    num_to_train: usize,
+    screen: Option<Screen>,
+    state: Mutex<State>,
+    began: Instant,
+}
+
+struct Screen {
+    lines: MultiProgress,
+    whole: ProgressBar,
+}
+
+#[derive(Default)]
+struct State {
+    num_ended: usize,
+    running: HashMap<usize, Option<ProgressBar>>,
+    began: HashMap<usize, Instant>,
+}
+
+/// The part of a trial's line per epoch that is shown.
+#[derive(Deserialize)]
+struct EpochLine {
+    epoch: u64,
+    num_epochs: u64,
+}
+
+impl<'a> TrialProgress<'a> {
+    /// Begins to show; nothing but failures if the output is for programs.
+    pub fn new(trials: &'a [PlannedTrial], num_to_train: usize, is_quiet: bool) -> Self {
+        let is_terminal = std::io::stderr().is_terminal() && !is_quiet;
+        let screen = is_terminal.then(|| {
+            let lines = MultiProgress::new();
+            let whole = lines.add(ProgressBar::new(num_to_train as u64));
+            whole.set_style(style(
+                "{bar:30} {pos}/{len} trials, {elapsed} elapsed, {eta} left",
+            ));
+            Screen { lines, whole }
+        });
+        Self {
+            trials,
+            num_to_train,
+            screen,
+            state: Mutex::default(),
+            began: Instant::now(),
+        }
+    }
+
+    /// Clears the bars.
+    pub fn finish(&self) {
+        if let Some(screen) = &self.screen {
+            screen.whole.finish_and_clear();
+        }
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    // A template that is not one would only look plain.
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+impl Watcher for TrialProgress<'_> {
+    fn began(&self, job: usize) {
+        let bar = self.screen.as_ref().map(|screen| {
+            let bar = screen
+                .lines
+                .insert_before(&screen.whole, ProgressBar::new(1));
+            bar.set_style(style("  {msg:40!} {bar:20} epoch {pos}/{len}"));
+            bar.set_message(self.trials[job].run.clone());
+            bar
+        });
+        let mut state = self.lock();
+        state.began.insert(job, Instant::now());
+        state.running.insert(job, bar);
+    }
+
+    fn printed(&self, job: usize, line: &str) {
+        if self.screen.is_none() {
+            return;
+        }
+        let Ok(line) = serde_json::from_str::<EpochLine>(line) else {
+            return;
+        };
+        if let Some(Some(bar)) = self.lock().running.get(&job) {
+            bar.set_length(line.num_epochs);
+            bar.set_position(line.epoch);
+        }
+    }
+
+    fn ended(&self, job: usize, end: &JobEnd, is_last: bool) {
+        let mut state = self.lock();
+        if let Some(Some(bar)) = state.running.remove(&job) {
+            bar.finish_and_clear();
+        }
+        let took = state.began.remove(&job).map(|began| began.elapsed());
+        if is_last {
+            state.num_ended += 1;
+        }
+        let how = match (end, is_last) {
+            (JobEnd::Done, _) => "done",
+            (JobEnd::Interrupted, _) => "interrupted",
+            (JobEnd::Failed(_), true) => "failed",
+            (JobEnd::Failed(_), false) => "failed, and is tried again",
+        };
+        let run = &self.trials[job].run;
+        match &self.screen {
+            Some(screen) => {
+                screen.whole.set_position(state.num_ended as u64);
+                if let JobEnd::Failed(why) = end {
+                    screen.lines.suspend(|| eprintln!("{run} {how}: {why}"));
+                }
+            }
+            None => eprintln!(
+                "[{}/{}] {run} {how} in {:.1} s, {} elapsed",
+                state.num_ended,
+                self.num_to_train,
+                took.unwrap_or_default().as_secs_f64(),
+                clock(self.began.elapsed()),
+            ),
+        }
+    }
+}

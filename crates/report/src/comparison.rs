@@ -1,0 +1,327 @@
+//! Every variant beside the others, and what can be said about them.
+
+use std::path::Path;
+
+use emberlab_metrics::{Direction, Metric};
+use serde::Serialize;
+
+use crate::error::ReportError;
+use crate::outcome::{TargetFigure, TrialOutcome, TrialPlace};
+use crate::pairs::{PairedDifference, Verdict, differences, fewest_pairs};
+use crate::summary::VariantSummary;
+
+/// What is asked of the trials.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Question {
+    /// The comparison's name.
+    pub experiment: String,
+    /// The metric that decides.
+    pub metric: Metric,
+    /// The split it is measured on, such as `valid`.
+    pub split: String,
+    /// Epochs at which every metric is tabled, besides the last.
+    pub at_epochs: Vec<usize>,
+    /// A figure whose epoch is counted: metric, split, value.
+    pub target: Option<(Metric, String, f64)>,
+}
+
+impl Question {
+    /// The figure that decides, such as `valid_accuracy`.
+    pub fn objective(&self) -> String {
+        format!("{}_{}", self.split, self.metric)
+    }
+}
+
+/// The answer to a comparison.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ComparisonReport {
+    /// What was asked.
+    pub question: Question,
+    /// Each variant, in the order of the file.
+    pub variants: Vec<VariantSummary>,
+    /// Each variant but the best, against it.
+    pub differences: Vec<PairedDifference>,
+    /// The answer in plain sentences.
+    pub conclusion: Vec<String>,
+    /// Every trial.
+    pub trials: Vec<TrialOutcome>,
+}
+
+impl ComparisonReport {
+    /// Reads every trial and compares the variants.
+    ///
+    /// # Errors
+    /// [`ReportError`] if a file is there but cannot be read.
+    pub fn load(question: Question, places: &[TrialPlace]) -> Result<Self, ReportError> {
+        let target = question
+            .target
+            .as_ref()
+            .map(|(metric, split, value)| TargetFigure {
+                column: format!("{split}_{metric}"),
+                metric: *metric,
+                value: *value,
+            });
+        let load = |place| TrialOutcome::load(place, &question.at_epochs, target.as_ref());
+        let trials: Vec<TrialOutcome> = places.iter().map(load).collect::<Result<_, _>>()?;
+        Ok(Self::of(question, trials))
+    }
+
+    fn of(question: Question, trials: Vec<TrialOutcome>) -> Self {
+        let mut names: Vec<&str> = Vec::new();
+        for trial in &trials {
+            if !names.contains(&trial.variant.as_str()) {
+                names.push(&trial.variant);
+            }
+        }
+        let objective = question.objective();
+        let summary = |name: &&str| {
+            let ours: Vec<&TrialOutcome> = trials.iter().filter(|t| t.variant == **name).collect();
+            VariantSummary::of(name, &ours, &objective)
+        };
+        let variants: Vec<VariantSummary> = names.iter().map(summary).collect();
+        let best = best(&variants, &objective, question.metric);
+        let differences = match best {
+            Some(best) => {
+                let others: Vec<&str> = names.iter().copied().filter(|n| *n != best).collect();
+                differences(&trials, best, &others, &objective, question.metric)
+            }
+            None => Vec::new(),
+        };
+        let conclusion = conclusion(&question, &variants, best, &differences);
+        Self {
+            question,
+            variants,
+            differences,
+            conclusion,
+            trials,
+        }
+    }
+
+    /// The whole report as JSON; what is not finite is null.
+    ///
+    /// # Errors
+    /// [`ReportError::Malformed`] if a number has no JSON form.
+    pub fn to_json(&self) -> Result<String, ReportError> {
+        let text = serde_json::to_string_pretty(self);
+        text.map(|text| text + "\n")
+            .map_err(|e| ReportError::Malformed {
+                path: Path::new(&self.question.experiment).to_path_buf(),
+                reason: e.to_string(),
+            })
+    }
+}
+
+/// The variant whose objective has the best median, among those with the most finite trials first.
+fn best<'a>(variants: &'a [VariantSummary], objective: &str, metric: Metric) -> Option<&'a str> {
+    let mut best: Option<(&VariantSummary, f64)> = None;
+    for variant in variants {
+        let Some(spread) = variant.figures.get(objective) else {
+            continue;
+        };
+        let is_better = match best {
+            None => true,
+            Some((other, value)) => {
+                let order = other.num_not_finite.cmp(&variant.num_not_finite);
+                order.is_gt()
+                    || order.is_eq() && metric.direction().is_improvement(spread.median, value)
+            }
+        };
+        if is_better {
+            best = Some((variant, spread.median));
+        }
+    }
+    best.map(|(variant, _)| variant.variant.as_str())
+}
+
+fn conclusion(
+    question: &Question,
+    variants: &[VariantSummary],
+    best: Option<&str>,
+    differences: &[PairedDifference],
+) -> Vec<String> {
+    let mut said = Vec::new();
+    let num_missing: usize = variants
+        .iter()
+        .map(|v| v.num_trials - v.num_done - v.num_failed)
+        .sum();
+    if num_missing > 0 {
+        said.push(format!("{num_missing} trials are still missing."));
+    }
+    for variant in variants {
+        if variant.num_failed > 0 {
+            let (failed, all) = (variant.num_failed, variant.num_trials);
+            said.push(format!(
+                "{}: {failed} of {all} trials failed.",
+                variant.variant
+            ));
+        }
+        if variant.num_not_finite > 0 {
+            let (bad, done) = (variant.num_not_finite, variant.num_done);
+            said.push(format!(
+                "{}: {bad} of {done} trials ended in NaN or infinity.",
+                variant.variant
+            ));
+        }
+    }
+    let Some(best) = best else {
+        said.push("No trial has come to a figure yet.".to_string());
+        return said;
+    };
+    if differences.is_empty() {
+        return said;
+    }
+    let num_pairs = differences.iter().map(|d| d.num_pairs).min().unwrap_or(0);
+    let needed = fewest_pairs(differences.len());
+    let what = question.objective().replace('_', " ");
+    let tied: Vec<&str> = differences
+        .iter()
+        .filter(|d| d.verdict == Verdict::NotToldApart)
+        .map(|d| d.variant.as_str())
+        .collect();
+    if !tied.is_empty() {
+        let all: Vec<&str> = [best].into_iter().chain(tied).collect();
+        said.push(format!(
+            "{} cannot be told apart by {what} with {num_pairs} {}.",
+            list(&all),
+            if num_pairs == 1 { "seed" } else { "seeds" }
+        ));
+        if num_pairs < needed {
+            said.push(format!(
+                "It takes at least {needed} seeds to tell any of these apart."
+            ));
+        }
+    } else {
+        said.push(format!("{best} is the best by {what}."));
+    }
+    let mut worse: Vec<&PairedDifference> = differences
+        .iter()
+        .filter(|d| d.verdict == Verdict::Worse)
+        .collect();
+    worse.sort_by(|a, b| a.median.abs().total_cmp(&b.median.abs()));
+    let direction = match question.metric.direction() {
+        Direction::Higher => "lower",
+        Direction::Lower => "higher",
+    };
+    for difference in worse {
+        let amount = match (difference.median.is_finite(), difference.interval) {
+            (false, _) => "does not come to a finite figure".to_string(),
+            (true, Some((low, high))) => {
+                let (low, high) = (low.abs().min(high.abs()), low.abs().max(high.abs()));
+                let by = short(difference.median.abs());
+                format!(
+                    "is worse than {best}: {by} {direction} [{}, {}]",
+                    short(low),
+                    short(high)
+                )
+            }
+            (true, None) => format!("is worse than {best}"),
+        };
+        said.push(format!(
+            "{} {amount}, p = {:.2}.",
+            difference.variant,
+            Rounded(difference.p_value)
+        ));
+    }
+    said
+}
+
+/// A p-value, with two digits that count.
+struct Rounded(f64);
+
+impl std::fmt::Display for Rounded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&short(self.0))
+    }
+}
+
+/// A number with about three digits that count.
+fn short(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0".to_string(),
+        x if !(1e-3..1e5).contains(&x) => format!("{value:.1e}"),
+        x if x < 0.1 => format!("{value:.4}"),
+        x if x < 10.0 => format!("{value:.3}"),
+        _ => format!("{value:.1}"),
+    }
+}
+
+/// `a`, `a and b`, or `a, b and c`.
+fn list(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_string(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::outcome::Outcome;
+
+    fn report(variants: &[(&str, &[f64])]) -> ComparisonReport {
+        let trials = variants.iter().flat_map(|(variant, values)| {
+            values.iter().enumerate().map(|(seed, value)| TrialOutcome {
+                variant: (*variant).to_string(),
+                seed: seed as u64,
+                fold: None,
+                outcome: Outcome::Completed,
+                epochs: 1,
+                steps: 1,
+                seconds: 1.0,
+                epochs_to_target: None,
+                figures: [("valid_accuracy".to_string(), *value)].into(),
+            })
+        });
+        let question = Question {
+            experiment: "moons".to_string(),
+            metric: Metric::Accuracy,
+            split: "valid".to_string(),
+            at_epochs: Vec::new(),
+            target: None,
+        };
+        ComparisonReport::of(question, trials.collect())
+    }
+
+    #[test]
+    fn the_conclusion_says_who_is_tied_and_who_is_worse_by_how_much() {
+        let relu: Vec<f64> = (0..10).map(|i| 0.95 + 0.001 * f64::from(i)).collect();
+        let tanh: Vec<f64> = (0..10)
+            .map(|i| 0.9545 + 0.001 * f64::from(i * 3 % 10 - 5))
+            .collect();
+        let linear: Vec<f64> = relu.iter().map(|x| x - 0.12).collect();
+        let report = report(&[("relu", &relu), ("tanh", &tanh), ("linear", &linear)]);
+        assert_eq!(
+            report.conclusion,
+            [
+                "relu and tanh cannot be told apart by valid accuracy with 10 seeds.",
+                "linear is worse than relu: 0.120 lower [0.120, 0.120], p = 0.0039.",
+            ]
+        );
+    }
+
+    #[test]
+    fn too_few_seeds_are_said_to_be_too_few() {
+        let report = report(&[("a", &[0.9, 0.8]), ("b", &[0.1, 0.2])]);
+        assert_eq!(
+            report.conclusion,
+            [
+                "a and b cannot be told apart by valid accuracy with 2 seeds.",
+                "It takes at least 6 seeds to tell any of these apart.",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_variant_that_fails_often_is_not_the_best_for_its_few_good_trials() {
+        let report = report(&[
+            ("wild", &[0.99, f64::NAN, f64::NAN]),
+            ("calm", &[0.9, 0.9, 0.9]),
+        ]);
+        assert!(report.differences.iter().all(|d| d.best == "calm"));
+        let said = "wild: 2 of 3 trials ended in NaN or infinity.";
+        assert_eq!(report.conclusion[0], said);
+        assert!(report.to_json().unwrap().contains("\"num_not_finite\": 2"));
+    }
+}

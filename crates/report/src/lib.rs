@@ -1,0 +1,19 @@
+//! What runs left on disk, summarised and compared; no Burn.
+//!
+//! ```text
+//! result.json, metrics.csv ─ TrialOutcome ─ VariantSummary ─┬─ ComparisonReport ─ tables, JSON
+//!                               └ trials.csv                └ paired differences, and what they say
+//! ```
+
+mod comparison;
+mod error;
+mod outcome;
+mod pairs;
+pub mod statistics;
+mod summary;
+
+pub use comparison::{ComparisonReport, Question};
+pub use error::ReportError;
+pub use outcome::{Outcome, TrialOutcome, TrialPlace, write_csv};
+pub use pairs::{PairedDifference, Verdict};
+pub use summary::{Spread, VariantSummary};

@@ -1,0 +1,343 @@
+//! What one trial came to, read from what its run left.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use emberlab_metrics::Metric;
+use serde::{Deserialize, Serialize};
+
+use crate::ReportError;
+
+/// Where a trial of a comparison lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrialPlace {
+    /// The variant's name.
+    pub variant: String,
+    /// Its seed.
+    pub seed: u64,
+    /// Its part of a cross-validation.
+    pub fold: Option<usize>,
+    /// The folder of its run.
+    pub run: PathBuf,
+}
+
+/// How a trial ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Every epoch was done.
+    Completed,
+    /// The objective no longer improved.
+    StoppedEarly,
+    /// An error ended it, or it was killed.
+    Failed,
+    /// It is not there yet.
+    Missing,
+}
+
+/// What one trial came to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TrialOutcome {
+    /// The variant's name.
+    pub variant: String,
+    /// Its seed.
+    pub seed: u64,
+    /// Its part of a cross-validation.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<usize>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// Epochs done.
+    pub epochs: usize,
+    /// Optimiser steps done.
+    pub steps: u64,
+    /// Seconds spent training.
+    pub seconds: f64,
+    /// The first epoch that reached the target, if one did.
+    pub epochs_to_target: Option<usize>,
+    /// The figures by name: `valid_accuracy` of the last network, `valid_accuracy@300` in that epoch.
+    pub figures: BTreeMap<String, f64>,
+}
+
+/// The part of `result.json` that is read here.
+#[derive(Deserialize)]
+struct ResultFile {
+    ending: Ending,
+    epochs: usize,
+    steps: u64,
+    seconds: f64,
+    metrics: BTreeMap<String, BTreeMap<String, Option<f64>>>,
+}
+
+#[derive(Deserialize, PartialEq)]
+#[serde(rename_all = "snake_case")]
+enum Ending {
+    Completed,
+    StoppedEarly,
+    Interrupted,
+}
+
+/// A figure to reach.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct TargetFigure {
+    /// A column of `metrics.csv`.
+    pub(crate) column: String,
+    pub(crate) metric: Metric,
+    pub(crate) value: f64,
+}
+
+impl TrialOutcome {
+    /// Reads what the run at `place` left.
+    ///
+    /// # Errors
+    /// [`ReportError`] if a file is there but cannot be read.
+    pub(crate) fn load(
+        place: &TrialPlace,
+        at_epochs: &[usize],
+        target: Option<&TargetFigure>,
+    ) -> Result<Self, ReportError> {
+        let mut trial = Self {
+            variant: place.variant.clone(),
+            seed: place.seed,
+            fold: place.fold,
+            outcome: Outcome::Missing,
+            epochs: 0,
+            steps: 0,
+            seconds: 0.0,
+            epochs_to_target: None,
+            figures: BTreeMap::new(),
+        };
+        let rows = Rows::load(&place.run.join("metrics.csv"))?;
+        trial.epochs = rows.epochs.len();
+        if place.run.join("failure.json").is_file() {
+            trial.outcome = Outcome::Failed;
+        }
+        let path = place.run.join("result.json");
+        if let Some(text) = read(&path)? {
+            let malformed = |e: serde_json::Error| ReportError::Malformed {
+                path: path.clone(),
+                reason: e.to_string(),
+            };
+            let result: ResultFile = serde_json::from_str(&text).map_err(malformed)?;
+            trial.outcome = match result.ending {
+                Ending::Completed => Outcome::Completed,
+                Ending::StoppedEarly => Outcome::StoppedEarly,
+                Ending::Interrupted => Outcome::Missing,
+            };
+            (trial.epochs, trial.steps) = (result.epochs, result.steps);
+            trial.seconds = result.seconds;
+            for (split, metrics) in result.metrics {
+                for (metric, value) in metrics {
+                    let name = format!("{split}_{metric}");
+                    trial.figures.insert(name, value.unwrap_or(f64::NAN));
+                }
+            }
+        }
+        for &epoch in at_epochs {
+            for (column, value) in rows.at(epoch) {
+                trial.figures.insert(format!("{column}@{epoch}"), value);
+            }
+        }
+        if let Some(target) = target {
+            trial.epochs_to_target = rows.first_to_reach(target);
+        }
+        Ok(trial)
+    }
+
+    /// Whether it has come to its end.
+    pub fn is_done(&self) -> bool {
+        matches!(self.outcome, Outcome::Completed | Outcome::StoppedEarly)
+    }
+
+    /// Seconds to the target, in proportion to the epochs: all are of one length.
+    pub fn seconds_to_target(&self) -> Option<f64> {
+        let epochs = self.epochs_to_target?;
+        Some(self.seconds * epochs as f64 / self.epochs as f64)
+    }
+}
+
+/// The rows of `metrics.csv`.
+struct Rows {
+    columns: Vec<String>,
+    epochs: Vec<Vec<f64>>,
+}
+
+impl Rows {
+    fn load(path: &Path) -> Result<Self, ReportError> {
+        let text = read(path)?.unwrap_or_default();
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let malformed = |e: csv::Error| ReportError::Malformed {
+            path: path.to_path_buf(),
+            reason: e.to_string(),
+        };
+        let columns = reader.headers().map_err(malformed)?;
+        let columns = columns.iter().map(str::to_string).collect();
+        let mut epochs = Vec::new();
+        for row in reader.deserialize() {
+            epochs.push(row.map_err(malformed)?);
+        }
+        Ok(Self { columns, epochs })
+    }
+
+    /// The metrics after an epoch, by column.
+    fn at(&self, epoch: usize) -> impl Iterator<Item = (&str, f64)> {
+        let row = epoch.checked_sub(1).and_then(|i| self.epochs.get(i));
+        let cells = self.columns.iter().zip(row.into_iter().flatten());
+        let is_metric = |column: &str| !["epoch", "step", "learning_rate"].contains(&column);
+        cells
+            .map(|(column, value)| (column.as_str(), *value))
+            .filter(move |(column, _)| is_metric(column))
+    }
+
+    /// The first epoch, counted from 1, that is as good as the target.
+    fn first_to_reach(&self, target: &TargetFigure) -> Option<usize> {
+        let column = self.columns.iter().position(|c| *c == target.column)?;
+        let direction = target.metric.direction();
+        let reaches =
+            |value: f64| value == target.value || direction.is_improvement(value, target.value);
+        let place = self.epochs.iter().position(|row| reaches(row[column]));
+        place.map(|i| i + 1)
+    }
+}
+
+/// A file's text; none if it is not there.
+fn read(path: &Path) -> Result<Option<String>, ReportError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(ReportError::Io {
+            action: "read",
+            path: path.to_path_buf(),
+            source,
+        }),
+    }
+}
+
+/// Every trial as a row: variant, seed, fold, outcome, epochs, steps, seconds, then every figure.
+///
+/// Floats read back exactly; NaN is spelled, what is missing is empty.
+///
+/// # Errors
+/// [`std::io::Error`] of the writer.
+pub fn write_csv(trials: &[TrialOutcome], out: impl io::Write) -> Result<(), io::Error> {
+    let mut names: Vec<&String> = trials.iter().flat_map(|t| t.figures.keys()).collect();
+    names.sort();
+    names.dedup();
+    let mut writer = csv::Writer::from_writer(out);
+    let fixed = [
+        "variant",
+        "seed",
+        "fold",
+        "outcome",
+        "epochs",
+        "steps",
+        "seconds",
+        "epochs_to_target",
+    ];
+    writer.write_record(fixed.into_iter().chain(names.iter().map(|n| n.as_str())))?;
+    for trial in trials {
+        let optional = |value: Option<usize>| value.map(|v| v.to_string()).unwrap_or_default();
+        let outcome = match trial.outcome {
+            Outcome::Completed => "completed",
+            Outcome::StoppedEarly => "stopped_early",
+            Outcome::Failed => "failed",
+            Outcome::Missing => "missing",
+        };
+        let fixed = [
+            trial.variant.clone(),
+            trial.seed.to_string(),
+            optional(trial.fold),
+            outcome.to_string(),
+            trial.epochs.to_string(),
+            trial.steps.to_string(),
+            trial.seconds.to_string(),
+            optional(trial.epochs_to_target),
+        ];
+        let figures = names.iter().map(|name| {
+            let value = trial.figures.get(*name);
+            value.map(f64::to_string).unwrap_or_default()
+        });
+        writer.write_record(fixed.into_iter().chain(figures))?;
+    }
+    writer.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    /// A run as `emberlab train` leaves it.
+    fn run(files: &[(&str, &str)]) -> (tempfile::TempDir, TrialPlace) {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).unwrap();
+        }
+        let place = TrialPlace {
+            variant: "relu".to_string(),
+            seed: 3,
+            fold: None,
+            run: folder.path().to_path_buf(),
+        };
+        (folder, place)
+    }
+
+    const METRICS: &str = "epoch,step,learning_rate,train_loss,valid_accuracy\n\
+                           1,2,0.1,0.5,0.8\n2,4,0.1,NaN,0.97\n3,6,0.1,0.3,0.9\n";
+    const RESULT: &str = r#"{"ending": "stopped_early", "epochs": 3, "steps": 6, "seconds": 1.5,
+        "metrics": {"train": {"loss": null}, "valid": {"accuracy": 0.9}}, "best": null}"#;
+
+    fn target(value: f64) -> TargetFigure {
+        TargetFigure {
+            column: "valid_accuracy".to_string(),
+            metric: Metric::Accuracy,
+            value,
+        }
+    }
+
+    #[test]
+    fn a_finished_trial_has_its_figures_at_the_end_and_at_epochs() {
+        let (_folder, place) = run(&[("metrics.csv", METRICS), ("result.json", RESULT)]);
+        let trial = TrialOutcome::load(&place, &[1, 2, 9], Some(&target(0.97))).unwrap();
+        assert_eq!(trial.outcome, Outcome::StoppedEarly);
+        assert_eq!((trial.epochs, trial.epochs_to_target), (3, Some(2)));
+        assert_eq!(trial.seconds_to_target(), Some(1.0));
+        assert_eq!(trial.figures["valid_accuracy"], 0.9);
+        assert_eq!(trial.figures["valid_accuracy@1"], 0.8);
+        assert!(trial.figures["train_loss"].is_nan() && trial.figures["train_loss@2"].is_nan());
+        assert!(!trial.figures.contains_key("train_loss@9"));
+        let never = TrialOutcome::load(&place, &[], Some(&target(0.98))).unwrap();
+        assert_eq!(
+            (never.epochs_to_target, never.seconds_to_target()),
+            (None, None)
+        );
+    }
+
+    #[test]
+    fn a_trial_that_failed_or_never_began_says_so() {
+        let failure = r#"{"message": "no space"}"#;
+        let (_folder, place) = run(&[("metrics.csv", METRICS), ("failure.json", failure)]);
+        let trial = TrialOutcome::load(&place, &[], None).unwrap();
+        assert_eq!((trial.outcome, trial.epochs), (Outcome::Failed, 3));
+        let (_folder, place) = run(&[]);
+        let trial = TrialOutcome::load(&place, &[], None).unwrap();
+        assert_eq!((trial.outcome, trial.is_done()), (Outcome::Missing, false));
+        let (_folder, place) = run(&[("result.json", "{}")]);
+        assert!(TrialOutcome::load(&place, &[], None).is_err());
+    }
+
+    #[test]
+    fn the_table_of_trials_spells_nan_and_leaves_out_what_is_missing() {
+        let (_folder, place) = run(&[("metrics.csv", METRICS), ("result.json", RESULT)]);
+        let trial = TrialOutcome::load(&place, &[], None).unwrap();
+        let mut out = Vec::new();
+        write_csv(&[trial], &mut out).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "variant,seed,fold,outcome,epochs,steps,seconds,epochs_to_target,train_loss,valid_accuracy\n\
+             relu,3,,stopped_early,3,6,1.5,,NaN,0.9\n"
+        );
+    }
+}

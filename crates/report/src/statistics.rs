@@ -1,0 +1,216 @@
+//! Medians, bootstrap intervals and tests for paired differences.
+
+use emberlab_streams::stream;
+use rand::RngExt;
+
+/// The middle value; the mean of the two in the middle of an even number. NaN if there is none.
+pub fn median(values: &[f64]) -> f64 {
+    quantile(&sorted(values), 0.5)
+}
+
+/// The arithmetic mean. NaN if there is no value.
+pub fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// The standard deviation of a sample, with `n - 1` in the denominator; 0 for a single value.
+pub fn standard_deviation(values: &[f64]) -> f64 {
+    if values.len() == 1 {
+        return 0.0;
+    }
+    let mean = mean(values);
+    let squares: f64 = values.iter().map(|x| (x - mean).powi(2)).sum();
+    (squares / (values.len() as f64 - 1.0)).sqrt()
+}
+
+/// The value below which a share of the sorted values lies, linear between neighbours, as
+/// `numpy.quantile`.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    if sorted.is_empty() {
+        return f64::NAN;
+    }
+    let place = share * (sorted.len() - 1) as f64;
+    let (low, high) = (place.floor() as usize, place.ceil() as usize);
+    if sorted[low] == sorted[high] {
+        // Also between two infinities, whose difference is NaN.
+        return sorted[low];
+    }
+    sorted[low] + (sorted[high] - sorted[low]) * (place - low as f64)
+}
+
+fn sorted(values: &[f64]) -> Vec<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted
+}
+
+/// Resamples of a bootstrap: the ends of an interval move by about a hundredth of its width between seeds.
+const RESAMPLES: usize = 10_000;
+
+/// The percentile bootstrap interval of the median, 95 %.
+///
+/// The same values always give the same interval. `None` below two values.
+///
+/// # Source
+/// Efron and Tibshirani 1993, An Introduction to the Bootstrap, section 13.3.
+pub fn bootstrap_median(values: &[f64]) -> Option<(f64, f64)> {
+    if values.len() < 2 {
+        return None;
+    }
+    let mut rng = stream(0, "bootstrap", &[]);
+    let mut resample = vec![0.0; values.len()];
+    let mut medians: Vec<f64> = (0..RESAMPLES)
+        .map(|_| {
+            for value in &mut resample {
+                *value = values[rng.random_range(0..values.len())];
+            }
+            median(&resample)
+        })
+        .collect();
+    medians.sort_by(f64::total_cmp);
+    Some((quantile(&medians, 0.025), quantile(&medians, 0.975)))
+}
+
+/// The probability, were neither of a pair better, of ranks as one-sided as these or more: Wilcoxon's
+/// signed-rank test, two-sided.
+///
+/// Differences of zero are left out, ties share their ranks. Exact, by counting all assignments of signs.
+/// 1 if all differences are zero.
+///
+/// # Source
+/// Wilcoxon 1945, Individual Comparisons by Ranking Methods; equals
+/// `scipy.stats.wilcoxon(method="exact")` where there are no ties.
+pub fn wilcoxon(differences: &[f64]) -> f64 {
+    let mut nonzero: Vec<f64> = differences.iter().copied().filter(|d| *d != 0.0).collect();
+    nonzero.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
+    let ranks = doubled_ranks(&nonzero);
+    let positive: usize = nonzero
+        .iter()
+        .zip(&ranks)
+        .filter(|(d, _)| **d > 0.0)
+        .map(|(_, rank)| rank)
+        .sum();
+    let total: usize = ranks.iter().sum();
+    let smaller = positive.min(total - positive);
+    exact_tail(&ranks, smaller)
+}
+
+/// Twice the rank of each absolute value, the mean of their ranks for equal ones.
+fn doubled_ranks(sorted: &[f64]) -> Vec<usize> {
+    let mut ranks = Vec::with_capacity(sorted.len());
+    for group in sorted.chunk_by(|a, b| a.abs() == b.abs()) {
+        let first = ranks.len() + 1;
+        let last = ranks.len() + group.len();
+        ranks.extend(vec![first + last; group.len()]);
+    }
+    ranks
+}
+
+/// Twice the share of the assignments of signs whose positive ranks sum to at most `smaller`.
+fn exact_tail(ranks: &[usize], smaller: usize) -> f64 {
+    let total: usize = ranks.iter().sum();
+    // The share of assignments with each sum, one rank after the other.
+    let mut shares = vec![0.0; total + 1];
+    shares[0] = 1.0;
+    for &rank in ranks {
+        for sum in (0..=total).rev() {
+            let with = if sum >= rank { shares[sum - rank] } else { 0.0 };
+            shares[sum] = 0.5 * (shares[sum] + with);
+        }
+    }
+    let tail: f64 = shares[..=smaller].iter().sum();
+    (2.0 * tail).min(1.0)
+}
+
+/// p-values corrected for being several: Holm's step-down method.
+///
+/// # Source
+/// Holm 1979, A Simple Sequentially Rejective Multiple Test Procedure.
+pub fn holm(p_values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<usize> = (0..p_values.len()).collect();
+    order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
+    let mut corrected = vec![0.0; p_values.len()];
+    let mut largest: f64 = 0.0;
+    for (place, &i) in order.iter().enumerate() {
+        largest = largest.max(p_values[i] * (p_values.len() - place) as f64);
+        corrected[i] = largest.min(1.0);
+    }
+    corrected
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[track_caller]
+    fn assert_near(value: f64, expected: f64, tolerance: f64) {
+        assert!(
+            (value - expected).abs() <= tolerance,
+            "{value} instead of {expected}"
+        );
+    }
+
+    #[test]
+    fn location_and_spread_are_numpys() {
+        assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
+        assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
+        assert!(median(&[]).is_nan());
+        assert_eq!(median(&[1.0, f64::INFINITY, f64::INFINITY]), f64::INFINITY);
+        // numpy.std([1, 2, 4], ddof=1)
+        assert_near(
+            standard_deviation(&[1.0, 2.0, 4.0]),
+            1.5275252316519465,
+            1e-15,
+        );
+        assert_eq!(standard_deviation(&[5.0]), 0.0);
+    }
+
+    #[test]
+    fn the_signed_rank_test_is_scipys() {
+        // scipy.stats.wilcoxon(d, method="exact").pvalue
+        let d = [0.5, 1.1, -0.2, 1.9, 0.7, 2.3, -0.9, 1.4];
+        assert_near(wilcoxon(&d), 0.078125, 1e-12);
+        let all_positive: Vec<f64> = (1..=10).map(f64::from).collect();
+        assert_near(wilcoxon(&all_positive), 0.001953125, 1e-15);
+        assert_eq!(wilcoxon(&[0.0, 0.0]), 1.0);
+        assert_eq!(wilcoxon(&[]), 1.0);
+    }
+
+    #[test]
+    fn ties_are_counted_exactly() {
+        // Ranks 2, 2, 2: all three of one sign is one of eight assignments, on each side.
+        assert_near(wilcoxon(&[1.0, 1.0, 1.0]), 0.25, 1e-15);
+        assert_near(wilcoxon(&[1.0, -1.0, 1.0, 0.0]), 1.0, 1e-15);
+    }
+
+    #[test]
+    fn many_differences_are_counted_exactly_too() {
+        let sign = |i: i32| if i % 3 == 0 { -1.0 } else { 1.0 };
+        let d: Vec<f64> = (1..=101).map(|i| sign(i) * f64::from(i)).collect();
+        // scipy.stats.wilcoxon(d, method="exact").pvalue
+        assert_near(wilcoxon(&d), 0.002283440122850422, 1e-12);
+    }
+
+    #[test]
+    fn holm_is_statsmodels() {
+        // statsmodels.stats.multitest.multipletests([0.01, 0.04, 0.03], method="holm")[1]
+        let corrected = holm(&[0.01, 0.04, 0.03]);
+        for (value, expected) in corrected.into_iter().zip([0.03, 0.06, 0.06]) {
+            assert_near(value, expected, 1e-15);
+        }
+    }
+
+    #[test]
+    fn the_bootstrap_interval_repeats_and_covers_the_median() {
+        let values: Vec<f64> = (0..20).map(f64::from).collect();
+        let (low, high) = bootstrap_median(&values).unwrap();
+        assert_eq!(bootstrap_median(&values), Some((low, high)));
+        assert!(
+            low < 9.5 && 9.5 < high && low > 2.0 && high < 17.0,
+            "{low} {high}"
+        );
+        assert_eq!(bootstrap_median(&[1.0]), None);
+        assert_eq!(bootstrap_median(&[1.0, 1.0]), Some((1.0, 1.0)));
+    }
+}
