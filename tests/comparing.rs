@@ -94,11 +94,11 @@ fn a_comparison_trains_every_trial_and_says_what_differs() {
         assert!(done.stdout.contains(part), "no {part} in\n{}", done.stdout);
     }
     assert!(
-        done.stdout.contains("cannot be told apart"),
+        done.stdout.contains("no difference can be shown"),
         "{}",
         done.stdout
     );
-    assert!(done.stdout.contains("at least 6 seeds"), "{}", done.stdout);
+    assert!(done.stdout.contains("at least 6"), "{}", done.stdout);
     assert!(done.stderr.contains("[8/8]"), "{}", done.stderr);
     let rows = trials(&lab);
     assert_eq!(rows.len(), 8);

@@ -153,27 +153,27 @@ fn debug_and_release_builds_end_with_the_same_weights() {
         );
         return;
     };
-    for device in ["flex", "ndarray"] {
-        for config in ["train/digits.toml", "train/digits_convnet.toml"] {
-            let lab = Lab::new();
-            let few = ["training.num_epochs=1", "split.train=0.06"];
-            let release = lab.train_on(device, config, "release", &few);
-            let own = release.folder.join("config.toml");
-            let status = std::process::Command::new(&debug)
-                .args(["train", own.to_str().unwrap(), "--run", "debug"])
-                .args(["--device", device, "--dashboard", "quiet"])
-                .current_dir(lab.path())
-                .status()
-                .unwrap();
-            assert!(status.success());
-            let debug = release.folder.with_file_name("debug");
-            for file in ["metrics.csv", "model/network.bpk"] {
-                let read = |run: &std::path::Path| std::fs::read(run.join(file)).unwrap();
-                assert!(
-                    read(&release.folder) == read(&debug),
-                    "{file} of {config} differs on {device}"
-                );
-            }
+    // flex is in every build.
+    let device = "flex";
+    for config in ["train/digits.toml", "train/digits_convnet.toml"] {
+        let lab = Lab::new();
+        let few = ["training.num_epochs=1", "split.train=0.06"];
+        let release = lab.train_on(device, config, "release", &few);
+        let own = release.folder.join("config.toml");
+        let status = std::process::Command::new(&debug)
+            .args(["train", own.to_str().unwrap(), "--run", "debug"])
+            .args(["--device", device, "--dashboard", "quiet"])
+            .current_dir(lab.path())
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let debug = release.folder.with_file_name("debug");
+        for file in ["metrics.csv", "model/network.bpk"] {
+            let read = |run: &std::path::Path| std::fs::read(run.join(file)).unwrap();
+            assert!(
+                read(&release.folder) == read(&debug),
+                "{file} of {config} differs"
+            );
         }
     }
 }

@@ -90,8 +90,12 @@ fn medians(report: &ComparisonReport, objective: &str, out: &mut impl Write) -> 
     writeln!(out, "{table}")
 }
 
-/// Whether a figure such as `valid_accuracy@300` is a loss, an accuracy, a mean absolute error or an R².
+/// Whether a figure such as `valid_accuracy@300` is a loss, an accuracy, a mean absolute error or an R², or
+/// one at a threshold.
 fn is_looked_at(figure: &str) -> bool {
+    if figure.contains('>') {
+        return true;
+    }
     let name = figure.split('@').next().unwrap_or_default();
     let metric = name.split_once('_').map_or(name, |(_, metric)| metric);
     ["loss", "accuracy", "mae", "r2"].contains(&metric)

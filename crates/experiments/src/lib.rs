@@ -40,4 +40,4 @@ pub use prepared::Prepared;
 pub use run::Run;
 pub use run_state::{RunState, RunSummary};
 pub use sweep::{Seeds, SweepConfig, SweepMode, Target, VariantConfig};
-pub use trial::{BestResult, Execution, Resumed, Trial, TrialResult, load_config};
+pub use trial::{BestResult, Execution, Resumed, ThresholdResult, Trial, TrialResult, load_config};

@@ -63,6 +63,12 @@ impl Prepared {
                 ),
             }));
         }
+        if !training.thresholds.is_empty() && !matches!(task, Task::Binary { .. }) {
+            return Err(problem(Problem {
+                key: "training.thresholds".to_string(),
+                message: "`thresholds` need two classes and a loss with one output".to_string(),
+            }));
+        }
         let standardizer = Standardizer::fit(&config.standardize, &samples, &splits.train);
         let warnings = warnings(&config, &samples, &splits);
         Ok(Self {

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use emberlab_metrics::{Metric, SplitMetrics};
+use emberlab_metrics::{BinaryScores, Metric, SplitMetrics, sigmoid, thresholded};
 use emberlab_models::Network;
 use emberlab_storage::{
     Checkpoint, CheckpointStore, Digested, Found, Identity, Position, RunLock, StorageError,
 };
 use emberlab_training::{
-    Dashboard, Ending, EpochRecord, Finished, Fit, Observer, Precision, Split, SplitData, StopFlag,
-    TrainingError, device, network_bytes,
+    Dashboard, Ending, EpochRecord, Finished, Fit, LossConfig, Observer, Precision, Split,
+    SplitData, StopFlag, Task, Trainee, TrainingError, device, host, network_bytes, predict,
 };
 use serde::{Deserialize, Serialize};
 
@@ -49,12 +49,24 @@ pub struct TrialResult {
     pub metrics: BTreeMap<Split, SplitMetrics>,
     /// The best epoch by the objective, if any value was a number.
     pub best: Option<BestResult>,
+    /// Precision and recall of class 1 at the thresholds asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<ThresholdResult>,
     /// Whether a checkpoint holds everything up to here.
     #[serde(skip)]
     pub is_saved: bool,
     /// The run's lasting files.
     #[serde(default)]
     pub files: Vec<Digested>,
+}
+
+/// The last network at one threshold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ThresholdResult {
+    /// What it was measured on.
+    pub split: Split,
+    /// Its scores.
+    pub scores: BinaryScores,
 }
 
 /// The best epoch of a run.
@@ -283,6 +295,12 @@ impl Trial {
         let config = ready.prepared.config;
         let objective = config.training.objective.clone();
         let num_parameters = ready.network.num_parameters();
+        let scored = Thresholds {
+            thresholds: config.training.thresholds.clone(),
+            task: ready.prepared.task,
+            loss: config.loss.clone(),
+            data: ready.data.clone(),
+        };
         let fit = Fit {
             label: run.id(),
             network: ready.network,
@@ -313,10 +331,12 @@ impl Trial {
                 split: objective.split,
                 value: best.value,
             }),
+            thresholds: Vec::new(),
             is_saved: finished.is_saved,
             files: Vec::new(),
         };
         if result.ending != Ending::Interrupted {
+            result.thresholds = scored.score(&finished.network)?;
             save_networks(&run, &finished)?;
             for name in LASTING {
                 if run.path().join(name).is_file() {
@@ -327,6 +347,48 @@ impl Trial {
         }
         drop(lock);
         Ok(result)
+    }
+}
+
+/// What it takes to score a network at thresholds.
+struct Thresholds {
+    thresholds: Vec<f64>,
+    task: Task,
+    loss: LossConfig,
+    data: SplitData,
+}
+
+impl Thresholds {
+    /// Scores the network on every split but the one it was trained on.
+    fn score(&self, network: &Network) -> Result<Vec<ThresholdResult>, ExperimentError> {
+        let mut results = Vec::new();
+        let Task::Binary { on_logits } = self.task else {
+            return Ok(results);
+        };
+        let plain = Trainee::new(network.clone(), self.loss.clone());
+        let splits = [
+            (Split::Valid, &self.data.valid),
+            (Split::Test, &self.data.test),
+        ];
+        for (split, data) in splits {
+            let Some(data) = data.as_ref().filter(|_| !self.thresholds.is_empty()) else {
+                continue;
+            };
+            let (_, outputs) = predict(&plain, data, &self.task)?;
+            let probabilities = match on_logits {
+                true => sigmoid(&outputs),
+                false => outputs,
+            };
+            let targets = thresholded(&host(data.targets.clone())?, 0.5);
+            for &threshold in &self.thresholds {
+                let scores = BinaryScores::from_probabilities(&targets, &probabilities, threshold);
+                results.push(ThresholdResult {
+                    split,
+                    scores: scores.map_err(|e| TrainingError::Read(e.to_string()))?,
+                });
+            }
+        }
+        Ok(results)
     }
 }
 

@@ -173,25 +173,29 @@ fn conclusion(
     let num_pairs = differences.iter().map(|d| d.num_pairs).min().unwrap_or(0);
     let needed = fewest_pairs(differences.len());
     let what = question.objective().replace('_', " ");
+    let seeds = if num_pairs == 1 { "seed" } else { "seeds" };
+    if num_pairs < needed {
+        said.push(format!(
+            "{best} has the best median {what}, but with {num_pairs} {seeds} no difference can be shown: \
+             between {} variants that takes at least {needed}.",
+            differences.len() + 1
+        ));
+        return said;
+    }
+    let is_tied = |d: &&PairedDifference| d.verdict == Verdict::NotToldApart;
     let tied: Vec<&str> = differences
         .iter()
-        .filter(|d| d.verdict == Verdict::NotToldApart)
+        .filter(is_tied)
         .map(|d| d.variant.as_str())
         .collect();
-    if !tied.is_empty() {
+    if tied.is_empty() {
+        said.push(format!("{best} is the best by {what}."));
+    } else {
         let all: Vec<&str> = [best].into_iter().chain(tied).collect();
         said.push(format!(
-            "{} cannot be told apart by {what} with {num_pairs} {}.",
-            list(&all),
-            if num_pairs == 1 { "seed" } else { "seeds" }
+            "{} cannot be told apart by {what} with {num_pairs} {seeds}.",
+            list(&all)
         ));
-        if num_pairs < needed {
-            said.push(format!(
-                "It takes at least {needed} seeds to tell any of these apart."
-            ));
-        }
-    } else {
-        said.push(format!("{best} is the best by {what}."));
     }
     let mut worse: Vec<&PairedDifference> = differences
         .iter()
@@ -307,8 +311,8 @@ mod tests {
         assert_eq!(
             report.conclusion,
             [
-                "a and b cannot be told apart by valid accuracy with 2 seeds.",
-                "It takes at least 6 seeds to tell any of these apart.",
+                "a has the best median valid accuracy, but with 2 seeds no difference can be shown: \
+                 between 2 variants that takes at least 6."
             ]
         );
     }

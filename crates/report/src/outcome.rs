@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use emberlab_metrics::Metric;
+use emberlab_metrics::{BinaryScores, Metric};
 use serde::{Deserialize, Serialize};
 
 use crate::ReportError;
@@ -57,7 +57,8 @@ pub struct TrialOutcome {
     pub seconds: f64,
     /// The first epoch that reached the target, if one did.
     pub epochs_to_target: Option<usize>,
-    /// The figures by name: `valid_accuracy` of the last network, `valid_accuracy@300` in that epoch.
+    /// The figures by name: `valid_accuracy` of the last network, `valid_accuracy@300` in that epoch,
+    /// `valid_precision>0.1` of class 1 above that probability.
     pub figures: BTreeMap<String, f64>,
 }
 
@@ -69,6 +70,14 @@ struct ResultFile {
     steps: u64,
     seconds: f64,
     metrics: BTreeMap<String, BTreeMap<String, Option<f64>>>,
+    #[serde(default)]
+    thresholds: Vec<ThresholdEntry>,
+}
+
+#[derive(Deserialize)]
+struct ThresholdEntry {
+    split: String,
+    scores: BinaryScores,
 }
 
 #[derive(Deserialize, PartialEq)]
@@ -132,6 +141,18 @@ impl TrialOutcome {
                 for (metric, value) in metrics {
                     let name = format!("{split}_{metric}");
                     trial.figures.insert(name, value.unwrap_or(f64::NAN));
+                }
+            }
+            for ThresholdEntry { split, scores } in result.thresholds {
+                let values = [
+                    ("accuracy", scores.accuracy),
+                    ("precision", scores.precision),
+                    ("recall", scores.recall),
+                    ("f1", scores.f1),
+                ];
+                for (metric, value) in values {
+                    let name = format!("{split}_{metric}>{}", scores.threshold);
+                    trial.figures.insert(name, value);
                 }
             }
         }
@@ -287,7 +308,9 @@ mod tests {
     const METRICS: &str = "epoch,step,learning_rate,train_loss,valid_accuracy\n\
                            1,2,0.1,0.5,0.8\n2,4,0.1,NaN,0.97\n3,6,0.1,0.3,0.9\n";
     const RESULT: &str = r#"{"ending": "stopped_early", "epochs": 3, "steps": 6, "seconds": 1.5,
-        "metrics": {"train": {"loss": null}, "valid": {"accuracy": 0.9}}, "best": null}"#;
+        "metrics": {"train": {"loss": null}, "valid": {"accuracy": 0.9}}, "best": null,
+        "thresholds": [{"split": "valid", "scores": {"threshold": 0.1, "accuracy": 0.7,
+            "precision": 0.6, "recall": 0.99, "f1": 0.75}}]}"#;
 
     fn target(value: f64) -> TargetFigure {
         TargetFigure {
@@ -305,6 +328,7 @@ mod tests {
         assert_eq!((trial.epochs, trial.epochs_to_target), (3, Some(2)));
         assert_eq!(trial.seconds_to_target(), Some(1.0));
         assert_eq!(trial.figures["valid_accuracy"], 0.9);
+        assert_eq!(trial.figures["valid_recall>0.1"], 0.99);
         assert_eq!(trial.figures["valid_accuracy@1"], 0.8);
         assert!(trial.figures["train_loss"].is_nan() && trial.figures["train_loss@2"].is_nan());
         assert!(!trial.figures.contains_key("train_loss@9"));
@@ -336,8 +360,9 @@ mod tests {
         write_csv(&[trial], &mut out).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "variant,seed,fold,outcome,epochs,steps,seconds,epochs_to_target,train_loss,valid_accuracy\n\
-             relu,3,,stopped_early,3,6,1.5,,NaN,0.9\n"
+            "variant,seed,fold,outcome,epochs,steps,seconds,epochs_to_target,train_loss,\
+             valid_accuracy,valid_accuracy>0.1,valid_f1>0.1,valid_precision>0.1,valid_recall>0.1\n\
+             relu,3,,stopped_early,3,6,1.5,,NaN,0.9,0.7,0.75,0.6,0.99\n"
         );
     }
 }

@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clipping::GradientClipping;
-use crate::error::TrainingError;
+use crate::error::{TrainingError, check};
 use crate::objective::{EarlyStopping, Objective};
 
 /// The numbers a network computes with.
@@ -82,6 +82,10 @@ pub struct TrainingConfig {
     /// Where the metrics of the training split come from.
     #[serde(default)]
     pub train_metrics: TrainMetrics,
+    /// Two classes: probabilities above which class 1 is predicted, each scored after the training; in
+    /// [0, 1].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thresholds: Vec<f64>,
 }
 
 fn default_batch_size() -> BatchSize {
@@ -112,6 +116,14 @@ impl TrainingConfig {
         }
         if let Some(clipping) = &self.gradient_clipping {
             clipping.validate()?;
+        }
+        for &threshold in &self.thresholds {
+            check(
+                "training.thresholds",
+                threshold,
+                (0.0..=1.0).contains(&threshold),
+                "from 0 to 1",
+            )?;
         }
         if self.objective.split == crate::Split::Test {
             return Err(TrainingError::value(

@@ -33,8 +33,23 @@ pub enum LossConfig {
         #[serde(default)]
         reduction: Reduction,
     },
+    /// Binary cross-entropy on probabilities as courses write it, probabilities bounded to
+    /// `[1e-12, 1 − 1e-12]`. In float32 the upper bound is 1: a saturated output gives NaN. To see why the
+    /// others are written as they are; never to train with.
+    BceNaive {
+        /// Mean over all elements, or sum.
+        #[serde(default)]
+        reduction: Reduction,
+    },
     /// Softmax with cross-entropy, on whatever the network puts out. `torch.nn.CrossEntropyLoss`.
     CrossEntropy {
+        /// Mean over the samples, or sum.
+        #[serde(default)]
+        reduction: Reduction,
+    },
+    /// Softmax with cross-entropy as courses write it: `exp` without the maximum subtracted, which overflows
+    /// from 89 on in float32. To see why the other is written as it is; never to train with.
+    CrossEntropyNaive {
         /// Mean over the samples, or sum.
         #[serde(default)]
         reduction: Reduction,
@@ -72,7 +87,9 @@ impl LossConfig {
         match self {
             Self::BceWithLogits { .. } => "bce_with_logits",
             Self::Bce { .. } => "bce",
+            Self::BceNaive { .. } => "bce_naive",
             Self::CrossEntropy { .. } => "cross_entropy",
+            Self::CrossEntropyNaive { .. } => "cross_entropy_naive",
             Self::Mse { .. } => "mse",
             Self::Mae { .. } => "mae",
             Self::Huber { .. } => "huber",
@@ -84,7 +101,9 @@ impl LossConfig {
         match self {
             Self::BceWithLogits { reduction }
             | Self::Bce { reduction }
+            | Self::BceNaive { reduction }
             | Self::CrossEntropy { reduction }
+            | Self::CrossEntropyNaive { reduction }
             | Self::Mse { reduction }
             | Self::Mae { reduction }
             | Self::Huber { reduction, .. } => *reduction,
@@ -115,7 +134,11 @@ impl LossConfig {
                 reduce(bce_with_logits(outputs, targets), *reduction)
             }
             Self::Bce { reduction } => reduce(bce(outputs, targets), *reduction),
+            Self::BceNaive { reduction } => reduce(bce_naive(outputs, targets), *reduction),
             Self::CrossEntropy { reduction } => reduce(cross_entropy(outputs, targets), *reduction),
+            Self::CrossEntropyNaive { reduction } => {
+                reduce(cross_entropy_naive(outputs, targets), *reduction)
+            }
             Self::Mse { reduction } => {
                 let difference = outputs - targets;
                 reduce(difference.clone() * difference, *reduction)
@@ -157,6 +180,21 @@ fn bce(probabilities: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
     let yes = targets.clone() * bounded_log(probabilities);
     let no = targets.neg().add_scalar(1.0) * bounded_log(opposite);
     (yes + no).neg()
+}
+
+/// `−(y ln p + (1 − y) ln(1 − p))` with `p` bounded to `[1e-12, 1 − 1e-12]`.
+fn bce_naive(probabilities: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+    let bounded = probabilities.clamp(1e-12, 1.0 - 1e-12);
+    let yes = targets.clone() * bounded.clone().log();
+    let no = targets.neg().add_scalar(1.0) * bounded.neg().add_scalar(1.0).log();
+    (yes + no).neg()
+}
+
+/// `−ln(exp(z_target) / Σ exp(z))` of each sample, `[batch_size, 1]`, as it stands.
+fn cross_entropy_naive(outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+    let exponentials = outputs.exp();
+    let softmax = exponentials.clone() / exponentials.sum_dim(1);
+    (softmax.log() * targets).sum_dim(1).neg()
 }
 
 /// `max(ln x, −100)`, PyTorch's bound, without the `0 · ∞` that a clamped logarithm of zero has in
@@ -248,6 +286,36 @@ mod tests {
         let p = 1.0 / (1.0 + 2f64.exp());
         close(&[value], &[-p.ln() / 2.0]);
         close(&gradient, &[(p - 1.0) / 2.0, (1.0 - p) / 2.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn the_naive_losses_agree_where_nothing_overflows_and_break_where_it_does() {
+        let sum = Reduction::Sum;
+        let pairs = [
+            (
+                LossConfig::Bce { reduction: sum },
+                LossConfig::BceNaive { reduction: sum },
+            ),
+            (
+                LossConfig::CrossEntropy { reduction: sum },
+                LossConfig::CrossEntropyNaive { reduction: sum },
+            ),
+        ];
+        for (stable, naive) in pairs {
+            let inputs = ([[0.25, 0.2], [0.9, 0.4]], [[1.0, 0.0], [0.0, 1.0]]);
+            let (expected, gradient) = evaluate(&stable, &inputs.0, &inputs.1);
+            let (value, found) = evaluate(&naive, &inputs.0, &inputs.1);
+            close(&[value], &[expected]);
+            close(&found, &gradient);
+        }
+        let naive = LossConfig::CrossEntropyNaive { reduction: sum };
+        let (value, _) = evaluate(&naive, &[[800.0, 0.0]], &[[1.0, 0.0]]);
+        assert!(value.is_nan(), "{value}");
+        // 1 − 1e-12 is 1 in float32, so that 0 · ln 0 is NaN.
+        let device = Device::flex();
+        let of = |x: f32| Tensor::<2>::from_data([[x]], (&device, DType::F32));
+        let loss = LossConfig::BceNaive { reduction: sum }.forward(of(1.0), of(1.0));
+        assert!(loss.into_scalar::<f32>().is_nan());
     }
 
     #[test]

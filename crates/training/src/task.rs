@@ -51,7 +51,10 @@ impl Task {
                 if on_logits
                     || matches!(
                         loss,
-                        LossConfig::Bce { .. } | LossConfig::CrossEntropy { .. }
+                        LossConfig::Bce { .. }
+                            | LossConfig::BceNaive { .. }
+                            | LossConfig::CrossEntropy { .. }
+                            | LossConfig::CrossEntropyNaive { .. }
                     )
                 {
                     return mismatch(
@@ -83,7 +86,9 @@ impl Task {
             Ok((Self::Multiclass { num_classes }, d_output))
         };
         match loss {
-            LossConfig::BceWithLogits { .. } | LossConfig::Bce { .. } => {
+            LossConfig::BceWithLogits { .. }
+            | LossConfig::Bce { .. }
+            | LossConfig::BceNaive { .. } => {
                 if num_classes != 2 {
                     return mismatch(
                         "loss.name",
@@ -101,7 +106,9 @@ impl Task {
                     ),
                 }
             }
-            LossConfig::CrossEntropy { .. } => multiclass(d_output.unwrap_or(num_classes)),
+            LossConfig::CrossEntropy { .. } | LossConfig::CrossEntropyNaive { .. } => {
+                multiclass(d_output.unwrap_or(num_classes))
+            }
             LossConfig::Mse { .. } | LossConfig::Mae { .. } | LossConfig::Huber { .. } => {
                 match d_output {
                     None | Some(1) if num_classes == 2 => Ok((Self::Binary { on_logits }, 1)),
