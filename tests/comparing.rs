@@ -136,7 +136,7 @@ fn comparing_again_trains_nothing_and_more_seeds_train_only_the_new_ones() {
     assert_eq!((rows.len(), &rows[..2]), (6, &first[..2]));
     let listed = compare(&lab, &["--dry-run"]).stdout;
     assert!(
-        listed.contains("2 variants, 8 trials, 2 to train"),
+        listed.contains("2 variants, 8 trials, 2 to train, in about 0:0"),
         "{listed}"
     );
 }

@@ -159,8 +159,12 @@ pub struct Compare {
     /// Write the trials to a file, a JSON line each, and train none: see `emberlab trial`.
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     pub plan: Option<PathBuf>,
+    /// Write the trials to `plan.jsonl` beside their runs, print the script that runs them on a cluster,
+    /// and train none.
+    #[arg(long, value_enum, value_name = "ENGINE", conflicts_with_all = ["dry_run", "plan"])]
+    pub launcher: Option<LauncherChoice>,
     /// Report what is there and train none.
-    #[arg(long, conflicts_with_all = ["dry_run", "plan"])]
+    #[arg(long, conflicts_with_all = ["dry_run", "plan", "launcher"])]
     pub collect: bool,
     /// Print JSON instead of tables.
     #[arg(long)]
@@ -168,6 +172,17 @@ pub struct Compare {
     /// How each trial runs.
     #[command(flatten)]
     pub running: Running,
+}
+
+/// What runs the trials of a plan on a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LauncherChoice {
+    /// A Slurm job array, for `sbatch`.
+    Slurm,
+    /// HyperQueue tasks, for `sh`.
+    Hq,
+    /// A Kubernetes Job with an index, for `kubectl apply -f`.
+    K8s,
 }
 
 /// Train one trial of a comparison's plan, as a cluster's job.

@@ -7,6 +7,7 @@ mod data_dirs;
 mod diagnostics;
 mod failure;
 mod jobs;
+mod launchers;
 mod panics;
 mod progress;
 mod signals;

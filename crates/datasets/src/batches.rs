@@ -131,6 +131,23 @@ impl BatchConfig {
             format!("a whole number from 1 to the {num_rows} rows to train on, or \"full\""),
         )
     }
+
+    /// Batches of an epoch over `num_rows` rows.
+    pub fn num_batches(&self, num_rows: usize) -> usize {
+        let batch_size = self.rows_per_batch(num_rows);
+        match self.drop_last {
+            true => num_rows / batch_size,
+            false => num_rows.div_ceil(batch_size),
+        }
+    }
+
+    fn rows_per_batch(&self, num_rows: usize) -> usize {
+        let rows = match self.batch_size {
+            BatchSize::Full => num_rows,
+            BatchSize::Size(size) => size,
+        };
+        rows.max(1)
+    }
 }
 
 /// The samples of one step.
@@ -170,15 +187,8 @@ impl<'a> Batches<'a> {
     /// The batches of `epoch`, for a configuration that is [valid](BatchConfig::validate) for these data.
     pub fn new(data: &'a Resident, config: &BatchConfig, seed: u64, epoch: u64) -> Self {
         let rows = data.len();
-        let batch_size = match config.batch_size {
-            BatchSize::Full => rows,
-            BatchSize::Size(size) => size,
-        }
-        .max(1);
-        let num_batches = match config.drop_last {
-            true => rows / batch_size,
-            false => rows.div_ceil(batch_size),
-        };
+        let batch_size = config.rows_per_batch(rows);
+        let num_batches = config.num_batches(rows);
         let shuffled = config.shuffle && config.batch_size != BatchSize::Full;
         let (order, steps_per_block, block) = if shuffled {
             let order = draws::permutation(rows, &mut stream(seed, "shuffle", &[epoch]));

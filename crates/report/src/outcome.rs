@@ -172,6 +172,18 @@ impl TrialOutcome {
         matches!(self.outcome, Outcome::Completed | Outcome::StoppedEarly)
     }
 
+    /// The value of a figure; none if it, or a loss of the last network, is not finite: such a network
+    /// predicts nothing, whatever its accuracy is counted to be.
+    pub(crate) fn finite(&self, figure: &str) -> Option<f64> {
+        let value = self.figures.get(figure).copied();
+        let mut losses = self
+            .figures
+            .iter()
+            .filter(|(name, _)| name.ends_with("_loss"));
+        let is_sound = losses.all(|(_, loss)| loss.is_finite());
+        value.filter(|value| value.is_finite() && is_sound)
+    }
+
     /// Seconds to the target, in proportion to the epochs: all are of one length.
     pub fn seconds_to_target(&self) -> Option<f64> {
         let epochs = self.epochs_to_target?;

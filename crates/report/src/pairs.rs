@@ -53,8 +53,8 @@ pub(crate) fn differences(
         let ours = trials
             .iter()
             .filter(|t| t.variant == variant && t.is_done());
-        let value = |t: &TrialOutcome| Some(((t.seed, t.fold), *t.figures.get(objective)?));
-        ours.filter_map(value).collect()
+        let value = |t: &TrialOutcome| ((t.seed, t.fold), t.finite(objective).unwrap_or(f64::NAN));
+        ours.map(value).collect()
     };
     let worst = match metric.direction() {
         Direction::Higher => f64::NEG_INFINITY,

@@ -53,9 +53,9 @@ pub struct VariantSummary {
     pub num_done: usize,
     /// Trials that an error ended.
     pub num_failed: usize,
-    /// Trials that have come to their end with an objective that is not finite.
+    /// Trials that have come to their end with an objective or a loss that is not finite.
     pub num_not_finite: usize,
-    /// Each figure over the trials that have come to their end.
+    /// Each figure over the other trials that have come to their end.
     pub figures: BTreeMap<String, Spread>,
     /// 95 % bootstrap interval of the objective's median.
     pub interval: Option<(f64, f64)>,
@@ -71,18 +71,17 @@ impl VariantSummary {
     /// Summarises the trials of one variant by an objective's figure.
     pub(crate) fn of(variant: &str, trials: &[&TrialOutcome], objective: &str) -> Self {
         let done: Vec<&&TrialOutcome> = trials.iter().filter(|t| t.is_done()).collect();
+        let sound: Vec<&&&TrialOutcome> = done
+            .iter()
+            .filter(|t| t.finite(objective).is_some())
+            .collect();
         let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-        for trial in &done {
+        for trial in &sound {
             for (name, value) in &trial.figures {
                 values.entry(name.clone()).or_default().push(*value);
             }
         }
-        let objective: Vec<f64> = values.get(objective).cloned().unwrap_or_default();
-        let finite: Vec<f64> = objective
-            .iter()
-            .copied()
-            .filter(|v| v.is_finite())
-            .collect();
+        let finite: Vec<f64> = done.iter().filter_map(|t| t.finite(objective)).collect();
         let figures = values.into_iter();
         Self {
             variant: variant.to_string(),
@@ -92,7 +91,7 @@ impl VariantSummary {
                 .iter()
                 .filter(|t| t.outcome == Outcome::Failed)
                 .count(),
-            num_not_finite: objective.len() - finite.len(),
+            num_not_finite: done.len() - finite.len(),
             figures: figures
                 .filter_map(|(name, v)| Some((name, Spread::of(v)?)))
                 .collect(),

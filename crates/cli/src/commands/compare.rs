@@ -3,16 +3,21 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
 
-use emberlab_experiments::{Comparison, ConfigSource, ExperimentError, PlannedTrial, Prepared};
+use emberlab_experiments::{
+    Comparison, ConfigSource, Execution, ExperimentError, PlannedTrial, Prepared, Trial,
+};
 use emberlab_report::{ComparisonReport, Question, TrialPlace, write_csv};
 use emberlab_storage::replace;
-use emberlab_training::device;
+use emberlab_training::{Dashboard, StopFlag, device};
 
-use crate::arguments::{Compare, Shared};
-use crate::commands::train::placed;
+use crate::arguments::{Compare, LauncherChoice, Shared};
+use crate::commands::train::{placed, set_threads};
 use crate::failure::Failure;
 use crate::jobs::{JobEnd, run_all};
+use crate::launchers::Launch;
+use crate::progress::{Silent, clock};
 use crate::trial_progress::TrialProgress;
 use crate::{comparison_tables, data_dirs, signals};
 
@@ -29,6 +34,9 @@ pub fn run(command: &Compare, shared: &Shared) -> Result<ExitCode, Failure> {
         println!("{} trials in {}", comparison.trials.len(), path.display());
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(engine) = command.launcher {
+        return launch(engine, command, shared, &comparison);
+    }
     let missing = missing(&comparison, &shared.artifacts).inspect_err(|error| {
         if let ExperimentError::ConfigChanged { .. } = error {
             let name = &comparison.config.name;
@@ -39,7 +47,7 @@ pub fn run(command: &Compare, shared: &Shared) -> Result<ExitCode, Failure> {
         }
     })?;
     if command.dry_run {
-        return list(&comparison, &missing);
+        return list(&comparison, &missing, command, shared);
     }
     let mut failed = Vec::new();
     if !command.collect && !missing.is_empty() {
@@ -65,6 +73,36 @@ pub fn run(command: &Compare, shared: &Shared) -> Result<ExitCode, Failure> {
         comparison.trials.len(),
         told.join("\n  ")
     )))
+}
+
+/// Writes the plan beside the runs and prints the script that runs it.
+fn launch(
+    engine: LauncherChoice,
+    command: &Compare,
+    shared: &Shared,
+    comparison: &Comparison,
+) -> Result<ExitCode, Failure> {
+    let plan = write_plan(shared, comparison)?;
+    let launch = Launch {
+        name: &comparison.config.name,
+        num_trials: comparison.trials.len(),
+        threads: command.running.threads,
+        program: &std::env::current_exe()?,
+        plan: &std::path::absolute(plan)?,
+        artifacts: &std::path::absolute(&shared.artifacts)?,
+        device: &command.running.device,
+    };
+    write!(std::io::stdout(), "{}", launch.script(engine))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes every trial to `plan.jsonl` beside the runs.
+fn write_plan(shared: &Shared, comparison: &Comparison) -> Result<PathBuf, Failure> {
+    let folder = shared.artifacts.join(&comparison.config.name);
+    std::fs::create_dir_all(&folder)?;
+    let plan = folder.join("plan.jsonl");
+    write(&plan, &PlannedTrial::to_lines(&comparison.trials)?)?;
+    Ok(plan)
 }
 
 /// Loads the data of each variant's first trial and checks that everything fits together.
@@ -105,7 +143,12 @@ fn missing(comparison: &Comparison, artifacts: &Path) -> Result<Vec<usize>, Expe
     Ok(missing)
 }
 
-fn list(comparison: &Comparison, missing: &[usize]) -> Result<ExitCode, Failure> {
+fn list(
+    comparison: &Comparison,
+    missing: &[usize],
+    command: &Compare,
+    shared: &Shared,
+) -> Result<ExitCode, Failure> {
     let mut out = std::io::stdout();
     for trial in &comparison.trials {
         let state = match missing.contains(&trial.index) {
@@ -118,14 +161,85 @@ fn list(comparison: &Comparison, missing: &[usize]) -> Result<ExitCode, Failure>
             trial.index, trial.experiment, trial.run, trial.config.training.num_epochs
         )?;
     }
+    let time = match missing {
+        [] => String::new(),
+        _ => {
+            let all = estimate(comparison, missing, command, shared)?;
+            format!(", in about {} with {} jobs", clock(all), num_jobs(command))
+        }
+    };
     writeln!(
         out,
-        "{} variants, {} trials, {} to train",
+        "{} variants, {} trials, {} to train{time}",
         comparison.variants.len(),
         comparison.trials.len(),
-        missing.len()
+        missing.len(),
     )?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Trials that run side by side.
+fn num_jobs(command: &Compare) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+    command.jobs.map_or(cores, usize::from)
+}
+
+/// How long the missing trials would take, from a moment's training of each variant.
+fn estimate(
+    comparison: &Comparison,
+    missing: &[usize],
+    command: &Compare,
+    shared: &Shared,
+) -> Result<Duration, Failure> {
+    set_threads(&command.running)?;
+    let mut seconds = 0.0;
+    for variant in &comparison.variants {
+        let is_ours = |index: &&usize| comparison.trials[**index].variant == variant.name;
+        let ours: Vec<&usize> = missing.iter().filter(is_ours).collect();
+        if let Some(&&first) = ours.first() {
+            let one = seconds_of(&comparison.trials[first], command, shared)?;
+            seconds += one * ours.len() as f64;
+        }
+    }
+    Ok(Duration::from_secs_f64(seconds / num_jobs(command) as f64))
+}
+
+/// Trains a trial for a moment, in a folder of its own that is removed, and says how long all of it takes.
+fn seconds_of(
+    planned: &PlannedTrial,
+    command: &Compare,
+    shared: &Shared,
+) -> Result<f64, ExperimentError> {
+    const MOMENT: Duration = Duration::from_millis(500);
+    let folder = std::env::temp_dir().join(format!("emberlab-estimate-{}", std::process::id()));
+    let began = Instant::now();
+    let stop = StopFlag::default();
+    let execution = Execution {
+        device: command.running.device.clone(),
+        num_threads: usize::from(command.running.threads),
+        data_dirs: data_dirs::all(shared),
+        dashboard: Dashboard::Quiet,
+        stop: stop.clone(),
+        observer: Box::new(Silent::default()),
+    };
+    let trained =
+        Trial::begin(planned.config.clone(), &folder, None, execution).and_then(|(trial, _)| {
+            let training = &planned.config.training;
+            let steps = training
+                .batches()
+                .num_batches(trial.prepared().splits.train.len());
+            let loading = began.elapsed().as_secs_f64();
+            std::thread::spawn(move || {
+                std::thread::sleep(MOMENT);
+                stop.request();
+            });
+            let result = trial.train()?;
+            let share = result.steps as f64 / (steps * training.num_epochs) as f64;
+            Ok(loading + result.seconds / share)
+        });
+    // It held nothing that anybody wants; where it cannot be removed, the system will.
+    let _ = std::fs::remove_dir_all(&folder);
+    trained
 }
 
 /// Trains the missing trials; returns those that failed.
@@ -134,19 +248,14 @@ fn train<'a>(
     shared: &Shared,
     comparison: &'a Comparison,
     missing: &[usize],
-    stop: &emberlab_training::StopFlag,
+    stop: &StopFlag,
 ) -> Result<Vec<(&'a PlannedTrial, String)>, Failure> {
-    let folder = shared.artifacts.join(&comparison.config.name);
-    std::fs::create_dir_all(&folder)?;
-    let plan = folder.join("plan.jsonl");
-    write(&plan, &PlannedTrial::to_lines(&comparison.trials)?)?;
+    let plan = write_plan(shared, comparison)?;
     let program = std::env::current_exe()?;
     let trial = |index: usize| trial_command(&program, &plan, index, command, shared);
-    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let num_jobs = command.jobs.map_or(cores, usize::from);
     let progress = TrialProgress::new(&comparison.trials, missing.len(), command.json);
     let retries = usize::from(command.retries);
-    let ends = run_all(missing, num_jobs, retries, trial, stop, &progress);
+    let ends = run_all(missing, num_jobs(command), retries, trial, stop, &progress);
     progress.finish();
     let failed = ends.into_iter().filter_map(|(index, end)| match end {
         JobEnd::Failed(why) => Some((&comparison.trials[index], why)),

@@ -1,0 +1,176 @@
+//! Scripts that run the trials of a plan on a cluster.
+
+use std::path::Path;
+
+use crate::arguments::LauncherChoice;
+
+/// What a script needs to know.
+pub struct Launch<'a> {
+    /// The comparison's name.
+    pub name: &'a str,
+    /// Trials in the plan.
+    pub num_trials: usize,
+    /// Cores of one trial.
+    pub threads: u16,
+    /// The command.
+    pub program: &'a Path,
+    /// The plan's file.
+    pub plan: &'a Path,
+    /// Where runs go.
+    pub artifacts: &'a Path,
+    /// The device.
+    pub device: &'a str,
+}
+
+impl Launch<'_> {
+    /// The script for an engine. A job that dies can simply be submitted again: trials that are done say so,
+    /// the others go on from their checkpoints.
+    pub fn script(&self, engine: LauncherChoice) -> String {
+        match engine {
+            LauncherChoice::Slurm => self.slurm(),
+            LauncherChoice::Hq => self.hq(),
+            LauncherChoice::K8s => self.k8s(),
+        }
+    }
+
+    /// The command that runs the trial whose number the engine tells.
+    fn trial(&self) -> String {
+        let quoted = |path: &Path| quote(&path.display().to_string());
+        format!(
+            "{} trial --plan {} --artifacts {} --device {} --threads {} --dashboard plain",
+            quoted(self.program),
+            quoted(self.plan),
+            quoted(self.artifacts),
+            quote(self.device),
+            self.threads
+        )
+    }
+
+    fn slurm(&self) -> String {
+        format!(
+            "#!/bin/sh\n\
+             #SBATCH --job-name={name}\n\
+             #SBATCH --array=0-{last}\n\
+             #SBATCH --cpus-per-task={threads}\n\
+             #SBATCH --requeue\n\
+             # A minute before its time is over a trial is asked to save.\n\
+             #SBATCH --signal=TERM@60\n\
+             exec {trial}\n",
+            name = self.name,
+            last = self.num_trials - 1,
+            threads = self.threads,
+            trial = self.trial(),
+        )
+    }
+
+    fn hq(&self) -> String {
+        format!(
+            "#!/bin/sh\n\
+             exec hq submit --name {name} --array 0-{last} --cpus {threads} -- {trial}\n",
+            name = self.name,
+            last = self.num_trials - 1,
+            threads = self.threads,
+            trial = self.trial(),
+        )
+    }
+
+    fn k8s(&self) -> String {
+        let quoted = |text: &str| serde_json::Value::from(text).to_string();
+        let shown = |path: &Path| quoted(&path.display().to_string());
+        format!(
+            "# Put in the image and the volume that hold the command, the plan and the artifacts.\n\
+             apiVersion: batch/v1\n\
+             kind: Job\n\
+             metadata:\n\
+             \x20 name: {name}\n\
+             spec:\n\
+             \x20 completionMode: Indexed\n\
+             \x20 completions: {num_trials}\n\
+             \x20 parallelism: {num_trials}\n\
+             \x20 backoffLimit: {num_trials}\n\
+             \x20 template:\n\
+             \x20   spec:\n\
+             \x20     restartPolicy: OnFailure\n\
+             \x20     containers:\n\
+             \x20       - name: trial\n\
+             \x20         image: IMAGE\n\
+             \x20         command: [{program}, \"trial\", \"--plan\", {plan}, \"--artifacts\", {artifacts}, \
+             \"--device\", {device}, \"--threads\", \"{threads}\", \"--dashboard\", \"plain\"]\n\
+             \x20         resources:\n\
+             \x20           requests: {{ cpu: {threads} }}\n\
+             \x20         volumeMounts:\n\
+             \x20           - {{ name: lab, mountPath: /lab }}\n\
+             \x20         workingDir: /lab\n\
+             \x20     volumes:\n\
+             \x20       - name: lab\n\
+             \x20         persistentVolumeClaim: {{ claimName: CLAIM }}\n",
+            name = self.name.replace('_', "-").to_lowercase(),
+            num_trials = self.num_trials,
+            program = shown(self.program),
+            plan = shown(self.plan),
+            artifacts = shown(self.artifacts),
+            device = quoted(self.device),
+            threads = self.threads,
+        )
+    }
+}
+
+/// A word for a shell, quoted where it must be.
+fn quote(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:".contains(c);
+    if word.chars().all(is_plain) && !word.is_empty() {
+        word.to_string()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn launch() -> Launch<'static> {
+        Launch {
+            name: "activations_moons",
+            num_trials: 110,
+            threads: 1,
+            program: Path::new("/opt/emberlab"),
+            plan: Path::new("/lab/my plans/plan.jsonl"),
+            artifacts: Path::new("artifacts"),
+            device: "flex",
+        }
+    }
+
+    #[test]
+    fn a_slurm_array_covers_every_trial_and_quotes_paths() {
+        let script = launch().script(LauncherChoice::Slurm);
+        assert!(script.starts_with("#!/bin/sh\n#SBATCH --job-name=activations_moons\n"));
+        assert!(script.contains("#SBATCH --array=0-109\n"), "{script}");
+        let trial =
+            "exec /opt/emberlab trial --plan '/lab/my plans/plan.jsonl' --artifacts artifacts";
+        assert!(script.contains(trial), "{script}");
+    }
+
+    #[test]
+    fn hyperqueue_and_kubernetes_count_from_zero_too() {
+        let script = launch().script(LauncherChoice::Hq);
+        assert!(
+            script.contains("hq submit --name activations_moons --array 0-109"),
+            "{script}"
+        );
+        let script = launch().script(LauncherChoice::K8s);
+        for line in [
+            "  completions: 110\n",
+            "  completionMode: Indexed\n",
+            "  name: activations-moons\n",
+        ] {
+            assert!(script.contains(line), "{script}");
+        }
+    }
+
+    #[test]
+    fn a_word_with_a_quote_stays_one_word() {
+        assert_eq!(quote("it's"), "'it'\\''s'");
+        assert_eq!(quote("a/b-c.d"), "a/b-c.d");
+    }
+}
