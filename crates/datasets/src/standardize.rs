@@ -34,6 +34,9 @@ pub enum Standardize {
     PerFeature,
     /// All of them.
     Global,
+    /// Those of one feature share a mean, all of them a deviation (around the mean of all): pixels that are
+    /// always dark stay small.
+    Centered,
 }
 
 /// The rows that statistics are taken from.
@@ -49,7 +52,7 @@ pub enum StatisticsFrom {
 /// Fitted statistics: `(x − mean) / std`.
 ///
 /// # Shapes
-/// - mean, std: `[num_features]`, or `[1]` for all features alike
+/// - mean, std: each `[num_features]`, or `[1]` for all features alike
 ///
 /// # Source
 /// Per feature it equals scikit-learn's `StandardScaler`: population deviation, and 1 for a feature that
@@ -85,11 +88,17 @@ impl Standardizer {
         if config.method == Standardize::None || rows.is_empty() {
             return Self::identity();
         }
-        let global = config.method == Standardize::Global;
         let width = samples.num_features();
-        match &samples.features {
+        let of = |global: bool| match &samples.features {
             Features::Bytes(values) => Self::of(values, width, rows, global),
             Features::Floats(values) => Self::of(values, width, rows, global),
+        };
+        match config.method {
+            Standardize::Centered => Self {
+                mean: of(false).mean,
+                std: of(true).std,
+            },
+            method => of(method == Standardize::Global),
         }
     }
 
@@ -134,8 +143,11 @@ impl Standardizer {
 
     /// The standardised value of one feature: computed in f64, rounded once.
     pub fn value(&self, raw: f64, feature: usize) -> f32 {
-        let at = if self.mean.len() == 1 { 0 } else { feature };
-        ((raw - self.mean[at]) / self.std[at]) as f32
+        let at = |numbers: &[f64]| match numbers {
+            [one] => *one,
+            each => each[feature],
+        };
+        ((raw - at(&self.mean)) / at(&self.std)) as f32
     }
 
     /// Mean and deviation of each of `width` features.
@@ -183,6 +195,17 @@ mod tests {
             found.iter().zip(expected).all(near),
             "{found:?} {expected:?}"
         );
+    }
+
+    #[test]
+    fn centered_takes_the_mean_of_each_feature_and_the_deviation_of_all() {
+        let digits = DigitsConfig::default().load().unwrap();
+        let of = |method| fit(method, StatisticsFrom::Train, &digits, 500);
+        let centered = of(Standardize::Centered);
+        assert_eq!(centered.mean, of(Standardize::PerFeature).mean);
+        assert_eq!(centered.std, of(Standardize::Global).std);
+        let expected = (7.0 - centered.mean[20]) / centered.std[0];
+        assert_eq!(centered.value(7.0, 20), expected as f32);
     }
 
     #[test]

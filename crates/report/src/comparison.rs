@@ -249,12 +249,17 @@ fn short(value: f64) -> String {
     }
 }
 
-/// `a`, `a and b`, or `a, b and c`.
+/// `a`, `a and b`, or `a, b and c`; semicolons where a name has commas of its own.
 fn list(names: &[&str]) -> String {
+    let separator = match names.iter().any(|name| name.contains(',')) {
+        true => "; ",
+        false => ", ",
+    };
     match names {
         [] => String::new(),
         [one] => (*one).to_string(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+        [first @ .., last] if separator == ", " => format!("{} and {last}", first.join(separator)),
+        [first @ .., last] => format!("{}; and {last}", first.join(separator)),
     }
 }
 
