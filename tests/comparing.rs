@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::lab::{Lab, Outcome, data_dir, outcome, shipped};
+use crate::lab::{Lab, Outcome, data_dir, outcome, send, shipped, wait_until};
 
 /// Two activations with four seeds: eight trials of some hundred milliseconds.
 const CONFIG: &str = r#"
@@ -237,9 +237,9 @@ fn a_stopped_comparison_goes_on_where_it_was() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    wait_for(&lab.path().join("artifacts/small/relu-seed0/checkpoints"));
-    let pid = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+    let checkpoints = lab.path().join("artifacts/small/relu-seed0/checkpoints");
+    wait_until(60, "a trial has saved", || checkpoints.exists());
+    send(&child, rustix::process::Signal::INT);
     let stopped = outcome(child.wait_with_output().unwrap());
     assert_eq!(stopped.code, Some(130), "{stopped:#?}");
     assert!(
@@ -250,14 +250,6 @@ fn a_stopped_comparison_goes_on_where_it_was() {
     assert!(!lab.path().join("artifacts/small/linear-seed3").exists());
     assert_eq!(compare(&lab, &[]).code, Some(0));
     assert_eq!(trials(&lab), trials(&whole));
-}
-
-fn wait_for(path: &Path) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !path.exists() {
-        assert!(Instant::now() < deadline, "{path:?} never comes");
-        sleep(Duration::from_millis(5));
-    }
 }
 
 #[test]
@@ -297,16 +289,12 @@ fn a_comparison_killed_again_and_again_gives_the_same_results() {
 /// Waits until no process works in a folder.
 fn wait_until_alone(folder: &Path) {
     let folder = folder.canonicalize().unwrap();
-    let deadline = Instant::now() + Duration::from_secs(30);
     let is_here = |pid: PathBuf| std::fs::read_link(pid.join("cwd")).is_ok_and(|cwd| cwd == folder);
     let anybody = || {
         let pids = std::fs::read_dir("/proc").unwrap().flatten();
         pids.map(|entry| entry.path()).any(is_here)
     };
-    while anybody() {
-        assert!(Instant::now() < deadline, "trials outlive their comparison");
-        sleep(Duration::from_millis(5));
-    }
+    wait_until(30, "no trial outlives its comparison", || !anybody());
 }
 
 #[test]

@@ -1,11 +1,9 @@
 //! Disks that are full, read-only or gone: real ones where the system lets a test make them.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
-use crate::lab::{Lab, Outcome, outcome, shipped};
+use crate::lab::{FIGURES, Lab, Outcome, assert_same_files, outcome, shipped, wait_until};
 
 /// A file system of its own, of a given size.
 struct Disk {
@@ -60,14 +58,6 @@ fn train(lab: &Lab, name: &str, more: &[&str]) -> Outcome {
     lab.run(&[&words[..], &sets[..], more].concat())
 }
 
-#[track_caller]
-fn assert_same(one: &Path, other: &Path) {
-    for file in ["metrics.csv", "model/network.bpk", "model/best.bpk"] {
-        let read = |run: &Path| std::fs::read(run.join(file)).unwrap();
-        assert!(read(one) == read(other), "{file} differs");
-    }
-}
-
 #[test]
 fn a_full_disk_and_a_read_only_one_stop_the_training_and_lose_nothing() {
     let lab = Lab::new();
@@ -113,7 +103,7 @@ fn a_full_disk_and_a_read_only_one_stop_the_training_and_lose_nothing() {
     let elsewhere = Lab::new();
     assert_eq!(train(&elsewhere, "run", &[]).code, Some(0));
     let run = |lab: &Lab| lab.path().join("artifacts/digits/run");
-    assert_same(&run(&lab), &run(&elsewhere));
+    assert_same_files(&run(&lab), &run(&elsewhere), &FIGURES);
 }
 
 #[test]
@@ -137,15 +127,13 @@ fn a_training_whose_folder_vanishes_says_so_and_brings_nothing_back() {
     let mut command = lab.command(&[&words[..], &sets[..]].concat());
     let child = command.stderr(Stdio::piped()).spawn().unwrap();
     let run = lab.path().join("artifacts/moons/gone");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while !run.join("checkpoints").exists() {
-        assert!(Instant::now() < deadline, "nothing is saved");
-        sleep(Duration::from_millis(10));
-    }
+    wait_until(30, "something is saved", || {
+        run.join("checkpoints").exists()
+    });
     // A save under way may put something back while the folder is being emptied.
-    while run.exists() && std::fs::remove_dir_all(&run).is_err() {
-        assert!(Instant::now() < deadline, "the folder does not go");
-    }
+    wait_until(30, "the folder is gone", || {
+        !run.exists() || std::fs::remove_dir_all(&run).is_ok()
+    });
     let ended = outcome(child.wait_with_output().unwrap());
     assert_eq!(ended.code, Some(1), "{ended:#?}");
     assert!(

@@ -2,9 +2,9 @@
 
 use std::process::Stdio;
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use crate::lab::{Lab, outcome, shipped};
+use crate::lab::{FIGURES, Lab, assert_same_files, outcome, send, shipped, wait_until};
 
 /// Starts a training, waits until it has trained some epochs, sends a signal, and resumes.
 fn interrupt_and_resume(signal: rustix::process::Signal) {
@@ -29,16 +29,10 @@ fn interrupt_and_resume(signal: rustix::process::Signal) {
         .spawn()
         .unwrap();
     let metrics = lab.path().join("artifacts/moons/stopped/metrics.csv");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while std::fs::read_to_string(&metrics).map_or(0, |text| text.lines().count()) < 20 {
-        assert!(
-            Instant::now() < deadline,
-            "the training never came to epoch 20"
-        );
-        sleep(Duration::from_millis(5));
-    }
-    let pid = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
-    rustix::process::kill_process(pid, signal).unwrap();
+    wait_until(60, "the training has twenty rows", || {
+        std::fs::read_to_string(&metrics).map_or(0, |text| text.lines().count()) >= 20
+    });
+    send(&child, signal);
     let ended = outcome(child.wait_with_output().unwrap());
     assert_eq!(ended.code, Some(130), "{ended:#?}");
     assert!(
@@ -66,13 +60,9 @@ fn interrupt_and_resume(signal: rustix::process::Signal) {
         "{}",
         resumed.stdout
     );
-    let read = |run: &str, file: &str| {
-        std::fs::read(lab.path().join("artifacts/moons").join(run).join(file)).unwrap()
-    };
     // The same rows and the same weights, to the bit, as a training that was never stopped.
-    for file in ["metrics.csv", "model/network.bpk", "model/best.bpk"] {
-        assert_eq!(read("whole", file), read("stopped", file), "{file} differs");
-    }
+    let run = |name| lab.path().join("artifacts/moons").join(name);
+    assert_same_files(&run("whole"), &run("stopped"), &FIGURES);
 }
 
 #[test]
@@ -168,13 +158,8 @@ fn debug_and_release_builds_end_with_the_same_weights() {
             .unwrap();
         assert!(status.success());
         let debug = release.folder.with_file_name("debug");
-        for file in ["metrics.csv", "model/network.bpk"] {
-            let read = |run: &std::path::Path| std::fs::read(run.join(file)).unwrap();
-            assert!(
-                read(&release.folder) == read(&debug),
-                "{file} of {config} differs"
-            );
-        }
+        let files = ["metrics.csv", "model/network.bpk"];
+        assert_same_files(&release.folder, &debug, &files);
     }
 }
 
@@ -206,22 +191,17 @@ fn a_second_ctrl_c_ends_within_a_step_and_loses_only_what_followed_the_last_chec
         .spawn()
         .unwrap();
     let checkpoints = lab.path().join("artifacts/digits/slow/checkpoints");
-    let saved = || {
+    let has_saved = || {
         let entries = std::fs::read_dir(&checkpoints)
             .into_iter()
             .flatten()
             .flatten();
-        let names = entries.map(|entry| entry.file_name().into_string().unwrap());
-        names.filter(|name| name.starts_with("epoch-")).max()
+        let mut names = entries.map(|entry| entry.file_name().into_string().unwrap());
+        names.any(|name| name.starts_with("epoch-"))
     };
-    let deadline = Instant::now() + Duration::from_secs(120);
-    while saved().is_none() {
-        assert!(Instant::now() < deadline, "nothing is saved");
-        sleep(Duration::from_millis(5));
-    }
-    let pid = rustix::process::Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    wait_until(120, "a checkpoint is saved", has_saved);
     for _ in 0..2 {
-        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        send(&child, rustix::process::Signal::INT);
         sleep(Duration::from_millis(50));
     }
     let ended = outcome(child.wait_with_output().unwrap());

@@ -1,8 +1,11 @@
 //! A laboratory of its own for each test: a temporary folder and the real command.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 /// A temporary folder in which the command runs.
@@ -190,3 +193,31 @@ pub fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+/// Waits until something is so, for at most that many seconds.
+#[track_caller]
+pub fn wait_until(seconds: u64, what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(seconds);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "it never came that {what}");
+        sleep(Duration::from_millis(5));
+    }
+}
+
+/// Sends a signal to a child.
+pub fn send(child: &Child, signal: Signal) {
+    let pid = Pid::from_raw(child.id().try_into().unwrap()).unwrap();
+    kill_process(pid, signal).unwrap();
+}
+
+/// Asserts that two runs left the same files, byte for byte.
+#[track_caller]
+pub fn assert_same_files(one: &Path, other: &Path, files: &[&str]) {
+    for file in files {
+        let read = |run: &Path| std::fs::read(run.join(file)).unwrap();
+        assert!(read(one) == read(other), "{file} differs");
+    }
+}
+
+/// What a training leaves that must not depend on what happened to it: its rows and its weights.
+pub const FIGURES: [&str; 3] = ["metrics.csv", "model/network.bpk", "model/best.bpk"];

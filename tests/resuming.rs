@@ -2,10 +2,8 @@
 
 use std::path::Path;
 use std::process::Stdio;
-use std::thread::sleep;
-use std::time::{Duration, Instant};
 
-use crate::lab::{Lab, copy, outcome, shipped};
+use crate::lab::{FIGURES, Lab, assert_same_files, copy, outcome, shipped, wait_until};
 
 /// Trains iris for 12 epochs of 15 steps in full, and another time up to a step.
 fn whole_and_stopped(more: &[&str], step: &str) -> Lab {
@@ -32,13 +30,8 @@ fn whole_and_stopped(more: &[&str], step: &str) -> Lab {
 
 #[track_caller]
 fn assert_same(lab: &Lab) {
-    for file in ["metrics.csv", "model/network.bpk", "model/best.bpk"] {
-        let read = |run: &str| {
-            let path = lab.path().join("artifacts/iris").join(run).join(file);
-            std::fs::read(path).unwrap()
-        };
-        assert!(read("whole") == read("stopped"), "{file} differs");
-    }
+    let run = |name| lab.path().join("artifacts/iris").join(name);
+    assert_same_files(&run("whole"), &run("stopped"), &FIGURES);
 }
 
 #[test]
@@ -89,16 +82,9 @@ fn a_run_goes_on_with_other_numbers_of_threads() {
     };
     assert_eq!(on("2", "70").code, Some(130));
     assert_eq!(on("4", "1000").code, Some(0));
-    let read = |run: &str, file| {
-        let path = lab.path().join("artifacts/digits").join(run).join(file);
-        std::fs::read(path).unwrap()
-    };
-    for file in ["metrics.csv", "model/network.bpk"] {
-        assert!(
-            read("whole", file) == read("stopped", file),
-            "{file} differs"
-        );
-    }
+    let run = |name| lab.path().join("artifacts/digits").join(name);
+    let files = ["metrics.csv", "model/network.bpk"];
+    assert_same_files(&run("whole"), &run("stopped"), &files);
 }
 
 #[test]
@@ -304,11 +290,9 @@ fn a_second_process_on_a_run_is_refused_until_the_first_one_dies() {
     let mut first = lab.command(&[&long[..], &more[..]].concat());
     let mut child = first.stdout(Stdio::null()).spawn().unwrap();
     let checkpoints = lab.path().join("artifacts/moons/held/checkpoints");
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while std::fs::read_dir(&checkpoints).map_or(0, |entries| entries.count()) == 0 {
-        assert!(Instant::now() < deadline, "nothing is saved");
-        sleep(Duration::from_millis(10));
-    }
+    wait_until(60, "something is saved", || {
+        std::fs::read_dir(&checkpoints).is_ok_and(|entries| entries.count() > 0)
+    });
     let second = lab.run(&["resume", "held", "--dashboard", "quiet"]);
     assert_eq!(second.code, Some(1), "{second:#?}");
     let holder = format!("in use by process {}", child.id());

@@ -20,9 +20,7 @@ pub fn write(report: &ComparisonReport, out: &mut impl Write) -> io::Result<()> 
         header.extend(["epochs to target", "reached"]);
     }
     header.push("time");
-    let mut table = tables::table(["variant"], 1);
-    table.set_header(header);
-    tables::align(&mut table, 1);
+    let mut table = tables::table(header, 1);
     for variant in &report.variants {
         let mut row = vec![variant.variant.clone(), count(variant)];
         row.extend(spread(variant.figures.get(&objective), variant.interval));
@@ -73,10 +71,9 @@ fn medians(report: &ComparisonReport, objective: &str, out: &mut impl Write) -> 
     if names.is_empty() {
         return Ok(());
     }
-    let mut table = tables::table(["medians"], 1);
     let titles = names.iter().map(|name| name.replace('_', " "));
-    table.set_header(["medians".to_string()].into_iter().chain(titles));
-    tables::align(&mut table, 1);
+    let header = ["medians".to_string()].into_iter().chain(titles);
+    let mut table = tables::table(header, 1);
     for variant in &report.variants {
         let median = |name: &&String| {
             variant

@@ -2,11 +2,13 @@
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use emberlab_training::StopFlag;
+
+use crate::signals::INTERRUPTED;
 
 /// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -121,36 +123,39 @@ fn run(mut command: Command, running: &Mutex<Vec<u32>>, mut print: impl FnMut(&s
             print(&line);
         }
     }
-    let end = wait(child);
+    let status = child.wait();
     lock(running).retain(|&p| p != process);
     let said = stderr
         .and_then(|reader| reader.join().ok())
         .unwrap_or_default();
-    match end {
-        Ok(None) => JobEnd::Done,
-        Ok(Some(how)) if how == INTERRUPTED => JobEnd::Interrupted,
-        Ok(Some(how)) | Err(how) => {
-            let lines: Vec<&str> = said.lines().filter(|line| !line.is_empty()).collect();
-            let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n");
-            JobEnd::Failed(format!("{how}\n{last}").trim_end().to_string())
-        }
+    let how = match status {
+        Ok(status) => match status.code() {
+            Some(0) => return JobEnd::Done,
+            Some(code) if code == i32::from(INTERRUPTED) => return JobEnd::Interrupted,
+            Some(code) => format!("exit code {code}"),
+            None => killed(status),
+        },
+        Err(error) => error.to_string(),
+    };
+    let lines: Vec<&str> = said.lines().filter(|line| !line.is_empty()).collect();
+    let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n");
+    JobEnd::Failed(format!("{how}\n{last}").trim_end().to_string())
+}
+
+/// Why a process without an exit code ended.
+#[cfg(unix)]
+fn killed(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match status.signal() {
+        Some(signal) => format!("killed by signal {signal}"),
+        None => "no exit code".to_string(),
     }
 }
 
-const INTERRUPTED: &str = "exit code 130";
-
-/// How a process ended; none for exit code 0.
-fn wait(mut child: Child) -> Result<Option<String>, String> {
-    let status = child.wait().map_err(|error| error.to_string())?;
-    #[cfg(unix)]
-    if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
-        return Ok(Some(format!("killed by signal {signal}")));
-    }
-    Ok(match status.code() {
-        Some(0) => None,
-        Some(code) => Some(format!("exit code {code}")),
-        None => Some("no exit code".to_string()),
-    })
+/// Why a process without an exit code ended.
+#[cfg(not(unix))]
+fn killed(_: ExitStatus) -> String {
+    "no exit code".to_string()
 }
 
 #[cfg(unix)]

@@ -45,6 +45,13 @@ impl Complaints {
         self.0.push(complaint);
         self.0.last()
     }
+
+    /// Says an error at once, unless it was said before.
+    fn tell(&mut self, error: &TrainingError) {
+        if let Some(complaint) = self.add(error) {
+            eprintln!("warning: {complaint}");
+        }
+    }
 }
 
 /// One line per epoch for people.
@@ -97,9 +104,7 @@ impl Observer for Lines {
     }
 
     fn save_failed(&mut self, error: &TrainingError) {
-        if let Some(complaint) = self.complaints.add(error) {
-            eprintln!("warning: {complaint}");
-        }
+        self.complaints.tell(error);
     }
 }
 
@@ -126,9 +131,7 @@ impl Observer for JsonLines {
     }
 
     fn save_failed(&mut self, error: &TrainingError) {
-        if let Some(complaint) = self.complaints.add(error) {
-            eprintln!("warning: {complaint}");
-        }
+        self.complaints.tell(error);
     }
 }
 

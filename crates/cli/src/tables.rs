@@ -2,22 +2,17 @@
 
 use comfy_table::LineStyle;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::{CellAlignment, ContentArrangement, Row, Table};
 
 /// A table with this header, columns after the first `text_columns` aligned to the right.
-pub fn table<const N: usize>(header: [&str; N], text_columns: usize) -> Table {
+pub fn table(header: impl Into<Row>, text_columns: usize) -> Table {
     let mut table = Table::new();
     table
         .load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()))
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(header);
-    align(&mut table, text_columns);
-    table
-}
-
-/// Aligns the columns after the first `text_columns` to the right.
-pub fn align(table: &mut Table, text_columns: usize) {
     for column in table.column_iter_mut().skip(text_columns) {
         column.set_cell_alignment(CellAlignment::Right);
     }
+    table
 }

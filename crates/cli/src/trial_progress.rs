@@ -29,8 +29,12 @@ struct Screen {
 #[derive(Default)]
 struct State {
     num_ended: usize,
-    running: HashMap<usize, Option<ProgressBar>>,
-    began: HashMap<usize, Instant>,
+    running: HashMap<usize, Running>,
+}
+
+struct Running {
+    began: Instant,
+    bar: Option<ProgressBar>,
 }
 
 /// The part of a trial's line per epoch that is shown.
@@ -41,7 +45,7 @@ struct EpochLine {
 }
 
 impl<'a> TrialProgress<'a> {
-    /// Begins to show; nothing but failures if the output is for programs.
+    /// Begins to show; plain lines, too, if the output is for programs.
     pub fn new(trials: &'a [PlannedTrial], num_to_train: usize, is_quiet: bool) -> Self {
         let is_terminal = std::io::stderr().is_terminal() && !is_quiet;
         let screen = is_terminal.then(|| {
@@ -88,30 +92,28 @@ impl Watcher for TrialProgress<'_> {
             bar.set_message(self.trials[job].run.clone());
             bar
         });
-        let mut state = self.lock();
-        state.began.insert(job, Instant::now());
-        state.running.insert(job, bar);
+        let began = Instant::now();
+        self.lock().running.insert(job, Running { began, bar });
     }
 
     fn printed(&self, job: usize, line: &str) {
-        if self.screen.is_none() {
+        let Some(bar) = self.lock().running.get(&job).and_then(|r| r.bar.clone()) else {
             return;
-        }
+        };
         let Ok(line) = serde_json::from_str::<EpochLine>(line) else {
             return;
         };
-        if let Some(Some(bar)) = self.lock().running.get(&job) {
-            bar.set_length(line.num_epochs);
-            bar.set_position(line.epoch);
-        }
+        bar.set_length(line.num_epochs);
+        bar.set_position(line.epoch);
     }
 
     fn ended(&self, job: usize, end: &JobEnd, is_last: bool) {
         let mut state = self.lock();
-        if let Some(Some(bar)) = state.running.remove(&job) {
+        let running = state.running.remove(&job);
+        let took = running.as_ref().map(|r| r.began.elapsed());
+        if let Some(bar) = running.and_then(|r| r.bar) {
             bar.finish_and_clear();
         }
-        let took = state.began.remove(&job).map(|began| began.elapsed());
         if is_last {
             state.num_ended += 1;
         }

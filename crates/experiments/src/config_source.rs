@@ -1,8 +1,8 @@
 //! A configuration as text: a file, with what the command line changes in it.
 
-use crate::error::io_error;
 use crate::key_path::find_unquoted;
 use crate::{ConfigError, ExperimentError};
+use emberlab_storage::StorageError;
 use std::ops::Range;
 use std::path::Path;
 use toml_edit::{DocumentMut, InlineTable, Item, Key, Table, TableLike, Value};
@@ -20,10 +20,10 @@ impl ConfigSource {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`ExperimentError::Io`] if the file cannot be read or is not UTF-8.
+    /// [`ExperimentError::Storage`] if the file cannot be read or is not UTF-8.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ExperimentError> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(io_error("read", path))?;
+        let text = std::fs::read_to_string(path).map_err(StorageError::io("read", path))?;
         Ok(Self {
             name: path.display().to_string(),
             text,

@@ -29,19 +29,9 @@ pub enum ExperimentError {
     /// The training failed.
     #[error(transparent)]
     Training(#[from] TrainingError),
-    /// A file of a run cannot be written, or a checkpoint not be read.
+    /// A file or folder cannot be read or written, or a checkpoint not be believed.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// A file or folder cannot be read or made.
-    #[error("cannot {action} {}: {source}", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// On which file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
     /// A file of a run does not hold what it should.
     #[error("{} is not what a run writes: {reason}", path.display())]
     Malformed {
@@ -123,16 +113,5 @@ fn list(candidates: &[String]) -> String {
         String::new()
     } else {
         format!("; there are {}", candidates.join(", "))
-    }
-}
-
-pub(crate) fn io_error(
-    action: &'static str,
-    path: &std::path::Path,
-) -> impl FnOnce(std::io::Error) -> ExperimentError {
-    move |source| ExperimentError::Io {
-        action,
-        path: path.to_path_buf(),
-        source,
     }
 }

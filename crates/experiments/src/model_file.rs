@@ -43,7 +43,7 @@ impl ModelFile {
     /// Reads the file of a run.
     ///
     /// # Errors
-    /// [`ExperimentError::Io`] or [`ExperimentError::Malformed`].
+    /// [`ExperimentError::Storage`] or [`ExperimentError::Malformed`].
     pub fn load(run: &Run) -> Result<Self, ExperimentError> {
         run.read_json(MODEL)
     }

@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use emberlab_storage::StorageError;
 use serde::{Deserialize, Serialize};
 
 use crate::changes::{Verdict, changes};
 use crate::config::ExperimentConfig;
-use crate::error::{ExperimentError, io_error};
+use crate::error::ExperimentError;
 use crate::run::{CONFIG, Run};
 use crate::trial::{Execution, Trial};
 
@@ -34,12 +35,14 @@ impl PlannedTrial {
     /// The trials as JSON lines, in order.
     ///
     /// # Errors
-    /// [`ExperimentError::Io`] if a number has no JSON form.
+    /// [`ExperimentError::Storage`] if a number has no JSON form.
     pub fn to_lines(trials: &[Self]) -> Result<String, ExperimentError> {
         let mut text = String::new();
         for trial in trials {
             let line = serde_json::to_string(trial);
-            text.push_str(&line.map_err(|e| io_error("write", Path::new("the plan"))(e.into()))?);
+            text.push_str(
+                &line.map_err(|e| StorageError::io("write", Path::new("the plan"))(e.into()))?,
+            );
             text.push('\n');
         }
         Ok(text)
@@ -48,9 +51,9 @@ impl PlannedTrial {
     /// Every trial of a plan.
     ///
     /// # Errors
-    /// [`ExperimentError::Io`], or [`ExperimentError::Malformed`] naming the line.
+    /// [`ExperimentError::Storage`], or [`ExperimentError::Malformed`] naming the line.
     pub fn load(path: &Path) -> Result<Vec<Self>, ExperimentError> {
-        let text = std::fs::read_to_string(path).map_err(io_error("read", path))?;
+        let text = std::fs::read_to_string(path).map_err(StorageError::io("read", path))?;
         let lines = text.lines().enumerate();
         let trials = lines.map(|(number, line)| {
             serde_json::from_str(line).map_err(|e| ExperimentError::Malformed {
@@ -60,9 +63,7 @@ impl PlannedTrial {
         });
         trials.collect()
     }
-}
 
-impl PlannedTrial {
     /// Its run, if it has been begun.
     ///
     /// # Errors

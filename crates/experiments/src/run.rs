@@ -15,12 +15,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use emberlab_storage::{RunLock, is_leftover, publish_folder, remove_tree, replace};
+use emberlab_storage::{
+    RunLock, StorageError, is_leftover, leftovers, publish_folder, remove_tree, replace,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::ConfigSource;
-use crate::error::{ExperimentError, io_error};
+use crate::error::ExperimentError;
 use crate::metrics_file::METRICS;
 use crate::trial::RESULT;
 
@@ -39,8 +41,8 @@ impl Run {
     /// Without a `name`, the run is called after the time and its seed.
     ///
     /// # Errors
-    /// [`ExperimentError::RunExists`] if there is one of that name, [`ExperimentError::Storage`] or
-    /// [`ExperimentError::Io`] if the folder cannot be made.
+    /// [`ExperimentError::RunExists`] if there is one of that name, [`ExperimentError::Storage`] if the folder
+    /// cannot be made.
     pub fn create(
         artifacts: &Path,
         experiment: &str,
@@ -49,7 +51,7 @@ impl Run {
         files: &[(&str, &[u8])],
     ) -> Result<Self, ExperimentError> {
         let folder = artifacts.join(experiment);
-        fs::create_dir_all(&folder).map_err(io_error("create", &folder))?;
+        fs::create_dir_all(&folder).map_err(StorageError::io("create", &folder))?;
         let path = match name {
             Some(name) => folder.join(name),
             None => {
@@ -118,7 +120,7 @@ impl Run {
     /// Every run below `artifacts`, the oldest first.
     ///
     /// # Errors
-    /// [`ExperimentError::Io`] if a folder cannot be read; a missing one holds no runs.
+    /// [`ExperimentError::Storage`] if a folder cannot be read; a missing one holds no runs.
     pub fn all(artifacts: &Path) -> Result<Vec<Self>, ExperimentError> {
         let mut runs = Vec::new();
         for experiment in folders(artifacts)? {
@@ -135,7 +137,7 @@ impl Run {
     /// What is left of runs whose process was killed while their folders were made.
     ///
     /// # Errors
-    /// [`ExperimentError::Io`] if a folder cannot be read.
+    /// [`ExperimentError::Storage`] if a folder cannot be read.
     pub fn abandoned(artifacts: &Path) -> Result<Vec<PathBuf>, ExperimentError> {
         // One that is being made now is younger.
         const MINUTE: Duration = Duration::from_secs(60);
@@ -146,8 +148,7 @@ impl Run {
         };
         let mut found = Vec::new();
         for experiment in folders(artifacts)? {
-            let partial = folders(&experiment)?.into_iter();
-            found.extend(partial.filter(|path| is_leftover(path) && is_old(path)));
+            found.extend(leftovers(&experiment)?.into_iter().filter(is_old));
         }
         Ok(found)
     }
@@ -241,16 +242,16 @@ impl Run {
     /// Reads a file of the run.
     ///
     /// # Errors
-    /// [`ExperimentError::Io`].
+    /// [`ExperimentError::Storage`].
     pub fn read(&self, name: &str) -> Result<Vec<u8>, ExperimentError> {
         let path = self.path.join(name);
-        fs::read(&path).map_err(io_error("read", &path))
+        Ok(fs::read(&path).map_err(StorageError::io("read", &path))?)
     }
 
     /// The configuration as it is written.
     ///
     /// # Errors
-    /// [`ExperimentError::Io`].
+    /// [`ExperimentError::Storage`].
     pub(crate) fn source(&self) -> Result<ConfigSource, ExperimentError> {
         ConfigSource::load(self.config_path())
     }
@@ -266,7 +267,7 @@ impl Run {
     /// Reads a JSON file of the run.
     ///
     /// # Errors
-    /// [`ExperimentError::Io`] or [`ExperimentError::Malformed`].
+    /// [`ExperimentError::Storage`] or [`ExperimentError::Malformed`].
     pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, ExperimentError> {
         serde_json::from_slice(&self.read(name)?).map_err(|e| self.malformed(name, e))
     }
@@ -274,8 +275,8 @@ impl Run {
 
 /// A value as the JSON that runs hold.
 pub(crate) fn json(path: &Path, value: &impl Serialize) -> Result<Vec<u8>, ExperimentError> {
-    let text =
-        serde_json::to_string_pretty(value).map_err(|e| io_error("write", path)(e.into()))?;
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|e| StorageError::io("write", path)(e.into()))?;
     Ok(format!("{text}\n").into_bytes())
 }
 
@@ -290,7 +291,7 @@ fn claim(folder: &Path, name: &str) -> Result<PathBuf, ExperimentError> {
                 path = folder.join(format!("{name}-{number}"));
                 number += 1;
             }
-            Err(error) => return Err(io_error("create", &path)(error)),
+            Err(error) => return Err(StorageError::io("create", &path)(error).into()),
         }
     }
 }
@@ -299,11 +300,11 @@ fn folders(path: &Path) -> Result<Vec<PathBuf>, ExperimentError> {
     let entries = match fs::read_dir(path) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(io_error("read", path)(error)),
+        Err(error) => return Err(StorageError::io("read", path)(error).into()),
     };
     let mut found = Vec::new();
     for entry in entries {
-        let path = entry.map_err(io_error("read", path))?.path();
+        let path = entry.map_err(StorageError::io("read", path))?.path();
         if path.is_dir() {
             found.push(path);
         }

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use emberlab_metrics::{Direction, Metric};
-use emberlab_storage::{CheckpointStore, Identity, RunLock, StorageError, is_leftover};
+use emberlab_metrics::Metric;
+use emberlab_storage::{CheckpointStore, RunLock, leftovers, remove_tree};
 use emberlab_training::Split;
 use serde::Serialize;
 
 use crate::config::ExperimentConfig;
-use crate::error::{ExperimentError, io_error};
+use crate::error::ExperimentError;
 use crate::metrics_file::METRICS;
 use crate::run::{CONFIG, ENVIRONMENT, Run};
 use crate::trial::{BestResult, FAILURE, Failure, RESULT, TrialResult, load_config};
@@ -58,8 +58,8 @@ pub struct RunSummary {
     pub num_epochs: Option<usize>,
     /// The best epoch by its objective.
     pub best: Option<BestResult>,
-    /// Since its metrics last changed, else since it began.
-    pub age: Duration,
+    /// Seconds since its metrics last changed, else since it began.
+    pub age_seconds: u64,
 }
 
 impl RunSummary {
@@ -76,7 +76,7 @@ impl RunSummary {
             epochs: rows.last_epoch(),
             num_epochs: config.as_ref().ok().map(|c| c.training.num_epochs),
             best: objective.and_then(|o| rows.best(o.metric, o.split)),
-            age: age(run),
+            age_seconds: age(run).as_secs(),
         }
     }
 }
@@ -113,11 +113,7 @@ fn state(
 /// The checkpoints of a run, to look at.
 fn reader(run: &Run) -> CheckpointStore {
     let keep_last = load_config(run).map_or(usize::MAX, |config| config.checkpoint.keep_last);
-    let nobody = Identity {
-        config: String::new(),
-        data_sha256: String::new(),
-    };
-    CheckpointStore::new(run.checkpoints(), keep_last, nobody)
+    CheckpointStore::new(run.checkpoints(), keep_last)
 }
 
 fn age(run: &Run) -> Duration {
@@ -169,10 +165,9 @@ impl Rows {
         let mut best: Option<BestResult> = None;
         for row in &self.rows {
             let value = row[column];
-            let is_better = best.as_ref().is_none_or(|best| match metric.direction() {
-                Direction::Higher => value > best.value,
-                Direction::Lower => value < best.value,
-            });
+            let direction = metric.direction();
+            let is_better =
+                (best.as_ref()).is_none_or(|best| direction.is_improvement(value, best.value));
             if value.is_finite() && is_better {
                 best = Some(BestResult {
                     epoch: row[0] as usize,
@@ -236,16 +231,8 @@ impl Run {
         if store.newest()?.damaged.is_empty() {
             debris.extend(store.surplus()?);
         }
-        for folder in [self.path().to_path_buf(), self.path().join("model")] {
-            let Ok(entries) = std::fs::read_dir(&folder) else {
-                continue;
-            };
-            for entry in entries {
-                let path = entry.map_err(io_error("read", &folder))?.path();
-                if is_leftover(&path) {
-                    debris.push(path);
-                }
-            }
+        for folder in [self.path(), &self.path().join("model")] {
+            debris.extend(leftovers(folder)?);
         }
         Ok(debris)
     }
@@ -256,10 +243,7 @@ impl Run {
     /// [`ExperimentError::Storage`] naming what could not be deleted, or the process that trains the run.
     pub fn delete(&self, debris: &[PathBuf]) -> Result<(), ExperimentError> {
         let _lock = self.lock()?;
-        let removed: Result<(), StorageError> = debris
-            .iter()
-            .try_for_each(|path| emberlab_storage::remove_tree(path));
-        Ok(removed?)
+        Ok(debris.iter().try_for_each(|path| remove_tree(path))?)
     }
 }
 

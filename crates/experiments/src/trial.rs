@@ -211,7 +211,7 @@ impl Trial {
             Some(checkpoint) => &checkpoint.identity.data_sha256,
             None => &environment.data_sha256,
         };
-        same_data(&run, trained_on, &ready.prepared)?;
+        same_data(&run, trained_on, &ready.identity.data_sha256)?;
 
         // Everything is agreed: only now the run changes.
         store.set_aside(&damaged)?;
@@ -311,6 +311,7 @@ impl Trial {
             training: config.training,
             checkpoint: config.checkpoint,
             store: Some(store),
+            identity: ready.identity,
             seed: config.seed,
             data: ready.data,
             dashboard: execution.dashboard,
@@ -359,11 +360,12 @@ struct Thresholds {
 }
 
 impl Thresholds {
-    /// Scores the network on every split but the one it was trained on.
+    /// Scores the network on every split but the one it was trained on; nothing without thresholds.
     fn score(&self, network: &Network) -> Result<Vec<ThresholdResult>, ExperimentError> {
         let mut results = Vec::new();
-        let Task::Binary { on_logits } = self.task else {
-            return Ok(results);
+        let on_logits = match self.task {
+            Task::Binary { on_logits } if !self.thresholds.is_empty() => on_logits,
+            _ => return Ok(results),
         };
         let plain = Trainee::new(network.clone(), self.loss.clone());
         let splits = [
@@ -371,9 +373,7 @@ impl Thresholds {
             (Split::Test, &self.data.test),
         ];
         for (split, data) in splits {
-            let Some(data) = data.as_ref().filter(|_| !self.thresholds.is_empty()) else {
-                continue;
-            };
+            let Some(data) = data else { continue };
             let (_, outputs) = predict(&plain, data, &self.task)?;
             let probabilities = match on_logits {
                 true => sigmoid(&outputs),
@@ -432,7 +432,7 @@ impl Ready {
 
     fn store(&self, run: &Run) -> CheckpointStore {
         let keep_last = self.prepared.config.checkpoint.keep_last;
-        CheckpointStore::new(run.checkpoints(), keep_last, self.identity.clone())
+        CheckpointStore::new(run.checkpoints(), keep_last)
     }
 
     fn environment(&self, execution: &Execution) -> Environment {
@@ -455,18 +455,17 @@ pub fn load_config(run: &Run) -> Result<ExperimentConfig, ExperimentError> {
 /// [`ExperimentError::DataChanged`].
 pub fn check_data(run: &Run, prepared: &Prepared) -> Result<(), ExperimentError> {
     let environment: Environment = run.read_json(ENVIRONMENT)?;
-    same_data(run, &environment.data_sha256, prepared)
+    same_data(run, &environment.data_sha256, &prepared.samples.checksum())
 }
 
-fn same_data(run: &Run, expected: &str, prepared: &Prepared) -> Result<(), ExperimentError> {
-    let found = prepared.samples.checksum();
+fn same_data(run: &Run, expected: &str, found: &str) -> Result<(), ExperimentError> {
     if expected == found {
         Ok(())
     } else {
         Err(ExperimentError::DataChanged {
             run: run.path().to_path_buf(),
             expected: expected.to_string(),
-            found,
+            found: found.to_string(),
         })
     }
 }

@@ -71,17 +71,17 @@ impl VariantSummary {
     /// Summarises the trials of one variant by an objective's figure.
     pub(crate) fn of(variant: &str, trials: &[&TrialOutcome], objective: &str) -> Self {
         let done: Vec<&&TrialOutcome> = trials.iter().filter(|t| t.is_done()).collect();
-        let sound: Vec<&&&TrialOutcome> = done
-            .iter()
-            .filter(|t| t.finite(objective).is_some())
-            .collect();
+        let mut finite = Vec::new();
         let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-        for trial in &sound {
+        for trial in &done {
+            let Some(value) = trial.finite(objective) else {
+                continue;
+            };
+            finite.push(value);
             for (name, value) in &trial.figures {
                 values.entry(name.clone()).or_default().push(*value);
             }
         }
-        let finite: Vec<f64> = done.iter().filter_map(|t| t.finite(objective)).collect();
         let figures = values.into_iter();
         Self {
             variant: variant.to_string(),

@@ -22,4 +22,4 @@ pub use error::StorageError;
 pub use lock::RunLock;
 pub use operations::{create_folder, is_leftover, publish_folder, remove_tree, replace};
 pub use position::Position;
-pub use store::{CheckpointStore, Found};
+pub use store::{CheckpointStore, Found, leftovers};

@@ -18,7 +18,6 @@ use crate::{Checkpoint, Digested, Identity, Position, StorageError, sha256};
 pub struct CheckpointStore {
     folder: PathBuf,
     keep_last: usize,
-    identity: Identity,
 }
 
 /// What looking for a checkpoint found.
@@ -34,22 +33,21 @@ pub struct Found {
 const ASIDE: &str = "damaged-";
 
 impl CheckpointStore {
-    /// The checkpoints in `folder`, of which the newest `keep_last` stay, of the training that `identity`
-    /// describes.
-    pub fn new(folder: impl Into<PathBuf>, keep_last: usize, identity: Identity) -> Self {
+    /// The checkpoints in `folder`, of which the newest `keep_last` stay.
+    pub fn new(folder: impl Into<PathBuf>, keep_last: usize) -> Self {
         Self {
             folder: folder.into(),
             keep_last: keep_last.max(1),
-            identity,
         }
     }
 
-    /// Writes the checkpoint of a position and removes those the policy no longer keeps.
+    /// Writes the checkpoint of a training at a position and removes those the policy no longer keeps.
     ///
     /// # Errors
     /// [`StorageError::Io`] naming the file; what was saved before stays.
     pub fn save(
         &self,
+        identity: &Identity,
         position: Position,
         files: &[(&str, &[u8])],
     ) -> Result<PathBuf, StorageError> {
@@ -58,14 +56,14 @@ impl CheckpointStore {
         for leftover in leftovers(&self.folder)? {
             remove_tree(&leftover)?;
         }
-        let config = self.identity.config.as_bytes();
+        let config = identity.config.as_bytes();
         let mut all = vec![(CONFIG, config)];
         all.extend_from_slice(files);
         let manifest = Manifest {
             written: Written::by_this_version(),
             position,
             config_sha256: sha256(config),
-            data_sha256: self.identity.data_sha256.clone(),
+            data_sha256: identity.data_sha256.clone(),
             files: all.iter().map(|(n, c)| Digested::new(n, c)).collect(),
         };
         let manifest = serde_json::to_vec_pretty(&manifest)
@@ -157,7 +155,11 @@ impl CheckpointStore {
     }
 }
 
-fn leftovers(folder: &Path) -> Result<Vec<PathBuf>, StorageError> {
+/// What processes left in a folder that died while they wrote or removed; a missing folder has none.
+///
+/// # Errors
+/// [`StorageError::Io`] if the folder cannot be read.
+pub fn leftovers(folder: &Path) -> Result<Vec<PathBuf>, StorageError> {
     entries(folder, is_leftover)
 }
 
@@ -200,12 +202,15 @@ mod tests {
 
     fn store_keeping(keep_last: usize) -> (tempfile::TempDir, CheckpointStore) {
         let folder = tempfile::tempdir().unwrap();
-        let identity = Identity {
+        let store = CheckpointStore::new(folder.path().join("checkpoints"), keep_last);
+        (folder, store)
+    }
+
+    fn identity() -> Identity {
+        Identity {
             config: "seed = 1\n".to_string(),
             data_sha256: sha256(b"data"),
-        };
-        let store = CheckpointStore::new(folder.path().join("checkpoints"), keep_last, identity);
-        (folder, store)
+        }
     }
 
     fn at(epoch: usize, step_in_epoch: usize) -> Position {
@@ -225,7 +230,7 @@ mod tests {
         for epoch in [1, 2, 10] {
             let content = epoch.to_string();
             let files: [(&str, &[u8]); 1] = [("a", content.as_bytes())];
-            store.save(at(epoch, 3), &files).unwrap();
+            store.save(&identity(), at(epoch, 3), &files).unwrap();
         }
         let all = store.read_all().unwrap();
         let kept: Vec<Position> = all.into_iter().map(|c| c.unwrap().position).collect();
@@ -233,7 +238,7 @@ mod tests {
         let newest = newest(&store);
         assert_eq!(newest.file("a").unwrap(), b"10");
         assert_eq!(newest.position, at(10, 3));
-        assert_eq!(newest.identity, store.identity);
+        assert_eq!(newest.identity, identity());
         assert!(newest.file("b").is_err());
         assert!(store.debris().unwrap().is_empty());
     }
@@ -241,12 +246,14 @@ mod tests {
     #[test]
     fn a_damaged_checkpoint_is_named_set_aside_and_the_one_before_it_used() {
         let (_folder, store) = store_keeping(1);
-        store.save(at(1, 0), &[("a", b"one")]).unwrap();
+        store.save(&identity(), at(1, 0), &[("a", b"one")]).unwrap();
         let keep_two = CheckpointStore {
             keep_last: 2,
             ..store.clone()
         };
-        let second = keep_two.save(at(1, 5), &[("a", b"two")]).unwrap();
+        let second = keep_two
+            .save(&identity(), at(1, 5), &[("a", b"two")])
+            .unwrap();
         fs::write(second.join("a"), b"twx").unwrap();
         let found = store.newest().unwrap();
         assert_eq!(found.checkpoint.unwrap().position, at(1, 0));
@@ -254,7 +261,9 @@ mod tests {
         assert!(message.contains("SHA-256"), "{message}");
         store.set_aside(&found.damaged).unwrap();
         // Were it still in its place, keeping one would keep it and lose this one.
-        store.save(at(1, 3), &[("a", b"three")]).unwrap();
+        store
+            .save(&identity(), at(1, 3), &[("a", b"three")])
+            .unwrap();
         assert_eq!(newest(&store).position, at(1, 3));
         let aside = store.folder.join(format!("damaged-{}", at(1, 5)));
         assert_eq!(fs::read(aside.join("a")).unwrap(), b"twx");
@@ -264,12 +273,14 @@ mod tests {
     #[test]
     fn a_half_written_checkpoint_does_not_count_and_goes_with_the_next() {
         let (_folder, store) = store_keeping(2);
-        store.save(at(1, 0), &[("a", b"one")]).unwrap();
+        store.save(&identity(), at(1, 0), &[("a", b"one")]).unwrap();
         let partial = store.folder.join(format!(".partial-{}", at(2, 0)));
         fs::create_dir(&partial).unwrap();
         fs::write(partial.join("a"), b"half").unwrap();
         assert_eq!(newest(&store).position, at(1, 0));
-        store.save(at(3, 0), &[("a", b"three")]).unwrap();
+        store
+            .save(&identity(), at(3, 0), &[("a", b"three")])
+            .unwrap();
         assert_eq!(newest(&store).position, at(3, 0));
         assert!(!partial.exists());
     }
@@ -284,10 +295,12 @@ mod tests {
     #[test]
     fn every_truncation_and_every_flipped_bit_is_detected_and_named() {
         let (_folder, store) = store_keeping(2);
-        store.save(at(1, 0), &[("a", b"older")]).unwrap();
+        store
+            .save(&identity(), at(1, 0), &[("a", b"older")])
+            .unwrap();
         let long = vec![7; 3000];
         let path = store
-            .save(at(2, 0), &[("a", &long), ("b", b"short")])
+            .save(&identity(), at(2, 0), &[("a", &long), ("b", b"short")])
             .unwrap();
         let mut num_damages = 0;
         for entry in fs::read_dir(&path).unwrap() {
@@ -319,8 +332,8 @@ mod tests {
     #[test]
     fn a_checkpoint_of_another_format_is_refused_and_not_passed_over() {
         let (_folder, store) = store_keeping(2);
-        store.save(at(1, 0), &[("a", b"one")]).unwrap();
-        let path = store.save(at(2, 0), &[("a", b"two")]).unwrap();
+        store.save(&identity(), at(1, 0), &[("a", b"one")]).unwrap();
+        let path = store.save(&identity(), at(2, 0), &[("a", b"two")]).unwrap();
         let file = path.join(manifest::FILE);
         let text = fs::read_to_string(&file).unwrap();
         let newer = text.replace("\"format\": 1", "\"format\": 2");

@@ -20,7 +20,7 @@ use burn::train::{
 use emberlab_datasets::{Batches, Resident};
 use emberlab_metrics::{Direction, SplitMetrics};
 use emberlab_models::Network;
-use emberlab_storage::{Checkpoint, CheckpointStore, Position, StorageError};
+use emberlab_storage::{Checkpoint, CheckpointStore, Identity, Position, StorageError};
 use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::{CheckpointConfig, Every, OnError};
@@ -142,6 +142,8 @@ pub struct Fit {
     pub checkpoint: CheckpointConfig,
     /// Where to save, if anywhere.
     pub store: Option<CheckpointStore>,
+    /// What is trained, as its checkpoints say.
+    pub identity: Identity,
     /// The seed of shuffles.
     pub seed: u64,
     /// The data.
@@ -300,6 +302,7 @@ struct Session {
     training: TrainingConfig,
     checkpoint: CheckpointConfig,
     store: Option<CheckpointStore>,
+    identity: Identity,
     seed: u64,
     data: SplitData,
     dashboard: Dashboard,
@@ -375,6 +378,7 @@ impl Session {
             training: fit.training,
             checkpoint: fit.checkpoint,
             store: fit.store,
+            identity: fit.identity,
             seed: fit.seed,
             data: fit.data,
             dashboard: fit.dashboard,
@@ -636,7 +640,7 @@ impl Session {
                 .iter()
                 .map(|(name, content)| (*name, content.as_slice())),
         );
-        store.save(self.progress.position, &files)?;
+        store.save(&self.identity, self.progress.position, &files)?;
         self.saved = Some(self.progress.position);
         Ok(())
     }

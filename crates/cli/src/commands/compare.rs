@@ -28,7 +28,9 @@ use crate::{comparison_tables, data_dirs, signals};
 pub fn run(command: &Compare, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = ConfigSource::load(&command.config)?.with_overrides(&command.overrides)?;
     let comparison = Comparison::from_source(&source)?;
-    check_data(&comparison, &source, shared)?;
+    if !command.collect {
+        check_data(&comparison, &source, shared)?;
+    }
     if let Some(path) = &command.plan {
         write(path, &PlannedTrial::to_lines(&comparison.trials)?)?;
         println!("{} trials in {}", comparison.trials.len(), path.display());
@@ -234,7 +236,7 @@ fn seconds_of(
                 stop.request();
             });
             let result = trial.train()?;
-            let share = result.steps as f64 / (steps * training.num_epochs) as f64;
+            let share = result.steps.max(1) as f64 / (steps * training.num_epochs) as f64;
             Ok(loading + result.seconds / share)
         });
     // It held nothing that anybody wants; where it cannot be removed, the system will.

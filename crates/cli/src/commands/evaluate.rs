@@ -104,9 +104,8 @@ fn report_table(report: &ClassificationReport) -> comfy_table::Table {
 }
 
 fn matrix_table(matrix: &ConfusionMatrix, class_names: &[String]) -> comfy_table::Table {
-    let mut table = tables::table([""], 1);
-    table.set_header(std::iter::once("").chain(class_names.iter().map(String::as_str)));
-    tables::align(&mut table, 1);
+    let header = std::iter::once("").chain(class_names.iter().map(String::as_str));
+    let mut table = tables::table(header, 1);
     for (name, counts) in class_names.iter().zip(&matrix.counts) {
         let cells = counts.iter().map(u64::to_string);
         table.add_row(std::iter::once(name.clone()).chain(cells));

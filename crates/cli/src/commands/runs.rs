@@ -3,7 +3,6 @@
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use emberlab_experiments::{ExperimentError, Run, RunSummary};
 use serde_json::json;
@@ -45,18 +44,8 @@ fn list(shared: &Shared, as_json: bool) -> Result<ExitCode, Failure> {
     let summaries: Vec<RunSummary> = runs.iter().map(RunSummary::of).collect();
     let mut out = std::io::stdout();
     if as_json {
-        let entries = summaries.iter().map(|s| {
-            json!({
-                "run": s.run,
-                "state": s.state,
-                "reason": s.reason,
-                "epochs": s.epochs,
-                "num_epochs": s.num_epochs,
-                "best": s.best,
-                "age_seconds": s.age.as_secs(),
-            })
-        });
-        writeln!(out, "{:#}", entries.collect::<serde_json::Value>())?;
+        let entries: serde_json::Value = summaries.iter().map(|s| json!(s)).collect();
+        writeln!(out, "{entries:#}")?;
         return Ok(ExitCode::SUCCESS);
     }
     if summaries.is_empty() {
@@ -77,7 +66,7 @@ fn list(shared: &Shared, as_json: bool) -> Result<ExitCode, Failure> {
             summary.state.to_string(),
             best,
             format!("{}/{planned}", summary.epochs),
-            ago(summary.age),
+            ago(summary.age_seconds),
         ]);
     }
     writeln!(out, "{table}")?;
@@ -168,8 +157,7 @@ fn agrees(question: &str) -> Result<bool, Failure> {
 }
 
 /// `12 s`, `3 min`, `5 h` or `2 d`.
-fn ago(age: Duration) -> String {
-    let seconds = age.as_secs();
+fn ago(seconds: u64) -> String {
     match seconds {
         0..60 => format!("{seconds} s"),
         60..3600 => format!("{} min", seconds / 60),

@@ -166,9 +166,7 @@ pub fn conclude(
         .next()
         .map(|metrics| metrics.names().collect())
         .unwrap_or_default();
-    let mut table = tables::table(["split"], 1);
-    table.set_header(["split"].into_iter().chain(names));
-    tables::align(&mut table, 1);
+    let mut table = tables::table(["split"].into_iter().chain(names), 1);
     for (split, metrics) in &result.metrics {
         let figures = metrics.iter().map(|(_, value)| number(value));
         table.add_row([split.to_string()].into_iter().chain(figures));
