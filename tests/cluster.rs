@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::lab::{Lab, project, shipped};
+use crate::lab::{Lab, outcome, project, shipped, wait_until};
 
 /// A running Slurm, below one folder.
 struct Slurm {
@@ -52,36 +52,59 @@ impl Drop for Slurm {
 }
 
 #[test]
-fn slurm_runs_a_comparison_as_a_job_array() {
+fn slurm_runs_a_comparison_as_a_job_array_even_after_its_jobs_were_killed() {
     let lab = Lab::new();
     let slurm = match Slurm::start(lab.path().join("slurm")) {
         Ok(slurm) => slurm,
         Err(why) => {
-            eprintln!("slurm_runs_a_comparison_as_a_job_array skips: {why}");
+            eprintln!("the test of Slurm skips: {why}");
             return;
         }
     };
     let config = shipped("compare/optimizers_moons.toml");
     let compare = |more: &[&str]| {
-        let config = config.to_str().unwrap();
-        let few = ["--set", "seeds=2", "--set", "training.num_epochs=5"];
-        lab.succeed(&[&["compare", config], &few[..], more].concat())
+        let sets = [
+            "seeds=2",
+            "training.num_epochs=500",
+            "checkpoint.every.steps=100",
+        ];
+        let sets = sets.iter().flat_map(|set| ["--set", set]);
+        let words = ["compare", config.to_str().unwrap()]
+            .into_iter()
+            .chain(sets);
+        lab.succeed(&words.chain(more.iter().copied()).collect::<Vec<_>>())
     };
-    let script = compare(&["--launcher", "slurm"]).stdout;
-    lab.write("job.sh", script);
-    let submitted = Command::new("sbatch")
-        .args(["--wait", "job.sh"])
-        .current_dir(lab.path())
-        .env("SLURM_CONF", slurm.config())
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&submitted.stderr);
-    assert!(
-        submitted.status.success(),
-        "{said}\n{}",
-        outputs(lab.path())
-    );
+    let run = |program: &str, words: &[&str]| {
+        let mut command = Command::new(program);
+        let command = command.args(words).current_dir(lab.path());
+        let output = outcome(command.env("SLURM_CONF", slurm.config()).output().unwrap());
+        let jobs = outputs(lab.path());
+        assert_eq!(
+            output.code,
+            Some(0),
+            "{program} {words:?}: {output:#?}\n{jobs}"
+        );
+        output.stdout.trim().to_string()
+    };
+    lab.write("job.sh", compare(&["--launcher", "slurm"]).stdout);
     let artifacts = lab.path().join("artifacts/optimizers_moons");
+
+    // Killed while the first trials are on their way, with whatever they were writing.
+    let job = run("sbatch", &["--parsable", "job.sh"]);
+    wait_until(60, "a trial has begun", || is_under_way(&artifacts));
+    run("scancel", &["--signal=KILL", "--full", &job]);
+    run("scancel", &[&job]);
+    wait_until(60, "the jobs are gone", || {
+        run("squeue", &["--noheader"]).is_empty()
+    });
+    let done = count(&artifacts, "result.json");
+    let plan = std::fs::read_to_string(artifacts.join("plan.jsonl")).unwrap();
+    assert!(
+        done < plan.lines().count(),
+        "all trials were done before they were killed"
+    );
+
+    run("sbatch", &["--wait", "job.sh"]);
     compare(&["--collect"]);
     let read = || std::fs::read_to_string(artifacts.join("comparison.json")).unwrap();
     let on_slurm: serde_json::Value = serde_json::from_str(&read()).unwrap();
@@ -100,6 +123,22 @@ fn slurm_runs_a_comparison_as_a_job_array() {
             .collect()
     };
     assert_eq!(figures(&on_slurm), figures(&here));
+}
+
+/// Whether some run has a checkpoint and no result.
+fn is_under_way(artifacts: &Path) -> bool {
+    let runs = std::fs::read_dir(artifacts).into_iter().flatten().flatten();
+    runs.map(|entry| entry.path()).any(|run| {
+        let has_checkpoint = std::fs::read_dir(run.join("checkpoints"))
+            .is_ok_and(|mut checkpoints| checkpoints.next().is_some());
+        has_checkpoint && !run.join("result.json").exists()
+    })
+}
+
+/// How many runs have this file.
+fn count(artifacts: &Path, file: &str) -> usize {
+    let runs = std::fs::read_dir(artifacts).unwrap().flatten();
+    runs.filter(|run| run.path().join(file).exists()).count()
 }
 
 /// What the jobs printed, for a failure.

@@ -395,7 +395,7 @@ fn every_shipped_comparison_runs_briefly() {
         .map(|e| e.unwrap().path())
         .collect();
     files.sort();
-    assert!(files.len() >= 15, "{files:?}");
+    assert!(files.len() >= 16, "{files:?}");
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         let name = file.file_stem().unwrap().to_str().unwrap();

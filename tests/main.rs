@@ -12,6 +12,7 @@ mod devices;
 mod disk;
 mod evaluating;
 mod experiments;
+mod finding_rates;
 mod interrupting;
 mod killing;
 mod lab;

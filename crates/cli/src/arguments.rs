@@ -44,6 +44,8 @@ pub enum Command {
     Compare(Compare),
     /// Train one trial of a comparison's plan, as a cluster's job.
     Trial(TrialOf),
+    /// Find a learning rate: train for a moment while it grows, over several seeds.
+    FindLr(FindLr),
     /// List, check and tidy runs.
     Runs(Runs),
     /// Say what a finished run's network is worth.
@@ -204,6 +206,37 @@ pub struct TrialOf {
     /// How it is shown.
     #[command(flatten)]
     pub showing: Showing,
+}
+
+/// Find a learning rate: train for a moment while it grows, over several seeds.
+#[derive(Debug, Args)]
+pub struct FindLr {
+    /// The experiment's TOML file.
+    pub config: PathBuf,
+    /// Override a key, such as `optimizer.name=sgd`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// The lowest learning rate, of the first step.
+    #[arg(long, default_value_t = 1e-6, value_name = "RATE")]
+    pub from: f64,
+    /// The highest learning rate, of the last step.
+    #[arg(long, default_value_t = 10.0, value_name = "RATE")]
+    pub to: f64,
+    /// Steps between them, each with a rate of its own, growing by one factor.
+    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(20..=100_000))]
+    pub steps: u32,
+    /// Seeds to try, from 0.
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub seeds: u16,
+    /// Write every loss to a CSV file.
+    #[arg(long, value_name = "FILE")]
+    pub csv: Option<PathBuf>,
+    /// Print JSON instead of table and curve.
+    #[arg(long)]
+    pub json: bool,
+    /// How it runs.
+    #[command(flatten)]
+    pub running: Running,
 }
 
 /// List, check and tidy runs.

@@ -1,5 +1,6 @@
 //! A comparison's answer as tables and sentences.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use emberlab_report::{ComparisonReport, Spread, VariantSummary};
@@ -7,7 +8,8 @@ use emberlab_report::{ComparisonReport, Spread, VariantSummary};
 use crate::progress::{clock, number};
 use crate::tables;
 
-/// Writes the table of the objective, the medians of the other figures, and the conclusion.
+/// Writes the table of the objective, the medians of the other figures, those at thresholds, and the
+/// conclusion.
 ///
 /// # Errors
 /// [`io::Error`] of the writer.
@@ -36,6 +38,7 @@ pub fn write(report: &ComparisonReport, out: &mut impl Write) -> io::Result<()> 
     }
     writeln!(out, "{table}")?;
     medians(report, &objective, out)?;
+    thresholds(report, out)?;
     for sentence in &report.conclusion {
         writeln!(out, "{sentence}")?;
     }
@@ -60,14 +63,8 @@ fn headline(report: &ComparisonReport) -> String {
 
 /// The medians of the figures that people look at first; `trials.csv` has all of them.
 fn medians(report: &ComparisonReport, objective: &str, out: &mut impl Write) -> io::Result<()> {
-    let mut names: Vec<&String> = report
-        .variants
-        .iter()
-        .flat_map(|v| v.figures.keys())
-        .collect();
-    names.sort();
-    names.dedup();
-    names.retain(|name| *name != objective && is_looked_at(name));
+    let names = figures(report).filter(|name| *name != objective && is_looked_at(name));
+    let names: Vec<&str> = names.collect();
     if names.is_empty() {
         return Ok(());
     }
@@ -75,24 +72,53 @@ fn medians(report: &ComparisonReport, objective: &str, out: &mut impl Write) -> 
     let header = ["medians".to_string()].into_iter().chain(titles);
     let mut table = tables::table(header, 1);
     for variant in &report.variants {
-        let median = |name: &&String| {
-            variant
-                .figures
-                .get(*name)
-                .map_or(String::new(), |s| number(s.median))
-        };
-        let medians = names.iter().map(median);
+        let medians = names.iter().map(|name| median(variant, name));
         table.add_row([variant.variant.clone()].into_iter().chain(medians));
     }
     writeln!(out, "{table}")
 }
 
-/// Whether a figure such as `valid_accuracy@300` is a loss, an accuracy, a mean absolute error or an R², or
-/// one at a threshold.
-fn is_looked_at(figure: &str) -> bool {
-    if figure.contains('>') {
-        return true;
+/// The medians of the scores of class 1 at each threshold, a row each.
+fn thresholds(report: &ComparisonReport, out: &mut impl Write) -> io::Result<()> {
+    const SCORES: [&str; 4] = ["accuracy", "precision", "recall", "f1"];
+    let accuracies = figures(report).filter_map(|name| name.split_once("_accuracy>"));
+    let mut places: Vec<(&str, &str)> = accuracies.collect();
+    let value = |threshold: &str| threshold.parse().unwrap_or(f64::NAN);
+    places.sort_by(|a, b| a.0.cmp(b.0).then(value(a.1).total_cmp(&value(b.1))));
+    if places.is_empty() {
+        return Ok(());
     }
+    let mut table = tables::table(
+        ["medians", "split", "threshold"].into_iter().chain(SCORES),
+        2,
+    );
+    for variant in &report.variants {
+        for (split, threshold) in &places {
+            let scores =
+                SCORES.map(|score| median(variant, &format!("{split}_{score}>{threshold}")));
+            let place = [&variant.variant, *split, *threshold].map(ToString::to_string);
+            table.add_row(place.into_iter().chain(scores));
+        }
+    }
+    writeln!(out, "{table}")
+}
+
+/// The names of all figures, in order.
+fn figures(report: &ComparisonReport) -> impl Iterator<Item = &str> {
+    let names = report.variants.iter().flat_map(|v| v.figures.keys());
+    names
+        .map(String::as_str)
+        .collect::<BTreeSet<&str>>()
+        .into_iter()
+}
+
+fn median(variant: &VariantSummary, figure: &str) -> String {
+    let spread = variant.figures.get(figure);
+    spread.map_or(String::new(), |s| number(s.median))
+}
+
+/// Whether a figure such as `valid_accuracy@300` is a loss, an accuracy, a mean absolute error or an R².
+fn is_looked_at(figure: &str) -> bool {
     let name = figure.split('@').next().unwrap_or_default();
     let metric = name.split_once('_').map_or(name, |(_, metric)| metric);
     ["loss", "accuracy", "mae", "r2"].contains(&metric)

@@ -12,6 +12,7 @@ mod panics;
 mod progress;
 mod signals;
 mod tables;
+mod terminal_chart;
 mod trial_progress;
 
 use std::process::ExitCode;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         Command::Resume(command) => commands::resume::run(command, &arguments.shared),
         Command::Compare(command) => commands::compare::run(command, &arguments.shared),
         Command::Trial(command) => commands::trial::run(command, &arguments.shared),
+        Command::FindLr(command) => commands::find_lr::run(command, &arguments.shared),
         Command::Runs(command) => commands::runs::run(command, &arguments.shared),
         Command::Evaluate(command) => commands::evaluate::run(command, &arguments.shared),
         Command::Data(command) => commands::data::run(command, &arguments.shared),

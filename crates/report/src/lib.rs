@@ -7,6 +7,7 @@
 
 mod comparison;
 mod error;
+pub mod learning_rate;
 mod outcome;
 mod pairs;
 pub mod statistics;

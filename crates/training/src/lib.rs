@@ -17,6 +17,7 @@ mod loader;
 mod loss;
 mod objective;
 mod optimizer;
+mod range_test;
 mod scheduler;
 mod step;
 mod stop;
@@ -35,6 +36,7 @@ pub use fit::{
 pub use loss::{LossConfig, Reduction};
 pub use objective::{EarlyStopping, Objective, Split};
 pub use optimizer::{Optimizer, OptimizerConfig};
+pub use range_test::RangeTest;
 pub use scheduler::{Interval, Scheduler, SchedulerConfig};
 pub use step::{Measured, Trainee};
 pub use stop::StopFlag;

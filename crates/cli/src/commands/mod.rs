@@ -7,6 +7,7 @@ pub mod config;
 pub mod data;
 pub mod devices;
 pub mod evaluate;
+pub mod find_lr;
 pub mod resume;
 pub mod runs;
 pub mod train;

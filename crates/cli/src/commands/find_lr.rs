@@ -1,0 +1,176 @@
+//! `emberlab find-lr`: a range test over several seeds, and the learning rate it suggests.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use emberlab_experiments::{ConfigSource, ExperimentConfig, ExperimentError, range_curve};
+use emberlab_report::learning_rate::{RangeCurve, RangeFinding, smoothed};
+use emberlab_report::statistics::median;
+use emberlab_storage::replace;
+use serde::Serialize;
+
+use crate::arguments::{FindLr, Shared};
+use crate::commands::train::{placed, set_threads};
+use crate::failure::Failure;
+use crate::{data_dirs, signals, tables, terminal_chart};
+
+/// What a range test found.
+#[derive(Serialize)]
+struct RangeReport {
+    learning_rates: Vec<f64>,
+    curves: Vec<RangeCurve>,
+    /// One per curve.
+    findings: Vec<Option<RangeFinding>>,
+    /// The median of the findings.
+    suggestion: Option<RangeFinding>,
+    /// The learning rate that the configuration has.
+    configured: f64,
+}
+
+/// Finds a learning rate.
+///
+/// # Errors
+/// [`Failure`] with the place in the file, or what went wrong; [`Failure::Check`] if the loss never fell.
+pub fn run(command: &FindLr, shared: &Shared) -> Result<ExitCode, Failure> {
+    let source = ConfigSource::load(&command.config)?.with_overrides(&command.overrides)?;
+    let config = ExperimentConfig::from_source(&source)?;
+    let learning_rates = learning_rates(command)?;
+    set_threads(&command.running)?;
+    let stop = signals::stop_on_request()?;
+    let data_dirs = data_dirs::all(shared);
+    let device = &command.running.device;
+    let mut curves = Vec::new();
+    for seed in 0..u64::from(command.seeds) {
+        let losses = range_curve(&config, seed, &learning_rates, device, &data_dirs, &stop)
+            .map_err(|error| placed(error, &source))?;
+        if stop.is_requested() {
+            eprintln!("interrupted; a range test leaves nothing");
+            return Ok(ExitCode::from(signals::INTERRUPTED));
+        }
+        curves.push(RangeCurve { seed, losses });
+    }
+    let findings: Vec<Option<RangeFinding>> = curves
+        .iter()
+        .map(|curve| RangeFinding::of(&learning_rates, curve))
+        .collect();
+    let found: Vec<RangeFinding> = findings.iter().flatten().copied().collect();
+    let report = RangeReport {
+        suggestion: RangeFinding::median(&found),
+        configured: config.optimizer.learning_rate(),
+        learning_rates,
+        curves,
+        findings,
+    };
+    if let Some(path) = &command.csv {
+        replace(path, csv(&report).as_bytes()).map_err(ExperimentError::from)?;
+    }
+    let mut out = std::io::stdout();
+    if command.json {
+        let json = serde_json::to_string_pretty(&report);
+        writeln!(out, "{}", json.map_err(|e| Failure::Failed(e.to_string()))?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    writeln!(out, "{}", render(&report, command))?;
+    match report.suggestion {
+        Some(_) => Ok(ExitCode::SUCCESS),
+        None => Err(Failure::Check(
+            "the loss fell at no learning rate: look at the data, the loss and the initializer"
+                .to_string(),
+        )),
+    }
+}
+
+/// The rates of the steps, each the same factor above the one before.
+fn learning_rates(command: &FindLr) -> Result<Vec<f64>, Failure> {
+    let (from, to) = (command.from, command.to);
+    if !(from.is_finite() && to.is_finite() && 0.0 < from && from < to) {
+        return Err(Failure::Usage(format!(
+            "`--from {from}` and `--to {to}` must be positive, the second the larger one"
+        )));
+    }
+    let last = f64::from(command.steps - 1);
+    let rate = |step: u32| from * (to / from).powf(f64::from(step) / last);
+    Ok((0..command.steps).map(rate).collect())
+}
+
+fn render(report: &RangeReport, command: &FindLr) -> String {
+    let rate = |rate: f64| format!("{rate:.1e}");
+    let mut table = tables::table(["seed", "steepest fall", "lowest loss", "diverges from"], 1);
+    for (curve, finding) in report.curves.iter().zip(&report.findings) {
+        let cells = match finding {
+            Some(found) => [
+                rate(found.steepest),
+                rate(found.lowest),
+                found.diverged.map_or_else(|| "never".to_string(), rate),
+            ],
+            None => ["never falls".to_string(), String::new(), String::new()],
+        };
+        table.add_row(std::iter::once(curve.seed.to_string()).chain(cells));
+    }
+    let points = middle_curve(report);
+    let mut text = format!(
+        "{table}\n\nloss over the learning rate (smoothed, median of {} seeds)\n{}\n",
+        report.curves.len(),
+        terminal_chart::render(&points, 76, 16)
+    );
+    if let Some(found) = report.suggestion {
+        let steepest = report.findings.iter().flatten().map(|f| f.steepest);
+        let low = steepest.clone().fold(f64::INFINITY, f64::min);
+        let high = steepest.fold(0.0, f64::max);
+        text += &format!(
+            "\nsuggestion: {} (the seeds say {} to {}); configured: {}\n",
+            rate(found.steepest),
+            rate(low),
+            rate(high),
+            rate(report.configured),
+        );
+        text += &match found.diverged {
+            Some(diverged) => format!(
+                "above {} the loss no longer improves; from {} it diverges\n",
+                rate(found.lowest),
+                rate(diverged)
+            ),
+            None => format!(
+                "above {} the loss no longer improves; up to {} it never diverges\n",
+                rate(found.lowest),
+                rate(command.to)
+            ),
+        };
+        text += &format!(
+            "to try it:  emberlab train {} --set optimizer.learning_rate={}",
+            command.config.display(),
+            rate(found.steepest)
+        );
+    }
+    text
+}
+
+/// The median of the smoothed curves, as far as most of them go.
+fn middle_curve(report: &RangeReport) -> Vec<(f64, f64)> {
+    let num_steps = report.learning_rates.len();
+    let curves = report.curves.iter();
+    let curves: Vec<Vec<f64>> = curves.map(|c| smoothed(&c.losses, num_steps)).collect();
+    let at = |(step, &rate): (usize, &f64)| {
+        let losses: Vec<f64> = curves.iter().filter_map(|c| c.get(step)).copied().collect();
+        (2 * losses.len() > curves.len()).then(|| (rate, median(&losses)))
+    };
+    let points = report.learning_rates.iter().enumerate();
+    points.map_while(at).collect()
+}
+
+/// A row per step: the rate, then each seed's loss, empty where it had diverged.
+fn csv(report: &RangeReport) -> String {
+    let names = report.curves.iter().map(|c| format!(",seed_{}", c.seed));
+    let mut text = format!("learning_rate{}\n", names.collect::<String>());
+    for (step, rate) in report.learning_rates.iter().enumerate() {
+        text += &rate.to_string();
+        for curve in &report.curves {
+            text.push(',');
+            if let Some(loss) = curve.losses.get(step) {
+                text += &loss.to_string();
+            }
+        }
+        text.push('\n');
+    }
+    text
+}

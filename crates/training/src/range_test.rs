@@ -1,0 +1,80 @@
+//! The learning-rate range test: a short training whose learning rate grows with every step.
+
+use burn::tensor::Tensor;
+use burn::train::TrainStep;
+use emberlab_datasets::{Batches, Resident};
+use emberlab_models::Network;
+
+use crate::config::TrainingConfig;
+use crate::error::TrainingError;
+use crate::loss::{LossConfig, Reduction};
+use crate::optimizer::{Optimizer, OptimizerConfig};
+use crate::step::Trainee;
+use crate::stop::StopFlag;
+use crate::tally::host;
+
+/// The test ends when the smoothed loss is this many times the lowest one so far (as in fastai).
+const DIVERGED: f64 = 4.0;
+
+/// Everything a range test needs. It takes batches, clipping and optimiser from the training that is
+/// meant, and has its own learning rates in place of the scheduler's.
+///
+/// # Source
+/// Smith 2017, section 3.3, <https://arxiv.org/abs/1506.01186>; rates grow geometrically, as in fastai.
+pub struct RangeTest<'a> {
+    /// The network to start from, on an autodiff device.
+    pub network: Network,
+    /// Its loss.
+    pub loss: &'a LossConfig,
+    /// Its optimiser; its own learning rate is not used.
+    pub optimizer: &'a OptimizerConfig,
+    /// In which batches it trains, and how gradients are clipped.
+    pub training: &'a TrainingConfig,
+    /// The seed of shuffles.
+    pub seed: u64,
+    /// What is trained on.
+    pub train: &'a Resident,
+}
+
+impl RangeTest<'_> {
+    /// Takes one step with each learning rate and returns each batch's loss per sample before its step.
+    ///
+    /// There are fewer losses than rates if the loss was no longer a number, if smoothed it grew to four times
+    /// its lowest value, or if somebody asked to stop.
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if the device fails.
+    pub fn run(self, learning_rates: &[f64], stop: &StopFlag) -> Result<Vec<f64>, TrainingError> {
+        let mut trainee = Trainee::new(self.network, self.loss.clone());
+        let mut optimizer = Optimizer::new(self.optimizer, &trainee);
+        let config = self.training.batches();
+        let epochs =
+            (0_u64..).flat_map(|epoch| Batches::new(self.train, &config, self.seed, epoch));
+        let mut losses = Vec::with_capacity(learning_rates.len());
+        // Single batches are noisy: what diverges is their running mean.
+        let (mut mean, mut lowest) = (None, f64::INFINITY);
+        for (&learning_rate, batch) in learning_rates.iter().zip(epochs) {
+            if stop.is_requested() {
+                break;
+            }
+            let batch_size = batch.inputs.dims()[0] as f64;
+            let mut output = TrainStep::step(&trainee, batch);
+            let mut loss: f64 = host(Tensor::cat(output.item.losses, 0))?.into_iter().sum();
+            if self.loss.reduction() == Reduction::Sum {
+                loss /= batch_size;
+            }
+            let smooth = mean.map_or(loss, |mean| mean + (loss - mean) / 5.0);
+            if !loss.is_finite() || smooth > DIVERGED * lowest {
+                break;
+            }
+            mean = Some(smooth);
+            lowest = lowest.min(smooth);
+            losses.push(loss);
+            if let Some(clipping) = &self.training.gradient_clipping {
+                output.grads = clipping.clip(&trainee, output.grads);
+            }
+            trainee = optimizer.step(trainee, output.grads, learning_rate);
+        }
+        Ok(losses)
+    }
+}
