@@ -1,0 +1,310 @@
+//! An axis: what it shows, from where to where, and its round numbers.
+
+use std::ops::Range;
+
+use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
+
+use crate::error::PictureError;
+
+/// An axis as asked for.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Axis {
+    label: String,
+    range: Option<(f64, f64)>,
+    logarithmic: bool,
+    whole: bool,
+    names: Vec<String>,
+}
+
+impl Axis {
+    /// An axis with its label; give units in it, as in `time [s]`.
+    pub fn new(label: impl Into<String>) -> Self {
+        Self {
+            label: label.into(),
+            ..Self::default()
+        }
+    }
+
+    /// From `min` to `max`, instead of what the data span.
+    pub fn range(mut self, min: f64, max: f64) -> Self {
+        self.range = Some((min, max));
+        self
+    }
+
+    /// Logarithmic: values that are not positive are left out.
+    pub fn logarithmic(mut self) -> Self {
+        self.logarithmic = true;
+        self
+    }
+
+    /// Counts things, so that its numbers are whole.
+    pub fn whole(mut self) -> Self {
+        self.whole = true;
+        self
+    }
+
+    /// Has names instead of numbers, for bars: name `i` stands at `i`.
+    pub fn names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.names = names.into_iter().map(Into::into).collect();
+        self
+    }
+
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// Whether a value can stand on it.
+    pub(crate) fn admits(&self, value: f64) -> bool {
+        value.is_finite() && (!self.logarithmic || value > 0.0)
+    }
+
+    /// The axis for data that span `data`; `padding` is the share of its length left free before
+    /// and after them.
+    pub(crate) fn scale(
+        &self,
+        data: Option<(f64, f64)>,
+        padding: (f64, f64),
+        ticks: usize,
+    ) -> Result<Scale, PictureError> {
+        let forward = |value: f64| if self.logarithmic { value.ln() } else { value };
+        let (min, max) = match (self.range, data) {
+            (Some(range), _) => range,
+            (None, Some((min, max))) => {
+                let (mut low, mut high) = (forward(min), forward(max));
+                let mut margins = ((high - low) * padding.0, (high - low) * padding.1);
+                // One value alone still gets an axis around it.
+                if high - low <= 1e-12 * high.abs().max(low.abs()) {
+                    let margin = if self.logarithmic {
+                        0.5
+                    } else {
+                        0.5 * low.abs().max(1.0)
+                    };
+                    margins = (margin, margin);
+                }
+                low -= margins.0;
+                high += margins.1;
+                if self.logarithmic {
+                    (low.exp(), high.exp())
+                } else {
+                    (low, high)
+                }
+            }
+            (None, None) if self.logarithmic => (0.1, 1.0),
+            (None, None) => (0.0, 1.0),
+        };
+        let fits =
+            min.is_finite() && max.is_finite() && min < max && (!self.logarithmic || min > 0.0);
+        if !fits {
+            return Err(PictureError::Range {
+                label: self.label.clone(),
+                min,
+                max,
+            });
+        }
+        let ticks = if self.names.is_empty() {
+            if self.logarithmic {
+                decades(min, max, ticks)
+            } else {
+                round_ticks(min, max, ticks, self.whole)
+            }
+        } else {
+            (0..self.names.len()).map(|i| i as f64).collect()
+        };
+        Ok(Scale {
+            min,
+            max,
+            logarithmic: self.logarithmic,
+            ticks,
+            names: self.names.clone(),
+        })
+    }
+}
+
+/// An axis with its range and its numbers settled.
+#[derive(Debug, Clone)]
+pub(crate) struct Scale {
+    pub(crate) min: f64,
+    pub(crate) max: f64,
+    pub(crate) logarithmic: bool,
+    ticks: Vec<f64>,
+    names: Vec<String>,
+}
+
+impl Scale {
+    /// Where a value is, 0 at the beginning and 1 at the end.
+    fn share(&self, value: f64) -> f64 {
+        if self.logarithmic {
+            (value / self.min).ln() / (self.max / self.min).ln()
+        } else {
+            (value - self.min) / (self.max - self.min)
+        }
+    }
+
+    /// The texts of the ticks.
+    pub(crate) fn labels(&self) -> Vec<String> {
+        self.ticks
+            .iter()
+            .map(|tick| self.format_ext(tick))
+            .collect()
+    }
+}
+
+impl Ranged for Scale {
+    type FormatOption = NoDefaultFormatting;
+    type ValueType = f64;
+
+    fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
+        let length = f64::from(limit.1) - f64::from(limit.0);
+        // Far outside is far enough: it is clipped, and must not overflow.
+        let share = self.share(*value).clamp(-20.0, 21.0);
+        (f64::from(limit.0) + share * length).round() as i32
+    }
+
+    fn key_points<Hint: KeyPointHint>(&self, _: Hint) -> Vec<f64> {
+        self.ticks.clone()
+    }
+
+    fn range(&self) -> Range<f64> {
+        self.min..self.max
+    }
+}
+
+impl ValueFormatter<f64> for Scale {
+    fn format_ext(&self, value: &f64) -> String {
+        if !self.names.is_empty() {
+            return self.names.get(*value as usize).cloned().unwrap_or_default();
+        }
+        let step = match self.ticks.as_slice() {
+            [a, b, ..] if !self.logarithmic => b - a,
+            _ => *value,
+        };
+        readable(*value, step)
+    }
+}
+
+/// A number with as many decimals as a step of this size needs, with a true minus sign.
+pub(crate) fn readable(value: f64, step: f64) -> String {
+    let step = step.abs();
+    let largest = value.abs();
+    let text = if value == 0.0 {
+        "0".to_string()
+    } else if largest >= 1e6 || step < 1e-4 {
+        let digits = ((largest / step).log10().round().max(0.0)) as usize;
+        format!("{value:.*e}", digits.min(3))
+    } else {
+        let decimals = (-step.log10() - 1e-9).ceil().max(0.0) as usize;
+        format!("{value:.decimals$}")
+    };
+    text.replace('-', "−")
+}
+
+/// At most `count` multiples of 1, 2 or 5 times a power of ten between `min` and `max`.
+fn round_ticks(min: f64, max: f64, count: usize, whole: bool) -> Vec<f64> {
+    let smallest = (max - min) / count.max(1) as f64;
+    let magnitude = 10f64.powf(smallest.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0]
+        .into_iter()
+        .map(|factor| factor * magnitude)
+        .find(|step| *step >= smallest * 0.999)
+        .unwrap_or(10.0 * magnitude);
+    let step = if whole { step.max(1.0) } else { step };
+    let slack = 1e-9 * (max - min);
+    let first = ((min - slack) / step).ceil() as i64;
+    let last = ((max + slack) / step).floor() as i64;
+    (first..=last)
+        .map(|n| {
+            // 3 · 0.1 is 0.30000000000000004: divide by the inverse where that is whole.
+            let inverse = (1.0 / step).round();
+            if step < 1.0 {
+                n as f64 / inverse
+            } else {
+                n as f64 * step
+            }
+        })
+        .collect()
+}
+
+/// Powers of ten between `min` and `max`, every so many that at most `count` are left; with fewer than
+/// three, also twice and five times them; with none, round numbers.
+fn decades(min: f64, max: f64, count: usize) -> Vec<f64> {
+    let inside = |value: &f64| *value >= min * (1.0 - 1e-9) && *value <= max * (1.0 + 1e-9);
+    let exponents = min.log10().floor() as i32..=max.log10().ceil() as i32;
+    let powers: Vec<f64> = exponents
+        .clone()
+        .map(|e| 10f64.powi(e))
+        .filter(inside)
+        .collect();
+    if powers.len() > 2 {
+        let every = powers.len().div_ceil(count.max(2));
+        return powers.into_iter().step_by(every).collect();
+    }
+    let finer: Vec<f64> = exponents
+        .flat_map(|e| [1.0, 2.0, 5.0].map(|factor| factor * 10f64.powi(e)))
+        .filter(inside)
+        .collect();
+    if finer.len() > 1 {
+        finer
+    } else {
+        round_ticks(min, max, count, false)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ticks_are_round_and_inside() {
+        assert_eq!(
+            round_ticks(0.0, 1.0, 6, false),
+            [0.0, 0.2, 0.4, 0.6, 0.8, 1.0]
+        );
+        assert_eq!(
+            round_ticks(-3.1, 3.1, 7, false),
+            [-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]
+        );
+        assert_eq!(
+            round_ticks(0.0, 300.0, 7, false),
+            [0.0, 50.0, 100.0, 150.0, 200.0, 250.0, 300.0]
+        );
+        assert_eq!(round_ticks(1.0, 3.0, 9, true), [1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn logarithmic_ticks_are_powers_of_ten_or_round_between_them() {
+        let close = |found: Vec<f64>, expected: &[f64]| {
+            assert_eq!(found.len(), expected.len(), "{found:?}");
+            for (a, b) in found.iter().zip(expected) {
+                assert!((a / b - 1.0).abs() < 1e-12, "{found:?}");
+            }
+        };
+        close(decades(0.0005, 2.0, 6), &[0.001, 0.01, 0.1, 1.0]);
+        close(decades(0.3, 3.0, 6), &[0.5, 1.0, 2.0]);
+        close(decades(1e-9, 1.0, 4), &[1e-9, 1e-6, 1e-3, 1.0]);
+    }
+
+    #[test]
+    fn numbers_have_the_decimals_of_their_step() {
+        assert_eq!(readable(0.30000000000000004, 0.1), "0.3");
+        assert_eq!(readable(-2.0, 1.0), "−2");
+        assert_eq!(readable(0.01, 0.01), "0.01");
+        assert_eq!(readable(1500.0, 500.0), "1500");
+        assert_eq!(readable(1e-6, 1e-6), "1e−6");
+        assert_eq!(readable(0.25, 0.05), "0.25");
+    }
+
+    #[test]
+    fn an_axis_of_one_value_has_room_around_it() {
+        let scale = Axis::new("x")
+            .scale(Some((2.0, 2.0)), (0.0, 0.0), 5)
+            .expect("a scale");
+        assert!(scale.min < 2.0 && scale.max > 2.0);
+    }
+
+    #[test]
+    fn a_logarithmic_axis_that_reaches_zero_is_refused() {
+        let axis = Axis::new("loss").logarithmic().range(0.0, 1.0);
+        let error = axis.scale(None, (0.0, 0.0), 5).expect_err("no logarithm");
+        assert_eq!(error.to_string(), "the axis `loss` cannot go from 0 to 1");
+    }
+}

@@ -1,0 +1,299 @@
+//! A chart: two axes and layers between them.
+
+use crate::axis::{Axis, Scale};
+use crate::error::PictureError;
+use crate::field::range;
+use crate::layers::{Layer, Marker, Place, Stroke};
+use crate::legend::{Legend, Sample};
+use crate::picture::{Picture, Sketch, draw_title, height_of_title};
+use crate::plot::{Plot, draw_key};
+use crate::theme::Tone;
+
+/// Two axes and layers between them, drawn one over the other in the order they were added.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chart {
+    title: String,
+    description: Option<String>,
+    x: Axis,
+    y: Axis,
+    layers: Vec<Layer>,
+    size: (f64, f64),
+}
+
+/// Share of an area's colour that covers what lies behind it.
+pub(crate) const BAND_OPACITY: f64 = 0.22;
+/// The same of bars, several of which may stand in one place.
+pub(crate) const BAR_OPACITY: f64 = 0.72;
+
+/// Room for the colour bar beside a heat map, in pixels.
+const KEY_WIDTH: f64 = 64.0;
+
+impl Chart {
+    /// An empty chart, 480 × 320 pixels.
+    pub fn new(title: impl Into<String>, x: Axis, y: Axis) -> Self {
+        Self {
+            title: title.into(),
+            description: None,
+            x,
+            y,
+            layers: Vec::new(),
+            size: (480.0, 320.0),
+        }
+    }
+
+    /// Adds a layer above those there are.
+    pub fn with(mut self, layer: impl Into<Layer>) -> Self {
+        self.layers.push(layer.into());
+        self
+    }
+
+    /// Adds layers.
+    pub fn with_all<L: Into<Layer>>(mut self, layers: impl IntoIterator<Item = L>) -> Self {
+        self.layers.extend(layers.into_iter().map(Into::into));
+        self
+    }
+
+    /// What it shows, for those who cannot see it; without it, axes and names are listed.
+    pub fn describe(mut self, description: impl Into<String>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// This many pixels, instead of 480 × 320.
+    pub fn size(mut self, width: f64, height: f64) -> Self {
+        self.size = (width, height);
+        self
+    }
+
+    /// The same layers with every colour, stroke and marker settled, and the legend of them.
+    fn settled(&self) -> (Vec<Layer>, Legend) {
+        let mut legend = Legend::default();
+        let mut free = 0;
+        let mut take = || {
+            free += 1;
+            Tone::Series(free - 1)
+        };
+        let mut layers = self.layers.clone();
+        let mut nameless_bands: Vec<usize> = Vec::new();
+        for i in 0..layers.len() {
+            let mut tone_of_bands = None;
+            match &mut layers[i] {
+                Layer::Line(line) => {
+                    let tone = *line.tone.get_or_insert_with(&mut take);
+                    let stroke = *line.stroke.get_or_insert(match tone {
+                        Tone::Series(n) => Stroke::of_series(n),
+                        _ => Stroke::Solid,
+                    });
+                    tone_of_bands = Some(tone);
+                    legend.add(&line.name, Sample::Line(tone, stroke, line.marker));
+                }
+                Layer::Band(band) if band.name.is_empty() && band.tone.is_none() => {
+                    nameless_bands.push(i)
+                }
+                Layer::Band(band) => {
+                    let tone = *band.tone.get_or_insert_with(&mut take);
+                    legend.add(&band.name, Sample::Area(tone, BAND_OPACITY));
+                }
+                Layer::Bars(bars) => {
+                    let tone = *bars.tone.get_or_insert_with(&mut take);
+                    legend.add(&bars.name, Sample::Area(tone, BAR_OPACITY));
+                }
+                Layer::Points(points) => {
+                    let tone = *points.tone.get_or_insert_with(&mut take);
+                    let marker = *points.marker.get_or_insert(match tone {
+                        Tone::Series(n) => Marker::of_series(n),
+                        _ => Marker::Circle,
+                    });
+                    legend.add(&points.name, Sample::Marker(tone, marker));
+                }
+                Layer::Rule(rule) => {
+                    legend.add(&rule.name, Sample::Line(rule.tone, Stroke::Dashed, None))
+                }
+                Layer::HeatMap(_) | Layer::Contours(_) => {}
+            }
+            if let Some(tone) = tone_of_bands {
+                for band in nameless_bands.drain(..) {
+                    if let Layer::Band(band) = &mut layers[band] {
+                        band.tone = Some(tone);
+                    }
+                }
+            }
+        }
+        (layers, legend)
+    }
+
+    /// What the data span along both axes, and how much room they want around them.
+    fn spans(&self) -> Result<(Span, Span), PictureError> {
+        let (mut xs, mut ys) = (Vec::new(), Vec::new());
+        let mut margins = ((0.0, 0.0), (0.06, 0.06));
+        for layer in &self.layers {
+            match layer {
+                Layer::Line(line) => line.points.iter().for_each(|(x, y)| {
+                    xs.push(*x);
+                    ys.push(*y);
+                }),
+                Layer::Points(points) => {
+                    if !self
+                        .layers
+                        .iter()
+                        .any(|layer| matches!(layer, Layer::HeatMap(_) | Layer::Contours(_)))
+                    {
+                        margins.0 = (0.04, 0.04);
+                    }
+                    points.points.iter().for_each(|(x, y)| {
+                        xs.push(*x);
+                        ys.push(*y);
+                    });
+                }
+                Layer::Band(band) => band.edges.iter().for_each(|(x, lower, upper)| {
+                    xs.push(*x);
+                    ys.extend([*lower, *upper]);
+                }),
+                Layer::Bars(bars) => {
+                    bars.bars.iter().for_each(|(from, to, height)| {
+                        xs.extend([*from, *to]);
+                        ys.extend([*height, 0.0]);
+                    });
+                    if bars.bars.iter().all(|(_, _, height)| *height >= 0.0) {
+                        margins.1.0 = 0.0;
+                    }
+                }
+                Layer::Rule(rule) => match rule.place {
+                    Place::Upright(x) => xs.push(x),
+                    Place::Level(y) => ys.push(y),
+                    Place::Between((a, b), (c, d)) => {
+                        xs.extend([a, c]);
+                        ys.extend([b, d]);
+                    }
+                },
+                Layer::HeatMap(map) => {
+                    xs.extend([map.x.0, map.x.1]);
+                    ys.extend([map.y.0, map.y.1]);
+                    margins = ((0.0, 0.0), (0.0, 0.0));
+                }
+                Layer::Contours(contours) => {
+                    xs.extend([contours.field.x.0, contours.field.x.1]);
+                    ys.extend([contours.field.y.0, contours.field.y.1]);
+                    margins = ((0.0, 0.0), (0.0, 0.0));
+                }
+            }
+        }
+        if self.layers.is_empty() {
+            return Err(PictureError::Empty {
+                title: self.title.clone(),
+                reason: "the chart has no layers",
+            });
+        }
+        let x = range(xs.into_iter().filter(|x| self.x.admits(*x)));
+        let y = range(ys.into_iter().filter(|y| self.y.admits(*y)));
+        Ok(((x, margins.0), (y, margins.1)))
+    }
+}
+
+/// The smallest and the largest value, and the room around them.
+type Span = (Option<(f64, f64)>, (f64, f64));
+
+/// Pixels around the plot itself.
+struct Room {
+    left: f64,
+    bottom: f64,
+    width: f64,
+    height: f64,
+}
+
+impl Picture for Chart {
+    fn title(&self) -> &str {
+        &self.title
+    }
+
+    fn description(&self) -> String {
+        if let Some(description) = &self.description {
+            return description.clone();
+        }
+        let names: Vec<&str> = self
+            .layers
+            .iter()
+            .map(|layer| match layer {
+                Layer::Line(line) => line.name.as_str(),
+                Layer::Band(band) => &band.name,
+                Layer::Points(points) => &points.name,
+                Layer::Bars(bars) => &bars.name,
+                Layer::Rule(rule) => &rule.name,
+                Layer::HeatMap(_) | Layer::Contours(_) => "",
+            })
+            .filter(|name| !name.is_empty())
+            .collect();
+        let shown = if names.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", names.join(", "))
+        };
+        let axes = match (self.y.label(), self.x.label()) {
+            ("", "") => "A chart".to_string(),
+            ("", x) => format!("A chart over {x}"),
+            (y, "") => format!("A chart of {y}"),
+            (y, x) => format!("{y} over {x}"),
+        };
+        format!("{axes}{shown}.")
+    }
+
+    fn size(&self) -> (f64, f64) {
+        self.size
+    }
+
+    fn draw(&self, sketch: &Sketch<'_, '_>) -> Result<(), PictureError> {
+        let (width, height) = self.size;
+        let (layers, legend) = self.settled();
+        let key = layers.iter().find_map(|layer| match layer {
+            Layer::HeatMap(map) => map.key.clone(),
+            _ => None,
+        });
+        let key_width = if key.is_some() { KEY_WIDTH } else { 0.0 };
+        let above = height_of_title(&self.title, width) + legend.height(width - 16.0);
+        let label = |axis: &Axis| if axis.label().is_empty() { 2.0 } else { 17.0 };
+        let mut room = Room {
+            left: 0.0,
+            bottom: 24.0 + label(&self.x),
+            width: width - key_width - 70.0,
+            height: 0.0,
+        };
+        room.height = height - above - room.bottom - 10.0;
+        if room.width < 40.0 || room.height < 40.0 {
+            return Err(PictureError::Empty {
+                title: self.title.clone(),
+                reason: "no room is left between title, legend and axes",
+            });
+        }
+
+        let (x, y) = self.spans()?;
+        let x: Scale = self.x.scale(x.0, x.1, (room.width / 58.0) as usize)?;
+        let y: Scale = self.y.scale(y.0, y.1, (room.height / 34.0) as usize)?;
+        let widest = |scale: &Scale| {
+            scale
+                .labels()
+                .iter()
+                .map(|text| crate::text::width(text, crate::picture::NUMBER))
+                .fold(0.0, f64::max)
+        };
+        room.left = 12.0 + widest(&y) + label(&self.y);
+
+        let below = draw_title(sketch.area, &self.title)?;
+        let below = below.margin(0, 0, crate::canvas::px(8.0), crate::canvas::px(8.0));
+        legend.draw(&below, width - 16.0)?;
+        let body = below
+            .split_vertically(crate::canvas::px(legend.height(width - 16.0)))
+            .1;
+        let plot = Plot::new(
+            &body,
+            x,
+            y,
+            (room.left, room.bottom, key_width),
+            (&self.x, &self.y),
+        )?;
+        plot.draw(&layers)?;
+        if let Some((label, min, max)) = key {
+            draw_key(sketch.area, plot.frame(), &label, (min, max))?;
+        }
+        Ok(())
+    }
+}

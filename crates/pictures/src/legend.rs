@@ -1,0 +1,98 @@
+//! The legend: which name belongs to which colour, stroke and shape.
+
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+
+use crate::canvas::px;
+use crate::error::PictureError;
+use crate::layers::{Marker, Stroke};
+use crate::picture::{Area, LABEL, text_style};
+use crate::shapes;
+use crate::text;
+use crate::theme::Tone;
+
+/// What stands before a name.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Sample {
+    Line(Tone, Stroke, Option<Marker>),
+    Area(Tone, f64),
+    Marker(Tone, Marker),
+}
+
+const SAMPLE_WIDTH: f64 = 30.0;
+const GAP: f64 = 5.0;
+const BETWEEN: f64 = 14.0;
+const ROW: f64 = 19.0;
+
+/// Names with their samples.
+#[derive(Debug, Default)]
+pub(crate) struct Legend {
+    entries: Vec<(String, Sample)>,
+}
+
+impl Legend {
+    /// Adds an entry, unless it has no name or the name is there already.
+    pub(crate) fn add(&mut self, name: &str, sample: Sample) {
+        if !name.is_empty() && self.entries.iter().all(|(known, _)| known != name) {
+            self.entries.push((name.to_string(), sample));
+        }
+    }
+
+    /// Entries in rows no wider than `width` pixels, and how wide each row is.
+    fn rows(&self, width: f64) -> Vec<(Vec<&(String, Sample)>, f64)> {
+        let mut rows: Vec<(Vec<&(String, Sample)>, f64)> = Vec::new();
+        for entry in &self.entries {
+            let needed = SAMPLE_WIDTH + GAP + text::width(&entry.0, LABEL);
+            match rows.last_mut() {
+                Some((row, used)) if *used + BETWEEN + needed <= width => {
+                    row.push(entry);
+                    *used += BETWEEN + needed;
+                }
+                _ => rows.push((vec![entry], needed)),
+            }
+        }
+        rows
+    }
+
+    /// Its height in a picture of this width, both in pixels.
+    pub(crate) fn height(&self, width: f64) -> f64 {
+        match self.rows(width).len() {
+            0 => 0.0,
+            rows => rows as f64 * ROW + 4.0,
+        }
+    }
+
+    /// Draws it at the top of `area`, which is `width` pixels wide.
+    pub(crate) fn draw(&self, area: &Area<'_>, width: f64) -> Result<(), PictureError> {
+        let style = text_style(LABEL, Tone::Ink).pos(Pos::new(HPos::Left, VPos::Center));
+        let (base_x, base_y) = area.get_base_pixel();
+        for (n, (row, used)) in self.rows(width).into_iter().enumerate() {
+            let mut x = (width - used) / 2.0;
+            let y = n as f64 * ROW + ROW / 2.0;
+            for (name, sample) in row {
+                let at = |dx: f64, dy: f64| (base_x + px(x + dx), base_y + px(y + dy));
+                let markup = match *sample {
+                    Sample::Line(tone, stroke, marker) => {
+                        let ends = [at(0.0, 0.0), at(SAMPLE_WIDTH, 0.0)];
+                        let middle = [(at(SAMPLE_WIDTH / 2.0, 0.0), None)];
+                        let marker =
+                            marker.map(|marker| shapes::markers(&middle, marker, tone, 3.5));
+                        shapes::line(&ends, tone, stroke, 2.0) + &marker.unwrap_or_default()
+                    }
+                    Sample::Area(tone, opacity) => {
+                        let right = SAMPLE_WIDTH;
+                        let corners =
+                            [at(8.0, -6.0), at(right, -6.0), at(right, 6.0), at(8.0, 6.0)];
+                        shapes::area(&corners, tone, opacity)
+                    }
+                    Sample::Marker(tone, marker) => {
+                        shapes::markers(&[(at(SAMPLE_WIDTH - 8.0, 0.0), None)], marker, tone, 4.0)
+                    }
+                };
+                shapes::put(area, markup)?;
+                area.draw_text(name, &style, (px(x + SAMPLE_WIDTH + GAP), px(y)))?;
+                x += SAMPLE_WIDTH + GAP + text::width(name, LABEL) + BETWEEN;
+            }
+        }
+        Ok(())
+    }
+}

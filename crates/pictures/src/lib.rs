@@ -1,0 +1,37 @@
+//! Charts, maps and grids of images as SVG, styled once: readable in light and dark, and without colour.
+//!
+//! Data go in as plain structures, an [`Svg`] comes out. What can be drawn is a [`Picture`]: a [`Chart`] of
+//! layers, a [`Matrix`] of numbers, an [`ImageGrid`], or [`Panels`] of any of them side by side.
+
+mod axis;
+mod bitmap;
+mod canvas;
+mod chart;
+mod contours;
+mod error;
+mod field;
+mod image_grid;
+mod layers;
+mod legend;
+mod matrix;
+mod panels;
+mod picture;
+mod plot;
+mod shapes;
+mod simplify;
+mod svg;
+mod text;
+mod theme;
+
+pub use axis::Axis;
+pub use bitmap::Bitmap;
+pub use chart::Chart;
+pub use error::PictureError;
+pub use field::Field;
+pub use image_grid::{Image, ImageGrid};
+pub use layers::{Band, Bars, Contours, HeatMap, Layer, Line, Marker, Points, Rule, Stroke};
+pub use matrix::Matrix;
+pub use panels::Panels;
+pub use picture::Picture;
+pub use svg::Svg;
+pub use theme::{Tone, style_sheet};

@@ -1,0 +1,135 @@
+//! What every picture must be: one SVG element with title and description, in colours that a page can turn.
+
+use emberlab_pictures::{
+    Axis, Band, Chart, Field, HeatMap, Line, Matrix, Panels, Picture, PictureError, Points, Tone,
+    style_sheet,
+};
+
+fn chart() -> Chart {
+    Chart::new(
+        "Loss <of> \"A & B\"",
+        Axis::new("epoch").whole(),
+        Axis::new("loss").logarithmic(),
+    )
+    .with(Band::new("", [(1.0, 0.5, 2.0), (2.0, 0.05, 0.2)]))
+    .with(Line::new("a < b", [(1.0, 1.0), (2.0, 0.1)]))
+    .with(Line::new("b", [(1.0, 0.5), (1.5, f64::NAN), (2.0, 0.2)]))
+}
+
+#[test]
+fn a_picture_says_what_it_is_to_those_who_cannot_see_it() {
+    let svg = chart().render().expect("a chart").inline();
+    assert!(svg.contains("role=\"img\""));
+    assert!(svg.contains("<title>Loss &lt;of&gt; &quot;A &amp; B&quot;</title>"));
+    assert!(
+        svg.contains("<desc>loss over epoch: a &lt; b, b.</desc>"),
+        "{svg}"
+    );
+}
+
+#[test]
+fn every_colour_of_a_chart_is_one_that_the_style_sheet_turns_dark() {
+    let css = style_sheet();
+    let svg = chart().render().expect("a chart").inline();
+    let mut colours = 0;
+    for property in ["fill", "stroke"] {
+        for part in svg.split(&format!(" {property}=\"#")).skip(1) {
+            let selector = format!("[{property}=\"#{}\"]", &part[..6]);
+            assert!(css.contains(&selector), "{selector}");
+            colours += 1;
+        }
+    }
+    assert!(colours > 20, "{colours}");
+}
+
+#[test]
+fn only_a_picture_of_its_own_carries_style_and_background() {
+    let svg = chart().render().expect("a chart");
+    assert!(svg.standalone().contains("color-scheme:light dark"));
+    assert!(svg.standalone().starts_with("<svg xmlns="));
+    assert!(!svg.inline().contains("<style>"));
+}
+
+#[test]
+fn a_page_can_turn_pixels_back_into_values() {
+    let svg = chart().render().expect("a chart").inline();
+    assert!(
+        svg.contains("data-x=\"1 2\" data-x-scale=\"linear\" data-x-label=\"epoch\""),
+        "{svg}"
+    );
+    assert!(svg.contains("data-y-scale=\"log\""));
+    assert!(svg.contains("data-name=\"a &lt; b\""));
+}
+
+#[test]
+fn a_missing_value_leaves_a_gap() {
+    let svg = chart().render().expect("a chart").inline();
+    let group = svg.split("data-name=\"b\">").nth(1).expect("the line");
+    let group = group.split("</g></g>").next().expect("its end");
+    assert!(!group.contains("NaN"));
+    assert_eq!(
+        group.matches("<circle").count(),
+        2,
+        "two values on their own: {group}"
+    );
+}
+
+#[test]
+fn series_differ_by_more_than_colour() {
+    let svg = chart().render().expect("a chart").inline();
+    assert!(svg.contains("stroke-dasharray"));
+    let points = Chart::new("classes", Axis::new("x"), Axis::new("y"))
+        .with(Points::new("0", [(0.0, 0.0)]))
+        .with(Points::new("1", [(1.0, 1.0)]));
+    let svg = points.render().expect("points").inline();
+    assert!(
+        svg.contains("<circle") && svg.contains("<path"),
+        "circles and triangles"
+    );
+}
+
+#[test]
+fn a_chart_without_layers_is_refused_and_says_which() {
+    let empty = Chart::new("nothing", Axis::new("x"), Axis::new("y"));
+    let error = empty.render().expect_err("nothing to draw");
+    assert!(
+        matches!(&error, PictureError::Empty { title, .. } if title == "nothing"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_matrix_of_the_wrong_size_is_refused() {
+    let names = vec!["a".to_string(), "b".to_string()];
+    let matrix = Matrix::new(
+        "m",
+        ("row", names.clone()),
+        ("column", names),
+        vec![vec![1.0, 2.0]],
+    );
+    assert!(matches!(
+        matrix.render(),
+        Err(PictureError::Grid {
+            width: 2,
+            height: 2,
+            found: 2
+        })
+    ));
+}
+
+#[test]
+fn panels_hold_each_picture_once() {
+    let field = Field::of((0.0, 1.0), (0.0, 1.0), 10, 10, |x, _| x);
+    let map = || {
+        Chart::new("p", Axis::new("x"), Axis::new("y"))
+            .with(HeatMap::probabilities(&field))
+            .with(Line::new("", [(0.0, 0.0), (1.0, 1.0)]).tone(Tone::Ink))
+    };
+    let svg = Panels::new("both", 2)
+        .with(map())
+        .with(map())
+        .render()
+        .expect("panels");
+    assert_eq!(svg.inline().matches("<image").count(), 2);
+    assert!(svg.size().0 > 900.0);
+}
