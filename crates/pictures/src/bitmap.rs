@@ -1,7 +1,11 @@
 //! Small images of numbers: grey values, weights, probabilities.
 
+use std::io::Write as _;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 
 use crate::error::PictureError;
 use crate::field::{Field, range};
@@ -165,18 +169,53 @@ impl Bitmap {
     }
 
     /// A `data:` address that holds the image as PNG.
-    pub(crate) fn data_url(&self) -> Result<String, PictureError> {
-        let failed = |error: png::EncodingError| PictureError::Drawing(error.to_string());
-        let mut file = Vec::new();
-        let mut encoder = png::Encoder::new(&mut file, self.width as u32, self.height as u32);
-        encoder.set_color(png::ColorType::Rgba);
-        encoder.set_depth(png::BitDepth::Eight);
-        encoder.set_compression(png::Compression::High);
-        let mut writer = encoder.write_header().map_err(failed)?;
-        writer.write_image_data(&self.rgba).map_err(failed)?;
-        writer.finish().map_err(failed)?;
-        Ok(format!("data:image/png;base64,{}", STANDARD.encode(file)))
+    pub(crate) fn data_url(&self) -> String {
+        format!("data:image/png;base64,{}", STANDARD.encode(png(self)))
     }
+}
+
+/// The image as a PNG file: <https://www.w3.org/TR/png/>.
+///
+/// The `png` crate would ask for features of its dependencies that Burn shares, and have all of Burn compiled
+/// once more.
+fn png(bitmap: &Bitmap) -> Vec<u8> {
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    let mut chunk = |kind: &[u8; 4], content: &[u8]| {
+        let mut sum = flate2::Crc::new();
+        sum.update(kind);
+        sum.update(content);
+        file.extend((content.len() as u32).to_be_bytes());
+        file.extend(kind);
+        file.extend(content);
+        file.extend(sum.sum().to_be_bytes());
+    };
+    let mut header = Vec::new();
+    header.extend((bitmap.width as u32).to_be_bytes());
+    header.extend((bitmap.height as u32).to_be_bytes());
+    // Eight bits, red, green, blue and opacity, compressed, not interlaced.
+    header.extend([8, 6, 0, 0, 0]);
+    chunk(b"IHDR", &header);
+    // Each row says how it is predicted: from the row above, which suits smooth fields.
+    let stride = bitmap.width * 4;
+    let mut rows = Vec::with_capacity((stride + 1) * bitmap.height);
+    let mut above = vec![0; stride];
+    for row in bitmap.rgba.chunks(stride) {
+        rows.push(2);
+        rows.extend(
+            row.iter()
+                .zip(&above)
+                .map(|(byte, above)| byte.wrapping_sub(*above)),
+        );
+        above.copy_from_slice(row);
+    }
+    let mut compressor = ZlibEncoder::new(Vec::new(), Compression::best());
+    let compressed = compressor
+        .write_all(&rows)
+        .and_then(|()| compressor.finish());
+    // Writing into memory does not fail.
+    chunk(b"IDAT", &compressed.unwrap_or_default());
+    chunk(b"IEND", &[]);
+    file
 }
 
 /// A tone that covers the background by `strength`, 0 to 1.
@@ -213,6 +252,22 @@ mod tests {
             Field::new((0.0, 1.0), (0.0, 1.0), 2, 2, vec![0.5, f64::NAN, 0.0, 1.0]).expect("four");
         let bitmap = Bitmap::probabilities(&field);
         assert_eq!((bitmap.rgba[11], bitmap.rgba[15]), (0, 0));
+    }
+
+    #[test]
+    fn the_png_of_one_pixel_is_what_the_standard_says() {
+        let dot = Bitmap::grey(1, 1, &[1.0], (0.0, 1.0)).expect("one pixel");
+        let file = png(&dot);
+        assert_eq!(file[..8], *b"\x89PNG\r\n\x1a\n");
+        // python: zlib.crc32(b"IHDR" + struct.pack(">IIBBBBB", 1, 1, 8, 6, 0, 0, 0)), and of b"IEND"
+        assert_eq!(file[29..33], 0x1f15_c489_u32.to_be_bytes());
+        assert_eq!(file[file.len() - 4..], 0xae42_6082_u32.to_be_bytes());
+        let mut row = Vec::new();
+        let compressed = &file[41..file.len() - 16];
+        flate2::write::ZlibDecoder::new(&mut row)
+            .write_all(compressed)
+            .expect("zlib");
+        assert_eq!(row, [2, 255, 255, 255, 255]);
     }
 
     #[test]

@@ -152,7 +152,7 @@ impl Picture for ImageGrid {
             );
             shapes::put(
                 &area,
-                shapes::image(&image.bitmap.data_url()?, corner, opposite, false),
+                shapes::image(&image.bitmap.data_url(), corner, opposite, false),
             )?;
             shapes::put(&area, shapes::outline(corner, opposite))?;
             for (n, line) in image.caption.iter().enumerate() {

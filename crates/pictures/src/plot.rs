@@ -265,7 +265,7 @@ impl<'a> Plot<'a> {
         let corner = self.at((map.x.0 - half.0, map.y.1 + half.1));
         let opposite = self.at((map.x.1 + half.0, map.y.0 - half.1));
         Ok(shapes::image(
-            &map.bitmap.data_url()?,
+            &map.bitmap.data_url(),
             corner,
             opposite,
             true,
@@ -302,7 +302,7 @@ pub(crate) fn draw_key(
 ) -> Result<(), PictureError> {
     let (left, width) = (right + px(12.0), px(10.0));
     let ramp = Field::of((0.0, 1.0), (min, max), 2, 64, |_, value| value);
-    let url = Bitmap::shades(&ramp, Some((min, max))).data_url()?;
+    let url = Bitmap::shades(&ramp, Some((min, max))).data_url();
     shapes::put(
         area,
         shapes::image(&url, (left, top), (left + width, bottom), true),
