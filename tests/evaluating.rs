@@ -1,5 +1,7 @@
 //! `emberlab evaluate`, and the other commands that look at what there is.
 
+use emberlab_explanations::{Axis, RunEvaluation};
+use emberlab_metrics::Split;
 use serde_json::Value;
 
 use crate::lab::{Lab, assert_in, shipped};
@@ -40,6 +42,62 @@ fn evaluate_agrees_with_the_training_and_with_itself() {
             outcome.stdout
         );
     }
+}
+
+#[test]
+fn a_training_leaves_an_evaluation_that_agrees_with_its_result() {
+    let lab = Lab::new();
+    let run = lab.train("train/moons.toml", "moons", &["training.num_epochs=30"]);
+    let path = run.folder.join("evaluation.json");
+    assert!(std::fs::metadata(path).unwrap().len() < 80_000);
+    let evaluation: RunEvaluation = serde_json::from_str(&run.text("evaluation.json")).unwrap();
+    for (split, name) in [(Split::Train, "train"), (Split::Valid, "valid")] {
+        let found = evaluation.split(split).unwrap();
+        let accuracy = found.confusion_matrix.as_ref().unwrap().accuracy();
+        assert_eq!(accuracy, run.metric(name, "accuracy"));
+        let curves = found.curves.as_ref().unwrap();
+        let half = curves.thresholds[50];
+        assert_eq!((half.threshold, half.accuracy()), (0.5, accuracy));
+        assert!(curves.roc.thresholds.len() <= 200 && curves.roc.auc > 0.8);
+    }
+    assert!(evaluation.split(Split::Test).is_none());
+    // Moons: the boundary predicts its own samples as well as the network does.
+    let boundary = evaluation.boundary.unwrap();
+    assert_eq!(
+        (boundary.points.len(), boundary.columns, boundary.rows),
+        (500, 60, 60)
+    );
+    let cells = boundary.cells.classes(0.5);
+    let nearest = |x: f32, axis: &Axis, n: usize| {
+        ((x - axis.from) / (axis.to - axis.from) * (n - 1) as f32).round() as usize
+    };
+    let right = boundary
+        .points
+        .iter()
+        .zip(&boundary.classes)
+        .filter(|([x, y], class)| {
+            let (column, row) = (nearest(*x, &boundary.x, 60), nearest(*y, &boundary.y, 60));
+            cells[row * 60 + column] == **class
+        });
+    let share = right.count() as f64 / 500.0;
+    assert_in(
+        "share",
+        share - run.metric("train", "accuracy"),
+        -0.05..=0.05,
+    );
+    let mistakes = evaluation.mistakes.unwrap();
+    let matrix = evaluation.splits[1].confusion_matrix.as_ref().unwrap();
+    let wrong = matrix.counts[0][1] + matrix.counts[1][0];
+    assert_eq!(
+        (mistakes.split, mistakes.num_mistakes),
+        (Split::Valid, wrong)
+    );
+    assert!(
+        mistakes
+            .samples
+            .is_sorted_by(|a, b| a.confidence >= b.confidence)
+    );
+    lab.succeed(&["runs", "check", "moons"]);
 }
 
 #[test]

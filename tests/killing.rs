@@ -46,6 +46,7 @@ fn left(run: &Path) -> Vec<(&'static str, Vec<u8>)> {
         "metrics.csv",
         "model/network.bpk",
         "model/best.bpk",
+        "evaluation.json",
     ];
     let read = |name| (name, std::fs::read(run.join(name)).unwrap());
     files.into_iter().map(read).collect()

@@ -1,141 +1,231 @@
-//! A trained network looked at once more: predictions on a split, and what they are worth.
+//! What predictions of a run's network are worth, and what there is to see of it.
 
-use std::path::PathBuf;
+use emberlab_analysis::{Plane, boundary};
+use emberlab_datasets::{Features, Targets};
+use emberlab_explanations::{
+    Boundary, Bytes, Inputs, Mistake, Mistakes, RunEvaluation, SplitEvaluation,
+};
+use emberlab_metrics::{
+    BinaryCurves, ClassificationReport, ConfusionMatrix, MetricsError, NO_PREDICTION,
+    RegressionScores, Split, ThresholdBy, best_threshold,
+};
+use emberlab_models::Network;
+use emberlab_training::{Predicted, Task, TrainingError, labels};
 
-use burn::module::Module;
-use emberlab_datasets::Targets;
-use emberlab_metrics::{ClassificationReport, ConfusionMatrix, RegressionScores, SplitMetrics};
-use emberlab_training::{Split, Trainee, TrainingError, device, load_network, predict};
-use serde::Serialize;
+use burn::tensor::Device;
 
 use crate::error::ExperimentError;
-use crate::model_file::ModelFile;
 use crate::prepared::Prepared;
-use crate::run::Run;
-use crate::trial::{check_data, load_config};
 
-/// Which of a run's networks is meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Weights {
-    /// The network after the last step.
-    Last,
-    /// The network of the best epoch.
-    Best,
-}
+/// Points of a curve that are kept.
+const CURVE_POINTS: usize = 200;
+/// Points of a boundary's grid on each side.
+const GRID_SIZE: usize = 60;
+/// Samples shown over a boundary.
+const BOUNDARY_POINTS: usize = 500;
+/// Mistakes that are listed.
+const MISTAKES: usize = 25;
 
-/// What a network is worth on a split.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Evaluation {
-    /// `experiment/run`.
-    pub run: String,
-    /// The split that was predicted.
-    pub split: Split,
-    /// The network that predicted.
-    pub weights: Weights,
-    /// Its rows.
-    pub num_samples: usize,
-    /// Loss and scores.
-    pub metrics: SplitMetrics,
-    /// Class by class, and the matrix; or the errors of a regression.
-    #[serde(flatten)]
-    pub details: Details,
-}
-
-/// The part of an evaluation that depends on the task.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-#[serde(untagged)]
-pub enum Details {
-    /// Of a classification.
-    Classes {
-        /// Names of the classes, in the order of their labels.
-        class_names: Vec<String>,
-        /// Precision, recall, F1 and support, class by class and averaged.
-        classification_report: ClassificationReport,
-        /// `[target][prediction]`.
-        confusion_matrix: ConfusionMatrix,
-    },
-    /// Of a regression.
-    Values {
-        /// The errors.
-        regression: RegressionScores,
-    },
-}
-
-/// Evaluates a finished run on one of its splits: when none is named, on test, else validation, else
-/// training.
+/// What the last network is worth on every split, and what there is to see of it.
 ///
 /// # Errors
-/// [`ExperimentError`] if the run has no model yet, its data have changed, or the split is empty.
-pub fn evaluate(
-    run: &Run,
-    split: Option<Split>,
-    weights: Weights,
-    device_name: &str,
-    data_dirs: &[PathBuf],
-) -> Result<Evaluation, ExperimentError> {
-    let file = match weights {
-        Weights::Last => "model/network.bpk",
-        Weights::Best => "model/best.bpk",
-    };
-    if !run.is_done() {
-        return Err(ExperimentError::NotFinished { run: run.id() });
+/// [`ExperimentError::Training`] if the device fails.
+pub(crate) fn evaluate_run(
+    prepared: &Prepared,
+    network: &Network,
+    device: &Device,
+    predicted: &[(Split, Predicted)],
+) -> Result<RunEvaluation, ExperimentError> {
+    let mut splits = Vec::new();
+    for (split, predicted) in predicted {
+        splits.push(prepared.evaluate(*split, predicted)?);
     }
-    let bytes = run.read(file)?;
-    let model = ModelFile::load(run)?;
-    let prepared = Prepared::load(load_config(run)?, data_dirs)?;
-    check_data(run, &prepared)?;
-    let order = [Split::Test, Split::Valid, Split::Train];
-    let first = order.into_iter().find(|&s| !prepared.rows(s).is_empty());
-    let split = split.or(first).unwrap_or(Split::Train);
-    let device = device::open(device_name).map_err(TrainingError::from)?;
-    let data = prepared.upload(split, &device)?.ok_or_else(|| {
-        ExperimentError::Config(crate::config::Problem {
-            key: format!("split.{split}"),
-            message: format!("the {split} split of this run has no rows"),
-        })
-    })?;
-    let network = load_network(prepared.init_network(&device)?, &bytes).map_err(|e| {
-        ExperimentError::Malformed {
-            path: run.path().join(file),
-            reason: e.to_string(),
-        }
-    })?;
-    let loss = prepared.config.loss.clone();
-    let trainee = Trainee::new(network, loss).valid();
-    let (metrics, outputs) = predict(&trainee, &data, &model.task)?;
-    let rows = prepared.rows(split);
-    let details = match &prepared.samples.targets {
-        Targets::Classes { labels, .. } => {
-            let targets: Vec<u32> = rows.iter().map(|&r| labels[r as usize]).collect();
-            let predictions = emberlab_training::labels(&model.task, &outputs, prepared.d_output)?;
-            let num_classes = model.task.num_classes().unwrap_or(0);
-            let matrix = ConfusionMatrix::from_labels(&targets, &predictions, num_classes);
-            let matrix = matrix.map_err(|e| TrainingError::Read(e.to_string()))?;
-            let report = ClassificationReport::from_confusion(&matrix, &model.class_names);
-            Details::Classes {
-                class_names: model.class_names,
-                classification_report: report.map_err(|e| TrainingError::Read(e.to_string()))?,
-                confusion_matrix: matrix,
-            }
-        }
-        Targets::Values(values) => {
-            let targets: Vec<f64> = rows
-                .iter()
-                .map(|&r| f64::from(values[r as usize]))
-                .collect();
-            let scores = RegressionScores::from_values(&targets, &outputs, 1);
-            Details::Values {
-                regression: scores.map_err(|e| TrainingError::Read(e.to_string()))?,
-            }
-        }
+    let of = |split: Split| predicted.iter().find(|(s, _)| *s == split);
+    let chooser = of(Split::Valid).or_else(|| of(Split::Train));
+    let mut best_thresholds = Vec::new();
+    if let (Task::Binary { .. }, Some((split, predicted))) = (prepared.task, chooser) {
+        let targets = prepared.split_labels(*split).unwrap_or_default();
+        let probabilities = prepared.probabilities(predicted)?;
+        let best = [ThresholdBy::F1, ThresholdBy::Youden]
+            .map(|by| best_threshold(&targets, &probabilities, by));
+        // A network that puts out NaN, or a split of one class, has no best threshold.
+        best_thresholds.extend(best.into_iter().flatten());
+    }
+    let judge = of(Split::Test).or(chooser);
+    let mistakes = match judge {
+        Some((split, predicted)) => prepared.mistakes(*split, predicted)?,
+        None => None,
     };
-    Ok(Evaluation {
-        run: run.id(),
-        split,
-        weights,
-        num_samples: rows.len(),
-        metrics,
-        details,
+    Ok(RunEvaluation {
+        class_names: prepared.class_names(),
+        thresholds_from: chooser
+            .filter(|_| !best_thresholds.is_empty())
+            .map(|(split, _)| *split),
+        splits,
+        best_thresholds,
+        boundary: prepared.boundary(network, device)?,
+        mistakes,
     })
+}
+
+impl Prepared {
+    /// What predictions of a split are worth.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Training`] if they are not of this split.
+    pub fn evaluate(
+        &self,
+        split: Split,
+        predicted: &Predicted,
+    ) -> Result<SplitEvaluation, ExperimentError> {
+        let rows = self.rows(split);
+        let mut evaluation = SplitEvaluation {
+            split,
+            num_samples: rows.len(),
+            metrics: predicted.metrics.clone(),
+            classification_report: None,
+            confusion_matrix: None,
+            curves: None,
+            regression: None,
+            predictions: Vec::new(),
+        };
+        match &self.samples.targets {
+            Targets::Classes { names, .. } => {
+                let targets = self.split_labels(split).unwrap_or_default();
+                let predictions = labels(&self.task, &predicted.outputs, self.d_output)?;
+                let matrix = ConfusionMatrix::from_labels(&targets, &predictions, names.len());
+                let matrix = matrix.map_err(unscored)?;
+                let report = ClassificationReport::from_confusion(&matrix, names);
+                evaluation.classification_report = Some(report.map_err(unscored)?);
+                evaluation.confusion_matrix = Some(matrix);
+                if let Task::Binary { .. } = self.task {
+                    let probabilities = self.probabilities(predicted)?;
+                    let curves = BinaryCurves::from_probabilities(&targets, &probabilities);
+                    evaluation.curves = match curves {
+                        Ok(curves) => Some(curves.thinned(CURVE_POINTS)),
+                        Err(MetricsError::OneClass | MetricsError::NotFinite) => None,
+                        Err(error) => return Err(unscored(error)),
+                    };
+                }
+            }
+            Targets::Values(values) => {
+                let of = |&row: &u32| f64::from(values[row as usize]);
+                let targets: Vec<f64> = rows.iter().map(of).collect();
+                let outputs = &predicted.outputs;
+                let scores = RegressionScores::from_values(&targets, outputs, 1);
+                evaluation.regression = Some(scores.map_err(unscored)?);
+                if outputs.iter().all(|output| output.is_finite()) {
+                    let kept = evenly(targets.len(), CURVE_POINTS);
+                    evaluation.predictions = kept.map(|i| [targets[i], outputs[i]]).collect();
+                }
+            }
+        }
+        Ok(evaluation)
+    }
+
+    /// The classes of a split's rows; none of a regression.
+    pub fn split_labels(&self, split: Split) -> Option<Vec<u32>> {
+        let labels = self.samples.labels()?;
+        let rows = self.rows(split).iter();
+        Some(rows.map(|&row| labels[row as usize]).collect())
+    }
+
+    /// Names of the classes; none of a regression.
+    pub fn class_names(&self) -> Vec<String> {
+        let names = self.samples.class_names();
+        names.map(<[String]>::to_vec).unwrap_or_default()
+    }
+
+    /// What outputs say of classes: see [`Task::probabilities`].
+    ///
+    /// # Errors
+    /// [`ExperimentError::Training`] if there are no classes.
+    pub fn probabilities(&self, predicted: &Predicted) -> Result<Vec<f64>, ExperimentError> {
+        let (loss, outputs) = (&self.config.loss, &predicted.outputs);
+        Ok(self.task.probabilities(loss, outputs, self.d_output)?)
+    }
+
+    /// The wrong predictions of a split, the most confident first; none of a regression.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Training`] if the predictions are not of this split.
+    pub fn mistakes(
+        &self,
+        split: Split,
+        predicted: &Predicted,
+    ) -> Result<Option<Mistakes>, ExperimentError> {
+        let Some(targets) = self.split_labels(split) else {
+            return Ok(None);
+        };
+        let probabilities = self.probabilities(predicted)?;
+        let predictions = labels(&self.task, &predicted.outputs, self.d_output)?;
+        let confidence = |i: usize| match (self.task, predictions[i]) {
+            (_, NO_PREDICTION) => 0.0,
+            (Task::Binary { .. }, 0) => 1.0 - probabilities[i],
+            (Task::Binary { .. }, _) => probabilities[i],
+            (_, class) => probabilities[i * self.d_output + class as usize],
+        };
+        let wrong = (0..targets.len()).filter(|&i| predictions[i] != targets[i]);
+        let mut wrong: Vec<(usize, f64)> = wrong.map(|i| (i, confidence(i))).collect();
+        wrong.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let rows = self.rows(split);
+        let samples = wrong.iter().take(MISTAKES).map(|&(i, confidence)| Mistake {
+            row: rows[i],
+            target: targets[i],
+            prediction: Some(predictions[i]).filter(|&class| class != NO_PREDICTION),
+            confidence,
+            inputs: self.inputs(rows[i]),
+        });
+        Ok(Some(Mistakes {
+            split,
+            num_mistakes: wrong.len() as u64,
+            input_shape: self.samples.input_shape.clone(),
+            feature_names: self.samples.feature_names.clone(),
+            samples: samples.collect(),
+        }))
+    }
+
+    /// One input as the data have it.
+    fn inputs(&self, row: u32) -> Inputs {
+        let width = self.samples.num_features();
+        let start = row as usize * width;
+        match &self.samples.features {
+            Features::Bytes(pixels) => Inputs::Pixels(Bytes(pixels[start..start + width].to_vec())),
+            Features::Floats(_) => Inputs::Features(self.samples.row(row as usize)),
+        }
+    }
+
+    /// What is predicted over the plane of two inputs; none where there are not two, or no classes.
+    fn boundary(
+        &self,
+        network: &Network,
+        device: &Device,
+    ) -> Result<Option<Boundary>, ExperimentError> {
+        let (2, Some(labels)) = (self.samples.num_features(), self.samples.labels()) else {
+            return Ok(None);
+        };
+        let point = |i: usize| {
+            let row = self.samples.row(i);
+            [row[0], row[1]]
+        };
+        let all: Vec<[f32; 2]> = (0..self.samples.len()).map(point).collect();
+        let names = &self.samples.feature_names;
+        let name = |i: usize| names.get(i).map_or("", String::as_str);
+        let plane = Plane::of_two_features([name(0), name(1)], &all);
+        let shown: Vec<usize> = evenly(all.len(), BOUNDARY_POINTS).collect();
+        let points = shown.iter().map(|&i| all[i]).collect();
+        let classes = shown.iter().map(|&i| labels[i]).collect();
+        let classifier = self.classifier(network, device);
+        Ok(boundary(&classifier, &plane, GRID_SIZE, points, classes)?)
+    }
+}
+
+/// At most `max` of `len` indices, evenly spread.
+fn evenly(len: usize, max: usize) -> impl Iterator<Item = usize> {
+    let kept = len.min(max);
+    (0..kept).map(move |k| k * len / kept)
+}
+
+fn unscored(error: MetricsError) -> ExperimentError {
+    TrainingError::Read(error.to_string()).into()
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use burn::tensor::Device;
+use emberlab_analysis::Classifier;
 use emberlab_datasets::{Resident, Samples, Splits, Standardizer, StatisticsFrom};
 use emberlab_models::Network;
 use emberlab_streams::stream;
@@ -106,6 +107,27 @@ impl Prepared {
             Split::Valid => &self.splits.valid,
             Split::Test => &self.splits.test,
         }
+    }
+
+    /// A network of this experiment with what its predictions depend on.
+    pub fn classifier<'a>(&'a self, network: &'a Network, device: &'a Device) -> Classifier<'a> {
+        Classifier {
+            network,
+            loss: &self.config.loss,
+            task: &self.task,
+            standardizer: &self.standardizer,
+            device,
+            dtype: self.config.training.precision.dtype(),
+        }
+    }
+
+    /// The split that judges a network: test where it has rows, else validation, else training.
+    pub fn judge(&self) -> Split {
+        let order = [Split::Test, Split::Valid];
+        let found = order
+            .into_iter()
+            .find(|&split| !self.rows(split).is_empty());
+        found.unwrap_or(Split::Train)
     }
 
     /// Puts a split on the device; none if it has no rows.

@@ -6,7 +6,8 @@
 //!   environment.json   version, device, processor, checksum of the data
 //!   metrics.csv        a row per epoch, written as it goes
 //!   checkpoints/       to resume from
-//!   model/             what `evaluate` needs: network.bpk, best.bpk, model.json
+//!   model/             what `evaluate` needs: network.bpk, best.bpk, model.json; threshold.json if one was chosen
+//!   evaluation.json    what the last network is worth, for pictures and reports
 //!   result.json        written when the training has ended, with the sums of all files
 //!   failure.json       instead of it, where the training failed
 //! ```
@@ -277,6 +278,18 @@ impl Run {
 pub(crate) fn json(path: &Path, value: &impl Serialize) -> Result<Vec<u8>, ExperimentError> {
     let text = serde_json::to_string_pretty(value)
         .map_err(|e| StorageError::io("write", path)(e.into()))?;
+    Ok(format!("{text}\n").into_bytes())
+}
+
+/// A value as JSON in one line: for files that hold more numbers than anybody reads.
+pub(crate) fn compact_json(
+    run: &Run,
+    name: &str,
+    value: &impl Serialize,
+) -> Result<Vec<u8>, ExperimentError> {
+    let path = run.path().join(name);
+    let text =
+        serde_json::to_string(value).map_err(|e| StorageError::io("write", &path)(e.into()))?;
     Ok(format!("{text}\n").into_bytes())
 }
 

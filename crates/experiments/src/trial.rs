@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use emberlab_metrics::{BinaryScores, Metric, SplitMetrics, sigmoid, thresholded};
+use burn::tensor::Device;
+use emberlab_explanations::{EVALUATION, THRESHOLD};
+use emberlab_metrics::{BinaryScores, Metric, SplitMetrics};
 use emberlab_models::Network;
 use emberlab_storage::{
     Checkpoint, CheckpointStore, Digested, Found, Identity, Position, RunLock, StorageError,
 };
 use emberlab_training::{
-    Dashboard, Ending, EpochRecord, Finished, Fit, LossConfig, Observer, Precision, Split,
-    SplitData, StopFlag, Task, Trainee, TrainingError, device, host, network_bytes, predict,
+    Dashboard, Ending, EpochRecord, Finished, Fit, Observer, Precision, Predicted, Split,
+    SplitData, StopFlag, TrainingError, device, network_bytes,
 };
 use serde::{Deserialize, Serialize};
 
@@ -18,10 +20,11 @@ use crate::changes::{Change, Verdict, changes};
 use crate::config::{ExperimentConfig, Problem};
 use crate::environment::Environment;
 use crate::error::ExperimentError;
+use crate::evaluation::evaluate_run;
 use crate::metrics_file::{METRICS, MetricsFile};
 use crate::model_file::{MODEL, ModelFile};
 use crate::prepared::Prepared;
-use crate::run::{CONFIG, ENVIRONMENT, Run, json};
+use crate::run::{CONFIG, ENVIRONMENT, Run, compact_json, json};
 
 pub(crate) const RESULT: &str = "result.json";
 pub(crate) const FAILURE: &str = "failure.json";
@@ -30,7 +33,7 @@ const NETWORK: &str = "model/network.bpk";
 const BEST: &str = "model/best.bpk";
 
 /// The files that `result.json` has the sums of.
-const LASTING: [&str; 5] = [CONFIG, METRICS, MODEL, NETWORK, BEST];
+const LASTING: [&str; 6] = [CONFIG, METRICS, MODEL, NETWORK, BEST, EVALUATION];
 
 /// What `result.json` says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -282,9 +285,10 @@ impl Trial {
             from,
             execution,
         } = self;
-        // A run that goes on has neither result nor failure.
-        run.remove(RESULT)?;
-        run.remove(FAILURE)?;
+        // A run that goes on has not ended: nothing that says how it did stays.
+        for name in [RESULT, FAILURE, EVALUATION, THRESHOLD] {
+            run.remove(name)?;
+        }
         let rows = match &from {
             Some(checkpoint) => checkpoint.file(METRICS)?.to_vec(),
             None => Vec::new(),
@@ -292,20 +296,14 @@ impl Trial {
         let rows = String::from_utf8(rows).map_err(|e| run.malformed(METRICS, e))?;
         let metrics = MetricsFile::restore(&run.metrics_path(), rows)?;
         let store = ready.store(&run);
-        let config = ready.prepared.config;
-        let objective = config.training.objective.clone();
+        let prepared = ready.prepared;
+        let config = prepared.config.clone();
         let num_parameters = ready.network.num_parameters();
-        let scored = Thresholds {
-            thresholds: config.training.thresholds.clone(),
-            task: ready.prepared.task,
-            loss: config.loss.clone(),
-            data: ready.data.clone(),
-        };
         let fit = Fit {
             label: run.id(),
             network: ready.network,
             loss: config.loss,
-            task: ready.prepared.task,
+            task: prepared.task,
             optimizer: config.optimizer,
             scheduler: config.scheduler,
             training: config.training,
@@ -325,11 +323,13 @@ impl Trial {
             steps: finished.step,
             num_parameters,
             seconds: finished.elapsed.as_secs_f64(),
-            metrics: finished.metrics.iter().cloned().collect(),
+            metrics: (finished.predicted.iter())
+                .map(|(split, predicted)| (*split, predicted.metrics.clone()))
+                .collect(),
             best: finished.best.as_ref().map(|(best, _)| BestResult {
                 epoch: best.epoch,
-                metric: objective.metric,
-                split: objective.split,
+                metric: prepared.config.training.objective.metric,
+                split: prepared.config.training.objective.split,
                 value: best.value,
             }),
             thresholds: Vec::new(),
@@ -337,8 +337,11 @@ impl Trial {
             files: Vec::new(),
         };
         if result.ending != Ending::Interrupted {
-            result.thresholds = scored.score(&finished.network)?;
+            let predicted = &finished.predicted;
+            result.thresholds = at_thresholds(&prepared, predicted)?;
             save_networks(&run, &finished)?;
+            let evaluation = evaluate_run(&prepared, &finished.network, &ready.device, predicted)?;
+            run.write(EVALUATION, &compact_json(&run, EVALUATION, &evaluation)?)?;
             for name in LASTING {
                 if run.path().join(name).is_file() {
                     result.files.push(Digested::new(name, &run.read(name)?));
@@ -351,51 +354,35 @@ impl Trial {
     }
 }
 
-/// What it takes to score a network at thresholds.
-struct Thresholds {
-    thresholds: Vec<f64>,
-    task: Task,
-    loss: LossConfig,
-    data: SplitData,
-}
-
-impl Thresholds {
-    /// Scores the network on every split but the one it was trained on; nothing without thresholds.
-    fn score(&self, network: &Network) -> Result<Vec<ThresholdResult>, ExperimentError> {
-        let mut results = Vec::new();
-        let on_logits = match self.task {
-            Task::Binary { on_logits } if !self.thresholds.is_empty() => on_logits,
-            _ => return Ok(results),
-        };
-        let plain = Trainee::new(network.clone(), self.loss.clone());
-        let splits = [
-            (Split::Valid, &self.data.valid),
-            (Split::Test, &self.data.test),
-        ];
-        for (split, data) in splits {
-            let Some(data) = data else { continue };
-            let (_, outputs) = predict(&plain, data, &self.task)?;
-            let probabilities = match on_logits {
-                true => sigmoid(&outputs),
-                false => outputs,
-            };
-            let targets = thresholded(&host(data.targets.clone())?, 0.5);
-            for &threshold in &self.thresholds {
-                let scores = BinaryScores::from_probabilities(&targets, &probabilities, threshold);
-                results.push(ThresholdResult {
-                    split,
-                    scores: scores.map_err(|e| TrainingError::Read(e.to_string()))?,
-                });
-            }
-        }
-        Ok(results)
+/// The network's scores at the thresholds asked for, on every split but the one it was trained on.
+fn at_thresholds(
+    prepared: &Prepared,
+    predicted: &[(Split, Predicted)],
+) -> Result<Vec<ThresholdResult>, ExperimentError> {
+    let mut results = Vec::new();
+    let thresholds = &prepared.config.training.thresholds;
+    if thresholds.is_empty() {
+        return Ok(results);
     }
+    for (split, predicted) in predicted.iter().filter(|(split, _)| *split != Split::Train) {
+        let targets = prepared.split_labels(*split).unwrap_or_default();
+        let probabilities = prepared.probabilities(predicted)?;
+        for &threshold in thresholds {
+            let scores = BinaryScores::from_probabilities(&targets, &probabilities, threshold);
+            results.push(ThresholdResult {
+                split: *split,
+                scores: scores.map_err(|e| TrainingError::Read(e.to_string()))?,
+            });
+        }
+    }
+    Ok(results)
 }
 
 /// An experiment with data and network on their device.
 struct Ready {
     prepared: Prepared,
     identity: Identity,
+    device: Device,
     network: Network,
     data: SplitData,
 }
@@ -426,6 +413,7 @@ impl Ready {
             },
             network: prepared.init_network(&device.clone().autodiff())?,
             data: prepared.upload_all(&device)?,
+            device,
             prepared,
         })
     }

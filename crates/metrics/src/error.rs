@@ -44,6 +44,14 @@ pub enum MetricsError {
     /// There is nothing to score.
     #[error("there are no samples to score")]
     NoSamples,
+
+    /// A curve over thresholds needs samples of both classes.
+    #[error("there are not samples of both classes")]
+    OneClass,
+
+    /// A probability is NaN or infinite.
+    #[error("a probability is not a finite number")]
+    NotFinite,
 }
 
 /// Fails unless there is one prediction per target.

@@ -18,7 +18,7 @@ use burn::train::{
     ValidLoader,
 };
 use emberlab_datasets::{Batches, Resident};
-use emberlab_metrics::{Direction, SplitMetrics};
+use emberlab_metrics::{Direction, Split, SplitMetrics};
 use emberlab_models::Network;
 use emberlab_storage::{Checkpoint, CheckpointStore, Identity, Position, StorageError};
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,7 @@ use crate::device::panic_message;
 use crate::error::TrainingError;
 use crate::loader::ResidentLoader;
 use crate::loss::LossConfig;
-use crate::objective::{Best, Split, Watch};
+use crate::objective::{Best, Watch};
 use crate::optimizer::{Optimizer, OptimizerConfig};
 use crate::scheduler::{Scheduler, SchedulerConfig};
 use crate::step::{Measured, Trainee};
@@ -116,10 +116,19 @@ pub struct Finished {
     pub step: u64,
     /// Time spent training, over all sessions.
     pub elapsed: Duration,
-    /// Metrics of the last network on every split, in evaluation mode; empty if interrupted.
-    pub metrics: Vec<(Split, SplitMetrics)>,
+    /// The last network on every split that has rows, in evaluation mode; empty if interrupted.
+    pub predicted: Vec<(Split, Predicted)>,
     /// Whether a checkpoint holds everything up to here.
     pub is_saved: bool,
+}
+
+/// What a network makes of a split, in evaluation mode.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Predicted {
+    /// Loss and scores.
+    pub metrics: SplitMetrics,
+    /// The raw outputs, `[num_samples × d_output]` row by row.
+    pub outputs: Vec<f64>,
 }
 
 /// Everything one training needs.
@@ -647,7 +656,7 @@ impl Session {
 
     fn finish(&mut self, mut ending: Ending) -> Result<Finished, TrainingError> {
         let plain = self.trainee.valid();
-        let mut metrics = Vec::new();
+        let mut predicted = Vec::new();
         if ending != Ending::Interrupted {
             self.save()?;
             let SplitData { train, valid, test } = self.data.clone();
@@ -658,14 +667,13 @@ impl Session {
             ];
             for (split, data) in splits {
                 let Some(data) = data else { continue };
-                match self.evaluate(&plain, &data, || self.stop.is_requested())? {
-                    Some(measured) => metrics.push((split, measured)),
-                    None => {
-                        ending = Ending::Interrupted;
-                        metrics.clear();
-                        break;
-                    }
-                }
+                let walk = walk(&plain, &data, &self.task, || self.stop.is_requested())?;
+                let Some(found) = walk else {
+                    ending = Ending::Interrupted;
+                    predicted.clear();
+                    break;
+                };
+                predicted.push((split, found));
             }
         }
         Ok(Finished {
@@ -675,7 +683,7 @@ impl Session {
             epoch: self.progress.position.epoch,
             step: self.progress.step,
             elapsed: self.elapsed(),
-            metrics,
+            predicted,
             is_saved: self.saved == Some(self.progress.position),
         })
     }
@@ -683,25 +691,34 @@ impl Session {
 
 /// Predicts a split in evaluation mode.
 ///
-/// Returns its metrics and the raw outputs, `[num_samples × d_output]` row by row.
-///
 /// # Errors
 /// [`TrainingError::Read`] if the device fails.
-pub fn predict(
+pub fn predict(plain: &Trainee, data: &Resident, task: &Task) -> Result<Predicted, TrainingError> {
+    let nothing = || TrainingError::Read("the split was not predicted".to_string());
+    walk(plain, data, task, || false)?.ok_or_else(nothing)
+}
+
+/// Predicts a split in evaluation mode; none if `is_stopping` along the way.
+fn walk(
     plain: &Trainee,
     data: &Resident,
     task: &Task,
-) -> Result<(SplitMetrics, Vec<f64>), TrainingError> {
+    is_stopping: impl Fn() -> bool,
+) -> Result<Option<Predicted>, TrainingError> {
     let mut tally = Tally::new(task)?;
     let mut outputs = Vec::new();
     for batch in ResidentLoader::new(data).chunks().flatten() {
+        if is_stopping() {
+            return Ok(None);
+        }
         let measured = InferenceStep::step(plain, batch);
         for output in &measured.outputs {
             outputs.extend(host(output.clone())?);
         }
         tally.add(measured, task, plain.loss().reduction())?;
     }
-    Ok((tally.metrics()?, outputs))
+    let metrics = tally.metrics()?;
+    Ok(Some(Predicted { metrics, outputs }))
 }
 
 /// A network as a Burn record.

@@ -29,12 +29,14 @@ pub use checkpoint::{CheckpointConfig, Every, OnError};
 pub use clipping::GradientClipping;
 pub use config::{Precision, TrainMetrics, TrainingConfig};
 pub use dashboard::Dashboard;
+pub use emberlab_metrics::Split;
 pub use error::TrainingError;
 pub use fit::{
-    Ending, EpochRecord, Finished, Fit, Observer, SplitData, load_network, network_bytes, predict,
+    Ending, EpochRecord, Finished, Fit, Observer, Predicted, SplitData, load_network,
+    network_bytes, predict,
 };
 pub use loss::{LossConfig, Reduction};
-pub use objective::{EarlyStopping, Objective, Split};
+pub use objective::{EarlyStopping, Objective};
 pub use optimizer::{Optimizer, OptimizerConfig};
 pub use range_test::RangeTest;
 pub use scheduler::{Interval, Scheduler, SchedulerConfig};

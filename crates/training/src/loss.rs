@@ -110,6 +110,14 @@ impl LossConfig {
         }
     }
 
+    /// Whether the loss takes the softmax of the outputs.
+    pub fn is_cross_entropy(&self) -> bool {
+        matches!(
+            self,
+            Self::CrossEntropy { .. } | Self::CrossEntropyNaive { .. }
+        )
+    }
+
     /// Checks the ranges of the values.
     ///
     /// # Errors

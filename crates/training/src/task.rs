@@ -1,7 +1,7 @@
 //! What a training is asked to predict, as data and loss together say it.
 
 use emberlab_datasets::{Encoding, Targets};
-use emberlab_metrics::Metric;
+use emberlab_metrics::{Metric, sigmoid, softmax};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainingError;
@@ -143,6 +143,48 @@ impl Task {
         }
     }
 
+    /// What outputs say of classes, as probabilities in [0, 1]; NaN where they are.
+    ///
+    /// Of two classes with one output it is the probability of class 1: the sigmoid of a logit, or the
+    /// output itself, bounded. Else it is one for each output: the softmax under a cross-entropy; under
+    /// another loss, whose outputs aim at 0 and 1, the outputs bounded to that and divided by their sum.
+    ///
+    /// # Shapes
+    /// - outputs: `[num_samples × d_output]`, row by row
+    /// - result: the same; `d_output` is 1 for two classes with one output
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if the rows are not whole, or there are no classes.
+    pub fn probabilities(
+        &self,
+        loss: &LossConfig,
+        outputs: &[f64],
+        d_output: usize,
+    ) -> Result<Vec<f64>, TrainingError> {
+        // `clamp` keeps NaN.
+        let bounded = |outputs: &[f64]| outputs.iter().map(|x| x.clamp(0.0, 1.0)).collect();
+        match self {
+            Self::Binary { on_logits: true } => Ok(sigmoid(outputs)),
+            Self::Binary { on_logits: false } => Ok(bounded(outputs)),
+            Self::Multiclass { .. } if loss.is_cross_entropy() => {
+                softmax(outputs, d_output).map_err(|e| TrainingError::Read(e.to_string()))
+            }
+            Self::Multiclass { .. } => {
+                let mut shares: Vec<f64> = bounded(outputs);
+                for row in shares.chunks_mut(d_output) {
+                    let sum: f64 = row.iter().sum();
+                    let even = 1.0 / d_output as f64;
+                    let share = |x: f64| if sum == 0.0 { even } else { x / sum };
+                    row.iter_mut().for_each(|x| *x = share(*x));
+                }
+                Ok(shares)
+            }
+            Self::Regression => Err(TrainingError::Read(
+                "a regression has no classes".to_string(),
+            )),
+        }
+    }
+
     /// Number of classes, if the task has classes.
     pub fn num_classes(&self) -> Option<usize> {
         match self {
@@ -190,6 +232,25 @@ mod tests {
             infer(&Targets::Values(vec![0.5]), mse),
             (Task::Regression, 1)
         );
+    }
+
+    #[test]
+    fn probabilities_follow_from_the_loss() {
+        let of = |task: Task, loss: LossConfig, outputs: &[f64], d_output| {
+            let found = task.probabilities(&loss, outputs, d_output);
+            found.expect("probabilities")
+        };
+        let binary = |on_logits| Task::Binary { on_logits };
+        let bce = LossConfig::BceWithLogits { reduction: MEAN };
+        assert_eq!(of(binary(true), bce, &[0.0], 1), [0.5]);
+        let mse = LossConfig::Mse { reduction: MEAN };
+        let bounded = of(binary(false), mse.clone(), &[-0.5, 0.25, 1.5], 1);
+        assert_eq!(bounded, [0.0, 0.25, 1.0]);
+        let multiclass = Task::Multiclass { num_classes: 2 };
+        let cross_entropy = LossConfig::CrossEntropy { reduction: MEAN };
+        assert_eq!(of(multiclass, cross_entropy, &[3.0, 3.0], 2), [0.5, 0.5]);
+        let rows = [0.25, 1.0, -1.0, -2.0];
+        assert_eq!(of(multiclass, mse, &rows, 2), [0.2, 0.8, 0.5, 0.5]);
     }
 
     #[test]

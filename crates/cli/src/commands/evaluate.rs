@@ -4,15 +4,27 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::process::ExitCode;
 
-use emberlab_experiments::{Details, Evaluation, Run, Weights, evaluate};
+use emberlab_experiments::{LoadedRun, Run, Weights};
+use emberlab_explanations::SplitEvaluation;
 use emberlab_metrics::{ClassificationReport, ConfusionMatrix};
 use emberlab_training::Split;
+use serde::Serialize;
 
 use crate::arguments::{Evaluate, Shared, SplitChoice, WeightsChoice};
 use crate::commands::train::set_threads;
 use crate::failure::Failure;
 use crate::progress::number;
 use crate::{data_dirs, tables};
+
+/// What is told of a run's network on a split.
+#[derive(Serialize)]
+struct Told {
+    run: String,
+    weights: Weights,
+    class_names: Vec<String>,
+    #[serde(flatten)]
+    evaluation: SplitEvaluation,
+}
 
 /// Evaluates a run.
 ///
@@ -21,31 +33,39 @@ use crate::{data_dirs, tables};
 pub fn run(command: &Evaluate, shared: &Shared) -> Result<ExitCode, Failure> {
     set_threads(&command.running)?;
     let run = Run::find(&shared.artifacts, &command.run)?;
-    let split = command.split.map(|choice| match choice {
-        SplitChoice::Train => Split::Train,
-        SplitChoice::Valid => Split::Valid,
-        SplitChoice::Test => Split::Test,
-    });
     let weights = match command.weights {
         WeightsChoice::Last => Weights::Last,
         WeightsChoice::Best => Weights::Best,
     };
     let device = &command.running.device;
-    let evaluation = evaluate(&run, split, weights, device, &data_dirs::all(shared))?;
+    let loaded = LoadedRun::load(&run, weights, device, &data_dirs::all(shared))?;
+    let split = match command.split {
+        Some(SplitChoice::Train) => Split::Train,
+        Some(SplitChoice::Valid) => Split::Valid,
+        Some(SplitChoice::Test) => Split::Test,
+        None => loaded.prepared.judge(),
+    };
+    let told = Told {
+        run: run.id(),
+        weights,
+        class_names: loaded.prepared.class_names(),
+        evaluation: loaded.prepared.evaluate(split, &loaded.predict(split)?)?,
+    };
     let text = if command.json {
-        serde_json::to_string_pretty(&evaluation).map_err(|e| Failure::Failed(e.to_string()))?
+        serde_json::to_string_pretty(&told).map_err(|e| Failure::Failed(e.to_string()))?
     } else {
-        render(&evaluation)
+        render(&told)
     };
     writeln!(std::io::stdout(), "{text}")?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn render(evaluation: &Evaluation) -> String {
+fn render(told: &Told) -> String {
+    let evaluation = &told.evaluation;
     let mut text = format!(
         "{}: {} network on {} {} samples\n",
-        evaluation.run,
-        match evaluation.weights {
+        told.run,
+        match told.weights {
             Weights::Last => "last",
             Weights::Best => "best",
         },
@@ -57,32 +77,28 @@ fn render(evaluation: &Evaluation) -> String {
         .map(|(metric, value)| format!("{metric} {}", number(value)))
         .collect();
     text.push_str(&figures.join("  "));
-    match &evaluation.details {
-        Details::Classes {
-            class_names,
-            classification_report,
-            confusion_matrix,
-        } => {
-            let _ = write!(
-                text,
-                "\n\n{}\n\nconfusion matrix: rows are targets, columns predictions\n{}",
-                report_table(classification_report),
-                matrix_table(confusion_matrix, class_names)
-            );
+    if let Some(report) = &evaluation.classification_report {
+        let _ = write!(text, "\n\n{}", report_table(report));
+    }
+    if let Some(matrix) = &evaluation.confusion_matrix {
+        let _ = write!(
+            text,
+            "\n\nconfusion matrix: rows are targets, columns predictions\n{}",
+            matrix_table(matrix, &told.class_names)
+        );
+    }
+    if let Some(regression) = &evaluation.regression {
+        let mut table = tables::table(["error", "value"], 1);
+        for (name, value) in [
+            ("mean absolute error", regression.mae),
+            ("mean squared error", regression.mse),
+            ("root mean squared error", regression.rmse),
+            ("R²", regression.r2),
+            ("largest absolute error", regression.max_error),
+        ] {
+            table.add_row([name.to_string(), number(value)]);
         }
-        Details::Values { regression } => {
-            let mut table = tables::table(["error", "value"], 1);
-            for (name, value) in [
-                ("mean absolute error", regression.mae),
-                ("mean squared error", regression.mse),
-                ("root mean squared error", regression.rmse),
-                ("R²", regression.r2),
-                ("largest absolute error", regression.max_error),
-            ] {
-                table.add_row([name.to_string(), number(value)]);
-            }
-            let _ = write!(text, "\n\n{table}");
-        }
+        let _ = write!(text, "\n\n{table}");
     }
     text
 }
