@@ -12,6 +12,13 @@ use crate::choice::{Choice, Parameter, ParameterValue, wire_choice};
 const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
 const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 
+/// 1 / √(2π), the normal density at zero.
+const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
+
+/// What the way back through an activation needs of the way forward.
+#[derive(Debug, Clone)]
+pub struct Kept<const D: usize>(Option<Tensor<D>>);
+
 /// An activation function, applied to each number by itself ([`Softmax`](Self::Softmax): to each row).
 ///
 /// Written as its name, `"gelu"`, or as a table, `{ name = "leaky_relu", alpha = 0.2 }`.
@@ -119,6 +126,100 @@ impl Activation {
                 x.clone() * log_sigmoid(x).tanh()
             }
             Self::Softmax => softmax(x, D - 1),
+        }
+    }
+
+    /// Applies the function, and keeps what [`backward`](Self::backward) needs.
+    ///
+    /// # Shapes
+    /// - `x` and both results: any, the same
+    pub fn forward_keeping<const D: usize>(&self, x: Tensor<D>) -> (Tensor<D>, Kept<D>) {
+        match self {
+            Self::Linear => (x, Kept(None)),
+            _ if self.is_derivative_of_output() => {
+                let y = self.forward(x);
+                (y.clone(), Kept(Some(y)))
+            }
+            _ => (self.forward(x.clone()), Kept(Some(x))),
+        }
+    }
+
+    /// Whether the derivative is known from the output alone, which then need not share memory with the input.
+    fn is_derivative_of_output(&self) -> bool {
+        match self {
+            Self::Sigmoid | Self::Tanh | Self::Relu | Self::Selu | Self::Softmax => true,
+            Self::Elu { alpha } => *alpha == 1.0,
+            _ => false,
+        }
+    }
+
+    /// The loss's gradient by the inputs, without autodiff.
+    ///
+    /// # Shapes
+    /// - `delta`: the loss's gradient by the outputs; like it the result
+    ///
+    /// # Source
+    /// The derivatives written out; equal to what autodiff finds for [`forward`](Self::forward).
+    pub fn backward<const D: usize>(&self, kept: Kept<D>, delta: Tensor<D>) -> Tensor<D> {
+        let Kept(Some(kept)) = kept else {
+            return delta;
+        };
+        match self {
+            Self::Linear => delta,
+            // Of the output y.
+            Self::Sigmoid => {
+                let opposite = kept.clone().neg().add_scalar(1.0);
+                delta * (kept * opposite) // y (1 - y)
+            }
+            Self::Tanh => {
+                let slope = (kept.clone() * kept).neg().add_scalar(1.0);
+                delta * slope // 1 - y²
+            }
+            Self::Relu => {
+                let below = kept.lower_equal_elem(0.0);
+                delta.mask_fill(below, 0.0)
+            }
+            Self::Elu { alpha: 1.0 } => delta * kept.clamp_max(0.0).add_scalar(1.0),
+            Self::Selu => {
+                let above = kept.clone().greater_elem(0.0);
+                let slope = kept.add_scalar(SELU_SCALE * SELU_ALPHA);
+                delta * slope.mask_fill(above, SELU_SCALE)
+            }
+            Self::Softmax => {
+                let mean = (delta.clone() * kept.clone()).sum_dim(D - 1);
+                (delta - mean) * kept
+            }
+            // Of the input x.
+            Self::LeakyRelu { alpha } => {
+                let below = kept.lower_equal_elem(0.0);
+                let scaled = delta.clone().mul_scalar(*alpha);
+                delta.mask_where(below, scaled)
+            }
+            Self::Elu { alpha } => {
+                let above = kept.clone().greater_elem(0.0);
+                let slope = kept.clamp_max(0.0).exp().mul_scalar(*alpha);
+                delta * slope.mask_fill(above, 1.0)
+            }
+            Self::Swish => {
+                let sigmoid = stable_sigmoid(kept.clone());
+                let opposite = sigmoid.clone().neg().add_scalar(1.0);
+                let slope = (kept * opposite).add_scalar(1.0) * sigmoid;
+                delta * slope // σ (1 + x (1 - σ))
+            }
+            Self::Gelu => {
+                let distribution = kept.clone().mul_scalar(FRAC_1_SQRT_2).erf();
+                let distribution = distribution.add_scalar(1.0).mul_scalar(0.5);
+                let density = (kept.clone() * kept.clone()).mul_scalar(-0.5).exp();
+                let density = density.mul_scalar(FRAC_1_SQRT_2PI);
+                delta * (distribution + kept * density) // Φ + x φ
+            }
+            Self::Softplus => delta * stable_sigmoid(kept),
+            Self::Mish => {
+                let tanh = log_sigmoid(kept.clone().neg()).neg().tanh();
+                let rest = (tanh.clone() * tanh.clone()).neg().add_scalar(1.0);
+                let slope = tanh + kept.clone() * stable_sigmoid(kept) * rest;
+                delta * slope // t + x σ (1 - t²), t = tanh(softplus(x))
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! A fully connected layer.
 
 use burn::module::{Module, Param};
+use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, module};
 
 use crate::initializer::{Fans, Initializer};
@@ -42,5 +43,32 @@ impl Dense {
     /// - result: `[batch, d_output]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         module::linear(x, self.weight.val(), self.bias.as_ref().map(Param::val))
+    }
+
+    /// The gradients of weight and bias: `xᵀ delta` and the sum of `delta` over the batch.
+    ///
+    /// # Shapes
+    /// - `x`: what [`forward`](Self::forward) was given, `[batch, d_input]`
+    /// - `delta`: the loss's gradient by what it returned, `[batch, d_output]`
+    pub(crate) fn gradients(
+        &self,
+        x: Tensor<2>,
+        delta: Tensor<2>,
+        gradients: &mut GradientsParams,
+    ) {
+        if let Some(bias) = &self.bias {
+            let sum = delta.clone().sum_dim(0); // [1, d_output]
+            gradients.register(bias.id, sum.squeeze_dim::<1>(0));
+        }
+        gradients.register(self.weight.id, x.transpose().matmul(delta));
+    }
+
+    /// The loss's gradient by the inputs: `delta Wᵀ`.
+    ///
+    /// # Shapes
+    /// - `delta`: as in [`gradients`](Self::gradients)
+    /// - result: `[batch, d_input]`
+    pub(crate) fn backward(&self, delta: Tensor<2>) -> Tensor<2> {
+        delta.matmul(self.weight.val().transpose())
     }
 }

@@ -1,11 +1,14 @@
 //! The multilayer perceptron.
 
 use burn::module::Module;
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::activation::Kept;
 use crate::initializer::{Fan, Initializer};
+use crate::normalization::Standardized;
 use crate::parameters::Parameters;
 use crate::{
     Activation, BatchStatistics, Dense, ModelError, Norm, Normalization, OneOrMany, network,
@@ -196,6 +199,66 @@ impl Mlp {
         self.output_activation.forward(x)
     }
 
+    /// [`forward_train`](Self::forward_train), keeping what [`backward`](Self::backward) needs.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, d_input]`
+    /// - result: `[batch, d_output]`
+    pub(crate) fn forward_keeping(
+        &self,
+        mut x: Tensor<2>,
+    ) -> (Tensor<2>, MlpTape, Vec<BatchStatistics>) {
+        let mut statistics = Vec::new();
+        let mut layers = Vec::with_capacity(self.layers.len());
+        for (i, layer) in self.layers.iter().enumerate() {
+            let input = x.clone();
+            x = layer.forward(x); // [batch, d_hidden], last [batch, d_output]
+            let mut standardized = None;
+            if let Some(norm) = self.norms.get(i) {
+                let kept;
+                (x, kept) = norm.forward_keeping(x, &mut statistics);
+                standardized = Some(kept);
+            }
+            let activated;
+            (x, activated) = self.activation(i).forward_keeping(x);
+            layers.push(LayerTape {
+                input,
+                standardized,
+                activated,
+            });
+        }
+        (x, MlpTape { layers }, statistics)
+    }
+
+    /// The gradients of all parameters, without autodiff: delta in, delta and gradients out of each layer.
+    ///
+    /// # Shapes
+    /// - `delta`: the loss's gradient by the outputs, `[batch, d_output]`
+    ///
+    /// # Source
+    /// Rumelhart, Hinton and Williams 1986; equal to what autodiff finds.
+    pub(crate) fn backward(&self, tape: MlpTape, mut delta: Tensor<2>) -> GradientsParams {
+        let mut gradients = GradientsParams::new();
+        for (i, kept) in tape.layers.into_iter().enumerate().rev() {
+            delta = self.activation(i).backward(kept.activated, delta);
+            if let (Some(norm), Some(kept)) = (self.norms.get(i), kept.standardized) {
+                delta = norm.backward(kept, delta, &mut gradients);
+            }
+            self.layers[i].gradients(kept.input, delta.clone(), &mut gradients);
+            if i > 0 {
+                delta = self.layers[i].backward(delta);
+            }
+        }
+        gradients
+    }
+
+    /// The activation behind a layer: of its own, or that of the outputs.
+    fn activation(&self, layer: usize) -> &Activation {
+        self.activations
+            .get(layer)
+            .unwrap_or(&self.output_activation)
+    }
+
     pub(crate) fn with_running_statistics(mut self, statistics: Vec<BatchStatistics>) -> Self {
         let mut statistics = statistics.into_iter();
         self.norms = self
@@ -219,4 +282,18 @@ impl Mlp {
             .map(|norm| norm.num_running())
             .sum()
     }
+}
+
+/// What the way back through a [`Mlp`] needs of the way forward.
+#[derive(Debug)]
+pub(crate) struct MlpTape {
+    layers: Vec<LayerTape>,
+}
+
+#[derive(Debug)]
+struct LayerTape {
+    /// `[batch, d_input]`
+    input: Tensor<2>,
+    standardized: Option<Standardized>,
+    activated: Kept<2>,
 }

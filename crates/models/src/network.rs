@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_streams::StreamRng;
 use schemars::JsonSchema;
@@ -208,6 +209,41 @@ impl Network {
         match self {
             Self::Mlp(network) => network.forward_train(inputs),
             Self::ConvNet(network) => network.forward_train(inputs),
+        }
+    }
+
+    /// The gradients of all parameters without autodiff, by the backward pass written out; none for a
+    /// network without one. The network is on a plain device.
+    ///
+    /// `delta_of` takes the outputs in training mode, `[batch, d_output]`, and returns the loss's gradient
+    /// by them, of the same shape. The statistics are as in [`forward_train`](Self::forward_train).
+    ///
+    /// # Shapes
+    /// - `inputs`: `[batch, d_input]`, images flattened
+    pub fn explicit_gradients(
+        &self,
+        inputs: Tensor<2>,
+        delta_of: impl FnOnce(Tensor<2>) -> Tensor<2>,
+    ) -> Option<(GradientsParams, Vec<BatchStatistics>)> {
+        match self {
+            Self::Mlp(network) => {
+                let (outputs, tape, statistics) = network.forward_keeping(inputs);
+                Some((network.backward(tape, delta_of(outputs)), statistics))
+            }
+            Self::ConvNet(_) => None,
+        }
+    }
+
+    /// Whether [`explicit_gradients`](Self::explicit_gradients) are known.
+    pub fn has_explicit_gradients(&self) -> bool {
+        matches!(self, Self::Mlp(_))
+    }
+
+    /// Whether the parameters are on an autodiff device.
+    pub fn is_autodiff(&self) -> bool {
+        match self {
+            Self::Mlp(network) => network.layers[0].weight.is_autodiff(),
+            Self::ConvNet(network) => network.layers[0].weight.is_autodiff(),
         }
     }
 

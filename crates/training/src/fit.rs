@@ -366,6 +366,7 @@ impl Session {
         }
         let trainee = Trainee::new(network, fit.loss.clone());
         let mut optimizer = Optimizer::new(&fit.optimizer, &trainee);
+        let trainee = trainee.for_training();
         if let Some(from) = from {
             let bytes = Bytes::from_bytes_vec(from.file(OPTIMIZER_FILE)?.to_vec());
             optimizer = optimizer

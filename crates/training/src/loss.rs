@@ -153,17 +153,98 @@ impl LossConfig {
             }
             Self::Mae { reduction } => reduce((outputs - targets).abs(), *reduction),
             Self::Huber { delta, reduction } => {
-                // |d| = q + r with q = min(|d|, δ): the loss is q²/2 + δ r, whose gradient is
-                // clamp(d, −δ, δ) everywhere.
-                let distance = (outputs - targets).abs();
-                let near = distance.clone().clamp_max(*delta);
-                let far = distance - near.clone();
-                let loss = (near.clone() * near).mul_scalar(0.5) + far.mul_scalar(*delta);
-                reduce(loss, *reduction)
+                reduce(huber(outputs - targets, *delta), *reduction)
             }
         }
     }
 }
+
+impl LossConfig {
+    /// The loss of one batch with its gradient by the outputs, without autodiff.
+    ///
+    /// # Shapes
+    /// - as in [`forward`](Self::forward); the gradient like the outputs
+    ///
+    /// # Source
+    /// The derivatives written out; equal to what autodiff finds for [`forward`](Self::forward).
+    pub fn forward_backward(
+        &self,
+        outputs: Tensor<2>,
+        targets: Tensor<2>,
+    ) -> (Tensor<1>, Tensor<2>) {
+        let (losses, delta) = match self {
+            Self::BceWithLogits { .. } => {
+                let negative = outputs.clone().lower_elem(0.0);
+                let decay = outputs.clone().abs().neg().exp(); // exp(−|z|)
+                let positive = decay.clone().add_scalar(1.0).recip(); // σ(|z|)
+                let sigmoid = positive.clone().mask_where(negative, decay * positive);
+                let delta = sigmoid - targets.clone();
+                (bce_with_logits(outputs, targets), delta)
+            }
+            Self::Bce { .. } => {
+                let opposite = outputs.clone().neg().add_scalar(1.0);
+                let yes = targets.clone() * bounded_log_slope(outputs.clone());
+                let no = targets.clone().neg().add_scalar(1.0) * bounded_log_slope(opposite);
+                (bce(outputs, targets), no - yes)
+            }
+            Self::BceNaive { .. } => {
+                let [low, high] = NAIVE_BOUNDS;
+                let outside = outputs
+                    .clone()
+                    .lower_elem(low)
+                    .bool_or(outputs.clone().greater_elem(high));
+                let bounded = outputs.clone().clamp(low, high);
+                let opposite = bounded.clone().neg().add_scalar(1.0);
+                let yes = targets.clone() / bounded;
+                let no = targets.clone().neg().add_scalar(1.0) / opposite;
+                let delta = (no - yes).mask_fill(outside, 0.0);
+                (bce_naive(outputs, targets), delta)
+            }
+            Self::CrossEntropy { .. } => {
+                let maximum = outputs.clone().max_dim(1);
+                let shifted = outputs - maximum;
+                let exponentials = shifted.clone().exp();
+                let sum = exponentials.clone().sum_dim(1);
+                let delta = exponentials / sum.clone() - targets.clone();
+                (sum.log() - (shifted * targets).sum_dim(1), delta)
+            }
+            Self::CrossEntropyNaive { .. } => {
+                let exponentials = outputs.clone().exp();
+                let sum = exponentials.clone().sum_dim(1);
+                let softmax = exponentials.clone() / sum.clone();
+                let slope = (targets.clone() / softmax).neg() / sum.clone();
+                let of_sum = (slope.clone() * exponentials.clone()).sum_dim(1) / sum;
+                let delta = (slope - of_sum) * exponentials;
+                (cross_entropy_naive(outputs, targets), delta)
+            }
+            Self::Mse { .. } => {
+                let difference = outputs - targets;
+                let delta = difference.clone().mul_scalar(2.0);
+                (difference.clone() * difference, delta)
+            }
+            Self::Mae { .. } => {
+                let difference = outputs - targets;
+                (difference.clone().abs(), difference.sign())
+            }
+            Self::Huber { delta, .. } => {
+                let difference = outputs - targets;
+                let slope = difference.clone().clamp(-*delta, *delta);
+                (huber(difference, *delta), slope)
+            }
+        };
+        let delta = match self.reduction() {
+            Reduction::Mean => {
+                let count = losses.shape().num_elements();
+                delta.mul_scalar(1.0 / count as f64)
+            }
+            Reduction::Sum => delta,
+        };
+        (reduce(losses, self.reduction()), delta)
+    }
+}
+
+/// What the naive loss bounds probabilities to.
+const NAIVE_BOUNDS: [f64; 2] = [1e-12, 1.0 - 1e-12];
 
 fn reduce(losses: Tensor<2>, reduction: Reduction) -> Tensor<1> {
     match reduction {
@@ -192,7 +273,8 @@ fn bce(probabilities: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
 
 /// `−(y ln p + (1 − y) ln(1 − p))` with `p` bounded to `[1e-12, 1 − 1e-12]`.
 fn bce_naive(probabilities: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
-    let bounded = probabilities.clamp(1e-12, 1.0 - 1e-12);
+    let [low, high] = NAIVE_BOUNDS;
+    let bounded = probabilities.clamp(low, high);
     let yes = targets.clone() * bounded.clone().log();
     let no = targets.neg().add_scalar(1.0) * bounded.neg().add_scalar(1.0).log();
     (yes + no).neg()
@@ -213,6 +295,20 @@ fn bounded_log(x: Tensor<2>) -> Tensor<2> {
         .log()
         .mask_fill(zero, -100.0)
         .clamp_min(-100.0)
+}
+
+/// The gradient of [`bounded_log`]: `1 / x`, and zero where the bound holds.
+fn bounded_log_slope(x: Tensor<2>) -> Tensor<2> {
+    let bounded = x.clone().lower_elem((-100.0_f64).exp());
+    x.recip().mask_fill(bounded, 0.0)
+}
+
+/// With `|d| = q + r`, `q = min(|d|, δ)`: `q²/2 + δ r`, whose gradient is `clamp(d, −δ, δ)` everywhere.
+fn huber(difference: Tensor<2>, delta: f64) -> Tensor<2> {
+    let distance = difference.abs();
+    let near = distance.clone().clamp_max(delta);
+    let far = distance - near.clone();
+    (near.clone() * near).mul_scalar(0.5) + far.mul_scalar(delta)
 }
 
 /// `ln Σ exp(z) − z_target` of each sample, `[batch_size, 1]`, the row's maximum subtracted first.

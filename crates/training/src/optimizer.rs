@@ -413,13 +413,18 @@ impl ModuleMapper for Update<'_> {
         let id = param.id.val();
         param.map(|tensor| {
             let shape = tensor.dims();
+            let is_autodiff = tensor.is_autodiff();
             let updated = self.optimizer.update(
                 id,
                 flatten(tensor.inner()),
                 flatten(gradient),
                 self.learning_rate,
             );
-            Tensor::from_inner(updated.reshape(shape)).require_grad()
+            let updated = updated.reshape(shape);
+            match is_autodiff {
+                true => updated.autodiff().require_grad(),
+                false => updated,
+            }
         })
     }
 }

@@ -1,9 +1,12 @@
 //! Batch normalisation with PyTorch's running statistics.
 
 use burn::module::{Module, Param};
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::tensor::module::{batch_norm, batch_norm_train};
 
+use super::affine;
+use super::standardized::Standardized;
 use crate::parameters::Parameters;
 
 /// Batch normalisation: `(x - mean) / sqrt(var + epsilon) gamma + beta`, per feature or channel.
@@ -37,6 +40,17 @@ pub struct BatchStatistics {
     pub mean: Tensor<1>,
     /// Unbiased, `[num_features]`; 0 for a single value, which PyTorch refuses.
     pub variance: Tensor<1>,
+}
+
+impl BatchStatistics {
+    /// Statistics of `count` values for each feature, `variance` biased.
+    fn new(mean: Tensor<1>, variance: Tensor<1>, count: usize) -> Self {
+        let unbias = count as f64 / count.saturating_sub(1).max(1) as f64;
+        Self {
+            mean,
+            variance: variance.mul_scalar(unbias),
+        }
+    }
 }
 
 impl BatchNorm {
@@ -79,12 +93,51 @@ impl BatchNorm {
         let dims = x.dims();
         let count = dims.iter().product::<usize>() / dims[1].max(1);
         let normalized = batch_norm_train(x, self.gamma.val(), self.beta.val(), self.epsilon);
-        let unbias = count as f64 / count.saturating_sub(1).max(1) as f64;
-        let statistics = BatchStatistics {
-            mean: normalized.mean,
-            variance: normalized.variance.mul_scalar(unbias),
-        };
+        let statistics = BatchStatistics::new(normalized.mean, normalized.variance, count);
         (normalized.output, statistics)
+    }
+
+    /// [`forward_train`](Self::forward_train), keeping what [`backward`](Self::backward) needs.
+    ///
+    /// # Shapes
+    /// - `x` and the first result: `[batch, num_features]`
+    pub(crate) fn forward_keeping(
+        &self,
+        x: Tensor<2>,
+    ) -> (Tensor<2>, Standardized, BatchStatistics) {
+        let count = x.dims()[0];
+        let (kept, moments) = Standardized::new(x, 0, self.epsilon);
+        let y = affine::forward(&self.gamma, &self.beta, kept.normalized.clone());
+        let [mean, variance] = [moments.mean, moments.variance].map(|m| m.squeeze_dim(0));
+        (y, kept, BatchStatistics::new(mean, variance, count))
+    }
+
+    /// The loss's gradient by the inputs; those of scale and shift are added to `gradients`.
+    ///
+    /// # Shapes
+    /// - `delta` and the result: `[batch, num_features]`
+    pub(crate) fn backward(
+        &self,
+        kept: Standardized,
+        delta: Tensor<2>,
+        gradients: &mut GradientsParams,
+    ) -> Tensor<2> {
+        // Scale and means run along the same dimension: the means of the gradient are those of the
+        // parameters' gradients.
+        let Standardized {
+            normalized,
+            inverse_deviation,
+            ..
+        } = kept;
+        let per_sample = 1.0 / delta.dims()[0] as f64;
+        let shift = delta.clone().sum_dim(0); // [1, num_features]
+        let scale = (delta.clone() * normalized.clone()).sum_dim(0); // [1, num_features]
+        let mean = shift.clone().mul_scalar(per_sample);
+        let slope = scale.clone().mul_scalar(per_sample);
+        gradients.register(self.beta.id, shift.squeeze_dim::<1>(0));
+        gradients.register(self.gamma.id, scale.squeeze_dim::<1>(0));
+        let factor = self.gamma.val().unsqueeze() * inverse_deviation;
+        (delta - mean - normalized * slope) * factor
     }
 
     /// Moves the running statistics towards those of a batch.

@@ -1,9 +1,12 @@
 //! Group normalisation.
 
 use burn::module::{Module, Param};
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
+use super::affine;
 use super::rows::standardize;
+use super::standardized::Standardized;
 use crate::parameters::Parameters;
 
 /// Group normalisation: each sample over groups of neighbouring features, then scaled and shifted per
@@ -43,10 +46,36 @@ impl GroupNorm {
     /// # Shapes
     /// - `x` and the result: `[batch, num_features]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        let [batch, num_features] = x.dims();
-        let groups = x.reshape([batch * self.num_groups, num_features / self.num_groups]);
-        standardize(groups, self.epsilon).reshape([batch, num_features])
-            * self.gamma.val().unsqueeze()
-            + self.beta.val().unsqueeze()
+        let shape = x.dims();
+        let groups = x.reshape(self.groups(shape));
+        let normalized = standardize(groups, self.epsilon).reshape(shape);
+        affine::forward(&self.gamma, &self.beta, normalized)
+    }
+
+    /// Normalises, and keeps what [`backward`](Self::backward) needs.
+    pub(super) fn forward_keeping(&self, x: Tensor<2>) -> (Tensor<2>, Standardized) {
+        let shape = x.dims();
+        let (kept, _) = Standardized::new(x.reshape(self.groups(shape)), 1, self.epsilon);
+        let normalized = kept.normalized.clone().reshape(shape);
+        (affine::forward(&self.gamma, &self.beta, normalized), kept)
+    }
+
+    /// The loss's gradient by the inputs; those of scale and shift are added to `gradients`.
+    pub(super) fn backward(
+        &self,
+        kept: Standardized,
+        delta: Tensor<2>,
+        gradients: &mut GradientsParams,
+    ) -> Tensor<2> {
+        let shape = delta.dims();
+        let normalized = kept.normalized.clone().reshape(shape);
+        let delta = affine::backward(&self.gamma, &self.beta, normalized, delta, gradients);
+        kept.backward(delta.reshape(self.groups(shape)))
+            .reshape(shape)
+    }
+
+    /// A row for each group of each sample.
+    fn groups(&self, [batch, num_features]: [usize; 2]) -> [usize; 2] {
+        [batch * self.num_groups, num_features / self.num_groups]
     }
 }

@@ -4,6 +4,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::rows::standardize;
+use super::standardized::Standardized;
 
 /// Instance normalisation: each sample by itself, with neither scale nor shift.
 ///
@@ -27,5 +28,11 @@ impl InstanceNorm {
     /// - `x` and the result: `[batch, num_features]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
         standardize(x, self.epsilon)
+    }
+
+    /// Normalises, and keeps what the way back needs.
+    pub(super) fn forward_keeping(&self, x: Tensor<2>) -> (Tensor<2>, Standardized) {
+        let (kept, _) = Standardized::new(x, 1, self.epsilon);
+        (kept.normalized.clone(), kept)
     }
 }

@@ -1,9 +1,12 @@
 //! Layer normalisation.
 
 use burn::module::{Module, Param};
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
+use super::affine;
 use super::rows::standardize;
+use super::standardized::Standardized;
 use crate::parameters::Parameters;
 
 /// Layer normalisation: each sample over its features, then scaled and shifted per feature.
@@ -34,6 +37,30 @@ impl LayerNorm {
     /// # Shapes
     /// - `x` and the result: `[batch, num_features]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        standardize(x, self.epsilon) * self.gamma.val().unsqueeze() + self.beta.val().unsqueeze()
+        affine::forward(&self.gamma, &self.beta, standardize(x, self.epsilon))
+    }
+
+    /// Normalises, and keeps what [`backward`](Self::backward) needs.
+    pub(super) fn forward_keeping(&self, x: Tensor<2>) -> (Tensor<2>, Standardized) {
+        let (kept, _) = Standardized::new(x, 1, self.epsilon);
+        let y = affine::forward(&self.gamma, &self.beta, kept.normalized.clone());
+        (y, kept)
+    }
+
+    /// The loss's gradient by the inputs; those of scale and shift are added to `gradients`.
+    pub(super) fn backward(
+        &self,
+        kept: Standardized,
+        delta: Tensor<2>,
+        gradients: &mut GradientsParams,
+    ) -> Tensor<2> {
+        let normalized = kept.normalized.clone();
+        kept.backward(affine::backward(
+            &self.gamma,
+            &self.beta,
+            normalized,
+            delta,
+            gradients,
+        ))
     }
 }

@@ -1,17 +1,21 @@
 //! Normalisations: what a config names, and the layers they become.
 
+mod affine;
 mod batch;
 mod group;
 mod instance;
 mod layer;
 mod rows;
+mod standardized;
 
 pub use batch::{BatchNorm, BatchStatistics};
 pub use group::GroupNorm;
 pub use instance::InstanceNorm;
 pub use layer::LayerNorm;
+pub(crate) use standardized::Standardized;
 
 use burn::module::Module;
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
 use crate::ModelError;
@@ -238,6 +242,45 @@ impl Norm {
                 y
             }
             _ => self.forward(x),
+        }
+    }
+
+    /// [`forward_train`](Self::forward_train), keeping what [`backward`](Self::backward) needs.
+    ///
+    /// # Shapes
+    /// - `x` and the first result: `[batch, num_features]`
+    pub(crate) fn forward_keeping(
+        &self,
+        x: Tensor<2>,
+        statistics: &mut Vec<BatchStatistics>,
+    ) -> (Tensor<2>, Standardized) {
+        match self {
+            Self::Batch(norm) => {
+                let (y, kept, batch) = norm.forward_keeping(x);
+                statistics.push(batch);
+                (y, kept)
+            }
+            Self::Layer(norm) => norm.forward_keeping(x),
+            Self::Instance(norm) => norm.forward_keeping(x),
+            Self::Group(norm) => norm.forward_keeping(x),
+        }
+    }
+
+    /// The loss's gradient by the inputs; those of the parameters are added to `gradients`.
+    ///
+    /// # Shapes
+    /// - `delta` and the result: `[batch, num_features]`
+    pub(crate) fn backward(
+        &self,
+        kept: Standardized,
+        delta: Tensor<2>,
+        gradients: &mut GradientsParams,
+    ) -> Tensor<2> {
+        match self {
+            Self::Batch(norm) => norm.backward(kept, delta, gradients),
+            Self::Layer(norm) => norm.backward(kept, delta, gradients),
+            Self::Instance(_) => kept.backward(delta),
+            Self::Group(norm) => norm.backward(kept, delta, gradients),
         }
     }
 

@@ -1,0 +1,49 @@
+//! Standardised numbers with their way back: what every normalisation's explicit gradient is made of.
+
+use burn::tensor::Tensor;
+
+/// Numbers with mean 0 and, but for `epsilon`, variance 1 along one dimension.
+#[derive(Debug, Clone)]
+pub struct Standardized {
+    /// `(x - mean) / sqrt(variance + epsilon)`, shaped like `x`.
+    pub(super) normalized: Tensor<2>,
+    /// `1 / sqrt(variance + epsilon)`, of size 1 along the dimension.
+    pub(super) inverse_deviation: Tensor<2>,
+    /// 0 down the columns, 1 along the rows.
+    dim: usize,
+}
+
+/// Mean and biased variance along a dimension, of size 1 there.
+pub(super) struct Moments {
+    pub(super) mean: Tensor<2>,
+    pub(super) variance: Tensor<2>,
+}
+
+impl Standardized {
+    /// Standardises along `dim`.
+    ///
+    /// # Shapes
+    /// - `x`: `[num_rows, num_columns]`
+    pub(super) fn new(x: Tensor<2>, dim: usize, epsilon: f64) -> (Self, Moments) {
+        let mean = x.clone().mean_dim(dim);
+        let centred = x - mean.clone();
+        let variance = (centred.clone() * centred.clone()).mean_dim(dim);
+        let inverse_deviation = variance.clone().add_scalar(epsilon).sqrt().recip();
+        let standardized = Self {
+            normalized: centred * inverse_deviation.clone(),
+            inverse_deviation,
+            dim,
+        };
+        (standardized, Moments { mean, variance })
+    }
+
+    /// The loss's gradient by `x`, of that by the standardised numbers.
+    ///
+    /// # Shapes
+    /// - `delta` and the result: like `x`
+    pub(super) fn backward(self, delta: Tensor<2>) -> Tensor<2> {
+        let mean = delta.clone().mean_dim(self.dim);
+        let slope = (delta.clone() * self.normalized.clone()).mean_dim(self.dim);
+        (delta - mean - self.normalized * slope) * self.inverse_deviation
+    }
+}
