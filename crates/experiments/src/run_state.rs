@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use emberlab_metrics::Metric;
+use emberlab_metrics::{History, Metric};
 use emberlab_storage::{CheckpointStore, RunLock, leftovers, remove_tree};
 use emberlab_training::Split;
 use serde::Serialize;
@@ -66,16 +66,23 @@ impl RunSummary {
     /// Looks at a run; what cannot be read makes it a damaged one.
     pub fn of(run: &Run) -> Self {
         let config = load_config(run);
-        let rows = Rows::read(run);
-        let (state, reason) = state(run, &config);
+        let text = std::fs::read_to_string(run.metrics_path()).unwrap_or_default();
+        let (history, fault) = match History::parse(&text) {
+            Ok(history) => (history, None),
+            Err(error) => (History::default(), Some(run.malformed(METRICS, error))),
+        };
+        let (state, reason) = match fault {
+            Some(fault) => (RunState::Damaged, Some(fault.to_string())),
+            None => state(run, &config),
+        };
         let objective = config.as_ref().ok().map(|c| &c.training.objective);
         Self {
             run: run.id(),
             state,
             reason,
-            epochs: rows.last_epoch(),
+            epochs: history.len(),
             num_epochs: config.as_ref().ok().map(|c| c.training.num_epochs),
-            best: objective.and_then(|o| rows.best(o.metric, o.split)),
+            best: objective.and_then(|o| best(&history, o.metric, o.split)),
             age_seconds: age(run).as_secs(),
         }
     }
@@ -127,58 +134,18 @@ fn age(run: &Run) -> Duration {
     })
 }
 
-/// The rows of `metrics.csv`.
-struct Rows {
-    header: Vec<String>,
-    rows: Vec<Vec<f64>>,
-}
-
-impl Rows {
-    fn read(run: &Run) -> Self {
-        let text = std::fs::read_to_string(run.metrics_path()).unwrap_or_default();
-        let mut lines = text.lines();
-        let header = lines.next().unwrap_or_default();
-        let header: Vec<String> = header.split(',').map(str::to_string).collect();
-        let row = |line: &str| line.split(',').map(|cell| cell.parse().ok()).collect();
-        let rows = lines.filter_map(row);
-        let rows = rows.filter(|row: &Vec<f64>| row.len() == header.len());
-        Self {
-            rows: rows.collect(),
-            header,
-        }
-    }
-
-    fn last_epoch(&self) -> usize {
-        self.rows.last().map_or(0, |row| row[0] as usize)
-    }
-
-    fn best(&self, metric: Metric, split: Split) -> Option<BestResult> {
-        let column = |split: Split| {
-            let name = format!("{split}_{}", metric.name());
-            self.header
-                .iter()
-                .position(|h| *h == name)
-                .map(|c| (c, split))
-        };
-        // A run without validation data is judged by its training data.
-        let (column, split) = column(split).or_else(|| column(Split::Train))?;
-        let mut best: Option<BestResult> = None;
-        for row in &self.rows {
-            let value = row[column];
-            let direction = metric.direction();
-            let is_better =
-                (best.as_ref()).is_none_or(|best| direction.is_improvement(value, best.value));
-            if value.is_finite() && is_better {
-                best = Some(BestResult {
-                    epoch: row[0] as usize,
-                    metric,
-                    split,
-                    value,
-                });
-            }
-        }
-        best
-    }
+/// The best epoch so far. A run without validation data is judged by its training data.
+fn best(history: &History, metric: Metric, split: Split) -> Option<BestResult> {
+    let column = |split: Split| format!("{split}_{metric}");
+    let is_there = |split: &Split| history.column(&column(*split)).is_some();
+    let split = [split, Split::Train].into_iter().find(is_there)?;
+    let (epoch, value) = history.best(&column(split), metric.direction())?;
+    Some(BestResult {
+        epoch,
+        metric,
+        split,
+        value,
+    })
 }
 
 impl Run {
@@ -252,33 +219,34 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    fn rows(text: &str) -> Rows {
+    fn summary(metrics: &str) -> RunSummary {
         let folder = tempfile::tempdir().unwrap();
-        let run = Run::create(
-            folder.path(),
-            "e",
-            0,
-            Some("r"),
-            &[(METRICS, text.as_bytes())],
-        );
-        Rows::read(&run.unwrap())
+        let files: [(&str, &[u8]); 1] = [(METRICS, metrics.as_bytes())];
+        let run = Run::create(folder.path(), "e", 0, Some("r"), &files);
+        RunSummary::of(&run.unwrap())
     }
 
     #[test]
-    fn the_best_epoch_is_the_first_of_the_best_finite_values() {
-        let text = "epoch,valid_loss,valid_accuracy\n1,0.5,0.9\n2,NaN,0.95\n3,0.4,0.95\n4,0.3";
-        let rows = rows(text);
-        assert_eq!(rows.last_epoch(), 3);
-        let best = |metric| rows.best(metric, Split::Valid).map(|b| (b.epoch, b.value));
-        assert_eq!(best(Metric::Loss), Some((3, 0.4)));
-        assert_eq!(best(Metric::Accuracy), Some((2, 0.95)));
-        assert_eq!(best(Metric::R2), None);
+    fn a_run_without_validation_data_is_judged_by_its_training_data() {
+        let history = History::parse("epoch,train_loss\n1,0.5\n2,0.4\n").unwrap();
+        let best = best(&history, Metric::Loss, Split::Valid).unwrap();
+        assert_eq!((best.epoch, best.split), (2, Split::Train));
     }
 
     #[test]
     fn a_run_without_metrics_has_done_nothing() {
-        let rows = rows("");
-        assert_eq!(rows.last_epoch(), 0);
-        assert_eq!(rows.best(Metric::Loss, Split::Valid), None);
+        let summary = summary("");
+        assert_eq!((summary.epochs, summary.best), (0, None));
+    }
+
+    #[test]
+    fn a_broken_row_of_metrics_is_named() {
+        let summary = summary("epoch,train_loss\n1,abc\n");
+        assert_eq!(summary.state, RunState::Damaged);
+        let reason = summary.reason.unwrap();
+        assert!(
+            reason.contains("metrics.csv") && reason.contains("line 2"),
+            "{reason}"
+        );
     }
 }

@@ -3,15 +3,19 @@
 use std::path::Path;
 
 use emberlab_metrics::{Direction, Metric};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::error::ReportError;
 use crate::outcome::{TargetFigure, TrialOutcome, TrialPlace};
 use crate::pairs::{PairedDifference, Verdict, differences, fewest_pairs};
+use crate::run_files::read_json;
 use crate::summary::VariantSummary;
 
+/// What `compare` leaves beside the runs.
+pub(crate) const FILE: &str = "comparison.json";
+
 /// What is asked of the trials.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Question {
     /// The comparison's name.
     pub experiment: String,
@@ -48,6 +52,37 @@ pub struct ComparisonReport {
 }
 
 impl ComparisonReport {
+    /// Reads again the trials of the comparison in `folder`, as its `comparison.json` names them.
+    ///
+    /// # Errors
+    /// [`ReportError::NoComparison`] if there is none, or another if a file cannot be read.
+    pub fn reload(folder: &Path) -> Result<Self, ReportError> {
+        #[derive(Deserialize)]
+        struct ComparisonFile {
+            question: Question,
+            trials: Vec<TrialEntry>,
+        }
+        #[derive(Deserialize)]
+        struct TrialEntry {
+            variant: String,
+            seed: u64,
+            fold: Option<usize>,
+            run: String,
+        }
+        let file: Option<ComparisonFile> = read_json(&folder.join(FILE))?;
+        let file = file.ok_or_else(|| ReportError::NoComparison {
+            folder: folder.to_path_buf(),
+        })?;
+        let place = |trial: TrialEntry| TrialPlace {
+            variant: trial.variant,
+            seed: trial.seed,
+            fold: trial.fold,
+            run: folder.join(trial.run),
+        };
+        let places: Vec<TrialPlace> = file.trials.into_iter().map(place).collect();
+        Self::load(file.question, &places)
+    }
+
     /// Reads every trial and compares the variants.
     ///
     /// # Errors
@@ -275,6 +310,7 @@ mod tests {
                 variant: (*variant).to_string(),
                 seed: seed as u64,
                 fold: None,
+                run: String::new(),
                 outcome: Outcome::Completed,
                 epochs: 1,
                 steps: 1,

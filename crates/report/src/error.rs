@@ -1,6 +1,6 @@
 //! What can go wrong with what runs left.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A file that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +15,12 @@ pub enum ReportError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// A folder holds no comparison.
+    #[error("{} holds no comparison.json; `emberlab compare CONFIG --collect` writes it", folder.display())]
+    NoComparison {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A file does not hold what a run writes.
     #[error("{} is not what a run writes: {reason}", path.display())]
     Malformed {
@@ -23,4 +29,13 @@ pub enum ReportError {
         /// What does not agree.
         reason: String,
     },
+}
+
+impl ReportError {
+    pub(crate) fn malformed(path: &Path, reason: impl ToString) -> Self {
+        Self::Malformed {
+            path: path.to_path_buf(),
+            reason: reason.to_string(),
+        }
+    }
 }

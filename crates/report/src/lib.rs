@@ -10,6 +10,7 @@ mod error;
 pub mod learning_rate;
 mod outcome;
 mod pairs;
+mod run_files;
 pub mod statistics;
 mod summary;
 
@@ -17,4 +18,5 @@ pub use comparison::{ComparisonReport, Question};
 pub use error::ReportError;
 pub use outcome::{Outcome, TrialOutcome, TrialPlace, write_csv};
 pub use pairs::{PairedDifference, Verdict};
+pub use run_files::RunFiles;
 pub use summary::{Spread, VariantSummary};

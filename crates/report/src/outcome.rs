@@ -1,14 +1,14 @@
 //! What one trial came to, read from what its run left.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use emberlab_metrics::{BinaryScores, Metric};
-use serde::{Deserialize, Serialize};
+use emberlab_metrics::Metric;
+use serde::Serialize;
 
 use crate::ReportError;
+use crate::run_files::{Ending, RunFiles, ThresholdEntry};
 
 /// Where a trial of a comparison lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +47,8 @@ pub struct TrialOutcome {
     /// Its part of a cross-validation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fold: Option<usize>,
+    /// The folder of its run, below the comparison's.
+    pub run: String,
     /// How it ended.
     pub outcome: Outcome,
     /// Epochs done.
@@ -60,32 +62,6 @@ pub struct TrialOutcome {
     /// The figures by name: `valid_accuracy` of the last network, `valid_accuracy@300` in that epoch,
     /// `valid_precision>0.1` of class 1 above that probability.
     pub figures: BTreeMap<String, f64>,
-}
-
-/// The part of `result.json` that is read here.
-#[derive(Deserialize)]
-struct ResultFile {
-    ending: Ending,
-    epochs: usize,
-    steps: u64,
-    seconds: f64,
-    metrics: BTreeMap<String, BTreeMap<String, Option<f64>>>,
-    #[serde(default)]
-    thresholds: Vec<ThresholdEntry>,
-}
-
-#[derive(Deserialize)]
-struct ThresholdEntry {
-    split: String,
-    scores: BinaryScores,
-}
-
-#[derive(Deserialize, PartialEq)]
-#[serde(rename_all = "snake_case")]
-enum Ending {
-    Completed,
-    StoppedEarly,
-    Interrupted,
 }
 
 /// A figure to reach.
@@ -111,6 +87,7 @@ impl TrialOutcome {
             variant: place.variant.clone(),
             seed: place.seed,
             fold: place.fold,
+            run: RunFiles::new(&place.run).name(),
             outcome: Outcome::Missing,
             epochs: 0,
             steps: 0,
@@ -118,18 +95,13 @@ impl TrialOutcome {
             epochs_to_target: None,
             figures: BTreeMap::new(),
         };
-        let rows = Rows::load(&place.run.join("metrics.csv"))?;
-        trial.epochs = rows.epochs.len();
-        if place.run.join("failure.json").is_file() {
+        let files = RunFiles::new(&place.run);
+        let history = files.history()?;
+        trial.epochs = history.len();
+        if files.failure()?.is_some() {
             trial.outcome = Outcome::Failed;
         }
-        let path = place.run.join("result.json");
-        if let Some(text) = read(&path)? {
-            let malformed = |e: serde_json::Error| ReportError::Malformed {
-                path: path.clone(),
-                reason: e.to_string(),
-            };
-            let result: ResultFile = serde_json::from_str(&text).map_err(malformed)?;
+        if let Some(result) = files.result()? {
             trial.outcome = match result.ending {
                 Ending::Completed => Outcome::Completed,
                 Ending::StoppedEarly => Outcome::StoppedEarly,
@@ -137,11 +109,11 @@ impl TrialOutcome {
             };
             (trial.epochs, trial.steps) = (result.epochs, result.steps);
             trial.seconds = result.seconds;
-            for (split, metrics) in result.metrics {
-                for (metric, value) in metrics {
-                    let name = format!("{split}_{metric}");
-                    trial.figures.insert(name, value.unwrap_or(f64::NAN));
-                }
+            for (split, metrics) in &result.metrics {
+                let named = metrics
+                    .iter()
+                    .map(|(m, value)| (format!("{split}_{m}"), value));
+                trial.figures.extend(named);
             }
             for ThresholdEntry { split, scores } in result.thresholds {
                 let values = [
@@ -157,12 +129,14 @@ impl TrialOutcome {
             }
         }
         for &epoch in at_epochs {
-            for (column, value) in rows.at(epoch) {
+            for (column, value) in history.at(epoch) {
                 trial.figures.insert(format!("{column}@{epoch}"), value);
             }
         }
         if let Some(target) = target {
-            trial.epochs_to_target = rows.first_to_reach(target);
+            let direction = target.metric.direction();
+            trial.epochs_to_target =
+                history.first_to_reach(&target.column, direction, target.value);
         }
         Ok(trial)
     }
@@ -191,64 +165,7 @@ impl TrialOutcome {
     }
 }
 
-/// The rows of `metrics.csv`.
-struct Rows {
-    columns: Vec<String>,
-    epochs: Vec<Vec<f64>>,
-}
-
-impl Rows {
-    fn load(path: &Path) -> Result<Self, ReportError> {
-        let text = read(path)?.unwrap_or_default();
-        let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let malformed = |e: csv::Error| ReportError::Malformed {
-            path: path.to_path_buf(),
-            reason: e.to_string(),
-        };
-        let columns = reader.headers().map_err(malformed)?;
-        let columns = columns.iter().map(str::to_string).collect();
-        let mut epochs = Vec::new();
-        for row in reader.deserialize() {
-            epochs.push(row.map_err(malformed)?);
-        }
-        Ok(Self { columns, epochs })
-    }
-
-    /// The metrics after an epoch, by column.
-    fn at(&self, epoch: usize) -> impl Iterator<Item = (&str, f64)> {
-        let row = epoch.checked_sub(1).and_then(|i| self.epochs.get(i));
-        let cells = self.columns.iter().zip(row.into_iter().flatten());
-        let is_metric = |column: &str| !["epoch", "step", "learning_rate"].contains(&column);
-        cells
-            .map(|(column, value)| (column.as_str(), *value))
-            .filter(move |(column, _)| is_metric(column))
-    }
-
-    /// The first epoch, counted from 1, that is as good as the target.
-    fn first_to_reach(&self, target: &TargetFigure) -> Option<usize> {
-        let column = self.columns.iter().position(|c| *c == target.column)?;
-        let direction = target.metric.direction();
-        let reaches =
-            |value: f64| value == target.value || direction.is_improvement(value, target.value);
-        let place = self.epochs.iter().position(|row| reaches(row[column]));
-        place.map(|i| i + 1)
-    }
-}
-
-/// A file's text; none if it is not there.
-fn read(path: &Path) -> Result<Option<String>, ReportError> {
-    match fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(source) => Err(ReportError::Io {
-            action: "read",
-            path: path.to_path_buf(),
-            source,
-        }),
-    }
-}
-
-/// Every trial as a row: variant, seed, fold, outcome, epochs, steps, seconds, then every figure.
+/// Every trial as a row: variant, seed, fold, run, outcome, epochs, steps, seconds, then every figure.
 ///
 /// Floats read back exactly; NaN is spelled, what is missing is empty.
 ///
@@ -263,6 +180,7 @@ pub fn write_csv(trials: &[TrialOutcome], out: impl io::Write) -> Result<(), io:
         "variant",
         "seed",
         "fold",
+        "run",
         "outcome",
         "epochs",
         "steps",
@@ -282,6 +200,7 @@ pub fn write_csv(trials: &[TrialOutcome], out: impl io::Write) -> Result<(), io:
             trial.variant.clone(),
             trial.seed.to_string(),
             optional(trial.fold),
+            trial.run.clone(),
             outcome.to_string(),
             trial.epochs.to_string(),
             trial.steps.to_string(),
@@ -301,18 +220,21 @@ pub fn write_csv(trials: &[TrialOutcome], out: impl io::Write) -> Result<(), io:
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use std::fs;
 
     /// A run as `emberlab train` leaves it.
     fn run(files: &[(&str, &str)]) -> (tempfile::TempDir, TrialPlace) {
         let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("relu-seed3");
+        fs::create_dir(&run).unwrap();
         for (name, text) in files {
-            fs::write(folder.path().join(name), text).unwrap();
+            fs::write(run.join(name), text).unwrap();
         }
         let place = TrialPlace {
             variant: "relu".to_string(),
             seed: 3,
             fold: None,
-            run: folder.path().to_path_buf(),
+            run,
         };
         (folder, place)
     }
@@ -372,9 +294,9 @@ mod tests {
         write_csv(&[trial], &mut out).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "variant,seed,fold,outcome,epochs,steps,seconds,epochs_to_target,train_loss,\
+            "variant,seed,fold,run,outcome,epochs,steps,seconds,epochs_to_target,train_loss,\
              valid_accuracy,valid_accuracy>0.1,valid_f1>0.1,valid_precision>0.1,valid_recall>0.1\n\
-             relu,3,,stopped_early,3,6,1.5,,NaN,0.9,0.7,0.75,0.6,0.99\n"
+             relu,3,,relu-seed3,stopped_early,3,6,1.5,,NaN,0.9,0.7,0.75,0.6,0.99\n"
         );
     }
 }

@@ -116,6 +116,7 @@ mod tests {
             variant: variant.to_string(),
             seed: seed as u64,
             fold: None,
+            run: String::new(),
             outcome: Outcome::Completed,
             epochs: 1,
             steps: 1,

@@ -117,6 +117,7 @@ mod tests {
             variant: "relu".to_string(),
             seed: 0,
             fold: None,
+            run: String::new(),
             outcome,
             epochs: 10,
             steps: 10,

@@ -61,7 +61,7 @@ pub fn run(command: &Compare, shared: &Shared) -> Result<ExitCode, Failure> {
             return Ok(ExitCode::from(signals::INTERRUPTED));
         }
     }
-    report(command, shared, &comparison)?;
+    report(command, shared, &comparison, &source)?;
     if failed.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -294,7 +294,12 @@ fn trial_command(
 }
 
 /// Reads what the trials left, writes it beside them, and shows it.
-fn report(command: &Compare, shared: &Shared, comparison: &Comparison) -> Result<(), Failure> {
+fn report(
+    command: &Compare,
+    shared: &Shared,
+    comparison: &Comparison,
+    source: &ConfigSource,
+) -> Result<(), Failure> {
     let config = &comparison.config;
     let objective = &config.training.objective;
     let question = Question {
@@ -319,7 +324,10 @@ fn report(command: &Compare, shared: &Shared, comparison: &Comparison) -> Result
     std::fs::create_dir_all(&folder)?;
     let mut csv = Vec::new();
     write_csv(&report.trials, &mut csv)?;
-    let files: [(PathBuf, &[u8]); 2] = [
+    // What was asked, so that the folder alone repeats the comparison.
+    let asked = source.with_overrides(&[format!("name=\"{}\"", config.name)])?;
+    let files: [(PathBuf, &[u8]); 3] = [
+        (folder.join("comparison.toml"), asked.text.as_bytes()),
         (folder.join("trials.csv"), &csv),
         (folder.join("comparison.json"), json.as_bytes()),
     ];
