@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_input;
+mod browser;
 mod cluster;
 mod comparing;
 mod configs;
@@ -16,5 +17,6 @@ mod finding_rates;
 mod interrupting;
 mod killing;
 mod lab;
+mod reporting;
 mod resuming;
 mod traces;

@@ -50,6 +50,8 @@ pub enum Command {
     Runs(Runs),
     /// Say what a finished run's network is worth.
     Evaluate(Evaluate),
+    /// Make one page of what a run or a comparison came to.
+    Report(Report),
     /// List, show and fetch data sets.
     Data(Data),
     /// List devices: those of this build, those that a feature adds, and the hardware found.
@@ -306,6 +308,34 @@ pub struct Evaluate {
     /// How it runs.
     #[command(flatten)]
     pub running: Running,
+}
+
+/// Make one page of what a run or a comparison came to.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// A comparison's name or folder; or a run: a path, a unique beginning of its name; or `latest`: the
+    /// newest run, or the comparison that it belongs to.
+    #[arg(default_value = "latest", value_name = "RUN|EXPERIMENT")]
+    pub subject: String,
+    /// What it is for: a browser, a text, or another program.
+    #[arg(long, value_enum, default_value = "html")]
+    pub format: FormatChoice,
+    /// Write it to this file; `report.html` beside what it reports, or the terminal, when absent.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// The format of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FormatChoice {
+    /// One page that needs no other file.
+    Html,
+    /// Text with tables; pictures in words.
+    Markdown,
+    /// The figures, a row each.
+    Csv,
+    /// Figures and curves.
+    Json,
 }
 
 /// List, show and fetch data sets.

@@ -4,6 +4,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use emberlab_metrics::{Metric, SplitMetrics};
+pub use emberlab_report::number;
 use emberlab_training::{EpochRecord, Observer, TrainingError};
 use serde_json::json;
 
@@ -156,14 +157,6 @@ fn figures(metrics: &SplitMetrics) -> String {
     found.collect::<Vec<_>>().join(" ")
 }
 
-/// A number as people read it: four digits after the point, or a power of ten.
-pub fn number(value: f64) -> String {
-    match value.abs() {
-        x if x != 0.0 && x.is_finite() && !(1e-3..1e5).contains(&x) => format!("{value:.2e}"),
-        _ => format!("{value:.4}"),
-    }
-}
-
 /// `1:02:03`, `2:03` or `0:03`.
 pub fn clock(time: Duration) -> String {
     let seconds = time.as_secs();
@@ -180,11 +173,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_times_are_short() {
-        assert_eq!(number(0.12345), "0.1235");
-        assert_eq!(number(0.00012), "1.20e-4");
-        assert_eq!(number(0.0), "0.0000");
-        assert_eq!(number(f64::NAN), "NaN");
+    fn times_are_short() {
         assert_eq!(clock(Duration::from_secs(3723)), "1:02:03");
         assert_eq!(clock(Duration::from_millis(3999)), "0:03");
     }

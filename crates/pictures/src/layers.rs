@@ -48,9 +48,10 @@ impl Marker {
 }
 
 impl Stroke {
-    /// The stroke of series 0, 1, 2, …, so that neighbours differ by more than their colour.
+    /// The stroke of series 0, 1, 2, …, so that neighbours differ by more than their colour, and series of one
+    /// colour by their stroke.
     pub fn of_series(n: usize) -> Self {
-        [Self::Solid, Self::Dashed, Self::DashDotted, Self::Dotted][n % 4]
+        [Self::Solid, Self::Dashed, Self::DashDotted, Self::Dotted][(n + n / Tone::SERIES) % 4]
     }
 }
 

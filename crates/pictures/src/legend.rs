@@ -7,6 +7,7 @@ use crate::error::PictureError;
 use crate::layers::{Marker, Stroke};
 use crate::picture::{Area, LABEL, text_style};
 use crate::shapes;
+use crate::svg::Svg;
 use crate::text;
 use crate::theme::Tone;
 
@@ -22,6 +23,20 @@ const SAMPLE_WIDTH: f64 = 30.0;
 const GAP: f64 = 5.0;
 const BETWEEN: f64 = 14.0;
 const ROW: f64 = 19.0;
+
+/// The line of series 0, 1, 2, … by itself, for a table beside a chart.
+pub fn sample(series: usize) -> Svg {
+    let tone = Tone::Series(series);
+    let (height, middle) = (12.0, px(6.0));
+    let ends = [(0, middle), (px(SAMPLE_WIDTH), middle)];
+    Svg {
+        title: String::new(),
+        description: String::new(),
+        width: SAMPLE_WIDTH,
+        height,
+        body: shapes::line(&ends, tone, Stroke::of_series(series), 2.5),
+    }
+}
 
 /// Names with their samples.
 #[derive(Debug, Default)]

@@ -30,6 +30,7 @@ pub use error::PictureError;
 pub use field::Field;
 pub use image_grid::{Image, ImageGrid};
 pub use layers::{Band, Bars, Contours, HeatMap, Layer, Line, Marker, Points, Rule, Stroke};
+pub use legend::sample;
 pub use matrix::Matrix;
 pub use panels::Panels;
 pub use picture::Picture;

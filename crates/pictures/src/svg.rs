@@ -21,6 +21,11 @@ impl Svg {
         &self.title
     }
 
+    /// What it shows, for those who cannot see it.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
     /// Width and height in CSS pixels, before a page scales it.
     pub fn size(&self) -> (f64, f64) {
         (self.width, self.height)

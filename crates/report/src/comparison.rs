@@ -6,6 +6,7 @@ use emberlab_metrics::{Direction, Metric};
 use serde::{Deserialize, Serialize};
 
 use crate::error::ReportError;
+use crate::numbers::list;
 use crate::outcome::{TargetFigure, TrialOutcome, TrialPlace};
 use crate::pairs::{PairedDifference, Verdict, differences, fewest_pairs};
 use crate::run_files::read_json;
@@ -137,12 +138,7 @@ impl ComparisonReport {
     /// # Errors
     /// [`ReportError::Malformed`] if a number has no JSON form.
     pub fn to_json(&self) -> Result<String, ReportError> {
-        let text = serde_json::to_string_pretty(self);
-        text.map(|text| text + "\n")
-            .map_err(|e| ReportError::Malformed {
-                path: Path::new(&self.question.experiment).to_path_buf(),
-                reason: e.to_string(),
-            })
+        crate::to_json(self, &self.question.experiment)
     }
 }
 
@@ -281,20 +277,6 @@ fn short(value: f64) -> String {
         x if x < 0.1 => format!("{value:.4}"),
         x if x < 10.0 => format!("{value:.3}"),
         _ => format!("{value:.1}"),
-    }
-}
-
-/// `a`, `a and b`, or `a, b and c`; semicolons where a name has commas of its own.
-fn list(names: &[&str]) -> String {
-    let separator = match names.iter().any(|name| name.contains(',')) {
-        true => "; ",
-        false => ", ",
-    };
-    match names {
-        [] => String::new(),
-        [one] => (*one).to_string(),
-        [first @ .., last] if separator == ", " => format!("{} and {last}", first.join(separator)),
-        [first @ .., last] => format!("{}; and {last}", first.join(separator)),
     }
 }
 

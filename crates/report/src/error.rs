@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use emberlab_pictures::PictureError;
+
 /// A file that cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
@@ -21,6 +23,18 @@ pub enum ReportError {
         /// The folder.
         folder: PathBuf,
     },
+    /// A folder holds no run.
+    #[error("{} holds no run", folder.display())]
+    NoRun {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A table cannot be written.
+    #[error("cannot write CSV: {0}")]
+    Csv(#[from] csv::Error),
+    /// A picture cannot be drawn.
+    #[error(transparent)]
+    Picture(#[from] PictureError),
     /// A file does not hold what a run writes.
     #[error("{} is not what a run writes: {reason}", path.display())]
     Malformed {

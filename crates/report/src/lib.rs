@@ -1,22 +1,58 @@
-//! What runs left on disk, summarised and compared; no Burn.
+//! What runs left on disk, summarised, compared and shown; no Burn.
 //!
 //! ```text
-//! result.json, metrics.csv ─ TrialOutcome ─ VariantSummary ─┬─ ComparisonReport ─ tables, JSON
-//!                               └ trials.csv                └ paired differences, and what they say
+//! a run's files ─┬─ RunReport ─────────────────────────────────────────┐
+//!                ├─ TrialOutcome ── VariantSummary ── ComparisonReport ─┼─ Document ─ HTML, Markdown
+//!                └─ Curve ── ComparisonPage ────────────────────────────┘
 //! ```
 
 mod comparison;
+mod comparison_page;
+mod comparison_predictions;
+mod comparison_tables;
+mod curves;
+mod document;
 mod error;
+mod findings;
+pub mod html;
 pub mod learning_rate;
+mod line_chart;
+pub mod markdown;
+mod numbers;
 mod outcome;
 mod pairs;
+mod parquet;
+mod predictions;
 mod run_files;
+mod run_report;
 pub mod statistics;
 mod summary;
+mod trial_table;
 
 pub use comparison::{ComparisonReport, Question};
+pub use comparison_page::ComparisonPage;
+pub use document::{Block, Cell, Column, Document, Figure, Mark, Notice, Section, Table};
+pub use document::{SeriesValues, Values, Weight};
 pub use error::ReportError;
-pub use outcome::{Outcome, TrialOutcome, TrialPlace, write_csv};
+pub use numbers::{duration, number};
+pub use outcome::{Outcome, TrialOutcome, TrialPlace};
 pub use pairs::{PairedDifference, Verdict};
 pub use run_files::RunFiles;
+pub use run_report::RunReport;
 pub use summary::{Spread, VariantSummary};
+pub use trial_table::TrialTable;
+
+/// A report as JSON; what is not finite is null.
+fn to_json(report: &impl serde::Serialize, name: &str) -> Result<String, ReportError> {
+    let text = serde_json::to_string_pretty(report);
+    text.map(|text| text + "\n")
+        .map_err(|e| ReportError::malformed(std::path::Path::new(name), e))
+}
+
+/// What was written as CSV.
+fn csv_text(writer: csv::Writer<Vec<u8>>) -> Result<String, ReportError> {
+    let bytes = writer
+        .into_inner()
+        .map_err(|e| csv::Error::from(e.into_error()))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,7 +1,6 @@
 //! What one trial came to, read from what its run left.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::PathBuf;
 
 use emberlab_metrics::Metric;
@@ -165,57 +164,6 @@ impl TrialOutcome {
     }
 }
 
-/// Every trial as a row: variant, seed, fold, run, outcome, epochs, steps, seconds, then every figure.
-///
-/// Floats read back exactly; NaN is spelled, what is missing is empty.
-///
-/// # Errors
-/// [`std::io::Error`] of the writer.
-pub fn write_csv(trials: &[TrialOutcome], out: impl io::Write) -> Result<(), io::Error> {
-    let mut names: Vec<&String> = trials.iter().flat_map(|t| t.figures.keys()).collect();
-    names.sort();
-    names.dedup();
-    let mut writer = csv::Writer::from_writer(out);
-    let fixed = [
-        "variant",
-        "seed",
-        "fold",
-        "run",
-        "outcome",
-        "epochs",
-        "steps",
-        "seconds",
-        "epochs_to_target",
-    ];
-    writer.write_record(fixed.into_iter().chain(names.iter().map(|n| n.as_str())))?;
-    for trial in trials {
-        let optional = |value: Option<usize>| value.map(|v| v.to_string()).unwrap_or_default();
-        let outcome = match trial.outcome {
-            Outcome::Completed => "completed",
-            Outcome::StoppedEarly => "stopped_early",
-            Outcome::Failed => "failed",
-            Outcome::Missing => "missing",
-        };
-        let fixed = [
-            trial.variant.clone(),
-            trial.seed.to_string(),
-            optional(trial.fold),
-            trial.run.clone(),
-            outcome.to_string(),
-            trial.epochs.to_string(),
-            trial.steps.to_string(),
-            trial.seconds.to_string(),
-            optional(trial.epochs_to_target),
-        ];
-        let figures = names.iter().map(|name| {
-            let value = trial.figures.get(*name);
-            value.map(f64::to_string).unwrap_or_default()
-        });
-        writer.write_record(fixed.into_iter().chain(figures))?;
-    }
-    writer.flush()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -284,19 +232,5 @@ mod tests {
         assert_eq!((trial.outcome, trial.is_done()), (Outcome::Missing, false));
         let (_folder, place) = run(&[("result.json", "{}")]);
         assert!(TrialOutcome::load(&place, &[], None).is_err());
-    }
-
-    #[test]
-    fn the_table_of_trials_spells_nan_and_leaves_out_what_is_missing() {
-        let (_folder, place) = run(&[("metrics.csv", METRICS), ("result.json", RESULT)]);
-        let trial = TrialOutcome::load(&place, &[], None).unwrap();
-        let mut out = Vec::new();
-        write_csv(&[trial], &mut out).unwrap();
-        assert_eq!(
-            String::from_utf8(out).unwrap(),
-            "variant,seed,fold,run,outcome,epochs,steps,seconds,epochs_to_target,train_loss,\
-             valid_accuracy,valid_accuracy>0.1,valid_f1>0.1,valid_precision>0.1,valid_recall>0.1\n\
-             relu,3,,relu-seed3,stopped_early,3,6,1.5,,NaN,0.9,0.7,0.75,0.6,0.99\n"
-        );
     }
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use emberlab_explanations::{DIAGNOSIS, Diagnosis, EVALUATION, RunEvaluation};
 use emberlab_metrics::{BinaryScores, History, Metric, SplitMetrics};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -123,6 +124,13 @@ impl RunFiles {
             .unwrap_or_default()
     }
 
+    /// `experiment/run`.
+    pub fn id(&self) -> String {
+        let folder = self.folder.parent().and_then(Path::file_name);
+        let experiment = folder.map(|name| name.to_string_lossy().into_owned());
+        format!("{}/{}", experiment.unwrap_or_default(), self.name())
+    }
+
     /// What was measured epoch by epoch; nothing before the first one has ended.
     ///
     /// # Errors
@@ -156,6 +164,22 @@ impl RunFiles {
     /// [`ReportError`] if the file is there but cannot be read.
     pub fn environment(&self) -> Result<Option<RunEnvironment>, ReportError> {
         self.json("environment.json")
+    }
+
+    /// What its last network predicts.
+    ///
+    /// # Errors
+    /// [`ReportError`] if the file is there but cannot be read.
+    pub fn evaluation(&self) -> Result<Option<RunEvaluation>, ReportError> {
+        self.json(EVALUATION)
+    }
+
+    /// What was found wrong with it.
+    ///
+    /// # Errors
+    /// [`ReportError`] if the file is there but cannot be read.
+    pub fn diagnosis(&self) -> Result<Option<Diagnosis>, ReportError> {
+        self.json(DIAGNOSIS)
     }
 
     /// The configuration as it is written.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use emberlab_experiments::{
     Comparison, ConfigSource, Execution, ExperimentError, PlannedTrial, Prepared, Trial,
 };
-use emberlab_report::{ComparisonReport, Question, TrialPlace, write_csv};
+use emberlab_report::{ComparisonReport, Question, TrialPlace, TrialTable};
 use emberlab_storage::replace;
 use emberlab_training::{Dashboard, StopFlag, device};
 
@@ -323,12 +323,15 @@ fn report(
     let folder = shared.artifacts.join(&config.name);
     std::fs::create_dir_all(&folder)?;
     let mut csv = Vec::new();
-    write_csv(&report.trials, &mut csv)?;
+    let table = TrialTable::new(&report.trials);
+    table.write_csv(&mut csv)?;
+    let parquet = table.to_parquet();
     // What was asked, so that the folder alone repeats the comparison.
     let asked = source.with_overrides(&[format!("name=\"{}\"", config.name)])?;
-    let files: [(PathBuf, &[u8]); 3] = [
+    let files: [(PathBuf, &[u8]); 4] = [
         (folder.join("comparison.toml"), asked.text.as_bytes()),
         (folder.join("trials.csv"), &csv),
+        (folder.join("trials.parquet"), &parquet),
         (folder.join("comparison.json"), json.as_bytes()),
     ];
     for (path, content) in &files {
@@ -343,6 +346,7 @@ fn report(
     for (path, _) in &files {
         writeln!(out, "saved in {}", path.display())?;
     }
+    writeln!(out, "one page of it:  emberlab report {}", config.name)?;
     Ok(())
 }
 

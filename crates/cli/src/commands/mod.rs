@@ -8,6 +8,7 @@ pub mod data;
 pub mod devices;
 pub mod evaluate;
 pub mod find_lr;
+pub mod report;
 pub mod resume;
 pub mod runs;
 pub mod train;

@@ -1,0 +1,393 @@
+//! Everything a page says of a comparison.
+
+use std::path::Path;
+
+use emberlab_explanations::Diagnosis;
+use emberlab_metrics::{History, Metric};
+use serde::Serialize;
+
+use crate::comparison::ComparisonReport;
+use crate::comparison_predictions::{
+    VariantEvaluations, boundary_blocks, confusion_blocks, threshold_blocks,
+};
+use crate::curves::Curve;
+use crate::document::{Block, Document, Figure, Notice, Section, Weight};
+use crate::findings::comparison_notices;
+use crate::line_chart::{ChartLine, LineChart, epoch_axes};
+use crate::numbers::count;
+use crate::outcome::{Outcome, TrialOutcome};
+use crate::run_files::{RunEnvironment, RunFiles, read};
+use crate::run_report::{config_block, environment_blocks, finding_blocks, is_drawn};
+use crate::summary::{Spread, VariantSummary};
+use crate::{ReportError, csv_text, number};
+
+/// Variants that one picture can tell apart; with more, each gets a picture of its own besides.
+const MOST_IN_ONE: usize = 4;
+
+/// Everything a page says of a comparison.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ComparisonPage {
+    /// The command that repeats it.
+    pub command: String,
+    /// Tables, differences and what they say.
+    #[serde(flatten)]
+    pub report: ComparisonReport,
+    /// Every metric over the epochs, for each variant.
+    pub curves: Vec<VariantCurves>,
+    /// Why trials failed, by run.
+    pub failures: Vec<(String, String)>,
+    /// What was found wrong with trials: variant, run, findings; of those that were looked at.
+    pub diagnoses: Vec<(String, String, Diagnosis)>,
+    /// What the networks predict, for each variant.
+    #[serde(skip)]
+    evaluations: Vec<VariantEvaluations>,
+    /// What the first trial ran on.
+    pub environment: Option<RunEnvironment>,
+    /// The comparison's file, as TOML.
+    pub config: String,
+}
+
+/// The curves of one variant over its seeds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct VariantCurves {
+    /// The variant's name.
+    pub variant: String,
+    /// A curve for each metric.
+    pub curves: Vec<Curve>,
+}
+
+impl ComparisonPage {
+    /// Reads what the comparison in `folder` left.
+    ///
+    /// # Errors
+    /// [`ReportError`] if it holds no comparison, or a file cannot be read.
+    pub fn load(folder: &Path) -> Result<Self, ReportError> {
+        let report = ComparisonReport::reload(folder)?;
+        let path = folder.join("comparison.toml");
+        let mut page = Self {
+            command: format!("emberlab compare {}", path.display()),
+            curves: Vec::new(),
+            failures: Vec::new(),
+            diagnoses: Vec::new(),
+            evaluations: Vec::new(),
+            environment: None,
+            config: read(&path)?.unwrap_or_default(),
+            report,
+        };
+        let files = |trial: &TrialOutcome| RunFiles::new(folder.join(&trial.run));
+        for variant in &page.report.variants {
+            let ours = page.report.trials.iter();
+            let ours = ours.filter(|trial| trial.variant == variant.variant);
+            let histories: Vec<History> = ours
+                .map(|trial| files(trial).history())
+                .collect::<Result<_, _>>()?;
+            let histories: Vec<&History> = histories.iter().collect();
+            let mut columns: Vec<&str> = histories.iter().flat_map(|h| h.metrics()).collect();
+            columns.sort_unstable();
+            columns.dedup();
+            let curves = columns
+                .into_iter()
+                .filter_map(|column| Curve::of(&histories, column));
+            page.curves.push(VariantCurves {
+                variant: variant.variant.clone(),
+                curves: curves.collect(),
+            });
+        }
+        for variant in &page.report.variants {
+            page.evaluations
+                .push(evaluations(folder, &page.report, variant)?);
+        }
+        for trial in &page.report.trials {
+            if let Some(diagnosis) = files(trial).diagnosis()? {
+                page.diagnoses
+                    .push((trial.variant.clone(), trial.run.clone(), diagnosis));
+            }
+            if trial.outcome == Outcome::Failed
+                && let Some(why) = files(trial).failure()?
+            {
+                page.failures.push((trial.run.clone(), why));
+            }
+            if page.environment.is_none() {
+                page.environment = files(trial).environment()?;
+            }
+        }
+        Ok(page)
+    }
+
+    /// The report in a sentence or two.
+    pub fn summary(&self) -> String {
+        let report = &self.report;
+        let num_done = report.trials.iter().filter(|t| t.is_done()).count();
+        let num_seeds = {
+            let mut seeds: Vec<u64> = report.trials.iter().map(|t| t.seed).collect();
+            seeds.sort_unstable();
+            seeds.dedup();
+            seeds.len()
+        };
+        let what = format!(
+            "{} with {}: {} of {} trials are done.",
+            count(report.variants.len(), "variant"),
+            count(num_seeds, "seed"),
+            num_done,
+            report.trials.len(),
+        );
+        let objective = report.question.objective();
+        let best = report.differences.first().map(|d| &d.best);
+        let best = report.variants.iter().find(|v| Some(&v.variant) == best);
+        let best = best.and_then(|v| Some((v, v.figures.get(&objective)?)));
+        match best {
+            None => what,
+            Some((variant, spread)) => format!(
+                "{what} {} has the best median {}: {}.",
+                variant.variant,
+                objective.replace('_', " "),
+                number(spread.median)
+            ),
+        }
+    }
+
+    /// The report before it has a format.
+    ///
+    /// # Errors
+    /// [`ReportError::Picture`] if a picture cannot be drawn.
+    pub fn document(&self) -> Result<Document, ReportError> {
+        let section = |title, blocks| Section { title, blocks };
+        let report = &self.report;
+        let is_few = report.variants.len() <= MOST_IN_ONE;
+        let has_looked = !self.diagnoses.is_empty();
+        let findings = has_looked.then(|| comparison_notices(&self.diagnoses));
+        let mut tables = vec![Block::Table(report.objective_table())];
+        let others = [
+            report.difference_table(),
+            report.median_table(),
+            report.threshold_table(),
+        ];
+        tables.extend(others.into_iter().flatten().map(Block::Table));
+        Ok(Document {
+            title: report.question.experiment.clone(),
+            kind: "comparison",
+            summary: self.summary(),
+            command: self.command.clone(),
+            sections: vec![
+                section("Answer", self.answer_blocks()),
+                section("Figures", tables),
+                section("Findings", finding_blocks(findings)),
+                section("Learning curves", self.curve_blocks()?),
+                section("Decision boundaries", boundary_blocks(&self.evaluations)?),
+                section("Confusion matrices", confusion_blocks(&self.evaluations)),
+                section("Thresholds", threshold_blocks(&self.evaluations, is_few)?),
+                section(
+                    "Configuration",
+                    vec![config_block("comparison.toml", &self.config)],
+                ),
+                section("Environment", environment_blocks(self.environment.as_ref())),
+            ],
+        })
+    }
+
+    fn answer_blocks(&self) -> Vec<Block> {
+        let mut blocks = vec![Block::List(self.report.conclusion.clone())];
+        let notice = |(run, why): &(String, String)| Notice {
+            weight: Weight::Error,
+            title: format!("{run} failed"),
+            text: why.clone(),
+            advice: String::new(),
+        };
+        if !self.failures.is_empty() {
+            blocks.push(Block::Notices(self.failures.iter().map(notice).collect()));
+        }
+        blocks
+    }
+
+    fn curve_blocks(&self) -> Result<Vec<Block>, ReportError> {
+        let mut blocks = Vec::new();
+        let columns = self.drawn_columns();
+        let mut together = Vec::new();
+        for column in &columns {
+            let is_few = self.curves_of(column).len() <= MOST_IN_ONE;
+            let caption = match is_few {
+                true => {
+                    "The median over the seeds, and the range from the smallest to the largest."
+                }
+                false => "The median over the seeds.",
+            };
+            let chart = self.line_chart(column, is_few, caption);
+            together.push(chart.draw()?);
+        }
+        if together.is_empty() {
+            return Ok(blocks);
+        }
+        blocks.push(Block::Figures(together));
+        let objective = self.report.question.objective();
+        let column = columns
+            .iter()
+            .find(|c| **c == objective)
+            .or(columns.first());
+        if let Some(column) = column
+            && self.curves_of(column).len() > MOST_IN_ONE
+        {
+            blocks.push(Block::Text(format!(
+                "Each variant by itself: the median of its {}, the range over its seeds, and behind it, in \
+                 grey, the medians of the others.",
+                column.replace('_', " ")
+            )));
+            blocks.push(Block::Figures(self.one_by_one(column)?));
+        }
+        Ok(blocks)
+    }
+
+    /// A small picture for each variant.
+    fn one_by_one(&self, column: &str) -> Result<Vec<Figure>, ReportError> {
+        let all = self.line_chart(column, true, "");
+        let figure = |line: &ChartLine| {
+            let others = all.lines.iter().filter(|other| other.series != line.series);
+            let chart = LineChart {
+                title: line.name.clone(),
+                lines: vec![line.clone()],
+                behind: others.map(|other| other.points.clone()).collect(),
+                size: (320.0, 230.0),
+                ..self.line_chart(column, true, "")
+            };
+            chart.draw()
+        };
+        all.lines.iter().map(figure).collect()
+    }
+
+    /// All variants' curves of a column in one picture.
+    fn line_chart(&self, column: &str, has_bands: bool, caption: &str) -> LineChart {
+        let found = self.curves_of(column);
+        let curves: Vec<&Curve> = found.iter().map(|(_, _, curve)| *curve).collect();
+        let metric = column.split_once('_').map_or(column, |(_, metric)| metric);
+        let (x, y) = epoch_axes(metric, &curves);
+        let lines = found.iter();
+        LineChart {
+            title: format!("{} over the epochs", column.replace('_', " ")),
+            x_name: "epoch",
+            x,
+            y,
+            caption: caption.to_string(),
+            lines: lines
+                .map(|(v, i, c)| ChartLine::of_curve(v, *i, c, has_bands))
+                .collect(),
+            behind: Vec::new(),
+            rules: Vec::new(),
+            size: (480.0, 360.0),
+        }
+    }
+
+    /// The curves of a column, with the name and the place of their variants.
+    fn curves_of(&self, column: &str) -> Vec<(&str, usize, &Curve)> {
+        let variants = self.curves.iter().enumerate();
+        let found = variants.filter_map(|(place, variant)| {
+            let curve = variant.curves.iter().find(|curve| curve.column == column)?;
+            Some((variant.variant.as_str(), place, curve))
+        });
+        found.collect()
+    }
+
+    /// The columns that are drawn: what people look at first, and the objective.
+    fn drawn_columns(&self) -> Vec<String> {
+        let objective = self.report.question.metric;
+        let metrics = Metric::ALL.into_iter();
+        let metrics = metrics.filter(|metric| is_drawn(*metric) || *metric == objective);
+        let columns = metrics.flat_map(|m| ["train", "valid"].map(|split| format!("{split}_{m}")));
+        columns
+            .filter(|column| !self.curves_of(column).is_empty())
+            .collect()
+    }
+
+    /// The report as JSON; what is not finite is null.
+    ///
+    /// # Errors
+    /// [`ReportError::Malformed`] if a number has no JSON form.
+    pub fn to_json(&self) -> Result<String, ReportError> {
+        crate::to_json(self, &self.report.question.experiment)
+    }
+
+    /// Every figure of every variant: variant, figure, n, median, mean, standard deviation, min, max, and the
+    /// 95 % interval of the objective's median.
+    ///
+    /// # Errors
+    /// [`ReportError::Csv`].
+    pub fn to_csv(&self) -> Result<String, ReportError> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record([
+            "variant",
+            "figure",
+            "n",
+            "median",
+            "mean",
+            "standard_deviation",
+            "min",
+            "max",
+            "interval_low",
+            "interval_high",
+        ])?;
+        let objective = self.report.question.objective();
+        for VariantSummary {
+            variant,
+            figures,
+            interval,
+            ..
+        } in &self.report.variants
+        {
+            for (figure, spread) in figures {
+                let Spread {
+                    n,
+                    median,
+                    mean,
+                    standard_deviation,
+                    min,
+                    max,
+                } = spread;
+                let interval = interval.filter(|_| *figure == objective);
+                let end = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
+                writer.write_record([
+                    variant.clone(),
+                    figure.clone(),
+                    n.to_string(),
+                    median.to_string(),
+                    mean.to_string(),
+                    standard_deviation.to_string(),
+                    min.to_string(),
+                    max.to_string(),
+                    end(interval.map(|(low, _)| low)),
+                    end(interval.map(|(_, high)| high)),
+                ])?;
+            }
+        }
+        csv_text(writer)
+    }
+}
+
+/// The evaluations of a variant's trials.
+fn evaluations(
+    folder: &Path,
+    report: &ComparisonReport,
+    variant: &VariantSummary,
+) -> Result<VariantEvaluations, ReportError> {
+    let objective = report.question.objective();
+    let median = variant
+        .figures
+        .get(&objective)
+        .map_or(f64::NAN, |spread| spread.median);
+    let mut trials = Vec::new();
+    let mut distances = Vec::new();
+    for trial in report
+        .trials
+        .iter()
+        .filter(|trial| trial.variant == variant.variant)
+    {
+        if let Some(evaluation) = RunFiles::new(folder.join(&trial.run)).evaluation()? {
+            let value = trial.finite(&objective).unwrap_or(f64::INFINITY);
+            trials.push((trial.seed, evaluation));
+            distances.push((value - median).abs());
+        }
+    }
+    let nearest = (0..distances.len()).min_by(|&a, &b| distances[a].total_cmp(&distances[b]));
+    Ok(VariantEvaluations {
+        variant: variant.variant.clone(),
+        trials,
+        typical: nearest.unwrap_or(0),
+    })
+}

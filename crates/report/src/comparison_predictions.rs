@@ -1,0 +1,169 @@
+//! What the networks of a comparison predict, variant beside variant.
+
+use emberlab_explanations::RunEvaluation;
+use emberlab_metrics::{BinaryCurves, ConfusionMatrix};
+
+use crate::document::{Block, Cell, Column, Figure, Mark, Table};
+use crate::line_chart::{ChartLine, LineChart};
+use crate::predictions::{boundary_figure, confusion_table, shares, telling};
+use crate::statistics::median;
+use crate::{ReportError, number};
+
+/// Boundaries and matrices that a page has room for.
+const MOST_BESIDE: usize = 16;
+
+/// The evaluations of one variant's trials.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct VariantEvaluations {
+    pub(crate) variant: String,
+    /// The seed of each trial, and its evaluation.
+    pub(crate) trials: Vec<(u64, RunEvaluation)>,
+    /// Which of them comes nearest to the variant's median objective.
+    pub(crate) typical: usize,
+}
+
+/// The boundary of each variant's typical trial, beside each other.
+///
+/// # Errors
+/// [`ReportError::Picture`].
+pub(crate) fn boundary_blocks(variants: &[VariantEvaluations]) -> Result<Vec<Block>, ReportError> {
+    let mut figures: Vec<Figure> = Vec::new();
+    for variant in variants {
+        let Some((seed, evaluation)) = variant.trials.get(variant.typical) else {
+            continue;
+        };
+        if let Some(boundary) = &evaluation.boundary
+            && figures.len() < MOST_BESIDE
+        {
+            let title = format!("{}, seed {seed}", variant.variant);
+            let names = &evaluation.class_names;
+            figures.push(boundary_figure(&title, boundary, names, (320.0, 280.0))?);
+        }
+    }
+    if figures.is_empty() {
+        return Ok(Vec::new());
+    }
+    let said = "Of each variant the trial that comes nearest to its median. The colour is the class that is \
+                predicted, the stronger the surer; the line is where the network cannot decide.";
+    Ok(vec![Block::Text(said.to_string()), Block::Figures(figures)])
+}
+
+/// The matrix of each variant, all its trials together.
+pub(crate) fn confusion_blocks(variants: &[VariantEvaluations]) -> Vec<Block> {
+    let table = |variant: &VariantEvaluations| {
+        let mut sum: Option<ConfusionMatrix> = None;
+        let (_, first) = variant.trials.first()?;
+        let split = telling(first)?.split;
+        for (_, evaluation) in &variant.trials {
+            let found = evaluation
+                .split(split)
+                .and_then(|s| s.confusion_matrix.as_ref());
+            match (&mut sum, found) {
+                // Trials of one variant have the same classes.
+                (Some(sum), Some(matrix)) => sum.merge(matrix).ok()?,
+                (None, Some(matrix)) => sum = Some(matrix.clone()),
+                (_, None) => {}
+            }
+        }
+        let caption = format!("{}, {split}", variant.variant);
+        Some(confusion_table(&caption, &sum?, &first.class_names))
+    };
+    let tables: Vec<Table> = variants
+        .iter()
+        .filter_map(table)
+        .take(MOST_BESIDE)
+        .collect();
+    if tables.is_empty() {
+        return Vec::new();
+    }
+    let said = "Targets in rows, predictions in columns, the samples of all trials together; the shade is the \
+                share of the row.";
+    vec![Block::Text(said.to_string()), Block::Tables(tables)]
+}
+
+/// What the probabilities of two classes are worth at every threshold.
+///
+/// # Errors
+/// [`ReportError::Picture`].
+pub(crate) fn threshold_blocks(
+    variants: &[VariantEvaluations],
+    has_bands: bool,
+) -> Result<Vec<Block>, ReportError> {
+    let mut lines = Vec::new();
+    let mut rows = Vec::new();
+    let mut split = None;
+    for (place, variant) in variants.iter().enumerate() {
+        let found = variant.trials.iter().filter_map(|(_, evaluation)| {
+            let found = telling(evaluation)?;
+            split = Some(found.split);
+            found.curves.as_ref()
+        });
+        let curves: Vec<&BinaryCurves> = found.collect();
+        let thresholds = curves.iter().map(|c| c.thresholds.len()).min().unwrap_or(0);
+        if thresholds == 0 {
+            continue;
+        }
+        let mut line = ChartLine::new(&variant.variant, place, Vec::new());
+        for i in 0..thresholds {
+            let f1: Vec<f64> = curves.iter().map(|c| c.thresholds[i].f1()).collect();
+            line.points
+                .push((curves[0].thresholds[i].threshold, median(&f1)));
+            if has_bands {
+                let low = f1.iter().copied().fold(f64::INFINITY, f64::min);
+                let high = f1.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                line.band.push((low, high));
+            }
+        }
+        // Of several that are as good, the one nearest to the middle.
+        let off = |point: &(f64, f64)| (point.0 - 0.5).abs();
+        let points = line.points.iter();
+        let best = points.max_by(|a, b| a.1.total_cmp(&b.1).then(off(b).total_cmp(&off(a))));
+        let best = best.copied().unwrap_or((f64::NAN, f64::NAN));
+        let median_of = |value: fn(&BinaryCurves) -> f64| {
+            number(median(&curves.iter().map(|c| value(c)).collect::<Vec<_>>()))
+        };
+        rows.push(vec![
+            Cell::marked(&variant.variant, Mark::Series(place)),
+            median_of(|c| c.roc.auc).into(),
+            median_of(|c| c.precision_recall.average_precision).into(),
+            median_of(|c| c.calibration.brier_score).into(),
+            number(best.1).into(),
+            number(best.0).into(),
+        ]);
+        lines.push(line);
+    }
+    let Some(split) = split.filter(|_| !lines.is_empty()) else {
+        return Ok(Vec::new());
+    };
+    let numbers = [
+        "area under ROC",
+        "average precision",
+        "Brier score",
+        "best f1",
+        "at threshold",
+    ];
+    let numbers = numbers.map(Column::numbers);
+    let table = Table {
+        caption: format!("Medians over the trials, {split}"),
+        columns: [Column::words("variant")]
+            .into_iter()
+            .chain(numbers)
+            .collect(),
+        rows,
+    };
+    let chart = LineChart {
+        title: format!("f1 of class 1 over the threshold, {split}"),
+        x_name: "threshold",
+        x: shares("threshold"),
+        y: shares("f1"),
+        caption: "The median over the seeds.".to_string(),
+        lines,
+        behind: Vec::new(),
+        rules: Vec::new(),
+        size: (640.0, 400.0),
+    };
+    Ok(vec![
+        Block::Table(table),
+        Block::Figures(vec![chart.draw()?]),
+    ])
+}

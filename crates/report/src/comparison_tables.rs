@@ -1,0 +1,253 @@
+//! A comparison's figures as tables, for the terminal and for pages.
+
+use std::collections::BTreeSet;
+
+use crate::comparison::ComparisonReport;
+use crate::document::{Cell, Column, Mark, Table};
+use crate::number;
+use crate::numbers::duration;
+use crate::pairs::Verdict;
+use crate::summary::{Spread, VariantSummary};
+
+impl ComparisonReport {
+    /// The objective of every variant: how many trials, where they lie, and how sure the median is.
+    pub fn objective_table(&self) -> Table {
+        let objective = self.question.objective();
+        let has_target = self.question.target.is_some();
+        let mut columns = vec![Column::words("variant")];
+        columns.extend(["n", "median", "95 %", "mean ± sd", "min", "max"].map(Column::numbers));
+        if has_target {
+            columns.extend(["epochs to target", "reached"].map(Column::numbers));
+        }
+        columns.push(Column::numbers("time"));
+        let scale = Scale::of(&self.variants);
+        let row = |(place, variant): (usize, &VariantSummary)| {
+            let mut row = vec![
+                Cell::marked(&variant.variant, Mark::Series(place)),
+                Cell::from(count(variant)),
+            ];
+            row.extend(spread(variant, variant.figures.get(&objective), &scale));
+            if has_target {
+                let reached = variant.epochs_to_target.map_or(0, |spread| spread.n);
+                let epochs = variant.epochs_to_target.map_or("never".to_string(), |s| {
+                    format!("{} [{}, {}]", s.median, s.min, s.max)
+                });
+                row.push(epochs.into());
+                row.push(format!("{reached}/{}", variant.num_done).into());
+            }
+            let time = variant.seconds.map(|s| duration(s.median));
+            row.push(time.unwrap_or_default().into());
+            row
+        };
+        Table {
+            caption: self.headline(),
+            columns,
+            rows: self.variants.iter().enumerate().map(row).collect(),
+        }
+    }
+
+    /// What is compared, and how a trial is read.
+    fn headline(&self) -> String {
+        let question = &self.question;
+        let target = question
+            .target
+            .as_ref()
+            .map(|(metric, split, value)| format!("; the target is a {split} {metric} of {value}"));
+        format!(
+            "{}: {} {} of the last network{}",
+            question.experiment,
+            question.split,
+            question.metric,
+            target.unwrap_or_default()
+        )
+    }
+
+    /// The medians of the figures that people look at first; none if there is but the objective.
+    pub fn median_table(&self) -> Option<Table> {
+        let objective = self.question.objective();
+        let names = self
+            .figures()
+            .filter(|name| *name != objective && is_looked_at(name));
+        let names: Vec<&str> = names.collect();
+        if names.is_empty() {
+            return None;
+        }
+        let titles = names
+            .iter()
+            .map(|name| Column::numbers(name.replace('_', " ")));
+        let row = |variant: &VariantSummary| {
+            let medians = names.iter().map(|name| median(variant, name));
+            [Cell::from(&variant.variant)]
+                .into_iter()
+                .chain(medians)
+                .collect()
+        };
+        Some(Table {
+            caption: "Medians of the other figures".to_string(),
+            columns: [Column::words("medians")]
+                .into_iter()
+                .chain(titles)
+                .collect(),
+            rows: self.variants.iter().map(row).collect(),
+        })
+    }
+
+    /// The medians of the scores of class 1 at each threshold, a row each; none without thresholds.
+    pub fn threshold_table(&self) -> Option<Table> {
+        const SCORES: [&str; 4] = ["accuracy", "precision", "recall", "f1"];
+        let accuracies = self
+            .figures()
+            .filter_map(|name| name.split_once("_accuracy>"));
+        let mut places: Vec<(&str, &str)> = accuracies.collect();
+        let value = |threshold: &str| threshold.parse().unwrap_or(f64::NAN);
+        places.sort_by(|a, b| a.0.cmp(b.0).then(value(a.1).total_cmp(&value(b.1))));
+        if places.is_empty() {
+            return None;
+        }
+        let words = ["medians", "split"].map(Column::words);
+        let numbers = ["threshold"].into_iter().chain(SCORES).map(Column::numbers);
+        let row = |variant: &VariantSummary, split: &str, threshold: &str| {
+            let place = [&variant.variant, split, threshold].map(Cell::from);
+            let score = |score| median(variant, &format!("{split}_{score}>{threshold}"));
+            place.into_iter().chain(SCORES.map(score)).collect()
+        };
+        let rows = self.variants.iter().flat_map(|variant| {
+            let at = |(split, threshold): &(&str, &str)| row(variant, split, threshold);
+            places.iter().map(at).collect::<Vec<_>>()
+        });
+        Some(Table {
+            caption: "Medians of the scores of class 1 above each threshold".to_string(),
+            columns: words.into_iter().chain(numbers).collect(),
+            rows: rows.collect(),
+        })
+    }
+
+    /// The names of all figures, in order.
+    fn figures(&self) -> impl Iterator<Item = &str> {
+        let names = self.variants.iter().flat_map(|v| v.figures.keys());
+        let sorted: BTreeSet<&str> = names.map(String::as_str).collect();
+        sorted.into_iter()
+    }
+
+    /// How every variant differs from the best one, seed by seed; none if there is nothing to compare.
+    pub fn difference_table(&self) -> Option<Table> {
+        let best = &self.differences.first()?.best;
+        let mut columns = vec![Column::words("variant")];
+        columns.extend(["median difference", "95 %", "p", "pairs"].map(Column::numbers));
+        columns.push(Column::words("verdict"));
+        let rows = self.differences.iter().map(|difference| {
+            let verdict = match difference.verdict {
+                Verdict::Worse => "worse",
+                Verdict::NotToldApart => "cannot be told apart",
+            };
+            vec![
+                Cell::from(&difference.variant),
+                signed(difference.median).into(),
+                interval(difference.interval, signed).into(),
+                number(difference.p_value).into(),
+                difference.num_pairs.to_string().into(),
+                verdict.into(),
+            ]
+        });
+        Some(Table {
+            caption: format!(
+                "Difference from {best} in {}, paired by seed; Wilcoxon's signed-rank test, corrected by \
+                 Holm's method",
+                self.question.objective().replace('_', " ")
+            ),
+            columns,
+            rows: rows.collect(),
+        })
+    }
+}
+
+fn median(variant: &VariantSummary, figure: &str) -> Cell {
+    let spread = variant.figures.get(figure);
+    spread.map_or(String::new(), |s| number(s.median)).into()
+}
+
+/// Whether a figure such as `valid_accuracy@300` is a loss, an accuracy, a mean absolute error or an R².
+fn is_looked_at(figure: &str) -> bool {
+    let name = figure.split('@').next().unwrap_or_default();
+    let metric = name.split_once('_').map_or(name, |(_, metric)| metric);
+    ["loss", "accuracy", "mae", "r2"].contains(&metric)
+}
+
+/// Trials that have come to their end, and what became of the others.
+fn count(variant: &VariantSummary) -> String {
+    let mut text = match variant.num_done == variant.num_trials {
+        true => variant.num_done.to_string(),
+        false => format!("{}/{}", variant.num_done, variant.num_trials),
+    };
+    if variant.num_failed > 0 {
+        text.push_str(&format!(", {} failed", variant.num_failed));
+    }
+    if variant.num_not_finite > 0 {
+        text.push_str(&format!(", {} NaN", variant.num_not_finite));
+    }
+    text
+}
+
+fn spread(variant: &VariantSummary, spread: Option<&Spread>, scale: &Scale) -> [Cell; 5] {
+    let Some(s) = spread else {
+        return std::array::from_fn(|_| Cell::from(""));
+    };
+    let mark = variant
+        .interval
+        .map_or(Mark::None, |(low, high)| Mark::Interval {
+            low: scale.share(low),
+            middle: scale.share(s.median),
+            high: scale.share(high),
+        });
+    [
+        number(s.median).into(),
+        Cell::marked(interval(variant.interval, number), mark),
+        format!("{} ± {}", number(s.mean), number(s.standard_deviation)).into(),
+        number(s.min).into(),
+        number(s.max).into(),
+    ]
+}
+
+fn interval(interval: Option<(f64, f64)>, text: impl Fn(f64) -> String) -> String {
+    interval.map_or(String::new(), |(low, high)| {
+        format!("[{}, {}]", text(low), text(high))
+    })
+}
+
+fn signed(value: f64) -> String {
+    match value > 0.0 {
+        true => format!("+{}", number(value)),
+        false => number(value),
+    }
+}
+
+/// The scale that all intervals of a table share.
+struct Scale {
+    low: f64,
+    high: f64,
+    is_logarithmic: bool,
+}
+
+impl Scale {
+    fn of(variants: &[VariantSummary]) -> Self {
+        let ends = variants.iter().filter_map(|v| v.interval);
+        let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), (a, b)| {
+            (low.min(a), high.max(b))
+        });
+        Self {
+            low,
+            high,
+            is_logarithmic: low > 0.0 && high / low > 30.0,
+        }
+    }
+
+    /// Where a value lies, from 0 to 1; in the middle if all values are one.
+    fn share(&self, value: f64) -> f64 {
+        let place = |x: f64| if self.is_logarithmic { x.ln() } else { x };
+        let length = place(self.high) - place(self.low);
+        match length > 0.0 {
+            true => (place(value) - place(self.low)) / length,
+            false => 0.5,
+        }
+    }
+}

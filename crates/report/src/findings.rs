@@ -1,0 +1,158 @@
+//! What was found wrong with runs, as notices: what `diagnosis.json` holds.
+
+use std::collections::BTreeMap;
+
+use emberlab_explanations::{Diagnosis, Finding, FindingKind, Severity};
+
+use crate::document::{Notice, Weight};
+use crate::number;
+use crate::numbers::{count, list};
+
+/// A notice for each finding of a run.
+pub(crate) fn run_notices(diagnosis: &Diagnosis) -> Vec<Notice> {
+    let notice = |finding: &Finding| Notice {
+        weight: weight(finding.severity),
+        title: capital(finding.kind.title()),
+        text: told(finding),
+        advice: advice(finding),
+    };
+    diagnosis.findings.iter().map(notice).collect()
+}
+
+/// A notice for each kind of finding over the trials of a comparison, `(variant, run, diagnosis)` each, with
+/// the most severe and frequent first.
+pub(crate) fn comparison_notices(trials: &[(String, String, Diagnosis)]) -> Vec<Notice> {
+    let mut by_kind: BTreeMap<FindingKind, Vec<(&str, &str, &Finding)>> = BTreeMap::new();
+    for (variant, run, diagnosis) in trials {
+        for finding in &diagnosis.findings {
+            let found = by_kind.entry(finding.kind).or_default();
+            if !found.iter().any(|(_, other, _)| other == run) {
+                found.push((variant, run, finding));
+            }
+        }
+    }
+    let mut kinds: Vec<Vec<(&str, &str, &Finding)>> = by_kind.into_values().collect();
+    let severity = |found: &[(&str, &str, &Finding)]| found.iter().map(|f| f.2.severity).min();
+    kinds.sort_by_key(|found| (severity(found), std::cmp::Reverse(found.len())));
+    let notice = |found: Vec<(&str, &str, &Finding)>| {
+        let mut variants: Vec<(&str, usize)> = Vec::new();
+        for (variant, ..) in &found {
+            match variants.iter_mut().find(|(name, _)| name == variant) {
+                Some((_, n)) => *n += 1,
+                None => variants.push((variant, 1)),
+            }
+        }
+        let said: Vec<String> = variants
+            .iter()
+            .map(|(name, n)| format!("{name} {n}"))
+            .collect();
+        let said: Vec<&str> = said.iter().map(String::as_str).collect();
+        let (_, run, finding) = found[0];
+        Notice {
+            weight: weight(finding.severity),
+            title: format!(
+                "{}, {}",
+                capital(finding.kind.title()),
+                count(found.len(), "trial")
+            ),
+            text: format!("{}. For example {run}: {}", list(&said), told(finding)),
+            advice: advice(finding),
+        }
+    };
+    kinds.into_iter().map(notice).collect()
+}
+
+fn weight(severity: Severity) -> Weight {
+    match severity {
+        Severity::Error => Weight::Error,
+        Severity::Warning => Weight::Warning,
+    }
+}
+
+/// The finding in words, with the numbers that speak for it.
+fn told(finding: &Finding) -> String {
+    let evidence = finding
+        .evidence
+        .iter()
+        .map(|e| format!("{} {}", e.name, number(e.value)));
+    let evidence: Vec<String> = evidence.collect();
+    match evidence.as_slice() {
+        [] => finding.summary.clone(),
+        all => format!("{} ({})", finding.summary, all.join("; ")),
+    }
+}
+
+fn advice(finding: &Finding) -> String {
+    let part = |what: &str, said: &[String]| match said {
+        [] => String::new(),
+        said => format!("{what}: {}. ", said.join("; ")),
+    };
+    let said = part("Usual causes", &finding.causes) + &part("To try", &finding.remedies);
+    said.trim_end().to_string()
+}
+
+/// A sentence's beginning.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_uppercase().to_string());
+    first.unwrap_or_default() + letters.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use emberlab_explanations::Evidence;
+
+    fn finding(kind: FindingKind, severity: Severity) -> Finding {
+        Finding {
+            kind,
+            severity,
+            summary: "half of layer 1 is dead.".to_string(),
+            place: None,
+            evidence: vec![Evidence {
+                name: "share".to_string(),
+                value: 0.5,
+            }],
+            causes: vec!["a large step".to_string()],
+            remedies: vec!["a smaller one".to_string(), "leaky_relu".to_string()],
+        }
+    }
+
+    fn trial(variant: &str, run: &str, findings: Vec<Finding>) -> (String, String, Diagnosis) {
+        (variant.to_string(), run.to_string(), Diagnosis { findings })
+    }
+
+    #[test]
+    fn a_notice_says_the_numbers_and_what_to_try() {
+        let dead = finding(FindingKind::DeadRelus, Severity::Warning);
+        let notices = run_notices(&Diagnosis {
+            findings: vec![dead],
+        });
+        assert_eq!(
+            (notices[0].weight, notices[0].title.as_str()),
+            (Weight::Warning, "Dead ReLUs")
+        );
+        assert_eq!(notices[0].text, "half of layer 1 is dead. (share 0.5000)");
+        let advice = "Usual causes: a large step. To try: a smaller one; leaky_relu.";
+        assert_eq!(notices[0].advice, advice);
+    }
+
+    #[test]
+    fn findings_of_many_trials_are_counted_by_kind_and_the_severe_come_first() {
+        let dead = || finding(FindingKind::DeadRelus, Severity::Warning);
+        let nan = || finding(FindingKind::NonFinite, Severity::Error);
+        let notices = comparison_notices(&[
+            trial("relu", "relu-seed0", vec![dead(), dead()]),
+            trial("relu", "relu-seed1", vec![dead()]),
+            trial("elu", "elu-seed0", vec![nan()]),
+            trial("tanh", "tanh-seed0", Vec::new()),
+        ]);
+        let titles: Vec<&str> = notices.iter().map(|notice| notice.title.as_str()).collect();
+        assert_eq!(titles, ["NaN or infinity, 1 trial", "Dead ReLUs, 2 trials"]);
+        assert!(
+            notices[1]
+                .text
+                .starts_with("relu 2. For example relu-seed0: half of layer 1")
+        );
+    }
+}

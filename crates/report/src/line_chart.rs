@@ -1,0 +1,149 @@
+//! Lines with their values: what is shown under the mouse and in the table below the picture.
+
+use emberlab_pictures::{Axis, Band, Chart, Line, Picture, Rule, Tone};
+
+use crate::curves::Curve;
+use crate::document::{Figure, SeriesValues, Values};
+use crate::{ReportError, number};
+
+/// Lines over a common `x`, with their values.
+pub(crate) struct LineChart {
+    pub(crate) title: String,
+    /// What `x` is, in a word.
+    pub(crate) x_name: &'static str,
+    pub(crate) x: Axis,
+    pub(crate) y: Axis,
+    pub(crate) caption: String,
+    pub(crate) lines: Vec<ChartLine>,
+    /// Lines that are only there to compare with.
+    pub(crate) behind: Vec<Vec<(f64, f64)>>,
+    pub(crate) rules: Vec<Rule>,
+    /// Width and height in CSS pixels.
+    pub(crate) size: (f64, f64),
+}
+
+/// One line, and the band around it.
+#[derive(Clone)]
+pub(crate) struct ChartLine {
+    pub(crate) name: String,
+    /// Which series it is: its colour and stroke.
+    pub(crate) series: usize,
+    pub(crate) points: Vec<(f64, f64)>,
+    /// The lower and the upper end at each point; empty without a band.
+    pub(crate) band: Vec<(f64, f64)>,
+}
+
+impl ChartLine {
+    /// A line without a band.
+    pub(crate) fn new(name: &str, series: usize, points: Vec<(f64, f64)>) -> Self {
+        Self {
+            name: name.to_string(),
+            series,
+            points,
+            band: Vec::new(),
+        }
+    }
+
+    /// A learning curve: its median, and the range over the runs if that is wanted.
+    pub(crate) fn of_curve(name: &str, series: usize, curve: &Curve, has_band: bool) -> Self {
+        let epochs = curve.epochs.iter().map(|epoch| *epoch as f64);
+        let ranges = curve.low.iter().copied().zip(curve.high.iter().copied());
+        Self {
+            band: if has_band {
+                ranges.collect()
+            } else {
+                Vec::new()
+            },
+            ..Self::new(
+                name,
+                series,
+                epochs.zip(curve.median.iter().copied()).collect(),
+            )
+        }
+    }
+}
+
+/// The axes of learning curves of a metric: its values on a logarithmic axis where that shows them better.
+pub(crate) fn epoch_axes(metric: &str, curves: &[&Curve]) -> (Axis, Axis) {
+    let y = Axis::new(metric);
+    let y = match Curve::is_logarithmic(curves.iter().copied()) {
+        true => y.logarithmic(),
+        false => y,
+    };
+    (Axis::new("epoch").whole(), y)
+}
+
+impl LineChart {
+    /// Draws it.
+    ///
+    /// # Errors
+    /// [`ReportError::Picture`].
+    pub(crate) fn draw(self) -> Result<Figure, ReportError> {
+        let (values, description) = (self.values(), self.description());
+        let is_alone = self.lines.len() == 1;
+        let mut chart = Chart::new(self.title, self.x, self.y)
+            .size(self.size.0, self.size.1)
+            .describe(description);
+        for points in self.behind {
+            chart = chart.with(Line::new("", points).tone(Tone::Grid).width(1.2));
+        }
+        chart = chart.with_all(self.rules);
+        for line in self.lines.iter().filter(|line| !line.band.is_empty()) {
+            let edges = line.points.iter().zip(&line.band);
+            let edges = edges.map(|((x, _), (low, high))| (*x, *low, *high));
+            chart = chart.with(Band::new("", edges).tone(Tone::Series(line.series)));
+        }
+        for line in self.lines {
+            let name = if is_alone { String::new() } else { line.name };
+            chart = chart.with(Line::new(name, line.points).tone(Tone::Series(line.series)));
+        }
+        Ok(Figure {
+            picture: chart.render()?,
+            caption: self.caption,
+            values: Some(values),
+        })
+    }
+
+    /// Where each line begins and ends.
+    fn description(&self) -> String {
+        let said = self.lines.iter().map(|line| {
+            let end = |point: Option<&(f64, f64)>| number(point.map_or(f64::NAN, |(_, y)| *y));
+            let (first, last) = (end(line.points.first()), end(line.points.last()));
+            format!("{} goes from {first} to {last}", line.name)
+        });
+        format!("{}.", said.collect::<Vec<_>>().join("; "))
+    }
+
+    /// Values at every `x` of the line that goes farthest; of the others, those at the same or the next `x`.
+    fn values(&self) -> Values {
+        let end = |line: &&ChartLine| line.points.last().map_or(f64::NEG_INFINITY, |(x, _)| *x);
+        let farthest = self.lines.iter().max_by(|a, b| end(a).total_cmp(&end(b)));
+        let x: Vec<f64> =
+            farthest.map_or(Vec::new(), |line| line.points.iter().map(|p| p.0).collect());
+        let series = self.lines.iter().map(|line| {
+            let place = |x: &f64| line.points.iter().position(|point| point.0 >= *x);
+            let places: Vec<Option<usize>> = x.iter().map(place).collect();
+            let at = |value: &dyn Fn(usize) -> f64| -> Vec<f64> {
+                places
+                    .iter()
+                    .map(|place| place.map_or(f64::NAN, value))
+                    .collect()
+            };
+            let end = |end: fn(&(f64, f64)) -> f64| match line.band.is_empty() {
+                true => Vec::new(),
+                false => at(&|i| end(&line.band[i])),
+            };
+            SeriesValues {
+                name: line.name.clone(),
+                y: at(&|i| line.points[i].1),
+                low: end(|(low, _)| *low),
+                high: end(|(_, high)| *high),
+            }
+        });
+        Values {
+            series: series.collect(),
+            x_name: self.x_name.to_string(),
+            x,
+        }
+    }
+}

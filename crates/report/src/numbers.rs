@@ -1,0 +1,66 @@
+//! Numbers and lists as people read them.
+
+/// A number: four digits after the point, or a power of ten.
+pub fn number(value: f64) -> String {
+    match value.abs() {
+        x if x != 0.0 && x.is_finite() && !(1e-3..1e5).contains(&x) => format!("{value:.2e}"),
+        _ => format!("{value:.4}"),
+    }
+}
+
+/// `0.35 s`, `2:03` minutes or `1:02:03` hours.
+pub fn duration(seconds: f64) -> String {
+    if seconds < 60.0 {
+        return format!("{seconds:.2} s");
+    }
+    let whole = seconds as u64;
+    let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
+    match hours {
+        0 => format!("{minutes}:{seconds:02} min"),
+        _ => format!("{hours}:{minutes:02}:{seconds:02} h"),
+    }
+}
+
+/// `1 epoch` or `2 epochs`.
+pub(crate) fn count(n: usize, noun: &str) -> String {
+    match n {
+        1 => format!("1 {noun}"),
+        _ => format!("{n} {noun}s"),
+    }
+}
+
+/// `a`, `a and b`, or `a, b and c`; semicolons where a name has commas of its own.
+pub(crate) fn list(names: &[&str]) -> String {
+    let separator = match names.iter().any(|name| name.contains(',')) {
+        true => "; ",
+        false => ", ",
+    };
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_string(),
+        [first @ .., last] if separator == ", " => format!("{} and {last}", first.join(separator)),
+        [first @ .., last] => format!("{}; and {last}", first.join(separator)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_times_and_lists_are_short() {
+        assert_eq!(number(0.12345), "0.1235");
+        assert_eq!(number(0.00012), "1.20e-4");
+        assert_eq!(number(0.0), "0.0000");
+        assert_eq!(number(f64::NAN), "NaN");
+        assert_eq!(duration(0.349), "0.35 s");
+        assert_eq!(duration(123.9), "2:03 min");
+        assert_eq!(duration(3723.0), "1:02:03 h");
+        assert_eq!(
+            (count(1, "seed"), count(2, "seed")),
+            ("1 seed".into(), "2 seeds".into())
+        );
+        assert_eq!(list(&["a", "b", "c"]), "a, b and c");
+        assert_eq!(list(&["a, b", "c"]), "a, b; and c");
+    }
+}

@@ -1,0 +1,451 @@
+//! What a network predicts, as tables and pictures: what `evaluation.json` holds.
+
+use emberlab_explanations::{Boundary, Cells, Inputs, Mistakes, RunEvaluation, SplitEvaluation};
+use emberlab_metrics::{BinaryCurves, ClassificationReport, ConfusionMatrix, Split};
+use emberlab_pictures::{
+    Axis, Bitmap, Chart, Contours, Field, HeatMap, Image, ImageGrid, Picture, Points, Rule, Tone,
+};
+
+use crate::document::{Block, Cell, Column, Figure, Mark, Table};
+use crate::line_chart::{ChartLine, LineChart};
+use crate::{ReportError, number};
+
+/// Names of features and their values that a row of a table has room for.
+const MOST_FEATURES: usize = 6;
+/// Mistakes in a row of their gallery.
+const IMAGES_IN_A_ROW: usize = 5;
+
+/// The split that says most: test, else validation, else training.
+pub(crate) fn telling(evaluation: &RunEvaluation) -> Option<&SplitEvaluation> {
+    let order = [Split::Test, Split::Valid, Split::Train];
+    order.into_iter().find_map(|split| evaluation.split(split))
+}
+
+/// Everything there is to see of one run's predictions.
+///
+/// # Errors
+/// [`ReportError::Picture`].
+pub(crate) fn prediction_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>, ReportError> {
+    let mut blocks = Vec::new();
+    let Some(split) = telling(evaluation) else {
+        return Ok(blocks);
+    };
+    let names = &evaluation.class_names;
+    if let Some(boundary) = &evaluation.boundary {
+        let figure = boundary_figure("What is predicted where", boundary, names, (540.0, 440.0))?;
+        blocks.push(Block::Figures(vec![figure]));
+    }
+    let matrices = evaluation.splits.iter().filter_map(|split| {
+        let matrix = split.confusion_matrix.as_ref()?;
+        let caption = format!("{}: targets in rows, predictions in columns", split.split);
+        Some(confusion_table(&caption, matrix, names))
+    });
+    let matrices: Vec<Table> = matrices.collect();
+    if !matrices.is_empty() {
+        blocks.push(Block::Tables(matrices));
+    }
+    if let Some(report) = &split.classification_report {
+        blocks.push(Block::Table(class_table(report, split.split)));
+    }
+    if let Some(mistakes) = &evaluation.mistakes {
+        blocks.extend(mistake_block(mistakes, names)?);
+    }
+    if !split.predictions.is_empty() {
+        blocks.push(Block::Figures(vec![regression_figure(split)?]));
+    }
+    Ok(blocks)
+}
+
+/// Curves over the thresholds of two classes, and the best of them.
+///
+/// # Errors
+/// [`ReportError::Picture`].
+pub(crate) fn threshold_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>, ReportError> {
+    let split = telling(evaluation);
+    let Some((split, curves)) = split.and_then(|s| Some((s.split, s.curves.as_ref()?))) else {
+        return Ok(Vec::new());
+    };
+    let mut blocks = Vec::new();
+    if let Some(from) = evaluation.thresholds_from {
+        let row = |best: &emberlab_metrics::BestThreshold| {
+            let at = &best.counts;
+            let numbers = [
+                at.threshold,
+                at.accuracy(),
+                at.precision(),
+                at.recall(),
+                at.f1(),
+            ];
+            let cells = numbers.into_iter().map(|value| Cell::from(number(value)));
+            [Cell::from(best.by.to_string())]
+                .into_iter()
+                .chain(cells)
+                .collect()
+        };
+        let numbers = ["threshold", "accuracy", "precision", "recall", "f1"].map(Column::numbers);
+        blocks.push(Block::Table(Table {
+            caption: format!("The best thresholds on {from}: above them, class 1 is predicted"),
+            columns: [Column::words("best by")]
+                .into_iter()
+                .chain(numbers)
+                .collect(),
+            rows: evaluation.best_thresholds.iter().map(row).collect(),
+        }));
+    }
+    blocks.push(Block::Figures(vec![
+        score_figure(curves, split, evaluation)?,
+        roc_figure(curves, split)?,
+        precision_recall_figure(curves, split)?,
+        calibration_figure(curves, split)?,
+    ]));
+    Ok(blocks)
+}
+
+/// The size of the pictures that stand beside each other.
+const SIDE: (f64, f64) = (480.0, 340.0);
+
+/// An axis of shares.
+pub(crate) fn shares(label: &str) -> Axis {
+    Axis::new(label).range(-0.02, 1.02)
+}
+
+fn score_figure(
+    curves: &BinaryCurves,
+    split: Split,
+    evaluation: &RunEvaluation,
+) -> Result<Figure, ReportError> {
+    type Score = fn(&emberlab_metrics::ThresholdCounts) -> f64;
+    let scores: [(&str, Score); 4] = [
+        ("accuracy", emberlab_metrics::ThresholdCounts::accuracy),
+        ("precision", emberlab_metrics::ThresholdCounts::precision),
+        ("recall", emberlab_metrics::ThresholdCounts::recall),
+        ("f1", emberlab_metrics::ThresholdCounts::f1),
+    ];
+    let line = |(series, (name, score)): (usize, (&str, Score))| {
+        let points = curves.thresholds.iter().map(|at| (at.threshold, score(at)));
+        ChartLine::new(name, series, points.collect())
+    };
+    let rule = |best: &emberlab_metrics::BestThreshold| {
+        Rule::upright(format!("best by {}", best.by), best.counts.threshold)
+    };
+    let chart = LineChart {
+        title: format!("Scores over the threshold, {split}"),
+        x_name: "threshold",
+        x: shares("threshold"),
+        y: shares("score of class 1"),
+        caption: String::new(),
+        lines: scores.into_iter().enumerate().map(line).collect(),
+        behind: Vec::new(),
+        rules: evaluation
+            .best_thresholds
+            .iter()
+            .take(1)
+            .map(rule)
+            .collect(),
+        size: SIDE,
+    };
+    chart.draw()
+}
+
+/// A line of pairs `(x, y)`, both from 0 to 1, with a rule to compare it with.
+fn share_chart(
+    title: String,
+    (x, y): (&'static str, &str),
+    (xs, ys): (&[f64], &[f64]),
+    rule: Rule,
+) -> Result<Figure, ReportError> {
+    let points = xs.iter().copied().zip(ys.iter().copied());
+    let chart = LineChart {
+        title,
+        x_name: x,
+        x: shares(x),
+        y: shares(y),
+        caption: String::new(),
+        lines: vec![ChartLine::new(y, 0, points.collect())],
+        behind: Vec::new(),
+        rules: vec![rule],
+        size: SIDE,
+    };
+    chart.draw()
+}
+
+fn roc_figure(curves: &BinaryCurves, split: Split) -> Result<Figure, ReportError> {
+    let roc = &curves.roc;
+    share_chart(
+        format!("ROC, {split}: area {}", number(roc.auc)),
+        ("false positive rate", "true positive rate"),
+        (&roc.false_positive_rate, &roc.true_positive_rate),
+        Rule::between("guessing", (0.0, 0.0), (1.0, 1.0)),
+    )
+}
+
+fn precision_recall_figure(curves: &BinaryCurves, split: Split) -> Result<Figure, ReportError> {
+    let curve = &curves.precision_recall;
+    let mut pairs: Vec<(f64, f64)> = curve
+        .recall
+        .iter()
+        .copied()
+        .zip(curve.precision.iter().copied())
+        .collect();
+    pairs.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.total_cmp(&a.1)));
+    let (recall, precision): (Vec<f64>, Vec<f64>) = pairs.into_iter().unzip();
+    let positives = curves.thresholds.first().map_or(0.0, |at| {
+        let positives = at.true_positives + at.false_negatives;
+        let all = positives + at.false_positives + at.true_negatives;
+        positives as f64 / all as f64
+    });
+    share_chart(
+        format!(
+            "Precision and recall, {split}: average precision {}",
+            number(curve.average_precision)
+        ),
+        ("recall", "precision"),
+        (&recall, &precision),
+        Rule::level("guessing", positives),
+    )
+}
+
+fn calibration_figure(curves: &BinaryCurves, split: Split) -> Result<Figure, ReportError> {
+    let calibration = &curves.calibration;
+    let bins = calibration.bins.iter().filter(|bin| bin.num_samples > 0);
+    let (probability, frequency): (Vec<f64>, Vec<f64>) = bins
+        .map(|bin| (bin.mean_probability, bin.frequency))
+        .unzip();
+    share_chart(
+        format!(
+            "Calibration, {split}: Brier score {}",
+            number(calibration.brier_score)
+        ),
+        ("predicted probability", "frequency of class 1"),
+        (&probability, &frequency),
+        Rule::between("calibrated", (0.0, 0.0), (1.0, 1.0)),
+    )
+}
+
+/// What is predicted over a plane, with samples on it.
+///
+/// # Errors
+/// [`ReportError::Picture`].
+pub(crate) fn boundary_figure(
+    title: &str,
+    boundary: &Boundary,
+    class_names: &[String],
+    (width, height): (f64, f64),
+) -> Result<Figure, ReportError> {
+    let ends = |axis: &emberlab_explanations::Axis| (f64::from(axis.from), f64::from(axis.to));
+    let (x, y) = (ends(&boundary.x), ends(&boundary.y));
+    let field = |values| Field::new(x, y, boundary.columns, boundary.rows, values);
+    let mut chart = Chart::new(
+        title,
+        Axis::new(&boundary.x.name),
+        Axis::new(&boundary.y.name),
+    )
+    .size(width, height)
+    .describe(format!(
+        "The predicted class over {} and {}, with {} samples.",
+        boundary.x.name,
+        boundary.y.name,
+        boundary.points.len()
+    ));
+    match &boundary.cells {
+        Cells::Binary { probabilities } => {
+            let field = field(probabilities.shares().collect())?;
+            chart = chart
+                .with(HeatMap::probabilities(&field))
+                .with(Contours::at(&field, [0.5]));
+        }
+        Cells::Multiclass {
+            classes,
+            probabilities,
+        } => {
+            let of_class = |class: usize| {
+                let cells = classes.0.iter().zip(probabilities.shares());
+                let value = |(c, p): (&u8, f64)| if usize::from(*c) == class { p } else { 0.0 };
+                field(cells.map(value).collect())
+            };
+            let num_classes = class_names.len().max(1);
+            let fields: Vec<Field> = (0..num_classes).map(of_class).collect::<Result<_, _>>()?;
+            chart = chart.with(HeatMap::classes(&fields)?);
+        }
+    }
+    let samples = || boundary.points.iter().zip(&boundary.classes);
+    for (class, name) in class_names.iter().enumerate() {
+        let ours = samples().filter(|(_, c)| **c as usize == class);
+        let points: Vec<(f64, f64)> = ours
+            .map(|([x, y], _)| (f64::from(*x), f64::from(*y)))
+            .collect();
+        if !points.is_empty() {
+            chart = chart.with(
+                Points::new(name, points)
+                    .tone(Tone::Series(class))
+                    .radius(2.2),
+            );
+        }
+    }
+    Ok(Figure {
+        picture: chart.render()?,
+        caption: boundary.note.clone(),
+        values: None,
+    })
+}
+
+/// How often each class was taken for which, shaded by its share of the class.
+pub(crate) fn confusion_table(
+    caption: &str,
+    matrix: &ConfusionMatrix,
+    class_names: &[String],
+) -> Table {
+    let has_unpredicted = matrix.unpredicted.iter().any(|n| *n > 0);
+    let mut columns = vec![Column::words("target")];
+    columns.extend(class_names.iter().map(Column::numbers));
+    columns.extend(has_unpredicted.then(|| Column::numbers("none")));
+    let row = |(class, name): (usize, &String)| {
+        let mut counts = matrix.counts.get(class).cloned().unwrap_or_default();
+        counts.extend(has_unpredicted.then(|| matrix.unpredicted[class]));
+        let all: u64 = counts.iter().sum();
+        let shade = |n: u64| Mark::Shade(n as f64 / all.max(1) as f64);
+        let cells = counts
+            .into_iter()
+            .map(|n| Cell::marked(n.to_string(), shade(n)));
+        [Cell::from(name)].into_iter().chain(cells).collect()
+    };
+    Table {
+        caption: caption.to_string(),
+        columns,
+        rows: class_names.iter().enumerate().map(row).collect(),
+    }
+}
+
+fn class_table(report: &ClassificationReport, split: Split) -> Table {
+    let row = |row: emberlab_metrics::ReportRow| {
+        let share = |value: Option<f64>| Cell::from(value.map_or(String::new(), number));
+        let scores = [share(row.precision), share(row.recall), share(Some(row.f1))];
+        let support = Cell::from(row.support.to_string());
+        [Cell::from(row.label)]
+            .into_iter()
+            .chain(scores)
+            .chain([support])
+            .collect()
+    };
+    let numbers = ["precision", "recall", "f1", "support"].map(Column::numbers);
+    Table {
+        caption: format!("Class by class, {split}"),
+        columns: [Column::words("class")]
+            .into_iter()
+            .chain(numbers)
+            .collect(),
+        rows: report.rows().into_iter().map(row).collect(),
+    }
+}
+
+/// The wrong predictions that the network is most certain of: drawn if they are images, else tabled.
+fn mistake_block(mistakes: &Mistakes, names: &[String]) -> Result<Option<Block>, ReportError> {
+    if mistakes.samples.is_empty() {
+        return Ok(None);
+    }
+    let title = format!(
+        "The most certain of {} mistakes on {}",
+        mistakes.num_mistakes, mistakes.split
+    );
+    let class = |label: Option<u32>| {
+        let name = label.and_then(|label| names.get(label as usize));
+        name.map_or("none", String::as_str)
+    };
+    if let [_, height, width] = mistakes.input_shape[..] {
+        // Some data sets have 256 shades, some 17.
+        let pixels = mistakes
+            .samples
+            .iter()
+            .filter_map(|sample| match &sample.inputs {
+                Inputs::Pixels(bytes) => bytes.0.iter().max(),
+                Inputs::Features(_) => None,
+            });
+        let white = f64::from(pixels.max().copied().unwrap_or(0).max(1));
+        let mut images = Vec::new();
+        for sample in &mistakes.samples {
+            let Inputs::Pixels(bytes) = &sample.inputs else {
+                continue;
+            };
+            // The first channel: what there is to draw has one.
+            let pixels = bytes
+                .0
+                .iter()
+                .take(height * width)
+                .map(|byte| f64::from(*byte));
+            let bitmap = Bitmap::grey(width, height, &pixels.collect::<Vec<_>>(), (0.0, white))?;
+            let taken = format!(
+                "{} for {}",
+                class(Some(sample.target)),
+                class(sample.prediction)
+            );
+            let certain = format!("{:.1} %", 100.0 * sample.confidence);
+            images.push(Image::new(bitmap).caption(taken).caption(certain));
+        }
+        if !images.is_empty() {
+            let picture = ImageGrid::new(title, IMAGES_IN_A_ROW, images).render()?;
+            let caption = "“3 for 5” is a 3 that was taken for a 5; below, how certain of it the network was.";
+            return Ok(Some(Block::Figures(vec![Figure {
+                picture,
+                caption: caption.to_string(),
+                values: None,
+            }])));
+        }
+    }
+    let features = mistakes.feature_names.iter().take(MOST_FEATURES);
+    let words = ["row", "target", "prediction"].map(Column::words);
+    let numbers = ["certain"]
+        .into_iter()
+        .map(String::from)
+        .chain(features.cloned());
+    let row = |sample: &emberlab_explanations::Mistake| {
+        let place = [
+            sample.row.to_string(),
+            class(Some(sample.target)).to_string(),
+            class(sample.prediction).to_string(),
+            format!("{:.1} %", 100.0 * sample.confidence),
+        ];
+        let values = match &sample.inputs {
+            Inputs::Features(values) => values.as_slice(),
+            Inputs::Pixels(_) => &[],
+        };
+        let values = values
+            .iter()
+            .take(MOST_FEATURES)
+            .map(|v| number(f64::from(*v)));
+        place.into_iter().chain(values).map(Cell::from).collect()
+    };
+    Ok(Some(Block::Table(Table {
+        caption: title,
+        columns: words
+            .into_iter()
+            .chain(numbers.map(Column::numbers))
+            .collect(),
+        rows: mistakes.samples.iter().map(row).collect(),
+    })))
+}
+
+/// Predictions against targets; the nearer the line, the better.
+fn regression_figure(split: &SplitEvaluation) -> Result<Figure, ReportError> {
+    let all = split.predictions.iter().flatten().copied();
+    let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (low.min(value), high.max(value))
+    });
+    let points = split
+        .predictions
+        .iter()
+        .map(|[target, prediction]| (*target, *prediction));
+    let chart = Chart::new(
+        format!("Predictions against targets, {}", split.split),
+        Axis::new("target"),
+        Axis::new("prediction"),
+    );
+    let picture = chart
+        .with(Rule::between("right", (low, low), (high, high)))
+        .with(Points::new("", points))
+        .render()?;
+    Ok(Figure {
+        picture,
+        caption: String::new(),
+        values: None,
+    })
+}

@@ -1,0 +1,398 @@
+//! Everything a report says of one run.
+
+use std::path::Path;
+
+use emberlab_explanations::{Diagnosis, RunEvaluation};
+use emberlab_metrics::{Metric, SplitMetrics};
+use serde::Serialize;
+
+use crate::curves::Curve;
+use crate::document::{Block, Cell, Column, Document, Notice, Section, Table, Weight};
+use crate::findings::run_notices;
+use crate::line_chart::{ChartLine, LineChart, epoch_axes};
+use crate::numbers::{count, duration};
+use crate::predictions::{prediction_blocks, threshold_blocks};
+use crate::run_files::{Ending, RunEnvironment, RunFiles, RunResult};
+use crate::{ReportError, csv_text, number};
+
+/// Everything a report says of one run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunReport {
+    /// `experiment/run`.
+    pub run: String,
+    /// The command that repeats it.
+    pub command: String,
+    /// What the training came to, if it has ended.
+    pub result: Option<RunResult>,
+    /// Why it failed, if it did.
+    pub failure: Option<String>,
+    /// Epochs done.
+    pub num_epochs: usize,
+    /// Every metric over the epochs.
+    pub curves: Vec<Curve>,
+    /// What its last network predicts.
+    pub evaluation: Option<RunEvaluation>,
+    /// What was found wrong with it, if that was looked for.
+    pub diagnosis: Option<Diagnosis>,
+    /// What it ran on.
+    pub environment: Option<RunEnvironment>,
+    /// The configuration, as TOML.
+    pub config: String,
+}
+
+impl RunReport {
+    /// Reads what the run in `folder` left.
+    ///
+    /// # Errors
+    /// [`ReportError`] if it holds no run, or a file cannot be read.
+    pub fn load(folder: &Path) -> Result<Self, ReportError> {
+        let files = RunFiles::new(folder);
+        let config = files.config()?.ok_or_else(|| ReportError::NoRun {
+            folder: folder.to_path_buf(),
+        })?;
+        let history = files.history()?;
+        let curves = history
+            .metrics()
+            .filter_map(|column| Curve::of(&[&history], column));
+        Ok(Self {
+            run: files.id(),
+            command: format!(
+                "emberlab train {}",
+                files.folder().join("config.toml").display()
+            ),
+            result: files.result()?,
+            failure: files.failure()?,
+            num_epochs: history.len(),
+            curves: curves.collect(),
+            evaluation: files.evaluation()?,
+            diagnosis: files.diagnosis()?,
+            environment: files.environment()?,
+            config,
+        })
+    }
+
+    /// The report in a sentence or two.
+    pub fn summary(&self) -> String {
+        let epochs = count(self.num_epochs, "epoch");
+        let Some(result) = &self.result else {
+            return match &self.failure {
+                Some(why) => format!("The training failed after {epochs}: {why}."),
+                None => format!("The training has not come to its end; {epochs} are done."),
+            };
+        };
+        let figures = self.main_figures(result);
+        let ended = match result.ending {
+            Ending::Completed => format!("after {epochs}"),
+            Ending::StoppedEarly => format!("when it stopped early, after {epochs}"),
+            Ending::Interrupted => format!("when it was interrupted, after {epochs}"),
+        };
+        let time = duration(result.seconds);
+        let mut said = format!("The network has {figures} {ended} in {time} of training.");
+        if let Some(best) = &result.best
+            && best.epoch != self.num_epochs
+        {
+            said.push_str(&format!(
+                " Its best {} {} was {} in epoch {}.",
+                best.split,
+                best.metric,
+                number(best.value),
+                best.epoch
+            ));
+        }
+        said
+    }
+
+    /// The accuracy or R², and the loss, on the split that says most.
+    fn main_figures(&self, result: &RunResult) -> String {
+        let order = ["test", "valid", "train"];
+        let found = order
+            .iter()
+            .find_map(|s| Some((s, result.metrics.get(*s)?)));
+        let Some((split, metrics)) = found else {
+            return "no figures".to_string();
+        };
+        let said = [Metric::Accuracy, Metric::R2, Metric::Loss]
+            .into_iter()
+            .filter_map(|metric| {
+                let value = metrics.get(metric)?;
+                Some(format!("a {split} {metric} of {}", number(value)))
+            });
+        said.collect::<Vec<_>>().join(" and ")
+    }
+
+    /// The report before it has a format.
+    ///
+    /// # Errors
+    /// [`ReportError::Picture`] if a picture cannot be drawn.
+    pub fn document(&self) -> Result<Document, ReportError> {
+        let section = |title, blocks| Section { title, blocks };
+        let (predictions, thresholds) = match &self.evaluation {
+            Some(evaluation) => (
+                prediction_blocks(evaluation)?,
+                threshold_blocks(evaluation)?,
+            ),
+            None => (Vec::new(), Vec::new()),
+        };
+        Ok(Document {
+            title: self.run.clone(),
+            kind: "run",
+            summary: self.summary(),
+            command: self.command.clone(),
+            sections: vec![
+                section("Result", self.result_blocks()),
+                section(
+                    "Findings",
+                    finding_blocks(self.diagnosis.as_ref().map(run_notices)),
+                ),
+                section("Learning curves", self.curve_blocks()?),
+                section("Predictions", predictions),
+                section("Thresholds", thresholds),
+                section(
+                    "Configuration",
+                    vec![config_block("config.toml", &self.config)],
+                ),
+                section("Environment", environment_blocks(self.environment.as_ref())),
+            ],
+        })
+    }
+
+    fn result_blocks(&self) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        if let Some(why) = &self.failure {
+            blocks.push(Block::Notices(vec![Notice {
+                weight: Weight::Error,
+                title: "The training failed".to_string(),
+                text: why.clone(),
+                advice: format!(
+                    "`emberlab resume {}` goes on when the cause is mended.",
+                    self.run
+                ),
+            }]));
+        }
+        let Some(result) = &self.result else {
+            return blocks;
+        };
+        blocks.push(Block::Table(metrics_table(result)));
+        blocks.push(Block::Facts(vec![
+            ("epochs".to_string(), result.epochs.to_string()),
+            ("steps".to_string(), result.steps.to_string()),
+            ("parameters".to_string(), result.num_parameters.to_string()),
+            ("training time".to_string(), duration(result.seconds)),
+        ]));
+        blocks
+    }
+
+    fn curve_blocks(&self) -> Result<Vec<Block>, ReportError> {
+        let curve = |column: String| self.curves.iter().find(|curve| curve.column == column);
+        let mut figures = Vec::new();
+        for metric in Metric::ALL.into_iter().filter(|metric| is_drawn(*metric)) {
+            let splits = ["train", "valid"].into_iter().enumerate();
+            let found = splits.filter_map(|(i, s)| Some((s, i, curve(format!("{s}_{metric}"))?)));
+            let found: Vec<(&str, usize, &Curve)> = found.collect();
+            if found.is_empty() {
+                continue;
+            }
+            let curves: Vec<&Curve> = found.iter().map(|(_, _, curve)| *curve).collect();
+            let (x, y) = epoch_axes(metric.name(), &curves);
+            let lines = found.iter();
+            let chart = LineChart {
+                title: format!("{metric} over the epochs"),
+                x_name: "epoch",
+                x,
+                y,
+                caption: String::new(),
+                lines: lines
+                    .map(|(s, i, c)| ChartLine::of_curve(s, *i, c, false))
+                    .collect(),
+                behind: Vec::new(),
+                rules: Vec::new(),
+                size: (480.0, 320.0),
+            };
+            figures.push(chart.draw()?);
+        }
+        Ok(match figures.is_empty() {
+            true => Vec::new(),
+            false => vec![Block::Figures(figures)],
+        })
+    }
+
+    /// The report as JSON; what is not finite is null.
+    ///
+    /// # Errors
+    /// [`ReportError::Malformed`] if a number has no JSON form.
+    pub fn to_json(&self) -> Result<String, ReportError> {
+        crate::to_json(self, &self.run)
+    }
+
+    /// The metrics of every split: split, metric, value.
+    ///
+    /// # Errors
+    /// [`ReportError::Csv`].
+    pub fn to_csv(&self) -> Result<String, ReportError> {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        writer.write_record(["split", "metric", "value"])?;
+        for (split, metrics) in self.result.iter().flat_map(|result| &result.metrics) {
+            for (metric, value) in metrics.iter() {
+                writer.write_record([split.as_str(), metric.name(), &value.to_string()])?;
+            }
+        }
+        csv_text(writer)
+    }
+}
+
+/// What was found, or that nothing was; nothing if nobody looked.
+pub(crate) fn finding_blocks(notices: Option<Vec<Notice>>) -> Vec<Block> {
+    match notices {
+        None => Vec::new(),
+        Some(notices) if notices.is_empty() => vec![Block::Text("Nothing is wrong.".to_string())],
+        Some(notices) => vec![Block::Notices(notices)],
+    }
+}
+
+/// Whether a metric's curve is drawn: what the others say of classes, the accuracy says as well.
+pub(crate) fn is_drawn(metric: Metric) -> bool {
+    matches!(
+        metric,
+        Metric::Loss | Metric::Accuracy | Metric::Mae | Metric::R2
+    )
+}
+
+/// Splits and their metrics.
+fn metrics_table(result: &RunResult) -> Table {
+    let order = ["train", "valid", "test"];
+    let splits: Vec<(&str, &SplitMetrics)> = order
+        .into_iter()
+        .filter_map(|split| Some((split, result.metrics.get(split)?)))
+        .collect();
+    let names = splits.first().map(|(_, metrics)| metrics.names());
+    let columns = names.into_iter().flatten().map(Column::numbers);
+    let row = |(split, metrics): &(&str, &SplitMetrics)| {
+        let cells = metrics.iter().map(|(_, value)| Cell::from(number(value)));
+        [Cell::from(*split)].into_iter().chain(cells).collect()
+    };
+    Table {
+        caption: "The last network on every split".to_string(),
+        columns: [Column::words("split")]
+            .into_iter()
+            .chain(columns)
+            .collect(),
+        rows: splits.iter().map(row).collect(),
+    }
+}
+
+pub(crate) fn config_block(caption: &str, text: &str) -> Block {
+    Block::Code {
+        caption: caption.to_string(),
+        text: text.to_string(),
+    }
+}
+
+/// What was run on, and how.
+pub(crate) fn environment_blocks(environment: Option<&RunEnvironment>) -> Vec<Block> {
+    let Some(e) = environment else {
+        return Vec::new();
+    };
+    let facts = [
+        ("begun", moment(&e.started)),
+        ("emberlab", e.emberlab.clone()),
+        ("Burn", e.burn.clone()),
+        ("device", e.device.clone()),
+        (
+            "processor",
+            format!("{}, {}", e.processor, count(e.cores, "core")),
+        ),
+        ("threads", e.num_threads.to_string()),
+        ("platform", e.platform.clone()),
+        ("data, SHA-256", e.data_sha256.clone()),
+    ];
+    let owned = facts
+        .into_iter()
+        .map(|(name, value)| (name.to_string(), value));
+    vec![Block::Facts(owned.collect())]
+}
+
+/// `2026-11-23T07:02:31.159839901Z` as `2026-11-23 07:02:31 UTC`; anything else as it is.
+fn moment(text: &str) -> String {
+    match text.split_once('T') {
+        Some((day, time)) if text.ends_with('Z') => {
+            let whole = time.split(['.', 'Z']).next().unwrap_or_default();
+            format!("{day} {whole} UTC")
+        }
+        _ => text.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use std::fs;
+
+    const METRICS: &str = "epoch,step,learning_rate,train_loss,train_accuracy,valid_loss,valid_accuracy\n\
+                           1,4,0.1,0.5,0.8,0.6,0.7\n2,8,0.1,0.4,0.9,0.7,0.75\n";
+    const RESULT: &str = r#"{"ending": "completed", "epochs": 2, "steps": 8, "num_parameters": 9,
+        "seconds": 1.5, "metrics": {"train": {"loss": 0.4, "accuracy": 0.9},
+        "valid": {"loss": 0.7, "accuracy": 0.75}},
+        "best": {"epoch": 1, "metric": "loss", "split": "valid", "value": 0.6}}"#;
+
+    fn report(files: &[(&str, &str)]) -> RunReport {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("moons").join("one");
+        fs::create_dir_all(&run).unwrap();
+        for (name, text) in files {
+            fs::write(run.join(name), text).unwrap();
+        }
+        RunReport::load(&run).unwrap()
+    }
+
+    #[test]
+    fn a_finished_run_says_what_it_came_to_and_which_epoch_was_best() {
+        let report = report(&[
+            ("config.toml", "seed = 0"),
+            ("metrics.csv", METRICS),
+            ("result.json", RESULT),
+        ]);
+        assert_eq!(
+            report.summary(),
+            "The network has a valid accuracy of 0.7500 and a valid loss of 0.7000 after 2 epochs in 1.50 s \
+             of training. Its best valid loss was 0.6000 in epoch 1."
+        );
+        let document = report.document().unwrap();
+        let shown = document
+            .sections
+            .iter()
+            .filter(|section| !section.blocks.is_empty());
+        let titles: Vec<&str> = shown.map(|section| section.title).collect();
+        assert_eq!(titles, ["Result", "Learning curves", "Configuration"]);
+        let csv = "split,metric,value\ntrain,loss,0.4\ntrain,accuracy,0.9\n\
+                   valid,loss,0.7\nvalid,accuracy,0.75\n";
+        assert_eq!(report.to_csv().unwrap(), csv);
+    }
+
+    #[test]
+    fn a_run_that_failed_or_goes_on_has_a_report_too() {
+        let failure = r#"{"message": "the loss is NaN"}"#;
+        let config = ("config.toml", "seed = 0");
+        let failed = report(&[config, ("metrics.csv", METRICS), ("failure.json", failure)]);
+        let said = "The training failed after 2 epochs: the loss is NaN.";
+        assert_eq!(failed.summary(), said);
+        assert!(matches!(
+            failed.document().unwrap().sections[0].blocks[0],
+            Block::Notices(_)
+        ));
+        let begun = report(&[config]);
+        let said = "The training has not come to its end; 0 epochs are done.";
+        assert_eq!(begun.summary(), said);
+        assert!(begun.document().is_ok());
+    }
+
+    #[test]
+    fn moments_are_short() {
+        assert_eq!(
+            moment("2026-11-23T07:02:31.159839901Z"),
+            "2026-11-23 07:02:31 UTC"
+        );
+        assert_eq!(moment("2026-11-23T07:02:31Z"), "2026-11-23 07:02:31 UTC");
+        assert_eq!(moment("yesterday"), "yesterday");
+    }
+}
