@@ -274,9 +274,8 @@ pub fn replay(
     )?;
     let start = trace.start.iter().map(|(n, t)| (n.clone(), t.clone()));
     let network = network.load_named_tensors(start.collect())?;
-    let trainee = Trainee::new(network, trace.loss.clone());
+    let mut trainee = Trainee::new(network, trace.loss.clone()).for_training();
     let mut optimizer = Optimizer::new(&trace.optimizer, &trainee);
-    let mut trainee = trainee.for_training();
     let scheduler = Scheduler::new(
         &trace.scheduler,
         trace.optimizer.learning_rate(),

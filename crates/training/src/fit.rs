@@ -364,9 +364,8 @@ impl Session {
             }
             network = load(network, from.file(NETWORK_FILE)?)?;
         }
-        let trainee = Trainee::new(network, fit.loss.clone());
+        let trainee = Trainee::new(network, fit.loss.clone()).for_training();
         let mut optimizer = Optimizer::new(&fit.optimizer, &trainee);
-        let trainee = trainee.for_training();
         if let Some(from) = from {
             let bytes = Bytes::from_bytes_vec(from.file(OPTIMIZER_FILE)?.to_vec());
             optimizer = optimizer

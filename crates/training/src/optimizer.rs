@@ -1,11 +1,12 @@
 //! Optimisers with PyTorch's updates, hyperparameters in float64 and a state that can be saved.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::store::{ModuleRecord, RecordError};
-use burn::tensor::{Bytes, Tensor};
+use burn::tensor::{Bytes, DType, Device, Tensor};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -188,7 +189,17 @@ impl OptimizerConfig {
         }
     }
 
-    /// The named buffers that one parameter needs, in the order they are saved.
+    /// The L2 penalty that is added to gradients; AdamW's decay is none.
+    fn penalty(&self) -> f64 {
+        match self {
+            Self::Sgd { weight_decay, .. }
+            | Self::Adam { weight_decay, .. }
+            | Self::RmsProp { weight_decay, .. } => *weight_decay,
+            Self::AdamW { .. } => 0.0,
+        }
+    }
+
+    /// The buffers that the optimiser needs, in the order they are saved.
     fn num_buffers(&self) -> usize {
         match self {
             Self::Sgd { momentum, .. } => usize::from(*momentum > 0.0),
@@ -199,39 +210,66 @@ impl OptimizerConfig {
 }
 
 /// An optimiser with the state of one network's parameters.
+///
+/// What it remembers of all parameters lies end to end in one flat buffer of each kind, so that a step takes
+/// as many tensor operations for many small parameters as for one.
 #[derive(Debug, Clone)]
 pub struct Optimizer {
     config: OptimizerConfig,
     /// Steps done so far; Adam's bias corrections depend on it.
     step: u64,
-    /// Flat buffers of each parameter, zero before the first step.
-    buffers: BTreeMap<u64, Vec<Tensor<1>>>,
+    /// Where each parameter's numbers lie in a buffer, by its id.
+    places: BTreeMap<u64, Range<usize>>,
+    /// Zero before the first step.
+    buffers: Vec<Tensor<1>>,
 }
 
-/// The buffers as a Burn module, so that they are saved as a Burn record.
+/// Pieces of the buffers as a Burn module, so that they are saved as a Burn record.
 #[derive(Module, Debug)]
-struct Buffers {
+struct Pieces {
     tensors: Vec<Param<Tensor<1>>>,
 }
 
 impl Optimizer {
     /// An optimiser for the trainable parameters of `module`, with zeroed state on their device.
     pub fn new<M: Module>(config: &OptimizerConfig, module: &M) -> Self {
-        struct Zeros<'a>(usize, &'a mut BTreeMap<u64, Vec<Tensor<1>>>);
-        impl ModuleVisitor for Zeros<'_> {
+        struct Trainable {
+            lengths: BTreeMap<u64, usize>,
+            options: Option<(Device, DType)>,
+        }
+        impl ModuleVisitor for Trainable {
             fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-                if param.val().is_require_grad() {
-                    let flat = flatten(param.val().inner());
-                    self.1
-                        .insert(param.id.val(), vec![flat.zeros_like(); self.0]);
+                let tensor = param.val();
+                if tensor.is_require_grad() {
+                    let length = tensor.shape().num_elements();
+                    self.lengths.insert(param.id.val(), length);
+                    let tensor = tensor.inner();
+                    self.options = Some((tensor.device(), tensor.dtype()));
                 }
             }
         }
-        let mut buffers = BTreeMap::new();
-        module.visit(&mut Zeros(config.num_buffers(), &mut buffers));
+        let mut trainable = Trainable {
+            lengths: BTreeMap::new(),
+            options: None,
+        };
+        // On a plain device parameters say that they are trained only when put on an autodiff one.
+        module.clone().train().visit(&mut trainable);
+        let mut end = 0;
+        let places = trainable.lengths.into_iter().map(|(id, length)| {
+            end += length;
+            (id, end - length..end)
+        });
+        let places = places.collect();
+        let buffers = match trainable.options {
+            Some((device, dtype)) => {
+                vec![Tensor::zeros([end], (&device, dtype)); config.num_buffers()]
+            }
+            None => Vec::new(),
+        };
         Self {
             config: config.clone(),
             step: 0,
+            places,
             buffers,
         }
     }
@@ -241,27 +279,42 @@ impl Optimizer {
         self.step
     }
 
-    /// Moves the parameters of `module` one step along `gradients`.
+    /// Moves the parameters of `module` one step along `gradients`, which holds one for each of them.
     pub fn step<M: Module>(
         &mut self,
         module: M,
-        gradients: GradientsParams,
+        mut gradients: GradientsParams,
         learning_rate: f64,
     ) -> M {
         self.step += 1;
+        let directions = match self.buffers.is_empty() {
+            true => None,
+            false => {
+                let mut flat = Flatten {
+                    gradients: &mut gradients,
+                    weight_decay: self.config.penalty(),
+                    pieces: BTreeMap::new(),
+                };
+                module.visit(&mut flat);
+                let pieces: Vec<_> = flat.pieces.into_values().collect();
+                Some(self.direction(Tensor::cat(pieces, 0), learning_rate))
+            }
+        };
         module.map(&mut Update {
             optimizer: self,
             gradients,
+            directions,
             learning_rate,
         })
     }
 
-    /// The state as a Burn record: every buffer, in the order of parameter ids.
+    /// The state as a Burn record: every buffer of the first parameter, of the second, and so on, in the
+    /// order of their ids.
     ///
     /// # Errors
     /// [`RecordError`] if the state cannot be read from the device.
     pub fn to_bytes(&self) -> Result<Bytes, RecordError> {
-        self.as_module().into_record().into_bytes()
+        self.pieces().into_record().into_bytes()
     }
 
     /// Restores what [`to_bytes`](Self::to_bytes) gave, after `step` steps.
@@ -270,98 +323,104 @@ impl Optimizer {
     /// [`RecordError`] if the bytes are no record, or one of another network or optimiser.
     pub fn load_bytes(mut self, bytes: Bytes, step: u64) -> Result<Self, RecordError> {
         let record = ModuleRecord::from_bytes(bytes)?;
-        let loaded = self.as_module().try_load_record(record)?;
-        let mut tensors = loaded.tensors.into_iter().map(Param::into_value);
-        for buffers in self.buffers.values_mut() {
-            for (buffer, tensor) in buffers.iter_mut().zip(tensors.by_ref()) {
-                *buffer = tensor;
-            }
+        let pieces = self.pieces().try_load_record(record)?;
+        let mut tensors: Vec<Vec<Tensor<1>>> = vec![Vec::new(); self.buffers.len()];
+        for (i, piece) in pieces.tensors.into_iter().enumerate() {
+            let buffer = i % self.buffers.len();
+            tensors[buffer].push(piece.into_value());
         }
+        self.buffers = tensors.into_iter().map(|t| Tensor::cat(t, 0)).collect();
         self.step = step;
         Ok(self)
     }
 
-    fn as_module(&self) -> Buffers {
-        let tensors = self.buffers.values().flatten().enumerate();
-        Buffers {
+    fn pieces(&self) -> Pieces {
+        let places = self.places.values();
+        let tensors = places.flat_map(|place| {
+            let cut = |buffer: &Tensor<1>| buffer.clone().slice_dim(0, place.clone());
+            self.buffers.iter().map(cut)
+        });
+        Pieces {
             tensors: tensors
-                .map(|(i, t)| Param::initialized(ParamId::from(i as u64), t.clone()))
+                .enumerate()
+                .map(|(i, tensor)| Param::initialized(ParamId::from(i as u64), tensor))
                 .collect(),
         }
     }
 
-    /// The new value of one parameter.
+    /// What to subtract from all parameters, after folding `grad` into the buffers.
     ///
-    /// Shapes: all three flat, of one length.
-    fn update(&mut self, id: u64, param: Tensor<1>, grad: Tensor<1>, lr: f64) -> Tensor<1> {
-        let buffers = self.buffers.entry(id).or_default();
-        match self.config {
+    /// Shapes: flat, as long as the buffers.
+    fn direction(&mut self, grad: Tensor<1>, lr: f64) -> Tensor<1> {
+        // Taken out, so that nothing else holds them and they are changed in place.
+        let mut buffers = std::mem::take(&mut self.buffers).into_iter();
+        let mut next = || match buffers.next() {
+            Some(buffer) => buffer,
+            None => unreachable!("as many buffers as `num_buffers` says"),
+        };
+        let (direction, buffers) = match self.config {
             OptimizerConfig::Sgd {
-                momentum,
-                nesterov,
-                weight_decay,
-                ..
+                momentum, nesterov, ..
             } => {
-                let grad = with_penalty(grad, &param, weight_decay);
-                let direction = match buffers.first_mut() {
-                    None => grad,
-                    Some(velocity) => {
-                        *velocity = velocity.clone().mul_scalar(momentum) + grad.clone();
-                        if nesterov {
-                            grad + velocity.clone().mul_scalar(momentum)
-                        } else {
-                            velocity.clone()
-                        }
-                    }
+                let velocity = next().mul_scalar(momentum) + grad.clone();
+                let direction = match nesterov {
+                    true => grad + velocity.clone().mul_scalar(momentum),
+                    false => velocity.clone(),
                 };
-                param - direction.mul_scalar(lr)
+                (direction.mul_scalar(lr), vec![velocity])
             }
             OptimizerConfig::Adam {
                 beta_1,
                 beta_2,
                 epsilon,
-                weight_decay,
                 ..
-            } => {
-                let grad = with_penalty(grad, &param, weight_decay);
-                param - adam_direction(buffers, grad, beta_1, beta_2, epsilon, lr, self.step)
             }
-            OptimizerConfig::AdamW {
+            | OptimizerConfig::AdamW {
                 beta_1,
                 beta_2,
                 epsilon,
-                weight_decay,
                 ..
             } => {
-                let decayed = param.mul_scalar(1.0 - lr * weight_decay);
-                decayed - adam_direction(buffers, grad, beta_1, beta_2, epsilon, lr, self.step)
+                // lr m̂ / (√v̂ + ε)
+                let mean = next().mul_scalar(beta_1) + grad.clone().mul_scalar(1.0 - beta_1);
+                let grad_square = (grad.clone() * grad).mul_scalar(1.0 - beta_2);
+                let square = next().mul_scalar(beta_2) + grad_square;
+                let step = self.step as f64;
+                let size = lr / (1.0 - beta_1.powf(step));
+                let root = (1.0 - beta_2.powf(step)).sqrt();
+                let denominator = square.clone().sqrt().div_scalar(root).add_scalar(epsilon);
+                let direction = mean.clone().mul_scalar(size) / denominator;
+                (direction, vec![mean, square])
             }
             OptimizerConfig::RmsProp {
                 alpha,
                 epsilon,
-                weight_decay,
                 momentum,
                 ..
             } => {
-                let grad = with_penalty(grad, &param, weight_decay);
-                let square = (grad.clone() * grad.clone()).mul_scalar(1.0 - alpha);
-                buffers[0] = buffers[0].clone().mul_scalar(alpha) + square;
-                let scaled = grad / buffers[0].clone().sqrt().add_scalar(epsilon);
-                let direction = match buffers.get_mut(1) {
-                    None => scaled,
-                    Some(velocity) => {
-                        *velocity = velocity.clone().mul_scalar(momentum) + scaled;
-                        velocity.clone()
+                let grad_square = (grad.clone() * grad.clone()).mul_scalar(1.0 - alpha);
+                let square = next().mul_scalar(alpha) + grad_square;
+                let scaled = grad / square.clone().sqrt().add_scalar(epsilon);
+                match momentum > 0.0 {
+                    true => {
+                        let velocity = next().mul_scalar(momentum) + scaled;
+                        (velocity.clone().mul_scalar(lr), vec![square, velocity])
                     }
-                };
-                param - direction.mul_scalar(lr)
+                    false => (scaled.mul_scalar(lr), vec![square]),
+                }
             }
-        }
+        };
+        self.buffers = buffers;
+        direction
     }
 }
 
 /// `g + λ p`, the gradient of an L2 penalty added.
-fn with_penalty(grad: Tensor<1>, param: &Tensor<1>, weight_decay: f64) -> Tensor<1> {
+fn with_penalty<const D: usize>(
+    grad: Tensor<D>,
+    param: &Tensor<D>,
+    weight_decay: f64,
+) -> Tensor<D> {
     if weight_decay == 0.0 {
         grad
     } else {
@@ -369,61 +428,72 @@ fn with_penalty(grad: Tensor<1>, param: &Tensor<1>, weight_decay: f64) -> Tensor
     }
 }
 
-/// `lr m̂ / (√v̂ + ε)` after folding `grad` into the moments `buffers` = (m, v).
-fn adam_direction(
-    buffers: &mut [Tensor<1>],
-    grad: Tensor<1>,
-    beta_1: f64,
-    beta_2: f64,
-    epsilon: f64,
-    lr: f64,
-    step: u64,
-) -> Tensor<1> {
-    let [mean, square] = buffers else {
-        // `Optimizer::new` gives Adam two buffers for each parameter that has gradients.
-        unreachable!("Adam keeps two buffers, found {}", buffers.len())
-    };
-    let grad_square = (grad.clone() * grad.clone()).mul_scalar(1.0 - beta_2);
-    *mean = mean.clone().mul_scalar(beta_1) + grad.mul_scalar(1.0 - beta_1);
-    *square = square.clone().mul_scalar(beta_2) + grad_square;
-    let step = step as f64;
-    let size = lr / (1.0 - beta_1.powf(step));
-    let root = (1.0 - beta_2.powf(step)).sqrt();
-    let denominator = square.clone().sqrt().div_scalar(root).add_scalar(epsilon);
-    mean.clone().mul_scalar(size) / denominator
-}
-
 fn flatten<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
     let length = tensor.shape().num_elements();
     tensor.reshape([length])
 }
 
-/// Applies the optimiser to every parameter that has a gradient.
+/// Takes the gradients of all parameters, flat, by id.
+struct Flatten<'a> {
+    gradients: &'a mut GradientsParams,
+    weight_decay: f64,
+    pieces: BTreeMap<u64, Tensor<1>>,
+}
+
+impl ModuleVisitor for Flatten<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+            let gradient = with_penalty(gradient, &param.val().inner(), self.weight_decay);
+            self.pieces.insert(param.id.val(), flatten(gradient));
+        }
+    }
+}
+
+/// Moves every parameter that is trained.
 struct Update<'a> {
-    optimizer: &'a mut Optimizer,
+    optimizer: &'a Optimizer,
     gradients: GradientsParams,
+    /// Of all parameters end to end, from an optimiser with buffers.
+    directions: Option<Tensor<1>>,
     learning_rate: f64,
+}
+
+impl Update<'_> {
+    /// What to subtract from a parameter, if it is trained.
+    fn direction<const D: usize>(&mut self, id: ParamId, param: &Tensor<D>) -> Option<Tensor<D>> {
+        match &self.directions {
+            Some(all) => {
+                let place = self.optimizer.places.get(&id.val())?.clone();
+                Some(all.clone().slice_dim(0, place).reshape(param.dims()))
+            }
+            None => {
+                let gradient = self.gradients.remove::<D>(id)?;
+                let gradient = with_penalty(gradient, param, self.optimizer.config.penalty());
+                Some(gradient.mul_scalar(self.learning_rate))
+            }
+        }
+    }
 }
 
 impl ModuleMapper for Update<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let Some(gradient) = self.gradients.remove::<D>(param.id) else {
+        let id = param.id;
+        let is_autodiff = param.is_autodiff();
+        let Some(direction) = self.direction(id, &param.val().inner()) else {
             return param;
         };
-        let id = param.id.val();
         param.map(|tensor| {
-            let shape = tensor.dims();
-            let is_autodiff = tensor.is_autodiff();
-            let updated = self.optimizer.update(
-                id,
-                flatten(tensor.inner()),
-                flatten(gradient),
-                self.learning_rate,
-            );
-            let updated = updated.reshape(shape);
+            let tensor = match self.optimizer.config {
+                OptimizerConfig::AdamW { weight_decay, .. } => {
+                    let kept = 1.0 - self.learning_rate * weight_decay;
+                    tensor.inner().mul_scalar(kept)
+                }
+                _ => tensor.inner(),
+            };
+            let moved = tensor - direction;
             match is_autodiff {
-                true => updated.autodiff().require_grad(),
-                false => updated,
+                true => moved.autodiff().require_grad(),
+                false => moved,
             }
         })
     }
@@ -433,7 +503,7 @@ impl ModuleMapper for Update<'_> {
 mod tests {
     use super::*;
     use crate::clipping::GradientClipping;
-    use burn::tensor::{DType, Device, TensorData};
+    use burn::tensor::TensorData;
 
     #[derive(Module, Debug)]
     struct One {

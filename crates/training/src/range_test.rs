@@ -45,7 +45,7 @@ impl RangeTest<'_> {
     /// # Errors
     /// [`TrainingError::Read`] if the device fails.
     pub fn run(self, learning_rates: &[f64], stop: &StopFlag) -> Result<Vec<f64>, TrainingError> {
-        let mut trainee = Trainee::new(self.network, self.loss.clone());
+        let mut trainee = Trainee::new(self.network, self.loss.clone()).for_training();
         let mut optimizer = Optimizer::new(self.optimizer, &trainee);
         let config = self.training.batches();
         let epochs =
