@@ -144,6 +144,20 @@ impl Activation {
         }
     }
 
+    /// Whether a larger input never gives a smaller output, so that maxima may be taken before.
+    pub(crate) fn is_non_decreasing(&self) -> bool {
+        match self {
+            Self::Linear
+            | Self::Sigmoid
+            | Self::Tanh
+            | Self::Relu
+            | Self::Selu
+            | Self::Softplus => true,
+            Self::LeakyRelu { alpha } | Self::Elu { alpha } => *alpha >= 0.0,
+            Self::Swish | Self::Gelu | Self::Mish | Self::Softmax => false,
+        }
+    }
+
     /// Whether the derivative is known from the output alone, which then need not share memory with the input.
     fn is_derivative_of_output(&self) -> bool {
         match self {
@@ -177,6 +191,9 @@ impl Activation {
             }
             Self::Relu => {
                 let below = kept.lower_equal_elem(0.0);
+                // While another holds the tensor, flex fills a copy, with vector instructions; alone it
+                // would fill in place, number by number.
+                let _shared = delta.clone();
                 delta.mask_fill(below, 0.0)
             }
             Self::Elu { alpha: 1.0 } => delta * kept.clamp_max(0.0).add_scalar(1.0),

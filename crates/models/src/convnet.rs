@@ -1,14 +1,19 @@
 //! The small convolutional network.
 
 use burn::module::Module;
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::activation::Kept;
+use crate::max_pool::{self, Taken};
 use crate::mlp;
+use crate::normalization::Standardized;
 use crate::parameters::Parameters;
+use crate::patches::Patches;
 use crate::{
     Activation, BatchNorm, BatchStatistics, Convolution, Dense, Initializer, ModelError, Norm,
     Normalization, network,
@@ -253,6 +258,131 @@ impl ConvNet {
         self.output_activation.forward(x)
     }
 
+    /// [`forward_train`](Self::forward_train), keeping what [`backward`](Self::backward) needs.
+    ///
+    /// Images are matrices of `[pixel, channel]` here, so that a convolution is one matrix product.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, channels * height * width]`
+    /// - result: `[batch, d_output]`
+    pub(crate) fn forward_keeping(
+        &self,
+        x: Tensor<2>,
+    ) -> (Tensor<2>, ConvNetTape, Vec<BatchStatistics>) {
+        let mut statistics = Vec::new();
+        let [batch, _] = x.dims();
+        let [mut channels, mut height, mut width] = self.image;
+        let device = x.device();
+        let mut x = to_pixels(x, [batch, channels, height, width]);
+        let mut stages = Vec::with_capacity(self.convolutions.len());
+        for (i, convolution) in self.convolutions.iter().enumerate() {
+            let kernel_size = convolution.weight.dims()[2];
+            let size = [batch, height, width];
+            let patches = Patches::new(size, kernel_size, &device);
+            let (y, unfolded) = convolution.forward_keeping(x, &patches);
+            x = y; // [batch * height * width, channels_out]
+            let mut standardized = None;
+            if let Some(norm) = self.norms.get(i) {
+                let (y, kept, batch) = norm.forward_keeping(x);
+                statistics.push(batch);
+                standardized = Some(kept);
+                x = y;
+            }
+            let (y, pooled) = self.activate_and_pool(x, size);
+            x = y;
+            channels = x.dims()[1];
+            if pool_fits(height, width) {
+                (height, width) = (height / 2, width / 2);
+            }
+            stages.push(Stage {
+                patches,
+                unfolded,
+                standardized,
+                pooled,
+            });
+        }
+        let image = [batch, channels, height, width];
+        let flat = from_pixels(x, image); // [batch, d_flat]
+        let [hidden, output] = self.dense();
+        let (x, activated) = self
+            .activation
+            .forward_keeping(hidden.forward(flat.clone()));
+        let (y, output_activated) = self
+            .output_activation
+            .forward_keeping(output.forward(x.clone()));
+        let tape = ConvNetTape {
+            stages,
+            image,
+            flat,
+            activated,
+            hidden: x,
+            output_activated,
+        };
+        (y, tape, statistics)
+    }
+
+    /// The gradients of all parameters, without autodiff.
+    ///
+    /// # Shapes
+    /// - `delta`: the loss's gradient by the outputs, `[batch, d_output]`
+    pub(crate) fn backward(&self, tape: ConvNetTape, delta: Tensor<2>) -> GradientsParams {
+        let mut gradients = GradientsParams::new();
+        let [hidden, output] = self.dense();
+        let delta = self
+            .output_activation
+            .backward(tape.output_activated, delta);
+        output.gradients(tape.hidden, delta.clone(), &mut gradients);
+        let delta = self
+            .activation
+            .backward(tape.activated, output.backward(delta));
+        hidden.gradients(tape.flat, delta.clone(), &mut gradients);
+        if tape.stages.is_empty() {
+            return gradients;
+        }
+        let mut delta = to_pixels(hidden.backward(delta), tape.image);
+        for (i, stage) in tape.stages.into_iter().enumerate().rev() {
+            delta = match stage.pooled {
+                Pooled::Not(kept) => self.activation.backward(kept, delta),
+                Pooled::Before(taken, kept) => {
+                    taken.backward(self.activation.backward(kept, delta))
+                }
+                Pooled::After(kept, taken) => self.activation.backward(kept, taken.backward(delta)),
+            };
+            if let (Some(norm), Some(kept)) = (self.norms.get(i), stage.standardized) {
+                delta = norm.backward(kept, delta, &mut gradients);
+            }
+            let convolution = &self.convolutions[i];
+            convolution.gradients(stage.unfolded, delta.clone(), &mut gradients);
+            if i > 0 {
+                delta = convolution.backward(delta, &stage.patches);
+            }
+        }
+        gradients
+    }
+
+    /// Activation and, while it fits, max-pool; the pool first where that gives the same, on a quarter of
+    /// the numbers.
+    fn activate_and_pool(&self, x: Tensor<2>, size: [usize; 3]) -> (Tensor<2>, Pooled) {
+        let [_, height, width] = size;
+        if !pool_fits(height, width) {
+            let (x, kept) = self.activation.forward_keeping(x);
+            (x, Pooled::Not(kept))
+        } else if self.activation.is_non_decreasing() {
+            let (x, taken) = max_pool::forward(x, size);
+            let (x, kept) = self.activation.forward_keeping(x);
+            (x, Pooled::Before(taken, kept))
+        } else {
+            let (x, kept) = self.activation.forward_keeping(x);
+            let (x, taken) = max_pool::forward(x, size);
+            (x, Pooled::After(kept, taken))
+        }
+    }
+
+    /// The hidden dense layer and the output layer.
+    fn dense(&self) -> [&Dense; 2] {
+        [&self.layers[0], &self.layers[1]]
+    }
+
     pub(crate) fn with_running_statistics(mut self, statistics: Vec<BatchStatistics>) -> Self {
         self.norms = self
             .norms
@@ -266,4 +396,54 @@ impl ConvNet {
     pub(crate) fn num_running(&self) -> usize {
         self.norms.iter().map(BatchNorm::num_running).sum()
     }
+}
+
+/// What the way back through a [`ConvNet`] needs of the way forward.
+#[derive(Debug)]
+pub(crate) struct ConvNetTape {
+    stages: Vec<Stage>,
+    /// What the last stage left: `[batch, channels, height, width]`.
+    image: [usize; 4],
+    /// `[batch, d_flat]`
+    flat: Tensor<2>,
+    activated: Kept<2>,
+    /// `[batch, d_hidden]`
+    hidden: Tensor<2>,
+    output_activated: Kept<2>,
+}
+
+/// One convolution with what follows it.
+#[derive(Debug)]
+struct Stage {
+    patches: Patches,
+    /// `[batch * height * width, kernel_size² * channels_in]`
+    unfolded: Tensor<2>,
+    standardized: Option<Standardized>,
+    pooled: Pooled,
+}
+
+/// Whether and where the max-pool stood.
+#[derive(Debug)]
+enum Pooled {
+    Not(Kept<2>),
+    Before(Taken, Kept<2>),
+    After(Kept<2>, Taken),
+}
+
+/// Images with their channels apart, as a row of channels for each pixel.
+///
+/// # Shapes
+/// - `x`: `[batch, channels * height * width]`
+/// - result: `[batch * height * width, channels]`
+fn to_pixels(x: Tensor<2>, [batch, channels, height, width]: [usize; 4]) -> Tensor<2> {
+    x.reshape([batch, channels, height * width])
+        .swap_dims(1, 2)
+        .reshape([batch * height * width, channels])
+}
+
+/// The other way round.
+fn from_pixels(x: Tensor<2>, [batch, channels, height, width]: [usize; 4]) -> Tensor<2> {
+    x.reshape([batch, height * width, channels])
+        .swap_dims(1, 2)
+        .reshape([batch, channels * height * width])
 }

@@ -1,12 +1,14 @@
 //! A convolution that keeps the image's size.
 
 use burn::module::{Module, Param};
+use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use burn::tensor::module::conv2d;
+use burn::tensor::module::{conv2d, linear};
 use burn::tensor::ops::ConvOptions;
 
 use crate::initializer::{Fans, Initializer};
 use crate::parameters::Parameters;
+use crate::patches::Patches;
 
 /// A two-dimensional convolution of stride 1, padded with zeros so that the image keeps its size.
 ///
@@ -50,5 +52,56 @@ impl Convolution {
         let padding = weight.dims()[2] / 2;
         let options = ConvOptions::new([1, 1], [padding, padding], [1, 1], 1);
         conv2d(x, weight, self.bias.as_ref().map(Param::val), options)
+    }
+
+    /// Applies the layer as one matrix product, and keeps what [`gradients`](Self::gradients) needs.
+    ///
+    /// # Shapes
+    /// - `pixels`: `[batch * height * width, channels_in]`
+    /// - results: `[batch * height * width, channels_out]`; `[…, kernel_size² * channels_in]`
+    pub(crate) fn forward_keeping(
+        &self,
+        pixels: Tensor<2>,
+        patches: &Patches,
+    ) -> (Tensor<2>, Tensor<2>) {
+        let [channels_out, channels_in, side, _] = self.weight.dims();
+        let kernel = self.weight.val().permute([2, 3, 1, 0]);
+        let kernel = kernel.reshape([side * side * channels_in, channels_out]);
+        let unfolded = patches.unfold(pixels);
+        let bias = self.bias.as_ref().map(Param::val);
+        (linear(unfolded.clone(), kernel, bias), unfolded)
+    }
+
+    /// The gradients of weight and bias.
+    ///
+    /// # Shapes
+    /// - `unfolded`: what [`forward_keeping`](Self::forward_keeping) kept
+    /// - `delta`: the loss's gradient by its outputs, `[batch * height * width, channels_out]`
+    pub(crate) fn gradients(
+        &self,
+        unfolded: Tensor<2>,
+        delta: Tensor<2>,
+        gradients: &mut GradientsParams,
+    ) {
+        let [channels_out, channels_in, side, _] = self.weight.dims();
+        if let Some(bias) = &self.bias {
+            let sum = delta.clone().sum_dim(0); // [1, channels_out]
+            gradients.register(bias.id, sum.squeeze_dim::<1>(0));
+        }
+        let kernel = unfolded.transpose().matmul(delta);
+        let kernel = kernel.reshape([side, side, channels_in, channels_out]);
+        gradients.register(self.weight.id, kernel.permute([3, 2, 0, 1]));
+    }
+
+    /// The loss's gradient by the inputs: the convolution of `delta` with the kernels turned around.
+    ///
+    /// # Shapes
+    /// - `delta`: as in [`gradients`](Self::gradients)
+    /// - result: `[batch * height * width, channels_in]`
+    pub(crate) fn backward(&self, delta: Tensor<2>, patches: &Patches) -> Tensor<2> {
+        let [channels_out, channels_in, side, _] = self.weight.dims();
+        let turned = self.weight.val().flip([2, 3]).permute([2, 3, 0, 1]);
+        let turned = turned.reshape([side * side * channels_out, channels_in]);
+        patches.unfold(delta).matmul(turned)
     }
 }

@@ -14,14 +14,16 @@ mod error;
 #[cfg(test)]
 mod golden;
 mod initializer;
+mod max_pool;
 mod mlp;
 mod network;
 mod normalization;
 mod one_or_many;
 mod parameters;
+mod patches;
 mod perceptron;
 
-pub use activation::Activation;
+pub use activation::{Activation, Kept};
 pub use convnet::{ConvNet, ConvNetConfig};
 pub use convolution::Convolution;
 pub use dense::Dense;

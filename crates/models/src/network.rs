@@ -225,18 +225,23 @@ impl Network {
         inputs: Tensor<2>,
         delta_of: impl FnOnce(Tensor<2>) -> Tensor<2>,
     ) -> Option<(GradientsParams, Vec<BatchStatistics>)> {
-        match self {
+        Some(match self {
             Self::Mlp(network) => {
                 let (outputs, tape, statistics) = network.forward_keeping(inputs);
-                Some((network.backward(tape, delta_of(outputs)), statistics))
+                (network.backward(tape, delta_of(outputs)), statistics)
             }
-            Self::ConvNet(_) => None,
-        }
+            Self::ConvNet(network) => {
+                let (outputs, tape, statistics) = network.forward_keeping(inputs);
+                (network.backward(tape, delta_of(outputs)), statistics)
+            }
+        })
     }
 
     /// Whether [`explicit_gradients`](Self::explicit_gradients) are known.
     pub fn has_explicit_gradients(&self) -> bool {
-        matches!(self, Self::Mlp(_))
+        match self {
+            Self::Mlp(_) | Self::ConvNet(_) => true,
+        }
     }
 
     /// Whether the parameters are on an autodiff device.

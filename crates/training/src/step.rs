@@ -167,11 +167,15 @@ mod tests {
     ];
 
     fn trainee(model: Value, loss: &Value, dtype: DType) -> Trainee {
+        trainee_for(model, loss, &[5], dtype)
+    }
+
+    fn trainee_for(model: Value, loss: &Value, input: &[usize], dtype: DType) -> Trainee {
         let model: ModelConfig = serde_json::from_value(model).expect("a model");
         let loss = serde_json::from_value(loss.clone()).expect("a loss");
         let device = Device::flex().autodiff();
         let network = model
-            .init(&[5], 3, &mut stream(0, "init", &[]), &device, dtype)
+            .init(input, 3, &mut stream(0, "init", &[]), &device, dtype)
             .expect("a network");
         Trainee::new(network, loss)
     }
@@ -306,6 +310,41 @@ mod tests {
                 let model = json!({ "name": "mlp", "hidden": [6], "activation": activation });
                 let trainee = trainee(model, &loss, dtype);
                 assert_agree(&activation.to_string(), &trainee, &batch, tolerance);
+            }
+        }
+    }
+
+    #[test]
+    fn explicit_and_automatic_gradients_agree_for_convolutional_networks() {
+        let device = Device::flex();
+        for (dtype, tolerance) in [(DType::F64, 1e-12), (DType::F32, 2e-5)] {
+            // Odd and even sides, one and two channels, pools before and after the activation.
+            for image in [[1, 8, 8], [2, 5, 7], [1, 3, 2]] {
+                let d_input: usize = image.iter().product();
+                let numbers = |n: usize, f: f64| (0..n).map(|k| (f * k as f64).sin()).collect();
+                let tensor = |data: Vec<f64>, shape: [usize; 2]| {
+                    Tensor::from_data(TensorData::new(data, shape), (&device, dtype))
+                };
+                let batch = Batch {
+                    inputs: tensor(numbers(3 * d_input, 1.3), [3, d_input]),
+                    targets: tensor(numbers(9, 0.7), [3, 3]),
+                };
+                for activation in ["relu", "gelu", "elu"] {
+                    for normalization in ["none", "batch"] {
+                        for (kernel_size, bias) in [(3, true), (5, false), (1, true)] {
+                            let model = json!({
+                                "name": "convnet", "channels": [3, 4], "d_hidden": 5,
+                                "kernel_size": kernel_size, "activation": activation,
+                                "normalization": normalization, "bias": bias,
+                            });
+                            let loss = json!({ "name": "mse" });
+                            let trainee = trainee_for(model, &loss, &image, dtype);
+                            let what =
+                                format!("{image:?}, {activation}, {normalization}, {dtype:?}");
+                            assert_agree(&what, &trainee, &batch, tolerance);
+                        }
+                    }
+                }
             }
         }
     }
