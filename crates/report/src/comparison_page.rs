@@ -156,13 +156,12 @@ impl ComparisonPage {
         let is_few = report.variants.len() <= MOST_IN_ONE;
         let has_looked = !self.diagnoses.is_empty();
         let findings = has_looked.then(|| comparison_notices(&self.diagnoses));
-        let mut tables = vec![Block::Table(report.objective_table())];
-        let others = [
+        let tables = [
             report.difference_table(),
             report.median_table(),
             report.threshold_table(),
         ];
-        tables.extend(others.into_iter().flatten().map(Block::Table));
+        let tables = tables.into_iter().flatten().map(Block::Table).collect();
         Ok(Document {
             title: report.question.experiment.clone(),
             kind: "comparison",
@@ -170,12 +169,12 @@ impl ComparisonPage {
             command: self.command.clone(),
             sections: vec![
                 section("Answer", self.answer_blocks()),
-                section("Figures", tables),
                 section("Findings", finding_blocks(findings)),
                 section("Learning curves", self.curve_blocks()?),
                 section("Decision boundaries", boundary_blocks(&self.evaluations)?),
                 section("Confusion matrices", confusion_blocks(&self.evaluations)),
                 section("Thresholds", threshold_blocks(&self.evaluations, is_few)?),
+                section("More figures", tables),
                 section(
                     "Configuration",
                     vec![config_block("comparison.toml", &self.config)],
@@ -191,11 +190,12 @@ impl ComparisonPage {
             weight: Weight::Error,
             title: format!("{run} failed"),
             text: why.clone(),
-            advice: String::new(),
+            details: Vec::new(),
         };
         if !self.failures.is_empty() {
             blocks.push(Block::Notices(self.failures.iter().map(notice).collect()));
         }
+        blocks.push(Block::Table(self.report.objective_table()));
         blocks
     }
 

@@ -30,7 +30,7 @@ pub struct Section {
 /// A piece of a section.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Block {
-    /// A paragraph.
+    /// A paragraph; `code` stands between backticks, here and in lists.
     Text(String),
     /// Sentences that belong together.
     List(Vec<String>),
@@ -71,10 +71,10 @@ pub struct Notice {
     pub weight: Weight,
     /// What it is.
     pub title: String,
-    /// What shows it.
+    /// The same in a sentence; `code` stands between backticks.
     pub text: String,
-    /// What to try.
-    pub advice: String,
+    /// What shows it, what may cause it, what to try: names with what there is to say.
+    pub details: Vec<(&'static str, String)>,
 }
 
 /// A table whose first column names its rows.
@@ -208,5 +208,29 @@ impl SeriesValues {
             (Some(y), ..) => y,
             (None, ..) => String::new(),
         }
+    }
+}
+
+/// The words of a text, and whether each stretch of them is code: what stands between two backticks.
+pub(crate) fn stretches(text: &str) -> impl Iterator<Item = (&str, bool)> {
+    let last = text.matches('`').count();
+    // An odd backtick opens nothing.
+    let parts = text.splitn(last - last % 2 + 1, '`').enumerate();
+    parts.map(|(i, part)| (part, i % 2 == 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn code_stands_between_two_backticks() {
+        let of = |text| stretches(text).collect::<Vec<_>>();
+        assert_eq!(
+            of("set `a = 1` now"),
+            [("set ", false), ("a = 1", true), (" now", false)]
+        );
+        assert_eq!(of("a ` b"), [("a ` b", false)]);
+        assert_eq!(of("`a` ` b"), [("", false), ("a", true), (" ` b", false)]);
     }
 }

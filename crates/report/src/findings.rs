@@ -13,8 +13,8 @@ pub(crate) fn run_notices(diagnosis: &Diagnosis) -> Vec<Notice> {
     let notice = |finding: &Finding| Notice {
         weight: weight(finding.severity),
         title: capital(finding.kind.title()),
-        text: told(finding),
-        advice: advice(finding),
+        text: finding.summary.clone(),
+        details: details(finding),
     };
     diagnosis.findings.iter().map(notice).collect()
 }
@@ -55,8 +55,8 @@ pub(crate) fn comparison_notices(trials: &[(String, String, Diagnosis)]) -> Vec<
                 capital(finding.kind.title()),
                 count(found.len(), "trial")
             ),
-            text: format!("{}. For example {run}: {}", list(&said), told(finding)),
-            advice: advice(finding),
+            text: format!("{}. For example {run}: {}", list(&said), finding.summary),
+            details: details(finding),
         }
     };
     kinds.into_iter().map(notice).collect()
@@ -69,26 +69,20 @@ fn weight(severity: Severity) -> Weight {
     }
 }
 
-/// The finding in words, with the numbers that speak for it.
-fn told(finding: &Finding) -> String {
+/// The numbers that speak for a finding, what usually causes it, and what to try.
+fn details(finding: &Finding) -> Vec<(&'static str, String)> {
     let evidence = finding
         .evidence
         .iter()
         .map(|e| format!("{} {}", e.name, number(e.value)));
     let evidence: Vec<String> = evidence.collect();
-    match evidence.as_slice() {
-        [] => finding.summary.clone(),
-        all => format!("{} ({})", finding.summary, all.join("; ")),
-    }
-}
-
-fn advice(finding: &Finding) -> String {
-    let part = |what: &str, said: &[String]| match said {
-        [] => String::new(),
-        said => format!("{what}: {}. ", said.join("; ")),
-    };
-    let said = part("Usual causes", &finding.causes) + &part("To try", &finding.remedies);
-    said.trim_end().to_string()
+    let parts = [
+        ("Evidence", &evidence),
+        ("Usual causes", &finding.causes),
+        ("To try", &finding.remedies),
+    ];
+    let said = parts.into_iter().filter(|(_, said)| !said.is_empty());
+    said.map(|(name, said)| (name, said.join("; "))).collect()
 }
 
 /// A sentence's beginning.
@@ -132,9 +126,16 @@ mod tests {
             (notices[0].weight, notices[0].title.as_str()),
             (Weight::Warning, "Dead ReLUs")
         );
-        assert_eq!(notices[0].text, "half of layer 1 is dead. (share 0.5000)");
-        let advice = "Usual causes: a large step. To try: a smaller one; leaky_relu.";
-        assert_eq!(notices[0].advice, advice);
+        assert_eq!(notices[0].text, "half of layer 1 is dead.");
+        let details = [
+            ("Evidence", "share 0.5000"),
+            ("Usual causes", "a large step"),
+            ("To try", "a smaller one; leaky_relu"),
+        ];
+        assert_eq!(
+            notices[0].details,
+            details.map(|(name, said)| (name, said.to_string()))
+        );
     }
 
     #[test]

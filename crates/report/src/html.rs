@@ -4,7 +4,7 @@ use emberlab_pictures::{Tone, style_sheet};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use crate::document::{
-    Block, Cell, Column, Document, Figure, Mark, Notice, Section, Table, Values, Weight,
+    Block, Cell, Column, Document, Figure, Mark, Notice, Section, Table, Values, Weight, stretches,
 };
 
 /// Rows of the table that says a picture's values in words.
@@ -72,9 +72,9 @@ fn render_section(section: &Section) -> Markup {
 
 fn render_block(block: &Block, id: &str) -> Markup {
     match block {
-        Block::Text(text) => html! { p { (text) } },
+        Block::Text(text) => html! { p { (prose(text)) } },
         Block::List(sentences) => html! {
-            ul.sentences { @for sentence in sentences { li { (sentence) } } }
+            ul.sentences { @for sentence in sentences { li { (prose(sentence)) } } }
         },
         Block::Notices(notices) => html! { @for notice in notices { (render_notice(notice)) } },
         Block::Table(table) => render_table(table, id),
@@ -113,8 +113,19 @@ fn render_notice(notice: &Notice) -> Markup {
     html! {
         article class=(class) {
             h3 { span.weight { (word) } " " (notice.title) }
-            p { (notice.text) }
-            @if !notice.advice.is_empty() { p.advice { (notice.advice) } }
+            p { (prose(&notice.text)) }
+            @for (name, said) in &notice.details {
+                p.detail { b { (name) ": " } (prose(said)) }
+            }
+        }
+    }
+}
+
+/// Text with code where it stands between backticks.
+fn prose(text: &str) -> Markup {
+    html! {
+        @for (part, is_code) in stretches(text) {
+            @if is_code { code { (part) } } @else { (part) }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::document::{Block, Document, Table, Weight};
+use crate::document::{Block, Document, Table, Weight, stretches};
 
 /// The report in the dialect of CommonMark with tables.
 pub fn render(document: &Document) -> String {
@@ -29,11 +29,11 @@ pub fn render(document: &Document) -> String {
 fn write_block(text: &mut String, block: &Block) {
     match block {
         Block::Text(words) => {
-            let _ = writeln!(text, "{}", escape(words));
+            let _ = writeln!(text, "{}", prose(words));
         }
         Block::List(sentences) => {
             for sentence in sentences {
-                let _ = writeln!(text, "- {}", escape(sentence));
+                let _ = writeln!(text, "- {}", prose(sentence));
             }
         }
         Block::Notices(notices) => {
@@ -43,9 +43,11 @@ fn write_block(text: &mut String, block: &Block) {
                     Weight::Warning => "Warning",
                     Weight::Error => "Error",
                 };
-                let said = [&notice.title, &notice.text, &notice.advice].map(|part| escape(part));
-                let [title, words, advice] = said;
-                let _ = writeln!(text, "- **{word}: {title}.** {words} {advice}");
+                let (title, said) = (escape(&notice.title), prose(&notice.text));
+                let _ = writeln!(text, "- **{word}: {title}.** {said}");
+                for (name, said) in &notice.details {
+                    let _ = writeln!(text, "  - {name}: {}", prose(said));
+                }
             }
         }
         Block::Table(table) => write_table(text, table),
@@ -96,6 +98,18 @@ fn write_table(text: &mut String, table: &Table) {
     }
 }
 
+/// Text in which only code means something to Markdown.
+fn prose(text: &str) -> String {
+    let part = |(part, is_code)| {
+        if is_code {
+            format!("`{part}`")
+        } else {
+            escape(part)
+        }
+    };
+    stretches(text).map(part).collect()
+}
+
 /// Text in which nothing means anything to Markdown, on one line.
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
@@ -128,12 +142,15 @@ mod tests {
             command: "emberlab compare moons.toml".to_string(),
             sections: vec![Section {
                 title: "Answer",
-                blocks: vec![Block::List(vec!["a*b".to_string()]), Block::Table(table)],
+                blocks: vec![
+                    Block::List(vec!["a*b of `x_y`".to_string()]),
+                    Block::Table(table),
+                ],
             }],
         };
         assert_eq!(
             render(&document),
-            "# moons\n\nTwo are tied.\n\n## Answer\n\n- a\\*b\n\nMedians\n\n| variant | n |\n| --- | ---: |\n\
+            "# moons\n\nTwo are tied.\n\n## Answer\n\n- a\\*b of `x_y`\n\nMedians\n\n| variant | n |\n| --- | ---: |\n\
              | leaky\\_relu \\| a | 10 |\n\nTo repeat it:\n\n```sh\nemberlab compare moons.toml\n```\n"
         );
     }

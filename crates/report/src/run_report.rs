@@ -163,10 +163,10 @@ impl RunReport {
                 weight: Weight::Error,
                 title: "The training failed".to_string(),
                 text: why.clone(),
-                advice: format!(
-                    "`emberlab resume {}` goes on when the cause is mended.",
-                    self.run
-                ),
+                details: vec![(
+                    "To go on",
+                    format!("`emberlab resume {}` when the cause is mended", self.run),
+                )],
             }]));
         }
         let Some(result) = &self.result else {
