@@ -68,13 +68,16 @@ fn page(path: &Path) -> String {
     text
 }
 
-/// The page with a script that moves the mouse over its first chart.
+/// The page with a script that moves the mouse over its first chart, and presses keys on its second.
 fn with_mouse(lab: &Lab, page: &str) -> std::path::PathBuf {
     let script = "<script>addEventListener('load', () => {
         const chart = document.querySelector('.chart');
         const box = chart.querySelector('svg').getBoundingClientRect();
         const at = { clientX: box.left + box.width / 2, clientY: box.top + box.height / 2, bubbles: true };
         chart.querySelector('svg').dispatchEvent(new PointerEvent('pointermove', at));
+        const second = document.querySelectorAll('.chart')[1];
+        for (const key of ['End', 'ArrowLeft'])
+            second.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
     });</script></body>";
     lab.write("moved.html", page.replace("</body>", script))
 }
@@ -104,7 +107,14 @@ fn the_report_of_a_run_opens_in_a_browser_and_shows_values_under_the_mouse() {
     assert_eq!(page.console, Vec::<String>::new());
     let curves = page.dom.matches("<polyline").count();
     assert!(curves >= 4, "{curves} curves");
-    assert!(page.dom.contains("<b>epoch "), "no values under the mouse");
+    let values: Vec<&str> = page
+        .dom
+        .split("<b>epoch ")
+        .skip(1)
+        .map(|rest| &rest[..1])
+        .collect();
+    assert_eq!(values.len(), 2, "{values:?}");
+    assert_eq!(values[1], "7", "one before the last epoch, by the keys");
 }
 
 #[test]
@@ -200,6 +210,10 @@ fn what_cannot_be_reported_is_named() {
     let nothing = lab.run(&["report", "nothing"]);
     assert_eq!(nothing.code, Some(2), "{nothing:?}");
     assert!(nothing.stderr.contains("nothing"), "{nothing:?}");
+    lab.write("artifacts/begun/plan.jsonl", "");
+    let begun = lab.run(&["report", "begun"]);
+    assert_eq!(begun.code, Some(1), "{begun:?}");
+    assert!(begun.stderr.contains("--collect"), "{begun:?}");
     let run = lab.train("train/iris.toml", "cut", &["training.num_epochs=2"]);
     std::fs::write(run.folder.join("result.json"), "{").unwrap();
     let broken = lab.run(&["report", "cut"]);

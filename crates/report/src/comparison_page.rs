@@ -262,16 +262,14 @@ impl ComparisonPage {
         let lines = found.iter();
         LineChart {
             title: format!("{} over the epochs", column.replace('_', " ")),
-            x_name: "epoch",
             x,
             y,
             caption: caption.to_string(),
             lines: lines
                 .map(|(v, i, c)| ChartLine::of_curve(v, *i, c, has_bands))
                 .collect(),
-            behind: Vec::new(),
-            rules: Vec::new(),
             size: (480.0, 360.0),
+            ..LineChart::new("epoch")
         }
     }
 

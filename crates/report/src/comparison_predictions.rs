@@ -153,14 +153,12 @@ pub(crate) fn threshold_blocks(
     };
     let chart = LineChart {
         title: format!("f1 of class 1 over the threshold, {split}"),
-        x_name: "threshold",
         x: shares("threshold"),
         y: shares("f1"),
         caption: "The median over the seeds.".to_string(),
         lines,
-        behind: Vec::new(),
-        rules: Vec::new(),
         size: (640.0, 400.0),
+        ..LineChart::new("threshold")
     };
     Ok(vec![
         Block::Table(table),

@@ -74,6 +74,21 @@ pub(crate) fn epoch_axes(metric: &str, curves: &[&Curve]) -> (Axis, Axis) {
 }
 
 impl LineChart {
+    /// A chart of nothing yet over `x_name`, of a size that stands beside another.
+    pub(crate) fn new(x_name: &'static str) -> Self {
+        Self {
+            title: String::new(),
+            x_name,
+            x: Axis::new(x_name),
+            y: Axis::new(""),
+            caption: String::new(),
+            lines: Vec::new(),
+            behind: Vec::new(),
+            rules: Vec::new(),
+            size: (480.0, 340.0),
+        }
+    }
+
     /// Draws it.
     ///
     /// # Errors

@@ -101,9 +101,6 @@ pub(crate) fn threshold_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>,
     Ok(blocks)
 }
 
-/// The size of the pictures that stand beside each other.
-const SIDE: (f64, f64) = (480.0, 340.0);
-
 /// An axis of shares.
 pub(crate) fn shares(label: &str) -> Axis {
     Axis::new(label).range(-0.02, 1.02)
@@ -130,19 +127,16 @@ fn score_figure(
     };
     let chart = LineChart {
         title: format!("Scores over the threshold, {split}"),
-        x_name: "threshold",
         x: shares("threshold"),
         y: shares("score of class 1"),
-        caption: String::new(),
         lines: scores.into_iter().enumerate().map(line).collect(),
-        behind: Vec::new(),
         rules: evaluation
             .best_thresholds
             .iter()
             .take(1)
             .map(rule)
             .collect(),
-        size: SIDE,
+        ..LineChart::new("threshold")
     };
     chart.draw()
 }
@@ -157,14 +151,11 @@ fn share_chart(
     let points = xs.iter().copied().zip(ys.iter().copied());
     let chart = LineChart {
         title,
-        x_name: x,
         x: shares(x),
         y: shares(y),
-        caption: String::new(),
         lines: vec![ChartLine::new(y, 0, points.collect())],
-        behind: Vec::new(),
         rules: vec![rule],
-        size: SIDE,
+        ..LineChart::new(x)
     };
     chart.draw()
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use emberlab_explanations::{Diagnosis, RunEvaluation};
 use emberlab_metrics::{Metric, SplitMetrics};
+use emberlab_pictures::Rule;
 use serde::Serialize;
 
 use crate::curves::Curve;
@@ -12,7 +13,7 @@ use crate::findings::run_notices;
 use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::{count, duration};
 use crate::predictions::{prediction_blocks, threshold_blocks};
-use crate::run_files::{Ending, RunEnvironment, RunFiles, RunResult};
+use crate::run_files::{BestEpoch, Ending, RunEnvironment, RunFiles, RunResult};
 use crate::{ReportError, csv_text, number};
 
 /// Everything a report says of one run.
@@ -51,9 +52,8 @@ impl RunReport {
             folder: folder.to_path_buf(),
         })?;
         let history = files.history()?;
-        let curves = history
-            .metrics()
-            .filter_map(|column| Curve::of(&[&history], column));
+        let columns = history.metrics().chain(["learning_rate"]);
+        let curves = columns.filter_map(|column| Curve::of(&[&history], column));
         Ok(Self {
             run: files.id(),
             command: format!(
@@ -194,19 +194,35 @@ impl RunReport {
             }
             let curves: Vec<&Curve> = found.iter().map(|(_, _, curve)| *curve).collect();
             let (x, y) = epoch_axes(metric.name(), &curves);
+            let best = self.result.as_ref().and_then(|result| result.best.as_ref());
+            let best = best.filter(|best| best.metric == metric);
+            let rule = |best: &BestEpoch| {
+                let name = format!("best {} {metric}", best.split);
+                Rule::upright(name, best.epoch as f64)
+            };
             let lines = found.iter();
             let chart = LineChart {
                 title: format!("{metric} over the epochs"),
-                x_name: "epoch",
                 x,
                 y,
-                caption: String::new(),
                 lines: lines
                     .map(|(s, i, c)| ChartLine::of_curve(s, *i, c, false))
                     .collect(),
-                behind: Vec::new(),
-                rules: Vec::new(),
-                size: (480.0, 320.0),
+                rules: best.map(rule).into_iter().collect(),
+                ..LineChart::new("epoch")
+            };
+            figures.push(chart.draw()?);
+        }
+        if let Some(rates) = curve("learning_rate".to_string())
+            && rates.median.iter().any(|rate| *rate != rates.median[0])
+        {
+            let (x, y) = epoch_axes("learning rate", &[rates]);
+            let chart = LineChart {
+                title: "Learning rate over the epochs".to_string(),
+                x,
+                y,
+                lines: vec![ChartLine::of_curve("learning rate", 0, rates, false)],
+                ..LineChart::new("epoch")
             };
             figures.push(chart.draw()?);
         }

@@ -42,15 +42,16 @@ enum Subject {
 impl Subject {
     /// The comparison or the run of that name.
     fn find(artifacts: &Path, name: &str) -> Result<Self, ExperimentError> {
-        let is_comparison = |folder: &Path| folder.join("comparison.json").is_file();
+        let is_there = |folder: &Path, file| folder.join(file).is_file();
         for folder in [artifacts.join(name), PathBuf::from(name)] {
-            if is_comparison(&folder) {
+            // One that has not been collected yet says so when it is read.
+            if is_there(&folder, "comparison.json") || is_there(&folder, "plan.jsonl") {
                 return Ok(Self::Comparison(folder));
             }
         }
         let run = Run::find(artifacts, name)?.path().to_path_buf();
         Ok(match run.parent() {
-            Some(folder) if name == "latest" && is_comparison(folder) => {
+            Some(folder) if name == "latest" && is_there(folder, "comparison.json") => {
                 Self::Comparison(folder.to_path_buf())
             }
             _ => Self::Run(run),
