@@ -66,11 +66,17 @@ for (const chart of document.querySelectorAll(".chart")) {
   chart.addEventListener("keydown", (event) => {
     const last = values.x.length - 1;
     const page = Math.max(1, Math.round(last / 10));
-    const steps = { ArrowRight: 1, ArrowLeft: -1, PageUp: page, PageDown: -page, Home: -last, End: last };
+    const moves = {
+      ArrowRight: place + 1,
+      ArrowLeft: place < 0 ? last : place - 1,
+      PageUp: place + page,
+      PageDown: place < 0 ? last : place - page,
+      Home: 0,
+      End: last,
+    };
     if (event.key === "Escape") return hide();
-    if (!(event.key in steps)) return;
+    if (!(event.key in moves)) return;
     event.preventDefault();
-    const begin = place < 0 ? (steps[event.key] < 0 ? last + 1 : -1) : place;
-    show(Math.max(0, Math.min(last, begin + steps[event.key])));
+    show(Math.max(0, Math.min(last, moves[event.key])));
   });
 }
