@@ -1,7 +1,17 @@
 //! Checks and explanations of networks.
 
 mod boundary;
+mod diagnosis;
+mod replay;
+mod stages;
 mod trace;
 
 pub use boundary::{Classifier, Plane, boundary};
+pub use diagnosis::{
+    ActivationInspection, LayerStep, LearningCurves, SignalInspection, StepInspection,
+    cannot_represent, data_findings, dead_relus, find_non_finite, first_step_findings,
+    inspect_signals, inspect_step, start_findings,
+};
+pub use replay::{Replay, ReplayedStep};
+pub use stages::{Operation, Stage, stages};
 pub use trace::{Deviation, Trace, TraceError, replay, tolerance};

@@ -50,6 +50,10 @@ pub enum Command {
     Runs(Runs),
     /// Say what a finished run's network is worth.
     Evaluate(Evaluate),
+    /// Predict rows of a table, or images, with a finished run's network.
+    Predict(Predict),
+    /// Say what is wrong with a run, how that is known, and what to try.
+    Diagnose(Diagnose),
     /// Make one page of what a run or a comparison came to.
     Report(Report),
     /// List, show and fetch data sets.
@@ -303,6 +307,68 @@ pub struct Evaluate {
     #[arg(long, value_enum, default_value = "last")]
     pub weights: WeightsChoice,
     /// Print JSON instead of tables.
+    #[arg(long)]
+    pub json: bool,
+    /// How it runs.
+    #[command(flatten)]
+    pub running: Running,
+}
+
+/// What predictions are written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum PredictionFormat {
+    /// A table with a row for each input.
+    Csv,
+    /// A list with an object for each input.
+    Json,
+}
+
+/// Predict rows of a table, or images, with a finished run's network.
+///
+/// Inputs are raw, as the training data were: the run's own standardising is applied, and its threshold, if
+/// `evaluate --threshold-by` stored one.
+#[derive(Debug, Args)]
+pub struct Predict {
+    /// The run: a path, a unique beginning of its name, or `latest`.
+    pub run: String,
+    /// CSV files (`-` for standard input), or PNG files for a network that takes images.
+    #[arg(required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// Black for white in images; `auto` inverts dark ink on light paper.
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub invert: InvertChoice,
+    /// What to write.
+    #[arg(long, value_enum, default_value = "csv")]
+    pub format: PredictionFormat,
+    /// The network to use.
+    #[arg(long, value_enum, default_value = "last")]
+    pub weights: WeightsChoice,
+    /// How it runs.
+    #[command(flatten)]
+    pub running: Running,
+}
+
+/// Whether images become their negatives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InvertChoice {
+    /// If their rim is light, since the lab's digits and clothes are light on dark.
+    Auto,
+    /// All of them.
+    Yes,
+    /// None.
+    No,
+}
+
+/// Say what is wrong with a run, how that is known, and what to try.
+///
+/// Works on runs that are finished, stopped or failed. A run whose loss is no longer a number is trained again
+/// up to that step, to name the layer and the operation. Leaves `diagnosis.json` in the run's folder.
+#[derive(Debug, Args)]
+pub struct Diagnose {
+    /// The run: a path, a unique beginning of its name, or `latest`.
+    #[arg(default_value = "latest")]
+    pub run: String,
+    /// Print JSON instead of text.
     #[arg(long)]
     pub json: bool,
     /// How it runs.

@@ -36,6 +36,8 @@ fn main() -> ExitCode {
         Command::FindLr(command) => commands::find_lr::run(command, &arguments.shared),
         Command::Runs(command) => commands::runs::run(command, &arguments.shared),
         Command::Evaluate(command) => commands::evaluate::run(command, &arguments.shared),
+        Command::Predict(command) => commands::predict::run(command, &arguments.shared),
+        Command::Diagnose(command) => commands::diagnose::run(command, &arguments.shared),
         Command::Report(command) => commands::report::run(command, &arguments.shared),
         Command::Data(command) => commands::data::run(command, &arguments.shared),
         Command::Devices(command) => commands::devices::run(command),

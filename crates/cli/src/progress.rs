@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
+use emberlab_analysis::LearningCurves;
+use emberlab_explanations::FindingKind;
 use emberlab_metrics::{Metric, SplitMetrics};
 pub use emberlab_report::number;
 use emberlab_training::{EpochRecord, Observer, TrainingError};
@@ -55,11 +57,46 @@ impl Complaints {
     }
 }
 
+/// Looks at the curves while they grow, and says each thing that is wrong once.
+#[derive(Default)]
+struct Watch {
+    curves: LearningCurves,
+    told: Vec<FindingKind>,
+    next_look: usize,
+}
+
+impl Watch {
+    /// Takes in an epoch; warns of what has become visible with it.
+    fn look(&mut self, record: &EpochRecord) {
+        self.curves.num_epochs = record.num_epochs;
+        self.curves.push(&record.train, record.valid.as_ref());
+        let epochs = self.curves.train_loss.len();
+        // Of a resumed training the first epochs were not seen: it is looked at when it ends.
+        if epochs != record.epoch {
+            return;
+        }
+        let loss = record.train.get(Metric::Loss);
+        let is_number = loss.is_none_or(f64::is_finite);
+        // Each look reads all the curves: with a tenth more epochs there is something new to see.
+        if epochs < self.next_look && is_number {
+            return;
+        }
+        self.next_look = epochs + epochs / 10 + 1;
+        for finding in self.curves.live_findings() {
+            if !self.told.contains(&finding.kind) {
+                eprintln!("warning: {}: {}", finding.kind, finding.summary);
+                self.told.push(finding.kind);
+            }
+        }
+    }
+}
+
 /// One line per epoch for people.
 pub struct Lines {
     began: Instant,
     first: Option<usize>,
     complaints: Complaints,
+    watch: Watch,
 }
 
 impl Lines {
@@ -69,6 +106,7 @@ impl Lines {
             began: Instant::now(),
             first: None,
             complaints: Complaints::default(),
+            watch: Watch::default(),
         }
     }
 
@@ -101,6 +139,7 @@ impl Observer for Lines {
             if record.is_best { "  best" } else { "" }
         ));
         print_line(&line);
+        self.watch.look(record);
         Ok(())
     }
 
@@ -113,6 +152,7 @@ impl Observer for Lines {
 #[derive(Default)]
 pub struct JsonLines {
     complaints: Complaints,
+    watch: Watch,
 }
 
 impl Observer for JsonLines {
@@ -128,6 +168,7 @@ impl Observer for JsonLines {
             "elapsed_seconds": record.elapsed.as_secs_f64(),
         });
         print_line(&line.to_string());
+        self.watch.look(record);
         Ok(())
     }
 

@@ -40,6 +40,15 @@ pub enum DatasetError {
         source: io::Error,
     },
 
+    /// A file is not a picture that can be read.
+    #[error("{}: {reason}", .path.display())]
+    Image {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+
     /// A file is not the IDX file it should be.
     #[error("{}: expected {expected}, found {found}", .path.display())]
     Idx {

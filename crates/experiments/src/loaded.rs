@@ -13,7 +13,7 @@ use crate::config::Problem;
 use crate::error::ExperimentError;
 use crate::prepared::Prepared;
 use crate::run::Run;
-use crate::trial::{check_data, load_config};
+use crate::trial::{BEST, NETWORK, check_data, load_config};
 
 /// Which of a run's networks is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -23,6 +23,16 @@ pub enum Weights {
     Last,
     /// The network of the best epoch.
     Best,
+}
+
+impl Weights {
+    /// The file of a run that holds them.
+    pub(crate) fn file(self) -> &'static str {
+        match self {
+            Self::Last => NETWORK,
+            Self::Best => BEST,
+        }
+    }
 }
 
 /// A finished run with its data and one of its networks on a plain device.
@@ -49,10 +59,7 @@ impl LoadedRun {
         if !run.is_done() {
             return Err(ExperimentError::NotFinished { run: run.id() });
         }
-        let file = match weights {
-            Weights::Last => "model/network.bpk",
-            Weights::Best => "model/best.bpk",
-        };
+        let file = weights.file();
         let bytes = run.read(file)?;
         let prepared = Prepared::load(load_config(run)?, data_dirs)?;
         check_data(run, &prepared)?;

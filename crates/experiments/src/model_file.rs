@@ -15,6 +15,9 @@ pub(crate) const MODEL: &str = "model/model.json";
 pub struct ModelFile {
     /// `[features]` or `[channels, height, width]`.
     pub input_shape: Vec<usize>,
+    /// Names of the features; empty for images.
+    #[serde(default)]
+    pub feature_names: Vec<String>,
     /// Width of the output.
     pub d_output: usize,
     /// How outputs become predictions.
@@ -33,6 +36,7 @@ impl ModelFile {
         };
         Self {
             input_shape: prepared.samples.input_shape.clone(),
+            feature_names: prepared.samples.feature_names.clone(),
             d_output: prepared.d_output,
             task: prepared.task,
             class_names,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
-use emberlab_datasets::{Resident, Samples, Splits, Standardizer, StatisticsFrom};
+use emberlab_datasets::{DatasetConfig, Resident, Samples, Splits, Standardizer, StatisticsFrom};
 use emberlab_models::Network;
 use emberlab_streams::stream;
 use emberlab_training::{Split, SplitData, Task};
@@ -166,6 +166,14 @@ impl Prepared {
             valid: self.upload(Split::Valid, device)?,
             test: self.upload(Split::Test, device)?,
         })
+    }
+}
+
+/// What a white pixel is in the images of a data set.
+pub(crate) fn white(dataset: &DatasetConfig) -> u8 {
+    match dataset {
+        DatasetConfig::Digits(_) => 16,
+        _ => u8::MAX,
     }
 }
 

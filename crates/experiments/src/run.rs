@@ -8,6 +8,7 @@
 //!   checkpoints/       to resume from
 //!   model/             what `evaluate` needs: network.bpk, best.bpk, model.json; threshold.json if one was chosen
 //!   evaluation.json    what the last network is worth, for pictures and reports
+//!   diagnosis.json     what was found wrong, if anything
 //!   result.json        written when the training has ended, with the sums of all files
 //!   failure.json       instead of it, where the training failed
 //! ```

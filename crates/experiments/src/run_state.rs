@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use emberlab_analysis::LearningCurves;
+use emberlab_explanations::{ChosenThreshold, DIAGNOSIS, Diagnosis, THRESHOLD};
 use emberlab_metrics::{History, Metric};
-use emberlab_storage::{CheckpointStore, RunLock, leftovers, remove_tree};
+use emberlab_storage::{Checkpoint, CheckpointStore, RunLock, leftovers, remove_tree};
 use emberlab_training::Split;
 use serde::Serialize;
 
@@ -149,6 +151,31 @@ fn best(history: &History, metric: Metric, split: Split) -> Option<BestResult> {
 }
 
 impl Run {
+    /// The curves of the training so far.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Malformed`] if the configuration is no longer one.
+    pub fn learning_curves(&self) -> Result<LearningCurves, ExperimentError> {
+        let text = std::fs::read_to_string(self.metrics_path()).unwrap_or_default();
+        let history = History::parse(&text).map_err(|e| self.malformed(METRICS, e))?;
+        let column = |name: &str| history.column(name).into_iter().flatten().collect();
+        Ok(LearningCurves {
+            train_loss: column("train_loss"),
+            valid_loss: column("valid_loss"),
+            train_accuracy: column("train_accuracy"),
+            valid_accuracy: column("valid_accuracy"),
+            num_epochs: load_config(self)?.training.num_epochs,
+        })
+    }
+
+    /// The newest valid checkpoint, if there is one.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Storage`] if a folder cannot be read.
+    pub(crate) fn newest_checkpoint(&self) -> Result<Option<Checkpoint>, ExperimentError> {
+        Ok(reader(self).newest()?.checkpoint)
+    }
+
     /// What is wrong with the files of the run, and how many were looked at: configuration, environment,
     /// metrics, model and result, and every checkpoint with all its sums.
     ///
@@ -165,6 +192,17 @@ impl Run {
         let environment = self.read_json::<Environment>(ENVIRONMENT);
         note(environment.map(drop).map_err(|e| e.to_string()));
         note(ModelFile::load(self).map(drop).map_err(|e| e.to_string()));
+        for (name, fault) in [
+            (DIAGNOSIS, self.read_json::<Diagnosis>(DIAGNOSIS).err()),
+            (
+                THRESHOLD,
+                self.read_json::<ChosenThreshold>(THRESHOLD).err(),
+            ),
+        ] {
+            if self.path().join(name).is_file() {
+                note(fault.map_or(Ok(()), |e| Err(e.to_string())));
+            }
+        }
         if self.is_done() {
             let result = self.read_json::<TrialResult>(RESULT);
             let files = result.as_ref().map_or(Vec::new(), |r| r.files.clone());

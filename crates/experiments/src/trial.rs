@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use emberlab_explanations::{EVALUATION, THRESHOLD};
+use emberlab_explanations::{DIAGNOSIS, EVALUATION, THRESHOLD};
 use emberlab_metrics::{BinaryScores, Metric, SplitMetrics};
 use emberlab_models::Network;
 use emberlab_storage::{
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::changes::{Change, Verdict, changes};
 use crate::config::{ExperimentConfig, Problem};
+use crate::diagnosis::quick_diagnosis;
 use crate::environment::Environment;
 use crate::error::ExperimentError;
 use crate::evaluation::evaluate_run;
@@ -29,8 +30,8 @@ use crate::run::{CONFIG, ENVIRONMENT, Run, compact_json, json};
 pub(crate) const RESULT: &str = "result.json";
 pub(crate) const FAILURE: &str = "failure.json";
 
-const NETWORK: &str = "model/network.bpk";
-const BEST: &str = "model/best.bpk";
+pub(crate) const NETWORK: &str = "model/network.bpk";
+pub(crate) const BEST: &str = "model/best.bpk";
 
 /// The files that `result.json` has the sums of.
 const LASTING: [&str; 6] = [CONFIG, METRICS, MODEL, NETWORK, BEST, EVALUATION];
@@ -286,7 +287,7 @@ impl Trial {
             execution,
         } = self;
         // A run that goes on has not ended: nothing that says how it did stays.
-        for name in [RESULT, FAILURE, EVALUATION, THRESHOLD] {
+        for name in [RESULT, FAILURE, EVALUATION, DIAGNOSIS, THRESHOLD] {
             run.remove(name)?;
         }
         let rows = match &from {
@@ -316,7 +317,19 @@ impl Trial {
             stop: execution.stop,
             observer: Box::new(Both(metrics, execution.observer)),
         };
-        let finished = fit.run(from.as_ref())?;
+        let device = ready.device;
+        let leave_diagnosis = |now: Option<&Network>| {
+            let curves = run.learning_curves()?;
+            let diagnosis = quick_diagnosis(&prepared, &device, now, &curves)?;
+            run.write_json(DIAGNOSIS, &diagnosis)
+        };
+        let finished = match fit.run(from.as_ref()) {
+            Err(error @ TrainingError::FlatLoss { .. }) => {
+                leave_diagnosis(None)?;
+                return Err(error.into());
+            }
+            finished => finished?,
+        };
         let mut result = TrialResult {
             ending: finished.ending,
             epochs: finished.epoch,
@@ -340,8 +353,9 @@ impl Trial {
             let predicted = &finished.predicted;
             result.thresholds = at_thresholds(&prepared, predicted)?;
             save_networks(&run, &finished)?;
-            let evaluation = evaluate_run(&prepared, &finished.network, &ready.device, predicted)?;
+            let evaluation = evaluate_run(&prepared, &finished.network, &device, predicted)?;
             run.write(EVALUATION, &compact_json(&run, EVALUATION, &evaluation)?)?;
+            leave_diagnosis(Some(&finished.network))?;
             for name in LASTING {
                 if run.path().join(name).is_file() {
                     result.files.push(Digested::new(name, &run.read(name)?));

@@ -41,7 +41,7 @@ pub struct Mistake {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Inputs {
-    /// Pixels from 0 to 255, by channel, row and column.
+    /// Brightness from 0 (black) to 255 (white), by channel, row and column.
     Pixels(Bytes),
     /// Measurements.
     Features(Vec<f32>),

@@ -5,6 +5,15 @@ use emberlab_storage::StorageError;
 /// An error of a training.
 #[derive(Debug, thiserror::Error)]
 pub enum TrainingError {
+    /// The loss has no gradient to train with.
+    #[error(
+        "the loss `{loss}` cannot train: it compares outputs after a threshold, so its gradient is zero \
+         wherever it exists, and no step would change a weight; `soft_hamming`, the mean of |p − y|, trains"
+    )]
+    FlatLoss {
+        /// The loss.
+        loss: &'static str,
+    },
     /// A configured value is out of its range.
     #[error("`{key}` is {value}, but must be {expected}")]
     Value {

@@ -410,6 +410,10 @@ impl Session {
     }
 
     fn run(&mut self, display: &mut Display) -> Result<Ending, TrainingError> {
+        if self.loss.is_flat() {
+            let loss = self.loss.name();
+            return Err(TrainingError::FlatLoss { loss });
+        }
         while self.progress.position.epoch < self.training.num_epochs && !self.is_out_of_patience()
         {
             if self.train_epoch(display)?.is_break() || self.end_epoch(display)?.is_break() {

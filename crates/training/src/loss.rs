@@ -75,6 +75,19 @@ pub enum LossConfig {
         #[serde(default)]
         reduction: Reduction,
     },
+    /// The Hamming distance of targets and outputs after a threshold of 0.5: the share that is wrong. It has no
+    /// gradient to train with, which a training says before its first step.
+    Hamming {
+        /// Mean over all elements, or sum.
+        #[serde(default)]
+        reduction: Reduction,
+    },
+    /// The Hamming distance without the threshold: `|p − y|` of probabilities, which trains.
+    SoftHamming {
+        /// Mean over all elements, or sum.
+        #[serde(default)]
+        reduction: Reduction,
+    },
 }
 
 fn one() -> f64 {
@@ -93,6 +106,8 @@ impl LossConfig {
             Self::Mse { .. } => "mse",
             Self::Mae { .. } => "mae",
             Self::Huber { .. } => "huber",
+            Self::Hamming { .. } => "hamming",
+            Self::SoftHamming { .. } => "soft_hamming",
         }
     }
 
@@ -106,8 +121,15 @@ impl LossConfig {
             | Self::CrossEntropyNaive { reduction }
             | Self::Mse { reduction }
             | Self::Mae { reduction }
-            | Self::Huber { reduction, .. } => *reduction,
+            | Self::Huber { reduction, .. }
+            | Self::Hamming { reduction }
+            | Self::SoftHamming { reduction } => *reduction,
         }
+    }
+
+    /// Whether the gradient is zero wherever it exists, so that no step would change a weight.
+    pub fn is_flat(&self) -> bool {
+        matches!(self, Self::Hamming { .. })
     }
 
     /// Whether the loss takes the softmax of the outputs.
@@ -151,7 +173,17 @@ impl LossConfig {
                 let difference = outputs - targets;
                 reduce(difference.clone() * difference, *reduction)
             }
-            Self::Mae { reduction } => reduce((outputs - targets).abs(), *reduction),
+            Self::Mae { reduction } | Self::SoftHamming { reduction } => {
+                reduce((outputs - targets).abs(), *reduction)
+            }
+            Self::Hamming { reduction } => {
+                let flat = outputs.clone().mul_scalar(0.0);
+                let labels = outputs.detach().greater_elem(0.5).float();
+                reduce(
+                    (labels.cast(flat.dtype()) - targets).abs() + flat,
+                    *reduction,
+                )
+            }
             Self::Huber { delta, reduction } => {
                 reduce(huber(outputs - targets, *delta), *reduction)
             }
@@ -420,6 +452,20 @@ mod tests {
         let of = |x: f32| Tensor::<2>::from_data([[x]], (&device, DType::F32));
         let loss = LossConfig::BceNaive { reduction: sum }.forward(of(1.0), of(1.0));
         assert!(loss.into_scalar::<f32>().is_nan());
+    }
+
+    #[test]
+    fn the_hamming_distance_is_flat_and_its_soft_relative_is_not() {
+        let (outputs, targets) = ([[0.9, 0.2], [0.4, 0.6]], [[1.0, 1.0], [0.0, 0.0]]);
+        let reduction = Reduction::Mean;
+        // sklearn.metrics.hamming_loss(targets, outputs > 0.5) = 0.5
+        let hamming = LossConfig::Hamming { reduction };
+        let (value, gradient) = evaluate(&hamming, &outputs, &targets);
+        assert_eq!((value, gradient), (0.5, vec![0.0; 4]));
+        let soft = LossConfig::SoftHamming { reduction };
+        let (value, gradient) = evaluate(&soft, &outputs, &targets);
+        close(&[value], &[(0.1 + 0.8 + 0.4 + 0.6) / 4.0]);
+        close(&gradient, &[-0.25, -0.25, 0.25, 0.25]);
     }
 
     #[test]

@@ -55,6 +55,8 @@ impl Task {
                             | LossConfig::BceNaive { .. }
                             | LossConfig::CrossEntropy { .. }
                             | LossConfig::CrossEntropyNaive { .. }
+                            | LossConfig::Hamming { .. }
+                            | LossConfig::SoftHamming { .. }
                     )
                 {
                     return mismatch(
@@ -109,12 +111,14 @@ impl Task {
             LossConfig::CrossEntropy { .. } | LossConfig::CrossEntropyNaive { .. } => {
                 multiclass(d_output.unwrap_or(num_classes))
             }
-            LossConfig::Mse { .. } | LossConfig::Mae { .. } | LossConfig::Huber { .. } => {
-                match d_output {
-                    None | Some(1) if num_classes == 2 => Ok((Self::Binary { on_logits }, 1)),
-                    _ => multiclass(d_output.unwrap_or(num_classes)),
-                }
-            }
+            LossConfig::Mse { .. }
+            | LossConfig::Mae { .. }
+            | LossConfig::Huber { .. }
+            | LossConfig::Hamming { .. }
+            | LossConfig::SoftHamming { .. } => match d_output {
+                None | Some(1) if num_classes == 2 => Ok((Self::Binary { on_logits }, 1)),
+                _ => multiclass(d_output.unwrap_or(num_classes)),
+            },
         }
     }
 

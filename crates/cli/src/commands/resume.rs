@@ -28,7 +28,7 @@ pub fn run(command: &Resume, shared: &Shared) -> Result<ExitCode, Failure> {
         introduce(&run, &resumed)?;
     }
     let result = trial.train();
-    let result = result.inspect_err(|_| hint(&run, shared))?;
+    let result = result.inspect_err(|error| hint(error, &run, shared))?;
     conclude(&run, &result, is_quiet, shared)
 }
 

@@ -7,7 +7,8 @@ use emberlab_experiments::{
     ConfigError, ConfigSource, Execution, ExperimentConfig, ExperimentError, Run, Trial,
     TrialResult,
 };
-use emberlab_training::{Dashboard, Ending, Observer};
+use emberlab_explanations::{DIAGNOSIS, Diagnosis};
+use emberlab_training::{Dashboard, Ending, Observer, TrainingError};
 
 use crate::arguments::{DashboardChoice, Running, Shared, Showing, Train};
 use crate::failure::Failure;
@@ -32,7 +33,7 @@ pub fn run(command: &Train, shared: &Shared) -> Result<ExitCode, Failure> {
     }
     let run = trial.run.clone();
     let result = trial.train();
-    let result = result.inspect_err(|_| hint(&run, shared))?;
+    let result = result.inspect_err(|error| hint(error, &run, shared))?;
     conclude(&run, &result, is_quiet, shared)
 }
 
@@ -182,6 +183,18 @@ pub fn conclude(
             best.epoch
         )?;
     }
+    // Of a run of an older version, or one that cannot be read, there is nothing to say here.
+    let diagnosis = run.read_json::<Diagnosis>(DIAGNOSIS).unwrap_or_default();
+    for finding in &diagnosis.findings {
+        writeln!(out, "found: {}: {}", finding.kind, finding.summary)?;
+    }
+    if !diagnosis.findings.is_empty() {
+        writeln!(
+            out,
+            "what to try:  emberlab diagnose {}",
+            address(run, shared)
+        )?;
+    }
     writeln!(
         out,
         "saved in {}\nmore:  emberlab evaluate {}",
@@ -191,8 +204,12 @@ pub fn conclude(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says how a run that failed can go on.
-pub fn hint(run: &Run, shared: &Shared) {
+/// Says what can be done with a run that failed.
+pub fn hint(error: &ExperimentError, run: &Run, shared: &Shared) {
+    if let ExperimentError::Training(TrainingError::FlatLoss { .. }) = error {
+        eprintln!("more:  emberlab diagnose {}", address(run, shared));
+        return;
+    }
     eprintln!(
         "what was saved before is intact; to go on:  emberlab resume {}",
         address(run, shared)

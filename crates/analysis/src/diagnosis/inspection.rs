@@ -1,0 +1,234 @@
+//! What goes through a network in one step: signals forward, gradients backward, and how far weights move.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::Tensor;
+use burn::train::TrainStep;
+use emberlab_datasets::Batch;
+use emberlab_models::{Activation, Network};
+use emberlab_training::{
+    GradientClipping, LossConfig, Optimizer, OptimizerConfig, Trainee, TrainingError, host,
+};
+
+use crate::stages::{Operation, stages};
+
+/// One step of a training, looked into.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct StepInspection {
+    /// The loss of the batch, as it is reduced.
+    pub loss: f64,
+    /// Every layer with weights, from the inputs to the outputs.
+    pub layers: Vec<LayerStep>,
+}
+
+/// One layer in a step. Sizes are root mean squares over its weights, biases left out.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerStep {
+    /// Its name, such as `layers.0`.
+    pub layer: String,
+    /// Size of its weights.
+    pub weight: f64,
+    /// Size of their gradients.
+    pub gradient: f64,
+    /// Size of what the optimiser added to them.
+    pub change: f64,
+}
+
+/// What a network does with some inputs, in training mode.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct SignalInspection {
+    /// Root mean square of the inputs.
+    pub inputs: f64,
+    /// Root mean square of what each layer with weights puts out, by its name.
+    pub signals: Vec<(String, f64)>,
+    /// Every activation between layers.
+    pub activations: Vec<ActivationInspection>,
+}
+
+/// The units behind one activation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ActivationInspection {
+    /// Its name, such as `activations.0`.
+    pub layer: String,
+    /// The function, such as `relu`.
+    pub activation: &'static str,
+    /// Units, or channels of a convolution.
+    pub num_units: usize,
+    /// ReLU: units that are zero for every input.
+    pub num_dead: usize,
+    /// Sigmoid and tanh: share of the outputs where the slope is below a twenty-fifth of its largest, in
+    /// [0, 1].
+    pub saturated: f64,
+}
+
+/// The slope of a saturated unit is below this share of the largest.
+const FLAT: f64 = 0.04;
+
+/// Takes a step of a network on an autodiff device, and looks into it.
+///
+/// # Errors
+/// [`TrainingError::Read`] if the device fails.
+pub fn inspect_step(
+    network: &Network,
+    loss: &LossConfig,
+    optimizer: &OptimizerConfig,
+    learning_rate: f64,
+    clipping: Option<&GradientClipping>,
+    batch: Batch,
+) -> Result<StepInspection, TrainingError> {
+    let trainee = Trainee::new(network.clone(), loss.clone());
+    let mut output = TrainStep::step(&trainee, batch);
+    let losses = host(Tensor::cat(output.item.losses, 0))?;
+    let gradients = named_gradients(network, &output.grads)?;
+    if let Some(clipping) = clipping {
+        output.grads = clipping.clip(&trainee, output.grads);
+    }
+    let mut optimizer = Optimizer::new(optimizer, &trainee);
+    let moved = optimizer.step(trainee, output.grads, learning_rate).network;
+    let (before, after) = (network.named_tensors(), moved.named_tensors());
+    let mut layers = Vec::new();
+    for ((name, before), (_, after)) in before.iter().zip(&after) {
+        let Some(layer) = name.strip_suffix(".weight") else {
+            continue;
+        };
+        let found = gradients.iter().find(|(gradient, _)| gradient == name);
+        let weights: Vec<f64> = before.iter::<f64>().collect();
+        let change = weights.iter().zip(after.iter::<f64>()).map(|(a, b)| b - a);
+        layers.push(LayerStep {
+            layer: layer.to_string(),
+            gradient: found.map_or(0.0, |(_, g)| root_mean_square(g.iter().copied())),
+            change: root_mean_square(change),
+            weight: root_mean_square(weights.iter().copied()),
+        });
+    }
+    Ok(StepInspection {
+        loss: losses.iter().sum(),
+        layers,
+    })
+}
+
+/// Looks at what a network on a plain device does with inputs.
+///
+/// # Shapes
+/// - inputs: `[batch, num_features]`, standardised
+///
+/// # Errors
+/// [`TrainingError::Read`] if the device fails.
+pub fn inspect_signals(
+    network: &Network,
+    inputs: Tensor<2>,
+) -> Result<SignalInspection, TrainingError> {
+    let mut inspection = SignalInspection {
+        inputs: root_mean_square(host(inputs.clone())?.into_iter()),
+        ..SignalInspection::default()
+    };
+    for stage in stages(network, inputs) {
+        let num_units = stage.values.dims()[1];
+        let values = host(stage.values)?;
+        match &stage.operation {
+            Operation::Dense | Operation::Convolution => {
+                let size = root_mean_square(values.into_iter());
+                inspection.signals.push((stage.layer, size));
+            }
+            Operation::Activation(activation) => {
+                inspection.activations.push(ActivationInspection {
+                    layer: stage.layer,
+                    activation: activation.name(),
+                    num_units,
+                    num_dead: num_dead(activation, &values, num_units),
+                    saturated: saturated(activation, &values),
+                });
+            }
+            _ => {}
+        }
+    }
+    Ok(inspection)
+}
+
+/// Units of a ReLU that are zero in every row.
+fn num_dead(activation: &Activation, values: &[f64], num_units: usize) -> usize {
+    if *activation != Activation::Relu {
+        return 0;
+    }
+    let mut is_alive = vec![false; num_units];
+    for row in values.chunks(num_units) {
+        for (is_alive, value) in is_alive.iter_mut().zip(row) {
+            *is_alive |= *value != 0.0;
+        }
+    }
+    is_alive.iter().filter(|alive| !**alive).count()
+}
+
+/// Share of outputs where the slope of a squashing function, relative to its largest, is nearly zero.
+fn saturated(activation: &Activation, values: &[f64]) -> f64 {
+    let slope = |y: f64| match activation {
+        Activation::Sigmoid => 4.0 * y * (1.0 - y),
+        Activation::Tanh => 1.0 - y * y,
+        _ => 1.0,
+    };
+    let flat = values.iter().filter(|y| slope(**y) < FLAT).count();
+    flat as f64 / values.len().max(1) as f64
+}
+
+/// The gradient of every parameter that has one, by its name.
+pub(crate) fn named_gradients(
+    network: &Network,
+    gradients: &GradientsParams,
+) -> Result<Vec<(String, Vec<f64>)>, TrainingError> {
+    let mut reader = GradientReader {
+        gradients,
+        found: Vec::new(),
+    };
+    network.visit(&mut reader);
+    let names = network.named_tensors().into_iter().map(|(name, _)| name);
+    let mut named = Vec::new();
+    for (name, gradient) in names.zip(reader.found) {
+        if let Some(gradient) = gradient {
+            named.push((name, host(gradient)?));
+        }
+    }
+    Ok(named)
+}
+
+/// Reads the gradient of every parameter, in the order in which a network names them.
+struct GradientReader<'a> {
+    gradients: &'a GradientsParams,
+    found: Vec<Option<Tensor<1>>>,
+}
+
+impl ModuleVisitor for GradientReader<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let gradient = self.gradients.get::<D>(param.id);
+        self.found.push(gradient.map(|g| g.flatten::<1>(0, D - 1)));
+    }
+}
+
+fn root_mean_square(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut count) = (0.0, 0.0_f64);
+    for value in values {
+        sum += value * value;
+        count += 1.0;
+    }
+    (sum / count.max(1.0)).sqrt()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_unit_is_dead_if_it_is_zero_in_every_row() {
+        let values = [0.0, 1.0, 0.0, 0.0, 0.0, 2.0];
+        assert_eq!(num_dead(&Activation::Relu, &values, 3), 1);
+        assert_eq!(num_dead(&Activation::Elu { alpha: 1.0 }, &values, 3), 0);
+    }
+
+    #[test]
+    fn a_unit_is_saturated_where_its_slope_is_nearly_zero() {
+        // 4 σ(4.6) σ(−4.6) = 0.0394, 1 − tanh(2.3)² = 0.0393
+        let sigmoid = [0.5, 1.0 / (1.0 + (-4.6f64).exp()), 0.9, 1e-9];
+        assert_eq!(saturated(&Activation::Sigmoid, &sigmoid), 0.5);
+        assert_eq!(saturated(&Activation::Tanh, &[2.3f64.tanh(), 0.0]), 0.5);
+        assert_eq!(saturated(&Activation::Relu, &[0.0, 0.0]), 0.0);
+    }
+}

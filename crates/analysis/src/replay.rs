@@ -1,0 +1,99 @@
+//! A training from its seed on, step by step: each is that of the first time, to the bit.
+
+use std::ops::ControlFlow;
+
+use burn::train::TrainStep;
+use emberlab_datasets::{Batch, Batches, Resident};
+use emberlab_models::Network;
+use emberlab_training::{
+    LossConfig, Measured, Optimizer, OptimizerConfig, Scheduler, SchedulerConfig, Trainee,
+    TrainingConfig, TrainingError,
+};
+
+/// A training that is done again.
+pub struct Replay<'a> {
+    /// The network to start from, on an autodiff device.
+    pub network: Network,
+    /// Its loss.
+    pub loss: &'a LossConfig,
+    /// Its optimiser.
+    pub optimizer: &'a OptimizerConfig,
+    /// Its learning rates.
+    pub scheduler: &'a SchedulerConfig,
+    /// In which batches it trains.
+    pub training: &'a TrainingConfig,
+    /// The seed of shuffles.
+    pub seed: u64,
+    /// What is trained on.
+    pub train: &'a Resident,
+}
+
+/// One step of a replay.
+pub struct ReplayedStep<'a> {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Of the whole training, counted from 1.
+    pub step: u64,
+    /// Whether it is the last of its epoch.
+    pub ends_epoch: bool,
+    /// Before the step.
+    pub before: &'a Trainee,
+    /// What it was trained on.
+    pub batch: &'a Batch,
+    /// What the batch gave.
+    pub measured: &'a Measured,
+    /// After the step.
+    pub after: &'a Trainee,
+}
+
+impl Replay<'_> {
+    /// Trains to the end of `last_epoch`, or until `see` has seen what it looks for and breaks.
+    ///
+    /// # Errors
+    /// What `see` returns.
+    pub fn run<T>(
+        self,
+        last_epoch: usize,
+        mut see: impl FnMut(ReplayedStep<'_>) -> Result<ControlFlow<T>, TrainingError>,
+    ) -> Result<Option<T>, TrainingError> {
+        let config = self.training.batches();
+        let steps_per_epoch = config.num_batches(self.train.len());
+        let scheduler = Scheduler::new(
+            self.scheduler,
+            self.optimizer.learning_rate(),
+            steps_per_epoch,
+            self.training.num_epochs,
+        );
+        let mut trainee = Trainee::new(self.network, self.loss.clone());
+        let mut optimizer = Optimizer::new(self.optimizer, &trainee);
+        let mut step = 0;
+        for epoch in 1..=last_epoch {
+            let batches = Batches::new(self.train, &config, self.seed, epoch as u64 - 1);
+            for (i, batch) in batches.enumerate() {
+                let mut output = TrainStep::step(&trainee, batch.clone());
+                if let Some(clipping) = &self.training.gradient_clipping {
+                    output.grads = clipping.clip(&trainee, output.grads);
+                }
+                let learning_rate = scheduler.learning_rate(step);
+                let statistics = std::mem::take(&mut output.item.statistics);
+                let mut after = optimizer.step(trainee.clone(), output.grads, learning_rate);
+                after.network = after.network.with_running_statistics(statistics);
+                step += 1;
+                let seen = see(ReplayedStep {
+                    epoch,
+                    step,
+                    ends_epoch: i + 1 == steps_per_epoch,
+                    before: &trainee,
+                    batch: &batch,
+                    measured: &output.item,
+                    after: &after,
+                })?;
+                if let ControlFlow::Break(found) = seen {
+                    return Ok(Some(found));
+                }
+                trainee = after;
+            }
+        }
+        Ok(None)
+    }
+}
