@@ -17,6 +17,8 @@ mod finding_rates;
 mod interrupting;
 mod killing;
 mod lab;
+mod lessons;
+mod predicting;
 mod reporting;
 mod resuming;
 mod traces;

@@ -2,6 +2,7 @@
 
 mod boundary;
 mod diagnosis;
+mod plane;
 mod replay;
 mod stages;
 mod trace;
@@ -13,5 +14,5 @@ pub use diagnosis::{
     inspect_signals, inspect_step, start_findings,
 };
 pub use replay::{Replay, ReplayedStep};
-pub use stages::{Operation, Stage, stages};
+pub use stages::{Mode, Operation, Stage, stages};
 pub use trace::{Deviation, Trace, TraceError, replay, tolerance};

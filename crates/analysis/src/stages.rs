@@ -1,4 +1,4 @@
-//! A network's forward pass in training mode, operation by operation.
+//! A network's forward pass, operation by operation.
 
 use burn::tensor::Tensor;
 use burn::tensor::module::max_pool2d;
@@ -45,18 +45,27 @@ impl Operation {
     }
 }
 
-/// Every stage of a forward pass in training mode.
+/// What batch normalisation takes for the statistics of its inputs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Those of the batch.
+    Training,
+    /// The running ones.
+    Evaluation,
+}
+
+/// Every stage of a forward pass.
 ///
 /// # Shapes
 /// - inputs: `[batch, d_input]`
-pub fn stages(network: &Network, inputs: Tensor<2>) -> Vec<Stage> {
+pub fn stages(network: &Network, inputs: Tensor<2>, mode: Mode) -> Vec<Stage> {
     match network {
-        Network::Mlp(mlp) => mlp_stages(mlp, inputs),
-        Network::ConvNet(convnet) => convnet_stages(convnet, inputs),
+        Network::Mlp(mlp) => mlp_stages(mlp, inputs, mode),
+        Network::ConvNet(convnet) => convnet_stages(convnet, inputs, mode),
     }
 }
 
-fn mlp_stages(mlp: &Mlp, inputs: Tensor<2>) -> Vec<Stage> {
+fn mlp_stages(mlp: &Mlp, inputs: Tensor<2>, mode: Mode) -> Vec<Stage> {
     let mut stages = Vec::new();
     let mut x = inputs;
     let mut see = |layer: String, operation: Operation, values: &Tensor<2>| {
@@ -73,7 +82,10 @@ fn mlp_stages(mlp: &Mlp, inputs: Tensor<2>) -> Vec<Stage> {
             break;
         };
         if let Some(norm) = mlp.norms.get(i) {
-            x = norm.forward_train(x, &mut Vec::new());
+            x = match mode {
+                Mode::Training => norm.forward_train(x, &mut Vec::new()),
+                Mode::Evaluation => norm.forward(x),
+            };
             see(format!("norms.{i}"), Operation::Normalization, &x);
         }
         x = activation.forward(x);
@@ -88,7 +100,7 @@ fn mlp_stages(mlp: &Mlp, inputs: Tensor<2>) -> Vec<Stage> {
     stages
 }
 
-fn convnet_stages(convnet: &ConvNet, inputs: Tensor<2>) -> Vec<Stage> {
+fn convnet_stages(convnet: &ConvNet, inputs: Tensor<2>, mode: Mode) -> Vec<Stage> {
     let mut stages = Vec::new();
     let mut see = |layer: String, operation: Operation, values: Tensor<2>| {
         stages.push(Stage {
@@ -106,7 +118,10 @@ fn convnet_stages(convnet: &ConvNet, inputs: Tensor<2>) -> Vec<Stage> {
         let layer = format!("convolutions.{i}");
         see(layer, Operation::Convolution, by_channel(x.clone()));
         if let Some(norm) = convnet.norms.get(i) {
-            x = norm.forward_train(x).0;
+            x = match mode {
+                Mode::Training => norm.forward_train(x).0,
+                Mode::Evaluation => norm.forward(x),
+            };
             let layer = format!("norms.{i}");
             see(layer, Operation::Normalization, by_channel(x.clone()));
         }
@@ -174,10 +189,13 @@ mod tests {
             let numbers: Vec<f64> = (0..80).map(|i| f64::from(i * 37 % 80) / 40.0).collect();
             let data = burn::tensor::TensorData::new(numbers, [5, 16]);
             let inputs = Tensor::<2>::from_data(data, (&device, DType::F64));
-            let (expected, _) = network.forward_train(inputs.clone());
-            let stages = stages(&network, inputs);
-            let last = stages.last().unwrap().values.clone();
-            assert!(last.equal(expected).all().into_scalar::<bool>());
+            let last_of = |mode| stages(&network, inputs.clone(), mode).pop().unwrap().values;
+            let same = |a: Tensor<2>, b: Tensor<2>| a.equal(b).all().into_scalar::<bool>();
+            let (training, _) = network.forward_train(inputs.clone());
+            assert!(same(last_of(Mode::Training), training));
+            let evaluation = network.forward(inputs.clone());
+            assert!(same(last_of(Mode::Evaluation), evaluation));
+            let stages = stages(&network, inputs, Mode::Training);
             let names: Vec<&str> = stages.iter().map(|s| s.layer.as_str()).collect();
             match network {
                 Network::Mlp(_) => assert_eq!(

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use emberlab_metrics::ThresholdBy;
 
 /// A laboratory for small neural networks.
 #[derive(Debug, Parser)]
@@ -306,6 +307,18 @@ pub struct Evaluate {
     /// The network to use.
     #[arg(long, value_enum, default_value = "last")]
     pub weights: WeightsChoice,
+    /// Two classes: choose the probability above which class 1 is predicted, on the validation split, and store
+    /// it with the model for `predict`: `f1`, `youden`, or `cost=FP:FN` (the costs of a false alarm and a miss).
+    #[arg(long, value_name = "WHAT")]
+    pub threshold_by: Option<ThresholdBy>,
+    /// Draw pictures as SVG into this folder; `pictures` in the run's folder when none is named. Boundaries over
+    /// the epochs are drawn by training again.
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    pub pictures: Option<Option<PathBuf>>,
+    /// The two features of the boundary, by name or number from 1; of more than two features, the two principal
+    /// components when absent.
+    #[arg(long, value_name = "X,Y", value_delimiter = ',', num_args = 2)]
+    pub axes: Vec<String>,
     /// Print JSON instead of tables.
     #[arg(long)]
     pub json: bool,

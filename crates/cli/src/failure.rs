@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use emberlab_datasets::DatasetError;
 use emberlab_experiments::{ConfigError, ExperimentError};
+use emberlab_pictures::PictureError;
 use emberlab_report::ReportError;
 use emberlab_training::TrainingError;
 use emberlab_training::device::DeviceError;
@@ -49,6 +50,12 @@ impl Failure {
 
 impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<PictureError> for Failure {
+    fn from(error: PictureError) -> Self {
         Self::Failed(error.to_string())
     }
 }

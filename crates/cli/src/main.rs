@@ -5,6 +5,7 @@ mod commands;
 mod comparison_tables;
 mod data_dirs;
 mod diagnostics;
+mod evaluation_pictures;
 mod failure;
 mod jobs;
 mod launchers;

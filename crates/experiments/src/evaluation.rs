@@ -225,7 +225,7 @@ impl Prepared {
 }
 
 /// At most `max` of `len` indices, evenly spread.
-fn evenly(len: usize, max: usize) -> impl Iterator<Item = usize> {
+pub(crate) fn evenly(len: usize, max: usize) -> impl Iterator<Item = usize> {
     let kept = len.min(max);
     (0..kept).map(move |k| k * len / kept)
 }

@@ -12,6 +12,7 @@ mod evaluation;
 #[cfg(test)]
 mod exactness;
 mod expand;
+mod exploring;
 mod fault;
 mod key_path;
 mod loaded;
@@ -36,6 +37,7 @@ pub use diagnosis::diagnose;
 pub use environment::Environment;
 pub use error::ExperimentError;
 pub use expand::{Comparison, Variant};
+pub use exploring::{Axes, NumberImage};
 pub use loaded::{LoadedRun, Weights};
 pub use metrics_file::MetricsFile;
 pub use model_file::ModelFile;

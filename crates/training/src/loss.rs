@@ -176,14 +176,7 @@ impl LossConfig {
             Self::Mae { reduction } | Self::SoftHamming { reduction } => {
                 reduce((outputs - targets).abs(), *reduction)
             }
-            Self::Hamming { reduction } => {
-                let flat = outputs.clone().mul_scalar(0.0);
-                let labels = outputs.detach().greater_elem(0.5).float();
-                reduce(
-                    (labels.cast(flat.dtype()) - targets).abs() + flat,
-                    *reduction,
-                )
-            }
+            Self::Hamming { reduction } => reduce(hamming(outputs, targets), *reduction),
             Self::Huber { delta, reduction } => {
                 reduce(huber(outputs - targets, *delta), *reduction)
             }
@@ -254,7 +247,8 @@ impl LossConfig {
                 let delta = difference.clone().mul_scalar(2.0);
                 (difference.clone() * difference, delta)
             }
-            Self::Mae { .. } => {
+            Self::Hamming { .. } => (hamming(outputs.clone(), targets), outputs.zeros_like()),
+            Self::Mae { .. } | Self::SoftHamming { .. } => {
                 let difference = outputs - targets;
                 (difference.clone().abs(), difference.sign())
             }
@@ -310,6 +304,13 @@ fn bce_naive(probabilities: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
     let yes = targets.clone() * bounded.clone().log();
     let no = targets.neg().add_scalar(1.0) * bounded.neg().add_scalar(1.0).log();
     (yes + no).neg()
+}
+
+/// `|[x > ½] − y|`. Autodiff needs a path to the outputs: a slope of zero, added.
+fn hamming(outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+    let flat = outputs.clone().mul_scalar(0.0);
+    let labels = outputs.detach().greater_elem(0.5).float();
+    (labels.cast(flat.dtype()) - targets).abs() + flat
 }
 
 /// `−ln(exp(z_target) / Σ exp(z))` of each sample, `[batch_size, 1]`, as it stands.

@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     const NORMALIZATIONS: [&str; 5] = ["none", "batch", "layer", "instance", "group"];
-    const LOSSES: [&str; 8] = [
+    const LOSSES: [&str; 10] = [
         "bce_with_logits",
         "bce",
         "bce_naive",
@@ -164,6 +164,8 @@ mod tests {
         "mse",
         "mae",
         "huber",
+        "hamming",
+        "soft_hamming",
     ];
 
     fn trainee(model: Value, loss: &Value, dtype: DType) -> Trainee {

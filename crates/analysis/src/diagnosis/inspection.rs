@@ -10,7 +10,7 @@ use emberlab_training::{
     GradientClipping, LossConfig, Optimizer, OptimizerConfig, Trainee, TrainingError, host,
 };
 
-use crate::stages::{Operation, stages};
+use crate::stages::{Mode, Operation, stages};
 
 /// One step of a training, looked into.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -122,7 +122,7 @@ pub fn inspect_signals(
         inputs: root_mean_square(host(inputs.clone())?.into_iter()),
         ..SignalInspection::default()
     };
-    for stage in stages(network, inputs) {
+    for stage in stages(network, inputs, Mode::Training) {
         let num_units = stage.values.dims()[1];
         let values = host(stage.values)?;
         match &stage.operation {

@@ -206,7 +206,8 @@ pub fn start_findings(signals: &SignalInspection) -> Vec<Finding> {
 
 fn exploding_signals(signals: &SignalInspection) -> Option<Finding> {
     let (layer, last) = signals.signals.last()?;
-    if !(last / signals.inputs > EXPLODED) {
+    let growth = last / signals.inputs;
+    if growth.is_nan() || growth <= EXPLODED {
         return None;
     }
     let mut found = finding(

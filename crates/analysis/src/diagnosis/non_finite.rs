@@ -13,7 +13,7 @@ use emberlab_training::{LossConfig, Precision, Trainee, TrainingError, host};
 use super::finding::{evidence, finding, sentences};
 use super::inspection::named_gradients;
 use crate::replay::Replay;
-use crate::stages::stages;
+use crate::stages::{Mode, stages};
 
 /// Rows of the training split that are looked at before the first step.
 const ROWS: usize = 1000;
@@ -117,7 +117,7 @@ fn forward(
 ) -> Result<Broken, TrainingError> {
     let network = trainee.network.valid();
     let mut largest = ("the inputs".to_string(), size(&host(batch.inputs.clone())?));
-    for stage in stages(&network, batch.inputs.clone()) {
+    for stage in stages(&network, batch.inputs.clone(), Mode::Training) {
         let num_units = stage.values.dims()[1];
         let values = host(stage.values)?;
         let is_broken = |row: &&[f64]| row.iter().any(|v| !v.is_finite());

@@ -2,19 +2,27 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 
-use emberlab_experiments::{LoadedRun, Run, Weights};
-use emberlab_explanations::SplitEvaluation;
-use emberlab_metrics::{ClassificationReport, ConfusionMatrix};
+use emberlab_experiments::{
+    Axes, ExperimentError, LoadedRun, Prepared, Run, TrialResult, Weights, stored_threshold,
+};
+use emberlab_explanations::{ChosenThreshold, Mistakes, SplitEvaluation};
+use emberlab_metrics::{BinaryCurves, ClassificationReport, ConfusionMatrix};
+use emberlab_storage::{StorageError, replace};
 use emberlab_training::Split;
 use serde::Serialize;
 
 use crate::arguments::{Evaluate, Shared, SplitChoice, WeightsChoice};
 use crate::commands::train::set_threads;
+use crate::evaluation_pictures::{NamedPicture, Subject};
 use crate::failure::Failure;
 use crate::progress::number;
 use crate::{data_dirs, tables};
+
+/// Mistakes that the terminal lists; the gallery has more.
+const FEW_MISTAKES: usize = 5;
 
 /// What is told of a run's network on a split.
 #[derive(Serialize)]
@@ -24,6 +32,9 @@ struct Told {
     class_names: Vec<String>,
     #[serde(flatten)]
     evaluation: SplitEvaluation,
+    mistakes: Option<Mistakes>,
+    /// The threshold that was chosen for predictions, if one was.
+    threshold: Option<ChosenThreshold>,
 }
 
 /// Evaluates a run.
@@ -39,17 +50,26 @@ pub fn run(command: &Evaluate, shared: &Shared) -> Result<ExitCode, Failure> {
     };
     let device = &command.running.device;
     let loaded = LoadedRun::load(&run, weights, device, &data_dirs::all(shared))?;
+    let prepared = &loaded.prepared;
+    let axes = axes(&command.axes, prepared)?;
     let split = match command.split {
         Some(SplitChoice::Train) => Split::Train,
         Some(SplitChoice::Valid) => Split::Valid,
         Some(SplitChoice::Test) => Split::Test,
-        None => loaded.prepared.judge(),
+        None => prepared.judge(),
+    };
+    let predicted = loaded.predict(split)?;
+    let threshold = match command.threshold_by {
+        Some(by) => Some(loaded.choose_threshold(&run, by)?),
+        None => stored_threshold(&run)?,
     };
     let told = Told {
         run: run.id(),
         weights,
-        class_names: loaded.prepared.class_names(),
-        evaluation: loaded.prepared.evaluate(split, &loaded.predict(split)?)?,
+        class_names: prepared.class_names(),
+        evaluation: prepared.evaluate(split, &predicted)?,
+        mistakes: prepared.mistakes(split, &predicted)?,
+        threshold,
     };
     let text = if command.json {
         serde_json::to_string_pretty(&told).map_err(|e| Failure::Failed(e.to_string()))?
@@ -57,7 +77,66 @@ pub fn run(command: &Evaluate, shared: &Shared) -> Result<ExitCode, Failure> {
         render(&told)
     };
     writeln!(std::io::stdout(), "{text}")?;
+    if let Some(folder) = &command.pictures {
+        let result: TrialResult = run.read_json("result.json")?;
+        let best = result.best.as_ref().map(|best| best.epoch);
+        let subject = Subject {
+            loaded: &loaded,
+            epochs: match weights {
+                Weights::Last => result.epochs,
+                Weights::Best => best.unwrap_or(result.epochs),
+            },
+            evaluation: &told.evaluation,
+            mistakes: told.mistakes.as_ref(),
+            threshold: told.threshold.map_or(0.5, |t| t.threshold()),
+            axes,
+        };
+        let folder = folder
+            .clone()
+            .unwrap_or_else(|| run.path().join("pictures"));
+        let files = save(&folder, &subject.pictures()?)?;
+        eprintln!("drawn in {}: {}", folder.display(), files.join(", "));
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The features that were named, or numbered from 1.
+fn axes(names: &[String], prepared: &Prepared) -> Result<Axes, Failure> {
+    let known = &prepared.samples.feature_names;
+    let place = |name: &String| {
+        let by_name = known.iter().position(|feature| feature == name);
+        let by_number = || name.parse().ok().and_then(|n: usize| n.checked_sub(1));
+        let is_there = |i: &usize| *i < prepared.samples.num_features();
+        by_name.or_else(by_number).filter(is_there).ok_or_else(|| {
+            let count = prepared.samples.num_features();
+            let features = match known.as_slice() {
+                [] => format!("1 to {count}"),
+                known => known.join(", "),
+            };
+            Failure::Usage(format!(
+                "there is no feature `{name}`; there are {features}"
+            ))
+        })
+    };
+    match names {
+        [x, y] => Ok(Axes::Features([place(x)?, place(y)?])),
+        _ => Ok(Axes::Auto),
+    }
+}
+
+/// Writes pictures into a folder; returns the names of their files.
+fn save(folder: &Path, pictures: &[NamedPicture]) -> Result<Vec<String>, Failure> {
+    std::fs::create_dir_all(folder)
+        .map_err(StorageError::io("create", folder))
+        .map_err(ExperimentError::from)?;
+    for (name, picture) in pictures {
+        let path = folder.join(name);
+        replace(&path, picture.standalone().as_bytes()).map_err(ExperimentError::from)?;
+    }
+    Ok(pictures
+        .iter()
+        .map(|(name, _)| (*name).to_string())
+        .collect())
 }
 
 fn render(told: &Told) -> String {
@@ -87,6 +166,12 @@ fn render(told: &Told) -> String {
             matrix_table(matrix, &told.class_names)
         );
     }
+    if let Some(curves) = &evaluation.curves {
+        let _ = write!(text, "\n\n{}", thresholds(curves, told));
+    }
+    if let Some(mistakes) = told.mistakes.as_ref().filter(|m| !m.samples.is_empty()) {
+        let _ = write!(text, "\n\n{}", mistake_table(mistakes, &told.class_names));
+    }
     if let Some(regression) = &evaluation.regression {
         let mut table = tables::table(["error", "value"], 1);
         for (name, value) in [
@@ -101,6 +186,59 @@ fn render(told: &Told) -> String {
         let _ = write!(text, "\n\n{table}");
     }
     text
+}
+
+/// Scores of class 1 at some thresholds, and the figures over all of them.
+fn thresholds(curves: &BinaryCurves, told: &Told) -> String {
+    let positive = told.class_names.get(1).map_or("class 1", String::as_str);
+    let mut table = tables::table(["threshold", "accuracy", "precision", "recall", "f1"], 1);
+    for counts in curves.thresholds.iter().skip(10).step_by(10).take(9) {
+        table.add_row([
+            format!("{:.1}", counts.threshold),
+            number(counts.accuracy()),
+            number(counts.precision()),
+            number(counts.recall()),
+            number(counts.f1()),
+        ]);
+    }
+    let chosen = match &told.threshold {
+        Some(chosen) => format!(
+            "in use: {:.4}, the best by {} on {} ({})",
+            chosen.threshold(),
+            chosen.best.by,
+            chosen.split,
+            number(chosen.best.value)
+        ),
+        None => {
+            "in use: 0.5; `--threshold-by f1`, `youden` or `cost=FP:FN` chooses another".to_string()
+        }
+    };
+    format!(
+        "{positive} above a threshold: area under ROC {}, average precision {}, Brier score {}, calibration \
+         error {}\n{table}\n{chosen}",
+        number(curves.roc.auc),
+        number(curves.precision_recall.average_precision),
+        number(curves.calibration.brier_score),
+        number(curves.calibration.expected_calibration_error),
+    )
+}
+
+/// The surest of the wrong predictions.
+fn mistake_table(mistakes: &Mistakes, class_names: &[String]) -> String {
+    let name = |class: Option<u32>| {
+        let name = class.and_then(|class| class_names.get(class as usize));
+        name.cloned().unwrap_or_default()
+    };
+    let mut table = tables::table(["row", "target", "prediction", "probability"], 0);
+    for mistake in mistakes.samples.iter().take(FEW_MISTAKES) {
+        table.add_row([
+            mistake.row.to_string(),
+            name(Some(mistake.target)),
+            name(mistake.prediction),
+            number(mistake.confidence),
+        ]);
+    }
+    format!("the surest of {} mistakes\n{table}", mistakes.num_mistakes)
 }
 
 /// The rows of scikit-learn's `classification_report`.
