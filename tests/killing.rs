@@ -47,6 +47,7 @@ fn left(run: &Path) -> Vec<(&'static str, Vec<u8>)> {
         "model/network.bpk",
         "model/best.bpk",
         "evaluation.json",
+        "diagnosis.json",
     ];
     let read = |name| (name, std::fs::read(run.join(name)).unwrap());
     files.into_iter().map(read).collect()

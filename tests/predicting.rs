@@ -288,5 +288,5 @@ fn pictures_are_drawn_into_a_folder_and_say_what_they_show() {
     assert!(read("boundary.svg").contains("principal component"));
     assert!(read("mistakes.svg").contains("taken for"));
     assert!(read("weights.svg").contains("unit 1"));
-    assert!(read("features.svg").contains("layer 2"));
+    assert!(read("features.svg").contains("convolution 2"));
 }

@@ -317,7 +317,7 @@ pub struct Evaluate {
     pub pictures: Option<Option<PathBuf>>,
     /// The two features of the boundary, by name or number from 1; of more than two features, the two principal
     /// components when absent.
-    #[arg(long, value_name = "X,Y", value_delimiter = ',', num_args = 2)]
+    #[arg(long, value_name = "X,Y", value_delimiter = ',')]
     pub axes: Vec<String>,
     /// Print JSON instead of tables.
     #[arg(long)]

@@ -94,12 +94,20 @@ impl Subject<'_> {
         let weights = self.loaded.first_layer_images(MOST_IMAGES);
         if !weights.is_empty() {
             let title = "Weights of the first layer: blue is negative, vermillion positive";
-            pictures.push(("weights.svg", image_grid(title, 8, &weights)?));
+            pictures.push(("weights.svg", image_grid(title, 8, &weights)?.render()?));
         }
         let features = self.loaded.feature_maps(split, MOST_CHANNELS)?;
         if !features.is_empty() {
             let title = format!("What the convolutions make of the first {split} sample");
-            pictures.push(("features.svg", image_grid(&title, 8, &features)?));
+            let mut panels = Panels::new(title, 1);
+            for (layer, images) in features.iter().enumerate() {
+                let title = match layer {
+                    0 => String::new(),
+                    layer => format!("convolution {layer}, after its activation"),
+                };
+                panels = panels.with(image_grid(&title, 8, images)?);
+            }
+            pictures.push(("features.svg", panels.render()?));
         }
         Ok(pictures)
     }
@@ -259,11 +267,15 @@ fn mistake_gallery(mistakes: &Mistakes, names: &[String]) -> Result<Option<Svg>,
     grid.render().map(Some)
 }
 
-fn image_grid(title: &str, columns: usize, images: &[NumberImage]) -> Result<Svg, PictureError> {
+fn image_grid(
+    title: &str,
+    columns: usize,
+    images: &[NumberImage],
+) -> Result<ImageGrid, PictureError> {
     let drawn = images.iter().map(|image| {
         let bitmap = Bitmap::signed(image.width, image.height, &image.values, None)?;
         Ok(Image::new(bitmap).caption(&image.name))
     });
     let drawn: Result<Vec<Image>, PictureError> = drawn.collect();
-    ImageGrid::new(title, columns, drawn?).render()
+    Ok(ImageGrid::new(title, columns, drawn?))
 }

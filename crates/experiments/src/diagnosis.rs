@@ -43,7 +43,8 @@ pub fn diagnose(
     let now = newest_network(run, &prepared, &device)?;
     let mut diagnosis = quick_diagnosis(&prepared, &device, now.as_ref(), &curves)?;
     if let Some(epoch) = curves.first_non_finite() {
-        let found = replayed(&prepared, &device, epoch)?;
+        // The validation loss may have been the first to break: the next epoch's batches then do.
+        let found = replayed(&prepared, &device, epoch + 1)?;
         let is_told = |f: &Finding| f.kind == FindingKind::NonFinite;
         if let (Some(found), Some(told)) =
             (found, diagnosis.findings.iter_mut().find(|f| is_told(f)))

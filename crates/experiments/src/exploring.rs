@@ -173,8 +173,8 @@ impl LoadedRun {
         }
     }
 
-    /// What each convolution makes of one row of a split, channel by channel, at most `max` of each; empty for
-    /// networks without.
+    /// The first row of a split, and what each convolution makes of it, channel by channel, at most `max` of
+    /// each; empty for networks without.
     ///
     /// # Errors
     /// [`ExperimentError::Training`] if the device fails.
@@ -182,7 +182,7 @@ impl LoadedRun {
         &self,
         split: Split,
         max: usize,
-    ) -> Result<Vec<NumberImage>, ExperimentError> {
+    ) -> Result<Vec<Vec<NumberImage>>, ExperimentError> {
         let (Network::ConvNet(_), Some(data)) =
             (&self.network, self.prepared.upload(split, &self.device)?)
         else {
@@ -192,13 +192,12 @@ impl LoadedRun {
             return Ok(Vec::new());
         };
         let first: Tensor<2> = data.inputs.narrow(0, 0, 1);
-        let mut images = vec![NumberImage {
+        let mut layers = vec![vec![NumberImage {
             name: "input".to_string(),
             width,
             height,
             values: host(first.clone())?,
-        }];
-        let mut layer = 0;
+        }]];
         // A convolution keeps the image's size; a pool halves it, where it fits.
         let (mut width, mut height) = (width, height);
         for stage in stages(&self.network, first, Mode::Evaluation) {
@@ -206,10 +205,9 @@ impl LoadedRun {
             if !matches!(stage.operation, Operation::Activation(_)) || places != width * height {
                 continue;
             }
-            layer += 1;
             let values = host(stage.values)?;
             let map = |channel: usize| NumberImage {
-                name: format!("layer {layer}, {}", channel + 1),
+                name: format!("channel {}", channel + 1),
                 width,
                 height,
                 values: values
@@ -217,12 +215,12 @@ impl LoadedRun {
                     .map(|place| place[channel])
                     .collect(),
             };
-            images.extend((0..channels.min(max)).map(map));
+            layers.push((0..channels.min(max)).map(map).collect());
             if width >= 2 && height >= 2 {
                 (width, height) = (width / 2, height / 2);
             }
         }
-        Ok(images)
+        Ok(layers)
     }
 
     /// Chooses the best threshold on the validation split, or on the training split without one, and stores it

@@ -205,7 +205,7 @@ fn in_the_loss(
         _ => {
             let mut found = Broken::new("loss", Direction::Forward, format!("`{}`", loss.name()));
             found.what = format!(
-                "the loss `{}` of outputs of size {:.3e} is no number",
+                "the loss `{}` of outputs of up to {:.3e} overflows",
                 loss.name(),
                 size(&numbers)
             );
@@ -214,22 +214,31 @@ fn in_the_loss(
         }
     };
     found.evidence.push(rows);
-    if loss.is_cross_entropy() {
-        found.causes = sentences(&[
-            "a softmax written without subtracting the largest output",
-            "outputs that start far too large: standard normal weights add up over hundreds of inputs",
-        ]);
-        found.remedies = sentences(&[
-            "`loss.name = \"cross_entropy\"`, which subtracts the largest output first",
-            "`model.initializer = \"kaiming_normal\"`: a stable loss survives bad weights, but trains badly on them",
-        ]);
-    } else {
-        found.causes = sentences(&[
-            "a logarithm of a probability that has been rounded to 0 or 1",
-            "outputs that have grown without bound",
-        ]);
-        found.remedies = sentences(&["`loss.name = \"bce_with_logits\"` on linear outputs"]);
-        found.remedies.extend(large_weights());
+    match loss {
+        LossConfig::CrossEntropy { .. } | LossConfig::CrossEntropyNaive { .. } => {
+            found.causes = sentences(&[
+                "a softmax written without subtracting the largest output",
+                "outputs that start far too large: standard normal weights add up over hundreds of inputs",
+            ]);
+            found.remedies = sentences(&[
+                "`loss.name = \"cross_entropy\"`, which subtracts the largest output first",
+                "`model.initializer = \"kaiming_normal\"`: a stable loss survives bad weights, but trains badly on them",
+            ]);
+        }
+        LossConfig::Bce { .. } | LossConfig::BceNaive { .. } => {
+            found.causes = sentences(&[
+                "a logarithm of a probability that has been rounded to 0 or 1",
+                "outputs that have grown without bound",
+            ]);
+            found.remedies = sentences(&["`loss.name = \"bce_with_logits\"` on linear outputs"]);
+            found.remedies.extend(large_weights());
+        }
+        _ => {
+            found.causes = sentences(&[
+                "steps so large that weights, and outputs with them, grow without bound",
+            ]);
+            found.remedies = large_weights();
+        }
     }
     Ok(found)
 }

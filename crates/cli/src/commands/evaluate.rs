@@ -119,8 +119,11 @@ fn axes(names: &[String], prepared: &Prepared) -> Result<Axes, Failure> {
         })
     };
     match names {
+        [] => Ok(Axes::Auto),
         [x, y] => Ok(Axes::Features([place(x)?, place(y)?])),
-        _ => Ok(Axes::Auto),
+        _ => Err(Failure::Usage(
+            "`--axes` takes two features, such as `--axes 1,2`".to_string(),
+        )),
     }
 }
 
