@@ -64,9 +64,8 @@ impl Replay<'_> {
             steps_per_epoch,
             self.training.num_epochs,
         );
-        let trainee = Trainee::new(self.network, self.loss.clone());
+        let mut trainee = Trainee::new(self.network, self.loss.clone()).for_training();
         let mut optimizer = Optimizer::new(self.optimizer, &trainee);
-        let mut trainee = trainee.for_training();
         let mut step = 0;
         for epoch in 1..=last_epoch {
             let batches = Batches::new(self.train, &config, self.seed, epoch as u64 - 1);
