@@ -13,7 +13,7 @@ pub(crate) fn run_notices(diagnosis: &Diagnosis) -> Vec<Notice> {
     let notice = |finding: &Finding| Notice {
         weight: weight(finding.severity),
         title: capital(finding.kind.title()),
-        text: finding.summary.clone(),
+        text: capital(&finding.summary),
         details: details(finding),
     };
     diagnosis.findings.iter().map(notice).collect()
@@ -126,7 +126,7 @@ mod tests {
             (notices[0].weight, notices[0].title.as_str()),
             (Weight::Warning, "Dead ReLUs")
         );
-        assert_eq!(notices[0].text, "half of layer 1 is dead.");
+        assert_eq!(notices[0].text, "Half of layer 1 is dead.");
         let details = [
             ("Evidence", "share 0.5000"),
             ("Usual causes", "a large step"),

@@ -96,6 +96,11 @@ impl LineChart {
     pub(crate) fn draw(self) -> Result<Figure, ReportError> {
         let (values, description) = (self.values(), self.description());
         let is_alone = self.lines.len() == 1;
+        let mut points = self.lines.iter().flat_map(|line| &line.points);
+        let caption = match points.any(|(_, y)| y.is_finite()) {
+            true => self.caption,
+            false => "No value is finite.".to_string(),
+        };
         let mut chart = Chart::new(self.title, self.x, self.y)
             .size(self.size.0, self.size.1)
             .describe(description);
@@ -114,7 +119,7 @@ impl LineChart {
         }
         Ok(Figure {
             picture: chart.render()?,
-            caption: self.caption,
+            caption,
             values: Some(values),
         })
     }
@@ -160,5 +165,45 @@ impl LineChart {
             x_name: self.x_name.to_string(),
             x,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    fn chart(lines: Vec<ChartLine>) -> Figure {
+        let chart = LineChart {
+            title: "loss".to_string(),
+            lines,
+            ..LineChart::new("epoch")
+        };
+        chart.draw().unwrap()
+    }
+
+    #[test]
+    fn values_stand_at_every_x_of_the_line_that_goes_farthest() {
+        let band = vec![(0.5, 1.5), (1.5, 2.5)];
+        let short = ChartLine {
+            band,
+            ..ChartLine::new("short", 0, vec![(1.0, 1.0), (2.0, 2.0)])
+        };
+        let long = ChartLine::new("long", 1, vec![(1.0, 5.0), (2.0, 6.0), (3.0, f64::NAN)]);
+        let values = chart(vec![short, long]).values.unwrap();
+        assert_eq!(values.x, [1.0, 2.0, 3.0]);
+        let texts: Vec<String> = (0..3).map(|i| values.series[0].text(i)).collect();
+        let expected = ["1.0000 [0.5000, 1.5000]", "2.0000 [1.5000, 2.5000]", "NaN"];
+        assert_eq!(texts, expected);
+        assert_eq!(values.series[1].text(2), "NaN");
+    }
+
+    #[test]
+    fn a_picture_without_a_finite_value_says_so() {
+        let nan = chart(vec![ChartLine::new("a", 0, vec![(1.0, f64::NAN)])]);
+        assert_eq!(nan.caption, "No value is finite.");
+        let one = chart(vec![ChartLine::new("a", 0, vec![(1.0, 0.5)])]);
+        assert_eq!(one.caption, "");
+        assert_eq!(one.picture.description(), "a goes from 0.5000 to 0.5000.");
     }
 }
