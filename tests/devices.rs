@@ -100,6 +100,34 @@ fn a_conv_net_has_the_same_losses_on_every_device() {
 }
 
 #[test]
+fn devices_are_timed_on_an_experiment_and_the_fastest_comes_first() {
+    let lab = Lab::new();
+    let config = shipped("train/iris.toml");
+    let config = config.to_str().unwrap();
+    let bench = ["devices", "--bench", config, "--json"];
+    let timed: Value = serde_json::from_str(&lab.succeed(&bench).stdout).unwrap();
+    let seconds: Vec<f64> = timed
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|device| device["step_seconds"].as_f64())
+        .collect();
+    assert!(
+        seconds.len() >= 2,
+        "flex and ndarray are always there: {timed}"
+    );
+    assert!(seconds.is_sorted() && seconds[0] > 0.0, "{timed}");
+    let table = lab.succeed(&["devices", "--bench", config]).stdout;
+    let fastest = timed[0]["name"].as_str().unwrap();
+    assert!(table.contains("use --device "), "{table}");
+    assert!(table.contains(fastest), "{table}");
+    assert!(
+        !lab.path().join("artifacts").exists(),
+        "a measurement leaves nothing"
+    );
+}
+
+#[test]
 fn devices_says_what_this_build_has_and_what_would_add_the_rest() {
     let lab = Lab::new();
     let listed = lab.succeed(&["devices", "--json"]);

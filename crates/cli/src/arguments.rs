@@ -451,6 +451,18 @@ pub enum DataAction {
 /// List devices.
 #[derive(Debug, Args)]
 pub struct Devices {
+    /// Time a training step of this experiment on every device of this build, and say which is fastest.
+    #[arg(long, value_name = "CONFIG")]
+    pub bench: Option<PathBuf>,
+    /// Override a key of the experiment, such as `training.batch_size=256`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE", requires = "bench")]
+    pub overrides: Vec<String>,
+    /// Seconds to train on each device.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), requires = "bench")]
+    pub seconds: u16,
+    /// Threads that a tensor operation may use.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), requires = "bench")]
+    pub threads: u16,
     /// Print JSON instead of a table.
     #[arg(long)]
     pub json: bool,

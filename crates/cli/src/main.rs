@@ -41,7 +41,7 @@ fn main() -> ExitCode {
         Command::Diagnose(command) => commands::diagnose::run(command, &arguments.shared),
         Command::Report(command) => commands::report::run(command, &arguments.shared),
         Command::Data(command) => commands::data::run(command, &arguments.shared),
-        Command::Devices(command) => commands::devices::run(command),
+        Command::Devices(command) => commands::devices::run(command, &arguments.shared),
         Command::Check(command) => commands::check::run(command),
         Command::Config(command) => commands::config::run(command),
         Command::Completions(command) => commands::completions::run(command),

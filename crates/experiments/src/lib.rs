@@ -26,6 +26,7 @@ mod prepared;
 mod range_curve;
 mod run;
 mod run_state;
+mod step_seconds;
 mod sweep;
 mod trial;
 
@@ -48,5 +49,6 @@ pub use prepared::Prepared;
 pub use range_curve::range_curve;
 pub use run::Run;
 pub use run_state::{RunState, RunSummary};
+pub use step_seconds::step_seconds;
 pub use sweep::{Seeds, SweepConfig, SweepMode, Target, VariantConfig};
 pub use trial::{BestResult, Execution, Resumed, ThresholdResult, Trial, TrialResult, load_config};

@@ -76,7 +76,7 @@ pub fn execution(
         DashboardChoice::Tui => Dashboard::Tui { stay: showing.stay },
         _ => Dashboard::Quiet,
     };
-    set_threads(running)?;
+    set_threads(running.threads)?;
     let stop = signals::stop_on_request()?;
     if let Some(step) = showing.stop_at {
         stop.request_at(step);
@@ -97,8 +97,8 @@ pub fn execution(
 ///
 /// # Errors
 /// [`Failure::Failed`] if the threads cannot be started.
-pub fn set_threads(running: &Running) -> Result<(), Failure> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(running.threads));
+pub fn set_threads(threads: u16) -> Result<(), Failure> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads));
     pool.build_global()
         .map_err(|error| Failure::Failed(format!("cannot start threads: {error}")))
 }
