@@ -193,7 +193,7 @@ fn estimate(
     command: &Compare,
     shared: &Shared,
 ) -> Result<Duration, Failure> {
-    set_threads(command.running.threads)?;
+    set_threads(&command.running)?;
     let mut seconds = 0.0;
     for variant in &comparison.variants {
         let is_ours = |index: &&usize| comparison.trials[**index].variant == variant.name;

@@ -10,7 +10,7 @@ use emberlab_training::{Precision, device};
 use serde_json::json;
 
 use crate::arguments::{Devices, Shared};
-use crate::commands::train::{placed, set_threads};
+use crate::commands::train::{placed, set_num_threads};
 use crate::failure::Failure;
 use crate::{data_dirs, signals, tables};
 
@@ -35,7 +35,7 @@ struct Timed {
 fn bench(config: &Path, command: &Devices, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = ConfigSource::load(config)?.with_overrides(&command.overrides)?;
     let config = ExperimentConfig::from_source(&source)?.alone();
-    set_threads(command.threads)?;
+    set_num_threads(command.threads)?;
     let stop = signals::stop_on_request()?;
     let duration = Duration::from_secs(command.seconds.into());
     let prepared = Prepared::load(config, &data_dirs::all(shared));

@@ -42,7 +42,7 @@ struct Told {
 /// # Errors
 /// [`Failure`] if the run cannot be evaluated or the output cannot be written.
 pub fn run(command: &Evaluate, shared: &Shared) -> Result<ExitCode, Failure> {
-    set_threads(command.running.threads)?;
+    set_threads(&command.running)?;
     let run = Run::find(&shared.artifacts, &command.run)?;
     let weights = match command.weights {
         WeightsChoice::Last => Weights::Last,

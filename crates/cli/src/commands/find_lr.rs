@@ -35,7 +35,7 @@ pub fn run(command: &FindLr, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = ConfigSource::load(&command.config)?.with_overrides(&command.overrides)?;
     let config = ExperimentConfig::from_source(&source)?;
     let learning_rates = learning_rates(command)?;
-    set_threads(command.running.threads)?;
+    set_threads(&command.running)?;
     let stop = signals::stop_on_request()?;
     let data_dirs = data_dirs::all(shared);
     let device = &command.running.device;

@@ -76,7 +76,7 @@ pub fn execution(
         DashboardChoice::Tui => Dashboard::Tui { stay: showing.stay },
         _ => Dashboard::Quiet,
     };
-    set_threads(running.threads)?;
+    set_threads(running)?;
     let stop = signals::stop_on_request()?;
     if let Some(step) = showing.stop_at {
         stop.request_at(step);
@@ -97,7 +97,15 @@ pub fn execution(
 ///
 /// # Errors
 /// [`Failure::Failed`] if the threads cannot be started.
-pub fn set_threads(threads: u16) -> Result<(), Failure> {
+pub fn set_threads(running: &Running) -> Result<(), Failure> {
+    set_num_threads(running.threads)
+}
+
+/// [`set_threads`] for a command that runs on more than one device.
+///
+/// # Errors
+/// As there.
+pub fn set_num_threads(threads: u16) -> Result<(), Failure> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads));
     pool.build_global()
         .map_err(|error| Failure::Failed(format!("cannot start threads: {error}")))
