@@ -11,10 +11,10 @@ use emberlab_pictures::{
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).ok_or("usage: samples FOLDER")?;
     for (name, picture) in samples()? {
-        std::fs::write(
-            Path::new(&folder).join(format!("{name}.svg")),
-            picture.standalone(),
-        )?;
+        let file = |kind| Path::new(&folder).join(format!("{name}.{kind}"));
+        std::fs::write(file("svg"), picture.standalone())?;
+        #[cfg(feature = "png")]
+        std::fs::write(file("png"), picture.png(2.0)?)?;
     }
     Ok(())
 }

@@ -31,6 +31,10 @@ pub enum PictureError {
         /// Its end.
         max: f64,
     },
+    /// There is no font to draw text with.
+    #[cfg(feature = "png")]
+    #[error("no font was found on this system; PNG needs one, SVG does not")]
+    NoFont,
     /// The plotting library failed.
     #[error("the picture cannot be drawn: {0}")]
     Drawing(String),

@@ -51,6 +51,7 @@ impl Stroke {
     /// The stroke of series 0, 1, 2, …, so that neighbours differ by more than their colour, and series of one
     /// colour by their stroke.
     pub fn of_series(n: usize) -> Self {
+        // The colours come again after some, with other strokes.
         [Self::Solid, Self::Dashed, Self::DashDotted, Self::Dotted][(n + n / Tone::SERIES) % 4]
     }
 }

@@ -47,7 +47,7 @@ pub(crate) fn line(path: &[BackendCoord], tone: Tone, stroke: Stroke, width: f64
     let dashes = match stroke {
         Stroke::Solid => String::new(),
         Stroke::Dashed => format!(" stroke-dasharray=\"{} {}\"", 3.5 * width, 2.0 * width),
-        Stroke::Dotted => format!(" stroke-dasharray=\"{width} {}\"", 1.6 * width),
+        Stroke::Dotted => format!(" stroke-dasharray=\"{} {}\"", 1.3 * width, 1.2 * width),
         Stroke::DashDotted => {
             format!(
                 " stroke-dasharray=\"{} {} {width} {}\"",

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+#[cfg(feature = "png")]
+use crate::error::PictureError;
 use crate::text::escape;
 use crate::theme::{Tone, style_sheet};
 
@@ -44,6 +46,47 @@ impl Svg {
     /// An element of an HTML page that holds [`style_sheet`] once; transparent, in the page's colours.
     pub fn inline(&self) -> String {
         self.with("", "")
+    }
+
+    /// The picture as a PNG file on its light background, `scale` pixels for each CSS pixel.
+    ///
+    /// Text is drawn with DejaVu Sans if the system has it, else with the first of its fonts.
+    ///
+    /// # Errors
+    /// [`PictureError::NoFont`] if the system has no font at all; [`PictureError::Drawing`] if the picture is too
+    /// large.
+    #[cfg(feature = "png")]
+    pub fn png(&self, scale: f32) -> Result<Vec<u8>, PictureError> {
+        use resvg::{tiny_skia, usvg};
+
+        let failed = |error: &dyn fmt::Display| PictureError::Drawing(error.to_string());
+        let mut options = usvg::Options::default();
+        let fonts = options.fontdb_mut();
+        fonts.load_system_fonts();
+        let dejavu = "DejaVu Sans";
+        let name_of =
+            |face: &usvg::fontdb::FaceInfo| face.families.first().map(|(name, _)| name.clone());
+        let names: Vec<String> = fonts.faces().filter_map(name_of).collect();
+        let Some(first) = names.iter().find(|name| *name == dejavu).or(names.first()) else {
+            return Err(PictureError::NoFont);
+        };
+        fonts.set_sans_serif_family(first);
+        let tree = usvg::Tree::from_str(&self.plain(), &options).map_err(|error| failed(&error))?;
+        let [width, height] =
+            [self.width, self.height].map(|length| (length as f32 * scale).ceil() as u32);
+        let mut pixels =
+            tiny_skia::Pixmap::new(width, height).ok_or_else(|| failed(&"it is too large"))?;
+        let transform = tiny_skia::Transform::from_scale(scale, scale);
+        resvg::render(&tree, transform, &mut pixels.as_mut());
+        pixels.encode_png().map_err(|error| failed(&error))
+    }
+
+    /// A file of its own in light colours, without a style sheet.
+    #[cfg(feature = "png")]
+    fn plain(&self) -> String {
+        let paper = Tone::Paper.hex();
+        let background = format!("<rect width=\"100%\" height=\"100%\" fill=\"{paper}\"/>\n");
+        self.with(" xmlns=\"http://www.w3.org/2000/svg\"", &background)
     }
 
     fn with(&self, attributes: &str, before: &str) -> String {

@@ -88,6 +88,18 @@ fn series_differ_by_more_than_colour() {
     );
 }
 
+#[cfg(feature = "png")]
+#[test]
+fn a_png_has_the_size_asked_for_and_more_than_its_background() {
+    let svg = chart().render().expect("a chart");
+    let file = svg.png(2.0).expect("a font on this system");
+    assert_eq!(file[..8], *b"\x89PNG\r\n\x1a\n");
+    // The header holds width and height after its length and its name.
+    assert_eq!(file[16..20], 960_u32.to_be_bytes());
+    assert_eq!(file[20..24], 640_u32.to_be_bytes());
+    assert!(file.len() > 10_000, "{} bytes", file.len());
+}
+
 #[test]
 fn a_chart_without_layers_is_refused_and_says_which() {
     let empty = Chart::new("nothing", Axis::new("x"), Axis::new("y"));

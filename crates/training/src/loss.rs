@@ -1,6 +1,7 @@
 //! Losses between outputs and targets, each with PyTorch's value and gradient.
 
 use burn::tensor::Tensor;
+use burn::tensor::activation::relu;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -75,6 +76,26 @@ pub enum LossConfig {
         #[serde(default)]
         reduction: Reduction,
     },
+    /// `max(0, 1 − s z)` with `s = 2 y − 1`: nothing to pay from a margin of 1 on, for two classes and an
+    /// output `z` that is no probability. Cortes and Vapnik 1995.
+    Hinge {
+        /// Mean over all elements, or sum.
+        #[serde(default)]
+        reduction: Reduction,
+    },
+    /// Binary cross-entropy on logits, weighted by `α_t (1 − p_t)^γ` so that what is right already counts
+    /// little. Lin et al. 2017, eq. 5; `torchvision.ops.sigmoid_focal_loss`.
+    Focal {
+        /// How much less: 0 leaves the cross-entropy; zero or positive.
+        #[serde(default = "two")]
+        gamma: f64,
+        /// Weight of class 1; that of class 0 is the rest to 1.
+        #[serde(default = "quarter")]
+        alpha: f64,
+        /// Mean over all elements, or sum.
+        #[serde(default)]
+        reduction: Reduction,
+    },
     /// The Hamming distance of targets and outputs after a threshold of 0.5: the share that is wrong. It has no
     /// gradient to train with, which a training says before its first step.
     Hamming {
@@ -94,6 +115,14 @@ fn one() -> f64 {
     1.0
 }
 
+fn two() -> f64 {
+    2.0
+}
+
+fn quarter() -> f64 {
+    0.25
+}
+
 impl LossConfig {
     /// The name as written in the configuration.
     pub fn name(&self) -> &'static str {
@@ -106,6 +135,8 @@ impl LossConfig {
             Self::Mse { .. } => "mse",
             Self::Mae { .. } => "mae",
             Self::Huber { .. } => "huber",
+            Self::Hinge { .. } => "hinge",
+            Self::Focal { .. } => "focal",
             Self::Hamming { .. } => "hamming",
             Self::SoftHamming { .. } => "soft_hamming",
         }
@@ -122,9 +153,19 @@ impl LossConfig {
             | Self::Mse { reduction }
             | Self::Mae { reduction }
             | Self::Huber { reduction, .. }
+            | Self::Hinge { reduction }
+            | Self::Focal { reduction, .. }
             | Self::Hamming { reduction }
             | Self::SoftHamming { reduction } => *reduction,
         }
+    }
+
+    /// Whether the loss takes the outputs of a network of two classes as logits, class 1 above 0.
+    pub fn is_on_logits(&self) -> bool {
+        matches!(
+            self,
+            Self::BceWithLogits { .. } | Self::Hinge { .. } | Self::Focal { .. }
+        )
     }
 
     /// Whether the gradient is zero wherever it exists, so that no step would change a weight.
@@ -143,11 +184,16 @@ impl LossConfig {
     /// Checks the ranges of the values.
     ///
     /// # Errors
-    /// [`TrainingError::Value`] if Huber's `delta` is not finite and positive.
+    /// [`TrainingError::Value`] if Huber's `delta`, or focal's `gamma` or `alpha`, is out of range.
     pub fn validate(&self) -> Result<(), TrainingError> {
         match self {
             Self::Huber { delta, .. } => {
                 check("loss.delta", *delta, *delta > 0.0, "a positive number")
+            }
+            Self::Focal { gamma, alpha, .. } => {
+                let is_share = (0.0..=1.0).contains(alpha);
+                check("loss.gamma", *gamma, *gamma >= 0.0, "zero or positive")?;
+                check("loss.alpha", *alpha, is_share, "from 0 to 1")
             }
             _ => Ok(()),
         }
@@ -179,6 +225,15 @@ impl LossConfig {
             Self::Hamming { reduction } => reduce(hamming(outputs, targets), *reduction),
             Self::Huber { delta, reduction } => {
                 reduce(huber(outputs - targets, *delta), *reduction)
+            }
+            Self::Hinge { reduction } => reduce(relu(missing_margin(outputs, targets)), *reduction),
+            Self::Focal {
+                gamma,
+                alpha,
+                reduction,
+            } => {
+                let kept = Focal::of(outputs, targets, *gamma, *alpha);
+                reduce(kept.weight * kept.cross_entropy, *reduction)
             }
         }
     }
@@ -252,6 +307,20 @@ impl LossConfig {
                 let difference = outputs - targets;
                 (difference.clone().abs(), difference.sign())
             }
+            Self::Hinge { .. } => {
+                let missing = missing_margin(outputs, targets.clone());
+                let enough = missing.clone().lower_equal_elem(0.0);
+                let slope = side(targets).neg().mask_fill(enough, 0.0);
+                (relu(missing), slope)
+            }
+            Self::Focal { gamma, alpha, .. } => {
+                let sides = side(targets.clone());
+                let kept = Focal::of(outputs, targets, *gamma, *alpha);
+                let right = kept.wrong.clone().neg().add_scalar(1.0);
+                let slope = right * kept.cross_entropy.clone().mul_scalar(*gamma) + kept.wrong;
+                let delta = (kept.weight.clone() * slope * sides).neg();
+                (kept.weight * kept.cross_entropy, delta)
+            }
             Self::Huber { delta, .. } => {
                 let difference = outputs - targets;
                 let slope = difference.clone().clamp(-*delta, *delta);
@@ -266,6 +335,43 @@ impl LossConfig {
             Reduction::Sum => delta,
         };
         (reduce(losses, self.reduction()), delta)
+    }
+}
+
+/// −1 for class 0, 1 for class 1.
+fn side(targets: Tensor<2>) -> Tensor<2> {
+    targets.mul_scalar(2.0).sub_scalar(1.0)
+}
+
+/// `1 − s z`: what is missing to a margin of 1, negative beyond it.
+fn missing_margin(outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+    (side(targets) * outputs).neg().add_scalar(1.0)
+}
+
+/// What the focal loss is made of.
+struct Focal {
+    /// `−ln p_t`
+    cross_entropy: Tensor<2>,
+    /// `1 − p_t`
+    wrong: Tensor<2>,
+    /// `α_t (1 − p_t)^γ`
+    weight: Tensor<2>,
+}
+
+impl Focal {
+    fn of(logits: Tensor<2>, targets: Tensor<2>, gamma: f64, alpha: f64) -> Self {
+        let by_class = targets
+            .clone()
+            .mul_scalar(2.0 * alpha - 1.0)
+            .add_scalar(1.0 - alpha);
+        let cross_entropy = bce_with_logits(logits.clone(), targets.clone());
+        // ln (1 − p_t) = ln p_t − s z
+        let log_wrong = (cross_entropy.clone() + side(targets) * logits).neg();
+        Self {
+            wrong: log_wrong.clone().exp(),
+            weight: by_class * log_wrong.mul_scalar(gamma).exp(),
+            cross_entropy,
+        }
     }
 }
 
@@ -487,5 +593,49 @@ mod tests {
         let (value, gradient) = evaluate(&huber, &outputs, &targets);
         close(&[value], &[(1.5 + 0.125 + 2.5) / 4.0]);
         close(&gradient, &[0.25, -0.125, -0.25, 0.0]);
+    }
+
+    #[test]
+    fn hinge_asks_for_a_margin_of_one() {
+        let hinge = LossConfig::Hinge {
+            reduction: Reduction::Sum,
+        };
+        // 1 − z for class 1, 1 + z for class 0; nothing, and no gradient, from the margin on.
+        let (value, gradient) = evaluate(
+            &hinge,
+            &[[0.25, 0.5], [1.0, -3.0]],
+            &[[1.0, 0.0], [1.0, 0.0]],
+        );
+        close(&[value], &[0.75 + 1.5]);
+        close(&gradient, &[-1.0, 1.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn focal_equals_its_formula_and_without_focus_half_the_cross_entropy() {
+        let focal = |gamma, alpha| LossConfig::Focal {
+            gamma,
+            alpha,
+            reduction: Reduction::Sum,
+        };
+        let (outputs, targets) = ([[0.8, -1.2]], [[1.0, 1.0]]);
+        // Lin et al. 2017, eq. 5: −α_t (1 − p_t)^γ ln p_t
+        let expected = |z: f64| {
+            let p = 1.0 / (1.0 + (-z).exp());
+            -0.25 * (1.0 - p).powi(2) * p.ln()
+        };
+        let (value, _) = evaluate(&focal(2.0, 0.25), &outputs, &targets);
+        close(&[value], &[expected(0.8) + expected(-1.2)]);
+        let cross_entropy = LossConfig::BceWithLogits {
+            reduction: Reduction::Sum,
+        };
+        let (half, half_gradient) = evaluate(&focal(0.0, 0.5), &outputs, &targets);
+        let (whole, gradient) = evaluate(&cross_entropy, &outputs, &targets);
+        close(&[2.0 * half], &[whole]);
+        let doubled: Vec<f64> = half_gradient.iter().map(|g| 2.0 * g).collect();
+        close(&doubled, &gradient);
+        // What is hopelessly wrong or perfectly right stays finite.
+        let (value, gradient) = evaluate(&focal(2.0, 0.25), &[[800.0, -800.0]], &[[0.0, 0.0]]);
+        close(&[value], &[0.75 * 800.0]);
+        close(&gradient, &[0.75, 0.0]);
     }
 }

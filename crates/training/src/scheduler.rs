@@ -41,6 +41,16 @@ pub enum SchedulerConfig {
         #[serde(default)]
         interval: Interval,
     },
+    /// Multiplied by `gamma` to the power of the intervals so far, again and again: after `t` of them the
+    /// learning rate has the factor `gamma^(t (t + 1) / 2)`. As a course's code has it, where the formula
+    /// beside it is that of `exponential`.
+    Cumulative {
+        /// The factor of the first interval; positive.
+        gamma: f64,
+        /// What is counted: steps or epochs.
+        #[serde(default)]
+        interval: Interval,
+    },
     /// Half a cosine from the learning rate to `min_learning_rate`.
     /// `torch.optim.lr_scheduler.CosineAnnealingLR`; Loshchilov and Hutter 2017, eq. 5.
     Cosine {
@@ -111,7 +121,7 @@ impl SchedulerConfig {
                 at_least_one("scheduler.step_size", *step_size)?;
                 check("scheduler.gamma", *gamma, *gamma > 0.0, "a positive number")
             }
-            Self::Exponential { gamma, .. } => {
+            Self::Exponential { gamma, .. } | Self::Cumulative { gamma, .. } => {
                 check("scheduler.gamma", *gamma, *gamma > 0.0, "a positive number")
             }
             Self::Cosine {
@@ -185,6 +195,10 @@ impl Scheduler {
             SchedulerConfig::Exponential { gamma, interval } => {
                 self.base * gamma.powf(count(interval))
             }
+            SchedulerConfig::Cumulative { gamma, interval } => {
+                let t = count(interval);
+                self.base * gamma.powf(t * (t + 1.0) / 2.0)
+            }
             SchedulerConfig::Cosine {
                 num_steps,
                 min_learning_rate,
@@ -225,6 +239,23 @@ mod tests {
         for (a, b) in found.iter().zip(expected) {
             assert!((a - b).abs() < 1e-15, "{found:?} is not {expected:?}");
         }
+    }
+
+    #[test]
+    fn the_cumulative_schedule_multiplies_the_rate_it_has_as_the_course_does() {
+        let config = SchedulerConfig::Cumulative {
+            gamma: 0.5,
+            interval: Interval::Step,
+        };
+        // The course: rate = rate * gamma ** t, for t = 0, 1, 2, …
+        let mut rate = 0.1;
+        let expected: Vec<f64> = (0..6)
+            .map(|t| {
+                rate *= 0.5_f64.powi(t);
+                rate
+            })
+            .collect();
+        close(&rates(config, 6), &expected);
     }
 
     #[test]

@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     const NORMALIZATIONS: [&str; 5] = ["none", "batch", "layer", "instance", "group"];
-    const LOSSES: [&str; 10] = [
+    const LOSSES: [&str; 12] = [
         "bce_with_logits",
         "bce",
         "bce_naive",
@@ -164,6 +164,8 @@ mod tests {
         "mse",
         "mae",
         "huber",
+        "hinge",
+        "focal",
         "hamming",
         "soft_hamming",
     ];

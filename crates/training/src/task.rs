@@ -44,21 +44,15 @@ impl Task {
                 message,
             })
         };
-        let on_logits = matches!(loss, LossConfig::BceWithLogits { .. });
+        let on_logits = loss.is_on_logits();
         let num_classes = match targets {
             Targets::Classes { names, .. } => names.len(),
             Targets::Values(_) => {
-                if on_logits
-                    || matches!(
-                        loss,
-                        LossConfig::Bce { .. }
-                            | LossConfig::BceNaive { .. }
-                            | LossConfig::CrossEntropy { .. }
-                            | LossConfig::CrossEntropyNaive { .. }
-                            | LossConfig::Hamming { .. }
-                            | LossConfig::SoftHamming { .. }
-                    )
-                {
+                let compares_numbers = matches!(
+                    loss,
+                    LossConfig::Mse { .. } | LossConfig::Mae { .. } | LossConfig::Huber { .. }
+                );
+                if !compares_numbers {
                     return mismatch(
                         "loss.name",
                         format!(
@@ -90,7 +84,9 @@ impl Task {
         match loss {
             LossConfig::BceWithLogits { .. }
             | LossConfig::Bce { .. }
-            | LossConfig::BceNaive { .. } => {
+            | LossConfig::BceNaive { .. }
+            | LossConfig::Hinge { .. }
+            | LossConfig::Focal { .. } => {
                 if num_classes != 2 {
                     return mismatch(
                         "loss.name",
