@@ -13,6 +13,7 @@ mod devices;
 mod disk;
 mod evaluating;
 mod experiments;
+mod explaining;
 mod finding_rates;
 mod interrupting;
 mod killing;

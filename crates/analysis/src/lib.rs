@@ -1,18 +1,26 @@
 //! Checks and explanations of networks.
 
 mod boundary;
+mod descent;
 mod diagnosis;
+pub mod gallery;
+pub mod gradients;
+mod landscape;
 mod plane;
 mod replay;
 mod stages;
+mod surface;
 mod trace;
 
 pub use boundary::{Classifier, Plane, boundary};
+pub use descent::{Descent, Waypoint};
 pub use diagnosis::{
     ActivationInspection, LayerStep, LearningCurves, SignalInspection, StepInspection,
     cannot_represent, data_findings, dead_relus, find_non_finite, first_step_findings,
     inspect_signals, inspect_step, start_findings,
 };
+pub use landscape::{Landscape, LandscapeError, landscape};
 pub use replay::{Replay, ReplayedStep};
 pub use stages::{Mode, Operation, Stage, stages};
+pub use surface::{Pair, Surface};
 pub use trace::{Deviation, Trace, TraceError, replay, tolerance};

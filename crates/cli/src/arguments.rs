@@ -57,6 +57,10 @@ pub enum Command {
     Diagnose(Diagnose),
     /// Make one page of what a run or a comparison came to.
     Report(Report),
+    /// Draw activations, losses, initializers and normalizations.
+    Gallery(Gallery),
+    /// Descend a landscape with several optimizers, or look at the loss around a trained network.
+    Descend(Descend),
     /// List, show and fetch data sets.
     Data(Data),
     /// List devices: those of this build, those that a feature adds, and the hardware found.
@@ -417,6 +421,118 @@ pub enum FormatChoice {
     Json,
 }
 
+/// Draw activations, losses, initializers and normalizations.
+#[derive(Debug, Args)]
+pub struct Gallery {
+    /// Folder for the pictures and the page that shows them.
+    #[arg(long, default_value = "gallery", value_name = "DIR")]
+    pub out: PathBuf,
+    /// Write every picture as PNG too; needs a build with `--features png`.
+    #[arg(long)]
+    pub png: bool,
+}
+
+/// Descend a landscape with several optimizers, or look at the loss around a trained network.
+#[derive(Debug, Args)]
+pub struct Descend {
+    /// The landscape.
+    #[arg(long, value_enum, default_value = "cosine-bowl")]
+    pub surface: SurfaceChoice,
+    /// What takes the steps; may be repeated; all five when absent.
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub optimizer: Vec<DescenderChoice>,
+    /// Learning rate; may be repeated; one that suits landscape and optimizer when absent.
+    #[arg(long, value_name = "RATE")]
+    pub learning_rate: Vec<f64>,
+    /// What becomes of the learning rate; may be repeated.
+    #[arg(long, value_enum, value_name = "NAME", default_value = "constant")]
+    pub schedule: Vec<ScheduleChoice>,
+    /// The factor of each step for the schedules `exponential` and `cumulative`.
+    #[arg(long, default_value_t = 0.9, value_name = "FACTOR")]
+    pub decay: f64,
+    /// Steps to take.
+    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub steps: u32,
+    /// Where to start, as `X,Y`.
+    #[arg(
+        long,
+        value_name = "X,Y",
+        value_delimiter = ',',
+        num_args = 2,
+        allow_negative_numbers = true
+    )]
+    pub start: Vec<f64>,
+    /// Look at the loss around this run's trained network instead.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["optimizer", "learning_rate", "start"])]
+    pub run: Option<String>,
+    /// With `--run`: nodes along each direction.
+    #[arg(long, default_value_t = 31, value_name = "N", requires = "run", value_parser = clap::value_parser!(u16).range(3..=301))]
+    pub nodes: u16,
+    /// With `--run`: how far to go, in units of the weights' own length.
+    #[arg(long, default_value_t = 1.0, value_name = "LENGTH", requires = "run")]
+    pub reach: f64,
+    /// With `--run`: the seed of the two random directions.
+    #[arg(long, default_value_t = 0, value_name = "SEED", requires = "run")]
+    pub seed: u64,
+    /// Folder for pictures and paths.
+    #[arg(long, default_value = "descent", value_name = "DIR")]
+    pub out: PathBuf,
+    /// Write every picture as PNG too; needs a build with `--features png`.
+    #[arg(long)]
+    pub png: bool,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    pub json: bool,
+    /// How it runs.
+    #[command(flatten)]
+    pub running: Running,
+}
+
+/// A landscape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SurfaceChoice {
+    /// x² + y² + x(y + 2) + cos 3x
+    CosineBowl,
+    /// A bent valley.
+    Rosenbrock,
+    /// Four equal minima.
+    Himmelblau,
+    /// Minima everywhere.
+    Rastrigin,
+    /// Flat, with steep walls.
+    Beale,
+}
+
+/// What takes the steps of a descent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DescenderChoice {
+    /// Along the gradient.
+    Sgd,
+    /// With momentum 0.9.
+    Momentum,
+    /// With momentum 0.9, looking ahead.
+    Nesterov,
+    /// RMSprop.
+    Rmsprop,
+    /// Adam.
+    Adam,
+}
+
+/// What becomes of a descent's learning rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ScheduleChoice {
+    /// It stays.
+    Constant,
+    /// Times `--decay` after every step.
+    Exponential,
+    /// Times `--decay` to the power of the steps so far, after every step, as a course's code has it.
+    Cumulative,
+    /// Half a cosine down to zero.
+    Cosine,
+    /// A tenth after every third of the steps.
+    Step,
+}
+
 /// List, show and fetch data sets.
 #[derive(Debug, Args)]
 pub struct Data {
@@ -490,6 +606,24 @@ pub enum CheckWhat {
         /// Numbers to compute with; all that the device has when absent.
         #[arg(long, value_enum)]
         precision: Option<PrecisionChoice>,
+        /// Print JSON instead of a table.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Compare gradients by autodiff with central differences and closed forms.
+    Gradients {
+        /// The experiment's TOML file whose network is checked, parameter by parameter; every function and
+        /// layer of the lab when absent.
+        config: Option<PathBuf>,
+        /// Override a key, such as `model.activation=gelu`; may be repeated.
+        #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
+        overrides: Vec<String>,
+        /// Device to check; see `emberlab devices`.
+        #[arg(long, env = "EMBERLAB_DEVICE", default_value = emberlab_training::device::DEFAULT, value_name = "NAME")]
+        device: String,
+        /// Largest relative error that passes; 1e-5 in 64-bit floats and 1e-3 in 32-bit floats when absent.
+        #[arg(long, value_name = "ERROR")]
+        tolerance: Option<f64>,
         /// Print JSON instead of a table.
         #[arg(long)]
         json: bool,

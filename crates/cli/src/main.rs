@@ -10,6 +10,7 @@ mod failure;
 mod jobs;
 mod launchers;
 mod panics;
+mod picture_files;
 mod progress;
 mod signals;
 mod tables;
@@ -40,9 +41,11 @@ fn main() -> ExitCode {
         Command::Predict(command) => commands::predict::run(command, &arguments.shared),
         Command::Diagnose(command) => commands::diagnose::run(command, &arguments.shared),
         Command::Report(command) => commands::report::run(command, &arguments.shared),
+        Command::Gallery(command) => commands::gallery::run(command),
+        Command::Descend(command) => commands::descend::run(command, &arguments.shared),
         Command::Data(command) => commands::data::run(command, &arguments.shared),
         Command::Devices(command) => commands::devices::run(command, &arguments.shared),
-        Command::Check(command) => commands::check::run(command),
+        Command::Check(command) => commands::check::run(command, &arguments.shared),
         Command::Config(command) => commands::config::run(command),
         Command::Completions(command) => commands::completions::run(command),
     });

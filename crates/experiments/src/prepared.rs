@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
-use emberlab_datasets::{DatasetConfig, Resident, Samples, Splits, Standardizer, StatisticsFrom};
+use emberlab_datasets::{
+    Batch, BatchConfig, BatchSize, Batches, DatasetConfig, Resident, Samples, Splits, Standardizer,
+    StatisticsFrom,
+};
 use emberlab_models::Network;
 use emberlab_streams::stream;
 use emberlab_training::{Split, SplitData, Task};
@@ -148,6 +151,30 @@ impl Prepared {
         let (samples, standardizer) = (&self.samples, &self.standardizer);
         let resident = Resident::upload(samples, rows, standardizer, encoding, device, dtype)?;
         Ok(Some(resident))
+    }
+
+    /// The first rows of the training split, `limit` at most, as one batch.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Dataset`] if there are none, or the targets cannot be laid out for the task.
+    pub fn first_of_train(&self, limit: usize, device: &Device) -> Result<Batch, ExperimentError> {
+        let rows = &self.splits.train[..limit.min(self.splits.train.len())];
+        let encoding = self.task.encoding(self.d_output);
+        let dtype = self.config.training.precision.dtype();
+        let (samples, standardizer) = (&self.samples, &self.standardizer);
+        let resident = Resident::upload(samples, rows, standardizer, encoding, device, dtype)?;
+        let whole = BatchConfig {
+            batch_size: BatchSize::Full,
+            drop_last: false,
+            shuffle: false,
+        };
+        let mut batches = Batches::new(&resident, &whole, 0, 0);
+        batches.next().ok_or_else(|| {
+            ExperimentError::Config(Problem {
+                key: "split.train".to_string(),
+                message: "the training split has no rows".to_string(),
+            })
+        })
     }
 
     /// Puts all splits on the device.

@@ -1,14 +1,19 @@
 //! `emberlab check`: the lab against references.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use emberlab_analysis::gradients::{self, Arithmetic};
 use emberlab_analysis::{Deviation, Trace, TraceError, replay, tolerance};
+use emberlab_experiments::{ConfigSource, ExperimentConfig, check_gradients};
 use emberlab_training::{Precision, device};
+use serde::Serialize;
 use serde_json::json;
 
-use crate::arguments::{Check, CheckWhat, PrecisionChoice};
+use crate::arguments::{Check, CheckWhat, PrecisionChoice, Shared};
+use crate::commands::train::placed;
+use crate::data_dirs;
 use crate::failure::Failure;
 use crate::tables;
 
@@ -16,7 +21,7 @@ use crate::tables;
 ///
 /// # Errors
 /// [`Failure::Check`] if something is not as it should be.
-pub fn run(command: &Check) -> Result<ExitCode, Failure> {
+pub fn run(command: &Check, shared: &Shared) -> Result<ExitCode, Failure> {
     match &command.what {
         CheckWhat::Trace {
             files,
@@ -24,6 +29,24 @@ pub fn run(command: &Check) -> Result<ExitCode, Failure> {
             precision,
             json,
         } => traces(files, device, *precision, *json),
+        CheckWhat::Gradients {
+            config,
+            overrides,
+            device,
+            tolerance,
+            json,
+        } => {
+            let tolerance = match *tolerance {
+                Some(given) => given,
+                None if device::supports_f64(device) => gradients::TOLERANCE_F64,
+                None => gradients::TOLERANCE_F32,
+            };
+            let checked = match config {
+                Some(path) => network_gradients(path, overrides, device, shared)?,
+                None => function_gradients(device)?,
+            };
+            show_gradients(&checked, device, tolerance, *json)
+        }
     }
 }
 
@@ -141,4 +164,174 @@ fn render(rows: &[Row]) -> String {
         ]);
     }
     table.to_string()
+}
+
+/// One line of a check of gradients.
+#[derive(Serialize)]
+struct CheckedGradient {
+    name: String,
+    num_values: usize,
+    num_kinks: usize,
+    /// Numbers of the parameter, if not all of them were tried.
+    of: Option<usize>,
+    numeric: gradients::Deviation,
+    /// Against the closed form, or the backward pass written out.
+    exact: Option<gradients::Deviation>,
+}
+
+impl CheckedGradient {
+    /// NaN never passes.
+    fn passes(&self, tolerance: f64) -> bool {
+        let exact = self
+            .exact
+            .as_ref()
+            .map_or(0.0, |deviation| deviation.relative);
+        self.numeric.relative <= tolerance && exact <= tolerance
+    }
+}
+
+/// Every function and layer on its own.
+fn function_gradients(device_name: &str) -> Result<Vec<CheckedGradient>, Failure> {
+    let device = device::open(device_name)?;
+    let (precision, reference) = match device::supports_f64(device_name) {
+        true => (Precision::F64, device.clone()),
+        false => (Precision::F32, device::open(device::DEFAULT)?),
+    };
+    let arithmetic = Arithmetic {
+        device,
+        dtype: precision.dtype(),
+        reference,
+    };
+    gradients::subjects()
+        .iter()
+        .map(|subject| {
+            let check = gradients::check(subject, &arithmetic)?;
+            Ok(CheckedGradient {
+                name: check.name,
+                num_values: check.num_values,
+                num_kinks: check.num_kinks,
+                of: None,
+                numeric: check.numeric,
+                exact: check.closed_form,
+            })
+        })
+        .collect()
+}
+
+/// Every parameter of a configuration's network.
+fn network_gradients(
+    path: &Path,
+    overrides: &[String],
+    device_name: &str,
+    shared: &Shared,
+) -> Result<Vec<CheckedGradient>, Failure> {
+    let source = ConfigSource::load(path)?.with_overrides(overrides)?;
+    let config = ExperimentConfig::from_source(&source)?;
+    let checks = check_gradients(&config, device_name, &data_dirs::all(shared))
+        .map_err(|error| placed(error, &source))?;
+    let row = |check: gradients::ParameterCheck| CheckedGradient {
+        of: (check.num_values + check.num_kinks < check.size).then_some(check.size),
+        name: check.name,
+        num_values: check.num_values,
+        num_kinks: check.num_kinks,
+        numeric: check.numeric,
+        exact: check.explicit,
+    };
+    Ok(checks.into_iter().map(row).collect())
+}
+
+fn show_gradients(
+    checked: &[CheckedGradient],
+    device_name: &str,
+    tolerance: f64,
+    as_json: bool,
+) -> Result<ExitCode, Failure> {
+    let mut out = std::io::stdout();
+    if as_json {
+        let list: Vec<_> = checked
+            .iter()
+            .map(|row| {
+                let mut value = json!(row);
+                value["passes"] = json!(row.passes(tolerance));
+                value
+            })
+            .collect();
+        writeln!(out, "{:#}", json!(list))?;
+    } else {
+        writeln!(out, "{}", gradient_table(checked, tolerance))?;
+        let numbers = if device::supports_f64(device_name) {
+            "64"
+        } else {
+            "32"
+        };
+        writeln!(
+            out,
+            "autodiff on {device_name} in {numbers}-bit floats; central differences in 64-bit floats, their step {:.1e} \
+             times the number, where truncation and rounding together are smallest; up to {tolerance:.0e} passes",
+            gradients::STEP
+        )?;
+    }
+    let failing: Vec<String> = checked
+        .iter()
+        .filter(|row| !row.passes(tolerance))
+        .map(|row| {
+            let worst = match &row.exact {
+                Some(exact) if exact.relative.is_nan() || exact.relative > row.numeric.relative => {
+                    exact
+                }
+                _ => &row.numeric,
+            };
+            format!("{}, worst at {}", row.name, worst.worst)
+        })
+        .collect();
+    if failing.is_empty() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    Err(Failure::Check(format!(
+        "{} of {} gradients are wrong: {}",
+        failing.len(),
+        checked.len(),
+        failing.join("; ")
+    )))
+}
+
+fn gradient_table(checked: &[CheckedGradient], tolerance: f64) -> comfy_table::Table {
+    let header = [
+        "gradient of",
+        "compared",
+        "kinks",
+        "absolute error",
+        "relative error",
+        "worst at",
+        "exact form",
+        "",
+    ];
+    let mut table = tables::table(header, 1);
+    for row in checked {
+        let compared = match row.of {
+            Some(size) => format!("{} of {size}", row.num_values),
+            None => row.num_values.to_string(),
+        };
+        table.add_row([
+            row.name.clone(),
+            compared,
+            if row.num_kinks == 0 {
+                String::new()
+            } else {
+                row.num_kinks.to_string()
+            },
+            format!("{:.1e}", row.numeric.absolute),
+            format!("{:.1e}", row.numeric.relative),
+            row.numeric
+                .worst
+                .trim_start_matches(row.name.as_str())
+                .to_string(),
+            row.exact.as_ref().map_or_else(
+                || "—".to_string(),
+                |exact| format!("{:.1e}", exact.relative),
+            ),
+            if row.passes(tolerance) { "ok" } else { "FAILS" }.to_string(),
+        ]);
+    }
+    table
 }

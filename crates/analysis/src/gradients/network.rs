@@ -1,0 +1,142 @@
+//! The whole network of a configuration, parameter by parameter.
+
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Tensor, TensorData};
+use emberlab_datasets::Batch;
+use emberlab_models::Network;
+use emberlab_streams::stream;
+use emberlab_training::{LossConfig, Trainee, TrainingError, host};
+use rand::seq::index;
+use serde::Serialize;
+
+use super::differences::{Difference, central};
+use super::{Deviation, deviation};
+
+/// Derivatives that are tried of one tensor: enough to find a mistake, few enough to wait for.
+const MOST_VALUES: usize = 100;
+
+/// What the check of one parameter of a network found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ParameterCheck {
+    /// The parameter, such as `layers.0.weight`.
+    pub name: String,
+    /// Numbers it holds.
+    pub size: usize,
+    /// Derivatives that were compared.
+    pub num_values: usize,
+    /// Derivatives left out, because the loss has a kink within a step of them.
+    pub num_kinks: usize,
+    /// Autodiff against central differences.
+    pub numeric: Deviation,
+    /// Autodiff against the backward pass written out, at kinks too; none for a network without one.
+    pub explicit: Option<Deviation>,
+}
+
+impl ParameterCheck {
+    /// Whether the largest error is within `tolerance`; NaN never is.
+    pub fn passes(&self, tolerance: f64) -> bool {
+        let explicit = self
+            .explicit
+            .as_ref()
+            .map_or(0.0, |deviation| deviation.relative);
+        self.numeric.relative <= tolerance && explicit <= tolerance
+    }
+}
+
+/// Checks the gradient of the loss of a batch by every trained parameter of a network, in training mode.
+///
+/// `network` and `batch` are where gradients are checked, the network on an autodiff device;
+/// `reference` holds the same in 64-bit floats on a plain device, for the differences. Of a parameter with
+/// more than a hundred numbers, a hundred are tried.
+///
+/// # Errors
+/// [`TrainingError`] if a device fails.
+pub fn check_network(
+    (network, batch): (&Network, &Batch),
+    reference: (&Network, &Batch),
+    loss: &LossConfig,
+) -> Result<Vec<ParameterCheck>, TrainingError> {
+    let trainee = Trainee::new(network.clone(), loss.clone());
+    let automatic = slopes(network, &trainee.automatic_gradients(batch).grads);
+    let explicit = trainee
+        .valid()
+        .explicit_gradients(batch)
+        .map(|output| slopes(network, &output.grads));
+    let mut explicit = explicit.map(Vec::into_iter);
+    let mut tensors = reference.0.named_tensors();
+    let mut checks = Vec::new();
+    for (at, slopes) in automatic.into_iter().enumerate() {
+        let written_out = explicit
+            .as_mut()
+            .and_then(Iterator::next)
+            .flatten()
+            .transpose()?;
+        let Some(slopes) = slopes.transpose()? else {
+            continue;
+        };
+        let (name, original) = tensors[at].clone();
+        let mut numbers: Vec<f64> = original.iter::<f64>().collect();
+        let mut pairs = Vec::new();
+        let mut num_kinks = 0;
+        for i in tried(numbers.len(), at) {
+            let here = numbers[i];
+            let difference = central(here, |x| {
+                numbers[i] = x;
+                tensors[at].1 = TensorData::new(numbers.clone(), original.shape().clone());
+                numbers[i] = here;
+                let moved = reference.0.clone().load_named_tensors(tensors.clone());
+                let moved = moved.map_err(|e| TrainingError::Read(e.to_string()))?;
+                let (outputs, _) = moved.forward_train(reference.1.inputs.clone());
+                Ok(host(loss.forward(outputs, reference.1.targets.clone()))?[0])
+            })?;
+            match difference {
+                Difference::Kink => num_kinks += 1,
+                Difference::Smooth(slope) => pairs.push((format!("{name}[{i}]"), slopes[i], slope)),
+            }
+        }
+        tensors[at].1 = original;
+        let explicit = written_out.map(|written_out| {
+            let pairs = slopes.iter().zip(written_out).enumerate();
+            let pairs =
+                pairs.map(|(i, (slope, expected))| (format!("{name}[{i}]"), *slope, expected));
+            deviation(&pairs.collect::<Vec<_>>())
+        });
+        checks.push(ParameterCheck {
+            explicit,
+            name,
+            size: numbers.len(),
+            num_values: pairs.len(),
+            num_kinks,
+            numeric: deviation(&pairs),
+        });
+    }
+    Ok(checks)
+}
+
+/// The numbers of tensor `at` that are tried: all, or a hundred drawn from a stream of its own.
+fn tried(count: usize, at: usize) -> Vec<usize> {
+    if count <= MOST_VALUES {
+        return (0..count).collect();
+    }
+    let mut rng = stream(0, "gradient check", &[at as u64]);
+    let mut chosen = index::sample(&mut rng, count, MOST_VALUES).into_vec();
+    chosen.sort_unstable();
+    chosen
+}
+
+/// The gradient of one tensor; none for what is not trained.
+type Slopes = Option<Result<Vec<f64>, TrainingError>>;
+
+/// The gradient of every tensor, in the order of [`Network::named_tensors`].
+fn slopes(network: &Network, gradients: &GradientsParams) -> Vec<Slopes> {
+    struct Reader<'a>(&'a GradientsParams, Vec<Slopes>);
+    impl ModuleVisitor for Reader<'_> {
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            self.1.push(self.0.get::<D>(param.id).map(host));
+        }
+    }
+    let mut reader = Reader(gradients, Vec::new());
+    network.visit(&mut reader);
+    reader.1
+}

@@ -1,0 +1,71 @@
+//! `emberlab gallery`: pictures of what networks are made of.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use emberlab_analysis::gallery::{GalleryError, Room, gallery};
+use emberlab_pictures::style_sheet;
+
+use crate::arguments::Gallery;
+use crate::failure::Failure;
+use crate::picture_files::{write, write_picture};
+use crate::tables;
+
+/// Draws the gallery.
+///
+/// # Errors
+/// [`Failure`] if a picture cannot be drawn or written.
+pub fn run(command: &Gallery) -> Result<ExitCode, Failure> {
+    let rooms = gallery().map_err(|error| match error {
+        GalleryError::Training(error) => error.into(),
+        other => Failure::Failed(other.to_string()),
+    })?;
+    let mut table = tables::table(["room", "picture", "file"], 3);
+    for room in &rooms {
+        for (name, svg) in &room.pictures {
+            let files = write_picture(&command.out.join(name), svg, command.png)?;
+            let files: Vec<String> = files
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            table.add_row([room.title, svg.title(), &files.join("\n")]);
+        }
+    }
+    let index = command.out.join("index.html");
+    write(&index, page(&rooms).as_bytes())?;
+    let mut out = std::io::stdout();
+    writeln!(out, "{table}\nall on one page: {}", index.display())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// One page that needs no other file.
+fn page(rooms: &[Room]) -> String {
+    let mut body = String::new();
+    for room in rooms {
+        body += &format!(
+            "<section>\n<h2>{}</h2>\n<p>{}</p>\n<div class=\"wall\">\n",
+            room.title, room.text
+        );
+        for (_, svg) in &room.pictures {
+            body += &format!("<figure>{}</figure>\n", svg.inline());
+        }
+        body += "</div>\n</section>\n";
+    }
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <title>Emberlab: the gallery</title>\n<style>\n{PAGE_STYLE}{}</style>\n</head>\n<body>\n<main>\n\
+         <h1>What networks are made of</h1>\n{body}</main>\n</body>\n</html>\n",
+        style_sheet()
+    )
+}
+
+const PAGE_STYLE: &str = "\
+:root{color-scheme:light dark}
+body{margin:0;font:16px/1.55 system-ui,sans-serif;background:light-dark(#fffffe,#16181c);color:light-dark(#1f2328,#e8eaed)}
+main{max-width:82rem;margin:0 auto;padding:1rem}
+p{max-width:46rem}
+.wall{display:flex;flex-wrap:wrap;gap:1rem;align-items:flex-start}
+figure{margin:0;max-width:100%;overflow-x:auto}
+@media print{:root{color-scheme:light}}
+";

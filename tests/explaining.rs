@@ -1,0 +1,164 @@
+//! Gradients checked, the gallery drawn, landscapes descended, as a user does it.
+
+use serde_json::Value;
+
+use crate::lab::{Lab, shipped};
+
+fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn every_gradient_of_the_lab_passes_on_both_cpu_devices() {
+    let lab = Lab::new();
+    for device in ["flex", "ndarray"] {
+        let outcome = lab.succeed(&["check", "gradients", "--json", "--device", device]);
+        let rows = json(&outcome.stdout);
+        let rows = rows.as_array().unwrap();
+        assert!(rows.len() >= 30, "{device}: {}", rows.len());
+        assert!(rows.iter().all(|row| row["passes"] == true), "{device}");
+        assert!(
+            rows.iter().any(|row| row["num_kinks"] == 1),
+            "relu has a kink"
+        );
+    }
+}
+
+#[test]
+fn every_parameter_of_shipped_networks_passes_with_the_backward_pass_written_out_beside_it() {
+    let lab = Lab::new();
+    for config in [
+        "configs/train/iris.toml",
+        "configs/train/moons.toml",
+        "configs/train/digits_convnet.toml",
+    ] {
+        let path = shipped(config);
+        let words = ["check", "gradients", path.to_str().unwrap(), "--json"];
+        let rows = json(&lab.succeed(&words).stdout);
+        let rows = rows.as_array().unwrap();
+        assert!(!rows.is_empty());
+        for row in rows {
+            assert_eq!(row["passes"], true, "{row}");
+            assert!(row["exact"].is_object(), "{config}: {row}");
+        }
+    }
+}
+
+#[test]
+fn a_check_of_gradients_that_fails_names_the_worst_and_ends_with_1() {
+    let lab = Lab::new();
+    // No gradient is right to twenty digits.
+    let outcome = lab.run(&["check", "gradients", "--tolerance", "1e-20"]);
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stdout.contains("FAILS"));
+    assert!(
+        outcome.stderr.contains("gradients are wrong"),
+        "{}",
+        outcome.stderr
+    );
+    assert!(
+        outcome.stderr.contains("activation sigmoid, worst at x["),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn the_gallery_is_one_page_that_asks_for_no_other_file() {
+    let lab = Lab::new();
+    lab.succeed(&["gallery", "--out", "pictures"]);
+    let page = std::fs::read_to_string(lab.path().join("pictures/index.html")).unwrap();
+    assert_eq!(page.matches("<svg class=\"picture\"").count(), 16);
+    for outside in ["http://", "https://", "<link", "<script", "src="] {
+        assert!(!page.contains(outside), "{outside}");
+    }
+    let relu = std::fs::read_to_string(lab.path().join("pictures/activations/relu.svg")).unwrap();
+    assert!(relu.starts_with("<svg xmlns="), "{relu}");
+}
+
+#[test]
+fn descents_of_the_course_are_found_on_the_command_line_and_in_the_paths() {
+    let lab = Lab::new();
+    let words = "descend --optimizer sgd --learning-rate 0.1 --learning-rate 0.2 --steps 10 --json";
+    let found = json(&lab.succeed(&words.split(' ').collect::<Vec<_>>()).stdout);
+    // Section B1.
+    let expected = [1.296_761_584_990_209_7, -1.819_240_328_427_473];
+    for (descent, expected) in found["descents"].as_array().unwrap().iter().zip(expected) {
+        let value = descent["value"].as_f64().unwrap();
+        assert!((value - expected).abs() < 1e-12, "{value}");
+    }
+    let paths = std::fs::read_to_string(lab.path().join("descent/paths.csv")).unwrap();
+    let lines: Vec<&str> = paths.lines().collect();
+    assert_eq!(lines.len(), 1 + 2 * 11);
+    assert_eq!(lines[0], "descent,step,x,y,value,learning_rate");
+    assert!(lines[1].starts_with("sgd 0.1,0,3,2,"), "{}", lines[1]);
+    let map = std::fs::read_to_string(lab.path().join("descent/map.svg")).unwrap();
+    assert!(map.contains("data-name=\"sgd 0.2\""));
+}
+
+#[test]
+fn the_loss_around_a_trained_network_is_lowest_near_it() {
+    let lab = Lab::new();
+    lab.train(
+        "configs/train/moons.toml",
+        "valley",
+        &["training.num_epochs=60"],
+    );
+    let words = "descend --run valley --nodes 9 --json";
+    let found = json(&lab.succeed(&words.split(' ').collect::<Vec<_>>()).stdout);
+    let losses: Vec<f64> = found["losses"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|loss| loss.as_f64().unwrap())
+        .collect();
+    assert_eq!(losses.len(), 81);
+    let center = found["center"].as_f64().unwrap();
+    assert!(
+        (losses[40] - center).abs() < 1e-6 * center.abs().max(1.0),
+        "the middle node is the network"
+    );
+    for corner in [losses[0], losses[8], losses[72], losses[80]] {
+        assert!(
+            corner > 2.0 * center,
+            "{corner} at a corner, {center} in the middle"
+        );
+    }
+}
+
+/// Section A5.
+#[test]
+fn the_hamming_distance_stops_at_the_first_step_and_says_why_and_its_soft_relative_trains() {
+    let lab = Lab::new();
+    let path = shipped("configs/train/moons.toml");
+    let words = |loss| {
+        [
+            "train",
+            path.to_str().unwrap(),
+            "--dashboard",
+            "quiet",
+            "--set",
+            loss,
+            "--set",
+        ]
+        .into_iter()
+        .chain([
+            "model.output_activation=sigmoid",
+            "--set",
+            "training.num_epochs=60",
+        ])
+        .map(str::to_string)
+        .collect::<Vec<String>>()
+    };
+    let run = |loss| {
+        let words = words(loss);
+        lab.run(&words.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let flat = run("loss.name=hamming");
+    assert_eq!(flat.code, Some(1), "{flat:?}");
+    let said = flat.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("the gradient of `hamming` is zero"), "{said}");
+    assert!(said.contains("soft_hamming"), "{said}");
+    let soft = run("loss.name=soft_hamming");
+    assert_eq!(soft.code, Some(0), "{soft:?}");
+}
