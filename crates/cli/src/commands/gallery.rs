@@ -47,7 +47,13 @@ fn page(rooms: &[Room]) -> String {
             room.title, room.text
         );
         for (_, svg) in &room.pictures {
-            body += &format!("<figure>{}</figure>\n", svg.inline());
+            // Charts side by side would be too small on a phone: they scroll instead.
+            let class = if svg.size().0 > 600.0 {
+                " class=\"wide\""
+            } else {
+                ""
+            };
+            body += &format!("<figure{class}>{}</figure>\n", svg.inline());
         }
         body += "</div>\n</section>\n";
     }
@@ -67,5 +73,6 @@ main{max-width:82rem;margin:0 auto;padding:1rem}
 p{max-width:46rem}
 .wall{display:flex;flex-wrap:wrap;gap:1rem;align-items:flex-start}
 figure{margin:0;max-width:100%;overflow-x:auto}
+.wide .picture{min-width:40rem}
 @media print{:root{color-scheme:light}}
 ";
