@@ -28,9 +28,9 @@ fn every_gradient_of_the_lab_passes_on_both_cpu_devices() {
 fn every_parameter_of_shipped_networks_passes_with_the_backward_pass_written_out_beside_it() {
     let lab = Lab::new();
     for config in [
-        "configs/train/iris.toml",
-        "configs/train/moons.toml",
-        "configs/train/digits_convnet.toml",
+        "train/iris.toml",
+        "train/moons.toml",
+        "train/digits_convnet.toml",
     ] {
         let path = shipped(config);
         let words = ["check", "gradients", path.to_str().unwrap(), "--json"];
@@ -99,11 +99,7 @@ fn descents_of_the_course_are_found_on_the_command_line_and_in_the_paths() {
 #[test]
 fn the_loss_around_a_trained_network_is_lowest_near_it() {
     let lab = Lab::new();
-    lab.train(
-        "configs/train/moons.toml",
-        "valley",
-        &["training.num_epochs=60"],
-    );
+    lab.train("train/moons.toml", "valley", &["training.num_epochs=60"]);
     let words = "descend --run valley --nodes 9 --json";
     let found = json(&lab.succeed(&words.split(' ').collect::<Vec<_>>()).stdout);
     let losses: Vec<f64> = found["losses"]
@@ -120,7 +116,7 @@ fn the_loss_around_a_trained_network_is_lowest_near_it() {
     );
     for corner in [losses[0], losses[8], losses[72], losses[80]] {
         assert!(
-            corner > 2.0 * center,
+            corner > 1.5 * center,
             "{corner} at a corner, {center} in the middle"
         );
     }
@@ -130,7 +126,7 @@ fn the_loss_around_a_trained_network_is_lowest_near_it() {
 #[test]
 fn the_hamming_distance_stops_at_the_first_step_and_says_why_and_its_soft_relative_trains() {
     let lab = Lab::new();
-    let path = shipped("configs/train/moons.toml");
+    let path = shipped("train/moons.toml");
     let words = |loss| {
         [
             "train",

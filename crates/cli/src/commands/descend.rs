@@ -311,7 +311,7 @@ fn around_network(command: &Descend, name: &str, shared: &Shared) -> Result<Exit
         LandscapeError::Training(error) => error.into(),
         LandscapeError::Model(error) => Failure::Failed(error.to_string()),
     })?;
-    let svg = landscape_map(&run.id(), loss.name(), &found)?;
+    let svg = landscape_map(&run.id(), &found)?;
     let files = save(
         command,
         &[("landscape", svg)],
@@ -356,7 +356,7 @@ fn around_network(command: &Descend, name: &str, shared: &Shared) -> Result<Exit
     Ok(ExitCode::SUCCESS)
 }
 
-fn landscape_map(run: &str, loss: &str, found: &Landscape) -> Result<Svg, PictureError> {
+fn landscape_map(run: &str, found: &Landscape) -> Result<Svg, PictureError> {
     let side = (-found.reach, found.reach);
     let field = Field::new(
         side,
@@ -365,7 +365,7 @@ fn landscape_map(run: &str, loss: &str, found: &Landscape) -> Result<Svg, Pictur
         found.num_nodes,
         found.losses.clone(),
     )?;
-    let map = HeatMap::values(&field, loss);
+    let map = HeatMap::values(&field, "loss");
     let chart = Chart::new(
         format!("Loss around {run}"),
         Axis::new("first random direction [lengths of the weights]"),
