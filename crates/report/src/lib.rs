@@ -22,7 +22,7 @@ mod numbers;
 mod outcome;
 mod pairs;
 mod parquet;
-mod predictions;
+pub mod predictions;
 mod run_files;
 mod run_report;
 pub mod statistics;

@@ -92,8 +92,12 @@ pub(crate) fn threshold_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>,
             rows: evaluation.best_thresholds.iter().map(row).collect(),
         }));
     }
+    let best = evaluation.best_thresholds.first().map(|best| {
+        let name = format!("best by {}", best.by);
+        Rule::upright(name, best.counts.threshold)
+    });
     blocks.push(Block::Figures(vec![
-        score_figure(curves, split, evaluation)?,
+        score_figure(curves, split, best)?,
         roc_figure(curves, split)?,
         precision_recall_figure(curves, split)?,
         calibration_figure(curves, split)?,
@@ -106,10 +110,14 @@ pub(crate) fn shares(label: &str) -> Axis {
     Axis::new(label).range(-0.02, 1.02)
 }
 
-fn score_figure(
+/// Accuracy, precision, recall and F1 of class 1 over the threshold, with a threshold that is marked.
+///
+/// # Errors
+/// [`ReportError::Picture`].
+pub fn score_figure(
     curves: &BinaryCurves,
     split: Split,
-    evaluation: &RunEvaluation,
+    marked: Option<Rule>,
 ) -> Result<Figure, ReportError> {
     type Score = fn(&emberlab_metrics::ThresholdCounts) -> f64;
     let scores: [(&str, Score); 4] = [
@@ -122,20 +130,12 @@ fn score_figure(
         let points = curves.thresholds.iter().map(|at| (at.threshold, score(at)));
         ChartLine::new(name, series, points.collect())
     };
-    let rule = |best: &emberlab_metrics::BestThreshold| {
-        Rule::upright(format!("best by {}", best.by), best.counts.threshold)
-    };
     let chart = LineChart {
         title: format!("Scores over the threshold, {split}"),
         x: shares("threshold"),
         y: shares("score of class 1"),
         lines: scores.into_iter().enumerate().map(line).collect(),
-        rules: evaluation
-            .best_thresholds
-            .iter()
-            .take(1)
-            .map(rule)
-            .collect(),
+        rules: marked.into_iter().collect(),
         ..LineChart::new("threshold")
     };
     chart.draw()
@@ -160,7 +160,11 @@ fn share_chart(
     chart.draw()
 }
 
-fn roc_figure(curves: &BinaryCurves, split: Split) -> Result<Figure, ReportError> {
+/// True against false positive rate.
+///
+/// # Errors
+/// [`ReportError::Picture`].
+pub fn roc_figure(curves: &BinaryCurves, split: Split) -> Result<Figure, ReportError> {
     let roc = &curves.roc;
     share_chart(
         format!("ROC, {split}: area {}", number(roc.auc)),
@@ -170,7 +174,11 @@ fn roc_figure(curves: &BinaryCurves, split: Split) -> Result<Figure, ReportError
     )
 }
 
-fn precision_recall_figure(curves: &BinaryCurves, split: Split) -> Result<Figure, ReportError> {
+/// Precision against recall.
+///
+/// # Errors
+/// [`ReportError::Picture`].
+pub fn precision_recall_figure(curves: &BinaryCurves, split: Split) -> Result<Figure, ReportError> {
     let curve = &curves.precision_recall;
     let mut pairs: Vec<(f64, f64)> = curve
         .recall
@@ -196,7 +204,11 @@ fn precision_recall_figure(curves: &BinaryCurves, split: Split) -> Result<Figure
     )
 }
 
-fn calibration_figure(curves: &BinaryCurves, split: Split) -> Result<Figure, ReportError> {
+/// Frequency against probability.
+///
+/// # Errors
+/// [`ReportError::Picture`].
+pub fn calibration_figure(curves: &BinaryCurves, split: Split) -> Result<Figure, ReportError> {
     let calibration = &curves.calibration;
     let bins = calibration.bins.iter().filter(|bin| bin.num_samples > 0);
     let (probability, frequency): (Vec<f64>, Vec<f64>) = bins
@@ -213,7 +225,7 @@ fn calibration_figure(curves: &BinaryCurves, split: Split) -> Result<Figure, Rep
     )
 }
 
-/// What is predicted over a plane, with samples on it.
+/// What is predicted over a plane, as a figure of a report.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
@@ -221,8 +233,28 @@ pub(crate) fn boundary_figure(
     title: &str,
     boundary: &Boundary,
     class_names: &[String],
-    (width, height): (f64, f64),
+    size: (f64, f64),
 ) -> Result<Figure, ReportError> {
+    let chart = boundary_chart(title, boundary, class_names, 0.5, size)?;
+    Ok(Figure {
+        picture: chart.render()?,
+        caption: boundary.note.clone(),
+        values: None,
+    })
+}
+
+/// What is predicted over a plane, with samples on it; of two classes, a line where class 1 has the probability
+/// `threshold`.
+///
+/// # Errors
+/// [`ReportError::Picture`].
+pub fn boundary_chart(
+    title: &str,
+    boundary: &Boundary,
+    class_names: &[String],
+    threshold: f64,
+    (width, height): (f64, f64),
+) -> Result<Chart, ReportError> {
     let ends = |axis: &emberlab_explanations::Axis| (f64::from(axis.from), f64::from(axis.to));
     let (x, y) = (ends(&boundary.x), ends(&boundary.y));
     let field = |values| Field::new(x, y, boundary.columns, boundary.rows, values);
@@ -243,7 +275,7 @@ pub(crate) fn boundary_figure(
             let field = field(probabilities.shares().collect())?;
             chart = chart
                 .with(HeatMap::probabilities(&field))
-                .with(Contours::at(&field, [0.5]));
+                .with(Contours::at(&field, [threshold]));
         }
         Cells::Multiclass {
             classes,
@@ -273,11 +305,7 @@ pub(crate) fn boundary_figure(
             );
         }
     }
-    Ok(Figure {
-        picture: chart.render()?,
-        caption: boundary.note.clone(),
-        values: None,
-    })
+    Ok(chart)
 }
 
 /// How often each class was taken for which, shaded by its share of the class.
@@ -329,58 +357,70 @@ fn class_table(report: &ClassificationReport, split: Split) -> Table {
     }
 }
 
+/// The name of a class; "none" where nothing was predicted.
+fn class_name(names: &[String], label: Option<u32>) -> &str {
+    let name = label.and_then(|label| names.get(label as usize));
+    name.map_or("none", String::as_str)
+}
+
+fn mistake_title(mistakes: &Mistakes) -> String {
+    format!(
+        "The most certain of {} mistakes on {}",
+        mistakes.num_mistakes, mistakes.split
+    )
+}
+
+/// The wrong predictions that the network is most certain of, drawn; none where there are no images.
+///
+/// # Errors
+/// [`ReportError::Picture`].
+pub fn mistake_figure(
+    mistakes: &Mistakes,
+    names: &[String],
+) -> Result<Option<Figure>, ReportError> {
+    let [_, height, width] = mistakes.input_shape[..] else {
+        return Ok(None);
+    };
+    let mut images = Vec::new();
+    for sample in &mistakes.samples {
+        let Inputs::Pixels(bytes) = &sample.inputs else {
+            continue;
+        };
+        // The first channel: what there is to draw has one.
+        let pixels = bytes
+            .0
+            .iter()
+            .take(height * width)
+            .map(|byte| f64::from(*byte));
+        let bitmap = Bitmap::grey(width, height, &pixels.collect::<Vec<_>>(), (0.0, 255.0))?;
+        let taken = format!(
+            "{} for {}",
+            class_name(names, Some(sample.target)),
+            class_name(names, sample.prediction)
+        );
+        let certain = format!("{:.1} %", 100.0 * sample.confidence);
+        images.push(Image::new(bitmap).caption(taken).caption(certain));
+    }
+    if images.is_empty() {
+        return Ok(None);
+    }
+    let picture = ImageGrid::new(mistake_title(mistakes), IMAGES_IN_A_ROW, images).render()?;
+    let caption =
+        "“3 for 5” is a 3 that was taken for a 5; below, how certain of it the network was.";
+    Ok(Some(Figure {
+        picture,
+        caption: caption.to_string(),
+        values: None,
+    }))
+}
+
 /// The wrong predictions that the network is most certain of: drawn if they are images, else tabled.
 fn mistake_block(mistakes: &Mistakes, names: &[String]) -> Result<Option<Block>, ReportError> {
     if mistakes.samples.is_empty() {
         return Ok(None);
     }
-    let title = format!(
-        "The most certain of {} mistakes on {}",
-        mistakes.num_mistakes, mistakes.split
-    );
-    let class = |label: Option<u32>| {
-        let name = label.and_then(|label| names.get(label as usize));
-        name.map_or("none", String::as_str)
-    };
-    if let [_, height, width] = mistakes.input_shape[..] {
-        // Some data sets have 256 shades, some 17.
-        let pixels = mistakes
-            .samples
-            .iter()
-            .filter_map(|sample| match &sample.inputs {
-                Inputs::Pixels(bytes) => bytes.0.iter().max(),
-                Inputs::Features(_) => None,
-            });
-        let white = f64::from(pixels.max().copied().unwrap_or(0).max(1));
-        let mut images = Vec::new();
-        for sample in &mistakes.samples {
-            let Inputs::Pixels(bytes) = &sample.inputs else {
-                continue;
-            };
-            // The first channel: what there is to draw has one.
-            let pixels = bytes
-                .0
-                .iter()
-                .take(height * width)
-                .map(|byte| f64::from(*byte));
-            let bitmap = Bitmap::grey(width, height, &pixels.collect::<Vec<_>>(), (0.0, white))?;
-            let taken = format!(
-                "{} for {}",
-                class(Some(sample.target)),
-                class(sample.prediction)
-            );
-            let certain = format!("{:.1} %", 100.0 * sample.confidence);
-            images.push(Image::new(bitmap).caption(taken).caption(certain));
-        }
-        if !images.is_empty() {
-            let picture = ImageGrid::new(title, IMAGES_IN_A_ROW, images).render()?;
-            let caption = "“3 for 5” is a 3 that was taken for a 5; below, how certain of it the network was.";
-            return Ok(Some(Block::Figures(vec![Figure {
-                picture,
-                caption: caption.to_string(),
-                values: None,
-            }])));
-        }
+    if let Some(figure) = mistake_figure(mistakes, names)? {
+        return Ok(Some(Block::Figures(vec![figure])));
     }
     let features = mistakes.feature_names.iter().take(MOST_FEATURES);
     let words = ["row", "target", "prediction"].map(Column::words);
@@ -391,8 +431,8 @@ fn mistake_block(mistakes: &Mistakes, names: &[String]) -> Result<Option<Block>,
     let row = |sample: &emberlab_explanations::Mistake| {
         let place = [
             sample.row.to_string(),
-            class(Some(sample.target)).to_string(),
-            class(sample.prediction).to_string(),
+            class_name(names, Some(sample.target)).to_string(),
+            class_name(names, sample.prediction).to_string(),
             format!("{:.1} %", 100.0 * sample.confidence),
         ];
         let values = match &sample.inputs {
@@ -406,7 +446,7 @@ fn mistake_block(mistakes: &Mistakes, names: &[String]) -> Result<Option<Block>,
         place.into_iter().chain(values).map(Cell::from).collect()
     };
     Ok(Some(Block::Table(Table {
-        caption: title,
+        caption: mistake_title(mistakes),
         columns: words
             .into_iter()
             .chain(numbers.map(Column::numbers))
