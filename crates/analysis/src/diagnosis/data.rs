@@ -183,7 +183,7 @@ pub fn cannot_represent(
     let (reference, by) = if rows.len() >= 10 * num_classes {
         (
             neighbours_accuracy(&points, &classes),
-            "five nearest neighbours, each row left out",
+            "a vote of the five nearest other rows",
         )
     } else {
         (table_accuracy(&points, &classes), "a table of the rows")
@@ -196,7 +196,7 @@ pub fn cannot_represent(
         FindingKind::CannotRepresent,
         Severity::Error,
         format!(
-            "the network is linear and has settled at {} right, where {by} get {}: its boundary is a straight line, and these classes need a bend",
+            "the network is linear and has settled at {} right, where {by} gets {}: its boundary is a straight line, and these classes need a bend",
             percent(accuracy),
             percent(reference)
         ),
