@@ -286,7 +286,7 @@ fn pictures_are_drawn_into_a_folder_and_say_what_they_show() {
     lab.succeed(&["evaluate", "convnet", "--pictures=drawn"]);
     let read = |name: &str| std::fs::read_to_string(lab.path().join("drawn").join(name)).unwrap();
     assert!(read("boundary.svg").contains("principal component"));
-    assert!(read("mistakes.svg").contains("mistakes on test"));
+    assert!(read("mistakes.svg").contains("mistakes on valid"));
     assert!(read("weights.svg").contains("unit 1"));
     assert!(read("features.svg").contains("convolution 2"));
 }
