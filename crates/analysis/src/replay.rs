@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 
-use burn::train::TrainStep;
 use emberlab_datasets::{Batch, Batches, Resident};
 use emberlab_models::Network;
 use emberlab_training::{
@@ -70,14 +69,10 @@ impl Replay<'_> {
         for epoch in 1..=last_epoch {
             let batches = Batches::new(self.train, &config, self.seed, epoch as u64 - 1);
             for (i, batch) in batches.enumerate() {
-                let mut output = TrainStep::step(&trainee, batch.clone());
-                if let Some(clipping) = &self.training.gradient_clipping {
-                    output.grads = clipping.clip(&trainee, output.grads);
-                }
                 let learning_rate = scheduler.learning_rate(step);
-                let statistics = std::mem::take(&mut output.item.statistics);
-                let mut after = optimizer.step(trainee.clone(), output.grads, learning_rate);
-                after.network = after.network.with_running_statistics(statistics);
+                let clipping = self.training.gradient_clipping.as_ref();
+                let (after, measured) =
+                    trainee.after_step(batch.clone(), clipping, &mut optimizer, learning_rate);
                 step += 1;
                 let seen = see(ReplayedStep {
                     epoch,
@@ -85,7 +80,7 @@ impl Replay<'_> {
                     ends_epoch: i + 1 == steps_per_epoch,
                     before: &trainee,
                     batch: &batch,
-                    measured: &output.item,
+                    measured: &measured,
                     after: &after,
                 })?;
                 if let ControlFlow::Break(found) = seen {

@@ -14,7 +14,7 @@ use burn::train::renderer::MetricsRenderer;
 use burn::train::renderer::tui::TuiMetricsRendererWrapper;
 use burn::train::{
     InferenceStep, Interrupter, Learner, SupervisedLearningStrategy, SupervisedTraining,
-    SupervisedTrainingEventProcessor, TrainLoader, TrainStep, TrainingComponents, TrainingStrategy,
+    SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents, TrainingStrategy,
     ValidLoader,
 };
 use emberlab_datasets::{Batches, Resident};
@@ -479,19 +479,15 @@ impl Session {
     fn train_step(&mut self, batch: emberlab_datasets::Batch) {
         self.is_within_step = true;
         let learning_rate = self.scheduler.learning_rate(self.progress.step);
-        let mut output = TrainStep::step(&self.trainee, batch);
-        if let Some(clipping) = &self.training.gradient_clipping {
-            output.grads = clipping.clip(&self.trainee, output.grads);
-        }
-        let statistics = std::mem::take(&mut output.item.statistics);
-        let trainee = self.trainee.clone();
-        let mut trainee = self.optimizer.step(trainee, output.grads, learning_rate);
-        trainee.network = trainee.network.with_running_statistics(statistics);
-        self.trainee = trainee;
+        let clipping = self.training.gradient_clipping.as_ref();
+        let optimizer = &mut self.optimizer;
+        let (after, measured) =
+            (self.trainee).after_step(batch, clipping, optimizer, learning_rate);
+        self.trainee = after;
         self.progress.step += 1;
         self.progress.position.step_in_epoch += 1;
         if self.training.train_metrics == TrainMetrics::Running {
-            self.pending.extend(output.item);
+            self.pending.extend(measured);
         }
         self.is_within_step = false;
     }

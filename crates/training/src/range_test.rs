@@ -1,7 +1,6 @@
 //! The learning-rate range test: a short training whose learning rate grows with every step.
 
 use burn::tensor::Tensor;
-use burn::train::TrainStep;
 use emberlab_datasets::{Batches, Resident};
 use emberlab_models::Network;
 
@@ -50,6 +49,7 @@ impl RangeTest<'_> {
         let config = self.training.batches();
         let epochs =
             (0_u64..).flat_map(|epoch| Batches::new(self.train, &config, self.seed, epoch));
+        let clipping = self.training.gradient_clipping.as_ref();
         let mut losses = Vec::with_capacity(learning_rates.len());
         // Single batches are noisy: what diverges is their running mean.
         let (mut mean, mut lowest) = (None, f64::INFINITY);
@@ -58,8 +58,10 @@ impl RangeTest<'_> {
                 break;
             }
             let batch_size = batch.inputs.dims()[0] as f64;
-            let mut output = TrainStep::step(&trainee, batch);
-            let mut loss: f64 = host(Tensor::cat(output.item.losses, 0))?.into_iter().sum();
+            let (after, measured) =
+                trainee.after_step(batch, clipping, &mut optimizer, learning_rate);
+            trainee = after;
+            let mut loss: f64 = host(Tensor::cat(measured.losses, 0))?.into_iter().sum();
             if self.loss.reduction() == Reduction::Sum {
                 loss /= batch_size;
             }
@@ -70,10 +72,6 @@ impl RangeTest<'_> {
             mean = Some(smooth);
             lowest = lowest.min(smooth);
             losses.push(loss);
-            if let Some(clipping) = &self.training.gradient_clipping {
-                output.grads = clipping.clip(&trainee, output.grads);
-            }
-            trainee = optimizer.step(trainee, output.grads, learning_rate);
         }
         Ok(losses)
     }

@@ -7,7 +7,9 @@ use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use emberlab_datasets::Batch;
 use emberlab_models::{BatchStatistics, Network};
 
+use crate::clipping::GradientClipping;
 use crate::loss::LossConfig;
+use crate::optimizer::Optimizer;
 
 /// A network and the loss it is trained on.
 #[derive(Module, Debug)]
@@ -110,6 +112,27 @@ impl Trainee {
             true => self.valid(),
             false => self,
         }
+    }
+}
+
+impl Trainee {
+    /// One step of training: gradients, clipping, update, running statistics. Returns the network after it,
+    /// and what its batch gave before it.
+    pub fn after_step(
+        &self,
+        batch: Batch,
+        clipping: Option<&GradientClipping>,
+        optimizer: &mut Optimizer,
+        learning_rate: f64,
+    ) -> (Self, Measured) {
+        let mut output = TrainStep::step(self, batch);
+        if let Some(clipping) = clipping {
+            output.grads = clipping.clip(self, output.grads);
+        }
+        let statistics = std::mem::take(&mut output.item.statistics);
+        let mut after = optimizer.step(self.clone(), output.grads, learning_rate);
+        after.network = after.network.with_running_statistics(statistics);
+        (after, output.item)
     }
 }
 

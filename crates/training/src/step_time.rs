@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use burn::train::TrainStep;
 use emberlab_datasets::{Batches, Resident};
 use emberlab_models::Network;
 
@@ -46,21 +45,17 @@ impl StepTime<'_> {
         let config = self.training.batches();
         let mut batches =
             (0_u64..).flat_map(|epoch| Batches::new(self.train, &config, self.seed, epoch));
+        let clipping = self.training.gradient_clipping.as_ref();
         let mut laps = Vec::new();
         let began = Instant::now();
         while laps.len() < 2 || (began.elapsed() < duration && !stop.is_requested()) {
             let lap = Instant::now();
             let mut losses = Vec::new();
             for batch in batches.by_ref().take(LAP) {
-                let mut output = TrainStep::step(&trainee, batch);
-                if let Some(clipping) = &self.training.gradient_clipping {
-                    output.grads = clipping.clip(&trainee, output.grads);
-                }
                 let rate = self.optimizer.learning_rate();
-                trainee = optimizer.step(trainee, output.grads, rate);
-                let statistics = output.item.statistics;
-                trainee.network = trainee.network.with_running_statistics(statistics);
-                losses = output.item.losses;
+                let (after, measured) = trainee.after_step(batch, clipping, &mut optimizer, rate);
+                trainee = after;
+                losses = measured.losses;
             }
             for loss in losses {
                 host(loss)?;
