@@ -24,7 +24,7 @@ const LESSONS: [(&str, FindingKind, &[&str]); 10] = [
     (
         "learning_rate_too_high",
         FindingKind::LearningRateTooHigh,
-        &["optimizer.learning_rate=0.05"],
+        &["optimizer.learning_rate=0.1"],
     ),
     (
         "learning_rate_too_low",
@@ -196,6 +196,13 @@ fn the_explosion_is_traced_to_its_step_layer_and_operation() {
     let file = lab.path().join("artifacts/explosion/ill/diagnosis.json");
     let left: Diagnosis = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     assert_eq!(left.findings[0].place, diagnosis.findings[0].place);
+    // There is nothing to evaluate, and nothing is made up.
+    let told = lab.succeed(&["evaluate", "explosion", "--pictures"]);
+    assert!(
+        told.stdout.contains("no sample has a prediction"),
+        "{told:#?}"
+    );
+    assert!(!told.stderr.contains("mistakes.svg"), "{told:#?}");
     // With He's weights even the naive softmax holds.
     let he = [
         "model.initializer=kaiming_normal",
@@ -259,6 +266,37 @@ training = { num_epochs = 60, batch_size = "full" }
         "{step} after {finite} epochs: {found:#?}"
     );
     assert!(step > 1, "{found:#?}");
+}
+
+// The lowest validation loss lies before the stop: what was seen then still counts.
+#[test]
+fn a_training_that_goes_on_is_warned_of_with_what_it_had_done_before() {
+    let lab = Lab::new();
+    let config = shipped("lessons/over_fitting.toml");
+    let config = config.to_str().unwrap();
+    let words = ["train", config, "--run", "a", "--dashboard", "plain"];
+    let stopped = lab.run(&[&words[..], &["--stop-at", "20"]].concat());
+    assert_eq!(stopped.code, Some(130), "{stopped:#?}");
+    let warning = "warning: over-fitting: the validation loss was lowest in epoch 7 ";
+    assert!(!stopped.stderr.contains(warning), "{}", stopped.stderr);
+    let resumed = lab.succeed(&["resume", "a", "--dashboard", "plain"]);
+    assert!(resumed.stderr.contains(warning), "{}", resumed.stderr);
+}
+
+#[test]
+fn the_page_of_a_lesson_begins_with_what_was_found() {
+    let lab = Lab::new();
+    left_by(&lab, "lessons/over_fitting.toml", "a", &[]);
+    left_by(&lab, "lessons/hamming.toml", "b", &[]);
+    let page = lab.succeed(&["report", "a", "--format", "markdown"]).stdout;
+    assert!(page.contains(" Found: over-fitting."), "{page}");
+    let page = lab.succeed(&["report", "b", "--format", "markdown"]).stdout;
+    assert!(page.contains(" Found: a loss that cannot train."), "{page}");
+    // Nothing can go on there, and nothing be evaluated.
+    assert!(!page.contains("emberlab resume"), "{page}");
+    let refused = lab.run(&["evaluate", "b"]);
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    assert!(refused.stderr.contains("cannot train"), "{refused:#?}");
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod interrupting;
 mod killing;
 mod lab;
 mod lessons;
+mod numerics;
 mod predicting;
 mod reporting;
 mod resuming;

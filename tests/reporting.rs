@@ -90,9 +90,9 @@ fn the_report_of_a_run_opens_in_a_browser_and_shows_values_under_the_mouse() {
     assert_eq!(said.stdout, "report in artifacts/moons/one/report.html\n");
     let text = page(&run.folder.join("report.html"));
     for part in [
-        "<h1>moons/one</h1>",
+        "<h1>moons/<wbr>one</h1>",
         "Learning curves",
-        "accuracy over the epochs",
+        "Accuracy over the epochs",
         "What is predicted where",
         "targets in rows, predictions in columns",
         "ROC, ",
@@ -126,7 +126,7 @@ fn the_report_of_a_comparison_opens_in_a_browser_with_every_variant() {
         "2 variants with 2 seeds: 4 of 4 trials are done.",
         "relu, seed ",
         "linear, seed ",
-        "train loss over the epochs",
+        "Train loss over the epochs",
         "Confusion matrices",
         "area under ROC",
         "emberlab compare artifacts/activations_moons/comparison.toml",
@@ -165,7 +165,7 @@ fn other_formats_say_the_same_figures() {
     let markdown = report("markdown");
     assert!(markdown.contains("| relu | 2 |"), "{markdown}");
     assert!(
-        markdown.contains("train loss over the epochs: relu goes from"),
+        markdown.contains("Train loss over the epochs: relu goes from"),
         "{markdown}"
     );
     // The newest run belongs to the comparison, so that is the latest.

@@ -127,6 +127,15 @@ impl Surface {
         }
     }
 
+    /// Steps after which there is something to see of all optimisers.
+    pub fn num_steps(self) -> usize {
+        match self {
+            Self::CosineBowl | Self::Himmelblau | Self::Rastrigin => 50,
+            Self::Rosenbrock => 1000,
+            Self::Beale => 200,
+        }
+    }
+
     /// Learning rates that suit it: of plain gradients, of momentum, and of steps scaled by past gradients.
     pub fn learning_rates(self) -> [f64; 3] {
         match self {

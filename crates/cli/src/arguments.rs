@@ -450,9 +450,9 @@ pub struct Descend {
     /// The factor of each step for the schedules `exponential` and `cumulative`.
     #[arg(long, default_value_t = 0.9, value_name = "FACTOR")]
     pub decay: f64,
-    /// Steps to take.
-    #[arg(long, default_value_t = 50, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub steps: u32,
+    /// Steps to take; as many as suit the landscape when absent.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub steps: Option<u32>,
     /// Where to start, as `X,Y`.
     #[arg(
         long,

@@ -55,19 +55,30 @@ impl Subject<'_> {
                 self.loaded
                     .boundaries_over_epochs(self.axes, SMALL_GRID, self.epochs)?;
             let mut strip = Panels::new("What is predicted where, over the epochs", 3);
-            for (epoch, found) in &over_epochs {
+            for (epoch, mut found) in over_epochs {
+                // What the axes explain in brackets has room in the larger picture.
+                for axis in [&mut found.x, &mut found.y] {
+                    axis.name = axis.name.split(" (").next().unwrap_or_default().to_string();
+                }
                 let title = format!("after epoch {epoch}");
-                let title = if *epoch == 0 {
+                let title = if epoch == 0 {
                     "before training".to_string()
                 } else {
                     title
                 };
                 let size = (340.0, 300.0);
-                strip = strip.with(boundary_chart(&title, found, &names, self.threshold, size)?);
+                strip = strip.with(boundary_chart(
+                    &title,
+                    &found,
+                    &names,
+                    self.threshold,
+                    size,
+                )?);
             }
             pictures.push(("boundary_over_epochs.svg", strip.render()?));
         }
-        if let Some(matrix) = &self.evaluation.confusion_matrix {
+        let matrix = self.evaluation.confusion_matrix.as_ref();
+        if let Some(matrix) = matrix.filter(|_| !self.evaluation.has_no_predictions()) {
             let title = format!("Confusion matrix, {split}");
             let picture = Matrix::confusion(title, &names, &matrix.counts);
             pictures.push(("confusion_matrix.svg", picture.render()?));
@@ -104,11 +115,13 @@ impl Subject<'_> {
             let title = format!("What the convolutions make of the first {split} sample");
             let mut panels = Panels::new(title, 1);
             for (layer, images) in features.iter().enumerate() {
-                let title = match layer {
-                    0 => String::new(),
-                    layer => format!("convolution {layer}, after its activation"),
-                };
-                panels = panels.with(image_grid(&title, 8, images)?);
+                panels = panels.with(match layer {
+                    0 => grey_images(images)?,
+                    layer => {
+                        let title = format!("convolution {layer}, after its activation");
+                        image_grid(&title, 8, images)?
+                    }
+                });
             }
             pictures.push(("features.svg", panels.render()?));
         }
@@ -116,6 +129,21 @@ impl Subject<'_> {
     }
 }
 
+/// Inputs, from black to white as they were drawn.
+fn grey_images(images: &[NumberImage]) -> Result<ImageGrid, PictureError> {
+    let drawn = images.iter().map(|image| {
+        let values = image.values.iter().copied();
+        let ends = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+            (low.min(value), high.max(value))
+        });
+        let bitmap = Bitmap::grey(image.width, image.height, &image.values, ends)?;
+        Ok(Image::new(bitmap).caption(&image.name))
+    });
+    let drawn: Result<Vec<Image>, PictureError> = drawn.collect();
+    Ok(ImageGrid::new("", 8, drawn?))
+}
+
+/// Numbers around zero: weights, features.
 fn image_grid(
     title: &str,
     columns: usize,

@@ -102,6 +102,7 @@ fn is_usage(error: &ExperimentError) -> bool {
         | ExperimentError::NoRun { .. }
         | ExperimentError::Ambiguous { .. }
         | ExperimentError::RunExists { .. }
+        | ExperimentError::RunFailed { .. }
         | ExperimentError::NotFinished { .. } => true,
         ExperimentError::Dataset(error) => !matches!(
             error,

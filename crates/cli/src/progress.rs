@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use emberlab_analysis::LearningCurves;
 use emberlab_explanations::FindingKind;
 use emberlab_metrics::{Metric, SplitMetrics};
-pub use emberlab_report::number;
+pub use emberlab_report::{count, number};
 use emberlab_training::{EpochRecord, Observer, TrainingError};
 use serde_json::json;
 
@@ -66,12 +66,22 @@ struct Watch {
 }
 
 impl Watch {
+    /// Looks at epochs after these.
+    fn after(before: LearningCurves) -> Self {
+        Self {
+            curves: before,
+            ..Self::default()
+        }
+    }
+
     /// Takes in an epoch; warns of what has become visible with it.
     fn look(&mut self, record: &EpochRecord) {
         self.curves.num_epochs = record.num_epochs;
+        // What a run that goes on had done after its checkpoint is done again.
+        self.curves.truncate(record.epoch - 1);
         self.curves.push(&record.train, record.valid.as_ref());
         let epochs = self.curves.train_loss.len();
-        // Of a resumed training the first epochs were not seen: it is looked at when it ends.
+        // With epochs missing in between, nothing can be said before the end.
         if epochs != record.epoch {
             return;
         }
@@ -100,13 +110,13 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Begins to count the time that is left.
-    pub fn new() -> Self {
+    /// Begins to count the time that is left, after these epochs.
+    pub fn after(before: LearningCurves) -> Self {
         Self {
             began: Instant::now(),
             first: None,
             complaints: Complaints::default(),
-            watch: Watch::default(),
+            watch: Watch::after(before),
         }
     }
 
@@ -149,10 +159,19 @@ impl Observer for Lines {
 }
 
 /// One JSON object per epoch for programs.
-#[derive(Default)]
 pub struct JsonLines {
     complaints: Complaints,
     watch: Watch,
+}
+
+impl JsonLines {
+    /// Objects of epochs after these.
+    pub fn after(before: LearningCurves) -> Self {
+        Self {
+            complaints: Complaints::default(),
+            watch: Watch::after(before),
+        }
+    }
 }
 
 impl Observer for JsonLines {

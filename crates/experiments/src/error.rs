@@ -64,6 +64,14 @@ pub enum ExperimentError {
         /// The run's folder.
         path: PathBuf,
     },
+    /// A run that an error ended has no trained network.
+    #[error("{run} failed: {message}; `emberlab diagnose {run}` looks for the cause")]
+    RunFailed {
+        /// `experiment/run`.
+        run: String,
+        /// What ended it.
+        message: String,
+    },
     /// A run that has not come to its end has no trained network.
     #[error("{run} has not finished; `emberlab resume {run}` goes on with it")]
     NotFinished {

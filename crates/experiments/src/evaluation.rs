@@ -169,10 +169,14 @@ impl Prepared {
         let mut wrong: Vec<(usize, f64)> = wrong.map(|i| (i, confidence(i))).collect();
         wrong.sort_by(|a, b| b.1.total_cmp(&a.1));
         let rows = self.rows(split);
-        let samples = wrong.iter().take(MISTAKES).map(|&(i, confidence)| Mistake {
+        // Of a row without a prediction there is nothing to see: it is counted only.
+        let predicted = wrong
+            .iter()
+            .filter(|(i, _)| predictions[*i] != NO_PREDICTION);
+        let samples = predicted.take(MISTAKES).map(|&(i, confidence)| Mistake {
             row: rows[i],
             target: targets[i],
-            prediction: Some(predictions[i]).filter(|&class| class != NO_PREDICTION),
+            prediction: Some(predictions[i]),
             confidence,
             inputs: self.inputs(rows[i]),
         });

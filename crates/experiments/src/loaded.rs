@@ -56,9 +56,7 @@ impl LoadedRun {
         device_name: &str,
         data_dirs: &[PathBuf],
     ) -> Result<Self, ExperimentError> {
-        if !run.is_done() {
-            return Err(ExperimentError::NotFinished { run: run.id() });
-        }
+        run.check_finished()?;
         let file = weights.file();
         let bytes = run.read(file)?;
         let prepared = Prepared::load(load_config(run)?, data_dirs)?;

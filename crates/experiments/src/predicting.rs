@@ -55,9 +55,7 @@ impl Predictor {
     /// # Errors
     /// [`ExperimentError`] if the run has no model yet or a file of it cannot be read.
     pub fn load(run: &Run, weights: Weights, device_name: &str) -> Result<Self, ExperimentError> {
-        if !run.is_done() {
-            return Err(ExperimentError::NotFinished { run: run.id() });
-        }
+        run.check_finished()?;
         let file = weights.file();
         let bytes = run.read(file)?;
         let config = load_config(run)?;

@@ -151,6 +151,21 @@ fn best(history: &History, metric: Metric, split: Split) -> Option<BestResult> {
 }
 
 impl Run {
+    /// That the training has come to its end, and a trained network is there.
+    ///
+    /// # Errors
+    /// [`ExperimentError::RunFailed`] if an error ended it, [`ExperimentError::NotFinished`] if nothing did yet.
+    pub(crate) fn check_finished(&self) -> Result<(), ExperimentError> {
+        if self.is_done() {
+            return Ok(());
+        }
+        let run = self.id();
+        Err(match self.read_json::<Failure>(FAILURE) {
+            Ok(Failure { message, .. }) => ExperimentError::RunFailed { run, message },
+            Err(_) => ExperimentError::NotFinished { run },
+        })
+    }
+
     /// The curves of the training so far.
     ///
     /// # Errors

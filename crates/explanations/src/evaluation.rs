@@ -69,3 +69,12 @@ pub struct SplitEvaluation {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub predictions: Vec<[f64; 2]>,
 }
+
+impl SplitEvaluation {
+    /// Whether the network put out no number for any sample, so that there is nothing to look at.
+    pub fn has_no_predictions(&self) -> bool {
+        let matrix = self.confusion_matrix.as_ref();
+        let missing = matrix.map_or(0, |matrix| matrix.unpredicted.iter().sum());
+        missing > 0 && missing == self.num_samples as u64
+    }
+}

@@ -52,8 +52,24 @@ impl Legend {
         }
     }
 
-    /// Entries in rows no wider than `width` pixels, and how wide each row is.
+    /// Entries in as few rows as `width` pixels allow, none much longer than the others, and how wide each is.
     fn rows(&self, width: f64) -> Vec<(Vec<&(String, Sample)>, f64)> {
+        const STEP: f64 = 8.0;
+        let mut rows = self.wrapped(width);
+        let mut narrower = width - STEP;
+        while rows.len() > 1 && narrower > 0.0 {
+            let next = self.wrapped(narrower);
+            if next.len() > rows.len() {
+                break;
+            }
+            rows = next;
+            narrower -= STEP;
+        }
+        rows
+    }
+
+    /// Entries in rows no wider than `width` pixels, each as full as it gets.
+    fn wrapped(&self, width: f64) -> Vec<(Vec<&(String, Sample)>, f64)> {
         let mut rows: Vec<(Vec<&(String, Sample)>, f64)> = Vec::new();
         for entry in &self.entries {
             let needed = SAMPLE_WIDTH + GAP + text::width(&entry.0, LABEL);
@@ -109,5 +125,25 @@ impl Legend {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_about_equally_long() {
+        let mut legend = Legend::default();
+        for class in 0..10 {
+            legend.add(&class.to_string(), Sample::Area(Tone::Series(class), 1.0));
+        }
+        let lengths = |width| -> Vec<usize> {
+            let rows = legend.rows(width);
+            rows.iter().map(|(row, _)| row.len()).collect()
+        };
+        assert_eq!(lengths(1000.0), [10]);
+        // Nine would fit, and leave one by itself.
+        assert_eq!(lengths(540.0), [5, 5]);
     }
 }

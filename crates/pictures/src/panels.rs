@@ -27,14 +27,20 @@ impl Panels {
         self
     }
 
-    /// The size of a cell: that of the largest picture.
-    fn cell(&self) -> (f64, f64) {
-        self.pictures
-            .iter()
-            .map(|picture| picture.size())
-            .fold((0.0, 0.0), |(w, h), (width, height)| {
-                (width.max(w), height.max(h))
-            })
+    /// The width of a column: that of the widest picture.
+    fn column(&self) -> f64 {
+        let widths = self.pictures.iter().map(|picture| picture.size().0);
+        widths.fold(0.0, f64::max)
+    }
+
+    /// Where each row begins and, at last, where all of them end: a row is as high as its highest picture.
+    fn tops(&self) -> Vec<f64> {
+        let mut tops = vec![0.0];
+        for row in self.pictures.chunks(self.columns) {
+            let heights = row.iter().map(|picture| picture.size().1);
+            tops.push(tops[tops.len() - 1] + heights.fold(0.0, f64::max));
+        }
+        tops
     }
 }
 
@@ -52,10 +58,9 @@ impl Picture for Panels {
     }
 
     fn size(&self) -> (f64, f64) {
-        let (width, height) = self.cell();
-        let wide = width * self.columns.min(self.pictures.len()).max(1) as f64;
-        let rows = self.pictures.len().div_ceil(self.columns) as f64;
-        (wide, height_of_title(&self.title, wide) + height * rows)
+        let wide = self.column() * self.columns.min(self.pictures.len()).max(1) as f64;
+        let rows = self.tops().into_iter().fold(0.0, f64::max);
+        (wide, height_of_title(&self.title, wide) + rows)
     }
 
     fn draw(&self, sketch: &Sketch<'_, '_>) -> Result<(), PictureError> {
@@ -66,12 +71,12 @@ impl Picture for Panels {
             });
         }
         let area = draw_title(sketch.area, &self.title)?;
-        let (width, height) = self.cell();
+        let (width, tops) = (self.column(), self.tops());
         let (all, _) = self.size();
         for (i, picture) in self.pictures.iter().enumerate() {
             let (w, h) = picture.size();
             let x = (i % self.columns) as f64 * width + (width - w) / 2.0;
-            let y = (i / self.columns) as f64 * height;
+            let y = tops[i / self.columns];
             let bottom = area.dim_in_pixel().1 as i32 - px(y + h);
             let part = area.margin(px(y), bottom, px(x), px(all - x - w));
             picture.draw(&Sketch { area: &part })?;

@@ -12,7 +12,7 @@ use crate::comparison_predictions::{
 };
 use crate::curves::Curve;
 use crate::document::{Block, Document, Figure, Notice, Section, Weight};
-use crate::findings::comparison_notices;
+use crate::findings::{capital, comparison_notices};
 use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::count;
 use crate::outcome::{Outcome, TrialOutcome};
@@ -190,6 +190,7 @@ impl ComparisonPage {
             weight: Weight::Error,
             title: format!("{run} failed"),
             text: why.clone(),
+            evidence: Vec::new(),
             details: Vec::new(),
         };
         if !self.failures.is_empty() {
@@ -261,7 +262,7 @@ impl ComparisonPage {
         let (x, y) = epoch_axes(metric, &curves);
         let lines = found.iter();
         LineChart {
-            title: format!("{} over the epochs", column.replace('_', " ")),
+            title: capital(&format!("{} over the epochs", column.replace('_', " "))),
             x,
             y,
             caption: caption.to_string(),

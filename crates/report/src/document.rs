@@ -73,8 +73,10 @@ pub struct Notice {
     pub title: String,
     /// The same in a sentence; `code` stands between backticks.
     pub text: String,
-    /// What shows it, what may cause it, what to try: names with what there is to say.
-    pub details: Vec<(&'static str, String)>,
+    /// The numbers that show it: names with values.
+    pub evidence: Vec<(String, String)>,
+    /// What may cause it, what to try: names with what there is to say, `code` between backticks.
+    pub details: Vec<(&'static str, Vec<String>)>,
 }
 
 /// A table whose first column names its rows.

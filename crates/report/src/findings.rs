@@ -14,6 +14,7 @@ pub(crate) fn run_notices(diagnosis: &Diagnosis) -> Vec<Notice> {
         weight: weight(finding.severity),
         title: capital(finding.kind.title()),
         text: capital(&finding.summary),
+        evidence: evidence(finding),
         details: details(finding),
     };
     diagnosis.findings.iter().map(notice).collect()
@@ -56,6 +57,7 @@ pub(crate) fn comparison_notices(trials: &[(String, String, Diagnosis)]) -> Vec<
                 count(found.len(), "trial")
             ),
             text: format!("{}. For example {run}: {}", list(&said), finding.summary),
+            evidence: evidence(finding),
             details: details(finding),
         }
     };
@@ -69,24 +71,28 @@ fn weight(severity: Severity) -> Weight {
     }
 }
 
-/// The numbers that speak for a finding, what usually causes it, and what to try.
-fn details(finding: &Finding) -> Vec<(&'static str, String)> {
-    let evidence = finding
-        .evidence
-        .iter()
-        .map(|e| format!("{} {}", e.name, number(e.value)));
-    let evidence: Vec<String> = evidence.collect();
+/// The numbers that speak for a finding; counts without digits after the point.
+fn evidence(finding: &Finding) -> Vec<(String, String)> {
+    let value = |value: f64| match value.fract() == 0.0 && value.abs() < 1e5 {
+        true => value.to_string(),
+        false => number(value),
+    };
+    let evidence = finding.evidence.iter();
+    evidence.map(|e| (e.name.clone(), value(e.value))).collect()
+}
+
+/// What usually causes a finding, and what to try.
+fn details(finding: &Finding) -> Vec<(&'static str, Vec<String>)> {
     let parts = [
-        ("Evidence", &evidence),
         ("Usual causes", &finding.causes),
         ("To try", &finding.remedies),
     ];
     let said = parts.into_iter().filter(|(_, said)| !said.is_empty());
-    said.map(|(name, said)| (name, said.join("; "))).collect()
+    said.map(|(name, said)| (name, said.clone())).collect()
 }
 
 /// A sentence's beginning.
-fn capital(text: &str) -> String {
+pub(crate) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string());
     first.unwrap_or_default() + letters.as_str()
@@ -103,10 +109,12 @@ mod tests {
             severity,
             summary: "half of layer 1 is dead.".to_string(),
             place: None,
-            evidence: vec![Evidence {
-                name: "share".to_string(),
-                value: 0.5,
-            }],
+            evidence: [("share", 0.5), ("units", 8.0)]
+                .map(|(name, value)| Evidence {
+                    name: name.to_string(),
+                    value,
+                })
+                .to_vec(),
             causes: vec!["a large step".to_string()],
             remedies: vec!["a smaller one".to_string(), "leaky_relu".to_string()],
         }
@@ -127,15 +135,14 @@ mod tests {
             (Weight::Warning, "Dead ReLUs")
         );
         assert_eq!(notices[0].text, "Half of layer 1 is dead.");
-        let details = [
-            ("Evidence", "share 0.5000"),
-            ("Usual causes", "a large step"),
-            ("To try", "a smaller one; leaky_relu"),
-        ];
+        let evidence = [("share", "0.5000"), ("units", "8")];
         assert_eq!(
-            notices[0].details,
-            details.map(|(name, said)| (name, said.to_string()))
+            notices[0].evidence,
+            evidence.map(|(name, value)| (name.to_string(), value.to_string()))
         );
+        let names: Vec<&str> = notices[0].details.iter().map(|(name, _)| *name).collect();
+        assert_eq!(names, ["Usual causes", "To try"]);
+        assert_eq!(notices[0].details[1].1, ["a smaller one", "leaky_relu"]);
     }
 
     #[test]

@@ -34,8 +34,8 @@ pub fn render(document: &Document) -> String {
                 a.skip href="#report" { "Skip to the report" }
                 header {
                     p.kind { "Emberlab " (document.kind) }
-                    h1 { (document.title) }
-                    p.summary { (document.summary) }
+                    h1 { (heading(&document.title)) }
+                    p.summary { (prose(&document.summary)) }
                 }
                 nav aria-label="Sections" {
                     ul {
@@ -56,6 +56,17 @@ pub fn render(document: &Document) -> String {
         }
     };
     page.into_string()
+}
+
+/// A title that may go on in the next line after a slash or an underscore, as names of runs have them.
+fn heading(title: &str) -> Markup {
+    let parts: Vec<&str> = title.split_inclusive(['/', '_']).collect();
+    html! {
+        @for (i, part) in parts.iter().enumerate() {
+            @if i > 0 { wbr; }
+            (part)
+        }
+    }
 }
 
 fn render_section(section: &Section) -> Markup {
@@ -114,8 +125,24 @@ fn render_notice(notice: &Notice) -> Markup {
         article class=(class) {
             h3 { span.weight { (word) } " " (notice.title) }
             p { (prose(&notice.text)) }
-            @for (name, said) in &notice.details {
-                p.detail { b { (name) ": " } (prose(said)) }
+            @if !notice.evidence.is_empty() {
+                table.evidence {
+                    tbody {
+                        @for (name, value) in &notice.evidence {
+                            tr { th scope="row" { (name) } td.number { (value) } }
+                        }
+                    }
+                }
+            }
+            @if !notice.details.is_empty() {
+                div.details {
+                    @for (name, said) in &notice.details {
+                        div {
+                            h4 { (name) }
+                            ul { @for one in said { li { (prose(one)) } } }
+                        }
+                    }
+                }
             }
         }
     }

@@ -34,7 +34,7 @@ pub use comparison_page::ComparisonPage;
 pub use document::{Block, Cell, Column, Document, Figure, Mark, Notice, Section, Table};
 pub use document::{SeriesValues, Values, Weight};
 pub use error::ReportError;
-pub use numbers::{duration, number};
+pub use numbers::{count, duration, number};
 pub use outcome::{Outcome, TrialOutcome, TrialPlace};
 pub use pairs::{PairedDifference, Verdict};
 pub use run_files::RunFiles;

@@ -1,6 +1,6 @@
 //! Lines with their values: what is shown under the mouse and in the table below the picture.
 
-use emberlab_pictures::{Axis, Band, Chart, Line, Picture, Rule, Tone};
+use emberlab_pictures::{Axis, Band, Chart, Line, Marker, Picture, Rule, Tone};
 
 use crate::curves::Curve;
 use crate::document::{Figure, SeriesValues, Values};
@@ -29,6 +29,8 @@ pub(crate) struct ChartLine {
     /// Which series it is: its colour and stroke.
     pub(crate) series: usize,
     pub(crate) points: Vec<(f64, f64)>,
+    /// Whether each point is marked, for lines of a few points that stand for themselves.
+    pub(crate) is_marked: bool,
     /// The lower and the upper end at each point; empty without a band.
     pub(crate) band: Vec<(f64, f64)>,
 }
@@ -40,6 +42,7 @@ impl ChartLine {
             name: name.to_string(),
             series,
             points,
+            is_marked: false,
             band: Vec::new(),
         }
     }
@@ -115,7 +118,11 @@ impl LineChart {
         }
         for line in self.lines {
             let name = if is_alone { String::new() } else { line.name };
-            chart = chart.with(Line::new(name, line.points).tone(Tone::Series(line.series)));
+            let drawn = Line::new(name, line.points).tone(Tone::Series(line.series));
+            chart = chart.with(match line.is_marked {
+                true => drawn.marker(Marker::of_series(line.series)),
+                false => drawn,
+            });
         }
         Ok(Figure {
             picture: chart.render()?,

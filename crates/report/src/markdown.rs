@@ -45,8 +45,11 @@ fn write_block(text: &mut String, block: &Block) {
                 };
                 let (title, said) = (escape(&notice.title), prose(&notice.text));
                 let _ = writeln!(text, "- **{word}: {title}.** {said}");
+                for (name, value) in &notice.evidence {
+                    let _ = writeln!(text, "  - {}: {}", escape(name), escape(value));
+                }
                 for (name, said) in &notice.details {
-                    let _ = writeln!(text, "  - {name}: {}", prose(said));
+                    let _ = writeln!(text, "  - {name}: {}", prose(&said.join("; ")));
                 }
             }
         }

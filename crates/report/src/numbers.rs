@@ -22,7 +22,7 @@ pub fn duration(seconds: f64) -> String {
 }
 
 /// `1 epoch` or `2 epochs`.
-pub(crate) fn count(n: usize, noun: &str) -> String {
+pub fn count(n: usize, noun: &str) -> String {
     match n {
         1 => format!("1 {noun}"),
         _ => format!("{n} {noun}s"),

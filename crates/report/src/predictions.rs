@@ -12,6 +12,10 @@ use crate::{ReportError, number};
 
 /// Names of features and their values that a row of a table has room for.
 const MOST_FEATURES: usize = 6;
+/// Points of a curve that are few enough to be marked: the bins of a calibration, the corners of a small ROC.
+const MOST_MARKED: usize = 20;
+/// Mistakes in a table.
+const MOST_ROWS: usize = 10;
 /// Mistakes in a row of their gallery.
 const IMAGES_IN_A_ROW: usize = 5;
 
@@ -31,6 +35,12 @@ pub(crate) fn prediction_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>
         return Ok(blocks);
     };
     let names = &evaluation.class_names;
+    if split.has_no_predictions() {
+        return Ok(vec![Block::Text(format!(
+            "The network puts out no numbers: none of the {} {} samples has a prediction.",
+            split.num_samples, split.split
+        ))]);
+    }
     if let Some(boundary) = &evaluation.boundary {
         let figure = boundary_figure("What is predicted where", boundary, names, (540.0, 440.0))?;
         blocks.push(Block::Figures(vec![figure]));
@@ -148,12 +158,16 @@ fn share_chart(
     (xs, ys): (&[f64], &[f64]),
     rule: Rule,
 ) -> Result<Figure, ReportError> {
-    let points = xs.iter().copied().zip(ys.iter().copied());
+    let points: Vec<(f64, f64)> = xs.iter().copied().zip(ys.iter().copied()).collect();
+    let line = ChartLine {
+        is_marked: points.len() <= MOST_MARKED,
+        ..ChartLine::new(y, 0, points)
+    };
     let chart = LineChart {
         title,
         x: shares(x),
         y: shares(y),
-        lines: vec![ChartLine::new(y, 0, points.collect())],
+        lines: vec![line],
         rules: vec![rule],
         ..LineChart::new(x)
     };
@@ -292,6 +306,8 @@ pub fn boundary_chart(
         }
     }
     let samples = || boundary.points.iter().zip(&boundary.classes);
+    // Many points would hide what lies behind them, a few would be overlooked.
+    let radius = (24.0 / (boundary.points.len().max(1) as f64).sqrt()).clamp(2.2, 6.0);
     for (class, name) in class_names.iter().enumerate() {
         let ours = samples().filter(|(_, c)| **c as usize == class);
         let points: Vec<(f64, f64)> = ours
@@ -301,7 +317,7 @@ pub fn boundary_chart(
             chart = chart.with(
                 Points::new(name, points)
                     .tone(Tone::Series(class))
-                    .radius(2.2),
+                    .radius(radius),
             );
         }
     }
@@ -451,7 +467,7 @@ fn mistake_block(mistakes: &Mistakes, names: &[String]) -> Result<Option<Block>,
             .into_iter()
             .chain(numbers.map(Column::numbers))
             .collect(),
-        rows: mistakes.samples.iter().map(row).collect(),
+        rows: mistakes.samples.iter().take(MOST_ROWS).map(row).collect(),
     })))
 }
 

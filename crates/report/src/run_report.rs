@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use emberlab_explanations::{Diagnosis, RunEvaluation};
+use emberlab_explanations::{Diagnosis, RunEvaluation, Severity};
 use emberlab_metrics::{Metric, SplitMetrics};
 use emberlab_pictures::Rule;
 use serde::Serialize;
 
 use crate::curves::Curve;
 use crate::document::{Block, Cell, Column, Document, Notice, Section, Table, Weight};
-use crate::findings::run_notices;
+use crate::findings::{capital, run_notices};
 use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::{count, duration};
 use crate::predictions::{prediction_blocks, threshold_blocks};
@@ -71,8 +71,19 @@ impl RunReport {
         })
     }
 
-    /// The report in a sentence or two.
+    /// The report in a sentence or two, with the names of what was found wrong.
     pub fn summary(&self) -> String {
+        let findings = self.diagnosis.iter().flat_map(|d| &d.findings);
+        let mut names: Vec<&str> = findings.map(|finding| finding.kind.title()).collect();
+        names.dedup();
+        match names.as_slice() {
+            [] => self.outcome(),
+            names => format!("{} Found: {}.", self.outcome(), names.join("; ")),
+        }
+    }
+
+    /// What became of the training.
+    fn outcome(&self) -> String {
         let epochs = count(self.num_epochs, "epoch");
         let Some(result) = &self.result else {
             return match &self.failure {
@@ -87,6 +98,9 @@ impl RunReport {
             Ending::Interrupted => format!("when it was interrupted, after {epochs}"),
         };
         let time = duration(result.seconds);
+        if let Some(split) = self.broken_split(result) {
+            return format!("The {split} loss is no number {ended} in {time} of training.");
+        }
         let mut said = format!("The network has {figures} {ended} in {time} of training.");
         if let Some(best) = &result.best
             && best.epoch != self.num_epochs
@@ -100,6 +114,14 @@ impl RunReport {
             ));
         }
         said
+    }
+
+    /// The first split whose loss is NaN or infinite at the end.
+    fn broken_split(&self, result: &RunResult) -> Option<&'static str> {
+        ["train", "valid", "test"].into_iter().find(|split| {
+            let loss = result.metrics.get(*split).and_then(|m| m.get(Metric::Loss));
+            loss.is_some_and(|loss| !loss.is_finite())
+        })
     }
 
     /// The accuracy or R², and the loss, on the split that says most.
@@ -159,14 +181,19 @@ impl RunReport {
     fn result_blocks(&self) -> Vec<Block> {
         let mut blocks = Vec::new();
         if let Some(why) = &self.failure {
+            let findings = self.diagnosis.iter().flat_map(|d| &d.findings);
+            // What an error found is wrong with the experiment itself, and would stop it again.
+            let is_in_vain = findings.into_iter().any(|f| f.severity == Severity::Error);
+            let resume = format!("`emberlab resume {}` when the cause is mended", self.run);
             blocks.push(Block::Notices(vec![Notice {
                 weight: Weight::Error,
                 title: "The training failed".to_string(),
-                text: why.clone(),
-                details: vec![(
-                    "To go on",
-                    format!("`emberlab resume {}` when the cause is mended", self.run),
-                )],
+                text: capital(why),
+                evidence: Vec::new(),
+                details: match is_in_vain {
+                    true => Vec::new(),
+                    false => vec![("To go on", vec![resume])],
+                },
             }]));
         }
         let Some(result) = &self.result else {
@@ -202,7 +229,7 @@ impl RunReport {
             };
             let lines = found.iter();
             let chart = LineChart {
-                title: format!("{metric} over the epochs"),
+                title: capital(&format!("{metric} over the epochs")),
                 x,
                 y,
                 lines: lines
@@ -400,6 +427,23 @@ mod tests {
         let said = "The training has not come to its end; 0 epochs are done.";
         assert_eq!(begun.summary(), said);
         assert!(begun.document().is_ok());
+    }
+
+    #[test]
+    fn a_run_without_numbers_and_what_was_found_are_said_first() {
+        let result = RESULT.replace("\"loss\": 0.4", "\"loss\": null");
+        let finding = r#"{"findings": [{"kind": "non_finite", "severity": "error", "summary": "a",
+            "place": null, "evidence": [], "causes": [], "remedies": []}]}"#;
+        let report = report(&[
+            ("config.toml", "seed = 0"),
+            ("metrics.csv", METRICS),
+            ("result.json", &result),
+            ("diagnosis.json", finding),
+        ]);
+        assert_eq!(
+            report.summary(),
+            "The train loss is no number after 2 epochs in 1.50 s of training. Found: NaN or infinity."
+        );
     }
 
     #[test]

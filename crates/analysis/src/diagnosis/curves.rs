@@ -38,6 +38,18 @@ impl LearningCurves {
             .extend(valid.and_then(|v| v.get(Metric::Accuracy)));
     }
 
+    /// Keeps the first `num_epochs` epochs.
+    pub fn truncate(&mut self, num_epochs: usize) {
+        for curve in [
+            &mut self.train_loss,
+            &mut self.valid_loss,
+            &mut self.train_accuracy,
+            &mut self.valid_accuracy,
+        ] {
+            curve.truncate(num_epochs);
+        }
+    }
+
     /// Whether the training loss has settled: over the last tenth of the epochs it moved by less than a
     /// fiftieth of itself.
     pub fn has_settled(&self) -> bool {
@@ -148,7 +160,7 @@ impl LearningCurves {
         }
         let summary = if ends_above {
             format!(
-                "the loss ends at {last:.4}, above the {:.4} of the first epoch: steps overshoot",
+                "the loss is at {last:.4}, above the {:.4} of the first epoch: steps overshoot",
                 losses[0]
             )
         } else {

@@ -259,14 +259,14 @@ fn show_gradients(
         writeln!(out, "{:#}", json!(list))?;
     } else {
         writeln!(out, "{}", gradient_table(checked, tolerance))?;
-        let numbers = if device::supports_f64(device_name) {
-            "64"
-        } else {
-            "32"
+        // A device without 64-bit floats is checked by one that has them.
+        let (numbers, elsewhere) = match device::supports_f64(device_name) {
+            true => ("64", String::new()),
+            false => ("32", format!(" on {}", device::DEFAULT)),
         };
         writeln!(
             out,
-            "autodiff on {device_name} in {numbers}-bit floats; central differences in 64-bit floats, their step {:.1e} \
+            "autodiff on {device_name} in {numbers}-bit floats; central differences in 64-bit floats{elsewhere}, their step {:.1e} \
              times the number, where truncation and rounding together are smallest; up to {tolerance:.0e} passes",
             gradients::STEP
         )?;

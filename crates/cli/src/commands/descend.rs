@@ -109,6 +109,9 @@ fn named_descents(command: &Descend, surface: Surface) -> Result<Vec<Named>, Fai
         ],
         chosen => chosen.to_vec(),
     };
+    let num_steps = command
+        .steps
+        .map_or(surface.num_steps(), |steps| steps as usize);
     let mut all = Vec::new();
     for descender in descenders {
         let rates = match command.learning_rate.as_slice() {
@@ -124,9 +127,9 @@ fn named_descents(command: &Descend, surface: Surface) -> Result<Vec<Named>, Fai
                 let descent = Descent {
                     surface,
                     optimizer: optimizer(descender, rate),
-                    scheduler: scheduler(*schedule, command),
+                    scheduler: scheduler(*schedule, command.decay, num_steps),
                     start,
-                    num_steps: command.steps as usize,
+                    num_steps,
                 };
                 let path = descent.run()?;
                 all.push(Named {
@@ -479,8 +482,8 @@ fn schedule_name(choice: ScheduleChoice) -> &'static str {
     }
 }
 
-fn scheduler(choice: ScheduleChoice, command: &Descend) -> SchedulerConfig {
-    let (gamma, interval) = (command.decay, Interval::Step);
+fn scheduler(choice: ScheduleChoice, gamma: f64, num_steps: usize) -> SchedulerConfig {
+    let interval = Interval::Step;
     match choice {
         ScheduleChoice::Constant => SchedulerConfig::Constant {},
         ScheduleChoice::Exponential => SchedulerConfig::Exponential { gamma, interval },
@@ -491,7 +494,7 @@ fn scheduler(choice: ScheduleChoice, command: &Descend) -> SchedulerConfig {
             interval,
         },
         ScheduleChoice::Step => {
-            let step_size = (command.steps as usize).div_ceil(3).max(1);
+            let step_size = num_steps.div_ceil(3).max(1);
             SchedulerConfig::Step {
                 step_size,
                 gamma: 0.1,

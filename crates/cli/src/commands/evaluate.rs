@@ -159,6 +159,14 @@ fn render(told: &Told) -> String {
         .map(|(metric, value)| format!("{metric} {}", number(value)))
         .collect();
     text.push_str(&figures.join("  "));
+    if evaluation.has_no_predictions() {
+        let _ = write!(
+            text,
+            "\n\nthe network puts out no numbers: no sample has a prediction\nwhy:  emberlab diagnose {}",
+            told.run
+        );
+        return text;
+    }
     if let Some(report) = &evaluation.classification_report {
         let _ = write!(text, "\n\n{}", report_table(report));
     }
@@ -261,10 +269,17 @@ fn report_table(report: &ClassificationReport) -> comfy_table::Table {
 }
 
 fn matrix_table(matrix: &ConfusionMatrix, class_names: &[String]) -> comfy_table::Table {
-    let header = std::iter::once("").chain(class_names.iter().map(String::as_str));
+    // Samples without a prediction have a column of their own, if there are any.
+    let has_none = matrix.unpredicted.iter().any(|n| *n > 0);
+    let names = class_names.iter().map(String::as_str);
+    let header = std::iter::once("")
+        .chain(names)
+        .chain(has_none.then_some("none"));
     let mut table = tables::table(header, 1);
-    for (name, counts) in class_names.iter().zip(&matrix.counts) {
-        let cells = counts.iter().map(u64::to_string);
+    let rows = matrix.counts.iter().zip(&matrix.unpredicted);
+    for (name, (counts, none)) in class_names.iter().zip(rows) {
+        let counts = counts.iter().chain(has_none.then_some(none));
+        let cells = counts.map(u64::to_string);
         table.add_row(std::iter::once(name.clone()).chain(cells));
     }
     table

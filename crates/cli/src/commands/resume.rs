@@ -8,6 +8,7 @@ use emberlab_experiments::{Change, Resumed, Run, Trial};
 use crate::arguments::{Resume, Shared};
 use crate::commands::train::{conclude, execution, hint};
 use crate::failure::Failure;
+use crate::progress::count;
 
 /// Goes on with a run from its newest checkpoint.
 ///
@@ -15,7 +16,9 @@ use crate::failure::Failure;
 /// [`Failure`] if there is nothing to go on from, or what went wrong.
 pub fn run(command: &Resume, shared: &Shared) -> Result<ExitCode, Failure> {
     let run = Run::find(&shared.artifacts, &command.run)?;
-    let (execution, is_quiet) = execution(&command.running, &command.showing, shared)?;
+    // A run whose curves cannot be read is told of when it is opened.
+    let before = run.learning_curves().unwrap_or_default();
+    let (execution, is_quiet) = execution(&command.running, &command.showing, shared, before)?;
     let reopened = Trial::reopen(run.clone(), &command.overrides, command.force, execution);
     let (trial, resumed) = reopened?;
     for damaged in &resumed.damaged {
@@ -38,10 +41,10 @@ fn introduce(run: &Run, resumed: &Resumed) -> Result<(), Failure> {
     match resumed.position {
         Some(position) => writeln!(
             out,
-            "{} goes on after {} epochs and {} steps of the next",
+            "{} goes on after {} and {} of the next",
             run.id(),
-            position.epoch,
-            position.step_in_epoch
+            count(position.epoch, "epoch"),
+            count(position.step_in_epoch, "step")
         )?,
         None => writeln!(
             out,

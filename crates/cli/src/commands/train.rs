@@ -3,6 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
+use emberlab_analysis::LearningCurves;
 use emberlab_experiments::{
     ConfigError, ConfigSource, Execution, ExperimentConfig, ExperimentError, Run, Trial,
     TrialResult,
@@ -12,7 +13,7 @@ use emberlab_training::{Dashboard, Ending, Observer, TrainingError};
 
 use crate::arguments::{DashboardChoice, Running, Shared, Showing, Train};
 use crate::failure::Failure;
-use crate::progress::{JsonLines, Lines, Silent, clock, number};
+use crate::progress::{JsonLines, Lines, Silent, clock, count, number};
 use crate::{data_dirs, signals, tables};
 
 /// Trains a network.
@@ -22,7 +23,8 @@ use crate::{data_dirs, signals, tables};
 pub fn run(command: &Train, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = ConfigSource::load(&command.config)?.with_overrides(&command.overrides)?;
     let config = ExperimentConfig::from_source(&source)?;
-    let (execution, is_quiet) = execution(&command.running, &command.showing, shared)?;
+    let nothing = LearningCurves::default();
+    let (execution, is_quiet) = execution(&command.running, &command.showing, shared, nothing)?;
     let begun = Trial::begin(config, &shared.artifacts, command.run.as_deref(), execution);
     let (trial, warnings) = begun.map_err(|error| placed(error, &source))?;
     for warning in warnings {
@@ -47,7 +49,8 @@ pub fn placed(error: ExperimentError, source: &ConfigSource) -> Failure {
     }
 }
 
-/// How a trial runs, and whether nothing but errors is wanted on the terminal.
+/// How a trial runs, and whether nothing but errors is wanted on the terminal. `before` is what a run that goes
+/// on has behind it.
 ///
 /// # Errors
 /// [`Failure::Usage`] if a dashboard is asked for where there is no terminal.
@@ -55,6 +58,7 @@ pub fn execution(
     running: &Running,
     showing: &Showing,
     shared: &Shared,
+    before: LearningCurves,
 ) -> Result<(Execution, bool), Failure> {
     let is_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     let choice = match showing.dashboard {
@@ -68,8 +72,8 @@ pub fn execution(
         choice => choice,
     };
     let observer: Box<dyn Observer> = match choice {
-        DashboardChoice::Plain => Box::new(Lines::new()),
-        DashboardChoice::Json => Box::new(JsonLines::default()),
+        DashboardChoice::Plain => Box::new(Lines::after(before)),
+        DashboardChoice::Json => Box::new(JsonLines::after(before)),
         _ => Box::new(Silent::default()),
     };
     let dashboard = match choice {
@@ -164,9 +168,9 @@ pub fn conclude(
     };
     writeln!(
         out,
-        "\n{} epochs, {} steps in {}{early}",
-        result.epochs,
-        result.steps,
+        "\n{}, {} in {}{early}",
+        count(result.epochs, "epoch"),
+        count(result.steps as usize, "step"),
         clock(std::time::Duration::from_secs_f64(result.seconds)),
     )?;
     let names: Vec<&str> = result

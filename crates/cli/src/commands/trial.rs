@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use emberlab_experiments::PlannedTrial;
+use emberlab_experiments::{PlannedTrial, Run};
 
 use crate::arguments::{Shared, TrialOf};
 use crate::commands::train::{conclude, execution};
@@ -32,7 +32,12 @@ pub fn run(command: &TrialOf, shared: &Shared) -> Result<ExitCode, Failure> {
             trials.len()
         ))
     })?;
-    let (execution, is_quiet) = execution(&command.running, &command.showing, shared)?;
+    let name = format!("{}/{}", planned.experiment, planned.run);
+    let begun = Run::find(&shared.artifacts, &name);
+    let before = begun
+        .and_then(|run| run.learning_curves())
+        .unwrap_or_default();
+    let (execution, is_quiet) = execution(&command.running, &command.showing, shared, before)?;
     let Some(trial) = planned.open(&shared.artifacts, execution)? else {
         if !is_quiet {
             println!("{}/{} is done", planned.experiment, planned.run);
