@@ -121,3 +121,11 @@ fn the_loss_around_a_trained_network_is_lowest_near_it() {
         );
     }
 }
+
+#[test]
+fn a_build_without_png_says_which_feature_makes_it() {
+    let lab = Lab::new();
+    let refused = lab.run(&["descend", "--png"]);
+    assert_eq!(refused.code, Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("--features png"), "{refused:?}");
+}

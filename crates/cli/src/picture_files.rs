@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use emberlab_experiments::ExperimentError;
-use emberlab_pictures::Svg;
+use emberlab_pictures::{PictureError, Svg};
 use emberlab_storage::replace;
 
 use crate::failure::Failure;
@@ -32,19 +32,11 @@ pub fn write_picture(path: &Path, svg: &Svg, as_png: bool) -> Result<Vec<PathBuf
         return Ok(vec![vector]);
     }
     let pixels = path.with_extension("png");
-    write(&pixels, &png(svg)?)?;
-    Ok(vec![vector, pixels])
-}
-
-#[cfg(feature = "png")]
-fn png(svg: &Svg) -> Result<Vec<u8>, Failure> {
     // Two pixels for each CSS pixel: sharp on today's screens.
-    Ok(svg.png(2.0)?)
-}
-
-#[cfg(not(feature = "png"))]
-fn png(_: &Svg) -> Result<Vec<u8>, Failure> {
-    Err(Failure::Usage(
-        "this build makes no PNG: build with `--features png`".to_string(),
-    ))
+    let drawn = svg.png(2.0).map_err(|error| match error {
+        PictureError::NoPng => Failure::Usage(error.to_string()),
+        error => error.into(),
+    })?;
+    write(&pixels, &drawn)?;
+    Ok(vec![vector, pixels])
 }

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-#[cfg(feature = "png")]
 use crate::error::PictureError;
 use crate::text::escape;
 use crate::theme::{Tone, style_sheet};
@@ -53,8 +52,8 @@ impl Svg {
     /// Text is drawn with DejaVu Sans if the system has it, else with the first of its fonts.
     ///
     /// # Errors
-    /// [`PictureError::NoFont`] if the system has no font at all; [`PictureError::Drawing`] if the picture is too
-    /// large.
+    /// [`PictureError::NoPng`] without the feature `png`; [`PictureError::NoFont`] if the system has no font at all;
+    /// [`PictureError::Drawing`] if the picture is too large.
     #[cfg(feature = "png")]
     pub fn png(&self, scale: f32) -> Result<Vec<u8>, PictureError> {
         use resvg::{tiny_skia, usvg};
@@ -79,6 +78,15 @@ impl Svg {
         let transform = tiny_skia::Transform::from_scale(scale, scale);
         resvg::render(&tree, transform, &mut pixels.as_mut());
         pixels.encode_png().map_err(|error| failed(&error))
+    }
+
+    /// The picture as a PNG file, which needs the feature `png`.
+    ///
+    /// # Errors
+    /// [`PictureError::NoPng`].
+    #[cfg(not(feature = "png"))]
+    pub fn png(&self, _scale: f32) -> Result<Vec<u8>, PictureError> {
+        Err(PictureError::NoPng)
     }
 
     /// A file of its own in light colours, without a style sheet.
