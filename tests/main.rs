@@ -11,6 +11,7 @@ mod dashboard;
 mod data;
 mod devices;
 mod disk;
+mod enduring;
 mod evaluating;
 mod experiments;
 mod explaining;
