@@ -45,7 +45,7 @@ pub(crate) fn comparison_notices(trials: &[(String, String, Diagnosis)]) -> Vec<
         }
         let said: Vec<String> = variants
             .iter()
-            .map(|(name, n)| format!("{name} {n}"))
+            .map(|(name, n)| format!("{n} of {name}"))
             .collect();
         let said: Vec<&str> = said.iter().map(String::as_str).collect();
         let (_, run, finding) = found[0];
@@ -160,7 +160,7 @@ mod tests {
         assert!(
             notices[1]
                 .text
-                .starts_with("relu 2. For example relu-seed0: half of layer 1")
+                .starts_with("2 of relu. For example relu-seed0: half of layer 1")
         );
     }
 }
