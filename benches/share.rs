@@ -4,6 +4,7 @@
 
 mod cases;
 
+use std::sync::mpsc::{Sender, channel};
 use std::time::Instant;
 
 use emberlab_datasets::{Batches, Resident};
@@ -15,11 +16,11 @@ use emberlab_training::{
 
 use crate::cases::{Case, cases, loss};
 
-/// Of how many measurements of a kind the fastest counts: others are slowed by other work.
-const ROUNDS: usize = 25;
+/// How often bare and whole take turns.
+const ROUNDS: usize = 10;
 
-/// Seconds that the longer one takes, about: short enough to be left alone now and then.
-const SECONDS: f64 = 0.025;
+/// Seconds that a turn takes, about.
+const SECONDS: f64 = 0.1;
 
 fn main() {
     cases::use_one_thread();
@@ -42,55 +43,53 @@ fn main() {
     }
 }
 
-/// Microseconds per step of the bare loop and of the whole one, measured by turns.
-///
-/// Of each, what a long training takes more than a short one: start and last checkpoint do not count.
+/// Microseconds per step of the bare loop and of the whole one, measured by turns: those of the fastest epoch
+/// of each, since others are slowed by other work.
 fn micros(case: Case, data: &Resident, num_batches: usize) -> [f64; 2] {
-    let bare = |num_epochs| bare(case, data, num_epochs);
-    let whole = |num_epochs| whole(case, data, num_epochs);
-    let train: [&dyn Fn(usize); 2] = [&bare, &whole];
-    let seconds = |path: usize, num_epochs| {
-        let began = Instant::now();
-        train[path](num_epochs);
-        began.elapsed().as_secs_f64()
-    };
-    let warm_up = (100 / num_batches).max(1);
-    let per_epoch = seconds(0, warm_up) / warm_up as f64;
-    let short = ((SECONDS / 5.0 / per_epoch) as usize).max(1);
-    let lengths = [short, 5 * short];
-    let mut fastest = [[f64::INFINITY; 2]; 2];
+    let began = Instant::now();
+    bare(case, data, 2);
+    let num_epochs = (SECONDS / began.elapsed().as_secs_f64() * 2.0) as usize + 3;
+    let mut fastest = [f64::INFINITY; 2];
     for _ in 0..ROUNDS {
-        for (path, fastest) in fastest.iter_mut().enumerate() {
-            for (fastest, length) in fastest.iter_mut().zip(lengths) {
-                *fastest = fastest.min(seconds(path, length));
+        let ends = [bare(case, data, num_epochs), whole(case, data, num_epochs)];
+        for (fastest, ends) in fastest.iter_mut().zip(ends) {
+            for epoch in ends.windows(2) {
+                *fastest = fastest.min((epoch[1] - epoch[0]).as_secs_f64());
             }
         }
     }
-    let num_steps = (lengths[1] - lengths[0]) * num_batches;
-    fastest.map(|[short, long]| (long - short) / num_steps as f64 * 1e6)
+    fastest.map(|seconds| seconds / num_batches as f64 * 1e6)
 }
 
-/// Batches, gradients and update, and nothing else.
-fn bare(case: Case, data: &Resident, num_epochs: usize) {
+/// Batches, gradients and update, and nothing else. Returns when each epoch ended.
+fn bare(case: Case, data: &Resident, num_epochs: usize) -> Vec<Instant> {
     let config = case.training(num_epochs).batches();
     let mut trainee = case.trainee();
     let mut optimizer = Optimizer::new(&case.optimizer(), &trainee);
-    for epoch in 0..num_epochs {
+    let epochs = (0..num_epochs).map(|epoch| {
         for batch in Batches::new(data, &config, 0, epoch as u64) {
             (trainee, _) = trainee.after_step(batch, None, &mut optimizer, 0.01);
         }
+        Instant::now()
+    });
+    epochs.collect()
+}
+
+/// Remembers when each epoch ended.
+struct Clock(Sender<Instant>);
+
+impl Observer for Clock {
+    fn epoch_ended(&mut self, _: &EpochRecord) -> Result<(), TrainingError> {
+        self.0.send(Instant::now()).expect("somebody listens");
+        Ok(())
     }
 }
 
 /// The loop of `emberlab train`, with metrics, events and checkpoints, without a split to validate on.
-fn whole(case: Case, data: &Resident, num_epochs: usize) {
-    struct Silent;
-    impl Observer for Silent {
-        fn epoch_ended(&mut self, _: &EpochRecord) -> Result<(), TrainingError> {
-            Ok(())
-        }
-    }
+/// Returns when each epoch ended.
+fn whole(case: Case, data: &Resident, num_epochs: usize) -> Vec<Instant> {
     let folder = tempfile::tempdir().expect("a folder");
+    let (sender, ends) = channel();
     let fit = Fit {
         label: case.to_string(),
         network: case.network(),
@@ -115,7 +114,8 @@ fn whole(case: Case, data: &Resident, num_epochs: usize) {
         },
         dashboard: Dashboard::Quiet,
         stop: StopFlag::default(),
-        observer: Box::new(Silent),
+        observer: Box::new(Clock(sender)),
     };
     fit.run(None).expect("a training");
+    ends.iter().collect()
 }
