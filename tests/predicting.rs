@@ -285,7 +285,17 @@ fn pictures_are_drawn_into_a_folder_and_say_what_they_show() {
     );
     lab.succeed(&["evaluate", "convnet", "--pictures=drawn"]);
     let read = |name: &str| std::fs::read_to_string(lab.path().join("drawn").join(name)).unwrap();
-    assert!(read("boundary.svg").contains("principal component"));
+    assert!(read("boundary.svg").contains("first principal component ("));
+    // A strip's axes have no room for the share of the variance.
+    let strip = read("boundary_over_epochs.svg");
+    assert!(strip.contains("first principal component"));
+    assert!(!strip.contains("of the variance"));
+    // Ten classes, ten colours: one marker of each in the legend.
+    let boundary = read("boundary.svg");
+    let colours = (0..10).map(|class| emberlab_pictures::Tone::Series(class).rgb());
+    for [r, g, b] in colours {
+        assert!(boundary.contains(&format!("#{r:02x}{g:02x}{b:02x}")));
+    }
     assert!(read("mistakes.svg").contains("mistakes on valid"));
     assert!(read("weights.svg").contains("unit 1"));
     assert!(read("features.svg").contains("convolution 2"));

@@ -145,3 +145,18 @@ fn panels_hold_each_picture_once() {
     assert_eq!(svg.inline().matches("<image").count(), 2);
     assert!(svg.size().0 > 900.0);
 }
+
+#[test]
+fn a_row_of_panels_is_as_high_as_its_highest_picture() {
+    let map = |height: f64| {
+        Chart::new("p", Axis::new("x"), Axis::new("y"))
+            .with(Line::new("", [(0.0, 0.0), (1.0, 1.0)]))
+            .size(300.0, height)
+    };
+    let panels = |heights: &[f64]| {
+        let all = heights.iter();
+        let panels = all.fold(Panels::new("", 1), |panels, h| panels.with(map(*h)));
+        panels.render().expect("panels").size().1
+    };
+    assert_eq!(panels(&[200.0, 400.0]), panels(&[200.0]) + 400.0);
+}
