@@ -342,6 +342,24 @@ mod tests {
     }
 
     #[test]
+    fn explicit_and_automatic_gradients_agree_for_layers_of_every_small_size() {
+        // Layers of two outputs go back by products of their own.
+        for (dtype, tolerance) in [(DType::F64, 1e-12), (DType::F32, 2e-5)] {
+            for size in 1..=4 {
+                let model =
+                    json!({ "name": "mlp", "hidden": [size, 6, size], "activation": "tanh" });
+                let trainee = trainee(model, &json!({ "name": "mse" }), dtype);
+                assert_agree(
+                    &format!("{size} outputs"),
+                    &trainee,
+                    &batch(dtype),
+                    tolerance,
+                );
+            }
+        }
+    }
+
+    #[test]
     fn explicit_and_automatic_gradients_agree_for_convolutional_networks() {
         let device = Device::flex();
         for (dtype, tolerance) in [(DType::F64, 1e-12), (DType::F32, 2e-5)] {
