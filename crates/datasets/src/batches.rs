@@ -186,26 +186,51 @@ const BLOCK_NUMBERS: usize = 1 << 16;
 impl<'a> Batches<'a> {
     /// The batches of `epoch`, for a configuration that is [valid](BatchConfig::validate) for these data.
     pub fn new(data: &'a Resident, config: &BatchConfig, seed: u64, epoch: u64) -> Self {
-        let rows = data.len();
-        let batch_size = config.rows_per_batch(rows);
+        Self::stacked(data, config, &[seed], epoch)
+    }
+
+    /// The batches of many trainings at once, one for each seed.
+    ///
+    /// Their data lie end to end ([`Resident::stacked`]), and so do their rows in each batch: those of the
+    /// first training, of the second, and so on, each in the order that [`new`](Self::new) gives it alone.
+    pub fn stacked(data: &'a Resident, config: &BatchConfig, seeds: &[u64], epoch: u64) -> Self {
+        let replicas = seeds.len().max(1);
+        let rows = data.len() / replicas;
+        let rows_per_batch = config.rows_per_batch(rows);
+        let batch_size = rows_per_batch.saturating_mul(replicas);
         let num_batches = config.num_batches(rows);
         let shuffled = config.shuffle && config.batch_size != BatchSize::Full;
-        let (order, steps_per_block, block) = if shuffled {
-            let order = draws::permutation(rows, &mut stream(seed, "shuffle", &[epoch]));
-            let numbers = batch_size.saturating_mul(data.num_features().max(1));
-            (order, (BLOCK_NUMBERS / numbers).max(1), None)
-        } else {
-            // In order, the data are one block as they are.
-            let all = Batch {
-                inputs: data.inputs.clone(),
-                targets: data.targets.clone(),
-            };
-            let order = (0..rows as u32).collect();
-            (order, num_batches.max(1), Some((0, all)))
+        let orders: Vec<Vec<u32>> = (0_u32..)
+            .zip(seeds)
+            .map(|(replica, &seed)| {
+                let first = replica * rows as u32;
+                match shuffled {
+                    true => {
+                        let mut rng = stream(seed, "shuffle", &[epoch]);
+                        let order = draws::permutation(rows, &mut rng).into_iter();
+                        order.map(|row| first + row).collect()
+                    }
+                    false => (first..first + rows as u32).collect(),
+                }
+            })
+            .collect();
+        // Data that are in order already are one block as they are.
+        let (steps_per_block, block) = match shuffled || (replicas > 1 && num_batches > 1) {
+            true => {
+                let numbers = batch_size.saturating_mul(data.num_features().max(1));
+                ((BLOCK_NUMBERS / numbers).max(1), None)
+            }
+            false => {
+                let all = Batch {
+                    inputs: data.inputs.clone(),
+                    targets: data.targets.clone(),
+                };
+                (num_batches.max(1), Some((0, all)))
+            }
         };
         Self {
             data,
-            order,
+            order: interleaved(orders, rows_per_batch),
             batch_size,
             num_batches,
             next: 0,
@@ -269,6 +294,22 @@ impl<'a> Batches<'a> {
             targets: self.data.targets.clone().select(0, rows),
         }
     }
+}
+
+/// The orders of many trainings as one: for each batch, the rows of each.
+fn interleaved(mut orders: Vec<Vec<u32>>, rows_per_batch: usize) -> Vec<u32> {
+    if orders.len() == 1 {
+        return orders.swap_remove(0);
+    }
+    let num_rows = orders.first().map_or(0, Vec::len);
+    let mut all = Vec::with_capacity(num_rows * orders.len());
+    for start in (0..num_rows).step_by(rows_per_batch) {
+        let end = start.saturating_add(rows_per_batch).min(num_rows);
+        for order in &orders {
+            all.extend_from_slice(&order[start..end]);
+        }
+    }
+    all
 }
 
 impl Iterator for Batches<'_> {
@@ -439,6 +480,36 @@ mod tests {
         };
         let found = contents(Batches::new(&data, &config, 0, 0));
         assert_eq!(found, [vec![0, 1], vec![2, 3], vec![4]]);
+    }
+
+    #[test]
+    fn stacked_batches_hold_those_of_each_training_alone() {
+        let alone = [0, 1, 2].map(|index| numbered(21).part(index, 3));
+        let all = Resident::stacked(&alone);
+        let seeds = [3, 3, 9];
+        for (size, shuffle, drop_last) in [
+            (BatchSize::Size(3), true, false),
+            (BatchSize::Size(3), false, false),
+            (BatchSize::Size(3), true, true),
+            (BatchSize::Size(7), true, false),
+            (BatchSize::Full, true, false),
+        ] {
+            let config = BatchConfig {
+                batch_size: size,
+                shuffle,
+                drop_last,
+            };
+            let together = contents(Batches::stacked(&all, &config, &seeds, 2));
+            let each: Vec<_> = alone
+                .iter()
+                .zip(seeds)
+                .map(|(data, seed)| contents(Batches::new(data, &config, seed, 2)))
+                .collect();
+            let expected: Vec<Vec<u32>> = (0..each[0].len())
+                .map(|step| each.iter().flat_map(|one| one[step].clone()).collect())
+                .collect();
+            assert_eq!(together, expected, "{config:?}");
+        }
     }
 
     #[test]

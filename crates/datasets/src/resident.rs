@@ -88,6 +88,36 @@ impl Resident {
         })
     }
 
+    /// The samples of many, end to end.
+    ///
+    /// # Shapes
+    /// - parts: at least one, all with the same number of samples
+    /// - result: `[num_parts × num_samples, …]`
+    pub fn stacked(parts: &[Self]) -> Self {
+        let all = |of: fn(&Self) -> &Tensor<2>| match parts {
+            [alone] => of(alone).clone(),
+            _ => Tensor::cat(parts.iter().map(|part| of(part).clone()).collect(), 0),
+        };
+        Self {
+            inputs: all(|part| &part.inputs),
+            targets: all(|part| &part.targets),
+        }
+    }
+
+    /// The samples of one of the `num_parts` that were [stacked](Self::stacked).
+    pub fn part(&self, index: usize, num_parts: usize) -> Self {
+        let num_samples = self.len() / num_parts;
+        let start = index * num_samples;
+        let cut = |all: &Tensor<2>| match num_parts {
+            1 => all.clone(),
+            _ => all.clone().slice_dim(0, start..start + num_samples),
+        };
+        Self {
+            inputs: cut(&self.inputs),
+            targets: cut(&self.targets),
+        }
+    }
+
     /// Number of samples.
     pub fn len(&self) -> usize {
         self.inputs.dims()[0]

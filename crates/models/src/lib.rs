@@ -22,6 +22,8 @@ mod one_or_many;
 mod parameters;
 mod patches;
 mod perceptron;
+mod stack;
+mod stacking;
 
 pub use activation::{Activation, Kept};
 pub use convnet::{ConvNet, ConvNetConfig};
@@ -36,3 +38,4 @@ pub use normalization::{
 };
 pub use one_or_many::OneOrMany;
 pub use perceptron::PerceptronConfig;
+pub use stack::{Stack, StackStatistics};

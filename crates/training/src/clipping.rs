@@ -34,11 +34,22 @@ impl GradientClipping {
 
     /// The gradients of `module`'s parameters, clipped.
     pub fn clip<M: Module>(&self, module: &M, gradients: GradientsParams) -> GradientsParams {
+        self.clip_stack(module, gradients, 1)
+    }
+
+    /// The gradients of a stack of networks, those of each clipped by themselves.
+    pub fn clip_stack<M: Module>(
+        &self,
+        module: &M,
+        gradients: GradientsParams,
+        num_replicas: usize,
+    ) -> GradientsParams {
         let factor = match self {
             Self::Value(_) => None,
             Self::Norm(max_norm) => {
                 let mut squares = SumOfSquares {
                     gradients: &gradients,
+                    num_replicas,
                     total: None,
                 };
                 module.visit(&mut squares);
@@ -66,13 +77,22 @@ impl GradientClipping {
 
 struct SumOfSquares<'a> {
     gradients: &'a GradientsParams,
+    num_replicas: usize,
+    /// `[num_replicas]`
     total: Option<Tensor<1>>,
 }
 
 impl ModuleVisitor for SumOfSquares<'_> {
     fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
         if let Some(gradient) = self.gradients.get::<D>(param.id) {
-            let square = (gradient.clone() * gradient).sum();
+            let squares = gradient.clone() * gradient;
+            let square = match self.num_replicas {
+                1 => squares.sum(),
+                n => {
+                    let each: Tensor<2> = squares.flatten::<1>(0, D - 1).reshape([n as i64, -1]);
+                    each.sum_dim(1).squeeze_dim(1)
+                }
+            };
             self.total = Some(match self.total.take() {
                 Some(total) => total + square,
                 None => square,
@@ -83,7 +103,7 @@ impl ModuleVisitor for SumOfSquares<'_> {
 
 struct Clip {
     clipping: GradientClipping,
-    /// Shape `[1]`, on the device: reading it would stall a GPU.
+    /// Shape `[num_replicas]`, on the device: reading it would stall a GPU.
     factor: Option<Tensor<1>>,
     gradients: GradientsParams,
     clipped: GradientsParams,
@@ -96,7 +116,11 @@ impl ModuleVisitor for Clip {
         };
         let clipped = match (self.clipping, &self.factor) {
             (GradientClipping::Value(bound), _) => gradient.clamp(-bound, bound),
-            (GradientClipping::Norm(_), Some(factor)) => gradient * factor.clone().reshape([1; D]),
+            (GradientClipping::Norm(_), Some(factor)) => {
+                let mut shape = [1; D];
+                shape[0] = factor.dims()[0];
+                gradient * factor.clone().reshape(shape)
+            }
             (GradientClipping::Norm(_), None) => gradient,
         };
         self.clipped.register(param.id, clipped);

@@ -15,10 +15,16 @@ mod error;
 mod fit;
 mod loader;
 mod loss;
+mod member;
 mod objective;
 mod optimizer;
+mod predict;
+mod program;
 mod range_test;
+mod record;
 mod scheduler;
+mod session;
+mod stacked;
 mod step;
 mod step_time;
 mod stop;
@@ -32,17 +38,16 @@ pub use config::{Precision, TrainMetrics, TrainingConfig};
 pub use dashboard::Dashboard;
 pub use emberlab_metrics::Split;
 pub use error::TrainingError;
-pub use fit::{
-    Ending, EpochRecord, Finished, Fit, Observer, Predicted, SplitData, load_network,
-    network_bytes, predict,
-};
+pub use fit::{Ending, EpochRecord, Finished, Fit, Observer, SplitData};
 pub use loss::{LossConfig, Reduction};
 pub use objective::{EarlyStopping, Objective};
 pub use optimizer::{Optimizer, OptimizerConfig};
+pub use predict::{Predicted, predict};
 pub use range_test::RangeTest;
+pub use record::{load_network, network_bytes};
 pub use scheduler::{Interval, Scheduler, SchedulerConfig};
 pub use step::{Measured, Trainee};
 pub use step_time::StepTime;
 pub use stop::StopFlag;
-pub use tally::{Tally, host, labels};
+pub use tally::{Outcome, Tally, host, labels};
 pub use task::Task;

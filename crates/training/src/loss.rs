@@ -205,35 +205,46 @@ impl LossConfig {
     /// - outputs, targets: `[batch_size, d_output]`; targets of a cross-entropy are one-hot
     /// - result: `[1]`
     pub fn forward(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
+        self.forward_stacked(outputs, targets, 1)
+    }
+
+    /// The losses of the batches of many networks, which lie end to end.
+    ///
+    /// # Shapes
+    /// - outputs, targets: `[num_replicas × batch_size, d_output]`
+    /// - result: `[num_replicas]`
+    pub fn forward_stacked(
+        &self,
+        outputs: Tensor<2>,
+        targets: Tensor<2>,
+        num_replicas: usize,
+    ) -> Tensor<1> {
+        reduce(
+            self.losses(outputs, targets),
+            self.reduction(),
+            num_replicas,
+        )
+    }
+
+    /// The losses before they are reduced: `[batch_size, 1]` for a cross-entropy, else like the outputs.
+    fn losses(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
         match self {
-            Self::BceWithLogits { reduction } => {
-                reduce(bce_with_logits(outputs, targets), *reduction)
-            }
-            Self::Bce { reduction } => reduce(bce(outputs, targets), *reduction),
-            Self::BceNaive { reduction } => reduce(bce_naive(outputs, targets), *reduction),
-            Self::CrossEntropy { reduction } => reduce(cross_entropy(outputs, targets), *reduction),
-            Self::CrossEntropyNaive { reduction } => {
-                reduce(cross_entropy_naive(outputs, targets), *reduction)
-            }
-            Self::Mse { reduction } => {
+            Self::BceWithLogits { .. } => bce_with_logits(outputs, targets),
+            Self::Bce { .. } => bce(outputs, targets),
+            Self::BceNaive { .. } => bce_naive(outputs, targets),
+            Self::CrossEntropy { .. } => cross_entropy(outputs, targets),
+            Self::CrossEntropyNaive { .. } => cross_entropy_naive(outputs, targets),
+            Self::Mse { .. } => {
                 let difference = outputs - targets;
-                reduce(difference.clone() * difference, *reduction)
+                difference.clone() * difference
             }
-            Self::Mae { reduction } | Self::SoftHamming { reduction } => {
-                reduce((outputs - targets).abs(), *reduction)
-            }
-            Self::Hamming { reduction } => reduce(hamming(outputs, targets), *reduction),
-            Self::Huber { delta, reduction } => {
-                reduce(huber(outputs - targets, *delta), *reduction)
-            }
-            Self::Hinge { reduction } => reduce(relu(missing_margin(outputs, targets)), *reduction),
-            Self::Focal {
-                gamma,
-                alpha,
-                reduction,
-            } => {
+            Self::Mae { .. } | Self::SoftHamming { .. } => (outputs - targets).abs(),
+            Self::Hamming { .. } => hamming(outputs, targets),
+            Self::Huber { delta, .. } => huber(outputs - targets, *delta),
+            Self::Hinge { .. } => relu(missing_margin(outputs, targets)),
+            Self::Focal { gamma, alpha, .. } => {
                 let kept = Focal::of(outputs, targets, *gamma, *alpha);
-                reduce(kept.weight * kept.cross_entropy, *reduction)
+                kept.weight * kept.cross_entropy
             }
         }
     }
@@ -251,6 +262,19 @@ impl LossConfig {
         &self,
         outputs: Tensor<2>,
         targets: Tensor<2>,
+    ) -> (Tensor<1>, Tensor<2>) {
+        self.forward_backward_stacked(outputs, targets, 1)
+    }
+
+    /// The losses of the batches of many networks, each with its gradient by its network's outputs.
+    ///
+    /// # Shapes
+    /// - as in [`forward_stacked`](Self::forward_stacked); the gradient like the outputs
+    pub fn forward_backward_stacked(
+        &self,
+        outputs: Tensor<2>,
+        targets: Tensor<2>,
+        num_replicas: usize,
     ) -> (Tensor<1>, Tensor<2>) {
         let (losses, delta) = match self {
             Self::BceWithLogits { .. } => {
@@ -329,12 +353,12 @@ impl LossConfig {
         };
         let delta = match self.reduction() {
             Reduction::Mean => {
-                let count = losses.shape().num_elements();
+                let count = losses.shape().num_elements() / num_replicas;
                 delta.mul_scalar(1.0 / count as f64)
             }
             Reduction::Sum => delta,
         };
-        (reduce(losses, self.reduction()), delta)
+        (reduce(losses, self.reduction(), num_replicas), delta)
     }
 }
 
@@ -378,11 +402,21 @@ impl Focal {
 /// What the naive loss bounds probabilities to.
 const NAIVE_BOUNDS: [f64; 2] = [1e-12, 1.0 - 1e-12];
 
-fn reduce(losses: Tensor<2>, reduction: Reduction) -> Tensor<1> {
-    match reduction {
-        Reduction::Mean => losses.mean(),
-        Reduction::Sum => losses.sum(),
+/// One number for each replica.
+fn reduce(losses: Tensor<2>, reduction: Reduction, num_replicas: usize) -> Tensor<1> {
+    if num_replicas == 1 {
+        return match reduction {
+            Reduction::Mean => losses.mean(),
+            Reduction::Sum => losses.sum(),
+        };
     }
+    let count = losses.shape().num_elements() / num_replicas;
+    let losses = losses.reshape([num_replicas, count]);
+    let reduced = match reduction {
+        Reduction::Mean => losses.mean_dim(1),
+        Reduction::Sum => losses.sum_dim(1),
+    };
+    reduced.squeeze_dim(1)
 }
 
 /// `max(z, 0) − z y + ln(1 + exp(−|z|))`, with `max(z, 0) = (z + |z|) / 2` so that autodiff's

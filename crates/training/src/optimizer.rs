@@ -6,7 +6,7 @@ use std::ops::Range;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::store::{ModuleRecord, RecordError};
-use burn::tensor::{Bytes, DType, Device, Tensor};
+use burn::tensor::{Bytes, DType, Device, Int, Tensor, TensorData};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -122,6 +122,18 @@ impl OptimizerConfig {
         }
     }
 
+    /// The same with another learning rate.
+    pub(crate) fn with_learning_rate(&self, rate: f64) -> Self {
+        let mut changed = self.clone();
+        match &mut changed {
+            Self::Sgd { learning_rate, .. }
+            | Self::Adam { learning_rate, .. }
+            | Self::AdamW { learning_rate, .. }
+            | Self::RmsProp { learning_rate, .. } => *learning_rate = rate,
+        }
+        changed
+    }
+
     /// Checks the ranges of the values.
     ///
     /// # Errors
@@ -218,6 +230,8 @@ pub struct Optimizer {
     config: OptimizerConfig,
     /// Steps done so far; Adam's bias corrections depend on it.
     step: u64,
+    /// Networks whose parameters lie side by side in each parameter.
+    num_replicas: usize,
     /// Where each parameter's numbers lie in a buffer, by its id.
     places: BTreeMap<u64, Range<usize>>,
     /// Zero before the first step.
@@ -269,8 +283,61 @@ impl Optimizer {
         Self {
             config: config.clone(),
             step: 0,
+            num_replicas: 1,
             places,
             buffers,
+        }
+    }
+
+    /// The optimiser of a stack of networks, from one for each of them; the stack's parameters have the ids
+    /// of the first network's. None if there is none, or they are of different networks.
+    pub fn stacked(parts: &[Self]) -> Option<Self> {
+        let first = parts.first()?;
+        let lengths = |part: &Self| part.places.values().map(Range::len).collect::<Vec<_>>();
+        let is_like_first = |part: &Self| {
+            lengths(part) == lengths(first) && part.buffers.len() == first.buffers.len()
+        };
+        if !parts.iter().all(is_like_first) {
+            return None;
+        }
+        let buffers = (0..first.buffers.len()).map(|buffer| {
+            let pieces = (0..first.places.len()).flat_map(|place| {
+                parts.iter().filter_map(move |part| {
+                    let range = part.places.values().nth(place)?.clone();
+                    Some(part.buffers[buffer].clone().slice_dim(0, range))
+                })
+            });
+            Tensor::cat(pieces.collect(), 0)
+        });
+        Some(Self {
+            config: first.config.clone(),
+            step: first.step,
+            num_replicas: parts.len(),
+            places: scaled(&first.places, parts.len(), 1),
+            buffers: buffers.collect(),
+        })
+    }
+
+    /// The optimiser of some networks of a stack alone, in that order.
+    pub fn keep(&self, replicas: &[usize]) -> Self {
+        let numbers: Vec<i64> = replicas.iter().map(|&index| index as i64).collect();
+        let buffers = self.buffers.iter().map(|buffer| {
+            let indices = TensorData::new(numbers.clone(), [replicas.len()]);
+            let indices = Tensor::<1, Int>::from_data(indices, &buffer.device());
+            let pieces = self.places.values().map(|place| {
+                let length = place.len() / self.num_replicas;
+                let piece = buffer.clone().slice_dim(0, place.clone());
+                let all: Tensor<2> = piece.reshape([self.num_replicas, length]);
+                all.select(0, indices.clone()).flatten::<1>(0, 1)
+            });
+            Tensor::cat(pieces.collect(), 0)
+        });
+        Self {
+            config: self.config.clone(),
+            step: self.step,
+            num_replicas: replicas.len(),
+            places: scaled(&self.places, replicas.len(), self.num_replicas),
+            buffers: buffers.collect(),
         }
     }
 
@@ -283,9 +350,27 @@ impl Optimizer {
     pub fn step<M: Module>(
         &mut self,
         module: M,
-        mut gradients: GradientsParams,
+        gradients: GradientsParams,
         learning_rate: f64,
     ) -> M {
+        self.step_with(module, gradients, Rate::One(learning_rate))
+    }
+
+    /// [`step`](Self::step) for a stack of networks, each with a learning rate of its own.
+    pub fn step_stack<M: Module>(
+        &mut self,
+        stack: M,
+        gradients: GradientsParams,
+        learning_rates: &[f64],
+    ) -> M {
+        let rate = match learning_rates {
+            [first, others @ ..] if others.iter().all(|rate| rate == first) => Rate::One(*first),
+            _ => Rate::Each(learning_rates),
+        };
+        self.step_with(stack, gradients, rate)
+    }
+
+    fn step_with<M: Module>(&mut self, module: M, mut gradients: GradientsParams, rate: Rate) -> M {
         self.step += 1;
         let directions = match self.buffers.is_empty() {
             true => None,
@@ -297,14 +382,19 @@ impl Optimizer {
                 };
                 module.visit(&mut flat);
                 let pieces: Vec<_> = flat.pieces.into_values().collect();
-                Some(self.direction(Tensor::cat(pieces, 0), learning_rate))
+                // Of rates that differ, each is multiplied in where its network's parameter is moved.
+                let one = match rate {
+                    Rate::One(learning_rate) => learning_rate,
+                    Rate::Each(_) => 1.0,
+                };
+                Some(self.direction(Tensor::cat(pieces, 0), one))
             }
         };
         module.map(&mut Update {
             optimizer: self,
             gradients,
             directions,
-            learning_rate,
+            rate,
         })
     }
 
@@ -428,6 +518,44 @@ fn with_penalty<const D: usize>(
     }
 }
 
+/// Places of parameters that are `factor / divisor` times as long.
+fn scaled(
+    places: &BTreeMap<u64, Range<usize>>,
+    factor: usize,
+    divisor: usize,
+) -> BTreeMap<u64, Range<usize>> {
+    let scale = |end: usize| end / divisor * factor;
+    let places = places.iter();
+    places
+        .map(|(&id, place)| (id, scale(place.start)..scale(place.end)))
+        .collect()
+}
+
+/// The learning rate of a step: of all, or of each network of a stack.
+#[derive(Clone, Copy)]
+enum Rate<'a> {
+    One(f64),
+    Each(&'a [f64]),
+}
+
+impl Rate<'_> {
+    /// Multiplies by a number for each network, which `of` makes of its rate; networks lie along the first
+    /// dimension.
+    fn scale<const D: usize>(self, tensor: Tensor<D>, of: impl Fn(f64) -> f64) -> Tensor<D> {
+        match self {
+            Self::One(rate) => tensor.mul_scalar(of(rate)),
+            Self::Each(rates) => {
+                let factors: Vec<f64> = rates.iter().map(|&rate| of(rate)).collect();
+                let mut shape = [1; D];
+                shape[0] = factors.len();
+                let factors = TensorData::new(factors, shape);
+                let options = (&tensor.device(), tensor.dtype());
+                tensor * Tensor::from_data(factors, options)
+            }
+        }
+    }
+}
+
 fn flatten<const D: usize>(tensor: Tensor<D>) -> Tensor<1> {
     let length = tensor.shape().num_elements();
     tensor.reshape([length])
@@ -455,7 +583,7 @@ struct Update<'a> {
     gradients: GradientsParams,
     /// Of all parameters end to end, from an optimiser with buffers.
     directions: Option<Tensor<1>>,
-    learning_rate: f64,
+    rate: Rate<'a>,
 }
 
 impl Update<'_> {
@@ -464,12 +592,16 @@ impl Update<'_> {
         match &self.directions {
             Some(all) => {
                 let place = self.optimizer.places.get(&id.val())?.clone();
-                Some(all.clone().slice_dim(0, place).reshape(param.dims()))
+                let direction = all.clone().slice_dim(0, place).reshape(param.dims());
+                Some(match self.rate {
+                    Rate::One(_) => direction,
+                    Rate::Each(_) => self.rate.scale(direction, |rate| rate),
+                })
             }
             None => {
                 let gradient = self.gradients.remove::<D>(id)?;
                 let gradient = with_penalty(gradient, param, self.optimizer.config.penalty());
-                Some(gradient.mul_scalar(self.learning_rate))
+                Some(self.rate.scale(gradient, |rate| rate))
             }
         }
     }
@@ -485,8 +617,8 @@ impl ModuleMapper for Update<'_> {
         param.map(|tensor| {
             let tensor = match self.optimizer.config {
                 OptimizerConfig::AdamW { weight_decay, .. } => {
-                    let kept = 1.0 - self.learning_rate * weight_decay;
-                    tensor.inner().mul_scalar(kept)
+                    let kept = |rate| 1.0 - rate * weight_decay;
+                    self.rate.scale(tensor.inner(), kept)
                 }
                 _ => tensor.inner(),
             };

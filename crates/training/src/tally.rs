@@ -56,37 +56,38 @@ impl Tally {
         self.num_samples
     }
 
-    /// Takes in what batches gave, reading all of it from the device at once.
+    /// Takes in what batches gave.
     ///
     /// # Errors
-    /// [`TrainingError::Read`] if the device fails.
+    /// Never for outputs and targets of the task.
     pub fn add(
         &mut self,
-        measured: Measured,
+        batches: &Outcome,
         task: &Task,
         reduction: Reduction,
     ) -> Result<(), TrainingError> {
-        if measured.losses.is_empty() {
-            return Ok(());
-        }
-        let sizes: Vec<usize> = measured.outputs.iter().map(|o| o.dims()[0]).collect();
-        let d_output = measured.outputs[0].dims()[1];
-        let losses = host(Tensor::cat(measured.losses, 0))?;
-        for (loss, size) in losses.into_iter().zip(sizes) {
+        for (loss, &size) in batches.losses.iter().zip(&batches.sizes) {
             self.num_samples += size as u64;
             self.loss_sum += match reduction {
                 Reduction::Mean => loss * size as f64,
-                Reduction::Sum => loss,
+                Reduction::Sum => *loss,
             };
         }
-        let outputs = host(Tensor::cat(measured.outputs, 0))?;
-        let targets = host(Tensor::cat(measured.targets, 0))?;
+        if batches.sizes.is_empty() {
+            return Ok(());
+        }
+        let Outcome {
+            outputs,
+            targets,
+            d_output,
+            ..
+        } = batches;
         match &mut self.scores {
             Scores::Classes(matrix) => {
-                let predictions = labels(task, &outputs, d_output)?;
+                let predictions = labels(task, outputs, *d_output)?;
                 let targets = match task {
-                    Task::Multiclass { .. } => argmax(&targets, d_output).map_err(read)?,
-                    _ => thresholded(&targets, 0.5),
+                    Task::Multiclass { .. } => argmax(targets, *d_output).map_err(read)?,
+                    _ => thresholded(targets, 0.5),
                 };
                 let n = matrix.num_classes();
                 let batch = ConfusionMatrix::from_labels(&targets, &predictions, n);
@@ -96,8 +97,8 @@ impl Tally {
                 targets: all_targets,
                 predictions,
             } => {
-                all_targets.extend(targets);
-                predictions.extend(outputs);
+                all_targets.extend_from_slice(targets);
+                predictions.extend_from_slice(outputs);
             }
         }
         Ok(())
@@ -119,6 +120,73 @@ impl Tally {
                 &RegressionScores::from_values(targets, predictions, 1).map_err(read)?,
             ),
         })
+    }
+}
+
+/// What batches gave one network, on the host.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// Samples in each batch.
+    pub sizes: Vec<usize>,
+    /// The loss of each batch.
+    pub losses: Vec<f64>,
+    /// The raw outputs of all batches, `[num_samples × d_output]` row by row.
+    pub outputs: Vec<f64>,
+    /// The targets of all batches, likewise.
+    pub targets: Vec<f64>,
+    /// Width of the outputs.
+    pub d_output: usize,
+}
+
+impl Measured {
+    /// What the batches gave each of the networks that lie end to end in them, reading all of it from the
+    /// device at once; none if there were no batches.
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if the device fails.
+    pub fn read(self, num_replicas: usize) -> Result<Vec<Outcome>, TrainingError> {
+        let Some(first) = self.outputs.first() else {
+            return Ok(Vec::new());
+        };
+        let d_output = first.dims()[1];
+        let sizes: Vec<usize> = (self.outputs.iter())
+            .map(|outputs| outputs.dims()[0] / num_replicas)
+            .collect();
+        let losses = host(Tensor::cat(self.losses, 0))?;
+        let outputs = host(Tensor::cat(self.outputs, 0))?;
+        let targets = host(Tensor::cat(self.targets, 0))?;
+        if num_replicas == 1 {
+            return Ok(vec![Outcome {
+                sizes,
+                losses,
+                outputs,
+                targets,
+                d_output,
+            }]);
+        }
+        let rows_of = |all: &[f64], replica: usize| {
+            let mut rows = Vec::with_capacity(all.len() / num_replicas);
+            let mut batch = 0;
+            for size in &sizes {
+                let start = batch + replica * size * d_output;
+                rows.extend_from_slice(&all[start..start + size * d_output]);
+                batch += num_replicas * size * d_output;
+            }
+            rows
+        };
+        let outcome = |replica| Outcome {
+            sizes: sizes.clone(),
+            losses: losses
+                .iter()
+                .skip(replica)
+                .step_by(num_replicas)
+                .copied()
+                .collect(),
+            outputs: rows_of(&outputs, replica),
+            targets: rows_of(&targets, replica),
+            d_output,
+        };
+        Ok((0..num_replicas).map(outcome).collect())
     }
 }
 

@@ -7,30 +7,51 @@ use burn::tensor::Tensor;
 /// `x gamma + beta`.
 ///
 /// # Shapes
-/// - gamma, beta: `[num_features]`
-/// - `x` and the result: `[batch, num_features]`
-pub(super) fn forward(
-    gamma: &Param<Tensor<1>>,
-    beta: &Param<Tensor<1>>,
-    x: Tensor<2>,
-) -> Tensor<2> {
-    x * gamma.val().unsqueeze() + beta.val().unsqueeze()
+/// - `x` and the result: `[…, batch, num_features]`
+/// - gamma, beta: `[…, 1, num_features]`
+pub(super) fn forward<const D: usize>(
+    gamma: Tensor<D>,
+    beta: Tensor<D>,
+    x: Tensor<D>,
+) -> Tensor<D> {
+    x * gamma + beta
 }
 
-/// The loss's gradient by `x`; those of scale and shift are added to `gradients`.
+/// The loss's gradients by scale and shift.
 ///
 /// # Shapes
-/// - `x`, `delta` and the result: `[batch, num_features]`
-pub(super) fn backward(
-    gamma: &Param<Tensor<1>>,
-    beta: &Param<Tensor<1>>,
-    x: Tensor<2>,
-    delta: Tensor<2>,
-    gradients: &mut GradientsParams,
-) -> Tensor<2> {
-    let scale = (delta.clone() * x).sum_dim(0); // [1, num_features]
-    let shift = delta.clone().sum_dim(0); // [1, num_features]
-    gradients.register(gamma.id, scale.squeeze_dim::<1>(0));
-    gradients.register(beta.id, shift.squeeze_dim::<1>(0));
-    delta * gamma.val().unsqueeze()
+/// - both: `[…, 1, num_features]`
+pub(super) struct Slopes<const D: usize> {
+    pub(super) gamma: Tensor<D>,
+    pub(super) beta: Tensor<D>,
+}
+
+impl Slopes<2> {
+    /// Adds them to the gradients of a layer.
+    pub(super) fn register(
+        self,
+        gamma: &Param<Tensor<1>>,
+        beta: &Param<Tensor<1>>,
+        gradients: &mut GradientsParams,
+    ) {
+        gradients.register(gamma.id, self.gamma.squeeze_dim::<1>(0));
+        gradients.register(beta.id, self.beta.squeeze_dim::<1>(0));
+    }
+}
+
+/// The loss's gradients by scale and shift, and by `x`.
+///
+/// # Shapes
+/// - gamma: `[…, 1, num_features]`
+/// - `x`, `delta` and the result: `[…, batch, num_features]`
+pub(super) fn backward<const D: usize>(
+    gamma: Tensor<D>,
+    x: Tensor<D>,
+    delta: Tensor<D>,
+) -> (Tensor<D>, Slopes<D>) {
+    let slopes = Slopes {
+        gamma: (delta.clone() * x).sum_dim(D - 2),
+        beta: delta.clone().sum_dim(D - 2),
+    };
+    (delta * gamma, slopes)
 }

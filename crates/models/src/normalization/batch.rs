@@ -5,7 +5,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::tensor::module::{batch_norm, batch_norm_train};
 
-use super::affine;
+use super::affine::{self, Slopes};
 use super::standardized::Standardized;
 use crate::parameters::Parameters;
 
@@ -45,10 +45,9 @@ pub struct BatchStatistics {
 impl BatchStatistics {
     /// Statistics of `count` values for each feature, `variance` biased.
     fn new(mean: Tensor<1>, variance: Tensor<1>, count: usize) -> Self {
-        let unbias = count as f64 / count.saturating_sub(1).max(1) as f64;
         Self {
             mean,
-            variance: variance.mul_scalar(unbias),
+            variance: unbiased(variance, count),
         }
     }
 }
@@ -107,7 +106,8 @@ impl BatchNorm {
     ) -> (Tensor<2>, Standardized, BatchStatistics) {
         let count = x.dims()[0];
         let (kept, moments) = Standardized::new(x, 0, self.epsilon);
-        let y = affine::forward(&self.gamma, &self.beta, kept.normalized.clone());
+        let [gamma, beta] = [&self.gamma, &self.beta].map(|p| p.val().unsqueeze());
+        let y = affine::forward(gamma, beta, kept.normalized.clone());
         let [mean, variance] = [moments.mean, moments.variance].map(|m| m.squeeze_dim(0));
         (y, kept, BatchStatistics::new(mean, variance, count))
     }
@@ -122,32 +122,16 @@ impl BatchNorm {
         delta: Tensor<2>,
         gradients: &mut GradientsParams,
     ) -> Tensor<2> {
-        // Scale and means run along the same dimension: the means of the gradient are those of the
-        // parameters' gradients.
-        let Standardized {
-            normalized,
-            inverse_deviation,
-            ..
-        } = kept;
-        let per_sample = 1.0 / delta.dims()[0] as f64;
-        let shift = delta.clone().sum_dim(0); // [1, num_features]
-        let scale = (delta.clone() * normalized.clone()).sum_dim(0); // [1, num_features]
-        let mean = shift.clone().mul_scalar(per_sample);
-        let slope = scale.clone().mul_scalar(per_sample);
-        gradients.register(self.beta.id, shift.squeeze_dim::<1>(0));
-        gradients.register(self.gamma.id, scale.squeeze_dim::<1>(0));
-        let factor = self.gamma.val().unsqueeze() * inverse_deviation;
-        (delta - mean - normalized * slope) * factor
+        let (delta, slopes) = backward(self.gamma.val().unsqueeze(), kept, delta);
+        slopes.register(&self.gamma, &self.beta, gradients);
+        delta
     }
 
     /// Moves the running statistics towards those of a batch.
     pub fn with_running_statistics(mut self, batch: BatchStatistics) -> Self {
         let momentum = self.momentum;
-        let moved = |running: Tensor<1>, batch: Tensor<1>| {
-            running.mul_scalar(1.0 - momentum) + batch.mul_scalar(momentum)
-        };
-        self.running_mean = self.running_mean.map(|mean| moved(mean, batch.mean));
-        self.running_var = self.running_var.map(|var| moved(var, batch.variance));
+        self.running_mean = (self.running_mean).map(|mean| moved(mean, batch.mean, momentum));
+        self.running_var = (self.running_var).map(|var| moved(var, batch.variance, momentum));
         self
     }
 
@@ -155,4 +139,46 @@ impl BatchNorm {
     pub(crate) fn num_running(&self) -> usize {
         self.running_mean.shape().num_elements() + self.running_var.shape().num_elements()
     }
+}
+
+/// The loss's gradients by scale and shift, and by the inputs.
+///
+/// # Shapes
+/// - gamma: `[…, 1, num_features]`
+/// - `delta` and the result: `[…, batch, num_features]`
+pub(super) fn backward<const D: usize>(
+    gamma: Tensor<D>,
+    kept: Standardized<D>,
+    delta: Tensor<D>,
+) -> (Tensor<D>, Slopes<D>) {
+    // Scale and means run along the same dimension: the means of the gradient are those of the
+    // parameters' gradients.
+    let Standardized {
+        normalized,
+        inverse_deviation,
+        ..
+    } = kept;
+    let per_sample = 1.0 / delta.dims()[D - 2] as f64;
+    let slopes = Slopes {
+        gamma: (delta.clone() * normalized.clone()).sum_dim(D - 2),
+        beta: delta.clone().sum_dim(D - 2),
+    };
+    let mean = slopes.beta.clone().mul_scalar(per_sample);
+    let slope = slopes.gamma.clone().mul_scalar(per_sample);
+    let factor = gamma * inverse_deviation;
+    ((delta - mean - normalized * slope) * factor, slopes)
+}
+
+/// The unbiased variance of `count` values, from the biased one.
+pub(super) fn unbiased<const D: usize>(variance: Tensor<D>, count: usize) -> Tensor<D> {
+    variance.mul_scalar(count as f64 / count.saturating_sub(1).max(1) as f64)
+}
+
+/// A running statistic after one batch.
+pub(super) fn moved<const D: usize>(
+    running: Tensor<D>,
+    batch: Tensor<D>,
+    momentum: f64,
+) -> Tensor<D> {
+    running.mul_scalar(1.0 - momentum) + batch.mul_scalar(momentum)
 }

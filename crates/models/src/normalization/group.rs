@@ -49,7 +49,7 @@ impl GroupNorm {
         let shape = x.dims();
         let groups = x.reshape(self.groups(shape));
         let normalized = standardize(groups, self.epsilon).reshape(shape);
-        affine::forward(&self.gamma, &self.beta, normalized)
+        self.affine(normalized)
     }
 
     /// Normalises, and keeps what [`backward`](Self::backward) needs.
@@ -57,7 +57,7 @@ impl GroupNorm {
         let shape = x.dims();
         let (kept, _) = Standardized::new(x.reshape(self.groups(shape)), 1, self.epsilon);
         let normalized = kept.normalized.clone().reshape(shape);
-        (affine::forward(&self.gamma, &self.beta, normalized), kept)
+        (self.affine(normalized), kept)
     }
 
     /// The loss's gradient by the inputs; those of scale and shift are added to `gradients`.
@@ -69,9 +69,15 @@ impl GroupNorm {
     ) -> Tensor<2> {
         let shape = delta.dims();
         let normalized = kept.normalized.clone().reshape(shape);
-        let delta = affine::backward(&self.gamma, &self.beta, normalized, delta, gradients);
+        let gamma = self.gamma.val().unsqueeze();
+        let (delta, slopes) = affine::backward(gamma, normalized, delta);
+        slopes.register(&self.gamma, &self.beta, gradients);
         kept.backward(delta.reshape(self.groups(shape)))
             .reshape(shape)
+    }
+
+    fn affine(&self, x: Tensor<2>) -> Tensor<2> {
+        affine::forward(self.gamma.val().unsqueeze(), self.beta.val().unsqueeze(), x)
     }
 
     /// A row for each group of each sample.

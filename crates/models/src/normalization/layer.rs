@@ -37,13 +37,13 @@ impl LayerNorm {
     /// # Shapes
     /// - `x` and the result: `[batch, num_features]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        affine::forward(&self.gamma, &self.beta, standardize(x, self.epsilon))
+        self.affine(standardize(x, self.epsilon))
     }
 
     /// Normalises, and keeps what [`backward`](Self::backward) needs.
     pub(super) fn forward_keeping(&self, x: Tensor<2>) -> (Tensor<2>, Standardized) {
         let (kept, _) = Standardized::new(x, 1, self.epsilon);
-        let y = affine::forward(&self.gamma, &self.beta, kept.normalized.clone());
+        let y = self.affine(kept.normalized.clone());
         (y, kept)
     }
 
@@ -54,13 +54,13 @@ impl LayerNorm {
         delta: Tensor<2>,
         gradients: &mut GradientsParams,
     ) -> Tensor<2> {
-        let normalized = kept.normalized.clone();
-        kept.backward(affine::backward(
-            &self.gamma,
-            &self.beta,
-            normalized,
-            delta,
-            gradients,
-        ))
+        let gamma = self.gamma.val().unsqueeze();
+        let (delta, slopes) = affine::backward(gamma, kept.normalized.clone(), delta);
+        slopes.register(&self.gamma, &self.beta, gradients);
+        kept.backward(delta)
+    }
+
+    fn affine(&self, x: Tensor<2>) -> Tensor<2> {
+        affine::forward(self.gamma.val().unsqueeze(), self.beta.val().unsqueeze(), x)
     }
 }

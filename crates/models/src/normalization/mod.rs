@@ -6,12 +6,14 @@ mod group;
 mod instance;
 mod layer;
 mod rows;
+mod stacked;
 mod standardized;
 
 pub use batch::{BatchNorm, BatchStatistics};
 pub use group::GroupNorm;
 pub use instance::InstanceNorm;
 pub use layer::LayerNorm;
+pub(crate) use stacked::{StackedNorm, StackedStatistics};
 pub(crate) use standardized::Standardized;
 
 use burn::module::Module;

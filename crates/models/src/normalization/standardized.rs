@@ -4,27 +4,23 @@ use burn::tensor::Tensor;
 
 /// Numbers with mean 0 and, but for `epsilon`, variance 1 along one dimension.
 #[derive(Debug, Clone)]
-pub struct Standardized {
+pub struct Standardized<const D: usize = 2> {
     /// `(x - mean) / sqrt(variance + epsilon)`, shaped like `x`.
-    pub(super) normalized: Tensor<2>,
+    pub(super) normalized: Tensor<D>,
     /// `1 / sqrt(variance + epsilon)`, of size 1 along the dimension.
-    pub(super) inverse_deviation: Tensor<2>,
-    /// 0 down the columns, 1 along the rows.
+    pub(super) inverse_deviation: Tensor<D>,
     dim: usize,
 }
 
 /// Mean and biased variance along a dimension, of size 1 there.
-pub(super) struct Moments {
-    pub(super) mean: Tensor<2>,
-    pub(super) variance: Tensor<2>,
+pub(super) struct Moments<const D: usize> {
+    pub(super) mean: Tensor<D>,
+    pub(super) variance: Tensor<D>,
 }
 
-impl Standardized {
+impl<const D: usize> Standardized<D> {
     /// Standardises along `dim`.
-    ///
-    /// # Shapes
-    /// - `x`: `[num_rows, num_columns]`
-    pub(super) fn new(x: Tensor<2>, dim: usize, epsilon: f64) -> (Self, Moments) {
+    pub(super) fn new(x: Tensor<D>, dim: usize, epsilon: f64) -> (Self, Moments<D>) {
         let mean = x.clone().mean_dim(dim);
         let centred = x - mean.clone();
         let variance = (centred.clone() * centred.clone()).mean_dim(dim);
@@ -41,7 +37,7 @@ impl Standardized {
     ///
     /// # Shapes
     /// - `delta` and the result: like `x`
-    pub(super) fn backward(self, delta: Tensor<2>) -> Tensor<2> {
+    pub(super) fn backward(self, delta: Tensor<D>) -> Tensor<D> {
         let mean = delta.clone().mean_dim(self.dim);
         let slope = (delta.clone() * self.normalized.clone()).mean_dim(self.dim);
         (delta - mean - self.normalized * slope) * self.inverse_deviation

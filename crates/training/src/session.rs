@@ -1,0 +1,530 @@
+//! The training loop: epochs, steps, metrics, checkpoints, for one training or many at once.
+
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+use burn::tensor::Bytes;
+use emberlab_datasets::{Batch, Batches, Resident};
+use emberlab_metrics::{Direction, Split, SplitMetrics};
+use emberlab_storage::{Checkpoint, Position};
+
+use crate::checkpoint::{CheckpointConfig, Every, OnError};
+use crate::config::{TrainMetrics, TrainingConfig};
+use crate::dashboard::{Dashboard, Display, Shown, ShownMetric};
+use crate::error::TrainingError;
+use crate::fit::{Ending, EpochRecord, Finished, Fit, SplitData};
+use crate::loader::chunks;
+use crate::loss::LossConfig;
+use crate::member::{BEST_FILE, Member, NETWORK_FILE, OPTIMIZER_FILE, Progress};
+use crate::optimizer::Optimizer;
+use crate::predict::walk;
+use crate::program::{Program, Single};
+use crate::record::load_network;
+use crate::scheduler::Scheduler;
+use crate::stacked::Stacked;
+use crate::step::{Measured, Trainee};
+use crate::stop::StopFlag;
+use crate::tally::Tally;
+use crate::task::Task;
+
+/// Trainings in memory, all at the same step. They differ in seed and learning rate alone.
+pub(crate) struct Session {
+    program: Box<dyn Program>,
+    /// In the program's order.
+    members: Vec<Member>,
+    /// What members that stopped early left, by their places.
+    finished: Vec<(usize, Finished)>,
+    /// The splits of the members, end to end.
+    data: SplitData,
+    /// What the batches since the last look gave.
+    pending: Measured,
+    loss: LossConfig,
+    task: Task,
+    training: TrainingConfig,
+    checkpoint: CheckpointConfig,
+    dashboard: Dashboard,
+    stop: StopFlag,
+    /// Each member's share of the time since the session began.
+    spent: Duration,
+    /// Until when that was counted.
+    counted: Instant,
+    saved_at: Instant,
+    /// Whether weights, optimiser and progress are being changed.
+    is_within_step: bool,
+}
+
+/// Batches whose outputs may wait on the device before they are read.
+const MAX_PENDING: usize = 512;
+
+impl Session {
+    /// Begins trainings, or goes on from their checkpoints.
+    ///
+    /// # Errors
+    /// [`TrainingError::Storage`] for a damaged checkpoint, [`TrainingError::NotAlike`] for trainings that
+    /// cannot be one program.
+    pub(crate) fn new(fits: Vec<(Fit, Option<&Checkpoint>)>) -> Result<Self, TrainingError> {
+        let Some((first, _)) = fits.first() else {
+            return Err(TrainingError::NotAlike("there are none"));
+        };
+        let settings = (
+            first.loss.clone(),
+            first.task.clone(),
+            first.training.clone(),
+            first.checkpoint.clone(),
+        );
+        let (loss, task, training, checkpoint) = settings;
+        let (dashboard, stop) = (first.dashboard, first.stop.clone());
+        if fits.iter().any(|(fit, _)| !fit.is_like(first)) {
+            return Err(TrainingError::NotAlike("their settings differ"));
+        }
+        let data: Vec<SplitData> = fits.iter().map(|(fit, _)| fit.data.clone()).collect();
+        let mut members = Vec::new();
+        let mut singles = Vec::new();
+        for (place, (fit, from)) in fits.into_iter().enumerate() {
+            let (member, single) = begin(place, fit, from)?;
+            members.push(member);
+            singles.push(single);
+        }
+        let starts: Vec<Position> = members.iter().map(|m| m.progress.position).collect();
+        if starts.iter().any(|start| *start != starts[0]) {
+            return Err(TrainingError::NotAlike("they are at different steps"));
+        }
+        let program: Box<dyn Program> = match singles.len() {
+            1 => Box::new(singles.swap_remove(0)),
+            _ => match Stacked::new(singles) {
+                Some(stacked) => Box::new(stacked),
+                None => return Err(TrainingError::NotAlike("their networks differ")),
+            },
+        };
+        let now = Instant::now();
+        Ok(Self {
+            program,
+            members,
+            finished: Vec::new(),
+            data: SplitData::stacked(&data),
+            pending: Measured::default(),
+            loss,
+            task,
+            training,
+            checkpoint,
+            dashboard,
+            stop,
+            spent: Duration::ZERO,
+            counted: now,
+            saved_at: now,
+            is_within_step: false,
+        })
+    }
+
+    pub(crate) fn dashboard(&self) -> Dashboard {
+        self.dashboard
+    }
+
+    pub(crate) fn is_within_step(&self) -> bool {
+        self.is_within_step
+    }
+
+    /// Epochs done when it begins.
+    pub(crate) fn starting_epoch(&self) -> usize {
+        self.position().epoch
+    }
+
+    /// A network of it, for a learner that only passes it on.
+    pub(crate) fn trainee(&self) -> Trainee {
+        Trainee::new(self.program.network(0), self.loss.clone())
+    }
+
+    /// The metrics the dashboard plots, the learning rate last.
+    pub(crate) fn shown_metrics(&self) -> Vec<ShownMetric> {
+        let metrics = self.task.metrics().iter();
+        let rate = ShownMetric::new("learning_rate", true);
+        metrics
+            .map(|m| ShownMetric::new(m.name(), m.direction() == Direction::Higher))
+            .chain([rate])
+            .collect()
+    }
+
+    /// Trains until every member is done; breaks off when asked to stop, with everything saved.
+    pub(crate) fn run(&mut self, display: &mut Display) -> Result<ControlFlow<()>, TrainingError> {
+        if self.loss.is_flat() {
+            let loss = self.loss.name();
+            return Err(TrainingError::FlatLoss { loss });
+        }
+        loop {
+            let leaving = self.out_of_patience();
+            let is_done = self.position().epoch >= self.training.num_epochs;
+            if is_done || leaving.len() == self.members.len() {
+                return Ok(ControlFlow::Continue(()));
+            }
+            self.retire(&leaving)?;
+            if self.train_epoch(display)?.is_break() || self.end_epoch(display)?.is_break() {
+                self.save()?;
+                return Ok(ControlFlow::Break(()));
+            }
+        }
+    }
+
+    /// Epochs and steps done, the same for all members.
+    fn position(&self) -> Position {
+        self.members[0].progress.position
+    }
+
+    fn step(&self) -> u64 {
+        self.members[0].progress.step
+    }
+
+    /// The members that early stopping no longer lets train.
+    fn out_of_patience(&self) -> Vec<usize> {
+        let indices = 0..self.members.len();
+        indices
+            .filter(|&i| self.members[i].is_out_of_patience(&self.training))
+            .collect()
+    }
+
+    /// Ends members that stop while others go on.
+    fn retire(&mut self, leaving: &[usize]) -> Result<(), TrainingError> {
+        if leaving.is_empty() {
+            return Ok(());
+        }
+        for &index in leaving {
+            let finished = self.finish_one(index, Ending::StoppedEarly)?;
+            self.finished.push((self.members[index].place, finished));
+        }
+        let num_members = self.members.len();
+        let staying: Vec<usize> = (0..num_members).filter(|i| !leaving.contains(i)).collect();
+        self.program.keep(&staying);
+        let data: Vec<SplitData> = staying
+            .iter()
+            .map(|&index| self.data.part(index, num_members))
+            .collect();
+        self.data = SplitData::stacked(&data);
+        self.members.retain(|member| {
+            let is_leaving = |&(place, _): &(usize, Finished)| place == member.place;
+            !self.finished.iter().any(is_leaving)
+        });
+        Ok(())
+    }
+
+    /// Whether somebody asked to stop, by a signal or at the dashboard.
+    fn is_stopping(&self, display: &Display) -> bool {
+        self.stop.is_due(self.step()) || display.wants_stop()
+    }
+
+    /// The steps of the epoch under way that are not done yet; breaks off when asked to stop.
+    fn train_epoch(&mut self, display: &mut Display) -> Result<ControlFlow<()>, TrainingError> {
+        let position = self.position();
+        let train = self.data.train.clone();
+        let config = self.training.batches();
+        let seeds: Vec<u64> = self.members.iter().map(|member| member.seed).collect();
+        let mut batches = Batches::stacked(&train, &config, &seeds, position.epoch as u64);
+        batches.skip_to(position.step_in_epoch);
+        display.begin_epoch();
+        for batch in batches {
+            if self.is_stopping(display) {
+                return Ok(ControlFlow::Break(()));
+            }
+            self.train_step(batch);
+            let now = Instant::now();
+            if self.pending.losses.len() >= MAX_PENDING {
+                self.fold()?;
+            }
+            // Metrics that are evaluated after the epoch have nothing to show before its end.
+            if display.is_due_within_epoch(now)
+                && self.training.train_metrics == TrainMetrics::Running
+            {
+                self.fold()?;
+                let tally = &self.members[0].progress.tally;
+                let shown = self.shown(&tally.metrics()?);
+                let done = tally.num_samples() as usize;
+                display.progress(position.epoch + 1, done, train.len(), shown);
+            }
+            let is_due = match self.checkpoint.every {
+                Every::Seconds(seconds) => (now - self.saved_at).as_secs_f64() >= seconds,
+                Every::Steps(steps) => self.step().is_multiple_of(steps),
+                Every::Epochs(_) => false,
+            };
+            if is_due {
+                self.save()?;
+            }
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    fn train_step(&mut self, batch: Batch) {
+        self.is_within_step = true;
+        let rate = |member: &Member| member.scheduler.learning_rate(member.progress.step);
+        let rates: Vec<f64> = self.members.iter().map(rate).collect();
+        let clipping = self.training.gradient_clipping.as_ref();
+        let measured = self.program.step(batch, clipping, &rates);
+        for member in &mut self.members {
+            member.progress.step += 1;
+            member.progress.position.step_in_epoch += 1;
+        }
+        if self.training.train_metrics == TrainMetrics::Running {
+            self.pending.extend(measured);
+        }
+        self.is_within_step = false;
+    }
+
+    /// Reads what the last batches gave.
+    fn fold(&mut self) -> Result<(), TrainingError> {
+        let outcomes = std::mem::take(&mut self.pending).read(self.members.len())?;
+        let reduction = self.loss.reduction();
+        for (member, outcome) in self.members.iter_mut().zip(&outcomes) {
+            let tally = &mut member.progress.tally;
+            tally.add(outcome, &self.task, reduction)?;
+        }
+        Ok(())
+    }
+
+    /// Measures, remembers, reports and perhaps saves an epoch whose steps are done; breaks off when
+    /// asked to stop while it measures, to do all of that when it goes on.
+    fn end_epoch(&mut self, display: &mut Display) -> Result<ControlFlow<()>, TrainingError> {
+        self.fold()?;
+        let evaluate = |data| self.evaluate(data, || self.is_stopping(display));
+        let train = match self.training.train_metrics {
+            TrainMetrics::Running => {
+                let tallies = self.members.iter().map(|m| m.progress.tally.metrics());
+                Some(tallies.collect::<Result<Vec<_>, _>>()?)
+            }
+            TrainMetrics::Evaluated => evaluate(&self.data.train)?,
+        };
+        let valid = match (&train, &self.data.valid) {
+            (Some(_), Some(data)) => evaluate(data)?.map(Some),
+            _ => Some(None),
+        };
+        let (Some(train), Some(valid)) = (train, valid) else {
+            return Ok(ControlFlow::Break(()));
+        };
+        self.count_time();
+        let mut told = Ok(());
+        for (index, train) in train.into_iter().enumerate() {
+            let valid = valid.as_ref().map(|valid| valid[index].clone());
+            let is_told = self.end_epoch_of(index, train, valid, display);
+            // Every member takes in the epoch, whatever became of another's files.
+            told = told.and(is_told);
+        }
+        told?;
+        if let Every::Epochs(epochs) = self.checkpoint.every
+            && self.position().epoch.is_multiple_of(epochs)
+        {
+            self.save()?;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+
+    /// Remembers and reports the epoch of one member; the first of them is the one on the dashboard.
+    fn end_epoch_of(
+        &mut self,
+        index: usize,
+        train: SplitMetrics,
+        valid: Option<SplitMetrics>,
+        display: &mut Display,
+    ) -> Result<(), TrainingError> {
+        let member = &mut self.members[index];
+        member.progress.position = Position {
+            epoch: member.progress.position.epoch + 1,
+            step_in_epoch: 0,
+        };
+        member.progress.tally = Tally::new(&self.task)?;
+        let is_best = member.observe(&self.training, &train, valid.as_ref());
+        if is_best {
+            member.best = Some(self.program.network(index));
+        }
+        let record = EpochRecord {
+            epoch: member.progress.position.epoch,
+            num_epochs: self.training.num_epochs,
+            step: member.progress.step,
+            learning_rate: member.last_learning_rate(),
+            train,
+            valid,
+            is_best,
+            elapsed: member.elapsed(self.spent),
+        };
+        let told = member.observer.epoch_ended(&record);
+        let told = tolerate(&self.checkpoint, member, told);
+        let is_last =
+            record.epoch == record.num_epochs || member.is_out_of_patience(&self.training);
+        if index == 0 && (display.is_due_at_end(Instant::now()) || is_last) {
+            let train = self.shown(&record.train);
+            let valid = record.valid.as_ref().zip(self.data.valid.as_ref());
+            let valid = valid.map(|(metrics, data)| (data.len(), self.shown(metrics)));
+            display.epoch(record.epoch, self.data.train.len(), train, valid);
+        }
+        told
+    }
+
+    /// What the dashboard shows: of the first member.
+    fn shown(&self, metrics: &SplitMetrics) -> Shown {
+        let rate = ("learning_rate", self.members[0].last_learning_rate());
+        let named = metrics.iter().map(|(metric, value)| (metric.name(), value));
+        named.chain([rate]).collect()
+    }
+
+    /// The metrics of every member on a split, in evaluation mode; none if `is_stopping` along the way.
+    fn evaluate(
+        &self,
+        data: &Resident,
+        is_stopping: impl Fn() -> bool,
+    ) -> Result<Option<Vec<SplitMetrics>>, TrainingError> {
+        let num_members = self.members.len();
+        let mut tallies = vec![Tally::new(&self.task)?; num_members];
+        for batch in chunks(data, num_members) {
+            if is_stopping() {
+                return Ok(None);
+            }
+            let outcomes = self.program.infer(batch).read(num_members)?;
+            for (tally, outcome) in tallies.iter_mut().zip(&outcomes) {
+                tally.add(outcome, &self.task, self.loss.reduction())?;
+            }
+        }
+        let metrics = tallies.iter().map(Tally::metrics);
+        Ok(Some(metrics.collect::<Result<_, _>>()?))
+    }
+
+    /// Counts the time since this was last called: an equal share for each member.
+    fn count_time(&mut self) {
+        let now = Instant::now();
+        self.spent += (now - self.counted).div_f64(self.members.len() as f64);
+        self.counted = now;
+    }
+
+    /// Writes checkpoints, unless the newest ones are already of this position.
+    pub(crate) fn save(&mut self) -> Result<(), TrainingError> {
+        self.fold()?;
+        self.count_time();
+        let mut saved = Ok(());
+        for index in 0..self.members.len() {
+            saved = saved.and(self.save_one(index));
+        }
+        self.saved_at = Instant::now();
+        saved
+    }
+
+    fn save_one(&mut self, index: usize) -> Result<(), TrainingError> {
+        let member = &mut self.members[index];
+        let written = member.save(&*self.program, index, self.spent);
+        tolerate(&self.checkpoint, member, written)
+    }
+
+    /// Ends all members that are left; returns what each training came to, in the order of the beginning.
+    pub(crate) fn finish(
+        &mut self,
+        ending: ControlFlow<()>,
+    ) -> Result<Vec<Finished>, TrainingError> {
+        let early = self.out_of_patience();
+        let mut finished = std::mem::take(&mut self.finished);
+        for index in 0..self.members.len() {
+            let ending = match ending {
+                ControlFlow::Break(()) => Ending::Interrupted,
+                ControlFlow::Continue(()) if early.contains(&index) => Ending::StoppedEarly,
+                ControlFlow::Continue(()) => Ending::Completed,
+            };
+            let one = self.finish_one(index, ending)?;
+            finished.push((self.members[index].place, one));
+        }
+        finished.sort_by_key(|(place, _)| *place);
+        Ok(finished.into_iter().map(|(_, one)| one).collect())
+    }
+
+    fn finish_one(&mut self, index: usize, mut ending: Ending) -> Result<Finished, TrainingError> {
+        let network = self.program.network(index);
+        let plain = Trainee::new(network.clone(), self.loss.clone());
+        let mut predicted = Vec::new();
+        if ending != Ending::Interrupted {
+            self.count_time();
+            self.save_one(index)?;
+            let SplitData { train, valid, test } = self.data.part(index, self.members.len());
+            let splits = [
+                (Split::Train, Some(train)),
+                (Split::Valid, valid),
+                (Split::Test, test),
+            ];
+            for (split, data) in splits {
+                let Some(data) = data else { continue };
+                let walk = walk(&plain, &data, &self.task, || self.stop.is_requested())?;
+                let Some(found) = walk else {
+                    ending = Ending::Interrupted;
+                    predicted.clear();
+                    break;
+                };
+                predicted.push((split, found));
+            }
+        }
+        let member = &self.members[index];
+        Ok(Finished {
+            ending,
+            network,
+            best: member.progress.watch.best.zip(member.best.clone()),
+            epoch: member.progress.position.epoch,
+            step: member.progress.step,
+            elapsed: member.elapsed(self.spent),
+            predicted,
+            is_saved: member.saved == Some(member.progress.position),
+        })
+    }
+}
+
+/// A training from its start or its checkpoint, and the network it trains.
+fn begin(
+    place: usize,
+    fit: Fit,
+    from: Option<&Checkpoint>,
+) -> Result<(Member, Single), TrainingError> {
+    let batches = Batches::new(&fit.data.train, &fit.training.batches(), fit.seed, 0);
+    let steps_per_epoch = batches.num_batches();
+    drop(batches);
+    let scheduler = Scheduler::new(
+        &fit.scheduler,
+        fit.optimizer.learning_rate(),
+        steps_per_epoch,
+        fit.training.num_epochs,
+    );
+    let mut network = fit.network;
+    let mut best = None;
+    let mut progress = Progress::new(Tally::new(&fit.task)?);
+    if let Some(from) = from {
+        progress = Progress::read(from)?;
+        let load = |network, bytes| load_network(network, bytes).map_err(|e| from.damaged(e));
+        if let Some(bytes) = from.optional(BEST_FILE) {
+            let network = load(network.clone(), bytes)?;
+            best = Some(burn::module::Module::valid(&network));
+        }
+        network = load(network, from.file(NETWORK_FILE)?)?;
+    }
+    let trainee = Trainee::new(network, fit.loss).for_training();
+    let mut optimizer = Optimizer::new(&fit.optimizer, &trainee);
+    if let Some(from) = from {
+        let bytes = Bytes::from_bytes_vec(from.file(OPTIMIZER_FILE)?.to_vec());
+        optimizer = optimizer
+            .load_bytes(bytes, progress.step)
+            .map_err(|e| from.damaged(format!("{OPTIMIZER_FILE}: {e}")))?;
+    }
+    let member = Member {
+        place,
+        saved: from.map(|from| from.position),
+        progress,
+        best,
+        scheduler,
+        seed: fit.seed,
+        store: fit.store,
+        identity: fit.identity,
+        observer: fit.observer,
+    };
+    Ok((member, Single { trainee, optimizer }))
+}
+
+/// Lets the disk fail where the configuration says to go on.
+fn tolerate(
+    checkpoint: &CheckpointConfig,
+    member: &mut Member,
+    result: Result<(), TrainingError>,
+) -> Result<(), TrainingError> {
+    match result {
+        Err(error @ TrainingError::Storage(_)) if checkpoint.on_error == OnError::Continue => {
+            member.observer.save_failed(&error);
+            Ok(())
+        }
+        result => result,
+    }
+}
