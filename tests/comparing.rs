@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::lab::{Lab, Outcome, data_dir, outcome, send, shipped, wait_until};
+use crate::lab::{Lab, Outcome, data_dir, outcome, send, shipped, wait_until, wait_until_alone};
 
 /// Two activations with four seeds: eight trials of some hundred milliseconds.
 const CONFIG: &str = r#"
@@ -284,17 +284,6 @@ fn a_comparison_killed_again_and_again_gives_the_same_results() {
     }
     assert!(num_kills > 2, "{num_kills}");
     assert_eq!(trials(&lab), trials(&whole));
-}
-
-/// Waits until no process works in a folder.
-fn wait_until_alone(folder: &Path) {
-    let folder = folder.canonicalize().unwrap();
-    let is_here = |pid: PathBuf| std::fs::read_link(pid.join("cwd")).is_ok_and(|cwd| cwd == folder);
-    let anybody = || {
-        let pids = std::fs::read_dir("/proc").unwrap().flatten();
-        pids.map(|entry| entry.path()).any(is_here)
-    };
-    wait_until(30, "no trial outlives its comparison", || !anybody());
 }
 
 #[test]

@@ -221,3 +221,14 @@ pub fn assert_same_files(one: &Path, other: &Path, files: &[&str]) {
 
 /// What a training leaves that must not depend on what happened to it: its rows and its weights.
 pub const FIGURES: [&str; 3] = ["metrics.csv", "model/network.bpk", "model/best.bpk"];
+
+/// Waits until no process works in a folder.
+pub fn wait_until_alone(folder: &Path) {
+    let folder = folder.canonicalize().unwrap();
+    let is_here = |pid: PathBuf| std::fs::read_link(pid.join("cwd")).is_ok_and(|cwd| cwd == folder);
+    let anybody = || {
+        let pids = std::fs::read_dir("/proc").unwrap().flatten();
+        pids.map(|entry| entry.path()).any(is_here)
+    };
+    wait_until(30, "no trial outlives its comparison", || !anybody());
+}

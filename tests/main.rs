@@ -24,4 +24,5 @@ mod numerics;
 mod predicting;
 mod reporting;
 mod resuming;
+mod stacking;
 mod traces;

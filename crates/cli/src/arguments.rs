@@ -163,6 +163,10 @@ pub struct Compare {
     /// Trials that run side by side; the number of cores when absent.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
+    /// Trials that train as one program, where they differ in seed or learning rate alone: small networks
+    /// are faster so, and results are the same up to rounding. Each keeps its data in memory.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub stack: u16,
     /// How often a trial that failed is tried again.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub retries: u16,
@@ -174,7 +178,7 @@ pub struct Compare {
     pub plan: Option<PathBuf>,
     /// Write the trials to `plan.jsonl` beside their runs, print the script that runs them on a cluster,
     /// and train none.
-    #[arg(long, value_enum, value_name = "ENGINE", conflicts_with_all = ["dry_run", "plan"])]
+    #[arg(long, value_enum, value_name = "ENGINE", conflicts_with_all = ["dry_run", "plan", "stack"])]
     pub launcher: Option<LauncherChoice>,
     /// Report what is there and train none.
     #[arg(long, conflicts_with_all = ["dry_run", "plan", "launcher"])]
@@ -205,9 +209,9 @@ pub struct TrialOf {
     #[arg(long, value_name = "FILE")]
     pub plan: PathBuf,
     /// Which trial, counted from 0; taken from SLURM_ARRAY_TASK_ID, HQ_TASK_ID or JOB_COMPLETION_INDEX
-    /// when absent.
-    #[arg(long, value_name = "I")]
-    pub index: Option<usize>,
+    /// when absent. Several with commas between train as one program, where they can.
+    #[arg(long, value_name = "I", value_delimiter = ',')]
+    pub index: Vec<usize>,
     /// The process that started it, with which it ends.
     #[arg(long, hide = true, value_name = "PID")]
     pub parent: Option<i32>,

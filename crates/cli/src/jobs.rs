@@ -37,24 +37,24 @@ const TICK: Duration = Duration::from_millis(20);
 /// Lines of stderr that are kept of a job that failed.
 const LAST_LINES: usize = 5;
 
-/// Runs each job's process, `num_side_by_side` at a time, in order; a job that fails is tried up to
-/// `retries` times again.
+/// Runs the processes of jobs 0 to `num_jobs`, `num_side_by_side` at a time, in order; a job that fails is
+/// tried up to `retries` times again.
 ///
 /// When somebody asks to stop, no further job begins and those that run are asked to end with SIGTERM. Jobs
 /// that never began have no end.
 pub fn run_all(
-    jobs: &[usize],
+    num_jobs: usize,
     num_side_by_side: usize,
     retries: usize,
     command: impl Fn(usize) -> Command + Sync,
     stop: &StopFlag,
     watcher: &impl Watcher,
 ) -> Vec<(usize, JobEnd)> {
-    let queue: Mutex<VecDeque<usize>> = Mutex::new(jobs.iter().copied().collect());
+    let queue: Mutex<VecDeque<usize>> = Mutex::new((0..num_jobs).collect());
     let ends: Mutex<Vec<(usize, JobEnd)>> = Mutex::default();
     let running: Mutex<Vec<u32>> = Mutex::default();
     std::thread::scope(|scope| {
-        let workers: Vec<_> = (0..num_side_by_side.min(jobs.len()))
+        let workers: Vec<_> = (0..num_side_by_side.min(num_jobs))
             .map(|_| {
                 scope.spawn(|| {
                     loop {

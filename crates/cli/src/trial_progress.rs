@@ -5,16 +5,23 @@ use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use emberlab_experiments::PlannedTrial;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Deserialize;
 
 use crate::jobs::{JobEnd, Watcher};
 use crate::progress::clock;
 
-/// One bar for the whole and a line for each running trial; plain lines where there is no terminal.
-pub struct TrialProgress<'a> {
-    trials: &'a [PlannedTrial],
+/// One process of a comparison: a trial, or several as one program.
+pub struct ShownJob {
+    /// What it is called.
+    pub name: String,
+    /// Trials in it.
+    pub num_trials: usize,
+}
+
+/// One bar for the whole and a line for each running job; plain lines where there is no terminal.
+pub struct TrialProgress {
+    jobs: Vec<ShownJob>,
     num_to_train: usize,
     screen: Option<Screen>,
     state: Mutex<State>,
@@ -44,9 +51,10 @@ struct EpochLine {
     num_epochs: u64,
 }
 
-impl<'a> TrialProgress<'a> {
+impl TrialProgress {
     /// Begins to show; plain lines, too, if the output is for programs.
-    pub fn new(trials: &'a [PlannedTrial], num_to_train: usize, is_quiet: bool) -> Self {
+    pub fn new(jobs: Vec<ShownJob>, is_quiet: bool) -> Self {
+        let num_to_train = jobs.iter().map(|job| job.num_trials).sum();
         let is_terminal = std::io::stderr().is_terminal() && !is_quiet;
         let screen = is_terminal.then(|| {
             let lines = MultiProgress::new();
@@ -57,7 +65,7 @@ impl<'a> TrialProgress<'a> {
             Screen { lines, whole }
         });
         Self {
-            trials,
+            jobs,
             num_to_train,
             screen,
             state: Mutex::default(),
@@ -82,14 +90,14 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-impl Watcher for TrialProgress<'_> {
+impl Watcher for TrialProgress {
     fn began(&self, job: usize) {
         let bar = self.screen.as_ref().map(|screen| {
             let bar = screen
                 .lines
                 .insert_before(&screen.whole, ProgressBar::new(1));
             bar.set_style(style("  {msg:40!} {bar:20} epoch {pos}/{len}"));
-            bar.set_message(self.trials[job].run.clone());
+            bar.set_message(self.jobs[job].name.clone());
             bar
         });
         let began = Instant::now();
@@ -115,7 +123,7 @@ impl Watcher for TrialProgress<'_> {
             bar.finish_and_clear();
         }
         if is_last {
-            state.num_ended += 1;
+            state.num_ended += self.jobs[job].num_trials;
         }
         let how = match (end, is_last) {
             (JobEnd::Done, _) => "done",
@@ -123,7 +131,7 @@ impl Watcher for TrialProgress<'_> {
             (JobEnd::Failed(_), true) => "failed",
             (JobEnd::Failed(_), false) => "failed, and is tried again",
         };
-        let run = &self.trials[job].run;
+        let run = &self.jobs[job].name;
         match &self.screen {
             Some(screen) => {
                 screen.whole.set_position(state.num_ended as u64);

@@ -101,6 +101,17 @@ impl ExperimentConfig {
         }
     }
 
+    /// Whether the two can train as one program: multilayer perceptrons that differ in seed and learning
+    /// rate alone.
+    pub(crate) fn differs_in_seed_and_rate_alone(&self, other: &Self) -> bool {
+        let without = |config: &Self| Self {
+            seed: 0,
+            optimizer: config.optimizer.with_learning_rate(0.0),
+            ..config.clone()
+        };
+        !matches!(self.model, ModelConfig::Convnet(_)) && without(self) == without(other)
+    }
+
     /// The first value that is out of its range, if any.
     pub fn problem(&self) -> Option<Problem> {
         let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);

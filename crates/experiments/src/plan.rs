@@ -113,6 +113,23 @@ impl PlannedTrial {
         }
     }
 
+    /// Trials by their indices, in groups of at most `size` that can train as one program: their networks
+    /// are multilayer perceptrons, and they differ in seed and learning rate alone.
+    pub fn stacks(trials: &[Self], indices: &[usize], size: usize) -> Vec<Vec<usize>> {
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for &index in indices {
+            let own = &trials[index].config;
+            let can_join = |group: &&mut Vec<usize>| {
+                group.len() < size && own.differs_in_seed_and_rate_alone(&trials[group[0]].config)
+            };
+            match groups.iter_mut().rev().find(can_join) {
+                Some(group) => group.push(index),
+                None => groups.push(vec![index]),
+            }
+        }
+        groups
+    }
+
     /// Where a report finds it.
     pub fn folder(&self, artifacts: &Path) -> PathBuf {
         artifacts.join(&self.experiment).join(&self.run)

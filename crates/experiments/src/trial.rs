@@ -269,16 +269,44 @@ impl Trial {
     /// [`ExperimentError`]; what was saved stays, and `failure.json` says what happened.
     pub fn train(self) -> Result<TrialResult, ExperimentError> {
         let run = self.run.clone();
-        self.fit().inspect_err(|error| {
-            let failure = Failure {
-                message: error.to_string(),
-            };
-            // The disk may be what failed: the error itself says what matters.
-            let _ = run.write_json(FAILURE, &failure);
-        })
+        let mut results = Self::train_stack(vec![self])?;
+        results
+            .pop()
+            .ok_or_else(|| run.malformed(RESULT, "the training left none"))
     }
 
-    fn fit(self) -> Result<TrialResult, ExperimentError> {
+    /// Trains trials that differ in seed and learning rate alone, as one program those that can be: see
+    /// [`Fit::run_all`]. Each leaves what it leaves alone. Returns their results, in no order, up to where
+    /// somebody asked to stop.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] of the first that fails; as for [`train`](Self::train).
+    pub fn train_stack(trials: Vec<Self>) -> Result<Vec<TrialResult>, ExperimentError> {
+        let mut results = Vec::new();
+        for stack in at_the_same_step(trials) {
+            let runs: Vec<Run> = stack.iter().map(|trial| trial.run.clone()).collect();
+            let trained = fit(stack).inspect_err(|error| {
+                let failure = Failure {
+                    message: error.to_string(),
+                };
+                for run in runs.iter().filter(|run| !run.is_done()) {
+                    // The disk may be what failed: the error itself says what matters.
+                    let _ = run.write_json(FAILURE, &failure);
+                }
+            })?;
+            results.extend(trained);
+            if results
+                .iter()
+                .any(|result| result.ending == Ending::Interrupted)
+            {
+                break;
+            }
+        }
+        Ok(results)
+    }
+
+    /// What the loop needs of it, and what is needed when the loop has ended.
+    fn into_fit(self) -> Result<(Fit, Option<Checkpoint>, After), ExperimentError> {
         let Self {
             run,
             lock,
@@ -297,9 +325,9 @@ impl Trial {
         let rows = String::from_utf8(rows).map_err(|e| run.malformed(METRICS, e))?;
         let metrics = MetricsFile::restore(&run.metrics_path(), rows)?;
         let store = ready.store(&run);
+        let num_parameters = ready.network.num_parameters();
         let prepared = ready.prepared;
         let config = prepared.config.clone();
-        let num_parameters = ready.network.num_parameters();
         let fit = Fit {
             label: run.id(),
             network: ready.network,
@@ -317,24 +345,83 @@ impl Trial {
             stop: execution.stop,
             observer: Box::new(Both(metrics, execution.observer)),
         };
-        let device = ready.device;
-        let leave_diagnosis = |now: Option<&Network>| {
-            let curves = run.learning_curves()?;
-            let diagnosis = quick_diagnosis(&prepared, &device, now, &curves)?;
-            run.write_json(DIAGNOSIS, &diagnosis)
+        let after = After {
+            run,
+            _lock: lock,
+            prepared,
+            device: ready.device,
+            num_parameters,
         };
-        let finished = match fit.run(from.as_ref()) {
-            Err(error @ TrainingError::FlatLoss { .. }) => {
-                leave_diagnosis(None)?;
-                return Err(error.into());
+        Ok((fit, from, after))
+    }
+}
+
+/// Trials in groups that can be one program: at the same step, with as many rows.
+fn at_the_same_step(trials: Vec<Trial>) -> Vec<Vec<Trial>> {
+    let key = |trial: &Trial| {
+        let position = trial.from.as_ref().map(|from| from.position);
+        let splits = &trial.prepared().splits;
+        let rows = [&splits.train, &splits.valid, &splits.test].map(Vec::len);
+        (position.unwrap_or_default(), rows)
+    };
+    let mut groups: Vec<Vec<Trial>> = Vec::new();
+    for trial in trials {
+        match groups
+            .iter_mut()
+            .find(|group| key(&group[0]) == key(&trial))
+        {
+            Some(group) => group.push(trial),
+            None => groups.push(vec![trial]),
+        }
+    }
+    groups
+}
+
+/// Trains trials as one program.
+fn fit(trials: Vec<Trial>) -> Result<Vec<TrialResult>, ExperimentError> {
+    let mut fits = Vec::new();
+    let mut checkpoints = Vec::new();
+    let mut afters = Vec::new();
+    for trial in trials {
+        let (fit, from, after) = trial.into_fit()?;
+        fits.push(fit);
+        checkpoints.push(from);
+        afters.push(after);
+    }
+    let from = checkpoints.iter().map(Option::as_ref);
+    let finished = match Fit::run_all(fits.into_iter().zip(from).collect()) {
+        Err(error @ TrainingError::FlatLoss { .. }) => {
+            for after in &afters {
+                after.leave_diagnosis(None)?;
             }
-            finished => finished?,
-        };
+            return Err(error.into());
+        }
+        finished => finished?,
+    };
+    let ends = afters.into_iter().zip(finished);
+    ends.map(|(after, finished)| after.conclude(finished))
+        .collect()
+}
+
+/// What is left to do with a trial whose loop has ended.
+struct After {
+    run: Run,
+    /// Held until all is written.
+    _lock: RunLock,
+    prepared: Prepared,
+    device: Device,
+    num_parameters: usize,
+}
+
+impl After {
+    /// Writes what a training leaves that came to its end, and says how it did.
+    fn conclude(self, finished: Finished) -> Result<TrialResult, ExperimentError> {
+        let (run, prepared) = (&self.run, &self.prepared);
         let mut result = TrialResult {
             ending: finished.ending,
             epochs: finished.epoch,
             steps: finished.step,
-            num_parameters,
+            num_parameters: self.num_parameters,
             seconds: finished.elapsed.as_secs_f64(),
             metrics: (finished.predicted.iter())
                 .map(|(split, predicted)| (*split, predicted.metrics.clone()))
@@ -351,11 +438,11 @@ impl Trial {
         };
         if result.ending != Ending::Interrupted {
             let predicted = &finished.predicted;
-            result.thresholds = at_thresholds(&prepared, predicted)?;
-            save_networks(&run, &finished)?;
-            let evaluation = evaluate_run(&prepared, &finished.network, &device, predicted)?;
-            run.write(EVALUATION, &compact_json(&run, EVALUATION, &evaluation)?)?;
-            leave_diagnosis(Some(&finished.network))?;
+            result.thresholds = at_thresholds(prepared, predicted)?;
+            save_networks(run, &finished)?;
+            let evaluation = evaluate_run(prepared, &finished.network, &self.device, predicted)?;
+            run.write(EVALUATION, &compact_json(run, EVALUATION, &evaluation)?)?;
+            self.leave_diagnosis(Some(&finished.network))?;
             for name in LASTING {
                 if run.path().join(name).is_file() {
                     result.files.push(Digested::new(name, &run.read(name)?));
@@ -363,8 +450,13 @@ impl Trial {
             }
             run.write_json(RESULT, &result)?;
         }
-        drop(lock);
         Ok(result)
+    }
+
+    fn leave_diagnosis(&self, now: Option<&Network>) -> Result<(), ExperimentError> {
+        let curves = self.run.learning_curves()?;
+        let diagnosis = quick_diagnosis(&self.prepared, &self.device, now, &curves)?;
+        self.run.write_json(DIAGNOSIS, &diagnosis)
     }
 }
 

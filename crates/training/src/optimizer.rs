@@ -123,7 +123,8 @@ impl OptimizerConfig {
     }
 
     /// The same with another learning rate.
-    pub(crate) fn with_learning_rate(&self, rate: f64) -> Self {
+    #[must_use]
+    pub fn with_learning_rate(&self, rate: f64) -> Self {
         let mut changed = self.clone();
         match &mut changed {
             Self::Sgd { learning_rate, .. }

@@ -68,7 +68,7 @@ impl Session {
         };
         let settings = (
             first.loss.clone(),
-            first.task.clone(),
+            first.task,
             first.training.clone(),
             first.checkpoint.clone(),
         );

@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::jobs::{JobEnd, run_all};
 use crate::launchers::Launch;
 use crate::progress::{Silent, clock};
-use crate::trial_progress::TrialProgress;
+use crate::trial_progress::{ShownJob, TrialProgress};
 use crate::{comparison_tables, data_dirs, signals};
 
 /// Compares.
@@ -252,35 +252,64 @@ fn train<'a>(
     missing: &[usize],
     stop: &StopFlag,
 ) -> Result<Vec<(&'a PlannedTrial, String)>, Failure> {
+    let trials = &comparison.trials;
     let plan = write_plan(shared, comparison)?;
     let program = std::env::current_exe()?;
-    let trial = |index: usize| trial_command(&program, &plan, index, command, shared);
-    let progress = TrialProgress::new(&comparison.trials, missing.len(), command.json);
+    let stacks = PlannedTrial::stacks(trials, missing, usize::from(command.stack));
+    let job = |index: usize| trial_command(&program, &plan, &stacks[index], command, shared);
+    let shown = stacks.iter().map(|stack| ShownJob {
+        name: match stack.as_slice() {
+            [] => String::new(),
+            [alone] => trials[*alone].run.clone(),
+            [first, others @ ..] => format!("{} and {} more", trials[*first].run, others.len()),
+        },
+        num_trials: stack.len(),
+    });
+    let progress = TrialProgress::new(shown.collect(), command.json);
     let retries = usize::from(command.retries);
-    let ends = run_all(missing, num_jobs(command), retries, trial, stop, &progress);
+    let ends = run_all(
+        stacks.len(),
+        num_jobs(command),
+        retries,
+        job,
+        stop,
+        &progress,
+    );
     progress.finish();
     let failed = ends.into_iter().filter_map(|(index, end)| match end {
-        JobEnd::Failed(why) => Some((&comparison.trials[index], why)),
+        JobEnd::Failed(why) => Some((&stacks[index], why)),
         JobEnd::Done | JobEnd::Interrupted => None,
     });
-    let mut failed: Vec<_> = failed.collect();
-    failed.sort_by_key(|(trial, _)| trial.index);
-    Ok(failed)
+    let mut all = Vec::new();
+    for (stack, why) in failed {
+        for &index in stack {
+            // Of a stack that failed, some may have come to their end.
+            if !trials[index]
+                .run(&shared.artifacts)?
+                .is_some_and(|run| run.is_done())
+            {
+                all.push((&trials[index], why.clone()));
+            }
+        }
+    }
+    all.sort_by_key(|(trial, _)| trial.index);
+    Ok(all)
 }
 
 fn trial_command(
     program: &Path,
     plan: &Path,
-    index: usize,
+    indices: &[usize],
     command: &Compare,
     shared: &Shared,
 ) -> Command {
+    let indices: Vec<String> = indices.iter().map(usize::to_string).collect();
     let mut trial = Command::new(program);
     trial
         .arg("trial")
         .arg("--plan")
         .arg(plan)
-        .args(["--index", &index.to_string()])
+        .args(["--index", &indices.join(",")])
         .args(["--parent", &std::process::id().to_string()])
         .args(["--dashboard", "json"])
         .args(["--device", &command.running.device])

@@ -1,18 +1,20 @@
-//! `emberlab trial`: one trial of a comparison's plan, wherever it runs.
+//! `emberlab trial`: trials of a comparison's plan, wherever they run.
 
 use std::process::ExitCode;
 
-use emberlab_experiments::{PlannedTrial, Run};
+use emberlab_experiments::{Execution, PlannedTrial, Run, Trial, TrialResult};
+use emberlab_training::{Dashboard, Ending};
 
 use crate::arguments::{Shared, TrialOf};
 use crate::commands::train::{conclude, execution};
 use crate::failure::Failure;
-use crate::jobs;
+use crate::progress::Silent;
+use crate::{jobs, signals};
 
 /// Where schedulers of clusters tell a job its number.
 const INDEX_VARIABLES: [&str; 3] = ["SLURM_ARRAY_TASK_ID", "HQ_TASK_ID", "JOB_COMPLETION_INDEX"];
 
-/// Trains the trial, goes on with it, or finds it done.
+/// Trains the trial, or several as one program; goes on with it, or finds it done.
 ///
 /// # Errors
 /// [`Failure`] if there is no such trial, or what went wrong.
@@ -20,33 +22,63 @@ pub fn run(command: &TrialOf, shared: &Shared) -> Result<ExitCode, Failure> {
     if let Some(parent) = command.parent {
         jobs::end_with(parent).map_err(Failure::Failed)?;
     }
-    let index = match command.index {
-        Some(index) => index,
-        None => index_from_environment()?,
+    let indices = match command.index.as_slice() {
+        [] => vec![index_from_environment()?],
+        given => given.to_vec(),
     };
-    let trials = PlannedTrial::load(&command.plan)?;
-    let planned = trials.get(index).ok_or_else(|| {
-        Failure::Usage(format!(
-            "there is no trial {index} in {}, which holds {}",
-            command.plan.display(),
-            trials.len()
-        ))
-    })?;
-    let name = format!("{}/{}", planned.experiment, planned.run);
-    let begun = Run::find(&shared.artifacts, &name);
-    let before = begun
-        .and_then(|run| run.learning_curves())
-        .unwrap_or_default();
-    let (execution, is_quiet) = execution(&command.running, &command.showing, shared, before)?;
-    let Some(trial) = planned.open(&shared.artifacts, execution)? else {
-        if !is_quiet {
-            println!("{}/{} is done", planned.experiment, planned.run);
+    let all = PlannedTrial::load(&command.plan)?;
+    let planned = indices.into_iter().map(|index| {
+        all.get(index).ok_or_else(|| {
+            Failure::Usage(format!(
+                "there is no trial {index} in {}, which holds {}",
+                command.plan.display(),
+                all.len()
+            ))
+        })
+    });
+    let planned: Vec<&PlannedTrial> = planned.collect::<Result<_, _>>()?;
+    let begun = planned
+        .first()
+        .and_then(|first| Run::at(&first.folder(&shared.artifacts)));
+    let before = begun.and_then(|run| run.learning_curves().ok());
+    let before = before.unwrap_or_default();
+    let (mut execution, is_quiet) = execution(&command.running, &command.showing, shared, before)?;
+    let mut trials = Vec::new();
+    for trial in planned {
+        let next = beside(&execution);
+        let own = std::mem::replace(&mut execution, next);
+        match trial.open(&shared.artifacts, own)? {
+            Some(trial) => trials.push(trial),
+            None if is_quiet => {}
+            None => println!("{}/{} is done", trial.experiment, trial.run),
         }
-        return Ok(ExitCode::SUCCESS);
-    };
-    let run = trial.run.clone();
-    let result = trial.train()?;
-    conclude(&run, &result, is_quiet, shared)
+    }
+    let runs: Vec<Run> = trials.iter().map(|trial| trial.run.clone()).collect();
+    let results = Trial::train_stack(trials)?;
+    if let ([run], [result]) = (runs.as_slice(), results.as_slice()) {
+        return conclude(run, result, is_quiet, shared);
+    }
+    let is_interrupted = |result: &TrialResult| result.ending == Ending::Interrupted;
+    if results.iter().any(is_interrupted) {
+        eprintln!("interrupted; every trial is saved\nto go on:  the same command");
+        return Ok(ExitCode::from(signals::INTERRUPTED));
+    }
+    for run in runs.iter().filter(|_| !is_quiet) {
+        println!("{} is done", run.id());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// How a trial runs that trains beside another, which is the one that is shown.
+fn beside(shown: &Execution) -> Execution {
+    Execution {
+        device: shown.device.clone(),
+        num_threads: shown.num_threads,
+        data_dirs: shown.data_dirs.clone(),
+        dashboard: Dashboard::Quiet,
+        stop: shown.stop.clone(),
+        observer: Box::new(Silent::default()),
+    }
 }
 
 fn index_from_environment() -> Result<usize, Failure> {
