@@ -1,0 +1,61 @@
+//! The loop of `emberlab train`, with metrics, events and checkpoints, without a split to validate on.
+
+use std::path::Path;
+use std::sync::mpsc::Sender;
+use std::time::Instant;
+
+use emberlab_datasets::Resident;
+use emberlab_storage::{CheckpointStore, Identity};
+use emberlab_training::{
+    CheckpointConfig, Dashboard, EpochRecord, Fit, Observer, SchedulerConfig, SplitData, StopFlag,
+    Task, TrainingError,
+};
+
+use crate::cases::{Case, loss};
+
+/// Tells when each epoch ended.
+struct Clock(Sender<Instant>);
+
+impl Observer for Clock {
+    fn epoch_ended(&mut self, _: &EpochRecord) -> Result<(), TrainingError> {
+        // Where nobody listens, another training of the same program is timed.
+        let _ = self.0.send(Instant::now());
+        Ok(())
+    }
+}
+
+/// A training of a network that saves below `folder` and tells `clock` when each epoch ended.
+pub fn fit(
+    case: Case,
+    data: &Resident,
+    num_epochs: usize,
+    folder: &Path,
+    clock: Sender<Instant>,
+) -> Fit {
+    Fit {
+        label: case.to_string(),
+        network: case.network(),
+        loss: loss(),
+        task: Task::Multiclass {
+            num_classes: case.dims[case.dims.len() - 1],
+        },
+        optimizer: case.optimizer(),
+        scheduler: SchedulerConfig::Constant {},
+        training: case.training(num_epochs),
+        checkpoint: CheckpointConfig::default(),
+        store: Some(CheckpointStore::new(folder.join("run"), 2)),
+        identity: Identity {
+            config: String::new(),
+            data_sha256: String::new(),
+        },
+        seed: 0,
+        data: SplitData {
+            train: data.clone(),
+            valid: None,
+            test: None,
+        },
+        dashboard: Dashboard::Quiet,
+        stop: StopFlag::default(),
+        observer: Box::new(Clock(clock)),
+    }
+}
