@@ -1,7 +1,7 @@
 //! Comparisons: many trials as processes, killed and resumed, and what is said of them.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;

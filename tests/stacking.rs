@@ -128,7 +128,8 @@ fn stacked_trials_leave_what_they_leave_alone_on_every_device() {
     compare(&alone, &[]);
     for device in devices() {
         let together = lab();
-        let done = compare(&together, &["--stack", "8", "--device", &device]);
+        let one_program = ["--stack", "8", "--jobs", "1", "--device", &device];
+        let done = compare(&together, &one_program);
         assert!(done.stderr.contains("[6/6]"), "{}", done.stderr);
         assert!(done.stderr.contains("and 5 more done"), "{}", done.stderr);
         // Eight epochs of Adam on f32, on devices that sum in their own order.
@@ -148,7 +149,12 @@ fn networks_of_other_shapes_train_in_other_programs() {
     let lab = lab();
     let sweep =
         "sweep={\"model.hidden\" = [[4], [8, 6]], \"optimizer.learning_rate\" = [0.01, 0.03]}";
-    let done = compare(&lab, &["--set", sweep, "--set", "seeds=2", "--stack", "3"]);
+    let done = compare(
+        &lab,
+        &[
+            "--set", sweep, "--set", "seeds=2", "--stack", "3", "--jobs", "1",
+        ],
+    );
     // Four trials of each shape, three together at most.
     assert_eq!(
         done.stderr.matches("and 2 more done").count(),
@@ -162,7 +168,14 @@ fn networks_of_other_shapes_train_in_other_programs() {
 #[test]
 fn a_stack_killed_again_and_again_ends_as_one_never_killed() {
     let whole = lab();
-    let long = ["--stack", "6", "--set", "training.num_epochs=40"];
+    let long = [
+        "--stack",
+        "6",
+        "--jobs",
+        "1",
+        "--set",
+        "training.num_epochs=40",
+    ];
     compare(&whole, &long);
     let lab = lab();
     let mut num_kills = 0;
@@ -191,7 +204,7 @@ fn a_stack_killed_again_and_again_ends_as_one_never_killed() {
 #[test]
 fn a_stack_that_is_stopped_goes_on_together_or_each_run_alone() {
     let whole = lab();
-    compare(&whole, &["--stack", "6"]);
+    compare(&whole, &["--stack", "6", "--jobs", "1"]);
     let lab = lab();
     let planned = lab.succeed(&["compare", "stacked.toml", "--plan", "plan.jsonl"]);
     assert_eq!(planned.stdout, "6 trials in plan.jsonl\n");

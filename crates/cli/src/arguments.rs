@@ -163,8 +163,9 @@ pub struct Compare {
     /// Trials that run side by side; the number of cores when absent.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
-    /// Trials that train as one program, where they differ in seed or learning rate alone: small networks
-    /// are faster so, and results are the same up to rounding. Each keeps its data in memory.
+    /// Trials that train as one program at most, where they differ in seed or learning rate alone: small
+    /// networks are faster so, and results are the same up to rounding. On a processor no more than its
+    /// caches hold.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub stack: u16,
     /// How often a trial that failed is tried again.

@@ -113,14 +113,20 @@ impl PlannedTrial {
         }
     }
 
-    /// Trials by their indices, in groups of at most `size` that can train as one program: their networks
-    /// are multilayer perceptrons, and they differ in seed and learning rate alone.
-    pub fn stacks(trials: &[Self], indices: &[usize], size: usize) -> Vec<Vec<usize>> {
+    /// Trials by their indices, in groups that can train as one program: their networks are multilayer
+    /// perceptrons, and they differ in seed and learning rate alone. A group holds at most as many as `size`
+    /// says of a trial.
+    pub fn stacks(
+        trials: &[Self],
+        indices: &[usize],
+        size: impl Fn(&Self) -> usize,
+    ) -> Vec<Vec<usize>> {
         let mut groups: Vec<Vec<usize>> = Vec::new();
         for &index in indices {
             let own = &trials[index].config;
             let can_join = |group: &&mut Vec<usize>| {
-                group.len() < size && own.differs_in_seed_and_rate_alone(&trials[group[0]].config)
+                group.len() < size(&trials[group[0]])
+                    && own.differs_in_seed_and_rate_alone(&trials[group[0]].config)
             };
             match groups.iter_mut().rev().find(can_join) {
                 Some(group) => group.push(index),

@@ -103,6 +103,19 @@ impl Prepared {
         network.map_err(|e| ExperimentError::Config(model_problem(&e)))
     }
 
+    /// Networks like this that a program of many may hold before a processor's caches no longer hold what it
+    /// works on: measured, each takes longer in a larger one.
+    pub fn networks_per_program(&self, network: &Network) -> usize {
+        const NUMBERS: usize = 48 * 1024;
+        let num_train = self.splits.train.len();
+        let batch_size = match self.config.training.batches().batch_size {
+            BatchSize::Full => num_train,
+            BatchSize::Size(size) => size.min(num_train),
+        };
+        let numbers = batch_size.saturating_mul(network.widest());
+        (NUMBERS / numbers.max(1)).max(1)
+    }
+
     /// The rows of a split.
     pub fn rows(&self, split: Split) -> &[u32] {
         match split {

@@ -263,6 +263,17 @@ impl Network {
         }
     }
 
+    /// Numbers in the widest of its inputs and layers' outputs, for one sample; of a convolutional network,
+    /// in those of its dense layers.
+    pub fn widest(&self) -> usize {
+        let layers = match self {
+            Self::Mlp(network) => &network.layers,
+            Self::ConvNet(network) => &network.layers,
+        };
+        let widths = layers.iter().flat_map(|layer| layer.weight.dims());
+        widths.max().unwrap_or(0)
+    }
+
     /// How many numbers are trained; running statistics are not.
     pub fn num_parameters(&self) -> usize {
         let running = match self {

@@ -112,6 +112,11 @@ pub fn compiled() -> Vec<&'static str> {
     NAMES.into_iter().filter(local).collect()
 }
 
+/// Whether a device is the processor itself, computing operation by operation in its caches.
+pub fn is_processor(name: &str) -> bool {
+    matches!(name, "flex" | "ndarray")
+}
+
 /// Whether a device computes with 64-bit floats.
 pub fn supports_f64(name: &str) -> bool {
     matches!(name, "flex" | "ndarray" | "cuda" | "rocm" | "cpu")

@@ -1,5 +1,6 @@
 //! `emberlab compare`: every variant with every seed, and what differs.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -28,8 +29,9 @@ use crate::{comparison_tables, data_dirs, signals};
 pub fn run(command: &Compare, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = ConfigSource::load(&command.config)?.with_overrides(&command.overrides)?;
     let comparison = Comparison::from_source(&source)?;
+    let mut limits = BTreeMap::new();
     if !command.collect {
-        check_data(&comparison, &source, shared)?;
+        limits = check_data(&comparison, &source, shared)?;
     }
     if let Some(path) = &command.plan {
         write(path, &PlannedTrial::to_lines(&comparison.trials)?)?;
@@ -55,7 +57,18 @@ pub fn run(command: &Compare, shared: &Shared) -> Result<ExitCode, Failure> {
     if !command.collect && !missing.is_empty() {
         device::open(&command.running.device)?;
         let stop = signals::stop_on_request()?;
-        failed = train(command, shared, &comparison, &missing, &stop)?;
+        let size = |trial: &PlannedTrial| {
+            let asked = usize::from(command.stack);
+            if !device::is_processor(&command.running.device) {
+                return asked;
+            }
+            let limit = limits.get(&trial.variant).copied().unwrap_or(1);
+            // Every core gets its share.
+            let share = missing.len().div_ceil(num_jobs(command));
+            asked.min(limit).min(share)
+        };
+        let stacks = PlannedTrial::stacks(&comparison.trials, &missing, size);
+        failed = train(command, shared, &comparison, &stacks, &stop)?;
         if stop.is_requested() {
             eprintln!("interrupted; every trial is saved\nto go on:  the same command");
             return Ok(ExitCode::from(signals::INTERRUPTED));
@@ -107,31 +120,33 @@ fn write_plan(shared: &Shared, comparison: &Comparison) -> Result<PathBuf, Failu
     Ok(plan)
 }
 
-/// Loads the data of each variant's first trial and checks that everything fits together.
+/// Loads the data of each variant's first trial and checks that everything fits together. Returns how many
+/// trials of a variant are best one program on a processor.
 fn check_data(
     comparison: &Comparison,
     source: &ConfigSource,
     shared: &Shared,
-) -> Result<(), Failure> {
+) -> Result<BTreeMap<String, usize>, Failure> {
     let data_dirs = data_dirs::all(shared);
-    let mut checked: Vec<&str> = Vec::new();
+    let mut limits = BTreeMap::new();
     for trial in &comparison.trials {
-        if checked.contains(&trial.variant.as_str()) {
+        if limits.contains_key(&trial.variant) {
             continue;
         }
-        checked.push(&trial.variant);
-        let prepared = Prepared::load(trial.config.clone(), &data_dirs)
+        let (prepared, network) = Prepared::load(trial.config.clone(), &data_dirs)
             .and_then(|prepared| {
                 let cpu = device::open("flex").map_err(emberlab_training::TrainingError::from)?;
-                prepared.init_network(&cpu)?;
-                Ok(prepared)
+                let network = prepared.init_network(&cpu)?;
+                Ok((prepared, network))
             })
             .map_err(|error| placed(error, source))?;
+        let limit = prepared.networks_per_program(&network);
+        limits.insert(trial.variant.clone(), limit);
         for warning in prepared.warnings {
             eprintln!("warning: {}: {warning}", trial.variant);
         }
     }
-    Ok(())
+    Ok(limits)
 }
 
 /// The indices of the trials that are not done.
@@ -244,18 +259,17 @@ fn seconds_of(
     trained
 }
 
-/// Trains the missing trials; returns those that failed.
+/// Trains trials in stacks, each in a process of its own; returns those that failed.
 fn train<'a>(
     command: &Compare,
     shared: &Shared,
     comparison: &'a Comparison,
-    missing: &[usize],
+    stacks: &[Vec<usize>],
     stop: &StopFlag,
 ) -> Result<Vec<(&'a PlannedTrial, String)>, Failure> {
     let trials = &comparison.trials;
     let plan = write_plan(shared, comparison)?;
     let program = std::env::current_exe()?;
-    let stacks = PlannedTrial::stacks(trials, missing, usize::from(command.stack));
     let job = |index: usize| trial_command(&program, &plan, &stacks[index], command, shared);
     let shown = stacks.iter().map(|stack| ShownJob {
         name: match stack.as_slice() {
