@@ -71,7 +71,7 @@ fn runs(lab: &Lab) -> Vec<(String, Trained)> {
     found
 }
 
-/// The names of all files below a folder.
+/// The names of all files below a folder but checkpoints, of which a training that goes on has others.
 fn files(folder: &Path) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut folders = vec![folder.to_path_buf()];
@@ -79,6 +79,7 @@ fn files(folder: &Path) -> BTreeSet<String> {
         for entry in std::fs::read_dir(next).unwrap() {
             let path = entry.unwrap().path();
             match path.is_dir() {
+                true if path.ends_with("checkpoints") => {}
                 true => folders.push(path),
                 false => {
                     let name = path.strip_prefix(folder).unwrap();

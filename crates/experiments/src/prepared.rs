@@ -106,7 +106,7 @@ impl Prepared {
     /// Networks like this that a program of many may hold before a processor's caches no longer hold what it
     /// works on: measured, each takes longer in a larger one.
     pub fn networks_per_program(&self, network: &Network) -> usize {
-        const NUMBERS: usize = 48 * 1024;
+        const NUMBERS: usize = 192 * 1024;
         let num_train = self.splits.train.len();
         let batch_size = match self.config.training.batches().batch_size {
             BatchSize::Full => num_train,

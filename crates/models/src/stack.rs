@@ -248,12 +248,27 @@ impl StackedDense {
         if let Some(bias) = &self.bias {
             gradients.register(bias.id, delta.clone().sum_dim(1));
         }
-        gradients.register(self.weight.id, x.transpose().matmul(delta));
+        let gradient = match self.has_two_outputs() {
+            true => delta.transpose().matmul(x).transpose(),
+            false => x.transpose().matmul(delta),
+        };
+        gradients.register(self.weight.id, gradient); // [num_replicas, d_input, d_output]
     }
 
     /// As [`Dense`]'s.
     fn backward(&self, delta: Tensor<3>) -> Tensor<3> {
-        delta.matmul(self.weight.val().transpose())
+        let weight = self.weight.val().transpose();
+        let weight = match self.has_two_outputs() {
+            // Writes it out, row by row.
+            true => weight.mul_scalar(1.0),
+            false => weight,
+        };
+        delta.matmul(weight)
+    }
+
+    /// As [`Dense`]'s.
+    fn has_two_outputs(&self) -> bool {
+        self.weight.dims()[2] == 2
     }
 }
 
