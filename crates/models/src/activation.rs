@@ -1,5 +1,7 @@
 //! Activation functions that equal PyTorch's in value and gradient, on every device and in f32 and f64.
 
+mod passes;
+
 use std::f64::consts::FRAC_1_SQRT_2;
 
 use burn::tensor::activation::{log_sigmoid, relu, sigmoid, softmax};
@@ -99,6 +101,10 @@ impl Activation {
     /// # Source
     /// Equals the functions of `torch.nn.functional` in value and in the gradient that autodiff derives.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        passes::forward(self, x).unwrap_or_else(|x| self.forward_by_operations(x))
+    }
+
+    fn forward_by_operations<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         match self {
             Self::Linear => x,
             Self::Sigmoid => stable_sigmoid(x),
@@ -120,11 +126,7 @@ impl Activation {
             Self::Selu => elu(x, SELU_ALPHA).mul_scalar(SELU_SCALE),
             // ln(1 + exp(x)) = -ln(sigmoid(-x)), which overflows nowhere.
             Self::Softplus => log_sigmoid(x.neg()).neg(),
-            // The two minus signs of softplus and the odd tanh cancel.
-            Self::Mish => {
-                let x = x.neg();
-                x.clone() * log_sigmoid(x).tanh()
-            }
+            Self::Mish => x.clone() * tanh_of_softplus(x),
             Self::Softmax => softmax(x, D - 1),
         }
     }
@@ -178,6 +180,15 @@ impl Activation {
         let Kept(Some(kept)) = kept else {
             return delta;
         };
+        passes::backward(self, delta, kept)
+            .unwrap_or_else(|(delta, kept)| self.backward_by_operations(delta, kept))
+    }
+
+    fn backward_by_operations<const D: usize>(
+        &self,
+        delta: Tensor<D>,
+        kept: Tensor<D>,
+    ) -> Tensor<D> {
         match self {
             Self::Linear => delta,
             // Of the output y.
@@ -191,9 +202,6 @@ impl Activation {
             }
             Self::Relu => {
                 let below = kept.lower_equal_elem(0.0);
-                // While another holds the tensor, flex fills a copy, with vector instructions; alone it
-                // would fill in place, number by number.
-                let _shared = delta.clone();
                 delta.mask_fill(below, 0.0)
             }
             Self::Elu { alpha: 1.0 } => delta * kept.clamp_max(0.0).add_scalar(1.0),
@@ -232,7 +240,7 @@ impl Activation {
             }
             Self::Softplus => delta * stable_sigmoid(kept),
             Self::Mish => {
-                let tanh = log_sigmoid(kept.clone().neg()).neg().tanh();
+                let tanh = tanh_of_softplus(kept.clone());
                 let rest = (tanh.clone() * tanh.clone()).neg().add_scalar(1.0);
                 let slope = tanh + kept.clone() * stable_sigmoid(kept) * rest;
                 delta * slope // t + x σ (1 - t²), t = tanh(softplus(x))
@@ -258,6 +266,13 @@ fn stable_sigmoid<const D: usize>(x: Tensor<D>) -> Tensor<D> {
         DType::F64 => log_sigmoid(x).exp(),
         _ => sigmoid(x),
     }
+}
+
+/// `((1 + eˣ)² − 1) / ((1 + eˣ)² + 1)`, which is 1 in floating point long before the bound.
+fn tanh_of_softplus<const D: usize>(x: Tensor<D>) -> Tensor<D> {
+    let exponential = x.clamp_max(40.0).exp();
+    let excess = exponential.clone() * exponential.add_scalar(2.0);
+    excess.clone() / excess.add_scalar(2.0)
 }
 
 /// Both branches at once, each constant where the other holds: exp never sees a positive number, so

@@ -331,11 +331,11 @@ impl ConvNet {
         let delta = self
             .output_activation
             .backward(tape.output_activated, delta);
-        output.gradients(tape.hidden, delta.clone(), &mut gradients);
+        let delta = output.gradients(tape.hidden, delta, &mut gradients);
         let delta = self
             .activation
             .backward(tape.activated, output.backward(delta));
-        hidden.gradients(tape.flat, delta.clone(), &mut gradients);
+        let delta = hidden.gradients(tape.flat, delta, &mut gradients);
         if tape.stages.is_empty() {
             return gradients;
         }
@@ -352,7 +352,7 @@ impl ConvNet {
                 delta = norm.backward(kept, delta, &mut gradients);
             }
             let convolution = &self.convolutions[i];
-            convolution.gradients(stage.unfolded, delta.clone(), &mut gradients);
+            delta = convolution.gradients(stage.unfolded, delta, &mut gradients);
             if i > 0 {
                 delta = convolution.backward(delta, &stage.patches);
             }

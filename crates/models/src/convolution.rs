@@ -3,9 +3,10 @@
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use burn::tensor::module::{conv2d, linear};
+use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
+use crate::dense::{linear, register_sum};
 use crate::initializer::{Fans, Initializer};
 use crate::parameters::Parameters;
 use crate::patches::Patches;
@@ -68,11 +69,11 @@ impl Convolution {
         let kernel = self.weight.val().permute([2, 3, 1, 0]);
         let kernel = kernel.reshape([side * side * channels_in, channels_out]);
         let unfolded = patches.unfold(pixels);
-        let bias = self.bias.as_ref().map(Param::val);
-        (linear(unfolded.clone(), kernel, bias), unfolded)
+        let y = linear(unfolded.clone(), kernel, self.bias.as_ref());
+        (y, unfolded)
     }
 
-    /// The gradients of weight and bias.
+    /// The gradients of weight and bias. Gives `delta` back.
     ///
     /// # Shapes
     /// - `unfolded`: what [`forward_keeping`](Self::forward_keeping) kept
@@ -80,17 +81,17 @@ impl Convolution {
     pub(crate) fn gradients(
         &self,
         unfolded: Tensor<2>,
-        delta: Tensor<2>,
+        mut delta: Tensor<2>,
         gradients: &mut GradientsParams,
-    ) {
+    ) -> Tensor<2> {
         let [channels_out, channels_in, side, _] = self.weight.dims();
         if let Some(bias) = &self.bias {
-            let sum = delta.clone().sum_dim(0); // [1, channels_out]
-            gradients.register(bias.id, sum.squeeze_dim::<1>(0));
+            delta = register_sum(bias, delta, gradients);
         }
-        let kernel = unfolded.transpose().matmul(delta);
+        let kernel = unfolded.transpose().matmul(delta.clone());
         let kernel = kernel.reshape([side, side, channels_in, channels_out]);
         gradients.register(self.weight.id, kernel.permute([3, 2, 0, 1]));
+        delta
     }
 
     /// The loss's gradient by the inputs: the convolution of `delta` with the kernels turned around.

@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, module};
+use emberlab_host as host;
 
 use crate::initializer::{Fans, Initializer};
 use crate::parameters::Parameters;
@@ -42,10 +43,11 @@ impl Dense {
     /// - `x`: `[batch, d_input]`
     /// - result: `[batch, d_output]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        module::linear(x, self.weight.val(), self.bias.as_ref().map(Param::val))
+        linear(x, self.weight.val(), self.bias.as_ref())
     }
 
-    /// The gradients of weight and bias: `xᵀ delta` and the sum of `delta` over the batch.
+    /// The gradients of weight and bias: `xᵀ delta` and the sum of `delta` over the batch. Gives `delta` back,
+    /// which nothing else holds then.
     ///
     /// # Shapes
     /// - `x`: what [`forward`](Self::forward) was given, `[batch, d_input]`
@@ -53,18 +55,18 @@ impl Dense {
     pub(crate) fn gradients(
         &self,
         x: Tensor<2>,
-        delta: Tensor<2>,
+        mut delta: Tensor<2>,
         gradients: &mut GradientsParams,
-    ) {
+    ) -> Tensor<2> {
         if let Some(bias) = &self.bias {
-            let sum = delta.clone().sum_dim(0); // [1, d_output]
-            gradients.register(bias.id, sum.squeeze_dim::<1>(0));
+            delta = register_sum(bias, delta, gradients);
         }
         let gradient = match self.has_two_outputs() {
-            true => delta.transpose().matmul(x).transpose(),
-            false => x.transpose().matmul(delta),
+            true => delta.clone().transpose().matmul(x).transpose(),
+            false => x.transpose().matmul(delta.clone()),
         };
         gradients.register(self.weight.id, gradient); // [d_input, d_output]
+        delta
     }
 
     /// The loss's gradient by the inputs: `delta Wᵀ`.
@@ -87,4 +89,41 @@ impl Dense {
     fn has_two_outputs(&self) -> bool {
         self.weight.dims()[1] == 2
     }
+}
+
+/// `x W + b`.
+///
+/// # Shapes
+/// - `x`: `[num_rows, d_input]`
+/// - weight: `[d_input, d_output]`
+/// - bias: `[d_output]`
+/// - result: `[num_rows, d_output]`
+pub(crate) fn linear(
+    x: Tensor<2>,
+    weight: Tensor<2>,
+    bias: Option<&Param<Tensor<1>>>,
+) -> Tensor<2> {
+    match bias.map(Param::val) {
+        Some(bias) if host::holds(&x) => {
+            host::add_rows(x.matmul(weight), bias).unwrap_or_else(|(y, bias)| y + bias.unsqueeze())
+        }
+        bias => module::linear(x, weight, bias),
+    }
+}
+
+/// Adds the gradient of a bias, the sum of the rows of `delta`, which it gives back.
+///
+/// # Shapes
+/// - `delta` and the result: `[num_rows, d_output]`
+pub(crate) fn register_sum(
+    bias: &Param<Tensor<1>>,
+    delta: Tensor<2>,
+    gradients: &mut GradientsParams,
+) -> Tensor<2> {
+    let (delta, sum) = host::sums_of_rows(delta, bias.dims()).unwrap_or_else(|delta| {
+        let sum = delta.clone().sum_dim(0).squeeze_dim(0);
+        (delta, sum)
+    });
+    gradients.register(bias.id, sum);
+    delta
 }

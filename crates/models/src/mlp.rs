@@ -244,7 +244,7 @@ impl Mlp {
             if let (Some(norm), Some(kept)) = (self.norms.get(i), kept.standardized) {
                 delta = norm.backward(kept, delta, &mut gradients);
             }
-            self.layers[i].gradients(kept.input, delta.clone(), &mut gradients);
+            delta = self.layers[i].gradients(kept.input, delta, &mut gradients);
             if i > 0 {
                 delta = self.layers[i].backward(delta);
             }

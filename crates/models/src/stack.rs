@@ -3,6 +3,7 @@
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor, TensorData};
+use emberlab_host as host;
 
 use crate::activation::Kept;
 use crate::normalization::{StackedNorm, StackedStatistics, Standardized};
@@ -170,7 +171,7 @@ impl Stack {
             if let (Some(norm), Some(kept)) = (self.norms.get(i), tape.standardized) {
                 delta = norm.backward(kept, delta, &mut gradients);
             }
-            self.layers[i].gradients(tape.input, delta.clone(), &mut gradients);
+            delta = self.layers[i].gradients(tape.input, delta, &mut gradients);
             if i > 0 {
                 delta = self.layers[i].backward(delta);
             }
@@ -238,21 +239,32 @@ impl StackedDense {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let y = x.matmul(self.weight.val());
         match &self.bias {
-            Some(bias) => y + bias.val(),
+            Some(bias) => host::add_rows(y, bias.val()).unwrap_or_else(|(y, bias)| y + bias),
             None => y,
         }
     }
 
-    /// As [`Dense`]'s.
-    fn gradients(&self, x: Tensor<3>, delta: Tensor<3>, gradients: &mut GradientsParams) {
+    /// As [`Dense`]'s, which gives `delta` back, too.
+    fn gradients(
+        &self,
+        x: Tensor<3>,
+        mut delta: Tensor<3>,
+        gradients: &mut GradientsParams,
+    ) -> Tensor<3> {
         if let Some(bias) = &self.bias {
-            gradients.register(bias.id, delta.clone().sum_dim(1));
+            let sum; // [num_replicas, 1, d_output]
+            (delta, sum) = host::sums_of_rows(delta, bias.dims()).unwrap_or_else(|delta| {
+                let sum = delta.clone().sum_dim(1);
+                (delta, sum)
+            });
+            gradients.register(bias.id, sum);
         }
         let gradient = match self.has_two_outputs() {
-            true => delta.transpose().matmul(x).transpose(),
-            false => x.transpose().matmul(delta),
+            true => delta.clone().transpose().matmul(x).transpose(),
+            false => x.transpose().matmul(delta.clone()),
         };
         gradients.register(self.weight.id, gradient); // [num_replicas, d_input, d_output]
+        delta
     }
 
     /// As [`Dense`]'s.

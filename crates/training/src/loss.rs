@@ -1,5 +1,7 @@
 //! Losses between outputs and targets, each with PyTorch's value and gradient.
 
+mod passes;
+
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use schemars::JsonSchema;
@@ -228,6 +230,11 @@ impl LossConfig {
 
     /// The losses before they are reduced: `[batch_size, 1]` for a cross-entropy, else like the outputs.
     fn losses(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+        passes::forward(self, outputs, targets)
+            .unwrap_or_else(|(outputs, targets)| self.losses_by_operations(outputs, targets))
+    }
+
+    fn losses_by_operations(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
         match self {
             Self::BceWithLogits { .. } => bce_with_logits(outputs, targets),
             Self::Bce { .. } => bce(outputs, targets),
@@ -276,7 +283,25 @@ impl LossConfig {
         targets: Tensor<2>,
         num_replicas: usize,
     ) -> (Tensor<1>, Tensor<2>) {
-        let (losses, delta) = match self {
+        let (losses, delta) = passes::forward_backward(self, outputs, targets)
+            .unwrap_or_else(|(outputs, targets)| self.backward_by_operations(outputs, targets));
+        let delta = match self.reduction() {
+            Reduction::Mean => {
+                let count = losses.shape().num_elements() / num_replicas;
+                delta.mul_scalar(1.0 / count as f64)
+            }
+            Reduction::Sum => delta,
+        };
+        (reduce(losses, self.reduction(), num_replicas), delta)
+    }
+
+    /// The losses before they are reduced, and the gradient of their sum by the outputs.
+    fn backward_by_operations(
+        &self,
+        outputs: Tensor<2>,
+        targets: Tensor<2>,
+    ) -> (Tensor<2>, Tensor<2>) {
+        match self {
             Self::BceWithLogits { .. } => {
                 let negative = outputs.clone().lower_elem(0.0);
                 let decay = outputs.clone().abs().neg().exp(); // exp(−|z|)
@@ -350,15 +375,7 @@ impl LossConfig {
                 let slope = difference.clone().clamp(-*delta, *delta);
                 (huber(difference, *delta), slope)
             }
-        };
-        let delta = match self.reduction() {
-            Reduction::Mean => {
-                let count = losses.shape().num_elements() / num_replicas;
-                delta.mul_scalar(1.0 / count as f64)
-            }
-            Reduction::Sum => delta,
-        };
-        (reduce(losses, self.reduction(), num_replicas), delta)
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::{Bytes, DType, Device, Int, Tensor, TensorData};
+use emberlab_host::{self as host, Numbers};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -472,15 +473,15 @@ impl Optimizer {
                 epsilon,
                 ..
             } => {
-                // lr m̂ / (√v̂ + ε)
-                let mean = next().mul_scalar(beta_1) + grad.clone().mul_scalar(1.0 - beta_1);
-                let grad_square = (grad.clone() * grad).mul_scalar(1.0 - beta_2);
-                let square = next().mul_scalar(beta_2) + grad_square;
                 let step = self.step as f64;
-                let size = lr / (1.0 - beta_1.powf(step));
-                let root = (1.0 - beta_2.powf(step)).sqrt();
-                let denominator = square.clone().sqrt().div_scalar(root).add_scalar(epsilon);
-                let direction = mean.clone().mul_scalar(size) / denominator;
+                let adam = Adam {
+                    beta_1,
+                    beta_2,
+                    epsilon,
+                    size: lr / (1.0 - beta_1.powf(step)),
+                    root: (1.0 - beta_2.powf(step)).sqrt(),
+                };
+                let (direction, mean, square) = adam.direction(grad, next(), next());
                 (direction, vec![mean, square])
             }
             OptimizerConfig::RmsProp {
@@ -506,6 +507,59 @@ impl Optimizer {
     }
 }
 
+/// `lr m̂ / (√v̂ + ε)` of one step.
+struct Adam {
+    beta_1: f64,
+    beta_2: f64,
+    epsilon: f64,
+    /// `lr / (1 − β₁ᵗ)`
+    size: f64,
+    /// `√(1 − β₂ᵗ)`
+    root: f64,
+}
+
+impl Adam {
+    /// What to subtract, the next mean of the gradients and that of their squares.
+    ///
+    /// Shapes: all the same.
+    fn direction(
+        &self,
+        grad: Tensor<1>,
+        mean: Tensor<1>,
+        square: Tensor<1>,
+    ) -> (Tensor<1>, Tensor<1>, Tensor<1>) {
+        if [&grad, &mean, &square].into_iter().all(host::holds) {
+            return self.pass(grad, mean, square);
+        }
+        let mean = mean.mul_scalar(self.beta_1) + grad.clone().mul_scalar(1.0 - self.beta_1);
+        let grad_square = (grad.clone() * grad).mul_scalar(1.0 - self.beta_2);
+        let square = square.mul_scalar(self.beta_2) + grad_square;
+        let root = square.clone().sqrt().div_scalar(self.root);
+        let direction = mean.clone().mul_scalar(self.size) / root.add_scalar(self.epsilon);
+        (direction, mean, square)
+    }
+
+    /// The same in one pass over the host's memory.
+    fn pass(
+        &self,
+        grad: Tensor<1>,
+        mean: Tensor<1>,
+        square: Tensor<1>,
+    ) -> (Tensor<1>, Tensor<1>, Tensor<1>) {
+        let [beta_1, rest_1] = [self.beta_1 as f32, (1.0 - self.beta_1) as f32];
+        let [beta_2, rest_2] = [self.beta_2 as f32, (1.0 - self.beta_2) as f32];
+        let [size, root, epsilon] = [self.size, self.root, self.epsilon].map(|x| x as f32);
+        let [mut grad, mut mean, mut square] = [grad, mean, square].map(Numbers::take);
+        let means = mean.as_mut_slice().iter_mut().zip(square.as_mut_slice());
+        for (grad, (mean, square)) in grad.as_mut_slice().iter_mut().zip(means) {
+            *mean = *mean * beta_1 + *grad * rest_1;
+            *square = *square * beta_2 + *grad * *grad * rest_2;
+            *grad = *mean * size / (square.sqrt() / root + epsilon);
+        }
+        (grad.into_tensor(), mean.into_tensor(), square.into_tensor())
+    }
+}
+
 /// `g + λ p`, the gradient of an L2 penalty added.
 fn with_penalty<const D: usize>(
     grad: Tensor<D>,
@@ -517,6 +571,15 @@ fn with_penalty<const D: usize>(
     } else {
         grad + param.clone().mul_scalar(weight_decay)
     }
+}
+
+/// `p − factor d`.
+fn subtract<const D: usize>(p: Tensor<D>, d: Tensor<D>, factor: f64) -> Tensor<D> {
+    if factor == 1.0 {
+        return p - d;
+    }
+    let scale = factor as f32;
+    host::zip(d, p, |d, p| p - d * scale).unwrap_or_else(|(d, p)| p - d.mul_scalar(factor))
 }
 
 /// Places of parameters that are `factor / divisor` times as long.
@@ -588,21 +651,28 @@ struct Update<'a> {
 }
 
 impl Update<'_> {
-    /// What to subtract from a parameter, if it is trained.
-    fn direction<const D: usize>(&mut self, id: ParamId, param: &Tensor<D>) -> Option<Tensor<D>> {
+    /// What to subtract from a parameter, if it is trained, and what to multiply that by before.
+    fn direction<const D: usize>(
+        &mut self,
+        id: ParamId,
+        param: &Tensor<D>,
+    ) -> Option<(Tensor<D>, f64)> {
         match &self.directions {
             Some(all) => {
                 let place = self.optimizer.places.get(&id.val())?.clone();
                 let direction = all.clone().slice_dim(0, place).reshape(param.dims());
                 Some(match self.rate {
-                    Rate::One(_) => direction,
-                    Rate::Each(_) => self.rate.scale(direction, |rate| rate),
+                    Rate::One(_) => (direction, 1.0),
+                    Rate::Each(_) => (self.rate.scale(direction, |rate| rate), 1.0),
                 })
             }
             None => {
                 let gradient = self.gradients.remove::<D>(id)?;
                 let gradient = with_penalty(gradient, param, self.optimizer.config.penalty());
-                Some(self.rate.scale(gradient, |rate| rate))
+                Some(match self.rate {
+                    Rate::One(rate) => (gradient, rate),
+                    Rate::Each(_) => (self.rate.scale(gradient, |rate| rate), 1.0),
+                })
             }
         }
     }
@@ -612,7 +682,7 @@ impl ModuleMapper for Update<'_> {
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let id = param.id;
         let is_autodiff = param.is_autodiff();
-        let Some(direction) = self.direction(id, &param.val().inner()) else {
+        let Some((direction, factor)) = self.direction(id, &param.val().inner()) else {
             return param;
         };
         param.map(|tensor| {
@@ -623,7 +693,7 @@ impl ModuleMapper for Update<'_> {
                 }
                 _ => tensor.inner(),
             };
-            let moved = tensor - direction;
+            let moved = subtract(tensor, direction, factor);
             match is_autodiff {
                 true => moved.autodiff().require_grad(),
                 false => moved,

@@ -6,6 +6,7 @@ use burn::tensor::Tensor;
 use burn::tensor::module::{batch_norm, batch_norm_train};
 
 use super::affine::{self, Slopes};
+use super::passes;
 use super::standardized::Standardized;
 use crate::parameters::Parameters;
 
@@ -105,9 +106,14 @@ impl BatchNorm {
         x: Tensor<2>,
     ) -> (Tensor<2>, Standardized, BatchStatistics) {
         let count = x.dims()[0];
-        let (kept, moments) = Standardized::new(x, 0, self.epsilon);
-        let [gamma, beta] = [&self.gamma, &self.beta].map(|p| p.val().unsqueeze());
-        let y = affine::forward(gamma, beta, kept.normalized.clone());
+        let (gamma, beta) = (self.gamma.val(), self.beta.val());
+        let (y, kept, moments) = passes::standardize(x, gamma.clone(), beta.clone(), self.epsilon)
+            .unwrap_or_else(|x| {
+                let (kept, moments) = Standardized::new(x, 0, self.epsilon);
+                let [gamma, beta] = [gamma, beta].map(Tensor::unsqueeze);
+                let y = affine::forward(gamma, beta, kept.normalized.clone());
+                (y, kept, moments)
+            });
         let [mean, variance] = [moments.mean, moments.variance].map(|m| m.squeeze_dim(0));
         (y, kept, BatchStatistics::new(mean, variance, count))
     }
@@ -122,7 +128,9 @@ impl BatchNorm {
         delta: Tensor<2>,
         gradients: &mut GradientsParams,
     ) -> Tensor<2> {
-        let (delta, slopes) = backward(self.gamma.val().unsqueeze(), kept, delta);
+        let gamma = self.gamma.val();
+        let (delta, slopes) = passes::backward(gamma.clone(), kept, delta)
+            .unwrap_or_else(|(kept, delta)| backward(gamma.unsqueeze(), kept, delta));
         slopes.register(&self.gamma, &self.beta, gradients);
         delta
     }
@@ -180,5 +188,11 @@ pub(super) fn moved<const D: usize>(
     batch: Tensor<D>,
     momentum: f64,
 ) -> Tensor<D> {
-    running.mul_scalar(1.0 - momentum) + batch.mul_scalar(momentum)
+    let (kept, share) = ((1.0 - momentum) as f32, momentum as f32);
+    emberlab_host::zip(batch, running, |batch, running| {
+        running * kept + batch * share
+    })
+    .unwrap_or_else(|(batch, running)| {
+        running.mul_scalar(1.0 - momentum) + batch.mul_scalar(momentum)
+    })
 }

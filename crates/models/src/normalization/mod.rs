@@ -5,6 +5,7 @@ mod batch;
 mod group;
 mod instance;
 mod layer;
+mod passes;
 mod rows;
 mod stacked;
 mod standardized;

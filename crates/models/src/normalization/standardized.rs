@@ -18,6 +18,17 @@ pub(super) struct Moments<const D: usize> {
     pub(super) variance: Tensor<D>,
 }
 
+impl Standardized {
+    /// Rows that are standardised already, and one over the deviation of each column.
+    pub(super) fn of_rows(normalized: Tensor<2>, inverse_deviation: Tensor<2>) -> Self {
+        Self {
+            normalized,
+            inverse_deviation,
+            dim: 0,
+        }
+    }
+}
+
 impl<const D: usize> Standardized<D> {
     /// Standardises along `dim`.
     pub(super) fn new(x: Tensor<D>, dim: usize, epsilon: f64) -> (Self, Moments<D>) {

@@ -1,0 +1,158 @@
+//! Sums over rows, and rows added to all rows.
+
+use burn::tensor::Tensor;
+
+use crate::{Numbers, holds};
+
+/// Numbers that are walked at once: rows of two or ten are too short for vector instructions.
+const WIDTH: usize = 64;
+
+/// Adds a row to every row, or to every row of each group.
+///
+/// # Shapes
+/// - `x` and the result: `[…, num_columns]`
+/// - `rows`: `[num_columns]`, or `[num_groups, …, num_columns]` for groups of as many rows, end to end
+///
+/// # Errors
+/// The arguments, unless the host [`holds`] them and their shapes fit.
+pub fn add_rows<const D: usize, const E: usize>(
+    x: Tensor<D>,
+    rows: Tensor<E>,
+) -> Result<Tensor<D>, (Tensor<D>, Tensor<E>)> {
+    let Some(groups) = Groups::of(&x, &rows.dims()) else {
+        return Err((x, rows));
+    };
+    if !holds(&rows) {
+        return Err((x, rows));
+    }
+    let (mut x, rows) = (Numbers::take(x), Numbers::take(rows));
+    let rows = rows.as_slice().chunks(groups.num_columns);
+    for (group, row) in x.as_mut_slice().chunks_mut(groups.length).zip(rows) {
+        let wide = row.repeat(groups.rows_at_once());
+        for numbers in group.chunks_mut(wide.len()) {
+            for (x, row) in numbers.iter_mut().zip(&wide) {
+                *x += row;
+            }
+        }
+    }
+    Ok(x.into_tensor())
+}
+
+/// The sum of all rows, or of the rows of each group, after the tensor itself, which it leaves as it was.
+///
+/// # Shapes
+/// - `x` and the first result: `[…, num_columns]`
+/// - `shape`, of the second result: `[num_columns]`, or `[num_groups, …, num_columns]` for groups of as many
+///   rows, end to end
+///
+/// # Errors
+/// The tensor, unless the host [`holds`] it and the shape fits.
+pub fn sums_of_rows<const D: usize, const E: usize>(
+    x: Tensor<D>,
+    shape: [usize; E],
+) -> Result<(Tensor<D>, Tensor<E>), Tensor<D>> {
+    let Some(groups) = Groups::of(&x, &shape) else {
+        return Err(x);
+    };
+    let x = Numbers::take(x);
+    let mut sums = vec![0.0; shape.iter().product()];
+    let mut wide = vec![0.0; groups.num_columns * groups.rows_at_once()];
+    let sums_of_groups = sums.chunks_mut(groups.num_columns);
+    for (group, sums) in x.as_slice().chunks(groups.length).zip(sums_of_groups) {
+        wide.fill(0.0);
+        for numbers in group.chunks(wide.len()) {
+            for (sum, x) in wide.iter_mut().zip(numbers) {
+                *sum += x;
+            }
+        }
+        for row in wide.chunks(groups.num_columns) {
+            for (sum, x) in sums.iter_mut().zip(row) {
+                *sum += x;
+            }
+        }
+    }
+    let sums = Numbers::new(sums, shape).into_tensor();
+    Ok((x.into_tensor(), sums))
+}
+
+/// Groups of rows.
+struct Groups {
+    num_columns: usize,
+    /// Numbers of each group; at least one, also where there are no rows.
+    length: usize,
+}
+
+impl Groups {
+    /// The groups of a tensor that the host holds, if rows of this shape fit it.
+    fn of<const D: usize>(x: &Tensor<D>, rows: &[usize]) -> Option<Self> {
+        let num_columns = *x.dims().last()?;
+        let num_groups = rows.iter().rev().skip(1).product::<usize>();
+        let num_rows = x.dims().iter().rev().skip(1).product::<usize>();
+        let fits = rows.last() == Some(&num_columns)
+            && num_columns > 0
+            && num_groups > 0
+            && num_rows.is_multiple_of(num_groups);
+        (fits && holds(x)).then(|| Self {
+            num_columns,
+            length: (num_rows / num_groups * num_columns).max(1),
+        })
+    }
+
+    fn rows_at_once(&self) -> usize {
+        WIDTH.div_ceil(self.num_columns)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::{Device, TensorData};
+
+    use super::*;
+
+    fn numbers<const D: usize>(x: &Tensor<D>) -> Vec<f32> {
+        x.to_data().try_to_vec().expect("f32")
+    }
+
+    fn tensor<const D: usize>(numbers: &[f32], shape: [usize; D]) -> Tensor<D> {
+        Tensor::from_data(TensorData::new(numbers.to_vec(), shape), &Device::flex())
+    }
+
+    #[test]
+    fn rows_of_every_length_are_added_and_summed() {
+        for num_groups in [1, 3] {
+            for num_rows in [0, 1, 3, 33, 700] {
+                for num_columns in [1, 2, 3, 10, 63, 64, 65, 200] {
+                    let length = num_rows * num_columns;
+                    // Small whole numbers: their sums are exact in any order.
+                    let number = |i: usize| (i % 7) as f32;
+                    let all: Vec<f32> = (0..num_groups * length).map(number).collect();
+                    let rows: Vec<f32> = (1..=num_groups * num_columns).map(|j| j as f32).collect();
+                    let shape = [num_groups, 1, num_columns];
+                    let x = tensor(&all, [num_groups, num_rows, num_columns]);
+
+                    let added = add_rows(x.clone(), tensor(&rows, shape)).expect("it fits");
+                    let row_of = |i: usize| i / length * num_columns + i % num_columns;
+                    let expected: Vec<f32> =
+                        (0..all.len()).map(|i| all[i] + rows[row_of(i)]).collect();
+                    assert_eq!(numbers(&added), expected);
+
+                    let (same, sums) = sums_of_rows(x, shape).expect("it fits");
+                    assert_eq!(numbers(&same), all);
+                    let mut expected = vec![0.0; rows.len()];
+                    for (i, x) in all.iter().enumerate() {
+                        expected[row_of(i)] += x;
+                    }
+                    assert_eq!(numbers(&sums), expected);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rows_that_do_not_fit_are_given_back() {
+        let x = tensor(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [3, 2]);
+        assert!(add_rows(x.clone(), tensor(&[1.0, 2.0, 3.0], [3])).is_err());
+        assert!(add_rows(x.clone(), tensor(&[1.0; 4], [2, 2])).is_err());
+        assert!(sums_of_rows(x, [2, 2]).is_err());
+    }
+}

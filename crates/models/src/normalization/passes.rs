@@ -1,0 +1,130 @@
+//! Batch normalisation with its way back as single passes over the host's memory.
+
+// What is given back are tensors, which are large.
+#![allow(clippy::result_large_err)]
+
+use burn::tensor::Tensor;
+use emberlab_host::{Numbers, holds, sums_of_rows};
+
+use super::affine::Slopes;
+use super::standardized::{Moments, Standardized};
+
+/// [`Standardized::new`] over the rows of `x`, with [`affine::forward`](super::affine::forward) after it.
+///
+/// # Shapes
+/// - `x` and the first result: `[batch, num_features]`
+/// - gamma, beta: `[num_features]`
+///
+/// # Errors
+/// `x`, if it is not in the host's memory.
+pub(super) fn standardize(
+    x: Tensor<2>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    epsilon: f64,
+) -> Result<(Tensor<2>, Standardized, Moments<2>), Tensor<2>> {
+    let [batch, num_features] = x.dims();
+    if !holds(&gamma) || num_features == 0 {
+        return Err(x);
+    }
+    let shape = [1, num_features];
+    let (x, sum) = sums_of_rows(x, shape)?;
+    let per_sample = 1.0 / batch as f32;
+    let mut mean = Numbers::take(sum);
+    for mean in mean.as_mut_slice() {
+        *mean *= per_sample;
+    }
+    let mut x = Numbers::take(x);
+    let mut variance = vec![0.0; num_features];
+    for row in x.as_mut_slice().chunks_mut(num_features) {
+        for ((x, mean), square) in row.iter_mut().zip(mean.as_slice()).zip(&mut variance) {
+            *x -= mean;
+            *square += *x * *x;
+        }
+    }
+    let mut inverse_deviation = Vec::with_capacity(num_features);
+    for variance in &mut variance {
+        *variance *= per_sample;
+        inverse_deviation.push(1.0 / (*variance + epsilon as f32).sqrt());
+    }
+    let (gamma, beta) = (Numbers::take(gamma), Numbers::take(beta));
+    let mut y = Vec::with_capacity(batch * num_features);
+    for row in x.as_mut_slice().chunks_mut(num_features) {
+        for (x, factor) in row.iter_mut().zip(&inverse_deviation) {
+            *x *= factor;
+        }
+        let affine = gamma.as_slice().iter().zip(beta.as_slice());
+        y.extend(
+            row.iter()
+                .zip(affine)
+                .map(|(x, (gamma, beta))| x * gamma + beta),
+        );
+    }
+    let y = Numbers::new(y, [batch, num_features]).into_tensor();
+    let moments = Moments {
+        variance: Numbers::new(variance, shape).into_tensor(),
+        mean: mean.into_tensor(),
+    };
+    let inverse_deviation = Numbers::new(inverse_deviation, shape).into_tensor();
+    let kept = Standardized::of_rows(x.into_tensor(), inverse_deviation);
+    Ok((y, kept, moments))
+}
+
+/// The loss's gradients by the inputs and by scale and shift, as [`batch::backward`](super::batch::backward)
+/// has them.
+///
+/// # Shapes
+/// - gamma: `[num_features]`
+/// - `delta`, `normalized` and the first result: `[batch, num_features]`
+/// - `inverse_deviation`: `[1, num_features]`
+///
+/// # Errors
+/// `delta` and what was kept, if they are not in the host's memory.
+pub(super) fn backward(
+    gamma: Tensor<1>,
+    kept: Standardized,
+    delta: Tensor<2>,
+) -> Result<(Tensor<2>, Slopes<2>), (Standardized, Tensor<2>)> {
+    let [batch, num_features] = delta.dims();
+    if !holds(&gamma) || !holds(&delta) || !holds(&kept.normalized) || num_features == 0 {
+        return Err((kept, delta));
+    }
+    let mut delta = Numbers::take(delta);
+    let normalized = Numbers::take(kept.normalized);
+    let mut slope = vec![0.0; num_features];
+    let mut mean = vec![0.0; num_features];
+    let rows = delta.as_slice().chunks(num_features);
+    for (row, normalized) in rows.zip(normalized.as_slice().chunks(num_features)) {
+        let sums = slope.iter_mut().zip(&mut mean);
+        for ((delta, normalized), (slope, mean)) in row.iter().zip(normalized).zip(sums) {
+            *slope += delta * normalized;
+            *mean += delta;
+        }
+    }
+    let shape = [1, num_features];
+    let slopes = Slopes {
+        gamma: Numbers::new(slope.clone(), shape).into_tensor(),
+        beta: Numbers::new(mean.clone(), shape).into_tensor(),
+    };
+    let per_sample = 1.0 / batch as f32;
+    for (slope, mean) in slope.iter_mut().zip(&mut mean) {
+        *slope *= per_sample;
+        *mean *= per_sample;
+    }
+    let inverse_deviation = Numbers::take(kept.inverse_deviation);
+    let gamma = Numbers::take(gamma);
+    let factor: Vec<f32> = (gamma.as_slice().iter())
+        .zip(inverse_deviation.as_slice())
+        .map(|(gamma, inverse_deviation)| gamma * inverse_deviation)
+        .collect();
+    let rows = delta.as_mut_slice().chunks_mut(num_features);
+    for (row, normalized) in rows.zip(normalized.as_slice().chunks(num_features)) {
+        let of_feature = mean.iter().zip(&slope).zip(&factor);
+        for ((delta, normalized), ((mean, slope), factor)) in
+            row.iter_mut().zip(normalized).zip(of_feature)
+        {
+            *delta = (*delta - mean - normalized * slope) * factor;
+        }
+    }
+    Ok((delta.into_tensor(), slopes))
+}
