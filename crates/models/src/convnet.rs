@@ -2,9 +2,10 @@
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
+use burn::tensor::{Device, Tensor};
+use emberlab_host as host;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -179,6 +180,9 @@ impl ConvNetConfig {
     }
 }
 
+/// How many images are evaluated at once on a processor.
+const IMAGES_AT_ONCE: usize = 64;
+
 /// Whether an image can still be halved.
 fn pool_fits(height: usize, width: usize) -> bool {
     height >= 2 && width >= 2
@@ -211,7 +215,65 @@ impl ConvNet {
     /// - `x`: `[batch, channels * height * width]`
     /// - result: `[batch, d_output]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        self.forward_with(x, BatchNorm::forward)
+        match host::holds(&x) && x.dims()[0] > 0 {
+            true => self.forward_as_products(x),
+            false => self.forward_with(x, BatchNorm::forward),
+        }
+    }
+
+    /// [`forward`](Self::forward) with each convolution as one matrix product, which a processor computes in a
+    /// fraction of the time; a few images at a time, since their patches are many times as large as they.
+    fn forward_as_products(&self, x: Tensor<2>) -> Tensor<2> {
+        let [num_images, _] = x.dims();
+        let device = x.device();
+        let mut patches = Vec::new();
+        let mut size = 0;
+        let flat = (0..num_images).step_by(IMAGES_AT_ONCE).map(|start| {
+            let end = num_images.min(start + IMAGES_AT_ONCE);
+            if end - start != size {
+                size = end - start;
+                patches = self.patches(size, &device);
+            }
+            self.features(x.clone().slice_dim(0, start..end), &patches)
+        });
+        self.classify(Tensor::cat(flat.collect(), 0))
+    }
+
+    /// The patches of each convolution, for a batch of this size.
+    fn patches(&self, batch: usize, device: &Device) -> Vec<Patches> {
+        let [_, mut height, mut width] = self.image;
+        let of_each = self.convolutions.iter().map(|convolution| {
+            let kernel_size = convolution.weight.dims()[2];
+            let patches = Patches::new([batch, height, width], kernel_size, device);
+            if pool_fits(height, width) {
+                (height, width) = (height / 2, width / 2);
+            }
+            patches
+        });
+        of_each.collect()
+    }
+
+    /// What the convolutions make of images, in evaluation mode.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, channels * height * width]`
+    /// - result: `[batch, d_flat]`
+    fn features(&self, x: Tensor<2>, patches: &[Patches]) -> Tensor<2> {
+        let [batch, _] = x.dims();
+        let [mut channels, mut height, mut width] = self.image;
+        let mut x = to_pixels(x, [batch, channels, height, width]);
+        for (i, (convolution, patches)) in self.convolutions.iter().zip(patches).enumerate() {
+            (x, _) = convolution.forward_keeping(x, patches);
+            if let Some(norm) = self.norms.get(i) {
+                x = norm.forward(x);
+            }
+            (x, _) = self.activate_and_pool(x, [batch, height, width]);
+            channels = x.dims()[1];
+            if pool_fits(height, width) {
+                (height, width) = (height / 2, width / 2);
+            }
+        }
+        from_pixels(x, [batch, channels, height, width])
     }
 
     /// Outputs in training mode, and the statistics of each batch norm.
@@ -248,7 +310,15 @@ impl ConvNet {
                 x = max_pool2d(x, MaxPoolOptions::new([2, 2])); // [batch, channels_out, height / 2, width / 2]
             }
         }
-        let mut x = x.flatten::<2>(1, 3); // [batch, d_flat]
+        self.classify(x.flatten(1, 3))
+    }
+
+    /// The dense layers.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, d_flat]`
+    /// - result: `[batch, d_output]`
+    fn classify(&self, mut x: Tensor<2>) -> Tensor<2> {
         for (i, layer) in self.layers.iter().enumerate() {
             if i > 0 {
                 x = self.activation.forward(x);
@@ -272,13 +342,11 @@ impl ConvNet {
         let mut statistics = Vec::new();
         let [batch, _] = x.dims();
         let [mut channels, mut height, mut width] = self.image;
-        let device = x.device();
+        let patches = self.patches(batch, &x.device());
         let mut x = to_pixels(x, [batch, channels, height, width]);
         let mut stages = Vec::with_capacity(self.convolutions.len());
-        for (i, convolution) in self.convolutions.iter().enumerate() {
-            let kernel_size = convolution.weight.dims()[2];
+        for (i, (convolution, patches)) in self.convolutions.iter().zip(patches).enumerate() {
             let size = [batch, height, width];
-            let patches = Patches::new(size, kernel_size, &device);
             let (y, unfolded) = convolution.forward_keeping(x, &patches);
             x = y; // [batch * height * width, channels_out]
             let mut standardized = None;
