@@ -174,28 +174,43 @@ impl ValueFormatter<f64> for Scale {
         if !self.names.is_empty() {
             return self.names.get(*value as usize).cloned().unwrap_or_default();
         }
-        let step = match self.ticks.as_slice() {
+        let step = |value: f64| match self.ticks.as_slice() {
             [a, b, ..] if !self.logarithmic => b - a,
-            _ => *value,
+            _ => value,
         };
-        readable(*value, step)
+        // One notation for the whole axis.
+        let is_scientific = |tick: &f64| needs_exponent(*tick, step(*tick));
+        match self.ticks.iter().any(is_scientific) {
+            true => scientific(*value, step(*value)),
+            false => readable(*value, step(*value)),
+        }
     }
 }
 
 /// A number with as many decimals as a step of this size needs, with a true minus sign.
 pub(crate) fn readable(value: f64, step: f64) -> String {
-    let step = step.abs();
-    let largest = value.abs();
-    let text = if value == 0.0 {
-        "0".to_string()
-    } else if largest >= 1e6 || step < 1e-4 {
-        let digits = ((largest / step).log10().round().max(0.0)) as usize;
-        format!("{value:.*e}", digits.min(3))
-    } else {
-        let decimals = (-step.log10() - 1e-9).ceil().max(0.0) as usize;
-        format!("{value:.decimals$}")
-    };
-    text.replace('-', "−")
+    if needs_exponent(value, step) {
+        return scientific(value, step);
+    }
+    if value == 0.0 {
+        return "0".to_string();
+    }
+    let decimals = (-step.abs().log10() - 1e-9).ceil().max(0.0) as usize;
+    format!("{value:.decimals$}").replace('-', "−")
+}
+
+fn needs_exponent(value: f64, step: f64) -> bool {
+    value != 0.0 && (value.abs() >= 1e6 || step.abs() < 1e-4)
+}
+
+/// A number with a power of ten, and as many digits as a step of this size needs.
+fn scientific(value: f64, step: f64) -> String {
+    if value == 0.0 {
+        return "0".to_string();
+    }
+    let exponent = |x: f64| (x.abs().log10() + 1e-9).floor();
+    let digits = (exponent(value) - exponent(step)).max(0.0) as usize;
+    format!("{value:.*e}", digits.min(3)).replace('-', "−")
 }
 
 /// At most `count` multiples of 1, 2 or 5 times a power of ten between `min` and `max`.
@@ -291,6 +306,20 @@ mod tests {
         assert_eq!(readable(1500.0, 500.0), "1500");
         assert_eq!(readable(1e-6, 1e-6), "1e−6");
         assert_eq!(readable(0.25, 0.05), "0.25");
+    }
+
+    #[test]
+    fn an_axis_has_one_notation() {
+        let labels = |axis: Axis, low, high| {
+            let scale = axis.scale(Some((low, high)), (0.0, 0.0), 5);
+            scale.expect("a scale").labels()
+        };
+        let depths = labels(Axis::new("gradient").logarithmic(), 1e-10, 1e10);
+        assert_eq!(depths, ["1e−10", "1e−5", "1e0", "1e5", "1e10"]);
+        let counts = labels(Axis::new("steps"), 0.0, 2e6);
+        assert_eq!(counts, ["0", "5e5", "1.0e6", "1.5e6", "2.0e6"]);
+        let losses = labels(Axis::new("loss").logarithmic(), 1e-3, 10.0);
+        assert_eq!(losses, ["0.001", "0.01", "0.1", "1", "10"]);
     }
 
     #[test]
