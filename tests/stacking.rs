@@ -60,13 +60,13 @@ fn compare(lab: &Lab, more: &[&str]) -> Outcome {
     ended
 }
 
-/// The runs of a comparison, by name.
+/// The runs of a comparison, by name; hidden folders are what a process left that was killed while it made one.
 fn runs(lab: &Lab) -> Vec<(String, Trained)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(lab.path().join("artifacts/stacked")).unwrap() {
         let folder = entry.unwrap().path();
-        if folder.is_dir() {
-            let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        if folder.is_dir() && !name.starts_with('.') {
             found.push((name, Trained { folder }));
         }
     }
