@@ -21,14 +21,14 @@ struct Terminal {
 
 impl Terminal {
     /// Starts a training that would take minutes, in a shell that says whether the terminal is sane after.
-    fn train() -> Self {
+    fn train(config: &str) -> Self {
         let lab = Lab::new();
         let line = format!(
             "trap : INT; stty rows {ROWS} cols {COLUMNS}; \
              '{}' train '{}' --run shown --set training.num_epochs=1000000; \
              echo \"ended with $?\"; stty -a | tr ';' '\\n' | tr ' ' '\\n' | grep icanon; echo over",
             env!("CARGO_BIN_EXE_emberlab"),
-            shipped("train/moons.toml").display()
+            shipped(config).display()
         );
         let mut script = Command::new("script")
             .args([
@@ -159,7 +159,7 @@ impl Terminal {
 
 #[test]
 fn the_dashboard_draws_metrics_and_q_stops_it() {
-    let mut terminal = Terminal::train();
+    let mut terminal = Terminal::train("train/moons.toml");
     terminal.wait_for_dashboard();
     terminal.press("q");
     terminal.wait_for(&["Stop the training"]);
@@ -169,7 +169,7 @@ fn the_dashboard_draws_metrics_and_q_stops_it() {
 
 #[test]
 fn ctrl_c_stops_the_dashboard() {
-    let mut terminal = Terminal::train();
+    let mut terminal = Terminal::train("train/moons.toml");
     terminal.wait_for_dashboard();
     terminal.press("\x03");
     terminal.assert_ended(130);
@@ -177,7 +177,7 @@ fn ctrl_c_stops_the_dashboard() {
 
 #[test]
 fn sigterm_stops_the_dashboard() {
-    let terminal = Terminal::train();
+    let terminal = Terminal::train("train/moons.toml");
     terminal.wait_for_dashboard();
     rustix::process::kill_process(terminal.training(), rustix::process::Signal::TERM).unwrap();
     terminal.assert_ended(130);
@@ -185,10 +185,23 @@ fn sigterm_stops_the_dashboard() {
 
 #[test]
 fn the_dashboards_kill_panics_but_loses_nothing() {
-    let mut terminal = Terminal::train();
+    let mut terminal = Terminal::train("train/moons.toml");
     terminal.wait_for_dashboard();
     terminal.press("q");
     terminal.wait_for(&["Stop the training immediately"]);
     terminal.press("k");
     terminal.assert_ended(130);
+}
+
+#[test]
+fn the_dashboard_says_what_is_wrong_while_it_trains() {
+    let mut terminal = Terminal::train("lessons/learning_rate_too_high.toml");
+    let text = terminal.wait_for(&["Found", "learning rate too high"]);
+    assert!(terminal.is_alternate(), "{text}");
+    terminal.press("q");
+    terminal.wait_for(&["Stop the training"]);
+    terminal.press("s");
+    terminal.wait_for(&["ended with 130"]);
+    drop(terminal.keys);
+    terminal.script.wait().unwrap();
 }

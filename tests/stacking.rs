@@ -74,7 +74,8 @@ fn runs(lab: &Lab) -> Vec<(String, Trained)> {
     found
 }
 
-/// The names of all files below a folder but checkpoints, of which a training that goes on has others.
+/// The names of all files below a folder, but not of checkpoints, of which a training that goes on has others,
+/// nor of what a process left half-written that was killed.
 fn files(folder: &Path) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut folders = vec![folder.to_path_buf()];
@@ -85,8 +86,10 @@ fn files(folder: &Path) -> BTreeSet<String> {
                 true if path.ends_with("checkpoints") => {}
                 true => folders.push(path),
                 false => {
-                    let name = path.strip_prefix(folder).unwrap();
-                    names.insert(name.to_string_lossy().into_owned());
+                    let name = path.strip_prefix(folder).unwrap().to_string_lossy();
+                    if !name.contains(".partial-") {
+                        names.insert(name.into_owned());
+                    }
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use emberlab_analysis::LearningCurves;
-use emberlab_explanations::FindingKind;
+use emberlab_explanations::{Finding, FindingKind};
 use emberlab_metrics::{Metric, SplitMetrics};
 pub use emberlab_report::{count, number};
 use emberlab_training::{EpochRecord, Observer, TrainingError};
@@ -34,6 +34,37 @@ impl Drop for Silent {
     }
 }
 
+/// Feeds a dashboard with what is wrong, and says nothing else until the end.
+pub struct Behind {
+    silent: Silent,
+    watch: Watch,
+}
+
+impl Behind {
+    /// Watches the epochs after these.
+    pub fn after(before: LearningCurves) -> Self {
+        Self {
+            silent: Silent::default(),
+            watch: Watch::after(before),
+        }
+    }
+}
+
+impl Observer for Behind {
+    fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError> {
+        self.watch.look(record);
+        Ok(())
+    }
+
+    fn findings(&self) -> Vec<String> {
+        self.watch.told.iter().map(FindingKind::to_string).collect()
+    }
+
+    fn save_failed(&mut self, error: &TrainingError) {
+        self.silent.save_failed(error);
+    }
+}
+
 /// What could not be saved while the training went on, each said once.
 #[derive(Default)]
 struct Complaints(Vec<String>);
@@ -57,7 +88,7 @@ impl Complaints {
     }
 }
 
-/// Looks at the curves while they grow, and says each thing that is wrong once.
+/// Looks at the curves while they grow, and finds each thing that is wrong once.
 #[derive(Default)]
 struct Watch {
     curves: LearningCurves,
@@ -74,8 +105,15 @@ impl Watch {
         }
     }
 
-    /// Takes in an epoch; warns of what has become visible with it.
-    fn look(&mut self, record: &EpochRecord) {
+    /// Takes in an epoch; warns on the terminal of what has become visible with it.
+    fn warn(&mut self, record: &EpochRecord) {
+        for finding in self.look(record) {
+            eprintln!("warning: {}: {}", finding.kind, finding.summary);
+        }
+    }
+
+    /// Takes in an epoch; what has become visible with it.
+    fn look(&mut self, record: &EpochRecord) -> Vec<Finding> {
         self.curves.num_epochs = record.num_epochs;
         // What a run that goes on had done after its checkpoint is done again.
         self.curves.truncate(record.epoch - 1);
@@ -83,21 +121,19 @@ impl Watch {
         let epochs = self.curves.train_loss.len();
         // With epochs missing in between, nothing can be said before the end.
         if epochs != record.epoch {
-            return;
+            return Vec::new();
         }
         let loss = record.train.get(Metric::Loss);
         let is_number = loss.is_none_or(f64::is_finite);
         // Each look reads all the curves: with a tenth more epochs there is something new to see.
         if epochs < self.next_look && is_number {
-            return;
+            return Vec::new();
         }
         self.next_look = epochs + epochs / 10 + 1;
-        for finding in self.curves.live_findings() {
-            if !self.told.contains(&finding.kind) {
-                eprintln!("warning: {}: {}", finding.kind, finding.summary);
-                self.told.push(finding.kind);
-            }
-        }
+        let mut new = self.curves.live_findings();
+        new.retain(|finding| !self.told.contains(&finding.kind));
+        self.told.extend(new.iter().map(|finding| finding.kind));
+        new
     }
 }
 
@@ -149,7 +185,7 @@ impl Observer for Lines {
             if record.is_best { "  best" } else { "" }
         ));
         print_line(&line);
-        self.watch.look(record);
+        self.watch.warn(record);
         Ok(())
     }
 
@@ -187,7 +223,7 @@ impl Observer for JsonLines {
             "elapsed_seconds": record.elapsed.as_secs_f64(),
         });
         print_line(&line.to_string());
-        self.watch.look(record);
+        self.watch.warn(record);
         Ok(())
     }
 

@@ -582,6 +582,10 @@ impl Observer for Both {
         written
     }
 
+    fn findings(&self) -> Vec<String> {
+        self.1.findings()
+    }
+
     fn attachments(&self) -> Vec<(&'static str, Vec<u8>)> {
         self.0.attachments()
     }

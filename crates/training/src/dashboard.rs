@@ -138,6 +138,52 @@ impl Numeric for ShownMetric {
     }
 }
 
+/// What was found wrong so far: words among the figures.
+#[derive(Clone, Default)]
+pub(crate) struct FindingsMetric(Vec<String>);
+
+/// What [`FindingsMetric`] takes.
+pub(crate) struct Found(Vec<String>);
+
+impl Adaptor<Found> for Measured {
+    fn adapt(&self) -> Found {
+        Found(self.found.clone())
+    }
+}
+
+impl FindingsMetric {
+    fn entry(&self) -> SerializedEntry {
+        let text = match self.0.is_empty() {
+            true => "nothing so far".to_string(),
+            false => self.0.join(", "),
+        };
+        SerializedEntry::new(text.clone(), text)
+    }
+}
+
+impl Metric for FindingsMetric {
+    type Input = Found;
+
+    fn name(&self) -> MetricName {
+        Arc::new("Found".to_string())
+    }
+
+    fn update(
+        &mut self,
+        found: &Found,
+        _: &MetricMetadata,
+    ) -> Result<SerializedEntry, TensorReadError> {
+        self.0 = found.0.clone();
+        Ok(self.entry())
+    }
+
+    fn compute(&mut self) -> Result<SerializedEntry, TensorReadError> {
+        Ok(self.entry())
+    }
+
+    fn clear(&mut self) {}
+}
+
 /// The dashboard's end in the loop: decides how often it is told something.
 pub(crate) struct Display {
     processor: SupervisedTrainingEventProcessor<Trainee>,
@@ -145,6 +191,7 @@ pub(crate) struct Display {
     is_shown: bool,
     told: Option<Instant>,
     epoch_began: Instant,
+    found: Vec<String>,
 }
 
 impl Display {
@@ -159,6 +206,7 @@ impl Display {
             is_shown,
             told: None,
             epoch_began: Instant::now(),
+            found: Vec::new(),
         }
     }
 
@@ -197,17 +245,21 @@ impl Display {
             epoch_number: epoch,
             total_items: total,
         });
-        self.train(LearnerEvent::ProcessedItem(item(shown, done, total)));
+        let mut item = item(shown, done, total);
+        item.item.found = self.found.clone();
+        self.train(LearnerEvent::ProcessedItem(item));
     }
 
-    /// An epoch has ended, with these metrics.
+    /// An epoch has ended, with these metrics, and with this found wrong by now.
     pub(crate) fn epoch(
         &mut self,
         epoch: usize,
         num_train: usize,
         train: Shown,
         valid: Option<(usize, Shown)>,
+        found: Vec<String>,
     ) {
+        self.found = found;
         self.progress(epoch, num_train, num_train, train);
         self.train(LearnerEvent::EndSplit(epoch));
         if let Some((num_valid, shown)) = valid {

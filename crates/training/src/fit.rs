@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::CheckpointConfig;
 use crate::config::TrainingConfig;
-use crate::dashboard::{Dashboard, Display, NoMetricLogger, QuietRenderer};
+use crate::dashboard::{Dashboard, Display, FindingsMetric, NoMetricLogger, QuietRenderer};
 use crate::device::panic_message;
 use crate::error::TrainingError;
 use crate::loader::ResidentLoader;
@@ -103,6 +103,11 @@ pub trait Observer: Send {
     /// Whatever kept the observer from taking it in, such as a full disk; it is treated like a checkpoint
     /// that could not be written.
     fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError>;
+
+    /// What it has found wrong so far, in a few words each: a dashboard shows them.
+    fn findings(&self) -> Vec<String> {
+        Vec::new()
+    }
 
     /// Files that belong into a checkpoint beside the network's, by name.
     fn attachments(&self) -> Vec<(&'static str, Vec<u8>)> {
@@ -258,6 +263,7 @@ impl Fit {
             if starting_epoch > 0 {
                 training = training.checkpoint(starting_epoch);
             }
+            training = training.metric_train(FindingsMetric::default());
             for metric in shown {
                 training = training
                     .metric_train_numeric(metric.clone())

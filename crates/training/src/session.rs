@@ -349,7 +349,8 @@ impl Session {
             let train = self.shown(&record.train);
             let valid = record.valid.as_ref().zip(self.data.valid.as_ref());
             let valid = valid.map(|(metrics, data)| (data.len(), self.shown(metrics)));
-            display.epoch(record.epoch, self.data.train.len(), train, valid);
+            let found = self.members[index].observer.findings();
+            display.epoch(record.epoch, self.data.train.len(), train, valid, found);
         }
         told
     }

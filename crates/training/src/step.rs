@@ -45,6 +45,8 @@ pub struct Measured {
     pub statistics: Vec<BatchStatistics>,
     /// Finished metric values for a display, by name; empty for a batch that nobody measured yet.
     pub shown: Vec<(&'static str, f64)>,
+    /// What an observer has found wrong so far, for a display.
+    pub found: Vec<String>,
 }
 
 impl Measured {
@@ -100,7 +102,7 @@ impl Trainee {
                 outputs: vec![outputs.inner()],
                 targets: vec![targets],
                 statistics,
-                shown: Vec::new(),
+                ..Measured::default()
             },
         }
     }

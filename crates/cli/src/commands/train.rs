@@ -13,7 +13,7 @@ use emberlab_training::{Dashboard, Ending, Observer, TrainingError};
 
 use crate::arguments::{DashboardChoice, Running, Shared, Showing, Train};
 use crate::failure::Failure;
-use crate::progress::{JsonLines, Lines, Silent, clock, count, number};
+use crate::progress::{Behind, JsonLines, Lines, Silent, clock, count, number};
 use crate::{data_dirs, signals, tables};
 
 /// Trains a network.
@@ -74,6 +74,7 @@ pub fn execution(
     let observer: Box<dyn Observer> = match choice {
         DashboardChoice::Plain => Box::new(Lines::after(before)),
         DashboardChoice::Json => Box::new(JsonLines::after(before)),
+        DashboardChoice::Tui => Box::new(Behind::after(before)),
         _ => Box::new(Silent::default()),
     };
     let dashboard = match choice {
