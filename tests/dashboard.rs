@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::lab::{Lab, shipped};
 
-const ROWS: u16 = 40;
+const ROWS: u16 = 50;
 const COLUMNS: u16 = 140;
 
 /// A command in a pseudo-terminal, which `script` of util-linux opens, and what its screen shows.
