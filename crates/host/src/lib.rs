@@ -1,4 +1,4 @@
-//! Single passes over tensors in the host's memory, where tensor operations take several.
+//! Products and single passes over tensors in the host's memory, where tensor operations take longer.
 //!
 //! A tensor of the flex device is a buffer of this process: to take its numbers out and to make a tensor of
 //! them again copies nothing. What a small network spends most of its time on, walking short rows again and
@@ -12,8 +12,10 @@
 
 mod functions;
 mod numbers;
+mod product;
 mod rows;
 
 pub use functions::{exp, ln_1p, sigmoid, tanh};
 pub use numbers::{Numbers, holds, map, zip, zip_to_both};
-pub use rows::{add_rows, sums_of_rows};
+pub use product::{affine, product};
+pub use rows::sums_of_rows;

@@ -1,4 +1,4 @@
-//! Sums over rows, and rows added to all rows.
+//! Sums over rows.
 
 use burn::tensor::Tensor;
 
@@ -6,37 +6,6 @@ use crate::{Numbers, holds};
 
 /// Numbers that are walked at once: rows of two or ten are too short for vector instructions.
 const WIDTH: usize = 64;
-
-/// Adds a row to every row, or to every row of each group.
-///
-/// # Shapes
-/// - `x` and the result: `[…, num_columns]`
-/// - `rows`: `[num_columns]`, or `[num_groups, …, num_columns]` for groups of as many rows, end to end
-///
-/// # Errors
-/// The arguments, unless the host [`holds`] them and their shapes fit.
-pub fn add_rows<const D: usize, const E: usize>(
-    x: Tensor<D>,
-    rows: Tensor<E>,
-) -> Result<Tensor<D>, (Tensor<D>, Tensor<E>)> {
-    let Some(groups) = Groups::of(&x, &rows.dims()) else {
-        return Err((x, rows));
-    };
-    if !holds(&rows) {
-        return Err((x, rows));
-    }
-    let (mut x, rows) = (Numbers::take(x), Numbers::take(rows));
-    let rows = rows.as_slice().chunks(groups.num_columns);
-    for (group, row) in x.as_mut_slice().chunks_mut(groups.length).zip(rows) {
-        let wide = row.repeat(groups.rows_at_once());
-        for numbers in group.chunks_mut(wide.len()) {
-            for (x, row) in numbers.iter_mut().zip(&wide) {
-                *x += row;
-            }
-        }
-    }
-    Ok(x.into_tensor())
-}
 
 /// The sum of all rows, or of the rows of each group, after the tensor itself, which it leaves as it was.
 ///
@@ -118,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_every_length_are_added_and_summed() {
+    fn rows_of_every_length_are_summed() {
         for num_groups in [1, 3] {
             for num_rows in [0, 1, 3, 33, 700] {
                 for num_columns in [1, 2, 3, 10, 63, 64, 65, 200] {
@@ -126,21 +95,14 @@ mod tests {
                     // Small whole numbers: their sums are exact in any order.
                     let number = |i: usize| (i % 7) as f32;
                     let all: Vec<f32> = (0..num_groups * length).map(number).collect();
-                    let rows: Vec<f32> = (1..=num_groups * num_columns).map(|j| j as f32).collect();
                     let shape = [num_groups, 1, num_columns];
                     let x = tensor(&all, [num_groups, num_rows, num_columns]);
 
-                    let added = add_rows(x.clone(), tensor(&rows, shape)).expect("it fits");
-                    let row_of = |i: usize| i / length * num_columns + i % num_columns;
-                    let expected: Vec<f32> =
-                        (0..all.len()).map(|i| all[i] + rows[row_of(i)]).collect();
-                    assert_eq!(numbers(&added), expected);
-
                     let (same, sums) = sums_of_rows(x, shape).expect("it fits");
                     assert_eq!(numbers(&same), all);
-                    let mut expected = vec![0.0; rows.len()];
+                    let mut expected = vec![0.0; num_groups * num_columns];
                     for (i, x) in all.iter().enumerate() {
-                        expected[row_of(i)] += x;
+                        expected[i / length * num_columns + i % num_columns] += x;
                     }
                     assert_eq!(numbers(&sums), expected);
                 }
@@ -151,8 +113,7 @@ mod tests {
     #[test]
     fn rows_that_do_not_fit_are_given_back() {
         let x = tensor(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [3, 2]);
-        assert!(add_rows(x.clone(), tensor(&[1.0, 2.0, 3.0], [3])).is_err());
-        assert!(add_rows(x.clone(), tensor(&[1.0; 4], [2, 2])).is_err());
+        assert!(sums_of_rows(x.clone(), [3]).is_err());
         assert!(sums_of_rows(x, [2, 2]).is_err());
     }
 }

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
-use crate::dense::{linear, register_sum};
+use crate::dense::{linear, product, register_sum};
 use crate::initializer::{Fans, Initializer};
 use crate::parameters::Parameters;
 use crate::patches::Patches;
@@ -88,7 +88,7 @@ impl Convolution {
         if let Some(bias) = &self.bias {
             delta = register_sum(bias, delta, gradients);
         }
-        let kernel = unfolded.transpose().matmul(delta.clone());
+        let kernel = product(unfolded.transpose(), delta.clone());
         let kernel = kernel.reshape([side, side, channels_in, channels_out]);
         gradients.register(self.weight.id, kernel.permute([3, 2, 0, 1]));
         delta
@@ -103,6 +103,6 @@ impl Convolution {
         let [channels_out, channels_in, side, _] = self.weight.dims();
         let turned = self.weight.val().flip([2, 3]).permute([2, 3, 0, 1]);
         let turned = turned.reshape([side * side * channels_out, channels_in]);
-        patches.unfold(delta).matmul(turned)
+        product(patches.unfold(delta), turned)
     }
 }

@@ -61,11 +61,8 @@ impl Dense {
         if let Some(bias) = &self.bias {
             delta = register_sum(bias, delta, gradients);
         }
-        let gradient = match self.has_two_outputs() {
-            true => delta.clone().transpose().matmul(x).transpose(),
-            false => x.transpose().matmul(delta.clone()),
-        };
-        gradients.register(self.weight.id, gradient); // [d_input, d_output]
+        let gradient = product(x.transpose(), delta.clone()); // [d_input, d_output]
+        gradients.register(self.weight.id, gradient);
         delta
     }
 
@@ -75,20 +72,18 @@ impl Dense {
     /// - `delta`: as in [`gradients`](Self::gradients)
     /// - result: `[batch, d_input]`
     pub(crate) fn backward(&self, delta: Tensor<2>) -> Tensor<2> {
-        let weight = self.weight.val().transpose(); // [d_output, d_input]
-        let weight = match self.has_two_outputs() {
-            // Writes it out, row by row.
-            true => weight.mul_scalar(1.0),
-            false => weight,
-        };
-        delta.matmul(weight)
+        product(delta, self.weight.val().transpose())
     }
+}
 
-    /// Two numbers side by side are too few for the vector instructions of flex: the products that go back
-    /// from them, which are common, take half the time along the other dimension.
-    fn has_two_outputs(&self) -> bool {
-        self.weight.dims()[1] == 2
-    }
+/// `a b`, of each two matrices of a stack.
+///
+/// # Shapes
+/// - `a`: `[…, m, k]`
+/// - `b`: `[…, k, n]`
+/// - result: `[…, m, n]`
+pub(crate) fn product<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> Tensor<D> {
+    host::product(a, b).unwrap_or_else(|(a, b)| a.matmul(b))
 }
 
 /// `x W + b`.
@@ -104,10 +99,9 @@ pub(crate) fn linear(
     bias: Option<&Param<Tensor<1>>>,
 ) -> Tensor<2> {
     match bias.map(Param::val) {
-        Some(bias) if host::holds(&x) => {
-            host::add_rows(x.matmul(weight), bias).unwrap_or_else(|(y, bias)| y + bias.unsqueeze())
-        }
-        bias => module::linear(x, weight, bias),
+        Some(bias) => host::affine(x, weight, bias)
+            .unwrap_or_else(|(x, weight, bias)| module::linear(x, weight, Some(bias))),
+        None => product(x, weight),
     }
 }
 

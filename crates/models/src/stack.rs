@@ -6,6 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use emberlab_host as host;
 
 use crate::activation::Kept;
+use crate::dense::product;
 use crate::normalization::{StackedNorm, StackedStatistics, Standardized};
 use crate::stacking::{replica, stacked};
 use crate::{Activation, Dense, Mlp, Network, Norm};
@@ -237,10 +238,11 @@ impl StackedDense {
 
     /// `x W + b` of each replica.
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let y = x.matmul(self.weight.val());
+        let weight = self.weight.val();
         match &self.bias {
-            Some(bias) => host::add_rows(y, bias.val()).unwrap_or_else(|(y, bias)| y + bias),
-            None => y,
+            Some(bias) => host::affine(x, weight, bias.val())
+                .unwrap_or_else(|(x, weight, bias)| x.matmul(weight) + bias),
+            None => product(x, weight),
         }
     }
 
@@ -259,28 +261,14 @@ impl StackedDense {
             });
             gradients.register(bias.id, sum);
         }
-        let gradient = match self.has_two_outputs() {
-            true => delta.clone().transpose().matmul(x).transpose(),
-            false => x.transpose().matmul(delta.clone()),
-        };
-        gradients.register(self.weight.id, gradient); // [num_replicas, d_input, d_output]
+        let gradient = product(x.transpose(), delta.clone()); // [num_replicas, d_input, d_output]
+        gradients.register(self.weight.id, gradient);
         delta
     }
 
     /// As [`Dense`]'s.
     fn backward(&self, delta: Tensor<3>) -> Tensor<3> {
-        let weight = self.weight.val().transpose();
-        let weight = match self.has_two_outputs() {
-            // Writes it out, row by row.
-            true => weight.mul_scalar(1.0),
-            false => weight,
-        };
-        delta.matmul(weight)
-    }
-
-    /// As [`Dense`]'s.
-    fn has_two_outputs(&self) -> bool {
-        self.weight.dims()[2] == 2
+        product(delta, self.weight.val().transpose())
     }
 }
 
