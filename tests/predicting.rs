@@ -8,30 +8,15 @@ use serde_json::Value;
 
 use crate::lab::{Lab, assert_in, outcome};
 
-/// Grey pixels, 0 to 255, as a PNG file: filter 0, 8 bits.
+/// Grey pixels, 0 to 255, as a PNG file.
 fn png(width: usize, pixels: &[u8]) -> Vec<u8> {
-    use flate2::{Compression, write::ZlibEncoder};
-    let chunk = |kind: &[u8], content: &[u8]| {
-        let body = [kind, content].concat();
-        let mut crc = flate2::Crc::new();
-        crc.update(&body);
-        let length = (content.len() as u32).to_be_bytes();
-        [&length[..], &body, &crc.sum().to_be_bytes()].concat()
-    };
+    let mut file = Vec::new();
     let height = pixels.len() / width;
-    let mut header = [(width as u32).to_be_bytes(), (height as u32).to_be_bytes()].concat();
-    header.extend([8, 0, 0, 0, 0]);
-    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
-    for row in pixels.chunks(width) {
-        encoder.write_all(&[&[0], row].concat()).unwrap();
-    }
-    let pixels = encoder.finish().unwrap();
-    let chunks = [
-        chunk(b"IHDR", &header),
-        chunk(b"IDAT", &pixels),
-        chunk(b"IEND", b""),
-    ];
-    [b"\x89PNG\r\n\x1a\n", &chunks.concat()[..]].concat()
+    let encoder = png::Encoder::new(&mut file, width as u32, height as u32);
+    let mut writer = encoder.write_header().unwrap();
+    writer.write_image_data(pixels).unwrap();
+    writer.finish().unwrap();
+    file
 }
 
 #[test]
@@ -283,7 +268,10 @@ fn pictures_are_drawn_into_a_folder_and_say_what_they_show() {
         "convnet",
         &["training.num_epochs=1"],
     );
-    lab.succeed(&["evaluate", "convnet", "--pictures=drawn"]);
+    let told = lab.succeed(&["evaluate", "convnet", "--pictures=drawn", "--png"]);
+    let names = "boundary.svg, boundary.png";
+    assert!(told.stderr.contains(names), "{}", told.stderr);
+    assert!(lab.path().join("drawn/features.png").exists());
     let read = |name: &str| std::fs::read_to_string(lab.path().join("drawn").join(name)).unwrap();
     assert!(read("boundary.svg").contains("first principal component ("));
     // A strip's axes have no room for the share of the variance.

@@ -324,6 +324,9 @@ pub struct Evaluate {
     /// the epochs are drawn by training again.
     #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
     pub pictures: Option<Option<PathBuf>>,
+    /// Write every picture as PNG too.
+    #[arg(long, requires = "pictures")]
+    pub png: bool,
     /// The two features of the boundary, by name or number from 1; of more than two features, the two principal
     /// components when absent.
     #[arg(long, value_name = "X,Y", value_delimiter = ',')]
@@ -432,7 +435,7 @@ pub struct Gallery {
     /// Folder for the pictures and the page that shows them.
     #[arg(long, default_value = "gallery", value_name = "DIR")]
     pub out: PathBuf,
-    /// Write every picture as PNG too; needs a build with `--features png`.
+    /// Write every picture as PNG too.
     #[arg(long)]
     pub png: bool,
 }
@@ -482,7 +485,7 @@ pub struct Descend {
     /// Folder for pictures and paths.
     #[arg(long, default_value = "descent", value_name = "DIR")]
     pub out: PathBuf,
-    /// Write every picture as PNG too; needs a build with `--features png`.
+    /// Write every picture as PNG too.
     #[arg(long)]
     pub png: bool,
     /// Print JSON instead of a table.

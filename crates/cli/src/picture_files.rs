@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use emberlab_experiments::ExperimentError;
-use emberlab_pictures::{PictureError, Svg};
+use emberlab_pictures::Svg;
 use emberlab_storage::replace;
 
 use crate::failure::Failure;
@@ -24,7 +24,7 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
 /// Writes a picture as `NAME.svg`, and as `NAME.png` where that is asked for; returns the files.
 ///
 /// # Errors
-/// [`Failure`] if they cannot be written, or if this build makes no PNG.
+/// [`Failure`] if they cannot be written, or if no font is there for the PNG.
 pub fn write_picture(path: &Path, svg: &Svg, as_png: bool) -> Result<Vec<PathBuf>, Failure> {
     let vector = path.with_extension("svg");
     write(&vector, svg.standalone().as_bytes())?;
@@ -33,10 +33,6 @@ pub fn write_picture(path: &Path, svg: &Svg, as_png: bool) -> Result<Vec<PathBuf
     }
     let pixels = path.with_extension("png");
     // Two pixels for each CSS pixel: sharp on today's screens.
-    let drawn = svg.png(2.0).map_err(|error| match error {
-        PictureError::NoPng => Failure::Usage(error.to_string()),
-        error => error.into(),
-    })?;
-    write(&pixels, &drawn)?;
+    write(&pixels, &svg.png(2.0)?)?;
     Ok(vec![vector, pixels])
 }

@@ -20,8 +20,8 @@ impl GreyImage {
     /// Reads a PNG file; colours become their luma (ITU-R BT.601), what is transparent is white.
     ///
     /// # Errors
-    /// [`DatasetError::Io`] if the file cannot be read; [`DatasetError::Image`] if it is no PNG, an interlaced
-    /// one, or larger than 8192 pixels on a side.
+    /// [`DatasetError::Io`] if the file cannot be read; [`DatasetError::Image`] if it is no PNG, a
+    /// damaged one, or larger than 8192 pixels on a side.
     pub fn load(path: &Path) -> Result<Self, DatasetError> {
         let bytes = std::fs::read(path).map_err(|source| DatasetError::Io {
             path: path.to_path_buf(),

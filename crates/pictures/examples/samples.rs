@@ -13,7 +13,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, picture) in samples()? {
         let file = |kind| Path::new(&folder).join(format!("{name}.{kind}"));
         std::fs::write(file("svg"), picture.standalone())?;
-        #[cfg(feature = "png")]
         std::fs::write(file("png"), picture.png(2.0)?)?;
     }
     Ok(())

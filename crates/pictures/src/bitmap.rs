@@ -1,11 +1,8 @@
 //! Small images of numbers: grey values, weights, probabilities.
 
-use std::io::Write as _;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use flate2::Compression;
-use flate2::write::ZlibEncoder;
+use png::{BitDepth, ColorType, Compression, Encoder, EncodingError};
 
 use crate::error::PictureError;
 use crate::field::{Field, range};
@@ -170,52 +167,23 @@ impl Bitmap {
 
     /// A `data:` address that holds the image as PNG.
     pub(crate) fn data_url(&self) -> String {
-        format!("data:image/png;base64,{}", STANDARD.encode(png(self)))
+        // Writing into memory does not fail.
+        let file = encoded(self).unwrap_or_default();
+        format!("data:image/png;base64,{}", STANDARD.encode(file))
     }
 }
 
-/// The image as a PNG file: <https://www.w3.org/TR/png/>.
-///
-/// The `png` crate would ask for features of its dependencies that Burn shares, and have all of Burn compiled
-/// once more.
-fn png(bitmap: &Bitmap) -> Vec<u8> {
-    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
-    let mut chunk = |kind: &[u8; 4], content: &[u8]| {
-        let mut sum = flate2::Crc::new();
-        sum.update(kind);
-        sum.update(content);
-        file.extend((content.len() as u32).to_be_bytes());
-        file.extend(kind);
-        file.extend(content);
-        file.extend(sum.sum().to_be_bytes());
-    };
-    let mut header = Vec::new();
-    header.extend((bitmap.width as u32).to_be_bytes());
-    header.extend((bitmap.height as u32).to_be_bytes());
-    // Eight bits, red, green, blue and opacity, compressed, not interlaced.
-    header.extend([8, 6, 0, 0, 0]);
-    chunk(b"IHDR", &header);
-    // Each row says how it is predicted: from the row above, which suits smooth fields.
-    let stride = bitmap.width * 4;
-    let mut rows = Vec::with_capacity((stride + 1) * bitmap.height);
-    let mut above = vec![0; stride];
-    for row in bitmap.rgba.chunks(stride) {
-        rows.push(2);
-        rows.extend(
-            row.iter()
-                .zip(&above)
-                .map(|(byte, above)| byte.wrapping_sub(*above)),
-        );
-        above.copy_from_slice(row);
-    }
-    let mut compressor = ZlibEncoder::new(Vec::new(), Compression::best());
-    let compressed = compressor
-        .write_all(&rows)
-        .and_then(|()| compressor.finish());
-    // Writing into memory does not fail.
-    chunk(b"IDAT", &compressed.unwrap_or_default());
-    chunk(b"IEND", &[]);
-    file
+/// The image as a PNG file.
+fn encoded(bitmap: &Bitmap) -> Result<Vec<u8>, EncodingError> {
+    let mut file = Vec::new();
+    let mut encoder = Encoder::new(&mut file, bitmap.width as u32, bitmap.height as u32);
+    encoder.set_color(ColorType::Rgba);
+    encoder.set_depth(BitDepth::Eight);
+    encoder.set_compression(Compression::High);
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&bitmap.rgba)?;
+    writer.finish()?;
+    Ok(file)
 }
 
 /// A tone that covers the background by `strength`, 0 to 1.
@@ -255,19 +223,16 @@ mod tests {
     }
 
     #[test]
-    fn the_png_of_one_pixel_is_what_the_standard_says() {
-        let dot = Bitmap::grey(1, 1, &[1.0], (0.0, 1.0)).expect("one pixel");
-        let file = png(&dot);
-        assert_eq!(file[..8], *b"\x89PNG\r\n\x1a\n");
-        // python: zlib.crc32(b"IHDR" + struct.pack(">IIBBBBB", 1, 1, 8, 6, 0, 0, 0)), and of b"IEND"
-        assert_eq!(file[29..33], 0x1f15_c489_u32.to_be_bytes());
-        assert_eq!(file[file.len() - 4..], 0xae42_6082_u32.to_be_bytes());
-        let mut row = Vec::new();
-        let compressed = &file[41..file.len() - 16];
-        flate2::write::ZlibDecoder::new(&mut row)
-            .write_all(compressed)
-            .expect("zlib");
-        assert_eq!(row, [2, 255, 255, 255, 255]);
+    fn its_png_holds_every_pixel() {
+        let field = Field::of((0.0, 1.0), (0.0, 1.0), 7, 5, |x, y| x * y);
+        let bitmap = Bitmap::probabilities(&field);
+        let file = encoded(&bitmap).expect("into memory");
+        let decoder = png::Decoder::new(std::io::Cursor::new(file));
+        let mut reader = decoder.read_info().expect("a header");
+        let mut pixels = vec![0; 7 * 5 * 4];
+        let frame = reader.next_frame(&mut pixels).expect("pixels");
+        assert_eq!((frame.width, frame.height), (7, 5));
+        assert_eq!(pixels, bitmap.rgba);
     }
 
     #[test]

@@ -31,11 +31,7 @@ pub enum PictureError {
         /// Its end.
         max: f64,
     },
-    /// This build has no feature `png`.
-    #[error("this build makes no PNG: build with `--features png`")]
-    NoPng,
     /// There is no font to draw text with.
-    #[cfg(feature = "png")]
     #[error("no font was found on this system; PNG needs one, SVG does not")]
     NoFont,
     /// The plotting library failed.

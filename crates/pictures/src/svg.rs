@@ -52,9 +52,8 @@ impl Svg {
     /// Text is drawn with DejaVu Sans if the system has it, else with the first of its fonts.
     ///
     /// # Errors
-    /// [`PictureError::NoPng`] without the feature `png`; [`PictureError::NoFont`] if the system has no font at all;
-    /// [`PictureError::Drawing`] if the picture is too large.
-    #[cfg(feature = "png")]
+    /// [`PictureError::NoFont`] if the system has no font at all; [`PictureError::Drawing`] if the picture is too
+    /// large.
     pub fn png(&self, scale: f32) -> Result<Vec<u8>, PictureError> {
         use resvg::{tiny_skia, usvg};
 
@@ -80,17 +79,7 @@ impl Svg {
         pixels.encode_png().map_err(|error| failed(&error))
     }
 
-    /// The picture as a PNG file, which needs the feature `png`.
-    ///
-    /// # Errors
-    /// [`PictureError::NoPng`].
-    #[cfg(not(feature = "png"))]
-    pub fn png(&self, _scale: f32) -> Result<Vec<u8>, PictureError> {
-        Err(PictureError::NoPng)
-    }
-
     /// A file of its own in light colours, without a style sheet.
-    #[cfg(feature = "png")]
     fn plain(&self) -> String {
         let paper = Tone::Paper.hex();
         let background = format!("<rect width=\"100%\" height=\"100%\" fill=\"{paper}\"/>\n");

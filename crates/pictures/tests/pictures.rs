@@ -88,7 +88,6 @@ fn series_differ_by_more_than_colour() {
     );
 }
 
-#[cfg(feature = "png")]
 #[test]
 fn a_png_has_the_size_asked_for_and_more_than_its_background() {
     let svg = chart().render().expect("a chart");

@@ -6,11 +6,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use emberlab_experiments::{
-    Axes, ExperimentError, LoadedRun, Prepared, Run, TrialResult, Weights, stored_threshold,
+    Axes, LoadedRun, Prepared, Run, TrialResult, Weights, stored_threshold,
 };
 use emberlab_explanations::{ChosenThreshold, Mistakes, SplitEvaluation};
 use emberlab_metrics::{BinaryCurves, ClassificationReport, ConfusionMatrix};
-use emberlab_storage::{StorageError, replace};
 use emberlab_training::Split;
 use serde::Serialize;
 
@@ -19,7 +18,7 @@ use crate::commands::train::set_threads;
 use crate::evaluation_pictures::{NamedPicture, Subject};
 use crate::failure::Failure;
 use crate::progress::number;
-use crate::{data_dirs, tables};
+use crate::{data_dirs, picture_files, tables};
 
 /// Mistakes that the terminal lists; the gallery has more.
 const FEW_MISTAKES: usize = 5;
@@ -94,7 +93,7 @@ pub fn run(command: &Evaluate, shared: &Shared) -> Result<ExitCode, Failure> {
         let folder = folder
             .clone()
             .unwrap_or_else(|| run.path().join("pictures"));
-        let files = save(&folder, &subject.pictures()?)?;
+        let files = save(&folder, &subject.pictures()?, command.png)?;
         eprintln!("drawn in {}: {}", folder.display(), files.join(", "));
     }
     Ok(ExitCode::SUCCESS)
@@ -128,18 +127,14 @@ fn axes(names: &[String], prepared: &Prepared) -> Result<Axes, Failure> {
 }
 
 /// Writes pictures into a folder; returns the names of their files.
-fn save(folder: &Path, pictures: &[NamedPicture]) -> Result<Vec<String>, Failure> {
-    std::fs::create_dir_all(folder)
-        .map_err(StorageError::io("create", folder))
-        .map_err(ExperimentError::from)?;
+fn save(folder: &Path, pictures: &[NamedPicture], as_png: bool) -> Result<Vec<String>, Failure> {
+    let mut names = Vec::new();
     for (name, picture) in pictures {
-        let path = folder.join(name);
-        replace(&path, picture.standalone().as_bytes()).map_err(ExperimentError::from)?;
+        let files = picture_files::write_picture(&folder.join(name), picture, as_png)?;
+        let file_names = files.iter().filter_map(|file| file.file_name());
+        names.extend(file_names.map(|name| name.to_string_lossy().into_owned()));
     }
-    Ok(pictures
-        .iter()
-        .map(|(name, _)| (*name).to_string())
-        .collect())
+    Ok(names)
 }
 
 fn render(told: &Told) -> String {
