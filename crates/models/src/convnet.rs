@@ -228,15 +228,15 @@ impl ConvNet {
         let device = x.device();
         let mut patches = Vec::new();
         let mut size = 0;
-        let flat = (0..num_images).step_by(IMAGES_AT_ONCE).map(|start| {
+        let outputs = (0..num_images).step_by(IMAGES_AT_ONCE).map(|start| {
             let end = num_images.min(start + IMAGES_AT_ONCE);
             if end - start != size {
                 size = end - start;
                 patches = self.patches(size, &device);
             }
-            self.features(x.clone().slice_dim(0, start..end), &patches)
+            self.classify(self.features(x.clone().slice_dim(0, start..end), &patches))
         });
-        self.classify(Tensor::cat(flat.collect(), 0))
+        Tensor::cat(outputs.collect(), 0)
     }
 
     /// The patches of each convolution, for a batch of this size.
