@@ -135,11 +135,11 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
 }
 
 #[test]
-fn debug_and_release_builds_end_with_the_same_weights() {
+fn optimised_and_unoptimised_builds_end_with_the_same_weights() {
     let debug = std::env::var_os("EMBERLAB_DEBUG_COMMAND").filter(|path| !path.is_empty());
     let Some(debug) = debug else {
         eprintln!(
-            "debug_and_release_builds_… skips: EMBERLAB_DEBUG_COMMAND names no debug build of the command"
+            "optimised_and_unoptimised_builds_… skips: EMBERLAB_DEBUG_COMMAND names no unoptimised build of the command"
         );
         return;
     };
