@@ -9,6 +9,14 @@ pub fn holds<const D: usize>(x: &Tensor<D>) -> bool {
     x.dtype() == DType::F32 && device == Device::flex() && !device.is_autodiff()
 }
 
+/// Flex's own tensor of one that the host [`holds`].
+pub(crate) fn primitive<const D: usize>(x: Tensor<D>) -> FlexTensor {
+    match x.try_into_primitive::<Flex>() {
+        Ok(x) => x,
+        Err(error) => unreachable!("see `holds`: {error:?}"),
+    }
+}
+
 /// The numbers of a tensor, row by row.
 #[derive(Debug)]
 pub struct Numbers(FlexTensor);
@@ -19,11 +27,8 @@ impl Numbers {
     /// # Panics
     /// If it does not.
     pub fn take<const D: usize>(x: Tensor<D>) -> Self {
-        match x.try_into_primitive::<Flex>() {
-            // A copy only of views that skip numbers or have them in another order.
-            Ok(x) => Self(x.to_contiguous()),
-            Err(error) => unreachable!("see `holds`: {error:?}"),
-        }
+        // A copy only of views that skip numbers or have them in another order.
+        Self(primitive(x).to_contiguous())
     }
 
     /// Of numbers for each place of a shape.

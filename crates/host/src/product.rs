@@ -1,11 +1,11 @@
 //! Products of matrices.
 
 use burn::tensor::Tensor;
-use burn_flex::{Flex, FlexTensor};
+use burn_flex::FlexTensor;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 
-use crate::numbers::Pair;
+use crate::numbers::{Pair, primitive};
 use crate::{Numbers, holds};
 
 /// Multiplications from which on several threads are worth their start; flex then has them share the work.
@@ -28,14 +28,8 @@ pub fn product<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> Result<Tensor<D>, 
     let Some(sizes) = Sizes::of(&a, &b) else {
         return Err((a, b));
     };
-    let mut shape = a.dims();
-    shape[D - 1] = sizes.num_columns;
-    let (a, b) = (Matrices::take(a), Matrices::take(b));
-    let mut result = vec![0.0; sizes.num_matrices * sizes.length()];
-    for (i, result) in sizes.split(&mut result) {
-        sizes.multiply(a.get(i), b.get(i), None, result);
-    }
-    Ok(Numbers::new(result, shape).into_tensor())
+    let zeros = vec![0.0; sizes.num_matrices * sizes.length()];
+    Ok(sizes.products(a, b, Accum::Replace, zeros))
 }
 
 /// What a layer is made from, given back.
@@ -65,22 +59,14 @@ pub fn affine<const D: usize, const E: usize>(
     let Some(sizes) = sizes else {
         return Err((x, weight, bias));
     };
-    let mut shape = x.dims();
-    shape[D - 1] = sizes.num_columns;
-    let (x, weight, bias) = (
-        Matrices::take(x),
-        Matrices::take(weight),
-        Numbers::take(bias),
-    );
-    let mut result = Vec::with_capacity(sizes.num_matrices * sizes.length());
-    for row in bias.as_slice().chunks(sizes.num_columns.max(1)) {
-        append_rows(&mut result, row, sizes.num_rows);
+    let mut biases = Vec::with_capacity(sizes.num_matrices * sizes.length());
+    for row in Numbers::take(bias)
+        .as_slice()
+        .chunks(sizes.num_columns.max(1))
+    {
+        append_rows(&mut biases, row, sizes.num_rows);
     }
-    for (i, result) in sizes.split(&mut result) {
-        let bias = &bias.as_slice()[i * sizes.num_columns..][..sizes.num_columns];
-        sizes.multiply(x.get(i), weight.get(i), Some(bias), result);
-    }
-    Ok(Numbers::new(result, shape).into_tensor())
+    Ok(sizes.products(x, weight, Accum::Add, biases))
 }
 
 /// Appends a row as many times, in steps twice as long each.
@@ -126,31 +112,39 @@ impl Sizes {
         self.num_rows * self.num_columns
     }
 
-    fn split<'a>(&self, results: &'a mut [f32]) -> impl Iterator<Item = (usize, &'a mut [f32])> {
-        results.chunks_mut(self.length().max(1)).enumerate()
+    /// The product of each two matrices, in the place of numbers or added to them; the rows of one result are all
+    /// alike before.
+    fn products<const D: usize>(
+        &self,
+        a: Tensor<D>,
+        b: Tensor<D>,
+        accumulate: Accum,
+        mut results: Vec<f32>,
+    ) -> Tensor<D> {
+        let mut shape = a.dims();
+        shape[D - 1] = self.num_columns;
+        let (a, b) = (Matrices::take(a), Matrices::take(b));
+        for (i, result) in results.chunks_mut(self.length().max(1)).enumerate() {
+            self.multiply(a.get(i), b.get(i), accumulate, result);
+        }
+        Numbers::new(results, shape).into_tensor()
     }
 
-    /// Writes `a b`; with a row, which all rows of the result are before, adds it to them.
-    fn multiply(&self, a: MatRef<f32>, b: MatRef<f32>, row: Option<&[f32]>, result: &mut [f32]) {
-        let accumulate = match row {
-            Some(_) => Accum::Add,
-            None => Accum::Replace,
-        };
-        if self.num_columns >= FEW_COLUMNS.min(self.num_rows) {
-            let result = MatMut::from_row_major_slice_mut(result, self.num_rows, self.num_columns);
+    fn multiply(&self, a: MatRef<f32>, b: MatRef<f32>, accumulate: Accum, result: &mut [f32]) {
+        let (num_rows, num_columns) = (self.num_rows, self.num_columns);
+        if num_columns >= FEW_COLUMNS.min(num_rows) {
+            let result = MatMut::from_row_major_slice_mut(result, num_rows, num_columns);
             matmul(result, accumulate, a, b, 1.0, Par::Seq);
             return;
         }
         let mut turned = vec![0.0; result.len()];
-        let columns = turned.chunks_mut(self.num_rows);
-        for (column, &number) in columns.zip(row.unwrap_or_default()) {
+        for (column, &number) in turned.chunks_mut(num_rows).zip(&*result) {
             column.fill(number);
         }
-        let columns =
-            MatMut::from_column_major_slice_mut(&mut turned, self.num_rows, self.num_columns);
+        let columns = MatMut::from_column_major_slice_mut(&mut turned, num_rows, num_columns);
         matmul(columns, accumulate, a, b, 1.0, Par::Seq);
-        for (j, column) in turned.chunks(self.num_rows).enumerate() {
-            for (row, &number) in result.chunks_mut(self.num_columns).zip(column) {
+        for (j, column) in turned.chunks(num_rows).enumerate() {
+            for (row, &number) in result.chunks_mut(num_columns).zip(column) {
                 row[j] = number;
             }
         }
@@ -170,10 +164,7 @@ impl Matrices {
     fn take<const D: usize>(x: Tensor<D>) -> Self {
         let dims = x.dims();
         let (num_rows, num_columns) = (dims[D - 2], dims[D - 1]);
-        let x = match x.try_into_primitive::<Flex>() {
-            Ok(x) => x,
-            Err(error) => unreachable!("see `holds`: {error:?}"),
-        };
+        let x = primitive(x);
         let turned = x.transpose(D - 2, D - 1);
         let is_by_columns = !x.is_contiguous() && turned.is_contiguous();
         let numbers = match is_by_columns {
