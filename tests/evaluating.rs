@@ -1,7 +1,7 @@
 //! `emberlab evaluate`, and the other commands that look at what there is.
 
-use emberlab_explanations::{Axis, RunEvaluation};
 use emberlab_metrics::Split;
+use emberlab_run_format::{Axis, RunEvaluation};
 use serde_json::Value;
 
 use crate::lab::{Lab, assert_in, shipped};

@@ -1,6 +1,6 @@
 //! Diagnoses: each lesson shows what it tells of, and nothing is found in the healthy configurations.
 
-use emberlab_explanations::{Diagnosis, Direction, Finding, FindingKind};
+use emberlab_run_format::{Diagnosis, Direction, Finding, FindingKind};
 
 use crate::lab::{Lab, data_dir, project, shipped};
 

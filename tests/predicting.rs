@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::Stdio;
 
-use emberlab_explanations::ChosenThreshold;
+use emberlab_run_format::ChosenThreshold;
 use serde_json::Value;
 
 use crate::lab::{Lab, assert_in, outcome};
@@ -165,7 +165,7 @@ fn a_threshold_is_chosen_on_validation_stored_and_used() {
     lab.succeed(&["evaluate", "moons", "--threshold-by", "f1"]);
     let by_f1 = threshold();
     // No threshold of the table on the validation split is better.
-    let evaluation: emberlab_explanations::RunEvaluation =
+    let evaluation: emberlab_run_format::RunEvaluation =
         serde_json::from_str(&run.text("evaluation.json")).unwrap();
     let valid = evaluation.split(emberlab_metrics::Split::Valid).unwrap();
     let table = &valid.curves.as_ref().unwrap().thresholds;

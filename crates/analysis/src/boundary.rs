@@ -2,8 +2,8 @@
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_datasets::Standardizer;
-use emberlab_explanations::{Axis, Boundary, Bytes, Cells};
 use emberlab_models::Network;
+use emberlab_run_format::{Axis, Boundary, Bytes, Cells};
 use emberlab_training::{LossConfig, Task, TrainingError, host};
 
 /// A network with all that its predictions depend on.
@@ -168,7 +168,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use emberlab_models::{ModelConfig, PerceptronConfig};
-    use emberlab_streams::stream;
+    use emberlab_rng::stream;
     use emberlab_training::Reduction;
 
     /// A perceptron whose logit is `x1 − 2 x2`.

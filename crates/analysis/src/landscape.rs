@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData};
 use emberlab_datasets::Batch;
 use emberlab_models::{ModelError, Network};
-use emberlab_streams::stream;
+use emberlab_rng::stream;
 use emberlab_training::{LossConfig, TrainingError, host};
 use rand_distr::{Distribution, StandardNormal};
 

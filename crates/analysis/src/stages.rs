@@ -163,7 +163,7 @@ mod tests {
     use super::*;
     use burn::tensor::{DType, Device};
     use emberlab_models::ModelConfig;
-    use emberlab_streams::stream;
+    use emberlab_rng::stream;
 
     #[test]
     fn the_last_stage_is_what_the_network_puts_out() {

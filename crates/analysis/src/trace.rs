@@ -8,9 +8,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use burn::train::TrainStep;
 use emberlab_datasets::Batch;
 use emberlab_models::{ModelConfig, ModelError};
-use emberlab_streams::stream;
+use emberlab_rng::stream;
 use emberlab_training::{
-    LossConfig, Optimizer, OptimizerConfig, Precision, Scheduler, SchedulerConfig, Trainee,
+    LossConfig, Optimizer, OptimizerConfig, Precision, Scheduler, SchedulerConfig, SupervisedModel,
     TrainingError, host,
 };
 use serde::{Deserialize, Serialize};
@@ -274,8 +274,8 @@ pub fn replay(
     )?;
     let start = trace.start.iter().map(|(n, t)| (n.clone(), t.clone()));
     let network = network.load_named_tensors(start.collect())?;
-    let mut trainee = Trainee::new(network, trace.loss.clone()).for_training();
-    let mut optimizer = Optimizer::new(&trace.optimizer, &trainee);
+    let mut supervised = SupervisedModel::new(network, trace.loss.clone()).for_training();
+    let mut optimizer = Optimizer::new(&trace.optimizer, &supervised);
     let scheduler = Scheduler::new(
         &trace.scheduler,
         trace.optimizer.learning_rate(),
@@ -289,17 +289,17 @@ pub fn replay(
             inputs: rows(&pick(&trace.inputs))?,
             targets: rows(&pick(&trace.targets))?,
         };
-        let output = TrainStep::step(&trainee, batch);
+        let output = TrainStep::step(&supervised, batch);
         for loss in output.item.losses {
             losses.extend(host(loss)?);
         }
         let learning_rate = scheduler.learning_rate(step as u64);
-        trainee = optimizer.step(trainee, output.grads, learning_rate);
-        trainee.network = trainee
+        supervised = optimizer.step(supervised, output.grads, learning_rate);
+        supervised.network = supervised
             .network
             .with_running_statistics(output.item.statistics);
     }
-    let network = trainee.network.valid();
+    let network = supervised.network.valid();
     let outputs = host(network.forward(rows(&trace.inputs)?))?;
     let mut weights: f64 = 0.0;
     let found: BTreeMap<String, TensorData> = network.named_tensors().into_iter().collect();

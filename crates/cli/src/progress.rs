@@ -4,9 +4,9 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use emberlab_analysis::LearningCurves;
-use emberlab_explanations::{Finding, FindingKind};
 use emberlab_metrics::{Metric, SplitMetrics};
 pub use emberlab_report::{count, number};
+use emberlab_run_format::{Finding, FindingKind};
 use emberlab_training::{EpochRecord, Observer, TrainingError};
 use serde_json::json;
 

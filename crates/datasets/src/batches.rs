@@ -4,14 +4,14 @@ use std::borrow::Cow;
 use std::fmt;
 
 use burn::tensor::{Int, Tensor, TensorData};
-use emberlab_streams::stream;
+use emberlab_rng::stream;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 
+use crate::device_dataset::DeviceDataset;
 use crate::draws;
 use crate::error::{DatasetError, require};
-use crate::resident::Resident;
 
 /// Samples per step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -169,7 +169,7 @@ pub struct Batch {
 /// epoch goes on where it stopped.
 #[derive(Debug)]
 pub struct Batches<'a> {
-    data: &'a Resident,
+    data: &'a DeviceDataset,
     order: Vec<u32>,
     batch_size: usize,
     num_batches: usize,
@@ -185,15 +185,20 @@ const BLOCK_NUMBERS: usize = 1 << 16;
 
 impl<'a> Batches<'a> {
     /// The batches of `epoch`, for a configuration that is [valid](BatchConfig::validate) for these data.
-    pub fn new(data: &'a Resident, config: &BatchConfig, seed: u64, epoch: u64) -> Self {
+    pub fn new(data: &'a DeviceDataset, config: &BatchConfig, seed: u64, epoch: u64) -> Self {
         Self::stacked(data, config, &[seed], epoch)
     }
 
     /// The batches of many trainings at once, one for each seed.
     ///
-    /// Their data lie end to end ([`Resident::stacked`]), and so do their rows in each batch: those of the
+    /// Their data lie end to end ([`DeviceDataset::stacked`]), and so do their rows in each batch: those of the
     /// first training, of the second, and so on, each in the order that [`new`](Self::new) gives it alone.
-    pub fn stacked(data: &'a Resident, config: &BatchConfig, seeds: &[u64], epoch: u64) -> Self {
+    pub fn stacked(
+        data: &'a DeviceDataset,
+        config: &BatchConfig,
+        seeds: &[u64],
+        epoch: u64,
+    ) -> Self {
         let replicas = seeds.len().max(1);
         let rows = data.len() / replicas;
         let rows_per_batch = config.rows_per_batch(rows);
@@ -344,12 +349,12 @@ mod tests {
     use burn::tensor::{DType, Device};
 
     use super::*;
-    use crate::resident::Encoding;
+    use crate::device_dataset::Encoding;
     use crate::samples::{Features, Samples, Targets};
     use crate::standardize::Standardizer;
 
     /// Rows `0..rows`, whose feature and target are their own number.
-    fn numbered(rows: usize) -> Resident {
+    fn numbered(rows: usize) -> DeviceDataset {
         let numbers: Vec<f32> = (0..rows).map(|row| row as f32).collect();
         let samples = Samples {
             features: Features::Floats(numbers.clone()),
@@ -360,7 +365,7 @@ mod tests {
         let rows: Vec<u32> = (0..rows as u32).collect();
         let standardizer = Standardizer::identity();
         let device = Device::flex();
-        Resident::upload(
+        DeviceDataset::upload(
             &samples,
             &rows,
             &standardizer,
@@ -485,7 +490,7 @@ mod tests {
     #[test]
     fn stacked_batches_hold_those_of_each_training_alone() {
         let alone = [0, 1, 2].map(|index| numbered(21).part(index, 3));
-        let all = Resident::stacked(&alone);
+        let all = DeviceDataset::stacked(&alone);
         let seeds = [3, 3, 9];
         for (size, shuffle, drop_last) in [
             (BatchSize::Size(3), true, false),

@@ -1,6 +1,6 @@
 //! The few kinds of random numbers that data need, written so that they never change.
 
-use emberlab_streams::StreamRng;
+use emberlab_rng::StreamRng;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
@@ -36,7 +36,7 @@ pub(crate) fn permutation(len: usize, rng: &mut StreamRng) -> Vec<u32> {
 
 #[cfg(test)]
 mod tests {
-    use emberlab_streams::stream;
+    use emberlab_rng::stream;
 
     use super::*;
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::resident::Encoding;
+use crate::device_dataset::Encoding;
 
 /// Why samples could not be loaded, cut, standardised or put on a device.
 #[derive(Debug, Error)]

@@ -9,7 +9,7 @@ pub(crate) mod regression;
 pub(crate) mod spirals;
 pub(crate) mod xor;
 
-use emberlab_streams::StreamRng;
+use emberlab_rng::StreamRng;
 
 use crate::draws;
 use crate::error::{DatasetError, require};

@@ -1,12 +1,13 @@
 //! Samples to learn from: generated, embedded, fetched or the user's own.
 //!
 //! A [`DatasetConfig`] loads [`Samples`] on the host, a [`SplitConfig`] cuts their rows into [`Splits`],
-//! a [`Standardizer`] is fitted on the training rows, and each split becomes [`Resident`] on a device,
+//! a [`Standardizer`] is fitted on the training rows, and each split becomes [`DeviceDataset`] on a device,
 //! where [`Batches`] hands out the batches of one epoch.
 
 mod batches;
 mod config;
 mod csv_table;
+mod device_dataset;
 mod digits;
 mod draws;
 mod error;
@@ -17,7 +18,6 @@ mod image_file;
 mod iris;
 mod mnist;
 mod png;
-mod resident;
 mod samples;
 mod split;
 mod standardize;
@@ -26,6 +26,7 @@ mod summary;
 pub use batches::{Batch, BatchConfig, BatchSize, Batches};
 pub use config::DatasetConfig;
 pub use csv_table::{CsvConfig, CsvTask};
+pub use device_dataset::{DeviceDataset, Encoding};
 pub use digits::{DigitsConfig, DigitsTask};
 pub use error::DatasetError;
 pub use fetch::{FetchProgress, Fetchable, Source, fetch, fetch_source};
@@ -40,7 +41,6 @@ pub use generated::xor::XorConfig;
 pub use image_file::GreyImage;
 pub use iris::IrisConfig;
 pub use mnist::MnistConfig;
-pub use resident::{Encoding, Resident};
 pub use samples::{Features, Samples, Targets};
 pub use split::{Amount, Fold, MissingClasses, SplitConfig, SplitMethod, Splits};
 pub use standardize::{Standardize, StandardizeConfig, Standardizer, StatisticsFrom};

@@ -1,6 +1,6 @@
 //! Rows for training, validation and testing.
 
-use emberlab_streams::{StreamRng, stream};
+use emberlab_rng::{StreamRng, stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -8,9 +8,9 @@ use emberlab_analysis::{
     LearningCurves, Replay, cannot_represent, data_findings, dead_relus, find_non_finite,
     first_step_findings, inspect_signals, inspect_step, start_findings,
 };
-use emberlab_datasets::{Batch, BatchSize, Resident};
-use emberlab_explanations::{DIAGNOSIS, Diagnosis, Finding, FindingKind};
+use emberlab_datasets::{Batch, BatchSize, DeviceDataset};
 use emberlab_models::{Activation, ModelConfig, Network, Normalization};
+use emberlab_run_format::{DIAGNOSIS, Diagnosis, Finding, FindingKind};
 use emberlab_training::{Split, TrainingError, device, load_network};
 
 use crate::error::ExperimentError;
@@ -168,7 +168,7 @@ impl Prepared {
     pub fn replay<'a>(
         &'a self,
         device: &Device,
-        train: &'a Resident,
+        train: &'a DeviceDataset,
     ) -> Result<Replay<'a>, ExperimentError> {
         let config = &self.config;
         Ok(Replay {
@@ -183,7 +183,7 @@ impl Prepared {
     }
 
     /// A few training rows, evenly spread.
-    fn sample(&self, device: &Device) -> Result<Resident, ExperimentError> {
+    fn sample(&self, device: &Device) -> Result<DeviceDataset, ExperimentError> {
         let most = match self.config.model {
             ModelConfig::Convnet(_) => SAMPLE_IMAGES,
             _ => SAMPLE_ROWS,
@@ -194,7 +194,7 @@ impl Prepared {
         let encoding = self.task.encoding(self.d_output);
         let dtype = self.config.training.precision.dtype();
         let (samples, standardizer) = (&self.samples, &self.standardizer);
-        let sample = Resident::upload(samples, &rows, standardizer, encoding, device, dtype);
+        let sample = DeviceDataset::upload(samples, &rows, standardizer, encoding, device, dtype);
         Ok(sample?)
     }
 }

@@ -2,14 +2,14 @@
 
 use emberlab_analysis::{Plane, boundary};
 use emberlab_datasets::{Features, Targets};
-use emberlab_explanations::{
-    Boundary, Bytes, Inputs, Mistake, Mistakes, RunEvaluation, SplitEvaluation,
-};
 use emberlab_metrics::{
     BinaryCurves, ClassificationReport, ConfusionMatrix, MetricsError, NO_PREDICTION,
     RegressionScores, Split, ThresholdBy, best_threshold,
 };
 use emberlab_models::Network;
+use emberlab_run_format::{
+    Boundary, Bytes, Inputs, Mistake, Mistakes, RunEvaluation, SplitEvaluation,
+};
 use emberlab_training::{Predicted, Task, TrainingError, labels};
 
 use burn::tensor::Device;

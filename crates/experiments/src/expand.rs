@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use emberlab_streams::stream;
+use emberlab_rng::stream;
 use rand::seq::index;
 
 use crate::config::ExperimentConfig;

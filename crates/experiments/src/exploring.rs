@@ -3,9 +3,9 @@
 use burn::module::Module;
 use burn::tensor::Tensor;
 use emberlab_analysis::{Mode, Operation, Plane, boundary, stages};
-use emberlab_explanations::{Boundary, ChosenThreshold, THRESHOLD};
 use emberlab_metrics::{Split, ThresholdBy, best_threshold};
 use emberlab_models::Network;
+use emberlab_run_format::{Boundary, ChosenThreshold, THRESHOLD};
 use emberlab_training::{Predicted, Task, TrainingError, host};
 use std::ops::ControlFlow;
 

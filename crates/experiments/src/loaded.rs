@@ -6,7 +6,9 @@ use burn::module::Module;
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
 use emberlab_models::Network;
-use emberlab_training::{Predicted, Split, Trainee, TrainingError, device, load_network, predict};
+use emberlab_training::{
+    Predicted, Split, SupervisedModel, TrainingError, device, load_network, predict,
+};
 use serde::Serialize;
 
 use crate::config::Problem;
@@ -82,8 +84,9 @@ impl LoadedRun {
                 message: format!("the {split} split of this run has no rows"),
             })
         })?;
-        let trainee = Trainee::new(self.network.clone(), self.prepared.config.loss.clone());
-        Ok(predict(&trainee, &data, &self.prepared.task)?)
+        let supervised =
+            SupervisedModel::new(self.network.clone(), self.prepared.config.loss.clone());
+        Ok(predict(&supervised, &data, &self.prepared.task)?)
     }
 
     /// The network as what explains it takes it.

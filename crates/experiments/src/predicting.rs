@@ -4,10 +4,10 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
-use emberlab_explanations::{ChosenThreshold, THRESHOLD};
 use emberlab_metrics::NO_PREDICTION;
 use emberlab_models::Network;
-use emberlab_streams::stream;
+use emberlab_rng::stream;
+use emberlab_run_format::{ChosenThreshold, THRESHOLD};
 use emberlab_training::{Task, TrainingError, device, labels, load_network};
 use serde::Serialize;
 

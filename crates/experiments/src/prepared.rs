@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
 use emberlab_datasets::{
-    Batch, BatchConfig, BatchSize, Batches, DatasetConfig, Resident, Samples, Splits, Standardizer,
-    StatisticsFrom,
+    Batch, BatchConfig, BatchSize, Batches, DatasetConfig, DeviceDataset, Samples, Splits,
+    Standardizer, StatisticsFrom,
 };
 use emberlab_models::Network;
-use emberlab_streams::stream;
+use emberlab_rng::stream;
 use emberlab_training::{Split, SplitData, Task};
 
 use crate::config::{ExperimentConfig, Problem, dataset_problem, model_problem, training_problem};
@@ -154,7 +154,7 @@ impl Prepared {
         &self,
         split: Split,
         device: &Device,
-    ) -> Result<Option<Resident>, ExperimentError> {
+    ) -> Result<Option<DeviceDataset>, ExperimentError> {
         let rows = self.rows(split);
         let encoding = self.task.encoding(self.d_output);
         let dtype = self.config.training.precision.dtype();
@@ -162,8 +162,9 @@ impl Prepared {
             return Ok(None);
         }
         let (samples, standardizer) = (&self.samples, &self.standardizer);
-        let resident = Resident::upload(samples, rows, standardizer, encoding, device, dtype)?;
-        Ok(Some(resident))
+        let device_dataset =
+            DeviceDataset::upload(samples, rows, standardizer, encoding, device, dtype)?;
+        Ok(Some(device_dataset))
     }
 
     /// The first rows of the training split, `limit` at most, as one batch.
@@ -175,13 +176,14 @@ impl Prepared {
         let encoding = self.task.encoding(self.d_output);
         let dtype = self.config.training.precision.dtype();
         let (samples, standardizer) = (&self.samples, &self.standardizer);
-        let resident = Resident::upload(samples, rows, standardizer, encoding, device, dtype)?;
+        let device_dataset =
+            DeviceDataset::upload(samples, rows, standardizer, encoding, device, dtype)?;
         let whole = BatchConfig {
             batch_size: BatchSize::Full,
             drop_last: false,
             shuffle: false,
         };
-        let mut batches = Batches::new(&resident, &whole, 0, 0);
+        let mut batches = Batches::new(&device_dataset, &whole, 0, 0);
         batches.next().ok_or_else(|| {
             ExperimentError::Config(Problem {
                 key: "split.train".to_string(),

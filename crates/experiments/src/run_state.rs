@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use emberlab_analysis::LearningCurves;
-use emberlab_explanations::{ChosenThreshold, DIAGNOSIS, Diagnosis, THRESHOLD};
 use emberlab_metrics::{History, Metric};
+use emberlab_run_format::{ChosenThreshold, DIAGNOSIS, Diagnosis, THRESHOLD};
 use emberlab_storage::{Checkpoint, CheckpointStore, RunLock, leftovers, remove_tree};
 use emberlab_training::Split;
 use serde::Serialize;

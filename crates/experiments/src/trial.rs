@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use emberlab_explanations::{DIAGNOSIS, EVALUATION, THRESHOLD};
 use emberlab_metrics::{BinaryScores, Metric, SplitMetrics};
 use emberlab_models::Network;
+use emberlab_run_format::{DIAGNOSIS, EVALUATION, THRESHOLD};
 use emberlab_storage::{
     Checkpoint, CheckpointStore, Digested, Found, Identity, Position, RunLock, StorageError,
 };

@@ -1,6 +1,6 @@
 //! Activation functions that equal PyTorch's in value and gradient, on every device and in f32 and f64.
 
-mod passes;
+mod fused;
 
 use std::f64::consts::FRAC_1_SQRT_2;
 
@@ -19,7 +19,7 @@ const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
 
 /// What the way back through an activation needs of the way forward.
 #[derive(Debug, Clone)]
-pub struct Kept<const D: usize>(Option<Tensor<D>>);
+pub struct SavedActivations<const D: usize>(Option<Tensor<D>>);
 
 /// An activation function, applied to each number by itself ([`Softmax`](Self::Softmax): to each row).
 ///
@@ -101,7 +101,7 @@ impl Activation {
     /// # Source
     /// Equals the functions of `torch.nn.functional` in value and in the gradient that autodiff derives.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        passes::forward(self, x).unwrap_or_else(|x| self.forward_by_operations(x))
+        fused::forward(self, x).unwrap_or_else(|x| self.forward_by_operations(x))
     }
 
     fn forward_by_operations<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
@@ -135,14 +135,14 @@ impl Activation {
     ///
     /// # Shapes
     /// - `x` and both results: any, the same
-    pub fn forward_keeping<const D: usize>(&self, x: Tensor<D>) -> (Tensor<D>, Kept<D>) {
+    pub fn forward_saving<const D: usize>(&self, x: Tensor<D>) -> (Tensor<D>, SavedActivations<D>) {
         match self {
-            Self::Linear => (x, Kept(None)),
+            Self::Linear => (x, SavedActivations(None)),
             _ if self.is_derivative_of_output() => {
                 let y = self.forward(x);
-                (y.clone(), Kept(Some(y)))
+                (y.clone(), SavedActivations(Some(y)))
             }
-            _ => (self.forward(x.clone()), Kept(Some(x))),
+            _ => (self.forward(x.clone()), SavedActivations(Some(x))),
         }
     }
 
@@ -176,73 +176,77 @@ impl Activation {
     ///
     /// # Source
     /// The derivatives written out; equal to what autodiff finds for [`forward`](Self::forward).
-    pub fn backward<const D: usize>(&self, kept: Kept<D>, delta: Tensor<D>) -> Tensor<D> {
-        let Kept(Some(kept)) = kept else {
+    pub fn backward<const D: usize>(
+        &self,
+        saved: SavedActivations<D>,
+        delta: Tensor<D>,
+    ) -> Tensor<D> {
+        let SavedActivations(Some(saved)) = saved else {
             return delta;
         };
-        passes::backward(self, delta, kept)
-            .unwrap_or_else(|(delta, kept)| self.backward_by_operations(delta, kept))
+        fused::backward(self, delta, saved)
+            .unwrap_or_else(|(delta, saved)| self.backward_by_operations(delta, saved))
     }
 
     fn backward_by_operations<const D: usize>(
         &self,
         delta: Tensor<D>,
-        kept: Tensor<D>,
+        saved: Tensor<D>,
     ) -> Tensor<D> {
         match self {
             Self::Linear => delta,
             // Of the output y.
             Self::Sigmoid => {
-                let opposite = kept.clone().neg().add_scalar(1.0);
-                delta * (kept * opposite) // y (1 - y)
+                let opposite = saved.clone().neg().add_scalar(1.0);
+                delta * (saved * opposite) // y (1 - y)
             }
             Self::Tanh => {
-                let slope = (kept.clone() * kept).neg().add_scalar(1.0);
+                let slope = (saved.clone() * saved).neg().add_scalar(1.0);
                 delta * slope // 1 - y²
             }
             Self::Relu => {
-                let below = kept.lower_equal_elem(0.0);
+                let below = saved.lower_equal_elem(0.0);
                 delta.mask_fill(below, 0.0)
             }
-            Self::Elu { alpha: 1.0 } => delta * kept.clamp_max(0.0).add_scalar(1.0),
+            Self::Elu { alpha: 1.0 } => delta * saved.clamp_max(0.0).add_scalar(1.0),
             Self::Selu => {
-                let above = kept.clone().greater_elem(0.0);
-                let slope = kept.add_scalar(SELU_SCALE * SELU_ALPHA);
+                let above = saved.clone().greater_elem(0.0);
+                let slope = saved.add_scalar(SELU_SCALE * SELU_ALPHA);
                 delta * slope.mask_fill(above, SELU_SCALE)
             }
             Self::Softmax => {
-                let mean = (delta.clone() * kept.clone()).sum_dim(D - 1);
-                (delta - mean) * kept
+                let mean = (delta.clone() * saved.clone()).sum_dim(D - 1);
+                (delta - mean) * saved
             }
             // Of the input x.
             Self::LeakyRelu { alpha } => {
-                let below = kept.lower_equal_elem(0.0);
+                let below = saved.lower_equal_elem(0.0);
                 let scaled = delta.clone().mul_scalar(*alpha);
                 delta.mask_where(below, scaled)
             }
             Self::Elu { alpha } => {
-                let above = kept.clone().greater_elem(0.0);
-                let slope = kept.clamp_max(0.0).exp().mul_scalar(*alpha);
+                let above = saved.clone().greater_elem(0.0);
+                let slope = saved.clamp_max(0.0).exp().mul_scalar(*alpha);
                 delta * slope.mask_fill(above, 1.0)
             }
             Self::Swish => {
-                let sigmoid = stable_sigmoid(kept.clone());
+                let sigmoid = stable_sigmoid(saved.clone());
                 let opposite = sigmoid.clone().neg().add_scalar(1.0);
-                let slope = (kept * opposite).add_scalar(1.0) * sigmoid;
+                let slope = (saved * opposite).add_scalar(1.0) * sigmoid;
                 delta * slope // σ (1 + x (1 - σ))
             }
             Self::Gelu => {
-                let distribution = kept.clone().mul_scalar(FRAC_1_SQRT_2).erf();
+                let distribution = saved.clone().mul_scalar(FRAC_1_SQRT_2).erf();
                 let distribution = distribution.add_scalar(1.0).mul_scalar(0.5);
-                let density = (kept.clone() * kept.clone()).mul_scalar(-0.5).exp();
+                let density = (saved.clone() * saved.clone()).mul_scalar(-0.5).exp();
                 let density = density.mul_scalar(FRAC_1_SQRT_2PI);
-                delta * (distribution + kept * density) // Φ + x φ
+                delta * (distribution + saved * density) // Φ + x φ
             }
-            Self::Softplus => delta * stable_sigmoid(kept),
+            Self::Softplus => delta * stable_sigmoid(saved),
             Self::Mish => {
-                let tanh = tanh_of_softplus(kept.clone());
+                let tanh = tanh_of_softplus(saved.clone());
                 let rest = (tanh.clone() * tanh.clone()).neg().add_scalar(1.0);
-                let slope = tanh + kept.clone() * stable_sigmoid(kept) * rest;
+                let slope = tanh + saved.clone() * stable_sigmoid(saved) * rest;
                 delta * slope // t + x σ (1 - t²), t = tanh(softplus(x))
             }
         }

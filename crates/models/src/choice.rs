@@ -35,7 +35,7 @@ pub(crate) struct Parameter<'a> {
     pub value: ParameterValue<'a>,
 }
 
-/// Where a parameter's value is kept.
+/// Where a parameter's value is saved.
 pub(crate) enum ParameterValue<'a> {
     Number(&'a mut f64),
     Count(&'a mut usize),

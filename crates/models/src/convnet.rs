@@ -5,12 +5,12 @@ use burn::optim::GradientsParams;
 use burn::tensor::module::max_pool2d;
 use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor};
-use emberlab_host as host;
+use emberlab_kernels as kernels;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::activation::Kept;
-use crate::max_pool::{self, Taken};
+use crate::activation::SavedActivations;
+use crate::max_pool::{self, PooledMaxima};
 use crate::mlp;
 use crate::normalization::Standardized;
 use crate::parameters::Parameters;
@@ -215,7 +215,7 @@ impl ConvNet {
     /// - `x`: `[batch, channels * height * width]`
     /// - result: `[batch, d_output]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        match host::holds(&x) && x.dims()[0] > 0 {
+        match kernels::holds(&x) && x.dims()[0] > 0 {
             true => self.forward_as_products(x),
             false => self.forward_with(x, BatchNorm::forward),
         }
@@ -263,7 +263,7 @@ impl ConvNet {
         let [mut channels, mut height, mut width] = self.image;
         let mut x = to_pixels(x, [batch, channels, height, width]);
         for (i, (convolution, patches)) in self.convolutions.iter().zip(patches).enumerate() {
-            (x, _) = convolution.forward_keeping(x, patches);
+            (x, _) = convolution.forward_saving(x, patches);
             if let Some(norm) = self.norms.get(i) {
                 x = norm.forward(x);
             }
@@ -335,10 +335,10 @@ impl ConvNet {
     /// # Shapes
     /// - `x`: `[batch, channels * height * width]`
     /// - result: `[batch, d_output]`
-    pub(crate) fn forward_keeping(
+    pub(crate) fn forward_saving(
         &self,
         x: Tensor<2>,
-    ) -> (Tensor<2>, ConvNetTape, Vec<BatchStatistics>) {
+    ) -> (Tensor<2>, ConvNetSaved, Vec<BatchStatistics>) {
         let mut statistics = Vec::new();
         let [batch, _] = x.dims();
         let [mut channels, mut height, mut width] = self.image;
@@ -347,13 +347,13 @@ impl ConvNet {
         let mut stages = Vec::with_capacity(self.convolutions.len());
         for (i, (convolution, patches)) in self.convolutions.iter().zip(patches).enumerate() {
             let size = [batch, height, width];
-            let (y, unfolded) = convolution.forward_keeping(x, &patches);
+            let (y, unfolded) = convolution.forward_saving(x, &patches);
             x = y; // [batch * height * width, channels_out]
             let mut standardized = None;
             if let Some(norm) = self.norms.get(i) {
-                let (y, kept, batch) = norm.forward_keeping(x);
+                let (y, saved, batch) = norm.forward_saving(x);
                 statistics.push(batch);
-                standardized = Some(kept);
+                standardized = Some(saved);
                 x = y;
             }
             let (y, pooled) = self.activate_and_pool(x, size);
@@ -372,13 +372,11 @@ impl ConvNet {
         let image = [batch, channels, height, width];
         let flat = from_pixels(x, image); // [batch, d_flat]
         let [hidden, output] = self.dense();
-        let (x, activated) = self
-            .activation
-            .forward_keeping(hidden.forward(flat.clone()));
+        let (x, activated) = self.activation.forward_saving(hidden.forward(flat.clone()));
         let (y, output_activated) = self
             .output_activation
-            .forward_keeping(output.forward(x.clone()));
-        let tape = ConvNetTape {
+            .forward_saving(output.forward(x.clone()));
+        let saved = ConvNetSaved {
             stages,
             image,
             flat,
@@ -386,38 +384,40 @@ impl ConvNet {
             hidden: x,
             output_activated,
         };
-        (y, tape, statistics)
+        (y, saved, statistics)
     }
 
     /// The gradients of all parameters, without autodiff.
     ///
     /// # Shapes
     /// - `delta`: the loss's gradient by the outputs, `[batch, d_output]`
-    pub(crate) fn backward(&self, tape: ConvNetTape, delta: Tensor<2>) -> GradientsParams {
+    pub(crate) fn backward(&self, saved: ConvNetSaved, delta: Tensor<2>) -> GradientsParams {
         let mut gradients = GradientsParams::new();
         let [hidden, output] = self.dense();
         let delta = self
             .output_activation
-            .backward(tape.output_activated, delta);
-        let delta = output.gradients(tape.hidden, delta, &mut gradients);
+            .backward(saved.output_activated, delta);
+        let delta = output.gradients(saved.hidden, delta, &mut gradients);
         let delta = self
             .activation
-            .backward(tape.activated, output.backward(delta));
-        let delta = hidden.gradients(tape.flat, delta, &mut gradients);
-        if tape.stages.is_empty() {
+            .backward(saved.activated, output.backward(delta));
+        let delta = hidden.gradients(saved.flat, delta, &mut gradients);
+        if saved.stages.is_empty() {
             return gradients;
         }
-        let mut delta = to_pixels(hidden.backward(delta), tape.image);
-        for (i, stage) in tape.stages.into_iter().enumerate().rev() {
+        let mut delta = to_pixels(hidden.backward(delta), saved.image);
+        for (i, stage) in saved.stages.into_iter().enumerate().rev() {
             delta = match stage.pooled {
-                Pooled::Not(kept) => self.activation.backward(kept, delta),
-                Pooled::Before(taken, kept) => {
-                    taken.backward(self.activation.backward(kept, delta))
+                Pooled::Not(saved) => self.activation.backward(saved, delta),
+                Pooled::Before(taken, saved) => {
+                    taken.backward(self.activation.backward(saved, delta))
                 }
-                Pooled::After(kept, taken) => self.activation.backward(kept, taken.backward(delta)),
+                Pooled::After(saved, taken) => {
+                    self.activation.backward(saved, taken.backward(delta))
+                }
             };
-            if let (Some(norm), Some(kept)) = (self.norms.get(i), stage.standardized) {
-                delta = norm.backward(kept, delta, &mut gradients);
+            if let (Some(norm), Some(saved)) = (self.norms.get(i), stage.standardized) {
+                delta = norm.backward(saved, delta, &mut gradients);
             }
             let convolution = &self.convolutions[i];
             delta = convolution.gradients(stage.unfolded, delta, &mut gradients);
@@ -433,16 +433,16 @@ impl ConvNet {
     fn activate_and_pool(&self, x: Tensor<2>, size: [usize; 3]) -> (Tensor<2>, Pooled) {
         let [_, height, width] = size;
         if !pool_fits(height, width) {
-            let (x, kept) = self.activation.forward_keeping(x);
-            (x, Pooled::Not(kept))
+            let (x, saved) = self.activation.forward_saving(x);
+            (x, Pooled::Not(saved))
         } else if self.activation.is_non_decreasing() {
             let (x, taken) = max_pool::forward(x, size);
-            let (x, kept) = self.activation.forward_keeping(x);
-            (x, Pooled::Before(taken, kept))
+            let (x, saved) = self.activation.forward_saving(x);
+            (x, Pooled::Before(taken, saved))
         } else {
-            let (x, kept) = self.activation.forward_keeping(x);
+            let (x, saved) = self.activation.forward_saving(x);
             let (x, taken) = max_pool::forward(x, size);
-            (x, Pooled::After(kept, taken))
+            (x, Pooled::After(saved, taken))
         }
     }
 
@@ -468,16 +468,16 @@ impl ConvNet {
 
 /// What the way back through a [`ConvNet`] needs of the way forward.
 #[derive(Debug)]
-pub(crate) struct ConvNetTape {
+pub(crate) struct ConvNetSaved {
     stages: Vec<Stage>,
     /// What the last stage left: `[batch, channels, height, width]`.
     image: [usize; 4],
     /// `[batch, d_flat]`
     flat: Tensor<2>,
-    activated: Kept<2>,
+    activated: SavedActivations<2>,
     /// `[batch, d_hidden]`
     hidden: Tensor<2>,
-    output_activated: Kept<2>,
+    output_activated: SavedActivations<2>,
 }
 
 /// One convolution with what follows it.
@@ -493,9 +493,9 @@ struct Stage {
 /// Whether and where the max-pool stood.
 #[derive(Debug)]
 enum Pooled {
-    Not(Kept<2>),
-    Before(Taken, Kept<2>),
-    After(Kept<2>, Taken),
+    Not(SavedActivations<2>),
+    Before(PooledMaxima, SavedActivations<2>),
+    After(SavedActivations<2>, PooledMaxima),
 }
 
 /// Images with their channels apart, as a row of channels for each pixel.

@@ -60,7 +60,7 @@ impl Convolution {
     /// # Shapes
     /// - `pixels`: `[batch * height * width, channels_in]`
     /// - results: `[batch * height * width, channels_out]`; `[…, kernel_size² * channels_in]`
-    pub(crate) fn forward_keeping(
+    pub(crate) fn forward_saving(
         &self,
         pixels: Tensor<2>,
         patches: &Patches,
@@ -76,7 +76,7 @@ impl Convolution {
     /// The gradients of weight and bias. Gives `delta` back.
     ///
     /// # Shapes
-    /// - `unfolded`: what [`forward_keeping`](Self::forward_keeping) kept
+    /// - `unfolded`: what [`forward_saving`](Self::forward_saving) saved
     /// - `delta`: the loss's gradient by its outputs, `[batch * height * width, channels_out]`
     pub(crate) fn gradients(
         &self,

@@ -3,7 +3,7 @@
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, module};
-use emberlab_host as host;
+use emberlab_kernels as kernels;
 
 use crate::initializer::{Fans, Initializer};
 use crate::parameters::Parameters;
@@ -83,7 +83,7 @@ impl Dense {
 /// - `b`: `[…, k, n]`
 /// - result: `[…, m, n]`
 pub(crate) fn product<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> Tensor<D> {
-    host::product(a, b).unwrap_or_else(|(a, b)| a.matmul(b))
+    kernels::product(a, b).unwrap_or_else(|(a, b)| a.matmul(b))
 }
 
 /// `x W + b`.
@@ -99,7 +99,7 @@ pub(crate) fn linear(
     bias: Option<&Param<Tensor<1>>>,
 ) -> Tensor<2> {
     match bias.map(Param::val) {
-        Some(bias) => host::affine(x, weight, bias)
+        Some(bias) => kernels::affine(x, weight, bias)
             .unwrap_or_else(|(x, weight, bias)| module::linear(x, weight, Some(bias))),
         None => product(x, weight),
     }
@@ -114,7 +114,7 @@ pub(crate) fn register_sum(
     delta: Tensor<2>,
     gradients: &mut GradientsParams,
 ) -> Tensor<2> {
-    let (delta, sum) = host::sums_of_rows(delta, bias.dims()).unwrap_or_else(|delta| {
+    let (delta, sum) = kernels::sums_of_rows(delta, bias.dims()).unwrap_or_else(|delta| {
         let sum = delta.clone().sum_dim(0).squeeze_dim(0);
         (delta, sum)
     });

@@ -2,7 +2,7 @@
 
 use std::f64::consts::SQRT_2;
 
-use emberlab_streams::StreamRng;
+use emberlab_rng::StreamRng;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
@@ -340,7 +340,7 @@ wire_choice!(
 
 #[cfg(test)]
 mod tests {
-    use emberlab_streams::stream;
+    use emberlab_rng::stream;
 
     use super::*;
 

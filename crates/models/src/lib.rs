@@ -6,6 +6,8 @@
 //! it is composed from primitives instead.
 
 mod activation;
+mod batched;
+mod batched_parameters;
 mod choice;
 mod convnet;
 mod convolution;
@@ -22,10 +24,9 @@ mod one_or_many;
 mod parameters;
 mod patches;
 mod perceptron;
-mod stack;
-mod stacking;
 
-pub use activation::{Activation, Kept};
+pub use activation::{Activation, SavedActivations};
+pub use batched::{BatchedModel, BatchedStatistics};
 pub use convnet::{ConvNet, ConvNetConfig};
 pub use convolution::Convolution;
 pub use dense::Dense;
@@ -38,4 +39,3 @@ pub use normalization::{
 };
 pub use one_or_many::OneOrMany;
 pub use perceptron::PerceptronConfig;
-pub use stack::{Stack, StackStatistics};

@@ -1,11 +1,11 @@
 //! Max-pooling by two, with its way back.
 
 use burn::tensor::{Bool, Tensor, TensorData};
-use emberlab_host::{self as host, Numbers};
+use emberlab_kernels::{self as kernels, Numbers};
 
 /// Which pixels a max-pool took.
 #[derive(Debug, Clone)]
-pub(crate) struct Taken {
+pub(crate) struct PooledMaxima {
     /// Of each pair side by side, whether the right one: `[batch * height * width / 2, channels]`.
     right: Tensor<2, Bool>,
     /// Of each pair of those one above the other, whether the lower one:
@@ -21,7 +21,10 @@ pub(crate) struct Taken {
 /// # Shapes
 /// - `pixels`: `[batch * height * width, channels]`
 /// - result: `[batch * (height / 2) * (width / 2), channels]`
-pub(crate) fn forward(pixels: Tensor<2>, [batch, height, width]: [usize; 3]) -> (Tensor<2>, Taken) {
+pub(crate) fn forward(
+    pixels: Tensor<2>,
+    [batch, height, width]: [usize; 3],
+) -> (Tensor<2>, PooledMaxima) {
     let channels = pixels.dims()[1];
     let shape = [batch, height, width, channels];
     let (rows, columns) = (height / 2, width / 2);
@@ -36,7 +39,7 @@ pub(crate) fn forward(pixels: Tensor<2>, [batch, height, width]: [usize; 3]) -> 
     let (beside, right) = larger_half(pairs);
     let pairs = beside.reshape([batch * rows, 2 * columns * channels]);
     let (pooled, lower) = larger_half(pairs);
-    let taken = Taken {
+    let taken = PooledMaxima {
         right,
         lower,
         shape,
@@ -44,7 +47,7 @@ pub(crate) fn forward(pixels: Tensor<2>, [batch, height, width]: [usize; 3]) -> 
     (pooled.reshape([batch * rows * columns, channels]), taken)
 }
 
-impl Taken {
+impl PooledMaxima {
     /// The loss's gradient by the pixels: each goes to the pixel that was taken.
     ///
     /// # Shapes
@@ -71,7 +74,7 @@ impl Taken {
 
 /// Of each row's two halves the larger numbers, and where those are the second half's.
 fn larger_half(pairs: Tensor<2>) -> (Tensor<2>, Tensor<2, Bool>) {
-    if host::holds(&pairs) {
+    if kernels::holds(&pairs) {
         return larger_half_in_one_pass(pairs);
     }
     let [_, width] = pairs.dims();

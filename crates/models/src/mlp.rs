@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::activation::Kept;
+use crate::activation::SavedActivations;
 use crate::initializer::{Fan, Initializer};
 use crate::normalization::Standardized;
 use crate::parameters::Parameters;
@@ -204,10 +204,10 @@ impl Mlp {
     /// # Shapes
     /// - `x`: `[batch, d_input]`
     /// - result: `[batch, d_output]`
-    pub(crate) fn forward_keeping(
+    pub(crate) fn forward_saving(
         &self,
         mut x: Tensor<2>,
-    ) -> (Tensor<2>, MlpTape, Vec<BatchStatistics>) {
+    ) -> (Tensor<2>, MlpSaved, Vec<BatchStatistics>) {
         let mut statistics = Vec::new();
         let mut layers = Vec::with_capacity(self.layers.len());
         for (i, layer) in self.layers.iter().enumerate() {
@@ -215,19 +215,19 @@ impl Mlp {
             x = layer.forward(x); // [batch, d_hidden], last [batch, d_output]
             let mut standardized = None;
             if let Some(norm) = self.norms.get(i) {
-                let kept;
-                (x, kept) = norm.forward_keeping(x, &mut statistics);
-                standardized = Some(kept);
+                let saved;
+                (x, saved) = norm.forward_saving(x, &mut statistics);
+                standardized = Some(saved);
             }
             let activated;
-            (x, activated) = self.activation(i).forward_keeping(x);
-            layers.push(LayerTape {
+            (x, activated) = self.activation(i).forward_saving(x);
+            layers.push(SavedLayer {
                 input,
                 standardized,
                 activated,
             });
         }
-        (x, MlpTape { layers }, statistics)
+        (x, MlpSaved { layers }, statistics)
     }
 
     /// The gradients of all parameters, without autodiff: delta in, delta and gradients out of each layer.
@@ -237,14 +237,14 @@ impl Mlp {
     ///
     /// # Source
     /// Rumelhart, Hinton and Williams 1986; equal to what autodiff finds.
-    pub(crate) fn backward(&self, tape: MlpTape, mut delta: Tensor<2>) -> GradientsParams {
+    pub(crate) fn backward(&self, saved: MlpSaved, mut delta: Tensor<2>) -> GradientsParams {
         let mut gradients = GradientsParams::new();
-        for (i, kept) in tape.layers.into_iter().enumerate().rev() {
-            delta = self.activation(i).backward(kept.activated, delta);
-            if let (Some(norm), Some(kept)) = (self.norms.get(i), kept.standardized) {
-                delta = norm.backward(kept, delta, &mut gradients);
+        for (i, saved) in saved.layers.into_iter().enumerate().rev() {
+            delta = self.activation(i).backward(saved.activated, delta);
+            if let (Some(norm), Some(saved)) = (self.norms.get(i), saved.standardized) {
+                delta = norm.backward(saved, delta, &mut gradients);
             }
-            delta = self.layers[i].gradients(kept.input, delta, &mut gradients);
+            delta = self.layers[i].gradients(saved.input, delta, &mut gradients);
             if i > 0 {
                 delta = self.layers[i].backward(delta);
             }
@@ -286,14 +286,14 @@ impl Mlp {
 
 /// What the way back through a [`Mlp`] needs of the way forward.
 #[derive(Debug)]
-pub(crate) struct MlpTape {
-    layers: Vec<LayerTape>,
+pub(crate) struct MlpSaved {
+    layers: Vec<SavedLayer>,
 }
 
 #[derive(Debug)]
-struct LayerTape {
+struct SavedLayer {
     /// `[batch, d_input]`
     input: Tensor<2>,
     standardized: Option<Standardized>,
-    activated: Kept<2>,
+    activated: SavedActivations<2>,
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use emberlab_streams::StreamRng;
+use emberlab_rng::StreamRng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -227,12 +227,12 @@ impl Network {
     ) -> Option<(GradientsParams, Vec<BatchStatistics>)> {
         Some(match self {
             Self::Mlp(network) => {
-                let (outputs, tape, statistics) = network.forward_keeping(inputs);
-                (network.backward(tape, delta_of(outputs)), statistics)
+                let (outputs, saved, statistics) = network.forward_saving(inputs);
+                (network.backward(saved, delta_of(outputs)), statistics)
             }
             Self::ConvNet(network) => {
-                let (outputs, tape, statistics) = network.forward_keeping(inputs);
-                (network.backward(tape, delta_of(outputs)), statistics)
+                let (outputs, saved, statistics) = network.forward_saving(inputs);
+                (network.backward(saved, delta_of(outputs)), statistics)
             }
         })
     }
@@ -405,7 +405,7 @@ impl ModuleMapper for Writer<'_> {
 
 #[cfg(test)]
 mod tests {
-    use emberlab_streams::stream;
+    use emberlab_rng::stream;
 
     use super::*;
     use crate::golden::{assert_near, golden, wave, wave_tensor};

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 ///
 /// # Source
 /// Chellapilla et al. 2006, "High performance convolutional neural networks for document processing"
-/// (im2col), with the channels of a pixel kept together.
+/// (im2col), with the channels of a pixel saved together.
 #[derive(Debug, Clone)]
 pub(crate) struct Patches {
     /// For each pixel, the rows of the pixels around it; the row after the last pixel beyond the edges.

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use emberlab_explanations::Diagnosis;
 use emberlab_metrics::{History, Metric};
+use emberlab_run_format::Diagnosis;
 use serde::Serialize;
 
 use crate::comparison::ComparisonReport;

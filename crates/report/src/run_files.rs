@@ -5,8 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use emberlab_explanations::{DIAGNOSIS, Diagnosis, EVALUATION, RunEvaluation};
 use emberlab_metrics::{BinaryScores, History, Metric, SplitMetrics};
+use emberlab_run_format::{DIAGNOSIS, Diagnosis, EVALUATION, RunEvaluation};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 

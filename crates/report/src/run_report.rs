@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use emberlab_explanations::{Diagnosis, RunEvaluation, Severity};
 use emberlab_metrics::{Metric, SplitMetrics};
 use emberlab_pictures::Rule;
+use emberlab_run_format::{Diagnosis, RunEvaluation, Severity};
 use serde::Serialize;
 
 use crate::curves::Curve;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{TrainingError, check};
 
-/// How gradients are kept from growing too large.
+/// How gradients are saved from growing too large.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum GradientClipping {

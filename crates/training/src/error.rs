@@ -32,8 +32,8 @@ pub enum TrainingError {
         /// What does not fit, with the numbers.
         message: String,
     },
-    /// Trainings that should be one program are not alike.
-    #[error("these trainings cannot be one program: {0}")]
+    /// Trainings that should be one engine are not alike.
+    #[error("these trainings cannot be one engine: {0}")]
     NotAlike(&'static str),
     /// A device cannot be used.
     #[error(transparent)]

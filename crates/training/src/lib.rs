@@ -1,34 +1,34 @@
 //! One fit: device, loss, optimiser, loop, metrics and checkpoints.
 //!
 //! ```text
-//! Resident splits ─┐
+//! DeviceDataset splits ─┐
 //! Network ─────────┼─ Fit::run ── burn-train's learner and dashboard ── Outcome
 //! TrainingPlan ────┘      └ Observer: a row per epoch    └ CheckpointStore: folders that appear whole
 //! ```
 
+mod batched_engine;
 mod checkpoint;
 mod clipping;
 mod config;
 mod dashboard;
 pub mod device;
+mod engine;
 mod error;
 mod fit;
 mod loader;
 mod loss;
-mod member;
+mod metric_accumulator;
 mod objective;
 mod optimizer;
 mod predict;
-mod program;
 mod range_test;
 mod record;
+mod replica;
 mod scheduler;
 mod session;
-mod stacked;
-mod step;
 mod step_time;
 mod stop;
-mod tally;
+mod supervised_model;
 mod task;
 pub mod terminal;
 
@@ -40,14 +40,14 @@ pub use emberlab_metrics::Split;
 pub use error::TrainingError;
 pub use fit::{Ending, EpochRecord, Finished, Fit, Observer, SplitData};
 pub use loss::{LossConfig, Reduction};
+pub use metric_accumulator::{MetricAccumulator, Outcome, host, labels};
 pub use objective::{EarlyStopping, Objective};
 pub use optimizer::{Optimizer, OptimizerConfig};
 pub use predict::{Predicted, predict};
 pub use range_test::RangeTest;
 pub use record::{load_network, network_bytes};
 pub use scheduler::{Interval, Scheduler, SchedulerConfig};
-pub use step::{Measured, Trainee};
 pub use step_time::StepTime;
 pub use stop::StopFlag;
-pub use tally::{Outcome, Tally, host, labels};
+pub use supervised_model::{StepOutput, SupervisedModel};
 pub use task::Task;

@@ -1,6 +1,6 @@
 //! Losses between outputs and targets, each with PyTorch's value and gradient.
 
-mod passes;
+mod fused;
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
@@ -230,7 +230,7 @@ impl LossConfig {
 
     /// The losses before they are reduced: `[batch_size, 1]` for a cross-entropy, else like the outputs.
     fn losses(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
-        passes::forward(self, outputs, targets)
+        fused::forward(self, outputs, targets)
             .unwrap_or_else(|(outputs, targets)| self.losses_by_operations(outputs, targets))
     }
 
@@ -250,8 +250,8 @@ impl LossConfig {
             Self::Huber { delta, .. } => huber(outputs - targets, *delta),
             Self::Hinge { .. } => relu(missing_margin(outputs, targets)),
             Self::Focal { gamma, alpha, .. } => {
-                let kept = Focal::of(outputs, targets, *gamma, *alpha);
-                kept.weight * kept.cross_entropy
+                let saved = Focal::of(outputs, targets, *gamma, *alpha);
+                saved.weight * saved.cross_entropy
             }
         }
     }
@@ -283,7 +283,7 @@ impl LossConfig {
         targets: Tensor<2>,
         num_replicas: usize,
     ) -> (Tensor<1>, Tensor<2>) {
-        let (losses, delta) = passes::forward_backward(self, outputs, targets)
+        let (losses, delta) = fused::forward_backward(self, outputs, targets)
             .unwrap_or_else(|(outputs, targets)| self.backward_by_operations(outputs, targets));
         let delta = match self.reduction() {
             Reduction::Mean => {
@@ -364,11 +364,11 @@ impl LossConfig {
             }
             Self::Focal { gamma, alpha, .. } => {
                 let sides = side(targets.clone());
-                let kept = Focal::of(outputs, targets, *gamma, *alpha);
-                let right = kept.wrong.clone().neg().add_scalar(1.0);
-                let slope = right * kept.cross_entropy.clone().mul_scalar(*gamma) + kept.wrong;
-                let delta = (kept.weight.clone() * slope * sides).neg();
-                (kept.weight * kept.cross_entropy, delta)
+                let saved = Focal::of(outputs, targets, *gamma, *alpha);
+                let right = saved.wrong.clone().neg().add_scalar(1.0);
+                let slope = right * saved.cross_entropy.clone().mul_scalar(*gamma) + saved.wrong;
+                let delta = (saved.weight.clone() * slope * sides).neg();
+                (saved.weight * saved.cross_entropy, delta)
             }
             Self::Huber { delta, .. } => {
                 let difference = outputs - targets;

@@ -72,7 +72,7 @@ pub struct Best {
 
 /// What early stopping and the choice of the best model need to remember.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Watch {
+pub struct EarlyStoppingState {
     /// The best epoch so far; none while no value was finite.
     pub best: Option<Best>,
     /// The value that the next improvement is measured against.
@@ -81,7 +81,7 @@ pub struct Watch {
     pub waited: usize,
 }
 
-impl Watch {
+impl EarlyStoppingState {
     /// Takes in the objective of one epoch; returns whether the epoch is the best so far.
     pub fn observe(
         &mut self,
@@ -123,7 +123,7 @@ mod tests {
             patience: 2,
             min_delta: 0.1,
         };
-        let mut watch = Watch::default();
+        let mut watch = EarlyStoppingState::default();
         let mut waited = Vec::new();
         for (epoch, value) in [1.0, 0.95, 0.8, f64::NAN, 0.75].into_iter().enumerate() {
             watch.observe(epoch + 1, value, false, Some(&stopping));
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn the_first_of_equal_epochs_is_the_best() {
-        let mut watch = Watch::default();
+        let mut watch = EarlyStoppingState::default();
         for (epoch, value) in [0.9, 0.95, 0.95].into_iter().enumerate() {
             watch.observe(epoch + 1, value, true, None);
         }

@@ -7,7 +7,7 @@ use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::{Bytes, DType, Device, Int, Tensor, TensorData};
-use emberlab_host::{self as host, Numbers};
+use emberlab_kernels::{self as kernels, Numbers};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +31,7 @@ pub enum OptimizerConfig {
     Sgd {
         /// Step length at the start; the scheduler may change it.
         learning_rate: f64,
-        /// Share of the last update that is kept.
+        /// Share of the last update that is saved.
         #[serde(default)]
         momentum: f64,
         /// Look ahead along the momentum (Nesterov); needs `momentum`.
@@ -87,7 +87,7 @@ pub enum OptimizerConfig {
         /// Added to the denominator.
         #[serde(default = "epsilon")]
         epsilon: f64,
-        /// Share of the last update that is kept.
+        /// Share of the last update that is saved.
         #[serde(default)]
         momentum: f64,
         /// L2 penalty added to the gradient.
@@ -444,7 +444,7 @@ impl Optimizer {
     ///
     /// Shapes: flat, as long as the buffers.
     fn direction(&mut self, grad: Tensor<1>, lr: f64) -> Tensor<1> {
-        // Taken out, so that nothing else holds them and they are changed in place.
+        // PooledMaxima out, so that nothing else holds them and they are changed in place.
         let mut buffers = std::mem::take(&mut self.buffers).into_iter();
         let mut next = || match buffers.next() {
             Some(buffer) => buffer,
@@ -528,7 +528,7 @@ impl Adam {
         mean: Tensor<1>,
         square: Tensor<1>,
     ) -> (Tensor<1>, Tensor<1>, Tensor<1>) {
-        if [&grad, &mean, &square].into_iter().all(host::holds) {
+        if [&grad, &mean, &square].into_iter().all(kernels::holds) {
             return self.pass(grad, mean, square);
         }
         let mean = mean.mul_scalar(self.beta_1) + grad.clone().mul_scalar(1.0 - self.beta_1);
@@ -579,7 +579,7 @@ fn subtract<const D: usize>(p: Tensor<D>, d: Tensor<D>, factor: f64) -> Tensor<D
         return p - d;
     }
     let scale = factor as f32;
-    host::zip(d, p, |d, p| p - d * scale).unwrap_or_else(|(d, p)| p - d.mul_scalar(factor))
+    kernels::zip(d, p, |d, p| p - d * scale).unwrap_or_else(|(d, p)| p - d.mul_scalar(factor))
 }
 
 /// Places of parameters that are `factor / divisor` times as long.
@@ -688,8 +688,8 @@ impl ModuleMapper for Update<'_> {
         param.map(|tensor| {
             let tensor = match self.optimizer.config {
                 OptimizerConfig::AdamW { weight_decay, .. } => {
-                    let kept = |rate| 1.0 - rate * weight_decay;
-                    self.rate.scale(tensor.inner(), kept)
+                    let saved = |rate| 1.0 - rate * weight_decay;
+                    self.rate.scale(tensor.inner(), saved)
                 }
                 _ => tensor.inner(),
             };

@@ -1,7 +1,7 @@
 //! Rules over the curves of a training: plain numbers in, findings out.
 
-use emberlab_explanations::{Finding, FindingKind, Place, Severity};
 use emberlab_metrics::{Metric, SplitMetrics};
+use emberlab_run_format::{Finding, FindingKind, Place, Severity};
 
 use super::finding::{evidence, finding, percent};
 

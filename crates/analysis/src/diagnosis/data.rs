@@ -6,7 +6,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use emberlab_datasets::{
     Features, Samples, Splits, Standardize, StandardizeConfig, Standardizer, StatisticsFrom,
 };
-use emberlab_explanations::{Finding, FindingKind, Severity};
+use emberlab_run_format::{Finding, FindingKind, Severity};
 
 use super::finding::{evidence, finding, percent, sentences};
 

@@ -1,6 +1,6 @@
 //! How findings are made.
 
-use emberlab_explanations::{Evidence, Finding, FindingKind, Severity};
+use emberlab_run_format::{Evidence, Finding, FindingKind, Severity};
 
 /// A finding with nothing but its sentence yet.
 pub(crate) fn finding(kind: FindingKind, severity: Severity, summary: String) -> Finding {

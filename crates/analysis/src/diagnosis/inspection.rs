@@ -7,7 +7,7 @@ use burn::train::TrainStep;
 use emberlab_datasets::Batch;
 use emberlab_models::{Activation, Network};
 use emberlab_training::{
-    GradientClipping, LossConfig, Optimizer, OptimizerConfig, Trainee, TrainingError, host,
+    GradientClipping, LossConfig, Optimizer, OptimizerConfig, SupervisedModel, TrainingError, host,
 };
 
 use crate::stages::{Mode, Operation, stages};
@@ -76,15 +76,17 @@ pub fn inspect_step(
     clipping: Option<&GradientClipping>,
     batch: Batch,
 ) -> Result<StepInspection, TrainingError> {
-    let trainee = Trainee::new(network.clone(), loss.clone());
-    let mut output = TrainStep::step(&trainee, batch);
+    let supervised = SupervisedModel::new(network.clone(), loss.clone());
+    let mut output = TrainStep::step(&supervised, batch);
     let losses = host(Tensor::cat(output.item.losses, 0))?;
     let gradients = named_gradients(network, &output.grads)?;
     if let Some(clipping) = clipping {
-        output.grads = clipping.clip(&trainee, output.grads);
+        output.grads = clipping.clip(&supervised, output.grads);
     }
-    let mut optimizer = Optimizer::new(optimizer, &trainee);
-    let moved = optimizer.step(trainee, output.grads, learning_rate).network;
+    let mut optimizer = Optimizer::new(optimizer, &supervised);
+    let moved = optimizer
+        .step(supervised, output.grads, learning_rate)
+        .network;
     let (before, after) = (network.named_tensors(), moved.named_tensors());
     let mut layers = Vec::new();
     for ((name, before), (_, after)) in before.iter().zip(&after) {

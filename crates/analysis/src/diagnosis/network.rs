@@ -1,6 +1,6 @@
 //! Rules over what goes through a network: plain numbers in, findings out.
 
-use emberlab_explanations::{Finding, FindingKind, Place, Severity};
+use emberlab_run_format::{Finding, FindingKind, Place, Severity};
 
 use super::finding::{evidence, finding, percent, sentences};
 use super::inspection::{SignalInspection, StepInspection};

@@ -5,10 +5,10 @@ use std::ops::ControlFlow;
 use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::train::TrainStep;
-use emberlab_datasets::{Batch, Resident};
-use emberlab_explanations::{Direction, Evidence, Finding, FindingKind, Place, Severity};
+use emberlab_datasets::{Batch, DeviceDataset};
 use emberlab_models::Network;
-use emberlab_training::{LossConfig, Precision, Trainee, TrainingError, host};
+use emberlab_run_format::{Direction, Evidence, Finding, FindingKind, Place, Severity};
+use emberlab_training::{LossConfig, Precision, SupervisedModel, TrainingError, host};
 
 use super::finding::{evidence, finding, sentences};
 use super::inspection::named_gradients;
@@ -32,7 +32,7 @@ pub fn find_non_finite(
     let num_rows = head.inputs.dims()[0];
     let precision = replay.training.precision;
     // The step before, in case its gradients are what broke the weights.
-    let mut earlier: Option<(Trainee, Batch, usize)> = None;
+    let mut earlier: Option<(SupervisedModel, Batch, usize)> = None;
     let found = replay.run(last_epoch, |step| {
         let losses = host(Tensor::cat(step.measured.losses.clone(), 0))?;
         if losses.iter().all(|loss| loss.is_finite()) {
@@ -111,11 +111,11 @@ impl Broken {
 
 /// The first operation on the way to the loss that puts out something that is no number.
 fn forward(
-    trainee: &Trainee,
+    supervised: &SupervisedModel,
     batch: &Batch,
     precision: Precision,
 ) -> Result<Broken, TrainingError> {
-    let network = trainee.network.valid();
+    let network = supervised.network.valid();
     let mut largest = ("the inputs".to_string(), size(&host(batch.inputs.clone())?));
     for stage in stages(&network, batch.inputs.clone(), Mode::Training) {
         let num_units = stage.values.dims()[1];
@@ -142,7 +142,7 @@ fn forward(
         largest = (format!("the outputs of {}", stage.layer), size(&values));
     }
     let (outputs, _) = network.forward_train(batch.inputs.clone());
-    in_the_loss(trainee.loss(), outputs, batch, precision)
+    in_the_loss(supervised.loss(), outputs, batch, precision)
 }
 
 fn in_the_loss(
@@ -252,7 +252,7 @@ fn large_weights() -> Vec<String> {
 }
 
 /// The weights are broken after a step whose loss was finite: by its gradients, or by the update.
-fn backward_or_update(before: &Trainee, batch: Batch) -> Result<Broken, TrainingError> {
+fn backward_or_update(before: &SupervisedModel, batch: Batch) -> Result<Broken, TrainingError> {
     let output = TrainStep::step(before, batch);
     let gradients = named_gradients(&before.network, &output.grads)?;
     let is_broken = |(_, numbers): &&(String, Vec<f64>)| numbers.iter().any(|g| !g.is_finite());
@@ -293,15 +293,15 @@ fn backward_or_update(before: &Trainee, batch: Batch) -> Result<Broken, Training
     Ok(found)
 }
 
-fn has_broken_weights(trainee: &Trainee) -> bool {
-    let tensors = trainee.network.named_tensors();
+fn has_broken_weights(supervised: &SupervisedModel) -> bool {
+    let tensors = supervised.network.named_tensors();
     tensors
         .iter()
         .any(|(_, data)| data.iter::<f64>().any(|w| !w.is_finite()))
 }
 
 /// The first rows of a split.
-fn head(data: &Resident) -> Batch {
+fn head(data: &DeviceDataset) -> Batch {
     let rows = data.len().min(ROWS);
     Batch {
         inputs: data.inputs.clone().narrow(0, 0, rows),

@@ -3,7 +3,7 @@
 use emberlab_models::Activation;
 use emberlab_pictures::{Axis, Band, Chart, Line, Panels, Picture, Tone};
 
-use super::{GalleryError, Room, curve};
+use super::{GalleryError, Section, curve};
 
 /// Below this slope a unit hardly learns: that is where an activation is called saturated.
 const SATURATED: f64 = 0.05;
@@ -77,7 +77,7 @@ impl Curve {
     }
 }
 
-pub(super) fn room() -> Result<Room, GalleryError> {
+pub(super) fn section() -> Result<Section, GalleryError> {
     let names = Activation::NAMES.iter().filter(|name| **name != "softmax");
     let activations =
         names.filter_map(|name| serde_json::from_value(serde_json::Value::from(*name)).ok());
@@ -106,7 +106,7 @@ pub(super) fn room() -> Result<Room, GalleryError> {
             curve.picture().render()?,
         ));
     }
-    Ok(Room {
+    Ok(Section {
         title: "Activations",
         text: "What a unit makes of its input, and the gradient that is multiplied into whatever flows back through \
                it. Shaded: saturated, where that gradient is below 0.05 and what lies before learns next to nothing."

@@ -3,12 +3,12 @@
 use burn::tensor::{DType, Tensor, TensorData};
 use emberlab_models::{Activation, Initializer, ModelConfig, Network};
 use emberlab_pictures::{Axis, Band, Chart, Line, Marker, Panels, Picture, Rule};
-use emberlab_streams::stream;
+use emberlab_rng::stream;
 use emberlab_training::{TrainingError, device, host};
 use rand_distr::{Distribution, StandardNormal};
 use serde_json::{Value, json};
 
-use super::{GalleryError, Room};
+use super::{GalleryError, Section};
 
 const DEPTH: usize = 20;
 const WIDTH: usize = 100;
@@ -151,7 +151,7 @@ fn distribution(name: &str, numbers: &[Vec<f64>]) -> Chart {
         ))
 }
 
-pub(super) fn room() -> Result<Room, GalleryError> {
+pub(super) fn section() -> Result<Section, GalleryError> {
     let mut through = Panels::new("Twenty layers of a hundred units, before the first step", 2);
     let mut distributions =
         Panels::new("How activations are distributed, layer by layer (tanh)", 3);
@@ -174,7 +174,7 @@ pub(super) fn room() -> Result<Room, GalleryError> {
             }
         }
     }
-    Ok(Room {
+    Ok(Section {
         title: "Initializers",
         text: "Normal random inputs forward, normal random gradients back. Each layer multiplies sizes by one factor, \
                so twenty multiply them by its twentieth power. Kaiming's √2 makes up for the half that a ReLU takes \

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use emberlab_pictures::{Axis, Chart, Line, Panels, Picture};
 use emberlab_training::{LossConfig, Reduction};
 
-use super::{GalleryError, Room, curve};
+use super::{GalleryError, Section, curve};
 
 const SUM: Reduction = Reduction::Sum;
 
@@ -59,7 +59,7 @@ fn against_prediction(loss: &LossConfig, target: f64) -> Result<AgainstPredictio
     })
 }
 
-pub(super) fn room() -> Result<Room, GalleryError> {
+pub(super) fn section() -> Result<Section, GalleryError> {
     let mut panels = Panels::new("Losses and their gradients against the prediction", 2);
     for (of_slopes, label, range) in [
         (false, "loss", (0.0, 5.0)),
@@ -87,7 +87,7 @@ pub(super) fn room() -> Result<Room, GalleryError> {
             panels = panels.with(chart);
         }
     }
-    Ok(Room {
+    Ok(Section {
         title: "Losses",
         text: "What a prediction costs and how hard the loss pulls on it. Cross-entropy pulls the harder the more \
                wrong a prediction is; the squared error at most with 2, the absolute one always with 1. Huber turns \

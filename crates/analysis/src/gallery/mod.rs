@@ -25,7 +25,7 @@ pub enum GalleryError {
 }
 
 /// A part of the gallery.
-pub struct Room {
+pub struct Section {
     /// What it shows.
     pub title: &'static str,
     /// What to look for.
@@ -34,16 +34,16 @@ pub struct Room {
     pub pictures: Vec<(String, Svg)>,
 }
 
-/// All rooms: activations, losses, initialisers, normalisations.
+/// All sections: activations, losses, initialisers, normalisations.
 ///
 /// # Errors
 /// [`GalleryError`] if the device fails.
-pub fn gallery() -> Result<Vec<Room>, GalleryError> {
+pub fn gallery() -> Result<Vec<Section>, GalleryError> {
     Ok(vec![
-        activations::room()?,
-        losses::room()?,
-        initializers::room()?,
-        normalizations::room()?,
+        activations::section()?,
+        losses::section()?,
+        initializers::section()?,
+        normalizations::section()?,
     ])
 }
 
@@ -73,12 +73,12 @@ mod tests {
 
     #[test]
     fn every_room_has_pictures_that_say_what_they_show() {
-        let rooms = gallery().expect("a gallery");
-        assert_eq!(rooms.len(), 4);
+        let sections = gallery().expect("a gallery");
+        assert_eq!(sections.len(), 4);
         let mut names = Vec::new();
-        for room in &rooms {
-            assert!(!room.pictures.is_empty(), "{}", room.title);
-            for (name, svg) in &room.pictures {
+        for section in &sections {
+            assert!(!section.pictures.is_empty(), "{}", section.title);
+            for (name, svg) in &section.pictures {
                 assert!(svg.inline().contains("<desc>"), "{name}");
                 assert!(!svg.inline().contains("NaN"), "{name}");
                 names.push(name.as_str());

@@ -4,11 +4,11 @@ use burn::module::{Param, ParamId};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_models::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm};
 use emberlab_pictures::{Bitmap, Image, ImageGrid, Picture};
-use emberlab_streams::stream;
+use emberlab_rng::stream;
 use emberlab_training::{TrainingError, device, host};
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{GalleryError, Room};
+use super::{GalleryError, Section};
 
 const SAMPLES: usize = 12;
 const FEATURES: usize = 8;
@@ -87,7 +87,7 @@ fn normalized() -> Result<Vec<Normalized>, GalleryError> {
     ])
 }
 
-pub(super) fn room() -> Result<Room, GalleryError> {
+pub(super) fn section() -> Result<Section, GalleryError> {
     let mut images = Vec::new();
     for (name, what, numbers) in normalized()? {
         let bitmap = Bitmap::signed(FEATURES, SAMPLES, &numbers, Some(3.0))?;
@@ -100,7 +100,7 @@ pub(super) fn room() -> Result<Room, GalleryError> {
              and strength; batch normalization makes columns alike, layer and instance normalization rows, group \
              normalization the halves of rows.",
         );
-    Ok(Room {
+    Ok(Section {
         title: "Normalizations",
         text: "Rows are samples, columns features; blue is negative, vermillion positive. Batch normalization brings \
                every column to mean 0 and variance 1 over the batch; layer and instance normalization every row on \

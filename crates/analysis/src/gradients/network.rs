@@ -5,8 +5,8 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
 use emberlab_datasets::Batch;
 use emberlab_models::Network;
-use emberlab_streams::stream;
-use emberlab_training::{LossConfig, Trainee, TrainingError, host};
+use emberlab_rng::stream;
+use emberlab_training::{LossConfig, SupervisedModel, TrainingError, host};
 use rand::seq::index;
 use serde::Serialize;
 
@@ -57,9 +57,9 @@ pub fn check_network(
     reference: (&Network, &Batch),
     loss: &LossConfig,
 ) -> Result<Vec<ParameterCheck>, TrainingError> {
-    let trainee = Trainee::new(network.clone(), loss.clone());
-    let automatic = slopes(network, &trainee.automatic_gradients(batch).grads);
-    let explicit = trainee
+    let supervised = SupervisedModel::new(network.clone(), loss.clone());
+    let automatic = slopes(network, &supervised.automatic_gradients(batch).grads);
+    let explicit = supervised
         .valid()
         .explicit_gradients(batch)
         .map(|output| slopes(network, &output.grads));

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use emberlab_experiments::{Run, diagnose};
-use emberlab_explanations::{Diagnosis, Finding, Place, Severity};
+use emberlab_run_format::{Diagnosis, Finding, Place, Severity};
 
 use crate::arguments::{Diagnose, Shared};
 use crate::commands::train::set_threads;

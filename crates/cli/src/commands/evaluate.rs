@@ -8,8 +8,8 @@ use std::process::ExitCode;
 use emberlab_experiments::{
     Axes, LoadedRun, Prepared, Run, TrialResult, Weights, stored_threshold,
 };
-use emberlab_explanations::{ChosenThreshold, Mistakes, SplitEvaluation};
 use emberlab_metrics::{BinaryCurves, ClassificationReport, ConfusionMatrix};
+use emberlab_run_format::{ChosenThreshold, Mistakes, SplitEvaluation};
 use emberlab_training::Split;
 use serde::Serialize;
 

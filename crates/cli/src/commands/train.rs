@@ -8,7 +8,7 @@ use emberlab_experiments::{
     ConfigError, ConfigSource, Execution, ExperimentConfig, ExperimentError, Run, Trial,
     TrialResult,
 };
-use emberlab_explanations::{DIAGNOSIS, Diagnosis};
+use emberlab_run_format::{DIAGNOSIS, Diagnosis};
 use emberlab_training::{Dashboard, Ending, Observer, TrainingError};
 
 use crate::arguments::{DashboardChoice, Running, Shared, Showing, Train};

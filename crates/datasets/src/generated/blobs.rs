@@ -1,6 +1,6 @@
 //! Round clouds of points.
 
-use emberlab_streams::stream;
+use emberlab_rng::stream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

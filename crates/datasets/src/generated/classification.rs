@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use emberlab_streams::{StreamRng, stream};
+use emberlab_rng::{StreamRng, stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

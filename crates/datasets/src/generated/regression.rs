@@ -2,7 +2,7 @@
 
 use std::f64::consts::TAU;
 
-use emberlab_streams::stream;
+use emberlab_rng::stream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

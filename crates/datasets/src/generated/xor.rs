@@ -1,6 +1,6 @@
 //! Exclusive or of two signs.
 
-use emberlab_streams::stream;
+use emberlab_rng::stream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use burn::tensor::module::{batch_norm, batch_norm_train};
 
 use super::affine::{self, Slopes};
-use super::passes;
+use super::fused;
 use super::standardized::Standardized;
 use crate::parameters::Parameters;
 
@@ -101,21 +101,21 @@ impl BatchNorm {
     ///
     /// # Shapes
     /// - `x` and the first result: `[batch, num_features]`
-    pub(crate) fn forward_keeping(
+    pub(crate) fn forward_saving(
         &self,
         x: Tensor<2>,
     ) -> (Tensor<2>, Standardized, BatchStatistics) {
         let count = x.dims()[0];
         let (gamma, beta) = (self.gamma.val(), self.beta.val());
-        let (y, kept, moments) = passes::standardize(x, gamma.clone(), beta.clone(), self.epsilon)
+        let (y, saved, moments) = fused::standardize(x, gamma.clone(), beta.clone(), self.epsilon)
             .unwrap_or_else(|x| {
-                let (kept, moments) = Standardized::new(x, 0, self.epsilon);
+                let (saved, moments) = Standardized::new(x, 0, self.epsilon);
                 let [gamma, beta] = [gamma, beta].map(Tensor::unsqueeze);
-                let y = affine::forward(gamma, beta, kept.normalized.clone());
-                (y, kept, moments)
+                let y = affine::forward(gamma, beta, saved.normalized.clone());
+                (y, saved, moments)
             });
         let [mean, variance] = [moments.mean, moments.variance].map(|m| m.squeeze_dim(0));
-        (y, kept, BatchStatistics::new(mean, variance, count))
+        (y, saved, BatchStatistics::new(mean, variance, count))
     }
 
     /// The loss's gradient by the inputs; those of scale and shift are added to `gradients`.
@@ -124,13 +124,13 @@ impl BatchNorm {
     /// - `delta` and the result: `[batch, num_features]`
     pub(crate) fn backward(
         &self,
-        kept: Standardized,
+        saved: Standardized,
         delta: Tensor<2>,
         gradients: &mut GradientsParams,
     ) -> Tensor<2> {
         let gamma = self.gamma.val();
-        let (delta, slopes) = passes::backward(gamma.clone(), kept, delta)
-            .unwrap_or_else(|(kept, delta)| backward(gamma.unsqueeze(), kept, delta));
+        let (delta, slopes) = fused::backward(gamma.clone(), saved, delta)
+            .unwrap_or_else(|(saved, delta)| backward(gamma.unsqueeze(), saved, delta));
         slopes.register(&self.gamma, &self.beta, gradients);
         delta
     }
@@ -156,7 +156,7 @@ impl BatchNorm {
 /// - `delta` and the result: `[…, batch, num_features]`
 pub(super) fn backward<const D: usize>(
     gamma: Tensor<D>,
-    kept: Standardized<D>,
+    saved: Standardized<D>,
     delta: Tensor<D>,
 ) -> (Tensor<D>, Slopes<D>) {
     // Scale and means run along the same dimension: the means of the gradient are those of the
@@ -165,7 +165,7 @@ pub(super) fn backward<const D: usize>(
         normalized,
         inverse_deviation,
         ..
-    } = kept;
+    } = saved;
     let per_sample = 1.0 / delta.dims()[D - 2] as f64;
     let slopes = Slopes {
         gamma: (delta.clone() * normalized.clone()).sum_dim(D - 2),
@@ -188,9 +188,9 @@ pub(super) fn moved<const D: usize>(
     batch: Tensor<D>,
     momentum: f64,
 ) -> Tensor<D> {
-    let (kept, share) = ((1.0 - momentum) as f32, momentum as f32);
-    emberlab_host::zip(batch, running, |batch, running| {
-        running * kept + batch * share
+    let (saved, share) = ((1.0 - momentum) as f32, momentum as f32);
+    emberlab_kernels::zip(batch, running, |batch, running| {
+        running * saved + batch * share
     })
     .unwrap_or_else(|(batch, running)| {
         running.mul_scalar(1.0 - momentum) + batch.mul_scalar(momentum)

@@ -53,26 +53,27 @@ impl GroupNorm {
     }
 
     /// Normalises, and keeps what [`backward`](Self::backward) needs.
-    pub(super) fn forward_keeping(&self, x: Tensor<2>) -> (Tensor<2>, Standardized) {
+    pub(super) fn forward_saving(&self, x: Tensor<2>) -> (Tensor<2>, Standardized) {
         let shape = x.dims();
-        let (kept, _) = Standardized::new(x.reshape(self.groups(shape)), 1, self.epsilon);
-        let normalized = kept.normalized.clone().reshape(shape);
-        (self.affine(normalized), kept)
+        let (saved, _) = Standardized::new(x.reshape(self.groups(shape)), 1, self.epsilon);
+        let normalized = saved.normalized.clone().reshape(shape);
+        (self.affine(normalized), saved)
     }
 
     /// The loss's gradient by the inputs; those of scale and shift are added to `gradients`.
     pub(super) fn backward(
         &self,
-        kept: Standardized,
+        saved: Standardized,
         delta: Tensor<2>,
         gradients: &mut GradientsParams,
     ) -> Tensor<2> {
         let shape = delta.dims();
-        let normalized = kept.normalized.clone().reshape(shape);
+        let normalized = saved.normalized.clone().reshape(shape);
         let gamma = self.gamma.val().unsqueeze();
         let (delta, slopes) = affine::backward(gamma, normalized, delta);
         slopes.register(&self.gamma, &self.beta, gradients);
-        kept.backward(delta.reshape(self.groups(shape)))
+        saved
+            .backward(delta.reshape(self.groups(shape)))
             .reshape(shape)
     }
 

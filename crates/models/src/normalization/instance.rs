@@ -31,8 +31,8 @@ impl InstanceNorm {
     }
 
     /// Normalises, and keeps what the way back needs.
-    pub(super) fn forward_keeping(&self, x: Tensor<2>) -> (Tensor<2>, Standardized) {
-        let (kept, _) = Standardized::new(x, 1, self.epsilon);
-        (kept.normalized.clone(), kept)
+    pub(super) fn forward_saving(&self, x: Tensor<2>) -> (Tensor<2>, Standardized) {
+        let (saved, _) = Standardized::new(x, 1, self.epsilon);
+        (saved.normalized.clone(), saved)
     }
 }

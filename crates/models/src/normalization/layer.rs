@@ -41,23 +41,23 @@ impl LayerNorm {
     }
 
     /// Normalises, and keeps what [`backward`](Self::backward) needs.
-    pub(super) fn forward_keeping(&self, x: Tensor<2>) -> (Tensor<2>, Standardized) {
-        let (kept, _) = Standardized::new(x, 1, self.epsilon);
-        let y = self.affine(kept.normalized.clone());
-        (y, kept)
+    pub(super) fn forward_saving(&self, x: Tensor<2>) -> (Tensor<2>, Standardized) {
+        let (saved, _) = Standardized::new(x, 1, self.epsilon);
+        let y = self.affine(saved.normalized.clone());
+        (y, saved)
     }
 
     /// The loss's gradient by the inputs; those of scale and shift are added to `gradients`.
     pub(super) fn backward(
         &self,
-        kept: Standardized,
+        saved: Standardized,
         delta: Tensor<2>,
         gradients: &mut GradientsParams,
     ) -> Tensor<2> {
         let gamma = self.gamma.val().unsqueeze();
-        let (delta, slopes) = affine::backward(gamma, kept.normalized.clone(), delta);
+        let (delta, slopes) = affine::backward(gamma, saved.normalized.clone(), delta);
         slopes.register(&self.gamma, &self.beta, gradients);
-        kept.backward(delta)
+        saved.backward(delta)
     }
 
     fn affine(&self, x: Tensor<2>) -> Tensor<2> {

@@ -2,19 +2,19 @@
 
 mod affine;
 mod batch;
+mod batched;
+mod fused;
 mod group;
 mod instance;
 mod layer;
-mod passes;
 mod rows;
-mod stacked;
 mod standardized;
 
 pub use batch::{BatchNorm, BatchStatistics};
+pub(crate) use batched::{BatchedNorm, BatchedNormStatistics};
 pub use group::GroupNorm;
 pub use instance::InstanceNorm;
 pub use layer::LayerNorm;
-pub(crate) use stacked::{StackedNorm, StackedStatistics};
 pub(crate) use standardized::Standardized;
 
 use burn::module::Module;
@@ -252,20 +252,20 @@ impl Norm {
     ///
     /// # Shapes
     /// - `x` and the first result: `[batch, num_features]`
-    pub(crate) fn forward_keeping(
+    pub(crate) fn forward_saving(
         &self,
         x: Tensor<2>,
         statistics: &mut Vec<BatchStatistics>,
     ) -> (Tensor<2>, Standardized) {
         match self {
             Self::Batch(norm) => {
-                let (y, kept, batch) = norm.forward_keeping(x);
+                let (y, saved, batch) = norm.forward_saving(x);
                 statistics.push(batch);
-                (y, kept)
+                (y, saved)
             }
-            Self::Layer(norm) => norm.forward_keeping(x),
-            Self::Instance(norm) => norm.forward_keeping(x),
-            Self::Group(norm) => norm.forward_keeping(x),
+            Self::Layer(norm) => norm.forward_saving(x),
+            Self::Instance(norm) => norm.forward_saving(x),
+            Self::Group(norm) => norm.forward_saving(x),
         }
     }
 
@@ -275,15 +275,15 @@ impl Norm {
     /// - `delta` and the result: `[batch, num_features]`
     pub(crate) fn backward(
         &self,
-        kept: Standardized,
+        saved: Standardized,
         delta: Tensor<2>,
         gradients: &mut GradientsParams,
     ) -> Tensor<2> {
         match self {
-            Self::Batch(norm) => norm.backward(kept, delta, gradients),
-            Self::Layer(norm) => norm.backward(kept, delta, gradients),
-            Self::Instance(_) => kept.backward(delta),
-            Self::Group(norm) => norm.backward(kept, delta, gradients),
+            Self::Batch(norm) => norm.backward(saved, delta, gradients),
+            Self::Layer(norm) => norm.backward(saved, delta, gradients),
+            Self::Instance(_) => saved.backward(delta),
+            Self::Group(norm) => norm.backward(saved, delta, gradients),
         }
     }
 
@@ -300,7 +300,7 @@ impl Norm {
 mod tests {
     use burn::module::Param;
     use burn::tensor::{DType, Device};
-    use emberlab_streams::stream;
+    use emberlab_rng::stream;
 
     use super::*;
     use crate::golden::{assert_near, golden, wave_tensor};

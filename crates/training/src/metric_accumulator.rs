@@ -8,13 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::TrainingError;
 use crate::loss::Reduction;
-use crate::step::Measured;
+use crate::supervised_model::StepOutput;
 use crate::task::Task;
 
 /// Sums over the samples seen so far. Adding the same batches in any grouping gives the same bits, so
 /// an epoch that was interrupted ends with the metrics of one that was not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Tally {
+pub struct MetricAccumulator {
     num_samples: u64,
     /// Sum over samples of their loss.
     loss_sum: f64,
@@ -31,8 +31,8 @@ enum Scores {
     },
 }
 
-impl Tally {
-    /// A tally that has seen nothing.
+impl MetricAccumulator {
+    /// An accumulator that has seen nothing.
     ///
     /// # Errors
     /// Never for a task with valid class numbers.
@@ -138,7 +138,7 @@ pub struct Outcome {
     pub d_output: usize,
 }
 
-impl Measured {
+impl StepOutput {
     /// What the batches gave each of the networks that lie end to end in them, reading all of it from the
     /// device at once; none if there were no batches.
     ///

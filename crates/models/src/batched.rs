@@ -3,12 +3,12 @@
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use emberlab_host as host;
+use emberlab_kernels as kernels;
 
-use crate::activation::Kept;
+use crate::activation::SavedActivations;
+use crate::batched_parameters::{replica, stacked};
 use crate::dense::product;
-use crate::normalization::{StackedNorm, StackedStatistics, Standardized};
-use crate::stacking::{replica, stacked};
+use crate::normalization::{BatchedNorm, BatchedNormStatistics, Standardized};
 use crate::{Activation, Dense, Mlp, Network, Norm};
 
 /// Replicas of one multilayer perceptron, each with parameters of its own, computed together.
@@ -19,10 +19,10 @@ use crate::{Activation, Dense, Mlp, Network, Norm};
 ///
 /// It trains by the backward pass written out, on a plain device.
 #[derive(Module, Debug)]
-pub struct Stack {
-    layers: Vec<StackedDense>,
+pub struct BatchedModel {
+    layers: Vec<BatchedDense>,
     /// One for each hidden layer, or none at all.
-    norms: Vec<StackedNorm>,
+    norms: Vec<BatchedNorm>,
     /// One for each hidden layer.
     #[module(skip)]
     activations: Vec<Activation>,
@@ -32,18 +32,18 @@ pub struct Stack {
 
 /// One [`Dense`] of each replica.
 #[derive(Module, Debug)]
-struct StackedDense {
+struct BatchedDense {
     /// `[num_replicas, d_input, d_output]`
     weight: Param<Tensor<3>>,
     /// `[num_replicas, 1, d_output]`
     bias: Option<Param<Tensor<3>>>,
 }
 
-/// What batches tell the running statistics of a [`Stack`], one for each batch norm.
+/// What batches tell the running statistics of a [`BatchedModel`], one for each batch norm.
 #[derive(Debug, Clone, Default)]
-pub struct StackStatistics(Vec<StackedStatistics>);
+pub struct BatchedStatistics(Vec<BatchedNormStatistics>);
 
-impl Stack {
+impl BatchedModel {
     /// Stacks networks on a plain device; none unless all are multilayer perceptrons of one shape.
     pub fn new(networks: &[Network]) -> Option<Self> {
         let mlps: Option<Vec<&Mlp>> = networks
@@ -66,11 +66,11 @@ impl Stack {
         }
         let layers = (0..first.layers.len()).map(|i| {
             let layers: Vec<&Dense> = mlps.iter().map(|mlp| &mlp.layers[i]).collect();
-            StackedDense::new(&layers)
+            BatchedDense::new(&layers)
         });
         let norms = (0..first.norms.len()).map(|i| {
             let norms: Vec<&Norm> = mlps.iter().map(|mlp| &mlp.norms[i]).collect();
-            StackedNorm::new(&norms)
+            BatchedNorm::new(&norms)
         });
         Some(Self {
             layers: layers.collect::<Option<_>>()?,
@@ -143,23 +143,23 @@ impl Stack {
         &self,
         inputs: Tensor<2>,
         delta_of: impl FnOnce(Tensor<2>) -> Tensor<2>,
-    ) -> (GradientsParams, StackStatistics) {
+    ) -> (GradientsParams, BatchedStatistics) {
         let mut statistics = Vec::new();
-        let mut tapes = Vec::with_capacity(self.layers.len());
+        let mut saved = Vec::with_capacity(self.layers.len());
         let mut x = self.split(inputs);
         for (i, layer) in self.layers.iter().enumerate() {
             let input = x.clone();
             x = layer.forward(x);
             let mut standardized = None;
             if let Some(norm) = self.norms.get(i) {
-                let (y, kept, batch) = norm.forward_keeping(x);
+                let (y, saved, batch) = norm.forward_saving(x);
                 x = y;
                 statistics.extend(batch);
-                standardized = Some(kept);
+                standardized = Some(saved);
             }
-            let (y, activated) = self.activation(i).forward_keeping(x);
+            let (y, activated) = self.activation(i).forward_saving(x);
             x = y;
-            tapes.push(LayerTape {
+            saved.push(SavedLayer {
                 input,
                 standardized,
                 activated,
@@ -167,23 +167,23 @@ impl Stack {
         }
         let mut delta = self.split(delta_of(x.flatten(0, 1)));
         let mut gradients = GradientsParams::new();
-        for (i, tape) in tapes.into_iter().enumerate().rev() {
-            delta = self.activation(i).backward(tape.activated, delta);
-            if let (Some(norm), Some(kept)) = (self.norms.get(i), tape.standardized) {
-                delta = norm.backward(kept, delta, &mut gradients);
+        for (i, saved) in saved.into_iter().enumerate().rev() {
+            delta = self.activation(i).backward(saved.activated, delta);
+            if let (Some(norm), Some(saved)) = (self.norms.get(i), saved.standardized) {
+                delta = norm.backward(saved, delta, &mut gradients);
             }
-            delta = self.layers[i].gradients(tape.input, delta, &mut gradients);
+            delta = self.layers[i].gradients(saved.input, delta, &mut gradients);
             if i > 0 {
                 delta = self.layers[i].backward(delta);
             }
         }
-        (gradients, StackStatistics(statistics))
+        (gradients, BatchedStatistics(statistics))
     }
 
     /// Moves the running statistics towards those of one batch; nothing without batch norm.
-    pub fn with_running_statistics(mut self, statistics: StackStatistics) -> Self {
+    pub fn with_running_statistics(mut self, statistics: BatchedStatistics) -> Self {
         let mut statistics = statistics.0.into_iter();
-        let moved = |norm: StackedNorm| match statistics.next() {
+        let moved = |norm: BatchedNorm| match statistics.next() {
             Some(batch) => norm.with_running_statistics(batch),
             None => norm,
         };
@@ -210,14 +210,14 @@ impl Stack {
 }
 
 /// What the way back needs of the way forward.
-struct LayerTape {
+struct SavedLayer {
     /// `[num_replicas, batch, d_input]`
     input: Tensor<3>,
     standardized: Option<Standardized<3>>,
-    activated: Kept<3>,
+    activated: SavedActivations<3>,
 }
 
-impl StackedDense {
+impl BatchedDense {
     /// Stacks layers; none if their shapes differ.
     fn new(layers: &[&Dense]) -> Option<Self> {
         let first = *layers.first()?;
@@ -240,7 +240,7 @@ impl StackedDense {
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let weight = self.weight.val();
         match &self.bias {
-            Some(bias) => host::affine(x, weight, bias.val())
+            Some(bias) => kernels::affine(x, weight, bias.val())
                 .unwrap_or_else(|(x, weight, bias)| x.matmul(weight) + bias),
             None => product(x, weight),
         }
@@ -255,7 +255,7 @@ impl StackedDense {
     ) -> Tensor<3> {
         if let Some(bias) = &self.bias {
             let sum; // [num_replicas, 1, d_output]
-            (delta, sum) = host::sums_of_rows(delta, bias.dims()).unwrap_or_else(|delta| {
+            (delta, sum) = kernels::sums_of_rows(delta, bias.dims()).unwrap_or_else(|delta| {
                 let sum = delta.clone().sum_dim(1);
                 (delta, sum)
             });

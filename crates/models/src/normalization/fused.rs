@@ -4,7 +4,7 @@
 #![allow(clippy::result_large_err)]
 
 use burn::tensor::Tensor;
-use emberlab_host::{Numbers, holds, sums_of_rows};
+use emberlab_kernels::{Numbers, holds, sums_of_rows};
 
 use super::affine::Slopes;
 use super::standardized::{Moments, Standardized};
@@ -66,8 +66,8 @@ pub(super) fn standardize(
         mean: mean.into_tensor(),
     };
     let inverse_deviation = Numbers::new(inverse_deviation, shape).into_tensor();
-    let kept = Standardized::of_rows(x.into_tensor(), inverse_deviation);
-    Ok((y, kept, moments))
+    let saved = Standardized::of_rows(x.into_tensor(), inverse_deviation);
+    Ok((y, saved, moments))
 }
 
 /// The loss's gradients by the inputs and by scale and shift, as [`batch::backward`](super::batch::backward)
@@ -79,18 +79,18 @@ pub(super) fn standardize(
 /// - `inverse_deviation`: `[1, num_features]`
 ///
 /// # Errors
-/// `delta` and what was kept, if they are not in the host's memory.
+/// `delta` and what was saved, if they are not in the host's memory.
 pub(super) fn backward(
     gamma: Tensor<1>,
-    kept: Standardized,
+    saved: Standardized,
     delta: Tensor<2>,
 ) -> Result<(Tensor<2>, Slopes<2>), (Standardized, Tensor<2>)> {
     let [batch, num_features] = delta.dims();
-    if !holds(&gamma) || !holds(&delta) || !holds(&kept.normalized) || num_features == 0 {
-        return Err((kept, delta));
+    if !holds(&gamma) || !holds(&delta) || !holds(&saved.normalized) || num_features == 0 {
+        return Err((saved, delta));
     }
     let mut delta = Numbers::take(delta);
-    let normalized = Numbers::take(kept.normalized);
+    let normalized = Numbers::take(saved.normalized);
     let mut slope = vec![0.0; num_features];
     let mut mean = vec![0.0; num_features];
     let rows = delta.as_slice().chunks(num_features);
@@ -111,7 +111,7 @@ pub(super) fn backward(
         *slope *= per_sample;
         *mean *= per_sample;
     }
-    let inverse_deviation = Numbers::take(kept.inverse_deviation);
+    let inverse_deviation = Numbers::take(saved.inverse_deviation);
     let gamma = Numbers::take(gamma);
     let factor: Vec<f32> = (gamma.as_slice().iter())
         .zip(inverse_deviation.as_slice())

@@ -26,14 +26,14 @@ pub enum Encoding {
 /// - inputs: `[num_samples, num_features]`, standardised
 /// - targets: `[num_samples, d_target]`, see [`Encoding`]
 #[derive(Debug, Clone)]
-pub struct Resident {
+pub struct DeviceDataset {
     /// The standardised features.
     pub inputs: Tensor<2>,
     /// The encoded targets.
     pub targets: Tensor<2>,
 }
 
-impl Resident {
+impl DeviceDataset {
     /// Puts `rows` of the samples on a plain device (without autodiff), in that order.
     ///
     /// Features are standardised on the host in f64 and rounded once to f32, so that every device and
@@ -191,8 +191,8 @@ mod tests {
         samples: &Samples,
         rows: &[u32],
         encoding: Encoding,
-    ) -> Result<Resident, DatasetError> {
-        Resident::upload(
+    ) -> Result<DeviceDataset, DatasetError> {
+        DeviceDataset::upload(
             samples,
             rows,
             &Standardizer::identity(),
@@ -218,7 +218,7 @@ mod tests {
         let rows = [1000, 3, 500];
         let encoding = Encoding::OneHot { num_classes: 10 };
         for dtype in [DType::F32, DType::F64] {
-            let resident = Resident::upload(
+            let device_dataset = DeviceDataset::upload(
                 &digits,
                 &rows,
                 &standardizer,
@@ -227,20 +227,23 @@ mod tests {
                 dtype,
             )
             .unwrap();
-            assert_eq!((resident.len(), resident.inputs.dtype()), (3, dtype));
+            assert_eq!(
+                (device_dataset.len(), device_dataset.inputs.dtype()),
+                (3, dtype)
+            );
             let expected: Vec<f32> = rows
                 .iter()
                 .flat_map(|&row| digits.row(row as usize).into_iter().enumerate())
                 .map(|(j, raw)| standardizer.value(f64::from(raw), j))
                 .collect();
-            assert_eq!(floats(&resident.inputs), expected);
+            assert_eq!(floats(&device_dataset.inputs), expected);
         }
     }
 
     #[test]
     fn f64_inputs_hold_the_same_numbers_as_f32() {
         let iris = crate::iris::load();
-        let wide = Resident::upload(
+        let wide = DeviceDataset::upload(
             &iris,
             &[7],
             &Standardizer {
@@ -334,7 +337,8 @@ mod tests {
             mean: vec![0.0; 3],
             std: vec![1.0; 3],
         };
-        let result = Resident::upload(&iris, &[0], &other, encoding, &Device::flex(), DType::F32);
+        let result =
+            DeviceDataset::upload(&iris, &[0], &other, encoding, &Device::flex(), DType::F32);
         assert!(matches!(
             result,
             Err(DatasetError::Standardizer {

@@ -4,7 +4,7 @@
 #![allow(clippy::result_large_err)]
 
 use burn::tensor::Tensor;
-use emberlab_host::{Numbers, exp, holds, ln_1p, zip, zip_to_both};
+use emberlab_kernels::{Numbers, exp, holds, ln_1p, zip, zip_to_both};
 
 use super::LossConfig;
 

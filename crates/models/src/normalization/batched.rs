@@ -8,11 +8,11 @@ use super::affine::{self, Slopes};
 use super::batch::{self, moved, unbiased};
 use super::standardized::Standardized;
 use super::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, Norm, Normalization};
-use crate::stacking::{replica, stacked};
+use crate::batched_parameters::{replica, stacked};
 
 /// One [`Norm`] of each replica, all of one kind.
 #[derive(Module, Debug)]
-pub struct StackedNorm {
+pub struct BatchedNorm {
     /// Scale, `[num_replicas, 1, num_features]`, unless the kind has none.
     gamma: Option<Param<Tensor<3>>>,
     /// Shift, shaped like the scale.
@@ -25,18 +25,18 @@ pub struct StackedNorm {
     kind: Normalization,
 }
 
-/// What one batch tells the running statistics of a [`StackedNorm`].
+/// What one batch tells the running statistics of a [`BatchedNorm`].
 ///
 /// # Shapes
 /// - both: `[num_replicas, 1, num_features]`
 #[derive(Debug, Clone)]
-pub(crate) struct StackedStatistics {
+pub(crate) struct BatchedNormStatistics {
     mean: Tensor<3>,
     /// Unbiased.
     variance: Tensor<3>,
 }
 
-impl StackedNorm {
+impl BatchedNorm {
     /// Stacks layers; none if they are of different kinds.
     pub(crate) fn new(norms: &[&Norm]) -> Option<Self> {
         let kind = kind(norms.first()?);
@@ -97,7 +97,7 @@ impl StackedNorm {
                 let deviation = variance.val().add_scalar(*epsilon).sqrt();
                 self.affine((x - mean.val()) * deviation.recip())
             }
-            _ => self.forward_keeping(x).0,
+            _ => self.forward_saving(x).0,
         }
     }
 
@@ -105,25 +105,25 @@ impl StackedNorm {
     ///
     /// # Shapes
     /// - `x` and the first result: `[num_replicas, batch, num_features]`
-    pub(crate) fn forward_keeping(
+    pub(crate) fn forward_saving(
         &self,
         x: Tensor<3>,
-    ) -> (Tensor<3>, Standardized<3>, Option<StackedStatistics>) {
+    ) -> (Tensor<3>, Standardized<3>, Option<BatchedNormStatistics>) {
         let shape = x.dims();
         match self.kind {
             Normalization::Batch { epsilon, .. } => {
-                let (kept, moments) = Standardized::new(x, 1, epsilon);
-                let statistics = StackedStatistics {
+                let (saved, moments) = Standardized::new(x, 1, epsilon);
+                let statistics = BatchedNormStatistics {
                     mean: moments.mean,
                     variance: unbiased(moments.variance, shape[1]),
                 };
-                let y = self.affine(kept.normalized.clone());
-                (y, kept, Some(statistics))
+                let y = self.affine(saved.normalized.clone());
+                (y, saved, Some(statistics))
             }
             _ => {
-                let (kept, _) = Standardized::new(x.reshape(self.rows(shape)), 2, self.epsilon());
-                let y = self.affine(kept.normalized.clone().reshape(shape));
-                (y, kept, None)
+                let (saved, _) = Standardized::new(x.reshape(self.rows(shape)), 2, self.epsilon());
+                let y = self.affine(saved.normalized.clone().reshape(shape));
+                (y, saved, None)
             }
         }
     }
@@ -134,21 +134,21 @@ impl StackedNorm {
     /// - `delta` and the result: `[num_replicas, batch, num_features]`
     pub(crate) fn backward(
         &self,
-        kept: Standardized<3>,
+        saved: Standardized<3>,
         delta: Tensor<3>,
         gradients: &mut GradientsParams,
     ) -> Tensor<3> {
         let shape = delta.dims();
         let rows = self.rows(shape);
         let (Some(gamma), Some(beta)) = (&self.gamma, &self.beta) else {
-            return kept.backward(delta.reshape(rows)).reshape(shape);
+            return saved.backward(delta.reshape(rows)).reshape(shape);
         };
         let (delta, slopes) = match self.kind {
-            Normalization::Batch { .. } => batch::backward(gamma.val(), kept, delta),
+            Normalization::Batch { .. } => batch::backward(gamma.val(), saved, delta),
             _ => {
-                let normalized = kept.normalized.clone().reshape(shape);
+                let normalized = saved.normalized.clone().reshape(shape);
                 let (delta, slopes) = affine::backward(gamma.val(), normalized, delta);
-                (kept.backward(delta.reshape(rows)).reshape(shape), slopes)
+                (saved.backward(delta.reshape(rows)).reshape(shape), slopes)
             }
         };
         let Slopes {
@@ -161,9 +161,9 @@ impl StackedNorm {
     }
 
     /// Moves the running statistics towards those of a batch.
-    pub(crate) fn with_running_statistics(mut self, batch: StackedStatistics) -> Self {
+    pub(crate) fn with_running_statistics(mut self, batch: BatchedNormStatistics) -> Self {
         if let Normalization::Batch { momentum, .. } = self.kind {
-            let StackedStatistics { mean, variance } = batch;
+            let BatchedNormStatistics { mean, variance } = batch;
             let moved = |running: Param<Tensor<3>>, batch| {
                 running.map(|running| moved(running, batch, momentum))
             };

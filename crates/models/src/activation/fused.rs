@@ -4,7 +4,7 @@
 #![allow(clippy::result_large_err)]
 
 use burn::tensor::Tensor;
-use emberlab_host::{exp, ln_1p, map, sigmoid, tanh, zip};
+use emberlab_kernels::{exp, ln_1p, map, sigmoid, tanh, zip};
 
 use super::{Activation, SELU_ALPHA, SELU_SCALE};
 
@@ -48,26 +48,26 @@ pub(super) fn forward<const D: usize>(
     }
 }
 
-/// [`Activation::backward`] of what was kept.
+/// [`Activation::backward`] of what was saved.
 ///
 /// # Errors
-/// `delta` and what was kept, if they are not in the host's memory or there is no pass for the function.
+/// `delta` and what was saved, if they are not in the host's memory or there is no pass for the function.
 pub(super) fn backward<const D: usize>(
     activation: &Activation,
     delta: Tensor<D>,
-    kept: Tensor<D>,
+    saved: Tensor<D>,
 ) -> Result<Tensor<D>, (Tensor<D>, Tensor<D>)> {
     match *activation {
         // Of the output y.
-        Activation::Sigmoid => zip(delta, kept, |delta, y| delta * (y * (1.0 - y))),
-        Activation::Tanh => zip(delta, kept, |delta, y| delta * (1.0 - y * y)),
-        Activation::Relu => zip(delta, kept, |delta, y| if y <= 0.0 { 0.0 } else { delta }),
-        Activation::Elu { alpha: 1.0 } => zip(delta, kept, |delta, y| {
+        Activation::Sigmoid => zip(delta, saved, |delta, y| delta * (y * (1.0 - y))),
+        Activation::Tanh => zip(delta, saved, |delta, y| delta * (1.0 - y * y)),
+        Activation::Relu => zip(delta, saved, |delta, y| if y <= 0.0 { 0.0 } else { delta }),
+        Activation::Elu { alpha: 1.0 } => zip(delta, saved, |delta, y| {
             delta * if y > 0.0 { 1.0 } else { y + 1.0 }
         }),
         Activation::Selu => {
             let (scale, shift) = (SELU_SCALE as f32, (SELU_SCALE * SELU_ALPHA) as f32);
-            zip(delta, kept, |delta, y| {
+            zip(delta, saved, |delta, y| {
                 delta * if y > 0.0 { scale } else { y + shift }
             })
         }
@@ -76,26 +76,26 @@ pub(super) fn backward<const D: usize>(
             let alpha = alpha as f32;
             zip(
                 delta,
-                kept,
+                saved,
                 |delta, x| if x <= 0.0 { alpha * delta } else { delta },
             )
         }
         Activation::Elu { alpha } => {
             let alpha = alpha as f32;
-            zip(delta, kept, |delta, x| {
+            zip(delta, saved, |delta, x| {
                 delta * if x > 0.0 { 1.0 } else { alpha * exp(x) }
             })
         }
-        Activation::Swish => zip(delta, kept, |delta, x| {
+        Activation::Swish => zip(delta, saved, |delta, x| {
             let sigmoid = sigmoid(x);
             delta * (sigmoid * (1.0 + x * (1.0 - sigmoid)))
         }),
-        Activation::Softplus => zip(delta, kept, |delta, x| delta * sigmoid(x)),
-        Activation::Mish => zip(delta, kept, |delta, x| {
+        Activation::Softplus => zip(delta, saved, |delta, x| delta * sigmoid(x)),
+        Activation::Mish => zip(delta, saved, |delta, x| {
             let tanh = tanh_of_softplus(x);
             delta * (tanh + x * sigmoid(x) * (1.0 - tanh * tanh))
         }),
-        Activation::Linear | Activation::Gelu | Activation::Softmax => Err((delta, kept)),
+        Activation::Linear | Activation::Gelu | Activation::Softmax => Err((delta, saved)),
     }
 }
 

@@ -8,13 +8,13 @@ use emberlab_storage::{Checkpoint, CheckpointStore, Identity, Position, StorageE
 use serde::{Deserialize, Serialize};
 
 use crate::config::TrainingConfig;
+use crate::engine::TrainingEngine;
 use crate::error::TrainingError;
 use crate::fit::Observer;
-use crate::objective::Watch;
-use crate::program::Program;
+use crate::metric_accumulator::MetricAccumulator;
+use crate::objective::EarlyStoppingState;
 use crate::record::{network_bytes, unreadable};
 use crate::scheduler::Scheduler;
-use crate::tally::Tally;
 
 pub(crate) const NETWORK_FILE: &str = "network.bpk";
 pub(crate) const BEST_FILE: &str = "best.bpk";
@@ -29,25 +29,27 @@ pub(crate) struct Progress {
     /// Steps done.
     pub(crate) step: u64,
     /// Metrics of the epoch under way.
-    pub(crate) tally: Tally,
+    #[serde(rename = "tally")] // as progress.toml has always called it
+    pub(crate) accumulator: MetricAccumulator,
     /// What early stopping remembers.
-    pub(crate) watch: Watch,
+    #[serde(rename = "watch")] // as progress.toml has always called it
+    pub(crate) early_stopping: EarlyStoppingState,
     /// Seconds spent before this session.
     pub(crate) elapsed: f64,
 }
 
 impl Progress {
-    pub(crate) fn new(tally: Tally) -> Self {
+    pub(crate) fn new(accumulator: MetricAccumulator) -> Self {
         Self {
             position: Position::default(),
             step: 0,
-            tally,
-            watch: Watch::default(),
+            accumulator,
+            early_stopping: EarlyStoppingState::default(),
             elapsed: 0.0,
         }
     }
 
-    /// Reads what [`Member::save`] wrote.
+    /// Reads what [`Replica::save`] wrote.
     ///
     /// # Errors
     /// [`StorageError`] if the checkpoint lacks it or it is damaged.
@@ -60,7 +62,7 @@ impl Progress {
 }
 
 /// One training in the loop.
-pub(crate) struct Member {
+pub(crate) struct Replica {
     /// Its place among those the loop began with.
     pub(crate) place: usize,
     pub(crate) progress: Progress,
@@ -74,11 +76,11 @@ pub(crate) struct Member {
     pub(crate) saved: Option<Position>,
 }
 
-impl Member {
+impl Replica {
     /// Whether its objective has not improved for as long as early stopping waits.
     pub(crate) fn is_out_of_patience(&self, training: &TrainingConfig) -> bool {
         let stopping = training.early_stopping.as_ref();
-        stopping.is_some_and(|s| self.progress.watch.waited >= s.patience)
+        stopping.is_some_and(|s| self.progress.early_stopping.waited >= s.patience)
     }
 
     /// Takes in the metrics of an epoch that has ended; returns whether it is the best so far.
@@ -97,7 +99,7 @@ impl Member {
         let higher = objective.metric.direction() == Direction::Higher;
         let epoch = self.progress.position.epoch;
         let stopping = training.early_stopping.as_ref();
-        (self.progress.watch).observe(epoch, value, higher, stopping)
+        (self.progress.early_stopping).observe(epoch, value, higher, stopping)
     }
 
     /// The learning rate of the last step.
@@ -117,7 +119,7 @@ impl Member {
     /// [`TrainingError::Storage`] if it cannot be written, [`TrainingError::Read`] if the device fails.
     pub(crate) fn save(
         &mut self,
-        program: &dyn Program,
+        engine: &dyn TrainingEngine,
         index: usize,
         spent: Duration,
     ) -> Result<(), TrainingError> {
@@ -132,9 +134,9 @@ impl Member {
             elapsed: self.elapsed(spent).as_secs_f64(),
             ..self.progress.clone()
         };
-        let network = network_bytes(&program.network(index))?;
+        let network = network_bytes(&engine.network(index))?;
         let best = self.best.as_ref().map(network_bytes).transpose()?;
-        let optimizer = program.optimizer_bytes(index).map_err(unreadable)?;
+        let optimizer = engine.optimizer_bytes(index).map_err(unreadable)?;
         let progress =
             toml::to_string(&progress).map_err(|e| TrainingError::Read(e.to_string()))?;
         let attachments = self.observer.attachments();

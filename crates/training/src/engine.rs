@@ -9,22 +9,22 @@ use emberlab_models::Network;
 
 use crate::clipping::GradientClipping;
 use crate::optimizer::Optimizer;
-use crate::step::{Measured, Trainee};
+use crate::supervised_model::{StepOutput, SupervisedModel};
 
-/// One network with its optimiser, or many as one program.
+/// One network with its optimiser, or many as one engine.
 ///
 /// Batches and what they give hold the rows of the first network, of the second, and so on.
-pub(crate) trait Program: Send {
+pub(crate) trait TrainingEngine: Send {
     /// Takes a step, with a learning rate for each network; returns what the batch gave before it.
     fn step(
         &mut self,
         batch: Batch,
         clipping: Option<&GradientClipping>,
         learning_rates: &[f64],
-    ) -> Measured;
+    ) -> StepOutput;
 
     /// What a batch gives in evaluation mode.
-    fn infer(&self, batch: Batch) -> Measured;
+    fn infer(&self, batch: Batch) -> StepOutput;
 
     /// The network at `index`, on a plain device.
     fn network(&self, index: usize) -> Network;
@@ -38,30 +38,30 @@ pub(crate) trait Program: Send {
 
 /// One network.
 pub(crate) struct Single {
-    pub(crate) trainee: Trainee,
+    pub(crate) supervised: SupervisedModel,
     pub(crate) optimizer: Optimizer,
 }
 
-impl Program for Single {
+impl TrainingEngine for Single {
     fn step(
         &mut self,
         batch: Batch,
         clipping: Option<&GradientClipping>,
         learning_rates: &[f64],
-    ) -> Measured {
+    ) -> StepOutput {
         let optimizer = &mut self.optimizer;
         let (after, measured) =
-            (self.trainee).after_step(batch, clipping, optimizer, learning_rates[0]);
-        self.trainee = after;
+            (self.supervised).after_step(batch, clipping, optimizer, learning_rates[0]);
+        self.supervised = after;
         measured
     }
 
-    fn infer(&self, batch: Batch) -> Measured {
-        InferenceStep::step(&self.trainee.valid(), batch)
+    fn infer(&self, batch: Batch) -> StepOutput {
+        InferenceStep::step(&self.supervised.valid(), batch)
     }
 
     fn network(&self, _: usize) -> Network {
-        self.trainee.valid().network
+        self.supervised.valid().network
     }
 
     fn optimizer_bytes(&self, _: usize) -> Result<Bytes, RecordError> {

@@ -20,7 +20,7 @@ const DOMAIN: &[u8] = b"emberlab stream 1";
 /// endian, so different arguments give unrelated streams.
 ///
 /// ```
-/// use emberlab_streams::stream;
+/// use emberlab_rng::stream;
 /// use rand::Rng;
 ///
 /// let first = stream(0, "shuffle", &[3]).next_u64();

@@ -13,14 +13,14 @@ use crate::optimizer::Optimizer;
 
 /// A network and the loss it is trained on.
 #[derive(Module, Debug)]
-pub struct Trainee {
+pub struct SupervisedModel {
     /// The network.
     pub network: Network,
     #[module(skip)]
     loss: LossConfig,
 }
 
-impl Trainee {
+impl SupervisedModel {
     /// Joins a network to its loss.
     pub fn new(network: Network, loss: LossConfig) -> Self {
         Self { network, loss }
@@ -34,7 +34,7 @@ impl Trainee {
 
 /// What batches gave: losses, outputs and targets, still on the device.
 #[derive(Debug, Clone, Default)]
-pub struct Measured {
+pub struct StepOutput {
     /// One `[1]` loss per batch.
     pub losses: Vec<Tensor<1>>,
     /// `[batch_size, d_output]` per batch.
@@ -49,27 +49,27 @@ pub struct Measured {
     pub found: Vec<String>,
 }
 
-impl Measured {
+impl StepOutput {
     /// Adds what `other` gave after this.
-    pub fn extend(&mut self, other: Measured) {
+    pub fn extend(&mut self, other: StepOutput) {
         self.losses.extend(other.losses);
         self.outputs.extend(other.outputs);
         self.targets.extend(other.targets);
     }
 }
 
-impl ItemLazy for Measured {
+impl ItemLazy for StepOutput {
     fn sync(self) -> Result<Self, ExecutionError> {
         Ok(self)
     }
 }
 
-impl Trainee {
+impl SupervisedModel {
     /// Gradients by the backward pass written out, on plain tensors; none for a network without one.
     ///
     /// The network is on a plain device: see [`Module::valid`].
-    pub fn explicit_gradients(&self, batch: &Batch) -> Option<TrainOutput<Measured>> {
-        let mut measured = Measured::default();
+    pub fn explicit_gradients(&self, batch: &Batch) -> Option<TrainOutput<StepOutput>> {
+        let mut measured = StepOutput::default();
         let (gradients, statistics) =
             self.network
                 .explicit_gradients(batch.inputs.clone(), |outputs| {
@@ -88,7 +88,7 @@ impl Trainee {
     }
 
     /// Gradients by Burn's autodiff, for any network on an autodiff device.
-    pub fn automatic_gradients(&self, batch: &Batch) -> TrainOutput<Measured> {
+    pub fn automatic_gradients(&self, batch: &Batch) -> TrainOutput<StepOutput> {
         let (outputs, statistics) = self.network.forward_train(batch.inputs.clone().autodiff());
         let targets = batch.targets.clone();
         let loss = self
@@ -97,12 +97,12 @@ impl Trainee {
         let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
         TrainOutput {
             grads: gradients,
-            item: Measured {
+            item: StepOutput {
                 losses: vec![loss.inner()],
                 outputs: vec![outputs.inner()],
                 targets: vec![targets],
                 statistics,
-                ..Measured::default()
+                ..StepOutput::default()
             },
         }
     }
@@ -117,7 +117,7 @@ impl Trainee {
     }
 }
 
-impl Trainee {
+impl SupervisedModel {
     /// One step of training: gradients, clipping, update, running statistics. Returns the network after it,
     /// and what its batch gave before it.
     pub fn after_step(
@@ -126,7 +126,7 @@ impl Trainee {
         clipping: Option<&GradientClipping>,
         optimizer: &mut Optimizer,
         learning_rate: f64,
-    ) -> (Self, Measured) {
+    ) -> (Self, StepOutput) {
         let mut output = TrainStep::step(self, batch);
         if let Some(clipping) = clipping {
             output.grads = clipping.clip(self, output.grads);
@@ -138,12 +138,12 @@ impl Trainee {
     }
 }
 
-impl TrainStep for Trainee {
+impl TrainStep for SupervisedModel {
     type Input = Batch;
-    type Output = Measured;
+    type Output = StepOutput;
 
     /// On an autodiff device by autodiff, on a plain one by the explicit backward pass.
-    fn step(&self, batch: Batch) -> TrainOutput<Measured> {
+    fn step(&self, batch: Batch) -> TrainOutput<StepOutput> {
         if !self.network.is_autodiff()
             && let Some(output) = self.explicit_gradients(&batch)
         {
@@ -153,18 +153,18 @@ impl TrainStep for Trainee {
     }
 }
 
-impl InferenceStep for Trainee {
+impl InferenceStep for SupervisedModel {
     type Input = Batch;
-    type Output = Measured;
+    type Output = StepOutput;
 
-    fn step(&self, batch: Batch) -> Measured {
+    fn step(&self, batch: Batch) -> StepOutput {
         let outputs = self.network.forward(batch.inputs);
         let loss = self.loss.forward(outputs.clone(), batch.targets.clone());
-        Measured {
+        StepOutput {
             losses: vec![loss],
             outputs: vec![outputs],
             targets: vec![batch.targets],
-            ..Measured::default()
+            ..StepOutput::default()
         }
     }
 }
@@ -174,7 +174,7 @@ mod tests {
     use burn::module::{ModuleVisitor, Param};
     use burn::tensor::{DType, Device, TensorData};
     use emberlab_models::{Activation, ModelConfig};
-    use emberlab_streams::stream;
+    use emberlab_rng::stream;
     use serde_json::{Value, json};
 
     use super::*;
@@ -195,18 +195,23 @@ mod tests {
         "soft_hamming",
     ];
 
-    fn trainee(model: Value, loss: &Value, dtype: DType) -> Trainee {
-        trainee_for(model, loss, &[5], dtype)
+    fn supervised(model: Value, loss: &Value, dtype: DType) -> SupervisedModel {
+        supervised_model_for(model, loss, &[5], dtype)
     }
 
-    fn trainee_for(model: Value, loss: &Value, input: &[usize], dtype: DType) -> Trainee {
+    fn supervised_model_for(
+        model: Value,
+        loss: &Value,
+        input: &[usize],
+        dtype: DType,
+    ) -> SupervisedModel {
         let model: ModelConfig = serde_json::from_value(model).expect("a model");
         let loss = serde_json::from_value(loss.clone()).expect("a loss");
         let device = Device::flex().autodiff();
         let network = model
             .init(input, 3, &mut stream(0, "init", &[]), &device, dtype)
             .expect("a network");
-        Trainee::new(network, loss)
+        SupervisedModel::new(network, loss)
     }
 
     /// Seven samples of five waves, with one-hot targets.
@@ -247,17 +252,17 @@ mod tests {
     }
 
     /// Explicit and automatic gradients of every parameter, the loss, and batch norm's statistics.
-    fn both_ways(trainee: &Trainee, batch: &Batch) -> Vec<(Vec<f64>, Vec<f64>)> {
-        let plain = trainee.clone().for_training();
+    fn both_ways(supervised: &SupervisedModel, batch: &Batch) -> Vec<(Vec<f64>, Vec<f64>)> {
+        let plain = supervised.clone().for_training();
         assert!(!plain.network.is_autodiff());
         let explicit = plain.explicit_gradients(batch).expect("an explicit pass");
-        let automatic = trainee.automatic_gradients(batch);
+        let automatic = supervised.automatic_gradients(batch);
         let mut pairs = Pairs {
             explicit: &explicit.grads,
             automatic: &automatic.grads,
             found: Vec::new(),
         };
-        trainee.visit(&mut pairs);
+        supervised.visit(&mut pairs);
         let mut found = pairs.found;
         assert!(!found.is_empty() && found.len() == explicit.grads.len());
         let (explicit, automatic) = (explicit.item, automatic.item);
@@ -271,8 +276,8 @@ mod tests {
     }
 
     /// Fails unless both ways agree to `tolerance`, relative to the largest number.
-    fn assert_agree(what: &str, trainee: &Trainee, batch: &Batch, tolerance: f64) {
-        let pairs = both_ways(trainee, batch);
+    fn assert_agree(what: &str, supervised: &SupervisedModel, batch: &Batch, tolerance: f64) {
+        let pairs = both_ways(supervised, batch);
         let largest = pairs
             .iter()
             .flat_map(|(_, automatic)| automatic)
@@ -306,9 +311,9 @@ mod tests {
                                 "normalization": normalization, "output_activation": output,
                             });
                             let loss = json!({ "name": name, "reduction": reduction });
-                            let trainee = trainee(model, &loss, dtype);
+                            let supervised = supervised(model, &loss, dtype);
                             let what = format!("{activation}, {normalization}, {loss}, {dtype:?}");
-                            assert_agree(&what, &trainee, &batch, tolerance);
+                            assert_agree(&what, &supervised, &batch, tolerance);
                         }
                     }
                 }
@@ -326,8 +331,8 @@ mod tests {
                     let model = json!({
                         "name": "perceptron", "output_activation": output, "bias": bias,
                     });
-                    let trainee = trainee(model, &loss, dtype);
-                    assert_agree(output, &trainee, &batch, tolerance);
+                    let supervised = supervised(model, &loss, dtype);
+                    assert_agree(output, &supervised, &batch, tolerance);
                 }
             }
             for activation in [
@@ -337,8 +342,8 @@ mod tests {
                 json!({ "name": "leaky_relu", "alpha": -0.2 }),
             ] {
                 let model = json!({ "name": "mlp", "hidden": [6], "activation": activation });
-                let trainee = trainee(model, &loss, dtype);
-                assert_agree(&activation.to_string(), &trainee, &batch, tolerance);
+                let supervised = supervised(model, &loss, dtype);
+                assert_agree(&activation.to_string(), &supervised, &batch, tolerance);
             }
         }
     }
@@ -350,10 +355,10 @@ mod tests {
             for size in 1..=4 {
                 let model =
                     json!({ "name": "mlp", "hidden": [size, 6, size], "activation": "tanh" });
-                let trainee = trainee(model, &json!({ "name": "mse" }), dtype);
+                let supervised = supervised(model, &json!({ "name": "mse" }), dtype);
                 assert_agree(
                     &format!("{size} outputs"),
-                    &trainee,
+                    &supervised,
                     &batch(dtype),
                     tolerance,
                 );
@@ -385,10 +390,10 @@ mod tests {
                                 "normalization": normalization, "bias": bias,
                             });
                             let loss = json!({ "name": "mse" });
-                            let trainee = trainee_for(model, &loss, &image, dtype);
+                            let supervised = supervised_model_for(model, &loss, &image, dtype);
                             let what =
                                 format!("{image:?}, {activation}, {normalization}, {dtype:?}");
-                            assert_agree(&what, &trainee, &batch, tolerance);
+                            assert_agree(&what, &supervised, &batch, tolerance);
                         }
                     }
                 }
@@ -406,8 +411,8 @@ mod tests {
                 "initializer": { "name": "constant", "value": 0.0 },
             });
             for name in ["bce_with_logits", "cross_entropy", "mse", "huber"] {
-                let trainee = trainee(model.clone(), &json!({ "name": name }), DType::F64);
-                assert_agree(&format!("{activation}, {name}"), &trainee, &batch, 1e-14);
+                let supervised = supervised(model.clone(), &json!({ "name": name }), DType::F64);
+                assert_agree(&format!("{activation}, {name}"), &supervised, &batch, 1e-14);
             }
         }
     }

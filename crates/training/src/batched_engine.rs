@@ -3,17 +3,17 @@
 use burn::store::RecordError;
 use burn::tensor::Bytes;
 use emberlab_datasets::Batch;
-use emberlab_models::{Network, Stack};
+use emberlab_models::{BatchedModel, Network};
 
 use crate::clipping::GradientClipping;
+use crate::engine::{Single, TrainingEngine};
 use crate::loss::LossConfig;
 use crate::optimizer::Optimizer;
-use crate::program::{Program, Single};
-use crate::step::Measured;
+use crate::supervised_model::StepOutput;
 
-/// Many networks of one shape with their optimisers, as one program.
+/// Many networks of one shape with their optimisers, as one engine.
 pub(crate) struct Stacked {
-    stack: Stack,
+    stack: BatchedModel,
     optimizer: Optimizer,
     loss: LossConfig,
 }
@@ -21,28 +21,28 @@ pub(crate) struct Stacked {
 impl Stacked {
     /// Stacks networks that are trained on the same loss; none if they cannot be.
     pub(crate) fn new(singles: Vec<Single>) -> Option<Self> {
-        let loss = singles.first()?.trainee.loss().clone();
+        let loss = singles.first()?.supervised.loss().clone();
         let (networks, optimizers): (Vec<Network>, Vec<Optimizer>) = singles
             .into_iter()
-            .map(|single| (single.trainee.network, single.optimizer))
+            .map(|single| (single.supervised.network, single.optimizer))
             .unzip();
         Some(Self {
-            stack: Stack::new(&networks)?,
+            stack: BatchedModel::new(&networks)?,
             optimizer: Optimizer::stacked(&optimizers)?,
             loss,
         })
     }
 }
 
-impl Program for Stacked {
+impl TrainingEngine for Stacked {
     fn step(
         &mut self,
         batch: Batch,
         clipping: Option<&GradientClipping>,
         learning_rates: &[f64],
-    ) -> Measured {
+    ) -> StepOutput {
         let num_replicas = self.stack.num_replicas();
-        let mut measured = Measured::default();
+        let mut measured = StepOutput::default();
         let (mut gradients, statistics) = self.stack.explicit_gradients(batch.inputs, |outputs| {
             let (losses, delta) = self.loss.forward_backward_stacked(
                 outputs.clone(),
@@ -63,15 +63,15 @@ impl Program for Stacked {
         measured
     }
 
-    fn infer(&self, batch: Batch) -> Measured {
+    fn infer(&self, batch: Batch) -> StepOutput {
         let outputs = self.stack.forward(batch.inputs);
         let num_replicas = self.stack.num_replicas();
         let (of, targets) = (outputs.clone(), batch.targets.clone());
-        Measured {
+        StepOutput {
             losses: vec![self.loss.forward_stacked(of, targets, num_replicas)],
             outputs: vec![outputs],
             targets: vec![batch.targets],
-            ..Measured::default()
+            ..StepOutput::default()
         }
     }
 
@@ -92,10 +92,10 @@ impl Program for Stacked {
 #[cfg(test)]
 mod tests {
     use burn::tensor::{DType, Device, Tensor, TensorData};
-    use emberlab_datasets::Resident;
+    use emberlab_datasets::DeviceDataset;
     use emberlab_models::ModelConfig;
+    use emberlab_rng::stream;
     use emberlab_storage::Identity;
-    use emberlab_streams::stream;
     use serde_json::{Value, json};
 
     use super::*;
@@ -141,7 +141,7 @@ mod tests {
     }
 
     /// Rows of waves that depend on the seed; the class is where a wave of its own is largest.
-    fn split(rows: usize, phase: f64, dtype: DType) -> Resident {
+    fn split(rows: usize, phase: f64, dtype: DType) -> DeviceDataset {
         let device = Device::flex();
         let inputs: Vec<f64> = (0..rows * 5)
             .map(|k| 1.5 * (1.3 * k as f64 + phase).sin())
@@ -152,7 +152,7 @@ mod tests {
         }
         let tensor =
             |data, shape| Tensor::from_data(TensorData::new(data, shape), (&device, dtype));
-        Resident {
+        DeviceDataset {
             inputs: tensor(inputs, [rows, 5]),
             targets: tensor(targets, [rows, 3]),
         }
