@@ -1,6 +1,6 @@
 //! An experiment as written in TOML.
 
-use emberlab_datasets::{DatasetConfig, DatasetError, SplitConfig, StandardizeConfig};
+use emberlab_datasets::{DatasetConfig, SplitConfig, StandardizeConfig};
 use emberlab_models::{ModelConfig, ModelError};
 use emberlab_training::{
     CheckpointConfig, LossConfig, OptimizerConfig, SchedulerConfig, TrainingConfig, TrainingError,
@@ -135,8 +135,8 @@ impl ExperimentConfig {
         let split = self.split.validate().err();
         let model = self.model.validate().err();
         dataset
-            .map(|e| dataset_problem(&e, "dataset"))
-            .or_else(|| split.map(|e| dataset_problem(&e, "split")))
+            .map(|e| dataset_problem(e, "dataset"))
+            .or_else(|| split.map(|e| dataset_problem(e, "split")))
             .or_else(|| model.map(|e| model_problem(&e)))
             .or_else(|| training().err().map(|e| training_problem(&e)))
             .or_else(|| self.sweep.as_ref().and_then(SweepConfig::problem))
@@ -151,16 +151,12 @@ impl ExperimentConfig {
     }
 }
 
-/// Where a data set's complaint stands in the file.
-pub(crate) fn dataset_problem(error: &DatasetError, table: &str) -> Problem {
-    let key = match error {
-        DatasetError::Value { key, .. } if key.contains('.') => (*key).to_string(),
-        DatasetError::Value { key, .. } => format!("{table}.{key}"),
-        _ => table.to_string(),
-    };
+/// The problem of a value that belongs to a data set, a split or a batch, and stands in `table`.
+pub(crate) fn dataset_problem(problem: emberlab_menu::Problem, table: &str) -> Problem {
+    let problem = problem.within(table);
     Problem {
-        key,
-        message: error.to_string(),
+        message: problem.to_string(),
+        key: problem.key,
     }
 }
 

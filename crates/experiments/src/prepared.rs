@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
 use emberlab_datasets::{
-    Batch, BatchConfig, BatchSize, Batches, DatasetConfig, DeviceDataset, Samples, Splits,
-    Standardizer, StatisticsFrom,
+    Batch, BatchConfig, BatchSize, Batches, DeviceDataset, Samples, Splits, Standardizer,
+    StatisticsFrom,
 };
 use emberlab_models::Network;
 use emberlab_rng::stream;
@@ -43,10 +43,10 @@ impl Prepared {
         let samples = config.dataset.load(data_dirs, config.seed)?;
         let problem = |p: Problem| ExperimentError::Config(p);
         let splits = config.split.split(&samples, config.seed);
-        let splits = splits.map_err(|e| problem(dataset_problem(&e, "split")))?;
+        let splits = splits.map_err(|e| problem(dataset_problem(e, "split")))?;
         let training = &config.training;
         if let Err(error) = training.batches().validate(splits.train.len()) {
-            return Err(problem(dataset_problem(&error, "training")));
+            return Err(problem(dataset_problem(error, "training")));
         }
         let inferred = Task::infer(&samples.targets, &config.loss, config.model.d_output());
         let (task, d_output) = inferred.map_err(|e| problem(training_problem(&e)))?;
@@ -208,14 +208,6 @@ impl Prepared {
             valid: self.upload(Split::Valid, device)?,
             test: self.upload(Split::Test, device)?,
         })
-    }
-}
-
-/// What a white pixel is in the images of a data set.
-pub(crate) fn white(dataset: &DatasetConfig) -> u8 {
-    match dataset {
-        DatasetConfig::Digits(_) => 16,
-        _ => u8::MAX,
     }
 }
 

@@ -1,18 +1,20 @@
-//! A table of the user's own.
+//! `csv`: a table of your own.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use csv::{ReaderBuilder, StringRecord, Trim};
+use emberlab_menu::{Example, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{DatasetError, require};
+use super::{DataSource, Origin};
+use crate::error::DatasetError;
+use crate::files::csv_table;
 use crate::samples::{Features, Samples, Targets};
 
-/// A CSV file with a header line: one column is the label, all others are numbers.
+/// A CSV file of your own with a header line: one column is the label, the others are numbers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CsvConfig {
+pub struct Csv {
     /// The file; a relative path starts in the current folder.
     pub path: PathBuf,
     /// Name of the column to learn.
@@ -20,7 +22,7 @@ pub struct CsvConfig {
     /// Whether the label is a class or a number (default "classification").
     #[serde(default)]
     pub task: CsvTask,
-    /// What stands between columns, one ASCII character (default ",").
+    /// The character between columns, one ASCII character (default ",").
     #[serde(default = "comma")]
     pub delimiter: char,
 }
@@ -29,7 +31,18 @@ fn comma() -> char {
     ','
 }
 
-/// What the label of a table is.
+impl Example for Csv {
+    fn example() -> Self {
+        Self {
+            path: "table.csv".into(),
+            label: "class".to_owned(),
+            task: CsvTask::default(),
+            delimiter: comma(),
+        }
+    }
+}
+
+/// Whether the label of a table is a class or a number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CsvTask {
@@ -40,175 +53,65 @@ pub enum CsvTask {
     Regression,
 }
 
-impl CsvConfig {
-    /// Checks every value, without reading the file.
-    ///
-    /// # Errors
-    /// [`DatasetError::Value`] names the first key outside its range.
-    pub fn validate(&self) -> Result<(), DatasetError> {
-        let path = self.path.as_os_str();
-        require(!path.is_empty(), "path", r#""""#, "the path of a file")?;
-        require(!self.label.is_empty(), "label", r#""""#, "a column's name")?;
-        self.delimiter_byte().map(|_| ())
+impl DataSource for Csv {
+    fn origin(&self) -> Origin {
+        Origin::OwnFile
     }
 
-    fn delimiter_byte(&self) -> Result<u8, DatasetError> {
-        let byte = u8::try_from(self.delimiter).ok();
-        let usable = byte.filter(|byte| byte.is_ascii() && !b"\"\r\n".contains(byte));
-        usable.ok_or_else(|| DatasetError::Value {
-            key: "delimiter",
-            value: format!("{:?}", self.delimiter),
-            expected: "one ASCII character other than a quote or a line end".to_owned(),
-        })
+    fn delimiter(&self) -> u8 {
+        // `validate` checks that it is ASCII.
+        self.delimiter as u8
+    }
+
+    fn validate(&self) -> Result<(), Problem> {
+        let path = self.path.as_os_str();
+        Problem::unless(!path.is_empty(), "path", r#""""#, "the path of a file")?;
+        let label = &self.label;
+        Problem::unless(!label.is_empty(), "label", r#""""#, "the name of a column")?;
+        let delimiter = self.delimiter;
+        Problem::unless(
+            delimiter.is_ascii() && !"\"\r\n".contains(delimiter),
+            "delimiter",
+            format!("{delimiter:?}"),
+            "one ASCII character other than a quote or a line end",
+        )
     }
 
     /// Reads the table: features `[num_rows, num_columns - 1]`, in the order of the columns.
-    ///
-    /// # Errors
-    /// [`DatasetError::Value`] as [`validate`](Self::validate); the other errors name file, line and column
-    /// of what is wrong.
-    pub fn load(&self) -> Result<Samples, DatasetError> {
-        self.validate()?;
-        let unreadable = |source| self.unreadable(source);
-        let mut reader = ReaderBuilder::new()
-            .delimiter(self.delimiter_byte()?)
-            .trim(Trim::All)
-            .from_path(&self.path)
-            .map_err(unreadable)?;
-        let table = Table {
-            path: &self.path,
-            columns: reader.headers().map_err(unreadable)?.clone(),
-        };
-        let label_column = table.label_column(&self.label)?;
-
+    fn load(&self, _: &[PathBuf], _: u64) -> Result<Samples, DatasetError> {
+        let (header, rows) = csv_table::open(&self.path, DataSource::delimiter(self))?;
+        let label_column = header.label_column(&self.label)?;
         let mut features = Vec::new();
-        let mut texts = Vec::new();
+        let mut class_of_row = Vec::new();
         let mut values = Vec::new();
-        for record in reader.into_records() {
-            let record = record.map_err(unreadable)?;
-            for column in (0..record.len()).filter(|&column| column != label_column) {
-                features.push(table.number(&record, column)?);
+        for row in rows {
+            let row = row?;
+            for column in (0..row.len()).filter(|&column| column != label_column) {
+                features.push(header.number(&row, column)?);
             }
             match self.task {
-                CsvTask::Classification => texts.push(table.text(&record, label_column)?),
-                CsvTask::Regression => values.push(table.number(&record, label_column)?),
+                CsvTask::Classification => class_of_row.push(header.class(&row, label_column)?),
+                CsvTask::Regression => values.push(header.number(&row, label_column)?),
             }
         }
         if features.is_empty() {
-            return Err(table.misshapen(2, "a row of data", "the end of the file"));
+            return Err(header.misshapen(2, "a row of data", "the end of the file"));
         }
-        let mut feature_names: Vec<String> = table.columns.iter().map(str::to_owned).collect();
+        let mut feature_names = header.columns();
         feature_names.remove(label_column);
         Ok(Samples {
             features: Features::Floats(features),
             targets: match self.task {
-                CsvTask::Classification => classes(&texts),
+                CsvTask::Classification => classes(&class_of_row),
                 CsvTask::Regression => Targets::Values(values),
             },
             input_shape: vec![feature_names.len()],
             feature_names,
         })
     }
-
-    fn unreadable(&self, source: csv::Error) -> DatasetError {
-        let path = self.path.clone();
-        match source.into_kind() {
-            csv::ErrorKind::Io(source) => DatasetError::Io { path, source },
-            csv::ErrorKind::UnequalLengths {
-                pos,
-                expected_len,
-                len,
-            } => DatasetError::CsvShape {
-                path,
-                line: pos.map_or(0, |pos| pos.line()),
-                expected: format!("{expected_len} columns, as in the header"),
-                found: len.to_string(),
-            },
-            csv::ErrorKind::Utf8 { pos, err } => DatasetError::CsvShape {
-                path,
-                line: pos.map_or(0, |pos| pos.line()),
-                expected: "UTF-8 text".to_owned(),
-                found: format!("other bytes in column {}", err.field() + 1),
-            },
-            other => DatasetError::CsvShape {
-                path,
-                line: 0,
-                expected: "a CSV table".to_owned(),
-                found: format!("{other:?}"),
-            },
-        }
-    }
 }
 
-/// A table's name and header, for reading its cells.
-struct Table<'a> {
-    path: &'a Path,
-    columns: StringRecord,
-}
-
-impl Table<'_> {
-    fn label_column(&self, label: &str) -> Result<usize, DatasetError> {
-        let columns: Vec<&str> = self.columns.iter().collect();
-        if let Some(twice) = columns
-            .iter()
-            .enumerate()
-            .find_map(|(i, name)| columns[..i].contains(name).then_some(name))
-        {
-            let found = format!("{twice:?} twice");
-            return Err(self.misshapen(1, "columns of different names", &found));
-        }
-        let position = columns.iter().position(|&column| column == label);
-        let position = position.ok_or_else(|| DatasetError::CsvColumn {
-            path: self.path.to_owned(),
-            column: label.to_owned(),
-            columns: columns.iter().map(|&column| column.to_owned()).collect(),
-        })?;
-        if columns.len() == 1 {
-            return Err(self.misshapen(1, "a column beside the label", "none"));
-        }
-        Ok(position)
-    }
-
-    fn number(&self, record: &StringRecord, column: usize) -> Result<f32, DatasetError> {
-        let text = &record[column];
-        let number = text.parse().ok().filter(|number: &f32| number.is_finite());
-        number.ok_or_else(|| self.unusable(record, column, "a finite number"))
-    }
-
-    fn text(&self, record: &StringRecord, column: usize) -> Result<String, DatasetError> {
-        let text = &record[column];
-        if text.is_empty() {
-            return Err(self.unusable(record, column, "a class"));
-        }
-        Ok(text.to_owned())
-    }
-
-    fn unusable(
-        &self,
-        record: &StringRecord,
-        column: usize,
-        expected: &'static str,
-    ) -> DatasetError {
-        DatasetError::CsvValue {
-            path: self.path.to_owned(),
-            line: record.position().map_or(0, csv::Position::line),
-            column: self.columns[column].to_owned(),
-            value: record[column].to_owned(),
-            expected,
-        }
-    }
-
-    fn misshapen(&self, line: u64, expected: &str, found: &str) -> DatasetError {
-        DatasetError::CsvShape {
-            path: self.path.to_owned(),
-            line,
-            expected: expected.to_owned(),
-            found: found.to_owned(),
-        }
-    }
-}
-
-/// Numbers the different texts in order.
+/// Gives each different text a class number: in numeric order if all are numbers, else in alphabetic order.
 fn classes(texts: &[String]) -> Targets {
     let mut names = texts.to_vec();
     names.sort();
@@ -239,13 +142,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");
         fs::write(&path, text).unwrap();
-        let config = CsvConfig {
+        let config = Csv {
             path,
             label: "y".to_owned(),
             task,
             delimiter,
         };
-        config.load().map_err(|error| {
+        config.load(&[], 0).map_err(|error| {
             error
                 .to_string()
                 .replace(&format!("{}/", folder.path().display()), "")
@@ -346,21 +249,25 @@ mod tests {
 
     #[test]
     fn a_missing_file_is_named() {
-        let config = CsvConfig {
+        let config = Csv {
             path: "no/such.csv".into(),
             label: "y".to_owned(),
             task: CsvTask::Regression,
             delimiter: ',',
         };
-        let message = config.load().unwrap_err().to_string();
+        let message = config.load(&[], 0).unwrap_err().to_string();
         assert!(message.starts_with("no/such.csv: "), "{message}");
     }
 
     #[test]
     fn delimiters_that_cannot_delimit_are_refused() {
         for delimiter in ['→', '"', '\n'] {
-            let message = load(b"a,y\n1,2\n", CsvTask::Regression, delimiter).unwrap_err();
-            assert!(message.starts_with("`delimiter = "), "{message}");
+            let config = Csv {
+                delimiter,
+                ..Csv::example()
+            };
+            let message = config.validate().unwrap_err().to_string();
+            assert!(message.starts_with("`delimiter` is "), "{message}");
         }
     }
 }

@@ -1,223 +1,62 @@
-//! MNIST and Fashion-MNIST, from the files that users fetch.
+//! `mnist`: handwritten digits of 28×28 pixels, from files that `emberlab data fetch` brings.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{DataSource, Origin};
 use crate::error::DatasetError;
-use crate::fetch::Fetchable;
-use crate::idx;
-use crate::samples::{Features, Samples, Targets, names, numbered_classes};
+use crate::files::{Download, mnist_format};
+use crate::samples::{Samples, numbered_classes};
 
-/// MNIST or Fashion-MNIST, which let one set nothing: first the 60000 training rows, then the 10000 test
-/// rows.
+/// 70000 handwritten digits of 28×28 pixels.
+///
+/// The 60000 training rows come first, then the 10000 test rows.
 ///
 /// # Source
-/// LeCun, Cortes, Burges, <http://yann.lecun.com/exdb/mnist/>; Xiao, Rasul, Vollgraf 2017,
-/// <https://arxiv.org/abs/1708.07747>.
+/// LeCun, Cortes, Burges, <http://yann.lecun.com/exdb/mnist/>.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct MnistConfig {}
+pub struct Mnist {}
 
-const NUM_CLASSES: usize = 10;
-const SIDE: usize = 28;
+static DOWNLOAD: Download = Download {
+    dataset: "mnist",
+    folder: "mnist",
+    files: &[
+        (
+            "train-images-idx3-ubyte.gz",
+            "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+        ),
+        (
+            "train-labels-idx1-ubyte.gz",
+            "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+        ),
+        (
+            "t10k-images-idx3-ubyte.gz",
+            "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+        ),
+        (
+            "t10k-labels-idx1-ubyte.gz",
+            "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+        ),
+    ],
+    mirrors: &[
+        "https://ossci-datasets.s3.amazonaws.com/mnist/",
+        "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    ],
+};
 
-/// Images and labels, training rows first; as fetched, or unpacked.
-const PARTS: [[&str; 2]; 2] = [
-    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"],
-    ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
-];
-
-/// Reads the four files from the first data folder that has them: features `[70000, 784]`, bytes.
-pub(crate) fn load(which: Fetchable, data_dirs: &[PathBuf]) -> Result<Samples, DatasetError> {
-    let folder = find_folder(which, data_dirs)?;
-    let mut pixels = Vec::new();
-    let mut labels = Vec::new();
-    for [images_name, labels_name] in PARTS {
-        let images_path = find_file(which, &folder, images_name)?;
-        let labels_path = find_file(which, &folder, labels_name)?;
-        let images_read = idx::read_images(&images_path, [SIDE, SIDE], &mut pixels)?;
-        let labels_read = idx::read_labels(&labels_path, NUM_CLASSES as u32, &mut labels)?;
-        if labels_read != images_read {
-            return Err(DatasetError::Idx {
-                path: labels_path,
-                expected: format!("{images_read} labels, one per image of {images_name}"),
-                found: labels_read.to_string(),
-            });
-        }
-    }
-    Ok(Samples {
-        features: Features::Bytes(pixels),
-        targets: Targets::Classes {
-            labels,
-            names: class_names(which),
-        },
-        input_shape: vec![1, SIDE, SIDE],
-        feature_names: Vec::new(),
-    })
-}
-
-fn class_names(which: Fetchable) -> Vec<String> {
-    match which {
-        Fetchable::Mnist => numbered_classes(NUM_CLASSES),
-        Fetchable::FashionMnist => names(&[
-            "T-shirt/top",
-            "trouser",
-            "pullover",
-            "dress",
-            "coat",
-            "sandal",
-            "shirt",
-            "sneaker",
-            "bag",
-            "ankle boot",
-        ]),
-    }
-}
-
-/// The first folder that holds any of the files; a data folder may itself be the data set's.
-fn find_folder(which: Fetchable, data_dirs: &[PathBuf]) -> Result<PathBuf, DatasetError> {
-    let folders: Vec<PathBuf> = data_dirs
-        .iter()
-        .map(|dir| match dir.ends_with(which.folder()) {
-            true => dir.clone(),
-            false => dir.join(which.folder()),
-        })
-        .collect();
-    let holds_any = |folder: &&PathBuf| {
-        let mut parts = PARTS.as_flattened().iter();
-        parts.any(|part| existing(folder, part).is_some())
-    };
-    let found = folders.iter().find(holds_any).cloned();
-    found.ok_or(DatasetError::Missing {
-        dataset: which.name(),
-        searched: folders,
-    })
-}
-
-fn find_file(which: Fetchable, folder: &Path, part: &str) -> Result<PathBuf, DatasetError> {
-    existing(folder, part).ok_or_else(|| DatasetError::Missing {
-        dataset: which.name(),
-        searched: vec![gzipped(folder, part)],
-    })
-}
-
-fn existing(folder: &Path, part: &str) -> Option<PathBuf> {
-    let candidates = [gzipped(folder, part), folder.join(part)];
-    candidates.into_iter().find(|path| path.is_file())
-}
-
-fn gzipped(folder: &Path, part: &str) -> PathBuf {
-    folder.join(format!("{part}.gz"))
-}
-
-#[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use std::fs;
-
-    use super::*;
-
-    /// Plain files of `train` and `test` black images, with labels counting up.
-    fn write_files(folder: &Path, counts: [u8; 2]) {
-        fs::create_dir_all(folder).unwrap();
-        for (count, [images, labels]) in counts.into_iter().zip(PARTS) {
-            let mut bytes = vec![0, 0, 8, 3, 0, 0, 0, count, 0, 0, 0, 28, 0, 0, 0, 28];
-            bytes.resize(16 + 784 * usize::from(count), 0);
-            fs::write(folder.join(images), bytes).unwrap();
-            let mut bytes = vec![0, 0, 8, 1, 0, 0, 0, count];
-            bytes.extend(0..count);
-            fs::write(folder.join(labels), bytes).unwrap();
-        }
+impl DataSource for Mnist {
+    fn origin(&self) -> Origin {
+        Origin::Fetched(&DOWNLOAD)
     }
 
-    #[test]
-    fn training_rows_come_before_test_rows() {
-        let data = tempfile::tempdir().unwrap();
-        write_files(&data.path().join("mnist"), [3, 2]);
-        let empty = tempfile::tempdir().unwrap();
-        let dirs = [empty.path().to_owned(), data.path().to_owned()];
-        let samples = load(Fetchable::Mnist, &dirs).unwrap();
-        assert_eq!(samples.labels().unwrap(), [0, 1, 2, 0, 1]);
-        assert_eq!((samples.num_features(), samples.len()), (784, 5));
+    fn white(&self) -> Option<u8> {
+        Some(u8::MAX)
     }
 
-    #[test]
-    fn a_data_folder_may_be_the_folder_of_the_data_set() {
-        let data = tempfile::tempdir().unwrap();
-        let folder = data.path().join("fashion-mnist");
-        write_files(&folder, [1, 1]);
-        let samples = load(Fetchable::FashionMnist, std::slice::from_ref(&folder)).unwrap();
-        assert_eq!(samples.class_names().unwrap()[9], "ankle boot");
-        assert!(load(Fetchable::Mnist, &[folder]).is_err());
-    }
-
-    #[test]
-    fn missing_data_name_the_command_that_gets_them() {
-        let error = load(Fetchable::FashionMnist, &["a".into(), "b".into()]).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "fashion_mnist is not in a/fashion-mnist or b/fashion-mnist: get it with \
-             `emberlab data fetch fashion_mnist`"
-        );
-    }
-
-    #[test]
-    fn a_single_missing_file_is_named() {
-        let data = tempfile::tempdir().unwrap();
-        let folder = data.path().join("mnist");
-        write_files(&folder, [1, 1]);
-        fs::remove_file(folder.join("t10k-labels-idx1-ubyte")).unwrap();
-        let message = load(Fetchable::Mnist, &[folder]).unwrap_err().to_string();
-        assert!(
-            message.contains("mnist/t10k-labels-idx1-ubyte.gz"),
-            "{message}"
-        );
-    }
-
-    #[test]
-    fn counts_that_differ_are_refused() {
-        let data = tempfile::tempdir().unwrap();
-        let [folder, other] = ["mnist", "other"].map(|name| data.path().join(name));
-        write_files(&folder, [3, 2]);
-        write_files(&other, [2, 2]);
-        fs::copy(
-            other.join("train-labels-idx1-ubyte"),
-            folder.join("train-labels-idx1-ubyte"),
-        )
-        .unwrap();
-        let message = load(Fetchable::Mnist, &[folder]).unwrap_err().to_string();
-        let expected = "train-labels-idx1-ubyte: expected 3 labels, one per image of \
-                        train-images-idx3-ubyte, found 2";
-        assert!(message.ends_with(expected), "{message}");
-    }
-
-    #[test]
-    fn the_real_files_hold_seventy_thousand_rows() {
-        let Some(dir) = std::env::var_os("EMBERLAB_DATA_DIR") else {
-            println!("skipped: EMBERLAB_DATA_DIR is not set");
-            return;
-        };
-        for (which, first_labels, mean) in [
-            // gzip.open(...).read()[8:13] and np.frombuffer(..., np.uint8, offset=16) of both image files
-            (Fetchable::Mnist, [5, 0, 4, 1, 9], 33.385964741253645),
-            (Fetchable::FashionMnist, [9, 0, 0, 3, 0], 72.96981142492712),
-        ] {
-            let samples = load(which, &[PathBuf::from(&dir)]).unwrap();
-            assert_eq!(samples.len(), 70_000);
-            assert_eq!(samples.labels().unwrap()[..5], first_labels);
-            let summary = samples.summary();
-            assert!(
-                (summary.features[0].mean - mean).abs() < 1e-9,
-                "{:?}",
-                summary.features
-            );
-            assert_eq!(
-                summary.classes.iter().map(|c| c.count).sum::<usize>(),
-                70_000
-            );
-        }
+    fn load(&self, data_dirs: &[PathBuf], _: u64) -> Result<Samples, DatasetError> {
+        mnist_format::load(&DOWNLOAD, numbered_classes(10), data_dirs)
     }
 }
