@@ -1,155 +1,49 @@
-//! A configuration as text: a file, with what the command line changes in it.
+//! The text of a configuration.
 
-use crate::key_path::find_unquoted;
-use crate::{ConfigError, ExperimentError};
-use emberlab_storage::StorageError;
-use std::ops::Range;
-use std::path::Path;
-use toml_edit::{DocumentMut, InlineTable, Item, Key, Table, TableLike, Value};
+use std::path::{Path, PathBuf};
+use std::{fs, io};
 
-/// The text of a configuration and where it came from.
+/// The text of a configuration and the file it came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigSource {
-    /// The file's name as given.
+    /// The file's name as the user gave it.
     pub name: String,
-    /// TOML.
+    /// The text, as TOML.
     pub text: String,
+}
+
+/// A configuration file cannot be read, or is not UTF-8.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot read {}: {source}", path.display())]
+pub struct ReadError {
+    /// The file.
+    pub path: PathBuf,
+    /// The reason given by the operating system.
+    pub source: io::Error,
 }
 
 impl ConfigSource {
     /// Reads a file.
     ///
     /// # Errors
-    /// [`ExperimentError::Storage`] if the file cannot be read or is not UTF-8.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, ExperimentError> {
+    /// [`ReadError`] if the file cannot be read or is not UTF-8.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self, ReadError> {
         let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(StorageError::io("read", path))?;
+        let text = fs::read_to_string(path).map_err(|source| ReadError {
+            path: path.to_path_buf(),
+            source,
+        })?;
         Ok(Self {
             name: path.display().to_string(),
             text,
         })
     }
 
-    /// The file's name without folders and ending.
+    /// The file's name without folders and extension.
     pub fn stem(&self) -> String {
         let stem = Path::new(&self.name).file_stem();
         stem.map(|s| s.to_string_lossy().into_owned())
             .unwrap_or_default()
-    }
-
-    /// The text with each `a.b.c=value` put in, in order, comments and layout kept.
-    ///
-    /// The value is TOML, or else a string as it stands, so `model.activation=gelu` needs no quotes.
-    /// Keys may be quoted; missing tables are created.
-    ///
-    /// # Errors
-    /// If this text is not TOML; if an override is not of that form or leads through something that is
-    /// no table: then the error's source is the override itself.
-    pub fn with_overrides(&self, overrides: &[String]) -> Result<Self, ConfigError> {
-        let mut document: DocumentMut =
-            self.text
-                .parse()
-                .map_err(|error: toml_edit::TomlError| ConfigError {
-                    span: error.span(),
-                    ..ConfigError::new(self, error.message())
-                })?;
-        for text in overrides {
-            Override::parse(text)?.apply(document.as_table_mut())?;
-        }
-        Ok(Self {
-            name: self.name.clone(),
-            text: document.to_string(),
-        })
-    }
-}
-
-/// One `a.b.c=value`.
-struct Override<'a> {
-    text: &'a str,
-    key: &'a str,
-    parents: Vec<Key>,
-    last: Key,
-    value: Value,
-}
-
-impl<'a> Override<'a> {
-    fn parse(text: &'a str) -> Result<Self, ConfigError> {
-        let Some(equals) = find_unquoted(text, '=') else {
-            let message = format!("the override `{text}` has no `=`");
-            return Err(fault(text, 0..text.len(), message)
-                .with_help("write `key=value`, such as `model.activation=gelu`"));
-        };
-        let (key, value) = (text[..equals].trim(), text[equals + 1..].trim());
-        let keys = Key::parse(key).ok();
-        let Some((last, parents)) = keys.as_deref().and_then(<[Key]>::split_last) else {
-            let message = format!("the override `{text}` names no key");
-            return Err(fault(text, 0..equals, message)
-                .with_help("write `key=value`, with keys such as `model.activation`"));
-        };
-        if value.is_empty() {
-            let message = format!("the override `{text}` has no value");
-            return Err(fault(text, equals..text.len(), message)
-                .with_help(format!("write `{key}=\"\"` for an empty string")));
-        }
-        Ok(Self {
-            text,
-            key,
-            parents: parents.to_vec(),
-            last: last.clone(),
-            value: value.parse().unwrap_or_else(|_| Value::from(value)),
-        })
-    }
-
-    fn apply(self, root: &mut Table) -> Result<(), ConfigError> {
-        let mut table: &mut dyn TableLike = root;
-        let mut inline = false;
-        for (depth, key) in self.parents.iter().enumerate() {
-            let item = table.entry(key.get()).or_insert_with(|| {
-                if inline {
-                    Item::Value(InlineTable::new().into())
-                } else {
-                    // Implicit: `[a.b]` needs no `[a]` before it.
-                    let mut created = Table::new();
-                    created.set_implicit(true);
-                    Item::Table(created)
-                }
-            });
-            inline |= item.is_inline_table();
-            let found = item.type_name();
-            let Some(next) = item.as_table_like_mut() else {
-                let way: Vec<_> = self.parents[..=depth].iter().map(Key::to_string).collect();
-                let message = format!(
-                    "`{}` is not a table but a value ({found}), so `{}` cannot be set",
-                    way.join("."),
-                    self.key
-                );
-                return Err(fault(self.text, 0..self.text.len(), message));
-            };
-            table = next;
-        }
-        match table.get_mut(self.last.get()) {
-            Some(Item::Value(old)) => {
-                let layout = old.decor().clone();
-                *old = self.value;
-                *old.decor_mut() = layout;
-            }
-            _ => {
-                table.insert(self.last.get(), Item::Value(self.value));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// An error at a place of an override.
-fn fault(text: &str, span: Range<usize>, message: String) -> ConfigError {
-    let source = ConfigSource {
-        name: "--set".to_owned(),
-        text: text.to_owned(),
-    };
-    ConfigError {
-        span: Some(span),
-        ..ConfigError::new(&source, message)
     }
 }
 
@@ -157,146 +51,6 @@ fn fault(text: &str, span: Range<usize>, message: String) -> ConfigError {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-
-    const TEXT: &str = r#"# Two moons.
-seed = 1 # the first
-
-[model]
-activation = "relu" # a comment
-hidden = [16, 16]
-norm = { name = "batch" }
-
-[[layers]]
-units = 3
-"#;
-
-    fn source() -> ConfigSource {
-        ConfigSource {
-            name: "moons.toml".into(),
-            text: TEXT.into(),
-        }
-    }
-
-    fn set(text: &str) -> Result<String, ConfigError> {
-        let source = source().with_overrides(&[text.to_owned()])?;
-        Ok(source.text)
-    }
-
-    #[test]
-    fn a_value_is_replaced_and_nothing_else() {
-        let expected = TEXT.replace("\"relu\" # a", "\"gelu\" # a");
-        assert_eq!(set("model.activation=gelu").unwrap(), expected);
-        assert_eq!(set("model.activation = \"gelu\"").unwrap(), expected);
-        assert_eq!(set("\"model\".'activation'=gelu").unwrap(), expected);
-    }
-
-    #[test]
-    fn values_are_toml_where_they_can_be() {
-        let value = |text: &str| {
-            let text = set(&format!("seed={text}")).unwrap();
-            text.parse::<DocumentMut>().unwrap()["seed"]
-                .as_value()
-                .unwrap()
-                .clone()
-        };
-        assert_eq!(value("3").as_integer(), Some(3));
-        assert_eq!(value("1e-3").as_float(), Some(1e-3));
-        assert_eq!(value("true").as_bool(), Some(true));
-        assert_eq!(value("[1, 2]").as_array().map(|a| a.len()), Some(2));
-        assert!(value("{ name = 'elu', alpha = 0.5 }").is_inline_table());
-        assert_eq!(value("\"3\"").as_str(), Some("3"));
-        assert_eq!(value("\"\"").as_str(), Some(""));
-        assert_eq!(value("1.2.3").as_str(), Some("1.2.3"));
-        assert_eq!(value("a=b").as_str(), Some("a=b"));
-        assert_eq!(value("a\nseed = 2").as_str(), Some("a\nseed = 2"));
-    }
-
-    #[test]
-    fn new_keys_and_tables_are_created() {
-        let text = set("model.dropout=0.5").unwrap();
-        assert!(
-            text.contains("norm = { name = \"batch\" }\ndropout = 0.5\n"),
-            "{text}"
-        );
-        let text = set("optimizer.schedule.decay=0.8").unwrap();
-        assert!(
-            text.contains("[optimizer.schedule]\ndecay = 0.8\n"),
-            "{text}"
-        );
-        assert!(!text.contains("[optimizer]"), "{text}");
-        let text = set("model.norm.eps=1e-3").unwrap();
-        let document: DocumentMut = text.parse().unwrap();
-        assert_eq!(document["model"]["norm"]["name"].as_str(), Some("batch"));
-        assert_eq!(document["model"]["norm"]["eps"].as_float(), Some(1e-3));
-        let text = set("model.norm.a.b=1").unwrap();
-        assert_eq!(
-            text.parse::<DocumentMut>().unwrap()["model"]["norm"]["a"]["b"].as_integer(),
-            Some(1)
-        );
-    }
-
-    #[test]
-    fn a_table_gives_way_to_a_value() {
-        let text = set("model=mlp").unwrap();
-        let document: DocumentMut = text.parse().unwrap();
-        assert_eq!(document["model"].as_str(), Some("mlp"));
-        assert_eq!(document["layers"][0]["units"].as_integer(), Some(3));
-    }
-
-    #[test]
-    fn later_overrides_win() {
-        let overrides = ["seed=2".to_owned(), "seed=3".to_owned()];
-        let text = source().with_overrides(&overrides).unwrap().text;
-        assert!(text.contains("seed = 3 # the first"), "{text}");
-    }
-
-    #[test]
-    fn no_overrides_change_nothing() {
-        assert_eq!(source().with_overrides(&[]).unwrap(), source());
-    }
-
-    #[test]
-    fn malformed_overrides_are_shown() {
-        for (text, message, span) in [
-            ("seed", "the override `seed` has no `=`", 0..4),
-            ("seed=", "the override `seed=` has no value", 4..5),
-            ("=3", "the override `=3` names no key", 0..0),
-            ("a..b=1", "the override `a..b=1` names no key", 0..4),
-            ("a b=1", "the override `a b=1` names no key", 0..3),
-        ] {
-            let error = set(text).unwrap_err();
-            assert_eq!(error.message, message);
-            assert_eq!(error.span, Some(span));
-            assert_eq!(error.source.text, text);
-            assert_eq!(error.source.name, "--set");
-            assert!(error.help.is_some());
-        }
-    }
-
-    #[test]
-    fn an_override_does_not_lead_through_a_value() {
-        let error = set("model.activation.slope=0.1").unwrap_err();
-        assert_eq!(
-            error.message,
-            "`model.activation` is not a table but a value (string), so `model.activation.slope` \
-             cannot be set"
-        );
-        let error = set("layers.units=4").unwrap_err();
-        assert!(
-            error.message.starts_with("`layers` is not a table"),
-            "{error}"
-        );
-    }
-
-    #[test]
-    fn overriding_broken_toml_says_where_it_is_broken() {
-        let broken = ConfigSource {
-            name: "broken.toml".into(),
-            text: "a = 1\nb =\n".into(),
-        };
-        let error = broken.with_overrides(&["a=2".to_owned()]).unwrap_err();
-        assert_eq!(error.line_column().map(|(line, _)| line), Some(2));
-    }
 
     #[test]
     fn a_missing_file_is_named() {
