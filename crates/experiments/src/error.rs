@@ -8,8 +8,8 @@ use emberlab_models::ModelError;
 use emberlab_storage::StorageError;
 use emberlab_training::TrainingError;
 
-use crate::changes::{Change, Verdict};
 use crate::config::Problem;
+use crate::run::{Change, Verdict};
 
 /// An error of an experiment.
 #[derive(Debug, thiserror::Error)]

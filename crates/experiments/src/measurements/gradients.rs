@@ -7,7 +7,7 @@ use emberlab_training::{Precision, TrainingError, device};
 
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
-use crate::prepared::Prepared;
+use crate::trial::Prepared;
 
 /// Samples of the training split whose loss is differentiated: enough for batch norm, few enough to wait for.
 const MOST_SAMPLES: usize = 16;

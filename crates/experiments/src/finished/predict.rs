@@ -13,11 +13,11 @@ use serde::Serialize;
 
 use crate::config::{ExperimentConfig, Problem, model_problem};
 use crate::error::ExperimentError;
-use crate::loaded::Weights;
-use crate::model_file::ModelFile;
-use crate::prepared::white;
+use crate::finished::Weights;
 use crate::run::Run;
+use crate::trial::ModelFile;
 use crate::trial::load_config;
+use crate::trial::white;
 
 /// A trained network with all that it needs to predict; its training data are not among that.
 pub struct Predictor {

@@ -9,7 +9,7 @@ use emberlab_training::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::sweep::{Seeds, SweepConfig, Target, VariantConfig};
+use crate::config::{Seeds, SweepConfig, Target, VariantConfig};
 
 /// An experiment: data, network, loss and how it is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -11,9 +11,9 @@ use std::ops::ControlFlow;
 
 use crate::config::Problem;
 use crate::error::ExperimentError;
-use crate::evaluation::evenly;
-use crate::loaded::LoadedRun;
+use crate::finished::LoadedRun;
 use crate::run::Run;
+use crate::trial::evenly;
 
 /// Samples shown over a boundary, and looked at for principal components.
 const POINTS: usize = 500;

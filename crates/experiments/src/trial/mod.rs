@@ -1,5 +1,24 @@
 //! One training from its configuration to what it leaves on disk, begun or resumed.
 
+mod environment;
+mod evaluate;
+#[cfg(test)]
+mod exact_resume_tests;
+mod metrics_file;
+mod model_file;
+mod plan;
+mod prepare;
+
+pub use environment::Environment;
+pub(crate) use evaluate::{evaluate_run, evenly};
+pub(crate) use metrics_file::METRICS;
+pub use metrics_file::MetricsFile;
+pub(crate) use model_file::MODEL;
+pub use model_file::ModelFile;
+pub use plan::PlannedTrial;
+pub use prepare::Prepared;
+pub(crate) use prepare::white;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -16,16 +35,11 @@ use emberlab_training::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::changes::{Change, Verdict, changes};
 use crate::config::{ExperimentConfig, Problem};
-use crate::diagnosis::quick_diagnosis;
-use crate::environment::Environment;
 use crate::error::ExperimentError;
-use crate::evaluation::evaluate_run;
-use crate::metrics_file::{METRICS, MetricsFile};
-use crate::model_file::{MODEL, ModelFile};
-use crate::prepared::Prepared;
+use crate::finished::quick_diagnosis;
 use crate::run::{CONFIG, ENVIRONMENT, Run, compact_json, json};
+use crate::run::{Change, Verdict, changes};
 
 pub(crate) const RESULT: &str = "result.json";
 pub(crate) const FAILURE: &str = "failure.json";

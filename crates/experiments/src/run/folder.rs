@@ -25,7 +25,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::ExperimentError;
-use crate::metrics_file::METRICS;
+use crate::trial::METRICS;
 use crate::trial::RESULT;
 
 /// The folder of a run.

@@ -6,7 +6,7 @@ use emberlab_training::{RangeTest, Split, StopFlag, TrainingError, device};
 
 use crate::config::{ExperimentConfig, Problem};
 use crate::error::ExperimentError;
-use crate::prepared::Prepared;
+use crate::trial::Prepared;
 
 /// The losses of a range test of `config` with this seed, one for each learning rate up to where the
 /// training diverged; nothing is written.

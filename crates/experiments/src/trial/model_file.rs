@@ -5,8 +5,8 @@ use emberlab_training::Task;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ExperimentError;
-use crate::prepared::Prepared;
 use crate::run::Run;
+use crate::trial::Prepared;
 
 pub(crate) const MODEL: &str = "model/model.json";
 

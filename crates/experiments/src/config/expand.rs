@@ -7,8 +7,8 @@ use emberlab_rng::stream;
 use rand::seq::index;
 
 use crate::config::ExperimentConfig;
-use crate::plan::PlannedTrial;
-use crate::sweep::{SweepConfig, SweepMode};
+use crate::config::{SweepConfig, SweepMode};
+use crate::trial::PlannedTrial;
 
 /// One setting of a comparison: what it changes in the base.
 #[derive(Debug, Clone, PartialEq)]

@@ -14,8 +14,8 @@ use emberlab_run_format::{DIAGNOSIS, Diagnosis, Finding, FindingKind};
 use emberlab_training::{Split, TrainingError, device, load_network};
 
 use crate::error::ExperimentError;
-use crate::prepared::Prepared;
 use crate::run::Run;
+use crate::trial::Prepared;
 use crate::trial::{check_data, load_config};
 
 /// Training rows that networks are looked at with.

@@ -13,8 +13,8 @@ use serde::Serialize;
 
 use crate::config::Problem;
 use crate::error::ExperimentError;
-use crate::prepared::Prepared;
 use crate::run::Run;
+use crate::trial::Prepared;
 use crate::trial::{BEST, NETWORK, check_data, load_config};
 
 /// Which of a run's networks is meant.

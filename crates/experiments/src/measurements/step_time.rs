@@ -6,7 +6,7 @@ use emberlab_training::{Split, StepTime, StopFlag, TrainingError, device};
 
 use crate::config::Problem;
 use crate::error::ExperimentError;
-use crate::prepared::Prepared;
+use crate::trial::Prepared;
 
 /// The median time of a training step, in seconds, of about `duration` of training; leaves nothing.
 ///

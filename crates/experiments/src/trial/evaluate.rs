@@ -15,7 +15,7 @@ use emberlab_training::{Predicted, Task, TrainingError, labels};
 use burn::tensor::Device;
 
 use crate::error::ExperimentError;
-use crate::prepared::{Prepared, white};
+use crate::trial::{Prepared, white};
 
 /// Points of a curve that are kept.
 const CURVE_POINTS: usize = 200;

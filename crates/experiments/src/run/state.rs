@@ -12,10 +12,10 @@ use serde::Serialize;
 
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
-use crate::metrics_file::METRICS;
 use crate::run::{CONFIG, ENVIRONMENT, Run};
+use crate::trial::METRICS;
 use crate::trial::{BestResult, FAILURE, Failure, RESULT, TrialResult, load_config};
-use crate::{Environment, ModelFile};
+use crate::trial::{Environment, ModelFile};
 
 /// What has become of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

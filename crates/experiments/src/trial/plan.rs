@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use emberlab_storage::StorageError;
 use serde::{Deserialize, Serialize};
 
-use crate::changes::{Verdict, changes};
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::run::{CONFIG, Run};
+use crate::run::{Verdict, changes};
 use crate::trial::{Execution, Trial};
 
 /// One trial of a comparison.
