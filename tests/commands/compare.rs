@@ -6,9 +6,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::lab::{
-    Lab, Outcome, data_dir, kill_until_done, outcome, send, shipped, wait_until, wait_until_alone,
-};
+use crate::lab::{Lab, Outcome, data_dir, kill_until_done, outcome, send, shipped, wait_until};
 
 /// Two activations with four seeds: eight trials of some hundred milliseconds.
 const CONFIG: &str = r#"

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::lab::{FIGURES, Lab, assert_same_files, copy, outcome, shipped, wait_until};
+use crate::lab::{Lab, assert_same_files, copy, outcome, shipped, wait_until};
 use crate::requirements::Part;
 use crate::whole_and_stopped::{assert_same, whole_and_stopped};
 

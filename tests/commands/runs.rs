@@ -1,6 +1,7 @@
 //! `emberlab runs`, `runs check` and `runs prune`.
 
-use crate::lab::Lab;
+use std::path::Path;
+
 use crate::whole_and_stopped::{assert_same, whole_and_stopped};
 
 #[test]
