@@ -3,12 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Stdio;
-use std::thread::sleep;
-use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::lab::{Lab, Outcome, Trained, devices, wait_until_alone};
+use crate::lab::{Lab, Outcome, Trained, devices, kill_until_done};
 
 /// Two learning rates with three seeds: six trials with batch normalisation, data of their own each.
 const CONFIG: &str = r#"
@@ -186,24 +184,11 @@ fn a_stack_killed_again_and_again_ends_as_one_never_killed() {
     let long = [&long[..], &PRECISE].concat();
     compare(&whole, &long);
     let lab = lab();
-    let mut num_kills = 0;
-    loop {
+    let num_kills = kill_until_done(lab.path(), || {
         let mut command = lab.command(&[&["compare", "stacked.toml"], &long[..]].concat());
-        let mut child = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        sleep(Duration::from_millis(60 + 31 * num_kills % 200));
-        child.kill().unwrap();
-        if child.wait().unwrap().success() {
-            break;
-        }
-        num_kills += 1;
-        assert!(num_kills < 300, "the comparison makes no progress");
-        // The trials end with the process that started them.
-        wait_until_alone(lab.path());
-    }
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    });
     assert!(num_kills > 2, "{num_kills}");
     // A kill between two members' checkpoints parts them: then they go on in programs of their own.
     assert_same_comparison("killed", &lab, &whole, 1e-7);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::lab::{Lab, outcome, project, shipped, wait_until};
+use crate::requirements::Part;
 
 /// A running Slurm, below one folder.
 struct Slurm {
@@ -57,7 +58,7 @@ fn slurm_runs_a_comparison_as_a_job_array_even_after_its_jobs_were_killed() {
     let slurm = match Slurm::start(lab.path().join("slurm")) {
         Ok(slurm) => slurm,
         Err(why) => {
-            eprintln!("the test of Slurm skips: {why}");
+            Part::Slurm.is_missing(&why);
             return;
         }
     };

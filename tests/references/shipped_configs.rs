@@ -16,7 +16,7 @@ fn all() -> Vec<PathBuf> {
 
 #[test]
 fn every_shipped_config_trains_briefly_and_its_header_says_how() {
-    let has_mnist = data_dir("every_shipped_config (MNIST)").is_some();
+    let has_mnist = data_dir().is_some();
     let files = all();
     assert!(files.len() >= 15, "only {} configurations", files.len());
     for file in files {
@@ -117,10 +117,7 @@ fn squashed_outputs_meet_pytorchs_range() {
 
 #[test]
 fn moons_iris_and_digits_train_on_wgpu() {
-    if !crate::lab::devices().iter().any(|device| device == "wgpu") {
-        eprintln!(
-            "moons_iris_and_digits_train_on_wgpu skips: no wgpu device in this build or machine"
-        );
+    if !crate::lab::has_wgpu() {
         return;
     }
     let lab = Lab::new();

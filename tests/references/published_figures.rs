@@ -133,7 +133,7 @@ fn stratified_iris_meets_numpys_range() {
 // E3: NumPy, float64, [min, max] over ten seeds after the first epoch; here of three seeds.
 #[test]
 fn mnist_with_batch_normalisation_meets_numpys_range_after_one_epoch() {
-    if data_dir("mnist_with_batch_normalisation").is_none() {
+    if data_dir().is_none() {
         return;
     }
     let one = ["training.num_epochs=1"];

@@ -5,6 +5,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use crate::lab::{FIGURES, Lab, assert_same_files, outcome, send, shipped, wait_until};
+use crate::requirements::Part;
 
 /// Starts a training, waits until it has trained some epochs, sends a signal, and resumes.
 fn interrupt_and_resume(signal: rustix::process::Signal) {
@@ -138,9 +139,7 @@ fn a_damaged_checkpoint_is_named_and_the_one_before_it_used() {
 fn optimised_and_unoptimised_builds_end_with_the_same_weights() {
     let debug = std::env::var_os("EMBERLAB_DEBUG_COMMAND").filter(|path| !path.is_empty());
     let Some(debug) = debug else {
-        eprintln!(
-            "optimised_and_unoptimised_builds_… skips: EMBERLAB_DEBUG_COMMAND names no unoptimised build of the command"
-        );
+        Part::UnoptimizedBuild.is_missing("EMBERLAB_DEBUG_COMMAND names no build");
         return;
     };
     // flex is in every build.

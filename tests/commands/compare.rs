@@ -3,12 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::thread::sleep;
-use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::lab::{Lab, Outcome, data_dir, outcome, send, shipped, wait_until, wait_until_alone};
+use crate::lab::{Lab, Outcome, data_dir, kill_until_done, outcome, send, shipped, wait_until};
 
 /// Two activations with four seeds: eight trials of some hundred milliseconds.
 const CONFIG: &str = r#"
@@ -257,31 +255,11 @@ fn a_comparison_killed_again_and_again_gives_the_same_results() {
     let whole = lab();
     assert_eq!(compare(&whole, &[]).code, Some(0));
     let lab = lab();
-    let mut num_kills = 0;
-    loop {
+    let num_kills = kill_until_done(lab.path(), || {
         let mut command = lab.command(&["compare", "small.toml", "--jobs", "2"]);
-        let mut child = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        sleep(Duration::from_millis(40 + 31 * num_kills % 300));
-        child.kill().unwrap();
-        let ended = child.wait_with_output().unwrap();
-        if ended.status.success() {
-            break;
-        }
-        assert_eq!(
-            ended.status.code(),
-            None,
-            "{}",
-            String::from_utf8_lossy(&ended.stderr)
-        );
-        num_kills += 1;
-        assert!(num_kills < 300, "the comparison makes no progress");
-        // The trials end with the process that started them.
-        wait_until_alone(lab.path());
-    }
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    });
     assert!(num_kills > 2, "{num_kills}");
     assert_eq!(trials(&lab), trials(&whole));
 }
@@ -398,7 +376,7 @@ fn every_shipped_comparison_runs_briefly() {
         let mut words = vec!["compare", file.to_str().unwrap()];
         words.extend(["--set", "seeds=2", "--set", "training.num_epochs=2"]);
         if text.contains("mnist\"") {
-            if data_dir("every_shipped_comparison_runs_briefly").is_none() {
+            if data_dir().is_none() {
                 continue;
             }
             words.extend(["--set", "split.train=320", "--set", "split.valid=100"]);

@@ -119,7 +119,7 @@ fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
 
 #[test]
 fn fetching_what_is_already_there_downloads_nothing() {
-    let Some(folder) = data_dir("fetching_what_is_already_there") else {
+    let Some(folder) = data_dir() else {
         return;
     };
     let lab = Lab::new();

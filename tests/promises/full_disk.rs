@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::lab::{FIGURES, Lab, Outcome, assert_same_files, outcome, shipped, wait_until};
+use crate::requirements::Part;
 
 /// A file system of its own, of a given size.
 struct Disk {
@@ -63,7 +64,7 @@ fn a_full_disk_and_a_read_only_one_stop_the_training_and_lose_nothing() {
     let lab = Lab::new();
     // A network is 0.7 MB, a checkpoint with optimiser and best network 2.7 MB.
     let Some(disk) = Disk::mount(lab.path().join("artifacts"), "6m") else {
-        eprintln!("a_full_disk_… skips: this system does not let a test mount a tmpfs");
+        Part::Tmpfs.is_missing("this system does not let a test mount a tmpfs");
         return;
     };
     let full = train(&lab, "run", &[]);

@@ -5,6 +5,7 @@ use std::process::Child;
 use emberlab_training::device;
 
 use crate::lab::{Lab, wait_until};
+use crate::requirements::Part;
 
 /// 4-10-3 on iris, 15 steps an epoch: batches, metrics, both splits measured and a row for every epoch.
 const CONFIG: &str = r#"
@@ -70,7 +71,7 @@ fn early_and_late(device: &str) -> [Status; 2] {
 #[test]
 fn a_hundred_thousand_steps_take_no_more_memory_and_no_other_thread_on_each_cpu_device() {
     if !cfg!(target_os = "linux") {
-        eprintln!("skips: memory and waits are read from /proc, which only Linux has");
+        Part::Procfs.is_missing("memory and waits are read from /proc, which only Linux has");
         return;
     }
     for device in device::compiled() {
@@ -84,10 +85,11 @@ fn a_hundred_thousand_steps_take_no_more_memory_and_no_other_thread_on_each_cpu_
             "{device} grew by {growth} KiB to {} KiB in 90 000 steps",
             late.resident_kib
         );
-        // Handing work to another thread is a wait, several a step; checkpoints and rows are few.
+        // Handing work to another thread is a wait, several a step. Checkpoints, rows and whatever else waits
+        // is far less than one a step, on a machine of any speed.
         let waits = late.waits - early.waits;
         assert!(
-            waits <= 9_000,
+            waits <= 45_000,
             "{device} waited {waits} times in 90 000 steps"
         );
     }

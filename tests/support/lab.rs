@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::requirements::Part;
+
 /// A temporary folder in which the command runs.
 pub struct Lab {
     folder: tempfile::TempDir,
 }
 
-/// What a command printed, and how it ended.
+/// The output of a command and its exit code.
 #[derive(Debug)]
 pub struct Outcome {
     pub code: Option<i32>,
@@ -32,7 +34,7 @@ impl Lab {
         self.folder.path()
     }
 
-    /// The command with these words, in this lab, as a child of nobody's environment but the data's.
+    /// The command with these words, run in this lab. Of the environment it keeps where the data are.
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_emberlab"));
         command
@@ -92,7 +94,7 @@ pub fn outcome(output: Output) -> Outcome {
     }
 }
 
-/// What a training left.
+/// The run folder of a finished training.
 pub struct Trained {
     pub folder: PathBuf,
 }
@@ -135,13 +137,22 @@ pub fn project() -> PathBuf {
     crates.parent().unwrap().to_path_buf()
 }
 
-/// The folder of the large data sets, or a word that the test skips.
-pub fn data_dir(test: &str) -> Option<PathBuf> {
+/// The folder of the large data sets; none where nobody named it, and then the test skips.
+pub fn data_dir() -> Option<PathBuf> {
     let folder = std::env::var_os("EMBERLAB_DATA_DIR").map(PathBuf::from);
     if folder.is_none() {
-        eprintln!("{test} skips: EMBERLAB_DATA_DIR is not set");
+        Part::Mnist.is_missing("EMBERLAB_DATA_DIR is not set");
     }
     folder
+}
+
+/// Whether this build and machine have the wgpu device; if not, the test skips.
+pub fn has_wgpu() -> bool {
+    let has = devices().iter().any(|device| device == "wgpu");
+    if !has {
+        Part::Wgpu.is_missing("no wgpu device in this build or machine");
+    }
+    has
 }
 
 /// The devices of this build that this machine can run.
@@ -210,7 +221,7 @@ pub fn send(child: &Child, signal: Signal) {
     kill_process(pid, signal).unwrap();
 }
 
-/// Asserts that two runs left the same files, byte for byte.
+/// Asserts that files of two runs are equal, byte for byte.
 #[track_caller]
 pub fn assert_same_files(one: &Path, other: &Path, files: &[&str]) {
     for file in files {
@@ -219,8 +230,54 @@ pub fn assert_same_files(one: &Path, other: &Path, files: &[&str]) {
     }
 }
 
-/// What a training leaves that must not depend on what happened to it: its rows and its weights.
+/// The files of a run that hold its metrics and weights: interruptions must not change them.
 pub const FIGURES: [&str; 3] = ["metrics.csv", "model/network.bpk", "model/best.bpk"];
+
+/// Kills a command that works in `folder` again and again, each time after some more changes to its files, until
+/// it ends by itself; returns how often. The first three kills follow the first change that they see, which comes
+/// long before the end however fast the machine is.
+pub fn kill_until_done(folder: &Path, mut command: impl FnMut() -> Command) -> usize {
+    let mut num_kills = 0;
+    loop {
+        let mut before = snapshot(folder);
+        let mut child = command().spawn().unwrap();
+        let num_changes = 1 + num_kills / 3 * 4;
+        let mut seen = 0;
+        while seen < num_changes && child.try_wait().unwrap().is_none() {
+            let now = snapshot(folder);
+            seen += usize::from(now != before);
+            before = now;
+            sleep(Duration::from_millis(1));
+        }
+        child.kill().unwrap();
+        let ended = child.wait_with_output().unwrap();
+        match ended.status.code() {
+            Some(0) => return num_kills,
+            Some(code) => panic!("{code}: {}", String::from_utf8_lossy(&ended.stderr)),
+            None => num_kills += 1,
+        }
+        assert!(num_kills < 300, "the command makes no progress");
+        // The trials end with the process that started them.
+        wait_until_alone(folder);
+    }
+}
+
+/// The files below a folder with their sizes. Files that vanish meanwhile are left out.
+fn snapshot(folder: &Path) -> Vec<(PathBuf, u64)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            match entry.metadata() {
+                Ok(metadata) if metadata.is_dir() => folders.push(entry.path()),
+                Ok(metadata) => found.push((entry.path(), metadata.len())),
+                Err(_) => {}
+            }
+        }
+    }
+    found.sort();
+    found
+}
 
 /// Waits until no process works in a folder.
 pub fn wait_until_alone(folder: &Path) {

@@ -1,10 +1,10 @@
-//! `emberlab evaluate`, and the other commands that look at what there is.
+//! `emberlab evaluate`.
 
 use emberlab_metrics::Split;
 use emberlab_run_format::{Axis, RunEvaluation};
 use serde_json::Value;
 
-use crate::lab::{Lab, assert_in, shipped};
+use crate::lab::{Lab, assert_in};
 
 #[test]
 fn evaluate_agrees_with_the_training_and_with_itself() {
@@ -128,116 +128,4 @@ fn evaluate_of_a_regression_prints_its_errors() {
     assert_in("R²", found["regression"]["r2"].as_f64().unwrap(), 0.9..=1.0);
     let table = lab.succeed(&["evaluate", "sine"]).stdout;
     assert!(table.contains("root mean squared error"), "{table}");
-}
-
-#[test]
-fn config_show_writes_out_every_default_and_trains_the_same() {
-    let lab = Lab::new();
-    let config = shipped("train/iris.toml");
-    let words = [
-        "config",
-        "show",
-        config.to_str().unwrap(),
-        "--set",
-        "training.num_epochs=3",
-    ];
-    let shown = lab.succeed(&words).stdout;
-    for key in [
-        "momentum = 0.0",
-        "nesterov = false",
-        "keep_last = 2",
-        "precision = \"f32\"",
-    ] {
-        assert!(shown.contains(key), "no {key} in\n{shown}");
-    }
-    let file = lab.write("iris.toml", &shown);
-    let train = [
-        "train",
-        file.to_str().unwrap(),
-        "--run",
-        "a",
-        "--dashboard",
-        "quiet",
-    ];
-    lab.succeed(&train);
-    let run = lab.path().join("artifacts/iris/a/config.toml");
-    assert_eq!(std::fs::read_to_string(run).unwrap(), shown);
-}
-
-#[test]
-fn config_schema_knows_every_table_and_name() {
-    let lab = Lab::new();
-    let schema: Value = serde_json::from_str(&lab.succeed(&["config", "schema"]).stdout).unwrap();
-    for table in [
-        "dataset",
-        "model",
-        "loss",
-        "optimizer",
-        "scheduler",
-        "training",
-        "checkpoint",
-    ] {
-        assert!(schema["properties"][table].is_object(), "no {table}");
-    }
-    let text = schema.to_string();
-    for name in [
-        "leaky_relu",
-        "fashion_mnist",
-        "kaiming_normal",
-        "bce_with_logits",
-        "linear_warmup",
-    ] {
-        assert!(text.contains(name), "no {name}");
-    }
-}
-
-#[test]
-fn completions_are_printed_for_a_shell() {
-    let script = Lab::new().succeed(&["completions", "bash"]).stdout;
-    assert!(script.contains("_emberlab"), "{script}");
-}
-
-#[test]
-fn a_pipe_gets_one_line_per_epoch_and_json_one_object() {
-    let lab = Lab::new();
-    let config = shipped("train/iris.toml");
-    let train = [
-        "train",
-        config.to_str().unwrap(),
-        "--set",
-        "training.num_epochs=4",
-    ];
-    let plain = lab.succeed(&train).stdout;
-    let lines: Vec<&str> = plain
-        .lines()
-        .filter(|line| line.starts_with("epoch "))
-        .collect();
-    assert_eq!(lines.len(), 4, "{plain}");
-    for word in ["train loss", "accuracy", "valid loss", "elapsed", "left"] {
-        assert!(lines[3].contains(word), "no {word} in {}", lines[3]);
-    }
-    let json = lab
-        .succeed(&[&train[..], &["--dashboard", "json"]].concat())
-        .stdout;
-    let epochs: Vec<Value> = json
-        .lines()
-        .map(|l| serde_json::from_str(l).unwrap())
-        .collect();
-    assert_eq!(epochs.len(), 4);
-    assert!(epochs[3]["valid"]["accuracy"].is_f64());
-}
-
-#[test]
-fn early_stopping_ends_a_training_that_no_longer_improves() {
-    let lab = Lab::new();
-    let patience = [
-        "training.num_epochs=2000",
-        "training.early_stopping={ patience = 5 }",
-        "optimizer.learning_rate=0.02",
-    ];
-    let run = lab.train("train/digits.toml", "early", &patience);
-    let result = run.json("result.json");
-    assert_eq!(result["ending"], "stopped_early");
-    let (epochs, best) = (&result["epochs"], &result["best"]["epoch"]);
-    assert_eq!(epochs.as_u64().unwrap(), best.as_u64().unwrap() + 5);
 }

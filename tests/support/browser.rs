@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::Command;
 
-/// What a page became in the browser.
+use crate::requirements::Part;
+
+/// A page as the browser shows it.
 pub struct Page {
     /// The document after its scripts have run.
     pub dom: String,
@@ -11,8 +13,8 @@ pub struct Page {
     pub console: Vec<String>,
 }
 
-/// Opens a page; none, with a word that the test skips, where there is no browser.
-pub fn open(test: &str, path: &Path) -> Option<Page> {
+/// Opens a page; none where there is no browser, and then the test skips.
+pub fn open(path: &Path) -> Option<Page> {
     let named = std::env::var("CHROMIUM").ok();
     let usual = ["chromium", "chromium-browser", "google-chrome"].map(String::from);
     let profile = tempfile::tempdir().unwrap();
@@ -35,6 +37,6 @@ pub fn open(test: &str, path: &Path) -> Option<Page> {
             console: console.map(str::to_string).collect(),
         });
     }
-    eprintln!("{test} skips: there is no Chromium");
+    Part::Chromium.is_missing("no Chromium answers");
     None
 }

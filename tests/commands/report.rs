@@ -101,7 +101,7 @@ fn the_report_of_a_run_opens_in_a_browser_and_shows_values_under_the_mouse() {
     ] {
         assert!(text.contains(part), "{part}");
     }
-    let Some(page) = browser::open("the report of a run", &with_mouse(&lab, &text)) else {
+    let Some(page) = browser::open(&with_mouse(&lab, &text)) else {
         return;
     };
     assert_eq!(page.console, Vec::<String>::new());
@@ -133,7 +133,7 @@ fn the_report_of_a_comparison_opens_in_a_browser_with_every_variant() {
     ] {
         assert!(text.contains(part), "{part}");
     }
-    let Some(page) = browser::open("the report of a comparison", &with_mouse(&lab, &text)) else {
+    let Some(page) = browser::open(&with_mouse(&lab, &text)) else {
         return;
     };
     assert_eq!(page.console, Vec::<String>::new());

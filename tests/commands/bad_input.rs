@@ -323,8 +323,7 @@ fn a_gpu_without_an_adapter_is_an_error_and_no_panic() {
 
 #[test]
 fn sixty_four_bits_on_a_device_without_them_are_refused() {
-    if !crate::lab::devices().iter().any(|d| d == "wgpu") {
-        eprintln!("sixty_four_bits_on_a_device_without_them skips: no wgpu device");
+    if !crate::lab::has_wgpu() {
         return;
     }
     let lab = Lab::new();

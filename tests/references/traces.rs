@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::lab::{Lab, devices, project};
+use crate::lab::{Lab, has_wgpu, project};
 
 fn traces() -> Vec<PathBuf> {
     let folder = project().join("tests/golden/traces");
@@ -44,10 +44,7 @@ fn every_trace_is_met_on_both_cpu_devices_in_both_precisions() {
 /// left to `emberlab check trace --device wgpu tests/golden/traces/*.json`.
 #[test]
 fn traces_of_each_kind_are_met_on_wgpu() {
-    if !devices().iter().any(|device| device == "wgpu") {
-        eprintln!(
-            "traces_of_each_kind_are_met_on_wgpu skips: no wgpu device in this build or machine"
-        );
+    if !has_wgpu() {
         return;
     }
     let kinds = [

@@ -6,9 +6,9 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Mutex;
-use std::time::Duration;
 
-use crate::lab::{Lab, copy, shipped};
+use crate::lab::{Lab, copy, kill_until_done, shipped};
+use crate::requirements::Part;
 
 /// A training of a few milliseconds that saves after every epoch, keeps one checkpoint and has a best
 /// network: every kind of file that a run writes.
@@ -135,18 +135,18 @@ fn tell(text: &str) {
     stderr.write_all(format!("{text}\n").as_bytes()).unwrap();
 }
 
-/// Says that a test needs the feature, unless it is there.
-fn can_inject(test: &str) -> bool {
+/// Whether this build can inject faults; if not, the test skips.
+fn can_inject() -> bool {
     let can = cfg!(feature = "fault-injection");
     if !can {
-        eprintln!("{test} skips: build with `--features fault-injection`");
+        Part::FaultInjection.is_missing("build with `--features fault-injection`");
     }
     can
 }
 
 #[test]
 fn a_training_killed_at_any_file_operation_resumes_to_the_bit() {
-    if !can_inject("a_training_killed_at_any_file_operation_resumes_to_the_bit") {
+    if !can_inject() {
         return;
     }
     let whole = lab();
@@ -209,7 +209,7 @@ fn a_training_killed_at_any_file_operation_resumes_to_the_bit() {
 
 #[test]
 fn a_resumed_training_killed_at_any_file_operation_resumes_to_the_bit() {
-    if !can_inject("a_resumed_training_killed_at_any_file_operation_resumes_to_the_bit") {
+    if !can_inject() {
         return;
     }
     let whole = lab();
@@ -258,26 +258,17 @@ fn a_training_killed_again_and_again_ends_to_the_bit_as_one_never_killed() {
     };
     lab.succeed(&train("whole"));
     let run = lab.path().join("artifacts/moons/killed");
-    let mut num_kills = 0;
-    // Delays that hit the start, the loop, the saves and the end.
-    for delay in (0_u64..).map(|i| 15 + (i * 37) % 240) {
+    let num_kills = kill_until_done(lab.path(), || {
         let words = if run.exists() {
             vec!["resume", "killed", "--dashboard", "quiet"]
         } else {
             train("killed")
         };
         let mut command = lab.command(&words);
-        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
-        std::thread::sleep(Duration::from_millis(delay));
-        child.kill().unwrap();
-        let output = child.wait_with_output().unwrap();
-        match output.status.code() {
-            Some(0) => break,
-            Some(code) => panic!("{code}: {}", String::from_utf8_lossy(&output.stderr)),
-            None => num_kills += 1,
-        }
-        assert!(num_kills < 2000, "the training makes no progress");
-    }
+        command.stderr(Stdio::piped());
+        command
+    });
+    assert!(num_kills > 2, "{num_kills}");
     let whole = lab.path().join("artifacts/moons/whole");
     for ((name, found), (_, wanted)) in left(&run).iter().zip(left(&whole)) {
         if *name != "config.toml" {
@@ -289,7 +280,7 @@ fn a_training_killed_again_and_again_ends_to_the_bit_as_one_never_killed() {
 
 #[test]
 fn a_disk_that_fails_at_any_file_operation_stops_the_training_and_loses_nothing() {
-    if !can_inject("a_disk_that_fails_at_any_file_operation_stops_the_training_and_loses_nothing") {
+    if !can_inject() {
         return;
     }
     let whole = lab();
@@ -321,7 +312,7 @@ fn a_disk_that_fails_at_any_file_operation_stops_the_training_and_loses_nothing(
 
 #[test]
 fn a_training_told_to_goes_on_while_nothing_can_be_saved() {
-    if !can_inject("a_training_told_to_goes_on_while_nothing_can_be_saved") {
+    if !can_inject() {
         return;
     }
     let whole = lab();
