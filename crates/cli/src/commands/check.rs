@@ -6,13 +6,13 @@ use std::process::ExitCode;
 
 use emberlab_analysis::gradients::{self, Arithmetic};
 use emberlab_analysis::{Deviation, Trace, TraceError, replay, tolerance};
-use emberlab_experiments::{ConfigSource, ExperimentConfig, check_gradients};
+use emberlab_config_source::ConfigSource;
+use emberlab_experiments::{ExperimentConfig, check_gradients};
 use emberlab_training::{Precision, device};
 use serde::Serialize;
 use serde_json::json;
 
 use crate::arguments::{Check, CheckWhat, PrecisionChoice, Shared};
-use crate::commands::train::placed;
 use crate::data_dirs;
 use crate::failure::Failure;
 use crate::tables;
@@ -228,7 +228,7 @@ fn network_gradients(
     let source = ConfigSource::load(path)?.with_overrides(overrides)?;
     let config = ExperimentConfig::from_source(&source)?;
     let checks = check_gradients(&config, device_name, &data_dirs::all(shared))
-        .map_err(|error| placed(error, &source))?;
+        .map_err(|error| error.with_place(&source))?;
     let row = |check: gradients::ParameterCheck| CheckedGradient {
         of: (check.num_values + check.num_kinks < check.size).then_some(check.size),
         name: check.name,

@@ -3,14 +3,15 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use emberlab_experiments::{ConfigSource, ExperimentConfig, ExperimentError, range_curve};
+use emberlab_config_source::ConfigSource;
+use emberlab_experiments::{ExperimentConfig, ExperimentError, range_curve};
 use emberlab_report::learning_rate::{RangeCurve, RangeFinding, smoothed};
 use emberlab_report::statistics::median;
 use emberlab_storage::replace;
 use serde::Serialize;
 
 use crate::arguments::{FindLr, Shared};
-use crate::commands::train::{placed, set_threads};
+use crate::commands::train::set_threads;
 use crate::failure::Failure;
 use crate::{data_dirs, signals, tables, terminal_chart};
 
@@ -42,7 +43,7 @@ pub fn run(command: &FindLr, shared: &Shared) -> Result<ExitCode, Failure> {
     let mut curves = Vec::new();
     for seed in 0..u64::from(command.seeds) {
         let losses = range_curve(&config, seed, &learning_rates, device, &data_dirs, &stop)
-            .map_err(|error| placed(error, &source))?;
+            .map_err(|error| error.with_place(&source))?;
         if stop.is_requested() {
             eprintln!("interrupted; a range test leaves nothing");
             return Ok(ExitCode::from(signals::INTERRUPTED));
