@@ -169,8 +169,7 @@ mod tests {
 
     fn read(text: &str) -> Result<Drawing, String> {
         let deserializer = toml::Deserializer::parse(text).expect("TOML");
-        read_with_shared_keys(deserializer, &["color"])
-            .map_err(|error| error.message().to_owned())
+        read_with_shared_keys(deserializer, &["color"]).map_err(|error| error.message().to_owned())
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Rules over what goes through a network: plain numbers in, findings out.
 
 use emberlab_run_format::{Finding, FindingKind, Place, Severity};
+use emberlab_training::loss::Loss;
 
 use super::finding::{evidence, finding, percent, sentences};
 use super::inspection::{SignalInspection, StepInspection};
@@ -30,13 +31,13 @@ fn at(layer: &str) -> Option<Place> {
 }
 
 /// What the first step says is wrong.
-pub fn first_step_findings(step: &StepInspection, loss_name: &str) -> Vec<Finding> {
+pub fn first_step_findings(step: &StepInspection, loss: &Loss) -> Vec<Finding> {
     if !step.loss.is_finite() || step.layers.iter().any(|l| !l.gradient.is_finite()) {
         // What is no number has a diagnosis of its own.
         return Vec::new();
     }
     let rules = [
-        zero_gradient(step, loss_name),
+        zero_gradient(step, loss),
         vanishing(step),
         large_steps(step),
         small_steps(step),
@@ -44,7 +45,7 @@ pub fn first_step_findings(step: &StepInspection, loss_name: &str) -> Vec<Findin
     rules.into_iter().flatten().collect()
 }
 
-fn zero_gradient(step: &StepInspection, loss_name: &str) -> Option<Finding> {
+fn zero_gradient(step: &StepInspection, loss: &Loss) -> Option<Finding> {
     let is_zero = !step.layers.is_empty() && step.layers.iter().all(|l| l.gradient == 0.0);
     if !is_zero || step.loss == 0.0 {
         return None;
@@ -62,7 +63,7 @@ fn zero_gradient(step: &StepInspection, loss_name: &str) -> Option<Finding> {
         let name = format!("gradient of {}, root mean square", layer.layer);
         found.evidence.push(evidence(name, layer.gradient));
     }
-    found.causes = if loss_name == "hamming" {
+    found.causes = if loss.is_flat() {
         sentences(&[
             "the Hamming distance compares outputs after a threshold: a step function, flat wherever it has a slope",
         ])
@@ -72,7 +73,7 @@ fn zero_gradient(step: &StepInspection, loss_name: &str) -> Option<Finding> {
             "a loss that is flat wherever its gradient exists",
         ])
     };
-    found.remedies = if loss_name == "hamming" {
+    found.remedies = if loss.is_flat() {
         sentences(&[
             "`loss.name = \"soft_hamming\"`, the mean of |p − y|, which has a slope",
             "`loss.name = \"bce\"`, whose slope does not fade where the output is wrong",
@@ -328,6 +329,8 @@ pub fn dead_relus(start: &SignalInspection, now: &SignalInspection) -> Option<Fi
 
 #[cfg(test)]
 mod tests {
+    use emberlab_training::loss::{Bce, Hamming};
+
     use super::super::inspection::{ActivationInspection, LayerStep};
     use super::*;
 
@@ -354,13 +357,16 @@ mod tests {
             0.7,
             &[(0.5, 0.01, 0.001), (0.3, 0.05, 0.005), (0.3, 0.1, 0.01)],
         );
-        assert_eq!(first_step_findings(&step, "bce"), []);
+        assert_eq!(first_step_findings(&step, &Bce {}.into()), []);
     }
 
     #[test]
     fn each_kind_of_bad_step_is_named() {
         let of = |loss, layers: &[(f64, f64, f64)]| {
-            kinds(&first_step_findings(&step(loss, layers), "hamming"))
+            kinds(&first_step_findings(
+                &step(loss, layers),
+                &Hamming {}.into(),
+            ))
         };
         use FindingKind::*;
         let zero = [(0.5, 0.0, 0.0), (0.5, 0.0, 0.0)];

@@ -8,6 +8,7 @@ use burn::train::TrainStep;
 use emberlab_datasets::{Batch, DeviceDataset};
 use emberlab_models::Network;
 use emberlab_run_format::{Direction, Evidence, Finding, FindingKind, Place, Severity};
+use emberlab_training::loss::OutputKind;
 use emberlab_training::{LossConfig, Precision, SupervisedModel, TrainingError, host};
 
 use super::finding::{evidence, finding, sentences};
@@ -163,8 +164,9 @@ fn in_the_loss(
         "share of the batch's rows without a finite loss",
         num_broken,
     );
-    let mut found = match loss {
-        LossConfig::CrossEntropyNaive { .. } if largest > bound => {
+    let (outputs, is_naive) = (loss.function.outputs(), loss.function.is_naive());
+    let mut found = match outputs {
+        OutputKind::ClassLogits if is_naive && largest > bound => {
             let mut found = Broken::new("loss", Direction::Forward, "`exp` of the outputs".into());
             found.what = format!(
                 "`exp` of an output of {largest:.1} overflows in the loss, which a softmax without its maximum subtracted lets happen above {bound:.1}"
@@ -178,7 +180,7 @@ fn in_the_loss(
             ];
             found
         }
-        LossConfig::CrossEntropyNaive { .. } => {
+        OutputKind::ClassLogits if is_naive => {
             let mut found = Broken::new("loss", Direction::Forward, "`log` of the softmax".into());
             found.what =
                 "the `log` of a probability that was rounded to zero, in the loss".to_string();
@@ -189,7 +191,7 @@ fn in_the_loss(
             )];
             found
         }
-        LossConfig::BceNaive { .. } => {
+        OutputKind::Probabilities if is_naive => {
             let mut found = Broken::new("loss", Direction::Forward, "`log` of 1 − p".into());
             let ends = numbers.iter().filter(|p| **p <= 0.0 || **p >= 1.0).count();
             found.what = format!(
@@ -214,8 +216,8 @@ fn in_the_loss(
         }
     };
     found.evidence.push(rows);
-    match loss {
-        LossConfig::CrossEntropy { .. } | LossConfig::CrossEntropyNaive { .. } => {
+    match outputs {
+        OutputKind::ClassLogits => {
             found.causes = sentences(&[
                 "a softmax written without subtracting the largest output",
                 "outputs that start far too large: standard normal weights add up over hundreds of inputs",
@@ -225,7 +227,7 @@ fn in_the_loss(
                 "`model.initializer = \"kaiming_normal\"`: a stable loss survives bad weights, but trains badly on them",
             ]);
         }
-        LossConfig::Bce { .. } | LossConfig::BceNaive { .. } => {
+        OutputKind::Probabilities if loss.function.better().is_some() => {
             found.causes = sentences(&[
                 "a logarithm of a probability that has been rounded to 0 or 1",
                 "outputs that have grown without bound",

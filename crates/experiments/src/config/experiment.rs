@@ -138,7 +138,7 @@ impl ExperimentConfig {
             .map(|e| dataset_problem(&e, "dataset"))
             .or_else(|| split.map(|e| dataset_problem(&e, "split")))
             .or_else(|| model.map(|e| model_problem(&e)))
-            .or_else(|| training().err().map(|e| training_problem(&e)))
+            .or_else(|| training().err().map(|e| training_problem(&e.into())))
             .or_else(|| self.sweep.as_ref().and_then(SweepConfig::problem))
     }
 
@@ -179,7 +179,8 @@ pub(crate) fn model_problem(error: &ModelError) -> Problem {
 /// Where a training's complaint stands in the file.
 pub(crate) fn training_problem(error: &TrainingError) -> Problem {
     let key = match error {
-        TrainingError::Value { key, .. } | TrainingError::Mismatch { key, .. } => key.clone(),
+        TrainingError::Value(problem) => problem.key.clone(),
+        TrainingError::Mismatch { key, .. } => key.clone(),
         _ => "training".to_string(),
     };
     Problem {

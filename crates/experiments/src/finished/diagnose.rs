@@ -93,7 +93,7 @@ pub(crate) fn quick_diagnosis(
         config.training.gradient_clipping.as_ref(),
         batch,
     )?;
-    findings.extend(first_step_findings(&step, config.loss.name()));
+    findings.extend(first_step_findings(&step, &config.loss.function));
     let now = match now {
         Some(now) => inspect_signals(now, sample.inputs)?,
         None => signals.clone(),

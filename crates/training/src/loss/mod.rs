@@ -364,14 +364,21 @@ mod tests {
     #[test]
     fn the_derivative_of_every_loss_equals_that_of_autodiff() {
         for function in Loss::examples() {
-            for loss in [LossConfig::mean(function.clone()), LossConfig::sum(function)] {
+            for loss in [
+                LossConfig::mean(function.clone()),
+                LossConfig::sum(function),
+            ] {
                 let (value, gradient) = evaluate(&loss, &OUTPUTS, &TARGETS);
                 // In float64 by tensor operations, in float32 through the fused kernel if there is one.
                 for (dtype, tolerance) in [(DType::F64, 1e-12), (DType::F32, 1e-6)] {
                     let (outputs, targets) = (tensor(OUTPUTS, dtype), tensor(TARGETS, dtype));
                     let (own_value, own_gradient) = loss.forward_backward(outputs, targets);
-                    let found = own_gradient.into_data().iter::<f64>();
-                    let found: Vec<f64> = own_value.into_data().iter::<f64>().chain(found).collect();
+                    let own_gradient = own_gradient.into_data();
+                    let found: Vec<f64> = own_value
+                        .into_data()
+                        .iter::<f64>()
+                        .chain(own_gradient.iter::<f64>())
+                        .collect();
                     let expected = std::iter::once(&value).chain(&gradient);
                     for (a, b) in found.iter().zip(expected) {
                         let is_near = (a - b).abs() <= tolerance * b.abs().max(1.0);
@@ -389,7 +396,9 @@ mod tests {
                 assert!(!loss.is_naive() && !loss.is_flat(), "{}", loss.name());
                 continue;
             };
-            let better = Loss::examples().into_iter().find(|loss| loss.name() == name);
+            let better = Loss::examples()
+                .into_iter()
+                .find(|loss| loss.name() == name);
             let better = better.unwrap_or_else(|| panic!("no loss is called {name}"));
             assert!(!better.is_naive() && !better.is_flat(), "{name}");
         }
@@ -403,7 +412,7 @@ mod tests {
 
     #[test]
     fn the_reduction_is_written_beside_every_loss() {
-        let read = |text| serde_json::from_str::<LossConfig>(text).map_err(|e| e.to_string());
+        let read = |text: &str| serde_json::from_str::<LossConfig>(text).map_err(|e| e.to_string());
         for function in Loss::examples() {
             let name = function.name();
             let sum = read(&format!(r#"{{ "name": "{name}", "reduction": "sum" }}"#));
