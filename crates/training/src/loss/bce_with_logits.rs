@@ -11,38 +11,26 @@ use super::{LossFunction, OutputKind, Pair, TargetKind};
 pub struct BceWithLogits {}
 
 impl LossFunction for BceWithLogits {
-    /// `max(z, 0) − z y + ln(1 + exp(−|z|))`, with `max(z, 0) = (z + |z|) / 2` so that autodiff's
-    /// subgradient of `|z|` at zero gives the true derivative `1/2 − y` there (zero weights start there).
     fn losses(&self, logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
-        let magnitude = logits.clone().abs();
-        let positive_part = (logits.clone() + magnitude.clone()).mul_scalar(0.5);
-        positive_part - logits * targets + magnitude.neg().exp().log1p()
+        let fused = |z: f32, y| loss(z, y, exp(-z.abs()));
+        zip(logits, targets, fused, losses_by_operations)
     }
 
     /// Gradient: `σ(z) − y`.
     fn losses_and_gradient(&self, logits: Tensor<2>, targets: Tensor<2>) -> Pair {
-        let negative = logits.clone().lower_elem(0.0);
-        let decay = logits.clone().abs().neg().exp(); // exp(−|z|)
-        let positive = decay.clone().add_scalar(1.0).recip(); // σ(|z|)
-        let sigmoid = positive.clone().mask_where(negative, decay * positive);
-        let gradient = sigmoid - targets.clone();
-        (self.losses(logits, targets), gradient)
-    }
-
-    fn fused_losses(&self, logits: Tensor<2>, targets: Tensor<2>) -> Result<Tensor<2>, Pair> {
-        zip(logits, targets, |z, y| loss(z, y, exp(-z.abs())))
-    }
-
-    fn fused_losses_and_gradient(
-        &self,
-        logits: Tensor<2>,
-        targets: Tensor<2>,
-    ) -> Result<Pair, Pair> {
-        zip_to_both(logits, targets, |z, y| {
+        let fused = |z: f32, y| {
             let decay = exp(-z.abs());
             let above = 1.0 / (1.0 + decay); // σ(|z|)
             let sigmoid = if z < 0.0 { decay * above } else { above };
             (loss(z, y, decay), sigmoid - y)
+        };
+        zip_to_both(logits, targets, fused, |logits, targets| {
+            let negative = logits.clone().lower_elem(0.0);
+            let decay = logits.clone().abs().neg().exp(); // exp(−|z|)
+            let positive = decay.clone().add_scalar(1.0).recip(); // σ(|z|)
+            let sigmoid = positive.clone().mask_where(negative, decay * positive);
+            let gradient = sigmoid - targets.clone();
+            (losses_by_operations(logits, targets), gradient)
         })
     }
 
@@ -53,6 +41,14 @@ impl LossFunction for BceWithLogits {
     fn targets(&self) -> TargetKind {
         TargetKind::TwoClasses
     }
+}
+
+/// `max(z, 0) − z y + ln(1 + exp(−|z|))`, with `max(z, 0) = (z + |z|) / 2` so that autodiff's subgradient of `|z|`
+/// at zero gives the true derivative `1/2 − y` there (zero weights start there).
+pub(super) fn losses_by_operations(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+    let magnitude = logits.clone().abs();
+    let positive_part = (logits.clone() + magnitude.clone()).mul_scalar(0.5);
+    positive_part - logits * targets + magnitude.neg().exp().log1p()
 }
 
 /// `max(z, 0) − z y + ln(1 + decay)`, where `decay` is `exp(−|z|)`.

@@ -1,5 +1,5 @@
 use burn::tensor::Tensor;
-use emberlab_kernels::{Numbers, exp, holds};
+use emberlab_kernels::{Numbers, exp, is_on_host};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,32 +13,27 @@ pub struct CrossEntropy {}
 impl LossFunction for CrossEntropy {
     /// `ln Σ exp(z) − z_target` of each sample, `[batch_size, 1]`, the row's maximum subtracted first.
     fn losses(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
-        let maximum = outputs.clone().detach().max_dim(1);
-        let shifted = outputs - maximum;
-        let log_sum = shifted.clone().exp().sum_dim(1).log();
-        log_sum - (shifted * targets).sum_dim(1)
+        match fused(outputs, targets) {
+            Ok((losses, _)) => losses,
+            Err((outputs, targets)) => {
+                let maximum = outputs.clone().detach().max_dim(1);
+                let shifted = outputs - maximum;
+                let log_sum = shifted.clone().exp().sum_dim(1).log();
+                log_sum - (shifted * targets).sum_dim(1)
+            }
+        }
     }
 
     /// Gradient: the softmax less the targets.
     fn losses_and_gradient(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Pair {
-        let maximum = outputs.clone().max_dim(1);
-        let shifted = outputs - maximum;
-        let exponentials = shifted.clone().exp();
-        let sum = exponentials.clone().sum_dim(1);
-        let gradient = exponentials / sum.clone() - targets.clone();
-        (sum.log() - (shifted * targets).sum_dim(1), gradient)
-    }
-
-    fn fused_losses(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Result<Tensor<2>, Pair> {
-        fused(outputs, targets).map(|(losses, _)| losses)
-    }
-
-    fn fused_losses_and_gradient(
-        &self,
-        outputs: Tensor<2>,
-        targets: Tensor<2>,
-    ) -> Result<Pair, Pair> {
-        fused(outputs, targets)
+        fused(outputs, targets).unwrap_or_else(|(outputs, targets)| {
+            let maximum = outputs.clone().max_dim(1);
+            let shifted = outputs - maximum;
+            let exponentials = shifted.clone().exp();
+            let sum = exponentials.clone().sum_dim(1);
+            let gradient = exponentials / sum.clone() - targets.clone();
+            (sum.log() - (shifted * targets).sum_dim(1), gradient)
+        })
     }
 
     fn outputs(&self) -> OutputKind {
@@ -50,12 +45,15 @@ impl LossFunction for CrossEntropy {
     }
 }
 
-/// The fused kernel; it walks the rows and writes the softmax less the targets over the targets.
+/// The fused kernel: losses and gradient, the gradient in the memory of the targets.
+///
+/// # Errors
+/// Outputs and targets, unless both are on the host and alike.
 #[allow(clippy::result_large_err)] // the error is the two tensors, handed back
 fn fused(outputs: Tensor<2>, targets: Tensor<2>) -> Result<Pair, Pair> {
     let [batch, num_classes] = outputs.dims();
     let fits = targets.dims() == outputs.dims() && num_classes > 0;
-    if !fits || !holds(&outputs) || !holds(&targets) {
+    if !fits || !is_on_host(&outputs) || !is_on_host(&targets) {
         return Err((outputs, targets));
     }
     let (mut outputs, mut targets) = (Numbers::take(outputs), Numbers::take(targets));

@@ -3,7 +3,8 @@ use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{BceWithLogits, LossFunction, OutputKind, Pair, TargetKind, sign_of_class};
+use super::bce_with_logits::losses_by_operations;
+use super::{LossFunction, OutputKind, Pair, TargetKind, sign_of_class};
 use crate::error::check;
 
 /// Binary cross-entropy of logits, weighted by `α_t (1 − p_t)^γ` so that samples which are right already count
@@ -73,7 +74,7 @@ impl Focal {
             .clone()
             .mul_scalar(2.0 * self.alpha - 1.0)
             .add_scalar(1.0 - self.alpha);
-        let cross_entropy = BceWithLogits {}.losses(logits.clone(), targets.clone());
+        let cross_entropy = losses_by_operations(logits.clone(), targets.clone());
         // ln (1 − p_t) = ln p_t − s z
         let log_wrong = (cross_entropy.clone() + sign_of_class(targets) * logits).neg();
         Terms {
@@ -86,8 +87,8 @@ impl Focal {
 
 #[cfg(test)]
 mod tests {
-    use super::super::LossConfig;
     use super::super::testing::{assert_close, evaluate};
+    use super::super::{BceWithLogits, LossConfig};
     use super::*;
 
     #[test]

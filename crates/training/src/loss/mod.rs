@@ -65,33 +65,13 @@ pub(crate) type Pair = (Tensor<2>, Tensor<2>);
 /// - losses: like the outputs, or `[batch_size, 1]` if each sample has one loss
 /// - gradient: like the outputs
 pub(crate) trait LossFunction {
-    /// The losses before they are reduced, by tensor operations that autodiff can follow.
+    /// The losses before they are reduced.
+    ///
+    /// Autodiff follows them, so a fused kernel may stand beside Burn's operations but never in their place.
     fn losses(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<2>;
 
     /// The losses before they are reduced, and the gradient of their sum by the outputs, without autodiff.
     fn losses_and_gradient(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Pair;
-
-    /// [`losses`](Self::losses) in one pass over the host's memory.
-    ///
-    /// # Errors
-    /// Outputs and targets, if they are not in the host's memory or the loss has no such kernel.
-    #[allow(clippy::result_large_err)] // the error is the two tensors, handed back
-    fn fused_losses(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Result<Tensor<2>, Pair> {
-        Err((outputs, targets))
-    }
-
-    /// [`losses_and_gradient`](Self::losses_and_gradient) in one pass over the host's memory.
-    ///
-    /// # Errors
-    /// As [`fused_losses`](Self::fused_losses).
-    #[allow(clippy::result_large_err)] // the error is the two tensors, handed back
-    fn fused_losses_and_gradient(
-        &self,
-        outputs: Tensor<2>,
-        targets: Tensor<2>,
-    ) -> Result<Pair, Pair> {
-        Err((outputs, targets))
-    }
 
     /// The outputs that the loss is written for.
     fn outputs(&self) -> OutputKind;
@@ -277,10 +257,7 @@ impl LossConfig {
         targets: Tensor<2>,
         num_replicas: usize,
     ) -> Tensor<1> {
-        let losses = with_loss!(&self.function, loss => {
-            loss.fused_losses(outputs, targets)
-                .unwrap_or_else(|(outputs, targets)| loss.losses(outputs, targets))
-        });
+        let losses = with_loss!(&self.function, loss => loss.losses(outputs, targets));
         self.reduce(losses, num_replicas)
     }
 
@@ -310,8 +287,7 @@ impl LossConfig {
         num_replicas: usize,
     ) -> (Tensor<1>, Tensor<2>) {
         let (losses, gradient) = with_loss!(&self.function, loss => {
-            loss.fused_losses_and_gradient(outputs, targets)
-                .unwrap_or_else(|(outputs, targets)| loss.losses_and_gradient(outputs, targets))
+            loss.losses_and_gradient(outputs, targets)
         });
         let gradient = match self.reduction {
             Reduction::Mean => {
