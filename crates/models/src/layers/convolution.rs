@@ -6,10 +6,10 @@ use burn::tensor::Tensor;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 
-use crate::dense::{linear, product, register_sum};
+use super::dense::{linear, product, register_sum};
+use super::patches::Patches;
 use crate::initializer::{Fans, Initializer};
 use crate::parameters::Parameters;
-use crate::patches::Patches;
 
 /// A two-dimensional convolution of stride 1, padded with zeros so that the image keeps its size.
 ///

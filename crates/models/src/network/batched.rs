@@ -7,7 +7,7 @@ use emberlab_kernels as kernels;
 
 use crate::activation::SavedActivations;
 use crate::batched_parameters::{replica, stacked};
-use crate::dense::product;
+use crate::layers::product;
 use crate::normalization::{BatchedNorm, BatchedNormStatistics, Standardized};
 use crate::{Activation, Dense, Mlp, Network, Norm};
 
