@@ -7,5 +7,4 @@ mod patches;
 
 pub use convolution::Convolution;
 pub use dense::Dense;
-pub(crate) use dense::product;
 pub(crate) use patches::Patches;
