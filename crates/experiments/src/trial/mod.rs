@@ -17,7 +17,6 @@ pub(crate) use model_file::MODEL;
 pub use model_file::ModelFile;
 pub use plan::PlannedTrial;
 pub use prepare::Prepared;
-pub(crate) use prepare::white;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
