@@ -8,8 +8,8 @@ use crate::{Digested, Position, sha256};
 pub(crate) const FORMAT: u32 = 1;
 
 /// The manifest's file, and the file with its own sum in the form of `sha256sum`.
-pub(crate) const FILE: &str = "manifest.json";
-pub(crate) const SUM_FILE: &str = "manifest.sha256";
+pub const FILE: &str = "manifest.json";
+pub const SUM_FILE: &str = "manifest.sha256";
 
 /// What a checkpoint's folder must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
