@@ -1,8 +1,9 @@
 //! The same training on every device of this build.
 
 use burn::tensor::{Tensor, TensorData};
+use emberlab_config_source::ConfigSource;
 use emberlab_datasets::Batches;
-use emberlab_experiments::{ConfigSource, ExperimentConfig, Prepared};
+use emberlab_experiments::{ExperimentConfig, Prepared};
 use emberlab_training::{Split, device};
 use serde_json::Value;
 

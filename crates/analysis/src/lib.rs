@@ -3,7 +3,6 @@
 mod boundary;
 mod descent;
 mod diagnosis;
-pub mod gallery;
 pub mod gradients;
 mod landscape;
 mod plane;

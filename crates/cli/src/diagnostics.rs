@@ -1,6 +1,6 @@
 //! Errors for people: what is wrong, the place in the file, and what might be meant.
 
-use emberlab_experiments::ConfigError;
+use emberlab_config_source::ConfigError;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, NamedSource, SourceSpan};
 use std::error::Error;
 use std::io::IsTerminal;
@@ -77,7 +77,7 @@ impl From<&ConfigError> for Report {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use emberlab_experiments::ConfigSource;
+    use emberlab_config_source::ConfigSource;
 
     fn source() -> ConfigSource {
         ConfigSource {

@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
+use emberlab_config_source::{ConfigError, ReadError};
 use emberlab_datasets::DatasetError;
-use emberlab_experiments::{ConfigError, ExperimentError};
+use emberlab_experiments::ExperimentError;
 use emberlab_pictures::PictureError;
 use emberlab_report::ReportError;
 use emberlab_training::TrainingError;
@@ -81,6 +82,12 @@ impl From<DeviceError> for Failure {
 impl From<ConfigError> for Failure {
     fn from(error: ConfigError) -> Self {
         Self::Config(Box::new(error))
+    }
+}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        Self::Experiment(error.into())
     }
 }
 

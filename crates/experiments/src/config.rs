@@ -1,5 +1,6 @@
 //! An experiment as written in TOML.
 
+use emberlab_config_source::{ConfigError, ConfigSource, parse};
 use emberlab_datasets::{DatasetConfig, DatasetError, SplitConfig, StandardizeConfig};
 use emberlab_models::{ModelConfig, ModelError};
 use emberlab_training::{
@@ -9,7 +10,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::sweep::{Seeds, SweepConfig, Target, VariantConfig};
-use crate::{ConfigError, ConfigSource, parse};
 
 /// An experiment: data, network, loss and how it is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

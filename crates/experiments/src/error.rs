@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
+use emberlab_config_source::{ConfigError, ReadError};
 use emberlab_datasets::DatasetError;
 use emberlab_models::ModelError;
 use emberlab_storage::StorageError;
 use emberlab_training::TrainingError;
 
-use crate::ConfigError;
 use crate::changes::{Change, Verdict};
 use crate::config::Problem;
 
@@ -20,6 +20,9 @@ pub enum ExperimentError {
     /// A configuration is wrong at a known place.
     #[error(transparent)]
     Source(#[from] Box<ConfigError>),
+    /// A configuration cannot be read.
+    #[error(transparent)]
+    ReadConfig(#[from] ReadError),
     /// The data cannot be loaded.
     #[error(transparent)]
     Dataset(#[from] DatasetError),

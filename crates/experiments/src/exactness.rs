@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use emberlab_config_source::ConfigSource;
 use emberlab_storage::Checkpoint;
 use emberlab_training::device;
 use emberlab_training::{
@@ -12,7 +13,7 @@ use emberlab_training::{
 };
 
 use crate::trial::{Execution, Trial, TrialResult, load_config};
-use crate::{ConfigSource, ExperimentConfig, Prepared, Run};
+use crate::{ExperimentConfig, Prepared, Run};
 
 /// Batch normalisation's running statistics, momentum's buffers, a loss summed over a short last batch.
 const MLP: &str = r#"

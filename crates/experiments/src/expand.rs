@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use emberlab_config_source::{ConfigError, ConfigSource};
 use emberlab_rng::stream;
 use rand::seq::index;
 
 use crate::config::ExperimentConfig;
 use crate::plan::PlannedTrial;
 use crate::sweep::{SweepConfig, SweepMode};
-use crate::{ConfigError, ConfigSource};
 
 /// One setting of a comparison: what it changes in the base.
 #[derive(Debug, Clone, PartialEq)]

@@ -17,13 +17,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use emberlab_config_source::ConfigSource;
 use emberlab_storage::{
     RunLock, StorageError, is_leftover, leftovers, publish_folder, remove_tree, replace,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::ConfigSource;
 use crate::error::ExperimentError;
 use crate::metrics_file::METRICS;
 use crate::trial::RESULT;
@@ -253,9 +253,9 @@ impl Run {
     /// The configuration as it is written.
     ///
     /// # Errors
-    /// [`ExperimentError::Storage`].
+    /// [`ExperimentError::ReadConfig`].
     pub(crate) fn source(&self) -> Result<ConfigSource, ExperimentError> {
-        ConfigSource::load(self.config_path())
+        Ok(ConfigSource::load(self.config_path())?)
     }
 
     /// An error that says what is wrong with a file of the run.

@@ -6,7 +6,8 @@ use std::process::ExitCode;
 
 use emberlab_analysis::gradients::{self, Arithmetic};
 use emberlab_analysis::{Deviation, Trace, TraceError, replay, tolerance};
-use emberlab_experiments::{ConfigSource, ExperimentConfig, check_gradients};
+use emberlab_config_source::ConfigSource;
+use emberlab_experiments::{ExperimentConfig, check_gradients};
 use emberlab_training::{Precision, device};
 use serde::Serialize;
 use serde_json::json;

@@ -6,9 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use emberlab_experiments::{
-    Comparison, ConfigSource, Execution, ExperimentError, PlannedTrial, Prepared, Trial,
-};
+use emberlab_config_source::ConfigSource;
+use emberlab_experiments::{Comparison, Execution, ExperimentError, PlannedTrial, Prepared, Trial};
 use emberlab_report::{ComparisonReport, Question, TrialPlace, TrialTable};
 use emberlab_storage::replace;
 use emberlab_training::{Dashboard, StopFlag, device};

@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use emberlab_experiments::{ConfigSource, ExperimentConfig};
+use emberlab_config_source::ConfigSource;
+use emberlab_experiments::ExperimentConfig;
 
 use crate::arguments::{Config, ConfigAction};
 use crate::failure::Failure;

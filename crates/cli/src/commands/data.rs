@@ -5,10 +5,10 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use emberlab_config_source::{ConfigSource, parse};
 use emberlab_datasets::{
     DatasetConfig, DatasetError, FetchProgress, Fetchable, Samples, Summary, Targets, fetch,
 };
-use emberlab_experiments::{ConfigSource, parse};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use emberlab_experiments::{ConfigSource, ExperimentConfig, Prepared, step_seconds};
+use emberlab_config_source::ConfigSource;
+use emberlab_experiments::{ExperimentConfig, Prepared, step_seconds};
 use emberlab_training::{Precision, device};
 use serde_json::json;
 

@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use emberlab_experiments::{ConfigSource, ExperimentConfig, ExperimentError, range_curve};
+use emberlab_config_source::ConfigSource;
+use emberlab_experiments::{ExperimentConfig, ExperimentError, range_curve};
 use emberlab_report::learning_rate::{RangeCurve, RangeFinding, smoothed};
 use emberlab_report::statistics::median;
 use emberlab_storage::replace;

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use emberlab_analysis::gallery::{GalleryError, Section, gallery};
+use emberlab_gallery::{GalleryError, Section, gallery};
 use emberlab_pictures::style_sheet;
 
 use crate::arguments::Gallery;

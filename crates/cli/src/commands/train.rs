@@ -4,10 +4,8 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use emberlab_analysis::LearningCurves;
-use emberlab_experiments::{
-    ConfigError, ConfigSource, Execution, ExperimentConfig, ExperimentError, Run, Trial,
-    TrialResult,
-};
+use emberlab_config_source::{ConfigError, ConfigSource};
+use emberlab_experiments::{Execution, ExperimentConfig, ExperimentError, Run, Trial, TrialResult};
 use emberlab_run_format::{DIAGNOSIS, Diagnosis};
 use emberlab_training::{Dashboard, Ending, Observer, TrainingError};
 

@@ -1,14 +1,15 @@
-//! The valid name that a wrong one was probably meant to be.
+//! Suggests the valid name that a mistyped one was probably meant to be.
 
-/// Least share of letters in place (Damerau–Levenshtein) at which a name counts as mistyped.
+/// Normalised Damerau–Levenshtein similarity from which on a name counts as mistyped, from 0 to 1.
 const MISTYPED: f64 = 0.6;
 
-/// Least Jaro–Winkler similarity, which favours a common beginning, at which a name counts as cut short.
+/// Jaro–Winkler similarity from which on a name counts as cut short, from 0 to 1. It favours names with the same
+/// beginning.
 const CUT_SHORT: f64 = 0.9;
 
-/// The valid name nearest to `name`, if any is near enough to be worth a suggestion.
+/// The valid name nearest to `name`, if one is near enough to be worth a suggestion.
 ///
-/// Case, `_` and `-` do not count: `LeakyReLU` is as near to `leaky_relu` as can be.
+/// Upper case, `_`, `-` and spaces are ignored: `LeakyReLU` equals `leaky_relu`.
 pub(crate) fn nearest_name<'a>(
     name: &str,
     valid: impl IntoIterator<Item = &'a str>,
@@ -22,12 +23,26 @@ pub(crate) fn nearest_name<'a>(
         .map(|(_, candidate)| candidate)
 }
 
-fn letters(name: &str) -> String {
-    let kept = name.chars().filter(|c| !matches!(c, '_' | '-' | ' '));
-    kept.flat_map(char::to_lowercase).collect()
+/// A hint with the nearest valid name, or with all of them.
+pub(crate) fn suggestion(wrong: &str, valid: &[&str]) -> String {
+    match nearest_name(wrong, valid.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => valid_names(valid),
+    }
 }
 
-/// 1 for equal names, 0 for names too far apart.
+/// A hint with all valid names.
+pub(crate) fn valid_names(names: &[&str]) -> String {
+    format!("valid names: `{}`", names.join("`, `"))
+}
+
+/// The letters that names are compared by.
+fn letters(name: &str) -> String {
+    let letters = name.chars().filter(|c| !matches!(c, '_' | '-' | ' '));
+    letters.flat_map(char::to_lowercase).collect()
+}
+
+/// The similarity of two names: 1 for equal names, 0 for names too different to suggest one for the other.
 fn similarity(a: &str, b: &str) -> f64 {
     let mistyped = strsim::normalized_damerau_levenshtein(a, b);
     let cut_short = strsim::jaro_winkler(a, b);
@@ -45,7 +60,7 @@ mod tests {
     const ACTIVATIONS: [&str; 6] = ["linear", "relu", "leaky_relu", "gelu", "softplus", "tanh"];
 
     #[test]
-    fn a_slip_of_the_hand_finds_its_name() {
+    fn a_mistyped_name_suggests_the_valid_one() {
         for (wrong, right) in [
             ("geluu", "gelu"),
             ("rleu", "relu"),
@@ -63,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn another_word_finds_none() {
+    fn a_different_word_suggests_nothing() {
         for wrong in ["swish", "softmax", "x", ""] {
             assert_eq!(nearest_name(wrong, ACTIVATIONS), None, "{wrong}");
         }

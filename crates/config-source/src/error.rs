@@ -1,31 +1,34 @@
-//! What is wrong in a configuration, and where.
+//! An error in a configuration, with its place in the text.
 
 use crate::ConfigSource;
 use crate::document::Document;
+use crate::fault::backticked;
 use crate::key_path::KeyPath;
+use crate::suggest::nearest_name;
+use emberlab_menu::Problem;
 use std::fmt;
 use std::ops::Range;
 
-/// What is wrong in a configuration, where, and what might be meant.
+/// An error in a configuration: the message, the place in the text, and a suggestion.
 ///
-/// Its display is one line, such as
+/// It is displayed as one line, such as
 /// ``moons.toml:4:14: unknown name `geluu` for `model.activation` (did you mean `gelu`?)``.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    /// What is wrong.
+    /// The message.
     pub message: String,
-    /// The key it is about, such as `model.activation`.
+    /// The wrong key, such as `model.activation`.
     pub key: Option<String>,
     /// The place in the text, in bytes.
     pub span: Option<Range<usize>>,
-    /// What might be meant, or what is valid.
+    /// A suggestion, such as the nearest valid name.
     pub help: Option<String>,
-    /// The text that the span is a place of.
+    /// The text that `span` is a place of.
     pub source: Box<ConfigSource>,
 }
 
 impl ConfigError {
-    /// An error about the whole of a source.
+    /// An error about a whole source.
     pub fn new(source: &ConfigSource, message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -38,8 +41,8 @@ impl ConfigError {
 
     /// An error about the value of a key such as `optimizer.learning_rate` or `model.hidden[1]`.
     ///
-    /// For what is found after parsing. If the key is not in the text, being left to its default, the
-    /// place is that of the nearest table that is.
+    /// If the key is not in the text, because its default is used, the place is the innermost table around it
+    /// that is in the text.
     pub fn at_key(source: &ConfigSource, key: &str, message: impl Into<String>) -> Self {
         let document = Document::parse(&source.text).ok();
         let place = document.and_then(|document| {
@@ -53,7 +56,21 @@ impl ConfigError {
         }
     }
 
-    /// The error with a hint.
+    /// The error of a value that was refused after parsing.
+    ///
+    /// It has the place of the value in the text. If the problem expects "one of" several names in backticks, it
+    /// suggests the nearest one.
+    pub fn from_problem(source: &ConfigSource, problem: &Problem) -> Self {
+        let error = Self::at_key(source, &problem.key, problem.to_string());
+        let valid = problem.expected.strip_prefix("one of ").map(backticked);
+        let near = valid.and_then(|valid| nearest_name(&problem.value, valid));
+        match near {
+            Some(near) => error.with_help(format!("did you mean `{near}`?")),
+            None => error,
+        }
+    }
+
+    /// The error with a suggestion.
     pub fn with_help(self, help: impl Into<String>) -> Self {
         Self {
             help: Some(help.into()),
@@ -105,14 +122,14 @@ mod tests {
     }
 
     #[test]
-    fn a_key_is_found_where_its_value_stands() {
+    fn the_place_of_a_key_is_its_value() {
         assert_eq!(place("optimizer.learning_rate"), Some((4, 17)));
         assert_eq!(place("optimizer.sizes[1]"), Some((5, 15)));
         assert_eq!(place("model"), Some((7, 1)));
     }
 
     #[test]
-    fn a_key_left_out_is_placed_at_its_table() {
+    fn the_place_of_an_absent_key_is_its_table() {
         assert_eq!(place("optimizer.momentum"), Some((2, 1)));
         assert_eq!(place("optimizer.schedule.decay"), Some((2, 1)));
         assert_eq!(place("seed"), None);
@@ -120,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn the_display_is_one_line() {
+    fn an_error_is_displayed_in_one_line() {
         let error = ConfigError::at_key(&source(), "optimizer.learning_rate", "must be positive");
         assert_eq!(
             error.with_help("0.01 is common").to_string(),
@@ -128,5 +145,17 @@ mod tests {
         );
         let whole = ConfigError::new(&source(), "is empty");
         assert_eq!(whole.to_string(), "moons.toml: is empty");
+    }
+
+    #[test]
+    fn a_problem_gets_its_place_and_the_nearest_name() {
+        let problem = Problem::new("optimizer.name", "sdg", "one of `sgd`, `adam`");
+        let error = ConfigError::from_problem(&source(), &problem);
+        assert_eq!(
+            error.to_string(),
+            "moons.toml:3:8: `optimizer.name` is sdg, expected one of `sgd`, `adam` (did you mean `sgd`?)"
+        );
+        let problem = Problem::new("optimizer.learning_rate", -1.0, "a positive number");
+        assert_eq!(ConfigError::from_problem(&source(), &problem).help, None);
     }
 }

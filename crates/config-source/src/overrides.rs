@@ -1,50 +1,19 @@
-//! A configuration as text: a file, with what the command line changes in it.
+//! Changes from the command line: `--set key=value`, put into the text of a configuration.
 
 use crate::key_path::find_unquoted;
-use crate::{ConfigError, ExperimentError};
-use emberlab_storage::StorageError;
+use crate::{ConfigError, ConfigSource};
 use std::ops::Range;
-use std::path::Path;
 use toml_edit::{DocumentMut, InlineTable, Item, Key, Table, TableLike, Value};
 
-/// The text of a configuration and where it came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigSource {
-    /// The file's name as given.
-    pub name: String,
-    /// TOML.
-    pub text: String,
-}
-
 impl ConfigSource {
-    /// Reads a file.
+    /// The text with each `a.b.c=value` put in, in order. Comments and layout stay as they are.
+    ///
+    /// The value is read as TOML. If it is not TOML it is a string, so `model.activation=gelu` needs no quotes.
+    /// Keys may be quoted. Tables that do not exist are created.
     ///
     /// # Errors
-    /// [`ExperimentError::Storage`] if the file cannot be read or is not UTF-8.
-    pub fn load(path: impl AsRef<Path>) -> Result<Self, ExperimentError> {
-        let path = path.as_ref();
-        let text = std::fs::read_to_string(path).map_err(StorageError::io("read", path))?;
-        Ok(Self {
-            name: path.display().to_string(),
-            text,
-        })
-    }
-
-    /// The file's name without folders and ending.
-    pub fn stem(&self) -> String {
-        let stem = Path::new(&self.name).file_stem();
-        stem.map(|s| s.to_string_lossy().into_owned())
-            .unwrap_or_default()
-    }
-
-    /// The text with each `a.b.c=value` put in, in order, comments and layout kept.
-    ///
-    /// The value is TOML, or else a string as it stands, so `model.activation=gelu` needs no quotes.
-    /// Keys may be quoted; missing tables are created.
-    ///
-    /// # Errors
-    /// If this text is not TOML; if an override is not of that form or leads through something that is
-    /// no table: then the error's source is the override itself.
+    /// If this text is not TOML; if an override does not have this form; or if one of its keys names a value
+    /// where a table is needed. In the last two cases the error's source is the override itself.
     pub fn with_overrides(&self, overrides: &[String]) -> Result<Self, ConfigError> {
         let mut document: DocumentMut =
             self.text
@@ -63,7 +32,7 @@ impl ConfigSource {
     }
 }
 
-/// One `a.b.c=value`.
+/// One override: a key and its new value.
 struct Override<'a> {
     text: &'a str,
     key: &'a str,
@@ -76,19 +45,19 @@ impl<'a> Override<'a> {
     fn parse(text: &'a str) -> Result<Self, ConfigError> {
         let Some(equals) = find_unquoted(text, '=') else {
             let message = format!("the override `{text}` has no `=`");
-            return Err(fault(text, 0..text.len(), message)
+            return Err(error_at(text, 0..text.len(), message)
                 .with_help("write `key=value`, such as `model.activation=gelu`"));
         };
         let (key, value) = (text[..equals].trim(), text[equals + 1..].trim());
         let keys = Key::parse(key).ok();
         let Some((last, parents)) = keys.as_deref().and_then(<[Key]>::split_last) else {
-            let message = format!("the override `{text}` names no key");
-            return Err(fault(text, 0..equals, message)
-                .with_help("write `key=value`, with keys such as `model.activation`"));
+            let message = format!("the override `{text}` has no valid key before `=`");
+            return Err(error_at(text, 0..equals, message)
+                .with_help("write `key=value`, with a key such as `model.activation`"));
         };
         if value.is_empty() {
             let message = format!("the override `{text}` has no value");
-            return Err(fault(text, equals..text.len(), message)
+            return Err(error_at(text, equals..text.len(), message)
                 .with_help(format!("write `{key}=\"\"` for an empty string")));
         }
         Ok(Self {
@@ -117,13 +86,13 @@ impl<'a> Override<'a> {
             inline |= item.is_inline_table();
             let found = item.type_name();
             let Some(next) = item.as_table_like_mut() else {
-                let way: Vec<_> = self.parents[..=depth].iter().map(Key::to_string).collect();
+                let parents: Vec<_> = self.parents[..=depth].iter().map(Key::to_string).collect();
                 let message = format!(
-                    "`{}` is not a table but a value ({found}), so `{}` cannot be set",
-                    way.join("."),
+                    "`{}` is a value ({found}), not a table, so `{}` cannot be set",
+                    parents.join("."),
                     self.key
                 );
-                return Err(fault(self.text, 0..self.text.len(), message));
+                return Err(error_at(self.text, 0..self.text.len(), message));
             };
             table = next;
         }
@@ -141,8 +110,8 @@ impl<'a> Override<'a> {
     }
 }
 
-/// An error at a place of an override.
-fn fault(text: &str, span: Range<usize>, message: String) -> ConfigError {
+/// An error at a place in the text of an override.
+fn error_at(text: &str, span: Range<usize>, message: String) -> ConfigError {
     let source = ConfigSource {
         name: "--set".to_owned(),
         text: text.to_owned(),
@@ -183,7 +152,7 @@ units = 3
     }
 
     #[test]
-    fn a_value_is_replaced_and_nothing_else() {
+    fn only_the_value_is_replaced() {
         let expected = TEXT.replace("\"relu\" # a", "\"gelu\" # a");
         assert_eq!(set("model.activation=gelu").unwrap(), expected);
         assert_eq!(set("model.activation = \"gelu\"").unwrap(), expected);
@@ -191,7 +160,7 @@ units = 3
     }
 
     #[test]
-    fn values_are_toml_where_they_can_be() {
+    fn a_value_is_toml_or_else_a_string() {
         let value = |text: &str| {
             let text = set(&format!("seed={text}")).unwrap();
             text.parse::<DocumentMut>().unwrap()["seed"]
@@ -236,7 +205,7 @@ units = 3
     }
 
     #[test]
-    fn a_table_gives_way_to_a_value() {
+    fn a_value_replaces_a_table() {
         let text = set("model=mlp").unwrap();
         let document: DocumentMut = text.parse().unwrap();
         assert_eq!(document["model"].as_str(), Some("mlp"));
@@ -256,13 +225,21 @@ units = 3
     }
 
     #[test]
-    fn malformed_overrides_are_shown() {
+    fn a_malformed_override_is_shown() {
         for (text, message, span) in [
             ("seed", "the override `seed` has no `=`", 0..4),
             ("seed=", "the override `seed=` has no value", 4..5),
-            ("=3", "the override `=3` names no key", 0..0),
-            ("a..b=1", "the override `a..b=1` names no key", 0..4),
-            ("a b=1", "the override `a b=1` names no key", 0..3),
+            ("=3", "the override `=3` has no valid key before `=`", 0..0),
+            (
+                "a..b=1",
+                "the override `a..b=1` has no valid key before `=`",
+                0..4,
+            ),
+            (
+                "a b=1",
+                "the override `a b=1` has no valid key before `=`",
+                0..3,
+            ),
         ] {
             let error = set(text).unwrap_err();
             assert_eq!(error.message, message);
@@ -274,36 +251,24 @@ units = 3
     }
 
     #[test]
-    fn an_override_does_not_lead_through_a_value() {
+    fn an_override_inside_a_value_is_refused() {
         let error = set("model.activation.slope=0.1").unwrap_err();
         assert_eq!(
             error.message,
-            "`model.activation` is not a table but a value (string), so `model.activation.slope` \
+            "`model.activation` is a value (string), not a table, so `model.activation.slope` \
              cannot be set"
         );
         let error = set("layers.units=4").unwrap_err();
-        assert!(
-            error.message.starts_with("`layers` is not a table"),
-            "{error}"
-        );
+        assert!(error.message.starts_with("`layers` is a value"), "{error}");
     }
 
     #[test]
-    fn overriding_broken_toml_says_where_it_is_broken() {
+    fn broken_toml_is_refused_with_its_place() {
         let broken = ConfigSource {
             name: "broken.toml".into(),
             text: "a = 1\nb =\n".into(),
         };
         let error = broken.with_overrides(&["a=2".to_owned()]).unwrap_err();
         assert_eq!(error.line_column().map(|(line, _)| line), Some(2));
-    }
-
-    #[test]
-    fn a_missing_file_is_named() {
-        let error = ConfigSource::load("no/such.toml").unwrap_err();
-        assert!(
-            error.to_string().starts_with("cannot read no/such.toml: "),
-            "{error}"
-        );
     }
 }

@@ -1,4 +1,4 @@
-//! Pictures of what networks are made of: every curve is computed by the lab's own functions.
+//! Pictures of activations, losses, initialisers and normalisations, computed by the functions that train.
 
 mod activations;
 mod initializers;
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_room_has_pictures_that_say_what_they_show() {
+    fn every_section_has_pictures_that_say_what_they_show() {
         let sections = gallery().expect("a gallery");
         assert_eq!(sections.len(), 4);
         let mut names = Vec::new();

@@ -1,4 +1,4 @@
-//! The way to one value of a TOML document, such as `model.hidden[1]`.
+//! The path to one value of a TOML document, such as `model.hidden[1]`.
 
 use std::fmt;
 use toml_edit::Key;
@@ -6,9 +6,9 @@ use toml_edit::Key;
 /// One step down from a table or an array.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// To the value of a key.
+    /// The value of a key.
     Key(String),
-    /// To an element, counted from 0.
+    /// An element of an array, counted from 0.
     Index(usize),
 }
 
@@ -17,7 +17,7 @@ pub(crate) enum Step {
 pub(crate) struct KeyPath(Vec<Step>);
 
 impl KeyPath {
-    /// Reads what [`fmt::Display`] writes: dotted keys, quoted where TOML wants it, with `[index]`.
+    /// Reads a path as [`fmt::Display`] writes it: dotted keys, quoted where TOML needs it, and `[index]`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut steps = Vec::new();
         let mut rest = text;
@@ -40,7 +40,7 @@ impl KeyPath {
         &self.0
     }
 
-    /// The key that the path ends in, unless it is the root or an element.
+    /// The key that the path ends in; `None` for the root and for an element of an array.
     pub(crate) fn last_key(&self) -> Option<&str> {
         match self.0.last() {
             Some(Step::Key(key)) => Some(key),
@@ -48,7 +48,7 @@ impl KeyPath {
         }
     }
 
-    /// The path without its last step, `None` at the root.
+    /// The path without its last step; `None` for the root.
     pub(crate) fn parent(&self) -> Option<Self> {
         let (_, parents) = self.0.split_last()?;
         Some(Self(parents.to_vec()))
@@ -79,7 +79,7 @@ impl fmt::Display for KeyPath {
     }
 }
 
-/// Where a character first stands outside TOML's quotes.
+/// The byte position of the first `wanted` character outside TOML's quotes.
 pub(crate) fn find_unquoted(text: &str, wanted: char) -> Option<usize> {
     let mut quote = None;
     let mut escaped = false;
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn a_written_path_is_read_back() {
         for text in [
             "model",
             "a.b.c",
@@ -117,14 +117,14 @@ mod tests {
     }
 
     #[test]
-    fn broken_paths_are_none() {
+    fn a_broken_path_is_refused() {
         for text in ["a..b", "a[x]", "a[1", ".a", "a b"] {
             assert_eq!(KeyPath::parse(text), None, "{text}");
         }
     }
 
     #[test]
-    fn quotes_hide_a_character() {
+    fn a_character_inside_quotes_is_not_found() {
         assert_eq!(find_unquoted(r#"a."b=c"=d"#, '='), Some(7));
         assert_eq!(find_unquoted(r#""a\"=b"=c"#, '='), Some(7));
         assert_eq!(find_unquoted("'a=b'", '='), None);

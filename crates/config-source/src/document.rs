@@ -6,10 +6,10 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue, Error};
 
-/// A value and where it stands; a `[table]` stands where its header does.
+/// A value with its place in the text. The place of a `[table]` is its header.
 pub(crate) type Node<'i> = Spanned<DeValue<'i>>;
 
-/// The tree of a TOML document; changed copies of it tell what a change would lead to.
+/// The tree of a TOML document. Changed copies of it show what a change would lead to.
 #[derive(Debug, Clone)]
 pub(crate) struct Document<'i> {
     root: Node<'i>,
@@ -32,7 +32,7 @@ impl<'i> Document<'i> {
         self.node(path).map(Spanned::get_ref)
     }
 
-    /// The keys of the table at a path, none if there is no table.
+    /// The keys of the table at a path; empty if there is no table.
     pub(crate) fn keys(&self, path: &KeyPath) -> Vec<&str> {
         match self.get(path) {
             Some(DeValue::Table(table)) => table.keys().map(|key| key.get_ref().as_ref()).collect(),
@@ -40,13 +40,13 @@ impl<'i> Document<'i> {
         }
     }
 
-    /// Where the value at a path stands; `None` for the root, which is everywhere.
+    /// The place of the value at a path; `None` for the root, which is the whole text.
     pub(crate) fn value_span(&self, path: &KeyPath) -> Option<Range<usize>> {
         path.parent()?;
         self.node(path).map(Spanned::span)
     }
 
-    /// Where the key that a path ends in stands.
+    /// The place of the key that a path ends in.
     pub(crate) fn key_span(&self, path: &KeyPath) -> Option<Range<usize>> {
         match self.get(&path.parent()?)? {
             DeValue::Table(table) => Some(table.get_key_value(path.last_key()?)?.0.span()),
@@ -54,7 +54,7 @@ impl<'i> Document<'i> {
         }
     }
 
-    /// The paths of all values from `start` down, in the order of the file, parents first.
+    /// The paths of the value at `start` and all values inside it, in the order of the file, parents first.
     pub(crate) fn paths_from(&self, start: &KeyPath) -> Vec<KeyPath> {
         let steps: Vec<Step> = match self.get(start) {
             Some(DeValue::Table(table)) => table
@@ -70,7 +70,7 @@ impl<'i> Document<'i> {
         paths
     }
 
-    /// The document without the value at a path.
+    /// A copy of the document without the value at a path.
     pub(crate) fn without(&self, path: &KeyPath) -> Self {
         let mut changed = self.clone();
         let parent = path.parent().and_then(|parent| changed.node_mut(&parent));
@@ -82,15 +82,15 @@ impl<'i> Document<'i> {
                 let elements = std::mem::replace(array, DeArray::new())
                     .into_iter()
                     .enumerate();
-                let kept = elements.filter(|(i, _)| i != index);
-                *array = kept.map(|(_, element)| element).collect();
+                let others = elements.filter(|(i, _)| i != index);
+                *array = others.map(|(_, element)| element).collect();
             }
             _ => {}
         }
         changed
     }
 
-    /// The document with a string for a key, old or new, of the table at a path.
+    /// A copy of the document with `key = "value"` set in the table at a path.
     pub(crate) fn with_string(&self, table: &KeyPath, key: &str, value: &str) -> Self {
         let mut changed = self.clone();
         if let Some(DeValue::Table(table)) = changed.node_mut(table).map(Spanned::get_mut) {

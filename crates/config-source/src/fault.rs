@@ -1,29 +1,29 @@
-//! What serde found wrong, read back from its messages, which are all that it gives.
+//! Kinds of serde's errors, recognised by their messages, because serde gives nothing else.
 
 use serde::de::Unexpected;
 use std::borrow::Cow;
 use toml::de::DeValue;
 
-/// The kinds of serde's messages.
+/// A kind of error that serde reports.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Fault<'m> {
-    /// A key that its table does not take.
+    /// A key that its table does not have.
     UnknownField { field: &'m str, valid: Vec<&'m str> },
-    /// A name that is none of an enum's.
+    /// A name that is not among the names of an enum.
     UnknownVariant {
         variant: &'m str,
         valid: Vec<&'m str>,
     },
     /// A value of the wrong type, or out of the range of its type.
     WrongValue { found: &'m str, expected: &'m str },
-    /// A table without a key that it needs.
+    /// A table lacks a required key.
     MissingField { field: &'m str },
-    /// Anything else, in the words of whoever found it.
+    /// Any other error, with its own message.
     Other { message: &'m str },
 }
 
 impl<'m> Fault<'m> {
-    /// Sorts a message by the forms that `serde::de::Error` gives it.
+    /// The kind of a message, by the forms that `serde::de::Error` produces.
     pub(crate) fn of(message: &'m str) -> Self {
         let named = |start| message.strip_prefix(start)?.split_once("`, ");
         if let Some((field, valid)) = named("unknown field `") {
@@ -48,12 +48,12 @@ impl<'m> Fault<'m> {
     }
 }
 
-/// The names of a list such as "expected one of `a`, `b`".
-fn backticked(list: &str) -> Vec<&str> {
+/// The names in backticks in a list such as "one of `a`, `b`".
+pub(crate) fn backticked(list: &str) -> Vec<&str> {
     list.split('`').skip(1).step_by(2).collect()
 }
 
-/// How serde's messages show a value.
+/// A value as serde's messages show it.
 pub(crate) fn as_found(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(s) => Unexpected::Str(s).to_string(),
@@ -84,7 +84,7 @@ pub(crate) fn found_in_words(found: &str) -> Cow<'_, str> {
     }
 }
 
-/// What was expected, in the words of TOML instead of Rust.
+/// An expected type in the words of TOML instead of Rust.
 pub(crate) fn expected_in_words(expected: &str) -> Cow<'_, str> {
     let is_integer = |name: &str, sign: char| {
         name.strip_prefix(sign)
@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn serdes_messages_are_sorted() {
+    fn the_kind_of_a_message_is_recognised() {
         let cases = [
             (
                 "unknown field `dropuot`, expected one of `hidden`, `dropout`",
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_those_of_toml() {
+    fn types_are_named_in_the_words_of_toml() {
         assert_eq!(expected_in_words("usize"), "an integer of at least 0");
         assert_eq!(
             expected_in_words("a nonzero usize"),
