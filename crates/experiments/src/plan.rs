@@ -2,13 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use emberlab_run_format::files::CONFIG;
 use emberlab_storage::StorageError;
 use serde::{Deserialize, Serialize};
 
 use crate::changes::{Verdict, changes};
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
-use crate::run::{CONFIG, Run};
+use crate::run::Run;
 use crate::trial::{Execution, Trial};
 
 /// One trial of a comparison.

@@ -1,7 +1,7 @@
 //! How far predicted numbers are from their targets.
 
-use crate::{MetricsError, json_number};
 use crate::error::{check_lengths, check_rows};
+use crate::{MetricsError, json_number};
 use serde::{Deserialize, Serialize};
 
 /// Errors of predicted numbers, in the units of the targets where nothing else is said.

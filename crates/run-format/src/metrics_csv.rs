@@ -29,7 +29,9 @@ impl EpochRow<'_> {
     /// # Errors
     /// [`csv::Error`] of the writer.
     pub fn header(&self) -> Result<String, csv::Error> {
-        let metrics = self.metrics().map(|(split, name, _)| format!("{split}_{name}"));
+        let metrics = self
+            .metrics()
+            .map(|(split, name, _)| format!("{split}_{name}"));
         line(NOT_METRICS.map(str::to_string).into_iter().chain(metrics))
     }
 

@@ -37,7 +37,6 @@ pub use clipping::GradientClipping;
 pub use config::{Precision, TrainMetrics, TrainingConfig};
 pub use dashboard::Dashboard;
 pub use emberlab_metrics::Split;
-pub use emberlab_run_format::Ending;
 pub use error::TrainingError;
 pub use fit::{EpochRecord, Finished, Fit, Observer, SplitData};
 pub use loss::{LossConfig, Reduction};

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use burn::tensor::Bytes;
 use emberlab_datasets::{Batch, Batches, DeviceDataset};
 use emberlab_metrics::{Direction, Split, SplitMetrics};
+use emberlab_run_format::Ending;
+use emberlab_run_format::files::checkpoint::{BEST, NETWORK, OPTIMIZER};
 use emberlab_storage::{Checkpoint, Position};
 
 use crate::batched_engine::Stacked;
