@@ -1,0 +1,38 @@
+//! A learning-rate range test of an experiment, for one seed.
+
+use std::path::PathBuf;
+
+use emberlab_training::{RangeTest, StopFlag, TrainingError, device};
+
+use crate::config::ExperimentConfig;
+use crate::error::ExperimentError;
+use crate::trial::Prepared;
+
+/// The losses of a range test of `config` with this seed, one for each learning rate up to where the
+/// training diverged; nothing is written.
+///
+/// # Errors
+/// [`ExperimentError`] if the data, the network or the device cannot be had.
+pub fn range_curve(
+    config: &ExperimentConfig,
+    seed: u64,
+    learning_rates: &[f64],
+    device_name: &str,
+    data_dirs: &[PathBuf],
+    stop: &StopFlag,
+) -> Result<Vec<f64>, ExperimentError> {
+    let device = device::open(device_name).map_err(TrainingError::from)?;
+    let mut config = config.clone().alone();
+    config.seed = seed;
+    let prepared = Prepared::load(config, data_dirs)?;
+    let train = prepared.upload_train(&device)?;
+    let test = RangeTest {
+        network: prepared.init_network(&device.autodiff())?,
+        loss: &prepared.config.loss,
+        optimizer: &prepared.config.optimizer,
+        training: &prepared.config.training,
+        seed,
+        train: &train,
+    };
+    Ok(test.run(learning_rates, stop)?)
+}

@@ -1,0 +1,31 @@
+//! How long a training step of an experiment takes on a device.
+
+use std::time::Duration;
+
+use emberlab_training::{StepTime, StopFlag, TrainingError, device};
+
+use crate::error::ExperimentError;
+use crate::trial::Prepared;
+
+/// The median time of a training step, in seconds, of about `duration` of training; leaves nothing.
+///
+/// # Errors
+/// [`ExperimentError`] if the device cannot be used or the network is not one for these data.
+pub fn step_seconds(
+    prepared: &Prepared,
+    device_name: &str,
+    duration: Duration,
+    stop: &StopFlag,
+) -> Result<f64, ExperimentError> {
+    let device = device::open(device_name).map_err(TrainingError::from)?;
+    let train = prepared.upload_train(&device)?;
+    let time = StepTime {
+        network: prepared.init_network(&device.autodiff())?,
+        loss: &prepared.config.loss,
+        optimizer: &prepared.config.optimizer,
+        training: &prepared.config.training,
+        seed: prepared.config.seed,
+        train: &train,
+    };
+    Ok(time.measure(duration, stop)?)
+}
