@@ -14,7 +14,6 @@ pub use metrics_file::MetricsFile;
 pub(crate) use model_file::{standardizer, task};
 pub use plan::PlannedTrial;
 pub use prepare::Prepared;
-pub(crate) use prepare::white;
 
 use std::path::{Path, PathBuf};
 
