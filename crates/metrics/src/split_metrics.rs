@@ -1,5 +1,6 @@
 //! The metrics of one split after one epoch.
 
+use crate::json_number::JsonNumber;
 use crate::{BinaryScores, ConfusionMatrix, Metric, RegressionScores};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -7,7 +8,7 @@ use std::fmt;
 
 /// The metrics of one split (train, validation or test) after one epoch, in a fixed order.
 ///
-/// Written as a map from name to number. JSON has no NaN or infinity: they become `null` there, and
+/// Written as a map from name to number. JSON has no NaN and no infinities: they are written as `null`, and
 /// `null` is read as NaN.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SplitMetrics {
@@ -98,8 +99,8 @@ impl<'de> Deserialize<'de> for SplitMetrics {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SplitMetrics, A::Error> {
                 let mut values = Vec::new();
-                while let Some((metric, value)) = map.next_entry::<Metric, Option<f64>>()? {
-                    values.push((metric, value.unwrap_or(f64::NAN)));
+                while let Some((metric, JsonNumber(value))) = map.next_entry()? {
+                    values.push((metric, value));
                 }
                 Ok(SplitMetrics { values })
             }
