@@ -16,7 +16,8 @@ mod run;
 mod trial;
 
 pub use config::{
-    Comparison, ExperimentConfig, Seeds, SweepConfig, SweepMode, Target, Variant, VariantConfig,
+    Comparison, ExperimentConfig, PlannedTrial, Seeds, SweepConfig, SweepMode, Target, Variant,
+    VariantConfig,
 };
 pub use error::ExperimentError;
 pub use finished::{
@@ -25,6 +26,6 @@ pub use finished::{
 pub use measurements::{check_gradients, range_curve, step_seconds};
 pub use run::{Change, Run, RunState, RunSummary, Verdict};
 pub use trial::{
-    BestResult, Environment, Execution, MetricsFile, ModelFile, PlannedTrial, Prepared, Resumed,
-    ThresholdResult, Trial, TrialResult, load_config,
+    BestResult, Environment, Execution, MetricsFile, ModelFile, Prepared, Resumed, ThresholdResult,
+    Trial, TrialResult, load_config,
 };

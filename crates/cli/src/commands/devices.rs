@@ -35,7 +35,7 @@ struct Timed {
 
 fn bench(config: &Path, command: &Devices, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = ConfigSource::load(config)?.with_overrides(&command.overrides)?;
-    let config = ExperimentConfig::from_source(&source)?.alone();
+    let config = ExperimentConfig::from_source(&source)?.without_comparison();
     set_num_threads(command.threads)?;
     let stop = signals::stop_on_request()?;
     let duration = Duration::from_secs(command.seconds.into());

@@ -15,7 +15,6 @@ pub(crate) use metrics_file::METRICS;
 pub use metrics_file::MetricsFile;
 pub(crate) use model_file::MODEL;
 pub use model_file::ModelFile;
-pub use plan::PlannedTrial;
 pub use prepare::Prepared;
 pub(crate) use prepare::white;
 
@@ -518,7 +517,7 @@ impl Ready {
             return Err(Problem::new("training.precision", "f64", expected).into());
         }
         let device = device::open(&execution.device).map_err(TrainingError::from)?;
-        let prepared = Prepared::load(config.alone(), &execution.data_dirs)?;
+        let prepared = Prepared::load(config.without_comparison(), &execution.data_dirs)?;
         let config = prepared.config.to_toml()?;
         Ok(Self {
             identity: Identity {
