@@ -214,7 +214,7 @@ impl Trial {
         let changes = changes(&before, &ready.identity.config, epochs)
             .map_err(|e| run.malformed(CONFIG, e))?;
         let allowed = if force {
-            Verdict::Forced
+            Verdict::NeedsForce
         } else {
             Verdict::Allowed
         };
