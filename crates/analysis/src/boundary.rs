@@ -169,7 +169,7 @@ mod tests {
     use super::*;
     use emberlab_models::{ModelConfig, PerceptronConfig};
     use emberlab_rng::stream;
-    use emberlab_training::Reduction;
+    use emberlab_training::loss::BceWithLogits;
 
     /// A perceptron whose logit is `x1 − 2 x2`.
     fn perceptron(device: &Device) -> Network {
@@ -192,10 +192,9 @@ mod tests {
             mean: vec![1.0, 0.0],
             std: vec![2.0, 1.0],
         };
-        let reduction = Reduction::Mean;
         let classifier = Classifier {
             network: &perceptron(&device),
-            loss: &LossConfig::BceWithLogits { reduction },
+            loss: &LossConfig::mean(BceWithLogits {}),
             task: &Task::Binary { on_logits: true },
             standardizer: &standardizer,
             device: &device,

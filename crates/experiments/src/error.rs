@@ -160,11 +160,7 @@ impl From<ModelError> for ExperimentError {
 impl From<TrainingError> for ExperimentError {
     fn from(error: TrainingError) -> Self {
         match error {
-            TrainingError::Value {
-                key,
-                value,
-                expected,
-            } => Problem::new(key, value, expected).into(),
+            TrainingError::Value(problem) => problem.into(),
             error => Self::Training(error),
         }
     }

@@ -146,9 +146,11 @@ impl Session {
 
     /// Trains until every replica is done; breaks off when asked to stop, with everything saved.
     pub(crate) fn run(&mut self, display: &mut Display) -> Result<ControlFlow<()>, TrainingError> {
-        if self.loss.is_flat() {
-            let loss = self.loss.name();
-            return Err(TrainingError::FlatLoss { loss });
+        if self.loss.function.is_flat() {
+            return Err(TrainingError::FlatLoss {
+                loss: self.loss.name(),
+                better: self.loss.function.better(),
+            });
         }
         loop {
             let leaving = self.out_of_patience();
@@ -269,7 +271,7 @@ impl Session {
     /// Reads what the last batches gave.
     fn fold(&mut self) -> Result<(), TrainingError> {
         let outcomes = std::mem::take(&mut self.pending).read(self.replicas.len())?;
-        let reduction = self.loss.reduction();
+        let reduction = self.loss.reduction;
         for (replica, outcome) in self.replicas.iter_mut().zip(&outcomes) {
             let accumulator = &mut replica.progress.accumulator;
             accumulator.add(outcome, &self.task, reduction)?;
@@ -379,7 +381,7 @@ impl Session {
             }
             let outcomes = self.engine.infer(batch).read(num_members)?;
             for (accumulator, outcome) in accumulators.iter_mut().zip(&outcomes) {
-                accumulator.add(outcome, &self.task, self.loss.reduction())?;
+                accumulator.add(outcome, &self.task, self.loss.reduction)?;
             }
         }
         let metrics = accumulators.iter().map(MetricAccumulator::metrics);

@@ -2,10 +2,12 @@
 
 use burn::module::{Param, ParamId};
 use burn::tensor::{Tensor, TensorData};
+use emberlab_menu::Menu as _;
 use emberlab_models::{
     Activation, BatchNorm, Convolution, Dense, GroupNorm, InstanceNorm, LayerNorm,
 };
-use emberlab_training::{LossConfig, Reduction};
+use emberlab_training::LossConfig;
+use emberlab_training::loss::{Focal, Huber, Loss, OutputKind, TargetKind};
 
 use super::Subject;
 use super::closed_forms::{slope, softmax, softmax_backward, standardized, standardized_backward};
@@ -15,7 +17,6 @@ const BATCH: usize = 5;
 const WIDTH: usize = 6;
 const GROUPS: usize = 2;
 const EPSILON: f64 = 1e-5;
-const MEAN: Reduction = Reduction::Mean;
 
 /// Every activation, loss, normalisation and layer.
 ///
@@ -88,44 +89,13 @@ fn targets(of_numbers: bool) -> Vec<f64> {
 }
 
 fn losses() -> Vec<Subject> {
-    let delta = 0.7;
-    let all = [
-        LossConfig::BceWithLogits { reduction: MEAN },
-        LossConfig::Bce { reduction: MEAN },
-        LossConfig::BceNaive { reduction: MEAN },
-        LossConfig::CrossEntropy { reduction: MEAN },
-        LossConfig::CrossEntropyNaive { reduction: MEAN },
-        LossConfig::Mse { reduction: MEAN },
-        LossConfig::Mae { reduction: MEAN },
-        LossConfig::Huber {
-            delta,
-            reduction: MEAN,
-        },
-        LossConfig::Hinge { reduction: MEAN },
-        LossConfig::Focal {
-            gamma: 2.0,
-            alpha: 0.25,
-            reduction: MEAN,
-        },
-        LossConfig::Hamming { reduction: MEAN },
-        LossConfig::SoftHamming { reduction: MEAN },
-    ];
-    all.into_iter().map(loss).collect()
+    Loss::examples().into_iter().map(loss).collect()
 }
 
-fn loss(loss: LossConfig) -> Subject {
+fn loss(function: Loss) -> Subject {
     let count = BATCH * 3;
-    let of_numbers = matches!(
-        loss,
-        LossConfig::Mse { .. } | LossConfig::Mae { .. } | LossConfig::Huber { .. }
-    );
-    let of_probabilities = matches!(
-        loss,
-        LossConfig::Bce { .. }
-            | LossConfig::BceNaive { .. }
-            | LossConfig::Hamming { .. }
-            | LossConfig::SoftHamming { .. }
-    );
+    let of_numbers = function.targets() == TargetKind::Numbers;
+    let of_probabilities = function.outputs() == OutputKind::Probabilities;
     let outputs = waves(count, 0.0)
         .into_iter()
         .map(|x| {
@@ -137,7 +107,8 @@ fn loss(loss: LossConfig) -> Subject {
         })
         .collect();
     let targets = targets(of_numbers);
-    let own = (loss.clone(), targets.clone());
+    let own = (function.clone(), targets.clone());
+    let loss = LossConfig::mean(function);
     Subject {
         name: format!("loss {}", loss.name()),
         inputs: vec![("outputs", vec![BATCH, 3], outputs)],
@@ -154,11 +125,8 @@ fn loss(loss: LossConfig) -> Subject {
 }
 
 /// The gradient of a mean loss by its outputs, three to a row.
-fn loss_slopes(loss: &LossConfig, outputs: &[f64], targets: &[f64]) -> Vec<f64> {
-    if matches!(
-        loss,
-        LossConfig::CrossEntropy { .. } | LossConfig::CrossEntropyNaive { .. }
-    ) {
+fn loss_slopes(loss: &Loss, outputs: &[f64], targets: &[f64]) -> Vec<f64> {
+    if loss.outputs() == OutputKind::ClassLogits {
         let rows = outputs.chunks(3).flat_map(softmax);
         return rows
             .zip(targets)
@@ -166,24 +134,24 @@ fn loss_slopes(loss: &LossConfig, outputs: &[f64], targets: &[f64]) -> Vec<f64> 
             .collect();
     }
     let slope = |(z, y): (&f64, &f64)| match loss {
-        LossConfig::BceWithLogits { .. } => 1.0 / (1.0 + (-z).exp()) - y,
-        LossConfig::Bce { .. } | LossConfig::BceNaive { .. } => (z - y) / (z * (1.0 - z)),
-        LossConfig::Mse { .. } => 2.0 * (z - y),
-        LossConfig::Mae { .. } | LossConfig::SoftHamming { .. } => (z - y).signum(),
-        LossConfig::Hinge { .. } => {
+        Loss::BceWithLogits(_) => 1.0 / (1.0 + (-z).exp()) - y,
+        Loss::Bce(_) | Loss::BceNaive(_) => (z - y) / (z * (1.0 - z)),
+        Loss::Mse(_) => 2.0 * (z - y),
+        Loss::Mae(_) | Loss::SoftHamming(_) => (z - y).signum(),
+        Loss::Hinge(_) => {
             let side = 2.0 * y - 1.0;
             if side * z < 1.0 { -side } else { 0.0 }
         }
-        LossConfig::Focal { gamma, alpha, .. } => {
+        Loss::Focal(Focal { gamma, alpha }) => {
             // By s z: −α_t (1 − p_t)^γ (1 − p_t − γ p_t ln p_t); Lin et al. 2017, appendix B.
             let side = 2.0 * y - 1.0;
             let p = 1.0 / (1.0 + (-side * z).exp());
             let weight = alpha * y + (1.0 - alpha) * (1.0 - y);
             -side * weight * (1.0 - p).powf(*gamma) * (1.0 - p - gamma * p * p.ln())
         }
-        LossConfig::Hamming { .. } => 0.0,
-        LossConfig::Huber { delta, .. } => (z - y).clamp(-delta, *delta),
-        LossConfig::CrossEntropy { .. } | LossConfig::CrossEntropyNaive { .. } => f64::NAN,
+        Loss::Hamming(_) => 0.0,
+        Loss::Huber(Huber { delta }) => (z - y).clamp(-delta, *delta),
+        Loss::CrossEntropy(_) | Loss::CrossEntropyNaive(_) => f64::NAN,
     };
     outputs
         .iter()

@@ -126,11 +126,11 @@ impl ExperimentConfig {
         problem::of_dataset(self.dataset.validate(), "dataset")?;
         problem::of_dataset(self.split.validate(), "split")?;
         problem::of_model(self.model.validate())?;
-        problem::of_training(self.loss.validate())?;
-        problem::of_training(self.optimizer.validate())?;
-        problem::of_training(self.scheduler.validate())?;
-        problem::of_training(self.training.validate())?;
-        problem::of_training(self.checkpoint.validate())?;
+        self.loss.validate()?;
+        self.optimizer.validate()?;
+        self.scheduler.validate()?;
+        self.training.validate()?;
+        self.checkpoint.validate()?;
         match &self.sweep {
             Some(sweep) => sweep.validate(),
             None => Ok(()),
