@@ -25,7 +25,4 @@ pub use finished::{
 };
 pub use measurements::{check_gradients, range_curve, step_seconds};
 pub use run::{Change, Run, RunState, RunSummary, Verdict};
-pub use trial::{
-    BestResult, Environment, Execution, MetricsFile, ModelFile, Prepared, Resumed, ThresholdResult,
-    Trial, TrialResult, load_config,
-};
+pub use trial::{Execution, MetricsFile, Prepared, Resumed, Trial, load_config};

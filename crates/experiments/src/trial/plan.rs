@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use emberlab_run_format::files::CONFIG;
 use emberlab_storage::StorageError;
 
 use crate::config::PlannedTrial;
 use crate::error::ExperimentError;
-use crate::run::{CONFIG, Run};
-use crate::run::{Verdict, changes};
+use crate::run::{Run, Verdict, changes};
 use crate::trial::{Execution, Trial};
 
 impl PlannedTrial {
