@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
-use emberlab_datasets::{DatasetConfig, GreyImage};
+use emberlab_datasets::GreyImage;
 use emberlab_experiments::{Prediction, Predictor, Run, Weights};
 use emberlab_run_format::ModelTask;
 use serde_json::{Map, Value, json};
@@ -122,12 +122,8 @@ impl Inputs {
         } else {
             bytes = std::fs::read(path).map_err(|e| unreadable(&e))?;
         }
-        let delimiter = match &predictor.config.dataset {
-            DatasetConfig::Csv(csv) => csv.delimiter as u8,
-            _ => b',',
-        };
         let mut reader = ReaderBuilder::new()
-            .delimiter(delimiter)
+            .delimiter(predictor.config.dataset.delimiter())
             .trim(Trim::All)
             .has_headers(false)
             .from_reader(bytes.as_slice());

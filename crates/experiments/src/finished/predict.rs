@@ -17,7 +17,7 @@ use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::finished::Weights;
 use crate::run::Run;
-use crate::trial::{load_config, standardizer, task, white};
+use crate::trial::{load_config, standardizer, task};
 
 /// A trained network with all that it needs to predict; its training data are not among that.
 pub struct Predictor {
@@ -127,14 +127,14 @@ impl Predictor {
         name.cloned().unwrap_or_else(|| class.to_string())
     }
 
-    /// Width and height of the images that the network takes, and what a white pixel is in its data.
+    /// Width and height of the images that the network takes, and the value of a white pixel in its data.
     ///
     /// # Errors
     /// [`ExperimentError::NotImages`] if it takes no images.
     pub fn image_size(&self) -> Result<(usize, usize, f32), ExperimentError> {
-        let white = f32::from(white(&self.config.dataset));
-        match *self.model.input_shape.as_slice() {
-            [1, height, width] => Ok((width, height, white)),
+        let white = self.config.dataset.white();
+        match (self.model.input_shape.as_slice(), white) {
+            (&[1, height, width], Some(white)) => Ok((width, height, f32::from(white))),
             _ => Err(ExperimentError::NotImages {
                 num_features: self.model.input_shape.iter().product(),
             }),

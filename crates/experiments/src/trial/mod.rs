@@ -13,7 +13,6 @@ pub(crate) use evaluate::{evaluate_run, evenly};
 pub use metrics_file::MetricsFile;
 pub(crate) use model_file::{standardizer, task};
 pub use prepare::Prepared;
-pub(crate) use prepare::white;
 
 use std::path::{Path, PathBuf};
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
+use super::png;
 use crate::error::DatasetError;
-use crate::png;
 
 /// A grey picture, `[height × width]` row by row from the top, 0 black to 1 white.
 #[derive(Debug, Clone, PartialEq)]

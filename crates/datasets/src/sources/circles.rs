@@ -1,22 +1,27 @@
-//! A circle within a circle.
+//! `circles`: a circle within a circle.
 
 use std::f64::consts::TAU;
+use std::path::PathBuf;
 
+use emberlab_menu::Problem;
 use emberlab_rng::stream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Labelled, check_deviation, check_num_samples, spaced};
-use crate::error::{DatasetError, require};
+use super::{DataSource, Origin};
+use crate::error::DatasetError;
+use crate::generation::{LabelledPoints, check_deviation, check_num_samples, spaced};
 use crate::samples::{Samples, names};
 
 /// A circle of radius 1 around a smaller one, in random order.
 ///
+/// Class 0 is the outer circle, class 1 the inner.
+///
 /// # Source
-/// Equals scikit-learn's `make_circles` in distribution; without noise it holds the same points.
+/// The same distribution as scikit-learn's `make_circles`; without noise the same points.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct CirclesConfig {
+pub struct Circles {
     /// Number of samples of both circles together, from 2 (default 1000).
     pub num_samples: usize,
     /// Standard deviation of the normal noise on each coordinate, from 0 (default 0.1).
@@ -28,7 +33,7 @@ pub struct CirclesConfig {
     pub seed: Option<u64>,
 }
 
-impl Default for CirclesConfig {
+impl Default for Circles {
     fn default() -> Self {
         Self {
             num_samples: 1000,
@@ -39,15 +44,15 @@ impl Default for CirclesConfig {
     }
 }
 
-impl CirclesConfig {
-    /// Checks every value.
-    ///
-    /// # Errors
-    /// [`DatasetError::Value`] names the first key outside its range.
-    pub fn validate(&self) -> Result<(), DatasetError> {
+impl DataSource for Circles {
+    fn origin(&self) -> Origin {
+        Origin::Generated
+    }
+
+    fn validate(&self) -> Result<(), Problem> {
         check_num_samples(self.num_samples, 2)?;
         check_deviation("noise", self.noise)?;
-        require(
+        Problem::unless(
             (0.0..1.0).contains(&self.factor),
             "factor",
             self.factor,
@@ -55,14 +60,9 @@ impl CirclesConfig {
         )
     }
 
-    /// Draws the samples: features `[num_samples, 2]`, class 0 the outer circle, class 1 the inner.
-    ///
-    /// # Errors
-    /// As [`validate`](Self::validate).
-    pub fn generate(&self, seed: u64) -> Result<Samples, DatasetError> {
-        self.validate()?;
+    fn load(&self, _: &[PathBuf], seed: u64) -> Result<Samples, DatasetError> {
         let outer = self.num_samples / 2;
-        let mut circles = Labelled::default();
+        let mut circles = LabelledPoints::default();
         for (label, count, radius) in [(0, outer, 1.0), (1, self.num_samples - outer, self.factor)]
         {
             for angle in spaced(count, TAU, false) {
@@ -81,14 +81,14 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::generated::testing::{holds_points, moments};
+    use crate::generation::testing::{holds_points, moments};
 
     #[test]
     fn without_noise_equals_scikit_learn() {
-        let config = CirclesConfig {
+        let config = Circles {
             num_samples: 5,
             noise: 0.0,
-            ..CirclesConfig::default()
+            ..Circles::default()
         };
         // sklearn.datasets.make_circles(5, shuffle=False, factor=0.5)
         let expected = [
@@ -98,16 +98,16 @@ mod tests {
             ([-0.25, 0.4330127018922193], 1),
             ([-0.25, -0.4330127018922193], 1),
         ];
-        assert!(holds_points(&config.generate(0).unwrap(), &expected));
+        assert!(holds_points(&config.load(&[], 0).unwrap(), &expected));
     }
 
     #[test]
     fn moments_equal_scikit_learn() {
-        let config = CirclesConfig {
+        let config = Circles {
             num_samples: 20_000,
-            ..CirclesConfig::default()
+            ..Circles::default()
         };
-        let samples = config.generate(0).unwrap();
+        let samples = config.load(&[], 0).unwrap();
         // make_circles(1000, noise=0.1, factor=0.5, random_state=s) for s in range(20), concatenated:
         // std of the coordinates of each class; the means are 0.
         for (label, std) in [(0, 0.714), (1, 0.367)] {
@@ -120,13 +120,13 @@ mod tests {
 
     #[test]
     fn a_factor_of_one_is_refused() {
-        let config = CirclesConfig {
+        let config = Circles {
             factor: 1.0,
-            ..CirclesConfig::default()
+            ..Circles::default()
         };
         assert_eq!(
             config.validate().unwrap_err().to_string(),
-            "`factor = 1`: expected a radius from 0 to below 1"
+            "`factor` is 1, expected a radius from 0 to below 1"
         );
     }
 }

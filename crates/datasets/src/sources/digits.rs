@@ -1,31 +1,34 @@
-//! 1797 handwritten digits of 8×8 pixels, inside the program.
+//! `digits`: 1797 handwritten digits of 8×8 pixels, inside the program file.
 
-use std::io::Read;
+use std::path::PathBuf;
 
+use csv::ReaderBuilder;
 use flate2::read::GzDecoder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::{DataSource, Origin};
 use crate::error::DatasetError;
 use crate::samples::{Features, Samples, Targets, names, numbered_classes};
 
-const CSV_GZ: &[u8] = include_bytes!("../data/digits.csv.gz");
+/// A digit per line: 64 pixels, then the digit.
+const CSV_GZ: &[u8] = include_bytes!("../../data/digits.csv.gz");
 const PIXELS: usize = 64;
-const BRIGHTEST: u8 = 16;
+const WHITE: u8 = 16;
 
-/// Handwritten digits of 8×8 pixels from 0 to 16.
+/// 1797 handwritten digits of 8×8 pixels, each from 0 (black) to 16 (white).
 ///
 /// # Source
 /// UCI "Optical Recognition of Handwritten Digits" (Alpaydin, Kaynak; CC BY 4.0); equals scikit-learn's
 /// `load_digits`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct DigitsConfig {
+pub struct Digits {
     /// What to learn about a digit (default "ten_classes").
     pub task: DigitsTask,
 }
 
-impl Default for DigitsConfig {
+impl Default for Digits {
     fn default() -> Self {
         Self {
             task: DigitsTask::TenClasses,
@@ -33,41 +36,44 @@ impl Default for DigitsConfig {
     }
 }
 
-/// What to learn about a digit.
+/// The classes that the digits are put into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum DigitsTask {
-    /// Which digit it is.
+    /// One class for each digit.
     TenClasses,
-    /// Whether it is one of 0 to 4 (class 1) or of 5 to 9 (class 0).
+    /// Class 1 for the digits 0 to 4, class 0 for 5 to 9.
     BelowFive,
 }
 
-impl DigitsConfig {
-    /// Unpacks the digits: features `[1797, 64]`, bytes 0 to 16; `input_shape` `[1, 8, 8]`.
-    ///
-    /// # Errors
-    /// [`DatasetError::Embedded`] if the program file is damaged.
-    pub fn load(&self) -> Result<Samples, DatasetError> {
+impl DataSource for Digits {
+    fn origin(&self) -> Origin {
+        Origin::Embedded
+    }
+
+    fn white(&self) -> Option<u8> {
+        Some(WHITE)
+    }
+
+    /// Unpacks the digits: features `[1797, 64]`, bytes from 0 to 16; `input_shape` `[1, 8, 8]`.
+    fn load(&self, _: &[PathBuf], _: u64) -> Result<Samples, DatasetError> {
         let damaged = |problem: String| DatasetError::Embedded {
             dataset: "digits",
             problem,
         };
-        let mut text = String::new();
-        GzDecoder::new(CSV_GZ)
-            .read_to_string(&mut text)
-            .map_err(|error| damaged(error.to_string()))?;
-
-        let mut pixels = Vec::with_capacity(text.len() / 2);
+        let lines = ReaderBuilder::new()
+            .has_headers(false)
+            .from_reader(GzDecoder::new(CSV_GZ));
+        let mut pixels = Vec::new();
         let mut digits = Vec::new();
-        for line in text.lines() {
-            let numbers: Result<Vec<u8>, _> = line.split(',').map(str::parse).collect();
-            match numbers.as_deref().map(|n| n.split_at_checked(PIXELS)) {
-                Ok(Some((row, [digit @ 0..=9]))) if row.iter().all(|&p| p <= BRIGHTEST) => {
+        for line in lines.into_deserialize() {
+            let numbers: Vec<u8> = line.map_err(|error| damaged(error.to_string()))?;
+            match numbers.split_at_checked(PIXELS) {
+                Some((row, [digit @ 0..=9])) if row.iter().all(|&p| p <= WHITE) => {
                     pixels.extend_from_slice(row);
                     digits.push(u32::from(*digit));
                 }
-                _ => return Err(damaged(format!("a row reads {line:?}"))),
+                _ => return Err(damaged(format!("a row reads {numbers:?}"))),
             }
         }
         Ok(Samples {
@@ -104,7 +110,7 @@ mod tests {
     use super::*;
 
     fn load(task: DigitsTask) -> Samples {
-        DigitsConfig { task }.load().unwrap()
+        Digits { task }.load(&[], 0).unwrap()
     }
 
     #[test]

@@ -1,20 +1,24 @@
-//! Exclusive or of two signs.
+//! `xor`: the exclusive or of two signs.
 
+use std::path::PathBuf;
+
+use emberlab_menu::Problem;
 use emberlab_rng::stream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Labelled, check_deviation, check_num_samples};
-use crate::draws;
+use super::{DataSource, Origin};
 use crate::error::DatasetError;
+use crate::generation::{LabelledPoints, check_deviation, check_num_samples};
+use crate::random;
 use crate::samples::{Samples, names};
 
-/// Continuous XOR: uniform points in `[-1, 1]²`, class 1 where the signs of the coordinates differ.
+/// Uniform points in the square `[-1, 1]²`; class 1 is where the signs of the coordinates differ.
 ///
-/// The four quadrants hold equally many samples (up to one); noise moves points after they are labelled.
+/// The four quadrants hold equally many samples (up to one). Points get their class before noise moves them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct XorConfig {
+pub struct Xor {
     /// Number of samples of all quadrants together, from 4 (default 1000).
     pub num_samples: usize,
     /// Standard deviation of the normal noise on each coordinate, from 0 (default 0.1).
@@ -24,7 +28,7 @@ pub struct XorConfig {
     pub seed: Option<u64>,
 }
 
-impl Default for XorConfig {
+impl Default for Xor {
     fn default() -> Self {
         Self {
             num_samples: 1000,
@@ -34,28 +38,23 @@ impl Default for XorConfig {
     }
 }
 
-impl XorConfig {
-    /// Checks every value.
-    ///
-    /// # Errors
-    /// [`DatasetError::Value`] names the first key outside its range.
-    pub fn validate(&self) -> Result<(), DatasetError> {
+impl DataSource for Xor {
+    fn origin(&self) -> Origin {
+        Origin::Generated
+    }
+
+    fn validate(&self) -> Result<(), Problem> {
         check_num_samples(self.num_samples, 4)?;
         check_deviation("noise", self.noise)
     }
 
-    /// Draws the samples: features `[num_samples, 2]`.
-    ///
-    /// # Errors
-    /// As [`validate`](Self::validate).
-    pub fn generate(&self, seed: u64) -> Result<Samples, DatasetError> {
-        self.validate()?;
+    fn load(&self, _: &[PathBuf], seed: u64) -> Result<Samples, DatasetError> {
         let rng = &mut stream(self.seed.unwrap_or(seed), "xor", &[]);
-        let mut xor = Labelled::default();
+        let mut xor = LabelledPoints::default();
         for i in 0..self.num_samples {
             let signs = [i & 1, i >> 1 & 1];
-            // 1 - uniform is never 0, where a sign would be lost.
-            let point = signs.map(|sign| (1.0 - draws::uniform(rng)) * [1.0, -1.0][sign]);
+            // `1 - uniform` is never 0, and 0 has no sign.
+            let point = signs.map(|sign| (1.0 - random::uniform(rng)) * [1.0, -1.0][sign]);
             xor.push(point, signs[0] ^ signs[1]);
         }
         xor.shuffle(rng);
@@ -72,11 +71,11 @@ mod tests {
 
     #[test]
     fn without_noise_the_signs_give_the_class() {
-        let config = XorConfig {
+        let config = Xor {
             noise: 0.0,
-            ..XorConfig::default()
+            ..Xor::default()
         };
-        let samples = config.generate(0).unwrap();
+        let samples = config.load(&[], 0).unwrap();
         let mut quadrants = [0; 4];
         for (i, &label) in samples.labels().unwrap().iter().enumerate() {
             let row = samples.row(i);

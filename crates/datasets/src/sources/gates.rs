@@ -1,20 +1,26 @@
-//! Truth tables of two inputs.
+//! `gates`: the truth tables of two inputs.
+
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::Labelled;
+use super::{DataSource, Origin};
+use crate::error::DatasetError;
+use crate::generation::LabelledPoints;
 use crate::samples::{Samples, names};
 
-/// The four rows of a truth table, in counting order: 00, 01, 10, 11.
+/// The truth table of a logic gate: or, and, nand or xor.
+///
+/// Its four rows stand in counting order: 00, 01, 10, 11. Class 1 means that the gate's output is true.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct GatesConfig {
+pub struct Gates {
     /// Which gate (default "or").
     pub gate: Gate,
 }
 
-impl Default for GatesConfig {
+impl Default for Gates {
     fn default() -> Self {
         Self { gate: Gate::Or }
     }
@@ -24,13 +30,13 @@ impl Default for GatesConfig {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Gate {
-    /// True if any input is.
+    /// True if at least one input is true.
     Or,
-    /// True if both inputs are.
+    /// True if both inputs are true.
     And,
-    /// True unless both inputs are.
+    /// False if both inputs are true.
     Nand,
-    /// True if just one input is: no line separates its classes.
+    /// True if exactly one input is true: no line separates the classes.
     Xor,
 }
 
@@ -46,15 +52,18 @@ impl Gate {
     }
 }
 
-impl GatesConfig {
-    /// The truth table: features `[4, 2]`, inputs 0 or 1, class 1 where the gate's output is true.
-    pub fn generate(&self) -> Samples {
-        let mut table = Labelled::default();
+impl DataSource for Gates {
+    fn origin(&self) -> Origin {
+        Origin::Generated
+    }
+
+    fn load(&self, _: &[PathBuf], _: u64) -> Result<Samples, DatasetError> {
+        let mut table = LabelledPoints::default();
         for (a, b) in [(false, false), (false, true), (true, false), (true, true)] {
             let inputs = [a, b].map(f64::from);
             table.push(inputs, usize::from(self.gate.output(a, b)));
         }
-        table.into_samples(names(&["false", "true"]))
+        Ok(table.into_samples(names(&["false", "true"])))
     }
 }
 
@@ -72,7 +81,7 @@ mod tests {
             (Gate::Nand, [1, 1, 1, 0]),
             (Gate::Xor, [0, 1, 1, 0]),
         ] {
-            let table = GatesConfig { gate }.generate();
+            let table = Gates { gate }.load(&[], 0).unwrap();
             assert_eq!(table.labels().unwrap(), labels);
             assert_eq!(table.row(2), [1.0, 0.0]);
         }

@@ -1,44 +1,38 @@
-//! MNIST and Fashion-MNIST, from the files that users fetch.
+//! The four files of MNIST, which Fashion-MNIST shares: images and labels for training and for testing.
 
 use std::path::{Path, PathBuf};
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
+use super::{Download, idx};
 use crate::error::DatasetError;
-use crate::fetch::Fetchable;
-use crate::idx;
-use crate::samples::{Features, Samples, Targets, names, numbered_classes};
+use crate::samples::{Features, Samples, Targets};
 
-/// MNIST or Fashion-MNIST, which let one set nothing: first the 60000 training rows, then the 10000 test
-/// rows.
-///
-/// # Source
-/// LeCun, Cortes, Burges, <http://yann.lecun.com/exdb/mnist/>; Xiao, Rasul, Vollgraf 2017,
-/// <https://arxiv.org/abs/1708.07747>.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct MnistConfig {}
-
-const NUM_CLASSES: usize = 10;
 const SIDE: usize = 28;
 
-/// Images and labels, training rows first; as fetched, or unpacked.
+/// Images and labels, training rows first. The files may be gzipped, as they are fetched, or unpacked.
 const PARTS: [[&str; 2]; 2] = [
     ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"],
     ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
 ];
 
 /// Reads the four files from the first data folder that has them: features `[70000, 784]`, bytes.
-pub(crate) fn load(which: Fetchable, data_dirs: &[PathBuf]) -> Result<Samples, DatasetError> {
-    let folder = find_folder(which, data_dirs)?;
+///
+/// # Errors
+/// [`DatasetError::Missing`] if a file is in none of the folders; [`DatasetError::Io`] and
+/// [`DatasetError::Idx`] if one cannot be read or is damaged.
+pub(crate) fn load(
+    download: &Download,
+    class_names: Vec<String>,
+    data_dirs: &[PathBuf],
+) -> Result<Samples, DatasetError> {
+    let folder = find_folder(download, data_dirs)?;
+    let num_classes = class_names.len() as u32;
     let mut pixels = Vec::new();
     let mut labels = Vec::new();
     for [images_name, labels_name] in PARTS {
-        let images_path = find_file(which, &folder, images_name)?;
-        let labels_path = find_file(which, &folder, labels_name)?;
+        let images_path = find_file(download, &folder, images_name)?;
+        let labels_path = find_file(download, &folder, labels_name)?;
         let images_read = idx::read_images(&images_path, [SIDE, SIDE], &mut pixels)?;
-        let labels_read = idx::read_labels(&labels_path, NUM_CLASSES as u32, &mut labels)?;
+        let labels_read = idx::read_labels(&labels_path, num_classes, &mut labels)?;
         if labels_read != images_read {
             return Err(DatasetError::Idx {
                 path: labels_path,
@@ -51,38 +45,20 @@ pub(crate) fn load(which: Fetchable, data_dirs: &[PathBuf]) -> Result<Samples, D
         features: Features::Bytes(pixels),
         targets: Targets::Classes {
             labels,
-            names: class_names(which),
+            names: class_names,
         },
         input_shape: vec![1, SIDE, SIDE],
         feature_names: Vec::new(),
     })
 }
 
-fn class_names(which: Fetchable) -> Vec<String> {
-    match which {
-        Fetchable::Mnist => numbered_classes(NUM_CLASSES),
-        Fetchable::FashionMnist => names(&[
-            "T-shirt/top",
-            "trouser",
-            "pullover",
-            "dress",
-            "coat",
-            "sandal",
-            "shirt",
-            "sneaker",
-            "bag",
-            "ankle boot",
-        ]),
-    }
-}
-
-/// The first folder that holds any of the files; a data folder may itself be the data set's.
-fn find_folder(which: Fetchable, data_dirs: &[PathBuf]) -> Result<PathBuf, DatasetError> {
+/// The first folder that holds any of the files. A data folder may itself be the folder of the data set.
+fn find_folder(download: &Download, data_dirs: &[PathBuf]) -> Result<PathBuf, DatasetError> {
     let folders: Vec<PathBuf> = data_dirs
         .iter()
-        .map(|dir| match dir.ends_with(which.folder()) {
+        .map(|dir| match dir.ends_with(download.folder) {
             true => dir.clone(),
-            false => dir.join(which.folder()),
+            false => dir.join(download.folder),
         })
         .collect();
     let holds_any = |folder: &&PathBuf| {
@@ -91,14 +67,14 @@ fn find_folder(which: Fetchable, data_dirs: &[PathBuf]) -> Result<PathBuf, Datas
     };
     let found = folders.iter().find(holds_any).cloned();
     found.ok_or(DatasetError::Missing {
-        dataset: which.name(),
+        dataset: download.dataset,
         searched: folders,
     })
 }
 
-fn find_file(which: Fetchable, folder: &Path, part: &str) -> Result<PathBuf, DatasetError> {
+fn find_file(download: &Download, folder: &Path, part: &str) -> Result<PathBuf, DatasetError> {
     existing(folder, part).ok_or_else(|| DatasetError::Missing {
-        dataset: which.name(),
+        dataset: download.dataset,
         searched: vec![gzipped(folder, part)],
     })
 }
@@ -119,6 +95,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::sources::{DataSource as _, DatasetConfig, FashionMnist, Mnist};
 
     /// Plain files of `train` and `test` black images, with labels counting up.
     fn write_files(folder: &Path, counts: [u8; 2]) {
@@ -139,7 +116,7 @@ mod tests {
         write_files(&data.path().join("mnist"), [3, 2]);
         let empty = tempfile::tempdir().unwrap();
         let dirs = [empty.path().to_owned(), data.path().to_owned()];
-        let samples = load(Fetchable::Mnist, &dirs).unwrap();
+        let samples = Mnist {}.load(&dirs, 0).unwrap();
         assert_eq!(samples.labels().unwrap(), [0, 1, 2, 0, 1]);
         assert_eq!((samples.num_features(), samples.len()), (784, 5));
     }
@@ -149,14 +126,18 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let folder = data.path().join("fashion-mnist");
         write_files(&folder, [1, 1]);
-        let samples = load(Fetchable::FashionMnist, std::slice::from_ref(&folder)).unwrap();
+        let samples = FashionMnist {}
+            .load(std::slice::from_ref(&folder), 0)
+            .unwrap();
         assert_eq!(samples.class_names().unwrap()[9], "ankle boot");
-        assert!(load(Fetchable::Mnist, &[folder]).is_err());
+        assert!(Mnist {}.load(&[folder], 0).is_err());
     }
 
     #[test]
     fn missing_data_name_the_command_that_gets_them() {
-        let error = load(Fetchable::FashionMnist, &["a".into(), "b".into()]).unwrap_err();
+        let error = FashionMnist {}
+            .load(&["a".into(), "b".into()], 0)
+            .unwrap_err();
         assert_eq!(
             error.to_string(),
             "fashion_mnist is not in a/fashion-mnist or b/fashion-mnist: get it with \
@@ -170,7 +151,7 @@ mod tests {
         let folder = data.path().join("mnist");
         write_files(&folder, [1, 1]);
         fs::remove_file(folder.join("t10k-labels-idx1-ubyte")).unwrap();
-        let message = load(Fetchable::Mnist, &[folder]).unwrap_err().to_string();
+        let message = Mnist {}.load(&[folder], 0).unwrap_err().to_string();
         assert!(
             message.contains("mnist/t10k-labels-idx1-ubyte.gz"),
             "{message}"
@@ -188,7 +169,7 @@ mod tests {
             folder.join("train-labels-idx1-ubyte"),
         )
         .unwrap();
-        let message = load(Fetchable::Mnist, &[folder]).unwrap_err().to_string();
+        let message = Mnist {}.load(&[folder], 0).unwrap_err().to_string();
         let expected = "train-labels-idx1-ubyte: expected 3 labels, one per image of \
                         train-images-idx3-ubyte, found 2";
         assert!(message.ends_with(expected), "{message}");
@@ -200,12 +181,13 @@ mod tests {
             println!("skipped: EMBERLAB_DATA_DIR is not set");
             return;
         };
-        for (which, first_labels, mean) in [
+        let sets: [(DatasetConfig, _, _); 2] = [
             // gzip.open(...).read()[8:13] and np.frombuffer(..., np.uint8, offset=16) of both image files
-            (Fetchable::Mnist, [5, 0, 4, 1, 9], 33.385964741253645),
-            (Fetchable::FashionMnist, [9, 0, 0, 3, 0], 72.96981142492712),
-        ] {
-            let samples = load(which, &[PathBuf::from(&dir)]).unwrap();
+            (Mnist {}.into(), [5, 0, 4, 1, 9], 33.385964741253645),
+            (FashionMnist {}.into(), [9, 0, 0, 3, 0], 72.96981142492712),
+        ];
+        for (set, first_labels, mean) in sets {
+            let samples = set.load(&[PathBuf::from(&dir)], 0).unwrap();
             assert_eq!(samples.len(), 70_000);
             assert_eq!(samples.labels().unwrap()[..5], first_labels);
             let summary = samples.summary();

@@ -1,20 +1,23 @@
-//! Noisy functions of one number.
+//! `regression`: noisy functions of one number.
 
 use std::f64::consts::TAU;
+use std::path::PathBuf;
 
+use emberlab_menu::Problem;
 use emberlab_rng::stream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{check_deviation, check_num_samples};
-use crate::draws;
+use super::{DataSource, Origin};
 use crate::error::DatasetError;
+use crate::generation::{check_deviation, check_num_samples};
+use crate::random;
 use crate::samples::{Features, Samples, Targets, names};
 
-/// `y = f(x) + noise`, with `x` uniform in `[-1, 1)`.
+/// A noisy function of one number: `y = f(x) + noise`, with `x` uniform in `[-1, 1)`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct RegressionConfig {
+pub struct Regression {
     /// The function to learn (default "sine").
     pub function: RegressionFunction,
     /// Number of samples, from 2 (default 1000).
@@ -26,7 +29,7 @@ pub struct RegressionConfig {
     pub seed: Option<u64>,
 }
 
-impl Default for RegressionConfig {
+impl Default for Regression {
     fn default() -> Self {
         Self {
             function: RegressionFunction::Sine,
@@ -37,7 +40,7 @@ impl Default for RegressionConfig {
     }
 }
 
-/// A function from `[-1, 1]` to the numbers.
+/// A function from `[-1, 1]` to the real numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RegressionFunction {
@@ -49,7 +52,7 @@ pub enum RegressionFunction {
     Polynomial,
     /// `|x|`
     Absolute,
-    /// 0 below 0, else 1
+    /// 0 for negative `x`, else 1
     Step,
 }
 
@@ -66,27 +69,22 @@ impl RegressionFunction {
     }
 }
 
-impl RegressionConfig {
-    /// Checks every value.
-    ///
-    /// # Errors
-    /// [`DatasetError::Value`] names the first key outside its range.
-    pub fn validate(&self) -> Result<(), DatasetError> {
+impl DataSource for Regression {
+    fn origin(&self) -> Origin {
+        Origin::Generated
+    }
+
+    fn validate(&self) -> Result<(), Problem> {
         check_num_samples(self.num_samples, 2)?;
         check_deviation("noise", self.noise)
     }
 
-    /// Draws the samples: features `[num_samples, 1]`, one number as target.
-    ///
-    /// # Errors
-    /// As [`validate`](Self::validate).
-    pub fn generate(&self, seed: u64) -> Result<Samples, DatasetError> {
-        self.validate()?;
+    fn load(&self, _: &[PathBuf], seed: u64) -> Result<Samples, DatasetError> {
         let rng = &mut stream(self.seed.unwrap_or(seed), "regression", &[]);
         let (inputs, values) = (0..self.num_samples)
             .map(|_| {
-                let x = 2.0 * draws::uniform(rng) - 1.0;
-                let y = self.function.value(x) + self.noise * draws::normal(rng);
+                let x = 2.0 * random::uniform(rng) - 1.0;
+                let y = self.function.value(x) + self.noise * random::normal(rng);
                 (x as f32, y as f32)
             })
             .unzip();
@@ -106,12 +104,12 @@ mod tests {
     use super::*;
 
     fn residuals(noise: f64, function: RegressionFunction) -> Vec<f64> {
-        let config = RegressionConfig {
+        let config = Regression {
             function,
             noise,
-            ..RegressionConfig::default()
+            ..Regression::default()
         };
-        let samples = config.generate(0).unwrap();
+        let samples = config.load(&[], 0).unwrap();
         let Targets::Values(values) = &samples.targets else {
             panic!("regression has numbers as targets");
         };

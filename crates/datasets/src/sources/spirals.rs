@@ -1,25 +1,30 @@
-//! Spiral arms around one centre.
+//! `spirals`: spiral arms around one centre.
 
 use std::f64::consts::TAU;
+use std::path::PathBuf;
 
+use emberlab_menu::Problem;
 use emberlab_rng::stream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Labelled, check_deviation, check_num_classes, check_num_samples, even_parts};
-use crate::error::{DatasetError, require};
+use super::{DataSource, Origin};
+use crate::error::DatasetError;
+use crate::generation::{
+    LabelledPoints, check_deviation, check_num_classes, check_num_samples, even_parts,
+};
 use crate::samples::{Samples, numbered_classes};
 
 /// Archimedean spirals of radius 1, one arm per class, in random order.
 ///
-/// Point `i` of `n` on arm `k` of `K` has radius `t = i / n` (`i` from 1, so that no arm holds the common
-/// centre) and angle `2π (turns · t + k / K)`.
+/// Point `i` of the `n` points on arm `k` of `K` has radius `t = i / n` and angle `2π (turns · t + k / K)`.
+/// `i` counts from 1, so that no arm holds the common centre.
 ///
 /// # Source
-/// The classic of Lang and Witbrock, "Learning to tell two spirals apart", 1988.
+/// Lang and Witbrock, "Learning to tell two spirals apart", 1988.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct SpiralsConfig {
+pub struct Spirals {
     /// Number of samples of all arms together, at least one per class (default 1000).
     pub num_samples: usize,
     /// Number of arms, from 2 (default 2).
@@ -33,7 +38,7 @@ pub struct SpiralsConfig {
     pub seed: Option<u64>,
 }
 
-impl Default for SpiralsConfig {
+impl Default for Spirals {
     fn default() -> Self {
         Self {
             num_samples: 1000,
@@ -45,15 +50,15 @@ impl Default for SpiralsConfig {
     }
 }
 
-impl SpiralsConfig {
-    /// Checks every value.
-    ///
-    /// # Errors
-    /// [`DatasetError::Value`] names the first key outside its range.
-    pub fn validate(&self) -> Result<(), DatasetError> {
+impl DataSource for Spirals {
+    fn origin(&self) -> Origin {
+        Origin::Generated
+    }
+
+    fn validate(&self) -> Result<(), Problem> {
         check_num_classes(self.num_classes, 2)?;
         check_num_samples(self.num_samples, self.num_classes)?;
-        require(
+        Problem::unless(
             self.turns.is_finite() && self.turns > 0.0,
             "turns",
             self.turns,
@@ -62,13 +67,8 @@ impl SpiralsConfig {
         check_deviation("noise", self.noise)
     }
 
-    /// Draws the samples: features `[num_samples, 2]`, class `k` the arm that starts at `2π k / K`.
-    ///
-    /// # Errors
-    /// As [`validate`](Self::validate).
-    pub fn generate(&self, seed: u64) -> Result<Samples, DatasetError> {
-        self.validate()?;
-        let mut spirals = Labelled::default();
+    fn load(&self, _: &[PathBuf], seed: u64) -> Result<Samples, DatasetError> {
+        let mut spirals = LabelledPoints::default();
         for (arm, count) in even_parts(self.num_samples, self.num_classes).enumerate() {
             let start = arm as f64 / self.num_classes as f64;
             for i in 1..=count {
@@ -89,14 +89,14 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::generated::testing::holds_points;
+    use crate::generation::testing::holds_points;
 
     #[test]
     fn without_noise_points_lie_on_the_arms() {
-        let config = SpiralsConfig {
+        let config = Spirals {
             num_samples: 4,
             noise: 0.0,
-            ..SpiralsConfig::default()
+            ..Spirals::default()
         };
         // By hand: one turn, so half way (radius 0.5) arm 0 points left and arm 1 right.
         let expected = [
@@ -105,17 +105,17 @@ mod tests {
             ([0.5, 0.0], 1),
             ([-1.0, 0.0], 1),
         ];
-        assert!(holds_points(&config.generate(0).unwrap(), &expected));
+        assert!(holds_points(&config.load(&[], 0).unwrap(), &expected));
     }
 
     #[test]
     fn rows_left_over_go_to_the_first_arms() {
-        let config = SpiralsConfig {
+        let config = Spirals {
             num_samples: 11,
             num_classes: 3,
-            ..SpiralsConfig::default()
+            ..Spirals::default()
         };
-        let samples = config.generate(0).unwrap();
+        let samples = config.load(&[], 0).unwrap();
         let counts: Vec<_> = samples.summary().classes.iter().map(|c| c.count).collect();
         assert_eq!(counts, [4, 4, 3]);
     }

@@ -1,22 +1,27 @@
-//! Two interleaving half circles.
+//! `moons`: two interleaving half circles.
 
 use std::f64::consts::PI;
+use std::path::PathBuf;
 
+use emberlab_menu::Problem;
 use emberlab_rng::stream;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Labelled, check_deviation, check_num_samples, spaced};
+use super::{DataSource, Origin};
 use crate::error::DatasetError;
+use crate::generation::{LabelledPoints, check_deviation, check_num_samples, spaced};
 use crate::samples::{Samples, names};
 
 /// Two interleaving half circles in the plane, in random order.
 ///
+/// Class 0 is the upper moon, class 1 the lower.
+///
 /// # Source
-/// Equals scikit-learn's `make_moons` in distribution; without noise it holds the same points.
+/// The same distribution as scikit-learn's `make_moons`; without noise the same points.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
-pub struct MoonsConfig {
+pub struct Moons {
     /// Number of samples of both moons together, from 2 (default 1000).
     pub num_samples: usize,
     /// Standard deviation of the normal noise on each coordinate, from 0 (default 0.1).
@@ -26,7 +31,7 @@ pub struct MoonsConfig {
     pub seed: Option<u64>,
 }
 
-impl Default for MoonsConfig {
+impl Default for Moons {
     fn default() -> Self {
         Self {
             num_samples: 1000,
@@ -36,24 +41,19 @@ impl Default for MoonsConfig {
     }
 }
 
-impl MoonsConfig {
-    /// Checks every value.
-    ///
-    /// # Errors
-    /// [`DatasetError::Value`] names the first key outside its range.
-    pub fn validate(&self) -> Result<(), DatasetError> {
+impl DataSource for Moons {
+    fn origin(&self) -> Origin {
+        Origin::Generated
+    }
+
+    fn validate(&self) -> Result<(), Problem> {
         check_num_samples(self.num_samples, 2)?;
         check_deviation("noise", self.noise)
     }
 
-    /// Draws the samples: features `[num_samples, 2]`, class 0 the upper moon, class 1 the lower.
-    ///
-    /// # Errors
-    /// As [`validate`](Self::validate).
-    pub fn generate(&self, seed: u64) -> Result<Samples, DatasetError> {
-        self.validate()?;
+    fn load(&self, _: &[PathBuf], seed: u64) -> Result<Samples, DatasetError> {
         let upper = self.num_samples / 2;
-        let mut moons = Labelled::default();
+        let mut moons = LabelledPoints::default();
         for angle in spaced(upper, PI, true) {
             moons.push([angle.cos(), angle.sin()], 0);
         }
@@ -72,11 +72,11 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::generated::testing::{holds_points, moments};
+    use crate::generation::testing::{holds_points, moments};
 
     #[test]
     fn without_noise_equals_scikit_learn() {
-        let config = MoonsConfig {
+        let config = Moons {
             num_samples: 5,
             noise: 0.0,
             seed: None,
@@ -89,16 +89,16 @@ mod tests {
             ([1.0, -0.5], 1),
             ([2.0, 0.5], 1),
         ];
-        assert!(holds_points(&config.generate(0).unwrap(), &expected));
+        assert!(holds_points(&config.load(&[], 0).unwrap(), &expected));
     }
 
     #[test]
     fn moments_equal_scikit_learn() {
-        let config = MoonsConfig {
+        let config = Moons {
             num_samples: 20_000,
-            ..MoonsConfig::default()
+            ..Moons::default()
         };
-        let samples = config.generate(0).unwrap();
+        let samples = config.load(&[], 0).unwrap();
         // sklearn.datasets.make_moons(1000, noise=0.1, random_state=s) for s in range(20), concatenated:
         // mean and std of each coordinate, class by class.
         for (label, j, mean, std) in [
@@ -114,24 +114,24 @@ mod tests {
 
     #[test]
     fn the_data_seed_wins_over_the_seed_of_the_run() {
-        let own = MoonsConfig {
+        let own = Moons {
             seed: Some(7),
-            ..MoonsConfig::default()
+            ..Moons::default()
         };
-        let runs = MoonsConfig::default();
-        assert_eq!(own.generate(0).unwrap(), own.generate(1).unwrap());
-        assert_eq!(own.generate(0).unwrap(), runs.generate(7).unwrap());
-        assert_ne!(runs.generate(0).unwrap(), runs.generate(1).unwrap());
+        let runs = Moons::default();
+        assert_eq!(own.load(&[], 0).unwrap(), own.load(&[], 1).unwrap());
+        assert_eq!(own.load(&[], 0).unwrap(), runs.load(&[], 7).unwrap());
+        assert_ne!(runs.load(&[], 0).unwrap(), runs.load(&[], 1).unwrap());
     }
 
     #[test]
     fn more_noise_moves_the_same_rows_further() {
         let at = |noise| {
-            let config = MoonsConfig {
+            let config = Moons {
                 noise,
-                ..MoonsConfig::default()
+                ..Moons::default()
             };
-            config.generate(0).unwrap()
+            config.load(&[], 0).unwrap()
         };
         assert_eq!(at(0.0).targets, at(0.5).targets);
         let shift = |noise| at(noise).row(0)[0] - at(0.0).row(0)[0];
@@ -144,25 +144,25 @@ mod tests {
             (
                 1,
                 0.1,
-                "`num_samples = 1`: expected a whole number from 2 to 10000000",
+                "`num_samples` is 1, expected a whole number from 2 to 10000000",
             ),
             (
                 10,
                 -0.5,
-                "`noise = -0.5`: expected a standard deviation: 0 or more",
+                "`noise` is -0.5, expected a standard deviation of 0 or more",
             ),
             (
                 10,
                 f64::NAN,
-                "`noise = NaN`: expected a standard deviation: 0 or more",
+                "`noise` is NaN, expected a standard deviation of 0 or more",
             ),
         ] {
-            let config = MoonsConfig {
+            let config = Moons {
                 num_samples,
                 noise,
                 seed: None,
             };
-            assert_eq!(config.generate(0).unwrap_err().to_string(), expected);
+            assert_eq!(config.validate().unwrap_err().to_string(), expected);
         }
     }
 }
