@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use emberlab_metrics::Metric;
+use emberlab_metrics::{BinaryScores, Metric};
 
 use crate::comparison::ComparisonReport;
 use crate::document::{Cell, Column, Mark, Table};
@@ -96,7 +96,7 @@ impl ComparisonReport {
 
     /// The medians of the scores of class 1 at each threshold, a row each; none without thresholds.
     pub fn threshold_table(&self) -> Option<Table> {
-        const SCORES: [&str; 4] = ["accuracy", "precision", "recall", "f1"];
+        let scores = BinaryScores::METRICS.map(Metric::name);
         let accuracies = self
             .figures()
             .filter_map(|name| name.split_once("_accuracy>"));
@@ -107,11 +107,11 @@ impl ComparisonReport {
             return None;
         }
         let words = ["medians", "split"].map(Column::words);
-        let numbers = ["threshold"].into_iter().chain(SCORES).map(Column::numbers);
+        let numbers = ["threshold"].into_iter().chain(scores).map(Column::numbers);
         let row = |variant: &VariantSummary, split: &str, threshold: &str| {
             let place = [&variant.variant, split, threshold].map(Cell::from);
             let score = |score| median(variant, &format!("{split}_{score}>{threshold}"));
-            place.into_iter().chain(SCORES.map(score)).collect()
+            place.into_iter().chain(scores.map(score)).collect()
         };
         let rows = self.variants.iter().flat_map(|variant| {
             let at = |(split, threshold): &(&str, &str)| row(variant, split, threshold);

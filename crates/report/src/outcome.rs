@@ -115,13 +115,7 @@ impl TrialOutcome {
                 trial.figures.extend(named);
             }
             for ThresholdScores { split, scores } in result.thresholds {
-                let values = [
-                    ("accuracy", scores.accuracy),
-                    ("precision", scores.precision),
-                    ("recall", scores.recall),
-                    ("f1", scores.f1),
-                ];
-                for (metric, value) in values {
+                for (metric, value) in scores.metrics() {
                     let name = format!("{split}_{metric}>{}", scores.threshold);
                     trial.figures.insert(name, value);
                 }
