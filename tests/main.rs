@@ -45,6 +45,7 @@ mod promises {
 /// Figures of PyTorch, NumPy and published experiments that the lab reproduces.
 mod references {
     mod numerics;
+    mod parquet;
     mod published_figures;
     mod shipped_configs;
     mod traces;
