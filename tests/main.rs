@@ -40,6 +40,7 @@ mod promises {
     mod interrupt_and_resume;
     mod kill_and_resume;
     mod memory_growth;
+    mod old_runs;
 }
 
 /// Figures of PyTorch, NumPy and published experiments that the lab reproduces.
