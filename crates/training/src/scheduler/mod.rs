@@ -1,12 +1,44 @@
 //! Learning rates as pure functions of the step or epoch, so that none needs saving.
+//!
+//! A schedule is one file and one row of the table below. The file holds the parameters of the schedule and
+//! implements [`Schedule`]. [`Scheduler`] is the one place that says what the learning rate of a step is.
 
-use emberlab_menu::Problem;
+mod constant;
+mod cosine;
+mod cumulative;
+mod exponential;
+mod linear_warmup;
+mod step;
+
+use emberlab_menu::{Problem, menu};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::error::check;
+use crate::optimizer::OptimizerConfig;
 
-/// What a scheduler counts.
+pub use constant::Constant;
+pub use cosine::Cosine;
+pub use cumulative::Cumulative;
+pub use exponential::Exponential;
+pub use linear_warmup::LinearWarmup;
+pub use step::Step;
+
+menu! {
+    /// A learning-rate schedule: its name and its parameters.
+    pub enum SchedulerConfig("a schedule"), written as a table, dispatched by with_schedule!($) {
+        "constant" => Constant(Constant),
+        "step" => Step(Step),
+        "exponential" => Exponential(Exponential),
+        "cumulative" => Cumulative(Cumulative),
+        "cosine" => Cosine(Cosine),
+        "linear_warmup" => LinearWarmup(LinearWarmup),
+    }
+}
+
+/// The unit of time of a schedule.
+///
+/// It is a key of every schedule but the constant one, which does not look at the time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Interval {
@@ -17,92 +49,37 @@ pub enum Interval {
     Epoch,
 }
 
-/// A learning-rate schedule as written in the configuration.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
-pub enum SchedulerConfig {
-    /// The learning rate as configured, throughout.
-    Constant {},
-    /// Multiplied by `gamma` after every `step_size` intervals. `torch.optim.lr_scheduler.StepLR`.
-    Step {
-        /// Intervals between two drops; at least 1.
-        step_size: usize,
-        /// The factor of a drop; positive.
-        #[serde(default = "tenth")]
-        gamma: f64,
-        /// What is counted: steps or epochs.
-        #[serde(default)]
-        interval: Interval,
-    },
-    /// Multiplied by `gamma` after every interval. `torch.optim.lr_scheduler.ExponentialLR`.
-    Exponential {
-        /// The factor of one interval; positive.
-        gamma: f64,
-        /// What is counted: steps or epochs.
-        #[serde(default)]
-        interval: Interval,
-    },
-    /// Multiplied by `gamma` to the power of the intervals so far, again and again: after `t` of them the
-    /// learning rate has the factor `gamma^(t (t + 1) / 2)`. As a course's code has it, where the formula
-    /// beside it is that of `exponential`.
-    Cumulative {
-        /// The factor of the first interval; positive.
-        gamma: f64,
-        /// What is counted: steps or epochs.
-        #[serde(default)]
-        interval: Interval,
-    },
-    /// Half a cosine from the learning rate to `min_learning_rate`.
-    /// `torch.optim.lr_scheduler.CosineAnnealingLR`; Loshchilov and Hutter 2017, eq. 5.
-    Cosine {
-        /// Intervals to the minimum; the whole training when absent.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        num_steps: Option<usize>,
-        /// Where the cosine ends.
-        #[serde(default)]
-        min_learning_rate: f64,
-        /// What is counted: steps or epochs.
-        #[serde(default)]
-        interval: Interval,
-    },
-    /// A line from `start_factor` times the learning rate up to it, constant afterwards.
-    /// `torch.optim.lr_scheduler.LinearLR` with an end factor of 1.
-    LinearWarmup {
-        /// Intervals until the full learning rate; at least 1.
-        num_steps: usize,
-        /// Where the line starts, as a share of the learning rate; in (0, 1].
-        #[serde(default = "third")]
-        start_factor: f64,
-        /// What is counted: steps or epochs.
-        #[serde(default)]
-        interval: Interval,
-    },
+/// Everything that a schedule consists of besides its parameters.
+pub(crate) trait Schedule {
+    /// The unit of `time` and `length`.
+    fn interval(&self) -> Interval;
+
+    /// The learning rate after `time` intervals.
+    ///
+    /// `base` is the learning rate of the optimiser, `length` the number of intervals of the whole training.
+    fn learning_rate(&self, base: f64, time: f64, length: usize) -> f64;
+
+    /// Whether learning rates depend on how many epochs are planned.
+    fn depends_on_num_epochs(&self) -> bool {
+        false
+    }
+
+    /// Checks the ranges of the parameters; a problem's key is the parameter's name.
+    fn validate(&self) -> Result<(), Problem> {
+        Ok(())
+    }
 }
 
 impl Default for SchedulerConfig {
     fn default() -> Self {
-        Self::Constant {}
+        Constant {}.into()
     }
-}
-
-fn tenth() -> f64 {
-    0.1
-}
-
-fn third() -> f64 {
-    1.0 / 3.0
 }
 
 impl SchedulerConfig {
     /// Whether learning rates depend on how many epochs are planned.
     pub fn depends_on_num_epochs(&self) -> bool {
-        matches!(
-            self,
-            Self::Cosine {
-                num_steps: None,
-                ..
-            }
-        )
+        with_schedule!(self, schedule => schedule.depends_on_num_epochs())
     }
 
     /// Checks the ranges of the values.
@@ -110,71 +87,31 @@ impl SchedulerConfig {
     /// # Errors
     /// [`Problem`] naming the key that is out of range.
     pub fn validate(&self) -> Result<(), Problem> {
-        let at_least_one = |key: &str, n: usize| match n {
-            0 => Err(Problem::new(key, 0, "at least 1")),
-            _ => Ok(()),
-        };
-        match self {
-            Self::Constant {} => Ok(()),
-            Self::Step {
-                step_size, gamma, ..
-            } => {
-                at_least_one("scheduler.step_size", *step_size)?;
-                check("scheduler.gamma", *gamma, *gamma > 0.0, "a positive number")
-            }
-            Self::Exponential { gamma, .. } | Self::Cumulative { gamma, .. } => {
-                check("scheduler.gamma", *gamma, *gamma > 0.0, "a positive number")
-            }
-            Self::Cosine {
-                num_steps,
-                min_learning_rate,
-                ..
-            } => {
-                at_least_one("scheduler.num_steps", num_steps.unwrap_or(1))?;
-                check(
-                    "scheduler.min_learning_rate",
-                    *min_learning_rate,
-                    *min_learning_rate >= 0.0,
-                    "zero or a positive number",
-                )
-            }
-            Self::LinearWarmup {
-                num_steps,
-                start_factor,
-                ..
-            } => {
-                at_least_one("scheduler.num_steps", *num_steps)?;
-                check(
-                    "scheduler.start_factor",
-                    *start_factor,
-                    *start_factor > 0.0 && *start_factor <= 1.0,
-                    "above 0 and at most 1",
-                )
-            }
-        }
+        with_schedule!(self, schedule => schedule.validate())
+            .map_err(|problem| problem.within("scheduler"))
     }
 }
 
-/// A schedule that knows its training: `learning_rate(step)` of each optimiser step.
+/// The learning rate of every step of a training.
 #[derive(Debug, Clone)]
 pub struct Scheduler {
-    config: SchedulerConfig,
+    schedule: SchedulerConfig,
     base: f64,
     steps_per_epoch: usize,
     num_epochs: usize,
 }
 
 impl Scheduler {
-    /// A schedule that starts from the learning rate `base`.
+    /// The learning rates of a training: the optimiser's, changed by a schedule.
     pub fn new(
-        config: &SchedulerConfig,
-        base: f64,
+        schedule: &SchedulerConfig,
+        optimizer: &OptimizerConfig,
         steps_per_epoch: usize,
         num_epochs: usize,
     ) -> Self {
         Self {
-            config: config.clone(),
-            base,
+            schedule: schedule.clone(),
+            base: optimizer.learning_rate,
             steps_per_epoch: steps_per_epoch.max(1),
             num_epochs,
         }
@@ -182,60 +119,39 @@ impl Scheduler {
 
     /// The learning rate of optimiser step `step`, counted from 0.
     pub fn learning_rate(&self, step: u64) -> f64 {
-        let count = |interval: &Interval| match interval {
-            Interval::Step => step as f64,
-            Interval::Epoch => (step / self.steps_per_epoch as u64) as f64,
-        };
-        match &self.config {
-            SchedulerConfig::Constant {} => self.base,
-            SchedulerConfig::Step {
-                step_size,
-                gamma,
-                interval,
-            } => self.base * gamma.powf((count(interval) / *step_size as f64).floor()),
-            SchedulerConfig::Exponential { gamma, interval } => {
-                self.base * gamma.powf(count(interval))
-            }
-            SchedulerConfig::Cumulative { gamma, interval } => {
-                let t = count(interval);
-                self.base * gamma.powf(t * (t + 1.0) / 2.0)
-            }
-            SchedulerConfig::Cosine {
-                num_steps,
-                min_learning_rate,
-                interval,
-            } => {
-                let whole = match interval {
-                    Interval::Step => self.num_epochs * self.steps_per_epoch,
-                    Interval::Epoch => self.num_epochs,
-                };
-                let length = num_steps.unwrap_or(whole).max(1) as f64;
-                let angle = std::f64::consts::PI * count(interval) / length;
-                min_learning_rate + (self.base - min_learning_rate) * (1.0 + angle.cos()) / 2.0
-            }
-            SchedulerConfig::LinearWarmup {
-                num_steps,
-                start_factor,
-                interval,
-            } => {
-                let done = (count(interval) / *num_steps as f64).min(1.0);
-                self.base * (start_factor + (1.0 - start_factor) * done)
-            }
-        }
+        with_schedule!(&self.schedule, schedule => {
+            let (time, length) = match schedule.interval() {
+                Interval::Step => (step, self.num_epochs * self.steps_per_epoch),
+                Interval::Epoch => (step / self.steps_per_epoch as u64, self.num_epochs),
+            };
+            schedule.learning_rate(self.base, time as f64, length)
+        })
     }
+}
+
+/// Fails unless the factor `gamma` is finite and positive.
+fn check_gamma(gamma: f64) -> Result<(), Problem> {
+    check("gamma", gamma, gamma > 0.0, "a positive number")
 }
 
 #[cfg(test)]
 mod tests {
+    use emberlab_menu::Menu as _;
+
     use super::*;
+    use crate::optimizer::Sgd;
 
     /// The learning rates of the first steps, two steps an epoch.
-    fn rates(config: SchedulerConfig, steps: u64) -> Vec<f64> {
-        let scheduler = Scheduler::new(&config, 0.1, 2, 4);
-        (0..steps).map(|s| scheduler.learning_rate(s)).collect()
+    fn rates(schedule: impl Into<SchedulerConfig>, steps: usize) -> Vec<f64> {
+        let optimizer = OptimizerConfig::new(Sgd::default(), 0.1);
+        let scheduler = Scheduler::new(&schedule.into(), &optimizer, 2, 4);
+        (0..steps as u64)
+            .map(|s| scheduler.learning_rate(s))
+            .collect()
     }
 
-    fn close(found: &[f64], expected: &[f64]) {
+    #[track_caller]
+    fn assert_close(found: &[f64], expected: &[f64]) {
         assert_eq!(found.len(), expected.len());
         for (a, b) in found.iter().zip(expected) {
             assert!((a - b).abs() < 1e-15, "{found:?} is not {expected:?}");
@@ -243,70 +159,90 @@ mod tests {
     }
 
     #[test]
-    fn the_cumulative_schedule_multiplies_the_rate_it_has_as_the_course_does() {
-        let config = SchedulerConfig::Cumulative {
-            gamma: 0.5,
-            interval: Interval::Step,
-        };
-        // The course: rate = rate * gamma ** t, for t = 0, 1, 2, …
-        let mut rate = 0.1;
-        let expected: Vec<f64> = (0..6)
-            .map(|t| {
-                rate *= 0.5_f64.powi(t);
-                rate
-            })
-            .collect();
-        close(&rates(config, 6), &expected);
-    }
-
-    #[test]
-    fn schedules_equal_pytorchs() {
+    fn every_schedule_equals_its_reference() {
+        let interval = Interval::Step;
         // s = torch.optim.lr_scheduler.X(SGD([p], lr=.1), …); [s.get_last_lr()[0], s.step()] * n
-        let exponential = SchedulerConfig::Exponential {
-            gamma: 0.5,
-            interval: Interval::Step,
-        };
-        close(&rates(exponential, 4), &[0.1, 0.05, 0.025, 0.0125]);
-        let step = SchedulerConfig::Step {
-            step_size: 2,
-            gamma: 0.1,
-            interval: Interval::Step,
-        };
-        close(&rates(step, 5), &[0.1, 0.1, 0.01, 0.01, 0.001]);
-        let cosine = SchedulerConfig::Cosine {
-            num_steps: Some(4),
-            min_learning_rate: 0.02,
-            interval: Interval::Step,
-        };
-        close(
-            &rates(cosine, 5),
-            &[0.1, 0.08828427124746191, 0.06, 0.03171572875253811, 0.02],
-        );
-        let warmup = SchedulerConfig::LinearWarmup {
-            num_steps: 4,
-            start_factor: 0.5,
-            interval: Interval::Step,
-        };
-        close(&rates(warmup, 6), &[0.05, 0.0625, 0.075, 0.0875, 0.1, 0.1]);
+        // PyTorch has no cumulative schedule; the course: rate = rate * gamma ** t, for t = 0, 1, 2, …
+        let references: [(SchedulerConfig, &[f64]); 6] = [
+            (Constant {}.into(), &[0.1, 0.1, 0.1]),
+            (
+                Step {
+                    step_size: 2,
+                    gamma: 0.1,
+                    interval,
+                }
+                .into(),
+                &[0.1, 0.1, 0.01, 0.01, 0.001],
+            ),
+            (
+                Exponential {
+                    gamma: 0.5,
+                    interval,
+                }
+                .into(),
+                &[0.1, 0.05, 0.025, 0.0125],
+            ),
+            (
+                Cumulative {
+                    gamma: 0.5,
+                    interval,
+                }
+                .into(),
+                &[0.1, 0.05, 0.0125, 0.0015625, 0.00009765625],
+            ),
+            (
+                Cosine {
+                    num_steps: Some(4),
+                    min_learning_rate: 0.02,
+                    interval,
+                }
+                .into(),
+                &[0.1, 0.08828427124746191, 0.06, 0.03171572875253811, 0.02],
+            ),
+            (
+                LinearWarmup {
+                    num_steps: 4,
+                    start_factor: 0.5,
+                    interval,
+                }
+                .into(),
+                &[0.05, 0.0625, 0.075, 0.0875, 0.1, 0.1],
+            ),
+        ];
+        let names: Vec<_> = references.iter().map(|(config, _)| config.name()).collect();
+        assert_eq!(names, SchedulerConfig::NAMES);
+        for (config, expected) in references {
+            assert_close(&rates(config, expected.len()), expected);
+        }
     }
 
     #[test]
     fn an_epoch_schedule_changes_only_between_epochs() {
-        let exponential = SchedulerConfig::Exponential {
+        let exponential = Exponential {
             gamma: 0.5,
             interval: Interval::Epoch,
         };
-        close(&rates(exponential, 5), &[0.1, 0.1, 0.05, 0.05, 0.025]);
+        assert_close(&rates(exponential, 5), &[0.1, 0.1, 0.05, 0.05, 0.025]);
     }
 
     #[test]
-    fn a_cosine_without_a_length_spans_the_training() {
-        let cosine = SchedulerConfig::Cosine {
-            num_steps: None,
-            min_learning_rate: 0.0,
-            interval: Interval::Step,
-        };
-        let all = rates(cosine, 9);
-        close(&[all[0], all[4], all[8]], &[0.1, 0.05, 0.0]);
+    fn a_schedule_says_whether_the_number_of_epochs_changes_its_rates() {
+        let optimizer = OptimizerConfig::new(Sgd::default(), 0.1);
+        for schedule in SchedulerConfig::examples() {
+            let rates = |num_epochs| {
+                let scheduler = Scheduler::new(&schedule, &optimizer, 2, num_epochs);
+                (0..8).map(|s| scheduler.learning_rate(s)).collect::<Vec<_>>()
+            };
+            let name = schedule.name();
+            let depends = rates(4) != rates(5);
+            assert_eq!(depends, schedule.depends_on_num_epochs(), "{name}");
+        }
+    }
+
+    #[test]
+    fn an_interval_of_the_constant_schedule_is_refused() {
+        let read = |text| serde_json::from_str::<SchedulerConfig>(text);
+        assert!(read(r#"{ "name": "exponential", "gamma": 0.5, "interval": "step" }"#).is_ok());
+        assert!(read(r#"{ "name": "constant", "interval": "step" }"#).is_err());
     }
 }
