@@ -564,7 +564,7 @@ pub enum DataAction {
     },
     /// Download a data set into the data folder.
     Fetch {
-        /// `mnist` or `fashion_mnist`.
+        /// A data set that `emberlab data list` offers to fetch, such as `mnist`.
         name: String,
         /// Download from here instead, a folder's address; may be repeated.
         #[arg(long, value_name = "URL")]

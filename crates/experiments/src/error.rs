@@ -134,11 +134,7 @@ pub enum ExperimentError {
 impl From<DatasetError> for ExperimentError {
     fn from(error: DatasetError) -> Self {
         match error {
-            DatasetError::Value {
-                key,
-                value,
-                expected,
-            } => Problem::new(key, value, expected).within("dataset").into(),
+            DatasetError::Value(problem) => problem.within("dataset").into(),
             error => Self::Dataset(error),
         }
     }

@@ -24,7 +24,4 @@ pub use finished::{
 };
 pub use measurements::{check_gradients, range_curve, step_seconds};
 pub use run::{Change, Run, RunState, RunSummary, Verdict};
-pub use trial::{
-    BestResult, Environment, Execution, MetricsFile, ModelFile, PlannedTrial, Prepared, Resumed,
-    ThresholdResult, Trial, TrialResult, load_config,
-};
+pub use trial::{Execution, MetricsFile, PlannedTrial, Prepared, Resumed, Trial, load_config};

@@ -38,7 +38,7 @@ pub use config::{Precision, TrainMetrics, TrainingConfig};
 pub use dashboard::Dashboard;
 pub use emberlab_metrics::Split;
 pub use error::TrainingError;
-pub use fit::{Ending, EpochRecord, Finished, Fit, Observer, SplitData};
+pub use fit::{EpochRecord, Finished, Fit, Observer, SplitData};
 pub use loss::{Loss, LossConfig, Reduction};
 pub use metric_accumulator::{MetricAccumulator, Outcome, host, labels};
 pub use objective::{EarlyStopping, Objective};

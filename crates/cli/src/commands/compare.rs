@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use emberlab_config_source::ConfigSource;
 use emberlab_experiments::{Comparison, Execution, ExperimentError, PlannedTrial, Prepared, Trial};
 use emberlab_report::{ComparisonReport, Question, TrialPlace, TrialTable};
+use emberlab_run_format::files::comparison as files;
 use emberlab_storage::replace;
 use emberlab_training::{Dashboard, StopFlag, device};
 
@@ -114,7 +115,7 @@ fn launch(
 fn write_plan(shared: &Shared, comparison: &Comparison) -> Result<PathBuf, Failure> {
     let folder = shared.artifacts.join(&comparison.config.name);
     std::fs::create_dir_all(&folder)?;
-    let plan = folder.join("plan.jsonl");
+    let plan = folder.join(files::PLAN);
     write(&plan, &PlannedTrial::to_lines(&comparison.trials)?)?;
     Ok(plan)
 }
@@ -370,13 +371,13 @@ fn report(
     let parquet = table.to_parquet();
     // What was asked, so that the folder alone repeats the comparison.
     let asked = source.with_overrides(&[format!("name=\"{}\"", config.name)])?;
-    let files: [(PathBuf, &[u8]); 4] = [
-        (folder.join("comparison.toml"), asked.text.as_bytes()),
-        (folder.join("trials.csv"), &csv),
+    let written: [(PathBuf, &[u8]); 4] = [
+        (folder.join(files::CONFIG), asked.text.as_bytes()),
+        (folder.join(files::TRIALS), &csv),
         (folder.join("trials.parquet"), &parquet),
-        (folder.join("comparison.json"), json.as_bytes()),
+        (folder.join(files::RESULT), json.as_bytes()),
     ];
-    for (path, content) in &files {
+    for (path, content) in &written {
         replace(path, content).map_err(ExperimentError::from)?;
     }
     let mut out = std::io::stdout();
@@ -385,7 +386,7 @@ fn report(
         return Ok(());
     }
     comparison_tables::write(&report, &mut out)?;
-    for (path, _) in &files {
+    for (path, _) in &written {
         writeln!(out, "saved in {}", path.display())?;
     }
     writeln!(out, "one page of it:  emberlab report {}", config.name)?;

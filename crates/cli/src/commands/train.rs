@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use emberlab_analysis::LearningCurves;
 use emberlab_config_source::ConfigSource;
-use emberlab_experiments::{Execution, ExperimentConfig, ExperimentError, Run, Trial, TrialResult};
-use emberlab_run_format::{DIAGNOSIS, Diagnosis};
-use emberlab_training::{Dashboard, Ending, Observer, TrainingError};
+use emberlab_experiments::{Execution, ExperimentConfig, ExperimentError, Run, Trial};
+use emberlab_run_format::files::DIAGNOSIS;
+use emberlab_run_format::{Diagnosis, Ending, RunResult};
+use emberlab_training::{Dashboard, Observer, TrainingError};
 
 use crate::arguments::{DashboardChoice, Running, Shared, Showing, Train};
 use crate::failure::Failure;
@@ -132,7 +133,7 @@ fn introduce(trial: &Trial, device: &str) -> Result<(), Failure> {
 /// [`Failure`] if the output cannot be written.
 pub fn conclude(
     run: &Run,
-    result: &TrialResult,
+    result: &RunResult,
     is_quiet: bool,
     shared: &Shared,
 ) -> Result<ExitCode, Failure> {

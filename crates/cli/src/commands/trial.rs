@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
-use emberlab_experiments::{Execution, PlannedTrial, Run, Trial, TrialResult};
-use emberlab_training::{Dashboard, Ending};
+use emberlab_experiments::{Execution, PlannedTrial, Run, Trial};
+use emberlab_run_format::{Ending, RunResult};
+use emberlab_training::Dashboard;
 
 use crate::arguments::{Shared, TrialOf};
 use crate::commands::train::{conclude, execution};
@@ -58,7 +59,7 @@ pub fn run(command: &TrialOf, shared: &Shared) -> Result<ExitCode, Failure> {
     if let ([run], [result]) = (runs.as_slice(), results.as_slice()) {
         return conclude(run, result, is_quiet, shared);
     }
-    let is_interrupted = |result: &TrialResult| result.ending == Ending::Interrupted;
+    let is_interrupted = |result: &RunResult| result.ending == Ending::Interrupted;
     if results.iter().any(is_interrupted) {
         eprintln!("interrupted; every trial is saved\nto go on:  the same command");
         return Ok(ExitCode::from(signals::INTERRUPTED));

@@ -121,8 +121,12 @@ impl ExperimentConfig {
             format!("\"{}\"", self.name),
             "letters, digits, `-`, `_` and `.`, not starting with `.`, because it names a folder",
         )?;
-        problem::of_dataset(self.dataset.validate(), "dataset")?;
-        problem::of_dataset(self.split.validate(), "split")?;
+        self.dataset
+            .validate()
+            .map_err(|problem| problem.within("dataset"))?;
+        self.split
+            .validate()
+            .map_err(|problem| problem.within("split"))?;
         problem::of_model(self.model.validate())?;
         self.loss.validate()?;
         self.optimizer.validate()?;

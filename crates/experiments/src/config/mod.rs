@@ -2,7 +2,7 @@
 
 mod expand;
 mod experiment;
-pub(crate) mod problem;
+mod problem;
 mod sweep;
 
 pub use expand::{Comparison, Variant};

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use emberlab_run_format::files::CONFIG;
 use emberlab_storage::StorageError;
 use serde::{Deserialize, Serialize};
 
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
-use crate::run::{CONFIG, Run};
-use crate::run::{Verdict, changes};
+use crate::run::{Run, Verdict, changes};
 use crate::trial::{Execution, Trial};
 
 /// One trial of a comparison.

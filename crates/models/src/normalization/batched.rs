@@ -5,9 +5,9 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor};
 
 use super::affine::{self, Slopes};
-use super::batch::{self, moved, unbiased};
+use super::batch::{self, moved};
 use super::standardized::Standardized;
-use super::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, Norm, Normalization};
+use super::{BatchNorm, BatchStatistics, GroupNorm, InstanceNorm, LayerNorm, Norm, Normalization};
 use crate::batched_parameters::{replica, stacked};
 
 /// One [`Norm`] of each replica, all of one kind.
@@ -23,17 +23,6 @@ pub struct BatchedNorm {
     running_var: Option<Param<Tensor<3>>>,
     #[module(skip)]
     kind: Normalization,
-}
-
-/// What one batch tells the running statistics of a [`BatchedNorm`].
-///
-/// # Shapes
-/// - both: `[num_replicas, 1, num_features]`
-#[derive(Debug, Clone)]
-pub(crate) struct BatchedNormStatistics {
-    mean: Tensor<3>,
-    /// Unbiased.
-    variance: Tensor<3>,
 }
 
 impl BatchedNorm {
@@ -108,15 +97,12 @@ impl BatchedNorm {
     pub(crate) fn forward_saving(
         &self,
         x: Tensor<3>,
-    ) -> (Tensor<3>, Standardized<3>, Option<BatchedNormStatistics>) {
+    ) -> (Tensor<3>, Standardized<3>, Option<BatchStatistics<3>>) {
         let shape = x.dims();
         match self.kind {
             Normalization::Batch { epsilon, .. } => {
                 let (saved, moments) = Standardized::new(x, 1, epsilon);
-                let statistics = BatchedNormStatistics {
-                    mean: moments.mean,
-                    variance: unbiased(moments.variance, shape[1]),
-                };
+                let statistics = BatchStatistics::new(moments.mean, moments.variance, shape[1]);
                 let y = self.affine(saved.normalized.clone());
                 (y, saved, Some(statistics))
             }
@@ -161,9 +147,9 @@ impl BatchedNorm {
     }
 
     /// Moves the running statistics towards those of a batch.
-    pub(crate) fn with_running_statistics(mut self, batch: BatchedNormStatistics) -> Self {
+    pub(crate) fn with_running_statistics(mut self, batch: BatchStatistics<3>) -> Self {
         if let Normalization::Batch { momentum, .. } = self.kind {
-            let BatchedNormStatistics { mean, variance } = batch;
+            let BatchStatistics { mean, variance } = batch;
             let moved = |running: Param<Tensor<3>>, batch| {
                 running.map(|running| moved(running, batch, momentum))
             };

@@ -11,7 +11,7 @@ mod rows;
 mod standardized;
 
 pub use batch::{BatchNorm, BatchStatistics};
-pub(crate) use batched::{BatchedNorm, BatchedNormStatistics};
+pub(crate) use batched::BatchedNorm;
 pub use group::GroupNorm;
 pub use instance::InstanceNorm;
 pub use layer::LayerNorm;
