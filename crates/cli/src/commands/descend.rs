@@ -10,7 +10,9 @@ use emberlab_pictures::{
     Axis, Bitmap, Chart, Contours, Field, HeatMap, Line, Marker, Picture, PictureError, Points,
     Rule, Svg, Tone,
 };
-use emberlab_training::{Interval, OptimizerConfig, SchedulerConfig};
+use emberlab_training::optimizer::{Adam, RmsProp, Sgd};
+use emberlab_training::scheduler::{Constant, Cosine, Cumulative, Exponential, Step};
+use emberlab_training::{Interval, OptimizerConfig, SchedulerConfig, UpdateRule};
 use serde_json::json;
 
 use crate::arguments::{Descend, DescenderChoice, ScheduleChoice, Shared, SurfaceChoice};
@@ -446,31 +448,19 @@ fn suitable_rate(choice: DescenderChoice, surface: Surface) -> f64 {
 }
 
 fn optimizer(choice: DescenderChoice, learning_rate: f64) -> OptimizerConfig {
-    let with_momentum = |momentum, nesterov| OptimizerConfig::Sgd {
-        learning_rate,
-        momentum,
+    let with_momentum = |nesterov| Sgd {
+        momentum: 0.9,
         nesterov,
         weight_decay: 0.0,
     };
-    match choice {
-        DescenderChoice::Sgd => with_momentum(0.0, false),
-        DescenderChoice::Momentum => with_momentum(0.9, false),
-        DescenderChoice::Nesterov => with_momentum(0.9, true),
-        DescenderChoice::Rmsprop => OptimizerConfig::RmsProp {
-            learning_rate,
-            alpha: 0.99,
-            epsilon: 1e-8,
-            momentum: 0.0,
-            weight_decay: 0.0,
-        },
-        DescenderChoice::Adam => OptimizerConfig::Adam {
-            learning_rate,
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-        },
-    }
+    let rule: UpdateRule = match choice {
+        DescenderChoice::Sgd => Sgd::default().into(),
+        DescenderChoice::Momentum => with_momentum(false).into(),
+        DescenderChoice::Nesterov => with_momentum(true).into(),
+        DescenderChoice::Rmsprop => RmsProp::default().into(),
+        DescenderChoice::Adam => Adam::default().into(),
+    };
+    OptimizerConfig::new(rule, learning_rate)
 }
 
 fn schedule_name(choice: ScheduleChoice) -> &'static str {
@@ -486,21 +476,23 @@ fn schedule_name(choice: ScheduleChoice) -> &'static str {
 fn scheduler(choice: ScheduleChoice, gamma: f64, num_steps: usize) -> SchedulerConfig {
     let interval = Interval::Step;
     match choice {
-        ScheduleChoice::Constant => SchedulerConfig::Constant {},
-        ScheduleChoice::Exponential => SchedulerConfig::Exponential { gamma, interval },
-        ScheduleChoice::Cumulative => SchedulerConfig::Cumulative { gamma, interval },
-        ScheduleChoice::Cosine => SchedulerConfig::Cosine {
-            num_steps: None,
-            min_learning_rate: 0.0,
+        ScheduleChoice::Constant => Constant {}.into(),
+        ScheduleChoice::Exponential => Exponential { gamma, interval }.into(),
+        ScheduleChoice::Cumulative => Cumulative { gamma, interval }.into(),
+        ScheduleChoice::Cosine => Cosine {
             interval,
-        },
+            ..Cosine::default()
+        }
+        .into(),
         ScheduleChoice::Step => {
             let step_size = num_steps.div_ceil(3).max(1);
-            SchedulerConfig::Step {
+            let gamma = 0.1;
+            Step {
                 step_size,
-                gamma: 0.1,
+                gamma,
                 interval,
             }
+            .into()
         }
     }
 }

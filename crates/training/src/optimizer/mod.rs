@@ -216,7 +216,10 @@ mod tests {
             let text = format!(r#"{{ "learning_rate": 0.1, "name": "{name}" }}"#);
             assert_eq!(read(&text), Ok(OptimizerConfig::new(rule, 0.1)));
             let missing = read(&format!(r#"{{ "name": "{name}" }}"#)).expect_err("no rate");
-            assert!(missing.starts_with("missing field `learning_rate`"), "{missing}");
+            assert!(
+                missing.starts_with("missing field `learning_rate`"),
+                "{missing}"
+            );
         }
     }
 

@@ -114,7 +114,8 @@ impl ModuleVisitor for Flatten<'_> {
         if let Some(gradient) = self.gradients.remove::<D>(param.id) {
             let gradient = with_penalty(gradient, &param.val().inner(), self.penalty);
             let length = gradient.shape().num_elements();
-            self.pieces.insert(param.id.val(), gradient.reshape([length]));
+            self.pieces
+                .insert(param.id.val(), gradient.reshape([length]));
         }
     }
 }
@@ -180,11 +181,7 @@ impl ModuleMapper for Update<'_> {
 }
 
 /// `g + λ p`: the gradient with that of an L2 penalty added.
-fn with_penalty<const D: usize>(
-    gradient: Tensor<D>,
-    param: &Tensor<D>,
-    penalty: f64,
-) -> Tensor<D> {
+fn with_penalty<const D: usize>(gradient: Tensor<D>, param: &Tensor<D>, penalty: f64) -> Tensor<D> {
     if penalty == 0.0 {
         gradient
     } else {

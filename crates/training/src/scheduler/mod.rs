@@ -231,7 +231,9 @@ mod tests {
         for schedule in SchedulerConfig::examples() {
             let rates = |num_epochs| {
                 let scheduler = Scheduler::new(&schedule, &optimizer, 2, num_epochs);
-                (0..8).map(|s| scheduler.learning_rate(s)).collect::<Vec<_>>()
+                (0..8)
+                    .map(|s| scheduler.learning_rate(s))
+                    .collect::<Vec<_>>()
             };
             let name = schedule.name();
             let depends = rates(4) != rates(5);
