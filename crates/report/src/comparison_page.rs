@@ -20,7 +20,7 @@ use crate::document::{Block, Document, Figure, Notice, Section, Weight};
 use crate::findings::{capital, comparison_notices};
 use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::count;
-use crate::run_report::{config_block, environment_blocks, finding_blocks, is_drawn};
+use crate::run_report::{config_block, environment_blocks, finding_blocks};
 use crate::{ReportError, number};
 
 /// Variants that one picture can tell apart; with more, each gets a picture of its own besides.
@@ -287,7 +287,7 @@ impl ComparisonPage {
     fn drawn_columns(&self) -> Vec<String> {
         let objective = self.report.question.metric;
         let metrics = Metric::ALL.into_iter();
-        let metrics = metrics.filter(|metric| is_drawn(*metric) || *metric == objective);
+        let metrics = metrics.filter(|metric| metric.is_headline() || *metric == objective);
         let columns = metrics.flat_map(|m| ["train", "valid"].map(|split| format!("{split}_{m}")));
         columns
             .filter(|column| !self.curves_of(column).is_empty())

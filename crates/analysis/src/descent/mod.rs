@@ -1,4 +1,8 @@
-//! The lab's own optimisers and schedules on a landscape of two numbers, in float64.
+//! Descents: the optimisers and schedules that train networks, on a function of two numbers in float64.
+
+mod surfaces;
+
+pub use surfaces::{LearningRates, Pair, SURFACES, Surface};
 
 use burn::module::{Module, Param, ParamId};
 use burn::optim::GradientsParams;
@@ -7,31 +11,29 @@ use emberlab_training::{
     Optimizer, OptimizerConfig, Scheduler, SchedulerConfig, TrainingError, device, host,
 };
 
-use crate::surface::{Pair, Surface};
-
-/// A descent: where, how, and how far.
-#[derive(Debug, Clone, PartialEq)]
+/// A surface with an optimiser that descends it.
+#[derive(Debug, Clone)]
 pub struct Descent {
-    /// What is descended.
-    pub surface: Surface,
-    /// What takes the steps, with its learning rate.
+    /// The function to minimise.
+    pub surface: &'static Surface,
+    /// The optimiser, with its learning rate.
     pub optimizer: OptimizerConfig,
-    /// What becomes of the learning rate; its intervals are steps, and each epoch is one.
+    /// The schedule of the learning rate. An epoch has one step.
     pub scheduler: SchedulerConfig,
-    /// Where it starts.
+    /// The first point.
     pub start: Pair,
-    /// Steps to take.
+    /// Number of steps.
     pub num_steps: usize,
 }
 
-/// A point on the way.
+/// A point of a descent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Waypoint {
-    /// Where.
+    /// The point.
     pub at: Pair,
-    /// The landscape's height there.
+    /// The value of the surface there.
     pub value: f64,
-    /// The learning rate of the step that leads on from here.
+    /// The learning rate of the next step.
     pub learning_rate: f64,
 }
 
@@ -41,7 +43,7 @@ struct Point {
 }
 
 impl Descent {
-    /// Every point from the start on: one more than steps, fewer if a number is no longer finite.
+    /// Every point from the start on: one more than steps, fewer if the value becomes NaN or infinite.
     ///
     /// # Errors
     /// [`TrainingError`] if a setting is out of its range, or the device fails.
@@ -49,8 +51,7 @@ impl Descent {
         self.optimizer.validate()?;
         self.scheduler.validate()?;
         let device = device::open(device::DEFAULT)?;
-        let base = self.optimizer.learning_rate();
-        let scheduler = Scheduler::new(&self.scheduler, base, 1, self.num_steps);
+        let scheduler = Scheduler::new(&self.scheduler, &self.optimizer, 1, self.num_steps);
         let tensor = |pair: Pair, device: &_| {
             Tensor::<1>::from_data(TensorData::from(pair), (device, DType::F64))
         };
@@ -64,7 +65,7 @@ impl Descent {
         for step in 0..=self.num_steps {
             let numbers = host(point.at.val().inner())?;
             let at = [numbers[0], numbers[1]];
-            let value = self.surface.value(at);
+            let value = (self.surface.value)(at);
             if !value.is_finite() {
                 break;
             }
@@ -75,7 +76,7 @@ impl Descent {
                 learning_rate,
             });
             let mut gradients = GradientsParams::new();
-            gradients.register(id, tensor(self.surface.gradient(at), &device));
+            gradients.register(id, tensor((self.surface.gradient)(at), &device));
             point = optimizer.step(point, gradients, learning_rate);
         }
         Ok(path)
@@ -84,17 +85,15 @@ impl Descent {
 
 #[cfg(test)]
 mod tests {
+    use emberlab_training::optimizer::Sgd;
+    use emberlab_training::scheduler::{Exponential, Interval};
+
     use super::*;
 
     fn end(learning_rate: f64, num_steps: usize, scheduler: SchedulerConfig) -> f64 {
         let descent = Descent {
-            surface: Surface::CosineBowl,
-            optimizer: OptimizerConfig::Sgd {
-                learning_rate,
-                momentum: 0.0,
-                nesterov: false,
-                weight_decay: 0.0,
-            },
+            surface: Surface::named("cosine_bowl").expect("a surface"),
+            optimizer: OptimizerConfig::new(Sgd::default(), learning_rate),
             scheduler,
             start: [3.0, 2.0],
             num_steps,
@@ -117,7 +116,7 @@ mod tests {
             (3.0, 30, 1.242_733_394_931_912, 1e-12),
             (4.0, 30, 0.032_745, 1e-5),
         ] {
-            let found = end(0.1 * k, num_steps, SchedulerConfig::Constant {});
+            let found = end(0.1 * k, num_steps, SchedulerConfig::default());
             assert!(
                 (found - expected).abs() < tolerance,
                 "0.1·{k}, {num_steps}: {found}"
@@ -127,29 +126,24 @@ mod tests {
 
     #[test]
     fn decay_by_steps_ends_where_the_course_does() {
-        let scheduler = SchedulerConfig::Exponential {
+        let scheduler = Exponential {
             gamma: 0.8,
-            interval: emberlab_training::Interval::Step,
+            interval: Interval::Step,
         };
-        let found = end(0.2, 10, scheduler);
+        let found = end(0.2, 10, scheduler.into());
         assert!((found - -2.164_152_518_45).abs() < 1e-8, "{found}");
     }
 
     #[test]
-    fn a_descent_that_diverges_ends_where_it_left_the_numbers() {
-        let optimizer = OptimizerConfig::Sgd {
-            learning_rate: 1.0,
-            momentum: 0.0,
-            nesterov: false,
-            weight_decay: 0.0,
-        };
-        let scheduler = SchedulerConfig::Constant {};
-        let surface = Surface::Rosenbrock;
+    fn a_descent_that_diverges_ends_at_its_last_finite_value() {
+        let optimizer = OptimizerConfig::new(Sgd::default(), 1.0);
+        let scheduler = SchedulerConfig::default();
+        let surface = Surface::named("rosenbrock").expect("a surface");
         let descent = Descent {
             surface,
             optimizer,
             scheduler,
-            start: surface.start(),
+            start: surface.start,
             num_steps: 100,
         };
         let path = descent.run().expect("a path");
