@@ -1,178 +1,139 @@
 //! Activation functions that equal PyTorch's in value and gradient, on every device and in f32 and f64.
+//!
+//! Each function has a file of its own with all that makes it: formula, derivative, fused kernels for the host,
+//! and the properties that other code asks for. The table below is the only other place that names it.
 
-mod fused;
+mod elu;
+mod gelu;
+mod leaky_relu;
+mod linear;
+mod mish;
+mod relu;
+mod selu;
+mod sigmoid;
+mod softmax;
+mod softplus;
+mod swish;
+mod tanh;
 
-use std::f64::consts::FRAC_1_SQRT_2;
+use burn::tensor::Tensor;
+use emberlab_menu::{Problem, menu};
 
-use burn::tensor::activation::{log_sigmoid, relu, sigmoid, softmax};
-use burn::tensor::{DType, Tensor};
+pub use elu::Elu;
+pub use gelu::Gelu;
+pub use leaky_relu::LeakyRelu;
+pub use linear::Linear;
+pub use mish::Mish;
+pub use relu::Relu;
+pub use selu::Selu;
+pub use sigmoid::Sigmoid;
+pub use softmax::Softmax;
+pub use softplus::Softplus;
+pub use swish::Swish;
+pub use tanh::Tanh;
 
-use crate::ModelError;
-use crate::choice::{Choice, Parameter, ParameterValue, wire_choice};
+menu! {
+    /// An activation function: its name, or a table of its name and parameters.
+    pub enum Activation("an activation"), written as a name or a table, dispatched by with_activation!($) {
+        "linear" => Linear(Linear),
+        "sigmoid" => Sigmoid(Sigmoid),
+        "tanh" => Tanh(Tanh),
+        "relu" => Relu(Relu),
+        "leaky_relu" => LeakyRelu(LeakyRelu),
+        "elu" => Elu(Elu),
+        "swish" => Swish(Swish),
+        "gelu" => Gelu(Gelu),
+        "selu" => Selu(Selu),
+        "softplus" => Softplus(Softplus),
+        "mish" => Mish(Mish),
+        "softmax" => Softmax(Softmax),
+    }
+}
 
-/// Klambauer et al. 2017, <https://arxiv.org/abs/1706.02515>, as in `torch.nn.SELU`.
-const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
-const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
+/// Everything that makes an activation function.
+trait ActivationFunction {
+    /// Checks the parameters. `key` is the activation's key in the model's table.
+    fn validate(&self, _key: &str) -> Result<(), Problem> {
+        Ok(())
+    }
 
-/// 1 / √(2π), the normal density at zero.
-const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
+    /// What [`backward`](Self::backward) takes beside `delta`.
+    fn saves(&self) -> Saves;
 
-/// What the way back through an activation needs of the way forward.
+    /// See [`Activation::is_elementwise`].
+    fn is_elementwise(&self) -> bool {
+        true
+    }
+
+    /// Whether a larger input never gives a smaller output. A max-pool may then come before the function.
+    fn is_non_decreasing(&self) -> bool;
+
+    /// See [`Activation::can_die`].
+    fn can_die(&self) -> bool;
+
+    /// See [`Activation::relative_slope`].
+    fn relative_slope(&self, y: f64) -> Option<f64>;
+
+    /// The function, with its fused kernel if it has one.
+    ///
+    /// # Shapes
+    /// - `x` and the result: any, the same
+    fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D>;
+
+    /// `delta` times the derivative, with its fused kernel if it has one.
+    ///
+    /// # Shapes
+    /// - `delta`: the loss's gradient by the outputs
+    /// - `saved`: inputs or outputs, as [`saves`](Self::saves) says
+    /// - result: the loss's gradient by the inputs
+    fn backward<const D: usize>(&self, delta: Tensor<D>, saved: Tensor<D>) -> Tensor<D>;
+}
+
+/// What the backward pass needs of the forward pass.
+enum Saves {
+    /// Nothing: the function is the identity.
+    Nothing,
+    /// The inputs.
+    Input,
+    /// The outputs, whose memory is then free of the inputs.
+    Output,
+}
+
+/// The inputs or outputs of an activation that its backward pass needs.
 #[derive(Debug, Clone)]
 pub struct SavedActivations<const D: usize>(Option<Tensor<D>>);
 
-/// An activation function, applied to each number by itself ([`Softmax`](Self::Softmax): to each row).
-///
-/// Written as its name, `"gelu"`, or as a table, `{ name = "leaky_relu", alpha = 0.2 }`.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Activation {
-    /// `x`.
-    Linear,
-    /// `1 / (1 + exp(-x))`, in (0, 1).
-    Sigmoid,
-    /// `tanh(x)`, in (-1, 1).
-    Tanh,
-    /// `max(x, 0)`; gradient 0 at 0.
-    Relu,
-    /// `x` above zero, else `alpha x`; gradient `alpha` at 0.
-    LeakyRelu {
-        /// Slope at and below zero; 0.01 unless given.
-        alpha: f64,
-    },
-    /// `x` above zero, else `alpha (exp(x) - 1)`; gradient `alpha` at 0.
-    Elu {
-        /// Minus the value far below zero; 1 unless given.
-        alpha: f64,
-    },
-    /// `x sigmoid(x)`, PyTorch's SiLU.
-    Swish,
-    /// `x Φ(x)` with the exact normal distribution function, not the approximation by tanh.
-    Gelu,
-    /// ELU scaled so that activations keep mean 0 and variance 1 from layer to layer.
-    Selu,
-    /// `ln(1 + exp(x))`, without the jump of 2e-9 that PyTorch's threshold of 20 makes.
-    Softplus,
-    /// `x tanh(softplus(x))`.
-    Mish,
-    /// `exp(x) / sum(exp(x))` over the last dimension.
-    Softmax,
-}
-
 impl Activation {
-    /// All names, in the order in which messages list them.
-    pub const NAMES: [&'static str; 12] = [
-        "linear",
-        "sigmoid",
-        "tanh",
-        "relu",
-        "leaky_relu",
-        "elu",
-        "swish",
-        "gelu",
-        "selu",
-        "softplus",
-        "mish",
-        "softmax",
-    ];
-
-    /// The name it is written by, such as `leaky_relu`.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Linear => "linear",
-            Self::Sigmoid => "sigmoid",
-            Self::Tanh => "tanh",
-            Self::Relu => "relu",
-            Self::LeakyRelu { .. } => "leaky_relu",
-            Self::Elu { .. } => "elu",
-            Self::Swish => "swish",
-            Self::Gelu => "gelu",
-            Self::Selu => "selu",
-            Self::Softplus => "softplus",
-            Self::Mish => "mish",
-            Self::Softmax => "softmax",
-        }
-    }
-
     /// Applies the function.
     ///
     /// # Shapes
     /// - `x` and the result: any, the same
     ///
     /// # Source
-    /// Equals the functions of `torch.nn.functional` in value and in the gradient that autodiff derives.
+    /// Equals the functions of `torch.nn.functional` in value, and in the gradient that autodiff derives.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        fused::forward(self, x).unwrap_or_else(|x| self.forward_by_operations(x))
+        with_activation!(self, function => function.forward(x))
     }
 
-    fn forward_by_operations<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
-        match self {
-            Self::Linear => x,
-            Self::Sigmoid => stable_sigmoid(x),
-            Self::Tanh => x.tanh(),
-            Self::Relu => relu(x),
-            Self::LeakyRelu { alpha } => {
-                // Burn's own has gradient 1 at zero.
-                let below = x.clone().lower_equal_elem(0.0);
-                let scaled = x.clone().mul_scalar(*alpha);
-                x.mask_where(below, scaled)
-            }
-            Self::Elu { alpha } => elu(x, *alpha),
-            Self::Swish => x.clone() * stable_sigmoid(x),
-            Self::Gelu => {
-                // Burn's own has the gradient of the approximation by tanh on some devices.
-                let half = x.clone().mul_scalar(0.5);
-                half.clone() + half * x.mul_scalar(FRAC_1_SQRT_2).erf()
-            }
-            Self::Selu => elu(x, SELU_ALPHA).mul_scalar(SELU_SCALE),
-            // ln(1 + exp(x)) = -ln(sigmoid(-x)), which overflows nowhere.
-            Self::Softplus => log_sigmoid(x.neg()).neg(),
-            Self::Mish => x.clone() * tanh_of_softplus(x),
-            Self::Softmax => softmax(x, D - 1),
-        }
-    }
-
-    /// Applies the function, and keeps what [`backward`](Self::backward) needs.
+    /// Applies the function, and saves what [`backward`](Self::backward) needs.
     ///
     /// # Shapes
     /// - `x` and both results: any, the same
     pub fn forward_saving<const D: usize>(&self, x: Tensor<D>) -> (Tensor<D>, SavedActivations<D>) {
-        match self {
-            Self::Linear => (x, SavedActivations(None)),
-            _ if self.is_derivative_of_output() => {
+        match with_activation!(self, function => function.saves()) {
+            Saves::Nothing => (self.forward(x), SavedActivations(None)),
+            Saves::Input => (self.forward(x.clone()), SavedActivations(Some(x))),
+            Saves::Output => {
                 let y = self.forward(x);
                 (y.clone(), SavedActivations(Some(y)))
             }
-            _ => (self.forward(x.clone()), SavedActivations(Some(x))),
-        }
-    }
-
-    /// Whether a larger input never gives a smaller output, so that maxima may be taken before.
-    pub(crate) fn is_non_decreasing(&self) -> bool {
-        match self {
-            Self::Linear
-            | Self::Sigmoid
-            | Self::Tanh
-            | Self::Relu
-            | Self::Selu
-            | Self::Softplus => true,
-            Self::LeakyRelu { alpha } | Self::Elu { alpha } => *alpha >= 0.0,
-            Self::Swish | Self::Gelu | Self::Mish | Self::Softmax => false,
-        }
-    }
-
-    /// Whether the derivative is known from the output alone, which then need not share memory with the input.
-    fn is_derivative_of_output(&self) -> bool {
-        match self {
-            Self::Sigmoid | Self::Tanh | Self::Relu | Self::Selu | Self::Softmax => true,
-            Self::Elu { alpha } => *alpha == 1.0,
-            _ => false,
         }
     }
 
     /// The loss's gradient by the inputs, without autodiff.
     ///
     /// # Shapes
-    /// - `delta`: the loss's gradient by the outputs; like it the result
+    /// - `delta`: the loss's gradient by the outputs; the result is alike
     ///
     /// # Source
     /// The derivatives written out; equal to what autodiff finds for [`forward`](Self::forward).
@@ -181,164 +142,60 @@ impl Activation {
         saved: SavedActivations<D>,
         delta: Tensor<D>,
     ) -> Tensor<D> {
-        let SavedActivations(Some(saved)) = saved else {
-            return delta;
-        };
-        fused::backward(self, delta, saved)
-            .unwrap_or_else(|(delta, saved)| self.backward_by_operations(delta, saved))
-    }
-
-    fn backward_by_operations<const D: usize>(
-        &self,
-        delta: Tensor<D>,
-        saved: Tensor<D>,
-    ) -> Tensor<D> {
-        match self {
-            Self::Linear => delta,
-            // Of the output y.
-            Self::Sigmoid => {
-                let opposite = saved.clone().neg().add_scalar(1.0);
-                delta * (saved * opposite) // y (1 - y)
-            }
-            Self::Tanh => {
-                let slope = (saved.clone() * saved).neg().add_scalar(1.0);
-                delta * slope // 1 - y²
-            }
-            Self::Relu => {
-                let below = saved.lower_equal_elem(0.0);
-                delta.mask_fill(below, 0.0)
-            }
-            Self::Elu { alpha: 1.0 } => delta * saved.clamp_max(0.0).add_scalar(1.0),
-            Self::Selu => {
-                let above = saved.clone().greater_elem(0.0);
-                let slope = saved.add_scalar(SELU_SCALE * SELU_ALPHA);
-                delta * slope.mask_fill(above, SELU_SCALE)
-            }
-            Self::Softmax => {
-                let mean = (delta.clone() * saved.clone()).sum_dim(D - 1);
-                (delta - mean) * saved
-            }
-            // Of the input x.
-            Self::LeakyRelu { alpha } => {
-                let below = saved.lower_equal_elem(0.0);
-                let scaled = delta.clone().mul_scalar(*alpha);
-                delta.mask_where(below, scaled)
-            }
-            Self::Elu { alpha } => {
-                let above = saved.clone().greater_elem(0.0);
-                let slope = saved.clamp_max(0.0).exp().mul_scalar(*alpha);
-                delta * slope.mask_fill(above, 1.0)
-            }
-            Self::Swish => {
-                let sigmoid = stable_sigmoid(saved.clone());
-                let opposite = sigmoid.clone().neg().add_scalar(1.0);
-                let slope = (saved * opposite).add_scalar(1.0) * sigmoid;
-                delta * slope // σ (1 + x (1 - σ))
-            }
-            Self::Gelu => {
-                let distribution = saved.clone().mul_scalar(FRAC_1_SQRT_2).erf();
-                let distribution = distribution.add_scalar(1.0).mul_scalar(0.5);
-                let density = (saved.clone() * saved.clone()).mul_scalar(-0.5).exp();
-                let density = density.mul_scalar(FRAC_1_SQRT_2PI);
-                delta * (distribution + saved * density) // Φ + x φ
-            }
-            Self::Softplus => delta * stable_sigmoid(saved),
-            Self::Mish => {
-                let tanh = tanh_of_softplus(saved.clone());
-                let rest = (tanh.clone() * tanh.clone()).neg().add_scalar(1.0);
-                let slope = tanh + saved.clone() * stable_sigmoid(saved) * rest;
-                delta * slope // t + x σ (1 - t²), t = tanh(softplus(x))
-            }
+        match saved.0 {
+            Some(saved) => with_activation!(self, function => function.backward(delta, saved)),
+            None => delta,
         }
     }
 
-    /// Checks the parameters; `key` is where the activation stands in the model's table.
-    pub(crate) fn validate(&self, key: &str) -> Result<(), ModelError> {
-        match self {
-            Self::LeakyRelu { alpha } | Self::Elu { alpha } if !alpha.is_finite() => Err(
-                ModelError::value(format!("{key}.alpha"), alpha, "a finite number"),
-            ),
-            _ => Ok(()),
+    /// Whether each output depends on one input alone. Softmax works on rows instead.
+    pub fn is_elementwise(&self) -> bool {
+        with_activation!(self, function => function.is_elementwise())
+    }
+
+    /// Whether the function returns its input.
+    pub fn is_identity(&self) -> bool {
+        match with_activation!(self, function => function.saves()) {
+            Saves::Nothing => true,
+            Saves::Input | Saves::Output => false,
         }
     }
-}
 
-/// The logistic function at the tensor's own precision.
-fn stable_sigmoid<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    match x.dtype() {
-        // Some devices compute Burn's sigmoid in f32 whatever the tensor; its logarithm they do not.
-        DType::F64 => log_sigmoid(x).exp(),
-        _ => sigmoid(x),
+    /// Whether a larger input never gives a smaller output. A max-pool may then come before the function.
+    pub(crate) fn is_non_decreasing(&self) -> bool {
+        with_activation!(self, function => function.is_non_decreasing())
+    }
+
+    /// Whether a unit can die: output exactly zero, with gradient zero, for every sample.
+    pub fn can_die(&self) -> bool {
+        with_activation!(self, function => function.can_die())
+    }
+
+    /// The slope where the function has value `y`, as a share of its largest slope.
+    ///
+    /// `None` unless the function saturates on both sides.
+    pub fn relative_slope(&self, y: f64) -> Option<f64> {
+        with_activation!(self, function => function.relative_slope(y))
+    }
+
+    /// Checks the parameters. `key` is the activation's key in the model's table.
+    pub(crate) fn validate(&self, key: &str) -> Result<(), Problem> {
+        with_activation!(self, function => function.validate(key))
     }
 }
 
-/// `((1 + eˣ)² − 1) / ((1 + eˣ)² + 1)`, which is 1 in floating point long before the bound.
-fn tanh_of_softplus<const D: usize>(x: Tensor<D>) -> Tensor<D> {
-    let exponential = x.clamp_max(40.0).exp();
-    let excess = exponential.clone() * exponential.add_scalar(2.0);
-    excess.clone() / excess.add_scalar(2.0)
+/// Checks that a parameter is finite. `key` is the activation's key in the model's table.
+fn check_is_finite(value: f64, key: &str, parameter: &str) -> Result<(), Problem> {
+    let key = format!("{key}.{parameter}");
+    Problem::unless(value.is_finite(), key, value, "a finite number")
 }
-
-/// Both branches at once, each constant where the other holds: exp never sees a positive number, so
-/// neither values nor gradients overflow. `clamp_max` passes the gradient at 0, `relu` does not.
-fn elu<const D: usize>(x: Tensor<D>, alpha: f64) -> Tensor<D> {
-    let below = x.clone().clamp_max(0.0).exp().sub_scalar(1.0);
-    let below = if alpha == 1.0 {
-        below
-    } else {
-        below.mul_scalar(alpha)
-    };
-    relu(x) + below
-}
-
-impl Choice for Activation {
-    const WHAT: &'static str = "an activation";
-
-    fn choices() -> Vec<Self> {
-        vec![
-            Self::Linear,
-            Self::Sigmoid,
-            Self::Tanh,
-            Self::Relu,
-            Self::LeakyRelu { alpha: 0.01 },
-            Self::Elu { alpha: 1.0 },
-            Self::Swish,
-            Self::Gelu,
-            Self::Selu,
-            Self::Softplus,
-            Self::Mish,
-            Self::Softmax,
-        ]
-    }
-
-    fn name(&self) -> &'static str {
-        self.name()
-    }
-
-    fn parameters(&mut self) -> Vec<Parameter<'_>> {
-        let (help, alpha) = match self {
-            Self::LeakyRelu { alpha } => ("Slope at and below zero.", alpha),
-            Self::Elu { alpha } => ("Minus the value far below zero.", alpha),
-            _ => return Vec::new(),
-        };
-        vec![Parameter {
-            key: "alpha",
-            help,
-            value: ParameterValue::Number(alpha),
-        }]
-    }
-}
-
-wire_choice!(
-    Activation,
-    "An activation function: its name, or a table of its name and parameters."
-);
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
-    use burn::tensor::{Device, TensorData};
+    use burn::tensor::{DType, Device, TensorData};
+    use emberlab_menu::Menu as _;
 
     use super::*;
 
@@ -357,7 +214,7 @@ mod tests {
     ///     table[name] = list(zip(x.tolist(), y.tolist(), x.grad.tolist()))
     /// print(json.dumps(table))
     /// ```
-    const TABLE: &str = include_str!("../tests-data/activations.json");
+    const TABLE: &str = include_str!("../../tests-data/activations.json");
 
     fn value_and_gradient(
         activation: &Activation,
@@ -384,13 +241,14 @@ mod tests {
     fn values_and_gradients_equal_pytorch() {
         let table: BTreeMap<String, Vec<[f64; 3]>> =
             serde_json::from_str(TABLE).expect("the table parses");
-        assert_eq!(table.len(), Activation::NAMES.len() - 1);
         for (dtype, tolerance) in [(DType::F64, 1e-9), (DType::F32, 1e-5)] {
-            for activation in Activation::choices() {
-                let Some(rows) = table.get(activation.name()) else {
-                    assert_eq!(activation, Activation::Softmax);
+            for activation in Activation::examples() {
+                if !activation.is_elementwise() {
                     continue;
-                };
+                }
+                let rows = table
+                    .get(activation.name())
+                    .unwrap_or_else(|| panic!("no row for {}", activation.name()));
                 let inputs: Vec<f64> = rows.iter().map(|row| row[0]).collect();
                 let (values, gradients) = value_and_gradient(&activation, &inputs, dtype);
                 for ((row, value), gradient) in rows.iter().zip(values).zip(gradients) {
@@ -410,7 +268,7 @@ mod tests {
     #[test]
     fn sigmoid_keeps_its_tail_in_f64() {
         // python: 1 / (1 + math.exp(100))
-        let (values, _) = value_and_gradient(&Activation::Sigmoid, &[-100.0, 100.0], DType::F64);
+        let (values, _) = value_and_gradient(&Sigmoid {}.into(), &[-100.0, 100.0], DType::F64);
         assert!((values[0] / 3.720_075_976_020_835_6e-44 - 1.0).abs() < 1e-12);
         assert_eq!(values[1], 1.0);
     }
@@ -419,9 +277,14 @@ mod tests {
     fn parameters_scale_the_negative_side() {
         // python: torch.nn.functional.leaky_relu(-2, .2), elu(-2, 2.0), and their gradients at -2 and 0
         for (activation, value, gradient, at_zero) in [
-            (Activation::LeakyRelu { alpha: 0.2 }, -0.4, 0.2, 0.2),
             (
-                Activation::Elu { alpha: 2.0 },
+                Activation::from(LeakyRelu { alpha: 0.2 }),
+                -0.4,
+                0.2,
+                0.2,
+            ),
+            (
+                Elu { alpha: 2.0 }.into(),
                 -1.729_329_433_526_774_6,
                 0.270_670_566_473_225_4,
                 2.0,
@@ -446,7 +309,7 @@ mod tests {
         for (dtype, tolerance) in [(DType::F64, 1e-9), (DType::F32, 1e-5)] {
             for i in 0..3 {
                 let x = Tensor::<2>::from_data([[1.0, 2.0, 3.0]], (&device, dtype)).require_grad();
-                let y = Activation::Softmax.forward(x.clone());
+                let y = Activation::from(Softmax {}).forward(x.clone());
                 let gradients = y.clone().slice([0..1, i..i + 1]).sum().backward();
                 let gradient = numbers(x.grad(&gradients).expect("x is tracked").into_data());
                 for (j, value) in numbers(y.into_data()).into_iter().enumerate() {
@@ -463,29 +326,64 @@ mod tests {
     fn softmax_of_huge_numbers_is_finite() {
         let x = Tensor::<2>::from_data([[1e4_f32, 0.0, -1e4]], &Device::flex());
         assert_eq!(
-            numbers(Activation::Softmax.forward(x).into_data()),
+            numbers(Activation::from(Softmax {}).forward(x).into_data()),
             [1.0, 0.0, 0.0]
         );
     }
 
     #[test]
-    fn names_follow_the_choices() {
-        let names: Vec<_> = Activation::choices().iter().map(Activation::name).collect();
-        assert_eq!(names, Activation::NAMES);
+    fn the_activations_that_save_nothing_are_the_identity() {
+        let device = Device::flex();
+        for activation in Activation::examples() {
+            let x = Tensor::<2>::from_data([[-3.0, -0.5, 0.0, 0.5, 3.0]], &device);
+            let y = activation.forward(x.clone());
+            let is_same = numbers(x.into_data()) == numbers(y.into_data());
+            assert_eq!(activation.is_identity(), is_same, "{activation:?}");
+        }
+    }
+
+    #[test]
+    fn the_properties_are_those_of_the_values() {
+        let inputs: Vec<f64> = (-400..=400).map(|i| f64::from(i) / 40.0).collect();
+        for activation in Activation::examples() {
+            if !activation.is_elementwise() {
+                continue;
+            }
+            let (values, slopes) = value_and_gradient(&activation, &inputs, DType::F64);
+            let rises = values.windows(2).all(|pair| pair[0] <= pair[1]);
+            assert_eq!(activation.is_non_decreasing(), rises, "{activation:?}");
+            let is_dead = values[0] == 0.0 && slopes[0] == 0.0;
+            assert_eq!(activation.can_die(), is_dead, "{activation:?}");
+            let largest = slopes.iter().copied().fold(0.0, f64::max);
+            for (value, slope) in values.iter().zip(&slopes) {
+                if let Some(relative) = activation.relative_slope(*value) {
+                    assert!(
+                        (relative - slope / largest).abs() < 1e-9,
+                        "{activation:?} at {value}"
+                    );
+                }
+            }
+            let saturates = slopes[0] < 1e-3 && slopes[800] < 1e-3;
+            let has_slope = activation.relative_slope(0.5).is_some();
+            assert_eq!(has_slope, saturates, "{activation:?}");
+        }
     }
 
     #[test]
     fn an_infinite_slope_is_refused() {
-        let activation = Activation::LeakyRelu {
-            alpha: f64::INFINITY,
-        };
-        assert_eq!(
-            activation.validate("activation"),
-            Err(ModelError::value(
-                "activation.alpha",
-                "inf",
-                "a finite number"
-            ))
-        );
+        let alpha = f64::INFINITY;
+        for activation in [
+            Activation::from(LeakyRelu { alpha }),
+            Elu { alpha }.into(),
+        ] {
+            assert_eq!(
+                activation.validate("activation"),
+                Err(Problem::new(
+                    "activation.alpha",
+                    "inf",
+                    "a finite number"
+                ))
+            );
+        }
     }
 }
