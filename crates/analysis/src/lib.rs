@@ -14,9 +14,9 @@ mod trace;
 pub use boundary::{Classifier, Plane, boundary};
 pub use descent::{Descent, Waypoint};
 pub use diagnosis::{
-    ActivationInspection, LayerStep, LearningCurves, SignalInspection, StepInspection,
-    cannot_represent, data_findings, dead_relus, find_non_finite, first_step_findings,
-    inspect_signals, inspect_step, start_findings,
+    ActivationInspection, Earliest, LayerStep, LearningCurves, Observations, ObservedData, RULES,
+    Rule, SignalInspection, StepInspection, findings, findings_while_training, inspect_signals,
+    inspect_step, locate_non_finite,
 };
 pub use landscape::{Landscape, LandscapeError, landscape};
 pub use replay::{Replay, ReplayedStep};

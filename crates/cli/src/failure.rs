@@ -19,8 +19,8 @@ const FAILED: u8 = 1;
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     /// The configuration is wrong, at a known place.
-    #[error(transparent)]
-    Config(#[from] Box<ConfigError>),
+    #[error("{0}")]
+    Config(#[from] ConfigError),
     /// The experiment failed.
     #[error(transparent)]
     Experiment(#[from] ExperimentError),
@@ -79,12 +79,6 @@ impl From<DeviceError> for Failure {
     }
 }
 
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        Self::Config(Box::new(error))
-    }
-}
-
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         Self::Experiment(error.into())
@@ -105,6 +99,11 @@ fn is_usage(error: &ExperimentError) -> bool {
     match error {
         ExperimentError::Config(_)
         | ExperimentError::Source(_)
+        | ExperimentError::Model(_)
+        | ExperimentError::EmptySplit { .. }
+        | ExperimentError::NoFeature { .. }
+        | ExperimentError::NotImages { .. }
+        | ExperimentError::NoThreshold(_)
         | ExperimentError::ConfigChanged { .. }
         | ExperimentError::NoRun { .. }
         | ExperimentError::Ambiguous { .. }
@@ -118,6 +117,12 @@ fn is_usage(error: &ExperimentError) -> bool {
         ExperimentError::Training(TrainingError::Device(error)) => {
             !matches!(error, DeviceError::Unavailable { .. })
         }
-        _ => false,
+        ExperimentError::Training(TrainingError::Mismatch { .. }) => true,
+        ExperimentError::Training(_)
+        | ExperimentError::ReadConfig(_)
+        | ExperimentError::Storage(_)
+        | ExperimentError::Toml(_)
+        | ExperimentError::Malformed { .. }
+        | ExperimentError::DataChanged { .. } => false,
     }
 }

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use emberlab_analysis::LearningCurves;
+use emberlab_analysis::{LearningCurves, findings_while_training};
 use emberlab_metrics::{Metric, SplitMetrics};
 pub use emberlab_report::{count, number};
 use emberlab_run_format::{Finding, FindingKind};
@@ -130,7 +130,7 @@ impl Watch {
             return Vec::new();
         }
         self.next_look = epochs + epochs / 10 + 1;
-        let mut new = self.curves.live_findings();
+        let mut new = findings_while_training(&self.curves);
         new.retain(|finding| !self.told.contains(&finding.kind));
         self.told.extend(new.iter().map(|finding| finding.kind));
         new

@@ -2,39 +2,65 @@
 
 use std::path::PathBuf;
 
-use emberlab_config_source::{ConfigError, ReadError};
+use emberlab_config_source::{ConfigError, ConfigSource, ReadError};
 use emberlab_datasets::DatasetError;
+use emberlab_menu::Problem;
 use emberlab_models::ModelError;
 use emberlab_storage::StorageError;
-use emberlab_training::TrainingError;
+use emberlab_training::{Split, TrainingError};
 
-use crate::config::Problem;
 use crate::run::{Change, Verdict};
 
 /// An error of an experiment.
 #[derive(Debug, thiserror::Error)]
 pub enum ExperimentError {
-    /// The configuration does not fit the data or itself.
-    #[error("{}", .0.message)]
-    Config(Problem),
-    /// A configuration is wrong at a known place.
+    /// A value of the configuration is wrong, or does not fit the data.
     #[error(transparent)]
-    Source(#[from] Box<ConfigError>),
+    Config(#[from] Problem),
+    /// The configuration is wrong at a known place of its file.
+    #[error("{0}")]
+    Source(#[from] ConfigError),
     /// A configuration cannot be read.
     #[error(transparent)]
     ReadConfig(#[from] ReadError),
     /// The data cannot be loaded.
     #[error(transparent)]
-    Dataset(#[from] DatasetError),
+    Dataset(DatasetError),
     /// The network cannot be built or loaded.
     #[error(transparent)]
-    Model(#[from] ModelError),
+    Model(ModelError),
     /// The training failed.
     #[error(transparent)]
-    Training(#[from] TrainingError),
+    Training(TrainingError),
     /// A file or folder cannot be read or written, or a checkpoint not be believed.
     #[error(transparent)]
     Storage(#[from] StorageError),
+    /// The configuration cannot be written as TOML.
+    #[error("cannot write the configuration as TOML: {0}")]
+    Toml(#[from] toml::ser::Error),
+    /// A split that is needed has no rows.
+    #[error("the {split} split of this run has no rows")]
+    EmptySplit {
+        /// The split.
+        split: Split,
+    },
+    /// A feature that the data do not have.
+    #[error("there is no feature {}; the data have features 1 to {num_features}", feature + 1)]
+    NoFeature {
+        /// The feature, counted from 0.
+        feature: usize,
+        /// The number of features.
+        num_features: usize,
+    },
+    /// Images for a network that does not take images.
+    #[error("this network takes rows of {num_features} numbers, not images; give it a CSV file")]
+    NotImages {
+        /// The number of inputs of the network.
+        num_features: usize,
+    },
+    /// No threshold can be chosen.
+    #[error("cannot choose a threshold: {0}")]
+    NoThreshold(String),
     /// A file of a run does not hold what it should.
     #[error("{} is not what a run writes: {reason}", path.display())]
     Malformed {
@@ -105,9 +131,57 @@ pub enum ExperimentError {
     },
 }
 
-impl From<ConfigError> for ExperimentError {
-    fn from(error: ConfigError) -> Self {
-        Self::Source(Box::new(error))
+impl From<DatasetError> for ExperimentError {
+    fn from(error: DatasetError) -> Self {
+        match error {
+            DatasetError::Value {
+                key,
+                value,
+                expected,
+            } => Problem::new(key, value, expected).within("dataset").into(),
+            error => Self::Dataset(error),
+        }
+    }
+}
+
+impl From<ModelError> for ExperimentError {
+    fn from(error: ModelError) -> Self {
+        match error {
+            ModelError::Value {
+                key,
+                value,
+                expected,
+            } => Problem::new(key, value, expected).within("model").into(),
+            error => Self::Model(error),
+        }
+    }
+}
+
+impl From<TrainingError> for ExperimentError {
+    fn from(error: TrainingError) -> Self {
+        match error {
+            TrainingError::Value {
+                key,
+                value,
+                expected,
+            } => Problem::new(key, value, expected).into(),
+            error => Self::Training(error),
+        }
+    }
+}
+
+impl ExperimentError {
+    /// This error with its place in `source`, if it is about a value of the configuration.
+    pub fn with_place(self, source: &ConfigSource) -> Self {
+        let placed = match &self {
+            Self::Config(problem) => ConfigError::from_problem(source, problem),
+            Self::Model(error) => ConfigError::at_key(source, "model", error.to_string()),
+            Self::Training(TrainingError::Mismatch { key, message }) => {
+                ConfigError::at_key(source, key, message)
+            }
+            _ => return self,
+        };
+        Self::Source(placed)
     }
 }
 

@@ -16,8 +16,7 @@ mod run;
 mod trial;
 
 pub use config::{
-    Comparison, ExperimentConfig, Problem, Seeds, SweepConfig, SweepMode, Target, Variant,
-    VariantConfig,
+    Comparison, ExperimentConfig, Seeds, SweepConfig, SweepMode, Target, Variant, VariantConfig,
 };
 pub use error::ExperimentError;
 pub use finished::{

@@ -37,7 +37,9 @@ pub struct Finding {
 }
 
 /// The kinds of findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
     /// The loss, a gradient or a weight became NaN or infinite.
@@ -67,7 +69,10 @@ pub enum FindingKind {
 }
 
 impl FindingKind {
-    /// What a person calls it.
+    /// All kinds.
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
+
+    /// Its name in sentences.
     pub fn title(self) -> &'static str {
         match self {
             Self::NonFinite => "NaN or infinity",

@@ -13,7 +13,6 @@ use serde::Serialize;
 use serde_json::json;
 
 use crate::arguments::{Check, CheckWhat, PrecisionChoice, Shared};
-use crate::commands::train::placed;
 use crate::data_dirs;
 use crate::failure::Failure;
 use crate::tables;
@@ -229,7 +228,7 @@ fn network_gradients(
     let source = ConfigSource::load(path)?.with_overrides(overrides)?;
     let config = ExperimentConfig::from_source(&source)?;
     let checks = check_gradients(&config, device_name, &data_dirs::all(shared))
-        .map_err(|error| placed(error, &source))?;
+        .map_err(|error| error.with_place(&source))?;
     let row = |check: gradients::ParameterCheck| CheckedGradient {
         of: (check.num_values + check.num_kinks < check.size).then_some(check.size),
         name: check.name,

@@ -13,7 +13,7 @@ use emberlab_storage::replace;
 use emberlab_training::{Dashboard, StopFlag, device};
 
 use crate::arguments::{Compare, LauncherChoice, Shared};
-use crate::commands::train::{placed, set_threads};
+use crate::commands::train::set_threads;
 use crate::failure::Failure;
 use crate::jobs::{JobEnd, run_all};
 use crate::launchers::Launch;
@@ -138,7 +138,7 @@ fn check_data(
                 let network = prepared.init_network(&cpu)?;
                 Ok((prepared, network))
             })
-            .map_err(|error| placed(error, source))?;
+            .map_err(|error| error.with_place(source))?;
         let limit = prepared.networks_per_program(&network);
         limits.insert(trial.variant.clone(), limit);
         for warning in prepared.warnings {

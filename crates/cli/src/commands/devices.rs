@@ -11,7 +11,7 @@ use emberlab_training::{Precision, device};
 use serde_json::json;
 
 use crate::arguments::{Devices, Shared};
-use crate::commands::train::{placed, set_num_threads};
+use crate::commands::train::set_num_threads;
 use crate::failure::Failure;
 use crate::{data_dirs, signals, tables};
 
@@ -40,7 +40,7 @@ fn bench(config: &Path, command: &Devices, shared: &Shared) -> Result<ExitCode, 
     let stop = signals::stop_on_request()?;
     let duration = Duration::from_secs(command.seconds.into());
     let prepared = Prepared::load(config, &data_dirs::all(shared));
-    let prepared = prepared.map_err(|error| placed(error, &source))?;
+    let prepared = prepared.map_err(|error| error.with_place(&source))?;
     let is_f64 = prepared.config.training.precision == Precision::F64;
     let mut timed = Vec::new();
     for info in device::list().iter().filter(|info| info.is_compiled) {

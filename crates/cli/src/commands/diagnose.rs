@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write;
 use std::process::ExitCode;
 
+use emberlab_analysis::RULES;
 use emberlab_experiments::{Run, diagnose};
 use emberlab_run_format::{Diagnosis, Finding, Place, Severity};
 
@@ -32,11 +33,10 @@ pub fn run(command: &Diagnose, shared: &Shared) -> Result<ExitCode, Failure> {
 
 fn render(run: &str, diagnosis: &Diagnosis) -> String {
     match diagnosis.findings.len() {
-        0 => format!(
-            "{run}: nothing found\n\
-             looked at: the splits, the first step, signals and gradients of every layer, dead and saturated \
-             units, and the curves of all epochs"
-        ),
+        0 => {
+            let kinds: Vec<String> = RULES.iter().map(|rule| rule.kind.to_string()).collect();
+            format!("{run}: nothing found\nlooked for: {}", kinds.join(", "))
+        }
         count => {
             let what = if count == 1 { "finding" } else { "findings" };
             let findings = diagnosis.findings.iter().map(told);

@@ -11,7 +11,7 @@ use emberlab_storage::replace;
 use serde::Serialize;
 
 use crate::arguments::{FindLr, Shared};
-use crate::commands::train::{placed, set_threads};
+use crate::commands::train::set_threads;
 use crate::failure::Failure;
 use crate::{data_dirs, signals, tables, terminal_chart};
 
@@ -43,7 +43,7 @@ pub fn run(command: &FindLr, shared: &Shared) -> Result<ExitCode, Failure> {
     let mut curves = Vec::new();
     for seed in 0..u64::from(command.seeds) {
         let losses = range_curve(&config, seed, &learning_rates, device, &data_dirs, &stop)
-            .map_err(|error| placed(error, &source))?;
+            .map_err(|error| error.with_place(&source))?;
         if stop.is_requested() {
             eprintln!("interrupted; a range test leaves nothing");
             return Ok(ExitCode::from(signals::INTERRUPTED));

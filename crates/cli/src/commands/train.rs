@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use emberlab_analysis::LearningCurves;
-use emberlab_config_source::{ConfigError, ConfigSource};
+use emberlab_config_source::ConfigSource;
 use emberlab_experiments::{Execution, ExperimentConfig, ExperimentError, Run, Trial, TrialResult};
 use emberlab_run_format::{DIAGNOSIS, Diagnosis};
 use emberlab_training::{Dashboard, Ending, Observer, TrainingError};
@@ -24,7 +24,7 @@ pub fn run(command: &Train, shared: &Shared) -> Result<ExitCode, Failure> {
     let nothing = LearningCurves::default();
     let (execution, is_quiet) = execution(&command.running, &command.showing, shared, nothing)?;
     let begun = Trial::begin(config, &shared.artifacts, command.run.as_deref(), execution);
-    let (trial, warnings) = begun.map_err(|error| placed(error, &source))?;
+    let (trial, warnings) = begun.map_err(|error| error.with_place(&source))?;
     for warning in warnings {
         eprintln!("warning: {warning}");
     }
@@ -35,16 +35,6 @@ pub fn run(command: &Train, shared: &Shared) -> Result<ExitCode, Failure> {
     let result = trial.train();
     let result = result.inspect_err(|error| hint(error, &run, shared))?;
     conclude(&run, &result, is_quiet, shared)
-}
-
-/// An error of a configuration with the place in its file.
-pub fn placed(error: ExperimentError, source: &ConfigSource) -> Failure {
-    match error {
-        ExperimentError::Config(problem) => {
-            ConfigError::at_key(source, &problem.key, problem.message).into()
-        }
-        error => error.into(),
-    }
 }
 
 /// How a trial runs, and whether nothing but errors is wanted on the terminal. `before` is what a run that goes

@@ -356,11 +356,13 @@ mod tests {
     fn what_is_wrong_in_a_sweep_is_said_with_its_key() {
         let said = |more: &str| expand(more).unwrap_err().to_string();
         assert!(said("[sweep]\n\"model.activation\" = [\"geluu\"]").contains("gelu"));
-        assert!(said("[sweep]\n\"model.activation\" = []").contains("has no values"));
-        assert!(said("[sweep]\n\"seed\" = 3").contains("must be a list"));
-        assert!(said("[sweep]\nmode = \"random\"\n\"seed\" = [3]").contains("needs a `count`"));
+        assert!(said("[sweep]\n\"model.activation\" = []").contains("at least one value"));
+        assert!(said("[sweep]\n\"seed\" = 3").contains("a list of at least one value"));
+        assert!(
+            said("[sweep]\nmode = \"random\"\n\"seed\" = [3]").contains("`sweep.count` is missing")
+        );
         let unequal = "[sweep]\nmode = \"zip\"\n\"a.b\" = [1]\n\"c.d\" = [1, 2]";
-        assert!(said(unequal).contains("one length"));
+        assert!(said(unequal).contains("the same number of values"));
         let same = "[[variants]]\nname = \"a b\"\n[[variants]]\nname = \"a, b\"";
         assert!(said(same).contains("the same name"));
     }

@@ -1,14 +1,16 @@
 //! An experiment as written in TOML.
 
 use emberlab_config_source::{ConfigError, ConfigSource, parse};
-use emberlab_datasets::{DatasetConfig, DatasetError, SplitConfig, StandardizeConfig};
-use emberlab_models::{ModelConfig, ModelError};
+use emberlab_datasets::{DatasetConfig, SplitConfig, StandardizeConfig};
+use emberlab_menu::Problem;
+use emberlab_models::ModelConfig;
 use emberlab_training::{
-    CheckpointConfig, LossConfig, OptimizerConfig, SchedulerConfig, TrainingConfig, TrainingError,
+    CheckpointConfig, LossConfig, OptimizerConfig, SchedulerConfig, TrainingConfig,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::problem;
 use crate::config::{Seeds, SweepConfig, Target, VariantConfig};
 
 /// An experiment: data, network, loss and how it is trained.
@@ -63,15 +65,6 @@ pub struct ExperimentConfig {
     pub at_epochs: Vec<usize>,
 }
 
-/// A value that is of the right type but not acceptable, and the key it stands at.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Problem {
-    /// The dotted key, such as `optimizer.learning_rate`.
-    pub key: String,
-    /// What is wrong, with the value.
-    pub message: String,
-}
-
 impl ExperimentConfig {
     /// Reads an experiment and checks every value that can be checked without data.
     ///
@@ -82,9 +75,9 @@ impl ExperimentConfig {
         if config.name.is_empty() {
             config.name = source.stem();
         }
-        match config.problem() {
-            None => Ok(config),
-            Some(Problem { key, message }) => Err(ConfigError::at_key(source, &key, message)),
+        match config.validate() {
+            Ok(()) => Ok(config),
+            Err(problem) => Err(ConfigError::from_problem(source, &problem)),
         }
     }
 
@@ -101,45 +94,45 @@ impl ExperimentConfig {
         }
     }
 
-    /// Whether the two can train as one program: multilayer perceptrons that differ in seed and learning
-    /// rate alone.
-    pub(crate) fn differs_in_seed_and_rate_alone(&self, other: &Self) -> bool {
-        let without = |config: &Self| Self {
+    /// Whether the networks of the two experiments can be trained together in one batched model: they are
+    /// multilayer perceptrons, and the experiments differ only in seed and learning rate.
+    pub(crate) fn can_be_batched_with(&self, other: &Self) -> bool {
+        let without_seed_and_rate = |config: &Self| Self {
             seed: 0,
             optimizer: config.optimizer.with_learning_rate(0.0),
             ..config.clone()
         };
-        !matches!(self.model, ModelConfig::Convnet(_)) && without(self) == without(other)
+        let can_be_batched = match &self.model {
+            ModelConfig::Perceptron(_) | ModelConfig::Mlp(_) => true,
+            ModelConfig::Convnet(_) => false,
+        };
+        can_be_batched && without_seed_and_rate(self) == without_seed_and_rate(other)
     }
 
-    /// The first value that is out of its range, if any.
-    pub fn problem(&self) -> Option<Problem> {
+    /// Checks every value that can be checked without data.
+    ///
+    /// # Errors
+    /// [`Problem`] with the first value that is out of its range.
+    pub fn validate(&self) -> Result<(), Problem> {
         let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
-        if !self.name.chars().all(is_plain) || self.name.starts_with('.') {
-            return Some(Problem {
-                key: "name".to_string(),
-                message: format!(
-                    "`name` is \"{}\", but it names a folder: use letters, digits, `-`, `_` and `.`",
-                    self.name
-                ),
-            });
+        Problem::unless(
+            self.name.chars().all(is_plain) && !self.name.starts_with('.'),
+            "name",
+            format!("\"{}\"", self.name),
+            "letters, digits, `-`, `_` and `.`, not starting with `.`, because it names a folder",
+        )?;
+        problem::of_dataset(self.dataset.validate(), "dataset")?;
+        problem::of_dataset(self.split.validate(), "split")?;
+        problem::of_model(self.model.validate())?;
+        problem::of_training(self.loss.validate())?;
+        problem::of_training(self.optimizer.validate())?;
+        problem::of_training(self.scheduler.validate())?;
+        problem::of_training(self.training.validate())?;
+        problem::of_training(self.checkpoint.validate())?;
+        match &self.sweep {
+            Some(sweep) => sweep.validate(),
+            None => Ok(()),
         }
-        let training = || {
-            self.loss.validate()?;
-            self.optimizer.validate()?;
-            self.scheduler.validate()?;
-            self.training.validate()?;
-            self.checkpoint.validate()
-        };
-        let dataset = self.dataset.validate().err();
-        let split = self.split.validate().err();
-        let model = self.model.validate().err();
-        dataset
-            .map(|e| dataset_problem(&e, "dataset"))
-            .or_else(|| split.map(|e| dataset_problem(&e, "split")))
-            .or_else(|| model.map(|e| model_problem(&e)))
-            .or_else(|| training().err().map(|e| training_problem(&e)))
-            .or_else(|| self.sweep.as_ref().and_then(SweepConfig::problem))
     }
 
     /// The whole experiment, every default written out, as TOML.
@@ -148,42 +141,5 @@ impl ExperimentConfig {
     /// [`toml::ser::Error`] if a number has no TOML form.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         toml::to_string(self)
-    }
-}
-
-/// Where a data set's complaint stands in the file.
-pub(crate) fn dataset_problem(error: &DatasetError, table: &str) -> Problem {
-    let key = match error {
-        DatasetError::Value { key, .. } if key.contains('.') => (*key).to_string(),
-        DatasetError::Value { key, .. } => format!("{table}.{key}"),
-        _ => table.to_string(),
-    };
-    Problem {
-        key,
-        message: error.to_string(),
-    }
-}
-
-/// Where a model's complaint stands in the file.
-pub(crate) fn model_problem(error: &ModelError) -> Problem {
-    let key = match error {
-        ModelError::Value { key, .. } => format!("model.{key}"),
-        _ => "model".to_string(),
-    };
-    Problem {
-        key,
-        message: error.to_string(),
-    }
-}
-
-/// Where a training's complaint stands in the file.
-pub(crate) fn training_problem(error: &TrainingError) -> Problem {
-    let key = match error {
-        TrainingError::Value { key, .. } | TrainingError::Mismatch { key, .. } => key.clone(),
-        _ => "training".to_string(),
-    };
-    Problem {
-        key,
-        message: error.to_string(),
     }
 }

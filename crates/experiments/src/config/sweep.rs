@@ -1,11 +1,10 @@
 //! What a comparison varies, as written in TOML.
 
+use emberlab_menu::Problem;
 use emberlab_metrics::Metric;
 use emberlab_training::Split;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-use crate::config::Problem;
 
 /// The seeds that every variant is trained with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -81,40 +80,36 @@ pub struct Target {
 }
 
 impl SweepConfig {
-    /// The first thing that is wrong with it, if any.
-    pub(crate) fn problem(&self) -> Option<Problem> {
-        let problem = |key: &str, message: String| {
-            Some(Problem {
-                key: format!("sweep.{key}"),
-                message,
-            })
-        };
+    /// Checks that the axes have values that can be combined.
+    ///
+    /// # Errors
+    /// [`Problem`] with the first key that is wrong.
+    pub(crate) fn validate(&self) -> Result<(), Problem> {
         for (key, values) in &self.axes {
-            let quoted = format!("\"{key}\"");
-            match values.as_array().map(Vec::len) {
-                None => {
-                    let message = format!("the axis `{key}` must be a list of values");
-                    return problem(&quoted, message);
-                }
-                Some(0) => return problem(&quoted, format!("the axis `{key}` has no values")),
-                Some(_) => {}
-            }
+            let is_list = values.as_array().is_some_and(|values| !values.is_empty());
+            let key = format!("sweep.\"{key}\"");
+            Problem::unless(is_list, key, values, "a list of at least one value")?;
         }
         let lengths: Vec<usize> = self.axes().map(|(_, values)| values.len()).collect();
-        if self.mode == SweepMode::Zip && lengths.windows(2).any(|pair| pair[0] != pair[1]) {
-            let message = format!("`zip` needs axes of one length, not {lengths:?}");
-            return problem("mode", message);
-        }
+        Problem::unless(
+            self.mode != SweepMode::Zip || lengths.windows(2).all(|pair| pair[0] == pair[1]),
+            "sweep.mode",
+            format!("\"zip\" with axes of {lengths:?} values"),
+            "axes with the same number of values",
+        )?;
         match (self.mode, self.count) {
-            (SweepMode::Random, None) => problem("mode", "`random` needs a `count`".to_string()),
-            (SweepMode::Random, Some(0)) => {
-                problem("count", "`count` is 0, but must be at least 1".to_string())
-            }
-            (SweepMode::Grid | SweepMode::Zip, Some(_)) => problem(
-                "count",
-                "`count` goes with `mode = \"random\"` only".to_string(),
-            ),
-            _ => None,
+            (SweepMode::Random, None) => Err(Problem::new(
+                "sweep.count",
+                "missing",
+                "the number of combinations that `mode = \"random\"` draws",
+            )),
+            (SweepMode::Random, Some(0)) => Err(Problem::new("sweep.count", 0, "at least 1")),
+            (SweepMode::Grid | SweepMode::Zip, Some(count)) => Err(Problem::new(
+                "sweep.count",
+                count,
+                "no value, because only `mode = \"random\"` needs one",
+            )),
+            (SweepMode::Random, Some(_)) | (SweepMode::Grid | SweepMode::Zip, None) => Ok(()),
         }
     }
 

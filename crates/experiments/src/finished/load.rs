@@ -11,7 +11,6 @@ use emberlab_training::{
 };
 use serde::Serialize;
 
-use crate::config::Problem;
 use crate::error::ExperimentError;
 use crate::run::Run;
 use crate::trial::Prepared;
@@ -75,15 +74,13 @@ impl LoadedRun {
     /// What is predicted on a split.
     ///
     /// # Errors
-    /// [`ExperimentError::Config`] if the split has no rows; [`ExperimentError::Training`] if the device
+    /// [`ExperimentError::EmptySplit`] if the split has no rows; [`ExperimentError::Training`] if the device
     /// fails.
     pub fn predict(&self, split: Split) -> Result<Predicted, ExperimentError> {
-        let data = self.prepared.upload(split, &self.device)?.ok_or_else(|| {
-            ExperimentError::Config(Problem {
-                key: format!("split.{split}"),
-                message: format!("the {split} split of this run has no rows"),
-            })
-        })?;
+        let data = self
+            .prepared
+            .upload(split, &self.device)?
+            .ok_or(ExperimentError::EmptySplit { split })?;
         let supervised =
             SupervisedModel::new(self.network.clone(), self.prepared.config.loss.clone());
         Ok(predict(&supervised, &data, &self.prepared.task)?)

@@ -11,7 +11,7 @@ use emberlab_run_format::{ChosenThreshold, THRESHOLD};
 use emberlab_training::{Task, TrainingError, device, labels, load_network};
 use serde::Serialize;
 
-use crate::config::{ExperimentConfig, Problem, model_problem};
+use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::finished::Weights;
 use crate::run::Run;
@@ -68,8 +68,7 @@ impl Predictor {
             &mut stream(0, "init", &[]),
             &device,
             config.training.precision.dtype(),
-        );
-        let network = network.map_err(|e| ExperimentError::Config(model_problem(&e)))?;
+        )?;
         let network = load_network(network, &bytes).map_err(|e| run.malformed(file, e))?;
         Ok(Self {
             network: burn::module::Module::valid(&network),
@@ -127,18 +126,14 @@ impl Predictor {
     /// Width and height of the images that the network takes, and what a white pixel is in its data.
     ///
     /// # Errors
-    /// [`ExperimentError::Config`] if it takes no images.
+    /// [`ExperimentError::NotImages`] if it takes no images.
     pub fn image_size(&self) -> Result<(usize, usize, f32), ExperimentError> {
         let white = f32::from(white(&self.config.dataset));
         match *self.model.input_shape.as_slice() {
             [1, height, width] => Ok((width, height, white)),
-            _ => Err(ExperimentError::Config(Problem {
-                key: "dataset".to_string(),
-                message: format!(
-                    "this network takes rows of {} numbers, not images; give it a CSV file",
-                    self.model.input_shape.iter().product::<usize>()
-                ),
-            })),
+            _ => Err(ExperimentError::NotImages {
+                num_features: self.model.input_shape.iter().product(),
+            }),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use emberlab_training::{RangeTest, Split, StopFlag, TrainingError, device};
+use emberlab_training::{RangeTest, StopFlag, TrainingError, device};
 
-use crate::config::{ExperimentConfig, Problem};
+use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::trial::Prepared;
 
@@ -25,12 +25,7 @@ pub fn range_curve(
     let mut config = config.clone().alone();
     config.seed = seed;
     let prepared = Prepared::load(config, data_dirs)?;
-    let train = prepared.upload(Split::Train, &device)?.ok_or_else(|| {
-        ExperimentError::Config(Problem {
-            key: "split.train".to_string(),
-            message: "the training split has no rows".to_string(),
-        })
-    })?;
+    let train = prepared.upload_train(&device)?;
     let test = RangeTest {
         network: prepared.init_network(&device.autodiff())?,
         loss: &prepared.config.loss,

@@ -23,6 +23,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
+use emberlab_menu::Problem;
 use emberlab_metrics::{BinaryScores, Metric, SplitMetrics};
 use emberlab_models::Network;
 use emberlab_run_format::{DIAGNOSIS, EVALUATION, THRESHOLD};
@@ -35,7 +36,7 @@ use emberlab_training::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::config::{ExperimentConfig, Problem};
+use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::finished::quick_diagnosis;
 use crate::run::{CONFIG, ENVIRONMENT, Run, compact_json, json};
@@ -510,22 +511,15 @@ struct Ready {
 impl Ready {
     fn prepare(config: ExperimentConfig, execution: &Execution) -> Result<Self, ExperimentError> {
         if config.training.precision == Precision::F64 && !device::supports_f64(&execution.device) {
-            return Err(ExperimentError::Config(Problem {
-                key: "training.precision".to_string(),
-                message: format!(
-                    "`{}` has no 64-bit floats; use `f32`, or a CPU device",
-                    execution.device
-                ),
-            }));
+            let expected = format!(
+                "`f32` or a CPU device, because the device `{}` has no 64-bit floats",
+                execution.device
+            );
+            return Err(Problem::new("training.precision", "f64", expected).into());
         }
         let device = device::open(&execution.device).map_err(TrainingError::from)?;
         let prepared = Prepared::load(config.alone(), &execution.data_dirs)?;
-        let config = prepared.config.to_toml().map_err(|e| {
-            ExperimentError::Config(Problem {
-                key: String::new(),
-                message: e.to_string(),
-            })
-        })?;
+        let config = prepared.config.to_toml()?;
         Ok(Self {
             identity: Identity {
                 config,

@@ -126,7 +126,7 @@ impl PlannedTrial {
             let own = &trials[index].config;
             let can_join = |group: &&mut Vec<usize>| {
                 group.len() < size(&trials[group[0]])
-                    && own.differs_in_seed_and_rate_alone(&trials[group[0]].config)
+                    && own.can_be_batched_with(&trials[group[0]].config)
             };
             match groups.iter_mut().rev().find(can_join) {
                 Some(group) => group.push(index),

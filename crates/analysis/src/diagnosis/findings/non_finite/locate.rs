@@ -1,4 +1,4 @@
-//! Where a training first computed something that is no number: found by training again to that step.
+//! The first operation of a training whose result is NaN or infinite, found by repeating the training up to it.
 
 use std::ops::ControlFlow;
 
@@ -10,28 +10,29 @@ use emberlab_models::Network;
 use emberlab_run_format::{Direction, Evidence, Finding, FindingKind, Place, Severity};
 use emberlab_training::{LossConfig, Precision, SupervisedModel, TrainingError, host};
 
-use super::finding::{evidence, finding, sentences};
-use super::inspection::named_gradients;
+use super::loss::{share_of_broken_rows, within_the_loss};
+use crate::diagnosis::inspection::named_gradients;
+use crate::diagnosis::wording::{evidence, finding, sentences};
 use crate::replay::Replay;
 use crate::stages::{Mode, stages};
 
-/// Rows of the training split that are looked at before the first step.
+/// Rows of the training split whose losses are computed before the first step.
 const ROWS: usize = 1000;
 
-/// Trains again until the loss of a batch is NaN or infinite, at most to the end of `last_epoch`, and says
-/// where that came from; none if it never is.
+/// Repeats a training until the loss of a batch is NaN or infinite, at most to the end of `last_epoch`, and
+/// returns a finding with the layer and operation that caused it; none if every loss is finite.
 ///
 /// # Errors
 /// [`TrainingError::Read`] if the device fails.
-pub fn find_non_finite(
+pub fn locate_non_finite(
     replay: Replay<'_>,
     last_epoch: usize,
 ) -> Result<Option<Finding>, TrainingError> {
     let head = head(replay.train);
-    let at_start = rows_without_loss(&replay.network, replay.loss, &head)?;
+    let share_at_start = broken_rows_at_start(&replay.network, replay.loss, &head)?;
     let num_rows = head.inputs.dims()[0];
     let precision = replay.training.precision;
-    // The step before, in case its gradients are what broke the weights.
+    // The step before, in case its gradients made the weights NaN or infinite.
     let mut earlier: Option<(SupervisedModel, Batch, usize)> = None;
     let found = replay.run(last_epoch, |step| {
         let losses = host(Tensor::cat(step.measured.losses.clone(), 0))?;
@@ -51,22 +52,23 @@ pub fn find_non_finite(
         let name = format!(
             "share of the first {num_rows} train rows without a finite loss before the first step"
         );
-        broken.evidence.push(evidence(name, at_start));
+        broken.evidence.push(evidence(name, share_at_start));
         broken.finding()
     }))
 }
 
-/// Where something first was no number, and what caused it.
-struct Broken {
+/// The operation whose result was the first that is NaN or infinite, and what caused it.
+pub(super) struct Broken {
     place: Place,
-    what: String,
-    evidence: Vec<Evidence>,
-    causes: Vec<String>,
-    remedies: Vec<String>,
+    /// The operation as the summary tells it.
+    pub(super) what: String,
+    pub(super) evidence: Vec<Evidence>,
+    pub(super) causes: Vec<String>,
+    pub(super) remedies: Vec<String>,
 }
 
 impl Broken {
-    fn new(layer: &str, direction: Direction, operation: String) -> Self {
+    pub(super) fn new(layer: &str, direction: Direction, operation: String) -> Self {
         Self {
             what: format!("{operation} in {layer}"),
             place: Place {
@@ -90,12 +92,12 @@ impl Broken {
 
     fn finding(self) -> Finding {
         let direction = match self.place.direction {
-            Some(Direction::Backward) => "on the way back",
-            Some(Direction::Update) => "when the weights moved",
-            _ => "on the way forward",
+            Some(Direction::Backward) => "in the backward pass",
+            Some(Direction::Update) => "in the update of the weights",
+            Some(Direction::Forward) | None => "in the forward pass",
         };
         let summary = format!(
-            "step {} (epoch {}) is the first without a number: {}, {direction}",
+            "step {} (epoch {}) is the first with NaN or infinity: {}, {direction}",
             self.place.step.unwrap_or_default(),
             self.place.epoch.unwrap_or_default(),
             self.what
@@ -109,7 +111,7 @@ impl Broken {
     }
 }
 
-/// The first operation on the way to the loss that puts out something that is no number.
+/// The first operation of the forward pass whose result is NaN or infinite.
 fn forward(
     supervised: &SupervisedModel,
     batch: &Batch,
@@ -128,13 +130,13 @@ fn forward(
             found.evidence = vec![
                 evidence(format!("largest magnitude in {}", largest.0), largest.1),
                 evidence(
-                    format!("share of rows of {} without a number", stage.layer),
+                    format!("share of the rows of {} with NaN or infinity", stage.layer),
                     broken as f64 / rows as f64,
                 ),
             ];
             found.causes = sentences(&[
                 "signals that grow from layer to layer until they overflow",
-                "weights that steps too large have made huge",
+                "weights that have grown huge in steps that are too large",
             ]);
             found.remedies = large_weights();
             return Ok(found);
@@ -142,108 +144,10 @@ fn forward(
         largest = (format!("the outputs of {}", stage.layer), size(&values));
     }
     let (outputs, _) = network.forward_train(batch.inputs.clone());
-    in_the_loss(supervised.loss(), outputs, batch, precision)
+    within_the_loss(supervised.loss(), outputs, batch, precision)
 }
 
-fn in_the_loss(
-    loss: &LossConfig,
-    outputs: Tensor<2>,
-    batch: &Batch,
-    precision: Precision,
-) -> Result<Broken, TrainingError> {
-    let numbers = host(outputs.clone())?;
-    let largest = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    // Where exp overflows.
-    let bound = match precision {
-        Precision::F32 => f64::from(f32::MAX).ln(),
-        Precision::F64 => f64::MAX.ln(),
-    };
-    let num_broken = rows_with_broken_loss(loss, &outputs, &batch.targets)?;
-    let rows = evidence(
-        "share of the batch's rows without a finite loss",
-        num_broken,
-    );
-    let mut found = match loss {
-        LossConfig::CrossEntropyNaive { .. } if largest > bound => {
-            let mut found = Broken::new("loss", Direction::Forward, "`exp` of the outputs".into());
-            found.what = format!(
-                "`exp` of an output of {largest:.1} overflows in the loss, which a softmax without its maximum subtracted lets happen above {bound:.1}"
-            );
-            found.evidence = vec![
-                evidence("largest output", largest),
-                evidence(
-                    format!("largest number whose exp is finite in {precision}"),
-                    bound,
-                ),
-            ];
-            found
-        }
-        LossConfig::CrossEntropyNaive { .. } => {
-            let mut found = Broken::new("loss", Direction::Forward, "`log` of the softmax".into());
-            found.what =
-                "the `log` of a probability that was rounded to zero, in the loss".to_string();
-            let smallest = numbers.iter().copied().fold(f64::INFINITY, f64::min);
-            found.evidence = vec![evidence(
-                "largest difference of two outputs",
-                largest - smallest,
-            )];
-            found
-        }
-        LossConfig::BceNaive { .. } => {
-            let mut found = Broken::new("loss", Direction::Forward, "`log` of 1 − p".into());
-            let ends = numbers.iter().filter(|p| **p <= 0.0 || **p >= 1.0).count();
-            found.what = format!(
-                "the `log` of zero in the loss: {ends} of {} probabilities are exactly 0 or 1, and the bound 1 − 1e-12 is 1 in {precision}",
-                numbers.len()
-            );
-            found.evidence = vec![evidence(
-                "probabilities that are exactly 0 or 1",
-                ends as f64,
-            )];
-            found
-        }
-        _ => {
-            let mut found = Broken::new("loss", Direction::Forward, format!("`{}`", loss.name()));
-            found.what = format!(
-                "the loss `{}` of outputs of up to {:.3e} overflows",
-                loss.name(),
-                size(&numbers)
-            );
-            found.evidence = vec![evidence("largest magnitude of an output", size(&numbers))];
-            found
-        }
-    };
-    found.evidence.push(rows);
-    match loss {
-        LossConfig::CrossEntropy { .. } | LossConfig::CrossEntropyNaive { .. } => {
-            found.causes = sentences(&[
-                "a softmax written without subtracting the largest output",
-                "outputs that start far too large: standard normal weights add up over hundreds of inputs",
-            ]);
-            found.remedies = sentences(&[
-                "`loss.name = \"cross_entropy\"`, which subtracts the largest output first",
-                "`model.initializer = \"kaiming_normal\"`: a stable loss survives bad weights, but trains badly on them",
-            ]);
-        }
-        LossConfig::Bce { .. } | LossConfig::BceNaive { .. } => {
-            found.causes = sentences(&[
-                "a logarithm of a probability that has been rounded to 0 or 1",
-                "outputs that have grown without bound",
-            ]);
-            found.remedies = sentences(&["`loss.name = \"bce_with_logits\"` on linear outputs"]);
-            found.remedies.extend(large_weights());
-        }
-        _ => {
-            found.causes = sentences(&[
-                "steps so large that weights, and outputs with them, grow without bound",
-            ]);
-            found.remedies = large_weights();
-        }
-    }
-    Ok(found)
-}
-
-fn large_weights() -> Vec<String> {
+pub(super) fn large_weights() -> Vec<String> {
     sentences(&[
         "a smaller `optimizer.learning_rate`, or `training.gradient_clipping = { norm = 1.0 }`",
         "`model.initializer = \"kaiming_normal\"`",
@@ -251,12 +155,12 @@ fn large_weights() -> Vec<String> {
     ])
 }
 
-/// The weights are broken after a step whose loss was finite: by its gradients, or by the update.
+/// Looks into a step whose loss was finite, and whose weights afterwards are not: its gradients, then its update.
 fn backward_or_update(before: &SupervisedModel, batch: Batch) -> Result<Broken, TrainingError> {
     let output = TrainStep::step(before, batch);
     let gradients = named_gradients(&before.network, &output.grads)?;
     let is_broken = |(_, numbers): &&(String, Vec<f64>)| numbers.iter().any(|g| !g.is_finite());
-    // The way back goes from the last layer to the first.
+    // The backward pass goes from the last layer to the first.
     let mut found = match gradients.iter().rev().find(is_broken) {
         Some((name, numbers)) => {
             let operation = format!("the gradient of {name}");
@@ -264,7 +168,7 @@ fn backward_or_update(before: &SupervisedModel, batch: Batch) -> Result<Broken, 
             found.what = operation;
             let broken = numbers.iter().filter(|g| !g.is_finite()).count();
             found.evidence = vec![evidence(
-                format!("share of the gradient of {name} that is no number"),
+                format!("share of the gradient of {name} that is NaN or infinite"),
                 broken as f64 / numbers.len() as f64,
             )];
             found
@@ -286,7 +190,7 @@ fn backward_or_update(before: &SupervisedModel, batch: Batch) -> Result<Broken, 
         }
     };
     found.causes = sentences(&[
-        "gradients that overflow: the loss is steeper than the numbers reach",
+        "gradients that overflow: they are larger than the largest float",
         "steps so large that weights grow without bound",
     ]);
     found.remedies = large_weights();
@@ -309,30 +213,17 @@ fn head(data: &DeviceDataset) -> Batch {
     }
 }
 
-/// Share of a batch's rows whose loss is no number.
-fn rows_without_loss(
+/// Share of a batch's rows whose loss is NaN or infinite under the initial weights.
+fn broken_rows_at_start(
     network: &Network,
     loss: &LossConfig,
     batch: &Batch,
 ) -> Result<f64, TrainingError> {
     let (outputs, _) = network.valid().forward_train(batch.inputs.clone());
-    rows_with_broken_loss(loss, &outputs, &batch.targets)
-}
-
-fn rows_with_broken_loss(
-    loss: &LossConfig,
-    outputs: &Tensor<2>,
-    targets: &Tensor<2>,
-) -> Result<f64, TrainingError> {
-    let num_rows = outputs.dims()[0];
-    let row = |tensor: &Tensor<2>, i: usize| tensor.clone().narrow(0, i, 1);
-    let losses = (0..num_rows).map(|i| loss.forward(row(outputs, i), row(targets, i)));
-    let losses = host(Tensor::cat(losses.collect(), 0))?;
-    let broken = losses.iter().filter(|loss| !loss.is_finite()).count();
-    Ok(broken as f64 / num_rows as f64)
+    share_of_broken_rows(loss, &outputs, &batch.targets)
 }
 
 /// The largest magnitude.
-fn size(numbers: &[f64]) -> f64 {
+pub(super) fn size(numbers: &[f64]) -> f64 {
     numbers.iter().fold(0.0, |size, x| size.max(x.abs()))
 }
