@@ -7,9 +7,9 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use emberlab_kernels as kernels;
 
+use super::patches::Patches;
 use crate::initializer::{Fans, Initializer};
 use crate::parameters::Parameters;
-use crate::patches::Patches;
 
 /// A two-dimensional convolution of stride 1, padded with zeros so that the image keeps its size.
 ///

@@ -9,15 +9,16 @@ use emberlab_kernels as kernels;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::config;
+use super::mlp;
 use crate::activation::SavedActivations;
-use crate::max_pool::{self, PooledMaxima};
-use crate::mlp;
+use crate::layers::Patches;
+use crate::layers::max_pool::{self, PooledMaxima};
 use crate::normalization::Standardized;
 use crate::parameters::Parameters;
-use crate::patches::Patches;
 use crate::{
     Activation, BatchNorm, BatchStatistics, Convolution, Dense, Initializer, ModelError, Norm,
-    Normalization, network,
+    Normalization,
 };
 
 /// A small convolutional network: convolution → normalization → activation → max-pool 2, some times over,
@@ -95,7 +96,7 @@ impl Default for ConvNetConfig {
 impl ConvNetConfig {
     pub(crate) fn validate(&self) -> Result<(), ModelError> {
         for (i, channels) in self.channels.iter().enumerate() {
-            network::validate_size(&format!("channels[{i}]"), *channels)?;
+            config::validate_size(&format!("channels[{i}]"), *channels)?;
         }
         if self.kernel_size.is_multiple_of(2) {
             return Err(ModelError::value(
@@ -104,8 +105,8 @@ impl ConvNetConfig {
                 "an odd number, so that the image keeps its size",
             ));
         }
-        network::validate_size("kernel_size", self.kernel_size)?;
-        network::validate_size("d_hidden", self.d_hidden)?;
+        config::validate_size("kernel_size", self.kernel_size)?;
+        config::validate_size("d_hidden", self.d_hidden)?;
         self.activation.validate("activation")?;
         match &self.normalization {
             Normalization::None | Normalization::Batch { .. } => {}
@@ -119,8 +120,8 @@ impl ConvNetConfig {
         }
         self.normalization.validate("normalization", &[])?;
         self.output_activation.validate("output_activation")?;
-        network::validate_start(&self.initializer, self.bias_initializer.as_ref())?;
-        network::validate_output(self.d_output)
+        config::validate_start(&self.initializer, self.bias_initializer.as_ref())?;
+        config::validate_output(self.d_output)
     }
 
     /// Expects a valid config and sizes.
@@ -131,12 +132,12 @@ impl ConvNetConfig {
         parameters: &mut Parameters,
     ) -> Result<ConvNet, ModelError> {
         let biases =
-            network::bias_initializer(self.bias, &self.initializer, self.bias_initializer.as_ref());
+            config::bias_initializer(self.bias, &self.initializer, self.bias_initializer.as_ref());
         let [mut channels_in, mut height, mut width] = image;
         let mut convolutions = Vec::new();
         let mut norms = Vec::new();
         for channels_out in self.channels.iter().copied() {
-            network::validate_weights(
+            config::validate_weights(
                 "channels",
                 &[
                     channels_in,
@@ -161,8 +162,8 @@ impl ConvNetConfig {
                 (height, width) = (height / 2, width / 2);
             }
         }
-        network::validate_weights("d_hidden", &[channels_in, height, width, self.d_hidden])?;
-        network::validate_weights("d_hidden", &[self.d_hidden, d_output])?;
+        config::validate_weights("d_hidden", &[channels_in, height, width, self.d_hidden])?;
+        config::validate_weights("d_hidden", &[self.d_hidden, d_output])?;
         let d_flat = channels_in * height * width;
         let layers = [(d_flat, self.d_hidden), (self.d_hidden, d_output)]
             .map(|(d_input, d_output)| {

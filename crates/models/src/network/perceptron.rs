@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::mlp::{self, MlpConfig};
+use super::mlp::{self, MlpConfig};
 use crate::{Activation, Initializer};
 
 /// A perceptron: one linear layer from inputs to outputs.

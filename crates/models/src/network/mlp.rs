@@ -6,13 +6,12 @@ use burn::tensor::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::config;
 use crate::activation::SavedActivations;
 use crate::initializer::{Fan, Initializer};
 use crate::normalization::Standardized;
 use crate::parameters::Parameters;
-use crate::{
-    Activation, BatchStatistics, Dense, ModelError, Norm, Normalization, OneOrMany, network,
-};
+use crate::{Activation, BatchStatistics, Dense, ModelError, Norm, Normalization, OneOrMany};
 
 /// A multilayer perceptron: linear → normalization → activation for each hidden layer, then an output layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -85,7 +84,7 @@ impl Default for MlpConfig {
 impl MlpConfig {
     pub(crate) fn validate(&self) -> Result<(), ModelError> {
         for (i, size) in self.hidden.iter().enumerate() {
-            network::validate_size(&format!("hidden[{i}]"), *size)?;
+            config::validate_size(&format!("hidden[{i}]"), *size)?;
         }
         if let (OneOrMany::Many(list), None) =
             (&self.activation, self.activation.spread(self.hidden.len()))
@@ -105,8 +104,8 @@ impl MlpConfig {
         }
         self.normalization.validate("normalization", &self.hidden)?;
         self.output_activation.validate("output_activation")?;
-        network::validate_start(&self.initializer, self.bias_initializer.as_ref())?;
-        network::validate_output(self.d_output)
+        config::validate_start(&self.initializer, self.bias_initializer.as_ref())?;
+        config::validate_output(self.d_output)
     }
 
     /// Expects a valid config and sizes.
@@ -117,12 +116,12 @@ impl MlpConfig {
         parameters: &mut Parameters,
     ) -> Result<Mlp, ModelError> {
         let biases =
-            network::bias_initializer(self.bias, &self.initializer, self.bias_initializer.as_ref());
+            config::bias_initializer(self.bias, &self.initializer, self.bias_initializer.as_ref());
         let mut sizes = vec![d_input];
         sizes.extend(&self.hidden);
         sizes.push(d_output);
         for pair in sizes.windows(2) {
-            network::validate_weights("hidden", pair)?;
+            config::validate_weights("hidden", pair)?;
         }
         let layers = sizes
             .windows(2)
