@@ -7,7 +7,7 @@ use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ActivationFunction, Saves, check_is_finite};
+use super::{ActivationFunction, Saves};
 
 /// `x` above zero, else `alpha (exp(x) - 1)`; gradient `alpha` at 0.
 ///
@@ -28,11 +28,10 @@ impl Default for Elu {
 
 impl ActivationFunction for Elu {
     fn validate(&self, key: &str) -> Result<(), Problem> {
-        check_is_finite(self.alpha, key, "alpha")
+        Problem::unless_finite(self.alpha, format!("{key}.alpha"))
     }
 
-    /// The derivative below zero is `y + alpha`, but the sign of `x` is that of `y` for no negative `alpha`, and
-    /// `alpha = 1` needs no factor: only there the output is enough.
+    /// The output is enough for `alpha = 1`, where the derivative below zero is `y + 1`.
     fn saves(&self) -> Saves {
         match self.alpha == 1.0 {
             true => Saves::Output,

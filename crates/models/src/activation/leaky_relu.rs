@@ -6,7 +6,7 @@ use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ActivationFunction, Saves, check_is_finite};
+use super::{ActivationFunction, Saves};
 
 /// `x` above zero, else `alpha x`; gradient `alpha` at 0.
 ///
@@ -27,7 +27,7 @@ impl Default for LeakyRelu {
 
 impl ActivationFunction for LeakyRelu {
     fn validate(&self, key: &str) -> Result<(), Problem> {
-        check_is_finite(self.alpha, key, "alpha")
+        Problem::unless_finite(self.alpha, format!("{key}.alpha"))
     }
 
     fn saves(&self) -> Saves {

@@ -184,12 +184,6 @@ impl Activation {
     }
 }
 
-/// Checks that a parameter is finite. `key` is the activation's key in the model's table.
-fn check_is_finite(value: f64, key: &str, parameter: &str) -> Result<(), Problem> {
-    let key = format!("{key}.{parameter}");
-    Problem::unless(value.is_finite(), key, value, "a finite number")
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

@@ -5,7 +5,7 @@ use emberlab_rng::StreamRng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fans, InitializerFunction, check_is_finite};
+use super::{Fans, Distribution};
 
 /// All the same number.
 ///
@@ -18,9 +18,9 @@ pub struct Constant {
     pub value: f64,
 }
 
-impl InitializerFunction for Constant {
+impl Distribution for Constant {
     fn validate(&self, key: &str) -> Result<(), Problem> {
-        check_is_finite(self.value, key, "value")
+        Problem::unless_finite(self.value, format!("{key}.value"))
     }
 
     fn draw(&self, shape: &[usize], _: Fans, _: &mut StreamRng) -> Vec<f64> {

@@ -7,7 +7,7 @@ use emberlab_rng::StreamRng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fan, Fans, InitializerFunction, check_gain, random};
+use super::{Fan, Fans, Distribution, random};
 
 /// Uniform around zero with standard deviation `gain / sqrt(fan)`.
 ///
@@ -31,9 +31,9 @@ impl Default for KaimingUniform {
     }
 }
 
-impl InitializerFunction for KaimingUniform {
+impl Distribution for KaimingUniform {
     fn validate(&self, key: &str) -> Result<(), Problem> {
-        check_gain(self.gain, key)
+        Problem::unless_positive(self.gain, format!("{key}.gain"))
     }
 
     fn draw(&self, shape: &[usize], fans: Fans, rng: &mut StreamRng) -> Vec<f64> {

@@ -49,8 +49,8 @@ menu! {
     }
 }
 
-/// Everything that makes an initializer.
-trait InitializerFunction {
+/// A distribution that weights are drawn from.
+trait Distribution {
     /// Checks the parameters. `key` is the initializer's key in the model's table.
     fn validate(&self, _key: &str) -> Result<(), Problem> {
         Ok(())
@@ -136,19 +136,6 @@ impl Fans {
     fn xavier_std(self, gain: f64) -> f64 {
         gain * (2.0 / (self.fan_in as f64 + self.fan_out as f64)).sqrt()
     }
-}
-
-/// Checks that a parameter is finite. `key` is the initializer's key in the model's table.
-fn check_is_finite(value: f64, key: &str, parameter: &str) -> Result<(), Problem> {
-    let key = format!("{key}.{parameter}");
-    Problem::unless(value.is_finite(), key, value, "a finite number")
-}
-
-/// Checks a gain. `key` is the initializer's key in the model's table.
-fn check_gain(gain: f64, key: &str) -> Result<(), Problem> {
-    let is_valid = gain.is_finite() && gain > 0.0;
-    let key = format!("{key}.gain");
-    Problem::unless(is_valid, key, gain, "a finite number above zero")
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use emberlab_rng::StreamRng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fans, InitializerFunction, check_is_finite, random};
+use super::{Fans, Distribution, random};
 
 /// Normal.
 ///
@@ -29,9 +29,9 @@ impl Default for Normal {
     }
 }
 
-impl InitializerFunction for Normal {
+impl Distribution for Normal {
     fn validate(&self, key: &str) -> Result<(), Problem> {
-        check_is_finite(self.mean, key, "mean")?;
+        Problem::unless_finite(self.mean, format!("{key}.mean"))?;
         let is_valid = self.std.is_finite() && self.std >= 0.0;
         let key = format!("{key}.std");
         Problem::unless(is_valid, key, self.std, "a finite number, zero or more")

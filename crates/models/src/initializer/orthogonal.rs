@@ -5,7 +5,7 @@ use emberlab_rng::StreamRng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fans, InitializerFunction, check_gain, random};
+use super::{Fans, Distribution, random};
 
 /// A (semi-)orthogonal matrix.
 ///
@@ -24,9 +24,9 @@ impl Default for Orthogonal {
     }
 }
 
-impl InitializerFunction for Orthogonal {
+impl Distribution for Orthogonal {
     fn validate(&self, key: &str) -> Result<(), Problem> {
-        check_gain(self.gain, key)
+        Problem::unless_positive(self.gain, format!("{key}.gain"))
     }
 
     fn can_draw_vectors(&self) -> bool {

@@ -4,7 +4,7 @@ use emberlab_rng::StreamRng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fans, InitializerFunction, random};
+use super::{Fans, Distribution, random};
 
 /// Uniform in ±1/sqrt(fan_in); biases too, unless they have an initializer of their own.
 ///
@@ -14,7 +14,7 @@ use super::{Fans, InitializerFunction, random};
 #[serde(deny_unknown_fields)]
 pub struct PytorchDefault {}
 
-impl InitializerFunction for PytorchDefault {
+impl Distribution for PytorchDefault {
     fn is_for_biases_too(&self) -> bool {
         true
     }

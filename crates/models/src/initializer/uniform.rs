@@ -5,7 +5,7 @@ use emberlab_rng::StreamRng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fans, InitializerFunction, check_is_finite, random};
+use super::{Fans, Distribution, random};
 
 /// Uniform in [min, max).
 ///
@@ -26,9 +26,9 @@ impl Default for Uniform {
     }
 }
 
-impl InitializerFunction for Uniform {
+impl Distribution for Uniform {
     fn validate(&self, key: &str) -> Result<(), Problem> {
-        check_is_finite(self.min, key, "min")?;
+        Problem::unless_finite(self.min, format!("{key}.min"))?;
         let is_valid = self.max.is_finite() && self.min < self.max;
         let expected = format!("a finite number above `min` ({})", self.min);
         Problem::unless(is_valid, format!("{key}.max"), self.max, expected)

@@ -5,7 +5,7 @@ use emberlab_rng::StreamRng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fans, InitializerFunction, check_gain, random};
+use super::{Fans, Distribution, random};
 
 /// Normal with standard deviation `gain sqrt(2 / (fan_in + fan_out))`.
 ///
@@ -24,9 +24,9 @@ impl Default for XavierNormal {
     }
 }
 
-impl InitializerFunction for XavierNormal {
+impl Distribution for XavierNormal {
     fn validate(&self, key: &str) -> Result<(), Problem> {
-        check_gain(self.gain, key)
+        Problem::unless_positive(self.gain, format!("{key}.gain"))
     }
 
     fn draw(&self, shape: &[usize], fans: Fans, rng: &mut StreamRng) -> Vec<f64> {

@@ -5,7 +5,7 @@ use emberlab_rng::StreamRng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fans, InitializerFunction, check_gain, random};
+use super::{Fans, Distribution, random};
 
 /// Uniform around zero with standard deviation `gain sqrt(2 / (fan_in + fan_out))`.
 ///
@@ -24,9 +24,9 @@ impl Default for XavierUniform {
     }
 }
 
-impl InitializerFunction for XavierUniform {
+impl Distribution for XavierUniform {
     fn validate(&self, key: &str) -> Result<(), Problem> {
-        check_gain(self.gain, key)
+        Problem::unless_positive(self.gain, format!("{key}.gain"))
     }
 
     fn draw(&self, shape: &[usize], fans: Fans, rng: &mut StreamRng) -> Vec<f64> {

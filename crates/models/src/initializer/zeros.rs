@@ -4,14 +4,14 @@ use emberlab_rng::StreamRng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fans, InitializerFunction};
+use super::{Fans, Distribution};
 
 /// All zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Zeros {}
 
-impl InitializerFunction for Zeros {
+impl Distribution for Zeros {
     fn draw(&self, shape: &[usize], _: Fans, _: &mut StreamRng) -> Vec<f64> {
         vec![0.0; shape.iter().product()]
     }
