@@ -7,14 +7,13 @@
 
 pub mod activation;
 mod batched_parameters;
-mod choice;
 mod error;
 #[cfg(test)]
 mod golden;
 pub mod initializer;
 mod layers;
 mod network;
-mod normalization;
+pub mod normalization;
 mod one_or_many;
 mod parameters;
 

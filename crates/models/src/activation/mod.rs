@@ -271,12 +271,7 @@ mod tests {
     fn parameters_scale_the_negative_side() {
         // python: torch.nn.functional.leaky_relu(-2, .2), elu(-2, 2.0), and their gradients at -2 and 0
         for (activation, value, gradient, at_zero) in [
-            (
-                Activation::from(LeakyRelu { alpha: 0.2 }),
-                -0.4,
-                0.2,
-                0.2,
-            ),
+            (Activation::from(LeakyRelu { alpha: 0.2 }), -0.4, 0.2, 0.2),
             (
                 Elu { alpha: 2.0 }.into(),
                 -1.729_329_433_526_774_6,
@@ -366,17 +361,10 @@ mod tests {
     #[test]
     fn an_infinite_slope_is_refused() {
         let alpha = f64::INFINITY;
-        for activation in [
-            Activation::from(LeakyRelu { alpha }),
-            Elu { alpha }.into(),
-        ] {
+        for activation in [Activation::from(LeakyRelu { alpha }), Elu { alpha }.into()] {
             assert_eq!(
                 activation.validate("activation"),
-                Err(Problem::new(
-                    "activation.alpha",
-                    "inf",
-                    "a finite number"
-                ))
+                Err(Problem::new("activation.alpha", "inf", "a finite number"))
             );
         }
     }

@@ -5,7 +5,7 @@ use emberlab_rng::StreamRng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fans, Distribution};
+use super::{Distribution, Fans};
 
 /// All the same number.
 ///

@@ -4,7 +4,7 @@ use emberlab_rng::StreamRng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fans, Distribution, random};
+use super::{Distribution, Fans, random};
 
 /// Normal with standard deviation `2 / fan_out`: too small, because it is the variance that should be `2 / fan_out`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

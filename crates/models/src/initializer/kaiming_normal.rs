@@ -7,7 +7,7 @@ use emberlab_rng::StreamRng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fan, Fans, Distribution, random};
+use super::{Distribution, Fan, Fans, random};
 
 /// Normal with standard deviation `gain / sqrt(fan)`.
 ///

@@ -7,7 +7,7 @@ use emberlab_rng::StreamRng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fan, Fans, Distribution, random};
+use super::{Distribution, Fan, Fans, random};
 
 /// Uniform around zero with standard deviation `gain / sqrt(fan)`.
 ///

@@ -224,9 +224,12 @@ mod tests {
         for (rows, columns) in [(6, 6), (5, 40), (40, 5)] {
             let mut rng = stream(1, "init", &[]);
             let gain = 1.5;
-            let matrix =
-                Initializer::from(Orthogonal { gain })
-                    .draw(&[rows, columns], rows, columns, &mut rng);
+            let matrix = Initializer::from(Orthogonal { gain }).draw(
+                &[rows, columns],
+                rows,
+                columns,
+                &mut rng,
+            );
             let at = |i: usize, j: usize| match rows <= columns {
                 true => matrix[i * columns + j],
                 false => matrix[j * columns + i],

@@ -4,7 +4,7 @@ use emberlab_rng::StreamRng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fans, Distribution, random};
+use super::{Distribution, Fans, random};
 
 /// Uniform in ±1/sqrt(fan_in); biases too, unless they have an initializer of their own.
 ///

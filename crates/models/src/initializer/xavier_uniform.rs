@@ -5,7 +5,7 @@ use emberlab_rng::StreamRng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fans, Distribution, random};
+use super::{Distribution, Fans, random};
 
 /// Uniform around zero with standard deviation `gain sqrt(2 / (fan_in + fan_out))`.
 ///

@@ -4,7 +4,7 @@ use emberlab_rng::StreamRng;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Fans, Distribution};
+use super::{Distribution, Fans};
 
 /// All zero.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]

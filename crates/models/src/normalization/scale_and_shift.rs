@@ -3,12 +3,13 @@
 use burn::module::Param;
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use emberlab_kernels::NormGradients;
 
 /// `x gamma + beta`.
 ///
 /// # Shapes
 /// - `x` and the result: `[…, batch, num_features]`
-/// - gamma, beta: `[…, 1, num_features]`
+/// - `gamma`, `beta`: `[…, 1, num_features]`
 pub(super) fn forward<const D: usize>(
     gamma: Tensor<D>,
     beta: Tensor<D>,
@@ -17,41 +18,31 @@ pub(super) fn forward<const D: usize>(
     x * gamma + beta
 }
 
-/// The loss's gradients by scale and shift.
+/// The loss's gradients by scale, shift and `x`.
 ///
 /// # Shapes
-/// - both: `[…, 1, num_features]`
-pub(super) struct Slopes<const D: usize> {
-    pub(super) gamma: Tensor<D>,
-    pub(super) beta: Tensor<D>,
-}
-
-impl Slopes<2> {
-    /// Adds them to the gradients of a layer.
-    pub(super) fn register(
-        self,
-        gamma: &Param<Tensor<1>>,
-        beta: &Param<Tensor<1>>,
-        gradients: &mut GradientsParams,
-    ) {
-        gradients.register(gamma.id, self.gamma.squeeze_dim::<1>(0));
-        gradients.register(beta.id, self.beta.squeeze_dim::<1>(0));
-    }
-}
-
-/// The loss's gradients by scale and shift, and by `x`.
-///
-/// # Shapes
-/// - gamma: `[…, 1, num_features]`
-/// - `x`, `delta` and the result: `[…, batch, num_features]`
+/// - `gamma`: `[…, 1, num_features]`
+/// - `x`, `delta`: `[…, batch, num_features]`
 pub(super) fn backward<const D: usize>(
     gamma: Tensor<D>,
     x: Tensor<D>,
     delta: Tensor<D>,
-) -> (Tensor<D>, Slopes<D>) {
-    let slopes = Slopes {
+) -> NormGradients<D> {
+    NormGradients {
         gamma: (delta.clone() * x).sum_dim(D - 2),
         beta: delta.clone().sum_dim(D - 2),
-    };
-    (delta * gamma, slopes)
+        x: delta * gamma,
+    }
+}
+
+/// Adds the gradients of scale and shift to those of a network. Returns the gradient by the inputs.
+pub(super) fn register(
+    found: NormGradients<2>,
+    gamma: &Param<Tensor<1>>,
+    beta: &Param<Tensor<1>>,
+    gradients: &mut GradientsParams,
+) -> Tensor<2> {
+    gradients.register(gamma.id, found.gamma.squeeze_dim::<1>(0));
+    gradients.register(beta.id, found.beta.squeeze_dim::<1>(0));
+    found.x
 }
