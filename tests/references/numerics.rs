@@ -3,7 +3,8 @@
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_models::Activation;
 use emberlab_models::activation::Sigmoid;
-use emberlab_training::{LossConfig, Reduction, device};
+use emberlab_training::loss::{Bce, BceWithLogits, CrossEntropy};
+use emberlab_training::{LossConfig, device};
 
 /// Every device of this build and machine, with the number types that it has.
 fn devices() -> Vec<(String, Device, DType)> {
@@ -62,11 +63,10 @@ fn the_sigmoid_of_plus_and_minus_one_hundred_is_finite_and_right_on_every_device
 // logits, ln(1 + exp(100)) = 100 and ln(exp(100) + exp(−100)) + 100 = 200.
 #[test]
 fn perfect_and_perfectly_wrong_predictions_cost_what_they_should_on_every_device() {
-    let reduction = Reduction::Sum;
     let [bce, with_logits, cross_entropy] = [
-        LossConfig::Bce { reduction },
-        LossConfig::BceWithLogits { reduction },
-        LossConfig::CrossEntropy { reduction },
+        LossConfig::sum(Bce {}),
+        LossConfig::sum(BceWithLogits {}),
+        LossConfig::sum(CrossEntropy {}),
     ];
     // Loss, outputs, targets, cost, gradient where it is a number that the formula gives.
     type Case<'a> = (&'a LossConfig, [f64; 2], [f64; 2], f64, Option<[f64; 2]>);

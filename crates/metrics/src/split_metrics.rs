@@ -1,5 +1,6 @@
 //! The named numbers of one split after one epoch.
 
+use crate::json_number::JsonNumber;
 use crate::{BinaryScores, ConfusionMatrix, RegressionScores};
 use schemars::JsonSchema;
 use serde::de::{MapAccess, Visitor};
@@ -102,7 +103,7 @@ impl Direction {
 
 /// The metrics of one split (train, validation or test) after one epoch, in a fixed order.
 ///
-/// Written as a map from name to number. JSON has no NaN or infinity: they become `null` there, and
+/// Written as a map from name to number. JSON has no NaN and no infinities: they are written as `null`, and
 /// `null` is read as NaN.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct SplitMetrics {
@@ -193,8 +194,8 @@ impl<'de> Deserialize<'de> for SplitMetrics {
 
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SplitMetrics, A::Error> {
                 let mut values = Vec::new();
-                while let Some((metric, value)) = map.next_entry::<Metric, Option<f64>>()? {
-                    values.push((metric, value.unwrap_or(f64::NAN)));
+                while let Some((metric, JsonNumber(value))) = map.next_entry()? {
+                    values.push((metric, value));
                 }
                 Ok(SplitMetrics { values })
             }

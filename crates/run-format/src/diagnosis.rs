@@ -4,9 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The file of a run that holds its [`Diagnosis`].
-pub const DIAGNOSIS: &str = "diagnosis.json";
-
 /// What was found wrong with a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -156,8 +153,8 @@ impl fmt::Display for Direction {
 pub struct Evidence {
     /// What was measured, with its unit if it has one.
     pub name: String,
-    /// Its value; NaN and infinities are written as words.
-    #[serde(with = "crate::number")]
+    /// Its value; NaN and infinities are allowed.
+    #[serde(with = "emberlab_metrics::json_number")]
     pub value: f64,
 }
 

@@ -17,8 +17,8 @@ use burn::train::{
 use emberlab_datasets::DeviceDataset;
 use emberlab_metrics::{Split, SplitMetrics};
 use emberlab_models::Network;
+use emberlab_run_format::Ending;
 use emberlab_storage::{Checkpoint, CheckpointStore, Identity};
-use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::CheckpointConfig;
 use crate::config::TrainingConfig;
@@ -116,18 +116,6 @@ pub trait Observer: Send {
 
     /// Something could not be written, and the training goes on as it was told to.
     fn save_failed(&mut self, _error: &TrainingError) {}
-}
-
-/// Why a training ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ending {
-    /// Every epoch was done.
-    Completed,
-    /// The objective no longer improved.
-    StoppedEarly,
-    /// Somebody asked to stop; a checkpoint holds everything so far.
-    Interrupted,
 }
 
 /// What a training leaves in memory.

@@ -8,10 +8,11 @@ use burn::optim::GradientsParams;
 use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::{Bytes, DType, Device, Int, Tensor, TensorData};
 use emberlab_kernels::{self as kernels, Numbers};
+use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{TrainingError, check};
+use crate::error::check;
 
 /// An optimiser as written in the configuration.
 ///
@@ -139,8 +140,8 @@ impl OptimizerConfig {
     /// Checks the ranges of the values.
     ///
     /// # Errors
-    /// [`TrainingError::Value`] naming the key that is out of range.
-    pub fn validate(&self) -> Result<(), TrainingError> {
+    /// [`Problem`] naming the key that is out of range.
+    pub fn validate(&self) -> Result<(), Problem> {
         let at_least_zero = |key: &str, x: f64| check(key, x, x >= 0.0, "zero or positive");
         let share = |key: &str, x: f64| {
             check(
@@ -161,7 +162,7 @@ impl OptimizerConfig {
                 share("optimizer.momentum", momentum)?;
                 at_least_zero("optimizer.weight_decay", weight_decay)?;
                 if nesterov && momentum == 0.0 {
-                    return Err(TrainingError::value(
+                    return Err(Problem::new(
                         "optimizer.nesterov",
                         true,
                         "false unless `momentum` is above 0",

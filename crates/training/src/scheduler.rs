@@ -1,9 +1,10 @@
 //! Learning rates as pure functions of the step or epoch, so that none needs saving.
 
+use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{TrainingError, check};
+use crate::error::check;
 
 /// What a scheduler counts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -107,10 +108,10 @@ impl SchedulerConfig {
     /// Checks the ranges of the values.
     ///
     /// # Errors
-    /// [`TrainingError::Value`] naming the key that is out of range.
-    pub fn validate(&self) -> Result<(), TrainingError> {
+    /// [`Problem`] naming the key that is out of range.
+    pub fn validate(&self) -> Result<(), Problem> {
         let at_least_one = |key: &str, n: usize| match n {
-            0 => Err(TrainingError::value(key, 0, "at least 1")),
+            0 => Err(Problem::new(key, 0, "at least 1")),
             _ => Ok(()),
         };
         match self {

@@ -116,7 +116,7 @@ pub fn inspect_step(
     }
     Ok(StepInspection {
         loss: losses.iter().sum(),
-        has_flat_loss: loss.is_flat(),
+        has_flat_loss: loss.function.is_flat(),
         layers,
     })
 }

@@ -2,9 +2,9 @@
 
 mod expand;
 mod experiment;
-pub(crate) mod problem;
+mod problem;
 mod sweep;
 
-pub use expand::{Comparison, Variant};
+pub use expand::{Comparison, PlannedTrial, Variant};
 pub use experiment::ExperimentConfig;
 pub use sweep::{Seeds, SweepConfig, SweepMode, Target, VariantConfig};

@@ -10,7 +10,8 @@ use emberlab_analysis::{
 };
 use emberlab_datasets::{Batch, BatchSize, DeviceDataset};
 use emberlab_models::{ModelConfig, Network};
-use emberlab_run_format::{DIAGNOSIS, Diagnosis, Finding, FindingKind};
+use emberlab_run_format::files::{self, DIAGNOSIS, NETWORK};
+use emberlab_run_format::{Diagnosis, Finding, FindingKind};
 use emberlab_training::{Split, TrainingError, device, load_network};
 
 use crate::error::ExperimentError;
@@ -178,15 +179,16 @@ fn newest_network(
     prepared: &Prepared,
     device: &Device,
 ) -> Result<Option<Network>, ExperimentError> {
-    const FILE: &str = "model/network.bpk";
     let bytes = if run.is_done() {
-        run.read(FILE)?
+        run.read(NETWORK)?
     } else {
         match run.newest_checkpoint()? {
-            Some(checkpoint) => checkpoint.file("network.bpk")?.to_vec(),
+            Some(checkpoint) => checkpoint.file(files::checkpoint::NETWORK)?.to_vec(),
             None => return Ok(None),
         }
     };
     let network = load_network(prepared.init_network(device)?, &bytes);
-    Ok(Some(network.map_err(|e| run.malformed(FILE, e))?.valid()))
+    Ok(Some(
+        network.map_err(|e| run.malformed(NETWORK, e))?.valid(),
+    ))
 }

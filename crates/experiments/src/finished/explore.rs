@@ -5,7 +5,8 @@ use burn::tensor::Tensor;
 use emberlab_analysis::{Mode, Operation, Plane, boundary, stages};
 use emberlab_metrics::{Split, ThresholdBy, best_threshold};
 use emberlab_models::Network;
-use emberlab_run_format::{Boundary, ChosenThreshold, THRESHOLD};
+use emberlab_run_format::files::THRESHOLD;
+use emberlab_run_format::{Boundary, ChosenThreshold};
 use emberlab_training::{Predicted, Task, TrainingError, host};
 use std::ops::ControlFlow;
 

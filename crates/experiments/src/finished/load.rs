@@ -6,6 +6,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
 use emberlab_models::Network;
+use emberlab_run_format::files::{BEST, NETWORK};
 use emberlab_training::{
     Predicted, Split, SupervisedModel, TrainingError, device, load_network, predict,
 };
@@ -13,8 +14,7 @@ use serde::Serialize;
 
 use crate::error::ExperimentError;
 use crate::run::Run;
-use crate::trial::Prepared;
-use crate::trial::{BEST, NETWORK, check_data, load_config};
+use crate::trial::{Prepared, check_data, load_config};
 
 /// Which of a run's networks is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
 use emberlab_datasets::{
-    Batch, BatchConfig, BatchSize, Batches, DatasetConfig, DeviceDataset, Samples, Splits,
-    Standardizer, StatisticsFrom,
+    Batch, BatchConfig, BatchSize, Batches, DeviceDataset, Samples, Splits, Standardizer,
+    StatisticsFrom,
 };
 use emberlab_menu::Problem;
 use emberlab_models::Network;
 use emberlab_rng::stream;
 use emberlab_training::{Split, SplitData, Task};
 
-use crate::config::{ExperimentConfig, problem};
+use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 
 /// An experiment that can train: everything that can be checked beforehand has been.
@@ -43,9 +43,10 @@ impl Prepared {
     pub fn load(config: ExperimentConfig, data_dirs: &[PathBuf]) -> Result<Self, ExperimentError> {
         let samples = config.dataset.load(data_dirs, config.seed)?;
         let splits = config.split.split(&samples, config.seed);
-        let splits = problem::of_dataset(splits, "split")?;
+        let splits = splits.map_err(|problem| problem.within("split"))?;
         let training = &config.training;
-        problem::of_dataset(training.batches().validate(splits.train.len()), "training")?;
+        let batches = training.batches().validate(splits.train.len());
+        batches.map_err(|problem| problem.within("training"))?;
         let (task, d_output) =
             Task::infer(&samples.targets, &config.loss, config.model.d_output())?;
         let names: Vec<&str> = task.metrics().iter().map(|m| m.name()).collect();
@@ -197,14 +198,6 @@ impl Prepared {
 
 fn no_training_rows() -> ExperimentError {
     Problem::new("split.train", "0 rows", "at least one row to train on").into()
-}
-
-/// What a white pixel is in the images of a data set.
-pub(crate) fn white(dataset: &DatasetConfig) -> u8 {
-    match dataset {
-        DatasetConfig::Digits(_) => 16,
-        _ => u8::MAX,
-    }
 }
 
 fn warnings(config: &ExperimentConfig, samples: &Samples, splits: &Splits) -> Vec<String> {

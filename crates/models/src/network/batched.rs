@@ -7,8 +7,8 @@ use emberlab_kernels as kernels;
 
 use crate::activation::SavedActivations;
 use crate::batched_parameters::{replica, stacked};
-use crate::normalization::{BatchedNorm, BatchedNormStatistics, Standardized};
-use crate::{Activation, Dense, Mlp, Network, Norm};
+use crate::normalization::{BatchedNorm, Standardized};
+use crate::{Activation, BatchStatistics, Dense, Mlp, Network, Norm};
 
 /// Replicas of one multilayer perceptron, each with parameters of its own, computed together.
 ///
@@ -40,7 +40,7 @@ struct BatchedDense {
 
 /// What batches tell the running statistics of a [`BatchedModel`], one for each batch norm.
 #[derive(Debug, Clone, Default)]
-pub struct BatchedStatistics(Vec<BatchedNormStatistics>);
+pub struct BatchedStatistics(Vec<BatchStatistics<3>>);
 
 impl BatchedModel {
     /// Stacks networks on a plain device; none unless all are multilayer perceptrons of one shape.

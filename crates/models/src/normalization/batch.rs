@@ -105,19 +105,22 @@ pub struct BatchNorm {
     pub epsilon: f64,
 }
 
-/// Mean and variance of one batch, from which a [`BatchNorm`] updates its running statistics. They carry no
-/// gradient.
+/// The mean and variance of each feature in one batch. The running statistics move towards them, and no gradient
+/// flows through them. `D` is 2 for a [`BatchNorm`], and 3 for those of several replicas at once.
+///
+/// # Shapes
+/// - both: `[…, 1, num_features]`
 #[derive(Debug, Clone)]
-pub struct BatchStatistics {
-    /// `[num_features]`
-    pub mean: Tensor<1>,
-    /// Unbiased, `[num_features]`; 0 for a single value, which PyTorch refuses.
-    pub variance: Tensor<1>,
+pub struct BatchStatistics<const D: usize = 2> {
+    /// The mean.
+    pub mean: Tensor<D>,
+    /// The unbiased variance; 0 for a single value, which PyTorch refuses.
+    pub variance: Tensor<D>,
 }
 
-impl BatchStatistics {
-    /// Statistics of `count` values for each feature, `variance` biased.
-    fn new(mean: Tensor<1>, variance: Tensor<1>, count: usize) -> Self {
+impl<const D: usize> BatchStatistics<D> {
+    /// The statistics of `count` values of each feature; `variance` is the biased one.
+    pub(super) fn new(mean: Tensor<D>, variance: Tensor<D>, count: usize) -> Self {
         Self {
             mean,
             variance: unbiased(variance, count),
@@ -149,7 +152,10 @@ impl BatchNorm {
         let dims = x.dims();
         let count = dims.iter().product::<usize>() / dims[1].max(1);
         let normalized = batch_norm_train(x, self.gamma.val(), self.beta.val(), self.epsilon);
-        let statistics = BatchStatistics::new(normalized.mean, normalized.variance, count);
+        let statistics = {
+            let [mean, variance] = [normalized.mean, normalized.variance].map(Tensor::unsqueeze);
+            BatchStatistics::new(mean, variance, count)
+        };
         (normalized.output, statistics)
     }
 
@@ -164,8 +170,8 @@ impl BatchNorm {
         let count = x.dims()[0];
         let (gamma, beta) = (self.gamma.val(), self.beta.val());
         let (y, saved, moments) = kernels::batch_norm(x, gamma, beta, self.epsilon);
-        let [mean, variance] = [moments.mean, moments.variance].map(|m| m.squeeze_dim(0));
-        (y, saved, BatchStatistics::new(mean, variance, count))
+        let statistics = BatchStatistics::new(moments.mean, moments.variance, count);
+        (y, saved, statistics)
     }
 
     /// The loss's gradient by the inputs. Those of scale and shift are added to `gradients`.
@@ -185,8 +191,10 @@ impl BatchNorm {
     /// Moves the running statistics towards those of a batch.
     pub fn with_running_statistics(mut self, batch: BatchStatistics) -> Self {
         let momentum = self.momentum;
-        self.running_mean = (self.running_mean).map(|mean| moved(mean, batch.mean, momentum));
-        self.running_var = (self.running_var).map(|var| moved(var, batch.variance, momentum));
+        let [batch_mean, batch_var] =
+            [batch.mean, batch.variance].map(|batch| batch.squeeze_dim(0));
+        self.running_mean = (self.running_mean).map(|mean| moved(mean, batch_mean, momentum));
+        self.running_var = (self.running_var).map(|var| moved(var, batch_var, momentum));
         self
     }
 
@@ -258,7 +266,7 @@ impl NormLayer for BatchNorm {
 }
 
 /// The unbiased variance of `count` values, from the biased one.
-pub(super) fn unbiased<const D: usize>(variance: Tensor<D>, count: usize) -> Tensor<D> {
+fn unbiased<const D: usize>(variance: Tensor<D>, count: usize) -> Tensor<D> {
     variance.mul_scalar(count as f64 / count.saturating_sub(1).max(1) as f64)
 }
 

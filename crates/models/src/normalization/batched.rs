@@ -5,8 +5,8 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor};
 use emberlab_kernels::{self as kernels, Standardized, standardize};
 
-use super::batch::{moved, unbiased};
-use super::{Norm, NormParameters, Normalization, Over, scale_and_shift};
+use super::batch::moved;
+use super::{BatchStatistics, Norm, NormParameters, Normalization, Over, scale_and_shift};
 use crate::batched_parameters::{replica, stacked};
 
 /// One [`Norm`] of each replica, all of one configuration.
@@ -26,17 +26,6 @@ pub struct BatchedNorm {
     over: Over,
     #[module(skip)]
     epsilon: f64,
-}
-
-/// Statistics of one batch, from which a [`BatchedNorm`] updates its running statistics.
-///
-/// # Shapes
-/// - both: `[num_replicas, 1, num_features]`
-#[derive(Debug, Clone)]
-pub(crate) struct BatchedNormStatistics {
-    mean: Tensor<3>,
-    /// Unbiased.
-    variance: Tensor<3>,
 }
 
 impl BatchedNorm {
@@ -95,15 +84,12 @@ impl BatchedNorm {
     pub(crate) fn forward_saving(
         &self,
         x: Tensor<3>,
-    ) -> (Tensor<3>, Standardized<3>, Option<BatchedNormStatistics>) {
+    ) -> (Tensor<3>, Standardized<3>, Option<BatchStatistics<3>>) {
         let shape = x.dims();
         match self.over {
             Over::Batch { .. } => {
                 let (saved, moments) = standardize(x, 1, self.epsilon);
-                let statistics = BatchedNormStatistics {
-                    mean: moments.mean,
-                    variance: unbiased(moments.variance, shape[1]),
-                };
+                let statistics = BatchStatistics::new(moments.mean, moments.variance, shape[1]);
                 let y = self.scaled_and_shifted(saved.normalized.clone());
                 (y, saved, Some(statistics))
             }
@@ -150,10 +136,10 @@ impl BatchedNorm {
     }
 
     /// Moves the running statistics towards those of a batch.
-    pub(crate) fn with_running_statistics(mut self, batch: BatchedNormStatistics) -> Self {
+    pub(crate) fn with_running_statistics(mut self, batch: BatchStatistics<3>) -> Self {
         match self.over {
             Over::Batch { momentum } => {
-                let BatchedNormStatistics { mean, variance } = batch;
+                let BatchStatistics { mean, variance } = batch;
                 let moved = |running: Param<Tensor<3>>, batch| {
                     running.map(|running| moved(running, batch, momentum))
                 };

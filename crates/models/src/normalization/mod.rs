@@ -16,7 +16,7 @@ mod scale_and_shift;
 use emberlab_menu::{Problem, menu};
 
 pub use batch::{BatchNorm, BatchNormConfig, BatchStatistics};
-pub(crate) use batched::{BatchedNorm, BatchedNormStatistics};
+pub(crate) use batched::BatchedNorm;
 pub(crate) use emberlab_kernels::Standardized;
 pub use group::{GroupNorm, GroupNormConfig};
 pub use instance::{InstanceNorm, InstanceNormConfig};

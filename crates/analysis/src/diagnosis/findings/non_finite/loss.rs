@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 use emberlab_datasets::Batch;
 use emberlab_run_format::Direction;
+use emberlab_training::loss::{OutputKind, TargetKind};
 use emberlab_training::{LossConfig, Precision, TrainingError, host};
 
 use super::locate::{Broken, large_weights, size};
@@ -27,8 +28,9 @@ pub(super) fn within_the_loss(
         "share of the batch's rows without a finite loss",
         broken_rows,
     );
-    let mut found = match loss {
-        LossConfig::CrossEntropyNaive { .. } if largest > bound => {
+    let (kind, is_naive) = (loss.function.outputs(), loss.function.is_naive());
+    let mut found = match kind {
+        OutputKind::ClassLogits if is_naive && largest > bound => {
             let mut found = Broken::new("loss", Direction::Forward, "`exp` of the outputs".into());
             found.what = format!(
                 "`exp` of an output of {largest:.1} overflows in the loss, which happens above {bound:.1} if a softmax does not subtract the largest output first"
@@ -42,7 +44,7 @@ pub(super) fn within_the_loss(
             ];
             found
         }
-        LossConfig::CrossEntropyNaive { .. } => {
+        OutputKind::ClassLogits if is_naive => {
             let mut found = Broken::new("loss", Direction::Forward, "`log` of the softmax".into());
             found.what =
                 "the `log` of a probability that was rounded to zero, in the loss".to_string();
@@ -53,7 +55,7 @@ pub(super) fn within_the_loss(
             )];
             found
         }
-        LossConfig::BceNaive { .. } => {
+        OutputKind::Probabilities if is_naive => {
             let mut found = Broken::new("loss", Direction::Forward, "`log` of 1 − p".into());
             let ends = numbers.iter().filter(|p| **p <= 0.0 || **p >= 1.0).count();
             found.what = format!(
@@ -78,8 +80,8 @@ pub(super) fn within_the_loss(
         }
     };
     found.evidence.push(rows);
-    match loss {
-        LossConfig::CrossEntropy { .. } | LossConfig::CrossEntropyNaive { .. } => {
+    match kind {
+        OutputKind::ClassLogits => {
             found.causes = sentences(&[
                 "a softmax written without subtracting the largest output",
                 "outputs that start far too large: standard normal weights add up over hundreds of inputs",
@@ -89,7 +91,7 @@ pub(super) fn within_the_loss(
                 "`model.initializer = \"kaiming_normal\"`: a stable loss survives bad weights, but trains badly on them",
             ]);
         }
-        LossConfig::Bce { .. } | LossConfig::BceNaive { .. } => {
+        OutputKind::Probabilities if loss.function.targets() == TargetKind::TwoClasses => {
             found.causes = sentences(&[
                 "a logarithm of a probability that has been rounded to 0 or 1",
                 "outputs that have grown without bound",
