@@ -83,7 +83,7 @@ pub(crate) fn quick_diagnosis(
         &start,
         &config.loss,
         &config.optimizer,
-        config.optimizer.learning_rate(),
+        config.optimizer.learning_rate,
         config.training.gradient_clipping.as_ref(),
         batch,
     )?;
