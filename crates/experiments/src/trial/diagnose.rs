@@ -6,7 +6,7 @@ use emberlab_analysis::{
     LearningCurves, Observations, ObservedData, findings, inspect_signals, inspect_step,
 };
 use emberlab_datasets::{Batch, BatchSize, DeviceDataset};
-use emberlab_models::{Activation, ModelConfig, Network, Normalization};
+use emberlab_models::{ModelConfig, Network};
 use emberlab_run_format::Diagnosis;
 use emberlab_training::Split;
 
@@ -44,7 +44,7 @@ pub(crate) fn quick_diagnosis(
         &start,
         &config.loss,
         &config.optimizer,
-        config.optimizer.learning_rate(),
+        config.optimizer.learning_rate,
         config.training.gradient_clipping.as_ref(),
         batch,
     )?;
@@ -74,9 +74,9 @@ fn is_linear(model: &ModelConfig) -> bool {
     match model {
         ModelConfig::Perceptron(_) => true,
         ModelConfig::Mlp(mlp) => {
-            let is_plain = mlp.normalization == Normalization::None;
+            let is_plain = mlp.normalization.is_none();
             let mut activations = mlp.activation.iter();
-            mlp.hidden.is_empty() || is_plain && activations.all(|(_, a)| *a == Activation::Linear)
+            mlp.hidden.is_empty() || is_plain && activations.all(|(_, a)| a.is_identity())
         }
         ModelConfig::Convnet(_) => false,
     }
