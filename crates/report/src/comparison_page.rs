@@ -17,7 +17,7 @@ use crate::findings::{capital, comparison_notices};
 use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::count;
 use crate::outcome::{Outcome, TrialOutcome};
-use crate::run_report::{config_block, environment_blocks, finding_blocks, is_drawn};
+use crate::run_report::{config_block, environment_blocks, finding_blocks};
 use crate::summary::{Spread, VariantSummary};
 use crate::{ReportError, number};
 
@@ -288,7 +288,7 @@ impl ComparisonPage {
     fn drawn_columns(&self) -> Vec<String> {
         let objective = self.report.question.metric;
         let metrics = Metric::ALL.into_iter();
-        let metrics = metrics.filter(|metric| is_drawn(*metric) || *metric == objective);
+        let metrics = metrics.filter(|metric| metric.is_headline() || *metric == objective);
         let columns = metrics.flat_map(|m| ["train", "valid"].map(|split| format!("{split}_{m}")));
         columns
             .filter(|column| !self.curves_of(column).is_empty())

@@ -209,7 +209,10 @@ impl RunReport {
     fn curve_blocks(&self) -> Result<Vec<Block>, ReportError> {
         let curve = |column: String| self.curves.iter().find(|curve| curve.column == column);
         let mut figures = Vec::new();
-        for metric in Metric::ALL.into_iter().filter(|metric| is_drawn(*metric)) {
+        for metric in Metric::ALL
+            .into_iter()
+            .filter(|metric| metric.is_headline())
+        {
             let splits = ["train", "valid"].into_iter().enumerate();
             let found = splits.filter_map(|(i, s)| Some((s, i, curve(format!("{s}_{metric}"))?)));
             let found: Vec<(&str, usize, &Curve)> = found.collect();
@@ -287,14 +290,6 @@ pub(crate) fn finding_blocks(notices: Option<Vec<Notice>>) -> Vec<Block> {
         Some(notices) if notices.is_empty() => vec![Block::Text("Nothing is wrong.".to_string())],
         Some(notices) => vec![Block::Notices(notices)],
     }
-}
-
-/// Whether a metric's curve is drawn: what the others say of classes, the accuracy says as well.
-pub(crate) fn is_drawn(metric: Metric) -> bool {
-    matches!(
-        metric,
-        Metric::Loss | Metric::Accuracy | Metric::Mae | Metric::R2
-    )
 }
 
 /// Splits and their metrics.

@@ -138,12 +138,12 @@ impl Session {
 
     /// The metrics the dashboard plots, the learning rate last.
     pub(crate) fn shown_metrics(&self) -> Vec<ShownMetric> {
-        let metrics = self.task.metrics().iter();
-        let rate = ShownMetric::new("learning_rate", true);
-        metrics
-            .map(|m| ShownMetric::new(m.name(), m.direction() == Direction::Higher))
-            .chain([rate])
-            .collect()
+        let metrics = self.task.metrics().into_iter().map(|metric| {
+            let higher_is_better = metric.direction() == Direction::Higher;
+            ShownMetric::new(metric.name(), metric.title(), higher_is_better)
+        });
+        let rate = ShownMetric::new("learning_rate", "Learning rate", true);
+        metrics.chain([rate]).collect()
     }
 
     /// Trains until every replica is done; breaks off when asked to stop, with everything saved.

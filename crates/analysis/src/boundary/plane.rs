@@ -1,6 +1,6 @@
 //! Planes through inputs of more than two dimensions: two features, or the two principal components.
 
-use crate::boundary::{Plane, range};
+use super::{Plane, range};
 
 /// Steps of the power iteration: principal components of real data settle in far fewer.
 const ITERATIONS: usize = 100;

@@ -1,186 +1,69 @@
-//! `emberlab check`: the lab against references.
+//! `emberlab check gradients`: autodiff against central differences and closed forms.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use emberlab_analysis::gradients::{self, Arithmetic};
-use emberlab_analysis::{Deviation, Trace, TraceError, replay, tolerance};
 use emberlab_config_source::ConfigSource;
 use emberlab_experiments::{ExperimentConfig, check_gradients};
 use emberlab_training::{Precision, device};
 use serde::Serialize;
 use serde_json::json;
 
-use crate::arguments::{Check, CheckWhat, PrecisionChoice, Shared};
+use crate::arguments::Shared;
 use crate::data_dirs;
 use crate::failure::Failure;
 use crate::tables;
 
-/// Checks what is asked for.
-///
-/// # Errors
-/// [`Failure::Check`] if something is not as it should be.
-pub fn run(command: &Check, shared: &Shared) -> Result<ExitCode, Failure> {
-    match &command.what {
-        CheckWhat::Trace {
-            files,
-            device,
-            precision,
-            json,
-        } => traces(files, device, *precision, *json),
-        CheckWhat::Gradients {
-            config,
-            overrides,
-            device,
-            tolerance,
-            json,
-        } => {
-            let tolerance = match *tolerance {
-                Some(given) => given,
-                None if device::supports_f64(device) => gradients::TOLERANCE_F64,
-                None => gradients::TOLERANCE_F32,
-            };
-            let checked = match config {
-                Some(path) => network_gradients(path, overrides, device, shared)?,
-                None => function_gradients(device)?,
-            };
-            show_gradients(&checked, device, tolerance, *json)
-        }
-    }
-}
-
-struct Row {
-    trace: String,
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// TOML file of an experiment: its network is checked, parameter by parameter. By default every function and
+    /// layer is checked on its own.
+    config: Option<PathBuf>,
+    /// Override a key, such as `model.activation=gelu`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
+    overrides: Vec<String>,
+    /// Device to check; see `emberlab devices`.
+    #[arg(long, env = "EMBERLAB_DEVICE", default_value = device::DEFAULT, value_name = "NAME")]
     device: String,
-    precision: Precision,
-    deviation: Deviation,
-    tolerance: f64,
+    /// Largest relative error that passes; by default 1e-5 in 64-bit floats and 1e-3 in 32-bit floats.
+    #[arg(long, value_name = "ERROR")]
+    tolerance: Option<f64>,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    json: bool,
 }
 
-impl Row {
-    fn passes(&self) -> bool {
-        self.deviation.largest() < self.tolerance
-    }
-}
-
-fn traces(
-    files: &[PathBuf],
-    devices: &[String],
-    precision: Option<PrecisionChoice>,
-    as_json: bool,
-) -> Result<ExitCode, Failure> {
-    let failed = |error: TraceError| Failure::Failed(error.to_string());
-    let devices: Vec<String> = if devices.is_empty() {
-        let cpu = ["flex", "ndarray"].into_iter();
-        let compiled = device::compiled();
-        cpu.filter(|name| compiled.contains(name))
-            .map(str::to_string)
-            .collect()
-    } else {
-        devices.to_vec()
+/// Checks the gradients of the network of an experiment, or those of every function and layer.
+pub(super) fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
+    let tolerance = match args.tolerance {
+        Some(given) => given,
+        None if device::supports_f64(&args.device) => gradients::TOLERANCE_F64,
+        None => gradients::TOLERANCE_F32,
     };
-    let mut rows = Vec::new();
-    for file in files {
-        let trace = Trace::load(file).map_err(failed)?;
-        for name in &devices {
-            let opened = device::open(name)?;
-            for precision in precisions(name, precision)? {
-                rows.push(Row {
-                    trace: trace.name.clone(),
-                    device: name.clone(),
-                    precision,
-                    deviation: replay(&trace, &opened, precision).map_err(failed)?,
-                    tolerance: tolerance(&trace, precision),
-                });
-            }
-        }
-    }
-    let mut out = std::io::stdout();
-    if as_json {
-        let list: Vec<_> = rows.iter().map(as_value).collect();
-        writeln!(out, "{:#}", json!(list))?;
-    } else {
-        writeln!(out, "{}", render(&rows))?;
-    }
-    let failing: Vec<&Row> = rows.iter().filter(|row| !row.passes()).collect();
-    if failing.is_empty() {
-        return Ok(ExitCode::SUCCESS);
-    }
-    let names: Vec<String> = failing
-        .iter()
-        .map(|row| format!("{} on {} in {}", row.trace, row.device, row.precision))
-        .collect();
-    Err(Failure::Check(format!(
-        "{} of {} replays deviate too far: {}",
-        failing.len(),
-        rows.len(),
-        names.join(", ")
-    )))
+    let checked = match &args.config {
+        Some(path) => network_gradients(path, &args.overrides, &args.device, shared)?,
+        None => function_gradients(&args.device)?,
+    };
+    show_gradients(&checked, &args.device, tolerance, args.json)
 }
 
-/// The precisions to replay on a device.
-fn precisions(device: &str, choice: Option<PrecisionChoice>) -> Result<Vec<Precision>, Failure> {
-    let has_f64 = device::supports_f64(device);
-    match choice {
-        Some(PrecisionChoice::F64) if !has_f64 => Err(Failure::Usage(format!(
-            "`{device}` has no 64-bit floats; use `--precision f32`, or a CPU device"
-        ))),
-        Some(PrecisionChoice::F64) => Ok(vec![Precision::F64]),
-        Some(PrecisionChoice::F32) => Ok(vec![Precision::F32]),
-        None if has_f64 => Ok(vec![Precision::F64, Precision::F32]),
-        None => Ok(vec![Precision::F32]),
-    }
-}
-
-fn as_value(row: &Row) -> serde_json::Value {
-    json!({
-        "trace": row.trace,
-        "device": row.device,
-        "precision": row.precision,
-        "losses": row.deviation.losses,
-        "weights": row.deviation.weights,
-        "outputs": row.deviation.outputs,
-        "tolerance": row.tolerance,
-        "passes": row.passes(),
-    })
-}
-
-fn render(rows: &[Row]) -> String {
-    let header = [
-        "trace", "device", "floats", "losses", "weights", "outputs", "allowed", "",
-    ];
-    let mut table = tables::table(header, 3);
-    for row in rows {
-        table.add_row([
-            row.trace.clone(),
-            row.device.clone(),
-            row.precision.to_string(),
-            format!("{:.1e}", row.deviation.losses),
-            format!("{:.1e}", row.deviation.weights),
-            format!("{:.1e}", row.deviation.outputs),
-            format!("{:.0e}", row.tolerance),
-            if row.passes() { "ok" } else { "FAILS" }.to_string(),
-        ]);
-    }
-    table.to_string()
-}
-
-/// One line of a check of gradients.
+/// The check of one function or parameter.
 #[derive(Serialize)]
 struct CheckedGradient {
     name: String,
     num_values: usize,
     num_kinks: usize,
-    /// Numbers of the parameter, if not all of them were tried.
+    /// Size of the parameter, if not all of its numbers were checked.
     of: Option<usize>,
     numeric: gradients::Deviation,
-    /// Against the closed form, or the backward pass written out.
+    /// Against the closed form, or the explicit backward pass.
     exact: Option<gradients::Deviation>,
 }
 
 impl CheckedGradient {
-    /// NaN never passes.
+    /// Whether the errors are within `tolerance`; NaN never is.
     fn passes(&self, tolerance: f64) -> bool {
         let exact = self
             .exact

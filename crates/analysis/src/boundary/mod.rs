@@ -1,5 +1,7 @@
 //! What a network predicts over a plane of its inputs.
 
+mod plane;
+
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_datasets::Standardizer;
 use emberlab_models::Network;

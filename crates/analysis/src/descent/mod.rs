@@ -1,4 +1,8 @@
-//! The lab's own optimisers and schedules on a landscape of two numbers, in float64.
+//! Descents: the optimisers and schedules that train networks, on a function of two numbers in float64.
+
+mod surfaces;
+
+pub use surfaces::{LearningRates, Pair, SURFACES, Surface};
 
 use burn::module::{Module, Param, ParamId};
 use burn::optim::GradientsParams;
@@ -7,31 +11,29 @@ use emberlab_training::{
     Optimizer, OptimizerConfig, Scheduler, SchedulerConfig, TrainingError, device, host,
 };
 
-use crate::surface::{Pair, Surface};
-
-/// A descent: where, how, and how far.
-#[derive(Debug, Clone, PartialEq)]
+/// A surface with an optimiser that descends it.
+#[derive(Debug, Clone)]
 pub struct Descent {
-    /// What is descended.
-    pub surface: Surface,
-    /// What takes the steps, with its learning rate.
+    /// The function to minimise.
+    pub surface: &'static Surface,
+    /// The optimiser, with its learning rate.
     pub optimizer: OptimizerConfig,
-    /// What becomes of the learning rate; its intervals are steps, and each epoch is one.
+    /// The schedule of the learning rate. An epoch has one step.
     pub scheduler: SchedulerConfig,
-    /// Where it starts.
+    /// The first point.
     pub start: Pair,
-    /// Steps to take.
+    /// Number of steps.
     pub num_steps: usize,
 }
 
-/// A point on the way.
+/// A point of a descent.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Waypoint {
-    /// Where.
+    /// The point.
     pub at: Pair,
-    /// The landscape's height there.
+    /// The value of the surface there.
     pub value: f64,
-    /// The learning rate of the step that leads on from here.
+    /// The learning rate of the next step.
     pub learning_rate: f64,
 }
 
@@ -41,7 +43,7 @@ struct Point {
 }
 
 impl Descent {
-    /// Every point from the start on: one more than steps, fewer if a number is no longer finite.
+    /// Every point from the start on: one more than steps, fewer if the value becomes NaN or infinite.
     ///
     /// # Errors
     /// [`TrainingError`] if a setting is out of its range, or the device fails.
@@ -64,7 +66,7 @@ impl Descent {
         for step in 0..=self.num_steps {
             let numbers = host(point.at.val().inner())?;
             let at = [numbers[0], numbers[1]];
-            let value = self.surface.value(at);
+            let value = (self.surface.value)(at);
             if !value.is_finite() {
                 break;
             }
@@ -75,7 +77,7 @@ impl Descent {
                 learning_rate,
             });
             let mut gradients = GradientsParams::new();
-            gradients.register(id, tensor(self.surface.gradient(at), &device));
+            gradients.register(id, tensor((self.surface.gradient)(at), &device));
             point = optimizer.step(point, gradients, learning_rate);
         }
         Ok(path)
@@ -88,7 +90,7 @@ mod tests {
 
     fn end(learning_rate: f64, num_steps: usize, scheduler: SchedulerConfig) -> f64 {
         let descent = Descent {
-            surface: Surface::CosineBowl,
+            surface: Surface::named("cosine_bowl").expect("a surface"),
             optimizer: OptimizerConfig::Sgd {
                 learning_rate,
                 momentum: 0.0,
@@ -136,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn a_descent_that_diverges_ends_where_it_left_the_numbers() {
+    fn a_descent_that_diverges_ends_at_its_last_finite_value() {
         let optimizer = OptimizerConfig::Sgd {
             learning_rate: 1.0,
             momentum: 0.0,
@@ -144,12 +146,12 @@ mod tests {
             weight_decay: 0.0,
         };
         let scheduler = SchedulerConfig::Constant {};
-        let surface = Surface::Rosenbrock;
+        let surface = Surface::named("rosenbrock").expect("a surface");
         let descent = Descent {
             surface,
             optimizer,
             scheduler,
-            start: surface.start(),
+            start: surface.start,
             num_steps: 100,
         };
         let path = descent.run().expect("a path");

@@ -1,0 +1,156 @@
+//! The surfaces, optimisers and schedules that `emberlab descend` offers.
+
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use emberlab_analysis::{LearningRates, SURFACES, Surface};
+use emberlab_training::{Interval, OptimizerConfig, SchedulerConfig};
+
+/// An optimiser with the settings it descends with.
+#[derive(Debug)]
+pub(super) struct Descender {
+    pub(super) name: &'static str,
+    about: &'static str,
+    /// Chooses the learning rate by default.
+    pub(super) suitable_rate: fn(&LearningRates) -> f64,
+    /// Makes the optimiser, with a learning rate.
+    pub(super) optimizer: fn(f64) -> OptimizerConfig,
+}
+
+/// A schedule with the settings it has here.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    pub(super) name: &'static str,
+    about: &'static str,
+    /// Makes the schedule, with the value of `--decay` and the number of steps.
+    pub(super) scheduler: fn(f64, usize) -> SchedulerConfig,
+}
+
+pub(super) const DESCENDERS: [Descender; 5] = [
+    Descender {
+        name: "sgd",
+        about: "steps along the gradient",
+        suitable_rate: |rates| rates.plain,
+        optimizer: |learning_rate| sgd(learning_rate, 0.0, false),
+    },
+    Descender {
+        name: "momentum",
+        about: "sgd with momentum 0.9",
+        suitable_rate: |rates| rates.momentum,
+        optimizer: |learning_rate| sgd(learning_rate, 0.9, false),
+    },
+    Descender {
+        name: "nesterov",
+        about: "sgd with Nesterov momentum 0.9",
+        suitable_rate: |rates| rates.momentum,
+        optimizer: |learning_rate| sgd(learning_rate, 0.9, true),
+    },
+    Descender {
+        name: "rmsprop",
+        about: "RMSprop",
+        suitable_rate: |rates| rates.scaled,
+        optimizer: |learning_rate| OptimizerConfig::RmsProp {
+            learning_rate,
+            alpha: 0.99,
+            epsilon: 1e-8,
+            momentum: 0.0,
+            weight_decay: 0.0,
+        },
+    },
+    Descender {
+        name: "adam",
+        about: "Adam",
+        suitable_rate: |rates| rates.scaled,
+        optimizer: |learning_rate| OptimizerConfig::Adam {
+            learning_rate,
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+        },
+    },
+];
+
+fn sgd(learning_rate: f64, momentum: f64, nesterov: bool) -> OptimizerConfig {
+    OptimizerConfig::Sgd {
+        learning_rate,
+        momentum,
+        nesterov,
+        weight_decay: 0.0,
+    }
+}
+
+const SCHEDULES: [Schedule; 5] = [
+    Schedule {
+        name: "constant",
+        about: "always the same learning rate",
+        scheduler: |_, _| SchedulerConfig::Constant {},
+    },
+    Schedule {
+        name: "exponential",
+        about: "times `--decay` after every step",
+        scheduler: |gamma, _| SchedulerConfig::Exponential {
+            gamma,
+            interval: Interval::Step,
+        },
+    },
+    Schedule {
+        name: "cumulative",
+        about: "times `--decay` to the power of the number of steps so far, after every step",
+        scheduler: |gamma, _| SchedulerConfig::Cumulative {
+            gamma,
+            interval: Interval::Step,
+        },
+    },
+    Schedule {
+        name: "cosine",
+        about: "half a cosine down to zero",
+        scheduler: |_, _| SchedulerConfig::Cosine {
+            num_steps: None,
+            min_learning_rate: 0.0,
+            interval: Interval::Step,
+        },
+    },
+    Schedule {
+        name: "step",
+        about: "a tenth after every third of the steps",
+        scheduler: |_, num_steps| SchedulerConfig::Step {
+            step_size: num_steps.div_ceil(3).max(1),
+            gamma: 0.1,
+            interval: Interval::Step,
+        },
+    },
+];
+
+/// Reads the name of a surface, written with hyphens or underscores.
+pub(super) fn surface_parser() -> impl TypedValueParser<Value = &'static Surface> {
+    let values = SURFACES.iter().map(|surface| {
+        PossibleValue::new(surface.name.replace('_', "-"))
+            .alias(surface.name)
+            .help(format!("{}: {}", surface.formula, surface.about))
+    });
+    PossibleValuesParser::new(values).try_map(|name| {
+        let surface = Surface::named(&name.replace('-', "_"));
+        surface.ok_or("no such surface")
+    })
+}
+
+/// Reads the name of an optimiser.
+pub(super) fn descender_parser() -> impl TypedValueParser<Value = &'static Descender> {
+    let values = DESCENDERS
+        .iter()
+        .map(|descender| PossibleValue::new(descender.name).help(descender.about));
+    PossibleValuesParser::new(values).try_map(|name| {
+        let found = DESCENDERS.iter().find(|descender| descender.name == name);
+        found.ok_or("no such optimizer")
+    })
+}
+
+/// Reads the name of a schedule.
+pub(super) fn schedule_parser() -> impl TypedValueParser<Value = &'static Schedule> {
+    let values = SCHEDULES
+        .iter()
+        .map(|schedule| PossibleValue::new(schedule.name).help(schedule.about));
+    PossibleValuesParser::new(values).try_map(|name| {
+        let found = SCHEDULES.iter().find(|schedule| schedule.name == name);
+        found.ok_or("no such schedule")
+    })
+}
