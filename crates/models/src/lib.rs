@@ -24,7 +24,7 @@ pub use initializer::{Fan, Initializer};
 pub use layers::{Convolution, Dense};
 pub use network::{
     BatchedModel, ConvNet, ConvNetConfig, Mlp, MlpConfig, Mode, ModelConfig, Network, Operation,
-    PerceptronConfig, SavedPass, SavedReplicas,
+    PerceptronConfig, SavedPass, SavedReplicas, Stage,
 };
 pub use normalization::{
     BatchNorm, BatchStatistics, GroupNorm, InstanceNorm, LayerNorm, Norm, Normalization,

@@ -2,9 +2,9 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use emberlab_analysis::{Mode, Operation, Plane, boundary, stages};
+use emberlab_analysis::{Plane, boundary};
 use emberlab_metrics::{Split, ThresholdBy, best_threshold};
-use emberlab_models::Network;
+use emberlab_models::{Mode, Network, Operation};
 use emberlab_run_format::files::THRESHOLD;
 use emberlab_run_format::{Boundary, ChosenThreshold};
 use emberlab_training::{Predicted, Task, TrainingError, host};
@@ -197,12 +197,12 @@ impl LoadedRun {
         }]];
         // A convolution keeps the image's size; a pool halves it, where it fits.
         let (mut width, mut height) = (width, height);
-        for stage in stages(&self.network, first, Mode::Evaluation) {
-            let [places, channels] = stage.values.dims();
-            if !matches!(stage.operation, Operation::Activation(_)) || places != width * height {
+        for stage in self.network.stages(first, Mode::Evaluation) {
+            let [places, channels] = stage.outputs.dims();
+            if !matches!(stage.operation, Operation::Activation(..)) || places != width * height {
                 continue;
             }
-            let values = host(stage.values)?;
+            let values = host(stage.outputs)?;
             let map = |channel: usize| NumberImage {
                 name: format!("channel {}", channel + 1),
                 width,

@@ -231,7 +231,7 @@ impl ConvNet {
     /// The forward pass.
     ///
     /// A max-pool stands before the activation where that gives the same numbers, because the activation has a
-    /// quarter of the work then; observers see the activation of all pixels.
+    /// quarter of the work then. A pass that records stages shows the activation of all pixels.
     ///
     /// # Shapes
     /// - `x`: `[batch, channels * height * width]`
@@ -245,7 +245,7 @@ impl ConvNet {
     ) -> Tensor<2> {
         let [batch, _] = x.dims();
         let [mut channels, mut height, mut width] = self.image;
-        let pools_first = self.activation.is_non_decreasing() && !pass.is_observed();
+        let pools_first = self.activation.is_non_decreasing() && !pass.is_recording();
         if !self.convolutions.is_empty() {
             x = to_pixels(x, [batch, channels, height, width]); // [batch * height * width, channels]
         }

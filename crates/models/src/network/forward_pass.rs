@@ -1,5 +1,5 @@
 //! The forward pass: one walk through the layers of a network, whether it evaluates, trains, saves what the backward
-//! pass needs, or shows the outputs of every layer.
+//! pass needs, or records the outputs of every operation.
 
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
@@ -16,7 +16,7 @@ pub enum Mode {
     Evaluation,
 }
 
-/// An operation of a network, as an observer of a forward pass is told.
+/// An operation of a network whose outputs a forward pass can record.
 ///
 /// The number counts the operations of one kind from 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,11 +58,15 @@ impl Operation<'_> {
     }
 }
 
-/// A function that is called with every operation of a forward pass and with its outputs.
-///
-/// # Shapes
-/// - outputs: `[batch, num_units]`; of images one row for each pixel of each image, and one column for each channel
-type Observer<'a, const D: usize> = &'a mut dyn FnMut(Operation<'a>, &Tensor<D>);
+/// The recorded outputs of one operation.
+#[derive(Debug, Clone)]
+pub struct Stage<'a, const D: usize = 2> {
+    /// The operation.
+    pub operation: Operation<'a>,
+    /// `[batch, num_units]`; between convolutions one row for each pixel of each image, and one column for each
+    /// channel.
+    pub outputs: Tensor<D>,
+}
 
 /// One walk through the layers of a network.
 pub(crate) struct ForwardPass<'a, const D: usize = 2> {
@@ -71,17 +75,18 @@ pub(crate) struct ForwardPass<'a, const D: usize = 2> {
     statistics: Vec<BatchStatistics<D>>,
     /// The saved activations of each layer so far, if there is to be a backward pass.
     saved: Option<Vec<Box<dyn SavedLayer<D> + 'a>>>,
-    observer: Option<Observer<'a, D>>,
+    /// The outputs of each operation so far, if they are to be recorded.
+    stages: Option<Vec<Stage<'a, D>>>,
 }
 
 impl<'a, const D: usize> ForwardPass<'a, D> {
-    /// A pass that saves nothing.
+    /// A pass that saves and records nothing.
     pub(crate) fn new(mode: Mode) -> Self {
         Self {
             mode,
             statistics: Vec::new(),
             saved: None,
-            observer: None,
+            stages: None,
         }
     }
 
@@ -93,20 +98,20 @@ impl<'a, const D: usize> ForwardPass<'a, D> {
         }
     }
 
-    /// A pass that saves nothing and calls `observer` with the outputs of every operation.
-    pub(crate) fn observed(mode: Mode, observer: Observer<'a, D>) -> Self {
+    /// A pass that records the outputs of every operation.
+    pub(crate) fn recording(mode: Mode) -> Self {
         Self {
-            observer: Some(observer),
+            stages: Some(Vec::new()),
             ..Self::new(mode)
         }
     }
 
-    /// Whether somebody looks at the outputs of every operation.
-    pub(crate) fn is_observed(&self) -> bool {
-        self.observer.is_some()
+    /// Whether the outputs of every operation are recorded.
+    pub(crate) fn is_recording(&self) -> bool {
+        self.stages.is_some()
     }
 
-    /// The outputs of a layer that observers are not shown.
+    /// The outputs of a layer, which are not recorded.
     pub(crate) fn apply(&mut self, layer: impl Layer<D> + 'a, x: Tensor<D>) -> Tensor<D> {
         match (&mut self.saved, self.mode) {
             (Some(saved), _) => {
@@ -119,7 +124,7 @@ impl<'a, const D: usize> ForwardPass<'a, D> {
         }
     }
 
-    /// The outputs of a layer that is `operation` for observers.
+    /// The outputs of a layer, recorded as those of `operation`.
     pub(crate) fn apply_as(
         &mut self,
         operation: Operation<'a>,
@@ -127,8 +132,9 @@ impl<'a, const D: usize> ForwardPass<'a, D> {
         x: Tensor<D>,
     ) -> Tensor<D> {
         let y = self.apply(layer, x);
-        if let Some(observer) = &mut self.observer {
-            observer(operation, &y);
+        if let Some(stages) = &mut self.stages {
+            let outputs = y.clone();
+            stages.push(Stage { operation, outputs });
         }
         y
     }
@@ -142,6 +148,11 @@ impl<'a, const D: usize> ForwardPass<'a, D> {
     pub(crate) fn into_saved(self) -> (Vec<BatchStatistics<D>>, SavedPass<'a, D>) {
         let layers = self.saved.unwrap_or_default();
         (self.statistics, SavedPass { layers })
+    }
+
+    /// The outputs of every operation, in order.
+    pub(crate) fn into_stages(self) -> Vec<Stage<'a, D>> {
+        self.stages.unwrap_or_default()
     }
 }
 

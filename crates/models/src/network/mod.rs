@@ -14,7 +14,7 @@ mod tests;
 pub use batched::{BatchedModel, SavedReplicas};
 pub use config::ModelConfig;
 pub use convnet::{ConvNet, ConvNetConfig};
-pub use forward_pass::{Mode, Operation, SavedPass};
+pub use forward_pass::{Mode, Operation, SavedPass, Stage};
 pub use mlp::{Mlp, MlpConfig};
 pub use perceptron::PerceptronConfig;
 
@@ -74,22 +74,22 @@ impl Network {
         (outputs, statistics, saved)
     }
 
-    /// The outputs; `observer` is called with every operation and its outputs, in order.
+    /// The outputs of every operation of a forward pass, in order. They show every activation before its max-pool,
+    /// if there is one.
     ///
     /// # Shapes
     /// - `inputs`: `[batch, d_input]`, images flattened
-    /// - what the observer sees: `[batch, num_units]`; between convolutions one row for each pixel of each image, and
-    ///   one column for each channel
-    /// - result: `[batch, d_output]`
-    pub fn forward_observed<'a>(
-        &'a self,
-        inputs: Tensor<2>,
-        mode: Mode,
-        observer: &'a mut dyn FnMut(Operation<'a>, &Tensor<2>),
-    ) -> Tensor<2> {
-        self.run(inputs, &mut ForwardPass::observed(mode, observer))
+    pub fn stages(&self, inputs: Tensor<2>, mode: Mode) -> Vec<Stage<'_>> {
+        let mut pass = ForwardPass::recording(mode);
+        self.run(inputs, &mut pass);
+        pass.into_stages()
     }
 
+    /// The forward pass.
+    ///
+    /// # Shapes
+    /// - `inputs`: `[batch, d_input]`, images flattened
+    /// - result: `[batch, d_output]`
     fn run<'a>(&'a self, inputs: Tensor<2>, pass: &mut ForwardPass<'a>) -> Tensor<2> {
         match self {
             Self::Mlp(network) => network.forward(inputs, pass),
