@@ -487,7 +487,7 @@ fn begin(
     drop(batches);
     let scheduler = Scheduler::new(
         &fit.scheduler,
-        fit.optimizer.learning_rate(),
+        &fit.optimizer,
         steps_per_epoch,
         fit.training.num_epochs,
     );

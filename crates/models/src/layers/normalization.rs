@@ -2,9 +2,10 @@
 
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use emberlab_kernels::Standardized;
 
 use super::Layer;
-use crate::normalization::{BatchedNorm, Standardized};
+use crate::normalization::BatchedNorm;
 use crate::{BatchNorm, BatchStatistics, Norm};
 
 impl Layer<2> for Norm {

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::dense_layers::DenseLayers;
 use super::forward_pass::{ForwardPass, Mode, Operation};
 use super::{config, mlp};
+use crate::activation::Relu;
 use crate::layers::{Flatten, MaxPool, Patches, PixelConvolution, to_pixels};
 use crate::parameters::Parameters;
 use crate::{
@@ -68,7 +69,7 @@ fn default_d_hidden() -> usize {
 }
 
 fn default_activation() -> Activation {
-    Activation::Relu
+    Relu {}.into()
 }
 
 impl Default for ConvNetConfig {
@@ -103,15 +104,12 @@ impl ConvNetConfig {
         config::validate_size("kernel_size", self.kernel_size)?;
         config::validate_size("d_hidden", self.d_hidden)?;
         self.activation.validate("activation")?;
-        match &self.normalization {
-            Normalization::None | Normalization::Batch { .. } => {}
-            other => {
-                return Err(ModelError::value(
-                    "normalization",
-                    format!("`{}`", other.name()),
-                    "`none` or `batch` in a convnet",
-                ));
-            }
+        if !self.normalization.fits_images() {
+            return Err(ModelError::value(
+                "normalization",
+                format!("`{}`", self.normalization.name()),
+                "`none` or `batch` in a convnet",
+            ));
         }
         self.normalization.validate("normalization", &[])?;
         self.output_activation.validate("output_activation")?;

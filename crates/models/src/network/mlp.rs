@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::config;
 use super::dense_layers::DenseLayers;
 use super::forward_pass::ForwardPass;
-use crate::initializer::{Fan, Initializer};
+use crate::activation::{Linear, Relu};
+use crate::initializer::{Initializer, KaimingNormal};
+use crate::normalization::NoNormalization;
 use crate::parameters::Parameters;
 use crate::{Activation, BatchStatistics, Dense, ModelError, Norm, Normalization, OneOrMany};
 
@@ -43,11 +45,11 @@ pub struct MlpConfig {
 }
 
 fn default_activation() -> OneOrMany<Activation> {
-    OneOrMany::One(Activation::Relu)
+    OneOrMany::One(Relu {}.into())
 }
 
 pub(crate) fn default_normalization() -> Normalization {
-    Normalization::None
+    NoNormalization {}.into()
 }
 
 pub(crate) fn default_bias() -> bool {
@@ -55,14 +57,11 @@ pub(crate) fn default_bias() -> bool {
 }
 
 pub(crate) fn default_output_activation() -> Activation {
-    Activation::Linear
+    Linear {}.into()
 }
 
 pub(crate) fn default_initializer() -> Initializer {
-    Initializer::KaimingNormal {
-        fan: Fan::In,
-        gain: std::f64::consts::SQRT_2,
-    }
+    KaimingNormal::default().into()
 }
 
 impl Default for MlpConfig {
@@ -180,22 +179,12 @@ impl Mlp {
         self.norms = self
             .norms
             .into_iter()
-            .map(|norm| match norm {
-                Norm::Batch(norm) => Norm::Batch(match statistics.next() {
-                    Some(batch) => norm.with_running_statistics(batch),
-                    None => norm,
-                }),
-                other => other,
-            })
+            .map(|norm| norm.with_running_statistics(&mut statistics))
             .collect();
         self
     }
 
     pub(crate) fn num_running(&self) -> usize {
-        self.norms
-            .iter()
-            .filter_map(Norm::as_batch)
-            .map(|norm| norm.num_running())
-            .sum()
+        self.norms.iter().map(Norm::num_running).sum()
     }
 }
