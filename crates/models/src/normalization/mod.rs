@@ -1,7 +1,7 @@
 //! Normalisations: what a configuration names, and the layers they become.
 //!
-//! Each has a file of its own with its configuration and its layer. The table below and [`Norm`] are the only other
-//! places that name them.
+//! Each has a file of its own with its configuration and its layer. To add one, write its file and add its rows to
+//! the table below and to [`Norm`].
 
 mod batch;
 mod batched;
