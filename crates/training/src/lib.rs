@@ -15,7 +15,6 @@
 //! The named choices are menus: [`loss`], [`optimizer`] and [`scheduler`] each hold a table with one row and a folder
 //! with one file for each entry. [`device`] alone knows which backends are compiled in.
 
-mod batched_engine;
 mod checkpoint;
 mod clipping;
 mod config;

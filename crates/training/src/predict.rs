@@ -1,7 +1,6 @@
 //! Predictions of a network on a whole split, in evaluation mode.
 
 use burn::tensor::Tensor;
-use burn::train::InferenceStep;
 use emberlab_datasets::{Batch, DeviceDataset};
 use emberlab_metrics::SplitMetrics;
 
@@ -48,7 +47,7 @@ pub(crate) fn predict_unless(
         if is_stopping() {
             return Ok(None);
         }
-        for outcome in InferenceStep::step(plain, batch).read(1)? {
+        for outcome in plain.evaluate(batch).read(1)? {
             accumulator.add(&outcome, task, plain.loss().reduction)?;
             outputs.extend(outcome.outputs);
         }

@@ -7,7 +7,7 @@ use emberlab_run_format::files::checkpoint::{BEST, NETWORK, OPTIMIZER};
 use emberlab_storage::Checkpoint;
 
 use super::Trainer;
-use crate::engine::Single;
+use crate::engine::SingleEngine;
 use crate::error::TrainingError;
 use crate::metric_accumulator::MetricAccumulator;
 use crate::optimizer::Optimizer;
@@ -25,7 +25,7 @@ pub(super) fn start(
     place: usize,
     trainer: Trainer,
     from: Option<&Checkpoint>,
-) -> Result<(Replica, Single), TrainingError> {
+) -> Result<(Replica, SingleEngine), TrainingError> {
     let batches = trainer.training.batches();
     let batches = Batches::new(&trainer.data.train, &batches, trainer.seed, 0);
     let scheduler = Scheduler::new(
@@ -65,7 +65,7 @@ pub(super) fn start(
         identity: trainer.identity,
         observer: trainer.observer,
     };
-    let engine = Single {
+    let engine = SingleEngine {
         supervised,
         optimizer,
     };

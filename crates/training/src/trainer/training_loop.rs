@@ -14,10 +14,9 @@ use super::observer::EpochRecord;
 use super::result::TrainingResult;
 use super::split_data::SplitData;
 use super::{Trainer, start};
-use crate::batched_engine::Stacked;
 use crate::checkpoint::{CheckpointConfig, Every, OnError};
 use crate::config::{TrainMetrics, TrainingConfig};
-use crate::engine::TrainingEngine;
+use crate::engine::{BatchedEngine, TrainingEngine};
 use crate::error::TrainingError;
 use crate::loss::LossConfig;
 use crate::metric_accumulator::MetricAccumulator;
@@ -93,8 +92,8 @@ impl TrainingLoop {
         }
         let engine: Box<dyn TrainingEngine> = match singles.len() {
             1 => Box::new(singles.swap_remove(0)),
-            _ => match Stacked::new(singles) {
-                Some(stacked) => Box::new(stacked),
+            _ => match BatchedEngine::new(singles) {
+                Some(engine) => Box::new(engine),
                 None => return Err(TrainingError::NotAlike("their networks differ")),
             },
         };
@@ -386,7 +385,7 @@ impl TrainingLoop {
             if is_stopping() {
                 return Ok(None);
             }
-            let outcomes = self.engine.infer(batch).read(num_replicas)?;
+            let outcomes = self.engine.evaluate(batch).read(num_replicas)?;
             for (accumulator, outcome) in accumulators.iter_mut().zip(&outcomes) {
                 accumulator.add(outcome, &self.task, self.loss.reduction)?;
             }
