@@ -143,11 +143,7 @@ impl From<DatasetError> for ExperimentError {
 impl From<ModelError> for ExperimentError {
     fn from(error: ModelError) -> Self {
         match error {
-            ModelError::Value {
-                key,
-                value,
-                expected,
-            } => Problem::new(key, value, expected).within("model").into(),
+            ModelError::Value(problem) => problem.within("model").into(),
             error => Self::Model(error),
         }
     }

@@ -10,8 +10,8 @@ use crate::error::TrainingError;
 use crate::loss::LossConfig;
 use crate::metric_accumulator::host;
 use crate::optimizer::{Optimizer, OptimizerConfig};
-use crate::stop::StopFlag;
 use crate::supervised_model::SupervisedModel;
+use crate::trainer::interrupt::StopFlag;
 
 /// Steps between two looks at the clock; a look waits for the device.
 const LAP: usize = 10;
@@ -52,7 +52,7 @@ impl StepTime<'_> {
             let lap = Instant::now();
             let mut losses = Vec::new();
             for batch in batches.by_ref().take(LAP) {
-                let rate = self.optimizer.learning_rate();
+                let rate = self.optimizer.learning_rate;
                 let (after, measured) =
                     supervised.after_step(batch, clipping, &mut optimizer, rate);
                 supervised = after;

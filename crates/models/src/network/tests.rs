@@ -5,13 +5,15 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_rng::stream;
 
 use super::*;
+use crate::activation::{Elu, Tanh};
 use crate::golden::{assert_near, golden, wave, wave_tensor};
-use crate::{Activation, ModelError, Normalization, OneOrMany};
+use crate::normalization::BatchNormConfig;
+use crate::{ModelError, Normalization, OneOrMany};
 
-const BATCH_NORM: Normalization = Normalization::Batch {
+const BATCH_NORM: Normalization = Normalization::Batch(BatchNormConfig {
     momentum: 0.1,
     epsilon: 1e-5,
-};
+});
 
 fn config(toml: &str) -> ModelConfig {
     toml::from_str(toml).expect("a model's table")
@@ -31,7 +33,7 @@ fn init(config: &ModelConfig, shape: &[usize], d_output: usize, seed: u64) -> Ne
 
 fn value_error(result: Result<impl std::fmt::Debug, ModelError>) -> (String, String) {
     match result {
-        Err(ModelError::Value { key, value, .. }) => (key, value),
+        Err(ModelError::Value(problem)) => (problem.key, problem.value),
         other => panic!("{other:?}"),
     }
 }
@@ -39,7 +41,7 @@ fn value_error(result: Result<impl std::fmt::Debug, ModelError>) -> (String, Str
 fn mlp() -> ModelConfig {
     ModelConfig::Mlp(MlpConfig {
         hidden: vec![6, 4],
-        activation: OneOrMany::Many(vec![Activation::Tanh, Activation::Elu { alpha: 1.0 }]),
+        activation: OneOrMany::Many(vec![Tanh {}.into(), Elu { alpha: 1.0 }.into()]),
         normalization: BATCH_NORM,
         ..MlpConfig::default()
     })
@@ -484,4 +486,34 @@ fn defaults_of_files_and_of_code_agree() {
         config("name = 'convnet'"),
         ModelConfig::Convnet(ConvNetConfig::default())
     );
+}
+
+#[test]
+fn the_last_stage_holds_the_outputs() {
+    let configs = [
+        "name = 'mlp'\nhidden = [5, 4]\nactivation = ['tanh', 'relu']\nnormalization = 'batch'\n\
+         output_activation = 'sigmoid'",
+        "name = 'convnet'\nchannels = [3, 2]\nd_hidden = 6\nnormalization = 'batch'",
+    ];
+    let parts = [
+        "layers.0 norms.0 activations.0 layers.1 norms.1 activations.1 layers.2 outputs",
+        "convolutions.0 norms.0 activations.0 convolutions.1 norms.1 activations.1 layers.0 activations.2 layers.1 \
+         outputs",
+    ];
+    let device = Device::flex();
+    for (toml, parts) in configs.into_iter().zip(parts) {
+        let rng = &mut stream(1, "init", &[]);
+        let network = config(toml).init(&[1, 4, 4], 3, rng, &device, DType::F64);
+        let network = network.expect("a network");
+        let inputs = wave_tensor(0.0, [5, 16], &device, DType::F64);
+        let (trained, _) = network.forward_train(inputs.clone());
+        let evaluated = network.forward(inputs.clone());
+        for (mode, expected) in [(Mode::Training, trained), (Mode::Evaluation, evaluated)] {
+            let stages = network.stages(inputs.clone(), mode);
+            let found: Vec<String> = stages.iter().map(|stage| stage.operation.part()).collect();
+            assert_eq!(found.join(" "), parts);
+            let last = stages.last().expect("stages").outputs.clone();
+            assert_eq!(last.into_data(), expected.into_data(), "{mode:?}");
+        }
+    }
 }
