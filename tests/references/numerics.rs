@@ -2,6 +2,7 @@
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_models::Activation;
+use emberlab_models::activation::Sigmoid;
 use emberlab_training::loss::{Bce, BceWithLogits, CrossEntropy};
 use emberlab_training::{LossConfig, device};
 
@@ -50,7 +51,7 @@ fn assert_close(found: &[f64], expected: &[f64], what: &str) {
 #[test]
 fn the_sigmoid_of_plus_and_minus_one_hundred_is_finite_and_right_on_every_device() {
     for (name, device, dtype) in devices() {
-        let sigmoid = |x| Activation::Sigmoid.forward(x);
+        let sigmoid = |x| Activation::from(Sigmoid {}).forward(x);
         let (value, slope) = value_and_gradient(&[-100.0, 100.0], (&device, dtype), sigmoid);
         assert_close(&value, &[0.0, 1.0], &format!("{name} {dtype:?}"));
         assert_close(&slope, &[0.0, 0.0], &format!("slope, {name} {dtype:?}"));

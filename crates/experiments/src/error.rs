@@ -1,4 +1,4 @@
-//! What can go wrong between a TOML file and a run on disk.
+//! Errors of experiments and their runs.
 
 use std::path::PathBuf;
 
@@ -32,7 +32,7 @@ pub enum ExperimentError {
     /// The training failed.
     #[error(transparent)]
     Training(TrainingError),
-    /// A file or folder cannot be read or written, or a checkpoint not be believed.
+    /// A file or folder cannot be read or written, or a checkpoint is damaged.
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// The configuration cannot be written as TOML.
@@ -61,53 +61,53 @@ pub enum ExperimentError {
     /// No threshold can be chosen.
     #[error("cannot choose a threshold: {0}")]
     NoThreshold(String),
-    /// A file of a run does not hold what it should.
-    #[error("{} is not what a run writes: {reason}", path.display())]
+    /// A file of a run is damaged or was changed.
+    #[error("cannot use {}: {reason}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What does not agree.
+        /// The reason.
         reason: String,
     },
-    /// No run is called that.
-    #[error("there is no run `{name}` in {}{}", artifacts.display(), list(candidates))]
+    /// There is no run of this name.
+    #[error("there is no run `{name}` in {}{}", artifacts.display(), newest(candidates))]
     NoRun {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
-        /// Where it was looked for.
+        /// The artifacts folder.
         artifacts: PathBuf,
-        /// Runs it may have meant.
+        /// The newest runs.
         candidates: Vec<String>,
     },
-    /// A prefix that several runs share.
-    #[error("`{name}` could be any of {}", candidates.join(", "))]
+    /// Several runs begin with this name.
+    #[error("several runs begin with `{name}`: {}", candidates.join(", "))]
     Ambiguous {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
-        /// The runs that begin so.
+        /// The runs that begin with it.
         candidates: Vec<String>,
     },
-    /// A run of that name is already there.
+    /// The folder of a new run already holds a run.
     #[error("{} already holds a run; resume it or choose another name", path.display())]
     RunExists {
         /// The run's folder.
         path: PathBuf,
     },
-    /// A run that an error ended has no trained network.
+    /// The training of a run failed, so there is no trained network.
     #[error("{run} failed: {message}; `emberlab diagnose {run}` looks for the cause")]
     RunFailed {
         /// `experiment/run`.
         run: String,
-        /// What ended it.
+        /// The error.
         message: String,
     },
-    /// A run that has not come to its end has no trained network.
-    #[error("{run} has not finished; `emberlab resume {run}` goes on with it")]
+    /// The training of a run has not finished, so there is no trained network.
+    #[error("{run} has not finished; to continue it:  emberlab resume {run}")]
     NotFinished {
         /// `experiment/run`.
         run: String,
     },
-    /// The run's configuration is no longer the one its checkpoint was written with.
+    /// The configuration of a run differs from the one that its checkpoint was written with.
     #[error(
         "{run} was trained with another configuration:\n{}\n{}",
         Change::list(changes),
@@ -116,17 +116,17 @@ pub enum ExperimentError {
     ConfigChanged {
         /// `experiment/run`.
         run: String,
-        /// What differs.
+        /// The differences.
         changes: Vec<Change>,
     },
-    /// The run's data are no longer those it was trained on.
+    /// The data of a run differ from those it was trained on.
     #[error("the data of {} have changed since it was trained: checksum {found} instead of {expected}", run.display())]
     DataChanged {
         /// The run's folder.
         run: PathBuf,
-        /// Checksum then.
+        /// The checksum of the data it was trained on.
         expected: String,
-        /// Checksum now.
+        /// The checksum of the data now.
         found: String,
     },
 }
@@ -143,11 +143,7 @@ impl From<DatasetError> for ExperimentError {
 impl From<ModelError> for ExperimentError {
     fn from(error: ModelError) -> Self {
         match error {
-            ModelError::Value {
-                key,
-                value,
-                expected,
-            } => Problem::new(key, value, expected).within("model").into(),
+            ModelError::Value(problem) => problem.within("model").into(),
             error => Self::Model(error),
         }
     }
@@ -179,16 +175,16 @@ impl ExperimentError {
 
 fn advice(changes: &[Change]) -> &'static str {
     if changes.iter().any(|c| c.verdict == Verdict::Refused) {
-        "a training cannot change these on its way: put them back, or start a new run"
+        "these cannot change during a training: put the old values back, or start a new run"
     } else {
-        "if you mean it, `--force` goes on with the new values"
+        "to continue with the new values all the same, add `--force`"
     }
 }
 
-fn list(candidates: &[String]) -> String {
+fn newest(candidates: &[String]) -> String {
     if candidates.is_empty() {
         String::new()
     } else {
-        format!("; there are {}", candidates.join(", "))
+        format!("; the newest runs are {}", candidates.join(", "))
     }
 }

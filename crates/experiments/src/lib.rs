@@ -16,7 +16,8 @@ mod run;
 mod trial;
 
 pub use config::{
-    Comparison, ExperimentConfig, Seeds, SweepConfig, SweepMode, Target, Variant, VariantConfig,
+    Comparison, ExperimentConfig, PlannedTrial, Seeds, SweepConfig, SweepMode, Target, Variant,
+    VariantConfig,
 };
 pub use error::ExperimentError;
 pub use finished::{
@@ -24,4 +25,4 @@ pub use finished::{
 };
 pub use measurements::{check_gradients, range_curve, step_seconds};
 pub use run::{Change, Run, RunState, RunSummary, Verdict};
-pub use trial::{Execution, MetricsFile, PlannedTrial, Prepared, Resumed, Trial, load_config};
+pub use trial::{Execution, MetricsFile, Prepared, Resumed, Trial, load_config};

@@ -5,16 +5,15 @@
 //! function and layer equals PyTorch's, in value and in gradient, on every device: where Burn's own differs
 //! it is composed from primitives instead.
 
-mod activation;
+pub mod activation;
 mod batched_parameters;
-mod choice;
 mod error;
 #[cfg(test)]
 mod golden;
-mod initializer;
+pub mod initializer;
 mod layers;
 mod network;
-mod normalization;
+pub mod normalization;
 mod one_or_many;
 mod parameters;
 

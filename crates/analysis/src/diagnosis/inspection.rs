@@ -159,9 +159,9 @@ pub fn inspect_signals(
     Ok(inspection)
 }
 
-/// Units of a ReLU that are zero in every row.
+/// Units that are zero in every row, of an activation whose units can die.
 fn num_dead(activation: &Activation, values: &[f64], num_units: usize) -> usize {
-    if *activation != Activation::Relu {
+    if !activation.can_die() {
         return 0;
     }
     let mut is_alive = vec![false; num_units];
@@ -175,12 +175,12 @@ fn num_dead(activation: &Activation, values: &[f64], num_units: usize) -> usize 
 
 /// Share of outputs where the slope of a squashing function, relative to its largest, is nearly zero.
 fn saturated(activation: &Activation, values: &[f64]) -> f64 {
-    let slope = |y: f64| match activation {
-        Activation::Sigmoid => 4.0 * y * (1.0 - y),
-        Activation::Tanh => 1.0 - y * y,
-        _ => 1.0,
+    let is_flat = |y: f64| {
+        activation
+            .relative_slope(y)
+            .is_some_and(|slope| slope < FLAT)
     };
-    let flat = values.iter().filter(|y| slope(**y) < FLAT).count();
+    let flat = values.iter().filter(|y| is_flat(**y)).count();
     flat as f64 / values.len().max(1) as f64
 }
 
@@ -282,6 +282,8 @@ pub(super) mod examples {
 #[cfg(test)]
 mod tests {
     use super::examples::{kinds_of_step, step};
+    use emberlab_models::activation::{Elu, Relu, Sigmoid, Tanh};
+
     use super::*;
 
     #[test]
@@ -293,16 +295,16 @@ mod tests {
     #[test]
     fn a_unit_is_dead_if_it_is_zero_in_every_row() {
         let values = [0.0, 1.0, 0.0, 0.0, 0.0, 2.0];
-        assert_eq!(num_dead(&Activation::Relu, &values, 3), 1);
-        assert_eq!(num_dead(&Activation::Elu { alpha: 1.0 }, &values, 3), 0);
+        assert_eq!(num_dead(&Relu {}.into(), &values, 3), 1);
+        assert_eq!(num_dead(&Elu { alpha: 1.0 }.into(), &values, 3), 0);
     }
 
     #[test]
     fn a_unit_is_saturated_where_its_slope_is_nearly_zero() {
         // 4 σ(4.6) σ(−4.6) = 0.0394, 1 − tanh(2.3)² = 0.0393
         let sigmoid = [0.5, 1.0 / (1.0 + (-4.6f64).exp()), 0.9, 1e-9];
-        assert_eq!(saturated(&Activation::Sigmoid, &sigmoid), 0.5);
-        assert_eq!(saturated(&Activation::Tanh, &[2.3f64.tanh(), 0.0]), 0.5);
-        assert_eq!(saturated(&Activation::Relu, &[0.0, 0.0]), 0.0);
+        assert_eq!(saturated(&Sigmoid {}.into(), &sigmoid), 0.5);
+        assert_eq!(saturated(&Tanh {}.into(), &[2.3f64.tanh(), 0.0]), 0.5);
+        assert_eq!(saturated(&Relu {}.into(), &[0.0, 0.0]), 0.0);
     }
 }

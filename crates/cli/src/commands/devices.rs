@@ -55,7 +55,7 @@ struct Timed {
 
 fn bench(config: &Path, args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = ConfigSource::load(config)?.with_overrides(&args.overrides)?;
-    let config = ExperimentConfig::from_source(&source)?.alone();
+    let config = ExperimentConfig::from_source(&source)?.without_comparison();
     set_num_threads(args.threads)?;
     let stop = signals::stop_on_request()?;
     let duration = Duration::from_secs(args.seconds.into());

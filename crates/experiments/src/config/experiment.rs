@@ -1,4 +1,4 @@
-//! An experiment as written in TOML.
+//! The configuration of an experiment, as written in TOML.
 
 use emberlab_config_source::{ConfigError, ConfigSource, parse};
 use emberlab_datasets::{DatasetConfig, SplitConfig, StandardizeConfig};
@@ -13,19 +13,20 @@ use serde::{Deserialize, Serialize};
 use super::problem;
 use crate::config::{Seeds, SweepConfig, Target, VariantConfig};
 
-/// An experiment: data, network, loss and how it is trained.
+/// An experiment: the data, the network, the loss, and how the network is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExperimentConfig {
-    /// The folder its runs go to, below the artifacts folder; the file's name when absent.
+    /// The name of the experiment, and of the folder of its runs inside the artifacts folder. If absent, it is the
+    /// name of the file.
     #[serde(default)]
     pub name: String,
-    /// The seed of everything random: data, split, weights, order of batches.
+    /// The seed of everything random: data, splits, initial weights and the order of batches.
     #[serde(default)]
     pub seed: u64,
-    /// What to learn from.
+    /// The data set.
     pub dataset: DatasetConfig,
-    /// Which rows train, validate and test.
+    /// Which rows are used for training, validation and test.
     #[serde(default)]
     pub split: SplitConfig,
     /// How inputs are scaled.
@@ -33,34 +34,35 @@ pub struct ExperimentConfig {
     pub standardize: StandardizeConfig,
     /// The network.
     pub model: ModelConfig,
-    /// What it minimises.
+    /// The loss that the training minimises.
     pub loss: LossConfig,
-    /// How it descends.
+    /// The optimiser.
     pub optimizer: OptimizerConfig,
-    /// How the learning rate changes.
+    /// How the learning rate changes during the training.
     #[serde(default)]
     pub scheduler: SchedulerConfig,
-    /// How long, in which pieces.
+    /// How long to train, and in which batches.
     pub training: TrainingConfig,
-    /// When it is saved.
+    /// When checkpoints are saved.
     #[serde(default)]
     pub checkpoint: CheckpointConfig,
-    /// Compare: a number of seeds (from 0 on), or a list of them, that each variant is trained with.
+    /// For `compare`: the number of seeds (from 0 on), or a list of seeds, that each variant is trained with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seeds: Option<Seeds>,
-    /// Compare: parts of a cross-validation that each variant and seed is trained on; at least 2.
+    /// For `compare`: the number of folds of a cross-validation, at least 2. Each variant is trained with every seed on
+    /// every fold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub num_folds: Option<usize>,
-    /// Compare: keys with the values they take.
+    /// For `compare`: keys with the values that they take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<SweepConfig>,
-    /// Compare: variants that no axis can say.
+    /// For `compare`: variants that change several keys at once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<VariantConfig>,
-    /// Compare: a figure whose epoch is counted.
+    /// For `compare`: a value of a metric; the epochs that each trial needs to reach it are counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
-    /// Compare: epochs at which every metric is tabled, besides the last.
+    /// For `compare`: epochs at which every metric is shown in a table, besides the last epoch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub at_epochs: Vec<usize>,
 }
@@ -81,8 +83,8 @@ impl ExperimentConfig {
         }
     }
 
-    /// The experiment without what only a comparison looks at: what one training is.
-    pub fn alone(self) -> Self {
+    /// The experiment without the keys of a comparison: the configuration of one training.
+    pub fn without_comparison(self) -> Self {
         Self {
             seeds: None,
             num_folds: None,
@@ -94,8 +96,8 @@ impl ExperimentConfig {
         }
     }
 
-    /// Whether the networks of the two experiments can be trained together in one batched model: they are
-    /// multilayer perceptrons, and the experiments differ only in seed and learning rate.
+    /// Whether the networks of the two experiments can be trained together in one batched model: such networks exist
+    /// as batched models, and the experiments differ only in seed and learning rate.
     pub(crate) fn can_be_batched_with(&self, other: &Self) -> bool {
         let without_seed_and_rate = |config: &Self| Self {
             seed: 0,
@@ -119,7 +121,7 @@ impl ExperimentConfig {
             self.name.chars().all(is_plain) && !self.name.starts_with('.'),
             "name",
             format!("\"{}\"", self.name),
-            "letters, digits, `-`, `_` and `.`, not starting with `.`, because it names a folder",
+            "letters, digits, `-`, `_` and `.`, with no `.` at the start, because it names a folder",
         )?;
         self.dataset
             .validate()
@@ -139,10 +141,10 @@ impl ExperimentConfig {
         }
     }
 
-    /// The whole experiment, every default written out, as TOML.
+    /// The whole experiment as TOML, with every default written out.
     ///
     /// # Errors
-    /// [`toml::ser::Error`] if a number has no TOML form.
+    /// [`toml::ser::Error`] if a number cannot be written as TOML.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         toml::to_string(self)
     }

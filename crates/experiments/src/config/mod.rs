@@ -5,6 +5,6 @@ mod experiment;
 mod problem;
 mod sweep;
 
-pub use expand::{Comparison, Variant};
+pub use expand::{Comparison, PlannedTrial, Variant};
 pub use experiment::ExperimentConfig;
 pub use sweep::{Seeds, SweepConfig, SweepMode, Target, VariantConfig};

@@ -9,11 +9,7 @@ use emberlab_models::ModelError;
 /// The problem; an error that is not about one value is about the table.
 pub(crate) fn of_model<T>(result: Result<T, ModelError>) -> Result<T, Problem> {
     result.map_err(|error| match error {
-        ModelError::Value {
-            key,
-            value,
-            expected,
-        } => Problem::new(key, value, expected).within("model"),
+        ModelError::Value(problem) => problem.within("model"),
         error => Problem::new("model", "refused", error.to_string()),
     })
 }

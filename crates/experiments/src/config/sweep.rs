@@ -1,4 +1,4 @@
-//! What a comparison varies, as written in TOML.
+//! The keys and values that a comparison varies, as written in TOML.
 
 use emberlab_menu::Problem;
 use emberlab_metrics::Metric;
@@ -10,14 +10,14 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "a number of seeds, or a list of them")]
 pub enum Seeds {
-    /// That many, from 0 on.
+    /// This many seeds, from 0 on.
     Count(u64),
-    /// These.
+    /// These seeds.
     List(Vec<u64>),
 }
 
 impl Seeds {
-    /// The seeds, in order.
+    /// All seeds, in order.
     pub fn all(&self) -> Vec<u64> {
         match self {
             Self::Count(n) => (0..*n).collect(),
@@ -30,22 +30,22 @@ impl Seeds {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SweepMode {
-    /// Every value with every other.
+    /// Every value of each axis with every value of the others.
     #[default]
     Grid,
-    /// The first values together, then the second, and so on; all axes have the same length.
+    /// The first values of all axes together, then the second ones, and so on. All axes have the same length.
     Zip,
-    /// `count` different combinations of the grid, drawn from a fixed stream.
+    /// `count` different combinations of the grid, drawn at random, the same ones each time.
     Random,
 }
 
-/// Keys of the experiment, each with the values it takes: `"model.activation" = ["relu", "gelu"]`.
+/// Keys of the experiment, each with the values that it takes: `"model.activation" = ["relu", "gelu"]`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SweepConfig {
     /// How several axes are combined: `grid`, `zip` or `random`.
     #[serde(default)]
     pub mode: SweepMode,
-    /// How many combinations `random` draws.
+    /// The number of combinations that `random` draws.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub count: Option<usize>,
     /// The axes: dotted keys with lists of values.
@@ -54,28 +54,28 @@ pub struct SweepConfig {
     pub axes: toml::Table,
 }
 
-/// A variant that axes cannot say.
+/// A variant with its own name, which can change several keys at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VariantConfig {
-    /// What it is called in tables and folders.
+    /// Its name in tables and folders.
     pub name: String,
-    /// The keys it changes: `{ "model.hidden" = [], "optimizer.learning_rate" = 0.2 }`.
+    /// The keys that it changes: `{ "model.hidden" = [], "optimizer.learning_rate" = 0.2 }`.
     #[serde(default)]
     #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
     pub set: toml::Table,
 }
 
-/// A figure to reach: how many epochs it takes is counted.
+/// A value of a metric to reach; the epochs that a trial needs for it are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Target {
     /// The metric.
     pub metric: Metric,
-    /// The split it is measured on: `train` or `valid`.
+    /// The split that the metric is measured on: `train` or `valid`.
     #[serde(default)]
     pub split: Split,
-    /// Reached at this value or a better one.
+    /// The value. A better value counts as reached, too.
     pub value: f64,
 }
 

@@ -9,7 +9,7 @@ use emberlab_analysis::{
     locate_non_finite,
 };
 use emberlab_datasets::{Batch, BatchSize, DeviceDataset};
-use emberlab_models::{Activation, ModelConfig, Network, Normalization};
+use emberlab_models::{ModelConfig, Network};
 use emberlab_run_format::files::{self, DIAGNOSIS, NETWORK};
 use emberlab_run_format::{Diagnosis, Finding, FindingKind};
 use emberlab_training::{Split, TrainingError, device, load_network};
@@ -113,9 +113,9 @@ fn is_linear(model: &ModelConfig) -> bool {
     match model {
         ModelConfig::Perceptron(_) => true,
         ModelConfig::Mlp(mlp) => {
-            let is_plain = mlp.normalization == Normalization::None;
+            let is_plain = mlp.normalization.is_none();
             let mut activations = mlp.activation.iter();
-            mlp.hidden.is_empty() || is_plain && activations.all(|(_, a)| *a == Activation::Linear)
+            mlp.hidden.is_empty() || is_plain && activations.all(|(_, a)| a.is_identity())
         }
         ModelConfig::Convnet(_) => false,
     }

@@ -22,7 +22,7 @@ pub fn range_curve(
     stop: &StopFlag,
 ) -> Result<Vec<f64>, ExperimentError> {
     let device = device::open(device_name).map_err(TrainingError::from)?;
-    let mut config = config.clone().alone();
+    let mut config = config.clone().without_comparison();
     config.seed = seed;
     let prepared = Prepared::load(config, data_dirs)?;
     let train = prepared.upload_train(&device)?;

@@ -12,7 +12,6 @@ mod prepare;
 pub(crate) use evaluate::{evaluate_run, evenly};
 pub use metrics_file::MetricsFile;
 pub(crate) use model_file::{standardizer, task};
-pub use plan::PlannedTrial;
 pub use prepare::Prepared;
 
 use std::path::{Path, PathBuf};
@@ -148,7 +147,7 @@ impl Trial {
         let changes = changes(&before, &ready.identity.config, epochs)
             .map_err(|e| run.malformed(CONFIG, e))?;
         let allowed = if force {
-            Verdict::Forced
+            Verdict::NeedsForce
         } else {
             Verdict::Allowed
         };
@@ -451,7 +450,7 @@ impl Ready {
             return Err(Problem::new("training.precision", "f64", expected).into());
         }
         let device = device::open(&execution.device).map_err(TrainingError::from)?;
-        let prepared = Prepared::load(config.alone(), &execution.data_dirs)?;
+        let prepared = Prepared::load(config.without_comparison(), &execution.data_dirs)?;
         let config = prepared.config.to_toml()?;
         Ok(Self {
             identity: Identity {

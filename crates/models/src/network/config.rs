@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{ConvNetConfig, MlpConfig, Network, PerceptronConfig};
+use crate::initializer::Zeros;
 use crate::parameters::Parameters;
 use crate::{Initializer, ModelError};
 
@@ -148,12 +149,12 @@ pub(crate) fn validate_start(
 ) -> Result<(), ModelError> {
     weights.validate("initializer")?;
     match biases {
-        Some(Initializer::Orthogonal { .. }) => Err(ModelError::value(
+        Some(biases) if !biases.can_draw_vectors() => Err(ModelError::value(
             "bias_initializer",
-            "`orthogonal`",
+            format!("`{}`", biases.name()),
             "another initializer: a bias is no matrix",
         )),
-        Some(biases) => biases.validate("bias_initializer"),
+        Some(biases) => Ok(biases.validate("bias_initializer")?),
         None => Ok(()),
     }
 }
@@ -166,7 +167,7 @@ pub(crate) fn bias_initializer<'a>(
 ) -> Option<&'a Initializer> {
     bias.then_some(match (biases, weights) {
         (Some(biases), _) => biases,
-        (None, Initializer::PytorchDefault) => weights,
-        (None, _) => &Initializer::Zeros,
+        (None, weights) if weights.is_for_biases_too() => weights,
+        (None, _) => &Initializer::Zeros(Zeros {}),
     })
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config;
 use super::mlp;
-use crate::activation::SavedActivations;
+use crate::activation::{Relu, SavedActivations};
 use crate::layers::Patches;
 use crate::layers::max_pool::{self, PooledMaxima};
 use crate::normalization::Standardized;
@@ -73,7 +73,7 @@ fn default_d_hidden() -> usize {
 }
 
 fn default_activation() -> Activation {
-    Activation::Relu
+    Relu {}.into()
 }
 
 impl Default for ConvNetConfig {
@@ -108,15 +108,12 @@ impl ConvNetConfig {
         config::validate_size("kernel_size", self.kernel_size)?;
         config::validate_size("d_hidden", self.d_hidden)?;
         self.activation.validate("activation")?;
-        match &self.normalization {
-            Normalization::None | Normalization::Batch { .. } => {}
-            other => {
-                return Err(ModelError::value(
-                    "normalization",
-                    format!("`{}`", other.name()),
-                    "`none` or `batch` in a convnet",
-                ));
-            }
+        if !self.normalization.fits_images() {
+            return Err(ModelError::value(
+                "normalization",
+                format!("`{}`", self.normalization.name()),
+                "`none` or `batch` in a convnet",
+            ));
         }
         self.normalization.validate("normalization", &[])?;
         self.output_activation.validate("output_activation")?;

@@ -7,9 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::config;
-use crate::activation::SavedActivations;
-use crate::initializer::{Fan, Initializer};
-use crate::normalization::Standardized;
+use crate::activation::{Linear, Relu, SavedActivations};
+use crate::initializer::{Initializer, KaimingNormal};
+use crate::normalization::{NoNormalization, Standardized};
 use crate::parameters::Parameters;
 use crate::{Activation, BatchStatistics, Dense, ModelError, Norm, Normalization, OneOrMany};
 
@@ -44,11 +44,11 @@ pub struct MlpConfig {
 }
 
 fn default_activation() -> OneOrMany<Activation> {
-    OneOrMany::One(Activation::Relu)
+    OneOrMany::One(Relu {}.into())
 }
 
 pub(crate) fn default_normalization() -> Normalization {
-    Normalization::None
+    NoNormalization {}.into()
 }
 
 pub(crate) fn default_bias() -> bool {
@@ -56,14 +56,11 @@ pub(crate) fn default_bias() -> bool {
 }
 
 pub(crate) fn default_output_activation() -> Activation {
-    Activation::Linear
+    Linear {}.into()
 }
 
 pub(crate) fn default_initializer() -> Initializer {
-    Initializer::KaimingNormal {
-        fan: Fan::In,
-        gain: std::f64::consts::SQRT_2,
-    }
+    KaimingNormal::default().into()
 }
 
 impl Default for MlpConfig {
@@ -263,23 +260,13 @@ impl Mlp {
         self.norms = self
             .norms
             .into_iter()
-            .map(|norm| match norm {
-                Norm::Batch(norm) => Norm::Batch(match statistics.next() {
-                    Some(batch) => norm.with_running_statistics(batch),
-                    None => norm,
-                }),
-                other => other,
-            })
+            .map(|norm| norm.with_running_statistics(&mut statistics))
             .collect();
         self
     }
 
     pub(crate) fn num_running(&self) -> usize {
-        self.norms
-            .iter()
-            .filter_map(Norm::as_batch)
-            .map(|norm| norm.num_running())
-            .sum()
+        self.norms.iter().map(Norm::num_running).sum()
     }
 }
 

@@ -5,13 +5,15 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_rng::stream;
 
 use super::*;
+use crate::activation::{Elu, Tanh};
 use crate::golden::{assert_near, golden, wave, wave_tensor};
-use crate::{Activation, ModelError, Normalization, OneOrMany};
+use crate::normalization::BatchNormConfig;
+use crate::{ModelError, Normalization, OneOrMany};
 
-const BATCH_NORM: Normalization = Normalization::Batch {
+const BATCH_NORM: Normalization = Normalization::Batch(BatchNormConfig {
     momentum: 0.1,
     epsilon: 1e-5,
-};
+});
 
 fn config(toml: &str) -> ModelConfig {
     toml::from_str(toml).expect("a model's table")
@@ -31,7 +33,7 @@ fn init(config: &ModelConfig, shape: &[usize], d_output: usize, seed: u64) -> Ne
 
 fn value_error(result: Result<impl std::fmt::Debug, ModelError>) -> (String, String) {
     match result {
-        Err(ModelError::Value { key, value, .. }) => (key, value),
+        Err(ModelError::Value(problem)) => (problem.key, problem.value),
         other => panic!("{other:?}"),
     }
 }
@@ -39,7 +41,7 @@ fn value_error(result: Result<impl std::fmt::Debug, ModelError>) -> (String, Str
 fn mlp() -> ModelConfig {
     ModelConfig::Mlp(MlpConfig {
         hidden: vec![6, 4],
-        activation: OneOrMany::Many(vec![Activation::Tanh, Activation::Elu { alpha: 1.0 }]),
+        activation: OneOrMany::Many(vec![Tanh {}.into(), Elu { alpha: 1.0 }.into()]),
         normalization: BATCH_NORM,
         ..MlpConfig::default()
     })

@@ -4,12 +4,82 @@ use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::tensor::module::{batch_norm, batch_norm_train};
-use emberlab_kernels as kernels;
+use emberlab_kernels::{self as kernels, Standardized};
+use emberlab_menu::Problem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::affine::{self, Slopes};
-use super::fused;
-use super::standardized::Standardized;
+use super::{
+    EPSILON, Norm, NormLayer, NormParameters, Normalization, NormalizationKind, Over,
+    scale_and_shift,
+};
 use crate::parameters::Parameters;
+
+/// Each feature over the batch, then scaled and shifted; see [`BatchNorm`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BatchNormConfig {
+    /// Share of each new batch in the running statistics, in [0, 1].
+    pub momentum: f64,
+    /// Added to the variance, above zero.
+    pub epsilon: f64,
+}
+
+impl Default for BatchNormConfig {
+    fn default() -> Self {
+        Self {
+            momentum: 0.1,
+            epsilon: EPSILON,
+        }
+    }
+}
+
+impl BatchNormConfig {
+    /// The layer with its initial parameters.
+    pub(crate) fn init(&self, num_features: usize, parameters: &mut Parameters) -> BatchNorm {
+        BatchNorm {
+            gamma: parameters.constant(1.0, num_features),
+            beta: parameters.constant(0.0, num_features),
+            running_mean: parameters.state(0.0, num_features),
+            running_var: parameters.state(1.0, num_features),
+            momentum: self.momentum,
+            epsilon: self.epsilon,
+        }
+    }
+}
+
+impl NormalizationKind for BatchNormConfig {
+    fn validate(&self, key: &str, _: &[usize]) -> Result<(), Problem> {
+        Problem::unless(
+            (0.0..=1.0).contains(&self.momentum),
+            format!("{key}.momentum"),
+            self.momentum,
+            "a number in [0, 1]",
+        )?;
+        Problem::unless_positive(self.epsilon, format!("{key}.epsilon"))
+    }
+
+    fn fits_images(&self) -> bool {
+        true
+    }
+
+    fn init(&self, num_features: usize, parameters: &mut Parameters) -> Option<Norm> {
+        Some(Norm::Batch(self.init(num_features, parameters)))
+    }
+
+    fn layer(&self, parameters: NormParameters) -> Option<Norm> {
+        let (gamma, beta) = parameters.scale_and_shift?;
+        let (running_mean, running_var) = parameters.running_statistics?;
+        Some(Norm::Batch(BatchNorm {
+            gamma,
+            beta,
+            running_mean,
+            running_var,
+            momentum: self.momentum,
+            epsilon: self.epsilon,
+        }))
+    }
+}
 
 /// Batch normalisation: `(x - mean) / sqrt(var + epsilon) gamma + beta`, per feature or channel.
 ///
@@ -35,7 +105,7 @@ pub struct BatchNorm {
     pub epsilon: f64,
 }
 
-/// The mean and variance of each feature in one batch, which the running statistics move towards; no gradient
+/// The mean and variance of each feature in one batch. The running statistics move towards them, and no gradient
 /// flows through them. `D` is 2 for a [`BatchNorm`], and 3 for those of several replicas at once.
 ///
 /// # Shapes
@@ -59,22 +129,6 @@ impl<const D: usize> BatchStatistics<D> {
 }
 
 impl BatchNorm {
-    pub(crate) fn init(
-        num_features: usize,
-        momentum: f64,
-        epsilon: f64,
-        parameters: &mut Parameters,
-    ) -> Self {
-        Self {
-            gamma: parameters.constant(1.0, num_features),
-            beta: parameters.constant(0.0, num_features),
-            running_mean: parameters.state(0.0, num_features),
-            running_var: parameters.state(1.0, num_features),
-            momentum,
-            epsilon,
-        }
-    }
-
     /// Normalises by the running statistics.
     ///
     /// # Shapes
@@ -105,7 +159,7 @@ impl BatchNorm {
         (normalized.output, statistics)
     }
 
-    /// [`forward_train`](Self::forward_train), keeping what [`backward`](Self::backward) needs.
+    /// [`forward_train`](Self::forward_train), which also saves what [`backward`](Self::backward) needs.
     ///
     /// # Shapes
     /// - `x` and the first result: `[batch, num_features]`
@@ -115,18 +169,12 @@ impl BatchNorm {
     ) -> (Tensor<2>, Standardized, BatchStatistics) {
         let count = x.dims()[0];
         let (gamma, beta) = (self.gamma.val(), self.beta.val());
-        let (y, saved, moments) = fused::standardize(x, gamma.clone(), beta.clone(), self.epsilon)
-            .unwrap_or_else(|x| {
-                let (saved, moments) = Standardized::new(x, 0, self.epsilon);
-                let [gamma, beta] = [gamma, beta].map(Tensor::unsqueeze);
-                let y = affine::forward(gamma, beta, saved.normalized.clone());
-                (y, saved, moments)
-            });
+        let (y, saved, moments) = kernels::batch_norm(x, gamma, beta, self.epsilon);
         let statistics = BatchStatistics::new(moments.mean, moments.variance, count);
         (y, saved, statistics)
     }
 
-    /// The loss's gradient by the inputs; those of scale and shift are added to `gradients`.
+    /// The loss's gradient by the inputs. Those of scale and shift are added to `gradients`.
     ///
     /// # Shapes
     /// - `delta` and the result: `[batch, num_features]`
@@ -136,11 +184,8 @@ impl BatchNorm {
         delta: Tensor<2>,
         gradients: &mut GradientsParams,
     ) -> Tensor<2> {
-        let gamma = self.gamma.val();
-        let (delta, slopes) = fused::backward(gamma.clone(), saved, delta)
-            .unwrap_or_else(|(saved, delta)| backward(gamma.unsqueeze(), saved, delta));
-        slopes.register(&self.gamma, &self.beta, gradients);
-        delta
+        let found = kernels::batch_norm_backward(self.gamma.val(), saved, delta);
+        scale_and_shift::register(found, &self.gamma, &self.beta, gradients)
     }
 
     /// Moves the running statistics towards those of a batch.
@@ -159,32 +204,65 @@ impl BatchNorm {
     }
 }
 
-/// The loss's gradients by scale and shift, and by the inputs.
-///
-/// # Shapes
-/// - gamma: `[…, 1, num_features]`
-/// - `delta` and the result: `[…, batch, num_features]`
-pub(super) fn backward<const D: usize>(
-    gamma: Tensor<D>,
-    saved: Standardized<D>,
-    delta: Tensor<D>,
-) -> (Tensor<D>, Slopes<D>) {
-    // Scale and means run along the same dimension: the means of the gradient are those of the
-    // parameters' gradients.
-    let Standardized {
-        normalized,
-        inverse_deviation,
-        ..
-    } = saved;
-    let per_sample = 1.0 / delta.dims()[D - 2] as f64;
-    let slopes = Slopes {
-        gamma: (delta.clone() * normalized.clone()).sum_dim(D - 2),
-        beta: delta.clone().sum_dim(D - 2),
-    };
-    let mean = slopes.beta.clone().mul_scalar(per_sample);
-    let slope = slopes.gamma.clone().mul_scalar(per_sample);
-    let factor = gamma * inverse_deviation;
-    ((delta - mean - normalized * slope) * factor, slopes)
+impl NormLayer for BatchNorm {
+    fn config(&self) -> Normalization {
+        let (momentum, epsilon) = (self.momentum, self.epsilon);
+        BatchNormConfig { momentum, epsilon }.into()
+    }
+
+    fn epsilon(&self) -> f64 {
+        self.epsilon
+    }
+
+    fn over(&self) -> Over {
+        Over::Batch {
+            momentum: self.momentum,
+        }
+    }
+
+    fn parameters(&self) -> NormParameters {
+        NormParameters {
+            scale_and_shift: Some((self.gamma.clone(), self.beta.clone())),
+            running_statistics: Some((self.running_mean.clone(), self.running_var.clone())),
+        }
+    }
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        self.forward(x)
+    }
+
+    fn forward_train(&self, x: Tensor<2>) -> (Tensor<2>, Option<BatchStatistics>) {
+        let (y, statistics) = self.forward_train(x);
+        (y, Some(statistics))
+    }
+
+    fn forward_saving(&self, x: Tensor<2>) -> (Tensor<2>, Standardized, Option<BatchStatistics>) {
+        let (y, saved, statistics) = self.forward_saving(x);
+        (y, saved, Some(statistics))
+    }
+
+    fn backward(
+        &self,
+        saved: Standardized,
+        delta: Tensor<2>,
+        gradients: &mut GradientsParams,
+    ) -> Tensor<2> {
+        self.backward(saved, delta, gradients)
+    }
+
+    fn with_running_statistics(
+        self,
+        statistics: &mut impl Iterator<Item = BatchStatistics>,
+    ) -> Self {
+        match statistics.next() {
+            Some(batch) => self.with_running_statistics(batch),
+            None => self,
+        }
+    }
+
+    fn num_running(&self) -> usize {
+        self.num_running()
+    }
 }
 
 /// The unbiased variance of `count` values, from the biased one.

@@ -1,31 +1,28 @@
-//! Batch normalisation with its way back as single passes over the host's memory.
-
-// What is given back are tensors, which are large.
-#![allow(clippy::result_large_err)]
+//! [`crate::batch_norm`] and its backward pass on the host.
 
 use burn::tensor::Tensor;
-use emberlab_kernels::{Numbers, is_on_host, sum_of_rows};
 
-use super::affine::Slopes;
-use super::standardized::{Moments, Standardized};
+use super::{Numbers, is_on_host};
+use crate::batch_norm::NormGradients;
+use crate::standardize::{Moments, Standardized};
+use crate::sum_of_rows;
 
-/// [`Standardized::new`] over the rows of `x`, with [`affine::forward`](super::affine::forward) after it.
-///
-/// # Shapes
-/// - `x` and the first result: `[batch, num_features]`
-/// - gamma, beta: `[num_features]`
+/// Inputs, scale and shift.
+type ForwardParts = (Tensor<2>, Tensor<1>, Tensor<1>);
+
+/// [`crate::batch_norm`].
 ///
 /// # Errors
-/// `x`, if it is not in the host's memory.
-pub(super) fn standardize(
+/// The tensors, unless all are on the host and have features.
+pub(crate) fn batch_norm(
     x: Tensor<2>,
     gamma: Tensor<1>,
     beta: Tensor<1>,
     epsilon: f64,
-) -> Result<(Tensor<2>, Standardized, Moments<2>), Tensor<2>> {
+) -> Result<(Tensor<2>, Standardized, Moments<2>), ForwardParts> {
     let [batch, num_features] = x.dims();
     if !is_on_host(&x) || !is_on_host(&gamma) || num_features == 0 {
-        return Err(x);
+        return Err((x, gamma, beta));
     }
     let shape = [1, num_features];
     let per_sample = 1.0 / batch as f32;
@@ -65,32 +62,33 @@ pub(super) fn standardize(
         mean: mean.into_tensor(),
     };
     let inverse_deviation = Numbers::new(inverse_deviation, shape).into_tensor();
-    let saved = Standardized::of_rows(x.into_tensor(), inverse_deviation);
+    let saved = Standardized {
+        normalized: x.into_tensor(),
+        inverse_deviation,
+        dim: 0,
+    };
     Ok((y, saved, moments))
 }
 
-/// The loss's gradients by the inputs and by scale and shift, as [`batch::backward`](super::batch::backward)
-/// has them.
-///
-/// # Shapes
-/// - gamma: `[num_features]`
-/// - `delta`, `normalized` and the first result: `[batch, num_features]`
-/// - `inverse_deviation`: `[1, num_features]`
+/// Scale, saved activations and the gradient by the outputs.
+type BackwardParts = (Tensor<1>, Standardized, Tensor<2>);
+
+/// [`crate::batch_norm_backward`].
 ///
 /// # Errors
-/// `delta` and what was saved, if they are not in the host's memory.
-pub(super) fn backward(
+/// The tensors, unless all are on the host and have features.
+pub(crate) fn batch_norm_backward(
     gamma: Tensor<1>,
     saved: Standardized,
     delta: Tensor<2>,
-) -> Result<(Tensor<2>, Slopes<2>), (Standardized, Tensor<2>)> {
+) -> Result<NormGradients<2>, BackwardParts> {
     let [batch, num_features] = delta.dims();
     if !is_on_host(&gamma)
         || !is_on_host(&delta)
         || !is_on_host(&saved.normalized)
         || num_features == 0
     {
-        return Err((saved, delta));
+        return Err((gamma, saved, delta));
     }
     let mut delta = Numbers::take(delta);
     let normalized = Numbers::take(saved.normalized);
@@ -105,10 +103,8 @@ pub(super) fn backward(
         }
     }
     let shape = [1, num_features];
-    let slopes = Slopes {
-        gamma: Numbers::new(slope.clone(), shape).into_tensor(),
-        beta: Numbers::new(mean.clone(), shape).into_tensor(),
-    };
+    let by_gamma = Numbers::new(slope.clone(), shape).into_tensor();
+    let by_beta = Numbers::new(mean.clone(), shape).into_tensor();
     let per_sample = 1.0 / batch as f32;
     for (slope, mean) in slope.iter_mut().zip(&mut mean) {
         *slope *= per_sample;
@@ -129,5 +125,9 @@ pub(super) fn backward(
             *delta = (*delta - mean - normalized * slope) * factor;
         }
     }
-    Ok((delta.into_tensor(), slopes))
+    Ok(NormGradients {
+        x: delta.into_tensor(),
+        gamma: by_gamma,
+        beta: by_beta,
+    })
 }
