@@ -4,7 +4,7 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
-use emberlab_models::Activation;
+use emberlab_models::{Activation, Normalization};
 use emberlab_training::loss::Loss;
 use serde::Serialize;
 use serde_json::Value;
@@ -167,6 +167,66 @@ pub(super) fn of_loss(loss: &Loss) -> Option<LossGradient> {
     })
 }
 
+/// Positions in a batch, `[batch, features]` row by row, whose numbers are normalised together.
+type Set = Vec<usize>;
+
+/// The sets that a normalisation makes of a batch with this many rows and columns.
+type Sets = fn(usize, usize, &Parameters) -> Vec<Set>;
+
+/// The sets of all normalisations, by name.
+const NORMALIZATIONS: [(&str, Sets); 4] = [
+    ("batch", |rows, columns, _| {
+        let column = |j: usize| (0..rows).map(|i| i * columns + j).collect();
+        (0..columns).map(column).collect()
+    }),
+    ("layer", |rows, columns, _| {
+        groups_of_features(rows, columns, 1)
+    }),
+    ("instance", |rows, columns, _| {
+        groups_of_features(rows, columns, 1)
+    }),
+    ("group", |rows, columns, parameters| {
+        groups_of_features(rows, columns, parameters.get("num_groups") as usize)
+    }),
+];
+
+fn groups_of_features(rows: usize, columns: usize, num_groups: usize) -> Vec<Set> {
+    let size = columns / num_groups;
+    (0..rows * num_groups)
+        .map(|group| (group * size..(group + 1) * size).collect())
+        .collect()
+}
+
+/// The gradients by inputs, scale and shift, from the inputs, the scale and the gradient by the outputs.
+type NormalizationGradients = Box<dyn Fn(&[f64], &[f64], &[f64]) -> Vec<Vec<f64>>>;
+
+/// The closed form of a normalisation with scale and shift; none if it has no row in the table.
+pub(super) fn of_normalization(normalization: &Normalization) -> Option<NormalizationGradients> {
+    let (_, sets) = NORMALIZATIONS
+        .iter()
+        .find(|(name, _)| *name == normalization.name())?;
+    let parameters = Parameters::of(normalization);
+    let epsilon = parameters.get("epsilon");
+    Some(Box::new(move |x, gamma, by_outputs| {
+        let columns = gamma.len();
+        let mut by_x = vec![0.0; x.len()];
+        let (mut by_gamma, mut by_beta) = (vec![0.0; columns], vec![0.0; columns]);
+        for set in sets(x.len() / columns, columns, &parameters) {
+            let numbers: Vec<f64> = set.iter().map(|&i| x[i]).collect();
+            let scaled = set.iter().map(|&i| by_outputs[i] * gamma[i % columns]);
+            let scaled: Vec<f64> = scaled.collect();
+            let (standard, _) = standardized(&numbers, epsilon);
+            let slopes = standardized_backward(&numbers, &scaled, epsilon);
+            for ((i, standard), slope) in set.into_iter().zip(standard).zip(slopes) {
+                by_x[i] = slope;
+                by_gamma[i % columns] += by_outputs[i] * standard;
+                by_beta[i % columns] += by_outputs[i];
+            }
+        }
+        vec![by_x, by_gamma, by_beta]
+    }))
+}
+
 /// The parameters of an entry of a menu, by their keys in a configuration.
 struct Parameters(Value);
 
@@ -221,7 +281,7 @@ fn softmax_gradient(row: &[f64], weights: &[f64]) -> Vec<f64> {
 }
 
 /// Numbers brought to mean 0 and variance 1, and `1 / σ`.
-pub(super) fn standardized(numbers: &[f64], epsilon: f64) -> (Vec<f64>, f64) {
+fn standardized(numbers: &[f64], epsilon: f64) -> (Vec<f64>, f64) {
     let n = numbers.len() as f64;
     let mean = numbers.iter().sum::<f64>() / n;
     let variance = numbers.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
@@ -230,7 +290,7 @@ pub(super) fn standardized(numbers: &[f64], epsilon: f64) -> (Vec<f64>, f64) {
 }
 
 /// The gradient by `numbers` of `Σ g x̂`: `(g − mean g − x̂ mean(g x̂)) / σ`. Ioffe and Szegedy 2015, section 3.
-pub(super) fn standardized_backward(numbers: &[f64], weights: &[f64], epsilon: f64) -> Vec<f64> {
+fn standardized_backward(numbers: &[f64], weights: &[f64], epsilon: f64) -> Vec<f64> {
     let (standard, scale) = standardized(numbers, epsilon);
     let n = numbers.len() as f64;
     let mean = weights.iter().sum::<f64>() / n;
@@ -253,7 +313,7 @@ mod tests {
     use emberlab_menu::Menu as _;
 
     #[test]
-    fn every_activation_and_loss_has_a_closed_form() {
+    fn every_activation_loss_and_normalization_has_a_closed_form() {
         for activation in Activation::examples() {
             let name = activation.name();
             assert!(
@@ -264,6 +324,13 @@ mod tests {
         for loss in Loss::examples() {
             let name = loss.name();
             assert!(of_loss(&loss).is_some(), "`{name}` needs a row in LOSSES");
+        }
+        for normalization in Normalization::examples() {
+            let name = normalization.name();
+            assert!(
+                normalization.is_none() || of_normalization(&normalization).is_some(),
+                "`{name}` needs a row in NORMALIZATIONS"
+            );
         }
     }
 

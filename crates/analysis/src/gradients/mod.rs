@@ -36,7 +36,7 @@ pub struct TensorFunction {
     /// Its kind and name, such as `activation gelu`.
     pub name: String,
     /// The name, shape and numbers of every input.
-    pub inputs: Vec<(&'static str, Vec<usize>, Vec<f64>)>,
+    pub inputs: Vec<(String, Vec<usize>, Vec<f64>)>,
     /// The scalar function; the inputs are flattened and in their order.
     pub function: Function,
     /// Its gradient by every input, written out.
@@ -44,10 +44,10 @@ pub struct TensorFunction {
 }
 
 /// A scalar function of flat tensors.
-type Function = Box<dyn Fn(&[Tensor<1>]) -> Tensor<1>>;
+pub type Function = Box<dyn Fn(&[Tensor<1>]) -> Tensor<1>>;
 
 /// The gradient by every input at given inputs.
-type ClosedForm = Box<dyn Fn(&[Vec<f64>]) -> Vec<Vec<f64>>>;
+pub type ClosedForm = Box<dyn Fn(&[Vec<f64>]) -> Vec<Vec<f64>>>;
 
 /// How far one gradient is from another.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -266,7 +266,7 @@ mod tests {
         // The derivative of x · x without the one factor is x, half of what it should be.
         let wrong = TensorFunction {
             name: "square".to_string(),
-            inputs: vec![("x", vec![3], vec![1.0, -2.0, 3.0])],
+            inputs: vec![("x".to_string(), vec![3], vec![1.0, -2.0, 3.0])],
             function: Box::new(|x| (x[0].clone() * x[0].clone().detach()).sum()),
             closed_form: Some(Box::new(|x| vec![x[0].iter().map(|x| 2.0 * x).collect()])),
         };
@@ -310,7 +310,7 @@ mod tests {
     fn nan_never_passes() {
         let nan = TensorFunction {
             name: "nan".to_string(),
-            inputs: vec![("x", vec![1], vec![-1.0])],
+            inputs: vec![("x".to_string(), vec![1], vec![-1.0])],
             function: Box::new(|x| x[0].clone().sqrt().sum()),
             closed_form: None,
         };

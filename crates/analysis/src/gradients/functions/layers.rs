@@ -14,9 +14,17 @@ fn dense() -> TensorFunction {
     TensorFunction {
         name: "layer dense".to_string(),
         inputs: vec![
-            ("x", vec![BATCH, WIDTH], waves(BATCH * WIDTH, 0.0)),
-            ("weight", vec![WIDTH, OUT], waves(WIDTH * OUT, 1.0)),
-            ("bias", vec![OUT], waves(OUT, 2.0)),
+            (
+                "x".to_string(),
+                vec![BATCH, WIDTH],
+                waves(BATCH * WIDTH, 0.0),
+            ),
+            (
+                "weight".to_string(),
+                vec![WIDTH, OUT],
+                waves(WIDTH * OUT, 1.0),
+            ),
+            ("bias".to_string(), vec![OUT], waves(OUT, 2.0)),
         ],
         function: Box::new(|x| {
             let weight = parameter(x[1].clone().reshape([WIDTH, OUT]));
@@ -50,9 +58,13 @@ fn convolution() -> TensorFunction {
     TensorFunction {
         name: "layer convolution".to_string(),
         inputs: vec![
-            ("x", vec![2, 2, 4, 4], waves(2 * 2 * 4 * 4, 0.0)),
-            ("weight", vec![3, 2, 3, 3], waves(3 * 2 * 3 * 3, 1.0)),
-            ("bias", vec![3], waves(3, 2.0)),
+            ("x".to_string(), vec![2, 2, 4, 4], waves(2 * 2 * 4 * 4, 0.0)),
+            (
+                "weight".to_string(),
+                vec![3, 2, 3, 3],
+                waves(3 * 2 * 3 * 3, 1.0),
+            ),
+            ("bias".to_string(), vec![3], waves(3, 2.0)),
         ],
         function: Box::new(|x| {
             let weight = parameter(x[1].clone().reshape([3, 2, 3, 3]));

@@ -27,7 +27,7 @@ fn function(loss: Loss) -> TensorFunction {
     let loss = LossConfig::mean(loss);
     TensorFunction {
         name: format!("loss {}", loss.name()),
-        inputs: vec![("outputs", vec![BATCH, OUTPUTS], outputs)],
+        inputs: vec![("outputs".to_string(), vec![BATCH, OUTPUTS], outputs)],
         function: Box::new(move |x| {
             let data = TensorData::new(targets.clone(), [BATCH, OUTPUTS]);
             let targets = Tensor::from_data(data, (&x[0].device(), x[0].dtype()));

@@ -1,116 +1,119 @@
-//! Every normalisation.
+//! Every normalisation of the menu.
 
-use burn::tensor::{Tensor, TensorData};
-use emberlab_models::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm};
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::{DType, Device, Tensor};
+use emberlab_menu::Menu as _;
+use emberlab_models::{Norm, Normalization};
 
-use super::{BATCH, WIDTH, output_weights, parameter, waves, weighted};
-use crate::gradients::TensorFunction;
-use crate::gradients::closed_forms::{standardized, standardized_backward};
-
-const GROUPS: usize = 2;
-const EPSILON: f64 = 1e-5;
-
-/// The sets of numbers that are normalised together, each as positions in the batch.
-type Sets = Vec<Vec<usize>>;
+use super::{BATCH, WIDTH, output_weights, waves, weighted};
+use crate::gradients::closed_forms;
+use crate::gradients::{ClosedForm, TensorFunction};
 
 pub(super) fn all() -> Vec<TensorFunction> {
-    let rows = |from: usize, to: usize| -> Sets {
-        (0..BATCH)
-            .map(|row| (from..to).map(|column| row * WIDTH + column).collect())
-            .collect()
-    };
-    let columns: Sets = (0..WIDTH)
-        .map(|column| (0..BATCH).map(|row| row * WIDTH + column).collect())
-        .collect();
-    let size = WIDTH / GROUPS;
-    let groups: Sets = (0..GROUPS)
-        .flat_map(|group| rows(group * size, (group + 1) * size))
-        .collect();
-    type Function = fn(Tensor<2>, Tensor<1>, Tensor<1>) -> Tensor<2>;
-    let batch: Function = |x, gamma, beta| {
-        let running = |value: f64| {
-            let data = TensorData::new(vec![value; WIDTH], [WIDTH]);
-            parameter(Tensor::<1>::from_data(data, (&x.device(), x.dtype())))
-        };
-        let norm = BatchNorm {
-            running_mean: running(0.0),
-            running_var: running(1.0),
-            gamma: parameter(gamma),
-            beta: parameter(beta),
-            momentum: 0.1,
-            epsilon: EPSILON,
-        };
-        norm.forward_train(x).0
-    };
-    let layer: Function = |x, gamma, beta| {
-        LayerNorm {
-            gamma: parameter(gamma),
-            beta: parameter(beta),
-            epsilon: EPSILON,
-        }
-        .forward(x)
-    };
-    let group: Function = |x, gamma, beta| {
-        let (gamma, beta) = (parameter(gamma), parameter(beta));
-        GroupNorm {
-            gamma,
-            beta,
-            num_groups: GROUPS,
-            epsilon: EPSILON,
-        }
-        .forward(x)
-    };
-    let with_parameters = [
-        ("batch", columns, batch),
-        ("layer", rows(0, WIDTH), layer),
-        ("group", groups, group),
-    ];
-    let mut all: Vec<TensorFunction> = with_parameters
+    Normalization::examples()
         .into_iter()
-        .map(|(name, sets, function)| TensorFunction {
-            name: format!("normalization {name}"),
-            inputs: vec![
-                ("x", vec![BATCH, WIDTH], waves(BATCH * WIDTH, 0.0)),
-                ("gamma", vec![WIDTH], waves(WIDTH, 1.0)),
-                ("beta", vec![WIDTH], waves(WIDTH, 2.0)),
-            ],
-            function: Box::new(move |x| {
-                let inputs = x[0].clone().reshape([BATCH, WIDTH]);
-                weighted(function(inputs, x[1].clone(), x[2].clone()))
-            }),
-            closed_form: Some(Box::new(move |x| normalization_slopes(&x[0], &x[1], &sets))),
-        })
-        .collect();
-    let sets = rows(0, WIDTH);
-    all.push(TensorFunction {
-        name: "normalization instance".to_string(),
-        inputs: vec![("x", vec![BATCH, WIDTH], waves(BATCH * WIDTH, 0.0))],
-        function: Box::new(|x| {
-            let norm = InstanceNorm { epsilon: EPSILON };
-            weighted(norm.forward(x[0].clone().reshape([BATCH, WIDTH])))
-        }),
-        closed_form: Some(Box::new(move |x| {
-            normalization_slopes(&x[0], &[1.0; WIDTH], &sets)[..1].to_vec()
-        })),
-    });
-    all
+        .filter_map(function)
+        .collect()
 }
 
-/// The gradients by the input, by γ and by β.
-fn normalization_slopes(x: &[f64], gamma: &[f64], sets: &Sets) -> Vec<Vec<f64>> {
-    let weights = output_weights(x.len());
-    let (mut by_x, mut by_gamma, mut by_beta) =
-        (vec![0.0; x.len()], vec![0.0; WIDTH], vec![0.0; WIDTH]);
-    for set in sets {
-        let numbers: Vec<f64> = set.iter().map(|&i| x[i]).collect();
-        let scaled: Vec<f64> = set.iter().map(|&i| weights[i] * gamma[i % WIDTH]).collect();
-        let (standard, _) = standardized(&numbers, EPSILON);
-        let slopes = standardized_backward(&numbers, &scaled, EPSILON);
-        for ((&i, standard), slope) in set.iter().zip(standard).zip(slopes) {
-            by_x[i] = slope;
-            by_gamma[i % WIDTH] += weights[i] * standard;
-            by_beta[i % WIDTH] += weights[i];
+/// A normalisation in training mode, by its inputs and its trained parameters; none for no normalisation.
+fn function(normalization: Normalization) -> Option<TensorFunction> {
+    let device = Device::flex().autodiff();
+    let layer = normalization.layer_on(WIDTH, &device, DType::F64)?;
+    let parameters = parameters(&layer);
+    let trained = parameters.iter().filter(|parameter| parameter.is_trained);
+    let mut inputs = vec![(
+        "x".to_string(),
+        vec![BATCH, WIDTH],
+        waves(BATCH * WIDTH, 0.0),
+    )];
+    for (i, parameter) in trained.enumerate() {
+        let values = waves(parameter.size, 1.0 + i as f64);
+        inputs.push((parameter.name.clone(), vec![parameter.size], values));
+    }
+    let num_inputs = inputs.len();
+    let closed_form =
+        closed_forms::of_normalization(&normalization).map(|gradients| -> ClosedForm {
+            Box::new(move |x| {
+                let gamma = x.get(1).cloned().unwrap_or_else(|| vec![1.0; WIDTH]);
+                let mut by_inputs = gradients(&x[0], &gamma, &output_weights(BATCH * WIDTH));
+                by_inputs.truncate(num_inputs);
+                by_inputs
+            })
+        });
+    Some(TensorFunction {
+        name: format!("normalization {}", normalization.name()),
+        inputs,
+        function: Box::new(move |x| {
+            let inputs = x[0].clone().reshape([BATCH, WIDTH]);
+            let layer = normalization.layer_on(WIDTH, &inputs.device(), inputs.dtype());
+            weighted(match layer {
+                Some(layer) => {
+                    let layer = with_trained(layer, &parameters, &x[1..]);
+                    layer.forward_train(inputs, &mut Vec::new())
+                }
+                None => inputs,
+            })
+        }),
+        closed_form,
+    })
+}
+
+/// A tensor of a layer.
+struct LayerParameter {
+    name: String,
+    size: usize,
+    /// Running statistics are not trained.
+    is_trained: bool,
+}
+
+/// The tensors of a layer on an autodiff device, in the order in which modules are visited.
+fn parameters(layer: &Norm) -> Vec<LayerParameter> {
+    #[derive(Default)]
+    struct Reader {
+        name: String,
+        found: Vec<LayerParameter>,
+    }
+    impl ModuleVisitor for Reader {
+        fn enter_module(&mut self, name: &str, _: &str) {
+            self.name = name.to_string();
+        }
+
+        fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+            let tensor = param.val();
+            self.found.push(LayerParameter {
+                name: self.name.clone(),
+                size: tensor.shape().num_elements(),
+                is_trained: tensor.is_require_grad(),
+            });
         }
     }
-    vec![by_x, by_gamma, by_beta]
+    let mut reader = Reader::default();
+    layer.visit(&mut reader);
+    reader.found
+}
+
+/// The layer with other values of its trained parameters, which autodiff follows.
+fn with_trained(layer: Norm, parameters: &[LayerParameter], values: &[Tensor<1>]) -> Norm {
+    struct Writer<'a, P: Iterator<Item = &'a LayerParameter>, V: Iterator<Item = &'a Tensor<1>>> {
+        parameters: P,
+        values: V,
+    }
+    impl<'a, P, V> ModuleMapper for Writer<'a, P, V>
+    where
+        P: Iterator<Item = &'a LayerParameter>,
+        V: Iterator<Item = &'a Tensor<1>>,
+    {
+        fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+            let is_trained = self.parameters.next().is_some_and(|p| p.is_trained);
+            match is_trained.then(|| self.values.next()).flatten() {
+                Some(value) => param.map(|old| value.clone().reshape(old.shape())),
+                None => param,
+            }
+        }
+    }
+    layer.map(&mut Writer {
+        parameters: parameters.iter(),
+        values: values.iter(),
+    })
 }
