@@ -161,7 +161,7 @@ impl Trace {
             "d_output": d_output,
         });
         let scheduler = match file.scheduler {
-            None => SchedulerConfig::Constant {},
+            None => SchedulerConfig::default(),
             Some(mut scheduler) => {
                 // A trace steps its scheduler after every optimiser step.
                 if let Some(table) = scheduler.as_object_mut() {
@@ -276,12 +276,7 @@ pub fn replay(
     let network = network.load_named_tensors(start.collect())?;
     let mut supervised = SupervisedModel::new(network, trace.loss.clone()).for_training();
     let mut optimizer = Optimizer::new(&trace.optimizer, &supervised);
-    let scheduler = Scheduler::new(
-        &trace.scheduler,
-        trace.optimizer.learning_rate(),
-        1,
-        trace.batches.len(),
-    );
+    let scheduler = Scheduler::new(&trace.scheduler, &trace.optimizer, 1, trace.batches.len());
     let mut losses = Vec::with_capacity(trace.batches.len());
     for (step, batch) in trace.batches.iter().enumerate() {
         let pick = |all: &[Vec<f64>]| batch.iter().map(|&i| all[i].clone()).collect::<Vec<_>>();

@@ -237,20 +237,11 @@ fn print_line(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// The loss and the figure that people look at first.
+/// The headline metrics, such as `loss 0.25 accuracy 0.93`.
 fn figures(metrics: &SplitMetrics) -> String {
-    let wanted = [
-        (Metric::Loss, "loss"),
-        (Metric::Accuracy, "accuracy"),
-        (Metric::Mae, "mae"),
-        (Metric::R2, "r2"),
-    ];
-    let found = wanted.into_iter().filter_map(|(metric, name)| {
-        metrics
-            .get(metric)
-            .map(|value| format!("{name} {}", number(value)))
-    });
-    found.collect::<Vec<_>>().join(" ")
+    let headlines = metrics.iter().filter(|(metric, _)| metric.is_headline());
+    let texts = headlines.map(|(metric, value)| format!("{metric} {}", number(value)));
+    texts.collect::<Vec<_>>().join(" ")
 }
 
 /// `1:02:03`, `2:03` or `0:03`.

@@ -210,7 +210,7 @@ impl Fit {
         let valid_data = first.data.valid.as_ref().unwrap_or(&first.data.train);
         let valid_loader = Arc::new(ResidentLoader::new(valid_data));
         let num_epochs = first.training.num_epochs;
-        let learning_rate = first.optimizer.learning_rate();
+        let learning_rate = first.optimizer.learning_rate;
         let session = Session::new(fits)?;
         let starting_epoch = session.starting_epoch();
         let shown = session.shown_metrics();
@@ -298,7 +298,7 @@ impl Fit {
         };
         let optimizer = self
             .optimizer
-            .with_learning_rate(other.optimizer.learning_rate());
+            .with_learning_rate(other.optimizer.learning_rate);
         self.loss == other.loss
             && self.task == other.task
             && optimizer == other.optimizer

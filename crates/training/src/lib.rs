@@ -6,7 +6,6 @@
 //! TrainingPlan ────┘      └ Observer: a row per epoch    └ CheckpointStore: folders that appear whole
 //! ```
 
-mod batched_engine;
 mod checkpoint;
 mod clipping;
 mod config;
@@ -19,12 +18,12 @@ mod loader;
 pub mod loss;
 mod metric_accumulator;
 mod objective;
-mod optimizer;
+pub mod optimizer;
 mod predict;
 mod range_test;
 mod record;
 mod replica;
-mod scheduler;
+pub mod scheduler;
 mod session;
 mod step_time;
 mod stop;
@@ -42,7 +41,7 @@ pub use fit::{EpochRecord, Finished, Fit, Observer, SplitData};
 pub use loss::{Loss, LossConfig, Reduction};
 pub use metric_accumulator::{MetricAccumulator, Outcome, host, labels};
 pub use objective::{EarlyStopping, Objective};
-pub use optimizer::{Optimizer, OptimizerConfig};
+pub use optimizer::{Optimizer, OptimizerConfig, UpdateRule};
 pub use predict::{Predicted, predict};
 pub use range_test::RangeTest;
 pub use record::{load_network, network_bytes};

@@ -118,16 +118,10 @@ impl Task {
     }
 
     /// The metrics that a split has under this task.
-    pub fn metrics(&self) -> &'static [Metric] {
+    pub fn metrics(&self) -> Vec<Metric> {
         match self {
-            Self::Regression => &[Metric::Loss, Metric::Mae, Metric::Mse, Metric::R2],
-            _ => &[
-                Metric::Loss,
-                Metric::Accuracy,
-                Metric::Precision,
-                Metric::Recall,
-                Metric::F1,
-            ],
+            Self::Regression => Metric::of_numbers().collect(),
+            Self::Binary { .. } | Self::Multiclass { .. } => Metric::of_classes().collect(),
         }
     }
 

@@ -51,8 +51,7 @@ impl Descent {
         self.optimizer.validate()?;
         self.scheduler.validate()?;
         let device = device::open(device::DEFAULT)?;
-        let base = self.optimizer.learning_rate();
-        let scheduler = Scheduler::new(&self.scheduler, base, 1, self.num_steps);
+        let scheduler = Scheduler::new(&self.scheduler, &self.optimizer, 1, self.num_steps);
         let tensor = |pair: Pair, device: &_| {
             Tensor::<1>::from_data(TensorData::from(pair), (device, DType::F64))
         };
@@ -86,17 +85,15 @@ impl Descent {
 
 #[cfg(test)]
 mod tests {
+    use emberlab_training::optimizer::Sgd;
+    use emberlab_training::scheduler::{Exponential, Interval};
+
     use super::*;
 
     fn end(learning_rate: f64, num_steps: usize, scheduler: SchedulerConfig) -> f64 {
         let descent = Descent {
             surface: Surface::named("cosine_bowl").expect("a surface"),
-            optimizer: OptimizerConfig::Sgd {
-                learning_rate,
-                momentum: 0.0,
-                nesterov: false,
-                weight_decay: 0.0,
-            },
+            optimizer: OptimizerConfig::new(Sgd::default(), learning_rate),
             scheduler,
             start: [3.0, 2.0],
             num_steps,
@@ -119,7 +116,7 @@ mod tests {
             (3.0, 30, 1.242_733_394_931_912, 1e-12),
             (4.0, 30, 0.032_745, 1e-5),
         ] {
-            let found = end(0.1 * k, num_steps, SchedulerConfig::Constant {});
+            let found = end(0.1 * k, num_steps, SchedulerConfig::default());
             assert!(
                 (found - expected).abs() < tolerance,
                 "0.1·{k}, {num_steps}: {found}"
@@ -129,23 +126,18 @@ mod tests {
 
     #[test]
     fn decay_by_steps_ends_where_the_course_does() {
-        let scheduler = SchedulerConfig::Exponential {
+        let scheduler = Exponential {
             gamma: 0.8,
-            interval: emberlab_training::Interval::Step,
+            interval: Interval::Step,
         };
-        let found = end(0.2, 10, scheduler);
+        let found = end(0.2, 10, scheduler.into());
         assert!((found - -2.164_152_518_45).abs() < 1e-8, "{found}");
     }
 
     #[test]
     fn a_descent_that_diverges_ends_at_its_last_finite_value() {
-        let optimizer = OptimizerConfig::Sgd {
-            learning_rate: 1.0,
-            momentum: 0.0,
-            nesterov: false,
-            weight_decay: 0.0,
-        };
-        let scheduler = SchedulerConfig::Constant {};
+        let optimizer = OptimizerConfig::new(Sgd::default(), 1.0);
+        let scheduler = SchedulerConfig::default();
         let surface = Surface::named("rosenbrock").expect("a surface");
         let descent = Descent {
             surface,

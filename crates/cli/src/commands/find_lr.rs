@@ -58,7 +58,7 @@ pub fn run(command: &FindLr, shared: &Shared) -> Result<ExitCode, Failure> {
     let found: Vec<RangeFinding> = findings.iter().flatten().copied().collect();
     let report = RangeReport {
         suggestion: RangeFinding::median(&found),
-        configured: config.optimizer.learning_rate(),
+        configured: config.optimizer.learning_rate,
         learning_rates,
         curves,
         findings,

@@ -369,7 +369,7 @@ mod tests {
         );
         let slow = expand(both).unwrap().trials.remove(0).config;
         assert_eq!(
-            (slow.optimizer.learning_rate(), slow.training.num_epochs),
+            (slow.optimizer.learning_rate, slow.training.num_epochs),
             (0.001, 9)
         );
     }

@@ -2,6 +2,8 @@
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use emberlab_analysis::{LearningRates, SURFACES, Surface};
+use emberlab_training::optimizer::{Adam, RmsProp, Sgd};
+use emberlab_training::scheduler::{Constant, Cosine, Cumulative, Exponential, Step};
 use emberlab_training::{Interval, OptimizerConfig, SchedulerConfig};
 
 /// An optimiser with the settings it descends with.
@@ -47,75 +49,68 @@ pub(super) const DESCENDERS: [Descender; 5] = [
         name: "rmsprop",
         about: "RMSprop",
         suitable_rate: |rates| rates.scaled,
-        optimizer: |learning_rate| OptimizerConfig::RmsProp {
-            learning_rate,
-            alpha: 0.99,
-            epsilon: 1e-8,
-            momentum: 0.0,
-            weight_decay: 0.0,
-        },
+        optimizer: |learning_rate| OptimizerConfig::new(RmsProp::default(), learning_rate),
     },
     Descender {
         name: "adam",
         about: "Adam",
         suitable_rate: |rates| rates.scaled,
-        optimizer: |learning_rate| OptimizerConfig::Adam {
-            learning_rate,
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-        },
+        optimizer: |learning_rate| OptimizerConfig::new(Adam::default(), learning_rate),
     },
 ];
 
 fn sgd(learning_rate: f64, momentum: f64, nesterov: bool) -> OptimizerConfig {
-    OptimizerConfig::Sgd {
-        learning_rate,
+    let rule = Sgd {
         momentum,
         nesterov,
-        weight_decay: 0.0,
-    }
+        ..Sgd::default()
+    };
+    OptimizerConfig::new(rule, learning_rate)
 }
 
 const SCHEDULES: [Schedule; 5] = [
     Schedule {
         name: "constant",
         about: "always the same learning rate",
-        scheduler: |_, _| SchedulerConfig::Constant {},
+        scheduler: |_, _| Constant {}.into(),
     },
     Schedule {
         name: "exponential",
         about: "times `--decay` after every step",
-        scheduler: |gamma, _| SchedulerConfig::Exponential {
-            gamma,
-            interval: Interval::Step,
+        scheduler: |gamma, _| {
+            let interval = Interval::Step;
+            Exponential { gamma, interval }.into()
         },
     },
     Schedule {
         name: "cumulative",
         about: "times `--decay` to the power of the number of steps so far, after every step",
-        scheduler: |gamma, _| SchedulerConfig::Cumulative {
-            gamma,
-            interval: Interval::Step,
+        scheduler: |gamma, _| {
+            let interval = Interval::Step;
+            Cumulative { gamma, interval }.into()
         },
     },
     Schedule {
         name: "cosine",
         about: "half a cosine down to zero",
-        scheduler: |_, _| SchedulerConfig::Cosine {
-            num_steps: None,
-            min_learning_rate: 0.0,
-            interval: Interval::Step,
+        scheduler: |_, _| {
+            let cosine = Cosine {
+                interval: Interval::Step,
+                ..Cosine::default()
+            };
+            cosine.into()
         },
     },
     Schedule {
         name: "step",
         about: "a tenth after every third of the steps",
-        scheduler: |_, num_steps| SchedulerConfig::Step {
-            step_size: num_steps.div_ceil(3).max(1),
-            gamma: 0.1,
-            interval: Interval::Step,
+        scheduler: |_, num_steps| {
+            let step = Step {
+                step_size: num_steps.div_ceil(3).max(1),
+                gamma: 0.1,
+                interval: Interval::Step,
+            };
+            step.into()
         },
     },
 ];
