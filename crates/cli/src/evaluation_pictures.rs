@@ -48,13 +48,13 @@ impl Subject<'_> {
         let names = self.loaded.prepared.class_names();
         let split = self.evaluation.split;
         if let Some(found) = self.loaded.boundary(self.axes, GRID)? {
-            let title = "What is predicted where";
+            let title = "Decision boundary";
             let chart = boundary_chart(title, &found, &names, self.threshold, (560.0, 460.0))?;
             pictures.push(("boundary.svg", chart.render()?));
             let over_epochs =
                 self.loaded
                     .boundaries_over_epochs(self.axes, SMALL_GRID, self.epochs)?;
-            let mut strip = Panels::new("What is predicted where, over the epochs", 3);
+            let mut strip = Panels::new("Decision boundary over the epochs", 3);
             for (epoch, mut found) in over_epochs {
                 // What the axes explain in brackets has room in the larger picture.
                 for axis in [&mut found.x, &mut found.y] {
@@ -112,7 +112,7 @@ impl Subject<'_> {
         }
         let features = self.loaded.feature_maps(split, MOST_CHANNELS)?;
         if !features.is_empty() {
-            let title = format!("What the convolutions make of the first {split} sample");
+            let title = format!("Feature maps of the first {split} sample");
             let mut panels = Panels::new(title, 1);
             for (layer, images) in features.iter().enumerate() {
                 panels = panels.with(match layer {

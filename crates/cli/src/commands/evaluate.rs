@@ -93,7 +93,7 @@ pub fn run(command: &Evaluate, shared: &Shared) -> Result<ExitCode, Failure> {
             .clone()
             .unwrap_or_else(|| run.path().join("pictures"));
         let files = save(&folder, &subject.pictures()?, command.png)?;
-        eprintln!("drawn in {}: {}", folder.display(), files.join(", "));
+        eprintln!("pictures in {}: {}", folder.display(), files.join(", "));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -156,7 +156,7 @@ fn render(told: &Told) -> String {
     if evaluation.has_no_predictions() {
         let _ = write!(
             text,
-            "\n\nthe network puts out no numbers: no sample has a prediction\nwhy:  emberlab diagnose {}",
+            "\n\nthe outputs of the network are NaN: no sample has a prediction\nto find the cause:  emberlab diagnose {}",
             told.run
         );
         return text;
@@ -243,7 +243,10 @@ fn mistake_table(mistakes: &Mistakes, class_names: &[String]) -> String {
             number(mistake.confidence),
         ]);
     }
-    format!("the surest of {} mistakes\n{table}", mistakes.num_mistakes)
+    format!(
+        "the most confident of {} wrong predictions\n{table}",
+        mistakes.num_mistakes
+    )
 }
 
 /// The rows of scikit-learn's `classification_report`.
