@@ -141,7 +141,7 @@ fn check_data(
                 Ok((prepared, network))
             })
             .map_err(|error| error.with_place(source))?;
-        let limit = prepared.networks_per_program(&network);
+        let limit = prepared.networks_per_batched_model(&network);
         limits.insert(trial.variant.clone(), limit);
         for warning in prepared.warnings {
             eprintln!("warning: {}: {warning}", trial.variant);
