@@ -1,9 +1,8 @@
 //! Images of a network of a run: the weights of its first layer, and the feature maps of its convolutions.
 
 use burn::tensor::Tensor;
-use emberlab_analysis::{Mode, Operation, stages};
 use emberlab_metrics::Split;
-use emberlab_models::Network;
+use emberlab_models::{Mode, Network, Operation};
 use emberlab_training::host;
 
 use super::LoadedRun;
@@ -93,12 +92,12 @@ impl LoadedRun {
         }]];
         // A convolution keeps the size of the image; pooling halves it, unless it is smaller than the pool.
         let (mut width, mut height) = (width, height);
-        for stage in stages(&self.network, first, Mode::Evaluation) {
-            let [places, channels] = stage.values.dims();
-            if !matches!(stage.operation, Operation::Activation(_)) || places != width * height {
+        for stage in self.network.stages(first, Mode::Evaluation) {
+            let [places, channels] = stage.outputs.dims();
+            if !matches!(stage.operation, Operation::Activation(..)) || places != width * height {
                 continue;
             }
-            let values = host(stage.values)?;
+            let values = host(stage.outputs)?;
             let map = |channel: usize| NumberImage {
                 name: format!("channel {}", channel + 1),
                 width,
