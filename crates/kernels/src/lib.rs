@@ -1,21 +1,30 @@
-//! Products and single passes over tensors in the host's memory, where tensor operations take longer.
+//! The operations that layers, losses and optimisers call, each with a fused kernel for the host's memory.
 //!
-//! A tensor of the flex device is a buffer of this process: to take its numbers out and to make a tensor of
-//! them again copies nothing. What a small network spends most of its time on, walking short rows again and
-//! again and dispatching each walk, then becomes one loop that the compiler turns into vector instructions.
+//! An operation decides by its tensors how it computes. Tensors of f32 on the flex device that autodiff does not
+//! track ([`is_on_host`]) are buffers of this process: a fused kernel reads and writes them in one loop that the
+//! compiler turns into vector instructions. All other tensors are computed by Burn's operations. Both give the
+//! same numbers up to rounding, so a caller never sees which of them ran.
 //!
-//! Tensors that lie elsewhere, carry gradients or are not of f32 are given back as `Err`, for tensor operations
-//! to do the same: `host::map(x, f).unwrap_or_else(|x| …)`. Both give the same numbers but for rounding.
+//! Small networks gain most: there Burn spends its time on starting operations and on walking short rows.
+//!
+//! - [`map`], [`zip`], [`zip_to_both`]: any function of each number, given as a scalar function and as Burn's
+//!   operations
+//! - [`product`], [`affine`], [`batched_affine`]: products of matrices
+//! - [`sum_of_rows`], [`batched_sum_of_rows`]: the gradient of a bias
+//! - [`larger_half`]: a step of max-pooling
+//!
+//! [`Numbers`] gives a kernel of another crate the numbers of a tensor in the host's memory.
 
-// What is given back are tensors, which are large.
-#![allow(clippy::result_large_err)]
-
-mod functions;
-mod numbers;
+mod elementwise;
+mod halves;
+mod host;
 mod product;
-mod rows;
+mod row_sums;
+mod scalar;
 
-pub use functions::{exp, ln_1p, sigmoid, tanh};
-pub use numbers::{Numbers, holds, map, zip, zip_to_both};
-pub use product::{affine, product};
-pub use rows::sums_of_rows;
+pub use elementwise::{Pair, map, zip, zip_to_both};
+pub use halves::larger_half;
+pub use host::{Numbers, is_on_host};
+pub use product::{affine, batched_affine, product};
+pub use row_sums::{batched_sum_of_rows, sum_of_rows};
+pub use scalar::{exp, ln_1p, sigmoid, tanh};

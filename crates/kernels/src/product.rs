@@ -1,265 +1,45 @@
 //! Products of matrices.
 
-use burn::tensor::Tensor;
-use burn_flex::FlexTensor;
-use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
+use burn::tensor::{Tensor, module};
 
-use crate::numbers::{Pair, primitive};
-use crate::{Numbers, holds};
+use crate::host;
 
-/// Multiplications from which on several threads are worth their start; flex then has them share the work.
-const WORTH_THREADS: usize = 2_000_000;
-
-/// Columns that are too few for vector instructions, which go along the rows of a result elsewhere.
-const FEW_COLUMNS: usize = 4;
-
-/// `a b`, of each two matrices of a stack.
+/// The matrix product `a b`, or one for each two matrices of two batches.
 ///
 /// # Shapes
 /// - `a`: `[…, m, k]`
 /// - `b`: `[…, k, n]`
 /// - result: `[…, m, n]`
-///
-/// # Errors
-/// The tensors, unless the host [`holds`] both and their shapes fit; and large ones if there are threads to share
-/// the work.
-pub fn product<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> Result<Tensor<D>, Pair<D>> {
-    let Some(sizes) = Sizes::of(&a, &b) else {
-        return Err((a, b));
-    };
-    let zeros = vec![0.0; sizes.num_matrices * sizes.length()];
-    Ok(sizes.products(a, b, Accum::Replace, zeros))
+pub fn product<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> Tensor<D> {
+    host::product(a, b).unwrap_or_else(|(a, b)| a.matmul(b))
 }
 
-/// What a layer is made from, given back.
-pub type Affine<const D: usize, const E: usize> = (Tensor<D>, Tensor<D>, Tensor<E>);
-
-/// `x weight`, and a bias added to every row.
+/// A fully connected layer: `x weight`, with the bias added to every row if there is one.
 ///
 /// # Shapes
-/// - `x`: `[…, m, k]`
-/// - `weight`: `[…, k, n]`
-/// - `bias`: `[n]`, or `[…, n]` with one row for each matrix
-/// - result: `[…, m, n]`
+/// - `x`: `[num_rows, d_input]`
+/// - `weight`: `[d_input, d_output]`
+/// - `bias`: `[d_output]`
+/// - result: `[num_rows, d_output]`
+pub fn affine(x: Tensor<2>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<2> {
+    match bias {
+        Some(bias) => host::affine(x, weight, bias)
+            .unwrap_or_else(|(x, weight, bias)| module::linear(x, weight, Some(bias))),
+        None => product(x, weight),
+    }
+}
+
+/// [`affine`] for several layers at once, each with inputs of its own.
 ///
-/// # Errors
-/// As [`product`].
-pub fn affine<const D: usize, const E: usize>(
-    x: Tensor<D>,
-    weight: Tensor<D>,
-    bias: Tensor<E>,
-) -> Result<Tensor<D>, Affine<D, E>> {
-    let sizes = Sizes::of(&x, &weight).filter(|sizes| {
-        let dims = bias.dims();
-        holds(&bias)
-            && dims.last() == Some(&sizes.num_columns)
-            && dims.iter().rev().skip(1).product::<usize>() == sizes.num_matrices
-    });
-    let Some(sizes) = sizes else {
-        return Err((x, weight, bias));
-    };
-    let mut biases = Vec::with_capacity(sizes.num_matrices * sizes.length());
-    for row in Numbers::take(bias)
-        .as_slice()
-        .chunks(sizes.num_columns.max(1))
-    {
-        append_rows(&mut biases, row, sizes.num_rows);
-    }
-    Ok(sizes.products(x, weight, Accum::Add, biases))
-}
-
-/// Appends a row as many times, in steps twice as long each.
-fn append_rows(numbers: &mut Vec<f32>, row: &[f32], times: usize) {
-    let start = numbers.len();
-    let end = start + row.len() * times;
-    numbers.extend_from_slice(&row[..row.len() * times.min(1)]);
-    while numbers.len() < end {
-        let next = (end - numbers.len()).min(numbers.len() - start);
-        numbers.extend_from_within(start..start + next);
-    }
-}
-
-/// Of the products of a stack.
-struct Sizes {
-    num_matrices: usize,
-    num_rows: usize,
-    num_columns: usize,
-}
-
-impl Sizes {
-    /// Of tensors that the host holds, if they fit and are for it to multiply.
-    fn of<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> Option<Self> {
-        let (of_a, of_b) = (a.dims(), b.dims());
-        let ([stack @ .., num_rows, depth], [stack_of_b @ .., depth_of_b, num_columns]) =
-            (of_a.as_slice(), of_b.as_slice())
-        else {
-            return None;
-        };
-        let num_matrices = stack.iter().product();
-        let fits = stack == stack_of_b && depth == depth_of_b && holds(a) && holds(b);
-        let work = num_matrices * num_rows * depth * num_columns;
-        let is_shared_out = work >= WORTH_THREADS && rayon::current_num_threads() > 1;
-        (fits && !is_shared_out).then_some(Self {
-            num_matrices,
-            num_rows: *num_rows,
-            num_columns: *num_columns,
-        })
-    }
-
-    /// Numbers of each result.
-    fn length(&self) -> usize {
-        self.num_rows * self.num_columns
-    }
-
-    /// The product of each two matrices, in the place of numbers or added to them; the rows of one result are all
-    /// alike before.
-    fn products<const D: usize>(
-        &self,
-        a: Tensor<D>,
-        b: Tensor<D>,
-        accumulate: Accum,
-        mut results: Vec<f32>,
-    ) -> Tensor<D> {
-        let mut shape = a.dims();
-        shape[D - 1] = self.num_columns;
-        let (a, b) = (Matrices::take(a), Matrices::take(b));
-        for (i, result) in results.chunks_mut(self.length().max(1)).enumerate() {
-            self.multiply(a.get(i), b.get(i), accumulate, result);
-        }
-        Numbers::new(results, shape).into_tensor()
-    }
-
-    fn multiply(&self, a: MatRef<f32>, b: MatRef<f32>, accumulate: Accum, result: &mut [f32]) {
-        let (num_rows, num_columns) = (self.num_rows, self.num_columns);
-        if num_columns >= FEW_COLUMNS.min(num_rows) {
-            let result = MatMut::from_row_major_slice_mut(result, num_rows, num_columns);
-            matmul(result, accumulate, a, b, 1.0, Par::Seq);
-            return;
-        }
-        let mut turned = vec![0.0; result.len()];
-        for (column, &number) in turned.chunks_mut(num_rows).zip(&*result) {
-            column.fill(number);
-        }
-        let columns = MatMut::from_column_major_slice_mut(&mut turned, num_rows, num_columns);
-        matmul(columns, accumulate, a, b, 1.0, Par::Seq);
-        for (j, column) in turned.chunks(num_rows).enumerate() {
-            for (row, &number) in result.chunks_mut(num_columns).zip(column) {
-                row[j] = number;
-            }
-        }
-    }
-}
-
-/// The numbers of a stack of matrices, row by row of each, or column by column.
-struct Matrices {
-    numbers: FlexTensor,
-    num_rows: usize,
-    num_columns: usize,
-    is_by_columns: bool,
-}
-
-impl Matrices {
-    /// Of a tensor that the host [`holds`].
-    fn take<const D: usize>(x: Tensor<D>) -> Self {
-        let dims = x.dims();
-        let (num_rows, num_columns) = (dims[D - 2], dims[D - 1]);
-        let x = primitive(x);
-        let turned = x.transpose(D - 2, D - 1);
-        let is_by_columns = !x.is_contiguous() && turned.is_contiguous();
-        let numbers = match is_by_columns {
-            true => turned,
-            // Also a part of a larger tensor; copied only if its rows are not end to end.
-            false if x.is_contiguous() => x,
-            false => x.to_contiguous(),
-        };
-        Self {
-            numbers,
-            num_rows,
-            num_columns,
-            is_by_columns,
-        }
-    }
-
-    fn get(&self, index: usize) -> MatRef<'_, f32> {
-        let length = self.num_rows * self.num_columns;
-        let numbers = self.numbers.as_slice().unwrap_or_default();
-        let numbers = &numbers[index * length..][..length];
-        match self.is_by_columns {
-            true => MatRef::from_column_major_slice(numbers, self.num_rows, self.num_columns),
-            false => MatRef::from_row_major_slice(numbers, self.num_rows, self.num_columns),
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use burn::tensor::{Device, TensorData};
-
-    use super::*;
-
-    fn numbers<const D: usize>(x: &Tensor<D>) -> Vec<f32> {
-        x.to_data().try_to_vec().expect("f32")
-    }
-
-    /// Small whole numbers, whose products and sums are exact in any order.
-    fn tensor<const D: usize>(shape: [usize; D], factor: usize) -> Tensor<D> {
-        let numbers: Vec<f32> = (0..shape.iter().product())
-            .map(|i| (i * factor % 7) as f32 - 3.0)
-            .collect();
-        Tensor::from_data(TensorData::new(numbers, shape), &Device::flex())
-    }
-
-    #[test]
-    fn products_of_all_shapes_and_orders_equal_those_of_tensors() {
-        for count in [1, 3] {
-            for m in [0, 1, 3, 33] {
-                for k in [0, 1, 5, 600] {
-                    for n in [0, 1, 2, 3, 17] {
-                        let (a, b) = (tensor([count, m, k], 3), tensor([count, k, n], 5));
-                        let turned =
-                            |x: &Tensor<3>| x.clone().transpose().mul_scalar(1.0).transpose();
-                        let expected = match k {
-                            0 => vec![0.0; count * m * n],
-                            _ => numbers(&a.clone().matmul(b.clone())),
-                        };
-                        let bias = tensor([count, 1, n], 2);
-                        let biased: Vec<f32> = expected
-                            .iter()
-                            .enumerate()
-                            .map(|(i, x)| x + numbers(&bias)[i / (m * n) * n + i % n])
-                            .collect();
-                        for a in [a.clone(), turned(&a)] {
-                            for b in [b.clone(), turned(&b)] {
-                                let ours = product(a.clone(), b.clone()).expect("it fits");
-                                assert_eq!(ours.dims(), [count, m, n]);
-                                assert_eq!(numbers(&ours), expected);
-                                let ours = affine(a.clone(), b, bias.clone()).expect("it fits");
-                                assert_eq!(numbers(&ours), biased);
-                            }
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn parts_of_matrices_are_multiplied() {
-        let (a, b) = (tensor([6, 8], 3), tensor([8, 4], 5));
-        let part = |x: Tensor<2>| x.slice([2..5, 1..4]);
-        let expected = part(a.clone()).matmul(part(b.clone()));
-        let ours = product(part(a), part(b)).expect("it fits");
-        assert_eq!(numbers(&ours), numbers(&expected));
-    }
-
-    #[test]
-    fn matrices_that_do_not_fit_are_given_back() {
-        let a = tensor([2, 3], 1);
-        assert!(product(a.clone(), tensor([2, 3], 1)).is_err());
-        assert!(affine(a.clone(), tensor([3, 4], 1), tensor([3], 1)).is_err());
-        assert!(product(tensor([2, 2, 3], 1), tensor([1, 3, 2], 1)).is_err());
-        let precise = a.cast(burn::tensor::DType::F64);
-        assert!(product(precise.clone(), precise.transpose()).is_err());
+/// # Shapes
+/// - `x`: `[num_layers, num_rows, d_input]`
+/// - `weight`: `[num_layers, d_input, d_output]`
+/// - `bias`: `[num_layers, 1, d_output]`
+/// - result: `[num_layers, num_rows, d_output]`
+pub fn batched_affine(x: Tensor<3>, weight: Tensor<3>, bias: Option<Tensor<3>>) -> Tensor<3> {
+    match bias {
+        Some(bias) => host::affine(x, weight, bias)
+            .unwrap_or_else(|(x, weight, bias)| x.matmul(weight) + bias),
+        None => product(x, weight),
     }
 }

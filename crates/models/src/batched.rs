@@ -7,7 +7,6 @@ use emberlab_kernels as kernels;
 
 use crate::activation::SavedActivations;
 use crate::batched_parameters::{replica, stacked};
-use crate::dense::product;
 use crate::normalization::{BatchedNorm, BatchedNormStatistics, Standardized};
 use crate::{Activation, Dense, Mlp, Network, Norm};
 
@@ -172,7 +171,7 @@ impl BatchedModel {
             if let (Some(norm), Some(saved)) = (self.norms.get(i), saved.standardized) {
                 delta = norm.backward(saved, delta, &mut gradients);
             }
-            delta = self.layers[i].gradients(saved.input, delta, &mut gradients);
+            self.layers[i].gradients(saved.input, &delta, &mut gradients);
             if i > 0 {
                 delta = self.layers[i].backward(delta);
             }
@@ -239,36 +238,21 @@ impl BatchedDense {
     /// `x W + b` of each replica.
     fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         let weight = self.weight.val();
-        match &self.bias {
-            Some(bias) => kernels::affine(x, weight, bias.val())
-                .unwrap_or_else(|(x, weight, bias)| x.matmul(weight) + bias),
-            None => product(x, weight),
-        }
+        kernels::batched_affine(x, weight, self.bias.as_ref().map(Param::val))
     }
 
-    /// As [`Dense`]'s, which gives `delta` back, too.
-    fn gradients(
-        &self,
-        x: Tensor<3>,
-        mut delta: Tensor<3>,
-        gradients: &mut GradientsParams,
-    ) -> Tensor<3> {
+    /// As [`Dense`]'s.
+    fn gradients(&self, x: Tensor<3>, delta: &Tensor<3>, gradients: &mut GradientsParams) {
         if let Some(bias) = &self.bias {
-            let sum; // [num_replicas, 1, d_output]
-            (delta, sum) = kernels::sums_of_rows(delta, bias.dims()).unwrap_or_else(|delta| {
-                let sum = delta.clone().sum_dim(1);
-                (delta, sum)
-            });
-            gradients.register(bias.id, sum);
+            gradients.register(bias.id, kernels::batched_sum_of_rows(delta)); // [num_replicas, 1, d_output]
         }
-        let gradient = product(x.transpose(), delta.clone()); // [num_replicas, d_input, d_output]
+        let gradient = kernels::product(x.transpose(), delta.clone()); // [num_replicas, d_input, d_output]
         gradients.register(self.weight.id, gradient);
-        delta
     }
 
     /// As [`Dense`]'s.
     fn backward(&self, delta: Tensor<3>) -> Tensor<3> {
-        product(delta, self.weight.val().transpose())
+        kernels::product(delta, self.weight.val().transpose())
     }
 }
 

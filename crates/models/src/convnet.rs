@@ -215,7 +215,7 @@ impl ConvNet {
     /// - `x`: `[batch, channels * height * width]`
     /// - result: `[batch, d_output]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        match kernels::holds(&x) && x.dims()[0] > 0 {
+        match kernels::is_on_host(&x) && x.dims()[0] > 0 {
             true => self.forward_as_products(x),
             false => self.forward_with(x, BatchNorm::forward),
         }
@@ -397,11 +397,11 @@ impl ConvNet {
         let delta = self
             .output_activation
             .backward(saved.output_activated, delta);
-        let delta = output.gradients(saved.hidden, delta, &mut gradients);
+        output.gradients(saved.hidden, &delta, &mut gradients);
         let delta = self
             .activation
             .backward(saved.activated, output.backward(delta));
-        let delta = hidden.gradients(saved.flat, delta, &mut gradients);
+        hidden.gradients(saved.flat, &delta, &mut gradients);
         if saved.stages.is_empty() {
             return gradients;
         }
@@ -420,7 +420,7 @@ impl ConvNet {
                 delta = norm.backward(saved, delta, &mut gradients);
             }
             let convolution = &self.convolutions[i];
-            delta = convolution.gradients(stage.unfolded, delta, &mut gradients);
+            convolution.gradients(stage.unfolded, &delta, &mut gradients);
             if i > 0 {
                 delta = convolution.backward(delta, &stage.patches);
             }

@@ -5,8 +5,8 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
+use emberlab_kernels as kernels;
 
-use crate::dense::{linear, product, register_sum};
 use crate::initializer::{Fans, Initializer};
 use crate::parameters::Parameters;
 use crate::patches::Patches;
@@ -69,11 +69,12 @@ impl Convolution {
         let kernel = self.weight.val().permute([2, 3, 1, 0]);
         let kernel = kernel.reshape([side * side * channels_in, channels_out]);
         let unfolded = patches.unfold(pixels);
-        let y = linear(unfolded.clone(), kernel, self.bias.as_ref());
+        let bias = self.bias.as_ref().map(Param::val);
+        let y = kernels::affine(unfolded.clone(), kernel, bias);
         (y, unfolded)
     }
 
-    /// The gradients of weight and bias. Gives `delta` back.
+    /// Registers the gradients of weight and bias.
     ///
     /// # Shapes
     /// - `unfolded`: what [`forward_saving`](Self::forward_saving) saved
@@ -81,17 +82,16 @@ impl Convolution {
     pub(crate) fn gradients(
         &self,
         unfolded: Tensor<2>,
-        mut delta: Tensor<2>,
+        delta: &Tensor<2>,
         gradients: &mut GradientsParams,
-    ) -> Tensor<2> {
+    ) {
         let [channels_out, channels_in, side, _] = self.weight.dims();
         if let Some(bias) = &self.bias {
-            delta = register_sum(bias, delta, gradients);
+            gradients.register(bias.id, kernels::sum_of_rows(delta));
         }
-        let kernel = product(unfolded.transpose(), delta.clone());
+        let kernel = kernels::product(unfolded.transpose(), delta.clone());
         let kernel = kernel.reshape([side, side, channels_in, channels_out]);
         gradients.register(self.weight.id, kernel.permute([3, 2, 0, 1]));
-        delta
     }
 
     /// The loss's gradient by the inputs: the convolution of `delta` with the kernels turned around.
@@ -103,6 +103,6 @@ impl Convolution {
         let [channels_out, channels_in, side, _] = self.weight.dims();
         let turned = self.weight.val().flip([2, 3]).permute([2, 3, 0, 1]);
         let turned = turned.reshape([side * side * channels_out, channels_in]);
-        product(patches.unfold(delta), turned)
+        kernels::product(patches.unfold(delta), turned)
     }
 }

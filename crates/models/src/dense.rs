@@ -2,7 +2,7 @@
 
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
-use burn::tensor::{Tensor, module};
+use burn::tensor::Tensor;
 use emberlab_kernels as kernels;
 
 use crate::initializer::{Fans, Initializer};
@@ -43,11 +43,11 @@ impl Dense {
     /// - `x`: `[batch, d_input]`
     /// - result: `[batch, d_output]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        linear(x, self.weight.val(), self.bias.as_ref())
+        let bias = self.bias.as_ref().map(Param::val);
+        kernels::affine(x, self.weight.val(), bias)
     }
 
-    /// The gradients of weight and bias: `xᵀ delta` and the sum of `delta` over the batch. Gives `delta` back,
-    /// which nothing else holds then.
+    /// Registers the gradients of weight and bias: `xᵀ delta` and the sum of `delta` over the batch.
     ///
     /// # Shapes
     /// - `x`: what [`forward`](Self::forward) was given, `[batch, d_input]`
@@ -55,15 +55,14 @@ impl Dense {
     pub(crate) fn gradients(
         &self,
         x: Tensor<2>,
-        mut delta: Tensor<2>,
+        delta: &Tensor<2>,
         gradients: &mut GradientsParams,
-    ) -> Tensor<2> {
+    ) {
         if let Some(bias) = &self.bias {
-            delta = register_sum(bias, delta, gradients);
+            gradients.register(bias.id, kernels::sum_of_rows(delta));
         }
-        let gradient = product(x.transpose(), delta.clone()); // [d_input, d_output]
+        let gradient = kernels::product(x.transpose(), delta.clone()); // [d_input, d_output]
         gradients.register(self.weight.id, gradient);
-        delta
     }
 
     /// The loss's gradient by the inputs: `delta Wᵀ`.
@@ -72,52 +71,6 @@ impl Dense {
     /// - `delta`: as in [`gradients`](Self::gradients)
     /// - result: `[batch, d_input]`
     pub(crate) fn backward(&self, delta: Tensor<2>) -> Tensor<2> {
-        product(delta, self.weight.val().transpose())
+        kernels::product(delta, self.weight.val().transpose())
     }
-}
-
-/// `a b`, of each two matrices of a stack.
-///
-/// # Shapes
-/// - `a`: `[…, m, k]`
-/// - `b`: `[…, k, n]`
-/// - result: `[…, m, n]`
-pub(crate) fn product<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> Tensor<D> {
-    kernels::product(a, b).unwrap_or_else(|(a, b)| a.matmul(b))
-}
-
-/// `x W + b`.
-///
-/// # Shapes
-/// - `x`: `[num_rows, d_input]`
-/// - weight: `[d_input, d_output]`
-/// - bias: `[d_output]`
-/// - result: `[num_rows, d_output]`
-pub(crate) fn linear(
-    x: Tensor<2>,
-    weight: Tensor<2>,
-    bias: Option<&Param<Tensor<1>>>,
-) -> Tensor<2> {
-    match bias.map(Param::val) {
-        Some(bias) => kernels::affine(x, weight, bias)
-            .unwrap_or_else(|(x, weight, bias)| module::linear(x, weight, Some(bias))),
-        None => product(x, weight),
-    }
-}
-
-/// Adds the gradient of a bias, the sum of the rows of `delta`, which it gives back.
-///
-/// # Shapes
-/// - `delta` and the result: `[num_rows, d_output]`
-pub(crate) fn register_sum(
-    bias: &Param<Tensor<1>>,
-    delta: Tensor<2>,
-    gradients: &mut GradientsParams,
-) -> Tensor<2> {
-    let (delta, sum) = kernels::sums_of_rows(delta, bias.dims()).unwrap_or_else(|delta| {
-        let sum = delta.clone().sum_dim(0).squeeze_dim(0);
-        (delta, sum)
-    });
-    gradients.register(bias.id, sum);
-    delta
 }

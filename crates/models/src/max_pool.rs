@@ -1,7 +1,7 @@
 //! Max-pooling by two, with its way back.
 
-use burn::tensor::{Bool, Tensor, TensorData};
-use emberlab_kernels::{self as kernels, Numbers};
+use burn::tensor::{Bool, Tensor};
+use emberlab_kernels as kernels;
 
 /// Which pixels a max-pool took.
 #[derive(Debug, Clone)]
@@ -36,9 +36,9 @@ pub(crate) fn forward(
             .reshape([batch * 4 * rows * columns, channels]),
     };
     let pairs = pixels.reshape([batch * 2 * rows * columns, 2 * channels]);
-    let (beside, right) = larger_half(pairs);
+    let (beside, right) = kernels::larger_half(pairs);
     let pairs = beside.reshape([batch * rows, 2 * columns * channels]);
-    let (pooled, lower) = larger_half(pairs);
+    let (pooled, lower) = kernels::larger_half(pairs);
     let taken = PooledMaxima {
         right,
         lower,
@@ -70,37 +70,6 @@ impl PooledMaxima {
             }
         }
     }
-}
-
-/// Of each row's two halves the larger numbers, and where those are the second half's.
-fn larger_half(pairs: Tensor<2>) -> (Tensor<2>, Tensor<2, Bool>) {
-    if kernels::holds(&pairs) {
-        return larger_half_in_one_pass(pairs);
-    }
-    let [_, width] = pairs.dims();
-    let first = pairs.clone().slice_dim(1, 0..width / 2);
-    let second = pairs.slice_dim(1, width / 2..width);
-    let is_second = first.clone().lower(second.clone());
-    (first.mask_where(is_second.clone(), second), is_second)
-}
-
-/// The same of numbers in the host's memory.
-fn larger_half_in_one_pass(pairs: Tensor<2>) -> (Tensor<2>, Tensor<2, Bool>) {
-    let [num_rows, width] = pairs.dims();
-    let (device, half) = (pairs.device(), width / 2);
-    let pairs = Numbers::take(pairs);
-    let mut larger = Vec::with_capacity(num_rows * half);
-    let mut is_second = Vec::with_capacity(num_rows * half);
-    for row in pairs.as_slice().chunks(width.max(1)) {
-        let (first, second) = row.split_at(half);
-        let both = || first.iter().zip(second);
-        larger.extend(both().map(|(&a, &b)| if a < b { b } else { a }));
-        is_second.extend(both().map(|(a, b)| a < b));
-    }
-    let shape = [num_rows, half];
-    let is_second = TensorData::new(is_second, shape);
-    let larger = Numbers::new(larger, shape).into_tensor();
-    (larger, Tensor::from_data(is_second, &device))
 }
 
 /// Each number into the half it came from, zero into the other.

@@ -244,7 +244,7 @@ impl Mlp {
             if let (Some(norm), Some(saved)) = (self.norms.get(i), saved.standardized) {
                 delta = norm.backward(saved, delta, &mut gradients);
             }
-            delta = self.layers[i].gradients(saved.input, delta, &mut gradients);
+            self.layers[i].gradients(saved.input, &delta, &mut gradients);
             if i > 0 {
                 delta = self.layers[i].backward(delta);
             }

@@ -230,8 +230,9 @@ impl LossConfig {
 
     /// The losses before they are reduced: `[batch_size, 1]` for a cross-entropy, else like the outputs.
     fn losses(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
-        fused::forward(self, outputs, targets)
-            .unwrap_or_else(|(outputs, targets)| self.losses_by_operations(outputs, targets))
+        fused::forward(self, outputs, targets, |outputs, targets| {
+            self.losses_by_operations(outputs, targets)
+        })
     }
 
     fn losses_by_operations(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
@@ -283,8 +284,10 @@ impl LossConfig {
         targets: Tensor<2>,
         num_replicas: usize,
     ) -> (Tensor<1>, Tensor<2>) {
-        let (losses, delta) = fused::forward_backward(self, outputs, targets)
-            .unwrap_or_else(|(outputs, targets)| self.backward_by_operations(outputs, targets));
+        let (losses, delta) =
+            fused::forward_backward(self, outputs, targets, |outputs, targets| {
+                self.backward_by_operations(outputs, targets)
+            });
         let delta = match self.reduction() {
             Reduction::Mean => {
                 let count = losses.shape().num_elements() / num_replicas;

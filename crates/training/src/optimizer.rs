@@ -528,7 +528,7 @@ impl Adam {
         mean: Tensor<1>,
         square: Tensor<1>,
     ) -> (Tensor<1>, Tensor<1>, Tensor<1>) {
-        if [&grad, &mean, &square].into_iter().all(kernels::holds) {
+        if [&grad, &mean, &square].into_iter().all(kernels::is_on_host) {
             return self.pass(grad, mean, square);
         }
         let mean = mean.mul_scalar(self.beta_1) + grad.clone().mul_scalar(1.0 - self.beta_1);
@@ -579,7 +579,7 @@ fn subtract<const D: usize>(p: Tensor<D>, d: Tensor<D>, factor: f64) -> Tensor<D
         return p - d;
     }
     let scale = factor as f32;
-    kernels::zip(d, p, |d, p| p - d * scale).unwrap_or_else(|(d, p)| p - d.mul_scalar(factor))
+    kernels::zip(d, p, |d, p| p - d * scale, |d, p| p - d.mul_scalar(factor))
 }
 
 /// Places of parameters that are `factor / divisor` times as long.

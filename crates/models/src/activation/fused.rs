@@ -4,7 +4,7 @@
 #![allow(clippy::result_large_err)]
 
 use burn::tensor::Tensor;
-use emberlab_kernels::{exp, ln_1p, map, sigmoid, tanh, zip};
+use emberlab_kernels::{self as kernels, exp, is_on_host, ln_1p, sigmoid, tanh};
 
 use super::{Activation, SELU_ALPHA, SELU_SCALE};
 
@@ -105,4 +105,22 @@ fn tanh_of_softplus(x: f32) -> f32 {
     let exponential = exp(if x > MISH_BOUND { MISH_BOUND } else { x });
     let excess = exponential * (exponential + 2.0);
     excess / (excess + 2.0)
+}
+
+fn map<const D: usize>(x: Tensor<D>, f: impl Fn(f32) -> f32) -> Result<Tensor<D>, Tensor<D>> {
+    match is_on_host(&x) {
+        true => Ok(kernels::map(x, f, |x| x)),
+        false => Err(x),
+    }
+}
+
+fn zip<const D: usize>(
+    x: Tensor<D>,
+    y: Tensor<D>,
+    f: impl Fn(f32, f32) -> f32,
+) -> Result<Tensor<D>, (Tensor<D>, Tensor<D>)> {
+    match is_on_host(&x) && is_on_host(&y) {
+        true => Ok(kernels::zip(x, y, f, |x, _| x)),
+        false => Err((x, y)),
+    }
 }

@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::tensor::module::{batch_norm, batch_norm_train};
+use emberlab_kernels as kernels;
 
 use super::affine::{self, Slopes};
 use super::fused;
@@ -189,10 +190,10 @@ pub(super) fn moved<const D: usize>(
     momentum: f64,
 ) -> Tensor<D> {
     let (saved, share) = ((1.0 - momentum) as f32, momentum as f32);
-    emberlab_kernels::zip(batch, running, |batch, running| {
-        running * saved + batch * share
-    })
-    .unwrap_or_else(|(batch, running)| {
-        running.mul_scalar(1.0 - momentum) + batch.mul_scalar(momentum)
-    })
+    kernels::zip(
+        batch,
+        running,
+        |batch, running| running * saved + batch * share,
+        |batch, running| running.mul_scalar(1.0 - momentum) + batch.mul_scalar(momentum),
+    )
 }

@@ -4,7 +4,7 @@
 #![allow(clippy::result_large_err)]
 
 use burn::tensor::Tensor;
-use emberlab_kernels::{Numbers, holds, sums_of_rows};
+use emberlab_kernels::{Numbers, is_on_host, sum_of_rows};
 
 use super::affine::Slopes;
 use super::standardized::{Moments, Standardized};
@@ -24,13 +24,12 @@ pub(super) fn standardize(
     epsilon: f64,
 ) -> Result<(Tensor<2>, Standardized, Moments<2>), Tensor<2>> {
     let [batch, num_features] = x.dims();
-    if !holds(&gamma) || num_features == 0 {
+    if !is_on_host(&x) || !is_on_host(&gamma) || num_features == 0 {
         return Err(x);
     }
     let shape = [1, num_features];
-    let (x, sum) = sums_of_rows(x, shape)?;
     let per_sample = 1.0 / batch as f32;
-    let mut mean = Numbers::take(sum);
+    let mut mean = Numbers::take(sum_of_rows(&x).unsqueeze::<2>());
     for mean in mean.as_mut_slice() {
         *mean *= per_sample;
     }
@@ -86,7 +85,11 @@ pub(super) fn backward(
     delta: Tensor<2>,
 ) -> Result<(Tensor<2>, Slopes<2>), (Standardized, Tensor<2>)> {
     let [batch, num_features] = delta.dims();
-    if !holds(&gamma) || !holds(&delta) || !holds(&saved.normalized) || num_features == 0 {
+    if !is_on_host(&gamma)
+        || !is_on_host(&delta)
+        || !is_on_host(&saved.normalized)
+        || num_features == 0
+    {
         return Err((saved, delta));
     }
     let mut delta = Numbers::take(delta);

@@ -4,7 +4,7 @@
 #![allow(clippy::result_large_err)]
 
 use burn::tensor::Tensor;
-use emberlab_kernels::{Numbers, exp, holds, ln_1p, zip, zip_to_both};
+use emberlab_kernels::{Numbers, exp, is_on_host, ln_1p, zip, zip_to_both};
 
 use super::LossConfig;
 
@@ -16,21 +16,23 @@ type Pair = (Tensor<2>, Tensor<2>);
 /// # Shapes
 /// - as those of [`LossConfig::forward`]; the result `[batch, 1]` for the cross-entropy, else like the outputs
 ///
-/// # Errors
-/// Outputs and targets, if they are not in the host's memory or there is no pass for the loss.
+/// `operations` computes them where no fused kernel applies.
 pub(super) fn forward(
     loss: &LossConfig,
     outputs: Tensor<2>,
     targets: Tensor<2>,
-) -> Result<Tensor<2>, Pair> {
+    operations: impl FnOnce(Tensor<2>, Tensor<2>) -> Tensor<2>,
+) -> Tensor<2> {
     match loss {
-        LossConfig::BceWithLogits { .. } => zip(outputs, targets, |z, y| {
-            bce_with_logits(z, y, exp(-z.abs()))
-        }),
-        LossConfig::CrossEntropy { .. } => {
-            cross_entropy(outputs, targets).map(|(losses, _)| losses)
+        LossConfig::BceWithLogits { .. } => {
+            let fused = |z: f32, y| bce_with_logits(z, y, exp(-z.abs()));
+            zip(outputs, targets, fused, operations)
         }
-        _ => Err((outputs, targets)),
+        LossConfig::CrossEntropy { .. } => match cross_entropy(outputs, targets) {
+            Ok((losses, _)) => losses,
+            Err((outputs, targets)) => operations(outputs, targets),
+        },
+        _ => operations(outputs, targets),
     }
 }
 
@@ -39,22 +41,26 @@ pub(super) fn forward(
 /// # Shapes
 /// - as those of [`forward`]; the gradient like the outputs
 ///
-/// # Errors
-/// As [`forward`].
+/// `operations` computes them where no fused kernel applies.
 pub(super) fn forward_backward(
     loss: &LossConfig,
     outputs: Tensor<2>,
     targets: Tensor<2>,
-) -> Result<Pair, Pair> {
+    operations: impl FnOnce(Tensor<2>, Tensor<2>) -> Pair,
+) -> Pair {
     match loss {
-        LossConfig::BceWithLogits { .. } => zip_to_both(outputs, targets, |z, y| {
-            let decay = exp(-z.abs());
-            let above = 1.0 / (1.0 + decay); // σ(|z|)
-            let sigmoid = if z < 0.0 { decay * above } else { above };
-            (bce_with_logits(z, y, decay), sigmoid - y)
-        }),
-        LossConfig::CrossEntropy { .. } => cross_entropy(outputs, targets),
-        _ => Err((outputs, targets)),
+        LossConfig::BceWithLogits { .. } => {
+            let fused = |z: f32, y| {
+                let decay = exp(-z.abs());
+                let above = 1.0 / (1.0 + decay); // σ(|z|)
+                let sigmoid = if z < 0.0 { decay * above } else { above };
+                (bce_with_logits(z, y, decay), sigmoid - y)
+            };
+            zip_to_both(outputs, targets, fused, operations)
+        }
+        LossConfig::CrossEntropy { .. } => cross_entropy(outputs, targets)
+            .unwrap_or_else(|(outputs, targets)| operations(outputs, targets)),
+        _ => operations(outputs, targets),
     }
 }
 
@@ -69,7 +75,7 @@ fn bce_with_logits(z: f32, y: f32, decay: f32) -> f32 {
 fn cross_entropy(outputs: Tensor<2>, targets: Tensor<2>) -> Result<Pair, Pair> {
     let [batch, num_classes] = outputs.dims();
     let fits = targets.dims() == outputs.dims() && num_classes > 0;
-    if !fits || !holds(&outputs) || !holds(&targets) {
+    if !fits || !is_on_host(&outputs) || !is_on_host(&targets) {
         return Err((outputs, targets));
     }
     let (mut outputs, mut targets) = (Numbers::take(outputs), Numbers::take(targets));

@@ -1,29 +1,26 @@
-//! Sums over rows.
+//! [`crate::sum_of_rows`] and [`crate::batched_sum_of_rows`] on the host.
 
 use burn::tensor::Tensor;
 
-use crate::{Numbers, holds};
+use super::{Numbers, is_on_host};
 
-/// Numbers that are walked at once: rows of two or ten are too short for vector instructions.
+/// How many numbers are added at once: rows of two or ten are too short for vector instructions.
 const WIDTH: usize = 64;
 
-/// The sum of all rows, or of the rows of each group, after the tensor itself, which it leaves as it was.
+/// The sum of all rows, or of the rows of each group.
 ///
 /// # Shapes
-/// - `x` and the first result: `[…, num_columns]`
-/// - `shape`, of the second result: `[num_columns]`, or `[num_groups, …, num_columns]` for groups of as many
-///   rows, end to end
+/// - `x`: `[…, num_columns]`
+/// - `shape`, of the result: `[num_columns]`, or `[num_groups, …, num_columns]` for groups of equally many
+///   neighbouring rows
 ///
-/// # Errors
-/// The tensor, unless the host [`holds`] it and the shape fits.
-pub fn sums_of_rows<const D: usize, const E: usize>(
-    x: Tensor<D>,
+/// Returns `None` unless the tensor is on the host and the shape fits.
+pub(crate) fn sums_of_rows<const D: usize, const E: usize>(
+    x: &Tensor<D>,
     shape: [usize; E],
-) -> Result<(Tensor<D>, Tensor<E>), Tensor<D>> {
-    let Some(groups) = Groups::of(&x, &shape) else {
-        return Err(x);
-    };
-    let x = Numbers::take(x);
+) -> Option<Tensor<E>> {
+    let groups = Groups::of(x, &shape)?;
+    let x = Numbers::take(x.clone());
     let mut sums = vec![0.0; shape.iter().product()];
     let mut wide = vec![0.0; groups.num_columns * groups.rows_at_once()];
     let sums_of_groups = sums.chunks_mut(groups.num_columns);
@@ -40,19 +37,18 @@ pub fn sums_of_rows<const D: usize, const E: usize>(
             }
         }
     }
-    let sums = Numbers::new(sums, shape).into_tensor();
-    Ok((x.into_tensor(), sums))
+    Some(Numbers::new(sums, shape).into_tensor())
 }
 
 /// Groups of rows.
 struct Groups {
     num_columns: usize,
-    /// Numbers of each group; at least one, also where there are no rows.
+    /// How many numbers each group has; at least one, also where there are no rows.
     length: usize,
 }
 
 impl Groups {
-    /// The groups of a tensor that the host holds, if rows of this shape fit it.
+    /// The groups of a tensor on the host, if rows of this shape fit it.
     fn of<const D: usize>(x: &Tensor<D>, rows: &[usize]) -> Option<Self> {
         let num_columns = *x.dims().last()?;
         let num_groups = rows.iter().rev().skip(1).product::<usize>();
@@ -61,7 +57,7 @@ impl Groups {
             && num_columns > 0
             && num_groups > 0
             && num_rows.is_multiple_of(num_groups);
-        (fits && holds(x)).then(|| Self {
+        (fits && is_on_host(x)).then(|| Self {
             num_columns,
             length: (num_rows / num_groups * num_columns).max(1),
         })
@@ -98,8 +94,8 @@ mod tests {
                     let shape = [num_groups, 1, num_columns];
                     let x = tensor(&all, [num_groups, num_rows, num_columns]);
 
-                    let (same, sums) = sums_of_rows(x, shape).expect("it fits");
-                    assert_eq!(numbers(&same), all);
+                    let sums = sums_of_rows(&x, shape).expect("it fits");
+                    assert_eq!(numbers(&x), all);
                     let mut expected = vec![0.0; num_groups * num_columns];
                     for (i, x) in all.iter().enumerate() {
                         expected[i / length * num_columns + i % num_columns] += x;
@@ -111,9 +107,9 @@ mod tests {
     }
 
     #[test]
-    fn rows_that_do_not_fit_are_given_back() {
+    fn shapes_that_do_not_fit_have_no_sums() {
         let x = tensor(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], [3, 2]);
-        assert!(sums_of_rows(x.clone(), [3]).is_err());
-        assert!(sums_of_rows(x, [2, 2]).is_err());
+        assert!(sums_of_rows(&x, [3]).is_none());
+        assert!(sums_of_rows(&x, [2, 2]).is_none());
     }
 }
