@@ -39,7 +39,7 @@ pub fn fit(
             num_classes: case.dims[case.dims.len() - 1],
         },
         optimizer: case.optimizer(),
-        scheduler: SchedulerConfig::Constant {},
+        scheduler: SchedulerConfig::default(),
         training: case.training(num_epochs),
         checkpoint: CheckpointConfig::default(),
         store: Some(CheckpointStore::new(folder.join("run"), 2)),

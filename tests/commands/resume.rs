@@ -294,7 +294,7 @@ fn a_run_that_never_came_to_a_checkpoint_begins_again_from_its_seed() {
     let checkpoints = lab.path().join("artifacts/iris/stopped/checkpoints");
     std::fs::remove_dir_all(checkpoints).unwrap();
     let resumed = lab.succeed(&["resume", "stopped", "--dashboard", "plain"]);
-    let said = "stopped has no checkpoint: it begins again from its seed";
+    let said = "stopped has no checkpoint: it starts again from the beginning, with the same seed";
     assert!(resumed.stdout.contains(said), "{}", resumed.stdout);
     assert_same(&lab);
 }

@@ -57,7 +57,7 @@ fn interrupt_and_resume(signal: rustix::process::Signal) {
 
     let resumed = lab.succeed(&["resume", "stopped", "--dashboard", "plain"]);
     assert!(
-        resumed.stdout.contains("moons/stopped goes on after"),
+        resumed.stdout.contains("moons/stopped continues after"),
         "{}",
         resumed.stdout
     );
@@ -206,7 +206,7 @@ fn a_second_ctrl_c_ends_within_a_step_and_loses_only_what_followed_the_last_chec
     let resumed = lab.run(&["resume", "slow", "--dashboard", "plain", "--stop-at", "2"]);
     assert_eq!(resumed.code, Some(130), "{resumed:#?}");
     assert!(
-        resumed.stdout.contains("goes on after"),
+        resumed.stdout.contains("continues after"),
         "{}",
         resumed.stdout
     );

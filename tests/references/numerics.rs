@@ -2,7 +2,9 @@
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_models::Activation;
-use emberlab_training::{LossConfig, Reduction, device};
+use emberlab_models::activation::Sigmoid;
+use emberlab_training::loss::{Bce, BceWithLogits, CrossEntropy};
+use emberlab_training::{LossConfig, device};
 
 /// Every device of this build and machine, with the number types that it has.
 fn devices() -> Vec<(String, Device, DType)> {
@@ -49,7 +51,7 @@ fn assert_close(found: &[f64], expected: &[f64], what: &str) {
 #[test]
 fn the_sigmoid_of_plus_and_minus_one_hundred_is_finite_and_right_on_every_device() {
     for (name, device, dtype) in devices() {
-        let sigmoid = |x| Activation::Sigmoid.forward(x);
+        let sigmoid = |x| Activation::from(Sigmoid {}).forward(x);
         let (value, slope) = value_and_gradient(&[-100.0, 100.0], (&device, dtype), sigmoid);
         assert_close(&value, &[0.0, 1.0], &format!("{name} {dtype:?}"));
         assert_close(&slope, &[0.0, 0.0], &format!("slope, {name} {dtype:?}"));
@@ -61,11 +63,10 @@ fn the_sigmoid_of_plus_and_minus_one_hundred_is_finite_and_right_on_every_device
 // logits, ln(1 + exp(100)) = 100 and ln(exp(100) + exp(−100)) + 100 = 200.
 #[test]
 fn perfect_and_perfectly_wrong_predictions_cost_what_they_should_on_every_device() {
-    let reduction = Reduction::Sum;
     let [bce, with_logits, cross_entropy] = [
-        LossConfig::Bce { reduction },
-        LossConfig::BceWithLogits { reduction },
-        LossConfig::CrossEntropy { reduction },
+        LossConfig::sum(Bce {}),
+        LossConfig::sum(BceWithLogits {}),
+        LossConfig::sum(CrossEntropy {}),
     ];
     // Loss, outputs, targets, cost, gradient where it is a number that the formula gives.
     type Case<'a> = (&'a LossConfig, [f64; 2], [f64; 2], f64, Option<[f64; 2]>);

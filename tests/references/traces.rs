@@ -87,7 +87,7 @@ fn a_trace_that_is_not_met_fails_loudly() {
     assert!(
         outcome
             .stderr
-            .contains("deviate too far: loss-mse on flex in f64"),
+            .contains("deviate too much: loss-mse on flex in f64"),
         "{}",
         outcome.stderr
     );

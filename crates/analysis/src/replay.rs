@@ -59,7 +59,7 @@ impl Replay<'_> {
         let steps_per_epoch = config.num_batches(self.train.len());
         let scheduler = Scheduler::new(
             self.scheduler,
-            self.optimizer.learning_rate(),
+            self.optimizer,
             steps_per_epoch,
             self.training.num_epochs,
         );

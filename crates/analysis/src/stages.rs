@@ -92,7 +92,7 @@ fn mlp_stages(mlp: &Mlp, inputs: Tensor<2>, mode: Mode) -> Vec<Stage> {
         let operation = Operation::Activation(activation.clone());
         see(format!("activations.{i}"), operation, &x);
     }
-    if mlp.output_activation != Activation::Linear {
+    if !mlp.output_activation.is_identity() {
         x = mlp.output_activation.forward(x);
         let operation = Operation::OutputActivation(mlp.output_activation.clone());
         see("outputs".to_string(), operation, &x);
@@ -142,7 +142,7 @@ fn convnet_stages(convnet: &ConvNet, inputs: Tensor<2>, mode: Mode) -> Vec<Stage
         x = layer.forward(x);
         see(format!("layers.{i}"), Operation::Dense, x.clone());
     }
-    if convnet.output_activation != Activation::Linear {
+    if !convnet.output_activation.is_identity() {
         x = convnet.output_activation.forward(x);
         let operation = Operation::OutputActivation(convnet.output_activation.clone());
         see("outputs".to_string(), operation, x);

@@ -183,8 +183,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::digits::{DigitsConfig, DigitsTask};
-    use crate::generated::regression::RegressionConfig;
+    use crate::sources::{DataSource as _, Digits, DigitsTask, Iris, Regression};
     use crate::standardize::{Standardize, StandardizeConfig, StatisticsFrom};
 
     fn upload(
@@ -209,7 +208,7 @@ mod tests {
 
     #[test]
     fn inputs_are_the_standardised_rows_in_the_order_asked_for() {
-        let digits = DigitsConfig::default().load().unwrap();
+        let digits = Digits::default().load(&[], 0).unwrap();
         let config = StandardizeConfig {
             method: Standardize::PerFeature,
             statistics: StatisticsFrom::Train,
@@ -242,7 +241,7 @@ mod tests {
 
     #[test]
     fn f64_inputs_hold_the_same_numbers_as_f32() {
-        let iris = crate::iris::load();
+        let iris = Iris::samples();
         let wide = DeviceDataset::upload(
             &iris,
             &[7],
@@ -263,7 +262,7 @@ mod tests {
 
     #[test]
     fn targets_are_encoded_as_asked_for() {
-        let iris = crate::iris::load();
+        let iris = Iris::samples();
         let one_hot = upload(&iris, &[149, 0, 50], Encoding::OneHot { num_classes: 4 }).unwrap();
         assert_eq!(
             floats(&one_hot.targets),
@@ -272,11 +271,11 @@ mod tests {
         assert_eq!(one_hot.targets.dims(), [3, 4]);
 
         let task = DigitsTask::BelowFive;
-        let digits = DigitsConfig { task }.load().unwrap();
+        let digits = Digits { task }.load(&[], 0).unwrap();
         let binary = upload(&digits, &[4, 5], Encoding::Binary).unwrap();
         assert_eq!(floats(&binary.targets), [1.0, 0.0]);
 
-        let curve = RegressionConfig::default().generate(0).unwrap();
+        let curve = Regression::default().load(&[], 0).unwrap();
         let values = upload(&curve, &[9], Encoding::Values).unwrap();
         assert_eq!(
             curve.targets,
@@ -292,8 +291,8 @@ mod tests {
 
     #[test]
     fn encodings_that_do_not_fit_are_refused() {
-        let iris = crate::iris::load();
-        let curve = RegressionConfig::default().generate(0).unwrap();
+        let iris = Iris::samples();
+        let curve = Regression::default().load(&[], 0).unwrap();
         for (samples, encoding, expected) in [
             (
                 &iris,
@@ -325,7 +324,7 @@ mod tests {
 
     #[test]
     fn rows_and_statistics_of_other_samples_are_refused() {
-        let iris = crate::iris::load();
+        let iris = Iris::samples();
         let encoding = Encoding::OneHot { num_classes: 3 };
         for rows in [&[][..], &[0, 150]] {
             assert!(matches!(

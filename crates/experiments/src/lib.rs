@@ -16,7 +16,7 @@ mod run;
 mod trial;
 
 pub use config::{
-    Comparison, ExperimentConfig, Problem, Seeds, SweepConfig, SweepMode, Target, Variant,
+    Comparison, ExperimentConfig, PlannedTrial, Seeds, SweepConfig, SweepMode, Target, Variant,
     VariantConfig,
 };
 pub use error::ExperimentError;
@@ -25,7 +25,4 @@ pub use finished::{
 };
 pub use measurements::{check_gradients, range_curve, step_seconds};
 pub use run::{Change, Run, RunState, RunSummary, Verdict};
-pub use trial::{
-    BestResult, Environment, Execution, MetricsFile, ModelFile, PlannedTrial, Prepared, Resumed,
-    ThresholdResult, Trial, TrialResult, load_config,
-};
+pub use trial::{Execution, MetricsFile, Prepared, Resumed, Trial, load_config};

@@ -117,19 +117,21 @@ pub(super) fn section() -> Result<Section, GalleryError> {
 
 #[cfg(test)]
 mod tests {
+    use emberlab_models::activation::{Linear, Relu, Sigmoid};
+
     use super::*;
 
     #[test]
     fn saturation_is_where_the_gradient_says() {
         let zones = |activation: Activation| Curve::of(&activation).expect("a curve").saturated();
         // σ′ = 0.05 at x = ±2.887
-        let sigmoid = zones(Activation::Sigmoid);
+        let sigmoid = zones(Sigmoid {}.into());
         assert_eq!(sigmoid.len(), 2);
         assert!((sigmoid[0].1 + 2.887).abs() < 0.03, "{sigmoid:?}");
         assert!((sigmoid[1].0 - 2.887).abs() < 0.03, "{sigmoid:?}");
-        let relu = zones(Activation::Relu);
+        let relu = zones(Relu {}.into());
         assert_eq!(relu.len(), 1);
         assert!(relu[0].0 == -6.0 && relu[0].1.abs() < 0.03, "{relu:?}");
-        assert!(zones(Activation::Linear).is_empty());
+        assert!(zones(Linear {}.into()).is_empty());
     }
 }

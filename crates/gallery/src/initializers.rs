@@ -1,6 +1,7 @@
 //! What initialisers do to activations and gradients, layer by layer: the picture of why Kaiming.
 
 use burn::tensor::{DType, Tensor, TensorData};
+use emberlab_models::activation::{Relu, Tanh};
 use emberlab_models::{Activation, Initializer, ModelConfig, Network};
 use emberlab_pictures::{Axis, Band, Chart, Line, Marker, Panels, Picture, Rule};
 use emberlab_rng::stream;
@@ -155,7 +156,7 @@ pub(super) fn section() -> Result<Section, GalleryError> {
     let mut through = Panels::new("Twenty layers of a hundred units, before the first step", 2);
     let mut distributions =
         Panels::new("How activations are distributed, layer by layer (tanh)", 3);
-    for activation in [Activation::Relu, Activation::Tanh] {
+    for activation in [Activation::from(Relu {}), Tanh {}.into()] {
         let mut found = Vec::new();
         for (name, initializer) in choices() {
             found.push((name, layers(&initializer, &activation)?));
@@ -168,7 +169,7 @@ pub(super) fn section() -> Result<Section, GalleryError> {
             .with(sizes(title("gradients"), &found, |layers| {
                 &layers.gradients
             }));
-        if activation == Activation::Tanh {
+        if activation.name() == "tanh" {
             for (name, layers) in &found {
                 distributions = distributions.with(distribution(name, &layers.activations));
             }
@@ -196,7 +197,7 @@ mod tests {
     #[test]
     fn kaiming_keeps_the_size_through_relus_where_xavier_halves_its_square() {
         let last = |initializer: Value| {
-            let found = layers(&initializer, &Activation::Relu).expect("layers");
+            let found = layers(&initializer, &Relu {}.into()).expect("layers");
             assert_eq!(
                 (found.activations.len(), found.gradients.len()),
                 (DEPTH, DEPTH)

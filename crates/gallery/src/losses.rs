@@ -2,28 +2,23 @@
 
 use burn::tensor::Tensor;
 use emberlab_pictures::{Axis, Chart, Line, Panels, Picture};
-use emberlab_training::{LossConfig, Reduction};
+use emberlab_training::LossConfig;
+use emberlab_training::loss::{Bce, Focal, Hinge, Huber, Mae, Mse, OutputKind};
 
 use super::{GalleryError, Section, curve};
-
-const SUM: Reduction = Reduction::Sum;
 
 /// Section A4: the losses of two classes.
 fn losses() -> [LossConfig; 6] {
     [
-        LossConfig::Bce { reduction: SUM },
-        LossConfig::Mse { reduction: SUM },
-        LossConfig::Mae { reduction: SUM },
-        LossConfig::Huber {
-            delta: 0.5,
-            reduction: SUM,
-        },
-        LossConfig::Hinge { reduction: SUM },
-        LossConfig::Focal {
+        LossConfig::sum(Bce {}),
+        LossConfig::sum(Mse {}),
+        LossConfig::sum(Mae {}),
+        LossConfig::sum(Huber { delta: 0.5 }),
+        LossConfig::sum(Hinge {}),
+        LossConfig::sum(Focal {
             gamma: 2.0,
             alpha: 0.5,
-            reduction: SUM,
-        },
+        }),
     ]
 }
 
@@ -39,7 +34,7 @@ fn against_prediction(loss: &LossConfig, target: f64) -> Result<AgainstPredictio
     let predictions: Vec<f64> = (1..=99).map(|i| f64::from(i) / 100.0).collect();
     let (values, slopes) = curve(&predictions, |p| {
         let targets = p.zeros_like().add_scalar(target);
-        let outputs = match loss.is_on_logits() {
+        let outputs = match loss.function.outputs() == OutputKind::Logit {
             // The logit whose sigmoid the prediction is.
             true => p.clone().log() - p.neg().add_scalar(1.0).log(),
             false => p,
@@ -101,6 +96,8 @@ pub(super) fn section() -> Result<Section, GalleryError> {
 
 #[cfg(test)]
 mod tests {
+    use emberlab_training::loss::Loss;
+
     use super::*;
 
     #[test]
@@ -114,25 +111,22 @@ mod tests {
                     let side = 2.0 * target - 1.0;
                     let right = if target == 1.0 { *p } else { 1.0 - p };
                     let missing = 1.0 - side * (p / (1.0 - p)).ln();
-                    let expected = match &loss {
-                        LossConfig::Bce { .. } => (-right.ln(), -side / right),
-                        LossConfig::Mse { .. } => ((p - target).powi(2), 2.0 * (p - target)),
-                        LossConfig::Mae { .. } => ((p - target).abs(), -side),
-                        LossConfig::Huber { .. } if (p - target).abs() <= 0.5 => {
+                    let expected = match &loss.function {
+                        Loss::Bce(_) => (-right.ln(), -side / right),
+                        Loss::Mse(_) => ((p - target).powi(2), 2.0 * (p - target)),
+                        Loss::Mae(_) => ((p - target).abs(), -side),
+                        Loss::Huber(_) if (p - target).abs() <= 0.5 => {
                             ((p - target).powi(2) / 2.0, p - target)
                         }
-                        LossConfig::Huber { .. } => {
-                            (0.5 * ((p - target).abs() - 0.25), -side * 0.5)
-                        }
-                        LossConfig::Hinge { .. } if missing > 0.0 => {
-                            (missing, -side / (p * (1.0 - p)))
-                        }
-                        LossConfig::Hinge { .. } => (0.0, 0.0),
-                        _ => {
+                        Loss::Huber(_) => (0.5 * ((p - target).abs() - 0.25), -side * 0.5),
+                        Loss::Hinge(_) if missing > 0.0 => (missing, -side / (p * (1.0 - p))),
+                        Loss::Hinge(_) => (0.0, 0.0),
+                        Loss::Focal(_) => {
                             let wrong = 1.0 - right;
                             let slope = wrong * (2.0 * right.ln() - wrong / right);
                             (-0.5 * wrong * wrong * right.ln(), 0.5 * side * slope)
                         }
+                        other => panic!("no formula for {}", other.name()),
                     };
                     let close = |a: f64, b: f64| (a - b).abs() <= 1e-9 * b.abs().max(1.0);
                     let name = loss.name();

@@ -11,20 +11,25 @@
 //!   operations
 //! - [`product`], [`affine`], [`batched_affine`]: products of matrices
 //! - [`sum_of_rows`], [`batched_sum_of_rows`]: the gradient of a bias
+//! - [`standardize`], [`batch_norm`], [`batch_norm_backward`]: normalisations
 //! - [`larger_half`]: a step of max-pooling
 //!
 //! [`Numbers`] gives a kernel of another crate the numbers of a tensor in the host's memory.
 
+mod batch_norm;
 mod elementwise;
 mod halves;
 mod host;
 mod product;
 mod row_sums;
 mod scalar;
+mod standardize;
 
+pub use batch_norm::{NormGradients, batch_norm, batch_norm_backward, batched_batch_norm_backward};
 pub use elementwise::{Pair, map, zip, zip_to_both};
 pub use halves::larger_half;
 pub use host::{Numbers, is_on_host};
 pub use product::{affine, batched_affine, product};
 pub use row_sums::{batched_sum_of_rows, sum_of_rows};
 pub use scalar::{exp, ln_1p, sigmoid, tanh};
+pub use standardize::{Moments, Standardized, standardize};

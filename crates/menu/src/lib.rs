@@ -10,7 +10,9 @@
 mod choice;
 mod problem;
 mod schema;
+mod shared_keys;
 
 pub use choice::{Example, Menu, ReadTable, TableOrName, is_without_parameters};
 pub use problem::Problem;
 pub use schema::{menu_schema, summary, table_schema};
+pub use shared_keys::read_with_shared_keys;

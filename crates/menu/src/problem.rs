@@ -38,6 +38,23 @@ impl Problem {
         }
     }
 
+    /// `Ok` if `value` is finite, otherwise the problem.
+    ///
+    /// # Errors
+    /// The problem, if `value` is infinite or NaN.
+    pub fn unless_finite(value: f64, key: impl Into<String>) -> Result<(), Self> {
+        Self::unless(value.is_finite(), key, value, "a finite number")
+    }
+
+    /// `Ok` if `value` is finite and above zero, otherwise the problem.
+    ///
+    /// # Errors
+    /// The problem, if `value` is zero, negative, infinite or NaN.
+    pub fn unless_positive(value: f64, key: impl Into<String>) -> Result<(), Self> {
+        let is_positive = value.is_finite() && value > 0.0;
+        Self::unless(is_positive, key, value, "a finite number above zero")
+    }
+
     /// The same problem of a table within another: `table` is put before the key.
     #[must_use]
     pub fn within(mut self, table: &str) -> Self {
@@ -58,5 +75,15 @@ mod tests {
             problem.to_string(),
             "`activation.alpha` is inf, expected a finite number"
         );
+    }
+
+    #[test]
+    fn nan_is_neither_finite_nor_positive() {
+        assert!(Problem::unless_finite(f64::NAN, "alpha").is_err());
+        assert!(Problem::unless_positive(f64::NAN, "gain").is_err());
+        assert!(Problem::unless_positive(f64::INFINITY, "gain").is_err());
+        assert!(Problem::unless_positive(0.0, "gain").is_err());
+        assert_eq!(Problem::unless_positive(0.5, "gain"), Ok(()));
+        assert_eq!(Problem::unless_finite(0.0, "alpha"), Ok(()));
     }
 }

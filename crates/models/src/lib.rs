@@ -5,37 +5,27 @@
 //! function and layer equals PyTorch's, in value and in gradient, on every device: where Burn's own differs
 //! it is composed from primitives instead.
 
-mod activation;
-mod batched;
+pub mod activation;
 mod batched_parameters;
-mod choice;
-mod convnet;
-mod convolution;
-mod dense;
 mod error;
 #[cfg(test)]
 mod golden;
-mod initializer;
-mod max_pool;
-mod mlp;
+pub mod initializer;
+mod layers;
 mod network;
-mod normalization;
+pub mod normalization;
 mod one_or_many;
 mod parameters;
-mod patches;
-mod perceptron;
 
 pub use activation::{Activation, SavedActivations};
-pub use batched::{BatchedModel, BatchedStatistics};
-pub use convnet::{ConvNet, ConvNetConfig};
-pub use convolution::Convolution;
-pub use dense::Dense;
 pub use error::ModelError;
 pub use initializer::{Fan, Initializer};
-pub use mlp::{Mlp, MlpConfig};
-pub use network::{ModelConfig, Network};
+pub use layers::{Convolution, Dense};
+pub use network::{
+    BatchedModel, BatchedStatistics, ConvNet, ConvNetConfig, Mlp, MlpConfig, ModelConfig, Network,
+    PerceptronConfig,
+};
 pub use normalization::{
     BatchNorm, BatchStatistics, GroupNorm, InstanceNorm, LayerNorm, Norm, Normalization,
 };
 pub use one_or_many::OneOrMany;
-pub use perceptron::PerceptronConfig;

@@ -3,17 +3,15 @@
 use std::path::Path;
 
 use emberlab_metrics::{Direction, Metric};
+use emberlab_run_format::files::comparison::RESULT;
+use emberlab_run_format::read_json;
 use serde::{Deserialize, Serialize};
 
 use crate::error::ReportError;
 use crate::numbers::list;
 use crate::outcome::{TargetFigure, TrialOutcome, TrialPlace};
 use crate::pairs::{PairedDifference, Verdict, differences, fewest_pairs};
-use crate::run_files::read_json;
 use crate::summary::VariantSummary;
-
-/// What `compare` leaves beside the runs.
-pub(crate) const FILE: &str = "comparison.json";
 
 /// What is asked of the trials.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,7 +68,7 @@ impl ComparisonReport {
             fold: Option<usize>,
             run: String,
         }
-        let file: Option<ComparisonFile> = read_json(&folder.join(FILE))?;
+        let file: Option<ComparisonFile> = read_json(&folder.join(RESULT))?;
         let file = file.ok_or_else(|| ReportError::NoComparison {
             folder: folder.to_path_buf(),
         })?;
@@ -133,10 +131,10 @@ impl ComparisonReport {
         }
     }
 
-    /// The whole report as JSON; what is not finite is null.
+    /// The whole report as JSON; NaN and infinities are `null`.
     ///
     /// # Errors
-    /// [`ReportError::Malformed`] if a number has no JSON form.
+    /// [`ReportError::Format`] if it has no JSON form.
     pub fn to_json(&self) -> Result<String, ReportError> {
         crate::to_json(self, &self.question.experiment)
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use emberlab_metrics::Metric;
+
 use crate::comparison::ComparisonReport;
 use crate::document::{Cell, Column, Mark, Table};
 use crate::number;
@@ -166,11 +168,11 @@ fn median(variant: &VariantSummary, figure: &str) -> Cell {
     spread.map_or(String::new(), |s| number(s.median)).into()
 }
 
-/// Whether a figure such as `valid_accuracy@300` is a loss, an accuracy, a mean absolute error or an R².
+/// Whether a figure such as `valid_accuracy@300` is a headline metric.
 fn is_looked_at(figure: &str) -> bool {
     let name = figure.split('@').next().unwrap_or_default();
     let metric = name.split_once('_').map_or(name, |(_, metric)| metric);
-    ["loss", "accuracy", "mae", "r2"].contains(&metric)
+    Metric::from_name(metric).is_some_and(Metric::is_headline)
 }
 
 /// Trials that have come to their end, and what became of the others.

@@ -23,7 +23,6 @@ mod outcome;
 mod pairs;
 mod parquet;
 pub mod predictions;
-mod run_files;
 mod run_report;
 pub mod statistics;
 mod summary;
@@ -37,22 +36,15 @@ pub use error::ReportError;
 pub use numbers::{count, duration, number};
 pub use outcome::{Outcome, TrialOutcome, TrialPlace};
 pub use pairs::{PairedDifference, Verdict};
-pub use run_files::RunFiles;
 pub use run_report::RunReport;
 pub use summary::{Spread, VariantSummary};
 pub use trial_table::TrialTable;
 
-/// A report as JSON; what is not finite is null.
+use emberlab_run_format::FormatError;
+
+/// A report as JSON; NaN and infinities are `null`.
 fn to_json(report: &impl serde::Serialize, name: &str) -> Result<String, ReportError> {
     let text = serde_json::to_string_pretty(report);
     text.map(|text| text + "\n")
-        .map_err(|e| ReportError::malformed(std::path::Path::new(name), e))
-}
-
-/// What was written as CSV.
-fn csv_text(writer: csv::Writer<Vec<u8>>) -> Result<String, ReportError> {
-    let bytes = writer
-        .into_inner()
-        .map_err(|e| csv::Error::from(e.into_error()))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+        .map_err(|e| FormatError::malformed(std::path::Path::new(name), e).into())
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use emberlab_metrics::Metric;
+use emberlab_run_format::{Ending, RunFolder, ThresholdScores};
 use serde::Serialize;
 
 use crate::ReportError;
-use crate::run_files::{Ending, RunFiles, ThresholdEntry};
 
 /// Where a trial of a comparison lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl TrialOutcome {
             variant: place.variant.clone(),
             seed: place.seed,
             fold: place.fold,
-            run: RunFiles::new(&place.run).name(),
+            run: RunFolder::new(&place.run).name(),
             outcome: Outcome::Missing,
             epochs: 0,
             steps: 0,
@@ -94,7 +94,7 @@ impl TrialOutcome {
             epochs_to_target: None,
             figures: BTreeMap::new(),
         };
-        let files = RunFiles::new(&place.run);
+        let files = RunFolder::new(&place.run);
         let history = files.history()?;
         trial.epochs = history.len();
         if files.failure()?.is_some() {
@@ -114,7 +114,7 @@ impl TrialOutcome {
                     .map(|(m, value)| (format!("{split}_{m}"), value));
                 trial.figures.extend(named);
             }
-            for ThresholdEntry { split, scores } in result.thresholds {
+            for ThresholdScores { split, scores } in result.thresholds {
                 let values = [
                     ("accuracy", scores.accuracy),
                     ("precision", scores.precision),
@@ -189,7 +189,7 @@ mod tests {
 
     const METRICS: &str = "epoch,step,learning_rate,train_loss,valid_accuracy\n\
                            1,2,0.1,0.5,0.8\n2,4,0.1,NaN,0.97\n3,6,0.1,0.3,0.9\n";
-    const RESULT: &str = r#"{"ending": "stopped_early", "epochs": 3, "steps": 6, "seconds": 1.5,
+    const RESULT: &str = r#"{"ending": "stopped_early", "epochs": 3, "steps": 6, "num_parameters": 9, "seconds": 1.5,
         "metrics": {"train": {"loss": null}, "valid": {"accuracy": 0.9}}, "best": null,
         "thresholds": [{"split": "valid", "scores": {"threshold": 0.1, "accuracy": 0.7,
             "precision": 0.6, "recall": 0.99, "f1": 0.75}}]}"#;

@@ -4,9 +4,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// The file of a run that holds its [`Diagnosis`].
-pub const DIAGNOSIS: &str = "diagnosis.json";
-
 /// What was found wrong with a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,7 +34,9 @@ pub struct Finding {
 }
 
 /// The kinds of findings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::VariantArray,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum FindingKind {
     /// The loss, a gradient or a weight became NaN or infinite.
@@ -67,7 +66,10 @@ pub enum FindingKind {
 }
 
 impl FindingKind {
-    /// What a person calls it.
+    /// All kinds.
+    pub const ALL: &'static [Self] = <Self as strum::VariantArray>::VARIANTS;
+
+    /// Its name in sentences.
     pub fn title(self) -> &'static str {
         match self {
             Self::NonFinite => "NaN or infinity",
@@ -151,8 +153,8 @@ impl fmt::Display for Direction {
 pub struct Evidence {
     /// What was measured, with its unit if it has one.
     pub name: String,
-    /// Its value; NaN and infinities are written as words.
-    #[serde(with = "crate::number")]
+    /// Its value; NaN and infinities are allowed.
+    #[serde(with = "emberlab_metrics::json_number")]
     pub value: f64,
 }
 

@@ -8,9 +8,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Boundary, Mistakes};
 
-/// The file of a run that holds its [`RunEvaluation`].
-pub const EVALUATION: &str = "evaluation.json";
-
 /// What the last network of a run is worth, left when its training ends.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

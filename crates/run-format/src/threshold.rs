@@ -3,9 +3,6 @@
 use emberlab_metrics::{BestThreshold, Split};
 use serde::{Deserialize, Serialize};
 
-/// The file of a run that holds its [`ChosenThreshold`].
-pub const THRESHOLD: &str = "model/threshold.json";
-
 /// The threshold that predictions of a run use, and why it is this one.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

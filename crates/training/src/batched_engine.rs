@@ -95,12 +95,13 @@ mod tests {
     use emberlab_datasets::DeviceDataset;
     use emberlab_models::ModelConfig;
     use emberlab_rng::stream;
+    use emberlab_run_format::Ending;
     use emberlab_storage::Identity;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::{
-        CheckpointConfig, Dashboard, Ending, EpochRecord, Finished, Fit, Observer, OptimizerConfig,
+        CheckpointConfig, Dashboard, EpochRecord, Finished, Fit, Observer, OptimizerConfig,
         SchedulerConfig, SplitData, StopFlag, Task, TrainingConfig, TrainingError,
     };
 

@@ -57,20 +57,10 @@ pub(crate) struct ShownMetric {
 }
 
 impl ShownMetric {
-    pub(crate) fn new(name: &'static str, higher_is_better: bool) -> Self {
-        let title = match name {
-            "f1" => "F1".to_string(),
-            "mae" | "mse" => name.to_uppercase(),
-            "r2" => "R²".to_string(),
-            _ => {
-                let words = name.replace('_', " ");
-                let (first, rest) = words.split_at(1);
-                first.to_uppercase() + rest
-            }
-        };
+    pub(crate) fn new(name: &'static str, title: &str, higher_is_better: bool) -> Self {
         Self {
             name,
-            title: Arc::new(title),
+            title: Arc::new(title.to_string()),
             higher_is_better,
             value: None,
         }

@@ -17,8 +17,8 @@ use burn::train::{
 use emberlab_datasets::DeviceDataset;
 use emberlab_metrics::{Split, SplitMetrics};
 use emberlab_models::Network;
+use emberlab_run_format::Ending;
 use emberlab_storage::{Checkpoint, CheckpointStore, Identity};
-use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::CheckpointConfig;
 use crate::config::TrainingConfig;
@@ -118,18 +118,6 @@ pub trait Observer: Send {
     fn save_failed(&mut self, _error: &TrainingError) {}
 }
 
-/// Why a training ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ending {
-    /// Every epoch was done.
-    Completed,
-    /// The objective no longer improved.
-    StoppedEarly,
-    /// Somebody asked to stop; a checkpoint holds everything so far.
-    Interrupted,
-}
-
 /// What a training leaves in memory.
 #[derive(Debug)]
 pub struct Finished {
@@ -222,7 +210,7 @@ impl Fit {
         let valid_data = first.data.valid.as_ref().unwrap_or(&first.data.train);
         let valid_loader = Arc::new(ResidentLoader::new(valid_data));
         let num_epochs = first.training.num_epochs;
-        let learning_rate = first.optimizer.learning_rate();
+        let learning_rate = first.optimizer.learning_rate;
         let session = Session::new(fits)?;
         let starting_epoch = session.starting_epoch();
         let shown = session.shown_metrics();
@@ -310,7 +298,7 @@ impl Fit {
         };
         let optimizer = self
             .optimizer
-            .with_learning_rate(other.optimizer.learning_rate());
+            .with_learning_rate(other.optimizer.learning_rate);
         self.loss == other.loss
             && self.task == other.task
             && optimizer == other.optimizer

@@ -1,10 +1,11 @@
 //! Which metric decides what the best epoch is, and when to stop waiting for a better one.
 
+use emberlab_menu::Problem;
 use emberlab_metrics::{Metric, Split};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{TrainingError, check};
+use crate::error::{check, check_at_least_one};
 
 /// The metric that decides which epoch is the best.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,12 +47,9 @@ impl EarlyStopping {
     /// Checks the ranges of the values.
     ///
     /// # Errors
-    /// [`TrainingError::Value`] naming the key that is out of range.
-    pub fn validate(&self) -> Result<(), TrainingError> {
-        if self.patience == 0 {
-            let key = "training.early_stopping.patience";
-            return Err(TrainingError::value(key, 0, "at least 1"));
-        }
+    /// [`Problem`] naming the key that is out of range.
+    pub fn validate(&self) -> Result<(), Problem> {
+        check_at_least_one("training.early_stopping.patience", self.patience as u64)?;
         check(
             "training.early_stopping.min_delta",
             self.min_delta,

@@ -46,7 +46,7 @@ pub(crate) fn walk(
             return Ok(None);
         }
         for outcome in InferenceStep::step(plain, batch).read(1)? {
-            accumulator.add(&outcome, task, plain.loss().reduction())?;
+            accumulator.add(&outcome, task, plain.loss().reduction)?;
             outputs.extend(outcome.outputs);
         }
     }

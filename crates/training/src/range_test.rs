@@ -62,7 +62,7 @@ impl RangeTest<'_> {
                 supervised.after_step(batch, clipping, &mut optimizer, learning_rate);
             supervised = after;
             let mut loss: f64 = host(Tensor::cat(measured.losses, 0))?.into_iter().sum();
-            if self.loss.reduction() == Reduction::Sum {
+            if self.loss.reduction == Reduction::Sum {
                 loss /= batch_size;
             }
             let smooth = mean.map_or(loss, |mean| mean + (loss - mean) / 5.0);

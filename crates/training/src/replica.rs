@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use emberlab_metrics::{Direction, Split, SplitMetrics};
 use emberlab_models::Network;
+use emberlab_run_format::files::checkpoint::{BEST, NETWORK, OPTIMIZER, PROGRESS};
 use emberlab_storage::{Checkpoint, CheckpointStore, Identity, Position, StorageError};
 use serde::{Deserialize, Serialize};
 
@@ -15,11 +16,6 @@ use crate::metric_accumulator::MetricAccumulator;
 use crate::objective::EarlyStoppingState;
 use crate::record::{network_bytes, unreadable};
 use crate::scheduler::Scheduler;
-
-pub(crate) const NETWORK_FILE: &str = "network.bpk";
-pub(crate) const BEST_FILE: &str = "best.bpk";
-pub(crate) const OPTIMIZER_FILE: &str = "optimizer.bpk";
-const PROGRESS_FILE: &str = "progress.toml";
 
 /// How far a training is: with weights and optimiser state, all that resuming needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,8 +50,8 @@ impl Progress {
     /// # Errors
     /// [`StorageError`] if the checkpoint lacks it or it is damaged.
     pub(crate) fn read(checkpoint: &Checkpoint) -> Result<Self, StorageError> {
-        let damaged = |error: String| checkpoint.damaged(format!("{PROGRESS_FILE}: {error}"));
-        let text = std::str::from_utf8(checkpoint.file(PROGRESS_FILE)?);
+        let damaged = |error: String| checkpoint.damaged(format!("{PROGRESS}: {error}"));
+        let text = std::str::from_utf8(checkpoint.file(PROGRESS)?);
         let text = text.map_err(|e| damaged(e.to_string()))?;
         toml::from_str(text).map_err(|e| damaged(e.to_string()))
     }
@@ -141,12 +137,12 @@ impl Replica {
             toml::to_string(&progress).map_err(|e| TrainingError::Read(e.to_string()))?;
         let attachments = self.observer.attachments();
         let mut files: Vec<(&str, &[u8])> = vec![
-            (NETWORK_FILE, &network),
-            (OPTIMIZER_FILE, &optimizer),
-            (PROGRESS_FILE, progress.as_bytes()),
+            (NETWORK, &network),
+            (OPTIMIZER, &optimizer),
+            (PROGRESS, progress.as_bytes()),
         ];
         if let Some(best) = &best {
-            files.push((BEST_FILE, best));
+            files.push((BEST, best));
         }
         files.extend(
             attachments

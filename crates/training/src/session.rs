@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use burn::tensor::Bytes;
 use emberlab_datasets::{Batch, Batches, DeviceDataset};
 use emberlab_metrics::{Direction, Split, SplitMetrics};
+use emberlab_run_format::Ending;
+use emberlab_run_format::files::checkpoint::{BEST, NETWORK, OPTIMIZER};
 use emberlab_storage::{Checkpoint, Position};
 
 use crate::batched_engine::Stacked;
@@ -14,14 +16,14 @@ use crate::config::{TrainMetrics, TrainingConfig};
 use crate::dashboard::{Dashboard, Display, Shown, ShownMetric};
 use crate::engine::{Single, TrainingEngine};
 use crate::error::TrainingError;
-use crate::fit::{Ending, EpochRecord, Finished, Fit, SplitData};
+use crate::fit::{EpochRecord, Finished, Fit, SplitData};
 use crate::loader::chunks;
 use crate::loss::LossConfig;
 use crate::metric_accumulator::MetricAccumulator;
 use crate::optimizer::Optimizer;
 use crate::predict::walk;
 use crate::record::load_network;
-use crate::replica::{BEST_FILE, NETWORK_FILE, OPTIMIZER_FILE, Progress, Replica};
+use crate::replica::{Progress, Replica};
 use crate::scheduler::Scheduler;
 use crate::stop::StopFlag;
 use crate::supervised_model::{StepOutput, SupervisedModel};
@@ -136,19 +138,21 @@ impl Session {
 
     /// The metrics the dashboard plots, the learning rate last.
     pub(crate) fn shown_metrics(&self) -> Vec<ShownMetric> {
-        let metrics = self.task.metrics().iter();
-        let rate = ShownMetric::new("learning_rate", true);
-        metrics
-            .map(|m| ShownMetric::new(m.name(), m.direction() == Direction::Higher))
-            .chain([rate])
-            .collect()
+        let metrics = self.task.metrics().into_iter().map(|metric| {
+            let higher_is_better = metric.direction() == Direction::Higher;
+            ShownMetric::new(metric.name(), metric.title(), higher_is_better)
+        });
+        let rate = ShownMetric::new("learning_rate", "Learning rate", true);
+        metrics.chain([rate]).collect()
     }
 
     /// Trains until every replica is done; breaks off when asked to stop, with everything saved.
     pub(crate) fn run(&mut self, display: &mut Display) -> Result<ControlFlow<()>, TrainingError> {
-        if self.loss.is_flat() {
-            let loss = self.loss.name();
-            return Err(TrainingError::FlatLoss { loss });
+        if self.loss.function.is_flat() {
+            return Err(TrainingError::FlatLoss {
+                loss: self.loss.name(),
+                better: self.loss.function.better(),
+            });
         }
         loop {
             let leaving = self.out_of_patience();
@@ -269,7 +273,7 @@ impl Session {
     /// Reads what the last batches gave.
     fn fold(&mut self) -> Result<(), TrainingError> {
         let outcomes = std::mem::take(&mut self.pending).read(self.replicas.len())?;
-        let reduction = self.loss.reduction();
+        let reduction = self.loss.reduction;
         for (replica, outcome) in self.replicas.iter_mut().zip(&outcomes) {
             let accumulator = &mut replica.progress.accumulator;
             accumulator.add(outcome, &self.task, reduction)?;
@@ -379,7 +383,7 @@ impl Session {
             }
             let outcomes = self.engine.infer(batch).read(num_members)?;
             for (accumulator, outcome) in accumulators.iter_mut().zip(&outcomes) {
-                accumulator.add(outcome, &self.task, self.loss.reduction())?;
+                accumulator.add(outcome, &self.task, self.loss.reduction)?;
             }
         }
         let metrics = accumulators.iter().map(MetricAccumulator::metrics);
@@ -484,7 +488,7 @@ fn begin(
     drop(batches);
     let scheduler = Scheduler::new(
         &fit.scheduler,
-        fit.optimizer.learning_rate(),
+        &fit.optimizer,
         steps_per_epoch,
         fit.training.num_epochs,
     );
@@ -494,19 +498,19 @@ fn begin(
     if let Some(from) = from {
         progress = Progress::read(from)?;
         let load = |network, bytes| load_network(network, bytes).map_err(|e| from.damaged(e));
-        if let Some(bytes) = from.optional(BEST_FILE) {
+        if let Some(bytes) = from.optional(BEST) {
             let network = load(network.clone(), bytes)?;
             best = Some(burn::module::Module::valid(&network));
         }
-        network = load(network, from.file(NETWORK_FILE)?)?;
+        network = load(network, from.file(NETWORK)?)?;
     }
     let supervised = SupervisedModel::new(network, fit.loss).for_training();
     let mut optimizer = Optimizer::new(&fit.optimizer, &supervised);
     if let Some(from) = from {
-        let bytes = Bytes::from_bytes_vec(from.file(OPTIMIZER_FILE)?.to_vec());
+        let bytes = Bytes::from_bytes_vec(from.file(OPTIMIZER)?.to_vec());
         optimizer = optimizer
             .load_bytes(bytes, progress.step)
-            .map_err(|e| from.damaged(format!("{OPTIMIZER_FILE}: {e}")))?;
+            .map_err(|e| from.damaged(format!("{OPTIMIZER}: {e}")))?;
     }
     let replica = Replica {
         place,

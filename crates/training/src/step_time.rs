@@ -52,7 +52,7 @@ impl StepTime<'_> {
             let lap = Instant::now();
             let mut losses = Vec::new();
             for batch in batches.by_ref().take(LAP) {
-                let rate = self.optimizer.learning_rate();
+                let rate = self.optimizer.learning_rate;
                 let (after, measured) =
                     supervised.after_step(batch, clipping, &mut optimizer, rate);
                 supervised = after;

@@ -10,7 +10,7 @@ use emberlab_training::{LossConfig, SupervisedModel, TrainingError, host};
 use rand::seq::index;
 use serde::Serialize;
 
-use super::differences::{Difference, central};
+use super::central_differences::{Difference, central};
 use super::{Deviation, deviation};
 
 /// Derivatives that are tried of one tensor: enough to find a mistake, few enough to wait for.

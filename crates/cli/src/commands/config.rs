@@ -1,4 +1,4 @@
-//! `emberlab config`: a configuration with every default, or the schema of all.
+//! `emberlab config`: prints a configuration with every default, or the JSON schema of all configurations.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use emberlab_experiments::ExperimentConfig;
 use crate::arguments::{Config, ConfigAction};
 use crate::failure::Failure;
 
-/// Prints a configuration or the schema.
+/// Prints a configuration or the JSON schema.
 ///
 /// # Errors
 /// [`Failure`] if the configuration is wrong or the output cannot be written.

@@ -1,56 +1,69 @@
-//! A comparison's file, expanded into its variants and trials.
+//! Expands the file of a comparison into its variants and trials.
 
 use std::collections::BTreeSet;
 
 use emberlab_config_source::{ConfigError, ConfigSource};
 use emberlab_rng::stream;
 use rand::seq::index;
+use serde::{Deserialize, Serialize};
 
 use crate::config::ExperimentConfig;
 use crate::config::{SweepConfig, SweepMode};
-use crate::trial::PlannedTrial;
 
-/// One setting of a comparison: what it changes in the base.
+/// One variant of a comparison: the keys that it changes in the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Variant {
-    /// What it is called in tables; unique in its comparison.
+    /// Its name in tables, unique in its comparison.
     pub name: String,
-    /// `key=value`, as `--set` takes them.
+    /// The changes, each `key=value` as for `--set`.
     pub overrides: Vec<String>,
 }
 
-/// A comparison whose every trial has been read and checked.
+/// One trial of a comparison.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PlannedTrial {
+    /// Its index in the plan, from 0.
+    pub index: usize,
+    /// The name of its variant.
+    pub variant: String,
+    /// Its seed.
+    pub seed: u64,
+    /// Its fold of a cross-validation, from 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fold: Option<usize>,
+    /// The folder of the comparison's runs, inside the artifacts folder.
+    pub experiment: String,
+    /// The folder of its run, inside the folder of the comparison.
+    pub run: String,
+    /// The configuration of its training.
+    pub config: ExperimentConfig,
+}
+
+/// A comparison with all its trials, each checked as far as is possible without data.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
-    /// The base with what the comparison looks at.
+    /// The configuration in the file.
     pub config: ExperimentConfig,
-    /// Its variants, in the order of the file.
+    /// The variants, in the order of the file.
     pub variants: Vec<Variant>,
-    /// Its trials: every variant with every seed, and every fold.
+    /// The trials: every variant with every seed and every fold.
     pub trials: Vec<PlannedTrial>,
 }
 
 impl Comparison {
-    /// Expands a file and checks every trial as far as that goes without data.
+    /// Expands a file and checks every trial as far as is possible without data.
     ///
     /// # Errors
-    /// [`ConfigError`] with the place in the file, or in what a variant makes of it.
+    /// [`ConfigError`] with the place in the file, or in the file as changed by a variant.
     pub fn from_source(source: &ConfigSource) -> Result<Self, ConfigError> {
         let config = ExperimentConfig::from_source(source)?;
         let variants = variants(&config);
         let names: BTreeSet<String> = variants.iter().map(|v| folder_name(&v.name)).collect();
         if names.len() != variants.len() {
-            let message = "two variants have the same name, and would share their folders";
+            let message = "two variants have the same name, so their runs would share a folder";
             return Err(ConfigError::at_key(source, "variants", message));
         }
-        let seeds = match &config.seeds {
-            Some(seeds) => seeds.all(),
-            None => vec![config.seed],
-        };
-        if seeds.iter().collect::<BTreeSet<_>>().len() != seeds.len() || seeds.is_empty() {
-            let message = "`seeds` must be at least one seed, and none of them twice";
-            return Err(ConfigError::at_key(source, "seeds", message));
-        }
+        let seeds = seeds(&config, source)?;
         let folds: Vec<Option<usize>> = match config.num_folds {
             Some(n) => (0..n).map(Some).collect(),
             None => vec![None],
@@ -59,23 +72,8 @@ impl Comparison {
         for variant in &variants {
             for &seed in &seeds {
                 for &fold in &folds {
-                    let mut overrides = variant.overrides.clone();
-                    overrides.push(format!("seed={seed}"));
-                    let mut run = format!("{}-seed{seed}", folder_name(&variant.name));
-                    if let (Some(index), Some(of)) = (fold, config.num_folds) {
-                        overrides.push(format!("split.fold={{ index = {index}, of = {of} }}"));
-                        run.push_str(&format!("-fold{index}"));
-                    }
-                    let source = source.with_overrides(&overrides)?;
-                    trials.push(PlannedTrial {
-                        index: trials.len(),
-                        variant: variant.name.clone(),
-                        seed,
-                        fold,
-                        experiment: config.name.clone(),
-                        run,
-                        config: ExperimentConfig::from_source(&source)?.alone(),
-                    });
+                    let index = trials.len();
+                    trials.push(trial(index, &config, source, variant, seed, fold)?);
                 }
             }
         }
@@ -87,6 +85,48 @@ impl Comparison {
     }
 }
 
+/// The seeds of a comparison, each of them different.
+fn seeds(config: &ExperimentConfig, source: &ConfigSource) -> Result<Vec<u64>, ConfigError> {
+    let seeds = match &config.seeds {
+        Some(seeds) => seeds.all(),
+        None => vec![config.seed],
+    };
+    if seeds.is_empty() || seeds.iter().collect::<BTreeSet<_>>().len() != seeds.len() {
+        let message = "`seeds` must hold at least one seed, and each seed only once";
+        return Err(ConfigError::at_key(source, "seeds", message));
+    }
+    Ok(seeds)
+}
+
+/// The trial of a variant with one seed, on one fold if there are folds.
+fn trial(
+    index: usize,
+    config: &ExperimentConfig,
+    source: &ConfigSource,
+    variant: &Variant,
+    seed: u64,
+    fold: Option<usize>,
+) -> Result<PlannedTrial, ConfigError> {
+    let mut overrides = variant.overrides.clone();
+    overrides.push(format!("seed={seed}"));
+    let mut run = format!("{}-seed{seed}", folder_name(&variant.name));
+    if let (Some(fold), Some(num_folds)) = (fold, config.num_folds) {
+        overrides.push(format!("split.fold={{ index = {fold}, of = {num_folds} }}"));
+        run.push_str(&format!("-fold{fold}"));
+    }
+    let source = source.with_overrides(&overrides)?;
+    Ok(PlannedTrial {
+        index,
+        variant: variant.name.clone(),
+        seed,
+        fold,
+        experiment: config.name.clone(),
+        run,
+        config: ExperimentConfig::from_source(&source)?.without_comparison(),
+    })
+}
+
+/// The variants of a comparison: its named variants crossed with the combinations of its sweep.
 fn variants(config: &ExperimentConfig) -> Vec<Variant> {
     let combinations = match &config.sweep {
         Some(sweep) if !sweep.axes.is_empty() => combinations(sweep),
@@ -131,13 +171,13 @@ fn variants(config: &ExperimentConfig) -> Vec<Variant> {
     crossed.collect()
 }
 
-/// The values of the axes, combined as the sweep says.
+/// The variants of a sweep: the values of its axes, combined according to its mode.
 fn combinations(sweep: &SweepConfig) -> Vec<Variant> {
     let axes: Vec<Axis> = sweep
         .axes()
         .map(|(key, values)| Axis::new(key, values))
         .collect();
-    let places: Vec<Vec<usize>> = match sweep.mode {
+    let combinations: Vec<Vec<usize>> = match sweep.mode {
         SweepMode::Zip => {
             let length = axes.first().map_or(0, |axis| axis.values.len());
             (0..length).map(|i| vec![i; axes.len()]).collect()
@@ -152,8 +192,8 @@ fn combinations(sweep: &SweepConfig) -> Vec<Variant> {
             chosen.into_iter().map(|i| all[i].clone()).collect()
         }
     };
-    let variant = |places: Vec<usize>| {
-        let chosen = axes.iter().zip(&places);
+    let variant = |indices: Vec<usize>| {
+        let chosen = axes.iter().zip(&indices);
         Variant {
             name: chosen
                 .clone()
@@ -165,19 +205,20 @@ fn combinations(sweep: &SweepConfig) -> Vec<Variant> {
                 .collect(),
         }
     };
-    places.into_iter().map(variant).collect()
+    combinations.into_iter().map(variant).collect()
 }
 
-/// Every combination of places, the last axis the fastest.
+/// The indices of every combination of values; the last axis changes fastest.
 fn grid(axes: &[Axis]) -> Vec<Vec<usize>> {
-    axes.iter().fold(vec![Vec::new()], |places, axis| {
-        let longer =
-            |place: Vec<usize>| (0..axis.values.len()).map(move |i| [&place[..], &[i]].concat());
-        places.into_iter().flat_map(longer).collect()
+    axes.iter().fold(vec![Vec::new()], |combinations, axis| {
+        let longer = |indices: Vec<usize>| {
+            (0..axis.values.len()).map(move |i| [&indices[..], &[i]].concat())
+        };
+        combinations.into_iter().flat_map(longer).collect()
     })
 }
 
-/// A key with the values it takes, and what they are called.
+/// A key with the values that it takes and their labels.
 struct Axis {
     key: String,
     values: Vec<toml::Value>,
@@ -187,9 +228,9 @@ struct Axis {
 impl Axis {
     fn new(key: &str, values: &[toml::Value]) -> Self {
         let mut short: Vec<String> = values.iter().map(short_label).collect();
-        let speaks = |v: &toml::Value| v.is_str() || v.get("name").is_some();
-        if !values.iter().all(speaks) {
-            // A number alone says nothing.
+        let is_named = |v: &toml::Value| v.is_str() || v.get("name").is_some();
+        if !values.iter().all(is_named) {
+            // A number alone does not say what it is: put the key before it.
             let last = key.rsplit('.').next().unwrap_or(key).trim_matches('"');
             short = short
                 .iter()
@@ -208,7 +249,7 @@ impl Axis {
     }
 }
 
-/// A value as people call it: a table by its name, a list of numbers as `32-16`.
+/// A short label of a value: the name of a table, or a list of numbers as `32-16`.
 fn short_label(value: &toml::Value) -> String {
     match value {
         toml::Value::String(text) => text.clone(),
@@ -225,7 +266,7 @@ fn short_label(value: &toml::Value) -> String {
     }
 }
 
-/// A variant's name as part of a folder's.
+/// The name of a variant as part of a folder name: words joined by `-`.
 fn folder_name(name: &str) -> String {
     let plain = name.chars().map(|c| {
         if c.is_alphanumeric() || "_.".contains(c) {
@@ -328,7 +369,7 @@ mod tests {
         );
         let slow = expand(both).unwrap().trials.remove(0).config;
         assert_eq!(
-            (slow.optimizer.learning_rate(), slow.training.num_epochs),
+            (slow.optimizer.learning_rate, slow.training.num_epochs),
             (0.001, 9)
         );
     }
@@ -353,15 +394,18 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_in_a_sweep_is_said_with_its_key() {
-        let said = |more: &str| expand(more).unwrap_err().to_string();
-        assert!(said("[sweep]\n\"model.activation\" = [\"geluu\"]").contains("gelu"));
-        assert!(said("[sweep]\n\"model.activation\" = []").contains("has no values"));
-        assert!(said("[sweep]\n\"seed\" = 3").contains("must be a list"));
-        assert!(said("[sweep]\nmode = \"random\"\n\"seed\" = [3]").contains("needs a `count`"));
+    fn an_error_in_a_sweep_names_its_key() {
+        let error = |more: &str| expand(more).unwrap_err().to_string();
+        assert!(error("[sweep]\n\"model.activation\" = [\"geluu\"]").contains("gelu"));
+        assert!(error("[sweep]\n\"model.activation\" = []").contains("at least one value"));
+        assert!(error("[sweep]\n\"seed\" = 3").contains("a list of at least one value"));
+        assert!(
+            error("[sweep]\nmode = \"random\"\n\"seed\" = [3]")
+                .contains("`sweep.count` is missing")
+        );
         let unequal = "[sweep]\nmode = \"zip\"\n\"a.b\" = [1]\n\"c.d\" = [1, 2]";
-        assert!(said(unequal).contains("one length"));
+        assert!(error(unequal).contains("the same number of values"));
         let same = "[[variants]]\nname = \"a b\"\n[[variants]]\nname = \"a, b\"";
-        assert!(said(same).contains("the same name"));
+        assert!(error(same).contains("the same name"));
     }
 }

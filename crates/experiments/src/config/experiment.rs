@@ -1,29 +1,32 @@
-//! An experiment as written in TOML.
+//! The configuration of an experiment, as written in TOML.
 
 use emberlab_config_source::{ConfigError, ConfigSource, parse};
-use emberlab_datasets::{DatasetConfig, DatasetError, SplitConfig, StandardizeConfig};
-use emberlab_models::{ModelConfig, ModelError};
+use emberlab_datasets::{DatasetConfig, SplitConfig, StandardizeConfig};
+use emberlab_menu::Problem;
+use emberlab_models::ModelConfig;
 use emberlab_training::{
-    CheckpointConfig, LossConfig, OptimizerConfig, SchedulerConfig, TrainingConfig, TrainingError,
+    CheckpointConfig, LossConfig, OptimizerConfig, SchedulerConfig, TrainingConfig,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::problem;
 use crate::config::{Seeds, SweepConfig, Target, VariantConfig};
 
-/// An experiment: data, network, loss and how it is trained.
+/// An experiment: the data, the network, the loss, and how the network is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ExperimentConfig {
-    /// The folder its runs go to, below the artifacts folder; the file's name when absent.
+    /// The name of the experiment, and of the folder of its runs inside the artifacts folder. If absent, it is the
+    /// name of the file.
     #[serde(default)]
     pub name: String,
-    /// The seed of everything random: data, split, weights, order of batches.
+    /// The seed of everything random: data, splits, initial weights and the order of batches.
     #[serde(default)]
     pub seed: u64,
-    /// What to learn from.
+    /// The data set.
     pub dataset: DatasetConfig,
-    /// Which rows train, validate and test.
+    /// Which rows are used for training, validation and test.
     #[serde(default)]
     pub split: SplitConfig,
     /// How inputs are scaled.
@@ -31,45 +34,37 @@ pub struct ExperimentConfig {
     pub standardize: StandardizeConfig,
     /// The network.
     pub model: ModelConfig,
-    /// What it minimises.
+    /// The loss that the training minimises.
     pub loss: LossConfig,
-    /// How it descends.
+    /// The optimiser.
     pub optimizer: OptimizerConfig,
-    /// How the learning rate changes.
+    /// How the learning rate changes during the training.
     #[serde(default)]
     pub scheduler: SchedulerConfig,
-    /// How long, in which pieces.
+    /// How long to train, and in which batches.
     pub training: TrainingConfig,
-    /// When it is saved.
+    /// When checkpoints are saved.
     #[serde(default)]
     pub checkpoint: CheckpointConfig,
-    /// Compare: a number of seeds (from 0 on), or a list of them, that each variant is trained with.
+    /// For `compare`: the number of seeds (from 0 on), or a list of seeds, that each variant is trained with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seeds: Option<Seeds>,
-    /// Compare: parts of a cross-validation that each variant and seed is trained on; at least 2.
+    /// For `compare`: the number of folds of a cross-validation, at least 2. Each variant is trained with every seed on
+    /// every fold.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub num_folds: Option<usize>,
-    /// Compare: keys with the values they take.
+    /// For `compare`: keys with the values that they take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<SweepConfig>,
-    /// Compare: variants that no axis can say.
+    /// For `compare`: variants that change several keys at once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<VariantConfig>,
-    /// Compare: a figure whose epoch is counted.
+    /// For `compare`: a value of a metric; the epochs that each trial needs to reach it are counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Target>,
-    /// Compare: epochs at which every metric is tabled, besides the last.
+    /// For `compare`: epochs at which every metric is shown in a table, besides the last epoch.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub at_epochs: Vec<usize>,
-}
-
-/// A value that is of the right type but not acceptable, and the key it stands at.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Problem {
-    /// The dotted key, such as `optimizer.learning_rate`.
-    pub key: String,
-    /// What is wrong, with the value.
-    pub message: String,
 }
 
 impl ExperimentConfig {
@@ -82,14 +77,14 @@ impl ExperimentConfig {
         if config.name.is_empty() {
             config.name = source.stem();
         }
-        match config.problem() {
-            None => Ok(config),
-            Some(Problem { key, message }) => Err(ConfigError::at_key(source, &key, message)),
+        match config.validate() {
+            Ok(()) => Ok(config),
+            Err(problem) => Err(ConfigError::from_problem(source, &problem)),
         }
     }
 
-    /// The experiment without what only a comparison looks at: what one training is.
-    pub fn alone(self) -> Self {
+    /// The experiment without the keys of a comparison: the configuration of one training.
+    pub fn without_comparison(self) -> Self {
         Self {
             seeds: None,
             num_folds: None,
@@ -101,89 +96,56 @@ impl ExperimentConfig {
         }
     }
 
-    /// Whether the two can train as one program: multilayer perceptrons that differ in seed and learning
-    /// rate alone.
-    pub(crate) fn differs_in_seed_and_rate_alone(&self, other: &Self) -> bool {
-        let without = |config: &Self| Self {
+    /// Whether the networks of the two experiments can be trained together in one batched model: such networks exist
+    /// as batched models, and the experiments differ only in seed and learning rate.
+    pub(crate) fn can_be_batched_with(&self, other: &Self) -> bool {
+        let without_seed_and_rate = |config: &Self| Self {
             seed: 0,
             optimizer: config.optimizer.with_learning_rate(0.0),
             ..config.clone()
         };
-        !matches!(self.model, ModelConfig::Convnet(_)) && without(self) == without(other)
-    }
-
-    /// The first value that is out of its range, if any.
-    pub fn problem(&self) -> Option<Problem> {
-        let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
-        if !self.name.chars().all(is_plain) || self.name.starts_with('.') {
-            return Some(Problem {
-                key: "name".to_string(),
-                message: format!(
-                    "`name` is \"{}\", but it names a folder: use letters, digits, `-`, `_` and `.`",
-                    self.name
-                ),
-            });
-        }
-        let training = || {
-            self.loss.validate()?;
-            self.optimizer.validate()?;
-            self.scheduler.validate()?;
-            self.training.validate()?;
-            self.checkpoint.validate()
+        let can_be_batched = match &self.model {
+            ModelConfig::Perceptron(_) | ModelConfig::Mlp(_) => true,
+            ModelConfig::Convnet(_) => false,
         };
-        let dataset = self.dataset.validate().err();
-        let split = self.split.validate().err();
-        let model = self.model.validate().err();
-        dataset
-            .map(|e| dataset_problem(&e, "dataset"))
-            .or_else(|| split.map(|e| dataset_problem(&e, "split")))
-            .or_else(|| model.map(|e| model_problem(&e)))
-            .or_else(|| training().err().map(|e| training_problem(&e)))
-            .or_else(|| self.sweep.as_ref().and_then(SweepConfig::problem))
+        can_be_batched && without_seed_and_rate(self) == without_seed_and_rate(other)
     }
 
-    /// The whole experiment, every default written out, as TOML.
+    /// Checks every value that can be checked without data.
     ///
     /// # Errors
-    /// [`toml::ser::Error`] if a number has no TOML form.
+    /// [`Problem`] with the first value that is out of its range.
+    pub fn validate(&self) -> Result<(), Problem> {
+        let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+        Problem::unless(
+            self.name.chars().all(is_plain) && !self.name.starts_with('.'),
+            "name",
+            format!("\"{}\"", self.name),
+            "letters, digits, `-`, `_` and `.`, with no `.` at the start, because it names a folder",
+        )?;
+        self.dataset
+            .validate()
+            .map_err(|problem| problem.within("dataset"))?;
+        self.split
+            .validate()
+            .map_err(|problem| problem.within("split"))?;
+        problem::of_model(self.model.validate())?;
+        self.loss.validate()?;
+        self.optimizer.validate()?;
+        self.scheduler.validate()?;
+        self.training.validate()?;
+        self.checkpoint.validate()?;
+        match &self.sweep {
+            Some(sweep) => sweep.validate(),
+            None => Ok(()),
+        }
+    }
+
+    /// The whole experiment as TOML, with every default written out.
+    ///
+    /// # Errors
+    /// [`toml::ser::Error`] if a number cannot be written as TOML.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         toml::to_string(self)
-    }
-}
-
-/// Where a data set's complaint stands in the file.
-pub(crate) fn dataset_problem(error: &DatasetError, table: &str) -> Problem {
-    let key = match error {
-        DatasetError::Value { key, .. } if key.contains('.') => (*key).to_string(),
-        DatasetError::Value { key, .. } => format!("{table}.{key}"),
-        _ => table.to_string(),
-    };
-    Problem {
-        key,
-        message: error.to_string(),
-    }
-}
-
-/// Where a model's complaint stands in the file.
-pub(crate) fn model_problem(error: &ModelError) -> Problem {
-    let key = match error {
-        ModelError::Value { key, .. } => format!("model.{key}"),
-        _ => "model".to_string(),
-    };
-    Problem {
-        key,
-        message: error.to_string(),
-    }
-}
-
-/// Where a training's complaint stands in the file.
-pub(crate) fn training_problem(error: &TrainingError) -> Problem {
-    let key = match error {
-        TrainingError::Value { key, .. } | TrainingError::Mismatch { key, .. } => key.clone(),
-        _ => "training".to_string(),
-    };
-    Problem {
-        key,
-        message: error.to_string(),
     }
 }

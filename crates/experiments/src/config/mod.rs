@@ -2,9 +2,9 @@
 
 mod expand;
 mod experiment;
+mod problem;
 mod sweep;
 
-pub use expand::{Comparison, Variant};
-pub use experiment::{ExperimentConfig, Problem};
-pub(crate) use experiment::{dataset_problem, model_problem, training_problem};
+pub use expand::{Comparison, PlannedTrial, Variant};
+pub use experiment::ExperimentConfig;
 pub use sweep::{Seeds, SweepConfig, SweepMode, Target, VariantConfig};

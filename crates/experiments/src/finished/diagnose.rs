@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use burn::module::Module;
 use burn::tensor::Device;
 use emberlab_analysis::{
-    LearningCurves, Replay, cannot_represent, data_findings, dead_relus, find_non_finite,
-    first_step_findings, inspect_signals, inspect_step, start_findings,
+    LearningCurves, Observations, ObservedData, Replay, findings, inspect_signals, inspect_step,
+    locate_non_finite,
 };
 use emberlab_datasets::{Batch, BatchSize, DeviceDataset};
-use emberlab_models::{Activation, ModelConfig, Network, Normalization};
-use emberlab_run_format::{DIAGNOSIS, Diagnosis, Finding, FindingKind};
+use emberlab_models::{ModelConfig, Network};
+use emberlab_run_format::files::{self, DIAGNOSIS, NETWORK};
+use emberlab_run_format::{Diagnosis, Finding, FindingKind};
 use emberlab_training::{Split, TrainingError, device, load_network};
 
 use crate::error::ExperimentError;
@@ -67,16 +68,9 @@ pub(crate) fn quick_diagnosis(
     curves: &LearningCurves,
 ) -> Result<Diagnosis, ExperimentError> {
     let config = &prepared.config;
-    let mut findings = curves.findings();
-    findings.extend(data_findings(
-        &prepared.samples,
-        &prepared.splits,
-        &config.standardize,
-    ));
     let sample = prepared.sample(device)?;
     let start = prepared.init_network(&device.clone().autodiff())?;
     let signals = inspect_signals(&start.valid(), sample.inputs.clone())?;
-    findings.extend(start_findings(&signals));
     let size = match config.training.batch_size {
         BatchSize::Full => sample.len(),
         BatchSize::Size(size) => size.min(sample.len()),
@@ -89,49 +83,29 @@ pub(crate) fn quick_diagnosis(
         &start,
         &config.loss,
         &config.optimizer,
-        config.optimizer.learning_rate(),
+        config.optimizer.learning_rate,
         config.training.gradient_clipping.as_ref(),
         batch,
     )?;
-    findings.extend(first_step_findings(&step, config.loss.name()));
     let now = match now {
         Some(now) => inspect_signals(now, sample.inputs)?,
         None => signals.clone(),
     };
-    findings.extend(dead_relus(&signals, &now));
-    if is_linear(&config.model)
-        && curves.has_settled()
-        && let Some(&accuracy) = curves.train_accuracy.last()
-    {
-        let (samples, train) = (&prepared.samples, &prepared.splits.train);
-        findings.extend(cannot_represent(
-            samples,
-            train,
-            &prepared.standardizer,
-            accuracy,
-        ));
-    }
-    Ok(Diagnosis {
-        findings: sorted(findings),
-    })
-}
-
-/// The most severe first; what is said of one kind by several rules is said once, with the evidence of all.
-fn sorted(findings: Vec<Finding>) -> Vec<Finding> {
-    let mut kept: Vec<Finding> = Vec::new();
-    for finding in findings {
-        // A split that lacks a class says nothing of another.
-        let is_one_matter = |f: &&mut Finding| {
-            f.kind == finding.kind
-                && !matches!(f.kind, FindingKind::MissingClass | FindingKind::Leakage)
-        };
-        match kept.iter_mut().find(is_one_matter) {
-            Some(first) => first.evidence.extend(finding.evidence),
-            None => kept.push(finding),
-        }
-    }
-    kept.sort_by_key(|finding| finding.severity);
-    kept
+    let data = ObservedData {
+        samples: &prepared.samples,
+        splits: &prepared.splits,
+        standardize: &config.standardize,
+        standardizer: &prepared.standardizer,
+    };
+    let findings = findings(&Observations {
+        curves,
+        data: Some(data),
+        first_step: Some(&step),
+        start: Some(&signals),
+        now: Some(&now),
+        is_linear: is_linear(&config.model),
+    });
+    Ok(Diagnosis { findings })
 }
 
 /// Whether the network is one linear map, but for what squashes its outputs.
@@ -139,9 +113,9 @@ fn is_linear(model: &ModelConfig) -> bool {
     match model {
         ModelConfig::Perceptron(_) => true,
         ModelConfig::Mlp(mlp) => {
-            let is_plain = mlp.normalization == Normalization::None;
+            let is_plain = mlp.normalization.is_none();
             let mut activations = mlp.activation.iter();
-            mlp.hidden.is_empty() || is_plain && activations.all(|(_, a)| *a == Activation::Linear)
+            mlp.hidden.is_empty() || is_plain && activations.all(|(_, a)| a.is_identity())
         }
         ModelConfig::Convnet(_) => false,
     }
@@ -154,7 +128,7 @@ fn replayed(
     last_epoch: usize,
 ) -> Result<Option<Finding>, ExperimentError> {
     let train = prepared.upload_all(device)?.train;
-    Ok(find_non_finite(
+    Ok(locate_non_finite(
         prepared.replay(device, &train)?,
         last_epoch,
     )?)
@@ -205,15 +179,16 @@ fn newest_network(
     prepared: &Prepared,
     device: &Device,
 ) -> Result<Option<Network>, ExperimentError> {
-    const FILE: &str = "model/network.bpk";
     let bytes = if run.is_done() {
-        run.read(FILE)?
+        run.read(NETWORK)?
     } else {
         match run.newest_checkpoint()? {
-            Some(checkpoint) => checkpoint.file("network.bpk")?.to_vec(),
+            Some(checkpoint) => checkpoint.file(files::checkpoint::NETWORK)?.to_vec(),
             None => return Ok(None),
         }
     };
     let network = load_network(prepared.init_network(device)?, &bytes);
-    Ok(Some(network.map_err(|e| run.malformed(FILE, e))?.valid()))
+    Ok(Some(
+        network.map_err(|e| run.malformed(NETWORK, e))?.valid(),
+    ))
 }

@@ -5,11 +5,11 @@ use burn::tensor::Tensor;
 use emberlab_analysis::{Mode, Operation, Plane, boundary, stages};
 use emberlab_metrics::{Split, ThresholdBy, best_threshold};
 use emberlab_models::Network;
-use emberlab_run_format::{Boundary, ChosenThreshold, THRESHOLD};
+use emberlab_run_format::files::THRESHOLD;
+use emberlab_run_format::{Boundary, ChosenThreshold};
 use emberlab_training::{Predicted, Task, TrainingError, host};
 use std::ops::ControlFlow;
 
-use crate::config::Problem;
 use crate::error::ExperimentError;
 use crate::finished::LoadedRun;
 use crate::run::Run;
@@ -45,7 +45,7 @@ impl LoadedRun {
     /// a single feature.
     ///
     /// # Errors
-    /// [`ExperimentError::Config`] if a feature does not exist; [`ExperimentError::Training`] if the device
+    /// [`ExperimentError::NoFeature`] if a feature does not exist; [`ExperimentError::Training`] if the device
     /// fails.
     pub fn boundary(&self, axes: Axes, size: usize) -> Result<Option<Boundary>, ExperimentError> {
         match self.plane(axes)? {
@@ -112,13 +112,10 @@ impl LoadedRun {
         let plane = match axes {
             Axes::Features(chosen) => {
                 if let Some(missing) = chosen.iter().find(|i| **i >= num_features) {
-                    return Err(ExperimentError::Config(Problem {
-                        key: "dataset".to_string(),
-                        message: format!(
-                            "there is no feature {}; there are {num_features}",
-                            missing + 1
-                        ),
-                    }));
+                    return Err(ExperimentError::NoFeature {
+                        feature: *missing,
+                        num_features,
+                    });
                 }
                 Plane::of_chosen_features(&rows, names, chosen)
             }
@@ -227,22 +224,17 @@ impl LoadedRun {
     /// with the run's model, for predictions to use.
     ///
     /// # Errors
-    /// [`ExperimentError::Config`] unless there are two classes, with samples of both;
+    /// [`ExperimentError::NoThreshold`] unless there are two classes, with samples of both;
     /// [`ExperimentError::Storage`] if it cannot be stored, or another process works on the run.
     pub fn choose_threshold(
         &self,
         run: &Run,
         by: ThresholdBy,
     ) -> Result<ChosenThreshold, ExperimentError> {
-        let refused = |message: &str| {
-            ExperimentError::Config(Problem {
-                key: "loss".to_string(),
-                message: message.to_string(),
-            })
-        };
+        let refused = |reason: &str| ExperimentError::NoThreshold(reason.to_string());
         let Task::Binary { .. } = self.prepared.task else {
             return Err(refused(
-                "a threshold is for two classes and a loss with one output",
+                "a threshold needs two classes and a loss with one output",
             ));
         };
         let split = match self.prepared.rows(Split::Valid) {
@@ -253,7 +245,7 @@ impl LoadedRun {
         let probabilities = self.prepared.probabilities(&predicted)?;
         let targets = self.prepared.split_labels(split).unwrap_or_default();
         let best = best_threshold(&targets, &probabilities, by);
-        let best = best.map_err(|e| refused(&format!("no threshold on the {split} split: {e}")))?;
+        let best = best.map_err(|e| refused(&format!("{e} on the {split} split")))?;
         let chosen = ChosenThreshold { split, best };
         let _lock = run.lock()?;
         run.write_json(THRESHOLD, &chosen)?;

@@ -6,16 +6,15 @@ use burn::module::Module;
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
 use emberlab_models::Network;
+use emberlab_run_format::files::{BEST, NETWORK};
 use emberlab_training::{
     Predicted, Split, SupervisedModel, TrainingError, device, load_network, predict,
 };
 use serde::Serialize;
 
-use crate::config::Problem;
 use crate::error::ExperimentError;
 use crate::run::Run;
-use crate::trial::Prepared;
-use crate::trial::{BEST, NETWORK, check_data, load_config};
+use crate::trial::{Prepared, check_data, load_config};
 
 /// Which of a run's networks is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -75,15 +74,13 @@ impl LoadedRun {
     /// What is predicted on a split.
     ///
     /// # Errors
-    /// [`ExperimentError::Config`] if the split has no rows; [`ExperimentError::Training`] if the device
+    /// [`ExperimentError::EmptySplit`] if the split has no rows; [`ExperimentError::Training`] if the device
     /// fails.
     pub fn predict(&self, split: Split) -> Result<Predicted, ExperimentError> {
-        let data = self.prepared.upload(split, &self.device)?.ok_or_else(|| {
-            ExperimentError::Config(Problem {
-                key: format!("split.{split}"),
-                message: format!("the {split} split of this run has no rows"),
-            })
-        })?;
+        let data = self
+            .prepared
+            .upload(split, &self.device)?
+            .ok_or(ExperimentError::EmptySplit { split })?;
         let supervised =
             SupervisedModel::new(self.network.clone(), self.prepared.config.loss.clone());
         Ok(predict(&supervised, &data, &self.prepared.task)?)

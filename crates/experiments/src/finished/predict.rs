@@ -4,20 +4,20 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
+use emberlab_datasets::Standardizer;
 use emberlab_metrics::NO_PREDICTION;
 use emberlab_models::Network;
 use emberlab_rng::stream;
-use emberlab_run_format::{ChosenThreshold, THRESHOLD};
+use emberlab_run_format::files::{MODEL, THRESHOLD};
+use emberlab_run_format::{ChosenThreshold, ModelFile};
 use emberlab_training::{Task, TrainingError, device, labels, load_network};
 use serde::Serialize;
 
-use crate::config::{ExperimentConfig, Problem, model_problem};
+use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::finished::Weights;
 use crate::run::Run;
-use crate::trial::ModelFile;
-use crate::trial::load_config;
-use crate::trial::white;
+use crate::trial::{load_config, standardizer, task};
 
 /// A trained network with all that it needs to predict; its training data are not among that.
 pub struct Predictor {
@@ -27,6 +27,8 @@ pub struct Predictor {
     pub model: ModelFile,
     /// Two classes: a probability above it is class 1.
     pub threshold: f64,
+    task: Task,
+    standardizer: Standardizer,
     network: Network,
     device: Device,
 }
@@ -59,7 +61,7 @@ impl Predictor {
         let file = weights.file();
         let bytes = run.read(file)?;
         let config = load_config(run)?;
-        let model = ModelFile::load(run)?;
+        let model: ModelFile = run.read_json(MODEL)?;
         let device = device::open(device_name).map_err(TrainingError::from)?;
         // Every weight is replaced: the seed does not matter.
         let network = config.model.init(
@@ -68,12 +70,13 @@ impl Predictor {
             &mut stream(0, "init", &[]),
             &device,
             config.training.precision.dtype(),
-        );
-        let network = network.map_err(|e| ExperimentError::Config(model_problem(&e)))?;
+        )?;
         let network = load_network(network, &bytes).map_err(|e| run.malformed(file, e))?;
         Ok(Self {
             network: burn::module::Module::valid(&network),
             threshold: stored_threshold(run)?.map_or(0.5, |t| t.threshold()),
+            task: task(&model),
+            standardizer: standardizer(&model),
             config,
             model,
             device,
@@ -89,13 +92,13 @@ impl Predictor {
         let classifier = Classifier {
             network: &self.network,
             loss: &self.config.loss,
-            task: &self.model.task,
-            standardizer: &self.model.standardizer,
+            task: &self.task,
+            standardizer: &self.standardizer,
             device: &self.device,
             dtype: self.config.training.precision.dtype(),
         };
         let outputs = classifier.outputs(inputs, num_features)?;
-        let task = &self.model.task;
+        let task = &self.task;
         if let Task::Regression = task {
             let value = |value| Prediction::Value { value };
             return Ok(outputs.into_iter().map(value).collect());
@@ -124,21 +127,17 @@ impl Predictor {
         name.cloned().unwrap_or_else(|| class.to_string())
     }
 
-    /// Width and height of the images that the network takes, and what a white pixel is in its data.
+    /// Width and height of the images that the network takes, and the value of a white pixel in its data.
     ///
     /// # Errors
-    /// [`ExperimentError::Config`] if it takes no images.
+    /// [`ExperimentError::NotImages`] if it takes no images.
     pub fn image_size(&self) -> Result<(usize, usize, f32), ExperimentError> {
-        let white = f32::from(white(&self.config.dataset));
-        match *self.model.input_shape.as_slice() {
-            [1, height, width] => Ok((width, height, white)),
-            _ => Err(ExperimentError::Config(Problem {
-                key: "dataset".to_string(),
-                message: format!(
-                    "this network takes rows of {} numbers, not images; give it a CSV file",
-                    self.model.input_shape.iter().product::<usize>()
-                ),
-            })),
+        let white = self.config.dataset.white();
+        match (self.model.input_shape.as_slice(), white) {
+            (&[1, height, width], Some(white)) => Ok((width, height, f32::from(white))),
+            _ => Err(ExperimentError::NotImages {
+                num_features: self.model.input_shape.iter().product(),
+            }),
         }
     }
 }

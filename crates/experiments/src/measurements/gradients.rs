@@ -23,7 +23,7 @@ pub fn check_gradients(
     data_dirs: &[PathBuf],
 ) -> Result<Vec<ParameterCheck>, ExperimentError> {
     let in_precision = |precision| {
-        let mut config = config.clone().alone();
+        let mut config = config.clone().without_comparison();
         config.training.precision = precision;
         Prepared::load(config, data_dirs)
     };

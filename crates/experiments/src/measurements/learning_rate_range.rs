@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use emberlab_training::{RangeTest, Split, StopFlag, TrainingError, device};
+use emberlab_training::{RangeTest, StopFlag, TrainingError, device};
 
-use crate::config::{ExperimentConfig, Problem};
+use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::trial::Prepared;
 
@@ -22,15 +22,10 @@ pub fn range_curve(
     stop: &StopFlag,
 ) -> Result<Vec<f64>, ExperimentError> {
     let device = device::open(device_name).map_err(TrainingError::from)?;
-    let mut config = config.clone().alone();
+    let mut config = config.clone().without_comparison();
     config.seed = seed;
     let prepared = Prepared::load(config, data_dirs)?;
-    let train = prepared.upload(Split::Train, &device)?.ok_or_else(|| {
-        ExperimentError::Config(Problem {
-            key: "split.train".to_string(),
-            message: "the training split has no rows".to_string(),
-        })
-    })?;
+    let train = prepared.upload_train(&device)?;
     let test = RangeTest {
         network: prepared.init_network(&device.autodiff())?,
         loss: &prepared.config.loss,

@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use emberlab_training::{Split, StepTime, StopFlag, TrainingError, device};
+use emberlab_training::{StepTime, StopFlag, TrainingError, device};
 
-use crate::config::Problem;
 use crate::error::ExperimentError;
 use crate::trial::Prepared;
 
@@ -19,12 +18,7 @@ pub fn step_seconds(
     stop: &StopFlag,
 ) -> Result<f64, ExperimentError> {
     let device = device::open(device_name).map_err(TrainingError::from)?;
-    let train = prepared.upload(Split::Train, &device)?.ok_or_else(|| {
-        ExperimentError::Config(Problem {
-            key: "split.train".to_string(),
-            message: "the training split has no rows".to_string(),
-        })
-    })?;
+    let train = prepared.upload_train(&device)?;
     let time = StepTime {
         network: prepared.init_network(&device.autodiff())?,
         loss: &prepared.config.loss,

@@ -1,15 +1,15 @@
-//! What may change between a checkpoint and the training that goes on from it.
+//! Changes of a configuration between a checkpoint and the training that continues from it.
 
 use std::collections::BTreeMap;
 
-/// What a change means for a training that is under way.
+/// Whether a change is possible during a training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verdict {
-    /// It does no harm.
+    /// The change is allowed.
     Allowed,
-    /// It changes when the training ends, which somebody must want.
-    Forced,
-    /// The training would be neither the old nor the new one.
+    /// The change is allowed with `--force`, because it changes when the training ends.
+    NeedsForce,
+    /// The change is refused, because part of the training would be with the old value and part with the new one.
     Refused,
 }
 
@@ -18,51 +18,51 @@ pub enum Verdict {
 pub struct Change {
     /// The dotted key, such as `optimizer.learning_rate`.
     pub key: String,
-    /// The value the checkpoint was trained with, as TOML; none if the key was absent.
-    pub then: Option<String>,
-    /// The value now.
-    pub now: Option<String>,
-    /// What it means.
+    /// The value that the checkpoint was trained with, as TOML; `None` if the key was absent.
+    pub old: Option<String>,
+    /// The new value, as TOML; `None` if the key is absent.
+    pub new: Option<String>,
+    /// Whether it is possible.
     pub verdict: Verdict,
 }
 
 impl Change {
-    /// A line for each change: key, old value, new value.
+    /// The changes as text, one line for each: key, old value, new value.
     pub fn list(changes: &[Change]) -> String {
         let width = changes.iter().map(|c| c.key.len()).max().unwrap_or(0);
         let shown =
             |value: &Option<String>| value.clone().unwrap_or_else(|| "(absent)".to_string());
         let lines = changes.iter().map(|c| {
-            let (then, now) = (shown(&c.then), shown(&c.now));
-            format!("  {:width$}  {then} -> {now}", c.key)
+            let (old, new) = (shown(&c.old), shown(&c.new));
+            format!("  {:width$}  {old} -> {new}", c.key)
         });
         lines.collect::<Vec<_>>().join("\n")
     }
 }
 
-/// What differs between two configurations, both resolved, the second for a training of which
-/// `epochs_done` epochs are done.
+/// The differences between two configurations with all defaults written out, when `epochs_done` epochs of the training
+/// are done.
 ///
 /// # Errors
 /// [`toml::de::Error`] if one of them is not TOML.
 pub(crate) fn changes(
-    then: &str,
-    now: &str,
+    old: &str,
+    new: &str,
     epochs_done: usize,
 ) -> Result<Vec<Change>, toml::de::Error> {
-    let (then, now) = (flat(then)?, flat(now)?);
-    let keys: std::collections::BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+    let (old, new) = (flat(old)?, flat(new)?);
+    let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
     let differs = keys
         .into_iter()
-        .filter(|key| then.get(*key) != now.get(*key));
+        .filter(|key| old.get(*key) != new.get(*key));
     Ok(differs
         .map(|key| {
-            let (then, now) = (then.get(key), now.get(key));
+            let (old, new) = (old.get(key), new.get(key));
             Change {
                 key: key.clone(),
-                then: then.map(ToString::to_string),
-                now: now.map(ToString::to_string),
-                verdict: verdict(key, then, now, epochs_done),
+                old: old.map(ToString::to_string),
+                new: new.map(ToString::to_string),
+                verdict: verdict(key, old, new, epochs_done),
             }
         })
         .collect())
@@ -70,27 +70,27 @@ pub(crate) fn changes(
 
 fn verdict(
     key: &str,
-    then: Option<&toml::Value>,
-    now: Option<&toml::Value>,
+    old: Option<&toml::Value>,
+    new: Option<&toml::Value>,
     epochs_done: usize,
 ) -> Verdict {
     let number = |value: Option<&toml::Value>| value.and_then(toml::Value::as_integer);
     match key {
         "name" => Verdict::Allowed,
-        "training.num_epochs" => match (number(then), number(now)) {
-            (Some(then), Some(now)) if now > then => Verdict::Allowed,
-            (_, Some(now)) if usize::try_from(now).is_ok_and(|now| now >= epochs_done) => {
-                Verdict::Forced
+        "training.num_epochs" => match (number(old), number(new)) {
+            (Some(old), Some(new)) if new > old => Verdict::Allowed,
+            (_, Some(new)) if usize::try_from(new).is_ok_and(|new| new >= epochs_done) => {
+                Verdict::NeedsForce
             }
             _ => Verdict::Refused,
         },
         _ if key.starts_with("checkpoint.") => Verdict::Allowed,
-        _ if key.starts_with("training.early_stopping") => Verdict::Forced,
+        _ if key.starts_with("training.early_stopping") => Verdict::NeedsForce,
         _ => Verdict::Refused,
     }
 }
 
-/// Every value of a document under its dotted key.
+/// Every value of a TOML document by its dotted key.
 fn flat(text: &str) -> Result<BTreeMap<String, toml::Value>, toml::de::Error> {
     fn walk(prefix: &str, table: toml::Table, flat: &mut BTreeMap<String, toml::Value>) {
         for (key, value) in table {
@@ -116,37 +116,37 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    const THEN: &str = "seed = 1\n[training]\nnum_epochs = 10\n[optimizer]\nlearning_rate = 0.1\n";
+    const OLD: &str = "seed = 1\n[training]\nnum_epochs = 10\n[optimizer]\nlearning_rate = 0.1\n";
 
-    fn verdicts(now: &str) -> Vec<(String, Verdict)> {
-        let found = changes(THEN, now, 4).unwrap();
+    fn verdicts(new: &str) -> Vec<(String, Verdict)> {
+        let found = changes(OLD, new, 4).unwrap();
         found.into_iter().map(|c| (c.key, c.verdict)).collect()
     }
 
     #[test]
-    fn more_epochs_are_allowed_fewer_forced_and_other_trainings_refused() {
-        assert_eq!(verdicts(THEN), []);
-        let epochs = |n: usize| THEN.replace("num_epochs = 10", &format!("num_epochs = {n}"));
+    fn more_epochs_are_allowed_fewer_need_force_and_another_learning_rate_is_refused() {
+        assert_eq!(verdicts(OLD), []);
+        let epochs = |n: usize| OLD.replace("num_epochs = 10", &format!("num_epochs = {n}"));
         let key = || "training.num_epochs".to_string();
         assert_eq!(verdicts(&epochs(20)), [(key(), Verdict::Allowed)]);
-        assert_eq!(verdicts(&epochs(4)), [(key(), Verdict::Forced)]);
+        assert_eq!(verdicts(&epochs(4)), [(key(), Verdict::NeedsForce)]);
         assert_eq!(verdicts(&epochs(3)), [(key(), Verdict::Refused)]);
-        let faster = THEN.replace("0.1", "0.2");
+        let faster = OLD.replace("0.1", "0.2");
         let rate = ("optimizer.learning_rate".to_string(), Verdict::Refused);
         assert_eq!(verdicts(&faster), [rate]);
-        let patient = format!("{THEN}[training.early_stopping]\npatience = 3\n");
+        let patient = format!("{OLD}[training.early_stopping]\npatience = 3\n");
         let patience = (
             "training.early_stopping.patience".to_string(),
-            Verdict::Forced,
+            Verdict::NeedsForce,
         );
         assert_eq!(verdicts(&patient), [patience]);
     }
 
     #[test]
     fn the_list_shows_both_values() {
-        let found = changes(THEN, &THEN.replace("seed = 1", "seed = 2"), 0).unwrap();
+        let found = changes(OLD, &OLD.replace("seed = 1", "seed = 2"), 0).unwrap();
         assert_eq!(Change::list(&found), "  seed  1 -> 2");
-        let found = changes(THEN, &THEN.replace("seed = 1\n", ""), 0).unwrap();
+        let found = changes(OLD, &OLD.replace("seed = 1\n", ""), 0).unwrap();
         assert_eq!(Change::list(&found), "  seed  1 -> (absent)");
     }
 }

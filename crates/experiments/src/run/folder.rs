@@ -1,23 +1,11 @@
-//! A run: what one training leaves in its folder.
-//!
-//! ```text
-//! artifacts/<experiment>/<run>/
-//!   config.toml        everything, defaults written out: repeats the run alone
-//!   environment.json   version, device, processor, checksum of the data
-//!   metrics.csv        a row per epoch, written as it goes
-//!   checkpoints/       to resume from
-//!   model/             what `evaluate` needs: network.bpk, best.bpk, model.json; threshold.json if one was chosen
-//!   evaluation.json    what the last network is worth, for pictures and reports
-//!   diagnosis.json     what was found wrong, if anything
-//!   result.json        written when the training has ended, with the sums of all files
-//!   failure.json       instead of it, where the training failed
-//! ```
+//! The folder of a run. `emberlab_run_format` lists its files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use emberlab_config_source::ConfigSource;
+use emberlab_run_format::files::{CHECKPOINTS, CONFIG, ENVIRONMENT, METRICS, RESULT};
 use emberlab_storage::{
     RunLock, StorageError, is_leftover, leftovers, publish_folder, remove_tree, replace,
 };
@@ -25,17 +13,12 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::error::ExperimentError;
-use crate::trial::METRICS;
-use crate::trial::RESULT;
 
 /// The folder of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     path: PathBuf,
 }
-
-pub(crate) const CONFIG: &str = "config.toml";
-pub(crate) const ENVIRONMENT: &str = "environment.json";
 
 impl Run {
     /// A new folder for a run of `experiment`, which appears with `files` inside, names with contents.
@@ -197,7 +180,7 @@ impl Run {
 
     /// The folder of checkpoints.
     pub fn checkpoints(&self) -> PathBuf {
-        self.path.join("checkpoints")
+        self.path.join(CHECKPOINTS)
     }
 
     /// The file of metrics.

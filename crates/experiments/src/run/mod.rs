@@ -7,5 +7,5 @@ mod state;
 pub(crate) use changes::changes;
 pub use changes::{Change, Verdict};
 pub use folder::Run;
-pub(crate) use folder::{CONFIG, ENVIRONMENT, compact_json, json};
+pub(crate) use folder::{compact_json, json};
 pub use state::{RunState, RunSummary};

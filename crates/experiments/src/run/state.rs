@@ -4,18 +4,21 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use emberlab_analysis::LearningCurves;
-use emberlab_metrics::{History, Metric};
-use emberlab_run_format::{ChosenThreshold, DIAGNOSIS, Diagnosis, THRESHOLD};
+use emberlab_metrics::Metric;
+use emberlab_run_format::files::{
+    CONFIG, DIAGNOSIS, ENVIRONMENT, FAILURE, METRICS, MODEL, MODEL_FOLDER, RESULT, THRESHOLD,
+};
+use emberlab_run_format::{
+    BestEpoch, ChosenThreshold, Diagnosis, Environment, Failure, History, ModelFile, RunResult,
+};
 use emberlab_storage::{Checkpoint, CheckpointStore, RunLock, leftovers, remove_tree};
 use emberlab_training::Split;
 use serde::Serialize;
 
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
-use crate::run::{CONFIG, ENVIRONMENT, Run};
-use crate::trial::METRICS;
-use crate::trial::{BestResult, FAILURE, Failure, RESULT, TrialResult, load_config};
-use crate::trial::{Environment, ModelFile};
+use crate::run::Run;
+use crate::trial::load_config;
 
 /// What has become of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -59,7 +62,7 @@ pub struct RunSummary {
     /// Epochs planned, if the configuration can be read.
     pub num_epochs: Option<usize>,
     /// The best epoch by its objective.
-    pub best: Option<BestResult>,
+    pub best: Option<BestEpoch>,
     /// Seconds since its metrics last changed, else since it began.
     pub age_seconds: u64,
 }
@@ -102,7 +105,7 @@ fn state(
         return damaged(error.to_string());
     }
     if run.is_done() {
-        return match run.read_json::<TrialResult>(RESULT) {
+        return match run.read_json::<RunResult>(RESULT) {
             Ok(_) => (RunState::Finished, None),
             Err(error) => damaged(error.to_string()),
         };
@@ -137,12 +140,12 @@ fn age(run: &Run) -> Duration {
 }
 
 /// The best epoch so far. A run without validation data is judged by its training data.
-fn best(history: &History, metric: Metric, split: Split) -> Option<BestResult> {
+fn best(history: &History, metric: Metric, split: Split) -> Option<BestEpoch> {
     let column = |split: Split| format!("{split}_{metric}");
     let is_there = |split: &Split| history.column(&column(*split)).is_some();
     let split = [split, Split::Train].into_iter().find(is_there)?;
     let (epoch, value) = history.best(&column(split), metric.direction())?;
-    Some(BestResult {
+    Some(BestEpoch {
         epoch,
         metric,
         split,
@@ -206,7 +209,11 @@ impl Run {
         note(load_config(self).map(drop).map_err(|e| e.to_string()));
         let environment = self.read_json::<Environment>(ENVIRONMENT);
         note(environment.map(drop).map_err(|e| e.to_string()));
-        note(ModelFile::load(self).map(drop).map_err(|e| e.to_string()));
+        note(
+            self.read_json::<ModelFile>(MODEL)
+                .map(drop)
+                .map_err(|e| e.to_string()),
+        );
         for (name, fault) in [
             (DIAGNOSIS, self.read_json::<Diagnosis>(DIAGNOSIS).err()),
             (
@@ -219,7 +226,7 @@ impl Run {
             }
         }
         if self.is_done() {
-            let result = self.read_json::<TrialResult>(RESULT);
+            let result = self.read_json::<RunResult>(RESULT);
             let files = result.as_ref().map_or(Vec::new(), |r| r.files.clone());
             note(result.map(drop).map_err(|e| e.to_string()));
             for file in files {
@@ -251,7 +258,7 @@ impl Run {
         if store.newest()?.damaged.is_empty() {
             debris.extend(store.surplus()?);
         }
-        for folder in [self.path(), &self.path().join("model")] {
+        for folder in [self.path(), &self.path().join(MODEL_FOLDER)] {
             debris.extend(leftovers(folder)?);
         }
         Ok(debris)

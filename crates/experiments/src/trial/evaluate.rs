@@ -15,7 +15,7 @@ use emberlab_training::{Predicted, Task, TrainingError, labels};
 use burn::tensor::Device;
 
 use crate::error::ExperimentError;
-use crate::trial::{Prepared, white};
+use crate::trial::Prepared;
 
 /// Points of a curve that are kept.
 const CURVE_POINTS: usize = 200;
@@ -189,17 +189,17 @@ impl Prepared {
         }))
     }
 
-    /// One input as the data have it, but for pixels, whose white becomes 255.
+    /// The inputs of a row; pixels are scaled so that white is 255.
     fn inputs(&self, row: u32) -> Inputs {
         let width = self.samples.num_features();
         let start = row as usize * width;
-        match &self.samples.features {
-            Features::Bytes(pixels) => {
-                let white = f64::from(white(&self.config.dataset));
+        match (&self.samples.features, self.config.dataset.white()) {
+            (Features::Bytes(pixels), Some(white)) => {
+                let white = f64::from(white);
                 let shares = pixels[start..start + width].iter();
                 Inputs::Pixels(Bytes::from_shares(shares.map(|p| f64::from(*p) / white)))
             }
-            Features::Floats(_) => Inputs::Features(self.samples.row(row as usize)),
+            _ => Inputs::Features(self.samples.row(row as usize)),
         }
     }
 

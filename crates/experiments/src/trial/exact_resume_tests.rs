@@ -6,13 +6,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use emberlab_config_source::ConfigSource;
+use emberlab_run_format::{Ending, RunResult};
 use emberlab_storage::Checkpoint;
 use emberlab_training::device;
-use emberlab_training::{
-    Dashboard, Ending, EpochRecord, Observer, StopFlag, TrainingError, load_network,
-};
+use emberlab_training::{Dashboard, EpochRecord, Observer, StopFlag, TrainingError, load_network};
 
-use crate::trial::{Execution, Trial, TrialResult, load_config};
+use crate::trial::{Execution, Trial, load_config};
 use crate::{ExperimentConfig, Prepared, Run};
 
 /// Batch normalisation's running statistics, momentum's buffers, a loss summed over a short last batch.
@@ -93,13 +92,13 @@ fn train(
     config: &ExperimentConfig,
     device: &str,
     stop_at: Option<u64>,
-) -> (Run, TrialResult) {
+) -> (Run, RunResult) {
     let execution = execution(device, stop_at);
     let (trial, _) = Trial::begin(config.clone(), artifacts, Some(name), execution).unwrap();
     (trial.run.clone(), trial.train().unwrap())
 }
 
-fn resume(run: &Run, device: &str, stop_at: Option<u64>) -> TrialResult {
+fn resume(run: &Run, device: &str, stop_at: Option<u64>) -> RunResult {
     let execution = execution(device, stop_at);
     let (trial, resumed) = Trial::reopen(run.clone(), &[], false, execution).unwrap();
     assert!(resumed.damaged.is_empty() && resumed.changes.is_empty());
@@ -121,8 +120,8 @@ fn left(run: &Run) -> BTreeMap<String, Vec<u8>> {
     if let Ok(best) = run.read("model/best.bpk") {
         files.insert("model/best.bpk".to_string(), best);
     }
-    let result: TrialResult = run.read_json("result.json").unwrap();
-    let timeless = TrialResult {
+    let result: RunResult = run.read_json("result.json").unwrap();
+    let timeless = RunResult {
         seconds: 0.0,
         ..result
     };
@@ -270,7 +269,7 @@ fn on_a_gpu_a_resumed_training_agrees_within_rounding() {
             let (run, _) = train(folder.path(), &name, &config, device, Some(step));
             let resumed = resume(&run, device, None);
             assert_eq!((resumed.ending, resumed.steps), (whole.ending, whole.steps));
-            let epoch = |result: &TrialResult| result.best.as_ref().map(|best| best.epoch);
+            let epoch = |result: &RunResult| result.best.as_ref().map(|best| best.epoch);
             assert_eq!(epoch(&resumed), epoch(&whole));
             let found = weights(&run);
             assert_eq!(found.len(), expected.len());

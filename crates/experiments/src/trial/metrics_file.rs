@@ -1,18 +1,17 @@
-//! `metrics.csv`: one row per epoch, written as it goes, floats that read back exactly.
-//!
-//! There is no time in it, so that a resumed run ends with the same file as one that was never stopped.
+//! The writer of a run's `metrics.csv`, one row per epoch while the training goes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use emberlab_metrics::SplitMetrics;
+use emberlab_run_format::EpochRow;
+use emberlab_run_format::files::METRICS;
 use emberlab_storage::{Appender, StorageError};
 use emberlab_training::{EpochRecord, Observer, TrainingError};
 
-/// The file's name, in a run's folder and in its checkpoints.
-pub(crate) const METRICS: &str = "metrics.csv";
-
 /// Appends to a run's `metrics.csv`.
-pub struct MetricsFile(Appender);
+pub struct MetricsFile {
+    path: PathBuf,
+    appender: Appender,
+}
 
 impl MetricsFile {
     /// The file at `path` with the rows that a checkpoint holds: later ones will be trained again.
@@ -20,43 +19,34 @@ impl MetricsFile {
     /// # Errors
     /// [`StorageError::Io`].
     pub fn restore(path: &Path, rows: String) -> Result<Self, StorageError> {
-        Appender::restore(path, rows).map(Self)
+        Ok(Self {
+            path: path.to_path_buf(),
+            appender: Appender::restore(path, rows)?,
+        })
     }
 }
 
 impl Observer for MetricsFile {
     fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError> {
+        let row = EpochRow {
+            epoch: record.epoch,
+            step: record.step,
+            learning_rate: record.learning_rate,
+            train: &record.train,
+            valid: record.valid.as_ref(),
+        };
+        let failed = |error: csv::Error| StorageError::io("write", &self.path)(error.into());
         let mut text = String::new();
-        if self.0.text().is_empty() {
-            text.push_str("epoch,step,learning_rate");
-            for (split, metrics) in splits(record) {
-                for name in metrics.names() {
-                    text.push_str(&format!(",{split}_{name}"));
-                }
-            }
-            text.push('\n');
+        if self.appender.text().is_empty() {
+            text.push_str(&row.header().map_err(failed)?);
         }
-        text.push_str(&format!(
-            "{},{},{}",
-            record.epoch, record.step, record.learning_rate
-        ));
-        for (_, metrics) in splits(record) {
-            for (_, value) in metrics.iter() {
-                text.push_str(&format!(",{value}"));
-            }
-        }
-        text.push('\n');
-        Ok(self.0.append(&text)?)
+        text.push_str(&row.line().map_err(failed)?);
+        Ok(self.appender.append(&text)?)
     }
 
     fn attachments(&self) -> Vec<(&'static str, Vec<u8>)> {
-        vec![(METRICS, self.0.text().into())]
+        vec![(METRICS, self.appender.text().into())]
     }
-}
-
-fn splits(record: &EpochRecord) -> impl Iterator<Item = (&'static str, &SplitMetrics)> {
-    let valid = record.valid.as_ref().map(|metrics| ("valid", metrics));
-    [("train", &record.train)].into_iter().chain(valid)
 }
 
 #[cfg(test)]

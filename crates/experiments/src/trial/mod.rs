@@ -9,96 +9,36 @@ mod model_file;
 mod plan;
 mod prepare;
 
-pub use environment::Environment;
 pub(crate) use evaluate::{evaluate_run, evenly};
-pub(crate) use metrics_file::METRICS;
 pub use metrics_file::MetricsFile;
-pub(crate) use model_file::MODEL;
-pub use model_file::ModelFile;
-pub use plan::PlannedTrial;
+pub(crate) use model_file::{standardizer, task};
 pub use prepare::Prepared;
-pub(crate) use prepare::white;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::Device;
-use emberlab_metrics::{BinaryScores, Metric, SplitMetrics};
+use emberlab_menu::Problem;
+use emberlab_metrics::BinaryScores;
 use emberlab_models::Network;
-use emberlab_run_format::{DIAGNOSIS, EVALUATION, THRESHOLD};
+use emberlab_run_format::files::{
+    BEST, CONFIG, DIAGNOSIS, DIGESTED, ENDING, ENVIRONMENT, EVALUATION, FAILURE, METRICS, MODEL,
+    NETWORK, RESULT,
+};
+use emberlab_run_format::{BestEpoch, Ending, Environment, Failure, RunResult, ThresholdScores};
 use emberlab_storage::{
     Checkpoint, CheckpointStore, Digested, Found, Identity, Position, RunLock, StorageError,
 };
 use emberlab_training::{
-    Dashboard, Ending, EpochRecord, Finished, Fit, Observer, Precision, Predicted, Split,
-    SplitData, StopFlag, TrainingError, device, network_bytes,
+    Dashboard, EpochRecord, Finished, Fit, Observer, Precision, Predicted, Split, SplitData,
+    StopFlag, TrainingError, device, network_bytes,
 };
-use serde::{Deserialize, Serialize};
 
-use crate::config::{ExperimentConfig, Problem};
+use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::finished::quick_diagnosis;
-use crate::run::{CONFIG, ENVIRONMENT, Run, compact_json, json};
-use crate::run::{Change, Verdict, changes};
-
-pub(crate) const RESULT: &str = "result.json";
-pub(crate) const FAILURE: &str = "failure.json";
-
-pub(crate) const NETWORK: &str = "model/network.bpk";
-pub(crate) const BEST: &str = "model/best.bpk";
-
-/// The files that `result.json` has the sums of.
-const LASTING: [&str; 6] = [CONFIG, METRICS, MODEL, NETWORK, BEST, EVALUATION];
-
-/// What `result.json` says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TrialResult {
-    /// How the training ended.
-    pub ending: Ending,
-    /// Epochs done.
-    pub epochs: usize,
-    /// Optimiser steps done.
-    pub steps: u64,
-    /// Trainable numbers of the network.
-    pub num_parameters: usize,
-    /// Seconds spent training, over all sessions.
-    pub seconds: f64,
-    /// Metrics of the last network in evaluation mode, by split.
-    pub metrics: BTreeMap<Split, SplitMetrics>,
-    /// The best epoch by the objective, if any value was a number.
-    pub best: Option<BestResult>,
-    /// Precision and recall of class 1 at the thresholds asked for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub thresholds: Vec<ThresholdResult>,
-    /// Whether a checkpoint holds everything up to here.
-    #[serde(skip)]
-    pub is_saved: bool,
-    /// The run's lasting files.
-    #[serde(default)]
-    pub files: Vec<Digested>,
-}
-
-/// The last network at one threshold.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ThresholdResult {
-    /// What it was measured on.
-    pub split: Split,
-    /// Its scores.
-    pub scores: BinaryScores,
-}
-
-/// The best epoch of a run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct BestResult {
-    /// Counted from 1.
-    pub epoch: usize,
-    /// The metric that decided.
-    pub metric: Metric,
-    /// The split it was measured on.
-    pub split: Split,
-    /// Its value.
-    pub value: f64,
-}
+use crate::run::{Change, Run, Verdict, changes, compact_json, json};
+use environment::current_environment;
+use model_file::model_file;
 
 /// How a trial runs: what is not part of the experiment.
 pub struct Execution {
@@ -114,13 +54,6 @@ pub struct Execution {
     pub stop: StopFlag,
     /// Hears of every epoch, after the run's own files.
     pub observer: Box<dyn Observer>,
-}
-
-/// What `failure.json` says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Failure {
-    /// The error, as it was told.
-    pub message: String,
 }
 
 /// A trial that is ready to train.
@@ -163,7 +96,7 @@ impl Trial {
         let ready = Ready::prepare(config, &execution)?;
         let config = &ready.prepared.config;
         let environment = json(Path::new(ENVIRONMENT), &ready.environment(&execution))?;
-        let model = json(Path::new(MODEL), &ModelFile::new(&ready.prepared))?;
+        let model = json(Path::new(MODEL), &model_file(&ready.prepared))?;
         let files = [
             (CONFIG, ready.identity.config.as_bytes()),
             (ENVIRONMENT, environment.as_slice()),
@@ -214,7 +147,7 @@ impl Trial {
         let changes = changes(&before, &ready.identity.config, epochs)
             .map_err(|e| run.malformed(CONFIG, e))?;
         let allowed = if force {
-            Verdict::Forced
+            Verdict::NeedsForce
         } else {
             Verdict::Allowed
         };
@@ -281,7 +214,7 @@ impl Trial {
     ///
     /// # Errors
     /// [`ExperimentError`]; what was saved stays, and `failure.json` says what happened.
-    pub fn train(self) -> Result<TrialResult, ExperimentError> {
+    pub fn train(self) -> Result<RunResult, ExperimentError> {
         let run = self.run.clone();
         let mut results = Self::train_stack(vec![self])?;
         results
@@ -295,7 +228,7 @@ impl Trial {
     ///
     /// # Errors
     /// [`ExperimentError`] of the first that fails; as for [`train`](Self::train).
-    pub fn train_stack(trials: Vec<Self>) -> Result<Vec<TrialResult>, ExperimentError> {
+    pub fn train_stack(trials: Vec<Self>) -> Result<Vec<RunResult>, ExperimentError> {
         let mut results = Vec::new();
         for stack in at_the_same_step(trials) {
             let runs: Vec<Run> = stack.iter().map(|trial| trial.run.clone()).collect();
@@ -329,7 +262,7 @@ impl Trial {
             execution,
         } = self;
         // A run that goes on has not ended: nothing that says how it did stays.
-        for name in [RESULT, FAILURE, EVALUATION, DIAGNOSIS, THRESHOLD] {
+        for name in ENDING {
             run.remove(name)?;
         }
         let rows = match &from {
@@ -392,7 +325,7 @@ fn at_the_same_step(trials: Vec<Trial>) -> Vec<Vec<Trial>> {
 }
 
 /// Trains trials as one program.
-fn fit(trials: Vec<Trial>) -> Result<Vec<TrialResult>, ExperimentError> {
+fn fit(trials: Vec<Trial>) -> Result<Vec<RunResult>, ExperimentError> {
     let mut fits = Vec::new();
     let mut checkpoints = Vec::new();
     let mut afters = Vec::new();
@@ -429,9 +362,9 @@ struct After {
 
 impl After {
     /// Writes what a training leaves that came to its end, and says how it did.
-    fn conclude(self, finished: Finished) -> Result<TrialResult, ExperimentError> {
+    fn conclude(self, finished: Finished) -> Result<RunResult, ExperimentError> {
         let (run, prepared) = (&self.run, &self.prepared);
-        let mut result = TrialResult {
+        let mut result = RunResult {
             ending: finished.ending,
             epochs: finished.epoch,
             steps: finished.step,
@@ -440,7 +373,7 @@ impl After {
             metrics: (finished.predicted.iter())
                 .map(|(split, predicted)| (*split, predicted.metrics.clone()))
                 .collect(),
-            best: finished.best.as_ref().map(|(best, _)| BestResult {
+            best: finished.best.as_ref().map(|(best, _)| BestEpoch {
                 epoch: best.epoch,
                 metric: prepared.config.training.objective.metric,
                 split: prepared.config.training.objective.split,
@@ -457,7 +390,7 @@ impl After {
             let evaluation = evaluate_run(prepared, &finished.network, &self.device, predicted)?;
             run.write(EVALUATION, &compact_json(run, EVALUATION, &evaluation)?)?;
             self.leave_diagnosis(Some(&finished.network))?;
-            for name in LASTING {
+            for name in DIGESTED {
                 if run.path().join(name).is_file() {
                     result.files.push(Digested::new(name, &run.read(name)?));
                 }
@@ -478,7 +411,7 @@ impl After {
 fn at_thresholds(
     prepared: &Prepared,
     predicted: &[(Split, Predicted)],
-) -> Result<Vec<ThresholdResult>, ExperimentError> {
+) -> Result<Vec<ThresholdScores>, ExperimentError> {
     let mut results = Vec::new();
     let thresholds = &prepared.config.training.thresholds;
     if thresholds.is_empty() {
@@ -489,7 +422,7 @@ fn at_thresholds(
         let probabilities = prepared.probabilities(predicted)?;
         for &threshold in thresholds {
             let scores = BinaryScores::from_probabilities(&targets, &probabilities, threshold);
-            results.push(ThresholdResult {
+            results.push(ThresholdScores {
                 split: *split,
                 scores: scores.map_err(|e| TrainingError::Read(e.to_string()))?,
             });
@@ -510,22 +443,15 @@ struct Ready {
 impl Ready {
     fn prepare(config: ExperimentConfig, execution: &Execution) -> Result<Self, ExperimentError> {
         if config.training.precision == Precision::F64 && !device::supports_f64(&execution.device) {
-            return Err(ExperimentError::Config(Problem {
-                key: "training.precision".to_string(),
-                message: format!(
-                    "`{}` has no 64-bit floats; use `f32`, or a CPU device",
-                    execution.device
-                ),
-            }));
+            let expected = format!(
+                "`f32` or a CPU device, because the device `{}` has no 64-bit floats",
+                execution.device
+            );
+            return Err(Problem::new("training.precision", "f64", expected).into());
         }
         let device = device::open(&execution.device).map_err(TrainingError::from)?;
-        let prepared = Prepared::load(config.alone(), &execution.data_dirs)?;
-        let config = prepared.config.to_toml().map_err(|e| {
-            ExperimentError::Config(Problem {
-                key: String::new(),
-                message: e.to_string(),
-            })
-        })?;
+        let prepared = Prepared::load(config.without_comparison(), &execution.data_dirs)?;
+        let config = prepared.config.to_toml()?;
         Ok(Self {
             identity: Identity {
                 config,
@@ -545,7 +471,7 @@ impl Ready {
 
     fn environment(&self, execution: &Execution) -> Environment {
         let checksum = self.identity.data_sha256.clone();
-        Environment::current(&execution.device, execution.num_threads, checksum)
+        current_environment(&execution.device, execution.num_threads, checksum)
     }
 }
 

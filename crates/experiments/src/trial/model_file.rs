@@ -1,54 +1,47 @@
-//! `model.json`: what a trained network needs to be used, beside its weights.
+//! `model.json` of an experiment, and what a reader makes of it.
 
 use emberlab_datasets::{Standardizer, Targets};
+use emberlab_run_format::{ModelFile, ModelTask, Scaling};
 use emberlab_training::Task;
-use serde::{Deserialize, Serialize};
 
-use crate::error::ExperimentError;
-use crate::run::Run;
 use crate::trial::Prepared;
 
-pub(crate) const MODEL: &str = "model/model.json";
-
-/// What a trained network needs to be used, beside its weights.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ModelFile {
-    /// `[features]` or `[channels, height, width]`.
-    pub input_shape: Vec<usize>,
-    /// Names of the features; empty for images.
-    #[serde(default)]
-    pub feature_names: Vec<String>,
-    /// Width of the output.
-    pub d_output: usize,
-    /// How outputs become predictions.
-    pub task: Task,
-    /// Names of the classes, in the order of their labels; empty for a regression.
-    pub class_names: Vec<String>,
-    /// How inputs are scaled.
-    pub standardizer: Standardizer,
+/// The model file of an experiment's network.
+pub(crate) fn model_file(prepared: &Prepared) -> ModelFile {
+    let class_names = match &prepared.samples.targets {
+        Targets::Classes { names, .. } => names.clone(),
+        Targets::Values(_) => Vec::new(),
+    };
+    ModelFile {
+        input_shape: prepared.samples.input_shape.clone(),
+        feature_names: prepared.samples.feature_names.clone(),
+        d_output: prepared.d_output,
+        task: match prepared.task {
+            Task::Binary { on_logits } => ModelTask::Binary { on_logits },
+            Task::Multiclass { num_classes } => ModelTask::Multiclass { num_classes },
+            Task::Regression => ModelTask::Regression,
+        },
+        class_names,
+        standardizer: Scaling {
+            mean: prepared.standardizer.mean.clone(),
+            std: prepared.standardizer.std.clone(),
+        },
+    }
 }
 
-impl ModelFile {
-    pub(crate) fn new(prepared: &Prepared) -> Self {
-        let class_names = match &prepared.samples.targets {
-            Targets::Classes { names, .. } => names.clone(),
-            Targets::Values(_) => Vec::new(),
-        };
-        Self {
-            input_shape: prepared.samples.input_shape.clone(),
-            feature_names: prepared.samples.feature_names.clone(),
-            d_output: prepared.d_output,
-            task: prepared.task,
-            class_names,
-            standardizer: prepared.standardizer.clone(),
-        }
+/// The task of a model file.
+pub(crate) fn task(model: &ModelFile) -> Task {
+    match model.task {
+        ModelTask::Binary { on_logits } => Task::Binary { on_logits },
+        ModelTask::Multiclass { num_classes } => Task::Multiclass { num_classes },
+        ModelTask::Regression => Task::Regression,
     }
+}
 
-    /// Reads the file of a run.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Storage`] or [`ExperimentError::Malformed`].
-    pub fn load(run: &Run) -> Result<Self, ExperimentError> {
-        run.read_json(MODEL)
+/// The standardizer of a model file.
+pub(crate) fn standardizer(model: &ModelFile) -> Standardizer {
+    Standardizer {
+        mean: model.standardizer.mean.clone(),
+        std: model.standardizer.std.clone(),
     }
 }

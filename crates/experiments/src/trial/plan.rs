@@ -2,34 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
+use emberlab_run_format::files::CONFIG;
 use emberlab_storage::StorageError;
-use serde::{Deserialize, Serialize};
 
-use crate::config::ExperimentConfig;
+use crate::config::PlannedTrial;
 use crate::error::ExperimentError;
-use crate::run::{CONFIG, Run};
-use crate::run::{Verdict, changes};
+use crate::run::{Run, Verdict, changes};
 use crate::trial::{Execution, Trial};
-
-/// One trial of a comparison.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PlannedTrial {
-    /// Its place in the plan, from 0.
-    pub index: usize,
-    /// The variant's name.
-    pub variant: String,
-    /// Its seed.
-    pub seed: u64,
-    /// Its part of a cross-validation, from 0.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fold: Option<usize>,
-    /// The folder of the comparison's runs, below the artifacts folder.
-    pub experiment: String,
-    /// The folder of its run, below that.
-    pub run: String,
-    /// What is trained.
-    pub config: ExperimentConfig,
-}
 
 impl PlannedTrial {
     /// The trials as JSON lines, in order.
@@ -126,7 +105,7 @@ impl PlannedTrial {
             let own = &trials[index].config;
             let can_join = |group: &&mut Vec<usize>| {
                 group.len() < size(&trials[group[0]])
-                    && own.differs_in_seed_and_rate_alone(&trials[group[0]].config)
+                    && own.can_be_batched_with(&trials[group[0]].config)
             };
             match groups.iter_mut().rev().find(can_join) {
                 Some(group) => group.push(index),

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
 use emberlab_datasets::{
-    Batch, BatchConfig, BatchSize, Batches, DatasetConfig, DeviceDataset, Samples, Splits,
-    Standardizer, StatisticsFrom,
+    Batch, BatchConfig, BatchSize, Batches, DeviceDataset, Samples, Splits, Standardizer,
+    StatisticsFrom,
 };
+use emberlab_menu::Problem;
 use emberlab_models::Network;
 use emberlab_rng::stream;
 use emberlab_training::{Split, SplitData, Task};
 
-use crate::config::{ExperimentConfig, Problem, dataset_problem, model_problem, training_problem};
+use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 
 /// An experiment that can train: everything that can be checked beforehand has been.
@@ -41,38 +42,29 @@ impl Prepared {
     /// key to change if something does not fit.
     pub fn load(config: ExperimentConfig, data_dirs: &[PathBuf]) -> Result<Self, ExperimentError> {
         let samples = config.dataset.load(data_dirs, config.seed)?;
-        let problem = |p: Problem| ExperimentError::Config(p);
         let splits = config.split.split(&samples, config.seed);
-        let splits = splits.map_err(|e| problem(dataset_problem(&e, "split")))?;
+        let splits = splits.map_err(|problem| problem.within("split"))?;
         let training = &config.training;
-        if let Err(error) = training.batches().validate(splits.train.len()) {
-            return Err(problem(dataset_problem(&error, "training")));
-        }
-        let inferred = Task::infer(&samples.targets, &config.loss, config.model.d_output());
-        let (task, d_output) = inferred.map_err(|e| problem(training_problem(&e)))?;
-        let has_classes = task.num_classes().is_some();
-        let metric = training.objective.metric;
-        if !task.metrics().contains(&metric) {
-            let kind = if has_classes {
-                "classification"
-            } else {
-                "regression"
-            };
-            let names: Vec<&str> = task.metrics().iter().map(|m| m.name()).collect();
-            return Err(problem(Problem {
-                key: "training.objective.metric".to_string(),
-                message: format!(
-                    "a {kind} has no metric `{metric}`; it has {}",
-                    names.join(", ")
-                ),
-            }));
-        }
-        if !training.thresholds.is_empty() && !matches!(task, Task::Binary { .. }) {
-            return Err(problem(Problem {
-                key: "training.thresholds".to_string(),
-                message: "`thresholds` need two classes and a loss with one output".to_string(),
-            }));
-        }
+        let batches = training.batches().validate(splits.train.len());
+        batches.map_err(|problem| problem.within("training"))?;
+        let (task, d_output) =
+            Task::infer(&samples.targets, &config.loss, config.model.d_output())?;
+        let names: Vec<&str> = task.metrics().iter().map(|m| m.name()).collect();
+        Problem::unless(
+            task.metrics().contains(&training.objective.metric),
+            "training.objective.metric",
+            training.objective.metric,
+            format!(
+                "one of `{}` for these targets and this loss",
+                names.join("`, `")
+            ),
+        )?;
+        Problem::unless(
+            training.thresholds.is_empty() || matches!(task, Task::Binary { .. }),
+            "training.thresholds",
+            format!("{:?}", training.thresholds),
+            "no thresholds, because they need two classes and a loss with one output",
+        )?;
         let standardizer = Standardizer::fit(&config.standardize, &samples, &splits.train);
         let warnings = warnings(&config, &samples, &splits);
         Ok(Self {
@@ -93,14 +85,9 @@ impl Prepared {
     pub fn init_network(&self, device: &Device) -> Result<Network, ExperimentError> {
         let mut rng = stream(self.config.seed, "init", &[]);
         let dtype = self.config.training.precision.dtype();
-        let network = self.config.model.init(
-            &self.samples.input_shape,
-            self.d_output,
-            &mut rng,
-            device,
-            dtype,
-        );
-        network.map_err(|e| ExperimentError::Config(model_problem(&e)))
+        let shape = &self.samples.input_shape;
+        let model = &self.config.model;
+        Ok(model.init(shape, self.d_output, &mut rng, device, dtype)?)
     }
 
     /// Networks like this that a program of many may hold before a processor's caches no longer hold what it
@@ -167,6 +154,15 @@ impl Prepared {
         Ok(Some(device_dataset))
     }
 
+    /// Puts the training split on the device.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Config`] if it has no rows.
+    pub fn upload_train(&self, device: &Device) -> Result<DeviceDataset, ExperimentError> {
+        let train = self.upload(Split::Train, device)?;
+        train.ok_or_else(no_training_rows)
+    }
+
     /// The first rows of the training split, `limit` at most, as one batch.
     ///
     /// # Errors
@@ -184,12 +180,7 @@ impl Prepared {
             shuffle: false,
         };
         let mut batches = Batches::new(&device_dataset, &whole, 0, 0);
-        batches.next().ok_or_else(|| {
-            ExperimentError::Config(Problem {
-                key: "split.train".to_string(),
-                message: "the training split has no rows".to_string(),
-            })
-        })
+        batches.next().ok_or_else(no_training_rows)
     }
 
     /// Puts all splits on the device.
@@ -197,26 +188,16 @@ impl Prepared {
     /// # Errors
     /// [`ExperimentError::Config`] if there is nothing to train on.
     pub fn upload_all(&self, device: &Device) -> Result<SplitData, ExperimentError> {
-        let train = self.upload(Split::Train, device)?.ok_or_else(|| {
-            ExperimentError::Config(Problem {
-                key: "split.train".to_string(),
-                message: "the training split has no rows".to_string(),
-            })
-        })?;
         Ok(SplitData {
-            train,
+            train: self.upload_train(device)?,
             valid: self.upload(Split::Valid, device)?,
             test: self.upload(Split::Test, device)?,
         })
     }
 }
 
-/// What a white pixel is in the images of a data set.
-pub(crate) fn white(dataset: &DatasetConfig) -> u8 {
-    match dataset {
-        DatasetConfig::Digits(_) => 16,
-        _ => u8::MAX,
-    }
+fn no_training_rows() -> ExperimentError {
+    Problem::new("split.train", "0 rows", "at least one row to train on").into()
 }
 
 fn warnings(config: &ExperimentConfig, samples: &Samples, splits: &Splits) -> Vec<String> {

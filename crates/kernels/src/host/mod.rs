@@ -6,12 +6,14 @@
 // The tensors that are given back are large.
 #![allow(clippy::result_large_err)]
 
+mod batch_norm;
 mod elementwise;
 mod halves;
 mod memory;
 mod product;
 mod row_sums;
 
+pub(crate) use batch_norm::{batch_norm, batch_norm_backward};
 pub(crate) use elementwise::{map, zip, zip_to_both};
 pub(crate) use halves::larger_half;
 pub use memory::{Numbers, is_on_host};

@@ -3,17 +3,16 @@
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Int, Tensor};
+use emberlab_kernels::{self as kernels, Standardized, standardize};
 
-use super::affine::{self, Slopes};
-use super::batch::{self, moved, unbiased};
-use super::standardized::Standardized;
-use super::{BatchNorm, GroupNorm, InstanceNorm, LayerNorm, Norm, Normalization};
+use super::batch::moved;
+use super::{BatchStatistics, Norm, NormParameters, Normalization, Over, scale_and_shift};
 use crate::batched_parameters::{replica, stacked};
 
-/// One [`Norm`] of each replica, all of one kind.
+/// One [`Norm`] of each replica, all of one configuration.
 #[derive(Module, Debug)]
 pub struct BatchedNorm {
-    /// Scale, `[num_replicas, 1, num_features]`, unless the kind has none.
+    /// Scale, `[num_replicas, 1, num_features]`, if the layers have one.
     gamma: Option<Param<Tensor<3>>>,
     /// Shift, shaped like the scale.
     beta: Option<Param<Tensor<3>>>,
@@ -22,68 +21,45 @@ pub struct BatchedNorm {
     /// Running variance, shaped like the scale.
     running_var: Option<Param<Tensor<3>>>,
     #[module(skip)]
-    kind: Normalization,
-}
-
-/// What one batch tells the running statistics of a [`BatchedNorm`].
-///
-/// # Shapes
-/// - both: `[num_replicas, 1, num_features]`
-#[derive(Debug, Clone)]
-pub(crate) struct BatchedNormStatistics {
-    mean: Tensor<3>,
-    /// Unbiased.
-    variance: Tensor<3>,
+    config: Normalization,
+    #[module(skip)]
+    over: Over,
+    #[module(skip)]
+    epsilon: f64,
 }
 
 impl BatchedNorm {
-    /// Stacks layers; none if they are of different kinds.
+    /// Stacks layers. Returns `None` if their configurations differ.
     pub(crate) fn new(norms: &[&Norm]) -> Option<Self> {
-        let kind = kind(norms.first()?);
-        if norms.iter().any(|norm| self::kind(norm) != kind) {
+        let first = norms.first()?;
+        let config = first.config();
+        if norms.iter().any(|norm| norm.config() != config) {
             return None;
         }
-        let every = |part: fn(&Norm) -> Option<&Param<Tensor<1>>>| {
-            let parts: Option<Vec<_>> = norms.iter().map(|norm| part(norm)).collect();
-            Some(stacked(&parts?))
-        };
+        let parameters: Vec<NormParameters> = norms.iter().map(|norm| norm.parameters()).collect();
+        let (gamma, beta) = stacked_pairs(parameters.iter().map(|p| p.scale_and_shift.as_ref()));
+        let running = parameters.iter().map(|p| p.running_statistics.as_ref());
+        let (running_mean, running_var) = stacked_pairs(running);
         Some(Self {
-            gamma: every(|norm| Some(affine_of(norm)?.0)),
-            beta: every(|norm| Some(affine_of(norm)?.1)),
-            running_mean: every(|norm| Some(&norm.as_batch()?.running_mean)),
-            running_var: every(|norm| Some(&norm.as_batch()?.running_var)),
-            kind,
+            gamma,
+            beta,
+            running_mean,
+            running_var,
+            config,
+            over: first.over(),
+            epsilon: first.epsilon(),
         })
     }
 
-    /// The layer of one replica; none for a kind that is no layer.
+    /// The layer of one replica.
     pub(crate) fn replica(&self, index: &Tensor<1, Int>) -> Option<Norm> {
-        let part = |param: &Option<Param<Tensor<3>>>| param.as_ref().map(|p| replica(p, index));
-        Some(match self.kind {
-            Normalization::None => return None,
-            Normalization::Batch { momentum, epsilon } => Norm::Batch(BatchNorm {
-                gamma: part(&self.gamma)?,
-                beta: part(&self.beta)?,
-                running_mean: part(&self.running_mean)?,
-                running_var: part(&self.running_var)?,
-                momentum,
-                epsilon,
-            }),
-            Normalization::Layer { epsilon } => Norm::Layer(LayerNorm {
-                gamma: part(&self.gamma)?,
-                beta: part(&self.beta)?,
-                epsilon,
-            }),
-            Normalization::Instance { epsilon } => Norm::Instance(InstanceNorm { epsilon }),
-            Normalization::Group {
-                num_groups,
-                epsilon,
-            } => Norm::Group(GroupNorm {
-                gamma: part(&self.gamma)?,
-                beta: part(&self.beta)?,
-                num_groups,
-                epsilon,
-            }),
+        let pair = |first: &Option<Param<Tensor<3>>>, second: &Option<Param<Tensor<3>>>| {
+            let (first, second) = (first.as_ref()?, second.as_ref()?);
+            Some((replica(first, index), replica(second, index)))
+        };
+        self.config.layer(NormParameters {
+            scale_and_shift: pair(&self.gamma, &self.beta),
+            running_statistics: pair(&self.running_mean, &self.running_var),
         })
     }
 
@@ -92,43 +68,40 @@ impl BatchedNorm {
     /// # Shapes
     /// - `x` and the result: `[num_replicas, batch, num_features]`
     pub(crate) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        match (&self.kind, &self.running_mean, &self.running_var) {
-            (Normalization::Batch { epsilon, .. }, Some(mean), Some(variance)) => {
-                let deviation = variance.val().add_scalar(*epsilon).sqrt();
-                self.affine((x - mean.val()) * deviation.recip())
+        match (&self.running_mean, &self.running_var) {
+            (Some(mean), Some(variance)) => {
+                let deviation = variance.val().add_scalar(self.epsilon).sqrt();
+                self.scaled_and_shifted((x - mean.val()) * deviation.recip())
             }
             _ => self.forward_saving(x).0,
         }
     }
 
-    /// Normalises in training mode, and keeps what [`backward`](Self::backward) needs.
+    /// Normalises in training mode, and saves what [`backward`](Self::backward) needs.
     ///
     /// # Shapes
     /// - `x` and the first result: `[num_replicas, batch, num_features]`
     pub(crate) fn forward_saving(
         &self,
         x: Tensor<3>,
-    ) -> (Tensor<3>, Standardized<3>, Option<BatchedNormStatistics>) {
+    ) -> (Tensor<3>, Standardized<3>, Option<BatchStatistics<3>>) {
         let shape = x.dims();
-        match self.kind {
-            Normalization::Batch { epsilon, .. } => {
-                let (saved, moments) = Standardized::new(x, 1, epsilon);
-                let statistics = BatchedNormStatistics {
-                    mean: moments.mean,
-                    variance: unbiased(moments.variance, shape[1]),
-                };
-                let y = self.affine(saved.normalized.clone());
+        match self.over {
+            Over::Batch { .. } => {
+                let (saved, moments) = standardize(x, 1, self.epsilon);
+                let statistics = BatchStatistics::new(moments.mean, moments.variance, shape[1]);
+                let y = self.scaled_and_shifted(saved.normalized.clone());
                 (y, saved, Some(statistics))
             }
-            _ => {
-                let (saved, _) = Standardized::new(x.reshape(self.rows(shape)), 2, self.epsilon());
-                let y = self.affine(saved.normalized.clone().reshape(shape));
+            Over::Sample { num_groups } => {
+                let (saved, _) = standardize(x.reshape(groups(shape, num_groups)), 2, self.epsilon);
+                let y = self.scaled_and_shifted(saved.normalized.clone().reshape(shape));
                 (y, saved, None)
             }
         }
     }
 
-    /// The loss's gradient by the inputs; those of the parameters are added to `gradients`.
+    /// The loss's gradient by the inputs. Those of the parameters are added to `gradients`.
     ///
     /// # Shapes
     /// - `delta` and the result: `[num_replicas, batch, num_features]`
@@ -139,93 +112,69 @@ impl BatchedNorm {
         gradients: &mut GradientsParams,
     ) -> Tensor<3> {
         let shape = delta.dims();
-        let rows = self.rows(shape);
-        let (Some(gamma), Some(beta)) = (&self.gamma, &self.beta) else {
-            return saved.backward(delta.reshape(rows)).reshape(shape);
-        };
-        let (delta, slopes) = match self.kind {
-            Normalization::Batch { .. } => batch::backward(gamma.val(), saved, delta),
-            _ => {
-                let normalized = saved.normalized.clone().reshape(shape);
-                let (delta, slopes) = affine::backward(gamma.val(), normalized, delta);
-                (saved.backward(delta.reshape(rows)).reshape(shape), slopes)
+        match (self.over, &self.gamma, &self.beta) {
+            (Over::Batch { .. }, Some(gamma), Some(beta)) => {
+                let found = kernels::batched_batch_norm_backward(gamma.val(), saved, delta);
+                gradients.register(gamma.id, found.gamma);
+                gradients.register(beta.id, found.beta);
+                found.x
             }
-        };
-        let Slopes {
-            gamma: scale,
-            beta: shift,
-        } = slopes;
-        gradients.register(gamma.id, scale);
-        gradients.register(beta.id, shift);
-        delta
+            (Over::Batch { .. }, _, _) => saved.backward(delta),
+            (Over::Sample { num_groups }, gamma, beta) => {
+                let mut delta = delta;
+                if let (Some(gamma), Some(beta)) = (gamma, beta) {
+                    let normalized = saved.normalized.clone().reshape(shape);
+                    let found = scale_and_shift::backward(gamma.val(), normalized, delta);
+                    gradients.register(gamma.id, found.gamma);
+                    gradients.register(beta.id, found.beta);
+                    delta = found.x;
+                }
+                let groups = groups(shape, num_groups);
+                saved.backward(delta.reshape(groups)).reshape(shape)
+            }
+        }
     }
 
     /// Moves the running statistics towards those of a batch.
-    pub(crate) fn with_running_statistics(mut self, batch: BatchedNormStatistics) -> Self {
-        if let Normalization::Batch { momentum, .. } = self.kind {
-            let BatchedNormStatistics { mean, variance } = batch;
-            let moved = |running: Param<Tensor<3>>, batch| {
-                running.map(|running| moved(running, batch, momentum))
-            };
-            self.running_mean = self.running_mean.map(|running| moved(running, mean));
-            self.running_var = self.running_var.map(|running| moved(running, variance));
+    pub(crate) fn with_running_statistics(mut self, batch: BatchStatistics<3>) -> Self {
+        match self.over {
+            Over::Batch { momentum } => {
+                let BatchStatistics { mean, variance } = batch;
+                let moved = |running: Param<Tensor<3>>, batch| {
+                    running.map(|running| moved(running, batch, momentum))
+                };
+                self.running_mean = self.running_mean.map(|running| moved(running, mean));
+                self.running_var = self.running_var.map(|running| moved(running, variance));
+            }
+            Over::Sample { .. } => {}
         }
         self
     }
 
-    fn affine(&self, x: Tensor<3>) -> Tensor<3> {
+    fn scaled_and_shifted(&self, x: Tensor<3>) -> Tensor<3> {
         match (&self.gamma, &self.beta) {
-            (Some(gamma), Some(beta)) => affine::forward(gamma.val(), beta.val(), x),
+            (Some(gamma), Some(beta)) => scale_and_shift::forward(gamma.val(), beta.val(), x),
             _ => x,
         }
     }
-
-    fn epsilon(&self) -> f64 {
-        match self.kind {
-            Normalization::None => 0.0,
-            Normalization::Batch { epsilon, .. }
-            | Normalization::Layer { epsilon }
-            | Normalization::Instance { epsilon }
-            | Normalization::Group { epsilon, .. } => epsilon,
-        }
-    }
-
-    /// A row for all that is normalised together: a sample, or a group of its features.
-    fn rows(&self, [num_replicas, batch, num_features]: [usize; 3]) -> [usize; 3] {
-        match self.kind {
-            Normalization::Group { num_groups, .. } => {
-                [num_replicas, batch * num_groups, num_features / num_groups]
-            }
-            _ => [num_replicas, batch, num_features],
-        }
-    }
 }
 
-/// What a config calls the layer.
-fn kind(norm: &Norm) -> Normalization {
-    match *norm {
-        Norm::Batch(BatchNorm {
-            momentum, epsilon, ..
-        }) => Normalization::Batch { momentum, epsilon },
-        Norm::Layer(LayerNorm { epsilon, .. }) => Normalization::Layer { epsilon },
-        Norm::Instance(InstanceNorm { epsilon }) => Normalization::Instance { epsilon },
-        Norm::Group(GroupNorm {
-            num_groups,
-            epsilon,
-            ..
-        }) => Normalization::Group {
-            num_groups,
-            epsilon,
-        },
-    }
+/// The shape with a row for each group of each sample.
+fn groups([num_replicas, batch, num_features]: [usize; 3], num_groups: usize) -> [usize; 3] {
+    [num_replicas, batch * num_groups, num_features / num_groups]
 }
 
-/// Scale and shift of a layer that has them.
-fn affine_of(norm: &Norm) -> Option<(&Param<Tensor<1>>, &Param<Tensor<1>>)> {
-    match norm {
-        Norm::Batch(BatchNorm { gamma, beta, .. })
-        | Norm::Layer(LayerNorm { gamma, beta, .. })
-        | Norm::Group(GroupNorm { gamma, beta, .. }) => Some((gamma, beta)),
-        Norm::Instance(_) => None,
-    }
+/// A parameter of one network.
+type Part = Param<Tensor<1>>;
+
+/// Two parameters of each network, each stacked; none if a network lacks them.
+fn stacked_pairs<'a>(
+    pairs: impl Iterator<Item = Option<&'a (Part, Part)>>,
+) -> (Option<Param<Tensor<3>>>, Option<Param<Tensor<3>>>) {
+    let Some(pairs) = pairs.collect::<Option<Vec<_>>>() else {
+        return (None, None);
+    };
+    let firsts: Vec<_> = pairs.iter().map(|(first, _)| first).collect();
+    let seconds: Vec<_> = pairs.iter().map(|(_, second)| second).collect();
+    (Some(stacked(&firsts)), Some(stacked(&seconds)))
 }
