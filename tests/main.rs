@@ -42,11 +42,13 @@ mod promises {
     mod interrupt_and_resume;
     mod kill_and_resume;
     mod memory_growth;
+    mod old_runs;
 }
 
 /// Figures of PyTorch, NumPy and published experiments that the lab reproduces.
 mod references {
     mod numerics;
+    mod parquet;
     mod published_figures;
     mod shipped_configs;
     mod traces;

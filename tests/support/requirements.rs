@@ -24,7 +24,7 @@ pub enum Part {
     Tmpfs,
     /// Linux's `/proc`.
     Procfs,
-    /// Python with PyTorch-free readers of Parquet: pyarrow, polars and DuckDB.
+    /// A Python with pyarrow, polars and DuckDB, which `EMBERLAB_PYTHON` names; else `python3`.
     ParquetReaders,
 }
 

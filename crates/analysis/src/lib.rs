@@ -7,7 +7,6 @@
 //! - `descent`: optimisers on functions of two numbers
 //! - `replay`: a training of the lab, repeated bit for bit
 //! - `pytorch_trace`: a training that PyTorch recorded, repeated step for step
-//! - `stages`: a forward pass, operation by operation
 
 mod boundary;
 mod descent;
@@ -16,7 +15,6 @@ pub mod gradients;
 mod loss_landscape;
 mod pytorch_trace;
 mod replay;
-mod stages;
 
 pub use boundary::{Classifier, Plane, boundary};
 pub use descent::{Descent, LearningRates, Pair, SURFACES, Surface, Waypoint};
@@ -28,4 +26,3 @@ pub use diagnosis::{
 pub use loss_landscape::{Landscape, LandscapeError, landscape};
 pub use pytorch_trace::{Deviation, Trace, TraceError, replay, tolerance};
 pub use replay::{Replay, ReplayedStep};
-pub use stages::{Mode, Operation, Stage, stages};

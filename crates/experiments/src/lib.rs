@@ -25,4 +25,4 @@ pub use finished::{
 };
 pub use measurements::{check_gradients, range_curve, step_seconds};
 pub use run::{Change, Run, RunState, RunSummary, Verdict};
-pub use trial::{Execution, MetricsFile, Prepared, Resumed, Trial, load_config};
+pub use trial::{Execution, MetricsFile, Prepared, Resumed, Trial};

@@ -1,22 +1,24 @@
-//! Functions of f32 without branches or calls, so that loops over them become vector instructions.
+//! Scalar functions of f32, as fused kernels call them.
+//!
+//! They have neither branches nor calls, so the compiler turns loops over them into vector instructions.
 
 use std::f32::consts::LOG2_E;
 
-/// Added to and taken off a number below 2²², it leaves the nearest whole one.
+/// Adding this to a number below 2²² and subtracting it again rounds to the nearest integer.
 const ROUNDER: f32 = 12_582_912.0;
 
-/// `exp(x)`, to 2 units in the last place; 0 from −104 down, infinite from 89 up, NaN of NaN.
+/// `exp(x)`, to 2 units in the last place. It is 0 below −104, infinite above 89, and NaN for NaN.
 ///
 /// # Source
-/// Cephes, `expf`: `exp(x) = 2ⁿ exp(r)` with `|r| ≤ ln(2)/2`, of which a polynomial of degree 7.
+/// Cephes, `expf`: `exp(x) = 2ⁿ exp(r)` with `|r| ≤ ln(2)/2`, and a polynomial of degree 7 for `exp(r)`.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
-    // Comparisons that leave NaN as it is.
+    // These comparisons, unlike `clamp`, leave NaN as it is.
     let x = if x > 89.0 { 89.0 } else { x };
     let x = if x < -104.5 { -104.5 } else { x };
     let rounded = x * LOG2_E + ROUNDER;
     let n = rounded - ROUNDER;
-    // ln 2 in two parts, the first of few digits, so that n times it is exact.
+    // ln 2 in two parts. The first has few digits, so that its product with n is exact.
     let r = x - n * 0.693_359_4 + n * 2.121_944_4e-4;
     let mut y = 1.987_569_1e-4;
     for coefficient in [
@@ -29,7 +31,7 @@ pub fn exp(x: f32) -> f32 {
         y = y * r + coefficient;
     }
     let y = y * r * r + r + 1.0;
-    // 2ⁿ in two factors: neither over- nor underflows before the product does.
+    // 2ⁿ in two factors, neither of which overflows or underflows before the product does.
     let n = (rounded.to_bits() as i32).wrapping_sub(ROUNDER.to_bits() as i32);
     let half = n >> 1;
     y * power_of_two(half) * power_of_two(n.wrapping_sub(half))
@@ -40,10 +42,10 @@ fn power_of_two(n: i32) -> f32 {
     f32::from_bits((n.wrapping_add(127) << 23) as u32)
 }
 
-/// `tanh(x)`, to 2 units in the last place; exactly ±1 from ±9.1 on, NaN of NaN.
+/// `tanh(x)`, to 2 units in the last place. It is exactly ±1 beyond ±9.1, and NaN for NaN.
 ///
 /// # Source
-/// Cephes, `tanhf`: an odd polynomial below 0.625, beyond it `1 − 2 / (exp(2 x) + 1)`.
+/// Cephes, `tanhf`: an odd polynomial below 0.625, and `1 − 2 / (exp(2 x) + 1)` above.
 #[inline(always)]
 pub fn tanh(x: f32) -> f32 {
     let square = x * x;
@@ -60,10 +62,10 @@ pub fn tanh(x: f32) -> f32 {
     }
 }
 
-/// `ln(1 + x)` of `x` from 0 to 1, to 2 units in the last place; NaN of NaN.
+/// `ln(1 + x)` for `x` from 0 to 1, to 2 units in the last place. It is NaN for NaN.
 ///
 /// # Source
-/// `2 artanh(x / (2 + x))` by its series, whose argument is at most 1/3.
+/// The series of `2 artanh(x / (2 + x))`, whose argument is at most 1/3.
 #[inline(always)]
 pub fn ln_1p(x: f32) -> f32 {
     let s = x / (2.0 + x);
@@ -75,7 +77,7 @@ pub fn ln_1p(x: f32) -> f32 {
     2.0 * (series * square * s + s)
 }
 
-/// `1 / (1 + exp(-x))`, to 4 units in the last place, NaN of NaN.
+/// `1 / (1 + exp(-x))`, to 4 units in the last place. It is NaN for NaN.
 #[inline(always)]
 pub fn sigmoid(x: f32) -> f32 {
     let decay = exp(-x.abs());
@@ -87,7 +89,7 @@ pub fn sigmoid(x: f32) -> f32 {
 mod tests {
     use super::*;
 
-    /// The distance in units of the last place of `expected`.
+    /// The error in units of the last place of `expected`.
     fn units(found: f32, expected: f64) -> f64 {
         let rounded = expected as f32;
         if found == rounded {
@@ -97,7 +99,7 @@ mod tests {
         (f64::from(found) - expected).abs() / unit
     }
 
-    /// Every 997th float of a range, of both signs.
+    /// Every 997th float of a range, with both signs.
     fn floats(from: f32, to: f32) -> impl Iterator<Item = f32> {
         (from.to_bits()..=to.to_bits())
             .step_by(997)
@@ -105,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn exp_is_that_of_f64_to_two_units() {
+    fn exp_equals_f64s_to_two_units_in_the_last_place() {
         for x in floats(1e-30, 120.0) {
             let expected = f64::from(x).exp();
             assert!(units(exp(x), expected) <= 2.0, "exp({x}) = {}", exp(x));
@@ -119,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn tanh_is_that_of_f64_to_two_units() {
+    fn tanh_equals_f64s_to_two_units_in_the_last_place() {
         for x in floats(1e-30, 120.0) {
             let expected = f64::from(x).tanh();
             assert!(units(tanh(x), expected) <= 2.0, "tanh({x}) = {}", tanh(x));
@@ -131,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn ln_1p_is_that_of_f64_to_two_units() {
+    fn ln_1p_equals_f64s_to_two_units_in_the_last_place() {
         for x in floats(1e-30, 1.0).filter(|x| *x > 0.0) {
             let expected = f64::from(x).ln_1p();
             assert!(
@@ -145,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn sigmoid_is_that_of_f64_to_four_units() {
+    fn sigmoid_equals_f64s_to_four_units_in_the_last_place() {
         for x in floats(1e-30, 120.0) {
             let expected = 1.0 / (1.0 + (-f64::from(x)).exp());
             assert!(

@@ -4,6 +4,7 @@
 //! written as `"inf"` and `"-inf"`; for all other fields serde_json writes `null`. Earlier versions also wrote
 //! `"NaN"`: all of these are read.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{self, Visitor};
@@ -26,6 +27,31 @@ pub fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S:
 /// Those of the deserializer, also for any other word.
 pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     deserializer.deserialize_any(NumberVisitor)
+}
+
+/// Reads a map from names to numbers, each as [`deserialize`] reads it.
+///
+/// # Errors
+/// Those of the deserializer.
+pub fn deserialize_map<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, f64>, D::Error> {
+    let map = BTreeMap::<String, JsonNumber>::deserialize(deserializer)?;
+    Ok(map
+        .into_iter()
+        .map(|(name, number)| (name, number.0))
+        .collect())
+}
+
+/// Reads the two ends of an interval, each as [`deserialize`] reads it; `null` is no interval.
+///
+/// # Errors
+/// Those of the deserializer.
+pub fn deserialize_interval<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<(f64, f64)>, D::Error> {
+    let ends = Option::<(JsonNumber, JsonNumber)>::deserialize(deserializer)?;
+    Ok(ends.map(|(low, high)| (low.0, high.0)))
 }
 
 /// A number that is read by [`deserialize`]: for the values of maps and lists.

@@ -22,8 +22,8 @@ pub use error::ModelError;
 pub use initializer::{Fan, Initializer};
 pub use layers::{Convolution, Dense};
 pub use network::{
-    BatchedModel, BatchedStatistics, ConvNet, ConvNetConfig, Mlp, MlpConfig, ModelConfig, Network,
-    PerceptronConfig,
+    BatchedModel, ConvNet, ConvNetConfig, Mlp, MlpConfig, Mode, ModelConfig, Network, Operation,
+    PerceptronConfig, SavedPass, SavedReplicas, Stage,
 };
 pub use normalization::{
     BatchNorm, BatchStatistics, GroupNorm, InstanceNorm, LayerNorm, Norm, Normalization,

@@ -3,22 +3,24 @@
 use std::path::Path;
 
 use emberlab_metrics::Metric;
-use emberlab_run_format::files::comparison;
-use emberlab_run_format::{Diagnosis, Environment, History, RunFolder, csv_text, read_text};
+use emberlab_run_format::files::comparison::CONFIG;
+use emberlab_run_format::{
+    ComparisonResult, Diagnosis, Environment, History, Outcome, RunFolder, Spread, TrialOutcome,
+    VariantSummary, csv_text, read_text,
+};
 use serde::Serialize;
 
-use crate::comparison::ComparisonReport;
+use crate::comparison::reload;
 use crate::comparison_predictions::{
     VariantEvaluations, boundary_blocks, confusion_blocks, threshold_blocks,
 };
+use crate::comparison_tables::{difference_table, median_table, objective_table, threshold_table};
 use crate::curves::Curve;
 use crate::document::{Block, Document, Figure, Notice, Section, Weight};
 use crate::findings::{capital, comparison_notices};
 use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::count;
-use crate::outcome::{Outcome, TrialOutcome};
 use crate::run_report::{config_block, environment_blocks, finding_blocks};
-use crate::summary::{Spread, VariantSummary};
 use crate::{ReportError, number};
 
 /// Variants that one picture can tell apart; with more, each gets a picture of its own besides.
@@ -31,7 +33,7 @@ pub struct ComparisonPage {
     pub command: String,
     /// Tables, differences and what they say.
     #[serde(flatten)]
-    pub report: ComparisonReport,
+    pub report: ComparisonResult,
     /// Every metric over the epochs, for each variant.
     pub curves: Vec<VariantCurves>,
     /// Why trials failed, by run.
@@ -62,8 +64,8 @@ impl ComparisonPage {
     /// # Errors
     /// [`ReportError`] if it holds no comparison, or a file cannot be read.
     pub fn load(folder: &Path) -> Result<Self, ReportError> {
-        let report = ComparisonReport::reload(folder)?;
-        let path = folder.join(comparison::CONFIG);
+        let report = reload(folder)?;
+        let path = folder.join(CONFIG);
         let mut page = Self {
             command: format!("emberlab compare {}", path.display()),
             curves: Vec::new(),
@@ -157,9 +159,9 @@ impl ComparisonPage {
         let has_looked = !self.diagnoses.is_empty();
         let findings = has_looked.then(|| comparison_notices(&self.diagnoses));
         let tables = [
-            report.difference_table(),
-            report.median_table(),
-            report.threshold_table(),
+            difference_table(report),
+            median_table(report),
+            threshold_table(report),
         ];
         let tables = tables.into_iter().flatten().map(Block::Table).collect();
         Ok(Document {
@@ -175,10 +177,7 @@ impl ComparisonPage {
                 section("Confusion matrices", confusion_blocks(&self.evaluations)),
                 section("Thresholds", threshold_blocks(&self.evaluations, is_few)?),
                 section("More figures", tables),
-                section(
-                    "Configuration",
-                    vec![config_block(comparison::CONFIG, &self.config)],
-                ),
+                section("Configuration", vec![config_block(CONFIG, &self.config)]),
                 section("Environment", environment_blocks(self.environment.as_ref())),
             ],
         })
@@ -196,7 +195,7 @@ impl ComparisonPage {
         if !self.failures.is_empty() {
             blocks.push(Block::Notices(self.failures.iter().map(notice).collect()));
         }
-        blocks.push(Block::Table(self.report.objective_table()));
+        blocks.push(Block::Table(objective_table(&self.report)));
         blocks
     }
 
@@ -362,7 +361,7 @@ impl ComparisonPage {
 /// The evaluations of a variant's trials.
 fn evaluations(
     folder: &Path,
-    report: &ComparisonReport,
+    report: &ComparisonResult,
     variant: &VariantSummary,
 ) -> Result<VariantEvaluations, ReportError> {
     let objective = report.question.objective();

@@ -88,7 +88,7 @@ impl RunReport {
         let Some(result) = &self.result else {
             return match &self.failure {
                 Some(why) => format!("The training failed after {epochs}: {why}."),
-                None => format!("The training has not come to its end; {epochs} are done."),
+                None => format!("The training has not finished: {epochs} are done."),
             };
         };
         let figures = self.main_figures(result);
@@ -99,9 +99,9 @@ impl RunReport {
         };
         let time = duration(result.seconds);
         if let Some(split) = self.broken_split(result) {
-            return format!("The {split} loss is no number {ended} in {time} of training.");
+            return format!("The {split} loss is NaN or infinite {ended} ({time} of training).");
         }
-        let mut said = format!("The network has {figures} {ended} in {time} of training.");
+        let mut said = format!("The network has {figures} {ended} ({time} of training).");
         if let Some(best) = &result.best
             && best.epoch != self.num_epochs
         {
@@ -387,8 +387,8 @@ mod tests {
         ]);
         assert_eq!(
             report.summary(),
-            "The network has a valid accuracy of 0.7500 and a valid loss of 0.7000 after 2 epochs in 1.50 s \
-             of training. Its best valid loss was 0.6000 in epoch 1."
+            "The network has a valid accuracy of 0.7500 and a valid loss of 0.7000 after 2 epochs (1.50 s of \
+             training). Its best valid loss was 0.6000 in epoch 1."
         );
         let document = report.document().unwrap();
         let shown = document
@@ -403,6 +403,32 @@ mod tests {
     }
 
     #[test]
+    fn a_regression_that_diverged_has_a_report_however_its_nan_is_spelled() {
+        let result = RESULT.replace("\"loss\": 0.4", "\"loss\": null");
+        let metrics = METRICS.replace("0.4,", "NaN,");
+        for nan in ["null", "\"NaN\""] {
+            let evaluation = r#"{"class_names": [], "splits": [{"split": "train", "num_samples": 3,
+                "metrics": {"loss": N, "r2": N},
+                "regression": {"mae": N, "mse": N, "rmse": N, "r2": N, "max_error": N}}]}"#;
+            let diagnosis = r#"{"findings": [{"kind": "non_finite", "severity": "error",
+                "summary": "a", "evidence": [{"name": "train loss", "value": N}], "causes": [],
+                "remedies": []}]}"#;
+            let spelled = |text: &str| text.replace(": N", &format!(": {nan}"));
+            let report = report(&[
+                ("config.toml", "seed = 0"),
+                ("metrics.csv", &metrics),
+                ("result.json", &result),
+                ("evaluation.json", &spelled(evaluation)),
+                ("diagnosis.json", &spelled(diagnosis)),
+            ]);
+            let summary = report.summary();
+            assert!(summary.contains("loss is NaN or infinite"), "{summary}");
+            let page = crate::markdown::render(&report.document().unwrap());
+            assert!(page.contains("train loss: NaN"), "{page}");
+        }
+    }
+
+    #[test]
     fn a_run_that_failed_or_goes_on_has_a_report_too() {
         let failure = r#"{"message": "the loss is NaN"}"#;
         let config = ("config.toml", "seed = 0");
@@ -414,7 +440,7 @@ mod tests {
             Block::Notices(_)
         ));
         let begun = report(&[config]);
-        let said = "The training has not come to its end; 0 epochs are done.";
+        let said = "The training has not finished: 0 epochs are done.";
         assert_eq!(begun.summary(), said);
         assert!(begun.document().is_ok());
     }
@@ -432,7 +458,7 @@ mod tests {
         ]);
         assert_eq!(
             report.summary(),
-            "The train loss is no number after 2 epochs in 1.50 s of training. Found: NaN or infinity."
+            "The train loss is NaN or infinite after 2 epochs (1.50 s of training). Found: NaN or infinity."
         );
     }
 

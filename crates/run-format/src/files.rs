@@ -76,8 +76,10 @@ pub mod comparison {
     pub const CONFIG: &str = "comparison.toml";
     /// Every trial in one line of JSON each: what is trained where.
     pub const PLAN: &str = "plan.jsonl";
-    /// The answer: variants, differences, conclusion and trials.
+    /// A [`ComparisonResult`](crate::ComparisonResult): variants, differences, conclusion and trials.
     pub const RESULT: &str = "comparison.json";
     /// Every trial in one row.
     pub const TRIALS: &str = "trials.csv";
+    /// The same table as a Parquet file.
+    pub const TRIALS_PARQUET: &str = "trials.parquet";
 }

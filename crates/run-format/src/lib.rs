@@ -15,11 +15,15 @@
 //!   failure.json            Failure          written instead where an error ended the training
 //! ```
 //!
+//! A comparison adds `comparison.toml`, `plan.jsonl`, `trials.csv`, `trials.parquet` and `comparison.json`
+//! ([`ComparisonResult`]) beside the folders of its runs.
+//!
 //! Burn is not needed to read them. A checkpoint's `progress.toml` is the one file whose type stands elsewhere, in
 //! `training`: it holds the inner state of the training loop.
 
 mod boundary;
 mod bytes;
+mod comparison;
 mod diagnosis;
 mod environment;
 mod error;
@@ -35,6 +39,10 @@ mod threshold;
 
 pub use boundary::{Axis, Boundary, Cells};
 pub use bytes::Bytes;
+pub use comparison::{
+    ComparisonResult, Outcome, PairedDifference, Question, Spread, TrialOutcome, VariantSummary,
+    Verdict,
+};
 pub use diagnosis::{Diagnosis, Direction, Evidence, Finding, FindingKind, Place, Severity};
 pub use environment::{Environment, Resumption};
 pub use error::FormatError;

@@ -6,7 +6,6 @@
 //! TrainingPlan ────┘      └ Observer: a row per epoch    └ CheckpointStore: folders that appear whole
 //! ```
 
-mod batched_engine;
 mod checkpoint;
 mod clipping;
 mod config;

@@ -1,6 +1,5 @@
 //! What a network makes of a split, in evaluation mode.
 
-use burn::train::InferenceStep;
 use emberlab_datasets::DeviceDataset;
 use emberlab_metrics::SplitMetrics;
 
@@ -45,7 +44,7 @@ pub(crate) fn walk(
         if is_stopping() {
             return Ok(None);
         }
-        for outcome in InferenceStep::step(plain, batch).read(1)? {
+        for outcome in plain.evaluate(batch).read(1)? {
             accumulator.add(&outcome, task, plain.loss().reduction)?;
             outputs.extend(outcome.outputs);
         }

@@ -10,11 +10,10 @@ use emberlab_run_format::Ending;
 use emberlab_run_format::files::checkpoint::{BEST, NETWORK, OPTIMIZER};
 use emberlab_storage::{Checkpoint, Position};
 
-use crate::batched_engine::Stacked;
 use crate::checkpoint::{CheckpointConfig, Every, OnError};
 use crate::config::{TrainMetrics, TrainingConfig};
 use crate::dashboard::{Dashboard, Display, Shown, ShownMetric};
-use crate::engine::{Single, TrainingEngine};
+use crate::engine::{BatchedEngine, SingleEngine, TrainingEngine};
 use crate::error::TrainingError;
 use crate::fit::{EpochRecord, Finished, Fit, SplitData};
 use crate::loader::chunks;
@@ -93,8 +92,8 @@ impl Session {
         }
         let engine: Box<dyn TrainingEngine> = match singles.len() {
             1 => Box::new(singles.swap_remove(0)),
-            _ => match Stacked::new(singles) {
-                Some(stacked) => Box::new(stacked),
+            _ => match BatchedEngine::new(singles) {
+                Some(engine) => Box::new(engine),
                 None => return Err(TrainingError::NotAlike("their networks differ")),
             },
         };
@@ -381,7 +380,7 @@ impl Session {
             if is_stopping() {
                 return Ok(None);
             }
-            let outcomes = self.engine.infer(batch).read(num_members)?;
+            let outcomes = self.engine.evaluate(batch).read(num_members)?;
             for (accumulator, outcome) in accumulators.iter_mut().zip(&outcomes) {
                 accumulator.add(outcome, &self.task, self.loss.reduction)?;
             }
@@ -482,7 +481,7 @@ fn begin(
     place: usize,
     fit: Fit,
     from: Option<&Checkpoint>,
-) -> Result<(Replica, Single), TrainingError> {
+) -> Result<(Replica, SingleEngine), TrainingError> {
     let batches = Batches::new(&fit.data.train, &fit.training.batches(), fit.seed, 0);
     let steps_per_epoch = batches.num_batches();
     drop(batches);
@@ -525,7 +524,7 @@ fn begin(
     };
     Ok((
         replica,
-        Single {
+        SingleEngine {
             supervised,
             optimizer,
         },

@@ -1,4 +1,4 @@
-//! A network with its loss, as burn-train wants to train it.
+//! A network with its loss: its gradients, its training step, its evaluation.
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
@@ -30,96 +30,51 @@ impl SupervisedModel {
     pub fn loss(&self) -> &LossConfig {
         &self.loss
     }
-}
 
-/// What batches gave: losses, outputs and targets, still on the device.
-#[derive(Debug, Clone, Default)]
-pub struct StepOutput {
-    /// One `[1]` loss per batch.
-    pub losses: Vec<Tensor<1>>,
-    /// `[batch_size, d_output]` per batch.
-    pub outputs: Vec<Tensor<2>>,
-    /// `[batch_size, d_output]` per batch.
-    pub targets: Vec<Tensor<2>>,
-    /// What batch normalisation saw, in training mode.
-    pub statistics: Vec<BatchStatistics>,
-    /// Finished metric values for a display, by name; empty for a batch that nobody measured yet.
-    pub shown: Vec<(&'static str, f64)>,
-    /// What an observer has found wrong so far, for a display.
-    pub found: Vec<String>,
-}
-
-impl StepOutput {
-    /// Adds what `other` gave after this.
-    pub fn extend(&mut self, other: StepOutput) {
-        self.losses.extend(other.losses);
-        self.outputs.extend(other.outputs);
-        self.targets.extend(other.targets);
-    }
-}
-
-impl ItemLazy for StepOutput {
-    fn sync(self) -> Result<Self, ExecutionError> {
-        Ok(self)
-    }
-}
-
-impl SupervisedModel {
-    /// Gradients by the backward pass written out, on plain tensors; none for a network without one.
-    ///
-    /// The network is on a plain device: see [`Module::valid`].
-    pub fn explicit_gradients(&self, batch: &Batch) -> Option<TrainOutput<StepOutput>> {
-        let mut measured = StepOutput::default();
-        let (gradients, statistics) =
-            self.network
-                .explicit_gradients(batch.inputs.clone(), |outputs| {
-                    let targets = batch.targets.clone();
-                    let (loss, delta) = self.loss.forward_backward(outputs.clone(), targets);
-                    measured.losses.push(loss);
-                    measured.outputs.push(outputs);
-                    delta
-                })?;
-        measured.targets.push(batch.targets.clone());
-        measured.statistics = statistics;
-        Some(TrainOutput {
-            grads: gradients,
-            item: measured,
-        })
+    /// The same model on a plain device, where its steps take the explicit backward pass: a half to a fifth of the
+    /// time that autodiff takes.
+    pub fn for_training(self) -> Self {
+        self.valid()
     }
 
-    /// Gradients by Burn's autodiff, for any network on an autodiff device.
-    pub fn automatic_gradients(&self, batch: &Batch) -> TrainOutput<StepOutput> {
-        let (outputs, statistics) = self.network.forward_train(batch.inputs.clone().autodiff());
+    /// Gradients in training mode: on an autodiff device by autodiff, on a plain one by the explicit backward pass.
+    pub fn gradients(&self, batch: &Batch) -> TrainOutput<StepOutput> {
+        match self.network.is_autodiff() {
+            true => self.automatic_gradients(batch),
+            false => self.explicit_gradients(batch),
+        }
+    }
+
+    /// Gradients by the explicit backward pass; the model is on a plain device.
+    pub fn explicit_gradients(&self, batch: &Batch) -> TrainOutput<StepOutput> {
         let targets = batch.targets.clone();
-        let loss = self
-            .loss
-            .forward(outputs.clone(), targets.clone().autodiff());
-        let gradients = GradientsParams::from_grads(loss.backward(), &self.network);
+        let (outputs, statistics, saved) = self.network.forward_saving(batch.inputs.clone());
+        let (loss, delta) = (self.loss).forward_backward(outputs.clone(), targets.clone());
         TrainOutput {
-            grads: gradients,
+            grads: saved.backward(delta),
             item: StepOutput {
-                losses: vec![loss.inner()],
-                outputs: vec![outputs.inner()],
-                targets: vec![targets],
                 statistics,
-                ..StepOutput::default()
+                ..StepOutput::new(loss, outputs, targets)
             },
         }
     }
 
-    /// The same on the device that trains it fastest: the plain one where the network's backward pass is
-    /// written out, which takes a half to a fifth of autodiff's time, autodiff's elsewhere.
-    pub fn for_training(self) -> Self {
-        match self.network.has_explicit_gradients() {
-            true => self.valid(),
-            false => self,
+    /// Gradients by Burn's autodiff; the model is on an autodiff device, the batch on a plain one.
+    pub fn automatic_gradients(&self, batch: &Batch) -> TrainOutput<StepOutput> {
+        let targets = batch.targets.clone();
+        let (outputs, statistics) = self.network.forward_train(batch.inputs.clone().autodiff());
+        let loss = (self.loss).forward(outputs.clone(), targets.clone().autodiff());
+        TrainOutput {
+            grads: GradientsParams::from_grads(loss.backward(), &self.network),
+            item: StepOutput {
+                statistics,
+                ..StepOutput::new(loss.inner(), outputs.inner(), targets)
+            },
         }
     }
-}
 
-impl SupervisedModel {
-    /// One step of training: gradients, clipping, update, running statistics. Returns the network after it,
-    /// and what its batch gave before it.
+    /// One step of training: gradients, clipping, update, running statistics. Returns the model after it, and the
+    /// output of the model before it.
     pub fn after_step(
         &self,
         batch: Batch,
@@ -127,7 +82,7 @@ impl SupervisedModel {
         optimizer: &mut Optimizer,
         learning_rate: f64,
     ) -> (Self, StepOutput) {
-        let mut output = TrainStep::step(self, batch);
+        let mut output = self.gradients(&batch);
         if let Some(clipping) = clipping {
             output.grads = clipping.clip(self, output.grads);
         }
@@ -136,36 +91,76 @@ impl SupervisedModel {
         after.network = after.network.with_running_statistics(statistics);
         (after, output.item)
     }
+
+    /// Losses and outputs in evaluation mode.
+    pub fn evaluate(&self, batch: Batch) -> StepOutput {
+        let Batch { inputs, targets } = batch;
+        let outputs = self.network.forward(inputs);
+        let loss = self.loss.forward(outputs.clone(), targets.clone());
+        StepOutput::new(loss, outputs, targets)
+    }
 }
 
+/// The losses, outputs and targets of batches, still on the device.
+#[derive(Debug, Clone, Default)]
+pub struct StepOutput {
+    /// One loss per batch, `[1]`; with replicas one for each of them, `[num_replicas]`.
+    pub losses: Vec<Tensor<1>>,
+    /// `[batch_size, d_output]` per batch.
+    pub outputs: Vec<Tensor<2>>,
+    /// `[batch_size, d_output]` per batch.
+    pub targets: Vec<Tensor<2>>,
+    /// The statistics of each batch norm, in training mode.
+    pub statistics: Vec<BatchStatistics>,
+    /// Finished metric values for a display, by name; empty for a batch that nobody measured yet.
+    pub shown: Vec<(&'static str, f64)>,
+    /// The findings of an observer so far, for a display.
+    pub found: Vec<String>,
+}
+
+impl StepOutput {
+    /// The output of one batch.
+    pub(crate) fn new(losses: Tensor<1>, outputs: Tensor<2>, targets: Tensor<2>) -> Self {
+        Self {
+            losses: vec![losses],
+            outputs: vec![outputs],
+            targets: vec![targets],
+            ..Self::default()
+        }
+    }
+
+    /// Adds the losses, outputs and targets of later batches.
+    pub fn extend(&mut self, later: StepOutput) {
+        self.losses.extend(later.losses);
+        self.outputs.extend(later.outputs);
+        self.targets.extend(later.targets);
+    }
+}
+
+/// The output already is what Burn's learner asks for.
+impl ItemLazy for StepOutput {
+    fn sync(self) -> Result<Self, ExecutionError> {
+        Ok(self)
+    }
+}
+
+/// Burn's learner takes only models that have this.
 impl TrainStep for SupervisedModel {
     type Input = Batch;
     type Output = StepOutput;
 
-    /// On an autodiff device by autodiff, on a plain one by the explicit backward pass.
     fn step(&self, batch: Batch) -> TrainOutput<StepOutput> {
-        if !self.network.is_autodiff()
-            && let Some(output) = self.explicit_gradients(&batch)
-        {
-            return output;
-        }
-        self.automatic_gradients(&batch)
+        self.gradients(&batch)
     }
 }
 
+/// Burn's learner takes only models that have this.
 impl InferenceStep for SupervisedModel {
     type Input = Batch;
     type Output = StepOutput;
 
     fn step(&self, batch: Batch) -> StepOutput {
-        let outputs = self.network.forward(batch.inputs);
-        let loss = self.loss.forward(outputs.clone(), batch.targets.clone());
-        StepOutput {
-            losses: vec![loss],
-            outputs: vec![outputs],
-            targets: vec![batch.targets],
-            ..StepOutput::default()
-        }
+        self.evaluate(batch)
     }
 }
 
@@ -255,7 +250,7 @@ mod tests {
     fn both_ways(supervised: &SupervisedModel, batch: &Batch) -> Vec<(Vec<f64>, Vec<f64>)> {
         let plain = supervised.clone().for_training();
         assert!(!plain.network.is_autodiff());
-        let explicit = plain.explicit_gradients(batch).expect("an explicit pass");
+        let explicit = plain.explicit_gradients(batch);
         let automatic = supervised.automatic_gradients(batch);
         let mut pairs = Pairs {
             explicit: &explicit.grads,

@@ -5,12 +5,10 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::train::TrainStep;
 use emberlab_datasets::Batch;
-use emberlab_models::{Activation, Network};
+use emberlab_models::{Activation, Mode, Network, Operation};
 use emberlab_training::{
     GradientClipping, LossConfig, Optimizer, OptimizerConfig, SupervisedModel, TrainingError, host,
 };
-
-use crate::stages::{Mode, Operation, stages};
 
 /// The measurements of one optimiser step.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -136,24 +134,25 @@ pub fn inspect_signals(
         inputs: root_mean_square(host(inputs.clone())?.into_iter()),
         ..SignalInspection::default()
     };
-    for stage in stages(network, inputs, Mode::Training) {
-        let num_units = stage.values.dims()[1];
-        let values = host(stage.values)?;
-        match &stage.operation {
-            Operation::Dense | Operation::Convolution => {
+    for stage in network.stages(inputs, Mode::Training) {
+        let num_units = stage.outputs.dims()[1];
+        let values = host(stage.outputs)?;
+        let part = stage.operation.part();
+        match stage.operation {
+            Operation::Dense(_) | Operation::Convolution(_) => {
                 let size = root_mean_square(values.into_iter());
-                inspection.signals.push((stage.layer, size));
+                inspection.signals.push((part, size));
             }
-            Operation::Activation(activation) => {
+            Operation::Activation(_, activation) => {
                 inspection.activations.push(ActivationInspection {
-                    layer: stage.layer,
+                    layer: part,
                     activation: activation.name(),
                     num_units,
                     num_dead: num_dead(activation, &values, num_units),
                     saturated: saturated(activation, &values),
                 });
             }
-            _ => {}
+            Operation::Normalization(_) | Operation::OutputActivation(_) => {}
         }
     }
     Ok(inspection)

@@ -59,19 +59,12 @@ pub fn check_network(
 ) -> Result<Vec<ParameterCheck>, TrainingError> {
     let supervised = SupervisedModel::new(network.clone(), loss.clone());
     let automatic = slopes(network, &supervised.automatic_gradients(batch).grads);
-    let explicit = supervised
-        .valid()
-        .explicit_gradients(batch)
-        .map(|output| slopes(network, &output.grads));
-    let mut explicit = explicit.map(Vec::into_iter);
+    let explicit = supervised.valid().explicit_gradients(batch);
+    let mut explicit = slopes(network, &explicit.grads).into_iter();
     let mut tensors = reference.0.named_tensors();
     let mut checks = Vec::new();
     for (at, slopes) in automatic.into_iter().enumerate() {
-        let written_out = explicit
-            .as_mut()
-            .and_then(Iterator::next)
-            .flatten()
-            .transpose()?;
+        let written_out = explicit.next().flatten().transpose()?;
         let Some(slopes) = slopes.transpose()? else {
             continue;
         };

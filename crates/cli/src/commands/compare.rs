@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use emberlab_config_source::ConfigSource;
 use emberlab_experiments::{Comparison, Execution, ExperimentError, PlannedTrial, Prepared, Trial};
-use emberlab_report::{ComparisonReport, Question, TrialPlace, TrialTable};
+use emberlab_report::{TrialPlace, TrialTable};
+use emberlab_run_format::Question;
 use emberlab_run_format::files::comparison as files;
 use emberlab_storage::replace;
 use emberlab_training::{Dashboard, StopFlag, device};
@@ -140,7 +141,7 @@ fn check_data(
                 Ok((prepared, network))
             })
             .map_err(|error| error.with_place(source))?;
-        let limit = prepared.networks_per_program(&network);
+        let limit = prepared.networks_per_batched_model(&network);
         limits.insert(trial.variant.clone(), limit);
         for warning in prepared.warnings {
             eprintln!("warning: {}: {warning}", trial.variant);
@@ -361,12 +362,12 @@ fn report(
         run: trial.folder(&shared.artifacts),
     };
     let places: Vec<TrialPlace> = comparison.trials.iter().map(place).collect();
-    let report = ComparisonReport::load(question, &places)?;
-    let json = report.to_json()?;
+    let result = emberlab_report::comparison::load(question, &places)?;
+    let json = emberlab_report::to_json(&result, &config.name)?;
     let folder = shared.artifacts.join(&config.name);
     std::fs::create_dir_all(&folder)?;
     let mut csv = Vec::new();
-    let table = TrialTable::new(&report.trials);
+    let table = TrialTable::new(&result.trials);
     table.write_csv(&mut csv)?;
     let parquet = table.to_parquet();
     // The configuration, so that the comparison can be repeated from this folder alone.
@@ -374,7 +375,7 @@ fn report(
     let written: [(PathBuf, &[u8]); 4] = [
         (folder.join(files::CONFIG), config_with_name.text.as_bytes()),
         (folder.join(files::TRIALS), &csv),
-        (folder.join("trials.parquet"), &parquet),
+        (folder.join(files::TRIALS_PARQUET), &parquet),
         (folder.join(files::RESULT), json.as_bytes()),
     ];
     for (path, content) in &written {
@@ -385,7 +386,7 @@ fn report(
         write!(out, "{json}")?;
         return Ok(());
     }
-    comparison_tables::write(&report, &mut out)?;
+    comparison_tables::write(&result, &mut out)?;
     for (path, _) in &written {
         writeln!(out, "saved in {}", path.display())?;
     }

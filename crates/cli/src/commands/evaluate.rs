@@ -54,7 +54,7 @@ pub fn run(command: &Evaluate, shared: &Shared) -> Result<ExitCode, Failure> {
         Some(SplitChoice::Train) => Split::Train,
         Some(SplitChoice::Valid) => Split::Valid,
         Some(SplitChoice::Test) => Split::Test,
-        None => prepared.judge(),
+        None => prepared.evaluation_split(),
     };
     let predicted = loaded.predict(split)?;
     let threshold = match command.threshold_by {

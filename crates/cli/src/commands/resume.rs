@@ -19,8 +19,8 @@ pub fn run(command: &Resume, shared: &Shared) -> Result<ExitCode, Failure> {
     // If the curves cannot be read, opening the run below reports why.
     let before = run.learning_curves().unwrap_or_default();
     let (execution, is_quiet) = execution(&command.running, &command.showing, shared, before)?;
-    let reopened = Trial::reopen(run.clone(), &command.overrides, command.force, execution);
-    let (trial, resumed) = reopened?;
+    let (trial, resumed) =
+        Trial::resume(run.clone(), &command.overrides, command.force, execution)?;
     for damaged in &resumed.damaged {
         eprintln!("warning: {damaged}; it is set aside and an older checkpoint is used");
     }

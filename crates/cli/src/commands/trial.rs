@@ -56,7 +56,7 @@ pub fn run(command: &TrialOf, shared: &Shared) -> Result<ExitCode, Failure> {
         }
     }
     let runs: Vec<Run> = trials.iter().map(|trial| trial.run.clone()).collect();
-    let results = Trial::train_stack(trials)?;
+    let results = Trial::train_together(trials)?;
     if let ([run], [result]) = (runs.as_slice(), results.as_slice()) {
         return conclude(run, result, is_quiet, shared);
     }

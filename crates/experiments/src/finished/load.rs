@@ -1,4 +1,4 @@
-//! A finished run in memory: its network, its data, and what its outputs mean.
+//! Loads a finished run: its configuration, its data, and one of its networks.
 
 use std::path::PathBuf;
 
@@ -14,9 +14,9 @@ use serde::Serialize;
 
 use crate::error::ExperimentError;
 use crate::run::Run;
-use crate::trial::{Prepared, check_data, load_config};
+use crate::trial::{Prepared, check_data};
 
-/// Which of a run's networks is meant.
+/// One of the two networks of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Weights {
@@ -27,7 +27,7 @@ pub enum Weights {
 }
 
 impl Weights {
-    /// The file of a run that holds them.
+    /// The file of a run with these weights.
     pub(crate) fn file(self) -> &'static str {
         match self {
             Self::Last => NETWORK,
@@ -36,13 +36,13 @@ impl Weights {
     }
 }
 
-/// A finished run with its data and one of its networks on a plain device.
+/// A finished run with its data and one of its networks, on a device without autodiff.
 pub struct LoadedRun {
     /// The experiment and its data.
     pub prepared: Prepared,
     /// The network, in evaluation mode.
     pub network: Network,
-    /// Where it is.
+    /// The device of the network.
     pub device: Device,
 }
 
@@ -50,7 +50,7 @@ impl LoadedRun {
     /// Loads a finished run.
     ///
     /// # Errors
-    /// [`ExperimentError`] if the run has no model yet, or its data have changed.
+    /// [`ExperimentError`] if the run has not finished, or its data have changed.
     pub fn load(
         run: &Run,
         weights: Weights,
@@ -60,7 +60,7 @@ impl LoadedRun {
         run.check_finished()?;
         let file = weights.file();
         let bytes = run.read(file)?;
-        let prepared = Prepared::load(load_config(run)?, data_dirs)?;
+        let prepared = Prepared::load(run.config()?, data_dirs)?;
         check_data(run, &prepared)?;
         let device = device::open(device_name).map_err(TrainingError::from)?;
         let network = load_network(prepared.init_network(&device)?, &bytes);
@@ -71,7 +71,7 @@ impl LoadedRun {
         })
     }
 
-    /// What is predicted on a split.
+    /// The predictions on a split.
     ///
     /// # Errors
     /// [`ExperimentError::EmptySplit`] if the split has no rows; [`ExperimentError::Training`] if the device
@@ -86,7 +86,7 @@ impl LoadedRun {
         Ok(predict(&supervised, &data, &self.prepared.task)?)
     }
 
-    /// The network as what explains it takes it.
+    /// The network together with what its predictions depend on.
     pub fn classifier(&self) -> Classifier<'_> {
         self.prepared.classifier(&self.network, &self.device)
     }

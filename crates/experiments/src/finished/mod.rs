@@ -1,12 +1,15 @@
-//! Finished runs: loaded, used to predict, and looked into.
+//! Finished runs: loaded, used for predictions, drawn and diagnosed.
 
+mod boundaries;
 mod diagnose;
-mod explore;
 mod load;
+mod network_images;
 mod predict;
+mod threshold;
 
+pub use boundaries::Axes;
 pub use diagnose::diagnose;
-pub(crate) use diagnose::quick_diagnosis;
-pub use explore::{Axes, NumberImage};
 pub use load::{LoadedRun, Weights};
-pub use predict::{Prediction, Predictor, stored_threshold};
+pub use network_images::NumberImage;
+pub use predict::{Prediction, Predictor};
+pub use threshold::stored_threshold;

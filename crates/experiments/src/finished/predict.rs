@@ -1,6 +1,4 @@
-//! A trained network put to use: rows and images in, classes and probabilities out.
-
-use std::path::Path;
+//! Predicts new inputs with the network of a finished run.
 
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
@@ -8,24 +6,24 @@ use emberlab_datasets::Standardizer;
 use emberlab_metrics::NO_PREDICTION;
 use emberlab_models::Network;
 use emberlab_rng::stream;
-use emberlab_run_format::files::{MODEL, THRESHOLD};
-use emberlab_run_format::{ChosenThreshold, ModelFile};
+use emberlab_run_format::ModelFile;
+use emberlab_run_format::files::MODEL;
 use emberlab_training::{Task, TrainingError, device, labels, load_network};
 use serde::Serialize;
 
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
-use crate::finished::Weights;
+use crate::finished::{Weights, stored_threshold};
 use crate::run::Run;
-use crate::trial::{load_config, standardizer, task};
+use crate::trial::{standardizer, task};
 
-/// A trained network with all that it needs to predict; its training data are not among that.
+/// A trained network with everything that predictions need. The training data are not needed.
 pub struct Predictor {
     /// The experiment.
     pub config: ExperimentConfig,
-    /// What the inputs and outputs mean.
+    /// The meaning of its inputs and outputs.
     pub model: ModelFile,
-    /// Two classes: a probability above it is class 1.
+    /// For two classes: class 1 is predicted if its probability is above this.
     pub threshold: f64,
     task: Task,
     standardizer: Standardizer,
@@ -33,20 +31,20 @@ pub struct Predictor {
     device: Device,
 }
 
-/// What is predicted for one input.
+/// The prediction for one input.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(untagged)]
 pub enum Prediction {
     /// A class.
     Class {
-        /// Its name; none where the network puts out no numbers.
+        /// The name of the class; `None` if the network outputs NaN.
         class: Option<String>,
-        /// Of every class, in the order of their labels.
+        /// The probability of each class, in the order of the labels.
         probabilities: Vec<f64>,
     },
-    /// A number, in the units of the targets.
+    /// A value, in the units of the targets.
     Value {
-        /// The number.
+        /// The value.
         value: f64,
     },
 }
@@ -55,15 +53,15 @@ impl Predictor {
     /// Loads a finished run.
     ///
     /// # Errors
-    /// [`ExperimentError`] if the run has no model yet or a file of it cannot be read.
+    /// [`ExperimentError`] if the run has not finished, or a file of it cannot be read.
     pub fn load(run: &Run, weights: Weights, device_name: &str) -> Result<Self, ExperimentError> {
         run.check_finished()?;
         let file = weights.file();
         let bytes = run.read(file)?;
-        let config = load_config(run)?;
+        let config = run.config()?;
         let model: ModelFile = run.read_json(MODEL)?;
         let device = device::open(device_name).map_err(TrainingError::from)?;
-        // Every weight is replaced: the seed does not matter.
+        // Every weight is replaced below, so the seed does not matter.
         let network = config.model.init(
             &model.input_shape,
             model.d_output,
@@ -139,16 +137,5 @@ impl Predictor {
                 num_features: self.model.input_shape.iter().product(),
             }),
         }
-    }
-}
-
-/// The threshold that was chosen for a run, if one was.
-///
-/// # Errors
-/// [`ExperimentError::Malformed`] if its file is none.
-pub fn stored_threshold(run: &Run) -> Result<Option<ChosenThreshold>, ExperimentError> {
-    match Path::new(run.path()).join(THRESHOLD).is_file() {
-        true => run.read_json(THRESHOLD).map(Some),
-        false => Ok(None),
     }
 }

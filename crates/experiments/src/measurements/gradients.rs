@@ -1,4 +1,4 @@
-//! The gradients of an experiment's network, checked before its first step.
+//! Checks the gradients of a network before its first step.
 
 use std::path::PathBuf;
 
@@ -9,14 +9,14 @@ use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::trial::Prepared;
 
-/// Samples of the training split whose loss is differentiated: enough for batch norm, few enough to wait for.
+/// Number of training samples for the check: enough for batch normalisation, and few enough to be fast.
 const MOST_SAMPLES: usize = 16;
 
-/// Checks the gradient of every parameter of the network that `config` describes, at its start, in 64-bit
-/// floats where the device has them.
+/// Checks the gradient of every parameter of the network in `config` at its initial weights, in 64-bit floats if the
+/// device has them.
 ///
 /// # Errors
-/// [`ExperimentError`] if data, network or device cannot be had.
+/// [`ExperimentError`] if the data cannot be loaded, the network not made, or the device not used.
 pub fn check_gradients(
     config: &ExperimentConfig,
     device_name: &str,

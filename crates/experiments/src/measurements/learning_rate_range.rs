@@ -1,4 +1,4 @@
-//! A learning-rate range test of an experiment, for one seed.
+//! A learning-rate range test of an experiment with one seed.
 
 use std::path::PathBuf;
 
@@ -8,11 +8,10 @@ use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::trial::Prepared;
 
-/// The losses of a range test of `config` with this seed, one for each learning rate up to where the
-/// training diverged; nothing is written.
+/// The losses of a range test of `config` with this seed, one for each learning rate until the training diverged.
 ///
 /// # Errors
-/// [`ExperimentError`] if the data, the network or the device cannot be had.
+/// [`ExperimentError`] if the data cannot be loaded, the network not made, or the device not used.
 pub fn range_curve(
     config: &ExperimentConfig,
     seed: u64,

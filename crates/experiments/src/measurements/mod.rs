@@ -1,4 +1,4 @@
-//! Measurements of an experiment that leave no run folder.
+//! Measurements of an experiment that write no run folder.
 
 mod gradients;
 mod learning_rate_range;

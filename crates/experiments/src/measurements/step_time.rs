@@ -1,4 +1,4 @@
-//! How long a training step of an experiment takes on a device.
+//! The time of one training step of an experiment on a device.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use emberlab_training::{StepTime, StopFlag, TrainingError, device};
 use crate::error::ExperimentError;
 use crate::trial::Prepared;
 
-/// The median time of a training step, in seconds, of about `duration` of training; leaves nothing.
+/// The median time of a training step in seconds, over about `duration` of training.
 ///
 /// # Errors
-/// [`ExperimentError`] if the device cannot be used or the network is not one for these data.
+/// [`ExperimentError`] if the device cannot be used or the network does not fit the data.
 pub fn step_seconds(
     prepared: &Prepared,
     device_name: &str,

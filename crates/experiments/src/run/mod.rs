@@ -1,7 +1,11 @@
-//! Runs on disk: their folders, their state, and what may change when one is resumed.
+//! Runs on disk: their folders and files, their state, and what may change when one is resumed.
 
 mod changes;
+mod check;
+mod cleanup;
+mod find;
 mod folder;
+mod read;
 mod state;
 
 pub(crate) use changes::changes;

@@ -1,38 +1,31 @@
-//! What has become of a run, read from what it left on disk.
+//! The state of a run, read from its files: running, finished, interrupted, failed or damaged.
 
-use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use emberlab_analysis::LearningCurves;
 use emberlab_metrics::Metric;
-use emberlab_run_format::files::{
-    CONFIG, DIAGNOSIS, ENVIRONMENT, FAILURE, METRICS, MODEL, MODEL_FOLDER, RESULT, THRESHOLD,
-};
-use emberlab_run_format::{
-    BestEpoch, ChosenThreshold, Diagnosis, Environment, Failure, History, ModelFile, RunResult,
-};
-use emberlab_storage::{Checkpoint, CheckpointStore, RunLock, leftovers, remove_tree};
+use emberlab_run_format::files::{CONFIG, FAILURE, METRICS, RESULT};
+use emberlab_run_format::{BestEpoch, Failure, History, RunResult};
+use emberlab_storage::RunLock;
 use emberlab_training::Split;
 use serde::Serialize;
 
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::run::Run;
-use crate::trial::load_config;
 
-/// What has become of a run.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunState {
-    /// A process trains it now.
+    /// A process is training it now.
     Running,
-    /// It has a result.
+    /// The training has finished: there is a result.
     Finished,
-    /// It was stopped or killed, and can go on.
+    /// The training was stopped or killed, and can be resumed.
     Interrupted,
-    /// An error ended it; it can go on when the cause is mended.
+    /// The training ended with an error. It can be resumed after the cause is removed.
     Failed,
-    /// Something in its folder is not what was written.
+    /// A file in its folder is damaged or was changed.
     Damaged,
 }
 
@@ -48,29 +41,29 @@ impl std::fmt::Display for RunState {
     }
 }
 
-/// A run at a glance.
+/// A summary of a run for lists.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunSummary {
     /// `experiment/run`.
     pub run: String,
-    /// What has become of it.
+    /// Its state.
     pub state: RunState,
-    /// Why it failed, or what is damaged.
+    /// The reason why it failed, or the file that is damaged.
     pub reason: Option<String>,
-    /// Epochs done.
+    /// The number of epochs done.
     pub epochs: usize,
-    /// Epochs planned, if the configuration can be read.
+    /// The number of epochs planned; `None` if the configuration cannot be read.
     pub num_epochs: Option<usize>,
     /// The best epoch by its objective.
     pub best: Option<BestEpoch>,
-    /// Seconds since its metrics last changed, else since it began.
+    /// Seconds since its metrics last changed, or since it began if there are no metrics.
     pub age_seconds: u64,
 }
 
 impl RunSummary {
-    /// Looks at a run; what cannot be read makes it a damaged one.
+    /// Summarises a run. If one of its files cannot be read, the run counts as damaged.
     pub fn of(run: &Run) -> Self {
-        let config = load_config(run);
+        let config = run.config();
         let text = std::fs::read_to_string(run.metrics_path()).unwrap_or_default();
         let (history, fault) = match History::parse(&text) {
             Ok(history) => (history, None),
@@ -93,6 +86,7 @@ impl RunSummary {
     }
 }
 
+/// The state of a run, with the reason if it failed or is damaged.
 fn state(
     run: &Run,
     config: &Result<ExperimentConfig, ExperimentError>,
@@ -110,7 +104,7 @@ fn state(
             Err(error) => damaged(error.to_string()),
         };
     }
-    match reader(run).newest() {
+    match run.checkpoint_store().newest() {
         Err(error) => damaged(error.to_string()),
         Ok(found) => match found.damaged.first() {
             Some(error) => damaged(error.to_string()),
@@ -122,12 +116,7 @@ fn state(
     }
 }
 
-/// The checkpoints of a run, to look at.
-fn reader(run: &Run) -> CheckpointStore {
-    let keep_last = load_config(run).map_or(usize::MAX, |config| config.checkpoint.keep_last);
-    CheckpointStore::new(run.checkpoints(), keep_last)
-}
-
+/// The time since the metrics of a run last changed, or since it began.
 fn age(run: &Run) -> Duration {
     let written = [METRICS, CONFIG].into_iter().find_map(|name| {
         let metadata = std::fs::metadata(run.path().join(name)).ok()?;
@@ -139,7 +128,7 @@ fn age(run: &Run) -> Duration {
     })
 }
 
-/// The best epoch so far. A run without validation data is judged by its training data.
+/// The best epoch so far by a metric on a split; on the training split if the other has no rows.
 fn best(history: &History, metric: Metric, split: Split) -> Option<BestEpoch> {
     let column = |split: Split| format!("{split}_{metric}");
     let is_there = |split: &Split| history.column(&column(*split)).is_some();
@@ -151,127 +140,6 @@ fn best(history: &History, metric: Metric, split: Split) -> Option<BestEpoch> {
         split,
         value,
     })
-}
-
-impl Run {
-    /// That the training has come to its end, and a trained network is there.
-    ///
-    /// # Errors
-    /// [`ExperimentError::RunFailed`] if an error ended it, [`ExperimentError::NotFinished`] if nothing did yet.
-    pub(crate) fn check_finished(&self) -> Result<(), ExperimentError> {
-        if self.is_done() {
-            return Ok(());
-        }
-        let run = self.id();
-        Err(match self.read_json::<Failure>(FAILURE) {
-            Ok(Failure { message, .. }) => ExperimentError::RunFailed { run, message },
-            Err(_) => ExperimentError::NotFinished { run },
-        })
-    }
-
-    /// The curves of the training so far.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Malformed`] if the configuration is no longer one.
-    pub fn learning_curves(&self) -> Result<LearningCurves, ExperimentError> {
-        let text = std::fs::read_to_string(self.metrics_path()).unwrap_or_default();
-        let history = History::parse(&text).map_err(|e| self.malformed(METRICS, e))?;
-        let column = |name: &str| history.column(name).into_iter().flatten().collect();
-        Ok(LearningCurves {
-            train_loss: column("train_loss"),
-            valid_loss: column("valid_loss"),
-            train_accuracy: column("train_accuracy"),
-            valid_accuracy: column("valid_accuracy"),
-            num_epochs: load_config(self)?.training.num_epochs,
-        })
-    }
-
-    /// The newest valid checkpoint, if there is one.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Storage`] if a folder cannot be read.
-    pub(crate) fn newest_checkpoint(&self) -> Result<Option<Checkpoint>, ExperimentError> {
-        Ok(reader(self).newest()?.checkpoint)
-    }
-
-    /// What is wrong with the files of the run, and how many were looked at: configuration, environment,
-    /// metrics, model and result, and every checkpoint with all its sums.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Storage`] if a folder cannot be read.
-    pub fn check(&self) -> Result<(usize, Vec<String>), ExperimentError> {
-        let mut faults: Vec<String> = Vec::new();
-        let mut num_files = 0;
-        let mut note = |result: Result<(), String>| {
-            num_files += 1;
-            faults.extend(result.err());
-        };
-        note(load_config(self).map(drop).map_err(|e| e.to_string()));
-        let environment = self.read_json::<Environment>(ENVIRONMENT);
-        note(environment.map(drop).map_err(|e| e.to_string()));
-        note(
-            self.read_json::<ModelFile>(MODEL)
-                .map(drop)
-                .map_err(|e| e.to_string()),
-        );
-        for (name, fault) in [
-            (DIAGNOSIS, self.read_json::<Diagnosis>(DIAGNOSIS).err()),
-            (
-                THRESHOLD,
-                self.read_json::<ChosenThreshold>(THRESHOLD).err(),
-            ),
-        ] {
-            if self.path().join(name).is_file() {
-                note(fault.map_or(Ok(()), |e| Err(e.to_string())));
-            }
-        }
-        if self.is_done() {
-            let result = self.read_json::<RunResult>(RESULT);
-            let files = result.as_ref().map_or(Vec::new(), |r| r.files.clone());
-            note(result.map(drop).map_err(|e| e.to_string()));
-            for file in files {
-                let fault = match self.read(&file.name) {
-                    Ok(content) => file.disagreement(&content),
-                    Err(error) => Some(error.to_string()),
-                };
-                note(fault.map_or(Ok(()), Err));
-            }
-        }
-        for checkpoint in reader(self).read_all()? {
-            note(checkpoint.map(drop).map_err(|e| e.to_string()));
-        }
-        Ok((num_files, faults))
-    }
-
-    /// What can be deleted without losing anything: checkpoints that the policy no longer keeps, damaged
-    /// ones that were set aside, and what killed processes left half-done. Nothing of a run that is being
-    /// trained.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Storage`] if a folder cannot be read.
-    pub fn debris(&self) -> Result<Vec<PathBuf>, ExperimentError> {
-        if RunLock::is_held(self.path()) {
-            return Ok(Vec::new());
-        }
-        let store = reader(self);
-        let mut debris = store.debris()?;
-        if store.newest()?.damaged.is_empty() {
-            debris.extend(store.surplus()?);
-        }
-        for folder in [self.path(), &self.path().join(MODEL_FOLDER)] {
-            debris.extend(leftovers(folder)?);
-        }
-        Ok(debris)
-    }
-
-    /// Deletes what [`debris`](Self::debris) found.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Storage`] naming what could not be deleted, or the process that trains the run.
-    pub fn delete(&self, debris: &[PathBuf]) -> Result<(), ExperimentError> {
-        let _lock = self.lock()?;
-        Ok(debris.iter().try_for_each(|path| remove_tree(path))?)
-    }
 }
 
 #[cfg(test)]
@@ -287,14 +155,14 @@ mod tests {
     }
 
     #[test]
-    fn a_run_without_validation_data_is_judged_by_its_training_data() {
+    fn without_validation_data_the_best_epoch_is_that_of_the_training_data() {
         let history = History::parse("epoch,train_loss\n1,0.5\n2,0.4\n").unwrap();
         let best = best(&history, Metric::Loss, Split::Valid).unwrap();
         assert_eq!((best.epoch, best.split), (2, Split::Train));
     }
 
     #[test]
-    fn a_run_without_metrics_has_done_nothing() {
+    fn a_run_without_metrics_has_done_no_epochs() {
         let summary = summary("");
         assert_eq!((summary.epochs, summary.best), (0, None));
     }

@@ -1,5 +1,6 @@
-//! What predictions of a run's network are worth, and what there is to see of it.
+//! Evaluates a trained network: metrics of every split, mistakes, and the decision boundary.
 
+use burn::tensor::Device;
 use emberlab_analysis::{Plane, boundary};
 use emberlab_datasets::{Features, Targets};
 use emberlab_metrics::{
@@ -12,21 +13,19 @@ use emberlab_run_format::{
 };
 use emberlab_training::{Predicted, Task, TrainingError, labels};
 
-use burn::tensor::Device;
-
 use crate::error::ExperimentError;
-use crate::trial::Prepared;
+use crate::trial::{Prepared, evenly};
 
-/// Points of a curve that are kept.
+/// Points of a curve in `evaluation.json`.
 const CURVE_POINTS: usize = 200;
-/// Points of a boundary's grid on each side.
+/// Points on each side of the grid of a decision boundary.
 const GRID_SIZE: usize = 60;
-/// Samples shown over a boundary.
+/// Samples drawn over a decision boundary.
 const BOUNDARY_POINTS: usize = 500;
-/// Mistakes that are listed.
+/// Mistakes in the list.
 const MISTAKES: usize = 25;
 
-/// What the last network is worth on every split, and what there is to see of it.
+/// The evaluation of the last network on every split, for `evaluation.json`.
 ///
 /// # Errors
 /// [`ExperimentError::Training`] if the device fails.
@@ -41,24 +40,24 @@ pub(crate) fn evaluate_run(
         splits.push(prepared.evaluate(*split, predicted)?);
     }
     let of = |split: Split| predicted.iter().find(|(s, _)| *s == split);
-    let chooser = of(Split::Valid).or_else(|| of(Split::Train));
+    let threshold_split = of(Split::Valid).or_else(|| of(Split::Train));
     let mut best_thresholds = Vec::new();
-    if let (Task::Binary { .. }, Some((split, predicted))) = (prepared.task, chooser) {
+    if let (Task::Binary { .. }, Some((split, predicted))) = (prepared.task, threshold_split) {
         let targets = prepared.split_labels(*split).unwrap_or_default();
         let probabilities = prepared.probabilities(predicted)?;
         let best = [ThresholdBy::F1, ThresholdBy::Youden]
             .map(|by| best_threshold(&targets, &probabilities, by));
-        // A network that puts out NaN, or a split of one class, has no best threshold.
+        // There is no best threshold if the network outputs NaN or the split has only one class.
         best_thresholds.extend(best.into_iter().flatten());
     }
-    let judge = of(Split::Test).or(chooser);
-    let mistakes = match judge {
+    let mistakes_split = of(Split::Test).or(threshold_split);
+    let mistakes = match mistakes_split {
         Some((split, predicted)) => prepared.mistakes(*split, predicted)?,
         None => None,
     };
     Ok(RunEvaluation {
         class_names: prepared.class_names(),
-        thresholds_from: chooser
+        thresholds_from: threshold_split
             .filter(|_| !best_thresholds.is_empty())
             .map(|(split, _)| *split),
         splits,
@@ -69,10 +68,10 @@ pub(crate) fn evaluate_run(
 }
 
 impl Prepared {
-    /// What predictions of a split are worth.
+    /// The evaluation of the predictions of a split.
     ///
     /// # Errors
-    /// [`ExperimentError::Training`] if they are not of this split.
+    /// [`ExperimentError::Training`] if the predictions are not of this split.
     pub fn evaluate(
         &self,
         split: Split,
@@ -94,9 +93,9 @@ impl Prepared {
                 let targets = self.split_labels(split).unwrap_or_default();
                 let predictions = labels(&self.task, &predicted.outputs, self.d_output)?;
                 let matrix = ConfusionMatrix::from_labels(&targets, &predictions, names.len());
-                let matrix = matrix.map_err(unscored)?;
+                let matrix = matrix.map_err(not_scored)?;
                 let report = ClassificationReport::from_confusion(&matrix, names);
-                evaluation.classification_report = Some(report.map_err(unscored)?);
+                evaluation.classification_report = Some(report.map_err(not_scored)?);
                 evaluation.confusion_matrix = Some(matrix);
                 if let Task::Binary { .. } = self.task {
                     let probabilities = self.probabilities(predicted)?;
@@ -104,7 +103,7 @@ impl Prepared {
                     evaluation.curves = match curves {
                         Ok(curves) => Some(curves.thinned(CURVE_POINTS)),
                         Err(MetricsError::OneClass | MetricsError::NotFinite) => None,
-                        Err(error) => return Err(unscored(error)),
+                        Err(error) => return Err(not_scored(error)),
                     };
                 }
             }
@@ -113,30 +112,30 @@ impl Prepared {
                 let targets: Vec<f64> = rows.iter().map(of).collect();
                 let outputs = &predicted.outputs;
                 let scores = RegressionScores::from_values(&targets, outputs, 1);
-                evaluation.regression = Some(scores.map_err(unscored)?);
+                evaluation.regression = Some(scores.map_err(not_scored)?);
                 if outputs.iter().all(|output| output.is_finite()) {
-                    let kept = evenly(targets.len(), CURVE_POINTS);
-                    evaluation.predictions = kept.map(|i| [targets[i], outputs[i]]).collect();
+                    let shown = evenly(targets.len(), CURVE_POINTS);
+                    evaluation.predictions = shown.map(|i| [targets[i], outputs[i]]).collect();
                 }
             }
         }
         Ok(evaluation)
     }
 
-    /// The classes of a split's rows; none of a regression.
+    /// The class of each row of a split; `None` for a regression.
     pub fn split_labels(&self, split: Split) -> Option<Vec<u32>> {
         let labels = self.samples.labels()?;
         let rows = self.rows(split).iter();
         Some(rows.map(|&row| labels[row as usize]).collect())
     }
 
-    /// Names of the classes; none of a regression.
+    /// The names of the classes; empty for a regression.
     pub fn class_names(&self) -> Vec<String> {
         let names = self.samples.class_names();
         names.map(<[String]>::to_vec).unwrap_or_default()
     }
 
-    /// What outputs say of classes: see [`Task::probabilities`].
+    /// The probabilities of the classes: see [`Task::probabilities`].
     ///
     /// # Errors
     /// [`ExperimentError::Training`] if there are no classes.
@@ -145,7 +144,7 @@ impl Prepared {
         Ok(self.task.probabilities(loss, outputs, self.d_output)?)
     }
 
-    /// The wrong predictions of a split, the most confident first; none of a regression.
+    /// The wrong predictions of a split, the most confident ones first; `None` for a regression.
     ///
     /// # Errors
     /// [`ExperimentError::Training`] if the predictions are not of this split.
@@ -169,7 +168,7 @@ impl Prepared {
         let mut wrong: Vec<(usize, f64)> = wrong.map(|i| (i, confidence(i))).collect();
         wrong.sort_by(|a, b| b.1.total_cmp(&a.1));
         let rows = self.rows(split);
-        // Of a row without a prediction there is nothing to see: it is counted only.
+        // A row without a prediction is counted but not listed.
         let predicted = wrong
             .iter()
             .filter(|(i, _)| predictions[*i] != NO_PREDICTION);
@@ -203,7 +202,7 @@ impl Prepared {
         }
     }
 
-    /// What is predicted over the plane of two inputs; none where there are not two, or no classes.
+    /// The decision boundary over the plane of the two inputs; `None` unless there are two inputs, and classes.
     fn boundary(
         &self,
         network: &Network,
@@ -228,12 +227,7 @@ impl Prepared {
     }
 }
 
-/// At most `max` of `len` indices, evenly spread.
-pub(crate) fn evenly(len: usize, max: usize) -> impl Iterator<Item = usize> {
-    let kept = len.min(max);
-    (0..kept).map(move |k| k * len / kept)
-}
-
-fn unscored(error: MetricsError) -> ExperimentError {
+/// The error of a metric that cannot be computed.
+fn not_scored(error: MetricsError) -> ExperimentError {
     TrainingError::Read(error.to_string()).into()
 }

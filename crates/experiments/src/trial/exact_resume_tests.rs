@@ -1,4 +1,4 @@
-//! A training that is stopped at any step and resumed ends as one that was never stopped.
+//! A training that is stopped at any step and resumed gives the same files, bit by bit, as one that was never stopped.
 
 #![allow(clippy::unwrap_used)]
 
@@ -11,10 +11,10 @@ use emberlab_storage::Checkpoint;
 use emberlab_training::device;
 use emberlab_training::{Dashboard, EpochRecord, Observer, StopFlag, TrainingError, load_network};
 
-use crate::trial::{Execution, Trial, load_config};
+use crate::trial::{Execution, Trial};
 use crate::{ExperimentConfig, Prepared, Run};
 
-/// Batch normalisation's running statistics, momentum's buffers, a loss summed over a short last batch.
+/// Has running statistics of batch normalisation, momentum buffers, and a short last batch.
 const MLP: &str = r#"
     dataset = { name = "iris" }
     split = { method = "stratified", train = 70, valid = 80 }
@@ -25,7 +25,7 @@ const MLP: &str = r#"
     checkpoint = { every = { epochs = 1 } }
 "#;
 
-/// Adam's two moments and step count, a rate that changes with every step.
+/// Has Adam's two moments and step count, and a learning rate that changes with every step.
 const CONVNET: &str = r#"
     dataset = { name = "digits" }
     split = { method = "sequential", train = 96, valid = 32 }
@@ -36,7 +36,7 @@ const CONVNET: &str = r#"
     training = { num_epochs = 3, batch_size = 32 }
 "#;
 
-/// Never improves by 10: patience runs out after epoch 3 of 6.
+/// Never improves by 10, so it stops early after epoch 3 of 6.
 const EARLY_STOPPING: &str = r#"
     dataset = { name = "moons", num_samples = 60 }
     model = { name = "mlp", hidden = [4], activation = "tanh" }
@@ -45,7 +45,8 @@ const EARLY_STOPPING: &str = r#"
     training = { num_epochs = 6, batch_size = 16, early_stopping = { patience = 2, min_delta = 10.0 } }
 "#;
 
-/// The rate grows a thousandfold with every epoch: the first is the best, the last ones are not finite.
+/// The learning rate grows a thousandfold with every epoch: the first epoch is the best, and the last losses are not
+/// finite.
 const BEST_BEFORE: &str = r#"
     dataset = { name = "regression", num_samples = 60 }
     model = { name = "mlp", hidden = [4], activation = "linear" }
@@ -55,9 +56,9 @@ const BEST_BEFORE: &str = r#"
     training = { num_epochs = 6, batch_size = 16 }
 "#;
 
-struct Nobody;
+struct NoOutput;
 
-impl Observer for Nobody {
+impl Observer for NoOutput {
     fn epoch_ended(&mut self, _: &EpochRecord) -> Result<(), TrainingError> {
         Ok(())
     }
@@ -74,7 +75,7 @@ fn execution(device: &str, stop_at: Option<u64>) -> Execution {
         data_dirs: Vec::new(),
         dashboard: Dashboard::Quiet,
         stop,
-        observer: Box::new(Nobody),
+        observer: Box::new(NoOutput),
     }
 }
 
@@ -100,14 +101,14 @@ fn train(
 
 fn resume(run: &Run, device: &str, stop_at: Option<u64>) -> RunResult {
     let execution = execution(device, stop_at);
-    let (trial, resumed) = Trial::reopen(run.clone(), &[], false, execution).unwrap();
+    let (trial, resumed) = Trial::resume(run.clone(), &[], false, execution).unwrap();
     assert!(resumed.damaged.is_empty() && resumed.changes.is_empty());
     assert!(resumed.position.is_some());
     trial.train().unwrap()
 }
 
-/// Everything a run leaves but the time it took, file by file.
-fn left(run: &Run) -> BTreeMap<String, Vec<u8>> {
+/// The files of a run, without the time it took.
+fn files_without_time(run: &Run) -> BTreeMap<String, Vec<u8>> {
     let mut files = BTreeMap::new();
     for name in [
         "config.toml",
@@ -167,14 +168,14 @@ fn every_step(text: &str) {
         let config = config(text);
         let (run, whole) = train(folder.path(), "whole", &config, device, None);
         assert_ne!(whole.ending, Ending::Interrupted);
-        let expected = left(&run);
+        let expected = files_without_time(&run);
         for step in 1..whole.steps {
             let name = format!("stopped-at-{step}");
             let (run, stopped) = train(folder.path(), &name, &config, device, Some(step));
             assert_eq!((stopped.ending, stopped.steps), (Ending::Interrupted, step));
             let resumed = resume(&run, device, None);
             assert_eq!((resumed.ending, resumed.steps), (whole.ending, whole.steps));
-            for (file, content) in left(&run) {
+            for (file, content) in files_without_time(&run) {
                 assert!(
                     content == expected[&file],
                     "{file} differs on {device} after a stop at step {step}"
@@ -203,7 +204,7 @@ fn a_conv_net_with_adam_and_a_cosine_resumes_to_the_bit_from_every_step() {
 }
 
 #[test]
-fn early_stopping_fires_at_the_same_epoch_after_a_resume_from_every_step() {
+fn early_stopping_happens_at_the_same_epoch_after_a_resume_from_every_step() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(EARLY_STOPPING);
     let (_, whole) = train(folder.path(), "whole", &config, "flex", None);
@@ -212,7 +213,7 @@ fn early_stopping_fires_at_the_same_epoch_after_a_resume_from_every_step() {
 }
 
 #[test]
-fn a_best_model_found_before_the_stop_survives_it_even_when_the_loss_turns_nan() {
+fn a_best_network_found_before_the_stop_is_kept_even_if_the_loss_becomes_nan() {
     let folder = tempfile::tempdir().unwrap();
     let config = config(BEST_BEFORE);
     let (run, whole) = train(folder.path(), "whole", &config, "flex", None);
@@ -229,7 +230,7 @@ fn a_stop_takes_effect_while_the_network_is_measured_after_an_epoch() {
     assert_eq!((stopped.ending, stopped.epochs), (Ending::Interrupted, 0));
     let position = checkpoint(&run).position;
     assert_eq!((position.epoch, position.step_in_epoch), (0, 4));
-    // Its metrics are measured, and its row written, when it goes on.
+    // The metrics of the epoch are measured and written when the training is resumed.
     assert!(run.read("metrics.csv").unwrap().is_empty());
     resume(&run, "flex", Some(5));
     let rows = String::from_utf8(run.read("metrics.csv").unwrap()).unwrap();
@@ -242,14 +243,14 @@ fn a_run_resumed_three_times_ends_to_the_bit_as_one_never_stopped() {
         let folder = tempfile::tempdir().unwrap();
         let config = config(MLP);
         let (run, whole) = train(folder.path(), "whole", &config, device, None);
-        let expected = left(&run);
+        let expected = files_without_time(&run);
         let (run, _) = train(folder.path(), "stopped", &config, device, Some(2));
         for step in [5, 6] {
             let result = resume(&run, device, Some(step));
             assert_eq!((result.ending, result.steps), (Ending::Interrupted, step));
         }
         assert_eq!(resume(&run, device, None).steps, whole.steps);
-        assert!(left(&run) == expected, "on {device}");
+        assert!(files_without_time(&run) == expected, "on {device}");
     }
 }
 
@@ -293,10 +294,10 @@ fn gpu() -> Option<&'static str> {
     device::open(gpu).is_ok().then_some(gpu)
 }
 
-/// The numbers of the last and of the best network, tensor by tensor.
+/// The weights of the last and of the best network, tensor by tensor.
 fn weights(run: &Run) -> BTreeMap<String, Vec<f32>> {
     let device = device::open("flex").unwrap();
-    let prepared = Prepared::load(load_config(run).unwrap(), &[]).unwrap();
+    let prepared = Prepared::load(run.config().unwrap(), &[]).unwrap();
     let network = prepared.init_network(&device).unwrap();
     let mut all = BTreeMap::new();
     for file in ["model/network.bpk", "model/best.bpk"] {

@@ -1,4 +1,4 @@
-//! The writer of a run's `metrics.csv`, one row per epoch while the training goes.
+//! Writes the `metrics.csv` of a run, one row after each epoch.
 
 use std::path::{Path, PathBuf};
 

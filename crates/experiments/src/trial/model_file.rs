@@ -1,4 +1,4 @@
-//! `model.json` of an experiment, and what a reader makes of it.
+//! Converts between `model.json` and the types of data and training.
 
 use emberlab_datasets::{Standardizer, Targets};
 use emberlab_run_format::{ModelFile, ModelTask, Scaling};

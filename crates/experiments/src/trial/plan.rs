@@ -1,4 +1,4 @@
-//! The trials of a comparison as a file of JSON lines, which any machine can take its own from.
+//! The plan of a comparison: its trials as JSON lines, from which any machine can train one by its index.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,10 @@ use crate::run::{Run, Verdict, changes};
 use crate::trial::{Execution, Trial};
 
 impl PlannedTrial {
-    /// The trials as JSON lines, in order.
+    /// The trials as JSON, one per line, in order.
     ///
     /// # Errors
-    /// [`ExperimentError::Storage`] if a number has no JSON form.
+    /// [`ExperimentError::Storage`] if a number cannot be written as JSON.
     pub fn to_lines(trials: &[Self]) -> Result<String, ExperimentError> {
         let mut text = String::new();
         for trial in trials {
@@ -27,10 +27,11 @@ impl PlannedTrial {
         Ok(text)
     }
 
-    /// Every trial of a plan.
+    /// Reads all trials of a plan.
     ///
     /// # Errors
-    /// [`ExperimentError::Storage`], or [`ExperimentError::Malformed`] naming the line.
+    /// [`ExperimentError::Storage`] if the file cannot be read, [`ExperimentError::Malformed`] with the line that is
+    /// wrong.
     pub fn load(path: &Path) -> Result<Vec<Self>, ExperimentError> {
         let text = std::fs::read_to_string(path).map_err(StorageError::io("read", path))?;
         let lines = text.lines().enumerate();
@@ -43,11 +44,11 @@ impl PlannedTrial {
         trials.collect()
     }
 
-    /// Its run, if it has been begun.
+    /// Its run, if there is one.
     ///
     /// # Errors
-    /// [`ExperimentError::ConfigChanged`] if the folder holds a run of another configuration: results of
-    /// two must not be mixed.
+    /// [`ExperimentError::ConfigChanged`] if the folder holds a run of another configuration, because results of two
+    /// configurations must not be mixed.
     pub fn run(&self, artifacts: &Path) -> Result<Option<Run>, ExperimentError> {
         let Some(run) = Run::at(&self.folder(artifacts)) else {
             return Ok(None);
@@ -58,7 +59,7 @@ impl PlannedTrial {
             .map_err(|e| run.malformed(CONFIG, e))?;
         let mut changes =
             changes(&run.source()?.text, &planned, 0).map_err(|e| run.malformed(CONFIG, e))?;
-        // When it is saved changes nothing of what comes out.
+        // When checkpoints are saved does not change the result.
         changes.retain(|change| !change.key.starts_with("checkpoint."));
         if changes.is_empty() {
             return Ok(Some(run));
@@ -72,10 +73,10 @@ impl PlannedTrial {
         })
     }
 
-    /// The trial, begun or reopened where it was left; none if it is done.
+    /// Begins the trial, or resumes it if it has begun; `None` if it is done.
     ///
     /// # Errors
-    /// [`ExperimentError`].
+    /// Those of [`Trial::begin`] and [`Trial::resume`].
     pub fn open(
         &self,
         artifacts: &Path,
@@ -83,7 +84,7 @@ impl PlannedTrial {
     ) -> Result<Option<Trial>, ExperimentError> {
         match self.run(artifacts)? {
             Some(run) if run.is_done() => Ok(None),
-            Some(run) => Ok(Some(Trial::reopen(run, &[], false, execution)?.0)),
+            Some(run) => Ok(Some(Trial::resume(run, &[], false, execution)?.0)),
             None => {
                 let config = self.config.clone();
                 let begun = Trial::begin(config, artifacts, Some(&self.run), execution);
@@ -92,9 +93,8 @@ impl PlannedTrial {
         }
     }
 
-    /// Trials by their indices, in groups that can train as one program: their networks are multilayer
-    /// perceptrons, and they differ in seed and learning rate alone. A group holds at most as many as `size`
-    /// says of a trial.
+    /// Groups of trials, by their indices, that can be trained in one batched model: the network allows it, and they
+    /// differ only in seed and learning rate. `size` is the largest group for a trial.
     pub fn stacks(
         trials: &[Self],
         indices: &[usize],
@@ -115,7 +115,7 @@ impl PlannedTrial {
         groups
     }
 
-    /// Where a report finds it.
+    /// The folder of its run.
     pub fn folder(&self, artifacts: &Path) -> PathBuf {
         artifacts.join(&self.experiment).join(&self.run)
     }

@@ -1,36 +1,29 @@
-//! An experiment with its data loaded, split and checked against the network.
+//! Loads the data of an experiment, splits them, and checks that data, network and loss fit together.
 
 use std::path::PathBuf;
 
-use burn::tensor::Device;
-use emberlab_analysis::Classifier;
-use emberlab_datasets::{
-    Batch, BatchConfig, BatchSize, Batches, DeviceDataset, Samples, Splits, Standardizer,
-    StatisticsFrom,
-};
+use emberlab_datasets::{Samples, Splits, Standardizer, StatisticsFrom};
 use emberlab_menu::Problem;
-use emberlab_models::Network;
-use emberlab_rng::stream;
-use emberlab_training::{Split, SplitData, Task};
+use emberlab_training::{Split, Task};
 
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 
-/// An experiment that can train: everything that can be checked beforehand has been.
+/// An experiment with its data, checked and ready to be put on a device.
 pub struct Prepared {
     /// The experiment.
     pub config: ExperimentConfig,
-    /// The data on the host.
+    /// The data, in the memory of the CPU.
     pub samples: Samples,
-    /// Which rows train, validate and test.
+    /// Which rows are used for training, validation and test.
     pub splits: Splits,
     /// How inputs are scaled.
     pub standardizer: Standardizer,
-    /// What is predicted.
+    /// What the network predicts: classes or values.
     pub task: Task,
-    /// Width of the network's output.
+    /// The number of outputs of the network.
     pub d_output: usize,
-    /// What the user should know but may well have meant.
+    /// Sentences about settings that are allowed but often a mistake.
     pub warnings: Vec<String>,
 }
 
@@ -38,8 +31,8 @@ impl Prepared {
     /// Loads the data of `config` from `data_dirs` and checks that data, network and loss fit together.
     ///
     /// # Errors
-    /// [`ExperimentError::Dataset`] if the data are missing or broken; [`ExperimentError::Config`] with the
-    /// key to change if something does not fit.
+    /// [`ExperimentError::Dataset`] if the data are missing or damaged; [`ExperimentError::Config`] with the key to
+    /// change if something does not fit.
     pub fn load(config: ExperimentConfig, data_dirs: &[PathBuf]) -> Result<Self, ExperimentError> {
         let samples = config.dataset.load(data_dirs, config.seed)?;
         let splits = config.split.split(&samples, config.seed);
@@ -78,31 +71,6 @@ impl Prepared {
         })
     }
 
-    /// The network before its first step, drawn on the host from the seed.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Config`] if the network cannot take these inputs.
-    pub fn init_network(&self, device: &Device) -> Result<Network, ExperimentError> {
-        let mut rng = stream(self.config.seed, "init", &[]);
-        let dtype = self.config.training.precision.dtype();
-        let shape = &self.samples.input_shape;
-        let model = &self.config.model;
-        Ok(model.init(shape, self.d_output, &mut rng, device, dtype)?)
-    }
-
-    /// Networks like this that a program of many may hold before a processor's caches no longer hold what it
-    /// works on: measured, each takes longer in a larger one.
-    pub fn networks_per_program(&self, network: &Network) -> usize {
-        const NUMBERS: usize = 192 * 1024;
-        let num_train = self.splits.train.len();
-        let batch_size = match self.config.training.batches().batch_size {
-            BatchSize::Full => num_train,
-            BatchSize::Size(size) => size.min(num_train),
-        };
-        let numbers = batch_size.saturating_mul(network.widest());
-        (NUMBERS / numbers.max(1)).max(1)
-    }
-
     /// The rows of a split.
     pub fn rows(&self, split: Split) -> &[u32] {
         match split {
@@ -112,106 +80,29 @@ impl Prepared {
         }
     }
 
-    /// A network of this experiment with what its predictions depend on.
-    pub fn classifier<'a>(&'a self, network: &'a Network, device: &'a Device) -> Classifier<'a> {
-        Classifier {
-            network,
-            loss: &self.config.loss,
-            task: &self.task,
-            standardizer: &self.standardizer,
-            device,
-            dtype: self.config.training.precision.dtype(),
-        }
-    }
-
-    /// The split that judges a network: test where it has rows, else validation, else training.
-    pub fn judge(&self) -> Split {
+    /// The split on which a network is evaluated: test if it has rows, else validation, else training.
+    pub fn evaluation_split(&self) -> Split {
         let order = [Split::Test, Split::Valid];
         let found = order
             .into_iter()
             .find(|&split| !self.rows(split).is_empty());
         found.unwrap_or(Split::Train)
     }
-
-    /// Puts a split on the device; none if it has no rows.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Dataset`] if the targets cannot be laid out for the task.
-    pub fn upload(
-        &self,
-        split: Split,
-        device: &Device,
-    ) -> Result<Option<DeviceDataset>, ExperimentError> {
-        let rows = self.rows(split);
-        let encoding = self.task.encoding(self.d_output);
-        let dtype = self.config.training.precision.dtype();
-        if rows.is_empty() {
-            return Ok(None);
-        }
-        let (samples, standardizer) = (&self.samples, &self.standardizer);
-        let device_dataset =
-            DeviceDataset::upload(samples, rows, standardizer, encoding, device, dtype)?;
-        Ok(Some(device_dataset))
-    }
-
-    /// Puts the training split on the device.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Config`] if it has no rows.
-    pub fn upload_train(&self, device: &Device) -> Result<DeviceDataset, ExperimentError> {
-        let train = self.upload(Split::Train, device)?;
-        train.ok_or_else(no_training_rows)
-    }
-
-    /// The first rows of the training split, `limit` at most, as one batch.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Dataset`] if there are none, or the targets cannot be laid out for the task.
-    pub fn first_of_train(&self, limit: usize, device: &Device) -> Result<Batch, ExperimentError> {
-        let rows = &self.splits.train[..limit.min(self.splits.train.len())];
-        let encoding = self.task.encoding(self.d_output);
-        let dtype = self.config.training.precision.dtype();
-        let (samples, standardizer) = (&self.samples, &self.standardizer);
-        let device_dataset =
-            DeviceDataset::upload(samples, rows, standardizer, encoding, device, dtype)?;
-        let whole = BatchConfig {
-            batch_size: BatchSize::Full,
-            drop_last: false,
-            shuffle: false,
-        };
-        let mut batches = Batches::new(&device_dataset, &whole, 0, 0);
-        batches.next().ok_or_else(no_training_rows)
-    }
-
-    /// Puts all splits on the device.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Config`] if there is nothing to train on.
-    pub fn upload_all(&self, device: &Device) -> Result<SplitData, ExperimentError> {
-        Ok(SplitData {
-            train: self.upload_train(device)?,
-            valid: self.upload(Split::Valid, device)?,
-            test: self.upload(Split::Test, device)?,
-        })
-    }
 }
 
-fn no_training_rows() -> ExperimentError {
-    Problem::new("split.train", "0 rows", "at least one row to train on").into()
-}
-
+/// Sentences about settings that are allowed but often a mistake.
 fn warnings(config: &ExperimentConfig, samples: &Samples, splits: &Splits) -> Vec<String> {
     let mut warnings = Vec::new();
     if config.standardize.statistics == StatisticsFrom::All {
         warnings.push(
-            "`standardize.statistics` is \"all\": validation and test rows shape the inputs they are \
-             judged on, which flatters the result"
+            "`standardize.statistics` is \"all\": the inputs are scaled with statistics of the validation and \
+             test rows, too, so their metrics look better than they are"
                 .to_string(),
         );
     }
     for missing in splits.missing_classes(samples) {
         warnings.push(format!(
-            "the {} split holds no sample of {}: its metrics say nothing about {}",
+            "the {} split has no sample of {}: its metrics say nothing about {}",
             missing.split,
             missing.classes.join(", "),
             if missing.classes.len() == 1 {
@@ -223,7 +114,7 @@ fn warnings(config: &ExperimentConfig, samples: &Samples, splits: &Splits) -> Ve
     }
     if splits.valid.is_empty() && config.training.early_stopping.is_some() {
         warnings.push(
-            "there is no validation split: early stopping watches the training split".to_string(),
+            "there is no validation split: early stopping uses the training split".to_string(),
         );
     }
     warnings

@@ -198,7 +198,7 @@ mod tests {
         x.to_data().try_to_vec().expect("f32")
     }
 
-    /// Small whole numbers, whose products and sums are exact in any order.
+    /// Small integers, whose products and sums are exact in any order.
     fn tensor<const D: usize>(shape: [usize; D], factor: usize) -> Tensor<D> {
         let numbers: Vec<f32> = (0..shape.iter().product())
             .map(|i| (i * factor % 7) as f32 - 3.0)
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn products_of_all_shapes_and_orders_equal_those_of_tensors() {
+    fn products_of_all_shapes_and_memory_orders_equal_burns() {
         for count in [1, 3] {
             for m in [0, 1, 3, 33] {
                 for k in [0, 1, 5, 600] {
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_of_matrices_are_multiplied() {
+    fn products_of_slices_equal_burns() {
         let (a, b) = (tensor([6, 8], 3), tensor([8, 4], 5));
         let part = |x: Tensor<2>| x.slice([2..5, 1..4]);
         let expected = part(a.clone()).matmul(part(b.clone()));

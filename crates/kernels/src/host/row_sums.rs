@@ -88,7 +88,7 @@ mod tests {
             for num_rows in [0, 1, 3, 33, 700] {
                 for num_columns in [1, 2, 3, 10, 63, 64, 65, 200] {
                     let length = num_rows * num_columns;
-                    // Small whole numbers: their sums are exact in any order.
+                    // Small integers: their sums are exact in any order.
                     let number = |i: usize| (i % 7) as f32;
                     let all: Vec<f32> = (0..num_groups * length).map(number).collect();
                     let shape = [num_groups, 1, num_columns];

@@ -1,6 +1,6 @@
 //! How weights start: distributions drawn on the host.
 //!
-//! Each distribution has a file of its own. The table below is the only other place that names it.
+//! Each distribution has a file of its own. To add one, write its file and add its row to the table below.
 
 mod constant;
 mod fan_out_squared;
@@ -246,6 +246,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_fan_is_read_by_its_name() {
+        let read = |toml: &str| toml::from_str::<KaimingNormal>(toml);
+        assert_eq!(read("fan = 'out'").map(|it| it.fan), Ok(Fan::Out));
+        assert_eq!(read("gain = 2").map(|it| it.fan), Ok(Fan::In));
+        let error = read("fan = 'on'").expect_err("no such fan");
+        assert_eq!(
+            error.message(),
+            "unknown variant `on`, expected `in` or `out`"
+        );
     }
 
     #[test]

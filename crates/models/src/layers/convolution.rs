@@ -7,7 +7,8 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use emberlab_kernels as kernels;
 
-use super::patches::Patches;
+use super::{Layer, Patches};
+use crate::BatchStatistics;
 use crate::initializer::{Fans, Initializer};
 use crate::parameters::Parameters;
 
@@ -23,6 +24,7 @@ pub struct Convolution {
 }
 
 impl Convolution {
+    /// Draws weights and biases; no `biases` means a layer without a bias.
     pub(crate) fn init(
         channels_in: usize,
         channels_out: usize,
@@ -54,55 +56,121 @@ impl Convolution {
         let options = ConvOptions::new([1, 1], [padding, padding], [1, 1], 1);
         conv2d(x, weight, self.bias.as_ref().map(Param::val), options)
     }
+}
 
-    /// Applies the layer as one matrix product, and keeps what [`gradients`](Self::gradients) needs.
+/// A [`Convolution`] of images of one size, as rows of pixels.
+///
+/// Training computes it as one matrix product of the [`Patches`] around all pixels, for which the backward pass is
+/// two more products. Evaluation does so if it has the patches, and else calls Burn's convolution, which needs less
+/// memory.
+///
+/// # Shapes
+/// - `x`: `[batch * height * width, channels_in]`
+/// - outputs: `[batch * height * width, channels_out]`
+pub(crate) struct PixelConvolution<'a> {
+    pub(crate) layer: &'a Convolution,
+    /// `[batch, height, width]`
+    pub(crate) size: [usize; 3],
+    /// The patches of images of this size, if they are known already.
+    pub(crate) patches: Option<Patches>,
+}
+
+/// The saved activations of a convolution.
+#[derive(Debug)]
+pub(crate) struct SavedPatches {
+    patches: Patches,
+    /// `[batch * height * width, kernel_size² * channels_in]`
+    unfolded: Tensor<2>,
+}
+
+impl PixelConvolution<'_> {
+    /// The layer as one matrix product.
     ///
     /// # Shapes
-    /// - `pixels`: `[batch * height * width, channels_in]`
-    /// - results: `[batch * height * width, channels_out]`; `[…, kernel_size² * channels_in]`
-    pub(crate) fn forward_saving(
-        &self,
-        pixels: Tensor<2>,
-        patches: &Patches,
-    ) -> (Tensor<2>, Tensor<2>) {
-        let [channels_out, channels_in, side, _] = self.weight.dims();
-        let kernel = self.weight.val().permute([2, 3, 1, 0]);
+    /// - unfolded: `[batch * height * width, kernel_size² * channels_in]`
+    fn product(&self, unfolded: Tensor<2>) -> Tensor<2> {
+        let Convolution { weight, bias } = self.layer;
+        let [channels_out, channels_in, side, _] = weight.dims();
+        let kernel = weight.val().permute([2, 3, 1, 0]);
         let kernel = kernel.reshape([side * side * channels_in, channels_out]);
-        let unfolded = patches.unfold(pixels);
-        let bias = self.bias.as_ref().map(Param::val);
-        let y = kernels::affine(unfolded.clone(), kernel, bias);
-        (y, unfolded)
+        kernels::affine(unfolded, kernel, bias.as_ref().map(Param::val))
     }
 
-    /// Registers the gradients of weight and bias.
+    /// Adds the gradients of weight and bias.
     ///
     /// # Shapes
-    /// - `unfolded`: what [`forward_saving`](Self::forward_saving) saved
-    /// - `delta`: the loss's gradient by its outputs, `[batch * height * width, channels_out]`
-    pub(crate) fn gradients(
+    /// - unfolded: `[batch * height * width, kernel_size² * channels_in]`
+    /// - `delta`: `[batch * height * width, channels_out]`
+    fn add_gradients(
         &self,
         unfolded: Tensor<2>,
         delta: &Tensor<2>,
         gradients: &mut GradientsParams,
     ) {
-        let [channels_out, channels_in, side, _] = self.weight.dims();
-        if let Some(bias) = &self.bias {
+        let Convolution { weight, bias } = self.layer;
+        let [channels_out, channels_in, side, _] = weight.dims();
+        if let Some(bias) = bias {
             gradients.register(bias.id, kernels::sum_of_rows(delta));
         }
         let kernel = kernels::product(unfolded.transpose(), delta.clone());
         let kernel = kernel.reshape([side, side, channels_in, channels_out]);
-        gradients.register(self.weight.id, kernel.permute([3, 2, 0, 1]));
+        gradients.register(weight.id, kernel.permute([3, 2, 0, 1]));
+    }
+}
+
+impl Layer<2> for PixelConvolution<'_> {
+    type Saved = SavedPatches;
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        if let Some(patches) = &self.patches {
+            return self.product(patches.unfold(x));
+        }
+        let [batch, height, width] = self.size;
+        let channels_in = x.dims()[1];
+        let images = x.reshape([batch, height, width, channels_in]);
+        let images = self.layer.forward(images.permute([0, 3, 1, 2])); // [batch, channels_out, height, width]
+        let channels_out = images.dims()[1];
+        images
+            .permute([0, 2, 3, 1])
+            .reshape([batch * height * width, channels_out])
     }
 
-    /// The loss's gradient by the inputs: the convolution of `delta` with the kernels turned around.
-    ///
-    /// # Shapes
-    /// - `delta`: as in [`gradients`](Self::gradients)
-    /// - result: `[batch * height * width, channels_in]`
-    pub(crate) fn backward(&self, delta: Tensor<2>, patches: &Patches) -> Tensor<2> {
-        let [channels_out, channels_in, side, _] = self.weight.dims();
-        let turned = self.weight.val().flip([2, 3]).permute([2, 3, 0, 1]);
+    fn forward_saving(
+        &self,
+        x: Tensor<2>,
+        _: &mut Vec<BatchStatistics>,
+    ) -> (Tensor<2>, SavedPatches) {
+        let side = self.layer.weight.dims()[2];
+        let patches = Patches::new(self.size, side, &x.device());
+        let unfolded = patches.unfold(x);
+        let saved = SavedPatches {
+            patches,
+            unfolded: unfolded.clone(),
+        };
+        (self.product(unfolded), saved)
+    }
+
+    /// The gradient by the inputs is the convolution of `delta` with the kernels turned by half a turn.
+    fn backward(
+        &self,
+        saved: SavedPatches,
+        delta: Tensor<2>,
+        gradients: &mut GradientsParams,
+    ) -> Tensor<2> {
+        self.add_gradients(saved.unfolded, &delta, gradients);
+        let weight = &self.layer.weight;
+        let [channels_out, channels_in, side, _] = weight.dims();
+        let turned = weight.val().flip([2, 3]).permute([2, 3, 0, 1]);
         let turned = turned.reshape([side * side * channels_out, channels_in]);
-        kernels::product(patches.unfold(delta), turned)
+        kernels::product(saved.patches.unfold(delta), turned)
+    }
+
+    fn parameter_gradients(
+        &self,
+        saved: SavedPatches,
+        delta: Tensor<2>,
+        gradients: &mut GradientsParams,
+    ) {
+        self.add_gradients(saved.unfolded, &delta, gradients);
     }
 }

@@ -5,12 +5,14 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use emberlab_kernels as kernels;
 
+use super::Layer;
+use crate::BatchStatistics;
 use crate::initializer::{Fans, Initializer};
 use crate::parameters::Parameters;
 
 /// A fully connected layer: `x W + b`.
 ///
-/// The weight is the transpose of `torch.nn.Linear`'s.
+/// The weight is the transpose of the one of `torch.nn.Linear`.
 #[derive(Module, Debug)]
 pub struct Dense {
     /// `[d_input, d_output]`
@@ -20,6 +22,7 @@ pub struct Dense {
 }
 
 impl Dense {
+    /// Draws weights and biases; no `biases` means a layer without a bias.
     pub(crate) fn init(
         d_input: usize,
         d_output: usize,
@@ -47,30 +50,43 @@ impl Dense {
         kernels::affine(x, self.weight.val(), bias)
     }
 
-    /// Registers the gradients of weight and bias: `xᵀ delta` and the sum of `delta` over the batch.
+    /// Adds the gradients of weight and bias: `xᵀ delta`, and the sum of `delta` over the batch.
     ///
     /// # Shapes
-    /// - `x`: what [`forward`](Self::forward) was given, `[batch, d_input]`
-    /// - `delta`: the loss's gradient by what it returned, `[batch, d_output]`
-    pub(crate) fn gradients(
-        &self,
-        x: Tensor<2>,
-        delta: &Tensor<2>,
-        gradients: &mut GradientsParams,
-    ) {
+    /// - `x`: `[batch, d_input]`
+    /// - `delta`: `[batch, d_output]`
+    fn add_gradients(&self, x: Tensor<2>, delta: &Tensor<2>, gradients: &mut GradientsParams) {
         if let Some(bias) = &self.bias {
             gradients.register(bias.id, kernels::sum_of_rows(delta));
         }
         let gradient = kernels::product(x.transpose(), delta.clone()); // [d_input, d_output]
         gradients.register(self.weight.id, gradient);
     }
+}
 
-    /// The loss's gradient by the inputs: `delta Wᵀ`.
-    ///
-    /// # Shapes
-    /// - `delta`: as in [`gradients`](Self::gradients)
-    /// - result: `[batch, d_input]`
-    pub(crate) fn backward(&self, delta: Tensor<2>) -> Tensor<2> {
+impl Layer<2> for Dense {
+    /// The inputs.
+    type Saved = Tensor<2>;
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        self.forward(x)
+    }
+
+    fn forward_saving(&self, x: Tensor<2>, _: &mut Vec<BatchStatistics>) -> (Tensor<2>, Tensor<2>) {
+        (self.forward(x.clone()), x)
+    }
+
+    fn backward(
+        &self,
+        x: Tensor<2>,
+        delta: Tensor<2>,
+        gradients: &mut GradientsParams,
+    ) -> Tensor<2> {
+        self.add_gradients(x, &delta, gradients);
         kernels::product(delta, self.weight.val().transpose())
+    }
+
+    fn parameter_gradients(&self, x: Tensor<2>, delta: Tensor<2>, gradients: &mut GradientsParams) {
+        self.add_gradients(x, &delta, gradients);
     }
 }

@@ -3,11 +3,11 @@
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use emberlab_kernels as kernels;
 
-use crate::activation::SavedActivations;
-use crate::batched_parameters::{replica, stacked};
-use crate::normalization::{BatchedNorm, Standardized};
+use super::dense_layers::DenseLayers;
+use super::forward_pass::{ForwardPass, Mode, SavedPass};
+use crate::layers::BatchedDense;
+use crate::normalization::BatchedNorm;
 use crate::{Activation, BatchStatistics, Dense, Mlp, Network, Norm};
 
 /// Replicas of one multilayer perceptron, each with parameters of its own, computed together.
@@ -28,19 +28,6 @@ pub struct BatchedModel {
     #[module(skip)]
     output_activation: Activation,
 }
-
-/// One [`Dense`] of each replica.
-#[derive(Module, Debug)]
-struct BatchedDense {
-    /// `[num_replicas, d_input, d_output]`
-    weight: Param<Tensor<3>>,
-    /// `[num_replicas, 1, d_output]`
-    bias: Option<Param<Tensor<3>>>,
-}
-
-/// What batches tell the running statistics of a [`BatchedModel`], one for each batch norm.
-#[derive(Debug, Clone, Default)]
-pub struct BatchedStatistics(Vec<BatchStatistics<3>>);
 
 impl BatchedModel {
     /// Stacks networks on a plain device; none unless all are multilayer perceptrons of one shape.
@@ -89,10 +76,7 @@ impl BatchedModel {
         let index = indices(&[index], &self.device());
         Network::Mlp(Mlp {
             layers: (self.layers.iter())
-                .map(|layer| Dense {
-                    weight: replica(&layer.weight, &index),
-                    bias: layer.bias.as_ref().map(|bias| replica(bias, &index)),
-                })
+                .map(|layer| layer.replica(&index))
                 .collect(),
             norms: (self.norms.iter())
                 .filter_map(|norm| norm.replica(&index))
@@ -120,68 +104,48 @@ impl BatchedModel {
     /// - `inputs`: `[num_replicas × batch, d_input]`, the rows of the first replica, of the second, and so on
     /// - result: `[num_replicas × batch, d_output]`, likewise
     pub fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
-        let mut x = self.split(inputs);
-        for (i, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(x);
-            if let Some(norm) = self.norms.get(i) {
-                x = norm.forward(x);
-            }
-            x = self.activation(i).forward(x);
-        }
-        x.flatten(0, 1)
+        self.run(inputs, &mut ForwardPass::new(Mode::Evaluation))
     }
 
-    /// The gradients of all parameters, for [`GradientsParams`]'s of a network the same numbers.
-    ///
-    /// `delta_of` takes the outputs in training mode and returns the loss's gradient by them, each
-    /// `[num_replicas × batch, d_output]`.
+    /// Outputs in training mode, the statistics of each batch norm for
+    /// [`with_running_statistics`](Self::with_running_statistics), and the saved activations.
     ///
     /// # Shapes
-    /// - `inputs`: as in [`forward`](Self::forward)
-    pub fn explicit_gradients(
+    /// - as [`forward`](Self::forward)
+    pub fn forward_saving(
         &self,
         inputs: Tensor<2>,
-        delta_of: impl FnOnce(Tensor<2>) -> Tensor<2>,
-    ) -> (GradientsParams, BatchedStatistics) {
-        let mut statistics = Vec::new();
-        let mut saved = Vec::with_capacity(self.layers.len());
-        let mut x = self.split(inputs);
-        for (i, layer) in self.layers.iter().enumerate() {
-            let input = x.clone();
-            x = layer.forward(x);
-            let mut standardized = None;
-            if let Some(norm) = self.norms.get(i) {
-                let (y, saved, batch) = norm.forward_saving(x);
-                x = y;
-                statistics.extend(batch);
-                standardized = Some(saved);
-            }
-            let (y, activated) = self.activation(i).forward_saving(x);
-            x = y;
-            saved.push(SavedLayer {
-                input,
-                standardized,
-                activated,
-            });
-        }
-        let mut delta = self.split(delta_of(x.flatten(0, 1)));
-        let mut gradients = GradientsParams::new();
-        for (i, saved) in saved.into_iter().enumerate().rev() {
-            delta = self.activation(i).backward(saved.activated, delta);
-            if let (Some(norm), Some(saved)) = (self.norms.get(i), saved.standardized) {
-                delta = norm.backward(saved, delta, &mut gradients);
-            }
-            self.layers[i].gradients(saved.input, &delta, &mut gradients);
-            if i > 0 {
-                delta = self.layers[i].backward(delta);
-            }
-        }
-        (gradients, BatchedStatistics(statistics))
+    ) -> (Tensor<2>, Vec<BatchStatistics<3>>, SavedReplicas<'_>) {
+        let mut pass = ForwardPass::saving();
+        let outputs = self.run(inputs, &mut pass);
+        let (statistics, layers) = pass.into_saved();
+        let num_replicas = self.num_replicas();
+        let saved = SavedReplicas {
+            layers,
+            num_replicas,
+        };
+        (outputs, statistics, saved)
+    }
+
+    /// The forward pass.
+    ///
+    /// # Shapes
+    /// - as [`forward`](Self::forward)
+    fn run<'a>(&'a self, inputs: Tensor<2>, pass: &mut ForwardPass<'a, 3>) -> Tensor<2> {
+        let layers = DenseLayers {
+            layers: &self.layers,
+            norms: &self.norms,
+            activations: &self.activations,
+            output_activation: &self.output_activation,
+            first_activation: 0,
+        };
+        let x = split(inputs, self.num_replicas());
+        layers.forward(x, pass).flatten(0, 1)
     }
 
     /// Moves the running statistics towards those of one batch; nothing without batch norm.
-    pub fn with_running_statistics(mut self, statistics: BatchedStatistics) -> Self {
-        let mut statistics = statistics.0.into_iter();
+    pub fn with_running_statistics(mut self, statistics: Vec<BatchStatistics<3>>) -> Self {
+        let mut statistics = statistics.into_iter();
         let moved = |norm: BatchedNorm| match statistics.next() {
             Some(batch) => norm.with_running_statistics(batch),
             None => norm,
@@ -190,70 +154,35 @@ impl BatchedModel {
         self
     }
 
-    fn split(&self, rows: Tensor<2>) -> Tensor<3> {
-        let [num_rows, width] = rows.dims();
-        let num_replicas = self.num_replicas();
-        rows.reshape([num_replicas, num_rows / num_replicas, width])
-    }
-
     fn device(&self) -> Device {
         self.layers[0].weight.device()
     }
+}
 
-    /// The activation behind a layer: of its own, or that of the outputs.
-    fn activation(&self, layer: usize) -> &Activation {
-        self.activations
-            .get(layer)
-            .unwrap_or(&self.output_activation)
+/// The saved activations of a [`BatchedModel`], ready for its backward pass.
+pub struct SavedReplicas<'a> {
+    layers: SavedPass<'a, 3>,
+    num_replicas: usize,
+}
+
+impl SavedReplicas<'_> {
+    /// The gradients of all parameters; those of each replica are the gradients of its network alone.
+    ///
+    /// # Shapes
+    /// - `delta`: the loss's gradient by the outputs, `[num_replicas × batch, d_output]`
+    pub fn backward(self, delta: Tensor<2>) -> GradientsParams {
+        self.layers.backward(split(delta, self.num_replicas))
     }
 }
 
-/// What the way back needs of the way forward.
-struct SavedLayer {
-    /// `[num_replicas, batch, d_input]`
-    input: Tensor<3>,
-    standardized: Option<Standardized<3>>,
-    activated: SavedActivations<3>,
-}
-
-impl BatchedDense {
-    /// Stacks layers; none if their shapes differ.
-    fn new(layers: &[&Dense]) -> Option<Self> {
-        let first = *layers.first()?;
-        let is_like_first = |layer: &&Dense| {
-            layer.weight.dims() == first.weight.dims()
-                && layer.bias.is_some() == first.bias.is_some()
-        };
-        if !layers.iter().all(is_like_first) {
-            return None;
-        }
-        let weights: Vec<_> = layers.iter().map(|layer| &layer.weight).collect();
-        let biases: Option<Vec<_>> = layers.iter().map(|layer| layer.bias.as_ref()).collect();
-        Some(Self {
-            weight: stacked(&weights),
-            bias: biases.map(|biases| stacked(&biases)),
-        })
-    }
-
-    /// `x W + b` of each replica.
-    fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let weight = self.weight.val();
-        kernels::batched_affine(x, weight, self.bias.as_ref().map(Param::val))
-    }
-
-    /// As [`Dense`]'s.
-    fn gradients(&self, x: Tensor<3>, delta: &Tensor<3>, gradients: &mut GradientsParams) {
-        if let Some(bias) = &self.bias {
-            gradients.register(bias.id, kernels::batched_sum_of_rows(delta)); // [num_replicas, 1, d_output]
-        }
-        let gradient = kernels::product(x.transpose(), delta.clone()); // [num_replicas, d_input, d_output]
-        gradients.register(self.weight.id, gradient);
-    }
-
-    /// As [`Dense`]'s.
-    fn backward(&self, delta: Tensor<3>) -> Tensor<3> {
-        kernels::product(delta, self.weight.val().transpose())
-    }
+/// The rows of each replica.
+///
+/// # Shapes
+/// - rows: `[num_replicas × batch, width]`
+/// - result: `[num_replicas, batch, width]`
+fn split(rows: Tensor<2>, num_replicas: usize) -> Tensor<3> {
+    let [num_rows, width] = rows.dims();
+    rows.reshape([num_replicas, num_rows / num_replicas, width])
 }
 
 fn indices(replicas: &[usize], device: &Device) -> Tensor<1, Int> {

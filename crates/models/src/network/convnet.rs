@@ -1,20 +1,16 @@
 //! The small convolutional network.
 
 use burn::module::Module;
-use burn::optim::GradientsParams;
-use burn::tensor::module::max_pool2d;
-use burn::tensor::ops::MaxPoolOptions;
 use burn::tensor::{Device, Tensor};
 use emberlab_kernels as kernels;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::config;
-use super::mlp;
-use crate::activation::{Relu, SavedActivations};
-use crate::layers::Patches;
-use crate::layers::max_pool::{self, PooledMaxima};
-use crate::normalization::Standardized;
+use super::dense_layers::DenseLayers;
+use super::forward_pass::{ForwardPass, Mode, Operation};
+use super::{config, mlp};
+use crate::activation::Relu;
+use crate::layers::{Flatten, MaxPool, Patches, PixelConvolution, to_pixels};
 use crate::parameters::Parameters;
 use crate::{
     Activation, BatchNorm, BatchStatistics, Convolution, Dense, Initializer, ModelError, Norm,
@@ -155,7 +151,7 @@ impl ConvNetConfig {
                 norms.push(norm);
             }
             channels_in = channels_out;
-            if pool_fits(height, width) {
+            if MaxPool::fits(height, width) {
                 (height, width) = (height / 2, width / 2);
             }
         }
@@ -181,11 +177,6 @@ impl ConvNetConfig {
 /// How many images are evaluated at once on a processor.
 const IMAGES_AT_ONCE: usize = 64;
 
-/// Whether an image can still be halved.
-fn pool_fits(height: usize, width: usize) -> bool {
-    height >= 2 && width >= 2
-}
-
 /// A small convolutional network.
 #[derive(Module, Debug)]
 pub struct ConvNet {
@@ -209,20 +200,17 @@ pub struct ConvNet {
 impl ConvNet {
     /// Outputs in evaluation mode.
     ///
+    /// On a processor, convolutions are matrix products, which take a fraction of the time. Only a few images are
+    /// evaluated at once, since their patches need many times the memory of the images.
+    ///
     /// # Shapes
     /// - `x`: `[batch, channels * height * width]`
     /// - result: `[batch, d_output]`
-    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        match kernels::is_on_host(&x) && x.dims()[0] > 0 {
-            true => self.forward_as_products(x),
-            false => self.forward_with(x, BatchNorm::forward),
-        }
-    }
-
-    /// [`forward`](Self::forward) with each convolution as one matrix product, which a processor computes in a
-    /// fraction of the time; a few images at a time, since their patches are many times as large as they.
-    fn forward_as_products(&self, x: Tensor<2>) -> Tensor<2> {
+    pub(crate) fn evaluate(&self, x: Tensor<2>) -> Tensor<2> {
         let [num_images, _] = x.dims();
+        if num_images == 0 || !kernels::is_on_host(&x) {
+            return self.forward(x, &[], &mut ForwardPass::new(Mode::Evaluation));
+        }
         let device = x.device();
         let mut patches = Vec::new();
         let mut size = 0;
@@ -232,9 +220,70 @@ impl ConvNet {
                 size = end - start;
                 patches = self.patches(size, &device);
             }
-            self.classify(self.features(x.clone().slice_dim(0, start..end), &patches))
+            let images = x.clone().slice_dim(0, start..end);
+            self.forward(images, &patches, &mut ForwardPass::new(Mode::Evaluation))
         });
         Tensor::cat(outputs.collect(), 0)
+    }
+
+    /// The forward pass.
+    ///
+    /// A max-pool stands before the activation where that gives the same numbers, because the activation has a
+    /// quarter of the work then. A pass that records stages shows the activation of all pixels.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, channels * height * width]`
+    /// - patches: those of each convolution for a batch of this size, where they are known already
+    /// - result: `[batch, d_output]`
+    pub(crate) fn forward<'a>(
+        &'a self,
+        mut x: Tensor<2>,
+        patches: &[Patches],
+        pass: &mut ForwardPass<'a>,
+    ) -> Tensor<2> {
+        let [batch, _] = x.dims();
+        let [mut channels, mut height, mut width] = self.image;
+        let pools_first = self.activation.is_non_decreasing() && !pass.is_recording();
+        if !self.convolutions.is_empty() {
+            x = to_pixels(x, [batch, channels, height, width]); // [batch * height * width, channels]
+        }
+        for (i, layer) in self.convolutions.iter().enumerate() {
+            let size = [batch, height, width];
+            let convolution = PixelConvolution {
+                layer,
+                size,
+                patches: patches.get(i).cloned(),
+            };
+            x = pass.apply_as(Operation::Convolution(i), convolution, x); // [batch * height * width, channels_out]
+            if let Some(norm) = self.norms.get(i) {
+                x = pass.apply_as(Operation::Normalization(i), norm, x);
+            }
+            let pools = MaxPool::fits(height, width);
+            if pools && pools_first {
+                x = pass.apply(MaxPool { size }, x);
+            }
+            let activation = Operation::Activation(i, &self.activation);
+            x = pass.apply_as(activation, &self.activation, x);
+            if pools && !pools_first {
+                x = pass.apply(MaxPool { size }, x);
+            }
+            if pools {
+                (height, width) = (height / 2, width / 2);
+            }
+            channels = x.dims()[1];
+        }
+        if !self.convolutions.is_empty() {
+            let image = [batch, channels, height, width];
+            x = pass.apply(Flatten { image }, x); // [batch, channels * height * width]
+        }
+        let layers = DenseLayers::<Dense, Norm> {
+            layers: &self.layers,
+            norms: &[],
+            activations: std::slice::from_ref(&self.activation),
+            output_activation: &self.output_activation,
+            first_activation: self.convolutions.len(),
+        };
+        layers.forward(x, pass)
     }
 
     /// The patches of each convolution, for a batch of this size.
@@ -243,210 +292,12 @@ impl ConvNet {
         let of_each = self.convolutions.iter().map(|convolution| {
             let kernel_size = convolution.weight.dims()[2];
             let patches = Patches::new([batch, height, width], kernel_size, device);
-            if pool_fits(height, width) {
+            if MaxPool::fits(height, width) {
                 (height, width) = (height / 2, width / 2);
             }
             patches
         });
         of_each.collect()
-    }
-
-    /// What the convolutions make of images, in evaluation mode.
-    ///
-    /// # Shapes
-    /// - `x`: `[batch, channels * height * width]`
-    /// - result: `[batch, d_flat]`
-    fn features(&self, x: Tensor<2>, patches: &[Patches]) -> Tensor<2> {
-        let [batch, _] = x.dims();
-        let [mut channels, mut height, mut width] = self.image;
-        let mut x = to_pixels(x, [batch, channels, height, width]);
-        for (i, (convolution, patches)) in self.convolutions.iter().zip(patches).enumerate() {
-            (x, _) = convolution.forward_saving(x, patches);
-            if let Some(norm) = self.norms.get(i) {
-                x = norm.forward(x);
-            }
-            (x, _) = self.activate_and_pool(x, [batch, height, width]);
-            channels = x.dims()[1];
-            if pool_fits(height, width) {
-                (height, width) = (height / 2, width / 2);
-            }
-        }
-        from_pixels(x, [batch, channels, height, width])
-    }
-
-    /// Outputs in training mode, and the statistics of each batch norm.
-    ///
-    /// # Shapes
-    /// - `x`: `[batch, channels * height * width]`
-    /// - result: `[batch, d_output]`
-    pub fn forward_train(&self, x: Tensor<2>) -> (Tensor<2>, Vec<BatchStatistics>) {
-        let mut statistics = Vec::new();
-        let y = self.forward_with(x, |norm, x| {
-            let (x, batch) = norm.forward_train(x);
-            statistics.push(batch);
-            x
-        });
-        (y, statistics)
-    }
-
-    fn forward_with(
-        &self,
-        x: Tensor<2>,
-        mut normalize: impl FnMut(&BatchNorm, Tensor<4>) -> Tensor<4>,
-    ) -> Tensor<2> {
-        let [batch, _] = x.dims();
-        let [channels, height, width] = self.image;
-        let mut x = x.reshape([batch, channels, height, width]);
-        for (i, convolution) in self.convolutions.iter().enumerate() {
-            x = convolution.forward(x); // [batch, channels_out, height, width]
-            if let Some(norm) = self.norms.get(i) {
-                x = normalize(norm, x);
-            }
-            x = self.activation.forward(x);
-            let [_, _, height, width] = x.dims();
-            if pool_fits(height, width) {
-                x = max_pool2d(x, MaxPoolOptions::new([2, 2])); // [batch, channels_out, height / 2, width / 2]
-            }
-        }
-        self.classify(x.flatten(1, 3))
-    }
-
-    /// The dense layers.
-    ///
-    /// # Shapes
-    /// - `x`: `[batch, d_flat]`
-    /// - result: `[batch, d_output]`
-    fn classify(&self, mut x: Tensor<2>) -> Tensor<2> {
-        for (i, layer) in self.layers.iter().enumerate() {
-            if i > 0 {
-                x = self.activation.forward(x);
-            }
-            x = layer.forward(x); // [batch, d_hidden], then [batch, d_output]
-        }
-        self.output_activation.forward(x)
-    }
-
-    /// [`forward_train`](Self::forward_train), keeping what [`backward`](Self::backward) needs.
-    ///
-    /// Images are matrices of `[pixel, channel]` here, so that a convolution is one matrix product.
-    ///
-    /// # Shapes
-    /// - `x`: `[batch, channels * height * width]`
-    /// - result: `[batch, d_output]`
-    pub(crate) fn forward_saving(
-        &self,
-        x: Tensor<2>,
-    ) -> (Tensor<2>, ConvNetSaved, Vec<BatchStatistics>) {
-        let mut statistics = Vec::new();
-        let [batch, _] = x.dims();
-        let [mut channels, mut height, mut width] = self.image;
-        let patches = self.patches(batch, &x.device());
-        let mut x = to_pixels(x, [batch, channels, height, width]);
-        let mut stages = Vec::with_capacity(self.convolutions.len());
-        for (i, (convolution, patches)) in self.convolutions.iter().zip(patches).enumerate() {
-            let size = [batch, height, width];
-            let (y, unfolded) = convolution.forward_saving(x, &patches);
-            x = y; // [batch * height * width, channels_out]
-            let mut standardized = None;
-            if let Some(norm) = self.norms.get(i) {
-                let (y, saved, batch) = norm.forward_saving(x);
-                statistics.push(batch);
-                standardized = Some(saved);
-                x = y;
-            }
-            let (y, pooled) = self.activate_and_pool(x, size);
-            x = y;
-            channels = x.dims()[1];
-            if pool_fits(height, width) {
-                (height, width) = (height / 2, width / 2);
-            }
-            stages.push(Stage {
-                patches,
-                unfolded,
-                standardized,
-                pooled,
-            });
-        }
-        let image = [batch, channels, height, width];
-        let flat = from_pixels(x, image); // [batch, d_flat]
-        let [hidden, output] = self.dense();
-        let (x, activated) = self.activation.forward_saving(hidden.forward(flat.clone()));
-        let (y, output_activated) = self
-            .output_activation
-            .forward_saving(output.forward(x.clone()));
-        let saved = ConvNetSaved {
-            stages,
-            image,
-            flat,
-            activated,
-            hidden: x,
-            output_activated,
-        };
-        (y, saved, statistics)
-    }
-
-    /// The gradients of all parameters, without autodiff.
-    ///
-    /// # Shapes
-    /// - `delta`: the loss's gradient by the outputs, `[batch, d_output]`
-    pub(crate) fn backward(&self, saved: ConvNetSaved, delta: Tensor<2>) -> GradientsParams {
-        let mut gradients = GradientsParams::new();
-        let [hidden, output] = self.dense();
-        let delta = self
-            .output_activation
-            .backward(saved.output_activated, delta);
-        output.gradients(saved.hidden, &delta, &mut gradients);
-        let delta = self
-            .activation
-            .backward(saved.activated, output.backward(delta));
-        hidden.gradients(saved.flat, &delta, &mut gradients);
-        if saved.stages.is_empty() {
-            return gradients;
-        }
-        let mut delta = to_pixels(hidden.backward(delta), saved.image);
-        for (i, stage) in saved.stages.into_iter().enumerate().rev() {
-            delta = match stage.pooled {
-                Pooled::Not(saved) => self.activation.backward(saved, delta),
-                Pooled::Before(taken, saved) => {
-                    taken.backward(self.activation.backward(saved, delta))
-                }
-                Pooled::After(saved, taken) => {
-                    self.activation.backward(saved, taken.backward(delta))
-                }
-            };
-            if let (Some(norm), Some(saved)) = (self.norms.get(i), stage.standardized) {
-                delta = norm.backward(saved, delta, &mut gradients);
-            }
-            let convolution = &self.convolutions[i];
-            convolution.gradients(stage.unfolded, &delta, &mut gradients);
-            if i > 0 {
-                delta = convolution.backward(delta, &stage.patches);
-            }
-        }
-        gradients
-    }
-
-    /// Activation and, while it fits, max-pool; the pool first where that gives the same, on a quarter of
-    /// the numbers.
-    fn activate_and_pool(&self, x: Tensor<2>, size: [usize; 3]) -> (Tensor<2>, Pooled) {
-        let [_, height, width] = size;
-        if !pool_fits(height, width) {
-            let (x, saved) = self.activation.forward_saving(x);
-            (x, Pooled::Not(saved))
-        } else if self.activation.is_non_decreasing() {
-            let (x, taken) = max_pool::forward(x, size);
-            let (x, saved) = self.activation.forward_saving(x);
-            (x, Pooled::Before(taken, saved))
-        } else {
-            let (x, saved) = self.activation.forward_saving(x);
-            let (x, taken) = max_pool::forward(x, size);
-            (x, Pooled::After(saved, taken))
-        }
-    }
-
-    /// The hidden dense layer and the output layer.
-    fn dense(&self) -> [&Dense; 2] {
-        [&self.layers[0], &self.layers[1]]
     }
 
     pub(crate) fn with_running_statistics(mut self, statistics: Vec<BatchStatistics>) -> Self {
@@ -462,54 +313,4 @@ impl ConvNet {
     pub(crate) fn num_running(&self) -> usize {
         self.norms.iter().map(BatchNorm::num_running).sum()
     }
-}
-
-/// What the way back through a [`ConvNet`] needs of the way forward.
-#[derive(Debug)]
-pub(crate) struct ConvNetSaved {
-    stages: Vec<Stage>,
-    /// What the last stage left: `[batch, channels, height, width]`.
-    image: [usize; 4],
-    /// `[batch, d_flat]`
-    flat: Tensor<2>,
-    activated: SavedActivations<2>,
-    /// `[batch, d_hidden]`
-    hidden: Tensor<2>,
-    output_activated: SavedActivations<2>,
-}
-
-/// One convolution with what follows it.
-#[derive(Debug)]
-struct Stage {
-    patches: Patches,
-    /// `[batch * height * width, kernel_size² * channels_in]`
-    unfolded: Tensor<2>,
-    standardized: Option<Standardized>,
-    pooled: Pooled,
-}
-
-/// Whether and where the max-pool stood.
-#[derive(Debug)]
-enum Pooled {
-    Not(SavedActivations<2>),
-    Before(PooledMaxima, SavedActivations<2>),
-    After(SavedActivations<2>, PooledMaxima),
-}
-
-/// Images with their channels apart, as a row of channels for each pixel.
-///
-/// # Shapes
-/// - `x`: `[batch, channels * height * width]`
-/// - result: `[batch * height * width, channels]`
-fn to_pixels(x: Tensor<2>, [batch, channels, height, width]: [usize; 4]) -> Tensor<2> {
-    x.reshape([batch, channels, height * width])
-        .swap_dims(1, 2)
-        .reshape([batch * height * width, channels])
-}
-
-/// The other way round.
-fn from_pixels(x: Tensor<2>, [batch, channels, height, width]: [usize; 4]) -> Tensor<2> {
-    x.reshape([batch, height * width, channels])
-        .swap_dims(1, 2)
-        .reshape([batch, channels * height * width])
 }

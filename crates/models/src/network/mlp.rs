@@ -1,15 +1,16 @@
 //! The multilayer perceptron.
 
 use burn::module::Module;
-use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::config;
-use crate::activation::{Linear, Relu, SavedActivations};
+use super::dense_layers::DenseLayers;
+use super::forward_pass::ForwardPass;
+use crate::activation::{Linear, Relu};
 use crate::initializer::{Initializer, KaimingNormal};
-use crate::normalization::{NoNormalization, Standardized};
+use crate::normalization::NoNormalization;
 use crate::parameters::Parameters;
 use crate::{Activation, BatchStatistics, Dense, ModelError, Norm, Normalization, OneOrMany};
 
@@ -157,102 +158,20 @@ pub struct Mlp {
 }
 
 impl Mlp {
-    /// Outputs in evaluation mode.
+    /// The forward pass.
     ///
     /// # Shapes
     /// - `x`: `[batch, d_input]`
     /// - result: `[batch, d_output]`
-    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        self.forward_with(x, |norm, x| norm.forward(x))
-    }
-
-    /// Outputs in training mode, and the statistics of each batch norm.
-    ///
-    /// # Shapes
-    /// - `x`: `[batch, d_input]`
-    /// - result: `[batch, d_output]`
-    pub fn forward_train(&self, x: Tensor<2>) -> (Tensor<2>, Vec<BatchStatistics>) {
-        let mut statistics = Vec::new();
-        let y = self.forward_with(x, |norm, x| norm.forward_train(x, &mut statistics));
-        (y, statistics)
-    }
-
-    fn forward_with(
-        &self,
-        mut x: Tensor<2>,
-        mut normalize: impl FnMut(&Norm, Tensor<2>) -> Tensor<2>,
-    ) -> Tensor<2> {
-        for (i, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(x); // [batch, d_hidden], last [batch, d_output]
-            let Some(activation) = self.activations.get(i) else {
-                break;
-            };
-            if let Some(norm) = self.norms.get(i) {
-                x = normalize(norm, x);
-            }
-            x = activation.forward(x);
-        }
-        self.output_activation.forward(x)
-    }
-
-    /// [`forward_train`](Self::forward_train), keeping what [`backward`](Self::backward) needs.
-    ///
-    /// # Shapes
-    /// - `x`: `[batch, d_input]`
-    /// - result: `[batch, d_output]`
-    pub(crate) fn forward_saving(
-        &self,
-        mut x: Tensor<2>,
-    ) -> (Tensor<2>, MlpSaved, Vec<BatchStatistics>) {
-        let mut statistics = Vec::new();
-        let mut layers = Vec::with_capacity(self.layers.len());
-        for (i, layer) in self.layers.iter().enumerate() {
-            let input = x.clone();
-            x = layer.forward(x); // [batch, d_hidden], last [batch, d_output]
-            let mut standardized = None;
-            if let Some(norm) = self.norms.get(i) {
-                let saved;
-                (x, saved) = norm.forward_saving(x, &mut statistics);
-                standardized = Some(saved);
-            }
-            let activated;
-            (x, activated) = self.activation(i).forward_saving(x);
-            layers.push(SavedLayer {
-                input,
-                standardized,
-                activated,
-            });
-        }
-        (x, MlpSaved { layers }, statistics)
-    }
-
-    /// The gradients of all parameters, without autodiff: delta in, delta and gradients out of each layer.
-    ///
-    /// # Shapes
-    /// - `delta`: the loss's gradient by the outputs, `[batch, d_output]`
-    ///
-    /// # Source
-    /// Rumelhart, Hinton and Williams 1986; equal to what autodiff finds.
-    pub(crate) fn backward(&self, saved: MlpSaved, mut delta: Tensor<2>) -> GradientsParams {
-        let mut gradients = GradientsParams::new();
-        for (i, saved) in saved.layers.into_iter().enumerate().rev() {
-            delta = self.activation(i).backward(saved.activated, delta);
-            if let (Some(norm), Some(saved)) = (self.norms.get(i), saved.standardized) {
-                delta = norm.backward(saved, delta, &mut gradients);
-            }
-            self.layers[i].gradients(saved.input, &delta, &mut gradients);
-            if i > 0 {
-                delta = self.layers[i].backward(delta);
-            }
-        }
-        gradients
-    }
-
-    /// The activation behind a layer: of its own, or that of the outputs.
-    fn activation(&self, layer: usize) -> &Activation {
-        self.activations
-            .get(layer)
-            .unwrap_or(&self.output_activation)
+    pub(crate) fn forward<'a>(&'a self, x: Tensor<2>, pass: &mut ForwardPass<'a>) -> Tensor<2> {
+        let layers = DenseLayers {
+            layers: &self.layers,
+            norms: &self.norms,
+            activations: &self.activations,
+            output_activation: &self.output_activation,
+            first_activation: 0,
+        };
+        layers.forward(x, pass)
     }
 
     pub(crate) fn with_running_statistics(mut self, statistics: Vec<BatchStatistics>) -> Self {
@@ -268,18 +187,4 @@ impl Mlp {
     pub(crate) fn num_running(&self) -> usize {
         self.norms.iter().map(Norm::num_running).sum()
     }
-}
-
-/// What the way back through a [`Mlp`] needs of the way forward.
-#[derive(Debug)]
-pub(crate) struct MlpSaved {
-    layers: Vec<SavedLayer>,
-}
-
-#[derive(Debug)]
-struct SavedLayer {
-    /// `[batch, d_input]`
-    input: Tensor<2>,
-    standardized: Option<Standardized>,
-    activated: SavedActivations<2>,
 }

@@ -3,23 +3,26 @@
 mod batched;
 mod config;
 mod convnet;
+mod dense_layers;
+mod forward_pass;
 mod mlp;
 mod named_tensors;
 mod perceptron;
 #[cfg(test)]
 mod tests;
 
-pub use batched::{BatchedModel, BatchedStatistics};
+pub use batched::{BatchedModel, SavedReplicas};
 pub use config::ModelConfig;
 pub use convnet::{ConvNet, ConvNetConfig};
+pub use forward_pass::{Mode, Operation, SavedPass, Stage};
 pub use mlp::{Mlp, MlpConfig};
 pub use perceptron::PerceptronConfig;
 
 use burn::module::Module;
-use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
 use crate::BatchStatistics;
+use forward_pass::ForwardPass;
 
 /// A network of any kind.
 #[derive(Module, Debug)]
@@ -38,53 +41,59 @@ impl Network {
     /// - result: `[batch, d_output]`
     pub fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
         match self {
-            Self::Mlp(network) => network.forward(inputs),
-            Self::ConvNet(network) => network.forward(inputs),
+            Self::Mlp(network) => network.forward(inputs, &mut ForwardPass::new(Mode::Evaluation)),
+            Self::ConvNet(network) => network.evaluate(inputs),
         }
     }
 
-    /// Outputs in training mode, and the batch's statistics for
-    /// [`with_running_statistics`](Self::with_running_statistics), one for each batch norm.
+    /// Outputs in training mode, and the statistics of each batch norm for
+    /// [`with_running_statistics`](Self::with_running_statistics).
     ///
     /// # Shapes
     /// - `inputs`: `[batch, d_input]`, images flattened
     /// - result: `[batch, d_output]`
     pub fn forward_train(&self, inputs: Tensor<2>) -> (Tensor<2>, Vec<BatchStatistics>) {
-        match self {
-            Self::Mlp(network) => network.forward_train(inputs),
-            Self::ConvNet(network) => network.forward_train(inputs),
-        }
+        let mut pass = ForwardPass::new(Mode::Training);
+        let outputs = self.run(inputs, &mut pass);
+        (outputs, pass.into_statistics())
     }
 
-    /// The gradients of all parameters without autodiff, by the backward pass written out; none for a
-    /// network without one. The network is on a plain device.
-    ///
-    /// `delta_of` takes the outputs in training mode, `[batch, d_output]`, and returns the loss's gradient
-    /// by them, of the same shape. The statistics are as in [`forward_train`](Self::forward_train).
+    /// [`forward_train`](Self::forward_train) on a plain device, which also saves what the backward pass needs: the
+    /// gradients are `saved.backward(delta)`, where `delta` is the loss's gradient by the outputs.
     ///
     /// # Shapes
     /// - `inputs`: `[batch, d_input]`, images flattened
-    pub fn explicit_gradients(
+    /// - outputs: `[batch, d_output]`
+    pub fn forward_saving(
         &self,
         inputs: Tensor<2>,
-        delta_of: impl FnOnce(Tensor<2>) -> Tensor<2>,
-    ) -> Option<(GradientsParams, Vec<BatchStatistics>)> {
-        Some(match self {
-            Self::Mlp(network) => {
-                let (outputs, saved, statistics) = network.forward_saving(inputs);
-                (network.backward(saved, delta_of(outputs)), statistics)
-            }
-            Self::ConvNet(network) => {
-                let (outputs, saved, statistics) = network.forward_saving(inputs);
-                (network.backward(saved, delta_of(outputs)), statistics)
-            }
-        })
+    ) -> (Tensor<2>, Vec<BatchStatistics>, SavedPass<'_>) {
+        let mut pass = ForwardPass::saving();
+        let outputs = self.run(inputs, &mut pass);
+        let (statistics, saved) = pass.into_saved();
+        (outputs, statistics, saved)
     }
 
-    /// Whether [`explicit_gradients`](Self::explicit_gradients) are known.
-    pub fn has_explicit_gradients(&self) -> bool {
+    /// The outputs of every operation of a forward pass, in order. They show every activation before its max-pool,
+    /// if there is one.
+    ///
+    /// # Shapes
+    /// - `inputs`: `[batch, d_input]`, images flattened
+    pub fn stages(&self, inputs: Tensor<2>, mode: Mode) -> Vec<Stage<'_>> {
+        let mut pass = ForwardPass::recording(mode);
+        self.run(inputs, &mut pass);
+        pass.into_stages()
+    }
+
+    /// The forward pass.
+    ///
+    /// # Shapes
+    /// - `inputs`: `[batch, d_input]`, images flattened
+    /// - result: `[batch, d_output]`
+    fn run<'a>(&'a self, inputs: Tensor<2>, pass: &mut ForwardPass<'a>) -> Tensor<2> {
         match self {
-            Self::Mlp(_) | Self::ConvNet(_) => true,
+            Self::Mlp(network) => network.forward(inputs, pass),
+            Self::ConvNet(network) => network.forward(inputs, &[], pass),
         }
     }
 

@@ -487,3 +487,33 @@ fn defaults_of_files_and_of_code_agree() {
         ModelConfig::Convnet(ConvNetConfig::default())
     );
 }
+
+#[test]
+fn the_last_stage_holds_the_outputs() {
+    let configs = [
+        "name = 'mlp'\nhidden = [5, 4]\nactivation = ['tanh', 'relu']\nnormalization = 'batch'\n\
+         output_activation = 'sigmoid'",
+        "name = 'convnet'\nchannels = [3, 2]\nd_hidden = 6\nnormalization = 'batch'",
+    ];
+    let parts = [
+        "layers.0 norms.0 activations.0 layers.1 norms.1 activations.1 layers.2 outputs",
+        "convolutions.0 norms.0 activations.0 convolutions.1 norms.1 activations.1 layers.0 activations.2 layers.1 \
+         outputs",
+    ];
+    let device = Device::flex();
+    for (toml, parts) in configs.into_iter().zip(parts) {
+        let rng = &mut stream(1, "init", &[]);
+        let network = config(toml).init(&[1, 4, 4], 3, rng, &device, DType::F64);
+        let network = network.expect("a network");
+        let inputs = wave_tensor(0.0, [5, 16], &device, DType::F64);
+        let (trained, _) = network.forward_train(inputs.clone());
+        let evaluated = network.forward(inputs.clone());
+        for (mode, expected) in [(Mode::Training, trained), (Mode::Evaluation, evaluated)] {
+            let stages = network.stages(inputs.clone(), mode);
+            let found: Vec<String> = stages.iter().map(|stage| stage.operation.part()).collect();
+            assert_eq!(found.join(" "), parts);
+            let last = stages.last().expect("stages").outputs.clone();
+            assert_eq!(last.into_data(), expected.into_data(), "{mode:?}");
+        }
+    }
+}

@@ -144,7 +144,7 @@ impl BatchNorm {
         )
     }
 
-    /// Normalises by the batch's own statistics, and returns them for the running ones.
+    /// Normalises by the batch's own statistics, and returns them so that the running statistics can follow.
     ///
     /// # Shapes
     /// - `x` and the result: `[batch, num_features, …]`
@@ -270,17 +270,17 @@ fn unbiased<const D: usize>(variance: Tensor<D>, count: usize) -> Tensor<D> {
     variance.mul_scalar(count as f64 / count.saturating_sub(1).max(1) as f64)
 }
 
-/// A running statistic after one batch.
+/// A running statistic, moved by `momentum` towards the statistic of a batch.
 pub(super) fn moved<const D: usize>(
     running: Tensor<D>,
     batch: Tensor<D>,
     momentum: f64,
 ) -> Tensor<D> {
-    let (saved, share) = ((1.0 - momentum) as f32, momentum as f32);
+    let (rest, share) = ((1.0 - momentum) as f32, momentum as f32);
     kernels::zip(
         batch,
         running,
-        |batch, running| running * saved + batch * share,
+        |batch, running| running * rest + batch * share,
         |batch, running| running.mul_scalar(1.0 - momentum) + batch.mul_scalar(momentum),
     )
 }

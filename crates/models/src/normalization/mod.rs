@@ -1,7 +1,7 @@
 //! Normalisations: what a configuration names, and the layers they become.
 //!
-//! Each has a file of its own with its configuration and its layer. The table below and [`Norm`] are the only other
-//! places that name them.
+//! Each has a file of its own with its configuration and its layer. To add one, write its file and add its rows to
+//! the table below and to [`Norm`].
 
 mod batch;
 mod batched;
@@ -17,7 +17,6 @@ use emberlab_menu::{Problem, menu};
 
 pub use batch::{BatchNorm, BatchNormConfig, BatchStatistics};
 pub(crate) use batched::BatchedNorm;
-pub(crate) use emberlab_kernels::Standardized;
 pub use group::{GroupNorm, GroupNormConfig};
 pub use instance::{InstanceNorm, InstanceNormConfig};
 pub use layer::{LayerNorm, LayerNormConfig};
@@ -130,24 +129,17 @@ mod tests {
             let expected = golden(normalization.name());
             for (dtype, tolerance) in PRECISIONS {
                 let [gamma, beta] = scale_and_shift(&device, dtype).map(Tensor::require_grad);
-                let norm = match init(normalization, &device, dtype) {
-                    Norm::Batch(mut norm) => {
-                        norm.gamma = set(norm.gamma, &gamma);
-                        norm.beta = set(norm.beta, &beta);
-                        Norm::Batch(norm)
-                    }
-                    Norm::Layer(mut norm) => {
-                        norm.gamma = set(norm.gamma, &gamma);
-                        norm.beta = set(norm.beta, &beta);
-                        Norm::Layer(norm)
-                    }
-                    Norm::Group(mut norm) => {
-                        norm.gamma = set(norm.gamma, &gamma);
-                        norm.beta = set(norm.beta, &beta);
-                        Norm::Group(norm)
-                    }
-                    Norm::Instance(norm) => Norm::Instance(norm),
-                };
+                let parameters = init(normalization, &device, dtype).parameters();
+                let scale_and_shift = parameters.scale_and_shift.map(|(scale, shift)| {
+                    let scale = set(scale, &gamma);
+                    (scale, set(shift, &beta))
+                });
+                let norm = normalization
+                    .layer(NormParameters {
+                        scale_and_shift,
+                        ..parameters
+                    })
+                    .expect("a layer");
                 let x = wave_tensor(1.0, [4, 6], &device, dtype)
                     .mul_scalar(2.0)
                     .require_grad();

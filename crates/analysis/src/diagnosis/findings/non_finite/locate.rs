@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 use burn::train::TrainStep;
 use emberlab_datasets::{Batch, DeviceDataset};
-use emberlab_models::Network;
+use emberlab_models::{Mode, Network};
 use emberlab_run_format::{Direction, Evidence, Finding, FindingKind, Place, Severity};
 use emberlab_training::{LossConfig, Precision, SupervisedModel, TrainingError, host};
 
@@ -14,7 +14,6 @@ use super::loss::{share_of_broken_rows, within_the_loss};
 use crate::diagnosis::inspection::named_gradients;
 use crate::diagnosis::wording::{evidence, finding, sentences};
 use crate::replay::Replay;
-use crate::stages::{Mode, stages};
 
 /// Rows of the training split whose losses are computed before the first step.
 const ROWS: usize = 1000;
@@ -119,18 +118,19 @@ fn forward(
 ) -> Result<Broken, TrainingError> {
     let network = supervised.network.valid();
     let mut largest = ("the inputs".to_string(), size(&host(batch.inputs.clone())?));
-    for stage in stages(&network, batch.inputs.clone(), Mode::Training) {
-        let num_units = stage.values.dims()[1];
-        let values = host(stage.values)?;
+    for stage in network.stages(batch.inputs.clone(), Mode::Training) {
+        let part = stage.operation.part();
+        let num_units = stage.outputs.dims()[1];
+        let values = host(stage.outputs)?;
         let is_broken = |row: &&[f64]| row.iter().any(|v| !v.is_finite());
         let broken = values.chunks(num_units).filter(is_broken).count();
         if broken > 0 {
-            let mut found = Broken::new(&stage.layer, Direction::Forward, stage.operation.name());
+            let mut found = Broken::new(&part, Direction::Forward, stage.operation.description());
             let rows = values.len() / num_units;
             found.evidence = vec![
                 evidence(format!("largest magnitude in {}", largest.0), largest.1),
                 evidence(
-                    format!("share of the rows of {} with NaN or infinity", stage.layer),
+                    format!("share of the rows of {part} with NaN or infinity"),
                     broken as f64 / rows as f64,
                 ),
             ];
@@ -141,7 +141,7 @@ fn forward(
             found.remedies = large_weights();
             return Ok(found);
         }
-        largest = (format!("the outputs of {}", stage.layer), size(&values));
+        largest = (format!("the outputs of {part}"), size(&values));
     }
     let (outputs, _) = network.forward_train(batch.inputs.clone());
     within_the_loss(supervised.loss(), outputs, batch, precision)
