@@ -23,7 +23,7 @@ fn main() -> ExitCode {
         ["ci"] => run(Command::new("bash").arg(".ci/run")),
         ["test", name, rest @ ..] => tests(name, rest, false),
         ["bless"] => tests("golden", &[], true),
-        ["readme"] => tests("readme", &[], true),
+        ["readme"] => tests("the_readme", &[], true),
         _ => {
             eprint!("{HELP}");
             return ExitCode::from(2);
