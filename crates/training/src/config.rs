@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clipping::GradientClipping;
 use crate::error::{check, check_at_least_one};
-use crate::objective::{EarlyStopping, Objective};
+use crate::trainer::early_stopping::{EarlyStopping, Objective};
 
 /// The numbers a network computes with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -9,8 +9,8 @@ use crate::error::TrainingError;
 use crate::loss::{LossConfig, Reduction};
 use crate::metric_accumulator::host;
 use crate::optimizer::{Optimizer, OptimizerConfig};
-use crate::stop::StopFlag;
 use crate::supervised_model::SupervisedModel;
+use crate::trainer::interrupt::StopFlag;
 
 /// The test ends when the smoothed loss is this many times the lowest one so far (as in fastai).
 const DIVERGED: f64 = 4.0;

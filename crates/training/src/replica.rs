@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 use crate::config::TrainingConfig;
 use crate::engine::TrainingEngine;
 use crate::error::TrainingError;
-use crate::fit::Observer;
 use crate::metric_accumulator::MetricAccumulator;
-use crate::objective::EarlyStoppingState;
 use crate::record::{network_bytes, unreadable};
 use crate::scheduler::Scheduler;
+use crate::trainer::Observer;
+use crate::trainer::early_stopping::EarlyStoppingState;
 
 /// How far a training is: with weights and optimiser state, all that resuming needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

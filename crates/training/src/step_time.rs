@@ -10,8 +10,8 @@ use crate::error::TrainingError;
 use crate::loss::LossConfig;
 use crate::metric_accumulator::host;
 use crate::optimizer::{Optimizer, OptimizerConfig};
-use crate::stop::StopFlag;
 use crate::supervised_model::SupervisedModel;
+use crate::trainer::interrupt::StopFlag;
 
 /// Steps between two looks at the clock; a look waits for the device.
 const LAP: usize = 10;
