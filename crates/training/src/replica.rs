@@ -76,7 +76,7 @@ impl Replica {
     /// Whether its objective has not improved for as long as early stopping waits.
     pub(crate) fn is_out_of_patience(&self, training: &TrainingConfig) -> bool {
         let stopping = training.early_stopping.as_ref();
-        stopping.is_some_and(|s| self.progress.early_stopping.waited >= s.patience)
+        stopping.is_some_and(|stopping| stopping.is_due(&self.progress.early_stopping))
     }
 
     /// Takes in the metrics of an epoch that has ended; returns whether it is the best so far.
