@@ -13,7 +13,7 @@ use crate::ReportError;
 pub struct TrialPlace {
     /// The variant's name.
     pub variant: String,
-    /// Its seed.
+    /// The trial's seed.
     pub seed: u64,
     /// Its fold of a cross-validation, counted from 0.
     pub fold: Option<usize>,
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// A run as `emberlab train` leaves it.
+    /// A run folder as `emberlab train` writes it.
     fn run(files: &[(&str, &str)]) -> (tempfile::TempDir, TrialPlace) {
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path().join("relu-seed3");

@@ -1,8 +1,8 @@
-//! `model/model.json`: what a trained network needs to predict, beside its weights.
+//! `model/model.json`: shapes, names and scaling that a trained network needs to predict.
 
 use serde::{Deserialize, Serialize};
 
-/// What a trained network needs to predict, beside its weights.
+/// Shapes, names and scaling that a trained network needs to predict, beside its weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelFile {
     /// `[num_features]` or `[channels, height, width]`.

@@ -39,15 +39,15 @@ pub enum Command {
     /// Find a learning rate: train briefly while it grows, over several seeds.
     FindLr(arguments::FindLr),
     /// List, check and clean up runs.
-    Runs(arguments::Runs),
+    Runs(runs::Args),
     /// Evaluate the network of a finished run.
-    Evaluate(arguments::Evaluate),
+    Evaluate(evaluate::Args),
     /// Predict rows of a table, or images, with the network of a finished run.
-    Predict(arguments::Predict),
+    Predict(predict::Args),
     /// Find out what is wrong with a run, and what to try.
     Diagnose(diagnose::Args),
     /// Write a report about a run or a comparison, as one page.
-    Report(arguments::Report),
+    Report(report::Args),
     /// Draw activations, losses, initializers and normalizations.
     Gallery(gallery::Args),
     /// Show how optimizers descend a surface, or the loss around a trained network.

@@ -85,10 +85,10 @@ fn function_gradients(device_name: &str) -> Result<Vec<CheckedGradient>, Failure
         dtype: precision.dtype(),
         reference,
     };
-    gradients::subjects()
+    gradients::functions()
         .iter()
-        .map(|subject| {
-            let check = gradients::check(subject, &arithmetic)?;
+        .map(|function| {
+            let check = gradients::check(function, &arithmetic)?;
             Ok(CheckedGradient {
                 name: check.name,
                 num_values: check.num_values,
