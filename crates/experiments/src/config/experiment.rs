@@ -104,11 +104,7 @@ impl ExperimentConfig {
             optimizer: config.optimizer.with_learning_rate(0.0),
             ..config.clone()
         };
-        let can_be_batched = match &self.model {
-            ModelConfig::Perceptron(_) | ModelConfig::Mlp(_) => true,
-            ModelConfig::Convnet(_) => false,
-        };
-        can_be_batched && without_seed_and_rate(self) == without_seed_and_rate(other)
+        self.model.can_be_batched() && without_seed_and_rate(self) == without_seed_and_rate(other)
     }
 
     /// Checks every value that can be checked without data.
