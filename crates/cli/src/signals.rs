@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first finishes the step and saves, the second ends at once.
+//! Ctrl-C and SIGTERM: the first stops a training after its step and saves, the second ends the program at once.
 
 use std::process;
 
@@ -7,10 +7,10 @@ use emberlab_training::{StopFlag, terminal};
 /// The exit code of an interrupted command.
 pub const INTERRUPTED: u8 = 130;
 
-/// Stops a training when the process is asked to end.
+/// A flag that stops a training when the process is asked to end.
 ///
 /// # Errors
-/// If the system does not let signals be caught.
+/// If the system does not allow signals to be handled.
 #[cfg(unix)]
 pub fn stop_on_request() -> std::io::Result<StopFlag> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -32,10 +32,10 @@ pub fn stop_on_request() -> std::io::Result<StopFlag> {
     Ok(stop)
 }
 
-/// Stops a training when the process is asked to end.
+/// A flag that stops a training when the process is asked to end.
 ///
 /// # Errors
-/// If the system does not let signals be caught.
+/// If the system does not allow signals to be handled.
 #[cfg(not(unix))]
 pub fn stop_on_request() -> std::io::Result<StopFlag> {
     let stop = StopFlag::default();
