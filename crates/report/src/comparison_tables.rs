@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use emberlab_metrics::Metric;
+use emberlab_metrics::{BinaryScores, Metric};
 use emberlab_run_format::{ComparisonResult, Spread, VariantSummary, Verdict};
 
 use crate::document::{Cell, Column, Mark, Table};
@@ -91,7 +91,7 @@ pub fn median_table(comparison: &ComparisonResult) -> Option<Table> {
 
 /// The medians of the scores of class 1, one row per variant and threshold; `None` without thresholds.
 pub fn threshold_table(comparison: &ComparisonResult) -> Option<Table> {
-    const SCORES: [&str; 4] = ["accuracy", "precision", "recall", "f1"];
+    let scores = BinaryScores::METRICS.map(Metric::name);
     let accuracies = figures(comparison).filter_map(|name| name.split_once("_accuracy>"));
     let mut places: Vec<(&str, &str)> = accuracies.collect();
     let value = |threshold: &str| threshold.parse().unwrap_or(f64::NAN);
@@ -100,11 +100,11 @@ pub fn threshold_table(comparison: &ComparisonResult) -> Option<Table> {
         return None;
     }
     let words = ["medians", "split"].map(Column::words);
-    let numbers = ["threshold"].into_iter().chain(SCORES).map(Column::numbers);
+    let numbers = ["threshold"].into_iter().chain(scores).map(Column::numbers);
     let row = |variant: &VariantSummary, split: &str, threshold: &str| {
         let place = [&variant.variant, split, threshold].map(Cell::from);
         let score = |score| median(variant, &format!("{split}_{score}>{threshold}"));
-        place.into_iter().chain(SCORES.map(score)).collect()
+        place.into_iter().chain(scores.map(score)).collect()
     };
     let rows = comparison.variants.iter().flat_map(|variant| {
         let at = |(split, threshold): &(&str, &str)| row(variant, split, threshold);

@@ -72,13 +72,7 @@ pub(crate) fn load_trial(
             trial.figures.extend(named);
         }
         for ThresholdScores { split, scores } in result.thresholds {
-            let values = [
-                ("accuracy", scores.accuracy),
-                ("precision", scores.precision),
-                ("recall", scores.recall),
-                ("f1", scores.f1),
-            ];
-            for (metric, value) in values {
+            for (metric, value) in scores.metrics() {
                 let name = format!("{split}_{metric}>{}", scores.threshold);
                 trial.figures.insert(name, value);
             }

@@ -91,12 +91,12 @@ fn show(name: &str, overrides: &[String], shared: &Shared) -> Result<(), Failure
     Ok(())
 }
 
-/// Reads the data set of a whole experiment, or of a text that holds nothing else.
+/// Reads the data set from a whole experiment, or from a text with nothing else.
 fn parse_dataset(source: &ConfigSource) -> Result<OnlyDataset, Failure> {
     Ok(parse(source)?)
 }
 
-/// How many classes or features are listed before the rest is only counted.
+/// The largest number of classes or features that are listed.
 const MAX_LISTED: usize = 20;
 /// How many samples are printed.
 const NUM_SHOWN: usize = 5;

@@ -99,7 +99,7 @@ mod tests {
     use crate::generation::testing::moments;
 
     #[test]
-    fn clouds_have_the_deviation_asked_for_and_centres_in_the_box() {
+    fn clouds_have_the_given_deviation_and_centres_in_the_box() {
         let config = Blobs {
             num_samples: 30_000,
             std: 0.5,
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_box_turned_round_is_refused() {
+    fn a_box_with_exchanged_bounds_is_refused() {
         let config = Blobs {
             center_box: [1.0, -1.0],
             ..Blobs::default()

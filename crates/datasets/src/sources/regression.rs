@@ -135,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_has_the_deviation_asked_for() {
+    fn noise_has_the_given_deviation() {
         let residuals = residuals(0.3, RegressionFunction::Sine);
         let var = residuals.iter().map(|r| r * r).sum::<f64>() / residuals.len() as f64;
         // 1000 draws: the standard deviation is known to 0.3 / sqrt(2000) = 0.0067.
