@@ -57,7 +57,7 @@ pub fn run(command: &Compare, shared: &Shared) -> Result<ExitCode, Failure> {
     let mut failed = Vec::new();
     if !command.collect && !missing.is_empty() {
         device::open(&command.running.device)?;
-        let stop = signals::stop_on_request()?;
+        let stop = signals::stop_on_request(false)?;
         let size = |trial: &PlannedTrial| {
             let asked = usize::from(command.stack);
             if !device::is_processor(&command.running.device) {

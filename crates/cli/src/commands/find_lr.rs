@@ -38,7 +38,7 @@ pub fn run(command: &FindLr, shared: &Shared) -> Result<ExitCode, Failure> {
     let config = ExperimentConfig::from_source(&source)?;
     let learning_rates = learning_rates(command)?;
     set_threads(&command.running)?;
-    let stop = signals::stop_on_request()?;
+    let stop = signals::stop_on_request(false)?;
     let data_dirs = data_dirs::all(shared);
     let device = &command.running.device;
     let mut curves = Vec::new();
