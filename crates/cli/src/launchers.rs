@@ -2,7 +2,18 @@
 
 use std::path::Path;
 
-use crate::arguments::LauncherChoice;
+use clap::ValueEnum;
+
+/// A scheduler that runs the trials of a plan on a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LauncherChoice {
+    /// A Slurm job array, for `sbatch`.
+    Slurm,
+    /// HyperQueue tasks, for `sh`.
+    Hq,
+    /// A Kubernetes Job with an index, for `kubectl apply -f`.
+    K8s,
+}
 
 /// What a script needs to know.
 pub struct Launch<'a> {

@@ -27,7 +27,6 @@ pub mod optimizer;
 mod predict;
 mod range_test;
 mod record;
-mod replica;
 pub mod scheduler;
 mod step_time;
 mod supervised_model;

@@ -7,6 +7,7 @@ pub mod burn_dashboard;
 pub mod early_stopping;
 pub mod interrupt;
 mod observer;
+mod replica;
 mod result;
 mod split_data;
 mod start;

@@ -7,12 +7,12 @@ use emberlab_run_format::files::checkpoint::{BEST, NETWORK, OPTIMIZER};
 use emberlab_storage::Checkpoint;
 
 use super::Trainer;
+use super::replica::{Progress, Replica};
 use crate::engine::SingleEngine;
 use crate::error::TrainingError;
 use crate::metric_accumulator::MetricAccumulator;
 use crate::optimizer::Optimizer;
 use crate::record::load_network;
-use crate::replica::{Progress, Replica};
 use crate::scheduler::Scheduler;
 use crate::supervised_model::SupervisedModel;
 

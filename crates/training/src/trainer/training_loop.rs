@@ -11,6 +11,7 @@ use emberlab_storage::{Checkpoint, Position};
 use super::burn_dashboard::{Dashboard, Display, Shown, ShownMetric};
 use super::interrupt::StopFlag;
 use super::observer::EpochRecord;
+use super::replica::Replica;
 use super::result::TrainingResult;
 use super::split_data::SplitData;
 use super::{Trainer, start};
@@ -21,7 +22,6 @@ use crate::error::TrainingError;
 use crate::loss::LossConfig;
 use crate::metric_accumulator::MetricAccumulator;
 use crate::predict::{chunks, predict_unless};
-use crate::replica::Replica;
 use crate::supervised_model::{StepOutput, SupervisedModel};
 use crate::task::Task;
 

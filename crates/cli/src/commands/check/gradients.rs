@@ -118,7 +118,7 @@ fn network_gradients(
         num_values: check.num_values,
         num_kinks: check.num_kinks,
         numeric: check.numeric,
-        exact: check.explicit,
+        exact: Some(check.explicit),
     };
     Ok(checks.into_iter().map(row).collect())
 }
