@@ -12,11 +12,11 @@ const STOPPING: &str =
 /// The exit code of an interrupted command.
 pub const INTERRUPTED: u8 = 130;
 
-/// Stops a training when the process is asked to end. With `announce` it says so on stderr, which a dashboard that
-/// fills the screen would not survive.
+/// Stops a training when the process is asked to end. With `announce` it says so on stderr, which must not
+/// happen under a dashboard that fills the screen.
 ///
 /// # Errors
-/// If the system does not let signals be caught.
+/// If the system does not allow signals to be handled.
 #[cfg(unix)]
 pub fn stop_on_request(announce: bool) -> std::io::Result<StopFlag> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
@@ -41,11 +41,11 @@ pub fn stop_on_request(announce: bool) -> std::io::Result<StopFlag> {
     Ok(stop)
 }
 
-/// Stops a training when the process is asked to end. With `announce` it says so on stderr, which a dashboard that
-/// fills the screen would not survive.
+/// Stops a training when the process is asked to end. With `announce` it says so on stderr, which must not
+/// happen under a dashboard that fills the screen.
 ///
 /// # Errors
-/// If the system does not let signals be caught.
+/// If the system does not allow signals to be handled.
 #[cfg(not(unix))]
 pub fn stop_on_request(announce: bool) -> std::io::Result<StopFlag> {
     // Flags are all that can be set here, so nothing is announced.

@@ -6,7 +6,6 @@ mod losses;
 mod normalizations;
 
 use burn::tensor::{DType, Tensor, TensorData};
-use emberlab_models::ModelError;
 use emberlab_pictures::{PictureError, Svg};
 use emberlab_training::{TrainingError, device, host};
 
@@ -16,9 +15,6 @@ pub enum GalleryError {
     /// A picture cannot be drawn.
     #[error(transparent)]
     Picture(#[from] PictureError),
-    /// A network cannot be made.
-    #[error(transparent)]
-    Model(#[from] ModelError),
     /// The device failed.
     #[error(transparent)]
     Training(#[from] TrainingError),

@@ -2,14 +2,12 @@
 
 use emberlab_datasets::{Encoding, Targets};
 use emberlab_metrics::{Metric, sigmoid, softmax};
-use serde::{Deserialize, Serialize};
 
 use crate::error::TrainingError;
 use crate::loss::{Loss, LossConfig, OutputKind, TargetKind};
 
 /// How outputs become predictions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
     /// One output; class 1 when it is above 0 (logits) or above 0.5 (anything else).
     Binary {
