@@ -57,7 +57,7 @@ fn bench(config: &Path, args: &Args, shared: &Shared) -> Result<ExitCode, Failur
     let source = ConfigSource::load(config)?.with_overrides(&args.overrides)?;
     let config = ExperimentConfig::from_source(&source)?.without_comparison();
     set_num_threads(args.threads)?;
-    let stop = signals::stop_on_request()?;
+    let stop = signals::stop_on_request(false)?;
     let duration = Duration::from_secs(args.seconds.into());
     let prepared = Prepared::load(config, &data_dirs::all(shared));
     let prepared = prepared.map_err(|error| error.with_place(&source))?;
