@@ -68,7 +68,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let config = ExperimentConfig::from_source(&source)?;
     let learning_rates = learning_rates(args)?;
     args.running.set_threads()?;
-    let stop = signals::stop_on_request()?;
+    let stop = signals::stop_on_request(false)?;
     let data_dirs = data_dirs::all(shared);
     let device = &args.running.device;
     let mut curves = Vec::new();
