@@ -2,6 +2,7 @@
 
 use emberlab_datasets::DatasetConfig;
 use emberlab_menu::Menu;
+use emberlab_metrics::Metric;
 use emberlab_models::{Activation, Initializer, ModelConfig, Normalization};
 use emberlab_training::{Loss, SchedulerConfig, UpdateRule};
 
@@ -23,7 +24,12 @@ fn listed<M: Menu>(key: &'static str, title: &'static str) -> Listed {
     }
 }
 
-fn menus() -> [Listed; 8] {
+fn described(metric: Metric) -> (&'static str, String) {
+    let sentence = metric.description().trim_end_matches('.');
+    (metric.name(), sentence.to_owned())
+}
+
+fn menus() -> [Listed; 9] {
     [
         listed::<DatasetConfig>("dataset", "Data sets"),
         listed::<ModelConfig>("model", "Networks"),
@@ -33,6 +39,11 @@ fn menus() -> [Listed; 8] {
         listed::<Loss>("loss", "Losses"),
         listed::<UpdateRule>("optimizer", "Optimisers"),
         listed::<SchedulerConfig>("scheduler", "Schedules"),
+        Listed {
+            key: "training.objective.metric",
+            title: "Metrics",
+            entries: Metric::ALL.map(described).into(),
+        },
     ]
 }
 

@@ -39,7 +39,7 @@ pub use config::{Precision, TrainMetrics, TrainingConfig};
 pub use emberlab_metrics::Split;
 pub use error::TrainingError;
 pub use loss::{Loss, LossConfig, Reduction};
-pub use metric_accumulator::{MetricAccumulator, Outcome, host, labels};
+pub use metric_accumulator::{BatchResults, MetricAccumulator, host, labels};
 pub use optimizer::{Optimizer, OptimizerConfig, UpdateRule};
 pub use predict::{Predicted, predict};
 pub use range_test::RangeTest;

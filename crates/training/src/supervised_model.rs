@@ -168,7 +168,7 @@ impl InferenceStep for SupervisedModel {
 mod tests {
     use burn::module::{ModuleVisitor, Param};
     use burn::tensor::{DType, Device, TensorData};
-    use emberlab_menu::Menu;
+    use emberlab_menu::Menu as _;
     use emberlab_models::{Activation, ModelConfig, Normalization};
     use emberlab_rng::stream;
     use serde_json::{Value, json};

@@ -96,7 +96,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let mut failed = Vec::new();
     if !args.collect && !missing.is_empty() {
         device::open(&args.running.device)?;
-        let stop = signals::stop_on_request()?;
+        let stop = signals::stop_on_request(false)?;
         let size = |trial: &PlannedTrial| {
             let asked = usize::from(args.stack);
             if !device::is_processor(&args.running.device) {

@@ -69,7 +69,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let config = ExperimentConfig::from_source(&source)?;
     let learning_rates = learning_rates(args)?;
     set_threads(&args.running)?;
-    let stop = signals::stop_on_request()?;
+    let stop = signals::stop_on_request(false)?;
     let data_dirs = data_dirs::all(shared);
     let device = &args.running.device;
     let mut curves = Vec::new();

@@ -89,7 +89,7 @@ pub fn execution(
         false => Dashboard::Quiet,
     };
     set_threads(running)?;
-    let stop = signals::stop_on_request()?;
+    let stop = signals::stop_on_request(matches!(choice, DashboardChoice::Plain))?;
     if let Some(step) = showing.stop_at {
         stop.request_at(step);
     }

@@ -72,6 +72,7 @@ impl DataSource for Blobs {
         )
     }
 
+    /// Draws the samples: features `[num_samples, num_features]`; class `k` is the `k`-th cloud.
     fn load(&self, _: &[PathBuf], seed: u64) -> Result<Samples, DatasetError> {
         let rng = &mut stream(self.seed.unwrap_or(seed), "blobs", &[]);
         let [low, high] = self.center_box;

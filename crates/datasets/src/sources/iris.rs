@@ -20,7 +20,7 @@ use crate::samples::{Features, Samples, Targets, names};
 pub struct Iris {}
 
 impl Iris {
-    /// The flowers: features `[150, 4]`.
+    /// All flowers: features `[150, 4]`.
     pub(crate) fn samples() -> Samples {
         let flowers = linfa_datasets::iris();
         let labels = flowers.targets().iter().map(|&class| class as u32);

@@ -79,6 +79,7 @@ impl DataSource for Regression {
         check_deviation("noise", self.noise)
     }
 
+    /// Draws the samples: features `[num_samples, 1]`, one number as target.
     fn load(&self, _: &[PathBuf], seed: u64) -> Result<Samples, DatasetError> {
         let rng = &mut stream(self.seed.unwrap_or(seed), "regression", &[]);
         let (inputs, values) = (0..self.num_samples)

@@ -59,9 +59,9 @@ impl ModelConfig {
     /// Checks every value that can be checked without knowing the data.
     ///
     /// # Errors
-    /// [`ModelError::Value`] for the first value that no network can have.
-    pub fn validate(&self) -> Result<(), ModelError> {
-        Ok(with_config!(self, config => config.validate())?)
+    /// [`Problem`] with the first value that no network can have.
+    pub fn validate(&self) -> Result<(), Problem> {
+        with_config!(self, config => config.validate())
     }
 
     /// The number of outputs, if the configuration says one.

@@ -44,6 +44,11 @@ pub struct EarlyStopping {
 }
 
 impl EarlyStopping {
+    /// Whether a training in this state stops.
+    pub(crate) fn is_due(&self, state: &EarlyStoppingState) -> bool {
+        state.waited >= self.patience
+    }
+
     /// Checks the ranges of the values.
     ///
     /// # Errors

@@ -79,7 +79,7 @@ impl Replica {
     /// Whether the objective has not improved for so many epochs that early stopping ends the training.
     pub(super) fn is_out_of_patience(&self, training: &TrainingConfig) -> bool {
         let stopping = training.early_stopping.as_ref();
-        stopping.is_some_and(|s| self.progress.early_stopping.waited >= s.patience)
+        stopping.is_some_and(|stopping| stopping.is_due(&self.progress.early_stopping))
     }
 
     /// Shows early stopping the metrics of an epoch that has ended. Returns whether the epoch is the best so far.

@@ -2,6 +2,7 @@
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_datasets::DeviceDataset;
+use emberlab_menu::Menu as _;
 use emberlab_models::{Activation, ModelConfig, Normalization};
 use emberlab_rng::stream;
 use emberlab_run_format::Ending;
@@ -9,6 +10,7 @@ use emberlab_storage::Identity;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::loss::{Loss, TargetKind};
 use crate::{
     CheckpointConfig, Dashboard, EpochRecord, Observer, OptimizerConfig, SchedulerConfig,
     SplitData, StopFlag, Task, Trainer, TrainingConfig, TrainingError, TrainingResult,
@@ -189,13 +191,10 @@ fn replicas_equal_single_runs_for_every_normalization_activation_and_loss() {
             assert_equal(&what, &single, &SEEDS, 1e-4);
         }
     }
-    for loss in [
-        "cross_entropy",
-        "cross_entropy_naive",
-        "mse",
-        "mae",
-        "huber",
-    ] {
+    let can_learn_classes =
+        |loss: &Loss| !loss.is_flat() && loss.targets() != TargetKind::TwoClasses;
+    for loss in Loss::examples().into_iter().filter(can_learn_classes) {
+        let loss = loss.name();
         for reduction in ["mean", "sum"] {
             let settings = Settings {
                 loss: json!({ "name": loss, "reduction": reduction }),
