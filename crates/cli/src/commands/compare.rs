@@ -15,7 +15,6 @@ use emberlab_storage::replace;
 use emberlab_training::{Dashboard, StopFlag, device};
 
 use crate::arguments::{Running, Shared};
-use crate::commands::train::set_threads;
 use crate::failure::Failure;
 use crate::jobs::{JobEnd, run_all};
 use crate::launchers::{Launch, LauncherChoice};
@@ -248,7 +247,7 @@ fn estimate(
     args: &Args,
     shared: &Shared,
 ) -> Result<Duration, Failure> {
-    set_threads(&args.running)?;
+    args.running.set_threads()?;
     let mut seconds = 0.0;
     for variant in &comparison.variants {
         let is_ours = |index: &&usize| comparison.trials[**index].variant == variant.name;
