@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use emberlab_experiments::Weights;
 
 use crate::commands::Command;
+use crate::failure::Failure;
+use crate::threads;
 
 /// A laboratory for small neural networks.
 #[derive(Debug, Parser)]
@@ -14,12 +16,12 @@ pub struct Arguments {
     /// The command.
     #[command(subcommand)]
     pub command: Command,
-    /// Options of every command.
+    /// Folders that every command uses.
     #[command(flatten)]
     pub shared: Shared,
 }
 
-/// Options of every command.
+/// Folders that every command uses.
 #[derive(Debug, Args)]
 pub struct Shared {
     /// Folder for run folders.
@@ -45,6 +47,16 @@ pub struct Running {
     /// Threads for each tensor operation; small networks are fastest with one.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: u16,
+}
+
+impl Running {
+    /// Sets the number of threads for the tensor operations of this process.
+    ///
+    /// # Errors
+    /// [`Failure::Failed`] if the threads cannot be started.
+    pub fn set_threads(&self) -> Result<(), Failure> {
+        threads::set(self.threads)
+    }
 }
 
 /// The display during training.
