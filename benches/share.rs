@@ -1,4 +1,4 @@
-//! What the whole loop costs over the bare one: six networks on each CPU device, side by side.
+//! The time of the whole training loop beside the bare one: six networks on each CPU device.
 //!
 //! `cargo bench --bench share` runs all, `cargo bench --bench share -- flex` those of one device.
 

@@ -1,4 +1,4 @@
-//! What a step costs each of many networks that train as one program, on each CPU device.
+//! The time of a step for each network of a batched model, on each CPU device.
 //!
 //! `cargo bench --bench stacks` runs all, `cargo bench --bench stacks -- flex` those of one device.
 

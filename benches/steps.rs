@@ -1,4 +1,4 @@
-//! What a training step costs: six networks on each CPU device, bare and piece by piece.
+//! The time of a training step: six networks on each CPU device, bare and piece by piece.
 //!
 //! `cargo bench --bench steps` runs all, `cargo bench --bench steps -- flex` those of one device.
 #![allow(missing_docs)] // divan's attribute makes public items of its own

@@ -161,7 +161,7 @@ fn nothing_is_found_in_the_healthy_configurations() {
     assert!(count >= 11, "only {count} configurations");
 }
 
-// E2: with standard normal weights and a naive softmax some rows are no number before the first step.
+// E2: with standard normal weights and a naive softmax some rows are NaN before the first step.
 #[test]
 fn the_explosion_is_traced_to_its_step_layer_and_operation() {
     if data_dir().is_none() {

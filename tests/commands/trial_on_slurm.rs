@@ -142,7 +142,7 @@ fn count(artifacts: &Path, file: &str) -> usize {
     runs.filter(|run| run.path().join(file).exists()).count()
 }
 
-/// What the jobs printed, for a failure.
+/// The output of the jobs, to be shown after a failure.
 fn outputs(folder: &Path) -> String {
     let entries = std::fs::read_dir(folder).unwrap().flatten();
     let outputs = entries.filter(|e| e.file_name().to_string_lossy().starts_with("slurm-"));

@@ -26,7 +26,7 @@ checkpoint = { every = { epochs = 1 }, keep_last = 1 }
 const TRAIN: [&str; 5] = ["train", "killed.toml", "--run", "run", "--dashboard"];
 const RESUME: [&str; 3] = ["resume", "run", "--dashboard"];
 
-/// What happens in a file operation.
+/// The faults of a file operation.
 const KILLS: [&str; 4] = ["kill_before", "kill_inside", "kill_after", "power_cut"];
 
 fn lab() -> Lab {
@@ -39,7 +39,7 @@ fn folder(lab: &Lab) -> PathBuf {
     lab.path().join("artifacts/killed/run")
 }
 
-/// What must not depend on how often the training was killed.
+/// The files that must not depend on how often the training was killed.
 fn left(run: &Path) -> Vec<(&'static str, Vec<u8>)> {
     let files = [
         "config.toml",

@@ -21,11 +21,11 @@ checkpoint = { every = { steps = 9_000 } }
 
 const STEPS_PER_EPOCH: usize = 15;
 
-/// What may be added in 90 000 steps: 64 bytes a step would be 5.5 MiB. The rows of `metrics.csv`, which
+/// Most memory that 90 000 steps may add: 64 bytes a step would be 5.5 MiB. The rows of `metrics.csv`, which
 /// every checkpoint holds, are 1.2 MiB of it; from one moment to another it differs by 2 MiB.
 const MAX_GROWTH_KIB: usize = 5 * 1024;
 
-/// What Linux says of a running process.
+/// The status of a running process in `/proc`.
 struct Status {
     resident_kib: usize,
     /// How often its main thread waited for something.

@@ -1,4 +1,4 @@
-//! What is far out stays finite and right, on every device: section B3 of the experiments.
+//! Sigmoids and losses of very large numbers are finite and right on every device.
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_models::Activation;

@@ -46,7 +46,7 @@ fn every_shipped_config_trains_briefly_and_its_header_says_how() {
     }
 }
 
-/// What the header of each quick configuration promises: metric, split, bound.
+/// The figure that the header of each quick configuration promises: metric, split, bound.
 const PROMISES: [(&str, &str, &str, f64); 9] = [
     ("moons", "valid", "accuracy", 0.97),
     ("circles", "valid", "accuracy", 0.98),

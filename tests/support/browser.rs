@@ -9,7 +9,7 @@ use crate::requirements::Part;
 pub struct Page {
     /// The document after its scripts have run.
     pub dom: String,
-    /// What the page said on the console: nothing, if all is well.
+    /// The messages of the page on the console: none, if all is well.
     pub console: Vec<String>,
 }
 

@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 /// A closed set of named choices; [`menu!`](crate::menu!) implements it.
 pub trait Menu: Clone + Sized + 'static {
-    /// What one of them is, for messages: `an activation`.
+    /// One of them in words, for messages: `an activation`.
     const WHAT: &'static str;
 
     /// All names, in the order of the table.
@@ -20,7 +20,7 @@ pub trait Menu: Clone + Sized + 'static {
     /// One of each, with default parameters, in the order of the table.
     fn examples() -> Vec<Self>;
 
-    /// What each entry is: the first sentence of its documentation, in the order of the table.
+    /// A summary of each entry: the first sentence of its documentation, in the order of the table.
     fn summaries() -> Vec<String>;
 }
 

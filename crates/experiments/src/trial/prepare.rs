@@ -19,7 +19,7 @@ pub struct Prepared {
     pub splits: Splits,
     /// How inputs are scaled.
     pub standardizer: Standardizer,
-    /// What the network predicts: classes or values.
+    /// The kind of prediction: classes or values.
     pub task: Task,
     /// The number of outputs of the network.
     pub d_output: usize,
