@@ -1,9 +1,8 @@
 //! Reading and verifying a checkpoint.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::manifest::{FILE, FORMAT, Manifest, SUM_FILE, Written, sum_line};
+use crate::manifest::Manifest;
 use crate::{Position, StorageError};
 
 /// The configuration and the data of a training. Checkpoints with another identity belong to another training.
@@ -36,42 +35,7 @@ impl Checkpoint {
     /// [`StorageError::Damaged`] with the file that is damaged; [`StorageError::Format`] if a version of the lab
     /// with another format wrote it.
     pub fn read(path: &Path) -> Result<Self, StorageError> {
-        let damaged = |reason: String| StorageError::Damaged {
-            path: path.to_path_buf(),
-            reason,
-        };
-        let content =
-            |name: &str| fs::read(path.join(name)).map_err(|e| damaged(format!("{name}: {e}")));
-        let text = content(FILE)?;
-        if content(SUM_FILE)? != sum_line(&text).as_bytes() {
-            return Err(damaged(format!("{FILE} does not match {SUM_FILE}")));
-        }
-        let json = |e: serde_json::Error| damaged(format!("{FILE}: {e}"));
-        let written: Written = serde_json::from_slice(&text).map_err(json)?;
-        if written.format != FORMAT {
-            return Err(StorageError::Format {
-                path: path.to_path_buf(),
-                found: written.format,
-                written_by: written.emberlab,
-                readable: FORMAT,
-            });
-        }
-        let manifest: Manifest = serde_json::from_slice(&text).map_err(json)?;
-        let name = path.file_name().unwrap_or_default();
-        if name != manifest.position.to_string().as_str() {
-            return Err(damaged(format!("it was written as {}", manifest.position)));
-        }
-        let mut files = Vec::with_capacity(manifest.files.len());
-        for file in manifest.files {
-            if Path::new(&file.name).components().count() != 1 || file.name.starts_with('.') {
-                return Err(damaged(format!("`{}` is not a file name", file.name)));
-            }
-            let content = content(&file.name)?;
-            if let Some(reason) = file.disagreement(&content) {
-                return Err(damaged(reason));
-            }
-            files.push((file.name, content));
-        }
+        let (manifest, files) = Manifest::verify(path)?;
         let mut checkpoint = Self {
             path: path.to_path_buf(),
             position: manifest.position,
@@ -82,7 +46,8 @@ impl Checkpoint {
             files,
         };
         let config = String::from_utf8(checkpoint.file(CONFIG)?.to_vec());
-        checkpoint.identity.config = config.map_err(|e| damaged(format!("{CONFIG}: {e}")))?;
+        checkpoint.identity.config =
+            config.map_err(|e| checkpoint.damaged(format!("{CONFIG}: {e}")))?;
         Ok(checkpoint)
     }
 

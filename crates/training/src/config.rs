@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::clipping::GradientClipping;
 use crate::error::{check, check_at_least_one};
-use crate::trainer::early_stopping::{EarlyStopping, Objective};
+use crate::trainer::best_epoch::Objective;
+use crate::trainer::early_stopping::EarlyStopping;
 
 /// The floating-point numbers that a network computes with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

@@ -1,36 +1,11 @@
-//! Early stopping: the metric that decides which epoch is the best, and when a training stops for lack of a better one.
+//! Early stopping: when a training stops because its objective no longer improves.
 
 use emberlab_menu::Problem;
-use emberlab_metrics::{Metric, Split};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::best_epoch::{BestEpoch, gain};
 use crate::error::{check, check_at_least_one};
-
-/// The metric that decides which epoch is the best.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Objective {
-    /// A metric of the task, such as `loss`, `accuracy` or `mae`.
-    #[serde(default = "loss")]
-    pub metric: Metric,
-    /// The split it is measured on: `train` or `valid`.
-    #[serde(default)]
-    pub split: Split,
-}
-
-fn loss() -> Metric {
-    Metric::Loss
-}
-
-impl Default for Objective {
-    fn default() -> Self {
-        Self {
-            metric: loss(),
-            split: Split::Valid,
-        }
-    }
-}
 
 /// Stops a training that no longer improves its objective.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -64,20 +39,11 @@ impl EarlyStopping {
     }
 }
 
-/// The best epoch so far.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Best {
-    /// Counted from 1.
-    pub epoch: usize,
-    /// The objective's value there.
-    pub value: f64,
-}
-
 /// The state of early stopping and of the choice of the best epoch.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EarlyStoppingState {
     /// The best epoch so far; none while no value was finite.
-    pub best: Option<Best>,
+    pub best: Option<BestEpoch>,
     /// The value that the next improvement is measured against.
     reference: Option<f64>,
     /// Epochs since the reference was set.
@@ -93,26 +59,16 @@ impl EarlyStoppingState {
         higher_is_better: bool,
         early_stopping: Option<&EarlyStopping>,
     ) -> bool {
-        let gain = |from: f64| {
-            if higher_is_better {
-                value - from
-            } else {
-                from - value
-            }
-        };
         let min_delta = early_stopping.map_or(0.0, |e| e.min_delta);
-        let improved = value.is_finite() && self.reference.is_none_or(|r| gain(r) > min_delta);
+        let improved = value.is_finite()
+            && (self.reference).is_none_or(|r| gain(r, value, higher_is_better) > min_delta);
         if improved {
             self.reference = Some(value);
             self.waited = 0;
         } else {
             self.waited += 1;
         }
-        let is_best = value.is_finite() && self.best.is_none_or(|b| gain(b.value) > 0.0);
-        if is_best {
-            self.best = Some(Best { epoch, value });
-        }
-        is_best
+        BestEpoch::update(&mut self.best, epoch, value, higher_is_better)
     }
 }
 
@@ -134,19 +90,10 @@ mod tests {
         }
         assert_eq!(waited, [0, 1, 0, 1, 2]);
         // The best epoch needs no improvement of min_delta.
-        let best = Best {
+        let best = BestEpoch {
             epoch: 5,
             value: 0.75,
         };
         assert_eq!(state.best, Some(best));
-    }
-
-    #[test]
-    fn the_first_of_equal_epochs_is_the_best() {
-        let mut state = EarlyStoppingState::default();
-        for (epoch, value) in [0.9, 0.95, 0.95].into_iter().enumerate() {
-            state.observe(epoch + 1, value, true, None);
-        }
-        assert_eq!(state.best.map(|b| b.epoch), Some(2));
     }
 }

@@ -3,6 +3,7 @@
 //! [`Trainer`] holds everything that a training needs. It checks the parts, then `training_loop` does epochs and
 //! steps inside Burn's learner, whose dashboard people see (`burn_dashboard` says why).
 
+pub mod best_epoch;
 pub mod burn_dashboard;
 pub mod early_stopping;
 pub mod interrupt;

@@ -6,7 +6,7 @@ use emberlab_metrics::Split;
 use emberlab_models::Network;
 use emberlab_run_format::Ending;
 
-use super::early_stopping::Best;
+use super::best_epoch::BestEpoch;
 use crate::predict::Predicted;
 
 /// The result of a training.
@@ -17,7 +17,7 @@ pub struct TrainingResult {
     /// The network after the last step.
     pub network: Network,
     /// The network of the best epoch; none if the objective was NaN or infinite in every epoch.
-    pub best: Option<(Best, Network)>,
+    pub best: Option<(BestEpoch, Network)>,
     /// Epochs done.
     pub epoch: usize,
     /// Optimiser steps done.
