@@ -88,7 +88,7 @@ impl RunReport {
         let Some(result) = &self.result else {
             return match &self.failure {
                 Some(why) => format!("The training failed after {epochs}: {why}."),
-                None => format!("The training has not finished: {epochs} are done."),
+                None => format!("The training has not finished; {epochs} done so far."),
             };
         };
         let figures = self.main_figures(result);
@@ -442,7 +442,7 @@ mod tests {
             Block::Notices(_)
         ));
         let begun = report(&[config]);
-        let said = "The training has not finished: 0 epochs are done.";
+        let said = "The training has not finished; 0 epochs done so far.";
         assert_eq!(begun.summary(), said);
         assert!(begun.document().is_ok());
     }
