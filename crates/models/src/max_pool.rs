@@ -15,8 +15,8 @@ pub(crate) struct Taken {
     shape: [usize; 4],
 }
 
-/// The largest of each square of two by two pixels, the first of equals; an odd last row or column is left
-/// out. Equals `torch.nn.MaxPool2d(2)`.
+/// The largest of each square of two by two pixels, the first of equals, or NaN if there is any; an odd last row
+/// or column is left out. Equals `torch.nn.MaxPool2d(2)`.
 ///
 /// # Shapes
 /// - `pixels`: `[batch * height * width, channels]`
@@ -69,7 +69,7 @@ impl Taken {
     }
 }
 
-/// Of each row's two halves the larger numbers, and where those are the second half's.
+/// Of each row's two halves the larger numbers, and where those are the second half's; NaN if either is.
 fn larger_half(pairs: Tensor<2>) -> (Tensor<2>, Tensor<2, Bool>) {
     if host::holds(&pairs) {
         return larger_half_in_one_pass(pairs);
@@ -78,6 +78,7 @@ fn larger_half(pairs: Tensor<2>) -> (Tensor<2>, Tensor<2, Bool>) {
     let first = pairs.clone().slice_dim(1, 0..width / 2);
     let second = pairs.slice_dim(1, width / 2..width);
     let is_second = first.clone().lower(second.clone());
+    let is_second = is_second.bool_or(second.clone().is_nan());
     (first.mask_where(is_second.clone(), second), is_second)
 }
 
@@ -91,8 +92,9 @@ fn larger_half_in_one_pass(pairs: Tensor<2>) -> (Tensor<2>, Tensor<2, Bool>) {
     for row in pairs.as_slice().chunks(width.max(1)) {
         let (first, second) = row.split_at(half);
         let both = || first.iter().zip(second);
-        larger.extend(both().map(|(&a, &b)| if a < b { b } else { a }));
-        is_second.extend(both().map(|(a, b)| a < b));
+        let takes_second = |a: f32, b: f32| a < b || b.is_nan();
+        larger.extend(both().map(|(&a, &b)| if takes_second(a, b) { b } else { a }));
+        is_second.extend(both().map(|(&a, &b)| takes_second(a, b)));
     }
     let shape = [num_rows, half];
     let is_second = TensorData::new(is_second, shape);
