@@ -216,9 +216,10 @@ impl Activation {
             }
             // Of the input x.
             Self::LeakyRelu { alpha } => {
-                let below = kept.lower_equal_elem(0.0);
+                // NaN has the slope below zero, as in PyTorch.
+                let above = kept.greater_elem(0.0);
                 let scaled = delta.clone().mul_scalar(*alpha);
-                delta.mask_where(below, scaled)
+                scaled.mask_where(above, delta)
             }
             Self::Elu { alpha } => {
                 let above = kept.clone().greater_elem(0.0);

@@ -77,7 +77,8 @@ pub(super) fn backward<const D: usize>(
             zip(
                 delta,
                 kept,
-                |delta, x| if x <= 0.0 { alpha * delta } else { delta },
+                // NaN has the slope below zero, as in PyTorch.
+                |delta, x| if x > 0.0 { delta } else { alpha * delta },
             )
         }
         Activation::Elu { alpha } => {
