@@ -332,6 +332,15 @@ wire_choice!(
 );
 
 #[cfg(test)]
+impl Activation {
+    /// Whether forward and backward pass of a tensor like this each run as a fused kernel.
+    pub(crate) fn enters_fused_kernels(&self, x: &Tensor<2>) -> bool {
+        passes::forward(self, x.clone()).is_ok()
+            && passes::backward(self, x.clone(), x.clone()).is_ok()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 

@@ -14,6 +14,8 @@ mod error;
 #[cfg(test)]
 mod golden;
 mod initializer;
+#[cfg(test)]
+mod kernel_tests;
 mod max_pool;
 mod mlp;
 mod network;
