@@ -13,6 +13,8 @@ mod dashboard;
 pub mod device;
 mod error;
 mod fit;
+#[cfg(test)]
+mod kernel_tests;
 mod loader;
 mod loss;
 mod member;
