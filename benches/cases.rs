@@ -3,10 +3,10 @@
 use std::fmt;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use emberlab_datasets::Resident;
+use emberlab_datasets::DeviceDataset;
 use emberlab_models::{ModelConfig, Network};
-use emberlab_streams::stream;
-use emberlab_training::{LossConfig, OptimizerConfig, Trainee, TrainingConfig, device};
+use emberlab_rng::stream;
+use emberlab_training::{LossConfig, OptimizerConfig, SupervisedModel, TrainingConfig, device};
 use serde_json::{Value, json};
 
 /// As in the binary: small tensors are allocated all the time.
@@ -92,7 +92,7 @@ impl Case {
     }
 
     /// Enough for that many batches.
-    pub fn data(&self, num_batches: usize) -> Resident {
+    pub fn data(&self, num_batches: usize) -> DeviceDataset {
         let rows = num_batches * self.batch_size;
         let (width, classes) = (self.dims[0], self.dims[self.dims.len() - 1]);
         let inputs: Vec<f32> = (0..rows * width).map(|k| (1.7 * k as f32).sin()).collect();
@@ -101,15 +101,15 @@ impl Case {
             targets[row * classes + row * 7 % classes] = 1.0;
         }
         let device = self.device();
-        Resident {
+        DeviceDataset {
             inputs: Tensor::from_data(TensorData::new(inputs, [rows, width]), &device),
             targets: Tensor::from_data(TensorData::new(targets, [rows, classes]), &device),
         }
     }
 
     /// The network and its loss, as they are trained.
-    pub fn trainee(&self) -> Trainee {
-        Trainee::new(self.network(), loss()).for_training()
+    pub fn supervised(&self) -> SupervisedModel {
+        SupervisedModel::new(self.network(), loss()).for_training()
     }
 
     pub fn training(&self, num_epochs: usize) -> TrainingConfig {

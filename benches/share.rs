@@ -9,7 +9,7 @@ mod whole;
 use std::sync::mpsc::channel;
 use std::time::Instant;
 
-use emberlab_datasets::{Batches, Resident};
+use emberlab_datasets::{Batches, DeviceDataset};
 use emberlab_training::Optimizer;
 
 use crate::cases::{Case, cases};
@@ -40,13 +40,13 @@ fn main() {
 }
 
 /// Batches, gradients and update, and nothing else. Returns when each epoch ended.
-fn bare(case: Case, data: &Resident, num_epochs: usize) -> Vec<Instant> {
+fn bare(case: Case, data: &DeviceDataset, num_epochs: usize) -> Vec<Instant> {
     let config = case.training(num_epochs).batches();
-    let mut trainee = case.trainee();
-    let mut optimizer = Optimizer::new(&case.optimizer(), &trainee);
+    let mut supervised = case.supervised();
+    let mut optimizer = Optimizer::new(&case.optimizer(), &supervised);
     let epochs = (0..num_epochs).map(|epoch| {
         for batch in Batches::new(data, &config, 0, epoch as u64) {
-            (trainee, _) = trainee.after_step(batch, None, &mut optimizer, 0.01);
+            (supervised, _) = supervised.after_step(batch, None, &mut optimizer, 0.01);
         }
         Instant::now()
     });
@@ -54,7 +54,7 @@ fn bare(case: Case, data: &Resident, num_epochs: usize) -> Vec<Instant> {
 }
 
 /// The loop of `emberlab train`. Returns when each epoch ended.
-fn whole(case: Case, data: &Resident, num_epochs: usize) -> Vec<Instant> {
+fn whole(case: Case, data: &DeviceDataset, num_epochs: usize) -> Vec<Instant> {
     let folder = tempfile::tempdir().expect("a folder");
     let (clock, ends) = channel();
     let fit = fit(case, data, num_epochs, folder.path(), clock);

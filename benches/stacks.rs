@@ -9,8 +9,8 @@ mod whole;
 use std::sync::mpsc::channel;
 use std::time::Instant;
 
-use emberlab_datasets::{Batches, Resident};
-use emberlab_models::Stack;
+use emberlab_datasets::{Batches, DeviceDataset};
+use emberlab_models::BatchedModel;
 use emberlab_training::{Fit, Optimizer};
 
 use crate::cases::{Case, cases, loss};
@@ -47,14 +47,14 @@ fn main() {
 }
 
 /// Batches, gradients and update, and nothing else. Returns when each epoch ended.
-fn bare(case: Case, data: &Resident, num_networks: usize, num_epochs: usize) -> Vec<Instant> {
+fn bare(case: Case, data: &DeviceDataset, num_networks: usize, num_epochs: usize) -> Vec<Instant> {
     let config = case.training(num_epochs).batches();
-    let trainee = case.trainee();
-    let networks = vec![trainee.network.clone(); num_networks];
-    let optimizers = vec![Optimizer::new(&case.optimizer(), &trainee); num_networks];
-    let mut stack = Stack::new(&networks).expect("networks of one shape");
+    let supervised = case.supervised();
+    let networks = vec![supervised.network.clone(); num_networks];
+    let optimizers = vec![Optimizer::new(&case.optimizer(), &supervised); num_networks];
+    let mut stack = BatchedModel::new(&networks).expect("networks of one shape");
     let mut optimizer = Optimizer::stacked(&optimizers).expect("their optimisers");
-    let data = Resident::stacked(&vec![data.clone(); num_networks]);
+    let data = DeviceDataset::stacked(&vec![data.clone(); num_networks]);
     let seeds: Vec<u64> = (0..num_networks as u64).collect();
     let rates = vec![0.01; num_networks];
     let loss = loss();
@@ -62,10 +62,9 @@ fn bare(case: Case, data: &Resident, num_networks: usize, num_epochs: usize) -> 
     for epoch in 0..num_epochs {
         for batch in Batches::stacked(&data, &config, &seeds, epoch as u64) {
             let targets = batch.targets;
-            let (gradients, statistics) = stack.explicit_gradients(batch.inputs, |outputs| {
-                loss.forward_backward_stacked(outputs, targets, num_networks)
-                    .1
-            });
+            let (outputs, statistics, saved) = stack.forward_saving(batch.inputs);
+            let (_, delta) = loss.forward_backward_stacked(outputs, targets, num_networks);
+            let gradients = saved.backward(delta);
             let moved = optimizer.step_stack(stack.clone(), gradients, &rates);
             stack = moved.with_running_statistics(statistics);
         }
@@ -75,7 +74,7 @@ fn bare(case: Case, data: &Resident, num_networks: usize, num_epochs: usize) -> 
 }
 
 /// The loop of `emberlab compare --stack`. Returns when each epoch of the first network ended.
-fn whole(case: Case, data: &Resident, num_networks: usize, num_epochs: usize) -> Vec<Instant> {
+fn whole(case: Case, data: &DeviceDataset, num_networks: usize, num_epochs: usize) -> Vec<Instant> {
     let folder = tempfile::tempdir().expect("a folder");
     let mut ends = Vec::new();
     let fits = (0..num_networks).map(|seed| {

@@ -11,7 +11,7 @@ use burn::train::{InferenceStep, TrainStep};
 use divan::Bencher;
 use emberlab_datasets::{Batch, Batches};
 use emberlab_models::Activation;
-use emberlab_training::{Optimizer, Trainee};
+use emberlab_training::{Optimizer, SupervisedModel};
 use serde_json::json;
 
 use crate::cases::{Case, cases, from_json, loss};
@@ -31,23 +31,23 @@ fn batches(case: Case) -> Vec<Batch> {
 /// Gradients and update alone.
 #[divan::bench(args = cases())]
 fn bare_step(bencher: Bencher, case: Case) {
-    bench_steps(bencher, case, case.trainee());
+    bench_steps(bencher, case, case.supervised());
 }
 
 /// The same by autodiff.
 #[divan::bench(args = cases())]
 fn bare_step_by_autodiff(bencher: Bencher, case: Case) {
-    bench_steps(bencher, case, Trainee::new(case.network(), loss()));
+    bench_steps(bencher, case, SupervisedModel::new(case.network(), loss()));
 }
 
-fn bench_steps(bencher: Bencher, case: Case, mut trainee: Trainee) {
+fn bench_steps(bencher: Bencher, case: Case, mut supervised: SupervisedModel) {
     let batches = batches(case);
-    let mut optimizer = Optimizer::new(&case.optimizer(), &trainee);
+    let mut optimizer = Optimizer::new(&case.optimizer(), &supervised);
     let mut steps = 0;
     bencher.bench_local(|| {
         let batch = batches[steps % BATCHES].clone();
         steps += 1;
-        (trainee, _) = trainee.after_step(batch, None, &mut optimizer, 0.01);
+        (supervised, _) = supervised.after_step(batch, None, &mut optimizer, 0.01);
     });
 }
 
@@ -55,7 +55,7 @@ fn bench_steps(bencher: Bencher, case: Case, mut trainee: Trainee) {
 #[divan::bench(args = cases())]
 fn forward(bencher: Bencher, case: Case) {
     let batches = batches(case);
-    let plain = case.trainee().valid();
+    let plain = case.supervised().valid();
     bencher.bench_local(|| InferenceStep::step(&plain, batches[0].clone()));
 }
 
@@ -63,11 +63,11 @@ fn forward(bencher: Bencher, case: Case) {
 #[divan::bench(args = cases())]
 fn optimizer(bencher: Bencher, case: Case) {
     let batch = batches(case).remove(0);
-    let trainee = case.trainee();
-    let mut optimizer = Optimizer::new(&case.optimizer(), &trainee);
+    let supervised = case.supervised();
+    let mut optimizer = Optimizer::new(&case.optimizer(), &supervised);
     bencher
-        .with_inputs(|| TrainStep::step(&trainee, batch.clone()).grads)
-        .bench_local_values(|gradients| optimizer.step(trainee.clone(), gradients, 0.01));
+        .with_inputs(|| TrainStep::step(&supervised, batch.clone()).grads)
+        .bench_local_values(|gradients| optimizer.step(supervised.clone(), gradients, 0.01));
 }
 
 /// All batches of a shuffled epoch.
@@ -86,7 +86,7 @@ fn activation(bencher: Bencher, name: &str) {
     let device = Device::flex();
     let x = Tensor::<2>::from_data(TensorData::new(numbers, [700, 16]), &device);
     bencher.bench_local(|| {
-        let (y, kept) = activation.forward_keeping(x.clone());
-        activation.backward(kept, y)
+        let (y, saved) = activation.forward_saving(x.clone());
+        activation.backward(saved, y)
     });
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::time::Instant;
 
-use emberlab_datasets::Resident;
+use emberlab_datasets::DeviceDataset;
 use emberlab_storage::{CheckpointStore, Identity};
 use emberlab_training::{
     CheckpointConfig, Dashboard, EpochRecord, Fit, Observer, SchedulerConfig, SplitData, StopFlag,
@@ -26,7 +26,7 @@ impl Observer for Clock {
 /// A training of a network that saves below `folder` and tells `clock` when each epoch ended.
 pub fn fit(
     case: Case,
-    data: &Resident,
+    data: &DeviceDataset,
     num_epochs: usize,
     folder: &Path,
     clock: Sender<Instant>,
@@ -39,7 +39,7 @@ pub fn fit(
             num_classes: case.dims[case.dims.len() - 1],
         },
         optimizer: case.optimizer(),
-        scheduler: SchedulerConfig::Constant {},
+        scheduler: SchedulerConfig::default(),
         training: case.training(num_epochs),
         checkpoint: CheckpointConfig::default(),
         store: Some(CheckpointStore::new(folder.join("run"), 2)),

@@ -2,27 +2,52 @@
 
 #![allow(clippy::unwrap_used)]
 
-mod bad_input;
+#[path = "support/browser.rs"]
 mod browser;
-mod cluster;
-mod comparing;
-mod configs;
-mod dashboard;
-mod data;
-mod devices;
-mod disk;
-mod enduring;
-mod evaluating;
-mod experiments;
-mod explaining;
-mod finding_rates;
-mod interrupting;
-mod killing;
+#[path = "support/lab.rs"]
 mod lab;
-mod lessons;
-mod numerics;
-mod predicting;
-mod reporting;
-mod resuming;
-mod stacking;
-mod traces;
+#[path = "support/requirements.rs"]
+mod requirements;
+#[path = "support/whole_and_stopped.rs"]
+mod whole_and_stopped;
+
+/// One file for each command.
+mod commands {
+    mod bad_input;
+    mod check;
+    mod compare;
+    mod compare_stack;
+    mod config;
+    mod data;
+    mod descend;
+    mod devices;
+    mod diagnose;
+    mod evaluate;
+    mod find_lr;
+    mod gallery;
+    mod predict;
+    mod report;
+    mod resume;
+    mod runs;
+    mod train;
+    mod train_dashboard;
+    mod trial_on_slurm;
+}
+
+/// Promises about runs: nothing is lost, and the same seed gives the same bits.
+mod promises {
+    mod full_disk;
+    mod interrupt_and_resume;
+    mod kill_and_resume;
+    mod memory_growth;
+    mod old_runs;
+}
+
+/// Figures of PyTorch, NumPy and published experiments that the lab reproduces.
+mod references {
+    mod numerics;
+    mod parquet;
+    mod published_figures;
+    mod shipped_configs;
+    mod traces;
+}

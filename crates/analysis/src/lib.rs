@@ -1,26 +1,28 @@
 //! Checks and explanations of networks.
+//!
+//! - `boundary`: the classes that a network predicts over a plane of its inputs
+//! - [`gradients`]: autodiff against central differences and closed forms
+//! - `diagnosis`: rules that find what is wrong with a training
+//! - `loss_landscape`: the loss around a trained network
+//! - `descent`: optimisers on functions of two numbers
+//! - `replay`: a training of the lab, repeated bit for bit
+//! - `pytorch_trace`: a training that PyTorch recorded, repeated step for step
 
 mod boundary;
 mod descent;
 mod diagnosis;
-pub mod gallery;
 pub mod gradients;
-mod landscape;
-mod plane;
+mod loss_landscape;
+mod pytorch_trace;
 mod replay;
-mod stages;
-mod surface;
-mod trace;
 
 pub use boundary::{Classifier, Plane, boundary};
-pub use descent::{Descent, Waypoint};
+pub use descent::{Descent, LearningRates, Pair, SURFACES, Surface, Waypoint};
 pub use diagnosis::{
-    ActivationInspection, LayerStep, LearningCurves, SignalInspection, StepInspection,
-    cannot_represent, data_findings, dead_relus, find_non_finite, first_step_findings,
-    inspect_signals, inspect_step, start_findings,
+    ActivationInspection, Earliest, LayerStep, LearningCurves, Observations, ObservedData, RULES,
+    Rule, SignalInspection, StepInspection, findings, findings_while_training, inspect_signals,
+    inspect_step, locate_non_finite,
 };
-pub use landscape::{Landscape, LandscapeError, landscape};
+pub use loss_landscape::{Landscape, LandscapeError, landscape};
+pub use pytorch_trace::{Deviation, Trace, TraceError, replay, tolerance};
 pub use replay::{Replay, ReplayedStep};
-pub use stages::{Mode, Operation, Stage, stages};
-pub use surface::{Pair, Surface};
-pub use trace::{Deviation, Trace, TraceError, replay, tolerance};

@@ -2,11 +2,11 @@
 
 use std::ops::ControlFlow;
 
-use emberlab_datasets::{Batch, Batches, Resident};
+use emberlab_datasets::{Batch, Batches, DeviceDataset};
 use emberlab_models::Network;
 use emberlab_training::{
-    LossConfig, Measured, Optimizer, OptimizerConfig, Scheduler, SchedulerConfig, Trainee,
-    TrainingConfig, TrainingError,
+    LossConfig, Optimizer, OptimizerConfig, Scheduler, SchedulerConfig, StepOutput,
+    SupervisedModel, TrainingConfig, TrainingError,
 };
 
 /// A training that is done again.
@@ -24,7 +24,7 @@ pub struct Replay<'a> {
     /// The seed of shuffles.
     pub seed: u64,
     /// What is trained on.
-    pub train: &'a Resident,
+    pub train: &'a DeviceDataset,
 }
 
 /// One step of a replay.
@@ -36,13 +36,13 @@ pub struct ReplayedStep<'a> {
     /// Whether it is the last of its epoch.
     pub ends_epoch: bool,
     /// Before the step.
-    pub before: &'a Trainee,
+    pub before: &'a SupervisedModel,
     /// What it was trained on.
     pub batch: &'a Batch,
     /// What the batch gave.
-    pub measured: &'a Measured,
+    pub measured: &'a StepOutput,
     /// After the step.
-    pub after: &'a Trainee,
+    pub after: &'a SupervisedModel,
 }
 
 impl Replay<'_> {
@@ -59,12 +59,12 @@ impl Replay<'_> {
         let steps_per_epoch = config.num_batches(self.train.len());
         let scheduler = Scheduler::new(
             self.scheduler,
-            self.optimizer.learning_rate(),
+            self.optimizer,
             steps_per_epoch,
             self.training.num_epochs,
         );
-        let mut trainee = Trainee::new(self.network, self.loss.clone()).for_training();
-        let mut optimizer = Optimizer::new(self.optimizer, &trainee);
+        let mut supervised = SupervisedModel::new(self.network, self.loss.clone()).for_training();
+        let mut optimizer = Optimizer::new(self.optimizer, &supervised);
         let mut step = 0;
         for epoch in 1..=last_epoch {
             let batches = Batches::new(self.train, &config, self.seed, epoch as u64 - 1);
@@ -72,13 +72,13 @@ impl Replay<'_> {
                 let learning_rate = scheduler.learning_rate(step);
                 let clipping = self.training.gradient_clipping.as_ref();
                 let (after, measured) =
-                    trainee.after_step(batch.clone(), clipping, &mut optimizer, learning_rate);
+                    supervised.after_step(batch.clone(), clipping, &mut optimizer, learning_rate);
                 step += 1;
                 let seen = see(ReplayedStep {
                     epoch,
                     step,
                     ends_epoch: i + 1 == steps_per_epoch,
-                    before: &trainee,
+                    before: &supervised,
                     batch: &batch,
                     measured: &measured,
                     after: &after,
@@ -86,7 +86,7 @@ impl Replay<'_> {
                 if let ControlFlow::Break(found) = seen {
                     return Ok(Some(found));
                 }
-                trainee = after;
+                supervised = after;
             }
         }
         Ok(None)

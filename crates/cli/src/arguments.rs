@@ -1,15 +1,17 @@
-//! What can be written on the command line.
+//! The command line: options that several commands share.
 
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use emberlab_metrics::ThresholdBy;
 
+use crate::commands::Command;
+
 /// A laboratory for small neural networks.
 #[derive(Debug, Parser)]
 #[command(name = "emberlab", version, about, arg_required_else_help = true)]
 pub struct Arguments {
-    /// What to do.
+    /// The command.
     #[command(subcommand)]
     pub command: Command,
     /// Options of every command.
@@ -20,7 +22,7 @@ pub struct Arguments {
 /// Options of every command.
 #[derive(Debug, Args)]
 pub struct Shared {
-    /// Folder that runs go to.
+    /// Folder for run folders.
     #[arg(
         long,
         global = true,
@@ -29,65 +31,26 @@ pub struct Shared {
         value_name = "DIR"
     )]
     pub artifacts: PathBuf,
-    /// Folder that holds data sets, looked at before the cache folder.
+    /// Folder with data sets; searched before the cache folder.
     #[arg(long, global = true, env = "EMBERLAB_DATA_DIR", value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 }
 
-/// The commands.
-#[derive(Debug, Subcommand)]
-pub enum Command {
-    /// Train a network as a TOML file says.
-    Train(Train),
-    /// Go on with a run from its newest checkpoint.
-    Resume(Resume),
-    /// Train every variant of a TOML file with every seed, and say what differs.
-    Compare(Compare),
-    /// Train one trial of a comparison's plan, as a cluster's job.
-    Trial(TrialOf),
-    /// Find a learning rate: train for a moment while it grows, over several seeds.
-    FindLr(FindLr),
-    /// List, check and tidy runs.
-    Runs(Runs),
-    /// Say what a finished run's network is worth.
-    Evaluate(Evaluate),
-    /// Predict rows of a table, or images, with a finished run's network.
-    Predict(Predict),
-    /// Say what is wrong with a run, how that is known, and what to try.
-    Diagnose(Diagnose),
-    /// Make one page of what a run or a comparison came to.
-    Report(Report),
-    /// Draw activations, losses, initializers and normalizations.
-    Gallery(Gallery),
-    /// Descend a landscape with several optimizers, or look at the loss around a trained network.
-    Descend(Descend),
-    /// List, show and fetch data sets.
-    Data(Data),
-    /// List devices: those of this build, those that a feature adds, and the hardware found.
-    Devices(Devices),
-    /// Check the lab against references.
-    Check(Check),
-    /// Show a configuration, or the schema of all.
-    Config(Config),
-    /// Print shell completions.
-    Completions(Completions),
-}
-
-/// How something runs.
+/// Where a command computes.
 #[derive(Debug, Args)]
 pub struct Running {
     /// Device to compute on; see `emberlab devices`.
     #[arg(long, env = "EMBERLAB_DEVICE", default_value = emberlab_training::device::DEFAULT, value_name = "NAME")]
     pub device: String,
-    /// Threads that a tensor operation may use; small networks are fastest with one.
+    /// Threads for each tensor operation; small networks are fastest with one.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: u16,
 }
 
-/// What is shown while a network trains.
+/// The display during training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DashboardChoice {
-    /// The dashboard on a terminal, else one line per epoch.
+    /// Burn's dashboard on a terminal, otherwise one line per epoch.
     Auto,
     /// Burn's terminal dashboard.
     Tui,
@@ -99,16 +62,16 @@ pub enum DashboardChoice {
     Quiet,
 }
 
-/// How a training is shown, and how far it goes.
+/// How a training is displayed, and how far it goes.
 #[derive(Debug, Args)]
 pub struct Showing {
-    /// What is shown while the network trains.
+    /// Display during training.
     #[arg(long, value_enum, default_value_t = DashboardChoice::Auto)]
     pub dashboard: DashboardChoice,
-    /// Keep the dashboard open when the training has ended, until a key closes it.
+    /// Keep the dashboard open after the training, until a key is pressed.
     #[arg(long)]
     pub stay: bool,
-    /// Stop after this many steps in all, as Ctrl-C would, to go on later.
+    /// Stop after this step, as Ctrl-C does; `emberlab resume` continues from there.
     #[arg(long, value_name = "STEP")]
     pub stop_at: Option<u64>,
 }
@@ -384,23 +347,6 @@ pub enum InvertChoice {
     No,
 }
 
-/// Say what is wrong with a run, how that is known, and what to try.
-///
-/// Works on runs that are finished, stopped or failed. A run whose loss is no longer a number is trained again
-/// up to that step, to name the layer and the operation. Leaves `diagnosis.json` in the run's folder.
-#[derive(Debug, Args)]
-pub struct Diagnose {
-    /// The run: a path, a unique beginning of its name, or `latest`.
-    #[arg(default_value = "latest")]
-    pub run: String,
-    /// Print JSON instead of text.
-    #[arg(long)]
-    pub json: bool,
-    /// How it runs.
-    #[command(flatten)]
-    pub running: Running,
-}
-
 /// Make one page of what a run or a comparison came to.
 #[derive(Debug, Args)]
 pub struct Report {
@@ -429,118 +375,6 @@ pub enum FormatChoice {
     Json,
 }
 
-/// Draw activations, losses, initializers and normalizations.
-#[derive(Debug, Args)]
-pub struct Gallery {
-    /// Folder for the pictures and the page that shows them.
-    #[arg(long, default_value = "gallery", value_name = "DIR")]
-    pub out: PathBuf,
-    /// Write every picture as PNG too.
-    #[arg(long)]
-    pub png: bool,
-}
-
-/// Descend a landscape with several optimizers, or look at the loss around a trained network.
-#[derive(Debug, Args)]
-pub struct Descend {
-    /// The landscape.
-    #[arg(long, value_enum, default_value = "cosine-bowl")]
-    pub surface: SurfaceChoice,
-    /// What takes the steps; may be repeated; all five when absent.
-    #[arg(long, value_enum, value_name = "NAME")]
-    pub optimizer: Vec<DescenderChoice>,
-    /// Learning rate; may be repeated; one that suits landscape and optimizer when absent.
-    #[arg(long, value_name = "RATE")]
-    pub learning_rate: Vec<f64>,
-    /// What becomes of the learning rate; may be repeated.
-    #[arg(long, value_enum, value_name = "NAME", default_value = "constant")]
-    pub schedule: Vec<ScheduleChoice>,
-    /// The factor of each step for the schedules `exponential` and `cumulative`.
-    #[arg(long, default_value_t = 0.9, value_name = "FACTOR")]
-    pub decay: f64,
-    /// Steps to take; as many as suit the landscape when absent.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    pub steps: Option<u32>,
-    /// Where to start, as `X,Y`.
-    #[arg(
-        long,
-        value_name = "X,Y",
-        value_delimiter = ',',
-        num_args = 2,
-        allow_negative_numbers = true
-    )]
-    pub start: Vec<f64>,
-    /// Look at the loss around this run's trained network instead.
-    #[arg(long, value_name = "RUN", conflicts_with_all = ["optimizer", "learning_rate", "start"])]
-    pub run: Option<String>,
-    /// With `--run`: nodes along each direction.
-    #[arg(long, default_value_t = 31, value_name = "N", requires = "run", value_parser = clap::value_parser!(u16).range(3..=301))]
-    pub nodes: u16,
-    /// With `--run`: how far to go, in units of the weights' own length.
-    #[arg(long, default_value_t = 1.0, value_name = "LENGTH", requires = "run")]
-    pub reach: f64,
-    /// With `--run`: the seed of the two random directions.
-    #[arg(long, default_value_t = 0, value_name = "SEED", requires = "run")]
-    pub seed: u64,
-    /// Folder for pictures and paths.
-    #[arg(long, default_value = "descent", value_name = "DIR")]
-    pub out: PathBuf,
-    /// Write every picture as PNG too.
-    #[arg(long)]
-    pub png: bool,
-    /// Print JSON instead of a table.
-    #[arg(long)]
-    pub json: bool,
-    /// How it runs.
-    #[command(flatten)]
-    pub running: Running,
-}
-
-/// A landscape.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SurfaceChoice {
-    /// x² + y² + x(y + 2) + cos 3x
-    CosineBowl,
-    /// A bent valley.
-    Rosenbrock,
-    /// Four equal minima.
-    Himmelblau,
-    /// Minima everywhere.
-    Rastrigin,
-    /// Flat, with steep walls.
-    Beale,
-}
-
-/// What takes the steps of a descent.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DescenderChoice {
-    /// Along the gradient.
-    Sgd,
-    /// With momentum 0.9.
-    Momentum,
-    /// With momentum 0.9, looking ahead.
-    Nesterov,
-    /// RMSprop.
-    Rmsprop,
-    /// Adam.
-    Adam,
-}
-
-/// What becomes of a descent's learning rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum ScheduleChoice {
-    /// It stays.
-    Constant,
-    /// Times `--decay` after every step.
-    Exponential,
-    /// Times `--decay` to the power of the steps so far, after every step, as a course's code has it.
-    Cumulative,
-    /// Half a cosine down to zero.
-    Cosine,
-    /// A tenth after every third of the steps.
-    Step,
-}
-
 /// List, show and fetch data sets.
 #[derive(Debug, Args)]
 pub struct Data {
@@ -564,87 +398,12 @@ pub enum DataAction {
     },
     /// Download a data set into the data folder.
     Fetch {
-        /// `mnist` or `fashion_mnist`.
+        /// A data set that `emberlab data list` offers to fetch, such as `mnist`.
         name: String,
         /// Download from here instead, a folder's address; may be repeated.
         #[arg(long, value_name = "URL")]
         mirror: Vec<String>,
     },
-}
-
-/// List devices.
-#[derive(Debug, Args)]
-pub struct Devices {
-    /// Time a training step of this experiment on every device of this build, and say which is fastest.
-    #[arg(long, value_name = "CONFIG")]
-    pub bench: Option<PathBuf>,
-    /// Override a key of the experiment, such as `training.batch_size=256`; may be repeated.
-    #[arg(long = "set", value_name = "KEY=VALUE", requires = "bench")]
-    pub overrides: Vec<String>,
-    /// Seconds to train on each device.
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), requires = "bench")]
-    pub seconds: u16,
-    /// Threads that a tensor operation may use.
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), requires = "bench")]
-    pub threads: u16,
-    /// Print JSON instead of a table.
-    #[arg(long)]
-    pub json: bool,
-}
-
-/// Check the lab against references.
-#[derive(Debug, Args)]
-pub struct Check {
-    /// What to check.
-    #[command(subcommand)]
-    pub what: CheckWhat,
-}
-
-/// What to check.
-#[derive(Debug, Subcommand)]
-pub enum CheckWhat {
-    /// Replay trainings recorded in PyTorch, step for step.
-    Trace {
-        /// Recorded trainings, as JSON.
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-        /// Devices to replay on; every CPU device of this build when absent.
-        #[arg(long, value_name = "NAME")]
-        device: Vec<String>,
-        /// Numbers to compute with; all that the device has when absent.
-        #[arg(long, value_enum)]
-        precision: Option<PrecisionChoice>,
-        /// Print JSON instead of a table.
-        #[arg(long)]
-        json: bool,
-    },
-    /// Compare gradients by autodiff with central differences and closed forms.
-    Gradients {
-        /// The experiment's TOML file whose network is checked, parameter by parameter; every function and
-        /// layer of the lab when absent.
-        config: Option<PathBuf>,
-        /// Override a key, such as `model.activation=gelu`; may be repeated.
-        #[arg(long = "set", value_name = "KEY=VALUE", requires = "config")]
-        overrides: Vec<String>,
-        /// Device to check; see `emberlab devices`.
-        #[arg(long, env = "EMBERLAB_DEVICE", default_value = emberlab_training::device::DEFAULT, value_name = "NAME")]
-        device: String,
-        /// Largest relative error that passes; 1e-5 in 64-bit floats and 1e-3 in 32-bit floats when absent.
-        #[arg(long, value_name = "ERROR")]
-        tolerance: Option<f64>,
-        /// Print JSON instead of a table.
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-/// The numbers to compute with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum PrecisionChoice {
-    /// 32-bit floats.
-    F32,
-    /// 64-bit floats.
-    F64,
 }
 
 /// Show a configuration, or the schema of all.
@@ -668,11 +427,4 @@ pub enum ConfigAction {
     },
     /// Print the JSON Schema of a configuration, for editors.
     Schema,
-}
-
-/// Print shell completions.
-#[derive(Debug, Args)]
-pub struct Completions {
-    /// The shell.
-    pub shell: clap_complete::Shell,
 }

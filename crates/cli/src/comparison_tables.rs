@@ -1,8 +1,10 @@
-//! A comparison's answer as tables and sentences.
+//! The answer of a comparison in the terminal: tables and sentences.
 
 use std::io::{self, Write};
 
-use emberlab_report::{ComparisonReport, Table};
+use emberlab_report::Table;
+use emberlab_report::comparison_tables::{median_table, objective_table, threshold_table};
+use emberlab_run_format::ComparisonResult;
 
 use crate::tables;
 
@@ -11,26 +13,26 @@ use crate::tables;
 ///
 /// # Errors
 /// [`io::Error`] of the writer.
-pub fn write(report: &ComparisonReport, out: &mut impl Write) -> io::Result<()> {
-    let objective = report.objective_table();
+pub fn write(comparison: &ComparisonResult, out: &mut impl Write) -> io::Result<()> {
+    let objective = objective_table(comparison);
     writeln!(out, "{}", objective.caption)?;
     writeln!(out, "{}", in_terminal(objective))?;
-    let medians = [report.median_table(), report.threshold_table()];
+    let medians = [median_table(comparison), threshold_table(comparison)];
     for table in medians.into_iter().flatten() {
         writeln!(out, "{}", in_terminal(table))?;
     }
-    for sentence in &report.conclusion {
+    for sentence in &comparison.conclusion {
         writeln!(out, "{sentence}")?;
     }
     Ok(())
 }
 
-fn in_terminal(report: Table) -> comfy_table::Table {
-    let num_words = report.columns.iter().take_while(|c| !c.is_number).count();
-    let header: Vec<String> = report.columns.into_iter().map(|c| c.name).collect();
-    let mut table = tables::table(header, num_words);
-    for row in report.rows {
-        table.add_row(row.into_iter().map(|cell| cell.text));
+fn in_terminal(table: Table) -> comfy_table::Table {
+    let num_words = table.columns.iter().take_while(|c| !c.is_number).count();
+    let header: Vec<String> = table.columns.into_iter().map(|c| c.name).collect();
+    let mut shown = tables::table(header, num_words);
+    for row in table.rows {
+        shown.add_row(row.into_iter().map(|cell| cell.text));
     }
-    table
+    shown
 }

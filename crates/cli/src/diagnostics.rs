@@ -1,13 +1,13 @@
-//! Errors for people: what is wrong, the place in the file, and what might be meant.
+//! Shows errors on the terminal: the message, the line of the file with the wrong part marked, and a suggestion.
 
-use emberlab_experiments::ConfigError;
+use emberlab_config_source::ConfigError;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, NamedSource, SourceSpan};
 use std::error::Error;
 use std::io::IsTerminal;
 
-/// Renders an error for stderr, with colour if that is a terminal and `NO_COLOR` is not set.
+/// An error as text for stderr, in colour if stderr is a terminal and `NO_COLOR` is not set.
 ///
-/// A [`ConfigError`], whether it is the error or one of its causes, is shown with its place in the text.
+/// If the error or one of its causes is a [`ConfigError`], the text shows its place in the file.
 pub fn report(error: &(dyn Error + 'static)) -> String {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     if std::io::stderr().is_terminal() && !no_color {
@@ -20,29 +20,32 @@ pub fn report(error: &(dyn Error + 'static)) -> String {
 fn render(error: &(dyn Error + 'static), theme: GraphicalTheme) -> String {
     let causes = std::iter::successors(Some(error), |&error| error.source());
     let Some(config) = causes.clone().find_map(|e| e.downcast_ref::<ConfigError>()) else {
-        return format!("error: {}", told_once(causes.map(ToString::to_string)));
+        return format!(
+            "error: {}",
+            message_with_causes(causes.map(ToString::to_string))
+        );
     };
     let mut text = String::new();
     let handler = GraphicalReportHandler::new_themed(theme)
-        .with_width(100)
+        .with_wrap_lines(false)
         .without_cause_chain();
     match handler.render_report(&mut text, &Report::from(config)) {
         Ok(()) => text,
-        // Nothing of the picture matters as much as the message.
+        // The message matters more than the picture of the place.
         Err(_) => format!("error: {config}"),
     }
 }
 
-/// An error and its causes, each said once: many errors repeat their cause in their own message.
-fn told_once(messages: impl Iterator<Item = String>) -> String {
-    messages.fold(String::new(), |told, cause| match told.as_str() {
+/// The messages of an error and its causes. A cause that is already part of the message is left out.
+fn message_with_causes(messages: impl Iterator<Item = String>) -> String {
+    messages.fold(String::new(), |text, cause| match text.as_str() {
         "" => cause,
-        told if told.contains(&cause) => told.to_owned(),
-        told => format!("{told}: {cause}"),
+        text if text.contains(&cause) => text.to_owned(),
+        text => format!("{text}: {cause}"),
     })
 }
 
-/// An error in the form that miette draws.
+/// A configuration error in the form that miette draws.
 #[derive(Debug, thiserror::Error, Diagnostic)]
 #[error("{message}")]
 struct Report {
@@ -59,7 +62,7 @@ impl From<&ConfigError> for Report {
     fn from(error: &ConfigError) -> Self {
         let source = &error.source;
         let place = error.span.clone().map(SourceSpan::from);
-        // Without a place there is no picture to carry the file's name.
+        // Without a place no part of the file is shown, so the message names the file.
         let message = match place {
             Some(_) => error.message.clone(),
             None => format!("{}: {}", source.name, error.message),
@@ -77,7 +80,9 @@ impl From<&ConfigError> for Report {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use emberlab_experiments::ConfigSource;
+    use crate::failure::Failure;
+    use emberlab_config_source::ConfigSource;
+    use emberlab_experiments::ExperimentError;
 
     fn source() -> ConfigSource {
         ConfigSource {
@@ -110,13 +115,13 @@ mod tests {
     }
 
     #[test]
-    fn a_report_says_what_is_wrong_wherever_it_goes() {
+    fn a_report_contains_the_suggestion() {
         let text = report(&config_error());
         assert!(text.contains("did you mean `gelu`?"), "{text}");
     }
 
     #[test]
-    fn colour_is_for_terminals() {
+    fn a_colour_theme_adds_colour() {
         let text = render(&config_error(), GraphicalTheme::unicode());
         assert!(text.contains('\u{1b}'), "{text}");
     }
@@ -129,16 +134,16 @@ mod tests {
     }
 
     #[test]
-    fn a_config_error_behind_another_still_shows_its_place() {
-        #[derive(Debug, thiserror::Error)]
-        #[error("the experiment is not valid")]
-        struct Outer(#[source] ConfigError);
-        let text = plain(&Outer(config_error()));
-        assert!(text.contains("moons.toml:2:14"), "{text}");
+    fn a_config_error_that_caused_a_failure_still_shows_its_place() {
+        let experiment = ExperimentError::from(config_error());
+        for failure in [Failure::from(config_error()), Failure::from(experiment)] {
+            let text = plain(&failure);
+            assert!(text.contains("activation = \"geluu\""), "{text}");
+        }
     }
 
     #[test]
-    fn other_errors_are_told_with_their_causes() {
+    fn other_errors_are_shown_with_their_causes() {
         #[derive(Debug, thiserror::Error)]
         #[error("cannot write result.json")]
         struct Outer(#[source] std::io::Error);

@@ -1,7 +1,6 @@
 //! The pictures of `emberlab evaluate`: boundaries, curves over thresholds, mistakes, weights, features.
 
 use emberlab_experiments::{Axes, LoadedRun, NumberImage};
-use emberlab_explanations::{Mistakes, SplitEvaluation};
 use emberlab_pictures::{
     Bitmap, Image, ImageGrid, Matrix, Panels, Picture, PictureError, Rule, Svg,
 };
@@ -9,6 +8,7 @@ use emberlab_report::predictions::{
     boundary_chart, calibration_figure, mistake_figure, precision_recall_figure, roc_figure,
     score_figure,
 };
+use emberlab_run_format::{Mistakes, SplitEvaluation};
 
 use crate::failure::Failure;
 

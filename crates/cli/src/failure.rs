@@ -1,44 +1,45 @@
-//! Why a command failed, and the exit code that says so.
+//! The reason why a command failed, and its exit code.
 
 use std::process::ExitCode;
 
+use emberlab_config_source::{ConfigError, ReadError};
 use emberlab_datasets::DatasetError;
-use emberlab_experiments::{ConfigError, ExperimentError};
+use emberlab_experiments::ExperimentError;
 use emberlab_pictures::PictureError;
 use emberlab_report::ReportError;
 use emberlab_training::TrainingError;
 use emberlab_training::device::DeviceError;
 
-/// Bad usage or configuration.
+/// Exit code for wrong usage, configuration or data.
 const USAGE: u8 = 2;
-/// Anything else that went wrong.
+/// Exit code for any other failure.
 const FAILED: u8 = 1;
 
-/// Why a command failed.
+/// The reason why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
-    /// The configuration is wrong, at a known place.
-    #[error(transparent)]
-    Config(#[from] Box<ConfigError>),
+    /// The configuration is wrong, at a known place of its file.
+    #[error("{0}")]
+    Config(#[from] ConfigError),
     /// The experiment failed.
     #[error(transparent)]
     Experiment(#[from] ExperimentError),
-    /// The command line asks for something impossible.
+    /// The command line asks for something that does not exist or cannot be done.
     #[error("{0}")]
     Usage(String),
-    /// Something checked is not as it should be; the table above says what.
+    /// A check failed; the output before this error has the details.
     #[error("{0}")]
     Check(String),
-    /// Something could not be written or read.
+    /// A file, a folder or the terminal could not be read or written.
     #[error("{0}")]
     Failed(String),
-    /// Nobody reads the output any more, as after `| head`.
+    /// The reader of the output closed it, as `| head` does.
     #[error("the output was closed")]
     ClosedPipe,
 }
 
 impl Failure {
-    /// 2 for bad usage, configuration or data; 1 for what the machine refused.
+    /// The exit code: 2 for wrong usage, configuration or data; 1 for any other failure.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Config(_) | Self::Usage(_) => USAGE,
@@ -78,9 +79,9 @@ impl From<DeviceError> for Failure {
     }
 }
 
-impl From<ConfigError> for Failure {
-    fn from(error: ConfigError) -> Self {
-        Self::Config(Box::new(error))
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        Self::Experiment(error.into())
     }
 }
 
@@ -94,10 +95,16 @@ impl From<std::io::Error> for Failure {
     }
 }
 
+/// Whether the user must change the command line, the configuration or the data.
 fn is_usage(error: &ExperimentError) -> bool {
     match error {
         ExperimentError::Config(_)
         | ExperimentError::Source(_)
+        | ExperimentError::Model(_)
+        | ExperimentError::EmptySplit { .. }
+        | ExperimentError::NoFeature { .. }
+        | ExperimentError::NotImages { .. }
+        | ExperimentError::NoThreshold(_)
         | ExperimentError::ConfigChanged { .. }
         | ExperimentError::NoRun { .. }
         | ExperimentError::Ambiguous { .. }
@@ -111,6 +118,12 @@ fn is_usage(error: &ExperimentError) -> bool {
         ExperimentError::Training(TrainingError::Device(error)) => {
             !matches!(error, DeviceError::Unavailable { .. })
         }
-        _ => false,
+        ExperimentError::Training(TrainingError::Mismatch { .. }) => true,
+        ExperimentError::Training(_)
+        | ExperimentError::ReadConfig(_)
+        | ExperimentError::Storage(_)
+        | ExperimentError::Toml(_)
+        | ExperimentError::Malformed { .. }
+        | ExperimentError::DataChanged { .. } => false,
     }
 }

@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use emberlab_analysis::LearningCurves;
-use emberlab_explanations::{Finding, FindingKind};
+use emberlab_analysis::{LearningCurves, findings_while_training};
 use emberlab_metrics::{Metric, SplitMetrics};
 pub use emberlab_report::{count, number};
+use emberlab_run_format::{Finding, FindingKind};
 use emberlab_training::{EpochRecord, Observer, TrainingError};
 use serde_json::json;
 
@@ -130,7 +130,7 @@ impl Watch {
             return Vec::new();
         }
         self.next_look = epochs + epochs / 10 + 1;
-        let mut new = self.curves.live_findings();
+        let mut new = findings_while_training(&self.curves);
         new.retain(|finding| !self.told.contains(&finding.kind));
         self.told.extend(new.iter().map(|finding| finding.kind));
         new
@@ -237,20 +237,11 @@ fn print_line(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-/// The loss and the figure that people look at first.
+/// The headline metrics, such as `loss 0.25 accuracy 0.93`.
 fn figures(metrics: &SplitMetrics) -> String {
-    let wanted = [
-        (Metric::Loss, "loss"),
-        (Metric::Accuracy, "accuracy"),
-        (Metric::Mae, "mae"),
-        (Metric::R2, "r2"),
-    ];
-    let found = wanted.into_iter().filter_map(|(metric, name)| {
-        metrics
-            .get(metric)
-            .map(|value| format!("{name} {}", number(value)))
-    });
-    found.collect::<Vec<_>>().join(" ")
+    let headlines = metrics.iter().filter(|(metric, _)| metric.is_headline());
+    let texts = headlines.map(|(metric, value)| format!("{metric} {}", number(value)));
+    texts.collect::<Vec<_>>().join(" ")
 }
 
 /// `1:02:03`, `2:03` or `0:03`.

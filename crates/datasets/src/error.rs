@@ -3,24 +3,18 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use emberlab_menu::Problem;
 use thiserror::Error;
 
-use crate::resident::Encoding;
+use crate::device_dataset::Encoding;
 
 /// Why samples could not be loaded, cut, standardised or put on a device.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DatasetError {
     /// A value in the configuration is outside its range.
-    #[error("`{key} = {value}`: expected {expected}")]
-    Value {
-        /// The key as written in the configuration.
-        key: &'static str,
-        /// The value found there.
-        value: String,
-        /// What would have been accepted.
-        expected: String,
-    },
+    #[error(transparent)]
+    Value(#[from] Problem),
 
     /// The files of a fetched data set are in none of the data folders.
     #[error("{dataset} is not in {}: get it with `emberlab data fetch {dataset}`", list_paths(.searched))]
@@ -155,23 +149,6 @@ impl DatasetError {
     }
 }
 
-/// Refuses a configuration's value unless a condition holds.
-pub(crate) fn require(
-    holds: bool,
-    key: &'static str,
-    value: impl ToString,
-    expected: impl Into<String>,
-) -> Result<(), DatasetError> {
-    if holds {
-        return Ok(());
-    }
-    Err(DatasetError::Value {
-        key,
-        value: value.to_string(),
-        expected: expected.into(),
-    })
-}
-
 fn list_paths(paths: &[PathBuf]) -> String {
     if paths.is_empty() {
         return "any data folder (none is set)".to_owned();
@@ -181,9 +158,6 @@ fn list_paths(paths: &[PathBuf]) -> String {
 }
 
 fn list_failures(failures: &[(String, String)]) -> String {
-    if failures.is_empty() {
-        return " no mirror is set".to_owned();
-    }
     failures
         .iter()
         .map(|(address, why)| format!("\n  {address}: {why}"))

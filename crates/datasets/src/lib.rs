@@ -1,47 +1,33 @@
-//! Samples to learn from: generated, embedded, fetched or the user's own.
+//! Samples to learn from: generated, embedded, fetched or read from a file of the user's own.
 //!
-//! A [`DatasetConfig`] loads [`Samples`] on the host, a [`SplitConfig`] cuts their rows into [`Splits`],
-//! a [`Standardizer`] is fitted on the training rows, and each split becomes [`Resident`] on a device,
+//! A [`DatasetConfig`] loads [`Samples`] on the host, a [`SplitConfig`] divides their rows into [`Splits`],
+//! a [`Standardizer`] is fitted on the training rows, and each split becomes a [`DeviceDataset`] on a device,
 //! where [`Batches`] hands out the batches of one epoch.
+//!
+//! To add a data set, write its file in `sources` and add its row to the table of [`DatasetConfig`].
 
 mod batches;
-mod config;
-mod csv_table;
-mod digits;
-mod draws;
+mod device_dataset;
 mod error;
-mod fetch;
-mod generated;
-mod idx;
-mod image_file;
-mod iris;
-mod mnist;
-mod png;
-mod resident;
+mod files;
+mod generation;
+mod random;
 mod samples;
+mod sources;
 mod split;
 mod standardize;
 mod summary;
 
 pub use batches::{Batch, BatchConfig, BatchSize, Batches};
-pub use config::DatasetConfig;
-pub use csv_table::{CsvConfig, CsvTask};
-pub use digits::{DigitsConfig, DigitsTask};
+pub use device_dataset::{DeviceDataset, Encoding};
 pub use error::DatasetError;
-pub use fetch::{FetchProgress, Fetchable, Source, fetch, fetch_source};
-pub use generated::blobs::BlobsConfig;
-pub use generated::circles::CirclesConfig;
-pub use generated::classification::{ClassificationConfig, PerFeature, RandomPerFeature};
-pub use generated::gates::{Gate, GatesConfig};
-pub use generated::moons::MoonsConfig;
-pub use generated::regression::{RegressionConfig, RegressionFunction};
-pub use generated::spirals::SpiralsConfig;
-pub use generated::xor::XorConfig;
-pub use image_file::GreyImage;
-pub use iris::IrisConfig;
-pub use mnist::MnistConfig;
-pub use resident::{Encoding, Resident};
+pub use files::{Download, FetchProgress, GreyImage, fetch};
 pub use samples::{Features, Samples, Targets};
+pub use sources::{
+    Blobs, Circles, Classification, Csv, CsvTask, DatasetConfig, Digits, DigitsTask, FashionMnist,
+    Gate, Gates, Iris, Mnist, Moons, Origin, PerFeature, RandomPerFeature, Regression,
+    RegressionFunction, Spirals, Xor,
+};
 pub use split::{Amount, Fold, MissingClasses, SplitConfig, SplitMethod, Splits};
 pub use standardize::{Standardize, StandardizeConfig, Standardizer, StatisticsFrom};
 pub use summary::{ClassCount, FeatureSummary, Summary};

@@ -125,7 +125,7 @@ impl Samples {
                 hash_words(&mut hash, values.iter().map(|x| x.to_le_bytes()));
             }
         }
-        hexadecimal(&hash.finalize())
+        hex::encode(hash.finalize())
     }
 }
 
@@ -133,11 +133,6 @@ fn hash_words(hash: &mut Sha256, words: impl Iterator<Item = [u8; 4]>) {
     for word in words {
         hash.update(word);
     }
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Owned names from literals.

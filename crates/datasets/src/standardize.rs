@@ -176,7 +176,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::digits::DigitsConfig;
+    use crate::sources::{DataSource as _, Digits, Iris};
 
     fn fit(
         method: Standardize,
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn centered_takes_the_mean_of_each_feature_and_the_deviation_of_all() {
-        let digits = DigitsConfig::default().load().unwrap();
+        let digits = Digits::default().load(&[], 0).unwrap();
         let of = |method| fit(method, StatisticsFrom::Train, &digits, 500);
         let centered = of(Standardize::Centered);
         assert_eq!(centered.mean, of(Standardize::PerFeature).mean);
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn per_feature_statistics_equal_scikit_learn() {
-        let digits = DigitsConfig::default().load().unwrap();
+        let digits = Digits::default().load(&[], 0).unwrap();
         let fitted = fit(
             Standardize::PerFeature,
             StatisticsFrom::Train,
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn global_statistics_equal_numpy() {
-        let digits = DigitsConfig::default().load().unwrap();
+        let digits = Digits::default().load(&[], 0).unwrap();
         let fitted = fit(Standardize::Global, StatisticsFrom::Train, &digits, 1797);
         // load_digits().data.mean(), .std()
         assert_near(&fitted.mean, &[4.884164579855314], 1e-12);
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn training_statistics_see_no_other_row() {
-        let iris = crate::iris::load();
+        let iris = Iris::samples();
         let train = fit(Standardize::PerFeature, StatisticsFrom::Train, &iris, 120);
         // x = np.loadtxt(<linfa-datasets' iris.csv.gz>, delimiter=",", skiprows=1)[:120, :4]; x.mean(0), x.std(0)
         assert_near(&train.mean, &[5.6525, 3.065, 3.3275, 0.995], 1e-6);
@@ -272,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_constant_feature_keeps_deviation_one_in_spite_of_rounding() {
-        let mut samples = crate::iris::load();
+        let mut samples = Iris::samples();
         samples.features = Features::Floats(vec![0.1; 600]);
         let fitted = fit(
             Standardize::PerFeature,
@@ -286,7 +286,7 @@ mod tests {
 
     #[test]
     fn without_a_method_features_stay_as_they_are() {
-        let iris = crate::iris::load();
+        let iris = Iris::samples();
         let fitted = fit(Standardize::None, StatisticsFrom::Train, &iris, 120);
         assert_eq!(fitted, Standardizer::identity());
         assert_eq!(fitted.value(2.5, 3), 2.5);
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn statistics_survive_being_stored() {
-        let iris = crate::iris::load();
+        let iris = Iris::samples();
         let fitted = fit(Standardize::PerFeature, StatisticsFrom::Train, &iris, 120);
         let stored = serde_json::to_string(&fitted).unwrap();
         assert_eq!(fitted, serde_json::from_str(&stored).unwrap());

@@ -116,7 +116,7 @@ fn count_classes(labels: &[u32], names: &[String]) -> Vec<ClassCount> {
 mod tests {
     #[test]
     fn features_are_measured_column_by_column() {
-        let iris = crate::iris::load().summary();
+        let iris = crate::sources::Iris::samples().summary();
         assert_eq!(iris.rows, 150);
         assert!(iris.classes.iter().all(|class| class.count == 50));
         // p = np.loadtxt(<linfa-datasets' iris.csv.gz>, delimiter=",", skiprows=1)[:, 3];

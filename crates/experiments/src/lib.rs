@@ -1,56 +1,28 @@
-//! One TOML file: checked, trained, and left on disk as a run.
+//! Experiments: a TOML file is checked, trained, and saved as a run folder.
+//!
+//! The modules depend on each other in one direction:
+//!
+//! - `config`: the configuration of one experiment, and of a comparison with its trials;
+//! - `run`: the folder of a run, and its state as seen from its files;
+//! - `trial`: one training, from its data to its result;
+//! - `finished`: predictions and pictures from a run, and its diagnosis;
+//! - `measurements`: measurements that leave no run folder.
 
-mod changes;
 mod config;
-mod config_error;
-mod config_source;
-mod diagnosis;
-mod document;
-mod environment;
 mod error;
-mod evaluation;
-#[cfg(test)]
-mod exactness;
-mod expand;
-mod exploring;
-mod fault;
-mod gradient_check;
-mod key_path;
-mod loaded;
-mod metrics_file;
-mod model_file;
-mod nearest_name;
-mod parse;
-mod plan;
-mod predicting;
-mod prepared;
-mod range_curve;
+mod finished;
+mod measurements;
 mod run;
-mod run_state;
-mod step_seconds;
-mod sweep;
 mod trial;
 
-pub use changes::{Change, Verdict};
-pub use config::{ExperimentConfig, Problem};
-pub use config_error::ConfigError;
-pub use config_source::ConfigSource;
-pub use diagnosis::diagnose;
-pub use environment::Environment;
+pub use config::{
+    Comparison, ExperimentConfig, PlannedTrial, Seeds, SweepConfig, SweepMode, Target, Variant,
+    VariantConfig,
+};
 pub use error::ExperimentError;
-pub use expand::{Comparison, Variant};
-pub use exploring::{Axes, NumberImage};
-pub use gradient_check::check_gradients;
-pub use loaded::{LoadedRun, Weights};
-pub use metrics_file::MetricsFile;
-pub use model_file::ModelFile;
-pub use parse::parse;
-pub use plan::PlannedTrial;
-pub use predicting::{Prediction, Predictor, stored_threshold};
-pub use prepared::Prepared;
-pub use range_curve::range_curve;
-pub use run::Run;
-pub use run_state::{RunState, RunSummary};
-pub use step_seconds::step_seconds;
-pub use sweep::{Seeds, SweepConfig, SweepMode, Target, VariantConfig};
-pub use trial::{BestResult, Execution, Resumed, ThresholdResult, Trial, TrialResult, load_config};
+pub use finished::{
+    Axes, LoadedRun, NumberImage, Prediction, Predictor, Weights, diagnose, stored_threshold,
+};
+pub use measurements::{check_gradients, range_curve, step_seconds};
+pub use run::{Change, Run, RunState, RunSummary, Verdict};
+pub use trial::{Execution, MetricsFile, Prepared, Resumed, Trial};

@@ -1,8 +1,8 @@
-//! What can be wrong with arrays that are to be scored, and with scores that are read.
+//! Why arrays cannot be scored.
 
 use thiserror::Error;
 
-/// Why arrays cannot be scored, or scores not read.
+/// Why arrays cannot be scored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MetricsError {
     /// Targets and predictions are of different samples.
@@ -39,13 +39,6 @@ pub enum MetricsError {
         expected: usize,
         /// The number found.
         found: usize,
-    },
-
-    /// A line of `metrics.csv` is not a row under its header.
-    #[error("line {line} is not a row of numbers under the header")]
-    History {
-        /// Which line, counted from 1.
-        line: usize,
     },
 
     /// There is nothing to score.

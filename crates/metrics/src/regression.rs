@@ -1,7 +1,7 @@
 //! How far predicted numbers are from their targets.
 
-use crate::MetricsError;
 use crate::error::{check_lengths, check_rows};
+use crate::{MetricsError, json_number};
 use serde::{Deserialize, Serialize};
 
 /// Errors of predicted numbers, in the units of the targets where nothing else is said.
@@ -16,18 +16,23 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct RegressionScores {
     /// Mean absolute error.
+    #[serde(deserialize_with = "json_number::deserialize")]
     pub mae: f64,
     /// Mean squared error, in squared units.
+    #[serde(deserialize_with = "json_number::deserialize")]
     pub mse: f64,
     /// Root of the mean squared error.
+    #[serde(deserialize_with = "json_number::deserialize")]
     pub rmse: f64,
     /// Share of the targets' variance that is explained, at most 1 (dimensionless).
     ///
     /// For constant targets 1 if they are met and else 0. Here constant means equal, where scikit-learn
     /// trusts a mean that rounding may move; and a single sample is constant too, where scikit-learn
     /// has NaN.
+    #[serde(deserialize_with = "json_number::deserialize")]
     pub r2: f64,
     /// Largest absolute error.
+    #[serde(deserialize_with = "json_number::deserialize")]
     pub max_error: f64,
 }
 

@@ -1,20 +1,15 @@
 //! What can be wrong with a network's description or with tensors meant for it.
 
 use burn::tensor::DType;
+use emberlab_menu::Problem;
 
 /// Why a network cannot be built or filled.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ModelError {
-    /// A value of the config that no network can have.
-    #[error("`{key}` is {value}, expected {expected}")]
-    Value {
-        /// Where the value stands, from the model's table on, such as `initializer.gain`.
-        key: String,
-        /// The value as written.
-        value: String,
-        /// What would have been accepted.
-        expected: String,
-    },
+    /// A value of the configuration that no network can have. Keys are those of the model's table, such as
+    /// `initializer.gain`.
+    #[error(transparent)]
+    Value(#[from] Problem),
     /// Samples of a shape that the network cannot take.
     #[error("samples have shape {shape:?}, expected {expected}")]
     InputShape {
@@ -60,10 +55,6 @@ impl ModelError {
         value: impl ToString,
         expected: impl Into<String>,
     ) -> Self {
-        Self::Value {
-            key: key.into(),
-            value: value.to_string(),
-            expected: expected.into(),
-        }
+        Problem::new(key, value, expected).into()
     }
 }

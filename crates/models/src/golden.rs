@@ -1,4 +1,4 @@
-//! What the tests of layers and networks share: PyTorch's numbers, and inputs made as it had them.
+//! PyTorch's numbers for the tests of layers and networks, and the inputs that PyTorch had.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ pub(crate) fn wave(phase: f64, length: usize) -> Vec<f64> {
         .collect()
 }
 
-/// A tensor of such numbers.
+/// A tensor of the numbers of [`wave`].
 pub(crate) fn wave_tensor<const D: usize>(
     phase: f64,
     shape: [usize; D],
@@ -29,7 +29,7 @@ pub(crate) fn wave_tensor<const D: usize>(
     Tensor::from_data(data, (device, dtype))
 }
 
-/// Fails unless a tensor's numbers are those expected, relative to the largest.
+/// Fails unless a tensor has the expected numbers. The tolerance is relative to the largest of them.
 pub(crate) fn assert_near<const D: usize>(
     what: &str,
     tensor: Tensor<D>,

@@ -5,39 +5,29 @@
 //! function and layer equals PyTorch's, in value and in gradient, on every device: where Burn's own differs
 //! it is composed from primitives instead.
 
-mod activation;
-mod choice;
-mod convnet;
-mod convolution;
-mod dense;
+pub mod activation;
+mod batched_parameters;
 mod error;
 #[cfg(test)]
 mod golden;
-mod initializer;
-#[cfg(test)]
-mod kernel_tests;
-mod max_pool;
-mod mlp;
+pub mod initializer;
+mod layers;
 mod network;
-mod normalization;
+pub mod normalization;
 mod one_or_many;
 mod parameters;
-mod patches;
-mod perceptron;
-mod stack;
-mod stacking;
+#[cfg(test)]
+mod reference;
 
-pub use activation::{Activation, Kept};
-pub use convnet::{ConvNet, ConvNetConfig};
-pub use convolution::Convolution;
-pub use dense::Dense;
+pub use activation::{Activation, SavedActivations};
 pub use error::ModelError;
 pub use initializer::{Fan, Initializer};
-pub use mlp::{Mlp, MlpConfig};
-pub use network::{ModelConfig, Network};
+pub use layers::{Convolution, Dense};
+pub use network::{
+    BatchedModel, ConvNet, ConvNetConfig, Mlp, MlpConfig, Mode, ModelConfig, Network, Operation,
+    PerceptronConfig, SavedPass, SavedReplicas, Stage,
+};
 pub use normalization::{
     BatchNorm, BatchStatistics, GroupNorm, InstanceNorm, LayerNorm, Norm, Normalization,
 };
 pub use one_or_many::OneOrMany;
-pub use perceptron::PerceptronConfig;
-pub use stack::{Stack, StackStatistics};

@@ -12,14 +12,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum OneOrMany<T> {
-    /// The same for all.
+    /// The same value for all.
     One(T),
-    /// One each, in order.
+    /// A value for each, in order.
     Many(Vec<T>),
 }
 
 impl<T: Clone> OneOrMany<T> {
-    /// One value for each of `count` places; `None` when a list has another length.
+    /// One value for each of `count` layers. `None` if it is a list of another length.
     pub fn spread(&self, count: usize) -> Option<Vec<T>> {
         match self {
             Self::One(one) => Some(vec![one.clone(); count]),
@@ -29,7 +29,7 @@ impl<T: Clone> OneOrMany<T> {
 }
 
 impl<T> OneOrMany<T> {
-    /// Every value as written, with its index when it stands in a list.
+    /// Every value as written, with its index if it is an element of a list.
     pub fn iter(&self) -> impl Iterator<Item = (Option<usize>, &T)> {
         let (one, many) = match self {
             Self::One(one) => (Some((None, one)), &[][..]),
@@ -40,7 +40,7 @@ impl<T> OneOrMany<T> {
     }
 }
 
-// By hand, since an untagged enum would hide why a value was refused.
+// Written by hand, because the errors of a derived untagged enum do not say why a value was refused.
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(OneOrManyVisitor(PhantomData))

@@ -2,7 +2,7 @@
 
 use burn::module::{Param, ParamId};
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use emberlab_streams::StreamRng;
+use emberlab_rng::StreamRng;
 
 use crate::initializer::{Fans, Initializer};
 

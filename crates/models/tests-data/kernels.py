@@ -1,7 +1,12 @@
-"""Makes kernels.json: what PyTorch gives in float64, near zero, at ordinary inputs and far out.
+"""Makes kernels.json: what PyTorch gives in float64 near zero, at ordinary and at large inputs, at NaN and infinity.
 
-Inputs are numbers that float32 holds exactly.
-Made with PyTorch 2.15. JSON has no NaN and no infinity: they are written as "nan", "inf" and "-inf".
+Tests need a row for each activation and each normalization. To add one, write its line into `activations` or into
+`normalizations` below: how it is written in TOML, PyTorch's function or the formula, and whether it has a fused kernel
+(FUSED) or is computed by Burn's operations alone (OPERATIONS). Then run `python3 kernels.py` with PyTorch installed
+(`pip install torch`; the rows were made with 2.15). Other rows change in their last digit at most.
+
+All inputs are numbers that float32 holds exactly. JSON has no NaN and no infinity: they are written as "nan", "inf" and
+"-inf".
 """
 
 import json
@@ -14,6 +19,7 @@ from torch import nn
 
 torch.set_default_dtype(torch.float64)
 NAN, INF = math.nan, math.inf
+FUSED, OPERATIONS = True, False
 
 
 def exact(values):
@@ -28,7 +34,7 @@ def wave(phase, *shape):
 
 
 def written(x):
-    return float(f"{x:.9g}") if math.isfinite(x) else str(x)
+    return float(f"{x:.14g}") if math.isfinite(x) else str(x)
 
 
 def numbers(tensor):
@@ -65,34 +71,34 @@ rows = exact([
     [0, -INF, 1, -INF], [0, INF, 1, 2], [-INF, -INF, -INF, -INF], [0, NAN, 1, 2],
 ])
 
-activations = {
-    '"linear"': lambda x: x * 1,
-    '"sigmoid"': torch.sigmoid,
-    '"tanh"': torch.tanh,
-    '"relu"': F.relu,
-    '"leaky_relu"': F.leaky_relu,
-    '{"name": "leaky_relu", "alpha": 0.2}': lambda x: F.leaky_relu(x, 0.2),
-    '{"name": "leaky_relu", "alpha": -0.5}': lambda x: F.leaky_relu(x, -0.5),
-    '"elu"': F.elu,
-    '{"name": "elu", "alpha": 2.0}': lambda x: F.elu(x, 2.0),
-    '"swish"': F.silu,
-    '"gelu"': F.gelu,
-    '"selu"': F.selu,
-    '"softplus"': F.softplus,
-    '"mish"': F.mish,
-    '"softmax"': lambda x: torch.softmax(x, 1),
-}
+activations = [
+    ('"linear"', lambda x: x * 1, OPERATIONS),
+    ('"sigmoid"', torch.sigmoid, FUSED),
+    ('"tanh"', torch.tanh, FUSED),
+    ('"relu"', F.relu, FUSED),
+    ('"leaky_relu"', F.leaky_relu, FUSED),
+    ('{"name": "leaky_relu", "alpha": 0.2}', lambda x: F.leaky_relu(x, 0.2), FUSED),
+    ('{"name": "leaky_relu", "alpha": -0.5}', lambda x: F.leaky_relu(x, -0.5), FUSED),
+    ('"elu"', F.elu, FUSED),
+    ('{"name": "elu", "alpha": 2.0}', lambda x: F.elu(x, 2.0), FUSED),
+    ('"swish"', F.silu, FUSED),
+    ('"gelu"', F.gelu, OPERATIONS),
+    ('"selu"', F.selu, FUSED),
+    ('"softplus"', F.softplus, FUSED),
+    ('"mish"', F.mish, FUSED),
+    ('"softmax"', lambda x: torch.softmax(x, 1), OPERATIONS),
+]
 
 
-def activation(written, function):
+def activation(written, function, is_fused):
     if written == '"softmax"':
         tested = differentiated(function, rows, wave(2, *rows.shape))
     else:
         tested = differentiated(function, inputs, deltas)
-    return {"activation": json.loads(written)} | tested
+    return {"activation": json.loads(written), "is_fused": is_fused} | tested
 
 
-# Normalisations of six features.
+# Normalizations of six features.
 
 
 class Instance(nn.Module):
@@ -141,10 +147,19 @@ def normalized(make, x):
     return result
 
 
-def normalizations(make):
+normalizations = [
+    ("batch", lambda: nn.BatchNorm1d(6), FUSED),
+    ("layer", lambda: nn.LayerNorm(6), OPERATIONS),
+    ("instance", Instance, OPERATIONS),
+    ("group", lambda: nn.GroupNorm(2, 6), OPERATIONS),
+]
+
+
+def normalization(make, is_fused):
     # PyTorch refuses to take the variance of a single row.
     refused = "one_row" if isinstance(make(), nn.BatchNorm1d) else None
-    return {name: normalized(make, x) for name, x in batches.items() if name != refused}
+    cases = {name: normalized(make, x) for name, x in batches.items() if name != refused}
+    return {"is_fused": is_fused, "cases": cases}
 
 
 # A layer's product, x W + b, whose weight PyTorch has transposed.
@@ -213,13 +228,8 @@ def convolved(x):
 
 
 table = {
-    "activations": [activation(*item) for item in activations.items()],
-    "normalizations": {
-        "batch": normalizations(lambda: nn.BatchNorm1d(6)),
-        "layer": normalizations(lambda: nn.LayerNorm(6)),
-        "instance": normalizations(Instance),
-        "group": normalizations(lambda: nn.GroupNorm(2, 6)),
-    },
+    "activations": [activation(*row) for row in activations],
+    "normalizations": {name: normalization(*row) for name, *row in normalizations},
     "dense": {
         "ordinary": dense(wave(0, 5, 4), 3),
         "one_output": dense(wave(0, 5, 4), 1),

@@ -1,144 +1,84 @@
-//! Every variant beside the others, and what can be said about them.
+//! The variants of a comparison beside each other, and the conclusion.
 
 use std::path::Path;
 
 use emberlab_metrics::{Direction, Metric};
-use serde::{Deserialize, Serialize};
+use emberlab_run_format::files::comparison::RESULT;
+use emberlab_run_format::{
+    ComparisonResult, PairedDifference, Question, TrialOutcome, VariantSummary, Verdict, read_json,
+};
 
 use crate::error::ReportError;
 use crate::numbers::list;
-use crate::outcome::{TargetFigure, TrialOutcome, TrialPlace};
-use crate::pairs::{PairedDifference, Verdict, differences, fewest_pairs};
-use crate::run_files::read_json;
-use crate::summary::VariantSummary;
+use crate::outcome::{TargetFigure, TrialPlace, load_trial};
+use crate::pairs::{differences, fewest_pairs};
+use crate::summary::summarize;
 
-/// What `compare` leaves beside the runs.
-pub(crate) const FILE: &str = "comparison.json";
-
-/// What is asked of the trials.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Question {
-    /// The comparison's name.
-    pub experiment: String,
-    /// The metric that decides.
-    pub metric: Metric,
-    /// The split it is measured on, such as `valid`.
-    pub split: String,
-    /// Epochs at which every metric is tabled, besides the last.
-    pub at_epochs: Vec<usize>,
-    /// A figure whose epoch is counted: metric, split, value.
-    pub target: Option<(Metric, String, f64)>,
+/// Reads the trials of the comparison in `folder` again, as its `comparison.json` names them, and compares them.
+///
+/// # Errors
+/// [`ReportError::NoComparison`] if there is none, or another if a file cannot be read.
+pub fn reload(folder: &Path) -> Result<ComparisonResult, ReportError> {
+    let file: Option<ComparisonResult> = read_json(&folder.join(RESULT))?;
+    let file = file.ok_or_else(|| ReportError::NoComparison {
+        folder: folder.to_path_buf(),
+    })?;
+    let place = |trial: TrialOutcome| TrialPlace {
+        variant: trial.variant,
+        seed: trial.seed,
+        fold: trial.fold,
+        run: folder.join(trial.run),
+    };
+    let places: Vec<TrialPlace> = file.trials.into_iter().map(place).collect();
+    load(file.question, &places)
 }
 
-impl Question {
-    /// The figure that decides, such as `valid_accuracy`.
-    pub fn objective(&self) -> String {
-        format!("{}_{}", self.split, self.metric)
-    }
+/// Reads every trial and compares the variants.
+///
+/// # Errors
+/// [`ReportError`] if a file is there but cannot be read.
+pub fn load(question: Question, places: &[TrialPlace]) -> Result<ComparisonResult, ReportError> {
+    let target = question
+        .target
+        .as_ref()
+        .map(|(metric, split, value)| TargetFigure {
+            column: format!("{split}_{metric}"),
+            metric: *metric,
+            value: *value,
+        });
+    let load = |place| load_trial(place, &question.at_epochs, target.as_ref());
+    let trials: Vec<TrialOutcome> = places.iter().map(load).collect::<Result<_, _>>()?;
+    Ok(compare(question, trials))
 }
 
-/// The answer to a comparison.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct ComparisonReport {
-    /// What was asked.
-    pub question: Question,
-    /// Each variant, in the order of the file.
-    pub variants: Vec<VariantSummary>,
-    /// Each variant but the best, against it.
-    pub differences: Vec<PairedDifference>,
-    /// The answer in plain sentences.
-    pub conclusion: Vec<String>,
-    /// Every trial.
-    pub trials: Vec<TrialOutcome>,
-}
-
-impl ComparisonReport {
-    /// Reads again the trials of the comparison in `folder`, as its `comparison.json` names them.
-    ///
-    /// # Errors
-    /// [`ReportError::NoComparison`] if there is none, or another if a file cannot be read.
-    pub fn reload(folder: &Path) -> Result<Self, ReportError> {
-        #[derive(Deserialize)]
-        struct ComparisonFile {
-            question: Question,
-            trials: Vec<TrialEntry>,
-        }
-        #[derive(Deserialize)]
-        struct TrialEntry {
-            variant: String,
-            seed: u64,
-            fold: Option<usize>,
-            run: String,
-        }
-        let file: Option<ComparisonFile> = read_json(&folder.join(FILE))?;
-        let file = file.ok_or_else(|| ReportError::NoComparison {
-            folder: folder.to_path_buf(),
-        })?;
-        let place = |trial: TrialEntry| TrialPlace {
-            variant: trial.variant,
-            seed: trial.seed,
-            fold: trial.fold,
-            run: folder.join(trial.run),
-        };
-        let places: Vec<TrialPlace> = file.trials.into_iter().map(place).collect();
-        Self::load(file.question, &places)
-    }
-
-    /// Reads every trial and compares the variants.
-    ///
-    /// # Errors
-    /// [`ReportError`] if a file is there but cannot be read.
-    pub fn load(question: Question, places: &[TrialPlace]) -> Result<Self, ReportError> {
-        let target = question
-            .target
-            .as_ref()
-            .map(|(metric, split, value)| TargetFigure {
-                column: format!("{split}_{metric}"),
-                metric: *metric,
-                value: *value,
-            });
-        let load = |place| TrialOutcome::load(place, &question.at_epochs, target.as_ref());
-        let trials: Vec<TrialOutcome> = places.iter().map(load).collect::<Result<_, _>>()?;
-        Ok(Self::of(question, trials))
-    }
-
-    fn of(question: Question, trials: Vec<TrialOutcome>) -> Self {
-        let mut names: Vec<&str> = Vec::new();
-        for trial in &trials {
-            if !names.contains(&trial.variant.as_str()) {
-                names.push(&trial.variant);
-            }
-        }
-        let objective = question.objective();
-        let summary = |name: &&str| {
-            let ours: Vec<&TrialOutcome> = trials.iter().filter(|t| t.variant == **name).collect();
-            VariantSummary::of(name, &ours, &objective)
-        };
-        let variants: Vec<VariantSummary> = names.iter().map(summary).collect();
-        let best = best(&variants, &objective, question.metric);
-        let differences = match best {
-            Some(best) => {
-                let others: Vec<&str> = names.iter().copied().filter(|n| *n != best).collect();
-                differences(&trials, best, &others, &objective, question.metric)
-            }
-            None => Vec::new(),
-        };
-        let conclusion = conclusion(&question, &variants, best, &differences);
-        Self {
-            question,
-            variants,
-            differences,
-            conclusion,
-            trials,
+fn compare(question: Question, trials: Vec<TrialOutcome>) -> ComparisonResult {
+    let mut names: Vec<&str> = Vec::new();
+    for trial in &trials {
+        if !names.contains(&trial.variant.as_str()) {
+            names.push(&trial.variant);
         }
     }
-
-    /// The whole report as JSON; what is not finite is null.
-    ///
-    /// # Errors
-    /// [`ReportError::Malformed`] if a number has no JSON form.
-    pub fn to_json(&self) -> Result<String, ReportError> {
-        crate::to_json(self, &self.question.experiment)
+    let objective = question.objective();
+    let summary = |name: &&str| {
+        let ours: Vec<&TrialOutcome> = trials.iter().filter(|t| t.variant == **name).collect();
+        summarize(name, &ours, &objective)
+    };
+    let variants: Vec<VariantSummary> = names.iter().map(summary).collect();
+    let best = best(&variants, &objective, question.metric);
+    let differences = match best {
+        Some(best) => {
+            let others: Vec<&str> = names.iter().copied().filter(|n| *n != best).collect();
+            differences(&trials, best, &others, &objective, question.metric)
+        }
+        None => Vec::new(),
+    };
+    let conclusion = conclusion(&question, &variants, best, &differences);
+    ComparisonResult {
+        question,
+        variants,
+        differences,
+        conclusion,
+        trials,
     }
 }
 
@@ -284,9 +224,9 @@ fn short(value: f64) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::outcome::Outcome;
+    use emberlab_run_format::Outcome;
 
-    fn report(variants: &[(&str, &[f64])]) -> ComparisonReport {
+    fn report(variants: &[(&str, &[f64])]) -> ComparisonResult {
         let trials = variants.iter().flat_map(|(variant, values)| {
             values.iter().enumerate().map(|(seed, value)| TrialOutcome {
                 variant: (*variant).to_string(),
@@ -308,7 +248,7 @@ mod tests {
             at_epochs: Vec::new(),
             target: None,
         };
-        ComparisonReport::of(question, trials.collect())
+        compare(question, trials.collect())
     }
 
     #[test]
@@ -349,6 +289,10 @@ mod tests {
         assert!(report.differences.iter().all(|d| d.best == "calm"));
         let said = "wild: 2 of 3 trials ended in NaN or infinity.";
         assert_eq!(report.conclusion[0], said);
-        assert!(report.to_json().unwrap().contains("\"num_not_finite\": 2"));
+        assert!(
+            crate::to_json(&report, "moons")
+                .unwrap()
+                .contains("\"num_not_finite\": 2")
+        );
     }
 }

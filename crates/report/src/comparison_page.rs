@@ -2,24 +2,26 @@
 
 use std::path::Path;
 
-use emberlab_explanations::Diagnosis;
-use emberlab_metrics::{History, Metric};
+use emberlab_metrics::Metric;
+use emberlab_run_format::files::comparison::CONFIG;
+use emberlab_run_format::{
+    ComparisonResult, Diagnosis, Environment, History, Outcome, RunFolder, Spread, TrialOutcome,
+    VariantSummary, csv_text, read_text,
+};
 use serde::Serialize;
 
-use crate::comparison::ComparisonReport;
+use crate::comparison::reload;
 use crate::comparison_predictions::{
     VariantEvaluations, boundary_blocks, confusion_blocks, threshold_blocks,
 };
+use crate::comparison_tables::{difference_table, median_table, objective_table, threshold_table};
 use crate::curves::Curve;
 use crate::document::{Block, Document, Figure, Notice, Section, Weight};
 use crate::findings::{capital, comparison_notices};
 use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::count;
-use crate::outcome::{Outcome, TrialOutcome};
-use crate::run_files::{RunEnvironment, RunFiles, read};
-use crate::run_report::{config_block, environment_blocks, finding_blocks, is_drawn};
-use crate::summary::{Spread, VariantSummary};
-use crate::{ReportError, csv_text, number};
+use crate::run_report::{config_block, environment_blocks, finding_blocks};
+use crate::{ReportError, number};
 
 /// Variants that one picture can tell apart; with more, each gets a picture of its own besides.
 const MOST_IN_ONE: usize = 4;
@@ -31,7 +33,7 @@ pub struct ComparisonPage {
     pub command: String,
     /// Tables, differences and what they say.
     #[serde(flatten)]
-    pub report: ComparisonReport,
+    pub report: ComparisonResult,
     /// Every metric over the epochs, for each variant.
     pub curves: Vec<VariantCurves>,
     /// Why trials failed, by run.
@@ -42,7 +44,7 @@ pub struct ComparisonPage {
     #[serde(skip)]
     evaluations: Vec<VariantEvaluations>,
     /// What the first trial ran on.
-    pub environment: Option<RunEnvironment>,
+    pub environment: Option<Environment>,
     /// The comparison's file, as TOML.
     pub config: String,
 }
@@ -62,8 +64,8 @@ impl ComparisonPage {
     /// # Errors
     /// [`ReportError`] if it holds no comparison, or a file cannot be read.
     pub fn load(folder: &Path) -> Result<Self, ReportError> {
-        let report = ComparisonReport::reload(folder)?;
-        let path = folder.join("comparison.toml");
+        let report = reload(folder)?;
+        let path = folder.join(CONFIG);
         let mut page = Self {
             command: format!("emberlab compare {}", path.display()),
             curves: Vec::new(),
@@ -71,10 +73,10 @@ impl ComparisonPage {
             diagnoses: Vec::new(),
             evaluations: Vec::new(),
             environment: None,
-            config: read(&path)?.unwrap_or_default(),
+            config: read_text(&path)?.unwrap_or_default(),
             report,
         };
-        let files = |trial: &TrialOutcome| RunFiles::new(folder.join(&trial.run));
+        let files = |trial: &TrialOutcome| RunFolder::new(folder.join(&trial.run));
         for variant in &page.report.variants {
             let ours = page.report.trials.iter();
             let ours = ours.filter(|trial| trial.variant == variant.variant);
@@ -105,7 +107,7 @@ impl ComparisonPage {
             if trial.outcome == Outcome::Failed
                 && let Some(why) = files(trial).failure()?
             {
-                page.failures.push((trial.run.clone(), why));
+                page.failures.push((trial.run.clone(), why.message));
             }
             if page.environment.is_none() {
                 page.environment = files(trial).environment()?;
@@ -157,9 +159,9 @@ impl ComparisonPage {
         let has_looked = !self.diagnoses.is_empty();
         let findings = has_looked.then(|| comparison_notices(&self.diagnoses));
         let tables = [
-            report.difference_table(),
-            report.median_table(),
-            report.threshold_table(),
+            difference_table(report),
+            median_table(report),
+            threshold_table(report),
         ];
         let tables = tables.into_iter().flatten().map(Block::Table).collect();
         Ok(Document {
@@ -175,10 +177,7 @@ impl ComparisonPage {
                 section("Confusion matrices", confusion_blocks(&self.evaluations)),
                 section("Thresholds", threshold_blocks(&self.evaluations, is_few)?),
                 section("More figures", tables),
-                section(
-                    "Configuration",
-                    vec![config_block("comparison.toml", &self.config)],
-                ),
+                section("Configuration", vec![config_block(CONFIG, &self.config)]),
                 section("Environment", environment_blocks(self.environment.as_ref())),
             ],
         })
@@ -196,7 +195,7 @@ impl ComparisonPage {
         if !self.failures.is_empty() {
             blocks.push(Block::Notices(self.failures.iter().map(notice).collect()));
         }
-        blocks.push(Block::Table(self.report.objective_table()));
+        blocks.push(Block::Table(objective_table(&self.report)));
         blocks
     }
 
@@ -288,17 +287,17 @@ impl ComparisonPage {
     fn drawn_columns(&self) -> Vec<String> {
         let objective = self.report.question.metric;
         let metrics = Metric::ALL.into_iter();
-        let metrics = metrics.filter(|metric| is_drawn(*metric) || *metric == objective);
+        let metrics = metrics.filter(|metric| metric.is_headline() || *metric == objective);
         let columns = metrics.flat_map(|m| ["train", "valid"].map(|split| format!("{split}_{m}")));
         columns
             .filter(|column| !self.curves_of(column).is_empty())
             .collect()
     }
 
-    /// The report as JSON; what is not finite is null.
+    /// The report as JSON; NaN and infinities are `null`.
     ///
     /// # Errors
-    /// [`ReportError::Malformed`] if a number has no JSON form.
+    /// [`ReportError::Format`] if it has no JSON form.
     pub fn to_json(&self) -> Result<String, ReportError> {
         crate::to_json(self, &self.report.question.experiment)
     }
@@ -355,14 +354,14 @@ impl ComparisonPage {
                 ])?;
             }
         }
-        csv_text(writer)
+        Ok(csv_text(writer)?)
     }
 }
 
 /// The evaluations of a variant's trials.
 fn evaluations(
     folder: &Path,
-    report: &ComparisonReport,
+    report: &ComparisonResult,
     variant: &VariantSummary,
 ) -> Result<VariantEvaluations, ReportError> {
     let objective = report.question.objective();
@@ -377,7 +376,7 @@ fn evaluations(
         .iter()
         .filter(|trial| trial.variant == variant.variant)
     {
-        if let Some(evaluation) = RunFiles::new(folder.join(&trial.run)).evaluation()? {
+        if let Some(evaluation) = RunFolder::new(folder.join(&trial.run)).evaluation()? {
             let value = trial.finite(&objective).unwrap_or(f64::INFINITY);
             trials.push((trial.seed, evaluation));
             distances.push((value - median).abs());

@@ -1,7 +1,7 @@
 //! What the networks of a comparison predict, variant beside variant.
 
-use emberlab_explanations::RunEvaluation;
 use emberlab_metrics::{BinaryCurves, ConfusionMatrix};
+use emberlab_run_format::RunEvaluation;
 
 use crate::document::{Block, Cell, Column, Figure, Mark, Table};
 use crate::line_chart::{ChartLine, LineChart};

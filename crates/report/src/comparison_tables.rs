@@ -2,163 +2,157 @@
 
 use std::collections::BTreeSet;
 
-use crate::comparison::ComparisonReport;
+use emberlab_metrics::Metric;
+use emberlab_run_format::{ComparisonResult, Spread, VariantSummary, Verdict};
+
 use crate::document::{Cell, Column, Mark, Table};
 use crate::number;
 use crate::numbers::duration;
-use crate::pairs::Verdict;
-use crate::summary::{Spread, VariantSummary};
 
-impl ComparisonReport {
-    /// The objective of every variant: how many trials, where they lie, and how sure the median is.
-    pub fn objective_table(&self) -> Table {
-        let objective = self.question.objective();
-        let has_target = self.question.target.is_some();
-        let mut columns = vec![Column::words("variant")];
-        columns.extend(["n", "median", "95 %", "mean ± sd", "min", "max"].map(Column::numbers));
+/// The objective of every variant: how many trials, where they lie, and how sure the median is.
+pub fn objective_table(comparison: &ComparisonResult) -> Table {
+    let objective = comparison.question.objective();
+    let has_target = comparison.question.target.is_some();
+    let mut columns = vec![Column::words("variant")];
+    columns.extend(["n", "median", "95 %", "mean ± sd", "min", "max"].map(Column::numbers));
+    if has_target {
+        columns.extend(["epochs to target", "reached"].map(Column::numbers));
+    }
+    columns.push(Column::numbers("time"));
+    let scale = Scale::of(&comparison.variants);
+    let row = |(place, variant): (usize, &VariantSummary)| {
+        let mut row = vec![
+            Cell::marked(&variant.variant, Mark::Series(place)),
+            Cell::from(count(variant)),
+        ];
+        row.extend(spread(variant, variant.figures.get(&objective), &scale));
         if has_target {
-            columns.extend(["epochs to target", "reached"].map(Column::numbers));
+            let reached = variant.epochs_to_target.map_or(0, |spread| spread.n);
+            let epochs = variant.epochs_to_target.map_or("never".to_string(), |s| {
+                format!("{} [{}, {}]", s.median, s.min, s.max)
+            });
+            row.push(epochs.into());
+            row.push(format!("{reached}/{}", variant.num_done).into());
         }
-        columns.push(Column::numbers("time"));
-        let scale = Scale::of(&self.variants);
-        let row = |(place, variant): (usize, &VariantSummary)| {
-            let mut row = vec![
-                Cell::marked(&variant.variant, Mark::Series(place)),
-                Cell::from(count(variant)),
-            ];
-            row.extend(spread(variant, variant.figures.get(&objective), &scale));
-            if has_target {
-                let reached = variant.epochs_to_target.map_or(0, |spread| spread.n);
-                let epochs = variant.epochs_to_target.map_or("never".to_string(), |s| {
-                    format!("{} [{}, {}]", s.median, s.min, s.max)
-                });
-                row.push(epochs.into());
-                row.push(format!("{reached}/{}", variant.num_done).into());
-            }
-            let time = variant.seconds.map(|s| duration(s.median));
-            row.push(time.unwrap_or_default().into());
-            row
+        let time = variant.seconds.map(|s| duration(s.median));
+        row.push(time.unwrap_or_default().into());
+        row
+    };
+    Table {
+        caption: headline(comparison),
+        columns,
+        rows: comparison.variants.iter().enumerate().map(row).collect(),
+    }
+}
+
+/// What is compared, and how a trial is read.
+fn headline(comparison: &ComparisonResult) -> String {
+    let question = &comparison.question;
+    let target = question
+        .target
+        .as_ref()
+        .map(|(metric, split, value)| format!("; the target is a {split} {metric} of {value}"));
+    format!(
+        "{}: {} {} of the last network{}",
+        question.experiment,
+        question.split,
+        question.metric,
+        target.unwrap_or_default()
+    )
+}
+
+/// The medians of the figures that people look at first; none if there is but the objective.
+pub fn median_table(comparison: &ComparisonResult) -> Option<Table> {
+    let objective = comparison.question.objective();
+    let names = figures(comparison).filter(|name| *name != objective && is_looked_at(name));
+    let names: Vec<&str> = names.collect();
+    if names.is_empty() {
+        return None;
+    }
+    let titles = names
+        .iter()
+        .map(|name| Column::numbers(name.replace('_', " ")));
+    let row = |variant: &VariantSummary| {
+        let medians = names.iter().map(|name| median(variant, name));
+        [Cell::from(&variant.variant)]
+            .into_iter()
+            .chain(medians)
+            .collect()
+    };
+    Some(Table {
+        caption: "Medians of the other figures".to_string(),
+        columns: [Column::words("medians")]
+            .into_iter()
+            .chain(titles)
+            .collect(),
+        rows: comparison.variants.iter().map(row).collect(),
+    })
+}
+
+/// The medians of the scores of class 1 at each threshold, a row each; none without thresholds.
+pub fn threshold_table(comparison: &ComparisonResult) -> Option<Table> {
+    const SCORES: [&str; 4] = ["accuracy", "precision", "recall", "f1"];
+    let accuracies = figures(comparison).filter_map(|name| name.split_once("_accuracy>"));
+    let mut places: Vec<(&str, &str)> = accuracies.collect();
+    let value = |threshold: &str| threshold.parse().unwrap_or(f64::NAN);
+    places.sort_by(|a, b| a.0.cmp(b.0).then(value(a.1).total_cmp(&value(b.1))));
+    if places.is_empty() {
+        return None;
+    }
+    let words = ["medians", "split"].map(Column::words);
+    let numbers = ["threshold"].into_iter().chain(SCORES).map(Column::numbers);
+    let row = |variant: &VariantSummary, split: &str, threshold: &str| {
+        let place = [&variant.variant, split, threshold].map(Cell::from);
+        let score = |score| median(variant, &format!("{split}_{score}>{threshold}"));
+        place.into_iter().chain(SCORES.map(score)).collect()
+    };
+    let rows = comparison.variants.iter().flat_map(|variant| {
+        let at = |(split, threshold): &(&str, &str)| row(variant, split, threshold);
+        places.iter().map(at).collect::<Vec<_>>()
+    });
+    Some(Table {
+        caption: "Medians of the scores of class 1 above each threshold".to_string(),
+        columns: words.into_iter().chain(numbers).collect(),
+        rows: rows.collect(),
+    })
+}
+
+/// The names of all figures, in order.
+fn figures(comparison: &ComparisonResult) -> impl Iterator<Item = &str> {
+    let names = comparison.variants.iter().flat_map(|v| v.figures.keys());
+    let sorted: BTreeSet<&str> = names.map(String::as_str).collect();
+    sorted.into_iter()
+}
+
+/// How every variant differs from the best one, seed by seed; none if there is nothing to compare.
+pub fn difference_table(comparison: &ComparisonResult) -> Option<Table> {
+    let best = &comparison.differences.first()?.best;
+    let mut columns = vec![Column::words("variant")];
+    columns.extend(["median difference", "95 %", "p", "pairs"].map(Column::numbers));
+    columns.push(Column::words("verdict"));
+    let rows = comparison.differences.iter().map(|difference| {
+        let verdict = match difference.verdict {
+            Verdict::Worse => "worse",
+            Verdict::NotToldApart => "cannot be told apart",
         };
-        Table {
-            caption: self.headline(),
-            columns,
-            rows: self.variants.iter().enumerate().map(row).collect(),
-        }
-    }
-
-    /// What is compared, and how a trial is read.
-    fn headline(&self) -> String {
-        let question = &self.question;
-        let target = question
-            .target
-            .as_ref()
-            .map(|(metric, split, value)| format!("; the target is a {split} {metric} of {value}"));
-        format!(
-            "{}: {} {} of the last network{}",
-            question.experiment,
-            question.split,
-            question.metric,
-            target.unwrap_or_default()
-        )
-    }
-
-    /// The medians of the figures that people look at first; none if there is but the objective.
-    pub fn median_table(&self) -> Option<Table> {
-        let objective = self.question.objective();
-        let names = self
-            .figures()
-            .filter(|name| *name != objective && is_looked_at(name));
-        let names: Vec<&str> = names.collect();
-        if names.is_empty() {
-            return None;
-        }
-        let titles = names
-            .iter()
-            .map(|name| Column::numbers(name.replace('_', " ")));
-        let row = |variant: &VariantSummary| {
-            let medians = names.iter().map(|name| median(variant, name));
-            [Cell::from(&variant.variant)]
-                .into_iter()
-                .chain(medians)
-                .collect()
-        };
-        Some(Table {
-            caption: "Medians of the other figures".to_string(),
-            columns: [Column::words("medians")]
-                .into_iter()
-                .chain(titles)
-                .collect(),
-            rows: self.variants.iter().map(row).collect(),
-        })
-    }
-
-    /// The medians of the scores of class 1 at each threshold, a row each; none without thresholds.
-    pub fn threshold_table(&self) -> Option<Table> {
-        const SCORES: [&str; 4] = ["accuracy", "precision", "recall", "f1"];
-        let accuracies = self
-            .figures()
-            .filter_map(|name| name.split_once("_accuracy>"));
-        let mut places: Vec<(&str, &str)> = accuracies.collect();
-        let value = |threshold: &str| threshold.parse().unwrap_or(f64::NAN);
-        places.sort_by(|a, b| a.0.cmp(b.0).then(value(a.1).total_cmp(&value(b.1))));
-        if places.is_empty() {
-            return None;
-        }
-        let words = ["medians", "split"].map(Column::words);
-        let numbers = ["threshold"].into_iter().chain(SCORES).map(Column::numbers);
-        let row = |variant: &VariantSummary, split: &str, threshold: &str| {
-            let place = [&variant.variant, split, threshold].map(Cell::from);
-            let score = |score| median(variant, &format!("{split}_{score}>{threshold}"));
-            place.into_iter().chain(SCORES.map(score)).collect()
-        };
-        let rows = self.variants.iter().flat_map(|variant| {
-            let at = |(split, threshold): &(&str, &str)| row(variant, split, threshold);
-            places.iter().map(at).collect::<Vec<_>>()
-        });
-        Some(Table {
-            caption: "Medians of the scores of class 1 above each threshold".to_string(),
-            columns: words.into_iter().chain(numbers).collect(),
-            rows: rows.collect(),
-        })
-    }
-
-    /// The names of all figures, in order.
-    fn figures(&self) -> impl Iterator<Item = &str> {
-        let names = self.variants.iter().flat_map(|v| v.figures.keys());
-        let sorted: BTreeSet<&str> = names.map(String::as_str).collect();
-        sorted.into_iter()
-    }
-
-    /// How every variant differs from the best one, seed by seed; none if there is nothing to compare.
-    pub fn difference_table(&self) -> Option<Table> {
-        let best = &self.differences.first()?.best;
-        let mut columns = vec![Column::words("variant")];
-        columns.extend(["median difference", "95 %", "p", "pairs"].map(Column::numbers));
-        columns.push(Column::words("verdict"));
-        let rows = self.differences.iter().map(|difference| {
-            let verdict = match difference.verdict {
-                Verdict::Worse => "worse",
-                Verdict::NotToldApart => "cannot be told apart",
-            };
-            vec![
-                Cell::from(&difference.variant),
-                signed(difference.median).into(),
-                interval(difference.interval, signed).into(),
-                number(difference.p_value).into(),
-                difference.num_pairs.to_string().into(),
-                verdict.into(),
-            ]
-        });
-        Some(Table {
-            caption: format!(
-                "Difference from {best} in {}, paired by seed; Wilcoxon's signed-rank test, corrected by \
-                 Holm's method",
-                self.question.objective().replace('_', " ")
-            ),
-            columns,
-            rows: rows.collect(),
-        })
-    }
+        vec![
+            Cell::from(&difference.variant),
+            signed(difference.median).into(),
+            interval(difference.interval, signed).into(),
+            number(difference.p_value).into(),
+            difference.num_pairs.to_string().into(),
+            verdict.into(),
+        ]
+    });
+    Some(Table {
+        caption: format!(
+            "Difference from {best} in {}, paired by seed; Wilcoxon's signed-rank test, corrected by \
+             Holm's method",
+            comparison.question.objective().replace('_', " ")
+        ),
+        columns,
+        rows: rows.collect(),
+    })
 }
 
 fn median(variant: &VariantSummary, figure: &str) -> Cell {
@@ -166,11 +160,11 @@ fn median(variant: &VariantSummary, figure: &str) -> Cell {
     spread.map_or(String::new(), |s| number(s.median)).into()
 }
 
-/// Whether a figure such as `valid_accuracy@300` is a loss, an accuracy, a mean absolute error or an R².
+/// Whether a figure such as `valid_accuracy@300` is a headline metric.
 fn is_looked_at(figure: &str) -> bool {
     let name = figure.split('@').next().unwrap_or_default();
     let metric = name.split_once('_').map_or(name, |(_, metric)| metric);
-    ["loss", "accuracy", "mae", "r2"].contains(&metric)
+    Metric::from_name(metric).is_some_and(Metric::is_headline)
 }
 
 /// Trials that have come to their end, and what became of the others.

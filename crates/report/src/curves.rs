@@ -1,6 +1,6 @@
 //! A metric over the epochs, for one run or for many seeds together, with as many points as a picture needs.
 
-use emberlab_metrics::History;
+use emberlab_run_format::History;
 use serde::Serialize;
 
 use crate::statistics::median;

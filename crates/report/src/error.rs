@@ -1,22 +1,16 @@
-//! What can go wrong with what runs left.
+//! Why a report cannot be made.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use emberlab_pictures::PictureError;
+use emberlab_run_format::FormatError;
 
-/// A file that cannot be read or written.
+/// Why a report cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The disk refused.
-    #[error("cannot {action} {}: {source}", path.display())]
-    Io {
-        /// What was tried.
-        action: &'static str,
-        /// On which file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
+    /// A file of a run or a comparison cannot be read.
+    #[error(transparent)]
+    Format(#[from] FormatError),
     /// A folder holds no comparison.
     #[error("{} holds no comparison.json; `emberlab compare CONFIG --collect` writes it", folder.display())]
     NoComparison {
@@ -35,21 +29,4 @@ pub enum ReportError {
     /// A picture cannot be drawn.
     #[error(transparent)]
     Picture(#[from] PictureError),
-    /// A file does not hold what a run writes.
-    #[error("{} is not what a run writes: {reason}", path.display())]
-    Malformed {
-        /// The file.
-        path: PathBuf,
-        /// What does not agree.
-        reason: String,
-    },
-}
-
-impl ReportError {
-    pub(crate) fn malformed(path: &Path, reason: impl ToString) -> Self {
-        Self::Malformed {
-            path: path.to_path_buf(),
-            reason: reason.to_string(),
-        }
-    }
 }

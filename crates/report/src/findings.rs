@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use emberlab_explanations::{Diagnosis, Finding, FindingKind, Severity};
+use emberlab_run_format::{Diagnosis, Finding, FindingKind, Severity};
 
 use crate::document::{Notice, Weight};
 use crate::number;
@@ -101,7 +101,7 @@ pub(crate) fn capital(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use emberlab_explanations::Evidence;
+    use emberlab_run_format::Evidence;
 
     fn finding(kind: FindingKind, severity: Severity) -> Finding {
         Finding {

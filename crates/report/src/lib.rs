@@ -6,10 +6,10 @@
 //!                └─ Curve ── ComparisonPage ────────────────────────────┘
 //! ```
 
-mod comparison;
+pub mod comparison;
 mod comparison_page;
 mod comparison_predictions;
-mod comparison_tables;
+pub mod comparison_tables;
 mod curves;
 mod document;
 mod error;
@@ -23,36 +23,28 @@ mod outcome;
 mod pairs;
 mod parquet;
 pub mod predictions;
-mod run_files;
 mod run_report;
 pub mod statistics;
 mod summary;
 mod trial_table;
 
-pub use comparison::{ComparisonReport, Question};
 pub use comparison_page::ComparisonPage;
 pub use document::{Block, Cell, Column, Document, Figure, Mark, Notice, Section, Table};
 pub use document::{SeriesValues, Values, Weight};
 pub use error::ReportError;
 pub use numbers::{count, duration, number};
-pub use outcome::{Outcome, TrialOutcome, TrialPlace};
-pub use pairs::{PairedDifference, Verdict};
-pub use run_files::RunFiles;
+pub use outcome::TrialPlace;
 pub use run_report::RunReport;
-pub use summary::{Spread, VariantSummary};
 pub use trial_table::TrialTable;
 
-/// A report as JSON; what is not finite is null.
-fn to_json(report: &impl serde::Serialize, name: &str) -> Result<String, ReportError> {
+use emberlab_run_format::FormatError;
+
+/// A report as JSON; NaN and infinities are `null`.
+///
+/// # Errors
+/// [`ReportError::Format`] naming `name`, if a value has no JSON form.
+pub fn to_json(report: &impl serde::Serialize, name: &str) -> Result<String, ReportError> {
     let text = serde_json::to_string_pretty(report);
     text.map(|text| text + "\n")
-        .map_err(|e| ReportError::malformed(std::path::Path::new(name), e))
-}
-
-/// What was written as CSV.
-fn csv_text(writer: csv::Writer<Vec<u8>>) -> Result<String, ReportError> {
-    let bytes = writer
-        .into_inner()
-        .map_err(|e| csv::Error::from(e.into_error()))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+        .map_err(|e| FormatError::malformed(std::path::Path::new(name), e).into())
 }

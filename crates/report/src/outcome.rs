@@ -1,69 +1,27 @@
-//! What one trial came to, read from what its run left.
+//! The figures of one trial, read from the files of its run.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use emberlab_metrics::Metric;
-use serde::Serialize;
+use emberlab_run_format::{Ending, Outcome, RunFolder, ThresholdScores, TrialOutcome};
 
 use crate::ReportError;
-use crate::run_files::{Ending, RunFiles, ThresholdEntry};
 
-/// Where a trial of a comparison lies.
+/// A trial of a comparison, and the folder of its run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrialPlace {
     /// The variant's name.
     pub variant: String,
     /// Its seed.
     pub seed: u64,
-    /// Its part of a cross-validation.
+    /// Its fold of a cross-validation, counted from 0.
     pub fold: Option<usize>,
     /// The folder of its run.
     pub run: PathBuf,
 }
 
-/// How a trial ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// Every epoch was done.
-    Completed,
-    /// The objective no longer improved.
-    StoppedEarly,
-    /// An error ended it, or it was killed.
-    Failed,
-    /// It is not there yet.
-    Missing,
-}
-
-/// What one trial came to.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TrialOutcome {
-    /// The variant's name.
-    pub variant: String,
-    /// Its seed.
-    pub seed: u64,
-    /// Its part of a cross-validation.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub fold: Option<usize>,
-    /// The folder of its run, below the comparison's.
-    pub run: String,
-    /// How it ended.
-    pub outcome: Outcome,
-    /// Epochs done.
-    pub epochs: usize,
-    /// Optimiser steps done.
-    pub steps: u64,
-    /// Seconds spent training.
-    pub seconds: f64,
-    /// The first epoch that reached the target, if one did.
-    pub epochs_to_target: Option<usize>,
-    /// The figures by name: `valid_accuracy` of the last network, `valid_accuracy@300` in that epoch,
-    /// `valid_precision>0.1` of class 1 above that probability.
-    pub figures: BTreeMap<String, f64>,
-}
-
-/// A figure to reach.
+/// The target of a comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct TargetFigure {
     /// A column of `metrics.csv`.
@@ -72,96 +30,70 @@ pub(crate) struct TargetFigure {
     pub(crate) value: f64,
 }
 
-impl TrialOutcome {
-    /// Reads what the run at `place` left.
-    ///
-    /// # Errors
-    /// [`ReportError`] if a file is there but cannot be read.
-    pub(crate) fn load(
-        place: &TrialPlace,
-        at_epochs: &[usize],
-        target: Option<&TargetFigure>,
-    ) -> Result<Self, ReportError> {
-        let mut trial = Self {
-            variant: place.variant.clone(),
-            seed: place.seed,
-            fold: place.fold,
-            run: RunFiles::new(&place.run).name(),
-            outcome: Outcome::Missing,
-            epochs: 0,
-            steps: 0,
-            seconds: 0.0,
-            epochs_to_target: None,
-            figures: BTreeMap::new(),
+/// Reads the figures of a trial from the files of its run.
+///
+/// # Errors
+/// [`ReportError`] if a file is there but cannot be read.
+pub(crate) fn load_trial(
+    place: &TrialPlace,
+    at_epochs: &[usize],
+    target: Option<&TargetFigure>,
+) -> Result<TrialOutcome, ReportError> {
+    let mut trial = TrialOutcome {
+        variant: place.variant.clone(),
+        seed: place.seed,
+        fold: place.fold,
+        run: RunFolder::new(&place.run).name(),
+        outcome: Outcome::Missing,
+        epochs: 0,
+        steps: 0,
+        seconds: 0.0,
+        epochs_to_target: None,
+        figures: BTreeMap::new(),
+    };
+    let files = RunFolder::new(&place.run);
+    let history = files.history()?;
+    trial.epochs = history.len();
+    if files.failure()?.is_some() {
+        trial.outcome = Outcome::Failed;
+    }
+    if let Some(result) = files.result()? {
+        trial.outcome = match result.ending {
+            Ending::Completed => Outcome::Completed,
+            Ending::StoppedEarly => Outcome::StoppedEarly,
+            Ending::Interrupted => Outcome::Missing,
         };
-        let files = RunFiles::new(&place.run);
-        let history = files.history()?;
-        trial.epochs = history.len();
-        if files.failure()?.is_some() {
-            trial.outcome = Outcome::Failed;
+        (trial.epochs, trial.steps) = (result.epochs, result.steps);
+        trial.seconds = result.seconds;
+        for (split, metrics) in &result.metrics {
+            let named = metrics
+                .iter()
+                .map(|(m, value)| (format!("{split}_{m}"), value));
+            trial.figures.extend(named);
         }
-        if let Some(result) = files.result()? {
-            trial.outcome = match result.ending {
-                Ending::Completed => Outcome::Completed,
-                Ending::StoppedEarly => Outcome::StoppedEarly,
-                Ending::Interrupted => Outcome::Missing,
-            };
-            (trial.epochs, trial.steps) = (result.epochs, result.steps);
-            trial.seconds = result.seconds;
-            for (split, metrics) in &result.metrics {
-                let named = metrics
-                    .iter()
-                    .map(|(m, value)| (format!("{split}_{m}"), value));
-                trial.figures.extend(named);
-            }
-            for ThresholdEntry { split, scores } in result.thresholds {
-                let values = [
-                    ("accuracy", scores.accuracy),
-                    ("precision", scores.precision),
-                    ("recall", scores.recall),
-                    ("f1", scores.f1),
-                ];
-                for (metric, value) in values {
-                    let name = format!("{split}_{metric}>{}", scores.threshold);
-                    trial.figures.insert(name, value);
-                }
+        for ThresholdScores { split, scores } in result.thresholds {
+            let values = [
+                ("accuracy", scores.accuracy),
+                ("precision", scores.precision),
+                ("recall", scores.recall),
+                ("f1", scores.f1),
+            ];
+            for (metric, value) in values {
+                let name = format!("{split}_{metric}>{}", scores.threshold);
+                trial.figures.insert(name, value);
             }
         }
-        for &epoch in at_epochs {
-            for (column, value) in history.at(epoch) {
-                trial.figures.insert(format!("{column}@{epoch}"), value);
-            }
+    }
+    for &epoch in at_epochs {
+        for (column, value) in history.at(epoch) {
+            trial.figures.insert(format!("{column}@{epoch}"), value);
         }
-        if let Some(target) = target {
-            let direction = target.metric.direction();
-            trial.epochs_to_target =
-                history.first_to_reach(&target.column, direction, target.value);
-        }
-        Ok(trial)
     }
-
-    /// Whether it has come to its end.
-    pub fn is_done(&self) -> bool {
-        matches!(self.outcome, Outcome::Completed | Outcome::StoppedEarly)
+    if let Some(target) = target {
+        let direction = target.metric.direction();
+        trial.epochs_to_target = history.first_to_reach(&target.column, direction, target.value);
     }
-
-    /// The value of a figure; none if it, or a loss of the last network, is not finite: such a network
-    /// predicts nothing, whatever its accuracy is counted to be.
-    pub(crate) fn finite(&self, figure: &str) -> Option<f64> {
-        let value = self.figures.get(figure).copied();
-        let mut losses = self
-            .figures
-            .iter()
-            .filter(|(name, _)| name.ends_with("_loss"));
-        let is_sound = losses.all(|(_, loss)| loss.is_finite());
-        value.filter(|value| value.is_finite() && is_sound)
-    }
-
-    /// Seconds to the target, in proportion to the epochs: all are of one length.
-    pub fn seconds_to_target(&self) -> Option<f64> {
-        let epochs = self.epochs_to_target?;
-        Some(self.seconds * epochs as f64 / self.epochs as f64)
-    }
+    Ok(trial)
 }
 
 #[cfg(test)]
@@ -189,7 +121,7 @@ mod tests {
 
     const METRICS: &str = "epoch,step,learning_rate,train_loss,valid_accuracy\n\
                            1,2,0.1,0.5,0.8\n2,4,0.1,NaN,0.97\n3,6,0.1,0.3,0.9\n";
-    const RESULT: &str = r#"{"ending": "stopped_early", "epochs": 3, "steps": 6, "seconds": 1.5,
+    const RESULT: &str = r#"{"ending": "stopped_early", "epochs": 3, "steps": 6, "num_parameters": 9, "seconds": 1.5,
         "metrics": {"train": {"loss": null}, "valid": {"accuracy": 0.9}}, "best": null,
         "thresholds": [{"split": "valid", "scores": {"threshold": 0.1, "accuracy": 0.7,
             "precision": 0.6, "recall": 0.99, "f1": 0.75}}]}"#;
@@ -205,7 +137,7 @@ mod tests {
     #[test]
     fn a_finished_trial_has_its_figures_at_the_end_and_at_epochs() {
         let (_folder, place) = run(&[("metrics.csv", METRICS), ("result.json", RESULT)]);
-        let trial = TrialOutcome::load(&place, &[1, 2, 9], Some(&target(0.97))).unwrap();
+        let trial = load_trial(&place, &[1, 2, 9], Some(&target(0.97))).unwrap();
         assert_eq!(trial.outcome, Outcome::StoppedEarly);
         assert_eq!((trial.epochs, trial.epochs_to_target), (3, Some(2)));
         assert_eq!(trial.seconds_to_target(), Some(1.0));
@@ -214,7 +146,7 @@ mod tests {
         assert_eq!(trial.figures["valid_accuracy@1"], 0.8);
         assert!(trial.figures["train_loss"].is_nan() && trial.figures["train_loss@2"].is_nan());
         assert!(!trial.figures.contains_key("train_loss@9"));
-        let never = TrialOutcome::load(&place, &[], Some(&target(0.98))).unwrap();
+        let never = load_trial(&place, &[], Some(&target(0.98))).unwrap();
         assert_eq!(
             (never.epochs_to_target, never.seconds_to_target()),
             (None, None)
@@ -225,12 +157,12 @@ mod tests {
     fn a_trial_that_failed_or_never_began_says_so() {
         let failure = r#"{"message": "no space"}"#;
         let (_folder, place) = run(&[("metrics.csv", METRICS), ("failure.json", failure)]);
-        let trial = TrialOutcome::load(&place, &[], None).unwrap();
+        let trial = load_trial(&place, &[], None).unwrap();
         assert_eq!((trial.outcome, trial.epochs), (Outcome::Failed, 3));
         let (_folder, place) = run(&[]);
-        let trial = TrialOutcome::load(&place, &[], None).unwrap();
+        let trial = load_trial(&place, &[], None).unwrap();
         assert_eq!((trial.outcome, trial.is_done()), (Outcome::Missing, false));
         let (_folder, place) = run(&[("result.json", "{}")]);
-        assert!(TrialOutcome::load(&place, &[], None).is_err());
+        assert!(load_trial(&place, &[], None).is_err());
     }
 }

@@ -1,45 +1,14 @@
-//! Differences between variants, paired by seed.
+//! Differences between variants, paired by seed and fold.
 
 use std::collections::BTreeMap;
 
 use emberlab_metrics::{Direction, Metric};
-use serde::Serialize;
+use emberlab_run_format::{PairedDifference, TrialOutcome, Verdict};
 
-use crate::outcome::TrialOutcome;
 use crate::statistics::{bootstrap_median, holm, median, wilcoxon};
 
 /// p-values below this count as a difference.
 pub(crate) const SIGNIFICANCE: f64 = 0.05;
-
-/// What a difference says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Verdict {
-    /// Seeds alone may have made it.
-    NotToldApart,
-    /// The other variant is worse than the best.
-    Worse,
-}
-
-/// How a variant differs from the best one, seed by seed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PairedDifference {
-    /// The variant with the best median.
-    pub best: String,
-    /// The other variant.
-    pub variant: String,
-    /// Pairs of trials with the same seed and fold that have both come to their end.
-    pub num_pairs: usize,
-    /// The median of `variant - best`, in units of the objective. A trial whose objective is not finite
-    /// is infinitely worse.
-    pub median: f64,
-    /// Its 95 % bootstrap interval, from two pairs on.
-    pub interval: Option<(f64, f64)>,
-    /// Wilcoxon's signed-rank test, two-sided, corrected by Holm's method for the number of variants.
-    pub p_value: f64,
-    /// What it says.
-    pub verdict: Verdict,
-}
 
 /// Compares every variant with the best one.
 pub(crate) fn differences(
@@ -109,7 +78,7 @@ pub(crate) fn fewest_pairs(num_others: usize) -> usize {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use crate::outcome::Outcome;
+    use emberlab_run_format::Outcome;
 
     fn trials(variant: &str, values: &[f64]) -> Vec<TrialOutcome> {
         let trial = |(seed, value): (usize, &f64)| TrialOutcome {

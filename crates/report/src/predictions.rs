@@ -1,10 +1,10 @@
 //! What a network predicts, as tables and pictures: what `evaluation.json` holds.
 
-use emberlab_explanations::{Boundary, Cells, Inputs, Mistakes, RunEvaluation, SplitEvaluation};
 use emberlab_metrics::{BinaryCurves, ClassificationReport, ConfusionMatrix, Split};
 use emberlab_pictures::{
     Axis, Bitmap, Chart, Contours, Field, HeatMap, Image, ImageGrid, Picture, Points, Rule, Tone,
 };
+use emberlab_run_format::{Boundary, Cells, Inputs, Mistakes, RunEvaluation, SplitEvaluation};
 
 use crate::document::{Block, Cell, Column, Figure, Mark, Table};
 use crate::line_chart::{ChartLine, LineChart};
@@ -269,7 +269,7 @@ pub fn boundary_chart(
     threshold: f64,
     (width, height): (f64, f64),
 ) -> Result<Chart, ReportError> {
-    let ends = |axis: &emberlab_explanations::Axis| (f64::from(axis.from), f64::from(axis.to));
+    let ends = |axis: &emberlab_run_format::Axis| (f64::from(axis.from), f64::from(axis.to));
     let (x, y) = (ends(&boundary.x), ends(&boundary.y));
     let field = |values| Field::new(x, y, boundary.columns, boundary.rows, values);
     let mut chart = Chart::new(
@@ -444,7 +444,7 @@ fn mistake_block(mistakes: &Mistakes, names: &[String]) -> Result<Option<Block>,
         .into_iter()
         .map(String::from)
         .chain(features.cloned());
-    let row = |sample: &emberlab_explanations::Mistake| {
+    let row = |sample: &emberlab_run_format::Mistake| {
         let place = [
             sample.row.to_string(),
             class_name(names, Some(sample.target)).to_string(),

@@ -2,9 +2,13 @@
 
 use std::path::Path;
 
-use emberlab_explanations::{Diagnosis, RunEvaluation, Severity};
-use emberlab_metrics::{Metric, SplitMetrics};
+use emberlab_metrics::{Metric, Split, SplitMetrics};
 use emberlab_pictures::Rule;
+use emberlab_run_format::files::CONFIG;
+use emberlab_run_format::{
+    BestEpoch, Diagnosis, Ending, Environment, RunEvaluation, RunFolder, RunResult, Severity,
+    csv_text,
+};
 use serde::Serialize;
 
 use crate::curves::Curve;
@@ -13,8 +17,7 @@ use crate::findings::{capital, run_notices};
 use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::{count, duration};
 use crate::predictions::{prediction_blocks, threshold_blocks};
-use crate::run_files::{BestEpoch, Ending, RunEnvironment, RunFiles, RunResult};
-use crate::{ReportError, csv_text, number};
+use crate::{ReportError, number};
 
 /// Everything a report says of one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -36,7 +39,7 @@ pub struct RunReport {
     /// What was found wrong with it, if that was looked for.
     pub diagnosis: Option<Diagnosis>,
     /// What it ran on.
-    pub environment: Option<RunEnvironment>,
+    pub environment: Option<Environment>,
     /// The configuration, as TOML.
     pub config: String,
 }
@@ -47,7 +50,7 @@ impl RunReport {
     /// # Errors
     /// [`ReportError`] if it holds no run, or a file cannot be read.
     pub fn load(folder: &Path) -> Result<Self, ReportError> {
-        let files = RunFiles::new(folder);
+        let files = RunFolder::new(folder);
         let config = files.config()?.ok_or_else(|| ReportError::NoRun {
             folder: folder.to_path_buf(),
         })?;
@@ -56,12 +59,9 @@ impl RunReport {
         let curves = columns.filter_map(|column| Curve::of(&[&history], column));
         Ok(Self {
             run: files.id(),
-            command: format!(
-                "emberlab train {}",
-                files.folder().join("config.toml").display()
-            ),
+            command: format!("emberlab train {}", files.path().join(CONFIG).display()),
             result: files.result()?,
-            failure: files.failure()?,
+            failure: files.failure()?.map(|failure| failure.message),
             num_epochs: history.len(),
             curves: curves.collect(),
             evaluation: files.evaluation()?,
@@ -88,7 +88,7 @@ impl RunReport {
         let Some(result) = &self.result else {
             return match &self.failure {
                 Some(why) => format!("The training failed after {epochs}: {why}."),
-                None => format!("The training has not come to its end; {epochs} are done."),
+                None => format!("The training has not finished: {epochs} are done."),
             };
         };
         let figures = self.main_figures(result);
@@ -99,9 +99,9 @@ impl RunReport {
         };
         let time = duration(result.seconds);
         if let Some(split) = self.broken_split(result) {
-            return format!("The {split} loss is no number {ended} in {time} of training.");
+            return format!("The {split} loss is NaN or infinite {ended} ({time} of training).");
         }
-        let mut said = format!("The network has {figures} {ended} in {time} of training.");
+        let mut said = format!("The network has {figures} {ended} ({time} of training).");
         if let Some(best) = &result.best
             && best.epoch != self.num_epochs
         {
@@ -117,19 +117,19 @@ impl RunReport {
     }
 
     /// The first split whose loss is NaN or infinite at the end.
-    fn broken_split(&self, result: &RunResult) -> Option<&'static str> {
-        ["train", "valid", "test"].into_iter().find(|split| {
-            let loss = result.metrics.get(*split).and_then(|m| m.get(Metric::Loss));
-            loss.is_some_and(|loss| !loss.is_finite())
-        })
+    fn broken_split(&self, result: &RunResult) -> Option<Split> {
+        [Split::Train, Split::Valid, Split::Test]
+            .into_iter()
+            .find(|split| {
+                let loss = result.metrics.get(split).and_then(|m| m.get(Metric::Loss));
+                loss.is_some_and(|loss| !loss.is_finite())
+            })
     }
 
     /// The accuracy or R², and the loss, on the split that says most.
     fn main_figures(&self, result: &RunResult) -> String {
-        let order = ["test", "valid", "train"];
-        let found = order
-            .iter()
-            .find_map(|s| Some((s, result.metrics.get(*s)?)));
+        let order = [Split::Test, Split::Valid, Split::Train];
+        let found = order.iter().find_map(|s| Some((s, result.metrics.get(s)?)));
         let Some((split, metrics)) = found else {
             return "no figures".to_string();
         };
@@ -169,10 +169,7 @@ impl RunReport {
                 section("Learning curves", self.curve_blocks()?),
                 section("Predictions", predictions),
                 section("Thresholds", thresholds),
-                section(
-                    "Configuration",
-                    vec![config_block("config.toml", &self.config)],
-                ),
+                section("Configuration", vec![config_block(CONFIG, &self.config)]),
                 section("Environment", environment_blocks(self.environment.as_ref())),
             ],
         })
@@ -212,7 +209,10 @@ impl RunReport {
     fn curve_blocks(&self) -> Result<Vec<Block>, ReportError> {
         let curve = |column: String| self.curves.iter().find(|curve| curve.column == column);
         let mut figures = Vec::new();
-        for metric in Metric::ALL.into_iter().filter(|metric| is_drawn(*metric)) {
+        for metric in Metric::ALL
+            .into_iter()
+            .filter(|metric| metric.is_headline())
+        {
             let splits = ["train", "valid"].into_iter().enumerate();
             let found = splits.filter_map(|(i, s)| Some((s, i, curve(format!("{s}_{metric}"))?)));
             let found: Vec<(&str, usize, &Curve)> = found.collect();
@@ -259,10 +259,10 @@ impl RunReport {
         })
     }
 
-    /// The report as JSON; what is not finite is null.
+    /// The report as JSON; NaN and infinities are `null`.
     ///
     /// # Errors
-    /// [`ReportError::Malformed`] if a number has no JSON form.
+    /// [`ReportError::Format`] if it has no JSON form.
     pub fn to_json(&self) -> Result<String, ReportError> {
         crate::to_json(self, &self.run)
     }
@@ -276,10 +276,10 @@ impl RunReport {
         writer.write_record(["split", "metric", "value"])?;
         for (split, metrics) in self.result.iter().flat_map(|result| &result.metrics) {
             for (metric, value) in metrics.iter() {
-                writer.write_record([split.as_str(), metric.name(), &value.to_string()])?;
+                writer.write_record([&split.to_string(), metric.name(), &value.to_string()])?;
             }
         }
-        csv_text(writer)
+        Ok(csv_text(writer)?)
     }
 }
 
@@ -292,26 +292,16 @@ pub(crate) fn finding_blocks(notices: Option<Vec<Notice>>) -> Vec<Block> {
     }
 }
 
-/// Whether a metric's curve is drawn: what the others say of classes, the accuracy says as well.
-pub(crate) fn is_drawn(metric: Metric) -> bool {
-    matches!(
-        metric,
-        Metric::Loss | Metric::Accuracy | Metric::Mae | Metric::R2
-    )
-}
-
 /// Splits and their metrics.
 fn metrics_table(result: &RunResult) -> Table {
-    let order = ["train", "valid", "test"];
-    let splits: Vec<(&str, &SplitMetrics)> = order
-        .into_iter()
-        .filter_map(|split| Some((split, result.metrics.get(split)?)))
-        .collect();
-    let names = splits.first().map(|(_, metrics)| metrics.names());
+    let names = result.metrics.values().next().map(SplitMetrics::names);
     let columns = names.into_iter().flatten().map(Column::numbers);
-    let row = |(split, metrics): &(&str, &SplitMetrics)| {
+    let row = |(split, metrics): (&Split, &SplitMetrics)| {
         let cells = metrics.iter().map(|(_, value)| Cell::from(number(value)));
-        [Cell::from(*split)].into_iter().chain(cells).collect()
+        [Cell::from(split.to_string())]
+            .into_iter()
+            .chain(cells)
+            .collect()
     };
     Table {
         caption: "The last network on every split".to_string(),
@@ -319,7 +309,7 @@ fn metrics_table(result: &RunResult) -> Table {
             .into_iter()
             .chain(columns)
             .collect(),
-        rows: splits.iter().map(row).collect(),
+        rows: result.metrics.iter().map(row).collect(),
     }
 }
 
@@ -331,7 +321,7 @@ pub(crate) fn config_block(caption: &str, text: &str) -> Block {
 }
 
 /// What was run on, and how.
-pub(crate) fn environment_blocks(environment: Option<&RunEnvironment>) -> Vec<Block> {
+pub(crate) fn environment_blocks(environment: Option<&Environment>) -> Vec<Block> {
     let Some(e) = environment else {
         return Vec::new();
     };
@@ -397,8 +387,8 @@ mod tests {
         ]);
         assert_eq!(
             report.summary(),
-            "The network has a valid accuracy of 0.7500 and a valid loss of 0.7000 after 2 epochs in 1.50 s \
-             of training. Its best valid loss was 0.6000 in epoch 1."
+            "The network has a valid accuracy of 0.7500 and a valid loss of 0.7000 after 2 epochs (1.50 s of \
+             training). Its best valid loss was 0.6000 in epoch 1."
         );
         let document = report.document().unwrap();
         let shown = document
@@ -413,6 +403,32 @@ mod tests {
     }
 
     #[test]
+    fn a_regression_that_diverged_has_a_report_however_its_nan_is_spelled() {
+        let result = RESULT.replace("\"loss\": 0.4", "\"loss\": null");
+        let metrics = METRICS.replace("0.4,", "NaN,");
+        for nan in ["null", "\"NaN\""] {
+            let evaluation = r#"{"class_names": [], "splits": [{"split": "train", "num_samples": 3,
+                "metrics": {"loss": N, "r2": N},
+                "regression": {"mae": N, "mse": N, "rmse": N, "r2": N, "max_error": N}}]}"#;
+            let diagnosis = r#"{"findings": [{"kind": "non_finite", "severity": "error",
+                "summary": "a", "evidence": [{"name": "train loss", "value": N}], "causes": [],
+                "remedies": []}]}"#;
+            let spelled = |text: &str| text.replace(": N", &format!(": {nan}"));
+            let report = report(&[
+                ("config.toml", "seed = 0"),
+                ("metrics.csv", &metrics),
+                ("result.json", &result),
+                ("evaluation.json", &spelled(evaluation)),
+                ("diagnosis.json", &spelled(diagnosis)),
+            ]);
+            let summary = report.summary();
+            assert!(summary.contains("loss is NaN or infinite"), "{summary}");
+            let page = crate::markdown::render(&report.document().unwrap());
+            assert!(page.contains("train loss: NaN"), "{page}");
+        }
+    }
+
+    #[test]
     fn a_run_that_failed_or_goes_on_has_a_report_too() {
         let failure = r#"{"message": "the loss is NaN"}"#;
         let config = ("config.toml", "seed = 0");
@@ -424,7 +440,7 @@ mod tests {
             Block::Notices(_)
         ));
         let begun = report(&[config]);
-        let said = "The training has not come to its end; 0 epochs are done.";
+        let said = "The training has not finished: 0 epochs are done.";
         assert_eq!(begun.summary(), said);
         assert!(begun.document().is_ok());
     }
@@ -442,7 +458,7 @@ mod tests {
         ]);
         assert_eq!(
             report.summary(),
-            "The train loss is no number after 2 epochs in 1.50 s of training. Found: NaN or infinity."
+            "The train loss is NaN or infinite after 2 epochs (1.50 s of training). Found: NaN or infinity."
         );
     }
 

@@ -1,6 +1,6 @@
 //! Medians, bootstrap intervals and tests for paired differences.
 
-use emberlab_streams::stream;
+use emberlab_rng::stream;
 use rand::RngExt;
 
 /// The middle value; the mean of the two in the middle of an even number. NaN if there is none.

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use crate::outcome::{Outcome, TrialOutcome};
+use emberlab_run_format::{Outcome, TrialOutcome};
+
 use crate::parquet::{self, Column, Values};
 
 /// Every trial as a row: variant, seed, fold, run, outcome, epochs, steps, seconds, epochs to the target, then

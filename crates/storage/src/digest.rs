@@ -5,8 +5,7 @@ use sha2::{Digest, Sha256};
 
 /// The SHA-256 sum of `content` in lower-case hexadecimal.
 pub fn sha256(content: &[u8]) -> String {
-    let digest = Sha256::digest(content);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex::encode(Sha256::digest(content))
 }
 
 /// A file's name with what its content must be.

@@ -20,6 +20,7 @@ pub use checkpoint::{Checkpoint, Identity};
 pub use digest::{Digested, sha256};
 pub use error::StorageError;
 pub use lock::RunLock;
+pub use manifest::{FILE as MANIFEST, SUM_FILE as MANIFEST_SUM};
 pub use operations::{create_folder, is_leftover, publish_folder, remove_tree, replace};
 pub use position::Position;
 pub use store::{CheckpointStore, Found, leftovers};

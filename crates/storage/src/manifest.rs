@@ -7,9 +7,10 @@ use crate::{Digested, Position, sha256};
 /// Version of the checkpoint format; a reader refuses others.
 pub(crate) const FORMAT: u32 = 1;
 
-/// The manifest's file, and the file with its own sum in the form of `sha256sum`.
-pub(crate) const FILE: &str = "manifest.json";
-pub(crate) const SUM_FILE: &str = "manifest.sha256";
+/// The manifest: names, sizes and checksums of the other files.
+pub const FILE: &str = "manifest.json";
+/// The manifest's own checksum, in the form of `sha256sum`.
+pub const SUM_FILE: &str = "manifest.sha256";
 
 /// What a checkpoint's folder must hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,9 +1,10 @@
 //! When checkpoints are written, as written in the configuration.
 
+use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{TrainingError, check};
+use crate::error::{check, check_at_least_one};
 
 /// What happens when a checkpoint or a row of metrics cannot be written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -66,13 +67,9 @@ impl CheckpointConfig {
     /// Checks the ranges of the values.
     ///
     /// # Errors
-    /// [`TrainingError::Value`] naming the key that is out of range.
-    pub fn validate(&self) -> Result<(), TrainingError> {
-        let at_least_one = |key: &str, is_zero: bool| match is_zero {
-            true => Err(TrainingError::value(key, 0, "at least 1")),
-            false => Ok(()),
-        };
-        at_least_one("checkpoint.keep_last", self.keep_last == 0)?;
+    /// [`Problem`] naming the key that is out of range.
+    pub fn validate(&self) -> Result<(), Problem> {
+        check_at_least_one("checkpoint.keep_last", self.keep_last as u64)?;
         match self.every {
             Every::Seconds(seconds) => check(
                 "checkpoint.every.seconds",
@@ -80,8 +77,8 @@ impl CheckpointConfig {
                 seconds > 0.0,
                 "a positive number",
             ),
-            Every::Epochs(n) => at_least_one("checkpoint.every.epochs", n == 0),
-            Every::Steps(n) => at_least_one("checkpoint.every.steps", n == 0),
+            Every::Epochs(n) => check_at_least_one("checkpoint.every.epochs", n as u64),
+            Every::Steps(n) => check_at_least_one("checkpoint.every.steps", n),
         }
     }
 }

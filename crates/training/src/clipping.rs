@@ -3,12 +3,13 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{TrainingError, check};
+use crate::error::check;
 
-/// How gradients are kept from growing too large.
+/// How gradients are saved from growing too large.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum GradientClipping {
@@ -23,8 +24,8 @@ impl GradientClipping {
     /// Checks that the bound is positive.
     ///
     /// # Errors
-    /// [`TrainingError::Value`] if it is not.
-    pub fn validate(&self) -> Result<(), TrainingError> {
+    /// [`Problem`] if it is not.
+    pub fn validate(&self) -> Result<(), Problem> {
         let (key, bound) = match self {
             Self::Value(v) => ("training.gradient_clipping.value", *v),
             Self::Norm(n) => ("training.gradient_clipping.norm", *n),

@@ -4,11 +4,12 @@ use std::fmt;
 
 use burn::tensor::DType;
 use emberlab_datasets::{BatchConfig, BatchSize};
+use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clipping::GradientClipping;
-use crate::error::{TrainingError, check};
+use crate::error::{check, check_at_least_one};
 use crate::objective::{EarlyStopping, Objective};
 
 /// The numbers a network computes with.
@@ -109,11 +110,9 @@ impl TrainingConfig {
     /// Checks the ranges of the values.
     ///
     /// # Errors
-    /// [`TrainingError::Value`] naming the key that is out of range.
-    pub fn validate(&self) -> Result<(), TrainingError> {
-        if self.num_epochs == 0 {
-            return Err(TrainingError::value("training.num_epochs", 0, "at least 1"));
-        }
+    /// [`Problem`] naming the key that is out of range.
+    pub fn validate(&self) -> Result<(), Problem> {
+        check_at_least_one("training.num_epochs", self.num_epochs as u64)?;
         if let Some(clipping) = &self.gradient_clipping {
             clipping.validate()?;
         }
@@ -126,7 +125,7 @@ impl TrainingConfig {
             )?;
         }
         if self.objective.split == crate::Split::Test {
-            return Err(TrainingError::value(
+            return Err(Problem::new(
                 "training.objective.split",
                 "test",
                 "`train` or `valid`: a test split that decides is no test",

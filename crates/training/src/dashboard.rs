@@ -20,7 +20,7 @@ use burn::train::{
     TrainingItem,
 };
 
-use crate::step::{Measured, Trainee};
+use crate::supervised_model::{StepOutput, SupervisedModel};
 
 /// What a person sees while a fit runs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub(crate) const TICK: Duration = Duration::from_millis(150);
 /// Metric values by name, as a display takes them.
 pub(crate) type Shown = Vec<(&'static str, f64)>;
 
-impl Adaptor<Shown> for Measured {
+impl Adaptor<Shown> for StepOutput {
     fn adapt(&self) -> Shown {
         self.shown.clone()
     }
@@ -57,20 +57,10 @@ pub(crate) struct ShownMetric {
 }
 
 impl ShownMetric {
-    pub(crate) fn new(name: &'static str, higher_is_better: bool) -> Self {
-        let title = match name {
-            "f1" => "F1".to_string(),
-            "mae" | "mse" => name.to_uppercase(),
-            "r2" => "R²".to_string(),
-            _ => {
-                let words = name.replace('_', " ");
-                let (first, rest) = words.split_at(1);
-                first.to_uppercase() + rest
-            }
-        };
+    pub(crate) fn new(name: &'static str, title: &str, higher_is_better: bool) -> Self {
         Self {
             name,
-            title: Arc::new(title),
+            title: Arc::new(title.to_string()),
             higher_is_better,
             value: None,
         }
@@ -145,7 +135,7 @@ pub(crate) struct FindingsMetric(Vec<String>);
 /// What [`FindingsMetric`] takes.
 pub(crate) struct Found(Vec<String>);
 
-impl Adaptor<Found> for Measured {
+impl Adaptor<Found> for StepOutput {
     fn adapt(&self) -> Found {
         Found(self.found.clone())
     }
@@ -186,7 +176,7 @@ impl Metric for FindingsMetric {
 
 /// The dashboard's end in the loop: decides how often it is told something.
 pub(crate) struct Display {
-    processor: SupervisedTrainingEventProcessor<Trainee>,
+    processor: SupervisedTrainingEventProcessor<SupervisedModel>,
     interrupter: Interrupter,
     is_shown: bool,
     told: Option<Instant>,
@@ -196,7 +186,7 @@ pub(crate) struct Display {
 
 impl Display {
     pub(crate) fn new(
-        processor: SupervisedTrainingEventProcessor<Trainee>,
+        processor: SupervisedTrainingEventProcessor<SupervisedModel>,
         interrupter: Interrupter,
         is_shown: bool,
     ) -> Self {
@@ -210,7 +200,7 @@ impl Display {
         }
     }
 
-    pub(crate) fn into_processor(self) -> SupervisedTrainingEventProcessor<Trainee> {
+    pub(crate) fn into_processor(self) -> SupervisedTrainingEventProcessor<SupervisedModel> {
         self.processor
     }
 
@@ -275,21 +265,21 @@ impl Display {
         self.train(LearnerEvent::EndEpoch(epoch));
     }
 
-    fn train(&mut self, event: LearnerEvent<Measured>) {
+    fn train(&mut self, event: LearnerEvent<StepOutput>) {
         let result = self.processor.process_train(event);
         self.interrupter.fail_on_error(result);
     }
 
-    fn valid(&mut self, event: LearnerEvent<Measured>) {
+    fn valid(&mut self, event: LearnerEvent<StepOutput>) {
         let result = self.processor.process_valid(event);
         self.interrupter.fail_on_error(result);
     }
 }
 
-fn item(shown: Shown, done: usize, total: usize) -> TrainingItem<Measured> {
-    let measured = Measured {
+fn item(shown: Shown, done: usize, total: usize) -> TrainingItem<StepOutput> {
+    let measured = StepOutput {
         shown,
-        ..Measured::default()
+        ..StepOutput::default()
     };
     let progress = Progress::new(done, total, Some("samples".to_string()));
     TrainingItem::new(measured, progress, None, None)

@@ -1,5 +1,6 @@
-//! What can go wrong in a fit, with the value that was wrong.
+//! The errors of a training.
 
+use emberlab_menu::Problem;
 use emberlab_storage::StorageError;
 
 /// An error of a training.
@@ -7,23 +8,19 @@ use emberlab_storage::StorageError;
 pub enum TrainingError {
     /// The loss has no gradient to train with.
     #[error(
-        "the loss `{loss}` cannot train: it compares outputs after a threshold, so its gradient is zero \
-         wherever it exists, and no step would change a weight; `soft_hamming`, the mean of |p − y|, trains"
+        "the loss `{loss}` cannot train: its gradient is zero wherever it exists, so no step would change a \
+         weight{}",
+        better.map(|name| format!("; `{name}` can")).unwrap_or_default()
     )]
     FlatLoss {
         /// The loss.
         loss: &'static str,
+        /// A loss that means the same and can train, if there is one.
+        better: Option<&'static str>,
     },
-    /// A configured value is out of its range.
-    #[error("`{key}` is {value}, but must be {expected}")]
-    Value {
-        /// The dotted key in the configuration, such as `optimizer.learning_rate`.
-        key: String,
-        /// The value as written.
-        value: String,
-        /// What would be accepted.
-        expected: String,
-    },
+    /// A configured value is out of its range; its key is dotted, such as `optimizer.learning_rate`.
+    #[error(transparent)]
+    Value(#[from] Problem),
     /// Data, model and loss do not fit together.
     #[error("{message}")]
     Mismatch {
@@ -32,8 +29,8 @@ pub enum TrainingError {
         /// What does not fit, with the numbers.
         message: String,
     },
-    /// Trainings that should be one program are not alike.
-    #[error("these trainings cannot be one program: {0}")]
+    /// Trainings that should be one engine are not alike.
+    #[error("these trainings cannot be one engine: {0}")]
     NotAlike(&'static str),
     /// A device cannot be used.
     #[error(transparent)]
@@ -49,26 +46,12 @@ pub enum TrainingError {
     Panic(String),
 }
 
-impl TrainingError {
-    pub(crate) fn value(key: &str, value: impl ToString, expected: &str) -> Self {
-        Self::Value {
-            key: key.to_string(),
-            value: value.to_string(),
-            expected: expected.to_string(),
-        }
-    }
+/// Fails unless `value` is finite and `accepted`.
+pub(crate) fn check(key: &str, value: f64, accepted: bool, expected: &str) -> Result<(), Problem> {
+    Problem::unless(value.is_finite() && accepted, key, value, expected)
 }
 
-/// Fails unless `value` is finite and `accepted`.
-pub(crate) fn check(
-    key: &str,
-    value: f64,
-    accepted: bool,
-    expected: &str,
-) -> Result<(), TrainingError> {
-    if value.is_finite() && accepted {
-        Ok(())
-    } else {
-        Err(TrainingError::value(key, value, expected))
-    }
+/// Fails unless `count` is at least 1.
+pub(crate) fn check_at_least_one(key: &str, count: u64) -> Result<(), Problem> {
+    Problem::unless(count > 0, key, count, "at least 1")
 }

@@ -14,11 +14,11 @@ use burn::train::{
     SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents, TrainingStrategy,
     ValidLoader,
 };
-use emberlab_datasets::Resident;
+use emberlab_datasets::DeviceDataset;
 use emberlab_metrics::{Split, SplitMetrics};
 use emberlab_models::Network;
+use emberlab_run_format::Ending;
 use emberlab_storage::{Checkpoint, CheckpointStore, Identity};
-use serde::{Deserialize, Serialize};
 
 use crate::checkpoint::CheckpointConfig;
 use crate::config::TrainingConfig;
@@ -32,8 +32,8 @@ use crate::optimizer::OptimizerConfig;
 use crate::predict::Predicted;
 use crate::scheduler::SchedulerConfig;
 use crate::session::Session;
-use crate::step::Trainee;
 use crate::stop::StopFlag;
+use crate::supervised_model::SupervisedModel;
 use crate::task::Task;
 use crate::terminal;
 
@@ -41,23 +41,23 @@ use crate::terminal;
 #[derive(Clone)]
 pub struct SplitData {
     /// What is trained on.
-    pub train: Resident,
+    pub train: DeviceDataset,
     /// What is looked at after every epoch.
-    pub valid: Option<Resident>,
+    pub valid: Option<DeviceDataset>,
     /// What is looked at once, at the end.
-    pub test: Option<Resident>,
+    pub test: Option<DeviceDataset>,
 }
 
 impl SplitData {
     /// The splits of many trainings, end to end; all have the same numbers of rows.
     pub(crate) fn stacked(parts: &[Self]) -> Self {
-        let all = |of: fn(&Self) -> Option<&Resident>| {
-            let parts: Option<Vec<Resident>> = parts.iter().map(|p| of(p).cloned()).collect();
-            parts.map(|parts| Resident::stacked(&parts))
+        let all = |of: fn(&Self) -> Option<&DeviceDataset>| {
+            let parts: Option<Vec<DeviceDataset>> = parts.iter().map(|p| of(p).cloned()).collect();
+            parts.map(|parts| DeviceDataset::stacked(&parts))
         };
-        let train: Vec<Resident> = parts.iter().map(|part| part.train.clone()).collect();
+        let train: Vec<DeviceDataset> = parts.iter().map(|part| part.train.clone()).collect();
         Self {
-            train: Resident::stacked(&train),
+            train: DeviceDataset::stacked(&train),
             valid: all(|part| part.valid.as_ref()),
             test: all(|part| part.test.as_ref()),
         }
@@ -65,7 +65,7 @@ impl SplitData {
 
     /// The splits of one of the `num_parts` that were [stacked](Self::stacked).
     pub(crate) fn part(&self, index: usize, num_parts: usize) -> Self {
-        let cut = |all: &Resident| all.part(index, num_parts);
+        let cut = |all: &DeviceDataset| all.part(index, num_parts);
         Self {
             train: cut(&self.train),
             valid: self.valid.as_ref().map(cut),
@@ -100,7 +100,7 @@ pub trait Observer: Send {
     /// An epoch has ended.
     ///
     /// # Errors
-    /// Whatever kept the observer from taking it in, such as a full disk; it is treated like a checkpoint
+    /// Whatever saved the observer from taking it in, such as a full disk; it is treated like a checkpoint
     /// that could not be written.
     fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError>;
 
@@ -116,18 +116,6 @@ pub trait Observer: Send {
 
     /// Something could not be written, and the training goes on as it was told to.
     fn save_failed(&mut self, _error: &TrainingError) {}
-}
-
-/// Why a training ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Ending {
-    /// Every epoch was done.
-    Completed,
-    /// The objective no longer improved.
-    StoppedEarly,
-    /// Somebody asked to stop; a checkpoint holds everything so far.
-    Interrupted,
 }
 
 /// What a training leaves in memory.
@@ -201,16 +189,16 @@ impl Fit {
             .ok_or_else(|| TrainingError::Panic("the training left nothing".into()))
     }
 
-    /// Trains many as one program, each from the start or from its checkpoint: what comes of each equals
+    /// Trains many as one engine, each from the start or from its checkpoint: what comes of each equals
     /// what [`run`](Self::run) makes of it alone, up to rounding, and each saves what `run` saves. Returns
     /// what each came to, in order. The first one's dashboard is shown.
     ///
-    /// One that stops early leaves the program and the others go on; one whose numbers are no longer finite
+    /// One that stops early leaves the engine and the others go on; one whose numbers are no longer finite
     /// goes on as it would alone, and touches no other.
     ///
     /// # Errors
     /// As for `run`, of the first that fails; [`TrainingError::NotAlike`] unless all are
-    /// [alike](Self::is_like), have networks that a [`Stack`](emberlab_models::Stack) takes, and begin at
+    /// [alike](Self::is_like), have networks that a [`BatchedModel`](emberlab_models::BatchedModel) takes, and begin at
     /// the same step.
     pub fn run_all(fits: Vec<(Self, Option<&Checkpoint>)>) -> Result<Vec<Finished>, TrainingError> {
         let Some((first, _)) = fits.first() else {
@@ -222,13 +210,13 @@ impl Fit {
         let valid_data = first.data.valid.as_ref().unwrap_or(&first.data.train);
         let valid_loader = Arc::new(ResidentLoader::new(valid_data));
         let num_epochs = first.training.num_epochs;
-        let learning_rate = first.optimizer.learning_rate();
+        let learning_rate = first.optimizer.learning_rate;
         let session = Session::new(fits)?;
         let starting_epoch = session.starting_epoch();
         let shown = session.shown_metrics();
         // The learner's own optimiser and scheduler never step: ours do (`Optimizer`, `Scheduler`).
         let learner = Learner::new(
-            session.trainee(),
+            session.supervised(),
             SgdConfig::new().init(),
             ConstantLr::new(learning_rate),
         );
@@ -237,7 +225,7 @@ impl Fit {
             result: Mutex::new(None),
         });
 
-        let custom: Arc<dyn SupervisedLearningStrategy<Trainee>> = strategy.clone();
+        let custom: Arc<dyn SupervisedLearningStrategy<SupervisedModel>> = strategy.clone();
         let interrupter = Interrupter::new();
         let launched = catch_unwind(AssertUnwindSafe(|| {
             let renderer: Box<dyn MetricsRenderer> = match dashboard {
@@ -252,14 +240,15 @@ impl Fit {
                 }
                 Dashboard::Quiet => Box::new(QuietRenderer),
             };
-            let mut training = SupervisedTraining::<Trainee>::new(".", train_loader, valid_loader)
-                .with_application_logger(None)
-                .with_metric_logger(NoMetricLogger)
-                .renderer(renderer)
-                .with_interrupter(interrupter.clone())
-                .with_training_strategy(TrainingStrategy::Custom(custom))
-                .num_epochs(num_epochs)
-                .label(&label);
+            let mut training =
+                SupervisedTraining::<SupervisedModel>::new(".", train_loader, valid_loader)
+                    .with_application_logger(None)
+                    .with_metric_logger(NoMetricLogger)
+                    .renderer(renderer)
+                    .with_interrupter(interrupter.clone())
+                    .with_training_strategy(TrainingStrategy::Custom(custom))
+                    .num_epochs(num_epochs)
+                    .label(&label);
             if starting_epoch > 0 {
                 training = training.checkpoint(starting_epoch);
             }
@@ -301,15 +290,15 @@ impl Fit {
 
 impl Fit {
     /// Whether another training differs in seed, rows and learning rate alone, as far as that is said here:
-    /// then they can be one program.
+    /// then they can be one engine.
     pub fn is_like(&self, other: &Self) -> bool {
         let rows = |data: &SplitData| {
             let splits = [Some(&data.train), data.valid.as_ref(), data.test.as_ref()];
-            splits.map(|split| split.map(Resident::len))
+            splits.map(|split| split.map(DeviceDataset::len))
         };
         let optimizer = self
             .optimizer
-            .with_learning_rate(other.optimizer.learning_rate());
+            .with_learning_rate(other.optimizer.learning_rate);
         self.loss == other.loss
             && self.task == other.task
             && optimizer == other.optimizer
@@ -326,15 +315,18 @@ struct LoopStrategy {
     result: Mutex<Option<Result<ControlFlow<()>, TrainingError>>>,
 }
 
-impl SupervisedLearningStrategy<Trainee> for LoopStrategy {
+impl SupervisedLearningStrategy<SupervisedModel> for LoopStrategy {
     fn fit(
         &self,
-        components: TrainingComponents<Trainee>,
-        learner: Learner<Trainee>,
-        _train: TrainLoader<Trainee>,
-        _valid: ValidLoader<Trainee>,
+        components: TrainingComponents<SupervisedModel>,
+        learner: Learner<SupervisedModel>,
+        _train: TrainLoader<SupervisedModel>,
+        _valid: ValidLoader<SupervisedModel>,
         _starting_epoch: usize,
-    ) -> (Trainee, SupervisedTrainingEventProcessor<Trainee>) {
+    ) -> (
+        SupervisedModel,
+        SupervisedTrainingEventProcessor<SupervisedModel>,
+    ) {
         let mut session = self.session.lock().unwrap_or_else(PoisonError::into_inner);
         let is_shown = session.dashboard() != Dashboard::Quiet;
         let mut display =

@@ -1,7 +1,7 @@
 //! One fit: device, loss, optimiser, loop, metrics and checkpoints.
 //!
 //! ```text
-//! Resident splits ─┐
+//! DeviceDataset splits ─┐
 //! Network ─────────┼─ Fit::run ── burn-train's learner and dashboard ── Outcome
 //! TrainingPlan ────┘      └ Observer: a row per epoch    └ CheckpointStore: folders that appear whole
 //! ```
@@ -11,26 +11,25 @@ mod clipping;
 mod config;
 mod dashboard;
 pub mod device;
+mod engine;
 mod error;
 mod fit;
-#[cfg(test)]
-mod kernel_tests;
 mod loader;
-mod loss;
-mod member;
+pub mod loss;
+mod metric_accumulator;
 mod objective;
-mod optimizer;
+pub mod optimizer;
 mod predict;
-mod program;
 mod range_test;
 mod record;
-mod scheduler;
+#[cfg(test)]
+mod reference;
+mod replica;
+pub mod scheduler;
 mod session;
-mod stacked;
-mod step;
 mod step_time;
 mod stop;
-mod tally;
+mod supervised_model;
 mod task;
 pub mod terminal;
 
@@ -40,16 +39,16 @@ pub use config::{Precision, TrainMetrics, TrainingConfig};
 pub use dashboard::Dashboard;
 pub use emberlab_metrics::Split;
 pub use error::TrainingError;
-pub use fit::{Ending, EpochRecord, Finished, Fit, Observer, SplitData};
-pub use loss::{LossConfig, Reduction};
+pub use fit::{EpochRecord, Finished, Fit, Observer, SplitData};
+pub use loss::{Loss, LossConfig, Reduction};
+pub use metric_accumulator::{MetricAccumulator, Outcome, host, labels};
 pub use objective::{EarlyStopping, Objective};
-pub use optimizer::{Optimizer, OptimizerConfig};
+pub use optimizer::{Optimizer, OptimizerConfig, UpdateRule};
 pub use predict::{Predicted, predict};
 pub use range_test::RangeTest;
 pub use record::{load_network, network_bytes};
 pub use scheduler::{Interval, Scheduler, SchedulerConfig};
-pub use step::{Measured, Trainee};
 pub use step_time::StepTime;
 pub use stop::StopFlag;
-pub use tally::{Outcome, Tally, host, labels};
+pub use supervised_model::{StepOutput, SupervisedModel};
 pub use task::Task;

@@ -1,11 +1,11 @@
-//! Resident data in pieces, and as burn-train's data loaders.
+//! DeviceDataset data in pieces, and as burn-train's data loaders.
 
 use std::sync::Arc;
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
 use burn::tensor::{Device, Tensor};
-use emberlab_datasets::{Batch, Resident};
+use emberlab_datasets::{Batch, DeviceDataset};
 
 /// Few pieces, few shapes (a GPU compiles kernels for each), and no piece larger than a conv net's
 /// activations allow.
@@ -13,7 +13,10 @@ const CHUNK_SIZE: usize = 1024;
 
 /// A split in its order, in pieces; of the splits of `num_replicas` networks, which lie end to end, pieces
 /// that hold as many samples of each, again end to end.
-pub(crate) fn chunks(data: &Resident, num_replicas: usize) -> impl Iterator<Item = Batch> + '_ {
+pub(crate) fn chunks(
+    data: &DeviceDataset,
+    num_replicas: usize,
+) -> impl Iterator<Item = Batch> + '_ {
     let num_samples = data.len() / num_replicas;
     (0..num_samples).step_by(CHUNK_SIZE).map(move |start| {
         let end = (start + CHUNK_SIZE).min(num_samples);
@@ -40,11 +43,11 @@ pub(crate) fn chunks(data: &Resident, num_replicas: usize) -> impl Iterator<Item
 /// own, which depend on epoch and step.
 #[derive(Clone)]
 pub(crate) struct ResidentLoader {
-    data: Resident,
+    data: DeviceDataset,
 }
 
 impl ResidentLoader {
-    pub(crate) fn new(data: &Resident) -> Self {
+    pub(crate) fn new(data: &DeviceDataset) -> Self {
         Self { data: data.clone() }
     }
 }
@@ -87,7 +90,7 @@ impl DataLoader<Batch> for ResidentLoader {
 
     fn to_device(&self, device: &Device) -> Arc<dyn DataLoader<Batch>> {
         Arc::new(Self {
-            data: Resident {
+            data: DeviceDataset {
                 inputs: self.data.inputs.clone().to_device(device),
                 targets: self.data.targets.clone().to_device(device),
             },
@@ -97,7 +100,7 @@ impl DataLoader<Batch> for ResidentLoader {
     fn slice(&self, start: usize, end: usize) -> Arc<dyn DataLoader<Batch>> {
         let cut = |all: &Tensor<2>| all.clone().slice_dim(0, start..end);
         Arc::new(Self {
-            data: Resident {
+            data: DeviceDataset {
                 inputs: cut(&self.data.inputs),
                 targets: cut(&self.data.targets),
             },

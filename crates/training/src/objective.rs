@@ -1,10 +1,11 @@
 //! Which metric decides what the best epoch is, and when to stop waiting for a better one.
 
+use emberlab_menu::Problem;
 use emberlab_metrics::{Metric, Split};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{TrainingError, check};
+use crate::error::{check, check_at_least_one};
 
 /// The metric that decides which epoch is the best.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -46,12 +47,9 @@ impl EarlyStopping {
     /// Checks the ranges of the values.
     ///
     /// # Errors
-    /// [`TrainingError::Value`] naming the key that is out of range.
-    pub fn validate(&self) -> Result<(), TrainingError> {
-        if self.patience == 0 {
-            let key = "training.early_stopping.patience";
-            return Err(TrainingError::value(key, 0, "at least 1"));
-        }
+    /// [`Problem`] naming the key that is out of range.
+    pub fn validate(&self) -> Result<(), Problem> {
+        check_at_least_one("training.early_stopping.patience", self.patience as u64)?;
         check(
             "training.early_stopping.min_delta",
             self.min_delta,
@@ -72,7 +70,7 @@ pub struct Best {
 
 /// What early stopping and the choice of the best model need to remember.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Watch {
+pub struct EarlyStoppingState {
     /// The best epoch so far; none while no value was finite.
     pub best: Option<Best>,
     /// The value that the next improvement is measured against.
@@ -81,7 +79,7 @@ pub struct Watch {
     pub waited: usize,
 }
 
-impl Watch {
+impl EarlyStoppingState {
     /// Takes in the objective of one epoch; returns whether the epoch is the best so far.
     pub fn observe(
         &mut self,
@@ -123,7 +121,7 @@ mod tests {
             patience: 2,
             min_delta: 0.1,
         };
-        let mut watch = Watch::default();
+        let mut watch = EarlyStoppingState::default();
         let mut waited = Vec::new();
         for (epoch, value) in [1.0, 0.95, 0.8, f64::NAN, 0.75].into_iter().enumerate() {
             watch.observe(epoch + 1, value, false, Some(&stopping));
@@ -140,7 +138,7 @@ mod tests {
 
     #[test]
     fn the_first_of_equal_epochs_is_the_best() {
-        let mut watch = Watch::default();
+        let mut watch = EarlyStoppingState::default();
         for (epoch, value) in [0.9, 0.95, 0.95].into_iter().enumerate() {
             watch.observe(epoch + 1, value, true, None);
         }

@@ -1,13 +1,12 @@
 //! What a network makes of a split, in evaluation mode.
 
-use burn::train::InferenceStep;
-use emberlab_datasets::Resident;
+use emberlab_datasets::DeviceDataset;
 use emberlab_metrics::SplitMetrics;
 
 use crate::error::TrainingError;
 use crate::loader::chunks;
-use crate::step::Trainee;
-use crate::tally::Tally;
+use crate::metric_accumulator::MetricAccumulator;
+use crate::supervised_model::SupervisedModel;
 use crate::task::Task;
 
 /// What a network makes of a split, in evaluation mode.
@@ -23,29 +22,33 @@ pub struct Predicted {
 ///
 /// # Errors
 /// [`TrainingError::Read`] if the device fails.
-pub fn predict(plain: &Trainee, data: &Resident, task: &Task) -> Result<Predicted, TrainingError> {
+pub fn predict(
+    plain: &SupervisedModel,
+    data: &DeviceDataset,
+    task: &Task,
+) -> Result<Predicted, TrainingError> {
     let nothing = || TrainingError::Read("the split was not predicted".to_string());
     walk(plain, data, task, || false)?.ok_or_else(nothing)
 }
 
 /// Predicts a split in evaluation mode; none if `is_stopping` along the way.
 pub(crate) fn walk(
-    plain: &Trainee,
-    data: &Resident,
+    plain: &SupervisedModel,
+    data: &DeviceDataset,
     task: &Task,
     is_stopping: impl Fn() -> bool,
 ) -> Result<Option<Predicted>, TrainingError> {
-    let mut tally = Tally::new(task)?;
+    let mut accumulator = MetricAccumulator::new(task)?;
     let mut outputs = Vec::new();
     for batch in chunks(data, 1) {
         if is_stopping() {
             return Ok(None);
         }
-        for outcome in InferenceStep::step(plain, batch).read(1)? {
-            tally.add(&outcome, task, plain.loss().reduction())?;
+        for outcome in plain.evaluate(batch).read(1)? {
+            accumulator.add(&outcome, task, plain.loss().reduction)?;
             outputs.extend(outcome.outputs);
         }
     }
-    let metrics = tally.metrics()?;
+    let metrics = accumulator.metrics()?;
     Ok(Some(Predicted { metrics, outputs }))
 }

@@ -1,16 +1,16 @@
 //! The learning-rate range test: a short training whose learning rate grows with every step.
 
 use burn::tensor::Tensor;
-use emberlab_datasets::{Batches, Resident};
+use emberlab_datasets::{Batches, DeviceDataset};
 use emberlab_models::Network;
 
 use crate::config::TrainingConfig;
 use crate::error::TrainingError;
 use crate::loss::{LossConfig, Reduction};
+use crate::metric_accumulator::host;
 use crate::optimizer::{Optimizer, OptimizerConfig};
-use crate::step::Trainee;
 use crate::stop::StopFlag;
-use crate::tally::host;
+use crate::supervised_model::SupervisedModel;
 
 /// The test ends when the smoothed loss is this many times the lowest one so far (as in fastai).
 const DIVERGED: f64 = 4.0;
@@ -32,7 +32,7 @@ pub struct RangeTest<'a> {
     /// The seed of shuffles.
     pub seed: u64,
     /// What is trained on.
-    pub train: &'a Resident,
+    pub train: &'a DeviceDataset,
 }
 
 impl RangeTest<'_> {
@@ -44,8 +44,8 @@ impl RangeTest<'_> {
     /// # Errors
     /// [`TrainingError::Read`] if the device fails.
     pub fn run(self, learning_rates: &[f64], stop: &StopFlag) -> Result<Vec<f64>, TrainingError> {
-        let mut trainee = Trainee::new(self.network, self.loss.clone()).for_training();
-        let mut optimizer = Optimizer::new(self.optimizer, &trainee);
+        let mut supervised = SupervisedModel::new(self.network, self.loss.clone()).for_training();
+        let mut optimizer = Optimizer::new(self.optimizer, &supervised);
         let config = self.training.batches();
         let epochs =
             (0_u64..).flat_map(|epoch| Batches::new(self.train, &config, self.seed, epoch));
@@ -59,10 +59,10 @@ impl RangeTest<'_> {
             }
             let batch_size = batch.inputs.dims()[0] as f64;
             let (after, measured) =
-                trainee.after_step(batch, clipping, &mut optimizer, learning_rate);
-            trainee = after;
+                supervised.after_step(batch, clipping, &mut optimizer, learning_rate);
+            supervised = after;
             let mut loss: f64 = host(Tensor::cat(measured.losses, 0))?.into_iter().sum();
-            if self.loss.reduction() == Reduction::Sum {
+            if self.loss.reduction == Reduction::Sum {
                 loss /= batch_size;
             }
             let smooth = mean.map_or(loss, |mean| mean + (loss - mean) / 5.0);

@@ -4,47 +4,48 @@ use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use burn::tensor::Bytes;
-use emberlab_datasets::{Batch, Batches, Resident};
+use emberlab_datasets::{Batch, Batches, DeviceDataset};
 use emberlab_metrics::{Direction, Split, SplitMetrics};
+use emberlab_run_format::Ending;
+use emberlab_run_format::files::checkpoint::{BEST, NETWORK, OPTIMIZER};
 use emberlab_storage::{Checkpoint, Position};
 
 use crate::checkpoint::{CheckpointConfig, Every, OnError};
 use crate::config::{TrainMetrics, TrainingConfig};
 use crate::dashboard::{Dashboard, Display, Shown, ShownMetric};
+use crate::engine::{BatchedEngine, SingleEngine, TrainingEngine};
 use crate::error::TrainingError;
-use crate::fit::{Ending, EpochRecord, Finished, Fit, SplitData};
+use crate::fit::{EpochRecord, Finished, Fit, SplitData};
 use crate::loader::chunks;
 use crate::loss::LossConfig;
-use crate::member::{BEST_FILE, Member, NETWORK_FILE, OPTIMIZER_FILE, Progress};
+use crate::metric_accumulator::MetricAccumulator;
 use crate::optimizer::Optimizer;
 use crate::predict::walk;
-use crate::program::{Program, Single};
 use crate::record::load_network;
+use crate::replica::{Progress, Replica};
 use crate::scheduler::Scheduler;
-use crate::stacked::Stacked;
-use crate::step::{Measured, Trainee};
 use crate::stop::StopFlag;
-use crate::tally::Tally;
+use crate::supervised_model::{StepOutput, SupervisedModel};
 use crate::task::Task;
 
 /// Trainings in memory, all at the same step. They differ in seed and learning rate alone.
 pub(crate) struct Session {
-    program: Box<dyn Program>,
-    /// In the program's order.
-    members: Vec<Member>,
-    /// What members that stopped early left, by their places.
+    engine: Box<dyn TrainingEngine>,
+    /// In the engine's order.
+    replicas: Vec<Replica>,
+    /// What replicas that stopped early left, by their places.
     finished: Vec<(usize, Finished)>,
-    /// The splits of the members, end to end.
+    /// The splits of the replicas, end to end.
     data: SplitData,
     /// What the batches since the last look gave.
-    pending: Measured,
+    pending: StepOutput,
     loss: LossConfig,
     task: Task,
     training: TrainingConfig,
     checkpoint: CheckpointConfig,
     dashboard: Dashboard,
     stop: StopFlag,
-    /// Each member's share of the time since the session began.
+    /// Each replica's share of the time since the session began.
     spent: Duration,
     /// Until when that was counted.
     counted: Instant,
@@ -61,7 +62,7 @@ impl Session {
     ///
     /// # Errors
     /// [`TrainingError::Storage`] for a damaged checkpoint, [`TrainingError::NotAlike`] for trainings that
-    /// cannot be one program.
+    /// cannot be one engine.
     pub(crate) fn new(fits: Vec<(Fit, Option<&Checkpoint>)>) -> Result<Self, TrainingError> {
         let Some((first, _)) = fits.first() else {
             return Err(TrainingError::NotAlike("there are none"));
@@ -78,31 +79,31 @@ impl Session {
             return Err(TrainingError::NotAlike("their settings differ"));
         }
         let data: Vec<SplitData> = fits.iter().map(|(fit, _)| fit.data.clone()).collect();
-        let mut members = Vec::new();
+        let mut replicas = Vec::new();
         let mut singles = Vec::new();
         for (place, (fit, from)) in fits.into_iter().enumerate() {
-            let (member, single) = begin(place, fit, from)?;
-            members.push(member);
+            let (replica, single) = begin(place, fit, from)?;
+            replicas.push(replica);
             singles.push(single);
         }
-        let starts: Vec<Position> = members.iter().map(|m| m.progress.position).collect();
+        let starts: Vec<Position> = replicas.iter().map(|m| m.progress.position).collect();
         if starts.iter().any(|start| *start != starts[0]) {
             return Err(TrainingError::NotAlike("they are at different steps"));
         }
-        let program: Box<dyn Program> = match singles.len() {
+        let engine: Box<dyn TrainingEngine> = match singles.len() {
             1 => Box::new(singles.swap_remove(0)),
-            _ => match Stacked::new(singles) {
-                Some(stacked) => Box::new(stacked),
+            _ => match BatchedEngine::new(singles) {
+                Some(engine) => Box::new(engine),
                 None => return Err(TrainingError::NotAlike("their networks differ")),
             },
         };
         let now = Instant::now();
         Ok(Self {
-            program,
-            members,
+            engine,
+            replicas,
             finished: Vec::new(),
             data: SplitData::stacked(&data),
-            pending: Measured::default(),
+            pending: StepOutput::default(),
             loss,
             task,
             training,
@@ -130,30 +131,32 @@ impl Session {
     }
 
     /// A network of it, for a learner that only passes it on.
-    pub(crate) fn trainee(&self) -> Trainee {
-        Trainee::new(self.program.network(0), self.loss.clone())
+    pub(crate) fn supervised(&self) -> SupervisedModel {
+        SupervisedModel::new(self.engine.network(0), self.loss.clone())
     }
 
     /// The metrics the dashboard plots, the learning rate last.
     pub(crate) fn shown_metrics(&self) -> Vec<ShownMetric> {
-        let metrics = self.task.metrics().iter();
-        let rate = ShownMetric::new("learning_rate", true);
-        metrics
-            .map(|m| ShownMetric::new(m.name(), m.direction() == Direction::Higher))
-            .chain([rate])
-            .collect()
+        let metrics = self.task.metrics().into_iter().map(|metric| {
+            let higher_is_better = metric.direction() == Direction::Higher;
+            ShownMetric::new(metric.name(), metric.title(), higher_is_better)
+        });
+        let rate = ShownMetric::new("learning_rate", "Learning rate", true);
+        metrics.chain([rate]).collect()
     }
 
-    /// Trains until every member is done; breaks off when asked to stop, with everything saved.
+    /// Trains until every replica is done; breaks off when asked to stop, with everything saved.
     pub(crate) fn run(&mut self, display: &mut Display) -> Result<ControlFlow<()>, TrainingError> {
-        if self.loss.is_flat() {
-            let loss = self.loss.name();
-            return Err(TrainingError::FlatLoss { loss });
+        if self.loss.function.is_flat() {
+            return Err(TrainingError::FlatLoss {
+                loss: self.loss.name(),
+                better: self.loss.function.better(),
+            });
         }
         loop {
             let leaving = self.out_of_patience();
             let is_done = self.position().epoch >= self.training.num_epochs;
-            if is_done || leaving.len() == self.members.len() {
+            if is_done || leaving.len() == self.replicas.len() {
                 return Ok(ControlFlow::Continue(()));
             }
             self.retire(&leaving)?;
@@ -164,42 +167,42 @@ impl Session {
         }
     }
 
-    /// Epochs and steps done, the same for all members.
+    /// Epochs and steps done, the same for all replicas.
     fn position(&self) -> Position {
-        self.members[0].progress.position
+        self.replicas[0].progress.position
     }
 
     fn step(&self) -> u64 {
-        self.members[0].progress.step
+        self.replicas[0].progress.step
     }
 
-    /// The members that early stopping no longer lets train.
+    /// The replicas that early stopping no longer lets train.
     fn out_of_patience(&self) -> Vec<usize> {
-        let indices = 0..self.members.len();
+        let indices = 0..self.replicas.len();
         indices
-            .filter(|&i| self.members[i].is_out_of_patience(&self.training))
+            .filter(|&i| self.replicas[i].is_out_of_patience(&self.training))
             .collect()
     }
 
-    /// Ends members that stop while others go on.
+    /// Ends replicas that stop while others go on.
     fn retire(&mut self, leaving: &[usize]) -> Result<(), TrainingError> {
         if leaving.is_empty() {
             return Ok(());
         }
         for &index in leaving {
             let finished = self.finish_one(index, Ending::StoppedEarly)?;
-            self.finished.push((self.members[index].place, finished));
+            self.finished.push((self.replicas[index].place, finished));
         }
-        let num_members = self.members.len();
+        let num_members = self.replicas.len();
         let staying: Vec<usize> = (0..num_members).filter(|i| !leaving.contains(i)).collect();
-        self.program.keep(&staying);
+        self.engine.keep(&staying);
         let data: Vec<SplitData> = staying
             .iter()
             .map(|&index| self.data.part(index, num_members))
             .collect();
         self.data = SplitData::stacked(&data);
-        self.members.retain(|member| {
-            let is_leaving = |&(place, _): &(usize, Finished)| place == member.place;
+        self.replicas.retain(|replica| {
+            let is_leaving = |&(place, _): &(usize, Finished)| place == replica.place;
             !self.finished.iter().any(is_leaving)
         });
         Ok(())
@@ -215,7 +218,7 @@ impl Session {
         let position = self.position();
         let train = self.data.train.clone();
         let config = self.training.batches();
-        let seeds: Vec<u64> = self.members.iter().map(|member| member.seed).collect();
+        let seeds: Vec<u64> = self.replicas.iter().map(|replica| replica.seed).collect();
         let mut batches = Batches::stacked(&train, &config, &seeds, position.epoch as u64);
         batches.skip_to(position.step_in_epoch);
         display.begin_epoch();
@@ -233,9 +236,9 @@ impl Session {
                 && self.training.train_metrics == TrainMetrics::Running
             {
                 self.fold()?;
-                let tally = &self.members[0].progress.tally;
-                let shown = self.shown(&tally.metrics()?);
-                let done = tally.num_samples() as usize;
+                let accumulator = &self.replicas[0].progress.accumulator;
+                let shown = self.shown(&accumulator.metrics()?);
+                let done = accumulator.num_samples() as usize;
                 display.progress(position.epoch + 1, done, train.len(), shown);
             }
             let is_due = match self.checkpoint.every {
@@ -252,13 +255,13 @@ impl Session {
 
     fn train_step(&mut self, batch: Batch) {
         self.is_within_step = true;
-        let rate = |member: &Member| member.scheduler.learning_rate(member.progress.step);
-        let rates: Vec<f64> = self.members.iter().map(rate).collect();
+        let rate = |replica: &Replica| replica.scheduler.learning_rate(replica.progress.step);
+        let rates: Vec<f64> = self.replicas.iter().map(rate).collect();
         let clipping = self.training.gradient_clipping.as_ref();
-        let measured = self.program.step(batch, clipping, &rates);
-        for member in &mut self.members {
-            member.progress.step += 1;
-            member.progress.position.step_in_epoch += 1;
+        let measured = self.engine.step(batch, clipping, &rates);
+        for replica in &mut self.replicas {
+            replica.progress.step += 1;
+            replica.progress.position.step_in_epoch += 1;
         }
         if self.training.train_metrics == TrainMetrics::Running {
             self.pending.extend(measured);
@@ -268,11 +271,11 @@ impl Session {
 
     /// Reads what the last batches gave.
     fn fold(&mut self) -> Result<(), TrainingError> {
-        let outcomes = std::mem::take(&mut self.pending).read(self.members.len())?;
-        let reduction = self.loss.reduction();
-        for (member, outcome) in self.members.iter_mut().zip(&outcomes) {
-            let tally = &mut member.progress.tally;
-            tally.add(outcome, &self.task, reduction)?;
+        let outcomes = std::mem::take(&mut self.pending).read(self.replicas.len())?;
+        let reduction = self.loss.reduction;
+        for (replica, outcome) in self.replicas.iter_mut().zip(&outcomes) {
+            let accumulator = &mut replica.progress.accumulator;
+            accumulator.add(outcome, &self.task, reduction)?;
         }
         Ok(())
     }
@@ -284,8 +287,11 @@ impl Session {
         let evaluate = |data| self.evaluate(data, || self.is_stopping(display));
         let train = match self.training.train_metrics {
             TrainMetrics::Running => {
-                let tallies = self.members.iter().map(|m| m.progress.tally.metrics());
-                Some(tallies.collect::<Result<Vec<_>, _>>()?)
+                let accumulators = self
+                    .replicas
+                    .iter()
+                    .map(|m| m.progress.accumulator.metrics());
+                Some(accumulators.collect::<Result<Vec<_>, _>>()?)
             }
             TrainMetrics::Evaluated => evaluate(&self.data.train)?,
         };
@@ -301,7 +307,7 @@ impl Session {
         for (index, train) in train.into_iter().enumerate() {
             let valid = valid.as_ref().map(|valid| valid[index].clone());
             let is_told = self.end_epoch_of(index, train, valid, display);
-            // Every member takes in the epoch, whatever became of another's files.
+            // Every replica takes in the epoch, whatever became of another's files.
             told = told.and(is_told);
         }
         told?;
@@ -313,7 +319,7 @@ impl Session {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Remembers and reports the epoch of one member; the first of them is the one on the dashboard.
+    /// Remembers and reports the epoch of one replica; the first of them is the one on the dashboard.
     fn end_epoch_of(
         &mut self,
         index: usize,
@@ -321,72 +327,72 @@ impl Session {
         valid: Option<SplitMetrics>,
         display: &mut Display,
     ) -> Result<(), TrainingError> {
-        let member = &mut self.members[index];
-        member.progress.position = Position {
-            epoch: member.progress.position.epoch + 1,
+        let replica = &mut self.replicas[index];
+        replica.progress.position = Position {
+            epoch: replica.progress.position.epoch + 1,
             step_in_epoch: 0,
         };
-        member.progress.tally = Tally::new(&self.task)?;
-        let is_best = member.observe(&self.training, &train, valid.as_ref());
+        replica.progress.accumulator = MetricAccumulator::new(&self.task)?;
+        let is_best = replica.observe(&self.training, &train, valid.as_ref());
         if is_best {
-            member.best = Some(self.program.network(index));
+            replica.best = Some(self.engine.network(index));
         }
         let record = EpochRecord {
-            epoch: member.progress.position.epoch,
+            epoch: replica.progress.position.epoch,
             num_epochs: self.training.num_epochs,
-            step: member.progress.step,
-            learning_rate: member.last_learning_rate(),
+            step: replica.progress.step,
+            learning_rate: replica.last_learning_rate(),
             train,
             valid,
             is_best,
-            elapsed: member.elapsed(self.spent),
+            elapsed: replica.elapsed(self.spent),
         };
-        let told = member.observer.epoch_ended(&record);
-        let told = tolerate(&self.checkpoint, member, told);
+        let told = replica.observer.epoch_ended(&record);
+        let told = tolerate(&self.checkpoint, replica, told);
         let is_last =
-            record.epoch == record.num_epochs || member.is_out_of_patience(&self.training);
+            record.epoch == record.num_epochs || replica.is_out_of_patience(&self.training);
         if index == 0 && (display.is_due_at_end(Instant::now()) || is_last) {
             let train = self.shown(&record.train);
             let valid = record.valid.as_ref().zip(self.data.valid.as_ref());
             let valid = valid.map(|(metrics, data)| (data.len(), self.shown(metrics)));
-            let found = self.members[index].observer.findings();
+            let found = self.replicas[index].observer.findings();
             display.epoch(record.epoch, self.data.train.len(), train, valid, found);
         }
         told
     }
 
-    /// What the dashboard shows: of the first member.
+    /// What the dashboard shows: of the first replica.
     fn shown(&self, metrics: &SplitMetrics) -> Shown {
-        let rate = ("learning_rate", self.members[0].last_learning_rate());
+        let rate = ("learning_rate", self.replicas[0].last_learning_rate());
         let named = metrics.iter().map(|(metric, value)| (metric.name(), value));
         named.chain([rate]).collect()
     }
 
-    /// The metrics of every member on a split, in evaluation mode; none if `is_stopping` along the way.
+    /// The metrics of every replica on a split, in evaluation mode; none if `is_stopping` along the way.
     fn evaluate(
         &self,
-        data: &Resident,
+        data: &DeviceDataset,
         is_stopping: impl Fn() -> bool,
     ) -> Result<Option<Vec<SplitMetrics>>, TrainingError> {
-        let num_members = self.members.len();
-        let mut tallies = vec![Tally::new(&self.task)?; num_members];
+        let num_members = self.replicas.len();
+        let mut accumulators = vec![MetricAccumulator::new(&self.task)?; num_members];
         for batch in chunks(data, num_members) {
             if is_stopping() {
                 return Ok(None);
             }
-            let outcomes = self.program.infer(batch).read(num_members)?;
-            for (tally, outcome) in tallies.iter_mut().zip(&outcomes) {
-                tally.add(outcome, &self.task, self.loss.reduction())?;
+            let outcomes = self.engine.evaluate(batch).read(num_members)?;
+            for (accumulator, outcome) in accumulators.iter_mut().zip(&outcomes) {
+                accumulator.add(outcome, &self.task, self.loss.reduction)?;
             }
         }
-        let metrics = tallies.iter().map(Tally::metrics);
+        let metrics = accumulators.iter().map(MetricAccumulator::metrics);
         Ok(Some(metrics.collect::<Result<_, _>>()?))
     }
 
-    /// Counts the time since this was last called: an equal share for each member.
+    /// Counts the time since this was last called: an equal share for each replica.
     fn count_time(&mut self) {
         let now = Instant::now();
-        self.spent += (now - self.counted).div_f64(self.members.len() as f64);
+        self.spent += (now - self.counted).div_f64(self.replicas.len() as f64);
         self.counted = now;
     }
 
@@ -395,7 +401,7 @@ impl Session {
         self.fold()?;
         self.count_time();
         let mut saved = Ok(());
-        for index in 0..self.members.len() {
+        for index in 0..self.replicas.len() {
             saved = saved.and(self.save_one(index));
         }
         self.saved_at = Instant::now();
@@ -403,39 +409,39 @@ impl Session {
     }
 
     fn save_one(&mut self, index: usize) -> Result<(), TrainingError> {
-        let member = &mut self.members[index];
-        let written = member.save(&*self.program, index, self.spent);
-        tolerate(&self.checkpoint, member, written)
+        let replica = &mut self.replicas[index];
+        let written = replica.save(&*self.engine, index, self.spent);
+        tolerate(&self.checkpoint, replica, written)
     }
 
-    /// Ends all members that are left; returns what each training came to, in the order of the beginning.
+    /// Ends all replicas that are left; returns what each training came to, in the order of the beginning.
     pub(crate) fn finish(
         &mut self,
         ending: ControlFlow<()>,
     ) -> Result<Vec<Finished>, TrainingError> {
         let early = self.out_of_patience();
         let mut finished = std::mem::take(&mut self.finished);
-        for index in 0..self.members.len() {
+        for index in 0..self.replicas.len() {
             let ending = match ending {
                 ControlFlow::Break(()) => Ending::Interrupted,
                 ControlFlow::Continue(()) if early.contains(&index) => Ending::StoppedEarly,
                 ControlFlow::Continue(()) => Ending::Completed,
             };
             let one = self.finish_one(index, ending)?;
-            finished.push((self.members[index].place, one));
+            finished.push((self.replicas[index].place, one));
         }
         finished.sort_by_key(|(place, _)| *place);
         Ok(finished.into_iter().map(|(_, one)| one).collect())
     }
 
     fn finish_one(&mut self, index: usize, mut ending: Ending) -> Result<Finished, TrainingError> {
-        let network = self.program.network(index);
-        let plain = Trainee::new(network.clone(), self.loss.clone());
+        let network = self.engine.network(index);
+        let plain = SupervisedModel::new(network.clone(), self.loss.clone());
         let mut predicted = Vec::new();
         if ending != Ending::Interrupted {
             self.count_time();
             self.save_one(index)?;
-            let SplitData { train, valid, test } = self.data.part(index, self.members.len());
+            let SplitData { train, valid, test } = self.data.part(index, self.replicas.len());
             let splits = [
                 (Split::Train, Some(train)),
                 (Split::Valid, valid),
@@ -452,16 +458,20 @@ impl Session {
                 predicted.push((split, found));
             }
         }
-        let member = &self.members[index];
+        let replica = &self.replicas[index];
         Ok(Finished {
             ending,
             network,
-            best: member.progress.watch.best.zip(member.best.clone()),
-            epoch: member.progress.position.epoch,
-            step: member.progress.step,
-            elapsed: member.elapsed(self.spent),
+            best: replica
+                .progress
+                .early_stopping
+                .best
+                .zip(replica.best.clone()),
+            epoch: replica.progress.position.epoch,
+            step: replica.progress.step,
+            elapsed: replica.elapsed(self.spent),
             predicted,
-            is_saved: member.saved == Some(member.progress.position),
+            is_saved: replica.saved == Some(replica.progress.position),
         })
     }
 }
@@ -471,37 +481,37 @@ fn begin(
     place: usize,
     fit: Fit,
     from: Option<&Checkpoint>,
-) -> Result<(Member, Single), TrainingError> {
+) -> Result<(Replica, SingleEngine), TrainingError> {
     let batches = Batches::new(&fit.data.train, &fit.training.batches(), fit.seed, 0);
     let steps_per_epoch = batches.num_batches();
     drop(batches);
     let scheduler = Scheduler::new(
         &fit.scheduler,
-        fit.optimizer.learning_rate(),
+        &fit.optimizer,
         steps_per_epoch,
         fit.training.num_epochs,
     );
     let mut network = fit.network;
     let mut best = None;
-    let mut progress = Progress::new(Tally::new(&fit.task)?);
+    let mut progress = Progress::new(MetricAccumulator::new(&fit.task)?);
     if let Some(from) = from {
         progress = Progress::read(from)?;
         let load = |network, bytes| load_network(network, bytes).map_err(|e| from.damaged(e));
-        if let Some(bytes) = from.optional(BEST_FILE) {
+        if let Some(bytes) = from.optional(BEST) {
             let network = load(network.clone(), bytes)?;
             best = Some(burn::module::Module::valid(&network));
         }
-        network = load(network, from.file(NETWORK_FILE)?)?;
+        network = load(network, from.file(NETWORK)?)?;
     }
-    let trainee = Trainee::new(network, fit.loss).for_training();
-    let mut optimizer = Optimizer::new(&fit.optimizer, &trainee);
+    let supervised = SupervisedModel::new(network, fit.loss).for_training();
+    let mut optimizer = Optimizer::new(&fit.optimizer, &supervised);
     if let Some(from) = from {
-        let bytes = Bytes::from_bytes_vec(from.file(OPTIMIZER_FILE)?.to_vec());
+        let bytes = Bytes::from_bytes_vec(from.file(OPTIMIZER)?.to_vec());
         optimizer = optimizer
             .load_bytes(bytes, progress.step)
-            .map_err(|e| from.damaged(format!("{OPTIMIZER_FILE}: {e}")))?;
+            .map_err(|e| from.damaged(format!("{OPTIMIZER}: {e}")))?;
     }
-    let member = Member {
+    let replica = Replica {
         place,
         saved: from.map(|from| from.position),
         progress,
@@ -512,18 +522,24 @@ fn begin(
         identity: fit.identity,
         observer: fit.observer,
     };
-    Ok((member, Single { trainee, optimizer }))
+    Ok((
+        replica,
+        SingleEngine {
+            supervised,
+            optimizer,
+        },
+    ))
 }
 
 /// Lets the disk fail where the configuration says to go on.
 fn tolerate(
     checkpoint: &CheckpointConfig,
-    member: &mut Member,
+    replica: &mut Replica,
     result: Result<(), TrainingError>,
 ) -> Result<(), TrainingError> {
     match result {
         Err(error @ TrainingError::Storage(_)) if checkpoint.on_error == OnError::Continue => {
-            member.observer.save_failed(&error);
+            replica.observer.save_failed(&error);
             Ok(())
         }
         result => result,

@@ -2,16 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use emberlab_datasets::{Batches, Resident};
+use emberlab_datasets::{Batches, DeviceDataset};
 use emberlab_models::Network;
 
 use crate::config::TrainingConfig;
 use crate::error::TrainingError;
 use crate::loss::LossConfig;
+use crate::metric_accumulator::host;
 use crate::optimizer::{Optimizer, OptimizerConfig};
-use crate::step::Trainee;
 use crate::stop::StopFlag;
-use crate::tally::host;
+use crate::supervised_model::SupervisedModel;
 
 /// Steps between two looks at the clock; a look waits for the device.
 const LAP: usize = 10;
@@ -29,7 +29,7 @@ pub struct StepTime<'a> {
     /// The seed of shuffles.
     pub seed: u64,
     /// What is trained on.
-    pub train: &'a Resident,
+    pub train: &'a DeviceDataset,
 }
 
 impl StepTime<'_> {
@@ -40,8 +40,8 @@ impl StepTime<'_> {
     /// # Errors
     /// [`TrainingError::Read`] if the device fails.
     pub fn measure(self, duration: Duration, stop: &StopFlag) -> Result<f64, TrainingError> {
-        let mut trainee = Trainee::new(self.network, self.loss.clone()).for_training();
-        let mut optimizer = Optimizer::new(self.optimizer, &trainee);
+        let mut supervised = SupervisedModel::new(self.network, self.loss.clone()).for_training();
+        let mut optimizer = Optimizer::new(self.optimizer, &supervised);
         let config = self.training.batches();
         let mut batches =
             (0_u64..).flat_map(|epoch| Batches::new(self.train, &config, self.seed, epoch));
@@ -52,9 +52,10 @@ impl StepTime<'_> {
             let lap = Instant::now();
             let mut losses = Vec::new();
             for batch in batches.by_ref().take(LAP) {
-                let rate = self.optimizer.learning_rate();
-                let (after, measured) = trainee.after_step(batch, clipping, &mut optimizer, rate);
-                trainee = after;
+                let rate = self.optimizer.learning_rate;
+                let (after, measured) =
+                    supervised.after_step(batch, clipping, &mut optimizer, rate);
+                supervised = after;
                 losses = measured.losses;
             }
             for loss in losses {

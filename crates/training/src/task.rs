@@ -5,7 +5,7 @@ use emberlab_metrics::{Metric, sigmoid, softmax};
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainingError;
-use crate::loss::LossConfig;
+use crate::loss::{Loss, LossConfig, OutputKind, TargetKind};
 
 /// How outputs become predictions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,23 +44,21 @@ impl Task {
                 message,
             })
         };
-        let on_logits = loss.is_on_logits();
+        let name = loss.name();
+        let on_logits = loss.function.outputs() == OutputKind::Logit;
+        let takes = loss.function.targets();
         let num_classes = match targets {
             Targets::Classes { names, .. } => names.len(),
-            Targets::Values(_) => {
-                let compares_numbers = matches!(
-                    loss,
-                    LossConfig::Mse { .. } | LossConfig::Mae { .. } | LossConfig::Huber { .. }
+            Targets::Values(_) if takes != TargetKind::Numbers => {
+                let of_numbers = Loss::names_with(|loss| loss.targets() == TargetKind::Numbers);
+                return mismatch(
+                    "loss.name",
+                    format!(
+                        "`{name}` compares classes, but the targets are numbers; use {of_numbers}"
+                    ),
                 );
-                if !compares_numbers {
-                    return mismatch(
-                        "loss.name",
-                        format!(
-                            "`{}` compares classes, but the targets are numbers; use `mse`, `mae` or `huber`",
-                            loss.name()
-                        ),
-                    );
-                }
+            }
+            Targets::Values(_) => {
                 return match d_output {
                     None | Some(1) => Ok((Self::Regression, 1)),
                     Some(d) => mismatch(
@@ -81,37 +79,27 @@ impl Task {
             }
             Ok((Self::Multiclass { num_classes }, d_output))
         };
-        match loss {
-            LossConfig::BceWithLogits { .. }
-            | LossConfig::Bce { .. }
-            | LossConfig::BceNaive { .. }
-            | LossConfig::Hinge { .. }
-            | LossConfig::Focal { .. } => {
-                if num_classes != 2 {
-                    return mismatch(
-                        "loss.name",
-                        format!(
-                            "`{}` tells 2 classes apart, but the data has {num_classes}; use `cross_entropy`",
-                            loss.name()
-                        ),
-                    );
-                }
-                match d_output {
-                    None | Some(1) => Ok((Self::Binary { on_logits }, 1)),
-                    Some(d) => mismatch(
-                        "model.d_output",
-                        format!("`{}` takes 1 output, but the network has {d}", loss.name()),
+        match takes {
+            TargetKind::TwoClasses if num_classes != 2 => {
+                let of_classes =
+                    |loss: &Loss| loss.targets() == TargetKind::OneHot && !loss.is_naive();
+                mismatch(
+                    "loss.name",
+                    format!(
+                        "`{name}` tells 2 classes apart, but the data has {num_classes}; use {}",
+                        Loss::names_with(of_classes)
                     ),
-                }
+                )
             }
-            LossConfig::CrossEntropy { .. } | LossConfig::CrossEntropyNaive { .. } => {
-                multiclass(d_output.unwrap_or(num_classes))
-            }
-            LossConfig::Mse { .. }
-            | LossConfig::Mae { .. }
-            | LossConfig::Huber { .. }
-            | LossConfig::Hamming { .. }
-            | LossConfig::SoftHamming { .. } => match d_output {
+            TargetKind::TwoClasses => match d_output {
+                None | Some(1) => Ok((Self::Binary { on_logits }, 1)),
+                Some(d) => mismatch(
+                    "model.d_output",
+                    format!("`{name}` takes 1 output, but the network has {d}"),
+                ),
+            },
+            TargetKind::OneHot => multiclass(d_output.unwrap_or(num_classes)),
+            TargetKind::Classes | TargetKind::Numbers => match d_output {
                 None | Some(1) if num_classes == 2 => Ok((Self::Binary { on_logits }, 1)),
                 _ => multiclass(d_output.unwrap_or(num_classes)),
             },
@@ -130,16 +118,10 @@ impl Task {
     }
 
     /// The metrics that a split has under this task.
-    pub fn metrics(&self) -> &'static [Metric] {
+    pub fn metrics(&self) -> Vec<Metric> {
         match self {
-            Self::Regression => &[Metric::Loss, Metric::Mae, Metric::Mse, Metric::R2],
-            _ => &[
-                Metric::Loss,
-                Metric::Accuracy,
-                Metric::Precision,
-                Metric::Recall,
-                Metric::F1,
-            ],
+            Self::Regression => Metric::of_numbers().collect(),
+            Self::Binary { .. } | Self::Multiclass { .. } => Metric::of_classes().collect(),
         }
     }
 
@@ -166,7 +148,7 @@ impl Task {
         match self {
             Self::Binary { on_logits: true } => Ok(sigmoid(outputs)),
             Self::Binary { on_logits: false } => Ok(bounded(outputs)),
-            Self::Multiclass { .. } if loss.is_cross_entropy() => {
+            Self::Multiclass { .. } if loss.function.outputs() == OutputKind::ClassLogits => {
                 softmax(outputs, d_output).map_err(|e| TrainingError::Read(e.to_string()))
             }
             Self::Multiclass { .. } => {
@@ -198,7 +180,7 @@ impl Task {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::Reduction;
+    use crate::loss::{Bce, BceWithLogits, CrossEntropy, Mse};
 
     fn classes(n: usize) -> Targets {
         Targets::Classes {
@@ -207,27 +189,22 @@ mod tests {
         }
     }
 
-    const MEAN: Reduction = Reduction::Mean;
-
     #[test]
     fn loss_and_targets_decide_the_width_of_the_output() {
         let infer = |targets: &Targets, loss| Task::infer(targets, &loss, None).expect("a task");
-        let bce = LossConfig::BceWithLogits { reduction: MEAN };
+        let bce = LossConfig::mean(BceWithLogits {});
         assert_eq!(
             infer(&classes(2), bce),
             (Task::Binary { on_logits: true }, 1)
         );
-        let mse = LossConfig::Mse { reduction: MEAN };
+        let mse = LossConfig::mean(Mse {});
         assert_eq!(
             infer(&classes(2), mse.clone()),
             (Task::Binary { on_logits: false }, 1)
         );
         let ten = (Task::Multiclass { num_classes: 10 }, 10);
         assert_eq!(infer(&classes(10), mse.clone()), ten);
-        assert_eq!(
-            infer(&classes(10), LossConfig::CrossEntropy { reduction: MEAN }),
-            ten
-        );
+        assert_eq!(infer(&classes(10), LossConfig::mean(CrossEntropy {})), ten);
         assert_eq!(
             infer(&Targets::Values(vec![0.5]), mse),
             (Task::Regression, 1)
@@ -241,13 +218,13 @@ mod tests {
             found.expect("probabilities")
         };
         let binary = |on_logits| Task::Binary { on_logits };
-        let bce = LossConfig::BceWithLogits { reduction: MEAN };
+        let bce = LossConfig::mean(BceWithLogits {});
         assert_eq!(of(binary(true), bce, &[0.0], 1), [0.5]);
-        let mse = LossConfig::Mse { reduction: MEAN };
+        let mse = LossConfig::mean(Mse {});
         let bounded = of(binary(false), mse.clone(), &[-0.5, 0.25, 1.5], 1);
         assert_eq!(bounded, [0.0, 0.25, 1.0]);
         let multiclass = Task::Multiclass { num_classes: 2 };
-        let cross_entropy = LossConfig::CrossEntropy { reduction: MEAN };
+        let cross_entropy = LossConfig::mean(CrossEntropy {});
         assert_eq!(of(multiclass, cross_entropy, &[3.0, 3.0], 2), [0.5, 0.5]);
         let rows = [0.25, 1.0, -1.0, -2.0];
         assert_eq!(of(multiclass, mse, &rows, 2), [0.2, 0.8, 0.5, 0.5]);
@@ -260,12 +237,12 @@ mod tests {
                 .expect_err("no task")
                 .to_string()
         };
-        let cross_entropy = LossConfig::CrossEntropy { reduction: MEAN };
+        let cross_entropy = LossConfig::mean(CrossEntropy {});
         assert_eq!(
             refuse(&classes(10), cross_entropy.clone(), Some(9)),
             "the data has 10 classes, but the network only 9 outputs"
         );
-        assert!(refuse(&classes(3), LossConfig::Bce { reduction: MEAN }, None).contains("has 3"));
+        assert!(refuse(&classes(3), LossConfig::mean(Bce {}), None).contains("has 3"));
         assert!(refuse(&Targets::Values(vec![]), cross_entropy, None).contains("are numbers"));
     }
 }

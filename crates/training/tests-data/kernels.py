@@ -1,7 +1,13 @@
 """Makes kernels.json: PyTorch's losses and optimisers in float64, on inputs that float32 holds exactly.
 
-Made with PyTorch 2.15. JSON has no NaN and no infinity: they are written as "nan", "inf" and "-inf". A gradient of null
-is one that the lab defines otherwise: zero where the logarithm of a probability is bounded.
+Tests need rows for each loss and each optimiser. To add some, write one line into `losses` or `optimizers` below: how
+it is written in TOML, PyTorch's function or the formula, its cases, and whether it has a fused kernel (FUSED) or is
+computed by Burn's operations alone (OPERATIONS). A loss needs the cases "ordinary", "near_zero" and "one_row". Then
+run `python3 kernels.py` with PyTorch installed (`pip install torch`; the rows were made with 2.15). Other rows change
+in their last digit at most.
+
+JSON has no NaN and no infinity: they are written as "nan", "inf" and "-inf". A gradient is null where Emberlab defines
+it otherwise: zero where the logarithm of a probability is bounded.
 """
 
 import json
@@ -14,6 +20,7 @@ import torch.nn.functional as F
 
 torch.set_default_dtype(torch.float64)
 NAN, INF = math.nan, math.inf
+FUSED, OPERATIONS = True, False
 
 
 def exact(values):
@@ -22,7 +29,7 @@ def exact(values):
 
 
 def written(x):
-    return float(f"{x:.9g}") if math.isfinite(x) else str(x)
+    return float(f"{x:.14g}") if math.isfinite(x) else str(x)
 
 
 def numbers(tensor):
@@ -95,31 +102,32 @@ class_nan = {
 class_soft = {"soft_targets": ([[1, 2, 3], [50, -50, 0]], [[0.25, 0.5, 0.25], [0.125, 0.125, 0.75]])}
 
 losses = [
-    ({"name": "bce_with_logits"}, F.binary_cross_entropy_with_logits, pairs | soft_targets | nan),
-    ({"name": "bce"}, F.binary_cross_entropy, probabilities | saturated),
-    ({"name": "bce_naive"}, bce_naive, probabilities),
-    ({"name": "cross_entropy"}, F.cross_entropy, classes | classes_far_out | class_soft | class_nan),
-    ({"name": "cross_entropy_naive"}, cross_entropy_naive, classes),
-    ({"name": "mse"}, F.mse_loss, pairs | soft_targets | nan),
-    ({"name": "mae"}, F.l1_loss, pairs | soft_targets | nan),
-    ({"name": "huber"}, F.huber_loss, pairs | soft_targets | nan),
-    ({"name": "huber", "delta": 0.5}, partial(F.huber_loss, delta=0.5), pairs),
-    ({"name": "hinge"}, hinge, pairs | nan),
-    ({"name": "focal"}, partial(focal, gamma=2, alpha=0.25), pairs | nan),
-    ({"name": "focal", "gamma": 1.5, "alpha": 0.5}, partial(focal, gamma=1.5, alpha=0.5), pairs),
-    ({"name": "hamming"}, hamming, pairs | probabilities | nan),
-    ({"name": "soft_hamming"}, F.l1_loss, pairs | probabilities | nan),
+    ({"name": "bce_with_logits"}, F.binary_cross_entropy_with_logits, pairs | soft_targets | nan, FUSED),
+    ({"name": "bce"}, F.binary_cross_entropy, probabilities | saturated, OPERATIONS),
+    ({"name": "bce_naive"}, bce_naive, probabilities, OPERATIONS),
+    ({"name": "cross_entropy"}, F.cross_entropy, classes | classes_far_out | class_soft | class_nan, FUSED),
+    ({"name": "cross_entropy_naive"}, cross_entropy_naive, classes, OPERATIONS),
+    ({"name": "mse"}, F.mse_loss, pairs | soft_targets | nan, OPERATIONS),
+    ({"name": "mae"}, F.l1_loss, pairs | soft_targets | nan, OPERATIONS),
+    ({"name": "huber"}, F.huber_loss, pairs | soft_targets | nan, OPERATIONS),
+    ({"name": "huber", "delta": 0.5}, partial(F.huber_loss, delta=0.5), pairs, OPERATIONS),
+    ({"name": "hinge"}, hinge, pairs | nan, OPERATIONS),
+    ({"name": "focal"}, partial(focal, gamma=2, alpha=0.25), pairs | nan, OPERATIONS),
+    ({"name": "focal", "gamma": 1.5, "alpha": 0.5}, partial(focal, gamma=1.5, alpha=0.5), pairs, OPERATIONS),
+    ({"name": "hamming"}, hamming, pairs | probabilities | nan, OPERATIONS),
+    ({"name": "soft_hamming"}, F.l1_loss, pairs | probabilities | nan, OPERATIONS),
 ]
 
 
-def loss(config, function, name, outputs, targets):
+def loss(config, function, is_fused, name, outputs, targets):
     reduction = config["reduction"]
     x, y = exact(outputs).requires_grad_(), exact(targets)
     value = function(x, y, reduction=reduction)
     value.backward()
     return {
-        "loss": config, "case": name, "shape": list(x.shape), "outputs": numbers(x), "targets": numbers(y),
-        "value": written(value.item()), "gradient": None if name == "saturated" else numbers(x.grad),
+        "loss": config, "is_fused": is_fused, "case": name,
+        "shape": list(x.shape), "outputs": numbers(x), "targets": numbers(y), "value": written(value.item()),
+        "gradient": None if name == "saturated" else numbers(x.grad),
     }
 
 
@@ -132,29 +140,35 @@ gradients = {
     "nan": [[0.3, NAN, 2], [0.3, -0.1, 2], [0, 0, 0], [0.3, -0.1, -2]],
 }
 optimizers = [
-    ({"name": "sgd", "learning_rate": 0.1}, torch.optim.SGD, {"lr": 0.1}),
-    ({"name": "sgd", "learning_rate": 0.1, "weight_decay": 0.1}, torch.optim.SGD, {"lr": 0.1, "weight_decay": 0.1}),
-    ({"name": "sgd", "learning_rate": 0.1, "momentum": 0.9}, torch.optim.SGD, {"lr": 0.1, "momentum": 0.9}),
+    ({"name": "sgd", "learning_rate": 0.1}, torch.optim.SGD, {"lr": 0.1}, FUSED),
+    (
+        {"name": "sgd", "learning_rate": 0.1, "weight_decay": 0.1},
+        torch.optim.SGD, {"lr": 0.1, "weight_decay": 0.1}, FUSED,
+    ),
+    ({"name": "sgd", "learning_rate": 0.1, "momentum": 0.9}, torch.optim.SGD, {"lr": 0.1, "momentum": 0.9}, OPERATIONS),
     (
         {"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
-        torch.optim.SGD, {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1},
+        torch.optim.SGD, {"lr": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1}, OPERATIONS,
     ),
-    ({"name": "adam", "learning_rate": 0.01}, torch.optim.Adam, {"lr": 0.01}),
+    ({"name": "adam", "learning_rate": 0.01}, torch.optim.Adam, {"lr": 0.01}, FUSED),
     (
         {"name": "adam", "learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-6, "weight_decay": 0.1},
-        torch.optim.Adam, {"lr": 0.1, "betas": (0.8, 0.95), "eps": 1e-6, "weight_decay": 0.1},
+        torch.optim.Adam, {"lr": 0.1, "betas": (0.8, 0.95), "eps": 1e-6, "weight_decay": 0.1}, FUSED,
     ),
-    ({"name": "adamw", "learning_rate": 0.01}, torch.optim.AdamW, {"lr": 0.01}),
-    ({"name": "adamw", "learning_rate": 0.1, "weight_decay": 0.1}, torch.optim.AdamW, {"lr": 0.1, "weight_decay": 0.1}),
-    ({"name": "rmsprop", "learning_rate": 0.01}, torch.optim.RMSprop, {"lr": 0.01}),
+    ({"name": "adamw", "learning_rate": 0.01}, torch.optim.AdamW, {"lr": 0.01}, FUSED),
+    (
+        {"name": "adamw", "learning_rate": 0.1, "weight_decay": 0.1},
+        torch.optim.AdamW, {"lr": 0.1, "weight_decay": 0.1}, FUSED,
+    ),
+    ({"name": "rmsprop", "learning_rate": 0.01}, torch.optim.RMSprop, {"lr": 0.01}, OPERATIONS),
     (
         {"name": "rmsprop", "learning_rate": 0.01, "alpha": 0.9, "momentum": 0.5, "weight_decay": 0.1},
-        torch.optim.RMSprop, {"lr": 0.01, "alpha": 0.9, "momentum": 0.5, "weight_decay": 0.1},
+        torch.optim.RMSprop, {"lr": 0.01, "alpha": 0.9, "momentum": 0.5, "weight_decay": 0.1}, OPERATIONS,
     ),
 ]
 
 
-def optimizer(config, make, options, name, steps):
+def optimizer(config, make, options, is_fused, name, steps):
     p = torch.nn.Parameter(torch.tensor([1.0, -2.0, 0.5]))
     made = make([p], **options)
     after = []
@@ -162,13 +176,16 @@ def optimizer(config, make, options, name, steps):
         p.grad = exact(gradient)
         made.step()
         after.append(numbers(p))
-    return {"optimizer": config, "case": name, "gradients": [numbers(exact(g)) for g in steps], "after": after}
+    return {
+        "optimizer": config, "is_fused": is_fused, "case": name,
+        "gradients": [numbers(exact(g)) for g in steps], "after": after,
+    }
 
 
 table = {
     "losses": [
-        loss(config | {"reduction": reduction}, function, name, *inputs)
-        for config, function, cases in losses
+        loss(config | {"reduction": reduction}, function, is_fused, name, *inputs)
+        for config, function, cases, is_fused in losses
         for name, inputs in cases.items()
         for reduction in ("mean", "sum")
     ],

@@ -1,24 +1,33 @@
-//! What goes through a network in one step: signals forward, gradients backward, and how far weights move.
+//! Measurements of a network: the sizes of signals, gradients and steps, and its dead and saturated units.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::train::TrainStep;
 use emberlab_datasets::Batch;
-use emberlab_models::{Activation, Network};
+use emberlab_models::{Activation, Mode, Network, Operation};
 use emberlab_training::{
-    GradientClipping, LossConfig, Optimizer, OptimizerConfig, Trainee, TrainingError, host,
+    GradientClipping, LossConfig, Optimizer, OptimizerConfig, SupervisedModel, TrainingError, host,
 };
 
-use crate::stages::{Mode, Operation, stages};
-
-/// One step of a training, looked into.
+/// The measurements of one optimiser step.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StepInspection {
     /// The loss of the batch, as it is reduced.
     pub loss: f64,
+    /// Whether the gradient of the loss is zero wherever it exists.
+    pub has_flat_loss: bool,
     /// Every layer with weights, from the inputs to the outputs.
     pub layers: Vec<LayerStep>,
+}
+
+impl StepInspection {
+    /// The layer whose weights change the most relative to their size, and that share.
+    pub(super) fn largest_relative_change(&self) -> Option<(&str, f64)> {
+        let moved = self.layers.iter().filter(|layer| layer.weight > 0.0);
+        let shares = moved.map(|layer| (layer.layer.as_str(), layer.change / layer.weight));
+        shares.max_by(|a, b| a.1.total_cmp(&b.1))
+    }
 }
 
 /// One layer in a step. Sizes are root mean squares over its weights, biases left out.
@@ -30,22 +39,22 @@ pub struct LayerStep {
     pub weight: f64,
     /// Size of their gradients.
     pub gradient: f64,
-    /// Size of what the optimiser added to them.
+    /// Size of the change that the optimiser made to them.
     pub change: f64,
 }
 
-/// What a network does with some inputs, in training mode.
+/// The measurements of a forward pass in training mode.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct SignalInspection {
     /// Root mean square of the inputs.
     pub inputs: f64,
-    /// Root mean square of what each layer with weights puts out, by its name.
+    /// Root mean square of the outputs of each layer with weights, by its name.
     pub signals: Vec<(String, f64)>,
     /// Every activation between layers.
     pub activations: Vec<ActivationInspection>,
 }
 
-/// The units behind one activation.
+/// The units of one activation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ActivationInspection {
     /// Its name, such as `activations.0`.
@@ -64,7 +73,7 @@ pub struct ActivationInspection {
 /// The slope of a saturated unit is below this share of the largest.
 const FLAT: f64 = 0.04;
 
-/// Takes a step of a network on an autodiff device, and looks into it.
+/// Takes one optimiser step of a network on an autodiff device, and measures it.
 ///
 /// # Errors
 /// [`TrainingError::Read`] if the device fails.
@@ -76,15 +85,17 @@ pub fn inspect_step(
     clipping: Option<&GradientClipping>,
     batch: Batch,
 ) -> Result<StepInspection, TrainingError> {
-    let trainee = Trainee::new(network.clone(), loss.clone());
-    let mut output = TrainStep::step(&trainee, batch);
+    let supervised = SupervisedModel::new(network.clone(), loss.clone());
+    let mut output = TrainStep::step(&supervised, batch);
     let losses = host(Tensor::cat(output.item.losses, 0))?;
     let gradients = named_gradients(network, &output.grads)?;
     if let Some(clipping) = clipping {
-        output.grads = clipping.clip(&trainee, output.grads);
+        output.grads = clipping.clip(&supervised, output.grads);
     }
-    let mut optimizer = Optimizer::new(optimizer, &trainee);
-    let moved = optimizer.step(trainee, output.grads, learning_rate).network;
+    let mut optimizer = Optimizer::new(optimizer, &supervised);
+    let moved = optimizer
+        .step(supervised, output.grads, learning_rate)
+        .network;
     let (before, after) = (network.named_tensors(), moved.named_tensors());
     let mut layers = Vec::new();
     for ((name, before), (_, after)) in before.iter().zip(&after) {
@@ -103,11 +114,12 @@ pub fn inspect_step(
     }
     Ok(StepInspection {
         loss: losses.iter().sum(),
+        has_flat_loss: loss.function.is_flat(),
         layers,
     })
 }
 
-/// Looks at what a network on a plain device does with inputs.
+/// Measures the forward pass of a network on a plain device, in training mode.
 ///
 /// # Shapes
 /// - inputs: `[batch, num_features]`, standardised
@@ -122,32 +134,33 @@ pub fn inspect_signals(
         inputs: root_mean_square(host(inputs.clone())?.into_iter()),
         ..SignalInspection::default()
     };
-    for stage in stages(network, inputs, Mode::Training) {
-        let num_units = stage.values.dims()[1];
-        let values = host(stage.values)?;
-        match &stage.operation {
-            Operation::Dense | Operation::Convolution => {
+    for stage in network.stages(inputs, Mode::Training) {
+        let num_units = stage.outputs.dims()[1];
+        let values = host(stage.outputs)?;
+        let part = stage.operation.part();
+        match stage.operation {
+            Operation::Dense(_) | Operation::Convolution(_) => {
                 let size = root_mean_square(values.into_iter());
-                inspection.signals.push((stage.layer, size));
+                inspection.signals.push((part, size));
             }
-            Operation::Activation(activation) => {
+            Operation::Activation(_, activation) => {
                 inspection.activations.push(ActivationInspection {
-                    layer: stage.layer,
+                    layer: part,
                     activation: activation.name(),
                     num_units,
                     num_dead: num_dead(activation, &values, num_units),
                     saturated: saturated(activation, &values),
                 });
             }
-            _ => {}
+            Operation::Normalization(_) | Operation::OutputActivation(_) => {}
         }
     }
     Ok(inspection)
 }
 
-/// Units of a ReLU that are zero in every row.
+/// Units that are zero in every row, of an activation whose units can die.
 fn num_dead(activation: &Activation, values: &[f64], num_units: usize) -> usize {
-    if *activation != Activation::Relu {
+    if !activation.can_die() {
         return 0;
     }
     let mut is_alive = vec![false; num_units];
@@ -161,12 +174,12 @@ fn num_dead(activation: &Activation, values: &[f64], num_units: usize) -> usize 
 
 /// Share of outputs where the slope of a squashing function, relative to its largest, is nearly zero.
 fn saturated(activation: &Activation, values: &[f64]) -> f64 {
-    let slope = |y: f64| match activation {
-        Activation::Sigmoid => 4.0 * y * (1.0 - y),
-        Activation::Tanh => 1.0 - y * y,
-        _ => 1.0,
+    let is_flat = |y: f64| {
+        activation
+            .relative_slope(y)
+            .is_some_and(|slope| slope < FLAT)
     };
-    let flat = values.iter().filter(|y| slope(**y) < FLAT).count();
+    let flat = values.iter().filter(|y| is_flat(**y)).count();
     flat as f64 / values.len().max(1) as f64
 }
 
@@ -213,22 +226,84 @@ fn root_mean_square(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod examples {
     use super::*;
+    use crate::diagnosis::{LearningCurves, Observations, findings};
+    use emberlab_run_format::FindingKind;
+
+    /// A step with `(weight, gradient, change)` of each layer.
+    pub fn step(loss: f64, layers: &[(f64, f64, f64)]) -> StepInspection {
+        let layer = |(i, &(weight, gradient, change)): (usize, &(f64, f64, f64))| LayerStep {
+            layer: format!("layers.{i}"),
+            weight,
+            gradient,
+            change,
+        };
+        StepInspection {
+            loss,
+            has_flat_loss: false,
+            layers: layers.iter().enumerate().map(layer).collect(),
+        }
+    }
+
+    /// An activation with eight units.
+    pub fn activation(name: &'static str, num_dead: usize, saturated: f64) -> ActivationInspection {
+        ActivationInspection {
+            layer: "activations.0".to_string(),
+            activation: name,
+            num_units: 8,
+            num_dead,
+            saturated,
+        }
+    }
+
+    /// The kinds of findings from the first step alone.
+    pub fn kinds_of_step(step: &StepInspection) -> Vec<FindingKind> {
+        let curves = LearningCurves::default();
+        let observed = Observations {
+            first_step: Some(step),
+            ..Observations::of_curves(&curves)
+        };
+        findings(&observed).iter().map(|f| f.kind).collect()
+    }
+
+    /// The kinds of findings from the network before training alone.
+    pub fn kinds_at_start(start: &SignalInspection) -> Vec<FindingKind> {
+        let curves = LearningCurves::default();
+        let observed = Observations {
+            start: Some(start),
+            ..Observations::of_curves(&curves)
+        };
+        findings(&observed).iter().map(|f| f.kind).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::examples::{kinds_of_step, step};
+    use emberlab_models::activation::{Elu, Relu, Sigmoid, Tanh};
+
+    use super::*;
+
+    #[test]
+    fn a_step_of_ordinary_sizes_is_healthy() {
+        let layers = [(0.5, 0.01, 0.001), (0.3, 0.05, 0.005), (0.3, 0.1, 0.01)];
+        assert_eq!(kinds_of_step(&step(0.7, &layers)), []);
+    }
 
     #[test]
     fn a_unit_is_dead_if_it_is_zero_in_every_row() {
         let values = [0.0, 1.0, 0.0, 0.0, 0.0, 2.0];
-        assert_eq!(num_dead(&Activation::Relu, &values, 3), 1);
-        assert_eq!(num_dead(&Activation::Elu { alpha: 1.0 }, &values, 3), 0);
+        assert_eq!(num_dead(&Relu {}.into(), &values, 3), 1);
+        assert_eq!(num_dead(&Elu { alpha: 1.0 }.into(), &values, 3), 0);
     }
 
     #[test]
     fn a_unit_is_saturated_where_its_slope_is_nearly_zero() {
         // 4 σ(4.6) σ(−4.6) = 0.0394, 1 − tanh(2.3)² = 0.0393
         let sigmoid = [0.5, 1.0 / (1.0 + (-4.6f64).exp()), 0.9, 1e-9];
-        assert_eq!(saturated(&Activation::Sigmoid, &sigmoid), 0.5);
-        assert_eq!(saturated(&Activation::Tanh, &[2.3f64.tanh(), 0.0]), 0.5);
-        assert_eq!(saturated(&Activation::Relu, &[0.0, 0.0]), 0.0);
+        assert_eq!(saturated(&Sigmoid {}.into(), &sigmoid), 0.5);
+        assert_eq!(saturated(&Tanh {}.into(), &[2.3f64.tanh(), 0.0]), 0.5);
+        assert_eq!(saturated(&Relu {}.into(), &[0.0, 0.0]), 0.0);
     }
 }

@@ -1,17 +1,223 @@
-//! What is wrong with a training: rules over curves, data, and what goes through the network.
+//! What is wrong with a training: one rule for each kind of finding, over everything that was observed.
+//!
+//! [`RULES`] is the table of all kinds. A new kind is a variant of [`FindingKind`], a file in `findings/` with
+//! its rule, its wording and its remedies, and one row in the table.
 
-mod curves;
-mod data;
-mod finding;
+mod findings;
 mod inspection;
-mod network;
-mod non_finite;
+mod learning_curves;
+mod wording;
 
-pub use curves::LearningCurves;
-pub use data::{cannot_represent, data_findings};
+use std::fmt;
+
+use emberlab_datasets::{Samples, Splits, StandardizeConfig, Standardizer};
+use emberlab_run_format::{Finding, FindingKind};
+
+pub use findings::locate_non_finite;
 pub use inspection::{
     ActivationInspection, LayerStep, SignalInspection, StepInspection, inspect_signals,
     inspect_step,
 };
-pub use network::{dead_relus, first_step_findings, start_findings};
-pub use non_finite::find_non_finite;
+pub use learning_curves::LearningCurves;
+
+/// All that is known about a training. Rules that need more than was observed find nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Observations<'a> {
+    /// Losses and accuracies of all epochs so far.
+    pub curves: &'a LearningCurves,
+    /// The samples and how they are split.
+    pub data: Option<ObservedData<'a>>,
+    /// The first optimiser step.
+    pub first_step: Option<&'a StepInspection>,
+    /// The network before training.
+    pub start: Option<&'a SignalInspection>,
+    /// The network as it is now.
+    pub now: Option<&'a SignalInspection>,
+    /// Whether the network computes a linear function of its inputs, up to the output activation.
+    pub is_linear: bool,
+}
+
+/// The data of a training.
+#[derive(Debug, Clone, Copy)]
+pub struct ObservedData<'a> {
+    /// All samples.
+    pub samples: &'a Samples,
+    /// Which rows belong to which split.
+    pub splits: &'a Splits,
+    /// How the inputs are to be standardised.
+    pub standardize: &'a StandardizeConfig,
+    /// The means and deviations that standardise them.
+    pub standardizer: &'a Standardizer,
+}
+
+impl<'a> Observations<'a> {
+    /// Observations of nothing but the curves.
+    pub fn of_curves(curves: &'a LearningCurves) -> Self {
+        Self {
+            curves,
+            data: None,
+            first_step: None,
+            start: None,
+            now: None,
+            is_linear: false,
+        }
+    }
+
+    /// The curves, unless one of their losses is NaN or infinite: that finding then explains the others.
+    fn finite_curves(&self) -> Option<&'a LearningCurves> {
+        let is_finite = self.curves.first_non_finite().is_none();
+        is_finite.then_some(self.curves)
+    }
+
+    /// The first step, unless its loss or a gradient is NaN or infinite: that finding then explains the others.
+    fn finite_first_step(&self) -> Option<&'a StepInspection> {
+        let is_finite = |step: &&StepInspection| {
+            step.loss.is_finite() && step.layers.iter().all(|l| l.gradient.is_finite())
+        };
+        self.first_step.filter(is_finite)
+    }
+}
+
+/// The earliest moment at which a finding is reported. Every finding is also reported at the end of training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Earliest {
+    /// Before the first step.
+    BeforeTraining,
+    /// After any epoch.
+    WhileTraining,
+    /// When the training has ended.
+    AtTheEnd,
+}
+
+impl fmt::Display for Earliest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::BeforeTraining => "before training",
+            Self::WhileTraining => "while training",
+            Self::AtTheEnd => "at the end",
+        })
+    }
+}
+
+/// How one kind of finding is detected.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    /// The kind.
+    pub kind: FindingKind,
+    /// When it is reported.
+    pub earliest: Earliest,
+    /// The condition in words, for the documentation.
+    pub condition: &'static str,
+    /// Whether several findings of this kind are one problem. They are then reported as the first of them, with
+    /// the evidence of all.
+    is_one_problem: bool,
+    /// Finds it.
+    detect: fn(&Observations<'_>) -> Vec<Finding>,
+}
+
+/// The rules of all kinds of findings, in the order in which findings of equal severity are reported.
+pub const RULES: [Rule; 12] = [
+    findings::non_finite::RULE,
+    findings::learning_rate_too_high::RULE,
+    findings::learning_rate_too_low::RULE,
+    findings::over_fitting::RULE,
+    findings::missing_class::RULE,
+    findings::leakage::RULE,
+    findings::exploding_gradients::RULE,
+    findings::saturated_units::RULE,
+    findings::zero_gradient::RULE,
+    findings::vanishing_gradients::RULE,
+    findings::dead_relus::RULE,
+    findings::cannot_represent::RULE,
+];
+
+impl Rule {
+    fn apply(&self, observed: &Observations<'_>) -> Vec<Finding> {
+        let mut found = (self.detect)(observed);
+        if self.is_one_problem && found.len() > 1 {
+            let others = found.split_off(1);
+            found[0]
+                .evidence
+                .extend(others.into_iter().flat_map(|other| other.evidence));
+        }
+        found
+    }
+}
+
+/// Everything that is wrong with a training, the most severe first.
+pub fn findings(observed: &Observations<'_>) -> Vec<Finding> {
+    let mut found: Vec<Finding> = RULES.iter().flat_map(|rule| rule.apply(observed)).collect();
+    found.sort_by_key(|finding| finding.severity);
+    found
+}
+
+/// The findings that a training reports before its end: those that more epochs would not mend.
+pub fn findings_while_training(curves: &LearningCurves) -> Vec<Finding> {
+    let observed = Observations::of_curves(curves);
+    let rules = RULES
+        .iter()
+        .filter(|rule| rule.earliest == Earliest::WhileTraining);
+    rules.flat_map(|rule| rule.apply(&observed)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_finding_has_one_rule() {
+        for kind in FindingKind::ALL {
+            let rules = RULES.iter().filter(|rule| rule.kind == *kind).count();
+            assert_eq!(rules, 1, "{kind}");
+        }
+        assert_eq!(RULES.len(), FindingKind::ALL.len());
+    }
+
+    #[test]
+    fn the_documentation_lists_every_rule() {
+        let text = include_str!("../../../../docs/diagnosis.md");
+        let rows: Vec<&str> = text
+            .lines()
+            .filter(|line| line.starts_with('|'))
+            .skip(2)
+            .collect();
+        let expected: Vec<String> = RULES
+            .iter()
+            .map(|rule| format!("| {} | {} | {} |", rule.kind, rule.condition, rule.earliest))
+            .collect();
+        assert_eq!(
+            rows,
+            expected,
+            "docs/diagnosis.md should say:\n{}",
+            expected.join("\n")
+        );
+    }
+
+    #[test]
+    fn the_most_severe_finding_comes_first() {
+        let curves = LearningCurves {
+            train_loss: vec![1.0, 2.0, 3.0],
+            num_epochs: 3,
+            ..LearningCurves::default()
+        };
+        let step = StepInspection {
+            loss: 0.4,
+            has_flat_loss: true,
+            layers: vec![LayerStep {
+                layer: "layers.0".to_string(),
+                weight: 0.5,
+                gradient: 0.0,
+                change: 0.0,
+            }],
+        };
+        let observed = Observations {
+            first_step: Some(&step),
+            ..Observations::of_curves(&curves)
+        };
+        let kinds: Vec<FindingKind> = findings(&observed).iter().map(|f| f.kind).collect();
+        assert_eq!(
+            kinds,
+            [FindingKind::ZeroGradient, FindingKind::LearningRateTooHigh]
+        );
+    }
+}

@@ -9,31 +9,31 @@ pub(crate) fn slope(activation: &Activation, x: f64) -> Option<f64> {
     let sigmoid = 1.0 / (1.0 + (-x).exp());
     let elu = |alpha: f64| if x > 0.0 { 1.0 } else { alpha * x.exp() };
     Some(match activation {
-        Activation::Linear => 1.0,
-        Activation::Sigmoid => sigmoid * (1.0 - sigmoid),
-        Activation::Tanh => 1.0 - x.tanh().powi(2),
-        Activation::Relu => f64::from(u8::from(x > 0.0)),
-        Activation::LeakyRelu { alpha } => {
+        Activation::Linear(_) => 1.0,
+        Activation::Sigmoid(_) => sigmoid * (1.0 - sigmoid),
+        Activation::Tanh(_) => 1.0 - x.tanh().powi(2),
+        Activation::Relu(_) => f64::from(u8::from(x > 0.0)),
+        Activation::LeakyRelu(leaky_relu) => {
             if x > 0.0 {
                 1.0
             } else {
-                *alpha
+                leaky_relu.alpha
             }
         }
-        Activation::Elu { alpha } => elu(*alpha),
+        Activation::Elu(function) => elu(function.alpha),
         // σ + x σ (1 − σ)
-        Activation::Swish => sigmoid * (1.0 + x * (1.0 - sigmoid)),
+        Activation::Swish(_) => sigmoid * (1.0 + x * (1.0 - sigmoid)),
         // Φ(x) + x φ(x)
-        Activation::Gelu => {
+        Activation::Gelu(_) => {
             0.5 * (1.0 + erf(x * FRAC_1_SQRT_2)) + x * (-x * x / 2.0).exp() / (2.0 * PI).sqrt()
         }
-        Activation::Selu => 1.050_700_987_355_480_5 * elu(1.673_263_242_354_377_2),
-        Activation::Softplus => sigmoid,
-        Activation::Mish => {
+        Activation::Selu(_) => 1.050_700_987_355_480_5 * elu(1.673_263_242_354_377_2),
+        Activation::Softplus(_) => sigmoid,
+        Activation::Mish(_) => {
             let tanh = x.exp().ln_1p().tanh();
             tanh + x * (1.0 - tanh * tanh) * sigmoid
         }
-        Activation::Softmax => return None,
+        Activation::Softmax(_) => return None,
     })
 }
 

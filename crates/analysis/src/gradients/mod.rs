@@ -1,19 +1,19 @@
 //! Gradients checked three ways: autodiff, central differences, and the closed form where there is one.
 
+mod central_differences;
 mod closed_forms;
-mod differences;
+mod functions;
 mod network;
-mod subjects;
 
-pub use differences::STEP;
+pub use central_differences::STEP;
+pub use functions::subjects;
 pub use network::{ParameterCheck, check_network};
-pub use subjects::subjects;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_training::{TrainingError, host};
 use serde::Serialize;
 
-use crate::gradients::differences::{Difference, central};
+use central_differences::{Difference, central};
 
 /// Largest relative error that passes where autodiff computes in float64.
 pub const TOLERANCE_F64: f64 = 1e-5;

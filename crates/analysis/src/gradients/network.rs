@@ -5,12 +5,12 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
 use emberlab_datasets::Batch;
 use emberlab_models::Network;
-use emberlab_streams::stream;
-use emberlab_training::{LossConfig, Trainee, TrainingError, host};
+use emberlab_rng::stream;
+use emberlab_training::{LossConfig, SupervisedModel, TrainingError, host};
 use rand::seq::index;
 use serde::Serialize;
 
-use super::differences::{Difference, central};
+use super::central_differences::{Difference, central};
 use super::{Deviation, deviation};
 
 /// Derivatives that are tried of one tensor: enough to find a mistake, few enough to wait for.
@@ -57,21 +57,14 @@ pub fn check_network(
     reference: (&Network, &Batch),
     loss: &LossConfig,
 ) -> Result<Vec<ParameterCheck>, TrainingError> {
-    let trainee = Trainee::new(network.clone(), loss.clone());
-    let automatic = slopes(network, &trainee.automatic_gradients(batch).grads);
-    let explicit = trainee
-        .valid()
-        .explicit_gradients(batch)
-        .map(|output| slopes(network, &output.grads));
-    let mut explicit = explicit.map(Vec::into_iter);
+    let supervised = SupervisedModel::new(network.clone(), loss.clone());
+    let automatic = slopes(network, &supervised.automatic_gradients(batch).grads);
+    let explicit = supervised.valid().explicit_gradients(batch);
+    let mut explicit = slopes(network, &explicit.grads).into_iter();
     let mut tensors = reference.0.named_tensors();
     let mut checks = Vec::new();
     for (at, slopes) in automatic.into_iter().enumerate() {
-        let written_out = explicit
-            .as_mut()
-            .and_then(Iterator::next)
-            .flatten()
-            .transpose()?;
+        let written_out = explicit.next().flatten().transpose()?;
         let Some(slopes) = slopes.transpose()? else {
             continue;
         };

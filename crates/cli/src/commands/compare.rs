@@ -1,4 +1,4 @@
-//! `emberlab compare`: every variant with every seed, and what differs.
+//! `emberlab compare`: trains every variant with every seed, and reports the differences.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -6,15 +6,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use emberlab_experiments::{
-    Comparison, ConfigSource, Execution, ExperimentError, PlannedTrial, Prepared, Trial,
-};
-use emberlab_report::{ComparisonReport, Question, TrialPlace, TrialTable};
+use emberlab_config_source::ConfigSource;
+use emberlab_experiments::{Comparison, Execution, ExperimentError, PlannedTrial, Prepared, Trial};
+use emberlab_report::{TrialPlace, TrialTable};
+use emberlab_run_format::Question;
+use emberlab_run_format::files::comparison as files;
 use emberlab_storage::replace;
 use emberlab_training::{Dashboard, StopFlag, device};
 
 use crate::arguments::{Compare, LauncherChoice, Shared};
-use crate::commands::train::{placed, set_threads};
+use crate::commands::train::set_threads;
 use crate::failure::Failure;
 use crate::jobs::{JobEnd, run_all};
 use crate::launchers::Launch;
@@ -22,10 +23,10 @@ use crate::progress::{Silent, clock};
 use crate::trial_progress::{ShownJob, TrialProgress};
 use crate::{comparison_tables, data_dirs, signals};
 
-/// Compares.
+/// Trains the trials of a comparison that are not done, and reports on all.
 ///
 /// # Errors
-/// [`Failure`] with the place in the file, the trials that failed, or what went wrong.
+/// [`Failure`] with the place in the file if the configuration is wrong, the trials that failed, or the reason.
 pub fn run(command: &Compare, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = ConfigSource::load(&command.config)?.with_overrides(&command.overrides)?;
     let comparison = Comparison::from_source(&source)?;
@@ -45,8 +46,8 @@ pub fn run(command: &Compare, shared: &Shared) -> Result<ExitCode, Failure> {
         if let ExperimentError::ConfigChanged { .. } = error {
             let name = &comparison.config.name;
             eprintln!(
-                "the trials of `{name}` that are there belong to another comparison: \
-                 give this one a name of its own with `--set name=…`, or remove them"
+                "the existing trials of `{name}` belong to another comparison: \
+                 give this one another name with `--set name=…`, or remove those trials"
             );
         }
     })?;
@@ -63,14 +64,14 @@ pub fn run(command: &Compare, shared: &Shared) -> Result<ExitCode, Failure> {
                 return asked;
             }
             let limit = limits.get(&trial.variant).copied().unwrap_or(1);
-            // Every core gets its share.
+            // No more than each core's share of the trials.
             let share = missing.len().div_ceil(num_jobs(command));
             asked.min(limit).min(share)
         };
         let stacks = PlannedTrial::stacks(&comparison.trials, &missing, size);
         failed = train(command, shared, &comparison, &stacks, &stop)?;
         if stop.is_requested() {
-            eprintln!("interrupted; every trial is saved\nto go on:  the same command");
+            eprintln!("interrupted; every trial is saved\nto continue:  the same command again");
             return Ok(ExitCode::from(signals::INTERRUPTED));
         }
     }
@@ -78,15 +79,15 @@ pub fn run(command: &Compare, shared: &Shared) -> Result<ExitCode, Failure> {
     if failed.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    let told: Vec<String> = failed
+    let lines: Vec<String> = failed
         .iter()
         .map(|(trial, why)| format!("{} {}", trial.run, why.replace('\n', "\n    ")))
         .collect();
     Err(Failure::Check(format!(
-        "{} of {} trials failed; the same command tries them again\n  {}",
+        "{} of {} trials failed; run the same command to try them again\n  {}",
         failed.len(),
         comparison.trials.len(),
-        told.join("\n  ")
+        lines.join("\n  ")
     )))
 }
 
@@ -115,13 +116,13 @@ fn launch(
 fn write_plan(shared: &Shared, comparison: &Comparison) -> Result<PathBuf, Failure> {
     let folder = shared.artifacts.join(&comparison.config.name);
     std::fs::create_dir_all(&folder)?;
-    let plan = folder.join("plan.jsonl");
+    let plan = folder.join(files::PLAN);
     write(&plan, &PlannedTrial::to_lines(&comparison.trials)?)?;
     Ok(plan)
 }
 
-/// Loads the data of each variant's first trial and checks that everything fits together. Returns how many
-/// trials of a variant are best one program on a processor.
+/// Loads the data of the first trial of each variant and checks that data, network and loss fit together. Returns
+/// how many trials of each variant are best trained in one batched model on a CPU.
 fn check_data(
     comparison: &Comparison,
     source: &ConfigSource,
@@ -139,8 +140,8 @@ fn check_data(
                 let network = prepared.init_network(&cpu)?;
                 Ok((prepared, network))
             })
-            .map_err(|error| placed(error, source))?;
-        let limit = prepared.networks_per_program(&network);
+            .map_err(|error| error.with_place(source))?;
+        let limit = prepared.networks_per_batched_model(&network);
         limits.insert(trial.variant.clone(), limit);
         for warning in prepared.warnings {
             eprintln!("warning: {}: {warning}", trial.variant);
@@ -195,13 +196,13 @@ fn list(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Trials that run side by side.
+/// The number of trials that run at the same time.
 fn num_jobs(command: &Compare) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     command.jobs.map_or(cores, usize::from)
 }
 
-/// How long the missing trials would take, from a moment's training of each variant.
+/// An estimate of the time for the missing trials, from half a second of training of each variant.
 fn estimate(
     comparison: &Comparison,
     missing: &[usize],
@@ -221,13 +222,13 @@ fn estimate(
     Ok(Duration::from_secs_f64(seconds / num_jobs(command) as f64))
 }
 
-/// Trains a trial for a moment, in a folder of its own that is removed, and says how long all of it takes.
+/// The seconds that a trial would take, estimated from half a second of training in a temporary folder.
 fn seconds_of(
     planned: &PlannedTrial,
     command: &Compare,
     shared: &Shared,
 ) -> Result<f64, ExperimentError> {
-    const MOMENT: Duration = Duration::from_millis(500);
+    const TRAINING_TIME: Duration = Duration::from_millis(500);
     let folder = std::env::temp_dir().join(format!("emberlab-estimate-{}", std::process::id()));
     let began = Instant::now();
     let stop = StopFlag::default();
@@ -247,19 +248,19 @@ fn seconds_of(
                 .num_batches(trial.prepared().splits.train.len());
             let loading = began.elapsed().as_secs_f64();
             std::thread::spawn(move || {
-                std::thread::sleep(MOMENT);
+                std::thread::sleep(TRAINING_TIME);
                 stop.request();
             });
             let result = trial.train()?;
             let share = result.steps.max(1) as f64 / (steps * training.num_epochs) as f64;
             Ok(loading + result.seconds / share)
         });
-    // It held nothing that anybody wants; where it cannot be removed, the system will.
+    // It is a temporary folder: if it cannot be removed now, the system removes it later.
     let _ = std::fs::remove_dir_all(&folder);
     trained
 }
 
-/// Trains trials in stacks, each in a process of its own; returns those that failed.
+/// Trains stacks of trials, each stack in its own process. Returns the trials that failed, with the reason.
 fn train<'a>(
     command: &Compare,
     shared: &Shared,
@@ -297,7 +298,7 @@ fn train<'a>(
     let mut all = Vec::new();
     for (stack, why) in failed {
         for &index in stack {
-            // Of a stack that failed, some may have come to their end.
+            // Some trials of a stack that failed may be done.
             if !trials[index]
                 .run(&shared.artifacts)?
                 .is_some_and(|run| run.is_done())
@@ -336,7 +337,7 @@ fn trial_command(
     trial
 }
 
-/// Reads what the trials left, writes it beside them, and shows it.
+/// Reads the results of the trials, writes the tables of the comparison beside them, and prints a summary.
 fn report(
     command: &Compare,
     shared: &Shared,
@@ -361,23 +362,23 @@ fn report(
         run: trial.folder(&shared.artifacts),
     };
     let places: Vec<TrialPlace> = comparison.trials.iter().map(place).collect();
-    let report = ComparisonReport::load(question, &places)?;
-    let json = report.to_json()?;
+    let result = emberlab_report::comparison::load(question, &places)?;
+    let json = emberlab_report::to_json(&result, &config.name)?;
     let folder = shared.artifacts.join(&config.name);
     std::fs::create_dir_all(&folder)?;
     let mut csv = Vec::new();
-    let table = TrialTable::new(&report.trials);
+    let table = TrialTable::new(&result.trials);
     table.write_csv(&mut csv)?;
     let parquet = table.to_parquet();
-    // What was asked, so that the folder alone repeats the comparison.
-    let asked = source.with_overrides(&[format!("name=\"{}\"", config.name)])?;
-    let files: [(PathBuf, &[u8]); 4] = [
-        (folder.join("comparison.toml"), asked.text.as_bytes()),
-        (folder.join("trials.csv"), &csv),
-        (folder.join("trials.parquet"), &parquet),
-        (folder.join("comparison.json"), json.as_bytes()),
+    // The configuration, so that the comparison can be repeated from this folder alone.
+    let config_with_name = source.with_overrides(&[format!("name=\"{}\"", config.name)])?;
+    let written: [(PathBuf, &[u8]); 4] = [
+        (folder.join(files::CONFIG), config_with_name.text.as_bytes()),
+        (folder.join(files::TRIALS), &csv),
+        (folder.join(files::TRIALS_PARQUET), &parquet),
+        (folder.join(files::RESULT), json.as_bytes()),
     ];
-    for (path, content) in &files {
+    for (path, content) in &written {
         replace(path, content).map_err(ExperimentError::from)?;
     }
     let mut out = std::io::stdout();
@@ -385,11 +386,11 @@ fn report(
         write!(out, "{json}")?;
         return Ok(());
     }
-    comparison_tables::write(&report, &mut out)?;
-    for (path, _) in &files {
+    comparison_tables::write(&result, &mut out)?;
+    for (path, _) in &written {
         writeln!(out, "saved in {}", path.display())?;
     }
-    writeln!(out, "one page of it:  emberlab report {}", config.name)?;
+    writeln!(out, "as one page:  emberlab report {}", config.name)?;
     Ok(())
 }
 

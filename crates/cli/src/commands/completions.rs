@@ -5,17 +5,24 @@ use std::process::ExitCode;
 
 use clap::CommandFactory;
 
-use crate::arguments::{Arguments, Completions};
+use crate::arguments::Arguments;
 use crate::failure::Failure;
+
+/// Print shell completions.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The shell.
+    shell: clap_complete::Shell,
+}
 
 /// Prints the completions of a shell.
 ///
 /// # Errors
 /// [`Failure`] if the output cannot be written.
-pub fn run(command: &Completions) -> Result<ExitCode, Failure> {
+pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     let mut script = Vec::new();
     clap_complete::generate(
-        command.shell,
+        args.shell,
         &mut Arguments::command(),
         "emberlab",
         &mut script,

@@ -1,14 +1,15 @@
-//! `emberlab config`: a configuration with every default, or the schema of all.
+//! `emberlab config`: prints a configuration with every default, or the JSON schema of all configurations.
 
 use std::io::Write;
 use std::process::ExitCode;
 
-use emberlab_experiments::{ConfigSource, ExperimentConfig};
+use emberlab_config_source::ConfigSource;
+use emberlab_experiments::ExperimentConfig;
 
 use crate::arguments::{Config, ConfigAction};
 use crate::failure::Failure;
 
-/// Prints a configuration or the schema.
+/// Prints a configuration or the JSON schema.
 ///
 /// # Errors
 /// [`Failure`] if the configuration is wrong or the output cannot be written.

@@ -1,14 +1,15 @@
-//! `emberlab data`: data sets listed, shown and fetched.
+//! `emberlab data`: lists, shows and fetches data sets.
 
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use emberlab_config_source::{ConfigSource, parse};
 use emberlab_datasets::{
-    DatasetConfig, DatasetError, FetchProgress, Fetchable, Samples, Summary, Targets, fetch,
+    DatasetConfig, DatasetError, Download, FetchProgress, Origin, Samples, Summary, Targets, fetch,
 };
-use emberlab_experiments::{ConfigSource, parse};
+use emberlab_menu::Menu as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
 
@@ -17,7 +18,7 @@ use crate::failure::Failure;
 use crate::progress::number;
 use crate::{data_dirs, tables};
 
-/// Does what is asked for with data.
+/// Runs `emberlab data`.
 ///
 /// # Errors
 /// [`Failure`] if a data set is unknown, missing or broken.
@@ -30,7 +31,7 @@ pub fn run(command: &Data, shared: &Shared) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The part of an experiment that names its data.
+/// The part of an experiment that names its data set.
 #[derive(Debug, Deserialize)]
 struct OnlyDataset {
     #[serde(default)]
@@ -39,60 +40,30 @@ struct OnlyDataset {
 }
 
 fn list(shared: &Shared) -> Result<(), Failure> {
-    let mut table = tables::table(["data set", "what it is", "at hand"], 3);
-    for name in DatasetConfig::NAMES {
-        let (what, origin) = describe(name);
-        let state = match origin {
-            Origin::Made => "generated".to_string(),
-            Origin::Inside => "in the program".to_string(),
-            Origin::Own => "your own file".to_string(),
-            Origin::Fetched(which) => {
+    let mut table = tables::table(["data set", "what it is", "where it is"], 3);
+    for (config, summary) in DatasetConfig::examples()
+        .iter()
+        .zip(DatasetConfig::summaries())
+    {
+        let place = match config.origin() {
+            Origin::Generated => "generated".to_string(),
+            Origin::Embedded => "in the program".to_string(),
+            Origin::OwnFile => "your own file".to_string(),
+            Origin::Fetched(Download {
+                dataset, folder, ..
+            }) => {
                 let mut folders = data_dirs::all(shared).into_iter();
-                let found = folders.find(|dir| dir.join(which.folder()).is_dir());
+                let found = folders.find(|dir| dir.join(folder).is_dir());
                 match found {
-                    Some(folder) => folder.join(which.folder()).display().to_string(),
-                    None => format!("emberlab data fetch {name}"),
+                    Some(dir) => dir.join(folder).display().to_string(),
+                    None => format!("emberlab data fetch {dataset}"),
                 }
             }
         };
-        table.add_row([name, what, &state]);
+        table.add_row([config.name(), &summary, &place]);
     }
     writeln!(std::io::stdout(), "{table}")?;
     Ok(())
-}
-
-enum Origin {
-    Made,
-    Inside,
-    Own,
-    Fetched(Fetchable),
-}
-
-fn describe(name: &str) -> (&'static str, Origin) {
-    match name {
-        "moons" => ("two half circles, interleaved", Origin::Made),
-        "circles" => ("one circle inside another", Origin::Made),
-        "spirals" => ("arms that wind around each other", Origin::Made),
-        "blobs" => ("round clouds, one per class", Origin::Made),
-        "xor" => ("four quadrants, opposite ones alike", Origin::Made),
-        "gates" => ("the truth table of or, and, nand or xor", Origin::Made),
-        "classification" => (
-            "clusters at the corners of a hypercube, as scikit-learn's make_classification",
-            Origin::Made,
-        ),
-        "regression" => ("a noisy function of one variable", Origin::Made),
-        "iris" => ("150 flowers, 4 measurements, 3 species", Origin::Inside),
-        "digits" => ("1797 handwritten digits of 8×8 pixels", Origin::Inside),
-        "mnist" => (
-            "70000 handwritten digits of 28×28 pixels",
-            Origin::Fetched(Fetchable::Mnist),
-        ),
-        "fashion_mnist" => (
-            "70000 pictures of clothes of 28×28 pixels",
-            Origin::Fetched(Fetchable::FashionMnist),
-        ),
-        _ => ("a table with a header and a label column", Origin::Own),
-    }
 }
 
 fn show(name: &str, overrides: &[String], shared: &Shared) -> Result<(), Failure> {
@@ -127,8 +98,8 @@ fn parse_dataset(source: &ConfigSource) -> Result<OnlyDataset, Failure> {
 
 /// How many classes or features are listed before the rest is only counted.
 const MAX_LISTED: usize = 20;
-/// Samples that are drawn.
-const NUM_DRAWN: usize = 5;
+/// How many samples are printed.
+const NUM_SHOWN: usize = 5;
 
 fn render(name: &str, samples: &Samples, summary: &Summary) -> String {
     let mut text = String::new();
@@ -161,11 +132,11 @@ fn render(name: &str, samples: &Samples, summary: &Summary) -> String {
         ]);
     }
     let _ = writeln!(text, "{table}\n");
-    let drawn = NUM_DRAWN.min(samples.len());
+    let shown = NUM_SHOWN.min(samples.len());
     match summary.input_shape.as_slice() {
-        [_, height, width] => text.push_str(&pictures(samples, drawn, *height, *width)),
+        [_, height, width] => text.push_str(&pictures(samples, shown, *height, *width)),
         _ => {
-            for row in 0..drawn {
+            for row in 0..shown {
                 let values: Vec<String> = samples
                     .row(row)
                     .iter()
@@ -186,7 +157,7 @@ fn target(samples: &Samples, row: usize) -> String {
     }
 }
 
-/// The first pictures side by side, two rows of pixels to a line, their classes below.
+/// The first images side by side, with their classes below; each pixel is two characters wide.
 fn pictures(samples: &Samples, count: usize, height: usize, width: usize) -> String {
     const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
     let rows: Vec<Vec<f32>> = (0..count).map(|row| samples.row(row)).collect();
@@ -213,15 +184,27 @@ fn pictures(samples: &Samples, count: usize, height: usize, width: usize) -> Str
     text
 }
 
+/// The download of a data set that is fetched.
+fn download_of(config: DatasetConfig) -> Option<&'static Download> {
+    match config.origin() {
+        Origin::Fetched(download) => Some(download),
+        Origin::Generated | Origin::Embedded | Origin::OwnFile => None,
+    }
+}
+
 fn download(name: &str, mirrors: &[String], shared: &Shared) -> Result<(), Failure> {
-    let which = [Fetchable::Mnist, Fetchable::FashionMnist]
+    let downloads: Vec<_> = DatasetConfig::examples()
         .into_iter()
-        .find(|which| which.name() == name)
-        .ok_or_else(|| {
-            Failure::Usage(format!(
-                "`{name}` is not fetched; `mnist` and `fashion_mnist` are"
-            ))
-        })?;
+        .filter_map(download_of)
+        .collect();
+    let download = downloads.iter().find(|download| download.dataset == name);
+    let download = download.ok_or_else(|| {
+        let names: Vec<_> = downloads.iter().map(|known| known.dataset).collect();
+        Failure::Usage(format!(
+            "`{name}` is not a data set to fetch; these are: {}",
+            names.join(", ")
+        ))
+    })?;
     let into = shared
         .data_dir
         .clone()
@@ -229,7 +212,6 @@ fn download(name: &str, mirrors: &[String], shared: &Shared) -> Result<(), Failu
         .ok_or_else(|| {
             Failure::Usage("there is no cache folder here; name one with `--data-dir`".to_string())
         })?;
-    let mirrors = (!mirrors.is_empty()).then_some(mirrors);
     let bar = ProgressBar::new(0);
     if let Ok(style) = ProgressStyle::with_template(
         "{msg:32} {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta} left",
@@ -237,7 +219,7 @@ fn download(name: &str, mirrors: &[String], shared: &Shared) -> Result<(), Failu
         bar.set_style(style);
     }
     let mut told = Vec::new();
-    let fetched = fetch(which, &into, mirrors, &mut |event| match event {
+    let fetched = fetch(download, &into, mirrors, &mut |event| match event {
         FetchProgress::Kept { file } => told.push(format!("{file} is already there")),
         FetchProgress::Receiving {
             file,

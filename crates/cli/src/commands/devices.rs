@@ -1,45 +1,66 @@
-//! `emberlab devices`: what this build can compute on, what would add the rest, and which is fastest.
+//! `emberlab devices`: the devices of this build, those that a feature adds, and which is fastest.
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use emberlab_experiments::{ConfigSource, ExperimentConfig, Prepared, step_seconds};
+use emberlab_config_source::ConfigSource;
+use emberlab_experiments::{ExperimentConfig, Prepared, step_seconds};
 use emberlab_training::{Precision, device};
 use serde_json::json;
 
-use crate::arguments::{Devices, Shared};
-use crate::commands::train::{placed, set_num_threads};
+use crate::arguments::Shared;
+use crate::commands::train::set_num_threads;
 use crate::failure::Failure;
 use crate::{data_dirs, signals, tables};
+
+/// List the devices to compute on, or time an experiment on each.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Time a training step of this experiment on every device of this build.
+    #[arg(long, value_name = "CONFIG")]
+    bench: Option<PathBuf>,
+    /// Override a key of the experiment, such as `training.batch_size=256`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE", requires = "bench")]
+    overrides: Vec<String>,
+    /// Seconds to train on each device.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), requires = "bench")]
+    seconds: u16,
+    /// Threads for each tensor operation.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..), requires = "bench")]
+    threads: u16,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
 
 /// Lists the devices, or times an experiment on them.
 ///
 /// # Errors
 /// [`Failure`] if the output cannot be written, or with what is wrong with the experiment.
-pub fn run(command: &Devices, shared: &Shared) -> Result<ExitCode, Failure> {
-    match &command.bench {
-        Some(config) => bench(config, command, shared),
-        None => list(command),
+pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
+    match &args.bench {
+        Some(config) => bench(config, args, shared),
+        None => list(args),
     }
 }
 
-/// What a device took for a training step.
+/// The time of a training step on a device.
 struct Timed {
     device: &'static str,
-    /// Seconds, or why there are none.
+    /// Seconds, or the reason why it cannot be timed.
     step: Result<f64, String>,
 }
 
-fn bench(config: &Path, command: &Devices, shared: &Shared) -> Result<ExitCode, Failure> {
-    let source = ConfigSource::load(config)?.with_overrides(&command.overrides)?;
-    let config = ExperimentConfig::from_source(&source)?.alone();
-    set_num_threads(command.threads)?;
+fn bench(config: &Path, args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
+    let source = ConfigSource::load(config)?.with_overrides(&args.overrides)?;
+    let config = ExperimentConfig::from_source(&source)?.without_comparison();
+    set_num_threads(args.threads)?;
     let stop = signals::stop_on_request()?;
-    let duration = Duration::from_secs(command.seconds.into());
+    let duration = Duration::from_secs(args.seconds.into());
     let prepared = Prepared::load(config, &data_dirs::all(shared));
-    let prepared = prepared.map_err(|error| placed(error, &source))?;
+    let prepared = prepared.map_err(|error| error.with_place(&source))?;
     let is_f64 = prepared.config.training.precision == Precision::F64;
     let mut timed = Vec::new();
     for info in device::list().iter().filter(|info| info.is_compiled) {
@@ -53,14 +74,14 @@ fn bench(config: &Path, command: &Devices, shared: &Shared) -> Result<ExitCode, 
             step,
         });
         if stop.is_requested() {
-            eprintln!("interrupted; nothing was left");
+            eprintln!("interrupted; no file was written");
             return Ok(ExitCode::from(signals::INTERRUPTED));
         }
     }
     let seconds = |timed: &Timed| timed.step.as_ref().copied().unwrap_or(f64::INFINITY);
     timed.sort_by(|a, b| seconds(a).total_cmp(&seconds(b)));
     let mut out = std::io::stdout();
-    if command.json {
+    if args.json {
         let list: Vec<_> = timed
             .iter()
             .map(|t| {
@@ -74,7 +95,7 @@ fn bench(config: &Path, command: &Devices, shared: &Shared) -> Result<ExitCode, 
         writeln!(out, "{:#}", json!(list))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut table = tables::table(["device", "a training step", "of the fastest"], 1);
+    let mut table = tables::table(["device", "time per step", "relative"], 1);
     for t in &timed {
         let cells = match &t.step {
             Ok(step) => [
@@ -96,10 +117,10 @@ fn bench(config: &Path, command: &Devices, shared: &Shared) -> Result<ExitCode, 
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(command: &Devices) -> Result<ExitCode, Failure> {
+fn list(args: &Args) -> Result<ExitCode, Failure> {
     let devices = device::list();
     let mut out = std::io::stdout();
-    if command.json {
+    if args.json {
         let list: Vec<_> = devices
             .iter()
             .map(|d| {
@@ -115,7 +136,7 @@ fn list(command: &Devices) -> Result<ExitCode, Failure> {
         writeln!(out, "{:#}", json!(list))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut table = tables::table(["device", "in this build", "hardware", "what it is for"], 4);
+    let mut table = tables::table(["device", "in this build", "hardware", "purpose"], 4);
     for info in &devices {
         let state = match (info.is_compiled, info.name == device::DEFAULT) {
             (true, true) => "yes, the default".to_string(),

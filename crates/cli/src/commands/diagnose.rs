@@ -1,27 +1,46 @@
-//! `emberlab diagnose`: what is wrong with a run, how that is known, and what to try.
+//! `emberlab diagnose`: what is wrong with a run, with evidence and remedies.
 
 use std::fmt::Write as _;
 use std::io::Write;
 use std::process::ExitCode;
 
+use emberlab_analysis::RULES;
 use emberlab_experiments::{Run, diagnose};
-use emberlab_explanations::{Diagnosis, Finding, Place, Severity};
+use emberlab_run_format::{Diagnosis, Finding, Place, Severity};
 
-use crate::arguments::{Diagnose, Shared};
+use crate::arguments::{Running, Shared};
 use crate::commands::train::set_threads;
 use crate::data_dirs;
 use crate::failure::Failure;
 use crate::progress::number;
 
+/// Find out what is wrong with a run, and what to try.
+///
+/// Works on runs that are finished, stopped or failed. If the loss of a run has become NaN or infinite, the training is
+/// repeated up to that step to name the layer and the operation. The findings are written to `diagnosis.json` in the
+/// run folder.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The run: its path, the beginning of its name, or `latest`.
+    #[arg(default_value = "latest")]
+    run: String,
+    /// Print JSON instead of text.
+    #[arg(long)]
+    json: bool,
+    /// Device and threads.
+    #[command(flatten)]
+    running: Running,
+}
+
 /// Diagnoses a run.
 ///
 /// # Errors
 /// [`Failure`] if the run cannot be read or the output cannot be written.
-pub fn run(command: &Diagnose, shared: &Shared) -> Result<ExitCode, Failure> {
-    set_threads(&command.running)?;
-    let run = Run::find(&shared.artifacts, &command.run)?;
-    let diagnosis = diagnose(&run, &command.running.device, &data_dirs::all(shared))?;
-    let text = if command.json {
+pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
+    set_threads(&args.running)?;
+    let run = Run::find(&shared.artifacts, &args.run)?;
+    let diagnosis = diagnose(&run, &args.running.device, &data_dirs::all(shared))?;
+    let text = if args.json {
         serde_json::to_string_pretty(&diagnosis).map_err(|e| Failure::Failed(e.to_string()))?
     } else {
         render(&run.id(), &diagnosis)
@@ -32,22 +51,21 @@ pub fn run(command: &Diagnose, shared: &Shared) -> Result<ExitCode, Failure> {
 
 fn render(run: &str, diagnosis: &Diagnosis) -> String {
     match diagnosis.findings.len() {
-        0 => format!(
-            "{run}: nothing found\n\
-             looked at: the splits, the first step, signals and gradients of every layer, dead and saturated \
-             units, and the curves of all epochs"
-        ),
+        0 => {
+            let kinds: Vec<String> = RULES.iter().map(|rule| rule.kind.to_string()).collect();
+            format!("{run}: nothing found\nlooked for: {}", kinds.join(", "))
+        }
         count => {
             let what = if count == 1 { "finding" } else { "findings" };
-            let findings = diagnosis.findings.iter().map(told);
+            let findings = diagnosis.findings.iter().map(in_full);
             let findings: Vec<String> = findings.collect();
             format!("{run}: {count} {what}\n\n{}", findings.join("\n\n"))
         }
     }
 }
 
-/// A finding in full.
-fn told(finding: &Finding) -> String {
+/// A finding with its evidence, causes and remedies.
+fn in_full(finding: &Finding) -> String {
     let mut text = format!("{}: {}", severity(finding.severity), finding.kind);
     if let Some(place) = finding.place.as_ref().map(place).filter(|p| !p.is_empty()) {
         let _ = write!(text, " ({place})");
@@ -64,7 +82,7 @@ fn told(finding: &Finding) -> String {
         );
     }
     for (title, sentences) in [
-        ("what usually causes it", &finding.causes),
+        ("usual causes", &finding.causes),
         ("what to try", &finding.remedies),
     ] {
         if !sentences.is_empty() {
@@ -74,7 +92,7 @@ fn told(finding: &Finding) -> String {
     text
 }
 
-/// A whole number as one, any other to four digits.
+/// Whole numbers without a decimal point, others with four digits.
 fn figure(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e15 {
         format!("{value:.0}")

@@ -5,11 +5,10 @@ use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
-use emberlab_experiments::{
-    Axes, LoadedRun, Prepared, Run, TrialResult, Weights, stored_threshold,
-};
-use emberlab_explanations::{ChosenThreshold, Mistakes, SplitEvaluation};
+use emberlab_experiments::{Axes, LoadedRun, Prepared, Run, Weights, stored_threshold};
 use emberlab_metrics::{BinaryCurves, ClassificationReport, ConfusionMatrix};
+use emberlab_run_format::files::RESULT;
+use emberlab_run_format::{ChosenThreshold, Mistakes, RunResult, SplitEvaluation};
 use emberlab_training::Split;
 use serde::Serialize;
 
@@ -55,7 +54,7 @@ pub fn run(command: &Evaluate, shared: &Shared) -> Result<ExitCode, Failure> {
         Some(SplitChoice::Train) => Split::Train,
         Some(SplitChoice::Valid) => Split::Valid,
         Some(SplitChoice::Test) => Split::Test,
-        None => prepared.judge(),
+        None => prepared.evaluation_split(),
     };
     let predicted = loaded.predict(split)?;
     let threshold = match command.threshold_by {
@@ -77,7 +76,7 @@ pub fn run(command: &Evaluate, shared: &Shared) -> Result<ExitCode, Failure> {
     };
     writeln!(std::io::stdout(), "{text}")?;
     if let Some(folder) = &command.pictures {
-        let result: TrialResult = run.read_json("result.json")?;
+        let result: RunResult = run.read_json(RESULT)?;
         let best = result.best.as_ref().map(|best| best.epoch);
         let subject = Subject {
             loaded: &loaded,

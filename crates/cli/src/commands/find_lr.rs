@@ -1,20 +1,21 @@
-//! `emberlab find-lr`: a range test over several seeds, and the learning rate it suggests.
+//! `emberlab find-lr`: a learning-rate range test with several seeds, and the learning rate that it suggests.
 
 use std::io::Write;
 use std::process::ExitCode;
 
-use emberlab_experiments::{ConfigSource, ExperimentConfig, ExperimentError, range_curve};
+use emberlab_config_source::ConfigSource;
+use emberlab_experiments::{ExperimentConfig, ExperimentError, range_curve};
 use emberlab_report::learning_rate::{RangeCurve, RangeFinding, smoothed};
 use emberlab_report::statistics::median;
 use emberlab_storage::replace;
 use serde::Serialize;
 
 use crate::arguments::{FindLr, Shared};
-use crate::commands::train::{placed, set_threads};
+use crate::commands::train::set_threads;
 use crate::failure::Failure;
 use crate::{data_dirs, signals, tables, terminal_chart};
 
-/// What a range test found.
+/// The result of a range test.
 #[derive(Serialize)]
 struct RangeReport {
     learning_rates: Vec<f64>,
@@ -23,14 +24,15 @@ struct RangeReport {
     findings: Vec<Option<RangeFinding>>,
     /// The median of the findings.
     suggestion: Option<RangeFinding>,
-    /// The learning rate that the configuration has.
+    /// The learning rate in the configuration.
     configured: f64,
 }
 
 /// Finds a learning rate.
 ///
 /// # Errors
-/// [`Failure`] with the place in the file, or what went wrong; [`Failure::Check`] if the loss never fell.
+/// [`Failure`] with the place in the file if the configuration is wrong, or with the reason; [`Failure::Check`] if
+/// the loss did not fall at any learning rate.
 pub fn run(command: &FindLr, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = ConfigSource::load(&command.config)?.with_overrides(&command.overrides)?;
     let config = ExperimentConfig::from_source(&source)?;
@@ -42,9 +44,9 @@ pub fn run(command: &FindLr, shared: &Shared) -> Result<ExitCode, Failure> {
     let mut curves = Vec::new();
     for seed in 0..u64::from(command.seeds) {
         let losses = range_curve(&config, seed, &learning_rates, device, &data_dirs, &stop)
-            .map_err(|error| placed(error, &source))?;
+            .map_err(|error| error.with_place(&source))?;
         if stop.is_requested() {
-            eprintln!("interrupted; a range test leaves nothing");
+            eprintln!("interrupted; a range test saves nothing");
             return Ok(ExitCode::from(signals::INTERRUPTED));
         }
         curves.push(RangeCurve { seed, losses });
@@ -56,7 +58,7 @@ pub fn run(command: &FindLr, shared: &Shared) -> Result<ExitCode, Failure> {
     let found: Vec<RangeFinding> = findings.iter().flatten().copied().collect();
     let report = RangeReport {
         suggestion: RangeFinding::median(&found),
-        configured: config.optimizer.learning_rate(),
+        configured: config.optimizer.learning_rate,
         learning_rates,
         curves,
         findings,
@@ -74,18 +76,18 @@ pub fn run(command: &FindLr, shared: &Shared) -> Result<ExitCode, Failure> {
     match report.suggestion {
         Some(_) => Ok(ExitCode::SUCCESS),
         None => Err(Failure::Check(
-            "the loss fell at no learning rate: look at the data, the loss and the initializer"
+            "the loss fell at no learning rate: check the data, the loss and the initializer"
                 .to_string(),
         )),
     }
 }
 
-/// The rates of the steps, each the same factor above the one before.
+/// The learning rate of each step, from `--from` to `--to` in geometric progression.
 fn learning_rates(command: &FindLr) -> Result<Vec<f64>, Failure> {
     let (from, to) = (command.from, command.to);
     if !(from.is_finite() && to.is_finite() && 0.0 < from && from < to) {
         return Err(Failure::Usage(format!(
-            "`--from {from}` and `--to {to}` must be positive, the second the larger one"
+            "`--from {from}` and `--to {to}` must be positive, and `--to` must be larger than `--from`"
         )));
     }
     let last = f64::from(command.steps - 1);
@@ -118,7 +120,7 @@ fn render(report: &RangeReport, command: &FindLr) -> String {
         let low = steepest.clone().fold(f64::INFINITY, f64::min);
         let high = steepest.fold(0.0, f64::max);
         text += &format!(
-            "\nsuggestion: {} (the seeds say {} to {}); configured: {}\n",
+            "\nsuggestion: {} (from {} to {} over the seeds); in the configuration: {}\n",
             rate(found.steepest),
             rate(low),
             rate(high),
@@ -145,7 +147,7 @@ fn render(report: &RangeReport, command: &FindLr) -> String {
     text
 }
 
-/// The median of the smoothed curves, as far as most of them go.
+/// The median of the smoothed curves, up to the step that most of them reach.
 fn middle_curve(report: &RangeReport) -> Vec<(f64, f64)> {
     let num_steps = report.learning_rates.len();
     let curves = report.curves.iter();
@@ -158,7 +160,8 @@ fn middle_curve(report: &RangeReport) -> Vec<(f64, f64)> {
     points.map_while(at).collect()
 }
 
-/// A row per step: the rate, then each seed's loss, empty where it had diverged.
+/// The curves as CSV: a row for each step, with the learning rate and the loss of each seed. The loss is empty after
+/// the training of that seed diverged.
 fn csv(report: &RangeReport) -> String {
     let names = report.curves.iter().map(|c| format!(",seed_{}", c.seed));
     let mut text = format!("learning_rate{}\n", names.collect::<String>());

@@ -1,53 +1,64 @@
-//! `emberlab gallery`: pictures of what networks are made of.
+//! `emberlab gallery`: pictures of activations, losses, initialisers and normalisations.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use emberlab_analysis::gallery::{GalleryError, Room, gallery};
+use emberlab_gallery::{GalleryError, Section, gallery};
 use emberlab_pictures::style_sheet;
 
-use crate::arguments::Gallery;
 use crate::failure::Failure;
 use crate::picture_files::{write, write_picture};
 use crate::tables;
+
+/// Draw activations, losses, initializers and normalizations.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Folder for the pictures, and for a page that shows them all.
+    #[arg(long, default_value = "gallery", value_name = "DIR")]
+    out: PathBuf,
+    /// Write every picture as PNG too.
+    #[arg(long)]
+    png: bool,
+}
 
 /// Draws the gallery.
 ///
 /// # Errors
 /// [`Failure`] if a picture cannot be drawn or written.
-pub fn run(command: &Gallery) -> Result<ExitCode, Failure> {
-    let rooms = gallery().map_err(|error| match error {
+pub fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let sections = gallery().map_err(|error| match error {
         GalleryError::Training(error) => error.into(),
         other => Failure::Failed(other.to_string()),
     })?;
-    let mut table = tables::table(["room", "picture", "file"], 3);
-    for room in &rooms {
-        for (name, svg) in &room.pictures {
-            let files = write_picture(&command.out.join(name), svg, command.png)?;
+    let mut table = tables::table(["section", "picture", "file"], 3);
+    for section in &sections {
+        for (name, svg) in &section.pictures {
+            let files = write_picture(&args.out.join(name), svg, args.png)?;
             let files: Vec<String> = files
                 .iter()
                 .map(|path| path.display().to_string())
                 .collect();
-            table.add_row([room.title, svg.title(), &files.join("\n")]);
+            table.add_row([section.title, svg.title(), &files.join("\n")]);
         }
     }
-    let index = command.out.join("index.html");
-    write(&index, page(&rooms).as_bytes())?;
+    let index = args.out.join("index.html");
+    write(&index, page(&sections).as_bytes())?;
     let mut out = std::io::stdout();
     writeln!(out, "{table}\nall on one page: {}", index.display())?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// One page that needs no other file.
-fn page(rooms: &[Room]) -> String {
+/// A page with all pictures, which needs no other file.
+fn page(sections: &[Section]) -> String {
     let mut body = String::new();
-    for room in rooms {
+    for section in sections {
         body += &format!(
             "<section>\n<h2>{}</h2>\n<p>{}</p>\n<div class=\"wall\">\n",
-            room.title, room.text
+            section.title, section.text
         );
-        for (_, svg) in &room.pictures {
-            // Charts side by side would be too small on a phone: they scroll instead.
+        for (_, svg) in &section.pictures {
+            // Charts side by side would be too small on a phone, so they scroll instead.
             let class = if svg.size().0 > 600.0 {
                 " class=\"wide\""
             } else {

@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
-use emberlab_datasets::{DatasetConfig, GreyImage};
+use emberlab_datasets::GreyImage;
 use emberlab_experiments::{Prediction, Predictor, Run, Weights};
-use emberlab_training::Task;
+use emberlab_run_format::ModelTask;
 use serde_json::{Map, Value, json};
 
 use crate::arguments::{InvertChoice, Predict, PredictionFormat, Shared, WeightsChoice};
@@ -37,7 +37,7 @@ pub fn run(command: &Predict, shared: &Shared) -> Result<ExitCode, Failure> {
             inputs.add_table(path, &predictor)?;
         }
     }
-    if let Task::Binary { .. } = predictor.model.task {
+    if let ModelTask::Binary { .. } = predictor.model.task {
         let [_, positive] = class_names(&predictor);
         eprintln!(
             "{positive} is predicted above the probability {:.4}",
@@ -122,12 +122,8 @@ impl Inputs {
         } else {
             bytes = std::fs::read(path).map_err(|e| unreadable(&e))?;
         }
-        let delimiter = match &predictor.config.dataset {
-            DatasetConfig::Csv(csv) => csv.delimiter as u8,
-            _ => b',',
-        };
         let mut reader = ReaderBuilder::new()
-            .delimiter(delimiter)
+            .delimiter(predictor.config.dataset.delimiter())
             .trim(Trim::All)
             .has_headers(false)
             .from_reader(bytes.as_slice());
@@ -197,7 +193,7 @@ fn write_csv(
     let mut writer = csv::Writer::from_writer(std::io::stdout());
     let mut header = vec!["input".to_string()];
     match predictor.model.task {
-        Task::Regression => header.push("prediction".to_string()),
+        ModelTask::Regression => header.push("prediction".to_string()),
         _ => {
             header.push("class".to_string());
             let classes = predictor.model.class_names.iter();

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use emberlab_experiments::{ExperimentError, Run};
 use emberlab_report::{ComparisonPage, ReportError, RunReport, html, markdown};
+use emberlab_run_format::files::{self, comparison};
 use emberlab_storage::replace;
 
 use crate::arguments::{FormatChoice, Report, Shared};
@@ -20,7 +21,7 @@ pub fn run(command: &Report, shared: &Shared) -> Result<ExitCode, Failure> {
     let text = subject.report(command.format)?;
     let path = match (&command.out, command.format) {
         (Some(path), _) => path.clone(),
-        (None, FormatChoice::Html) => subject.folder().join("report.html"),
+        (None, FormatChoice::Html) => subject.folder().join(files::REPORT),
         (None, _) => {
             std::io::stdout().write_all(text.as_bytes())?;
             return Ok(ExitCode::SUCCESS);
@@ -45,13 +46,13 @@ impl Subject {
         let is_there = |folder: &Path, file| folder.join(file).is_file();
         for folder in [artifacts.join(name), PathBuf::from(name)] {
             // One that has not been collected yet says so when it is read.
-            if is_there(&folder, "comparison.json") || is_there(&folder, "plan.jsonl") {
+            if is_there(&folder, comparison::RESULT) || is_there(&folder, comparison::PLAN) {
                 return Ok(Self::Comparison(folder));
             }
         }
         let run = Run::find(artifacts, name)?.path().to_path_buf();
         Ok(match run.parent() {
-            Some(folder) if name == "latest" && is_there(folder, "comparison.json") => {
+            Some(folder) if name == "latest" && is_there(folder, comparison::RESULT) => {
                 Self::Comparison(folder.to_path_buf())
             }
             _ => Self::Run(run),

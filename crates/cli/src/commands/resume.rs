@@ -1,4 +1,4 @@
-//! `emberlab resume`: a run that goes on.
+//! `emberlab resume`: continues a run from its newest checkpoint.
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -10,19 +10,19 @@ use crate::commands::train::{conclude, execution, hint};
 use crate::failure::Failure;
 use crate::progress::count;
 
-/// Goes on with a run from its newest checkpoint.
+/// Continues a run from its newest checkpoint.
 ///
 /// # Errors
-/// [`Failure`] if there is nothing to go on from, or what went wrong.
+/// [`Failure`] if there is no such run, if it cannot be continued, or with the reason why training failed.
 pub fn run(command: &Resume, shared: &Shared) -> Result<ExitCode, Failure> {
     let run = Run::find(&shared.artifacts, &command.run)?;
-    // A run whose curves cannot be read is told of when it is opened.
+    // If the curves cannot be read, opening the run below reports why.
     let before = run.learning_curves().unwrap_or_default();
     let (execution, is_quiet) = execution(&command.running, &command.showing, shared, before)?;
-    let reopened = Trial::reopen(run.clone(), &command.overrides, command.force, execution);
-    let (trial, resumed) = reopened?;
+    let (trial, resumed) =
+        Trial::resume(run.clone(), &command.overrides, command.force, execution)?;
     for damaged in &resumed.damaged {
-        eprintln!("warning: {damaged}; it is set aside and an older one used");
+        eprintln!("warning: {damaged}; it is set aside and an older checkpoint is used");
     }
     for note in &resumed.notes {
         eprintln!("note: {note}");
@@ -35,20 +35,20 @@ pub fn run(command: &Resume, shared: &Shared) -> Result<ExitCode, Failure> {
     conclude(&run, &result, is_quiet, shared)
 }
 
-/// Says what the run goes on from, and what of it has changed.
+/// Prints where the run continues and which keys of its configuration have changed.
 fn introduce(run: &Run, resumed: &Resumed) -> Result<(), Failure> {
     let mut out = std::io::stdout();
     match resumed.position {
         Some(position) => writeln!(
             out,
-            "{} goes on after {} and {} of the next",
+            "{} continues after {} and {} of the next epoch",
             run.id(),
             count(position.epoch, "epoch"),
             count(position.step_in_epoch, "step")
         )?,
         None => writeln!(
             out,
-            "{} has no checkpoint: it begins again from its seed",
+            "{} has no checkpoint: it starts again from the beginning, with the same seed",
             run.id()
         )?,
     }

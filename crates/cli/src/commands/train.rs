@@ -1,15 +1,14 @@
-//! `emberlab train`: a network from a TOML file.
+//! `emberlab train`: trains the network of a TOML file.
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use emberlab_analysis::LearningCurves;
-use emberlab_experiments::{
-    ConfigError, ConfigSource, Execution, ExperimentConfig, ExperimentError, Run, Trial,
-    TrialResult,
-};
-use emberlab_explanations::{DIAGNOSIS, Diagnosis};
-use emberlab_training::{Dashboard, Ending, Observer, TrainingError};
+use emberlab_config_source::ConfigSource;
+use emberlab_experiments::{Execution, ExperimentConfig, ExperimentError, Run, Trial};
+use emberlab_run_format::files::DIAGNOSIS;
+use emberlab_run_format::{Diagnosis, Ending, RunResult};
+use emberlab_training::{Dashboard, Observer, TrainingError};
 
 use crate::arguments::{DashboardChoice, Running, Shared, Showing, Train};
 use crate::failure::Failure;
@@ -19,14 +18,14 @@ use crate::{data_dirs, signals, tables};
 /// Trains a network.
 ///
 /// # Errors
-/// [`Failure`] with the place in the file, or what went wrong.
+/// [`Failure`] with the place in the file if the configuration is wrong, or with the reason.
 pub fn run(command: &Train, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = ConfigSource::load(&command.config)?.with_overrides(&command.overrides)?;
     let config = ExperimentConfig::from_source(&source)?;
-    let nothing = LearningCurves::default();
-    let (execution, is_quiet) = execution(&command.running, &command.showing, shared, nothing)?;
+    let no_epochs = LearningCurves::default();
+    let (execution, is_quiet) = execution(&command.running, &command.showing, shared, no_epochs)?;
     let begun = Trial::begin(config, &shared.artifacts, command.run.as_deref(), execution);
-    let (trial, warnings) = begun.map_err(|error| placed(error, &source))?;
+    let (trial, warnings) = begun.map_err(|error| error.with_place(&source))?;
     for warning in warnings {
         eprintln!("warning: {warning}");
     }
@@ -39,21 +38,11 @@ pub fn run(command: &Train, shared: &Shared) -> Result<ExitCode, Failure> {
     conclude(&run, &result, is_quiet, shared)
 }
 
-/// An error of a configuration with the place in its file.
-pub fn placed(error: ExperimentError, source: &ConfigSource) -> Failure {
-    match error {
-        ExperimentError::Config(problem) => {
-            ConfigError::at_key(source, &problem.key, problem.message).into()
-        }
-        error => error.into(),
-    }
-}
-
-/// How a trial runs, and whether nothing but errors is wanted on the terminal. `before` is what a run that goes
-/// on has behind it.
+/// How a trial runs, and whether only errors are wanted on the terminal. `before` holds the curves of the epochs
+/// that a resumed run has already done.
 ///
 /// # Errors
-/// [`Failure::Usage`] if a dashboard is asked for where there is no terminal.
+/// [`Failure::Usage`] if `--dashboard tui` is given without a terminal.
 pub fn execution(
     running: &Running,
     showing: &Showing,
@@ -98,7 +87,7 @@ pub fn execution(
     Ok((execution, is_quiet))
 }
 
-/// Sets the threads of tensor operations for this process.
+/// Sets the number of threads for the tensor operations of this process.
 ///
 /// # Errors
 /// [`Failure::Failed`] if the threads cannot be started.
@@ -106,13 +95,13 @@ pub fn set_threads(running: &Running) -> Result<(), Failure> {
     set_num_threads(running.threads)
 }
 
-/// [`set_threads`] for a command that runs on more than one device.
+/// Sets the number of threads, for a command that runs on several devices.
 ///
 /// # Errors
-/// As there.
+/// [`Failure::Failed`] if the threads cannot be started.
 pub fn set_num_threads(threads: u16) -> Result<(), Failure> {
-    // This thread is one of them: otherwise ndarray hands every product to another and waits for it, which
-    // costs a small network two thirds of its step.
+    // This thread is one of them. Otherwise ndarray hands every matrix product to another thread and waits for
+    // it, which takes two thirds of the time of a small network's step.
     rayon::ThreadPoolBuilder::new()
         .num_threads(usize::from(threads))
         .use_current_thread()
@@ -120,7 +109,7 @@ pub fn set_num_threads(threads: u16) -> Result<(), Failure> {
         .map_err(|error| Failure::Failed(format!("cannot start threads: {error}")))
 }
 
-/// Says what is about to train.
+/// Prints the network, the device and the sizes of the splits before the training.
 fn introduce(trial: &Trial, device: &str) -> Result<(), Failure> {
     let prepared = trial.prepared();
     let splits = &prepared.splits;
@@ -138,13 +127,13 @@ fn introduce(trial: &Trial, device: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Says how a training ended and what can be done next.
+/// Prints how a training ended and which commands can follow.
 ///
 /// # Errors
 /// [`Failure`] if the output cannot be written.
 pub fn conclude(
     run: &Run,
-    result: &TrialResult,
+    result: &RunResult,
     is_quiet: bool,
     shared: &Shared,
 ) -> Result<ExitCode, Failure> {
@@ -152,11 +141,11 @@ pub fn conclude(
         let saved = if result.is_saved {
             "everything so far is saved"
         } else {
-            "what came after the last checkpoint is not saved"
+            "the steps after the last checkpoint are not saved"
         };
         eprintln!(
             "interrupted in epoch {} after {} steps; {saved}\n\
-             to go on:  emberlab resume {}",
+             to continue:  emberlab resume {}",
             result.epochs + 1,
             result.steps,
             address(run, shared)
@@ -200,7 +189,7 @@ pub fn conclude(
             best.epoch
         )?;
     }
-    // Of a run of an older version, or one that cannot be read, there is nothing to say here.
+    // A run of an older version has no diagnosis, and one that cannot be read is not worth an error here.
     let diagnosis = run.read_json::<Diagnosis>(DIAGNOSIS).unwrap_or_default();
     for finding in &diagnosis.findings {
         writeln!(out, "found: {}: {}", finding.kind, finding.summary)?;
@@ -221,19 +210,19 @@ pub fn conclude(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says what can be done with a run that failed.
+/// Prints which command helps with a run that failed.
 pub fn hint(error: &ExperimentError, run: &Run, shared: &Shared) {
     if let ExperimentError::Training(TrainingError::FlatLoss { .. }) = error {
         eprintln!("more:  emberlab diagnose {}", address(run, shared));
         return;
     }
     eprintln!(
-        "what was saved before is intact; to go on:  emberlab resume {}",
+        "the last checkpoint is not affected; to continue from it:  emberlab resume {}",
         address(run, shared)
     );
 }
 
-/// How to name a run on the next command line.
+/// The name of a run for the next command line: `experiment/run`, or its path if `--artifacts` was given.
 fn address(run: &Run, shared: &Shared) -> String {
     if shared.artifacts.as_os_str() == "artifacts" {
         run.id()

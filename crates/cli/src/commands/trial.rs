@@ -1,9 +1,10 @@
-//! `emberlab trial`: trials of a comparison's plan, wherever they run.
+//! `emberlab trial`: trains one or several trials from the plan of a comparison, on any machine.
 
 use std::process::ExitCode;
 
-use emberlab_experiments::{Execution, PlannedTrial, Run, Trial, TrialResult};
-use emberlab_training::{Dashboard, Ending};
+use emberlab_experiments::{Execution, PlannedTrial, Run, Trial};
+use emberlab_run_format::{Ending, RunResult};
+use emberlab_training::Dashboard;
 
 use crate::arguments::{Shared, TrialOf};
 use crate::commands::train::{conclude, execution};
@@ -11,13 +12,14 @@ use crate::failure::Failure;
 use crate::progress::Silent;
 use crate::{jobs, signals};
 
-/// Where schedulers of clusters tell a job its number.
+/// The environment variables in which cluster schedulers give a job its index.
 const INDEX_VARIABLES: [&str; 3] = ["SLURM_ARRAY_TASK_ID", "HQ_TASK_ID", "JOB_COMPLETION_INDEX"];
 
-/// Trains the trial, or several as one program; goes on with it, or finds it done.
+/// Trains a trial, or several in one batched model. A trial that was interrupted continues; one that is done is left
+/// as it is.
 ///
 /// # Errors
-/// [`Failure`] if there is no such trial, or what went wrong.
+/// [`Failure`] if there is no such trial, or with the reason why training failed.
 pub fn run(command: &TrialOf, shared: &Shared) -> Result<ExitCode, Failure> {
     if let Some(parent) = command.parent {
         jobs::end_with(parent).map_err(Failure::Failed)?;
@@ -30,7 +32,7 @@ pub fn run(command: &TrialOf, shared: &Shared) -> Result<ExitCode, Failure> {
     let planned = indices.into_iter().map(|index| {
         all.get(index).ok_or_else(|| {
             Failure::Usage(format!(
-                "there is no trial {index} in {}, which holds {}",
+                "there is no trial {index} in {}, which holds {} trials",
                 command.plan.display(),
                 all.len()
             ))
@@ -45,7 +47,7 @@ pub fn run(command: &TrialOf, shared: &Shared) -> Result<ExitCode, Failure> {
     let (mut execution, is_quiet) = execution(&command.running, &command.showing, shared, before)?;
     let mut trials = Vec::new();
     for trial in planned {
-        let next = beside(&execution);
+        let next = without_output(&execution);
         let own = std::mem::replace(&mut execution, next);
         match trial.open(&shared.artifacts, own)? {
             Some(trial) => trials.push(trial),
@@ -54,13 +56,13 @@ pub fn run(command: &TrialOf, shared: &Shared) -> Result<ExitCode, Failure> {
         }
     }
     let runs: Vec<Run> = trials.iter().map(|trial| trial.run.clone()).collect();
-    let results = Trial::train_stack(trials)?;
+    let results = Trial::train_together(trials)?;
     if let ([run], [result]) = (runs.as_slice(), results.as_slice()) {
         return conclude(run, result, is_quiet, shared);
     }
-    let is_interrupted = |result: &TrialResult| result.ending == Ending::Interrupted;
+    let is_interrupted = |result: &RunResult| result.ending == Ending::Interrupted;
     if results.iter().any(is_interrupted) {
-        eprintln!("interrupted; every trial is saved\nto go on:  the same command");
+        eprintln!("interrupted; every trial is saved\nto continue:  the same command again");
         return Ok(ExitCode::from(signals::INTERRUPTED));
     }
     for run in runs.iter().filter(|_| !is_quiet) {
@@ -69,8 +71,8 @@ pub fn run(command: &TrialOf, shared: &Shared) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// How a trial runs that trains beside another, which is the one that is shown.
-fn beside(shown: &Execution) -> Execution {
+/// How a trial runs without output, beside the one that is shown.
+fn without_output(shown: &Execution) -> Execution {
     Execution {
         device: shown.device.clone(),
         num_threads: shown.num_threads,
@@ -87,10 +89,10 @@ fn index_from_environment() -> Result<usize, Failure> {
         .find_map(|name| Some((name, std::env::var(name).ok()?)));
     let Some((name, text)) = given else {
         return Err(Failure::Usage(format!(
-            "which trial? Give `--index`, or one of {}",
+            "which trial? Give `--index`, or set one of {}",
             INDEX_VARIABLES.join(", ")
         )));
     };
     text.parse()
-        .map_err(|_| Failure::Usage(format!("{name}={text} is no trial's index")))
+        .map_err(|_| Failure::Usage(format!("{name}={text} is not the index of a trial")))
 }

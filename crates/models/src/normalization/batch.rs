@@ -4,11 +4,82 @@ use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use burn::tensor::module::{batch_norm, batch_norm_train};
+use emberlab_kernels::{self as kernels, Standardized};
+use emberlab_menu::Problem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::affine::{self, Slopes};
-use super::passes;
-use super::standardized::Standardized;
+use super::{
+    EPSILON, Norm, NormLayer, NormParameters, Normalization, NormalizationKind, Over,
+    scale_and_shift,
+};
 use crate::parameters::Parameters;
+
+/// Each feature over the batch, then scaled and shifted; see [`BatchNorm`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BatchNormConfig {
+    /// Share of each new batch in the running statistics, in [0, 1].
+    pub momentum: f64,
+    /// Added to the variance, above zero.
+    pub epsilon: f64,
+}
+
+impl Default for BatchNormConfig {
+    fn default() -> Self {
+        Self {
+            momentum: 0.1,
+            epsilon: EPSILON,
+        }
+    }
+}
+
+impl BatchNormConfig {
+    /// The layer with its initial parameters.
+    pub(crate) fn init(&self, num_features: usize, parameters: &mut Parameters) -> BatchNorm {
+        BatchNorm {
+            gamma: parameters.constant(1.0, num_features),
+            beta: parameters.constant(0.0, num_features),
+            running_mean: parameters.state(0.0, num_features),
+            running_var: parameters.state(1.0, num_features),
+            momentum: self.momentum,
+            epsilon: self.epsilon,
+        }
+    }
+}
+
+impl NormalizationKind for BatchNormConfig {
+    fn validate(&self, key: &str, _: &[usize]) -> Result<(), Problem> {
+        Problem::unless(
+            (0.0..=1.0).contains(&self.momentum),
+            format!("{key}.momentum"),
+            self.momentum,
+            "a number in [0, 1]",
+        )?;
+        Problem::unless_positive(self.epsilon, format!("{key}.epsilon"))
+    }
+
+    fn fits_images(&self) -> bool {
+        true
+    }
+
+    fn init(&self, num_features: usize, parameters: &mut Parameters) -> Option<Norm> {
+        Some(Norm::Batch(self.init(num_features, parameters)))
+    }
+
+    fn layer(&self, parameters: NormParameters) -> Option<Norm> {
+        let (gamma, beta) = parameters.scale_and_shift?;
+        let (running_mean, running_var) = parameters.running_statistics?;
+        Some(Norm::Batch(BatchNorm {
+            gamma,
+            beta,
+            running_mean,
+            running_var,
+            momentum: self.momentum,
+            epsilon: self.epsilon,
+        }))
+    }
+}
 
 /// Batch normalisation: `(x - mean) / sqrt(var + epsilon) gamma + beta`, per feature or channel.
 ///
@@ -34,18 +105,22 @@ pub struct BatchNorm {
     pub epsilon: f64,
 }
 
-/// What one batch tells the running statistics of one [`BatchNorm`]; carries no gradient.
+/// The mean and variance of each feature in one batch. The running statistics move towards them, and no gradient
+/// flows through them. `D` is 2 for a [`BatchNorm`], and 3 for those of several replicas at once.
+///
+/// # Shapes
+/// - both: `[…, 1, num_features]`
 #[derive(Debug, Clone)]
-pub struct BatchStatistics {
-    /// `[num_features]`
-    pub mean: Tensor<1>,
-    /// Unbiased, `[num_features]`; 0 for a single value, which PyTorch refuses.
-    pub variance: Tensor<1>,
+pub struct BatchStatistics<const D: usize = 2> {
+    /// The mean.
+    pub mean: Tensor<D>,
+    /// The unbiased variance; 0 for a single value, which PyTorch refuses.
+    pub variance: Tensor<D>,
 }
 
-impl BatchStatistics {
-    /// Statistics of `count` values for each feature, `variance` biased.
-    fn new(mean: Tensor<1>, variance: Tensor<1>, count: usize) -> Self {
+impl<const D: usize> BatchStatistics<D> {
+    /// The statistics of `count` values of each feature; `variance` is the biased one.
+    pub(super) fn new(mean: Tensor<D>, variance: Tensor<D>, count: usize) -> Self {
         Self {
             mean,
             variance: unbiased(variance, count),
@@ -54,22 +129,6 @@ impl BatchStatistics {
 }
 
 impl BatchNorm {
-    pub(crate) fn init(
-        num_features: usize,
-        momentum: f64,
-        epsilon: f64,
-        parameters: &mut Parameters,
-    ) -> Self {
-        Self {
-            gamma: parameters.constant(1.0, num_features),
-            beta: parameters.constant(0.0, num_features),
-            running_mean: parameters.state(0.0, num_features),
-            running_var: parameters.state(1.0, num_features),
-            momentum,
-            epsilon,
-        }
-    }
-
     /// Normalises by the running statistics.
     ///
     /// # Shapes
@@ -85,7 +144,7 @@ impl BatchNorm {
         )
     }
 
-    /// Normalises by the batch's own statistics, and returns them for the running ones.
+    /// Normalises by the batch's own statistics, and returns them so that the running statistics can follow.
     ///
     /// # Shapes
     /// - `x` and the result: `[batch, num_features, …]`
@@ -93,53 +152,49 @@ impl BatchNorm {
         let dims = x.dims();
         let count = dims.iter().product::<usize>() / dims[1].max(1);
         let normalized = batch_norm_train(x, self.gamma.val(), self.beta.val(), self.epsilon);
-        let statistics = BatchStatistics::new(normalized.mean, normalized.variance, count);
+        let statistics = {
+            let [mean, variance] = [normalized.mean, normalized.variance].map(Tensor::unsqueeze);
+            BatchStatistics::new(mean, variance, count)
+        };
         (normalized.output, statistics)
     }
 
-    /// [`forward_train`](Self::forward_train), keeping what [`backward`](Self::backward) needs.
+    /// [`forward_train`](Self::forward_train), which also saves what [`backward`](Self::backward) needs.
     ///
     /// # Shapes
     /// - `x` and the first result: `[batch, num_features]`
-    pub(crate) fn forward_keeping(
+    pub(crate) fn forward_saving(
         &self,
         x: Tensor<2>,
     ) -> (Tensor<2>, Standardized, BatchStatistics) {
         let count = x.dims()[0];
         let (gamma, beta) = (self.gamma.val(), self.beta.val());
-        let (y, kept, moments) = passes::standardize(x, gamma.clone(), beta.clone(), self.epsilon)
-            .unwrap_or_else(|x| {
-                let (kept, moments) = Standardized::new(x, 0, self.epsilon);
-                let [gamma, beta] = [gamma, beta].map(Tensor::unsqueeze);
-                let y = affine::forward(gamma, beta, kept.normalized.clone());
-                (y, kept, moments)
-            });
-        let [mean, variance] = [moments.mean, moments.variance].map(|m| m.squeeze_dim(0));
-        (y, kept, BatchStatistics::new(mean, variance, count))
+        let (y, saved, moments) = kernels::batch_norm(x, gamma, beta, self.epsilon);
+        let statistics = BatchStatistics::new(moments.mean, moments.variance, count);
+        (y, saved, statistics)
     }
 
-    /// The loss's gradient by the inputs; those of scale and shift are added to `gradients`.
+    /// The loss's gradient by the inputs. Those of scale and shift are added to `gradients`.
     ///
     /// # Shapes
     /// - `delta` and the result: `[batch, num_features]`
     pub(crate) fn backward(
         &self,
-        kept: Standardized,
+        saved: Standardized,
         delta: Tensor<2>,
         gradients: &mut GradientsParams,
     ) -> Tensor<2> {
-        let gamma = self.gamma.val();
-        let (delta, slopes) = passes::backward(gamma.clone(), kept, delta)
-            .unwrap_or_else(|(kept, delta)| backward(gamma.unsqueeze(), kept, delta));
-        slopes.register(&self.gamma, &self.beta, gradients);
-        delta
+        let found = kernels::batch_norm_backward(self.gamma.val(), saved, delta);
+        scale_and_shift::register(found, &self.gamma, &self.beta, gradients)
     }
 
     /// Moves the running statistics towards those of a batch.
     pub fn with_running_statistics(mut self, batch: BatchStatistics) -> Self {
         let momentum = self.momentum;
-        self.running_mean = (self.running_mean).map(|mean| moved(mean, batch.mean, momentum));
-        self.running_var = (self.running_var).map(|var| moved(var, batch.variance, momentum));
+        let [batch_mean, batch_var] =
+            [batch.mean, batch.variance].map(|batch| batch.squeeze_dim(0));
+        self.running_mean = (self.running_mean).map(|mean| moved(mean, batch_mean, momentum));
+        self.running_var = (self.running_var).map(|var| moved(var, batch_var, momentum));
         self
     }
 
@@ -149,62 +204,83 @@ impl BatchNorm {
     }
 }
 
-/// The loss's gradients by scale and shift, and by the inputs.
-///
-/// # Shapes
-/// - gamma: `[…, 1, num_features]`
-/// - `delta` and the result: `[…, batch, num_features]`
-pub(super) fn backward<const D: usize>(
-    gamma: Tensor<D>,
-    kept: Standardized<D>,
-    delta: Tensor<D>,
-) -> (Tensor<D>, Slopes<D>) {
-    // Scale and means run along the same dimension: the means of the gradient are those of the
-    // parameters' gradients.
-    let Standardized {
-        normalized,
-        inverse_deviation,
-        ..
-    } = kept;
-    let per_sample = 1.0 / delta.dims()[D - 2] as f64;
-    let slopes = Slopes {
-        gamma: (delta.clone() * normalized.clone()).sum_dim(D - 2),
-        beta: delta.clone().sum_dim(D - 2),
-    };
-    let mean = slopes.beta.clone().mul_scalar(per_sample);
-    let slope = slopes.gamma.clone().mul_scalar(per_sample);
-    let factor = gamma * inverse_deviation;
-    ((delta - mean - normalized * slope) * factor, slopes)
+impl NormLayer for BatchNorm {
+    fn config(&self) -> Normalization {
+        let (momentum, epsilon) = (self.momentum, self.epsilon);
+        BatchNormConfig { momentum, epsilon }.into()
+    }
+
+    fn epsilon(&self) -> f64 {
+        self.epsilon
+    }
+
+    fn over(&self) -> Over {
+        Over::Batch {
+            momentum: self.momentum,
+        }
+    }
+
+    fn parameters(&self) -> NormParameters {
+        NormParameters {
+            scale_and_shift: Some((self.gamma.clone(), self.beta.clone())),
+            running_statistics: Some((self.running_mean.clone(), self.running_var.clone())),
+        }
+    }
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        self.forward(x)
+    }
+
+    fn forward_train(&self, x: Tensor<2>) -> (Tensor<2>, Option<BatchStatistics>) {
+        let (y, statistics) = self.forward_train(x);
+        (y, Some(statistics))
+    }
+
+    fn forward_saving(&self, x: Tensor<2>) -> (Tensor<2>, Standardized, Option<BatchStatistics>) {
+        let (y, saved, statistics) = self.forward_saving(x);
+        (y, saved, Some(statistics))
+    }
+
+    fn backward(
+        &self,
+        saved: Standardized,
+        delta: Tensor<2>,
+        gradients: &mut GradientsParams,
+    ) -> Tensor<2> {
+        self.backward(saved, delta, gradients)
+    }
+
+    fn with_running_statistics(
+        self,
+        statistics: &mut impl Iterator<Item = BatchStatistics>,
+    ) -> Self {
+        match statistics.next() {
+            Some(batch) => self.with_running_statistics(batch),
+            None => self,
+        }
+    }
+
+    fn num_running(&self) -> usize {
+        self.num_running()
+    }
 }
 
 /// The unbiased variance of `count` values, from the biased one.
-pub(super) fn unbiased<const D: usize>(variance: Tensor<D>, count: usize) -> Tensor<D> {
+fn unbiased<const D: usize>(variance: Tensor<D>, count: usize) -> Tensor<D> {
     variance.mul_scalar(count as f64 / count.saturating_sub(1).max(1) as f64)
 }
 
-/// A running statistic after one batch.
+/// A running statistic, moved by `momentum` towards the statistic of a batch.
 pub(super) fn moved<const D: usize>(
     running: Tensor<D>,
     batch: Tensor<D>,
     momentum: f64,
 ) -> Tensor<D> {
-    let (kept, share) = ((1.0 - momentum) as f32, momentum as f32);
-    emberlab_host::zip(batch, running, |batch, running| {
-        running * kept + batch * share
-    })
-    .unwrap_or_else(|(batch, running)| {
-        running.mul_scalar(1.0 - momentum) + batch.mul_scalar(momentum)
-    })
-}
-
-#[cfg(test)]
-impl BatchNorm {
-    /// Whether forward and backward pass of a tensor like this each run as a fused kernel.
-    pub(crate) fn enters_fused_kernels(&self, x: &Tensor<2>) -> bool {
-        let (gamma, beta) = (self.gamma.val(), self.beta.val());
-        match passes::standardize(x.clone(), gamma.clone(), beta, self.epsilon) {
-            Ok((y, kept, _)) => passes::backward(gamma, kept, y).is_ok(),
-            Err(_) => false,
-        }
-    }
+    let (rest, share) = ((1.0 - momentum) as f32, momentum as f32);
+    kernels::zip(
+        batch,
+        running,
+        |batch, running| running * rest + batch * share,
+        |batch, running| running.mul_scalar(1.0 - momentum) + batch.mul_scalar(momentum),
+    )
 }

@@ -3,11 +3,59 @@
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use emberlab_kernels::{Standardized, standardize};
+use emberlab_menu::Problem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::affine;
-use super::rows::standardize;
-use super::standardized::Standardized;
+use super::rows::standardize_rows;
+use super::{
+    BatchStatistics, EPSILON, Norm, NormLayer, NormParameters, Normalization, NormalizationKind,
+    Over, scale_and_shift,
+};
 use crate::parameters::Parameters;
+
+/// Each sample over its features, then scaled and shifted; see [`LayerNorm`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct LayerNormConfig {
+    /// Added to the variance, above zero.
+    pub epsilon: f64,
+}
+
+impl Default for LayerNormConfig {
+    fn default() -> Self {
+        Self { epsilon: EPSILON }
+    }
+}
+
+impl NormalizationKind for LayerNormConfig {
+    fn validate(&self, key: &str, _: &[usize]) -> Result<(), Problem> {
+        Problem::unless_positive(self.epsilon, format!("{key}.epsilon"))
+    }
+
+    fn fits_images(&self) -> bool {
+        false
+    }
+
+    fn init(&self, num_features: usize, parameters: &mut Parameters) -> Option<Norm> {
+        Some(Norm::Layer(LayerNorm {
+            gamma: parameters.constant(1.0, num_features),
+            beta: parameters.constant(0.0, num_features),
+            epsilon: self.epsilon,
+        }))
+    }
+
+    fn layer(&self, parameters: NormParameters) -> Option<Norm> {
+        let (gamma, beta) = parameters.scale_and_shift?;
+        let epsilon = self.epsilon;
+        Some(Norm::Layer(LayerNorm {
+            gamma,
+            beta,
+            epsilon,
+        }))
+    }
+}
 
 /// Layer normalisation: each sample over its features, then scaled and shifted per feature.
 ///
@@ -24,43 +72,59 @@ pub struct LayerNorm {
 }
 
 impl LayerNorm {
-    pub(crate) fn init(num_features: usize, epsilon: f64, parameters: &mut Parameters) -> Self {
-        Self {
-            gamma: parameters.constant(1.0, num_features),
-            beta: parameters.constant(0.0, num_features),
-            epsilon,
-        }
-    }
-
     /// Normalises.
     ///
     /// # Shapes
     /// - `x` and the result: `[batch, num_features]`
     pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        self.affine(standardize(x, self.epsilon))
+        self.scaled_and_shifted(standardize_rows(x, self.epsilon))
     }
 
-    /// Normalises, and keeps what [`backward`](Self::backward) needs.
-    pub(super) fn forward_keeping(&self, x: Tensor<2>) -> (Tensor<2>, Standardized) {
-        let (kept, _) = Standardized::new(x, 1, self.epsilon);
-        let y = self.affine(kept.normalized.clone());
-        (y, kept)
+    fn scaled_and_shifted(&self, x: Tensor<2>) -> Tensor<2> {
+        scale_and_shift::forward(self.gamma.val().unsqueeze(), self.beta.val().unsqueeze(), x)
+    }
+}
+
+impl NormLayer for LayerNorm {
+    fn config(&self) -> Normalization {
+        let epsilon = self.epsilon;
+        LayerNormConfig { epsilon }.into()
     }
 
-    /// The loss's gradient by the inputs; those of scale and shift are added to `gradients`.
-    pub(super) fn backward(
+    fn epsilon(&self) -> f64 {
+        self.epsilon
+    }
+
+    fn over(&self) -> Over {
+        Over::Sample { num_groups: 1 }
+    }
+
+    fn parameters(&self) -> NormParameters {
+        NormParameters {
+            scale_and_shift: Some((self.gamma.clone(), self.beta.clone())),
+            running_statistics: None,
+        }
+    }
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        self.forward(x)
+    }
+
+    fn forward_saving(&self, x: Tensor<2>) -> (Tensor<2>, Standardized, Option<BatchStatistics>) {
+        let (saved, _) = standardize(x, 1, self.epsilon);
+        let y = self.scaled_and_shifted(saved.normalized.clone());
+        (y, saved, None)
+    }
+
+    fn backward(
         &self,
-        kept: Standardized,
+        saved: Standardized,
         delta: Tensor<2>,
         gradients: &mut GradientsParams,
     ) -> Tensor<2> {
         let gamma = self.gamma.val().unsqueeze();
-        let (delta, slopes) = affine::backward(gamma, kept.normalized.clone(), delta);
-        slopes.register(&self.gamma, &self.beta, gradients);
-        kept.backward(delta)
-    }
-
-    fn affine(&self, x: Tensor<2>) -> Tensor<2> {
-        affine::forward(self.gamma.val().unsqueeze(), self.beta.val().unsqueeze(), x)
+        let found = scale_and_shift::backward(gamma, saved.normalized.clone(), delta);
+        let delta = scale_and_shift::register(found, &self.gamma, &self.beta, gradients);
+        saved.backward(delta)
     }
 }

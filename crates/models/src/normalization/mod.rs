@@ -1,375 +1,167 @@
-//! Normalisations: what a config names, and the layers they become.
+//! Normalisations: what a configuration names, and the layers they become.
+//!
+//! Each has a file of its own with its configuration and its layer. To add one, write its file and add its rows to
+//! the table below and to [`Norm`]. Tests then ask for PyTorch's numbers in `tests-data/kernels.json`.
 
-mod affine;
 mod batch;
+mod batched;
 mod group;
 mod instance;
+#[cfg(test)]
+mod kernel_tests;
 mod layer;
-mod passes;
+mod none;
+mod norm;
 mod rows;
-mod stacked;
-mod standardized;
+mod scale_and_shift;
 
-pub use batch::{BatchNorm, BatchStatistics};
-pub use group::GroupNorm;
-pub use instance::InstanceNorm;
-pub use layer::LayerNorm;
-pub(crate) use stacked::{StackedNorm, StackedStatistics};
-pub(crate) use standardized::Standardized;
+use emberlab_menu::{Problem, menu};
 
-use burn::module::Module;
-use burn::optim::GradientsParams;
-use burn::tensor::Tensor;
+pub use batch::{BatchNorm, BatchNormConfig, BatchStatistics};
+pub(crate) use batched::BatchedNorm;
+pub use group::{GroupNorm, GroupNormConfig};
+pub use instance::{InstanceNorm, InstanceNormConfig};
+pub use layer::{LayerNorm, LayerNormConfig};
+pub use none::NoNormalization;
+pub use norm::Norm;
+use norm::{NormLayer, NormParameters, Over};
 
-use crate::ModelError;
-use crate::choice::{Choice, Parameter, ParameterValue, wire_choice};
 use crate::parameters::Parameters;
 
 /// PyTorch's epsilon for every normalisation.
 const EPSILON: f64 = 1e-5;
-/// PyTorch's momentum for batch normalisation.
-const MOMENTUM: f64 = 0.1;
 
-/// What a layer's outputs are normalised over, before the activation.
-///
-/// Written as a name, `"batch"`, or as a table, `{ name = "group", num_groups = 2, epsilon = 1e-5 }`.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Normalization {
-    /// Nothing.
-    None,
-    /// Each feature over the batch, then scaled and shifted; see [`BatchNorm`].
-    Batch {
-        /// Share of each new batch in the running statistics, in [0, 1]; 0.1 unless given.
-        momentum: f64,
-        /// Added to the variance, above zero; 1e-5 unless given.
-        epsilon: f64,
-    },
-    /// Each sample over its features, then scaled and shifted; see [`LayerNorm`].
-    Layer {
-        /// Added to the variance, above zero; 1e-5 unless given.
-        epsilon: f64,
-    },
-    /// Each sample over its features, with neither scale nor shift; see [`InstanceNorm`].
-    Instance {
-        /// Added to the variance, above zero; 1e-5 unless given.
-        epsilon: f64,
-    },
-    /// Each sample over groups of its features, then scaled and shifted; see [`GroupNorm`].
-    Group {
-        /// Number of groups, a divisor of every normalised layer's size; 2 unless given.
-        num_groups: usize,
-        /// Added to the variance, above zero; 1e-5 unless given.
-        epsilon: f64,
-    },
+menu! {
+    /// What a layer's outputs are normalised over: a name, or a table of a name and parameters.
+    pub enum Normalization("a normalization"), written as a name or a table, dispatched by with_normalization!($) {
+        "none" => None(NoNormalization),
+        "batch" => Batch(BatchNormConfig),
+        "layer" => Layer(LayerNormConfig),
+        "instance" => Instance(InstanceNormConfig),
+        "group" => Group(GroupNormConfig),
+    }
+}
+
+/// Everything that makes an entry of the table above.
+trait NormalizationKind {
+    /// See [`Normalization::validate`].
+    fn validate(&self, key: &str, sizes: &[usize]) -> Result<(), Problem>;
+
+    /// See [`Normalization::fits_images`].
+    fn fits_images(&self) -> bool;
+
+    /// See [`Normalization::init`].
+    fn init(&self, num_features: usize, parameters: &mut Parameters) -> Option<Norm>;
+
+    /// The layer with these parameters. `None` if there is no layer, or if it lacks a parameter.
+    fn layer(&self, parameters: NormParameters) -> Option<Norm>;
 }
 
 impl Normalization {
-    /// The name it is written by, such as `batch`.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Batch { .. } => "batch",
-            Self::Layer { .. } => "layer",
-            Self::Instance { .. } => "instance",
-            Self::Group { .. } => "group",
-        }
+    /// Checks the parameters for layers of these sizes. `key` is the normalization's key in the model's table.
+    pub(crate) fn validate(&self, key: &str, sizes: &[usize]) -> Result<(), Problem> {
+        with_normalization!(self, kind => kind.validate(key, sizes))
     }
 
-    /// Checks the parameters for layers of these sizes; `key` is where it stands in the model's table.
-    pub(crate) fn validate(&self, key: &str, sizes: &[usize]) -> Result<(), ModelError> {
-        let epsilon = match self {
-            Self::None => return Ok(()),
-            Self::Batch { momentum, epsilon } => {
-                if !(0.0..=1.0).contains(momentum) {
-                    let key = format!("{key}.momentum");
-                    return Err(ModelError::value(key, momentum, "a number in [0, 1]"));
-                }
-                epsilon
-            }
-            Self::Layer { epsilon } | Self::Instance { epsilon } => epsilon,
-            Self::Group {
-                num_groups,
-                epsilon,
-            } => {
-                if let Some(size) = sizes
-                    .iter()
-                    .find(|size| *num_groups == 0 || *size % num_groups != 0)
-                {
-                    return Err(ModelError::value(
-                        format!("{key}.num_groups"),
-                        num_groups,
-                        format!("a divisor of every hidden layer's size, such as {size}"),
-                    ));
-                }
-                epsilon
-            }
-        };
-        if !epsilon.is_finite() || *epsilon <= 0.0 {
-            let key = format!("{key}.epsilon");
-            return Err(ModelError::value(
-                key,
-                epsilon,
-                "a finite number above zero",
-            ));
-        }
-        Ok(())
+    /// Whether there is no normalization.
+    pub fn is_none(&self) -> bool {
+        matches!(self, Self::None(_))
     }
 
-    /// The layer for this many features; none for [`None`](Self::None).
+    /// Whether a convolutional network can have it.
+    pub(crate) fn fits_images(&self) -> bool {
+        with_normalization!(self, kind => kind.fits_images())
+    }
+
+    /// The layer for this many features. `None` for no normalization.
     pub(crate) fn init(&self, num_features: usize, parameters: &mut Parameters) -> Option<Norm> {
-        match *self {
-            Self::None => None,
-            Self::Batch { momentum, epsilon } => Some(Norm::Batch(BatchNorm::init(
-                num_features,
-                momentum,
-                epsilon,
-                parameters,
-            ))),
-            Self::Layer { epsilon } => Some(Norm::Layer(LayerNorm::init(
-                num_features,
-                epsilon,
-                parameters,
-            ))),
-            Self::Instance { epsilon } => Some(Norm::Instance(InstanceNorm { epsilon })),
-            Self::Group {
-                num_groups,
-                epsilon,
-            } => Some(Norm::Group(GroupNorm::init(
-                num_features,
-                num_groups,
-                epsilon,
-                parameters,
-            ))),
-        }
-    }
-}
-
-impl Choice for Normalization {
-    const WHAT: &'static str = "a normalization";
-
-    fn choices() -> Vec<Self> {
-        vec![
-            Self::None,
-            Self::Batch {
-                momentum: MOMENTUM,
-                epsilon: EPSILON,
-            },
-            Self::Layer { epsilon: EPSILON },
-            Self::Instance { epsilon: EPSILON },
-            Self::Group {
-                num_groups: 2,
-                epsilon: EPSILON,
-            },
-        ]
+        with_normalization!(self, kind => NormalizationKind::init(kind, num_features, parameters))
     }
 
-    fn name(&self) -> &'static str {
-        self.name()
-    }
-
-    fn parameters(&mut self) -> Vec<Parameter<'_>> {
-        fn epsilon_of(value: &mut f64) -> Parameter<'_> {
-            Parameter {
-                key: "epsilon",
-                help: "Added to the variance, above zero.",
-                value: ParameterValue::Number(value),
-            }
-        }
-        match self {
-            Self::None => Vec::new(),
-            Self::Batch { momentum, epsilon } => vec![
-                Parameter {
-                    key: "momentum",
-                    help: "Share of each new batch in the running statistics, in [0, 1].",
-                    value: ParameterValue::Number(momentum),
-                },
-                epsilon_of(epsilon),
-            ],
-            Self::Layer { epsilon } | Self::Instance { epsilon } => vec![epsilon_of(epsilon)],
-            Self::Group {
-                num_groups,
-                epsilon,
-            } => vec![
-                Parameter {
-                    key: "num_groups",
-                    help: "Number of groups, a divisor of every normalised layer's size.",
-                    value: ParameterValue::Count(num_groups),
-                },
-                epsilon_of(epsilon),
-            ],
-        }
-    }
-}
-
-wire_choice!(
-    Normalization,
-    "What a layer's outputs are normalised over: a name, or a table of a name and parameters."
-);
-
-/// A normalisation layer over the features of an MLP.
-#[derive(Module, Debug)]
-pub enum Norm {
-    /// Over the batch.
-    Batch(BatchNorm),
-    /// Over the features of each sample.
-    Layer(LayerNorm),
-    /// Over the features of each sample, without scale and shift.
-    Instance(InstanceNorm),
-    /// Over groups of features of each sample.
-    Group(GroupNorm),
-}
-
-impl Norm {
-    /// Normalises in evaluation mode: batch norm by its running statistics.
-    ///
-    /// # Shapes
-    /// - `x` and the result: `[batch, num_features]`
-    pub fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        match self {
-            Self::Batch(norm) => norm.forward(x),
-            Self::Layer(norm) => norm.forward(x),
-            Self::Instance(norm) => norm.forward(x),
-            Self::Group(norm) => norm.forward(x),
-        }
-    }
-
-    /// Normalises in training mode: batch norm by the batch's statistics, which it adds to the list.
-    ///
-    /// # Shapes
-    /// - `x` and the result: `[batch, num_features]`
-    pub fn forward_train(&self, x: Tensor<2>, statistics: &mut Vec<BatchStatistics>) -> Tensor<2> {
-        match self {
-            Self::Batch(norm) => {
-                let (y, batch) = norm.forward_train(x);
-                statistics.push(batch);
-                y
-            }
-            _ => self.forward(x),
-        }
-    }
-
-    /// [`forward_train`](Self::forward_train), keeping what [`backward`](Self::backward) needs.
-    ///
-    /// # Shapes
-    /// - `x` and the first result: `[batch, num_features]`
-    pub(crate) fn forward_keeping(
-        &self,
-        x: Tensor<2>,
-        statistics: &mut Vec<BatchStatistics>,
-    ) -> (Tensor<2>, Standardized) {
-        match self {
-            Self::Batch(norm) => {
-                let (y, kept, batch) = norm.forward_keeping(x);
-                statistics.push(batch);
-                (y, kept)
-            }
-            Self::Layer(norm) => norm.forward_keeping(x),
-            Self::Instance(norm) => norm.forward_keeping(x),
-            Self::Group(norm) => norm.forward_keeping(x),
-        }
-    }
-
-    /// The loss's gradient by the inputs; those of the parameters are added to `gradients`.
-    ///
-    /// # Shapes
-    /// - `delta` and the result: `[batch, num_features]`
-    pub(crate) fn backward(
-        &self,
-        kept: Standardized,
-        delta: Tensor<2>,
-        gradients: &mut GradientsParams,
-    ) -> Tensor<2> {
-        match self {
-            Self::Batch(norm) => norm.backward(kept, delta, gradients),
-            Self::Layer(norm) => norm.backward(kept, delta, gradients),
-            Self::Instance(_) => kept.backward(delta),
-            Self::Group(norm) => norm.backward(kept, delta, gradients),
-        }
-    }
-
-    /// The batch norm in it, if it is one.
-    pub fn as_batch(&self) -> Option<&BatchNorm> {
-        match self {
-            Self::Batch(norm) => Some(norm),
-            _ => None,
-        }
+    /// The layer with these parameters. `None` if there is no layer, or if it lacks a parameter.
+    fn layer(&self, parameters: NormParameters) -> Option<Norm> {
+        with_normalization!(self, kind => kind.layer(parameters))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use burn::module::Param;
-    use burn::tensor::{DType, Device};
-    use emberlab_streams::stream;
+    use burn::tensor::{DType, Device, Tensor};
+    use emberlab_menu::Menu as _;
+    use emberlab_rng::stream;
 
     use super::*;
     use crate::golden::{assert_near, golden, wave_tensor};
+    use crate::reference::{Tolerance, assert_equal, matrix, table, tensor_on};
 
     const PRECISIONS: [(DType, f64); 2] = [(DType::F64, 1e-12), (DType::F32, 1e-5)];
 
-    fn scale_and_shift(device: &Device, dtype: DType) -> [Tensor<1>; 2] {
-        let features = [6];
-        [
-            wave_tensor(3.0, features, device, dtype)
-                .mul_scalar(0.5)
-                .add_scalar(1.0),
-            wave_tensor(4.0, features, device, dtype),
-        ]
+    /// The scale and shift of `tests-data/kernels.py`, which f32 holds exactly.
+    pub(super) fn scale_and_shift(device: &Device, dtype: DType) -> [Tensor<1>; 2] {
+        let wave = |phase| wave_tensor(phase, [6], device, DType::F32);
+        let gamma: Tensor<1> = wave(3.0).cast(dtype).mul_scalar(0.5).add_scalar(1.0);
+        [gamma, wave(4.0).cast(dtype)]
     }
 
     fn set(param: Param<Tensor<1>>, value: &Tensor<1>) -> Param<Tensor<1>> {
         param.map(|_| value.clone())
     }
 
-    fn init(normalization: &Normalization, device: &Device, dtype: DType) -> Norm {
+    /// A layer of six features with this scale and shift. `None` for no normalization.
+    pub(super) fn layer(
+        normalization: &Normalization,
+        gamma: &Tensor<1>,
+        beta: &Tensor<1>,
+    ) -> Option<Norm> {
+        let mut rng = stream(0, "init", &[]);
+        let device = gamma.device();
+        let mut parameters = Parameters::new(&mut rng, &device, gamma.dtype());
+        let parameters = normalization.init(6, &mut parameters)?.parameters();
+        let scale_and_shift = parameters
+            .scale_and_shift
+            .map(|(scale, shift)| (set(scale, gamma), set(shift, beta)));
+        normalization.layer(NormParameters {
+            scale_and_shift,
+            ..parameters
+        })
+    }
+
+    fn batch_norm(num_features: usize, device: &Device, dtype: DType) -> BatchNorm {
         let mut rng = stream(0, "init", &[]);
         let mut parameters = Parameters::new(&mut rng, device, dtype);
-        normalization
-            .init(6, &mut parameters)
-            .expect("a normalization")
+        BatchNormConfig::default().init(num_features, &mut parameters)
     }
 
     #[test]
     fn outputs_and_gradients_equal_pytorch() {
         let device = Device::flex().autodiff();
-        for normalization in &Normalization::choices()[1..] {
-            let expected = golden(normalization.name());
+        let table = table();
+        for normalization in Normalization::examples() {
             for (dtype, tolerance) in PRECISIONS {
+                let tolerance = Tolerance::Largest(tolerance);
+                let options = (&device, dtype);
                 let [gamma, beta] = scale_and_shift(&device, dtype).map(Tensor::require_grad);
-                let norm = match init(normalization, &device, dtype) {
-                    Norm::Batch(mut norm) => {
-                        norm.gamma = set(norm.gamma, &gamma);
-                        norm.beta = set(norm.beta, &beta);
-                        Norm::Batch(norm)
-                    }
-                    Norm::Layer(mut norm) => {
-                        norm.gamma = set(norm.gamma, &gamma);
-                        norm.beta = set(norm.beta, &beta);
-                        Norm::Layer(norm)
-                    }
-                    Norm::Group(mut norm) => {
-                        norm.gamma = set(norm.gamma, &gamma);
-                        norm.beta = set(norm.beta, &beta);
-                        Norm::Group(norm)
-                    }
-                    Norm::Instance(norm) => Norm::Instance(norm),
+                let Some(norm) = layer(&normalization, &gamma, &beta) else {
+                    assert!(normalization.is_none());
+                    continue;
                 };
-                let x = wave_tensor(1.0, [4, 6], &device, dtype)
-                    .mul_scalar(2.0)
-                    .require_grad();
+                let case = &table.normalizations[normalization.name()].cases["ordinary"];
+                let shape = matrix(&case.shape);
+                let x = tensor_on(&case.inputs, shape, options).require_grad();
                 let outputs = norm.forward_train(x.clone(), &mut Vec::new());
-                assert_near("outputs", outputs.clone(), &expected["outputs"], tolerance);
-                let direction = wave_tensor(2.0, [4, 6], &device, dtype);
-                let gradients = (outputs * direction).sum().backward();
+                assert_equal("outputs", &outputs, &case.outputs, tolerance);
+                let delta = tensor_on(&case.delta, shape, options);
+                let gradients = (outputs * delta).sum().backward();
                 let gradient = x.grad(&gradients).expect("x is tracked");
-                assert_near("gradient", gradient, &expected["gradient"], tolerance);
-                if let Some(expected) = expected.get("gamma_gradient") {
-                    let gradient = gamma.grad(&gradients).expect("gamma is tracked");
-                    assert_near("gamma's gradient", gradient, expected, tolerance);
-                }
-                if let Some(expected) = expected.get("beta_gradient") {
-                    let gradient = beta.grad(&gradients).expect("beta is tracked");
-                    assert_near("beta's gradient", gradient, expected, tolerance);
+                assert_equal("gradient", &gradient, &case.gradient, tolerance);
+                for (param, expected) in
+                    [(&gamma, &case.gamma_gradient), (&beta, &case.beta_gradient)]
+                {
+                    if let Some(expected) = expected {
+                        let gradient = param.grad(&gradients).expect("it is tracked");
+                        assert_equal("scale and shift", &gradient, expected, tolerance);
+                    }
                 }
             }
         }
@@ -380,10 +172,9 @@ mod tests {
         let device = Device::flex();
         let expected = golden("batch");
         for (dtype, tolerance) in PRECISIONS {
-            let [gamma, beta] = scale_and_shift(&device, dtype);
-            let Norm::Batch(mut norm) = init(&Normalization::choices()[1], &device, dtype) else {
-                panic!("batch norm comes first");
-            };
+            let gamma = wave_tensor(3.0, [6], &device, dtype).mul_scalar(0.5);
+            let (gamma, beta) = (gamma.add_scalar(1.0), wave_tensor(4.0, [6], &device, dtype));
+            let mut norm = batch_norm(6, &device, dtype);
             norm.gamma = set(norm.gamma, &gamma);
             norm.beta = set(norm.beta, &beta);
             let batches = [
@@ -421,9 +212,7 @@ mod tests {
         let device = Device::flex();
         let expected = golden("batch_images");
         for (dtype, tolerance) in PRECISIONS {
-            let mut rng = stream(0, "init", &[]);
-            let mut parameters = Parameters::new(&mut rng, &device, dtype);
-            let mut norm = BatchNorm::init(3, MOMENTUM, EPSILON, &mut parameters);
+            let mut norm = batch_norm(3, &device, dtype);
             norm.gamma = norm.gamma.map(|_| {
                 wave_tensor(3.0, [3], &device, dtype)
                     .mul_scalar(0.5)
@@ -455,9 +244,7 @@ mod tests {
     #[test]
     fn a_batch_of_one_has_finite_statistics() {
         let device = Device::flex();
-        let Norm::Batch(norm) = init(&Normalization::choices()[1], &device, DType::F32) else {
-            panic!("batch norm comes first");
-        };
+        let norm = batch_norm(6, &device, DType::F32);
         let (outputs, statistics) =
             norm.forward_train(wave_tensor(0.0, [1, 6], &device, DType::F32));
         assert_near("outputs", outputs, &[0.0; 6], 0.0);
@@ -466,49 +253,38 @@ mod tests {
 
     #[test]
     fn impossible_parameters_are_refused_with_their_key() {
+        let group = |num_groups| GroupNormConfig {
+            num_groups,
+            epsilon: EPSILON,
+        };
         for (normalization, key, value) in [
             (
-                Normalization::Group {
-                    num_groups: 4,
-                    epsilon: EPSILON,
-                },
+                Normalization::from(group(4)),
                 "normalization.num_groups",
                 "4",
             ),
+            (group(0).into(), "normalization.num_groups", "0"),
             (
-                Normalization::Group {
-                    num_groups: 0,
-                    epsilon: EPSILON,
-                },
-                "normalization.num_groups",
-                "0",
-            ),
-            (
-                Normalization::Batch {
+                BatchNormConfig {
                     momentum: 1.5,
                     epsilon: EPSILON,
-                },
+                }
+                .into(),
                 "normalization.momentum",
                 "1.5",
             ),
             (
-                Normalization::Layer { epsilon: 0.0 },
+                LayerNormConfig { epsilon: 0.0 }.into(),
                 "normalization.epsilon",
                 "0",
             ),
         ] {
-            match normalization.validate("normalization", &[8, 6]) {
-                Err(ModelError::Value {
-                    key: got_key,
-                    value: got_value,
-                    ..
-                }) => {
-                    assert_eq!((got_key.as_str(), got_value.as_str()), (key, value));
-                }
-                other => panic!("{normalization:?}: {other:?}"),
-            }
+            let problem = normalization
+                .validate("normalization", &[8, 6])
+                .expect_err(key);
+            assert_eq!((problem.key.as_str(), problem.value.as_str()), (key, value));
         }
-        for normalization in Normalization::choices() {
+        for normalization in Normalization::examples() {
             assert_eq!(normalization.validate("normalization", &[8, 6]), Ok(()));
         }
     }

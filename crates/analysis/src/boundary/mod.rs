@@ -1,0 +1,221 @@
+//! What a network predicts over a plane of its inputs.
+
+mod plane;
+
+use burn::tensor::{DType, Device, Tensor, TensorData};
+use emberlab_datasets::Standardizer;
+use emberlab_models::Network;
+use emberlab_run_format::{Axis, Boundary, Bytes, Cells};
+use emberlab_training::{LossConfig, Task, TrainingError, host};
+
+/// A network with all that its predictions depend on.
+#[derive(Debug, Clone, Copy)]
+pub struct Classifier<'a> {
+    /// The network, on a plain device.
+    pub network: &'a Network,
+    /// Its loss, which says what its outputs mean.
+    pub loss: &'a LossConfig,
+    /// What it predicts.
+    pub task: &'a Task,
+    /// How its inputs are scaled.
+    pub standardizer: &'a Standardizer,
+    /// Where it is.
+    pub device: &'a Device,
+    /// The numbers it computes with.
+    pub dtype: DType,
+}
+
+/// Rows that are predicted at once: few shapes, and little memory.
+const CHUNK_SIZE: usize = 1024;
+
+impl Classifier<'_> {
+    /// The raw outputs for inputs that are not standardised.
+    ///
+    /// # Shapes
+    /// - inputs: `[num_rows × num_features]`, row by row
+    /// - result: `[num_rows × d_output]`, row by row
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if the device fails.
+    pub fn outputs(&self, inputs: &[f32], num_features: usize) -> Result<Vec<f64>, TrainingError> {
+        let mut outputs = Vec::new();
+        for rows in inputs.chunks(CHUNK_SIZE * num_features) {
+            let standardized = rows
+                .iter()
+                .enumerate()
+                .map(|(i, &raw)| self.standardizer.value(f64::from(raw), i % num_features));
+            let shape = [rows.len() / num_features, num_features];
+            let data = TensorData::new(standardized.collect::<Vec<f32>>(), shape);
+            let inputs = Tensor::<2>::from_data(data, (self.device, self.dtype));
+            outputs.extend(host(self.network.forward(inputs))?);
+        }
+        Ok(outputs)
+    }
+}
+
+/// A plane through the space of inputs: `origin + x · right + y · up`, inputs not standardised.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plane {
+    /// Where both axes are zero, `[num_features]`.
+    pub origin: Vec<f32>,
+    /// What one unit of the first axis adds, `[num_features]`.
+    pub right: Vec<f32>,
+    /// What one unit of the second axis adds, `[num_features]`.
+    pub up: Vec<f32>,
+    /// Name and range of the first axis.
+    pub x: Axis,
+    /// Name and range of the second axis.
+    pub y: Axis,
+    /// How the plane was chosen; empty where the inputs have just its two dimensions.
+    pub note: String,
+}
+
+impl Plane {
+    /// The plane of two inputs, wide enough for `points` and a margin of an eighth on each side.
+    pub fn of_two_features(names: [&str; 2], points: &[[f32; 2]]) -> Self {
+        let axis = |name: &str, i: usize| range(name, points.iter().map(|point| point[i]));
+        Self {
+            origin: vec![0.0, 0.0],
+            right: vec![1.0, 0.0],
+            up: vec![0.0, 1.0],
+            x: axis(names[0], 0),
+            y: axis(names[1], 1),
+            note: String::new(),
+        }
+    }
+
+    fn inputs(&self, x: f32, y: f32) -> impl Iterator<Item = f32> + '_ {
+        let steps = self.right.iter().zip(&self.up);
+        let moved = self.origin.iter().zip(steps);
+        moved.map(move |(origin, (right, up))| origin + x * right + y * up)
+    }
+}
+
+/// An axis wide enough for `values` and a margin of an eighth on each side.
+pub(crate) fn range(name: &str, values: impl Iterator<Item = f32>) -> Axis {
+    let (low, high) = values.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| {
+        (low.min(v), high.max(v))
+    });
+    let (low, high) = if low <= high { (low, high) } else { (0.0, 0.0) };
+    let margin = if high > low { (high - low) / 8.0 } else { 1.0 };
+    Axis {
+        name: name.to_string(),
+        from: low - margin,
+        to: high + margin,
+    }
+}
+
+/// What a classifier predicts on `size` × `size` points of a plane, with samples of it; none where it puts
+/// out no numbers, or tells more than 256 classes apart.
+///
+/// # Errors
+/// [`TrainingError::Read`] if the device fails or the task is a regression.
+pub fn boundary(
+    classifier: &Classifier<'_>,
+    plane: &Plane,
+    size: usize,
+    points: Vec<[f32; 2]>,
+    classes: Vec<u32>,
+) -> Result<Option<Boundary>, TrainingError> {
+    let at = |axis: &Axis, i: usize| {
+        let share = i as f32 / (size.max(2) - 1) as f32;
+        axis.from + (axis.to - axis.from) * share
+    };
+    let grid = (0..size).flat_map(|row| (0..size).map(move |column| (row, column)));
+    let inputs: Vec<f32> = grid
+        .flat_map(|(row, column)| plane.inputs(at(&plane.x, column), at(&plane.y, row)))
+        .collect();
+    let outputs = classifier.outputs(&inputs, plane.origin.len())?;
+    let d_output = outputs.len() / (size * size);
+    let probabilities = classifier
+        .task
+        .probabilities(classifier.loss, &outputs, d_output)?;
+    if d_output > 256 || probabilities.iter().any(|p| p.is_nan()) {
+        return Ok(None);
+    }
+    let cells =
+        match classifier.task {
+            Task::Binary { .. } => Cells::Binary {
+                probabilities: Bytes::from_shares(probabilities),
+            },
+            _ => {
+                let best =
+                    |row: &[f64]| {
+                        let first = (0, f64::NEG_INFINITY);
+                        row.iter().enumerate().fold(first, |best, (class, &p)| {
+                            if p > best.1 { (class, p) } else { best }
+                        })
+                    };
+                let best: Vec<(usize, f64)> = probabilities.chunks(d_output).map(best).collect();
+                Cells::Multiclass {
+                    classes: Bytes(best.iter().map(|(class, _)| *class as u8).collect()),
+                    probabilities: Bytes::from_shares(best.iter().map(|(_, p)| *p)),
+                }
+            }
+        };
+    Ok(Some(Boundary {
+        x: plane.x.clone(),
+        y: plane.y.clone(),
+        columns: size,
+        rows: size,
+        cells,
+        points,
+        classes,
+        note: plane.note.clone(),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use emberlab_models::{ModelConfig, PerceptronConfig};
+    use emberlab_rng::stream;
+    use emberlab_training::loss::BceWithLogits;
+
+    /// A perceptron whose logit is `x1 − 2 x2`.
+    fn perceptron(device: &Device) -> Network {
+        let config = ModelConfig::Perceptron(PerceptronConfig::default());
+        let mut rng = stream(0, "init", &[]);
+        let network = config.init(&[2], 1, &mut rng, device, DType::F32).unwrap();
+        let weight = TensorData::new(vec![1.0f32, -2.0], [2, 1]);
+        let bias = TensorData::new(vec![0.0f32], [1]);
+        let tensors = vec![
+            ("layers.0.weight".to_string(), weight),
+            ("layers.0.bias".to_string(), bias),
+        ];
+        network.load_named_tensors(tensors).unwrap()
+    }
+
+    #[test]
+    fn the_grid_holds_the_networks_probabilities_from_the_lower_left() {
+        let device = Device::flex();
+        let standardizer = Standardizer {
+            mean: vec![1.0, 0.0],
+            std: vec![2.0, 1.0],
+        };
+        let classifier = Classifier {
+            network: &perceptron(&device),
+            loss: &LossConfig::mean(BceWithLogits {}),
+            task: &Task::Binary { on_logits: true },
+            standardizer: &standardizer,
+            device: &device,
+            dtype: DType::F32,
+        };
+        let plane = Plane::of_two_features(["a", "b"], &[[-1.0, 0.0], [3.0, 4.0]]);
+        assert_eq!((plane.x.from, plane.x.to), (-1.5, 3.5));
+        let found = boundary(&classifier, &plane, 11, Vec::new(), Vec::new());
+        let found = found.unwrap().unwrap();
+        let Cells::Binary { probabilities } = &found.cells else {
+            panic!("two classes")
+        };
+        let shares: Vec<f64> = probabilities.shares().collect();
+        for (row, column) in [(0, 0), (0, 10), (10, 0), (3, 7)] {
+            let (x1, x2) = (-1.5 + 0.5 * column as f64, -0.5 + 0.5 * row as f64);
+            let logit = (x1 - 1.0) / 2.0 - 2.0 * x2;
+            let expected = 1.0 / (1.0 + (-logit).exp());
+            let share = shares[row * 11 + column];
+            assert!((share - expected).abs() < 2.5e-3, "{share} for {expected}");
+        }
+    }
+}

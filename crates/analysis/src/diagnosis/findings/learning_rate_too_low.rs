@@ -1,0 +1,133 @@
+//! Learning rate too low: a loss that falls steadily and slowly, or a first step that changes nothing.
+
+use emberlab_run_format::{Finding, FindingKind, Severity};
+
+use crate::diagnosis::learning_curves::ENOUGH_EPOCHS;
+use crate::diagnosis::wording::{evidence, finding, percent, sentences};
+use crate::diagnosis::{Earliest, LearningCurves, Observations, Rule, StepInspection};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    kind: FindingKind::LearningRateTooLow,
+    // While epochs are left, the loss may still fall far enough.
+    earliest: Earliest::AtTheEnd,
+    condition: "the loss fell in nine of ten epochs, by less than 40 % in all, and in the second half nearly as fast as in the first; or the first step moves no layer by more than a millionth of its weights",
+    is_one_problem: true,
+    detect,
+};
+
+/// A first step that moves all weights by less than this share of their size is small.
+const SMALL_STEP: f64 = 1e-6;
+
+fn detect(observed: &Observations<'_>) -> Vec<Finding> {
+    let found = [
+        observed.finite_curves().and_then(slow_fall),
+        observed.finite_first_step().and_then(small_step),
+    ];
+    found.into_iter().flatten().collect()
+}
+
+/// A loss that falls steadily and is still near its first value.
+fn slow_fall(curves: &LearningCurves) -> Option<Finding> {
+    let losses = &curves.train_loss;
+    if losses.len() < ENOUGH_EPOCHS || losses.len() < curves.num_epochs {
+        return None;
+    }
+    let (first, last) = (losses[0], losses[losses.len() - 1]);
+    let middle = losses[losses.len() / 2];
+    let falls = losses.windows(2).filter(|pair| pair[1] < pair[0]).count();
+    let is_steady = falls * 10 >= (losses.len() - 1) * 9;
+    // A straight line: the second half gains nearly as much as the first, and neither gains much.
+    let is_straight = middle - last >= 0.6 * (first - middle);
+    let is_little = first - last < 0.4 * first && first - last > 0.0;
+    if !(is_steady && is_straight && is_little) {
+        return None;
+    }
+    let share = (first - last) / first;
+    let mut found = finding(
+        FindingKind::LearningRateTooLow,
+        Severity::Warning,
+        format!(
+            "in {} epochs the loss fell steadily, by only {} in all, and it is still falling as fast",
+            losses.len(),
+            percent(share)
+        ),
+    );
+    found.evidence = vec![
+        evidence("train loss in epoch 1", first),
+        evidence(
+            format!("train loss in epoch {}", losses.len() / 2 + 1),
+            middle,
+        ),
+        evidence(format!("train loss in epoch {}", losses.len()), last),
+        evidence(
+            "share of epochs in which it fell",
+            falls as f64 / (losses.len() - 1) as f64,
+        ),
+    ];
+    found.causes = sentences(&[
+        "steps far smaller than the loss would allow",
+        "too few epochs for this learning rate",
+    ]);
+    found.remedies = sentences(&[
+        "ten times `optimizer.learning_rate`; `emberlab find-lr` tries many",
+        "another optimiser, such as `adam`, or momentum",
+        "more epochs: `emberlab resume RUN --set training.num_epochs=N`",
+    ]);
+    Some(found)
+}
+
+fn small_step(step: &StepInspection) -> Option<Finding> {
+    let (layer, share) = step.largest_relative_change()?;
+    if share == 0.0 || share > SMALL_STEP {
+        return None;
+    }
+    let mut found = finding(
+        FindingKind::LearningRateTooLow,
+        Severity::Warning,
+        format!(
+            "the first step changes no layer by more than {share:.1e} of the size of its weights ({layer})"
+        ),
+    );
+    found.evidence = vec![evidence(
+        format!("first step of {layer} over its weights"),
+        share,
+    )];
+    found.causes = sentences(&["steps far smaller than the loss would allow"]);
+    found.remedies =
+        sentences(&["a hundred times `optimizer.learning_rate`; `emberlab find-lr` tries many"]);
+    Some(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::inspection::examples::{kinds_of_step, step};
+    use crate::diagnosis::learning_curves::examples::{curves, kinds};
+
+    #[test]
+    fn a_straight_slow_fall_is_a_low_rate() {
+        let slow: Vec<f64> = (0..50).map(|i| 0.7 - 0.001 * f64::from(i)).collect();
+        assert_eq!(
+            kinds(&curves(slow.clone(), Vec::new())),
+            [FindingKind::LearningRateTooLow]
+        );
+        let unfinished = LearningCurves {
+            num_epochs: 500,
+            ..curves(slow, Vec::new())
+        };
+        assert_eq!(kinds(&unfinished), [], "more epochs are to come");
+    }
+
+    #[test]
+    fn a_plateau_is_not_a_low_learning_rate() {
+        assert_eq!(kinds(&curves(vec![0.69; 50], Vec::new())), []);
+    }
+
+    #[test]
+    fn a_first_step_of_almost_nothing_is_a_low_rate() {
+        assert_eq!(
+            kinds_of_step(&step(0.7, &[(0.5, 1.0, 1e-8)])),
+            [FindingKind::LearningRateTooLow]
+        );
+    }
+}

@@ -1,0 +1,358 @@
+//! Trainings recorded in PyTorch, replayed step for step.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use burn::module::Module;
+use burn::tensor::{Device, Tensor, TensorData};
+use burn::train::TrainStep;
+use emberlab_datasets::Batch;
+use emberlab_models::{ModelConfig, ModelError};
+use emberlab_rng::stream;
+use emberlab_training::{
+    LossConfig, Optimizer, OptimizerConfig, Precision, Scheduler, SchedulerConfig, SupervisedModel,
+    TrainingError, host,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// A trace that cannot be read or replayed.
+#[derive(Debug, thiserror::Error)]
+pub enum TraceError {
+    /// The file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The file is no trace.
+    #[error("{} is no trace: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What does not agree.
+        reason: String,
+    },
+    /// The network cannot be built or filled.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The optimiser or the device failed.
+    #[error(transparent)]
+    Training(#[from] TrainingError),
+}
+
+#[derive(Debug, Deserialize)]
+struct NetworkSpec {
+    dims: Vec<usize>,
+    activation: String,
+    normalization: String,
+    output: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct File {
+    name: String,
+    network: NetworkSpec,
+    loss: LossConfig,
+    optimizer: OptimizerConfig,
+    scheduler: Option<Value>,
+    inputs: Vec<Vec<f64>>,
+    targets: Value,
+    batches: Vec<Vec<usize>>,
+    start: BTreeMap<String, Value>,
+    losses: Vec<f64>,
+    end: BTreeMap<String, Value>,
+    outputs_end: Vec<Vec<f64>>,
+}
+
+/// A recorded training: where it starts, what it is fed, and where it must end.
+#[derive(Debug)]
+pub struct Trace {
+    /// Its name.
+    pub name: String,
+    /// Its normalisation, which decides how far 32-bit floats may drift.
+    pub normalization: String,
+    model: ModelConfig,
+    loss: LossConfig,
+    optimizer: OptimizerConfig,
+    scheduler: SchedulerConfig,
+    inputs: Vec<Vec<f64>>,
+    targets: Vec<Vec<f64>>,
+    batches: Vec<Vec<usize>>,
+    start: BTreeMap<String, TensorData>,
+    losses: Vec<f64>,
+    end: BTreeMap<String, TensorData>,
+    outputs_end: Vec<Vec<f64>>,
+}
+
+/// How far a replay is from its trace: the largest `max|a − b| / max(1e-3, max|b|)` over tensors.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Deviation {
+    /// Of the losses of all steps.
+    pub losses: f64,
+    /// Of weights and running statistics at the end.
+    pub weights: f64,
+    /// Of the outputs for all inputs at the end, in evaluation mode.
+    pub outputs: f64,
+}
+
+impl Deviation {
+    /// The largest of the three; NaN if any is NaN.
+    pub fn largest(&self) -> f64 {
+        [self.losses, self.weights, self.outputs]
+            .into_iter()
+            .fold(0.0, |a: f64, b| {
+                if a.is_nan() || b.is_nan() {
+                    f64::NAN
+                } else {
+                    a.max(b)
+                }
+            })
+    }
+}
+
+/// How large a deviation may be.
+///
+/// 1e-9 in 64-bit floats and 1e-4 in 32-bit floats, but 1e-2 with group normalisation, which amplifies
+/// rounding.
+pub fn tolerance(trace: &Trace, precision: Precision) -> f64 {
+    match (precision, trace.normalization.as_str()) {
+        (Precision::F64, _) => 1e-9,
+        (Precision::F32, "group") => 1e-2,
+        (Precision::F32, _) => 1e-4,
+    }
+}
+
+impl Trace {
+    /// Reads a recorded training.
+    ///
+    /// # Errors
+    /// [`TraceError::Io`] or [`TraceError::Malformed`].
+    pub fn load(path: &Path) -> Result<Self, TraceError> {
+        let text = std::fs::read(path).map_err(|source| TraceError::Io {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        let file = serde_json::from_slice(&text).map_err(|e| e.to_string());
+        file.and_then(Self::from_file)
+            .map_err(|reason| TraceError::Malformed {
+                path: path.to_path_buf(),
+                reason,
+            })
+    }
+
+    fn from_file(file: File) -> Result<Self, String> {
+        let network = file.network;
+        let [_, hidden @ .., d_output] = network.dims.as_slice() else {
+            return Err("`network.dims` needs an input and an output size".to_string());
+        };
+        let normalization = match network.normalization.as_str() {
+            "group" => json!({ "name": "group", "num_groups": 2 }),
+            name => json!(name),
+        };
+        let model = json!({
+            "name": "mlp",
+            "hidden": hidden,
+            "activation": network.activation,
+            "normalization": normalization,
+            "output_activation": network.output,
+            "d_output": d_output,
+        });
+        let scheduler = match file.scheduler {
+            None => SchedulerConfig::default(),
+            Some(mut scheduler) => {
+                // A trace steps its scheduler after every optimiser step.
+                if let Some(table) = scheduler.as_object_mut() {
+                    table.insert("interval".to_string(), json!("step"));
+                }
+                serde_json::from_value(scheduler).map_err(|e| format!("`scheduler`: {e}"))?
+            }
+        };
+        let n = file.inputs.len();
+        if let Some(row) = file.batches.iter().flatten().find(|row| **row >= n) {
+            return Err(format!("`batches` names row {row} of {n}"));
+        }
+        if file.batches.len() != file.losses.len() {
+            return Err(format!(
+                "{} batches, but {} losses",
+                file.batches.len(),
+                file.losses.len()
+            ));
+        }
+        let targets = targets(file.targets, *d_output)?;
+        if targets.len() != n {
+            return Err(format!("{n} inputs, but {} targets", targets.len()));
+        }
+        Ok(Self {
+            name: file.name,
+            normalization: network.normalization,
+            model: serde_json::from_value(model).map_err(|e| format!("`network`: {e}"))?,
+            loss: file.loss,
+            optimizer: file.optimizer,
+            scheduler,
+            inputs: file.inputs,
+            targets,
+            batches: file.batches,
+            start: tensors(file.start)?,
+            losses: file.losses,
+            end: tensors(file.end)?,
+            outputs_end: file.outputs_end,
+        })
+    }
+}
+
+/// Class indices become one-hot rows; rows of floats stay.
+fn targets(value: Value, d_output: usize) -> Result<Vec<Vec<f64>>, String> {
+    if let Ok(classes) = serde_json::from_value::<Vec<usize>>(value.clone()) {
+        return classes
+            .into_iter()
+            .map(|class| {
+                if class >= d_output {
+                    return Err(format!("class {class} of {d_output}"));
+                }
+                let mut row = vec![0.0; d_output];
+                row[class] = 1.0;
+                Ok(row)
+            })
+            .collect();
+    }
+    serde_json::from_value(value).map_err(|e| format!("`targets`: {e}"))
+}
+
+fn tensors(named: BTreeMap<String, Value>) -> Result<BTreeMap<String, TensorData>, String> {
+    named
+        .into_iter()
+        .map(|(name, value)| {
+            let data = match serde_json::from_value::<Vec<f64>>(value.clone()) {
+                Ok(vector) => {
+                    let length = vector.len();
+                    TensorData::new(vector, [length])
+                }
+                Err(_) => {
+                    let rows: Vec<Vec<f64>> =
+                        serde_json::from_value(value).map_err(|e| format!("`{name}`: {e}"))?;
+                    matrix(&rows).map_err(|e| format!("`{name}`: {e}"))?
+                }
+            };
+            Ok((name, data))
+        })
+        .collect()
+}
+
+fn matrix(rows: &[Vec<f64>]) -> Result<TensorData, String> {
+    let width = rows.first().map_or(0, Vec::len);
+    if rows.iter().any(|row| row.len() != width) {
+        return Err("rows of different lengths".to_string());
+    }
+    Ok(TensorData::new(rows.concat(), [rows.len(), width]))
+}
+
+/// Trains as the trace did and says how far the end is from the trace's.
+///
+/// # Errors
+/// [`TraceError`] if the network cannot be built or the device fails.
+pub fn replay(
+    trace: &Trace,
+    device: &Device,
+    precision: Precision,
+) -> Result<Deviation, TraceError> {
+    let dtype = precision.dtype();
+    let rows = |rows: &[Vec<f64>]| -> Result<Tensor<2>, TraceError> {
+        let data = matrix(rows).map_err(TrainingError::Read)?;
+        Ok(Tensor::from_data(data, (device, dtype)))
+    };
+    let d_input = trace.inputs.first().map_or(0, Vec::len);
+    let d_output = trace.targets.first().map_or(0, Vec::len);
+    let network = trace.model.init(
+        &[d_input],
+        d_output,
+        &mut stream(0, "init", &[]),
+        &device.clone().autodiff(),
+        dtype,
+    )?;
+    let start = trace.start.iter().map(|(n, t)| (n.clone(), t.clone()));
+    let network = network.load_named_tensors(start.collect())?;
+    let mut supervised = SupervisedModel::new(network, trace.loss.clone()).for_training();
+    let mut optimizer = Optimizer::new(&trace.optimizer, &supervised);
+    let scheduler = Scheduler::new(&trace.scheduler, &trace.optimizer, 1, trace.batches.len());
+    let mut losses = Vec::with_capacity(trace.batches.len());
+    for (step, batch) in trace.batches.iter().enumerate() {
+        let pick = |all: &[Vec<f64>]| batch.iter().map(|&i| all[i].clone()).collect::<Vec<_>>();
+        let batch = Batch {
+            inputs: rows(&pick(&trace.inputs))?,
+            targets: rows(&pick(&trace.targets))?,
+        };
+        let output = TrainStep::step(&supervised, batch);
+        for loss in output.item.losses {
+            losses.extend(host(loss)?);
+        }
+        let learning_rate = scheduler.learning_rate(step as u64);
+        supervised = optimizer.step(supervised, output.grads, learning_rate);
+        supervised.network = supervised
+            .network
+            .with_running_statistics(output.item.statistics);
+    }
+    let network = supervised.network.valid();
+    let outputs = host(network.forward(rows(&trace.inputs)?))?;
+    let mut weights: f64 = 0.0;
+    let found: BTreeMap<String, TensorData> = network.named_tensors().into_iter().collect();
+    for (name, expected) in &trace.end {
+        let found = found
+            .get(name)
+            .ok_or_else(|| TrainingError::Read(format!("the network has no `{name}`")))?;
+        let one = deviation(&numbers(found)?, &numbers(expected)?);
+        weights = if one.is_nan() { one } else { weights.max(one) };
+    }
+    Ok(Deviation {
+        losses: deviation(&losses, &trace.losses),
+        weights,
+        outputs: deviation(&outputs, &trace.outputs_end.concat()),
+    })
+}
+
+fn numbers(data: &TensorData) -> Result<Vec<f64>, TraceError> {
+    let converted = data.clone().convert::<f64>().try_into_vec::<f64>();
+    Ok(converted.map_err(|e| TrainingError::Read(format!("{e:?}")))?)
+}
+
+/// `max|a − b| / max(1e-3, max|b|)`; NaN if there is one in `found`, infinite if lengths differ.
+fn deviation(found: &[f64], expected: &[f64]) -> f64 {
+    if found.len() != expected.len() {
+        return f64::INFINITY;
+    }
+    let scale = expected.iter().fold(1e-3, |m: f64, b| m.max(b.abs()));
+    let mut largest: f64 = 0.0;
+    for (a, b) in found.iter().zip(expected) {
+        let one = (a - b).abs() / scale;
+        if one.is_nan() {
+            return f64::NAN;
+        }
+        largest = largest.max(one);
+    }
+    largest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn deviations_are_relative_to_the_largest_number() {
+        assert_eq!(deviation(&[1.0, 4.5], &[1.0, 4.0]), 0.125);
+        assert_eq!(deviation(&[1e-4], &[0.0]), 0.1);
+        assert!(deviation(&[f64::NAN], &[0.0]).is_nan());
+        assert!(deviation(&[], &[0.0]).is_infinite());
+    }
+
+    #[test]
+    fn one_nan_makes_the_whole_deviation_nan() {
+        let deviation = Deviation {
+            losses: 1.0,
+            weights: f64::NAN,
+            outputs: 0.0,
+        };
+        assert!(deviation.largest().is_nan());
+    }
+}

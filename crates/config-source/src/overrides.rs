@@ -1,0 +1,274 @@
+//! Changes from the command line: `--set key=value`, put into the text of a configuration.
+
+use crate::key_path::find_unquoted;
+use crate::{ConfigError, ConfigSource};
+use std::ops::Range;
+use toml_edit::{DocumentMut, InlineTable, Item, Key, Table, TableLike, Value};
+
+impl ConfigSource {
+    /// The text with each `a.b.c=value` put in, in order. Comments and layout stay as they are.
+    ///
+    /// The value is read as TOML. If it is not TOML it is a string, so `model.activation=gelu` needs no quotes.
+    /// Keys may be quoted. Tables that do not exist are created.
+    ///
+    /// # Errors
+    /// If this text is not TOML; if an override does not have this form; or if one of its keys names a value
+    /// where a table is needed. In the last two cases the error's source is the override itself.
+    pub fn with_overrides(&self, overrides: &[String]) -> Result<Self, ConfigError> {
+        let mut document: DocumentMut =
+            self.text
+                .parse()
+                .map_err(|error: toml_edit::TomlError| ConfigError {
+                    span: error.span(),
+                    ..ConfigError::new(self, error.message())
+                })?;
+        for text in overrides {
+            Override::parse(text)?.apply(document.as_table_mut())?;
+        }
+        Ok(Self {
+            name: self.name.clone(),
+            text: document.to_string(),
+        })
+    }
+}
+
+/// One override: a key and its new value.
+struct Override<'a> {
+    text: &'a str,
+    key: &'a str,
+    parents: Vec<Key>,
+    last: Key,
+    value: Value,
+}
+
+impl<'a> Override<'a> {
+    fn parse(text: &'a str) -> Result<Self, ConfigError> {
+        let Some(equals) = find_unquoted(text, '=') else {
+            let message = format!("the override `{text}` has no `=`");
+            return Err(error_at(text, 0..text.len(), message)
+                .with_help("write `key=value`, such as `model.activation=gelu`"));
+        };
+        let (key, value) = (text[..equals].trim(), text[equals + 1..].trim());
+        let keys = Key::parse(key).ok();
+        let Some((last, parents)) = keys.as_deref().and_then(<[Key]>::split_last) else {
+            let message = format!("the override `{text}` has no valid key before `=`");
+            return Err(error_at(text, 0..equals, message)
+                .with_help("write `key=value`, with a key such as `model.activation`"));
+        };
+        if value.is_empty() {
+            let message = format!("the override `{text}` has no value");
+            return Err(error_at(text, equals..text.len(), message)
+                .with_help(format!("write `{key}=\"\"` for an empty string")));
+        }
+        Ok(Self {
+            text,
+            key,
+            parents: parents.to_vec(),
+            last: last.clone(),
+            value: value.parse().unwrap_or_else(|_| Value::from(value)),
+        })
+    }
+
+    fn apply(self, root: &mut Table) -> Result<(), ConfigError> {
+        let mut table: &mut dyn TableLike = root;
+        let mut inline = false;
+        for (depth, key) in self.parents.iter().enumerate() {
+            let item = table.entry(key.get()).or_insert_with(|| {
+                if inline {
+                    Item::Value(InlineTable::new().into())
+                } else {
+                    // Implicit: `[a.b]` needs no `[a]` before it.
+                    let mut created = Table::new();
+                    created.set_implicit(true);
+                    Item::Table(created)
+                }
+            });
+            inline |= item.is_inline_table();
+            let found = item.type_name();
+            let Some(next) = item.as_table_like_mut() else {
+                let parents: Vec<_> = self.parents[..=depth].iter().map(Key::to_string).collect();
+                let message = format!(
+                    "`{}` is a value ({found}), not a table, so `{}` cannot be set",
+                    parents.join("."),
+                    self.key
+                );
+                return Err(error_at(self.text, 0..self.text.len(), message));
+            };
+            table = next;
+        }
+        match table.get_mut(self.last.get()) {
+            Some(Item::Value(old)) => {
+                let layout = old.decor().clone();
+                *old = self.value;
+                *old.decor_mut() = layout;
+            }
+            _ => {
+                table.insert(self.last.get(), Item::Value(self.value));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An error at a place in the text of an override.
+fn error_at(text: &str, span: Range<usize>, message: String) -> ConfigError {
+    let source = ConfigSource {
+        name: "--set".to_owned(),
+        text: text.to_owned(),
+    };
+    ConfigError {
+        span: Some(span),
+        ..ConfigError::new(&source, message)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    const TEXT: &str = r#"# Two moons.
+seed = 1 # the first
+
+[model]
+activation = "relu" # a comment
+hidden = [16, 16]
+norm = { name = "batch" }
+
+[[layers]]
+units = 3
+"#;
+
+    fn source() -> ConfigSource {
+        ConfigSource {
+            name: "moons.toml".into(),
+            text: TEXT.into(),
+        }
+    }
+
+    fn set(text: &str) -> Result<String, ConfigError> {
+        let source = source().with_overrides(&[text.to_owned()])?;
+        Ok(source.text)
+    }
+
+    #[test]
+    fn only_the_value_is_replaced() {
+        let expected = TEXT.replace("\"relu\" # a", "\"gelu\" # a");
+        assert_eq!(set("model.activation=gelu").unwrap(), expected);
+        assert_eq!(set("model.activation = \"gelu\"").unwrap(), expected);
+        assert_eq!(set("\"model\".'activation'=gelu").unwrap(), expected);
+    }
+
+    #[test]
+    fn a_value_is_toml_or_else_a_string() {
+        let value = |text: &str| {
+            let text = set(&format!("seed={text}")).unwrap();
+            text.parse::<DocumentMut>().unwrap()["seed"]
+                .as_value()
+                .unwrap()
+                .clone()
+        };
+        assert_eq!(value("3").as_integer(), Some(3));
+        assert_eq!(value("1e-3").as_float(), Some(1e-3));
+        assert_eq!(value("true").as_bool(), Some(true));
+        assert_eq!(value("[1, 2]").as_array().map(|a| a.len()), Some(2));
+        assert!(value("{ name = 'elu', alpha = 0.5 }").is_inline_table());
+        assert_eq!(value("\"3\"").as_str(), Some("3"));
+        assert_eq!(value("\"\"").as_str(), Some(""));
+        assert_eq!(value("1.2.3").as_str(), Some("1.2.3"));
+        assert_eq!(value("a=b").as_str(), Some("a=b"));
+        assert_eq!(value("a\nseed = 2").as_str(), Some("a\nseed = 2"));
+    }
+
+    #[test]
+    fn new_keys_and_tables_are_created() {
+        let text = set("model.dropout=0.5").unwrap();
+        assert!(
+            text.contains("norm = { name = \"batch\" }\ndropout = 0.5\n"),
+            "{text}"
+        );
+        let text = set("optimizer.schedule.decay=0.8").unwrap();
+        assert!(
+            text.contains("[optimizer.schedule]\ndecay = 0.8\n"),
+            "{text}"
+        );
+        assert!(!text.contains("[optimizer]"), "{text}");
+        let text = set("model.norm.eps=1e-3").unwrap();
+        let document: DocumentMut = text.parse().unwrap();
+        assert_eq!(document["model"]["norm"]["name"].as_str(), Some("batch"));
+        assert_eq!(document["model"]["norm"]["eps"].as_float(), Some(1e-3));
+        let text = set("model.norm.a.b=1").unwrap();
+        assert_eq!(
+            text.parse::<DocumentMut>().unwrap()["model"]["norm"]["a"]["b"].as_integer(),
+            Some(1)
+        );
+    }
+
+    #[test]
+    fn a_value_replaces_a_table() {
+        let text = set("model=mlp").unwrap();
+        let document: DocumentMut = text.parse().unwrap();
+        assert_eq!(document["model"].as_str(), Some("mlp"));
+        assert_eq!(document["layers"][0]["units"].as_integer(), Some(3));
+    }
+
+    #[test]
+    fn later_overrides_win() {
+        let overrides = ["seed=2".to_owned(), "seed=3".to_owned()];
+        let text = source().with_overrides(&overrides).unwrap().text;
+        assert!(text.contains("seed = 3 # the first"), "{text}");
+    }
+
+    #[test]
+    fn no_overrides_change_nothing() {
+        assert_eq!(source().with_overrides(&[]).unwrap(), source());
+    }
+
+    #[test]
+    fn a_malformed_override_is_shown() {
+        for (text, message, span) in [
+            ("seed", "the override `seed` has no `=`", 0..4),
+            ("seed=", "the override `seed=` has no value", 4..5),
+            ("=3", "the override `=3` has no valid key before `=`", 0..0),
+            (
+                "a..b=1",
+                "the override `a..b=1` has no valid key before `=`",
+                0..4,
+            ),
+            (
+                "a b=1",
+                "the override `a b=1` has no valid key before `=`",
+                0..3,
+            ),
+        ] {
+            let error = set(text).unwrap_err();
+            assert_eq!(error.message, message);
+            assert_eq!(error.span, Some(span));
+            assert_eq!(error.source.text, text);
+            assert_eq!(error.source.name, "--set");
+            assert!(error.help.is_some());
+        }
+    }
+
+    #[test]
+    fn an_override_inside_a_value_is_refused() {
+        let error = set("model.activation.slope=0.1").unwrap_err();
+        assert_eq!(
+            error.message,
+            "`model.activation` is a value (string), not a table, so `model.activation.slope` \
+             cannot be set"
+        );
+        let error = set("layers.units=4").unwrap_err();
+        assert!(error.message.starts_with("`layers` is a value"), "{error}");
+    }
+
+    #[test]
+    fn broken_toml_is_refused_with_its_place() {
+        let broken = ConfigSource {
+            name: "broken.toml".into(),
+            text: "a = 1\nb =\n".into(),
+        };
+        let error = broken.with_overrides(&["a=2".to_owned()]).unwrap_err();
+        assert_eq!(error.line_column().map(|(line, _)| line), Some(2));
+    }
+}

@@ -1,0 +1,206 @@
+//! The batches of one epoch.
+
+mod config;
+
+use burn::tensor::{Int, Tensor, TensorData};
+use emberlab_rng::stream;
+
+use crate::device_dataset::DeviceDataset;
+use crate::random;
+
+pub use config::{BatchConfig, BatchSize};
+
+/// The samples of one step.
+///
+/// # Shapes
+/// - inputs: `[batch_size, num_features]`
+/// - targets: `[batch_size, d_target]`
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// The standardised features.
+    pub inputs: Tensor<2>,
+    /// The encoded targets.
+    pub targets: Tensor<2>,
+}
+
+/// The batches of one epoch, in order.
+///
+/// The order is a Fisher–Yates shuffle from the stream `(seed, "shuffle", [epoch])`, so that a resumed
+/// epoch goes on where it stopped.
+#[derive(Debug)]
+pub struct Batches<'a> {
+    data: &'a DeviceDataset,
+    order: Vec<u32>,
+    batch_size: usize,
+    num_batches: usize,
+    next: usize,
+    steps_per_block: usize,
+    /// The block last gathered, and its place among the blocks.
+    block: Option<(usize, Batch)>,
+}
+
+/// Numbers that are gathered at once. A batch is then a slice, which on flex costs small batches two thirds
+/// of what a gathering of their own does; the block stays in the processor's cache.
+const BLOCK_NUMBERS: usize = 1 << 16;
+
+impl<'a> Batches<'a> {
+    /// The batches of `epoch`, for a configuration that is [valid](BatchConfig::validate) for these data.
+    pub fn new(data: &'a DeviceDataset, config: &BatchConfig, seed: u64, epoch: u64) -> Self {
+        Self::stacked(data, config, &[seed], epoch)
+    }
+
+    /// The batches of many trainings at once, one for each seed.
+    ///
+    /// Their data lie end to end ([`DeviceDataset::stacked`]), and so do their rows in each batch: those of the
+    /// first training, of the second, and so on, each in the order that [`new`](Self::new) gives it alone.
+    pub fn stacked(
+        data: &'a DeviceDataset,
+        config: &BatchConfig,
+        seeds: &[u64],
+        epoch: u64,
+    ) -> Self {
+        let replicas = seeds.len().max(1);
+        let rows = data.len() / replicas;
+        let rows_per_batch = config.rows_per_batch(rows);
+        let batch_size = rows_per_batch.saturating_mul(replicas);
+        let num_batches = config.num_batches(rows);
+        let shuffled = config.shuffle && config.batch_size != BatchSize::Full;
+        let orders: Vec<Vec<u32>> = (0_u32..)
+            .zip(seeds)
+            .map(|(replica, &seed)| {
+                let first = replica * rows as u32;
+                match shuffled {
+                    true => {
+                        let mut rng = stream(seed, "shuffle", &[epoch]);
+                        let order = random::permutation(rows, &mut rng).into_iter();
+                        order.map(|row| first + row).collect()
+                    }
+                    false => (first..first + rows as u32).collect(),
+                }
+            })
+            .collect();
+        // Data that are in order already are one block as they are.
+        let (steps_per_block, block) = match shuffled || (replicas > 1 && num_batches > 1) {
+            true => {
+                let numbers = batch_size.saturating_mul(data.num_features().max(1));
+                ((BLOCK_NUMBERS / numbers).max(1), None)
+            }
+            false => {
+                let all = Batch {
+                    inputs: data.inputs.clone(),
+                    targets: data.targets.clone(),
+                };
+                (num_batches.max(1), Some((0, all)))
+            }
+        };
+        Self {
+            data,
+            order: interleaved(orders, rows_per_batch),
+            batch_size,
+            num_batches,
+            next: 0,
+            steps_per_block,
+            block,
+        }
+    }
+
+    /// Batches of the whole epoch.
+    pub fn num_batches(&self) -> usize {
+        self.num_batches
+    }
+
+    /// Goes to the batch of `step`, counted from 0 in the epoch.
+    pub fn skip_to(&mut self, step: usize) {
+        self.next = step.min(self.num_batches);
+    }
+
+    /// The rows of the data that the batch of `step` holds; none after the last step.
+    pub fn rows(&self, step: usize) -> &[u32] {
+        if step >= self.num_batches {
+            return &[];
+        }
+        let start = step * self.batch_size;
+        &self.order[start..(start + self.batch_size).min(self.order.len())]
+    }
+
+    fn batch(&mut self, step: usize) -> Batch {
+        let index = step / self.steps_per_block;
+        let block = match self.block.take() {
+            Some((gathered, block)) if gathered == index => block,
+            _ => self.gather(index),
+        };
+        let start = (step - index * self.steps_per_block) * self.batch_size;
+        let range = start..start + self.rows(step).len();
+        let cut = |all: &Tensor<2>| match range.len() == all.dims()[0] {
+            true => all.clone(),
+            false => all.clone().slice_dim(0, range.clone()),
+        };
+        let batch = Batch {
+            inputs: cut(&block.inputs),
+            targets: cut(&block.targets),
+        };
+        self.block = Some((index, block));
+        batch
+    }
+
+    /// The rows of some steps in a row, in their order.
+    fn gather(&self, index: usize) -> Batch {
+        let rows_per_block = self.steps_per_block.saturating_mul(self.batch_size);
+        let start = index * rows_per_block;
+        let end = start.saturating_add(rows_per_block).min(self.order.len());
+        let rows: Vec<i64> = self.order[start..end]
+            .iter()
+            .map(|&row| row.into())
+            .collect();
+        let rows = TensorData::new(rows, [end - start]);
+        let rows = Tensor::<1, Int>::from_data(rows, &self.data.inputs.device());
+        Batch {
+            inputs: self.data.inputs.clone().select(0, rows.clone()),
+            targets: self.data.targets.clone().select(0, rows),
+        }
+    }
+}
+
+/// The orders of many trainings as one: for each batch, the rows of each.
+fn interleaved(mut orders: Vec<Vec<u32>>, rows_per_batch: usize) -> Vec<u32> {
+    if orders.len() == 1 {
+        return orders.swap_remove(0);
+    }
+    let num_rows = orders.first().map_or(0, Vec::len);
+    let mut all = Vec::with_capacity(num_rows * orders.len());
+    for start in (0..num_rows).step_by(rows_per_batch) {
+        let end = start.saturating_add(rows_per_batch).min(num_rows);
+        for order in &orders {
+            all.extend_from_slice(&order[start..end]);
+        }
+    }
+    all
+}
+
+impl Iterator for Batches<'_> {
+    type Item = Batch;
+
+    fn next(&mut self) -> Option<Batch> {
+        let step = self.next;
+        if step == self.num_batches {
+            return None;
+        }
+        self.next += 1;
+        Some(self.batch(step))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.num_batches - self.next;
+        (left, Some(left))
+    }
+
+    fn nth(&mut self, n: usize) -> Option<Batch> {
+        self.skip_to(self.next.saturating_add(n));
+        self.next()
+    }
+}
+
+impl ExactSizeIterator for Batches<'_> {}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,349 @@
+//! Samples on a device.
+
+use burn::tensor::{DType, Device, Element, Tensor, TensorData};
+
+use crate::error::DatasetError;
+use crate::samples::{Features, Samples, Targets};
+use crate::standardize::Standardizer;
+
+/// How targets become numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// Two classes as 0 and 1: `[num_samples, 1]`.
+    Binary,
+    /// A 1 in the column of the class: `[num_samples, num_classes]`.
+    OneHot {
+        /// Number of columns.
+        num_classes: usize,
+    },
+    /// The number to predict: `[num_samples, 1]`.
+    Values,
+}
+
+/// One split on a device, ready for training.
+///
+/// # Shapes
+/// - inputs: `[num_samples, num_features]`, standardised
+/// - targets: `[num_samples, d_target]`, see [`Encoding`]
+#[derive(Debug, Clone)]
+pub struct DeviceDataset {
+    /// The standardised features.
+    pub inputs: Tensor<2>,
+    /// The encoded targets.
+    pub targets: Tensor<2>,
+}
+
+impl DeviceDataset {
+    /// Puts `rows` of the samples on a plain device (without autodiff), in that order.
+    ///
+    /// Features are standardised on the host in f64 and rounded once to f32, so that every device and
+    /// every `dtype` starts from the same bits. The only copy made is the one the device takes.
+    ///
+    /// # Errors
+    /// [`DatasetError::Rows`] if there is no row or one that the samples lack;
+    /// [`DatasetError::Standardizer`] if the statistics are of other features;
+    /// [`DatasetError::Encoding`] if the targets are not of that kind.
+    pub fn upload(
+        samples: &Samples,
+        rows: &[u32],
+        standardizer: &Standardizer,
+        encoding: Encoding,
+        device: &Device,
+        dtype: DType,
+    ) -> Result<Self, DatasetError> {
+        let bad_row = match rows {
+            [] => Some("none".to_owned()),
+            rows => rows
+                .iter()
+                .find(|&&row| row as usize >= samples.len())
+                .map(u32::to_string),
+        };
+        if let Some(rows) = bad_row {
+            return Err(DatasetError::Rows {
+                rows,
+                available: samples.len(),
+            });
+        }
+        let width = samples.num_features();
+        let (mean, std) = standardizer.per_feature(width);
+        if mean.len() != width || std.len() != width {
+            return Err(DatasetError::Standardizer {
+                expected: width,
+                found: mean.len(),
+            });
+        }
+        let targets = encode(&samples.targets, rows, encoding)?;
+        let d_target = targets.len() / rows.len();
+        let statistics = (mean.as_slice(), std.as_slice());
+        let inputs = match (&samples.features, dtype) {
+            (Features::Bytes(raw), DType::F64) => standardized::<_, f64>(raw, rows, statistics),
+            (Features::Bytes(raw), _) => standardized::<_, f32>(raw, rows, statistics),
+            (Features::Floats(raw), DType::F64) => standardized::<_, f64>(raw, rows, statistics),
+            (Features::Floats(raw), _) => standardized::<_, f32>(raw, rows, statistics),
+        };
+        let targets = TensorData::new(targets, [rows.len(), d_target]);
+        Ok(Self {
+            inputs: Tensor::from_data(inputs, (device, dtype)),
+            targets: Tensor::from_data(targets, (device, dtype)),
+        })
+    }
+
+    /// The samples of many, end to end.
+    ///
+    /// # Shapes
+    /// - parts: at least one, all with the same number of samples
+    /// - result: `[num_parts × num_samples, …]`
+    pub fn stacked(parts: &[Self]) -> Self {
+        let all = |of: fn(&Self) -> &Tensor<2>| match parts {
+            [alone] => of(alone).clone(),
+            _ => Tensor::cat(parts.iter().map(|part| of(part).clone()).collect(), 0),
+        };
+        Self {
+            inputs: all(|part| &part.inputs),
+            targets: all(|part| &part.targets),
+        }
+    }
+
+    /// The samples of one of the `num_parts` that were [stacked](Self::stacked).
+    pub fn part(&self, index: usize, num_parts: usize) -> Self {
+        let num_samples = self.len() / num_parts;
+        let start = index * num_samples;
+        let cut = |all: &Tensor<2>| match num_parts {
+            1 => all.clone(),
+            _ => all.clone().slice_dim(0, start..start + num_samples),
+        };
+        Self {
+            inputs: cut(&self.inputs),
+            targets: cut(&self.targets),
+        }
+    }
+
+    /// Number of samples.
+    pub fn len(&self) -> usize {
+        self.inputs.dims()[0]
+    }
+
+    /// Whether there are no samples; [`upload`](Self::upload) makes none of these.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Numbers in one sample.
+    pub fn num_features(&self) -> usize {
+        self.inputs.dims()[1]
+    }
+}
+
+/// The chosen rows, standardised, in a buffer of the device's own number type: `[rows, width]`.
+fn standardized<T, E>(raw: &[T], rows: &[u32], (mean, std): (&[f64], &[f64])) -> TensorData
+where
+    T: Copy + Into<f64>,
+    E: Element + From<f32>,
+{
+    let width = mean.len();
+    let mut numbers = Vec::with_capacity(rows.len() * width);
+    for &row in rows {
+        let start = row as usize * width;
+        let features = raw[start..start + width].iter().zip(mean).zip(std);
+        numbers.extend(features.map(|((&x, mean), std)| E::from(((x.into() - mean) / std) as f32)));
+    }
+    TensorData::new(numbers, [rows.len(), width])
+}
+
+fn encode(targets: &Targets, rows: &[u32], encoding: Encoding) -> Result<Vec<f32>, DatasetError> {
+    let mismatch = |found: String| Err(DatasetError::Encoding { encoding, found });
+    let chosen = rows.iter().map(|&row| row as usize);
+    match (targets, encoding) {
+        (Targets::Values(values), Encoding::Values) => Ok(chosen.map(|row| values[row]).collect()),
+        (Targets::Values(_), _) => mismatch("numbers, not classes".to_owned()),
+        (Targets::Classes { .. }, Encoding::Values) => mismatch("classes, not numbers".to_owned()),
+        (Targets::Classes { names, .. }, Encoding::Binary) if names.len() != 2 => {
+            mismatch(format!("{} classes", names.len()))
+        }
+        (Targets::Classes { labels, .. }, Encoding::Binary) => {
+            Ok(chosen.map(|row| labels[row] as f32).collect())
+        }
+        (Targets::Classes { names, .. }, Encoding::OneHot { num_classes })
+            if names.len() > num_classes =>
+        {
+            mismatch(format!("{} classes", names.len()))
+        }
+        (Targets::Classes { labels, .. }, Encoding::OneHot { num_classes }) => {
+            let mut columns = vec![0.0; rows.len() * num_classes];
+            for (row, columns) in chosen.zip(columns.chunks_mut(num_classes)) {
+                columns[labels[row] as usize] = 1.0;
+            }
+            Ok(columns)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::sources::{DataSource as _, Digits, DigitsTask, Iris, Regression};
+    use crate::standardize::{Standardize, StandardizeConfig, StatisticsFrom};
+
+    fn upload(
+        samples: &Samples,
+        rows: &[u32],
+        encoding: Encoding,
+    ) -> Result<DeviceDataset, DatasetError> {
+        DeviceDataset::upload(
+            samples,
+            rows,
+            &Standardizer::identity(),
+            encoding,
+            &Device::flex(),
+            DType::F32,
+        )
+    }
+
+    fn floats(tensor: &Tensor<2>) -> Vec<f32> {
+        let data = tensor.clone().into_data_dtype(DType::F32);
+        data.as_slice::<f32>().unwrap().to_vec()
+    }
+
+    #[test]
+    fn inputs_are_the_standardised_rows_in_the_order_asked_for() {
+        let digits = Digits::default().load(&[], 0).unwrap();
+        let config = StandardizeConfig {
+            method: Standardize::PerFeature,
+            statistics: StatisticsFrom::Train,
+        };
+        let standardizer = Standardizer::fit(&config, &digits, &(0..900).collect::<Vec<_>>());
+        let rows = [1000, 3, 500];
+        let encoding = Encoding::OneHot { num_classes: 10 };
+        for dtype in [DType::F32, DType::F64] {
+            let device_dataset = DeviceDataset::upload(
+                &digits,
+                &rows,
+                &standardizer,
+                encoding,
+                &Device::flex(),
+                dtype,
+            )
+            .unwrap();
+            assert_eq!(
+                (device_dataset.len(), device_dataset.inputs.dtype()),
+                (3, dtype)
+            );
+            let expected: Vec<f32> = rows
+                .iter()
+                .flat_map(|&row| digits.row(row as usize).into_iter().enumerate())
+                .map(|(j, raw)| standardizer.value(f64::from(raw), j))
+                .collect();
+            assert_eq!(floats(&device_dataset.inputs), expected);
+        }
+    }
+
+    #[test]
+    fn f64_inputs_hold_the_same_numbers_as_f32() {
+        let iris = Iris::samples();
+        let wide = DeviceDataset::upload(
+            &iris,
+            &[7],
+            &Standardizer {
+                mean: vec![1.0],
+                std: vec![3.0],
+            },
+            Encoding::OneHot { num_classes: 3 },
+            &Device::flex(),
+            DType::F64,
+        )
+        .unwrap();
+        let wide = wide.inputs.into_data();
+        for &x in wide.as_slice::<f64>().unwrap() {
+            assert_eq!(x, f64::from(x as f32));
+        }
+    }
+
+    #[test]
+    fn targets_are_encoded_as_asked_for() {
+        let iris = Iris::samples();
+        let one_hot = upload(&iris, &[149, 0, 50], Encoding::OneHot { num_classes: 4 }).unwrap();
+        assert_eq!(
+            floats(&one_hot.targets),
+            [0., 0., 1., 0., 1., 0., 0., 0., 0., 1., 0., 0.]
+        );
+        assert_eq!(one_hot.targets.dims(), [3, 4]);
+
+        let task = DigitsTask::BelowFive;
+        let digits = Digits { task }.load(&[], 0).unwrap();
+        let binary = upload(&digits, &[4, 5], Encoding::Binary).unwrap();
+        assert_eq!(floats(&binary.targets), [1.0, 0.0]);
+
+        let curve = Regression::default().load(&[], 0).unwrap();
+        let values = upload(&curve, &[9], Encoding::Values).unwrap();
+        assert_eq!(
+            curve.targets,
+            Targets::Values({
+                let Targets::Values(all) = &curve.targets else {
+                    panic!("regression has numbers")
+                };
+                assert_eq!(floats(&values.targets), all[9..10]);
+                all.clone()
+            })
+        );
+    }
+
+    #[test]
+    fn encodings_that_do_not_fit_are_refused() {
+        let iris = Iris::samples();
+        let curve = Regression::default().load(&[], 0).unwrap();
+        for (samples, encoding, expected) in [
+            (
+                &iris,
+                Encoding::Binary,
+                "targets cannot be encoded as Binary: found 3 classes",
+            ),
+            (
+                &iris,
+                Encoding::OneHot { num_classes: 2 },
+                "targets cannot be encoded as OneHot { num_classes: 2 }: found 3 classes",
+            ),
+            (
+                &iris,
+                Encoding::Values,
+                "targets cannot be encoded as Values: found classes, not numbers",
+            ),
+            (
+                &curve,
+                Encoding::Binary,
+                "targets cannot be encoded as Binary: found numbers, not classes",
+            ),
+        ] {
+            assert_eq!(
+                upload(samples, &[0], encoding).unwrap_err().to_string(),
+                expected
+            );
+        }
+    }
+
+    #[test]
+    fn rows_and_statistics_of_other_samples_are_refused() {
+        let iris = Iris::samples();
+        let encoding = Encoding::OneHot { num_classes: 3 };
+        for rows in [&[][..], &[0, 150]] {
+            assert!(matches!(
+                upload(&iris, rows, encoding),
+                Err(DatasetError::Rows { .. })
+            ));
+        }
+        let other = Standardizer {
+            mean: vec![0.0; 3],
+            std: vec![1.0; 3],
+        };
+        let result =
+            DeviceDataset::upload(&iris, &[0], &other, encoding, &Device::flex(), DType::F32);
+        assert!(matches!(
+            result,
+            Err(DatasetError::Standardizer {
+                expected: 4,
+                found: 3
+            })
+        ));
+    }
+}

@@ -1,0 +1,11 @@
+//! The files that samples come from: downloads, MNIST's format, CSV tables and PNG images.
+
+pub(crate) mod csv_table;
+mod download;
+mod grey_image;
+mod idx;
+pub(crate) mod mnist_format;
+mod png;
+
+pub use download::{Download, FetchProgress, fetch};
+pub use grey_image::GreyImage;

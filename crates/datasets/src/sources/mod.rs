@@ -1,0 +1,136 @@
+//! The menu of data sets: one file for each, and one row in the table of [`DatasetConfig`].
+
+mod blobs;
+mod circles;
+mod classification;
+mod csv;
+mod digits;
+mod fashion_mnist;
+mod gates;
+mod iris;
+mod mnist;
+mod moons;
+mod regression;
+mod spirals;
+#[cfg(test)]
+mod tests;
+mod xor;
+
+use std::path::PathBuf;
+
+use emberlab_menu::Problem;
+
+use crate::error::DatasetError;
+use crate::files::Download;
+use crate::samples::Samples;
+
+pub use blobs::Blobs;
+pub use circles::Circles;
+pub use classification::{Classification, PerFeature, RandomPerFeature};
+pub use csv::{Csv, CsvTask};
+pub use digits::{Digits, DigitsTask};
+pub use fashion_mnist::FashionMnist;
+pub use gates::{Gate, Gates};
+pub use iris::Iris;
+pub use mnist::Mnist;
+pub use moons::Moons;
+pub use regression::{Regression, RegressionFunction};
+pub use spirals::Spirals;
+pub use xor::Xor;
+
+emberlab_menu::menu! {
+    /// A data set: its name, and the parameters that it has.
+    pub enum DatasetConfig("a data set"), written as a table, dispatched by with_source!($) {
+        "moons" => Moons(Moons),
+        "circles" => Circles(Circles),
+        "spirals" => Spirals(Spirals),
+        "blobs" => Blobs(Blobs),
+        "xor" => Xor(Xor),
+        "gates" => Gates(Gates),
+        "classification" => Classification(Classification),
+        "regression" => Regression(Regression),
+        "iris" => Iris(Iris),
+        "digits" => Digits(Digits),
+        "mnist" => Mnist(Mnist),
+        "fashion_mnist" => FashionMnist(FashionMnist),
+        "csv" => Csv(Csv),
+    }
+}
+
+/// The origin of a data set's samples.
+#[derive(Debug, Clone, Copy)]
+pub enum Origin {
+    /// They are drawn from a seed.
+    Generated,
+    /// They are inside the program file.
+    Embedded,
+    /// They are in files that `emberlab data fetch` downloads once.
+    Fetched(&'static Download),
+    /// They are in a file of the user's own.
+    OwnFile,
+}
+
+/// An entry of the menu of data sets.
+pub(crate) trait DataSource {
+    /// The origin of the samples.
+    fn origin(&self) -> Origin;
+
+    /// The pixel value that is shown as white; `None` if the samples are not images.
+    fn white(&self) -> Option<u8> {
+        None
+    }
+
+    /// The character between the columns of a table of samples.
+    fn delimiter(&self) -> u8 {
+        b','
+    }
+
+    /// Checks every value, without touching any file.
+    fn validate(&self) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    /// Generates or reads the samples of a configuration that is valid.
+    ///
+    /// `data_dirs` are searched in order for fetched files. `seed` draws generated samples, unless the
+    /// configuration has a seed of its own.
+    fn load(&self, data_dirs: &[PathBuf], seed: u64) -> Result<Samples, DatasetError>;
+}
+
+impl DatasetConfig {
+    /// The origin of the samples.
+    pub fn origin(&self) -> Origin {
+        with_source!(self, source => source.origin())
+    }
+
+    /// The pixel value that is shown as white; `None` if the samples are not images.
+    pub fn white(&self) -> Option<u8> {
+        with_source!(self, source => source.white())
+    }
+
+    /// The ASCII character between the columns of a table of samples, such as one to predict.
+    pub fn delimiter(&self) -> u8 {
+        with_source!(self, source => DataSource::delimiter(source))
+    }
+
+    /// Checks every value, without touching any file.
+    ///
+    /// # Errors
+    /// [`Problem`] names the first key outside its range.
+    pub fn validate(&self) -> Result<(), Problem> {
+        with_source!(self, source => source.validate())
+    }
+
+    /// Generates or reads the samples.
+    ///
+    /// `data_dirs` are searched in order for fetched data sets. `seed` draws generated ones, unless they have
+    /// a seed of their own.
+    ///
+    /// # Errors
+    /// [`DatasetError::Value`] as [`validate`](Self::validate); [`DatasetError::Missing`],
+    /// [`DatasetError::Io`], [`DatasetError::Idx`] and the CSV errors if files are absent or damaged.
+    pub fn load(&self, data_dirs: &[PathBuf], seed: u64) -> Result<Samples, DatasetError> {
+        self.validate()?;
+        with_source!(self, source => source.load(data_dirs, seed))
+    }
+}

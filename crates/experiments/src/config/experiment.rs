@@ -1,0 +1,151 @@
+//! The configuration of an experiment, as written in TOML.
+
+use emberlab_config_source::{ConfigError, ConfigSource, parse};
+use emberlab_datasets::{DatasetConfig, SplitConfig, StandardizeConfig};
+use emberlab_menu::Problem;
+use emberlab_models::ModelConfig;
+use emberlab_training::{
+    CheckpointConfig, LossConfig, OptimizerConfig, SchedulerConfig, TrainingConfig,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::problem;
+use crate::config::{Seeds, SweepConfig, Target, VariantConfig};
+
+/// An experiment: the data, the network, the loss, and how the network is trained.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExperimentConfig {
+    /// The name of the experiment, and of the folder of its runs inside the artifacts folder. If absent, it is the
+    /// name of the file.
+    #[serde(default)]
+    pub name: String,
+    /// The seed of everything random: data, splits, initial weights and the order of batches.
+    #[serde(default)]
+    pub seed: u64,
+    /// The data set.
+    pub dataset: DatasetConfig,
+    /// Which rows are used for training, validation and test.
+    #[serde(default)]
+    pub split: SplitConfig,
+    /// How inputs are scaled.
+    #[serde(default)]
+    pub standardize: StandardizeConfig,
+    /// The network.
+    pub model: ModelConfig,
+    /// The loss that the training minimises.
+    pub loss: LossConfig,
+    /// The optimiser.
+    pub optimizer: OptimizerConfig,
+    /// How the learning rate changes during the training.
+    #[serde(default)]
+    pub scheduler: SchedulerConfig,
+    /// How long to train, and in which batches.
+    pub training: TrainingConfig,
+    /// When checkpoints are saved.
+    #[serde(default)]
+    pub checkpoint: CheckpointConfig,
+    /// For `compare`: the number of seeds (from 0 on), or a list of seeds, that each variant is trained with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seeds: Option<Seeds>,
+    /// For `compare`: the number of folds of a cross-validation, at least 2. Each variant is trained with every seed on
+    /// every fold.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_folds: Option<usize>,
+    /// For `compare`: keys with the values that they take.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sweep: Option<SweepConfig>,
+    /// For `compare`: variants that change several keys at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub variants: Vec<VariantConfig>,
+    /// For `compare`: a value of a metric; the epochs that each trial needs to reach it are counted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+    /// For `compare`: epochs at which every metric is shown in a table, besides the last epoch.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub at_epochs: Vec<usize>,
+}
+
+impl ExperimentConfig {
+    /// Reads an experiment and checks every value that can be checked without data.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with the place in the file.
+    pub fn from_source(source: &ConfigSource) -> Result<Self, ConfigError> {
+        let mut config: Self = parse(source)?;
+        if config.name.is_empty() {
+            config.name = source.stem();
+        }
+        match config.validate() {
+            Ok(()) => Ok(config),
+            Err(problem) => Err(ConfigError::from_problem(source, &problem)),
+        }
+    }
+
+    /// The experiment without the keys of a comparison: the configuration of one training.
+    pub fn without_comparison(self) -> Self {
+        Self {
+            seeds: None,
+            num_folds: None,
+            sweep: None,
+            variants: Vec::new(),
+            target: None,
+            at_epochs: Vec::new(),
+            ..self
+        }
+    }
+
+    /// Whether the networks of the two experiments can be trained together in one batched model: such networks exist
+    /// as batched models, and the experiments differ only in seed and learning rate.
+    pub(crate) fn can_be_batched_with(&self, other: &Self) -> bool {
+        let without_seed_and_rate = |config: &Self| Self {
+            seed: 0,
+            optimizer: config.optimizer.with_learning_rate(0.0),
+            ..config.clone()
+        };
+        let can_be_batched = match &self.model {
+            ModelConfig::Perceptron(_) | ModelConfig::Mlp(_) => true,
+            ModelConfig::Convnet(_) => false,
+        };
+        can_be_batched && without_seed_and_rate(self) == without_seed_and_rate(other)
+    }
+
+    /// Checks every value that can be checked without data.
+    ///
+    /// # Errors
+    /// [`Problem`] with the first value that is out of its range.
+    pub fn validate(&self) -> Result<(), Problem> {
+        let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+        Problem::unless(
+            self.name.chars().all(is_plain) && !self.name.starts_with('.'),
+            "name",
+            format!("\"{}\"", self.name),
+            "letters, digits, `-`, `_` and `.`, with no `.` at the start, because it names a folder",
+        )?;
+        self.dataset
+            .validate()
+            .map_err(|problem| problem.within("dataset"))?;
+        self.split
+            .validate()
+            .map_err(|problem| problem.within("split"))?;
+        problem::of_model(self.model.validate())?;
+        self.loss.validate()?;
+        self.optimizer.validate()?;
+        self.scheduler.validate()?;
+        self.training.validate()?;
+        self.checkpoint.validate()?;
+        match &self.sweep {
+            Some(sweep) => sweep.validate(),
+            None => Ok(()),
+        }
+    }
+
+    /// The whole experiment as TOML, with every default written out.
+    ///
+    /// # Errors
+    /// [`toml::ser::Error`] if a number cannot be written as TOML.
+    pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
+        toml::to_string(self)
+    }
+}

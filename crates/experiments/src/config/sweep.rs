@@ -1,0 +1,121 @@
+//! The keys and values that a comparison varies, as written in TOML.
+
+use emberlab_menu::Problem;
+use emberlab_metrics::Metric;
+use emberlab_training::Split;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The seeds that every variant is trained with.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, expecting = "a number of seeds, or a list of them")]
+pub enum Seeds {
+    /// This many seeds, from 0 on.
+    Count(u64),
+    /// These seeds.
+    List(Vec<u64>),
+}
+
+impl Seeds {
+    /// All seeds, in order.
+    pub fn all(&self) -> Vec<u64> {
+        match self {
+            Self::Count(n) => (0..*n).collect(),
+            Self::List(seeds) => seeds.clone(),
+        }
+    }
+}
+
+/// How the values of several axes are combined.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SweepMode {
+    /// Every value of each axis with every value of the others.
+    #[default]
+    Grid,
+    /// The first values of all axes together, then the second ones, and so on. All axes have the same length.
+    Zip,
+    /// `count` different combinations of the grid, drawn at random, the same ones each time.
+    Random,
+}
+
+/// Keys of the experiment, each with the values that it takes: `"model.activation" = ["relu", "gelu"]`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct SweepConfig {
+    /// How several axes are combined: `grid`, `zip` or `random`.
+    #[serde(default)]
+    pub mode: SweepMode,
+    /// The number of combinations that `random` draws.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count: Option<usize>,
+    /// The axes: dotted keys with lists of values.
+    #[serde(flatten)]
+    #[schemars(with = "std::collections::BTreeMap<String, Vec<serde_json::Value>>")]
+    pub axes: toml::Table,
+}
+
+/// A variant with its own name, which can change several keys at once.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VariantConfig {
+    /// Its name in tables and folders.
+    pub name: String,
+    /// The keys that it changes: `{ "model.hidden" = [], "optimizer.learning_rate" = 0.2 }`.
+    #[serde(default)]
+    #[schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")]
+    pub set: toml::Table,
+}
+
+/// A value of a metric to reach; the epochs that a trial needs for it are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The metric.
+    pub metric: Metric,
+    /// The split that the metric is measured on: `train` or `valid`.
+    #[serde(default)]
+    pub split: Split,
+    /// The value. A better value counts as reached, too.
+    pub value: f64,
+}
+
+impl SweepConfig {
+    /// Checks that the axes have values that can be combined.
+    ///
+    /// # Errors
+    /// [`Problem`] with the first key that is wrong.
+    pub(crate) fn validate(&self) -> Result<(), Problem> {
+        for (key, values) in &self.axes {
+            let is_list = values.as_array().is_some_and(|values| !values.is_empty());
+            let key = format!("sweep.\"{key}\"");
+            Problem::unless(is_list, key, values, "a list of at least one value")?;
+        }
+        let lengths: Vec<usize> = self.axes().map(|(_, values)| values.len()).collect();
+        Problem::unless(
+            self.mode != SweepMode::Zip || lengths.windows(2).all(|pair| pair[0] == pair[1]),
+            "sweep.mode",
+            format!("\"zip\" with axes of {lengths:?} values"),
+            "axes with the same number of values",
+        )?;
+        match (self.mode, self.count) {
+            (SweepMode::Random, None) => Err(Problem::new(
+                "sweep.count",
+                "missing",
+                "the number of combinations that `mode = \"random\"` draws",
+            )),
+            (SweepMode::Random, Some(0)) => Err(Problem::new("sweep.count", 0, "at least 1")),
+            (SweepMode::Grid | SweepMode::Zip, Some(count)) => Err(Problem::new(
+                "sweep.count",
+                count,
+                "no value, because only `mode = \"random\"` needs one",
+            )),
+            (SweepMode::Random, Some(_)) | (SweepMode::Grid | SweepMode::Zip, None) => Ok(()),
+        }
+    }
+
+    /// The axes with their values.
+    pub(crate) fn axes(&self) -> impl Iterator<Item = (&String, &Vec<toml::Value>)> {
+        let axes = self.axes.iter();
+        axes.filter_map(|(key, values)| Some((key, values.as_array()?)))
+    }
+}

@@ -1,0 +1,132 @@
+//! Decision boundaries of a run: what its network predicts over a plane of inputs, now and in earlier epochs.
+
+use std::ops::ControlFlow;
+
+use burn::module::Module;
+use emberlab_analysis::{Plane, boundary};
+use emberlab_models::Network;
+use emberlab_run_format::Boundary;
+use emberlab_training::TrainingError;
+
+use super::LoadedRun;
+use crate::error::ExperimentError;
+use crate::trial::evenly;
+
+/// Samples drawn over a boundary, and used for principal components.
+const POINTS: usize = 500;
+
+/// The plane of a boundary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Axes {
+    /// Both features if there are two; the first two principal components if there are more.
+    Auto,
+    /// These two features, counted from 0.
+    Features([usize; 2]),
+}
+
+impl LoadedRun {
+    /// The predictions over a plane of inputs, at `size` × `size` points; `None` for a regression or a single feature.
+    ///
+    /// # Errors
+    /// [`ExperimentError::NoFeature`] if a feature does not exist; [`ExperimentError::Training`] if the device
+    /// fails.
+    pub fn boundary(&self, axes: Axes, size: usize) -> Result<Option<Boundary>, ExperimentError> {
+        match self.plane(axes)? {
+            Some((plane, points, classes)) => {
+                let found = boundary(&self.classifier(), &plane, size, points, classes)?;
+                Ok(found)
+            }
+            None => Ok(None),
+        }
+    }
+
+    /// The boundaries after some epochs: 0, a few in geometric progression, and the last. The training is repeated to
+    /// get them, with the same result bit by bit.
+    ///
+    /// # Errors
+    /// Those of [`boundary`](Self::boundary).
+    pub fn boundaries_over_epochs(
+        &self,
+        axes: Axes,
+        size: usize,
+        last_epoch: usize,
+    ) -> Result<Vec<(usize, Boundary)>, ExperimentError> {
+        let Some((plane, points, classes)) = self.plane(axes)? else {
+            return Ok(Vec::new());
+        };
+        let shown = shown_epochs(last_epoch);
+        let train = self.prepared.upload_train(&self.device)?;
+        let replay = self.prepared.replay(&self.device, &train)?;
+        let mut found = Vec::new();
+        let mut draw = |epoch: usize, network: &Network| {
+            let network = network.valid();
+            let classifier = self.prepared.classifier(&network, &self.device);
+            let drawn = boundary(&classifier, &plane, size, points.clone(), classes.clone())?;
+            found.extend(drawn.map(|boundary| (epoch, boundary)));
+            Ok::<(), TrainingError>(())
+        };
+        draw(0, &replay.network)?;
+        replay.run(last_epoch, |step| {
+            if step.ends_epoch && shown.contains(&step.epoch) {
+                draw(step.epoch, &step.after.network)?;
+            }
+            Ok(ControlFlow::<()>::Continue(()))
+        })?;
+        Ok(found)
+    }
+
+    /// A plane, with the samples as points on it and their classes.
+    #[expect(clippy::type_complexity, reason = "used in this file only")]
+    fn plane(
+        &self,
+        axes: Axes,
+    ) -> Result<Option<(Plane, Vec<[f32; 2]>, Vec<u32>)>, ExperimentError> {
+        let samples = &self.prepared.samples;
+        let num_features = samples.num_features();
+        let Some(labels) = samples.labels().filter(|_| num_features > 1) else {
+            return Ok(None);
+        };
+        let shown: Vec<usize> = evenly(samples.len(), POINTS).collect();
+        let rows: Vec<Vec<f32>> = shown.iter().map(|&i| samples.row(i)).collect();
+        let names = &samples.feature_names;
+        let plane = match axes {
+            Axes::Features(chosen) => {
+                if let Some(missing) = chosen.iter().find(|i| **i >= num_features) {
+                    return Err(ExperimentError::NoFeature {
+                        feature: *missing,
+                        num_features,
+                    });
+                }
+                Plane::of_chosen_features(&rows, names, chosen)
+            }
+            Axes::Auto if num_features == 2 => Plane::of_chosen_features(&rows, names, [0, 1]),
+            Axes::Auto => Plane::of_principal_components(&rows),
+        };
+        let points = rows.iter().map(|row| plane.nearest(row)).collect();
+        let classes = shown.iter().map(|&i| labels[i]).collect();
+        Ok(Some((plane, points, classes)))
+    }
+}
+
+/// The epochs to show of `last` epochs: from 1 to the last in geometric progression, at most five.
+fn shown_epochs(last: usize) -> Vec<usize> {
+    let factor = (last as f64).powf(0.25).max(1.0);
+    let mut epochs: Vec<usize> = (0..5).map(|i| factor.powi(i).round() as usize).collect();
+    epochs.retain(|&epoch| epoch <= last);
+    epochs.extend((last > 0).then_some(last));
+    epochs.dedup();
+    epochs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_few_epochs_are_shown_and_early_ones_more_often() {
+        assert_eq!(shown_epochs(1000), [1, 6, 32, 178, 1000]);
+        assert_eq!(shown_epochs(4), [1, 2, 3, 4]);
+        assert_eq!(shown_epochs(1), [1]);
+        assert_eq!(shown_epochs(0), Vec::<usize>::new());
+    }
+}

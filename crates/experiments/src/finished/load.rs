@@ -1,0 +1,93 @@
+//! Loads a finished run: its configuration, its data, and one of its networks.
+
+use std::path::PathBuf;
+
+use burn::module::Module;
+use burn::tensor::Device;
+use emberlab_analysis::Classifier;
+use emberlab_models::Network;
+use emberlab_run_format::files::{BEST, NETWORK};
+use emberlab_training::{
+    Predicted, Split, SupervisedModel, TrainingError, device, load_network, predict,
+};
+use serde::Serialize;
+
+use crate::error::ExperimentError;
+use crate::run::Run;
+use crate::trial::{Prepared, check_data};
+
+/// One of the two networks of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weights {
+    /// The network after the last step.
+    Last,
+    /// The network of the best epoch.
+    Best,
+}
+
+impl Weights {
+    /// The file of a run with these weights.
+    pub(crate) fn file(self) -> &'static str {
+        match self {
+            Self::Last => NETWORK,
+            Self::Best => BEST,
+        }
+    }
+}
+
+/// A finished run with its data and one of its networks, on a device without autodiff.
+pub struct LoadedRun {
+    /// The experiment and its data.
+    pub prepared: Prepared,
+    /// The network, in evaluation mode.
+    pub network: Network,
+    /// The device of the network.
+    pub device: Device,
+}
+
+impl LoadedRun {
+    /// Loads a finished run.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] if the run has not finished, or its data have changed.
+    pub fn load(
+        run: &Run,
+        weights: Weights,
+        device_name: &str,
+        data_dirs: &[PathBuf],
+    ) -> Result<Self, ExperimentError> {
+        run.check_finished()?;
+        let file = weights.file();
+        let bytes = run.read(file)?;
+        let prepared = Prepared::load(run.config()?, data_dirs)?;
+        check_data(run, &prepared)?;
+        let device = device::open(device_name).map_err(TrainingError::from)?;
+        let network = load_network(prepared.init_network(&device)?, &bytes);
+        Ok(Self {
+            network: network.map_err(|e| run.malformed(file, e))?.valid(),
+            prepared,
+            device,
+        })
+    }
+
+    /// The predictions on a split.
+    ///
+    /// # Errors
+    /// [`ExperimentError::EmptySplit`] if the split has no rows; [`ExperimentError::Training`] if the device
+    /// fails.
+    pub fn predict(&self, split: Split) -> Result<Predicted, ExperimentError> {
+        let data = self
+            .prepared
+            .upload(split, &self.device)?
+            .ok_or(ExperimentError::EmptySplit { split })?;
+        let supervised =
+            SupervisedModel::new(self.network.clone(), self.prepared.config.loss.clone());
+        Ok(predict(&supervised, &data, &self.prepared.task)?)
+    }
+
+    /// The network together with what its predictions depend on.
+    pub fn classifier(&self) -> Classifier<'_> {
+        self.prepared.classifier(&self.network, &self.device)
+    }
+}

@@ -1,0 +1,141 @@
+//! Predicts new inputs with the network of a finished run.
+
+use burn::tensor::Device;
+use emberlab_analysis::Classifier;
+use emberlab_datasets::Standardizer;
+use emberlab_metrics::NO_PREDICTION;
+use emberlab_models::Network;
+use emberlab_rng::stream;
+use emberlab_run_format::ModelFile;
+use emberlab_run_format::files::MODEL;
+use emberlab_training::{Task, TrainingError, device, labels, load_network};
+use serde::Serialize;
+
+use crate::config::ExperimentConfig;
+use crate::error::ExperimentError;
+use crate::finished::{Weights, stored_threshold};
+use crate::run::Run;
+use crate::trial::{standardizer, task};
+
+/// A trained network with everything that predictions need. The training data are not needed.
+pub struct Predictor {
+    /// The experiment.
+    pub config: ExperimentConfig,
+    /// The meaning of its inputs and outputs.
+    pub model: ModelFile,
+    /// For two classes: class 1 is predicted if its probability is above this.
+    pub threshold: f64,
+    task: Task,
+    standardizer: Standardizer,
+    network: Network,
+    device: Device,
+}
+
+/// The prediction for one input.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum Prediction {
+    /// A class.
+    Class {
+        /// The name of the class; `None` if the network outputs NaN.
+        class: Option<String>,
+        /// The probability of each class, in the order of the labels.
+        probabilities: Vec<f64>,
+    },
+    /// A value, in the units of the targets.
+    Value {
+        /// The value.
+        value: f64,
+    },
+}
+
+impl Predictor {
+    /// Loads a finished run.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] if the run has not finished, or a file of it cannot be read.
+    pub fn load(run: &Run, weights: Weights, device_name: &str) -> Result<Self, ExperimentError> {
+        run.check_finished()?;
+        let file = weights.file();
+        let bytes = run.read(file)?;
+        let config = run.config()?;
+        let model: ModelFile = run.read_json(MODEL)?;
+        let device = device::open(device_name).map_err(TrainingError::from)?;
+        // Every weight is replaced below, so the seed does not matter.
+        let network = config.model.init(
+            &model.input_shape,
+            model.d_output,
+            &mut stream(0, "init", &[]),
+            &device,
+            config.training.precision.dtype(),
+        )?;
+        let network = load_network(network, &bytes).map_err(|e| run.malformed(file, e))?;
+        Ok(Self {
+            network: burn::module::Module::valid(&network),
+            threshold: stored_threshold(run)?.map_or(0.5, |t| t.threshold()),
+            task: task(&model),
+            standardizer: standardizer(&model),
+            config,
+            model,
+            device,
+        })
+    }
+
+    /// Predicts rows of raw inputs, `[num_rows × num_features]`.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Training`] if the device fails.
+    pub fn predict(&self, inputs: &[f32]) -> Result<Vec<Prediction>, ExperimentError> {
+        let num_features = self.model.input_shape.iter().product();
+        let classifier = Classifier {
+            network: &self.network,
+            loss: &self.config.loss,
+            task: &self.task,
+            standardizer: &self.standardizer,
+            device: &self.device,
+            dtype: self.config.training.precision.dtype(),
+        };
+        let outputs = classifier.outputs(inputs, num_features)?;
+        let task = &self.task;
+        if let Task::Regression = task {
+            let value = |value| Prediction::Value { value };
+            return Ok(outputs.into_iter().map(value).collect());
+        }
+        let d_output = self.model.d_output;
+        let probabilities = task.probabilities(&self.config.loss, &outputs, d_output)?;
+        let classes = match task {
+            Task::Binary { .. } => emberlab_metrics::thresholded(&probabilities, self.threshold),
+            _ => labels(task, &outputs, d_output)?,
+        };
+        let predictions = classes.iter().zip(probabilities.chunks(d_output));
+        Ok(predictions
+            .map(|(&class, row)| Prediction::Class {
+                class: (class != NO_PREDICTION).then(|| self.class_name(class)),
+                probabilities: match (task, row) {
+                    (Task::Binary { .. }, [p]) => vec![1.0 - p, *p],
+                    // A network may have more outputs than there are classes.
+                    _ => row[..self.model.class_names.len().min(row.len())].to_vec(),
+                },
+            })
+            .collect())
+    }
+
+    fn class_name(&self, class: u32) -> String {
+        let name = self.model.class_names.get(class as usize);
+        name.cloned().unwrap_or_else(|| class.to_string())
+    }
+
+    /// Width and height of the images that the network takes, and the value of a white pixel in its data.
+    ///
+    /// # Errors
+    /// [`ExperimentError::NotImages`] if it takes no images.
+    pub fn image_size(&self) -> Result<(usize, usize, f32), ExperimentError> {
+        let white = self.config.dataset.white();
+        match (self.model.input_shape.as_slice(), white) {
+            (&[1, height, width], Some(white)) => Ok((width, height, f32::from(white))),
+            _ => Err(ExperimentError::NotImages {
+                num_features: self.model.input_shape.iter().product(),
+            }),
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! Checks that the files of a run are whole and unchanged.
+
+use emberlab_run_format::files::{DIAGNOSIS, ENVIRONMENT, MODEL, RESULT, THRESHOLD};
+use emberlab_run_format::{ChosenThreshold, Diagnosis, Environment, ModelFile, RunResult};
+use emberlab_storage::Digested;
+use serde::de::DeserializeOwned;
+
+use super::Run;
+use crate::error::ExperimentError;
+
+impl Run {
+    /// Checks the files of the run: configuration, environment, model, result with the checksums of all files, and
+    /// every checkpoint. Returns the number of files checked and a message for each damaged one.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Storage`] if a folder cannot be read.
+    pub fn check(&self) -> Result<(usize, Vec<String>), ExperimentError> {
+        let mut checked = vec![
+            self.config().map(drop).map_err(|e| e.to_string()),
+            self.check_json::<Environment>(ENVIRONMENT),
+            self.check_json::<ModelFile>(MODEL),
+        ];
+        if self.path().join(DIAGNOSIS).is_file() {
+            checked.push(self.check_json::<Diagnosis>(DIAGNOSIS));
+        }
+        if self.path().join(THRESHOLD).is_file() {
+            checked.push(self.check_json::<ChosenThreshold>(THRESHOLD));
+        }
+        if self.is_done() {
+            checked.push(self.check_json::<RunResult>(RESULT));
+            if let Ok(result) = self.read_json::<RunResult>(RESULT) {
+                checked.extend(result.files.iter().map(|file| self.check_digest(file)));
+            }
+        }
+        for checkpoint in self.checkpoint_store().read_all()? {
+            checked.push(checkpoint.map(drop).map_err(|e| e.to_string()));
+        }
+        let num_files = checked.len();
+        Ok((
+            num_files,
+            checked.into_iter().filter_map(Result::err).collect(),
+        ))
+    }
+
+    /// Checks that a JSON file can be read.
+    fn check_json<T: DeserializeOwned>(&self, name: &str) -> Result<(), String> {
+        let value = self.read_json::<T>(name);
+        value.map(drop).map_err(|e| e.to_string())
+    }
+
+    /// Checks the size and checksum of a file.
+    fn check_digest(&self, file: &Digested) -> Result<(), String> {
+        let content = self.read(&file.name).map_err(|e| e.to_string())?;
+        file.disagreement(&content).map_or(Ok(()), Err)
+    }
+}

@@ -1,0 +1,15 @@
+//! Runs on disk: their folders and files, their state, and what may change when one is resumed.
+
+mod changes;
+mod check;
+mod cleanup;
+mod find;
+mod folder;
+mod read;
+mod state;
+
+pub(crate) use changes::changes;
+pub use changes::{Change, Verdict};
+pub use folder::Run;
+pub(crate) use folder::{compact_json, json};
+pub use state::{RunState, RunSummary};

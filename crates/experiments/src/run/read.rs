@@ -1,0 +1,76 @@
+//! Reads the files of a run that other parts need: configuration, learning curves and checkpoints.
+
+use emberlab_analysis::LearningCurves;
+use emberlab_config_source::ConfigSource;
+use emberlab_run_format::files::{CONFIG, FAILURE, METRICS};
+use emberlab_run_format::{Failure, History};
+use emberlab_storage::{Checkpoint, CheckpointStore};
+
+use super::Run;
+use crate::config::ExperimentConfig;
+use crate::error::ExperimentError;
+
+impl Run {
+    /// The text of its configuration.
+    ///
+    /// # Errors
+    /// [`ExperimentError::ReadConfig`].
+    pub(crate) fn source(&self) -> Result<ConfigSource, ExperimentError> {
+        Ok(ConfigSource::load(self.config_path())?)
+    }
+
+    /// The configuration that the run was trained with.
+    ///
+    /// # Errors
+    /// [`ExperimentError::ReadConfig`] or [`ExperimentError::Malformed`] if it cannot be read.
+    pub fn config(&self) -> Result<ExperimentConfig, ExperimentError> {
+        ExperimentConfig::from_source(&self.source()?).map_err(|e| self.malformed(CONFIG, e))
+    }
+
+    /// Checks that the training has finished, so that there is a trained network.
+    ///
+    /// # Errors
+    /// [`ExperimentError::RunFailed`] if it failed, [`ExperimentError::NotFinished`] if it has not ended.
+    pub(crate) fn check_finished(&self) -> Result<(), ExperimentError> {
+        if self.is_done() {
+            return Ok(());
+        }
+        let run = self.id();
+        Err(match self.read_json::<Failure>(FAILURE) {
+            Ok(Failure { message, .. }) => ExperimentError::RunFailed { run, message },
+            Err(_) => ExperimentError::NotFinished { run },
+        })
+    }
+
+    /// The learning curves of all epochs so far.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Malformed`] if the metrics or the configuration cannot be read.
+    pub fn learning_curves(&self) -> Result<LearningCurves, ExperimentError> {
+        let text = std::fs::read_to_string(self.metrics_path()).unwrap_or_default();
+        let history = History::parse(&text).map_err(|e| self.malformed(METRICS, e))?;
+        let column = |name: &str| history.column(name).into_iter().flatten().collect();
+        Ok(LearningCurves {
+            train_loss: column("train_loss"),
+            valid_loss: column("valid_loss"),
+            train_accuracy: column("train_accuracy"),
+            valid_accuracy: column("valid_accuracy"),
+            num_epochs: self.config()?.training.num_epochs,
+        })
+    }
+
+    /// The newest valid checkpoint, if there is one.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Storage`] if a folder cannot be read.
+    pub(crate) fn newest_checkpoint(&self) -> Result<Option<Checkpoint>, ExperimentError> {
+        Ok(self.checkpoint_store().newest()?.checkpoint)
+    }
+
+    /// Its checkpoints. If the configuration cannot be read, all of them are kept.
+    pub(super) fn checkpoint_store(&self) -> CheckpointStore {
+        let config = self.config();
+        let keep_last = config.map_or(usize::MAX, |config| config.checkpoint.keep_last);
+        CheckpointStore::new(self.checkpoints(), keep_last)
+    }
+}

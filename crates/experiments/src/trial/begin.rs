@@ -1,0 +1,49 @@
+//! Begins a trial: a new run folder with its configuration, environment and model description.
+
+use std::path::Path;
+
+use emberlab_run_format::files::{CONFIG, ENVIRONMENT, MODEL};
+
+use super::model_file::model_file;
+use super::ready::Ready;
+use super::{Execution, Trial};
+use crate::config::ExperimentConfig;
+use crate::error::ExperimentError;
+use crate::run::{Run, json};
+
+impl Trial {
+    /// Begins a new run of `config` in the folder `artifacts`. Returns the trial and warnings about its settings.
+    ///
+    /// Nothing is written before data, network and device have been checked. Then the folder of the run appears with
+    /// its first files, locked by this process until the trial is done.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] if something is wrong with the configuration, the data or the device, or if the folder
+    /// cannot be made.
+    pub fn begin(
+        config: ExperimentConfig,
+        artifacts: &Path,
+        run_name: Option<&str>,
+        execution: Execution,
+    ) -> Result<(Self, Vec<String>), ExperimentError> {
+        let ready = Ready::prepare(config, &execution)?;
+        let config = &ready.prepared.config;
+        let environment = json(Path::new(ENVIRONMENT), &ready.environment(&execution))?;
+        let model = json(Path::new(MODEL), &model_file(&ready.prepared))?;
+        let files = [
+            (CONFIG, ready.identity.config.as_bytes()),
+            (ENVIRONMENT, environment.as_slice()),
+            (MODEL, model.as_slice()),
+        ];
+        let run = Run::create(artifacts, &config.name, config.seed, run_name, &files)?;
+        let warnings = ready.prepared.warnings.clone();
+        let trial = Self {
+            lock: run.lock()?,
+            run,
+            ready,
+            checkpoint: None,
+            execution,
+        };
+        Ok((trial, warnings))
+    }
+}

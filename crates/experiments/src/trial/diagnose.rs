@@ -1,0 +1,100 @@
+//! Diagnoses a training from its data, its learning curves, and its network before the first step and now.
+
+use burn::module::Module;
+use burn::tensor::Device;
+use emberlab_analysis::{
+    LearningCurves, Observations, ObservedData, findings, inspect_signals, inspect_step,
+};
+use emberlab_datasets::{Batch, BatchSize, DeviceDataset};
+use emberlab_models::{ModelConfig, Network};
+use emberlab_run_format::Diagnosis;
+use emberlab_training::Split;
+
+use crate::error::ExperimentError;
+use crate::trial::Prepared;
+
+/// Number of training rows with which a network of dense layers is inspected.
+const SAMPLE_ROWS: usize = 256;
+/// Number of training rows with which a convolutional network is inspected: its activations are larger.
+const SAMPLE_IMAGES: usize = 64;
+
+/// The diagnosis of a training without repeating any of it. `now` is the trained network, if there is one.
+///
+/// # Errors
+/// [`ExperimentError`] if the network cannot be made or the device fails.
+pub(crate) fn quick_diagnosis(
+    prepared: &Prepared,
+    device: &Device,
+    now: Option<&Network>,
+    curves: &LearningCurves,
+) -> Result<Diagnosis, ExperimentError> {
+    let config = &prepared.config;
+    let sample = sample(prepared, device)?;
+    let start = prepared.init_network(&device.clone().autodiff())?;
+    let signals = inspect_signals(&start.valid(), sample.inputs.clone())?;
+    let size = match config.training.batch_size {
+        BatchSize::Full => sample.len(),
+        BatchSize::Size(size) => size.min(sample.len()),
+    };
+    let batch = Batch {
+        inputs: sample.inputs.clone().narrow(0, 0, size),
+        targets: sample.targets.clone().narrow(0, 0, size),
+    };
+    let step = inspect_step(
+        &start,
+        &config.loss,
+        &config.optimizer,
+        config.optimizer.learning_rate,
+        config.training.gradient_clipping.as_ref(),
+        batch,
+    )?;
+    let now = match now {
+        Some(now) => inspect_signals(now, sample.inputs)?,
+        None => signals.clone(),
+    };
+    let data = ObservedData {
+        samples: &prepared.samples,
+        splits: &prepared.splits,
+        standardize: &config.standardize,
+        standardizer: &prepared.standardizer,
+    };
+    let findings = findings(&Observations {
+        curves,
+        data: Some(data),
+        first_step: Some(&step),
+        start: Some(&signals),
+        now: Some(&now),
+        is_linear: is_linear(&config.model),
+    });
+    Ok(Diagnosis { findings })
+}
+
+/// Whether the network is one linear map, apart from the activation of its outputs.
+fn is_linear(model: &ModelConfig) -> bool {
+    match model {
+        ModelConfig::Perceptron(_) => true,
+        ModelConfig::Mlp(mlp) => {
+            let is_plain = mlp.normalization.is_none();
+            let mut activations = mlp.activation.iter();
+            mlp.hidden.is_empty() || is_plain && activations.all(|(_, a)| a.is_identity())
+        }
+        ModelConfig::Convnet(_) => false,
+    }
+}
+
+/// A few training rows, evenly spread over the training split.
+fn sample(prepared: &Prepared, device: &Device) -> Result<DeviceDataset, ExperimentError> {
+    let most = match prepared.config.model {
+        ModelConfig::Perceptron(_) | ModelConfig::Mlp(_) => SAMPLE_ROWS,
+        ModelConfig::Convnet(_) => SAMPLE_IMAGES,
+    };
+    let train = prepared.rows(Split::Train);
+    let rows: Vec<u32> = evenly(train.len(), most).map(|i| train[i]).collect();
+    prepared.upload_rows(&rows, device)
+}
+
+/// At most `max` of the indices from 0 to `len`, evenly spread.
+pub(crate) fn evenly(len: usize, max: usize) -> impl Iterator<Item = usize> {
+    let num_indices = len.min(max);
+    (0..num_indices).map(move |k| k * len / num_indices)
+}

@@ -1,0 +1,31 @@
+//! The environment of this process, for `environment.json`.
+
+use emberlab_run_format::Environment;
+
+/// The version of Burn that the workspace pins.
+const BURN: &str = "0.22.1";
+
+/// The environment of this process.
+pub(crate) fn current_environment(
+    device: &str,
+    num_threads: usize,
+    data_sha256: String,
+) -> Environment {
+    let mut system = sysinfo::System::new();
+    system.refresh_cpu_all();
+    let processor = system.cpus().first().map(|cpu| cpu.brand().trim());
+    let devices = emberlab_training::device::compiled();
+    Environment {
+        started: jiff::Timestamp::now().to_string(),
+        emberlab: env!("CARGO_PKG_VERSION").to_string(),
+        burn: BURN.to_string(),
+        device: device.to_string(),
+        compiled_devices: devices.into_iter().map(str::to_string).collect(),
+        processor: processor.unwrap_or("unknown").to_string(),
+        cores: std::thread::available_parallelism().map_or(1, |n| n.get()),
+        num_threads,
+        platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+        data_sha256,
+        resumed: Vec::new(),
+    }
+}

@@ -1,0 +1,310 @@
+//! A training that is stopped at any step and resumed gives the same files, bit by bit, as one that was never stopped.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use emberlab_config_source::ConfigSource;
+use emberlab_run_format::{Ending, RunResult};
+use emberlab_storage::Checkpoint;
+use emberlab_training::device;
+use emberlab_training::{Dashboard, EpochRecord, Observer, StopFlag, TrainingError, load_network};
+
+use crate::trial::{Execution, Trial};
+use crate::{ExperimentConfig, Prepared, Run};
+
+/// Has running statistics of batch normalisation, momentum buffers, and a short last batch.
+const MLP: &str = r#"
+    dataset = { name = "iris" }
+    split = { method = "stratified", train = 70, valid = 80 }
+    model = { name = "mlp", hidden = [8], activation = "relu", normalization = "batch" }
+    loss = { name = "cross_entropy" }
+    optimizer = { name = "sgd", learning_rate = 0.1, momentum = 0.9 }
+    training = { num_epochs = 3, batch_size = 20, precision = "f32" }
+    checkpoint = { every = { epochs = 1 } }
+"#;
+
+/// Has Adam's two moments and step count, and a learning rate that changes with every step.
+const CONVNET: &str = r#"
+    dataset = { name = "digits" }
+    split = { method = "sequential", train = 96, valid = 32 }
+    model = { name = "convnet", channels = [4, 4], d_hidden = 8 }
+    loss = { name = "cross_entropy" }
+    optimizer = { name = "adam", learning_rate = 0.01 }
+    scheduler = { name = "cosine", interval = "step", num_steps = 9 }
+    training = { num_epochs = 3, batch_size = 32 }
+"#;
+
+/// Never improves by 10, so it stops early after epoch 3 of 6.
+const EARLY_STOPPING: &str = r#"
+    dataset = { name = "moons", num_samples = 60 }
+    model = { name = "mlp", hidden = [4], activation = "tanh" }
+    loss = { name = "bce_with_logits" }
+    optimizer = { name = "rmsprop", learning_rate = 0.01, momentum = 0.5 }
+    training = { num_epochs = 6, batch_size = 16, early_stopping = { patience = 2, min_delta = 10.0 } }
+"#;
+
+/// The learning rate grows a thousandfold with every epoch: the first epoch is the best, and the last losses are not
+/// finite.
+const BEST_BEFORE: &str = r#"
+    dataset = { name = "regression", num_samples = 60 }
+    model = { name = "mlp", hidden = [4], activation = "linear" }
+    loss = { name = "mse" }
+    optimizer = { name = "sgd", learning_rate = 0.01 }
+    scheduler = { name = "exponential", gamma = 1000.0 }
+    training = { num_epochs = 6, batch_size = 16 }
+"#;
+
+struct NoOutput;
+
+impl Observer for NoOutput {
+    fn epoch_ended(&mut self, _: &EpochRecord) -> Result<(), TrainingError> {
+        Ok(())
+    }
+}
+
+fn execution(device: &str, stop_at: Option<u64>) -> Execution {
+    let stop = StopFlag::default();
+    if let Some(step) = stop_at {
+        stop.request_at(step);
+    }
+    Execution {
+        device: device.to_string(),
+        num_threads: 1,
+        data_dirs: Vec::new(),
+        dashboard: Dashboard::Quiet,
+        stop,
+        observer: Box::new(NoOutput),
+    }
+}
+
+fn config(text: &str) -> ExperimentConfig {
+    let source = ConfigSource {
+        name: "exact.toml".to_string(),
+        text: text.to_string(),
+    };
+    ExperimentConfig::from_source(&source).unwrap()
+}
+
+fn train(
+    artifacts: &Path,
+    name: &str,
+    config: &ExperimentConfig,
+    device: &str,
+    stop_at: Option<u64>,
+) -> (Run, RunResult) {
+    let execution = execution(device, stop_at);
+    let (trial, _) = Trial::begin(config.clone(), artifacts, Some(name), execution).unwrap();
+    (trial.run.clone(), trial.train().unwrap())
+}
+
+fn resume(run: &Run, device: &str, stop_at: Option<u64>) -> RunResult {
+    let execution = execution(device, stop_at);
+    let (trial, resumed) = Trial::resume(run.clone(), &[], false, execution).unwrap();
+    assert!(resumed.damaged.is_empty() && resumed.changes.is_empty());
+    assert!(resumed.position.is_some());
+    trial.train().unwrap()
+}
+
+/// The files of a run, without the time it took.
+fn files_without_time(run: &Run) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    for name in [
+        "config.toml",
+        "metrics.csv",
+        "model/model.json",
+        "model/network.bpk",
+    ] {
+        files.insert(name.to_string(), run.read(name).unwrap());
+    }
+    if let Ok(best) = run.read("model/best.bpk") {
+        files.insert("model/best.bpk".to_string(), best);
+    }
+    let result: RunResult = run.read_json("result.json").unwrap();
+    let timeless = RunResult {
+        seconds: 0.0,
+        ..result
+    };
+    let text = serde_json::to_vec(&timeless).unwrap();
+    files.insert("result.json".to_string(), text);
+    let newest = checkpoint(run);
+    for name in [
+        "config.toml",
+        "metrics.csv",
+        "network.bpk",
+        "optimizer.bpk",
+        "best.bpk",
+    ] {
+        if let Some(content) = newest.optional(name) {
+            files.insert(format!("checkpoint/{name}"), content.to_vec());
+        }
+    }
+    let progress = String::from_utf8(newest.file("progress.toml").unwrap().to_vec()).unwrap();
+    let timeless = progress
+        .lines()
+        .filter(|line| !line.starts_with("elapsed = "));
+    let timeless: Vec<&str> = timeless.collect();
+    assert_eq!(timeless.len() + 1, progress.lines().count());
+    let text = timeless.join("\n").into_bytes();
+    files.insert(
+        format!("checkpoint/{} {}", newest.position, "progress.toml"),
+        text,
+    );
+    files
+}
+
+/// The newest checkpoint, by the order of names.
+fn checkpoint(run: &Run) -> Checkpoint {
+    let folders = std::fs::read_dir(run.checkpoints()).unwrap();
+    let newest = folders.map(|entry| entry.unwrap().path()).max().unwrap();
+    Checkpoint::read(&newest).unwrap()
+}
+
+/// Stops at every step, resumes, and compares bit for bit.
+fn every_step(text: &str) {
+    for device in cpu_devices() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(text);
+        let (run, whole) = train(folder.path(), "whole", &config, device, None);
+        assert_ne!(whole.ending, Ending::Interrupted);
+        let expected = files_without_time(&run);
+        for step in 1..whole.steps {
+            let name = format!("stopped-at-{step}");
+            let (run, stopped) = train(folder.path(), &name, &config, device, Some(step));
+            assert_eq!((stopped.ending, stopped.steps), (Ending::Interrupted, step));
+            let resumed = resume(&run, device, None);
+            assert_eq!((resumed.ending, resumed.steps), (whole.ending, whole.steps));
+            for (file, content) in files_without_time(&run) {
+                assert!(
+                    content == expected[&file],
+                    "{file} differs on {device} after a stop at step {step}"
+                );
+            }
+        }
+    }
+}
+
+fn cpu_devices() -> Vec<&'static str> {
+    let compiled = device::compiled();
+    let cpu = compiled
+        .into_iter()
+        .filter(|name| device::supports_f64(name));
+    cpu.collect()
+}
+
+#[test]
+fn an_mlp_with_batch_norm_and_momentum_resumes_to_the_bit_from_every_step() {
+    every_step(MLP);
+}
+
+#[test]
+fn a_conv_net_with_adam_and_a_cosine_resumes_to_the_bit_from_every_step() {
+    every_step(CONVNET);
+}
+
+#[test]
+fn early_stopping_happens_at_the_same_epoch_after_a_resume_from_every_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(EARLY_STOPPING);
+    let (_, whole) = train(folder.path(), "whole", &config, "flex", None);
+    assert_eq!((whole.ending, whole.epochs), (Ending::StoppedEarly, 3));
+    every_step(EARLY_STOPPING);
+}
+
+#[test]
+fn a_best_network_found_before_the_stop_is_kept_even_if_the_loss_becomes_nan() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = config(BEST_BEFORE);
+    let (run, whole) = train(folder.path(), "whole", &config, "flex", None);
+    assert!(whole.best.is_some_and(|best| best.epoch <= 2));
+    let rows = String::from_utf8(run.read("metrics.csv").unwrap()).unwrap();
+    assert!(rows.lines().last().unwrap().contains("NaN"), "{rows}");
+    every_step(BEST_BEFORE);
+}
+
+#[test]
+fn a_stop_takes_effect_while_the_network_is_measured_after_an_epoch() {
+    let folder = tempfile::tempdir().unwrap();
+    let (run, stopped) = train(folder.path(), "stopped", &config(MLP), "flex", Some(4));
+    assert_eq!((stopped.ending, stopped.epochs), (Ending::Interrupted, 0));
+    let position = checkpoint(&run).position;
+    assert_eq!((position.epoch, position.step_in_epoch), (0, 4));
+    // The metrics of the epoch are measured and written when the training is resumed.
+    assert!(run.read("metrics.csv").unwrap().is_empty());
+    resume(&run, "flex", Some(5));
+    let rows = String::from_utf8(run.read("metrics.csv").unwrap()).unwrap();
+    assert_eq!(rows.lines().count(), 2, "{rows}");
+}
+
+#[test]
+fn a_run_resumed_three_times_ends_to_the_bit_as_one_never_stopped() {
+    for device in cpu_devices() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(MLP);
+        let (run, whole) = train(folder.path(), "whole", &config, device, None);
+        let expected = files_without_time(&run);
+        let (run, _) = train(folder.path(), "stopped", &config, device, Some(2));
+        for step in [5, 6] {
+            let result = resume(&run, device, Some(step));
+            assert_eq!((result.ending, result.steps), (Ending::Interrupted, step));
+        }
+        assert_eq!(resume(&run, device, None).steps, whole.steps);
+        assert!(files_without_time(&run) == expected, "on {device}");
+    }
+}
+
+#[test]
+fn on_a_gpu_a_resumed_training_agrees_within_rounding() {
+    let Some(device) = gpu() else {
+        eprintln!("on_a_gpu_a_resumed_training_agrees_within_rounding skips: no wgpu adapter");
+        return;
+    };
+    for text in [MLP, CONVNET, EARLY_STOPPING, BEST_BEFORE] {
+        let folder = tempfile::tempdir().unwrap();
+        let config = config(text);
+        let (run, whole) = train(folder.path(), "whole", &config, device, None);
+        let expected = weights(&run);
+        for step in 1..whole.steps {
+            let name = format!("stopped-at-{step}");
+            let (run, _) = train(folder.path(), &name, &config, device, Some(step));
+            let resumed = resume(&run, device, None);
+            assert_eq!((resumed.ending, resumed.steps), (whole.ending, whole.steps));
+            let epoch = |result: &RunResult| result.best.as_ref().map(|best| best.epoch);
+            assert_eq!(epoch(&resumed), epoch(&whole));
+            let found = weights(&run);
+            assert_eq!(found.len(), expected.len());
+            for (name, values) in found {
+                for (a, b) in values.iter().zip(&expected[&name]) {
+                    let is_near = (a - b).abs() <= 1e-5 * (1.0 + b.abs());
+                    let is_same = a == b || a.is_nan() && b.is_nan();
+                    assert!(
+                        is_near || is_same,
+                        "{name}: {a} and {b} after a stop at step {step}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn gpu() -> Option<&'static str> {
+    let compiled = device::compiled();
+    let gpu = compiled.into_iter().find(|name| *name == "wgpu")?;
+    device::open(gpu).is_ok().then_some(gpu)
+}
+
+/// The weights of the last and of the best network, tensor by tensor.
+fn weights(run: &Run) -> BTreeMap<String, Vec<f32>> {
+    let device = device::open("flex").unwrap();
+    let prepared = Prepared::load(run.config().unwrap(), &[]).unwrap();
+    let network = prepared.init_network(&device).unwrap();
+    let mut all = BTreeMap::new();
+    for file in ["model/network.bpk", "model/best.bpk"] {
+        let network = load_network(network.clone(), &run.read(file).unwrap()).unwrap();
+        for (name, data) in network.named_tensors() {
+            all.insert(format!("{file} {name}"), data.try_to_vec::<f32>().unwrap());
+        }
+    }
+    all
+}

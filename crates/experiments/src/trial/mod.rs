@@ -1,0 +1,77 @@
+//! Trials: one training each, from its configuration and data to the files of a finished run.
+
+mod begin;
+mod diagnose;
+mod environment;
+mod evaluate;
+#[cfg(test)]
+mod exact_resume_tests;
+mod finish;
+mod metrics_file;
+mod model_file;
+mod on_device;
+mod plan;
+mod prepare;
+mod ready;
+mod resume;
+mod train;
+
+pub(crate) use diagnose::{evenly, quick_diagnosis};
+pub(crate) use evaluate::evaluate_run;
+pub use metrics_file::MetricsFile;
+pub(crate) use model_file::{standardizer, task};
+pub use prepare::Prepared;
+pub use resume::Resumed;
+pub(crate) use resume::check_data;
+
+use std::path::PathBuf;
+
+use emberlab_storage::{Checkpoint, RunLock};
+use emberlab_training::{Dashboard, Observer, StopFlag};
+
+use crate::config::ExperimentConfig;
+use crate::run::Run;
+use ready::Ready;
+
+/// How a trial runs: everything that is not part of the experiment.
+pub struct Execution {
+    /// The name of the device.
+    pub device: String,
+    /// The number of threads for tensor operations, as set for the process.
+    pub num_threads: usize,
+    /// The folders of data sets.
+    pub data_dirs: Vec<PathBuf>,
+    /// The dashboard on the terminal.
+    pub dashboard: Dashboard,
+    /// Requests a stop.
+    pub stop: StopFlag,
+    /// Is told of every epoch, after the files of the run are written.
+    pub observer: Box<dyn Observer>,
+}
+
+/// A trial that is ready to train.
+pub struct Trial {
+    /// The run that it writes to.
+    pub run: Run,
+    lock: RunLock,
+    ready: Ready,
+    checkpoint: Option<Checkpoint>,
+    execution: Execution,
+}
+
+impl Trial {
+    /// The experiment.
+    pub fn config(&self) -> &ExperimentConfig {
+        &self.ready.prepared.config
+    }
+
+    /// The experiment with its data.
+    pub fn prepared(&self) -> &Prepared {
+        &self.ready.prepared
+    }
+
+    /// The number of trainable parameters of the network.
+    pub fn num_parameters(&self) -> usize {
+        self.ready.network.num_parameters()
+    }
+}

@@ -1,0 +1,64 @@
+//! Puts an experiment on its device, before a trial is begun or resumed.
+
+use burn::tensor::Device;
+use emberlab_menu::Problem;
+use emberlab_models::Network;
+use emberlab_run_format::Environment;
+use emberlab_storage::{CheckpointStore, Identity};
+use emberlab_training::{Precision, SplitData, TrainingError, device};
+
+use super::environment::current_environment;
+use super::{Execution, Prepared};
+use crate::config::ExperimentConfig;
+use crate::error::ExperimentError;
+use crate::run::Run;
+
+/// An experiment with its data and network on the device, and what identifies the training.
+pub(super) struct Ready {
+    pub(super) prepared: Prepared,
+    pub(super) identity: Identity,
+    pub(super) device: Device,
+    pub(super) network: Network,
+    pub(super) data: SplitData,
+}
+
+impl Ready {
+    /// Loads the data, opens the device, and puts data and network on it.
+    pub(super) fn prepare(
+        config: ExperimentConfig,
+        execution: &Execution,
+    ) -> Result<Self, ExperimentError> {
+        if config.training.precision == Precision::F64 && !device::supports_f64(&execution.device) {
+            let expected = format!(
+                "`f32` or a CPU device, because the device `{}` has no 64-bit floats",
+                execution.device
+            );
+            return Err(Problem::new("training.precision", "f64", expected).into());
+        }
+        let device = device::open(&execution.device).map_err(TrainingError::from)?;
+        let prepared = Prepared::load(config.without_comparison(), &execution.data_dirs)?;
+        let config = prepared.config.to_toml()?;
+        Ok(Self {
+            identity: Identity {
+                config,
+                data_sha256: prepared.samples.checksum(),
+            },
+            network: prepared.init_network(&device.clone().autodiff())?,
+            data: prepared.upload_all(&device)?,
+            device,
+            prepared,
+        })
+    }
+
+    /// The checkpoints of the run.
+    pub(super) fn store(&self, run: &Run) -> CheckpointStore {
+        let keep_last = self.prepared.config.checkpoint.keep_last;
+        CheckpointStore::new(run.checkpoints(), keep_last)
+    }
+
+    /// The environment of this process, for `environment.json`.
+    pub(super) fn environment(&self, execution: &Execution) -> Environment {
+        let checksum = self.identity.data_sha256.clone();
+        current_environment(&execution.device, execution.num_threads, checksum)
+    }
+}

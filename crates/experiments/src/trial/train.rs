@@ -1,0 +1,180 @@
+//! Trains trials, alone or several in one batched model.
+
+use emberlab_run_format::files::{ENDING, FAILURE, METRICS, RESULT};
+use emberlab_run_format::{Ending, Failure, RunResult};
+use emberlab_storage::Checkpoint;
+use emberlab_training::{EpochRecord, Fit, Observer, TrainingError};
+
+use super::finish::Unfinished;
+use super::{MetricsFile, Trial};
+use crate::error::ExperimentError;
+use crate::run::Run;
+
+impl Trial {
+    /// Trains to the end, or until a stop is requested.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] if the training fails. Saved checkpoints stay, and `failure.json` holds the error.
+    pub fn train(self) -> Result<RunResult, ExperimentError> {
+        let run = self.run.clone();
+        let mut results = Self::train_together(vec![self])?;
+        results
+            .pop()
+            .ok_or_else(|| run.malformed(RESULT, "the training has no result"))
+    }
+
+    /// Trains trials that differ only in seed and learning rate. Those at the same step are trained in one batched
+    /// model: see [`Fit::run_all`]. Each trial writes the same files as if it were trained alone. Returns their
+    /// results in no particular order; if a stop is requested, those of the trials so far.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] of the first trial that fails, as for [`train`](Self::train).
+    pub fn train_together(trials: Vec<Self>) -> Result<Vec<RunResult>, ExperimentError> {
+        let mut results = Vec::new();
+        for group in at_the_same_step(trials) {
+            let runs: Vec<Run> = group.iter().map(|trial| trial.run.clone()).collect();
+            let trained = fit(group).inspect_err(|error| {
+                let failure = Failure {
+                    message: error.to_string(),
+                };
+                for run in runs.iter().filter(|run| !run.is_done()) {
+                    // If this fails as well, for example because the disk is full, the first error matters more.
+                    let _ = run.write_json(FAILURE, &failure);
+                }
+            })?;
+            results.extend(trained);
+            if results
+                .iter()
+                .any(|result| result.ending == Ending::Interrupted)
+            {
+                break;
+            }
+        }
+        Ok(results)
+    }
+
+    /// The training as the trainer takes it, the checkpoint to start from, and what is needed to finish the run.
+    fn into_fit(self) -> Result<(Fit, Option<Checkpoint>, Unfinished), ExperimentError> {
+        let Self {
+            run,
+            lock,
+            ready,
+            checkpoint,
+            execution,
+        } = self;
+        // A resumed run has not finished, so the files about how it ended are removed.
+        for name in ENDING {
+            run.remove(name)?;
+        }
+        let rows = match &checkpoint {
+            Some(checkpoint) => checkpoint.file(METRICS)?.to_vec(),
+            None => Vec::new(),
+        };
+        let rows = String::from_utf8(rows).map_err(|e| run.malformed(METRICS, e))?;
+        let metrics = MetricsFile::restore(&run.metrics_path(), rows)?;
+        let store = ready.store(&run);
+        let num_parameters = ready.network.num_parameters();
+        let prepared = ready.prepared;
+        let config = prepared.config.clone();
+        let fit = Fit {
+            label: run.id(),
+            network: ready.network,
+            loss: config.loss,
+            task: prepared.task,
+            optimizer: config.optimizer,
+            scheduler: config.scheduler,
+            training: config.training,
+            checkpoint: config.checkpoint,
+            store: Some(store),
+            identity: ready.identity,
+            seed: config.seed,
+            data: ready.data,
+            dashboard: execution.dashboard,
+            stop: execution.stop,
+            observer: Box::new(RunObserver {
+                metrics,
+                shown: execution.observer,
+            }),
+        };
+        let unfinished = Unfinished {
+            run,
+            _lock: lock,
+            prepared,
+            device: ready.device,
+            num_parameters,
+        };
+        Ok((fit, checkpoint, unfinished))
+    }
+}
+
+/// Groups of trials that can be trained in one batched model: at the same step, with the same numbers of rows.
+fn at_the_same_step(trials: Vec<Trial>) -> Vec<Vec<Trial>> {
+    let key = |trial: &Trial| {
+        let position = trial.checkpoint.as_ref().map(|c| c.position);
+        let splits = &trial.prepared().splits;
+        let rows = [&splits.train, &splits.valid, &splits.test].map(Vec::len);
+        (position.unwrap_or_default(), rows)
+    };
+    let mut groups: Vec<Vec<Trial>> = Vec::new();
+    for trial in trials {
+        match groups
+            .iter_mut()
+            .find(|group| key(&group[0]) == key(&trial))
+        {
+            Some(group) => group.push(trial),
+            None => groups.push(vec![trial]),
+        }
+    }
+    groups
+}
+
+/// Trains trials in one batched model, and finishes their runs.
+fn fit(trials: Vec<Trial>) -> Result<Vec<RunResult>, ExperimentError> {
+    let mut fits = Vec::new();
+    let mut checkpoints = Vec::new();
+    let mut unfinished = Vec::new();
+    for trial in trials {
+        let (fit, checkpoint, run) = trial.into_fit()?;
+        fits.push(fit);
+        checkpoints.push(checkpoint);
+        unfinished.push(run);
+    }
+    let from = checkpoints.iter().map(Option::as_ref);
+    let finished = match Fit::run_all(fits.into_iter().zip(from).collect()) {
+        Err(error @ TrainingError::FlatLoss { .. }) => {
+            for run in &unfinished {
+                run.write_diagnosis(None)?;
+            }
+            return Err(error.into());
+        }
+        finished => finished?,
+    };
+    let runs = unfinished.into_iter().zip(finished);
+    runs.map(|(run, finished)| run.finish(finished)).collect()
+}
+
+/// Writes the metrics file of a run and passes everything on to the observer that shows it.
+struct RunObserver {
+    metrics: MetricsFile,
+    shown: Box<dyn Observer>,
+}
+
+impl Observer for RunObserver {
+    fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError> {
+        let written = self.metrics.epoch_ended(record);
+        self.shown.epoch_ended(record)?;
+        written
+    }
+
+    fn findings(&self) -> Vec<String> {
+        self.shown.findings()
+    }
+
+    fn attachments(&self) -> Vec<(&'static str, Vec<u8>)> {
+        self.metrics.attachments()
+    }
+
+    fn save_failed(&mut self, error: &TrainingError) {
+        self.shown.save_failed(error);
+    }
+}

@@ -1,0 +1,133 @@
+//! [`crate::batch_norm`] and its backward pass on the host.
+
+use burn::tensor::Tensor;
+
+use super::{Numbers, is_on_host};
+use crate::batch_norm::NormGradients;
+use crate::standardize::{Moments, Standardized};
+use crate::sum_of_rows;
+
+/// Inputs, scale and shift.
+type ForwardParts = (Tensor<2>, Tensor<1>, Tensor<1>);
+
+/// [`crate::batch_norm`].
+///
+/// # Errors
+/// The tensors, unless all are on the host and have features.
+pub(crate) fn batch_norm(
+    x: Tensor<2>,
+    gamma: Tensor<1>,
+    beta: Tensor<1>,
+    epsilon: f64,
+) -> Result<(Tensor<2>, Standardized, Moments<2>), ForwardParts> {
+    let [batch, num_features] = x.dims();
+    if !is_on_host(&x) || !is_on_host(&gamma) || num_features == 0 {
+        return Err((x, gamma, beta));
+    }
+    let shape = [1, num_features];
+    let per_sample = 1.0 / batch as f32;
+    let mut mean = Numbers::take(sum_of_rows(&x).unsqueeze::<2>());
+    for mean in mean.as_mut_slice() {
+        *mean *= per_sample;
+    }
+    let mut x = Numbers::take(x);
+    let mut variance = vec![0.0; num_features];
+    for row in x.as_mut_slice().chunks_mut(num_features) {
+        for ((x, mean), square) in row.iter_mut().zip(mean.as_slice()).zip(&mut variance) {
+            *x -= mean;
+            *square += *x * *x;
+        }
+    }
+    let mut inverse_deviation = Vec::with_capacity(num_features);
+    for variance in &mut variance {
+        *variance *= per_sample;
+        inverse_deviation.push(1.0 / (*variance + epsilon as f32).sqrt());
+    }
+    let (gamma, beta) = (Numbers::take(gamma), Numbers::take(beta));
+    let mut y = Vec::with_capacity(batch * num_features);
+    for row in x.as_mut_slice().chunks_mut(num_features) {
+        for (x, factor) in row.iter_mut().zip(&inverse_deviation) {
+            *x *= factor;
+        }
+        let affine = gamma.as_slice().iter().zip(beta.as_slice());
+        y.extend(
+            row.iter()
+                .zip(affine)
+                .map(|(x, (gamma, beta))| x * gamma + beta),
+        );
+    }
+    let y = Numbers::new(y, [batch, num_features]).into_tensor();
+    let moments = Moments {
+        variance: Numbers::new(variance, shape).into_tensor(),
+        mean: mean.into_tensor(),
+    };
+    let inverse_deviation = Numbers::new(inverse_deviation, shape).into_tensor();
+    let saved = Standardized {
+        normalized: x.into_tensor(),
+        inverse_deviation,
+        dim: 0,
+    };
+    Ok((y, saved, moments))
+}
+
+/// Scale, saved activations and the gradient by the outputs.
+type BackwardParts = (Tensor<1>, Standardized, Tensor<2>);
+
+/// [`crate::batch_norm_backward`].
+///
+/// # Errors
+/// The tensors, unless all are on the host and have features.
+pub(crate) fn batch_norm_backward(
+    gamma: Tensor<1>,
+    saved: Standardized,
+    delta: Tensor<2>,
+) -> Result<NormGradients<2>, BackwardParts> {
+    let [batch, num_features] = delta.dims();
+    if !is_on_host(&gamma)
+        || !is_on_host(&delta)
+        || !is_on_host(&saved.normalized)
+        || num_features == 0
+    {
+        return Err((gamma, saved, delta));
+    }
+    let mut delta = Numbers::take(delta);
+    let normalized = Numbers::take(saved.normalized);
+    let mut slope = vec![0.0; num_features];
+    let mut mean = vec![0.0; num_features];
+    let rows = delta.as_slice().chunks(num_features);
+    for (row, normalized) in rows.zip(normalized.as_slice().chunks(num_features)) {
+        let sums = slope.iter_mut().zip(&mut mean);
+        for ((delta, normalized), (slope, mean)) in row.iter().zip(normalized).zip(sums) {
+            *slope += delta * normalized;
+            *mean += delta;
+        }
+    }
+    let shape = [1, num_features];
+    let by_gamma = Numbers::new(slope.clone(), shape).into_tensor();
+    let by_beta = Numbers::new(mean.clone(), shape).into_tensor();
+    let per_sample = 1.0 / batch as f32;
+    for (slope, mean) in slope.iter_mut().zip(&mut mean) {
+        *slope *= per_sample;
+        *mean *= per_sample;
+    }
+    let inverse_deviation = Numbers::take(saved.inverse_deviation);
+    let gamma = Numbers::take(gamma);
+    let factor: Vec<f32> = (gamma.as_slice().iter())
+        .zip(inverse_deviation.as_slice())
+        .map(|(gamma, inverse_deviation)| gamma * inverse_deviation)
+        .collect();
+    let rows = delta.as_mut_slice().chunks_mut(num_features);
+    for (row, normalized) in rows.zip(normalized.as_slice().chunks(num_features)) {
+        let of_feature = mean.iter().zip(&slope).zip(&factor);
+        for ((delta, normalized), ((mean, slope), factor)) in
+            row.iter_mut().zip(normalized).zip(of_feature)
+        {
+            *delta = (*delta - mean - normalized * slope) * factor;
+        }
+    }
+    Ok(NormGradients {
+        x: delta.into_tensor(),
+        gamma: by_gamma,
+        beta: by_beta,
+    })
+}

@@ -1,0 +1,36 @@
+//! The operations that layers, losses and optimisers call, each with a fused kernel for the host's memory.
+//!
+//! An operation decides by its tensors how it computes. Tensors of f32 on the flex device that autodiff does not
+//! track ([`is_on_host`]) are buffers of this process: a fused kernel reads and writes them in one loop that the
+//! compiler turns into vector instructions. All other tensors are computed by Burn's operations. Both give the
+//! same numbers up to rounding, so a caller never sees which of them ran.
+//!
+//! Small networks gain most: there Burn spends its time on starting operations and on walking short rows.
+//!
+//! - [`map`], [`zip`], [`zip_to_both`]: any function of each number, given as a scalar function and as Burn's
+//!   operations
+//! - [`product`], [`affine`], [`batched_affine`]: products of matrices
+//! - [`sum_of_rows`], [`batched_sum_of_rows`]: the gradient of a bias
+//! - [`standardize`], [`batch_norm`], [`batch_norm_backward`]: normalisations
+//! - [`larger_half`]: a step of max-pooling
+//!
+//! [`Numbers`] gives a kernel of another crate the numbers of a tensor in the host's memory. [`ran_fused`] tells a test
+//! whether a fused kernel ran.
+
+mod batch_norm;
+mod elementwise;
+mod halves;
+mod host;
+mod product;
+mod row_sums;
+mod scalar;
+mod standardize;
+
+pub use batch_norm::{NormGradients, batch_norm, batch_norm_backward, batched_batch_norm_backward};
+pub use elementwise::{Pair, map, zip, zip_to_both};
+pub use halves::larger_half;
+pub use host::{Numbers, is_on_host, ran_fused};
+pub use product::{affine, batched_affine, product};
+pub use row_sums::{batched_sum_of_rows, sum_of_rows};
+pub use scalar::{exp, ln_1p, sigmoid, tanh};
+pub use standardize::{Moments, Standardized, standardize};

@@ -1,0 +1,54 @@
+//! The Gaussian error linear unit.
+
+use std::f64::consts::FRAC_1_SQRT_2;
+
+use burn::tensor::Tensor;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{ActivationFunction, Saves};
+
+/// 1 / √(2π), the normal density at zero.
+const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
+
+/// `x Φ(x)` with the exact normal distribution function, not the approximation by tanh.
+///
+/// # Source
+/// Hendrycks and Gimpel 2016, <https://arxiv.org/abs/1606.08415>; `torch.nn.functional.gelu`
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gelu {}
+
+// It has no fused kernel: `erf` takes longer than all else, and there is none of f32 among the scalar functions.
+impl ActivationFunction for Gelu {
+    fn saves(&self) -> Saves {
+        Saves::Input
+    }
+
+    fn is_non_decreasing(&self) -> bool {
+        false
+    }
+
+    fn can_die(&self) -> bool {
+        false
+    }
+
+    fn relative_slope(&self, _: f64) -> Option<f64> {
+        None
+    }
+
+    fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        // Burn's own has the gradient of the approximation by tanh on some devices.
+        let half = x.clone().mul_scalar(0.5);
+        half.clone() + half * x.mul_scalar(FRAC_1_SQRT_2).erf()
+    }
+
+    /// The derivative is `Φ(x) + x φ(x)` with the normal density `φ`.
+    fn backward<const D: usize>(&self, delta: Tensor<D>, x: Tensor<D>) -> Tensor<D> {
+        let distribution = x.clone().mul_scalar(FRAC_1_SQRT_2).erf();
+        let distribution = distribution.add_scalar(1.0).mul_scalar(0.5);
+        let density = (x.clone() * x.clone()).mul_scalar(-0.5).exp();
+        let density = density.mul_scalar(FRAC_1_SQRT_2PI);
+        delta * (distribution + x * density)
+    }
+}

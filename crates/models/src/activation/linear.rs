@@ -1,0 +1,38 @@
+//! The identity.
+
+use burn::tensor::Tensor;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{ActivationFunction, Saves};
+
+/// `x`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Linear {}
+
+impl ActivationFunction for Linear {
+    fn saves(&self) -> Saves {
+        Saves::Nothing
+    }
+
+    fn is_non_decreasing(&self) -> bool {
+        true
+    }
+
+    fn can_die(&self) -> bool {
+        false
+    }
+
+    fn relative_slope(&self, _: f64) -> Option<f64> {
+        None
+    }
+
+    fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        x
+    }
+
+    fn backward<const D: usize>(&self, delta: Tensor<D>, _: Tensor<D>) -> Tensor<D> {
+        delta
+    }
+}

@@ -1,0 +1,107 @@
+//! Max-pooling by two, on images as rows of pixels.
+
+use burn::optim::GradientsParams;
+use burn::tensor::{Bool, Tensor};
+use emberlab_kernels as kernels;
+
+use super::Layer;
+use crate::BatchStatistics;
+
+/// Takes the largest of each square of two by two pixels, the first of equal ones, or NaN if there is one. An odd last
+/// row or column is left out. Equals `torch.nn.MaxPool2d(2)`.
+///
+/// # Shapes
+/// - `x`: `[batch * height * width, channels]`
+/// - outputs: `[batch * (height / 2) * (width / 2), channels]`
+pub(crate) struct MaxPool {
+    /// `[batch, height, width]`
+    pub(crate) size: [usize; 3],
+}
+
+/// The pixels that a max-pool took.
+#[derive(Debug, Clone)]
+pub(crate) struct PooledMaxima {
+    /// For each pair side by side, whether the right one: `[batch * height * width / 2, channels]`.
+    right: Tensor<2, Bool>,
+    /// For each pair of those one above the other, whether the lower one:
+    /// `[batch * height / 2, width / 2 * channels]`.
+    lower: Tensor<2, Bool>,
+    channels: usize,
+}
+
+impl MaxPool {
+    /// Whether an image is large enough to be halved.
+    pub(crate) fn fits(height: usize, width: usize) -> bool {
+        height >= 2 && width >= 2
+    }
+
+    /// Whether the last row or column has no pair.
+    fn is_odd(&self) -> bool {
+        let [_, height, width] = self.size;
+        height % 2 + width % 2 > 0
+    }
+}
+
+impl Layer<2> for MaxPool {
+    type Saved = PooledMaxima;
+
+    fn forward(&self, x: Tensor<2>) -> Tensor<2> {
+        self.forward_saving(x, &mut Vec::new()).0
+    }
+
+    fn forward_saving(
+        &self,
+        mut x: Tensor<2>,
+        _: &mut Vec<BatchStatistics>,
+    ) -> (Tensor<2>, PooledMaxima) {
+        let [batch, height, width] = self.size;
+        let channels = x.dims()[1];
+        let (rows, columns) = (height / 2, width / 2);
+        if self.is_odd() {
+            x = x
+                .reshape([batch, height, width, channels])
+                .slice([0..batch, 0..2 * rows, 0..2 * columns])
+                .reshape([batch * 4 * rows * columns, channels]);
+        }
+        let pairs = x.reshape([batch * 2 * rows * columns, 2 * channels]);
+        let (beside, right) = kernels::larger_half(pairs);
+        let pairs = beside.reshape([batch * rows, 2 * columns * channels]);
+        let (pooled, lower) = kernels::larger_half(pairs);
+        let saved = PooledMaxima {
+            right,
+            lower,
+            channels,
+        };
+        (pooled.reshape([batch * rows * columns, channels]), saved)
+    }
+
+    /// Each gradient goes to the pixel that was taken.
+    fn backward(
+        &self,
+        saved: PooledMaxima,
+        delta: Tensor<2>,
+        _: &mut GradientsParams,
+    ) -> Tensor<2> {
+        let [batch, height, width] = self.size;
+        let channels = saved.channels;
+        let delta = delta.reshape(saved.lower.dims());
+        let delta = to_halves(delta, saved.lower).reshape(saved.right.dims());
+        let delta = to_halves(delta, saved.right);
+        if !self.is_odd() {
+            return delta.reshape([batch * height * width, channels]);
+        }
+        let (rows, columns) = (height / 2 * 2, width / 2 * 2);
+        let delta = delta.reshape([batch, rows, columns, channels]);
+        let options = (&delta.device(), delta.dtype());
+        Tensor::zeros([batch, height, width, channels], options)
+            .slice_assign([0..batch, 0..rows, 0..columns, 0..channels], delta)
+            .reshape([batch * height * width, channels])
+    }
+}
+
+/// Puts each number into the half it came from, and zero into the other.
+fn to_halves(delta: Tensor<2>, is_second: Tensor<2, Bool>) -> Tensor<2> {
+    let first = delta.clone().mask_fill(is_second.clone(), 0.0);
+    let second = delta.mask_fill(is_second.bool_not(), 0.0);
+    Tensor::cat(vec![first, second], 1)
+}

@@ -1,0 +1,192 @@
+//! Many networks of one shape as one program.
+
+use burn::module::{Module, ModuleMapper, Param};
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, Int, Tensor, TensorData};
+
+use super::dense_layers::DenseLayers;
+use super::forward_pass::{ForwardPass, Mode, SavedPass};
+use crate::layers::BatchedDense;
+use crate::normalization::BatchedNorm;
+use crate::{Activation, BatchStatistics, Dense, Mlp, Network, Norm};
+
+/// Replicas of one multilayer perceptron, each with parameters of its own, computed together.
+///
+/// A product of matrices is one product for each replica, and everything else one operation for all: what a
+/// small network spends on starting operations is spent once. No number of one replica ever meets one of
+/// another, so that one that turns NaN harms none.
+///
+/// It trains by the backward pass written out, on a plain device.
+#[derive(Module, Debug)]
+pub struct BatchedModel {
+    layers: Vec<BatchedDense>,
+    /// One for each hidden layer, or none at all.
+    norms: Vec<BatchedNorm>,
+    /// One for each hidden layer.
+    #[module(skip)]
+    activations: Vec<Activation>,
+    #[module(skip)]
+    output_activation: Activation,
+}
+
+impl BatchedModel {
+    /// Stacks networks on a plain device; none unless all are multilayer perceptrons of one shape.
+    pub fn new(networks: &[Network]) -> Option<Self> {
+        let mlps: Option<Vec<&Mlp>> = networks
+            .iter()
+            .map(|network| match network {
+                Network::Mlp(mlp) => Some(mlp),
+                Network::ConvNet(_) => None,
+            })
+            .collect();
+        let mlps = mlps?;
+        let first = *mlps.first()?;
+        let is_like_first = |mlp: &&Mlp| {
+            mlp.layers.len() == first.layers.len()
+                && mlp.norms.len() == first.norms.len()
+                && mlp.activations == first.activations
+                && mlp.output_activation == first.output_activation
+        };
+        if !mlps.iter().all(is_like_first) {
+            return None;
+        }
+        let layers = (0..first.layers.len()).map(|i| {
+            let layers: Vec<&Dense> = mlps.iter().map(|mlp| &mlp.layers[i]).collect();
+            BatchedDense::new(&layers)
+        });
+        let norms = (0..first.norms.len()).map(|i| {
+            let norms: Vec<&Norm> = mlps.iter().map(|mlp| &mlp.norms[i]).collect();
+            BatchedNorm::new(&norms)
+        });
+        Some(Self {
+            layers: layers.collect::<Option<_>>()?,
+            norms: norms.collect::<Option<_>>()?,
+            activations: first.activations.clone(),
+            output_activation: first.output_activation.clone(),
+        })
+    }
+
+    /// Networks in it.
+    pub fn num_replicas(&self) -> usize {
+        self.layers[0].weight.dims()[0]
+    }
+
+    /// A copy of the network at `index`, which must be below [`num_replicas`](Self::num_replicas).
+    pub fn network(&self, index: usize) -> Network {
+        let index = indices(&[index], &self.device());
+        Network::Mlp(Mlp {
+            layers: (self.layers.iter())
+                .map(|layer| layer.replica(&index))
+                .collect(),
+            norms: (self.norms.iter())
+                .filter_map(|norm| norm.replica(&index))
+                .collect(),
+            activations: self.activations.clone(),
+            output_activation: self.output_activation.clone(),
+        })
+    }
+
+    /// The networks at these indices alone, in that order.
+    pub fn keep(self, replicas: &[usize]) -> Self {
+        struct Keep(Tensor<1, Int>);
+        impl ModuleMapper for Keep {
+            fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+                param.map(|tensor| tensor.select(0, self.0.clone()))
+            }
+        }
+        let indices = indices(replicas, &self.device());
+        self.map(&mut Keep(indices))
+    }
+
+    /// Outputs in evaluation mode: batch norm uses its running statistics.
+    ///
+    /// # Shapes
+    /// - `inputs`: `[num_replicas × batch, d_input]`, the rows of the first replica, of the second, and so on
+    /// - result: `[num_replicas × batch, d_output]`, likewise
+    pub fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
+        self.run(inputs, &mut ForwardPass::new(Mode::Evaluation))
+    }
+
+    /// Outputs in training mode, the statistics of each batch norm for
+    /// [`with_running_statistics`](Self::with_running_statistics), and the saved activations.
+    ///
+    /// # Shapes
+    /// - as [`forward`](Self::forward)
+    pub fn forward_saving(
+        &self,
+        inputs: Tensor<2>,
+    ) -> (Tensor<2>, Vec<BatchStatistics<3>>, SavedReplicas<'_>) {
+        let mut pass = ForwardPass::saving();
+        let outputs = self.run(inputs, &mut pass);
+        let (statistics, layers) = pass.into_saved();
+        let num_replicas = self.num_replicas();
+        let saved = SavedReplicas {
+            layers,
+            num_replicas,
+        };
+        (outputs, statistics, saved)
+    }
+
+    /// The forward pass.
+    ///
+    /// # Shapes
+    /// - as [`forward`](Self::forward)
+    fn run<'a>(&'a self, inputs: Tensor<2>, pass: &mut ForwardPass<'a, 3>) -> Tensor<2> {
+        let layers = DenseLayers {
+            layers: &self.layers,
+            norms: &self.norms,
+            activations: &self.activations,
+            output_activation: &self.output_activation,
+            first_activation: 0,
+        };
+        let x = split(inputs, self.num_replicas());
+        layers.forward(x, pass).flatten(0, 1)
+    }
+
+    /// Moves the running statistics towards those of one batch; nothing without batch norm.
+    pub fn with_running_statistics(mut self, statistics: Vec<BatchStatistics<3>>) -> Self {
+        let mut statistics = statistics.into_iter();
+        let moved = |norm: BatchedNorm| match statistics.next() {
+            Some(batch) => norm.with_running_statistics(batch),
+            None => norm,
+        };
+        self.norms = self.norms.into_iter().map(moved).collect();
+        self
+    }
+
+    fn device(&self) -> Device {
+        self.layers[0].weight.device()
+    }
+}
+
+/// The saved activations of a [`BatchedModel`], ready for its backward pass.
+pub struct SavedReplicas<'a> {
+    layers: SavedPass<'a, 3>,
+    num_replicas: usize,
+}
+
+impl SavedReplicas<'_> {
+    /// The gradients of all parameters; those of each replica are the gradients of its network alone.
+    ///
+    /// # Shapes
+    /// - `delta`: the loss's gradient by the outputs, `[num_replicas × batch, d_output]`
+    pub fn backward(self, delta: Tensor<2>) -> GradientsParams {
+        self.layers.backward(split(delta, self.num_replicas))
+    }
+}
+
+/// The rows of each replica.
+///
+/// # Shapes
+/// - rows: `[num_replicas × batch, width]`
+/// - result: `[num_replicas, batch, width]`
+fn split(rows: Tensor<2>, num_replicas: usize) -> Tensor<3> {
+    let [num_rows, width] = rows.dims();
+    rows.reshape([num_replicas, num_rows / num_replicas, width])
+}
+
+fn indices(replicas: &[usize], device: &Device) -> Tensor<1, Int> {
+    let numbers: Vec<i64> = replicas.iter().map(|&index| index as i64).collect();
+    let count = numbers.len();
+    Tensor::from_data(TensorData::new(numbers, [count]), device)
+}

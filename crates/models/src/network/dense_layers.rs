@@ -1,0 +1,53 @@
+//! A sequence of fully connected layers: all of a multilayer perceptron, and the end of a convolutional network.
+
+use burn::tensor::Tensor;
+
+use super::forward_pass::{ForwardPass, Operation};
+use crate::Activation;
+use crate::layers::Layer;
+
+/// Hidden layers, linear → normalization → activation each, and an output layer, linear → activation.
+///
+/// `L` are linear layers and `N` normalizations, of one network or of many replicas.
+pub(crate) struct DenseLayers<'a, L, N> {
+    /// The hidden layers and the output layer.
+    pub(crate) layers: &'a [L],
+    /// One for each hidden layer, or none at all.
+    pub(crate) norms: &'a [N],
+    /// One for each hidden layer.
+    pub(crate) activations: &'a [Activation],
+    pub(crate) output_activation: &'a Activation,
+    /// How many activations of the network come before.
+    pub(crate) first_activation: usize,
+}
+
+impl<'a, L, N> DenseLayers<'a, L, N> {
+    /// The forward pass.
+    ///
+    /// # Shapes
+    /// - `x`: `[batch, d_input]`, or `[num_replicas, batch, d_input]`
+    /// - result: `[batch, d_output]`, or `[num_replicas, batch, d_output]`
+    pub(crate) fn forward<const D: usize>(
+        &self,
+        mut x: Tensor<D>,
+        pass: &mut ForwardPass<'a, D>,
+    ) -> Tensor<D>
+    where
+        L: Layer<D>,
+        N: Layer<D>,
+    {
+        for (i, layer) in self.layers.iter().enumerate() {
+            x = pass.apply_as(Operation::Dense(i), layer, x); // [batch, d_hidden], last [batch, d_output]
+            let Some(activation) = self.activations.get(i) else {
+                break;
+            };
+            if let Some(norm) = self.norms.get(i) {
+                x = pass.apply_as(Operation::Normalization(i), norm, x);
+            }
+            let operation = Operation::Activation(self.first_activation + i, activation);
+            x = pass.apply_as(operation, activation, x);
+        }
+        let activation = self.output_activation;
+        pass.apply_as(Operation::OutputActivation(activation), activation, x)
+    }
+}

@@ -1,0 +1,138 @@
+//! The networks: their configurations, their forward and backward passes, their tensors by name.
+
+mod batched;
+mod config;
+mod convnet;
+mod dense_layers;
+mod forward_pass;
+mod mlp;
+mod named_tensors;
+mod perceptron;
+#[cfg(test)]
+mod tests;
+
+pub use batched::{BatchedModel, SavedReplicas};
+pub use config::ModelConfig;
+pub use convnet::{ConvNet, ConvNetConfig};
+pub use forward_pass::{Mode, Operation, SavedPass, Stage};
+pub use mlp::{Mlp, MlpConfig};
+pub use perceptron::PerceptronConfig;
+
+use burn::module::Module;
+use burn::tensor::Tensor;
+
+use crate::BatchStatistics;
+use forward_pass::ForwardPass;
+
+/// A network of any kind.
+#[derive(Module, Debug)]
+pub enum Network {
+    /// A multilayer perceptron, or a perceptron.
+    Mlp(Mlp),
+    /// A small convolutional network.
+    ConvNet(ConvNet),
+}
+
+impl Network {
+    /// Outputs in evaluation mode: batch norm uses its running statistics.
+    ///
+    /// # Shapes
+    /// - `inputs`: `[batch, d_input]`, images flattened
+    /// - result: `[batch, d_output]`
+    pub fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
+        match self {
+            Self::Mlp(network) => network.forward(inputs, &mut ForwardPass::new(Mode::Evaluation)),
+            Self::ConvNet(network) => network.evaluate(inputs),
+        }
+    }
+
+    /// Outputs in training mode, and the statistics of each batch norm for
+    /// [`with_running_statistics`](Self::with_running_statistics).
+    ///
+    /// # Shapes
+    /// - `inputs`: `[batch, d_input]`, images flattened
+    /// - result: `[batch, d_output]`
+    pub fn forward_train(&self, inputs: Tensor<2>) -> (Tensor<2>, Vec<BatchStatistics>) {
+        let mut pass = ForwardPass::new(Mode::Training);
+        let outputs = self.run(inputs, &mut pass);
+        (outputs, pass.into_statistics())
+    }
+
+    /// [`forward_train`](Self::forward_train) on a plain device, which also saves what the backward pass needs: the
+    /// gradients are `saved.backward(delta)`, where `delta` is the loss's gradient by the outputs.
+    ///
+    /// # Shapes
+    /// - `inputs`: `[batch, d_input]`, images flattened
+    /// - outputs: `[batch, d_output]`
+    pub fn forward_saving(
+        &self,
+        inputs: Tensor<2>,
+    ) -> (Tensor<2>, Vec<BatchStatistics>, SavedPass<'_>) {
+        let mut pass = ForwardPass::saving();
+        let outputs = self.run(inputs, &mut pass);
+        let (statistics, saved) = pass.into_saved();
+        (outputs, statistics, saved)
+    }
+
+    /// The outputs of every operation of a forward pass, in order. They show every activation before its max-pool,
+    /// if there is one.
+    ///
+    /// # Shapes
+    /// - `inputs`: `[batch, d_input]`, images flattened
+    pub fn stages(&self, inputs: Tensor<2>, mode: Mode) -> Vec<Stage<'_>> {
+        let mut pass = ForwardPass::recording(mode);
+        self.run(inputs, &mut pass);
+        pass.into_stages()
+    }
+
+    /// The forward pass.
+    ///
+    /// # Shapes
+    /// - `inputs`: `[batch, d_input]`, images flattened
+    /// - result: `[batch, d_output]`
+    fn run<'a>(&'a self, inputs: Tensor<2>, pass: &mut ForwardPass<'a>) -> Tensor<2> {
+        match self {
+            Self::Mlp(network) => network.forward(inputs, pass),
+            Self::ConvNet(network) => network.forward(inputs, &[], pass),
+        }
+    }
+
+    /// Whether the parameters are on an autodiff device.
+    pub fn is_autodiff(&self) -> bool {
+        match self {
+            Self::Mlp(network) => network.layers[0].weight.is_autodiff(),
+            Self::ConvNet(network) => network.layers[0].weight.is_autodiff(),
+        }
+    }
+
+    /// Moves the running statistics towards those of one batch; nothing for networks without batch norm.
+    pub fn with_running_statistics(self, statistics: Vec<BatchStatistics>) -> Self {
+        if statistics.is_empty() {
+            return self;
+        }
+        match self {
+            Self::Mlp(network) => Self::Mlp(network.with_running_statistics(statistics)),
+            Self::ConvNet(network) => Self::ConvNet(network.with_running_statistics(statistics)),
+        }
+    }
+
+    /// Numbers in the widest of its inputs and layers' outputs, for one sample; of a convolutional network,
+    /// in those of its dense layers.
+    pub fn widest(&self) -> usize {
+        let layers = match self {
+            Self::Mlp(network) => &network.layers,
+            Self::ConvNet(network) => &network.layers,
+        };
+        let widths = layers.iter().flat_map(|layer| layer.weight.dims());
+        widths.max().unwrap_or(0)
+    }
+
+    /// How many numbers are trained; running statistics are not.
+    pub fn num_parameters(&self) -> usize {
+        let running = match self {
+            Self::Mlp(network) => network.num_running(),
+            Self::ConvNet(network) => network.num_running(),
+        };
+        self.num_params() - running
+    }
+}

@@ -1,0 +1,85 @@
+//! The name of every file that a training or a comparison writes.
+//!
+//! Names are relative to the folder of a run, if nothing else is said. [`RUN_FOLDER`] lists the files of a run in
+//! the order in which they appear.
+
+/// The configuration, with every default written out: it repeats the run alone.
+pub const CONFIG: &str = "config.toml";
+/// An [`Environment`](crate::Environment): version, device, processor, checksum of the data.
+pub const ENVIRONMENT: &str = "environment.json";
+/// A [`History`](crate::History): one row per epoch, written as the training goes.
+pub const METRICS: &str = "metrics.csv";
+/// The folder of checkpoints.
+pub const CHECKPOINTS: &str = "checkpoints";
+/// The folder of the trained network.
+pub const MODEL_FOLDER: &str = "model";
+/// A [`ModelFile`](crate::ModelFile): what a network needs to predict, beside its weights.
+pub const MODEL: &str = "model/model.json";
+/// The weights after the last step, as a Burn record.
+pub const NETWORK: &str = "model/network.bpk";
+/// The weights of the best epoch, as a Burn record.
+pub const BEST: &str = "model/best.bpk";
+/// A [`ChosenThreshold`](crate::ChosenThreshold), if one was chosen.
+pub const THRESHOLD: &str = "model/threshold.json";
+/// A [`RunEvaluation`](crate::RunEvaluation) of the last network.
+pub const EVALUATION: &str = "evaluation.json";
+/// A [`Diagnosis`](crate::Diagnosis).
+pub const DIAGNOSIS: &str = "diagnosis.json";
+/// A [`RunResult`](crate::RunResult), written when the training has ended.
+pub const RESULT: &str = "result.json";
+/// A [`Failure`](crate::Failure), written instead of the result where an error ended the training.
+pub const FAILURE: &str = "failure.json";
+/// The page that `emberlab report` writes, in the folder of a run or a comparison.
+pub const REPORT: &str = "report.html";
+
+/// Every file and folder of a run.
+pub const RUN_FOLDER: [&str; 13] = [
+    CONFIG,
+    ENVIRONMENT,
+    METRICS,
+    CHECKPOINTS,
+    MODEL,
+    NETWORK,
+    BEST,
+    THRESHOLD,
+    EVALUATION,
+    DIAGNOSIS,
+    RESULT,
+    FAILURE,
+    REPORT,
+];
+
+/// The files whose checksums stand in `result.json`: they do not change any more.
+pub const DIGESTED: [&str; 6] = [CONFIG, METRICS, MODEL, NETWORK, BEST, EVALUATION];
+
+/// The files that say how a training ended. A run that is resumed removes them.
+pub const ENDING: [&str; 5] = [RESULT, FAILURE, EVALUATION, DIAGNOSIS, THRESHOLD];
+
+/// The files of a checkpoint, relative to its folder `checkpoints/epoch-NNNNNN-step-NNNNNNNNN`.
+pub mod checkpoint {
+    pub use super::{CONFIG, METRICS};
+    pub use emberlab_storage::{MANIFEST, MANIFEST_SUM};
+
+    /// The weights, as a Burn record.
+    pub const NETWORK: &str = "network.bpk";
+    /// The weights of the best epoch so far, as a Burn record.
+    pub const BEST: &str = "best.bpk";
+    /// The state of the optimiser, as a Burn record.
+    pub const OPTIMIZER: &str = "optimizer.bpk";
+    /// How far the training is: position, metrics of the epoch, early stopping.
+    pub const PROGRESS: &str = "progress.toml";
+}
+
+/// The files of a comparison, relative to the folder of its experiment, beside the folders of its runs.
+pub mod comparison {
+    /// The configuration that was compared, with the overrides of the command line.
+    pub const CONFIG: &str = "comparison.toml";
+    /// Every trial in one line of JSON each: what is trained where.
+    pub const PLAN: &str = "plan.jsonl";
+    /// A [`ComparisonResult`](crate::ComparisonResult): variants, differences, conclusion and trials.
+    pub const RESULT: &str = "comparison.json";
+    /// Every trial in one row.
+    pub const TRIALS: &str = "trials.csv";
+    /// The same table as a Parquet file.
+    pub const TRIALS_PARQUET: &str = "trials.parquet";
+}

@@ -1,0 +1,132 @@
+//! The folder of a run, for those who only read it.
+
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use serde::de::DeserializeOwned;
+
+use crate::files::{CONFIG, DIAGNOSIS, ENVIRONMENT, EVALUATION, FAILURE, METRICS, RESULT};
+use crate::{Diagnosis, Environment, Failure, FormatError, History, RunEvaluation, RunResult};
+
+/// The folder of a run. Files that the run has not written yet are `None`, not errors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// The run in the folder `path`.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// The folder's path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The name of the run, which is the name of its folder.
+    pub fn name(&self) -> String {
+        file_name(Some(&self.path))
+    }
+
+    /// `experiment/run`.
+    pub fn id(&self) -> String {
+        format!("{}/{}", file_name(self.path.parent()), self.name())
+    }
+
+    /// The metrics of every epoch; empty before the first epoch has ended.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `metrics.csv` is there but cannot be read.
+    pub fn history(&self) -> Result<History, FormatError> {
+        let path = self.path.join(METRICS);
+        let text = read_text(&path)?.unwrap_or_default();
+        History::parse(&text).map_err(|e| FormatError::malformed(&path, e))
+    }
+
+    /// How the training ended.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `result.json` is there but cannot be read.
+    pub fn result(&self) -> Result<Option<RunResult>, FormatError> {
+        self.json(RESULT)
+    }
+
+    /// The error that ended the training.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `failure.json` is there but cannot be read.
+    pub fn failure(&self) -> Result<Option<Failure>, FormatError> {
+        self.json(FAILURE)
+    }
+
+    /// The program and the machine that the run was trained with.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `environment.json` is there but cannot be read.
+    pub fn environment(&self) -> Result<Option<Environment>, FormatError> {
+        self.json(ENVIRONMENT)
+    }
+
+    /// The evaluation of the last network.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `evaluation.json` is there but cannot be read.
+    pub fn evaluation(&self) -> Result<Option<RunEvaluation>, FormatError> {
+        self.json(EVALUATION)
+    }
+
+    /// The findings about the run.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `diagnosis.json` is there but cannot be read.
+    pub fn diagnosis(&self) -> Result<Option<Diagnosis>, FormatError> {
+        self.json(DIAGNOSIS)
+    }
+
+    /// The configuration as TOML text.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `config.toml` is there but cannot be read.
+    pub fn config(&self) -> Result<Option<String>, FormatError> {
+        read_text(&self.path.join(CONFIG))
+    }
+
+    fn json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, FormatError> {
+        read_json(&self.path.join(name))
+    }
+}
+
+fn file_name(path: Option<&Path>) -> String {
+    let name = path.and_then(Path::file_name);
+    name.map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
+}
+
+/// The value in a JSON file; `None` if there is no such file.
+///
+/// # Errors
+/// [`FormatError`].
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<Option<T>, FormatError> {
+    let Some(text) = read_text(path)? else {
+        return Ok(None);
+    };
+    let value = serde_json::from_str(&text);
+    value.map(Some).map_err(|e| FormatError::malformed(path, e))
+}
+
+/// The text of a file; `None` if there is no such file.
+///
+/// # Errors
+/// [`FormatError::Io`].
+pub fn read_text(path: &Path) -> Result<Option<String>, FormatError> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(FormatError::Io {
+            path: path.to_path_buf(),
+            source,
+        }),
+    }
+}

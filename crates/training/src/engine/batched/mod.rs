@@ -1,0 +1,83 @@
+//! The engine of a training of many networks at once.
+
+use burn::store::RecordError;
+use burn::tensor::Bytes;
+use emberlab_datasets::Batch;
+use emberlab_models::{BatchedModel, Network};
+
+use super::{SingleEngine, TrainingEngine};
+use crate::clipping::GradientClipping;
+use crate::loss::LossConfig;
+use crate::optimizer::Optimizer;
+use crate::supervised_model::StepOutput;
+
+/// Networks of one shape, computed together, with their optimizers.
+pub(crate) struct BatchedEngine {
+    model: BatchedModel,
+    optimizer: Optimizer,
+    loss: LossConfig,
+}
+
+impl BatchedEngine {
+    /// Joins networks that are trained on the same loss; `None` if their networks or optimizers differ in more than
+    /// their numbers.
+    pub(crate) fn new(singles: Vec<SingleEngine>) -> Option<Self> {
+        let loss = singles.first()?.supervised.loss().clone();
+        let (networks, optimizers): (Vec<Network>, Vec<Optimizer>) = singles
+            .into_iter()
+            .map(|single| (single.supervised.network, single.optimizer))
+            .unzip();
+        Some(Self {
+            model: BatchedModel::new(&networks)?,
+            optimizer: Optimizer::stacked(&optimizers)?,
+            loss,
+        })
+    }
+}
+
+impl TrainingEngine for BatchedEngine {
+    fn step(
+        &mut self,
+        batch: Batch,
+        clipping: Option<&GradientClipping>,
+        learning_rates: &[f64],
+    ) -> StepOutput {
+        let Batch { inputs, targets } = batch;
+        let num_replicas = self.model.num_replicas();
+        let (outputs, statistics, saved) = self.model.forward_saving(inputs);
+        let (losses, delta) =
+            (self.loss).forward_backward_stacked(outputs.clone(), targets.clone(), num_replicas);
+        let mut gradients = saved.backward(delta);
+        if let Some(clipping) = clipping {
+            gradients = clipping.clip_stack(&self.model, gradients, num_replicas);
+        }
+        let model = self.model.clone();
+        let moved = self.optimizer.step_stack(model, gradients, learning_rates);
+        self.model = moved.with_running_statistics(statistics);
+        StepOutput::new(losses, outputs, targets)
+    }
+
+    fn evaluate(&self, batch: Batch) -> StepOutput {
+        let Batch { inputs, targets } = batch;
+        let outputs = self.model.forward(inputs);
+        let num_replicas = self.model.num_replicas();
+        let losses = (self.loss).forward_stacked(outputs.clone(), targets.clone(), num_replicas);
+        StepOutput::new(losses, outputs, targets)
+    }
+
+    fn network(&self, index: usize) -> Network {
+        self.model.network(index)
+    }
+
+    fn optimizer_bytes(&self, index: usize) -> Result<Bytes, RecordError> {
+        self.optimizer.keep(&[index]).to_bytes()
+    }
+
+    fn keep(&mut self, indices: &[usize]) {
+        self.model = self.model.clone().keep(indices);
+        self.optimizer = self.optimizer.keep(indices);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,48 @@
+//! The engine of a training of one network.
+
+use burn::module::Module;
+use burn::store::RecordError;
+use burn::tensor::Bytes;
+use emberlab_datasets::Batch;
+use emberlab_models::Network;
+
+use super::TrainingEngine;
+use crate::clipping::GradientClipping;
+use crate::optimizer::Optimizer;
+use crate::supervised_model::{StepOutput, SupervisedModel};
+
+/// One network with its optimizer.
+pub(crate) struct SingleEngine {
+    pub(crate) supervised: SupervisedModel,
+    pub(crate) optimizer: Optimizer,
+}
+
+impl TrainingEngine for SingleEngine {
+    fn step(
+        &mut self,
+        batch: Batch,
+        clipping: Option<&GradientClipping>,
+        learning_rates: &[f64],
+    ) -> StepOutput {
+        let optimizer = &mut self.optimizer;
+        let (after, output) =
+            (self.supervised).after_step(batch, clipping, optimizer, learning_rates[0]);
+        self.supervised = after;
+        output
+    }
+
+    fn evaluate(&self, batch: Batch) -> StepOutput {
+        self.supervised.valid().evaluate(batch)
+    }
+
+    fn network(&self, _: usize) -> Network {
+        self.supervised.valid().network
+    }
+
+    fn optimizer_bytes(&self, _: usize) -> Result<Bytes, RecordError> {
+        self.optimizer.to_bytes()
+    }
+
+    /// Does nothing: there is only one network.
+    fn keep(&mut self, _: &[usize]) {}
+}

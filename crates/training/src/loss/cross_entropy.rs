@@ -1,0 +1,104 @@
+use burn::tensor::Tensor;
+use emberlab_kernels::{Numbers, exp, is_on_host};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{LossFunction, OutputKind, Pair, TargetKind};
+
+/// Cross-entropy of the softmax of the outputs, one output for each class. `torch.nn.CrossEntropyLoss`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CrossEntropy {}
+
+impl LossFunction for CrossEntropy {
+    /// `ln Σ exp(z) − z_target` of each sample, `[batch_size, 1]`, the row's maximum subtracted first.
+    fn losses(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+        match fused(outputs, targets) {
+            Ok((losses, _)) => losses,
+            Err((outputs, targets)) => {
+                let maximum = outputs.clone().detach().max_dim(1);
+                let shifted = outputs - maximum;
+                let log_sum = shifted.clone().exp().sum_dim(1).log();
+                log_sum - (shifted * targets).sum_dim(1)
+            }
+        }
+    }
+
+    /// Gradient: the softmax less the targets.
+    fn losses_and_gradient(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Pair {
+        fused(outputs, targets).unwrap_or_else(|(outputs, targets)| {
+            let maximum = outputs.clone().max_dim(1);
+            let shifted = outputs - maximum;
+            let exponentials = shifted.clone().exp();
+            let sum = exponentials.clone().sum_dim(1);
+            let gradient = exponentials / sum.clone() - targets.clone();
+            (sum.log() - (shifted * targets).sum_dim(1), gradient)
+        })
+    }
+
+    fn outputs(&self) -> OutputKind {
+        OutputKind::ClassLogits
+    }
+
+    fn targets(&self) -> TargetKind {
+        TargetKind::OneHot
+    }
+}
+
+/// The fused kernel: losses and gradient, the gradient in the memory of the targets.
+///
+/// # Errors
+/// Outputs and targets, unless both are on the host and alike.
+#[allow(clippy::result_large_err)] // the error is the two tensors, handed back
+fn fused(outputs: Tensor<2>, targets: Tensor<2>) -> Result<Pair, Pair> {
+    let [batch, num_classes] = outputs.dims();
+    let fits = targets.dims() == outputs.dims() && num_classes > 0;
+    if !fits || !is_on_host(&outputs) || !is_on_host(&targets) {
+        return Err((outputs, targets));
+    }
+    let (mut outputs, mut targets) = (Numbers::take(outputs), Numbers::take(targets));
+    let mut losses = Vec::with_capacity(batch);
+    let rows = outputs.as_mut_slice().chunks_mut(num_classes);
+    for (row, targets) in rows.zip(targets.as_slice().chunks(num_classes)) {
+        let maximum = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let mut of_target = 0.0;
+        for (z, y) in row.iter_mut().zip(targets) {
+            *z -= maximum;
+            of_target += *z * y;
+        }
+        losses.push(-of_target);
+    }
+    for z in outputs.as_mut_slice() {
+        *z = exp(*z);
+    }
+    let rows = targets.as_mut_slice().chunks_mut(num_classes);
+    let exponentials = outputs.as_slice().chunks(num_classes);
+    for ((row, exponentials), loss) in rows.zip(exponentials).zip(&mut losses) {
+        let sum: f32 = exponentials.iter().sum();
+        *loss += sum.ln();
+        for (y, exponential) in row.iter_mut().zip(exponentials) {
+            *y = exponential / sum - *y;
+        }
+    }
+    let losses = Numbers::new(losses, [batch, 1]).into_tensor();
+    Ok((losses, targets.into_tensor()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::LossConfig;
+    use super::super::testing::{assert_close, evaluate};
+    use super::*;
+
+    #[test]
+    fn its_gradient_is_the_softmax_less_the_targets() {
+        let (value, gradient) = evaluate(
+            &LossConfig::mean(CrossEntropy {}),
+            &[[1.0, 3.0], [1000.0, 0.0]],
+            &[[1.0, 0.0], [1.0, 0.0]],
+        );
+        let p = 1.0 / (1.0 + 2f64.exp());
+        assert_close(&[value], &[-p.ln() / 2.0]);
+        assert_close(&gradient, &[(p - 1.0) / 2.0, (1.0 - p) / 2.0, 0.0, 0.0]);
+    }
+}

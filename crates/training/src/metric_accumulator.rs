@@ -1,0 +1,215 @@
+//! The metrics of a split, gathered batch by batch.
+
+use burn::tensor::Tensor;
+use emberlab_metrics::{
+    ConfusionMatrix, MetricsError, RegressionScores, SplitMetrics, argmax, thresholded,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::error::TrainingError;
+use crate::loss::Reduction;
+use crate::supervised_model::StepOutput;
+use crate::task::Task;
+
+/// Sums over the samples seen so far. Adding the same batches in any grouping gives the same bits, so
+/// an epoch that was interrupted ends with the metrics of one that was not.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MetricAccumulator {
+    num_samples: u64,
+    /// Sum over samples of their loss.
+    loss_sum: f64,
+    scores: Scores,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Scores {
+    Classes(ConfusionMatrix),
+    Values {
+        targets: Vec<f64>,
+        predictions: Vec<f64>,
+    },
+}
+
+impl MetricAccumulator {
+    /// An accumulator that has seen nothing.
+    ///
+    /// # Errors
+    /// Never for a task with valid class numbers.
+    pub fn new(task: &Task) -> Result<Self, TrainingError> {
+        let scores = match task.num_classes() {
+            Some(n) => Scores::Classes(ConfusionMatrix::from_labels(&[], &[], n).map_err(read)?),
+            None => Scores::Values {
+                targets: Vec::new(),
+                predictions: Vec::new(),
+            },
+        };
+        Ok(Self {
+            num_samples: 0,
+            loss_sum: 0.0,
+            scores,
+        })
+    }
+
+    /// Samples seen so far.
+    pub fn num_samples(&self) -> u64 {
+        self.num_samples
+    }
+
+    /// Takes in what batches gave.
+    ///
+    /// # Errors
+    /// Never for outputs and targets of the task.
+    pub fn add(
+        &mut self,
+        batches: &Outcome,
+        task: &Task,
+        reduction: Reduction,
+    ) -> Result<(), TrainingError> {
+        for (loss, &size) in batches.losses.iter().zip(&batches.sizes) {
+            self.num_samples += size as u64;
+            self.loss_sum += match reduction {
+                Reduction::Mean => loss * size as f64,
+                Reduction::Sum => *loss,
+            };
+        }
+        if batches.sizes.is_empty() {
+            return Ok(());
+        }
+        let Outcome {
+            outputs,
+            targets,
+            d_output,
+            ..
+        } = batches;
+        match &mut self.scores {
+            Scores::Classes(matrix) => {
+                let predictions = labels(task, outputs, *d_output)?;
+                let targets = match task {
+                    Task::Multiclass { .. } => argmax(targets, *d_output).map_err(read)?,
+                    _ => thresholded(targets, 0.5),
+                };
+                let n = matrix.num_classes();
+                let batch = ConfusionMatrix::from_labels(&targets, &predictions, n);
+                matrix.merge(&batch.map_err(read)?).map_err(read)?;
+            }
+            Scores::Values {
+                targets: all_targets,
+                predictions,
+            } => {
+                all_targets.extend_from_slice(targets);
+                predictions.extend_from_slice(outputs);
+            }
+        }
+        Ok(())
+    }
+
+    /// The metrics of all samples seen; the loss is per sample, whatever the reduction.
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if nothing was seen.
+    pub fn metrics(&self) -> Result<SplitMetrics, TrainingError> {
+        let loss = self.loss_sum / self.num_samples as f64;
+        Ok(match &self.scores {
+            Scores::Classes(matrix) => SplitMetrics::classification(loss, matrix),
+            Scores::Values {
+                targets,
+                predictions,
+            } => SplitMetrics::regression(
+                loss,
+                &RegressionScores::from_values(targets, predictions, 1).map_err(read)?,
+            ),
+        })
+    }
+}
+
+/// What batches gave one network, on the host.
+#[derive(Debug, Clone, Default)]
+pub struct Outcome {
+    /// Samples in each batch.
+    pub sizes: Vec<usize>,
+    /// The loss of each batch.
+    pub losses: Vec<f64>,
+    /// The raw outputs of all batches, `[num_samples × d_output]` row by row.
+    pub outputs: Vec<f64>,
+    /// The targets of all batches, likewise.
+    pub targets: Vec<f64>,
+    /// Width of the outputs.
+    pub d_output: usize,
+}
+
+impl StepOutput {
+    /// What the batches gave each of the networks that lie end to end in them, reading all of it from the
+    /// device at once; none if there were no batches.
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if the device fails.
+    pub fn read(self, num_replicas: usize) -> Result<Vec<Outcome>, TrainingError> {
+        let Some(first) = self.outputs.first() else {
+            return Ok(Vec::new());
+        };
+        let d_output = first.dims()[1];
+        let sizes: Vec<usize> = (self.outputs.iter())
+            .map(|outputs| outputs.dims()[0] / num_replicas)
+            .collect();
+        let losses = host(Tensor::cat(self.losses, 0))?;
+        let outputs = host(Tensor::cat(self.outputs, 0))?;
+        let targets = host(Tensor::cat(self.targets, 0))?;
+        if num_replicas == 1 {
+            return Ok(vec![Outcome {
+                sizes,
+                losses,
+                outputs,
+                targets,
+                d_output,
+            }]);
+        }
+        let rows_of = |all: &[f64], replica: usize| {
+            let mut rows = Vec::with_capacity(all.len() / num_replicas);
+            let mut batch = 0;
+            for size in &sizes {
+                let start = batch + replica * size * d_output;
+                rows.extend_from_slice(&all[start..start + size * d_output]);
+                batch += num_replicas * size * d_output;
+            }
+            rows
+        };
+        let outcome = |replica| Outcome {
+            sizes: sizes.clone(),
+            losses: losses
+                .iter()
+                .skip(replica)
+                .step_by(num_replicas)
+                .copied()
+                .collect(),
+            outputs: rows_of(&outputs, replica),
+            targets: rows_of(&targets, replica),
+            d_output,
+        };
+        Ok((0..num_replicas).map(outcome).collect())
+    }
+}
+
+/// The predicted class of each row of `outputs`, `[num_samples × d_output]`.
+///
+/// # Errors
+/// [`TrainingError::Read`] if the rows are not whole.
+pub fn labels(task: &Task, outputs: &[f64], d_output: usize) -> Result<Vec<u32>, TrainingError> {
+    match task {
+        // σ(z) > 1/2 exactly where z > 0.
+        Task::Binary { on_logits: true } => Ok(thresholded(outputs, 0.0)),
+        Task::Binary { on_logits: false } => Ok(thresholded(outputs, 0.5)),
+        _ => argmax(outputs, d_output).map_err(read),
+    }
+}
+
+fn read(error: MetricsError) -> TrainingError {
+    TrainingError::Read(error.to_string())
+}
+
+/// A tensor's numbers on the host, as `f64` whatever the precision.
+pub fn host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f64>, TrainingError> {
+    tensor
+        .try_into_vec_as::<f64>()
+        .map_err(|error| TrainingError::Read(error.to_string()))
+}

@@ -1,0 +1,19 @@
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Interval, Schedule};
+
+/// The learning rate of the optimiser, throughout.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Constant {}
+
+impl Schedule for Constant {
+    fn interval(&self) -> Interval {
+        Interval::default()
+    }
+
+    fn learning_rate(&self, base: f64, _time: f64, _length: usize) -> f64 {
+        base
+    }
+}

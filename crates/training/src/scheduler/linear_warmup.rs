@@ -1,0 +1,53 @@
+use emberlab_menu::{Example, Problem};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Interval, Schedule};
+use crate::error::{check, check_at_least_one};
+
+/// A line from `start_factor` times the learning rate up to it, constant afterwards.
+/// `torch.optim.lr_scheduler.LinearLR` with an end factor of 1.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LinearWarmup {
+    /// Intervals until the full learning rate; at least 1.
+    pub num_steps: usize,
+    /// The share of the learning rate at the start of the line; in (0, 1].
+    #[serde(default = "third")]
+    pub start_factor: f64,
+    /// The unit of time: `step` or `epoch`.
+    #[serde(default)]
+    pub interval: Interval,
+}
+
+fn third() -> f64 {
+    1.0 / 3.0
+}
+
+impl Example for LinearWarmup {
+    fn example() -> Self {
+        Self {
+            num_steps: 5,
+            start_factor: third(),
+            interval: Interval::default(),
+        }
+    }
+}
+
+impl Schedule for LinearWarmup {
+    fn interval(&self) -> Interval {
+        self.interval
+    }
+
+    fn learning_rate(&self, base: f64, time: f64, _length: usize) -> f64 {
+        let done = (time / self.num_steps as f64).min(1.0);
+        base * (self.start_factor + (1.0 - self.start_factor) * done)
+    }
+
+    fn validate(&self) -> Result<(), Problem> {
+        let factor = self.start_factor;
+        let is_share = factor > 0.0 && factor <= 1.0;
+        check_at_least_one("num_steps", self.num_steps as u64)?;
+        check("start_factor", factor, is_share, "above 0 and at most 1")
+    }
+}

@@ -1,0 +1,360 @@
+//! Bad input: one clear message with the place, the right exit code, nothing half-written.
+
+use crate::lab::{Lab, Outcome, shipped};
+
+const GOOD: &str = r#"
+[dataset]
+name = "moons"
+num_samples = 60
+
+[model]
+name = "mlp"
+hidden = [4]
+
+[loss]
+name = "bce_with_logits"
+
+[optimizer]
+name = "sgd"
+learning_rate = 0.1
+
+[training]
+num_epochs = 1
+batch_size = 10
+"#;
+
+/// Trains `GOOD` with `from` replaced by `to`; nothing may be left on disk and nothing may panic.
+#[track_caller]
+fn refused(from: &str, to: &str, code: i32, words: &[&str]) -> Outcome {
+    assert!(GOOD.contains(from), "{from}");
+    let lab = Lab::new();
+    lab.write("bad.toml", GOOD.replace(from, to));
+    let outcome = lab.run(&["train", "bad.toml"]);
+    assert_refused(&lab, &outcome, code, words);
+    outcome
+}
+
+#[track_caller]
+fn assert_refused(lab: &Lab, outcome: &Outcome, code: i32, words: &[&str]) {
+    assert_eq!(outcome.code, Some(code), "{outcome:#?}");
+    for word in words {
+        assert!(
+            outcome.stderr.contains(word),
+            "no {word:?} in\n{}",
+            outcome.stderr
+        );
+    }
+    for word in ["panicked", "backtrace", "RUST_BACKTRACE", "unwrap"] {
+        assert!(
+            !outcome.stderr.contains(word),
+            "{word:?} in\n{}",
+            outcome.stderr
+        );
+    }
+    assert!(
+        !lab.path().join("artifacts").exists(),
+        "something was written"
+    );
+}
+
+#[test]
+fn the_good_configuration_is_good() {
+    let lab = Lab::new();
+    lab.write("good.toml", GOOD);
+    lab.succeed(&["train", "good.toml"]);
+}
+
+#[test]
+fn an_unknown_key_is_named_with_the_nearest() {
+    refused(
+        "learning_rate",
+        "lerning_rate",
+        2,
+        &["lerning_rate", "learning_rate", "bad.toml:15"],
+    );
+}
+
+#[test]
+fn an_unknown_table_is_named() {
+    refused(
+        "[optimizer]",
+        "[optimiser]",
+        2,
+        &["optimiser", "optimizer", "bad.toml"],
+    );
+}
+
+#[test]
+fn a_wrong_type_is_named_with_its_place() {
+    refused(
+        "hidden = [4]",
+        "hidden = \"four\"",
+        2,
+        &["hidden", "four", "bad.toml:8"],
+    );
+}
+
+#[test]
+fn a_value_out_of_range_is_named_with_its_place() {
+    refused(
+        "learning_rate = 0.1",
+        "learning_rate = -0.1",
+        2,
+        &["learning_rate", "-0.1", "bad.toml:15"],
+    );
+    refused(
+        "num_samples = 60",
+        "noise = -1.0",
+        2,
+        &["noise", "-1", "bad.toml:4"],
+    );
+}
+
+#[test]
+fn an_unknown_name_is_answered_with_the_nearest() {
+    refused(
+        "hidden = [4]",
+        "hidden = [4]\nactivation = \"gelo\"",
+        2,
+        &["gelo", "gelu", "bad.toml:9"],
+    );
+    refused("\"moons\"", "\"mons\"", 2, &["mons", "moons", "bad.toml:3"]);
+    refused("\"sgd\"", "\"adamm\"", 2, &["adamm", "adam", "bad.toml:14"]);
+}
+
+#[test]
+fn options_that_exclude_each_other_are_refused() {
+    let both = "[checkpoint]\nevery = { seconds = 1.0, epochs = 2 }\n[training]";
+    refused(
+        "[training]",
+        both,
+        2,
+        &["checkpoint.every", "exclude each other", "bad.toml"],
+    );
+    refused(
+        "learning_rate = 0.1",
+        "learning_rate = 0.1\nnesterov = true",
+        2,
+        &["nesterov", "momentum"],
+    );
+}
+
+#[test]
+fn broken_toml_is_shown_at_its_place() {
+    refused("hidden = [4]", "hidden = [4", 2, &["bad.toml"]);
+}
+
+#[test]
+fn zero_epochs_and_a_batch_larger_than_the_data_are_refused() {
+    refused(
+        "num_epochs = 1",
+        "num_epochs = 0",
+        2,
+        &["num_epochs", "at least 1", "bad.toml:18"],
+    );
+    refused(
+        "batch_size = 10",
+        "batch_size = 1000",
+        2,
+        &["batch_size", "1000", "42", "bad.toml:19"],
+    );
+    refused(
+        "batch_size = 10",
+        "batch_size = 0",
+        2,
+        &["batch_size", "bad.toml:19"],
+    );
+}
+
+#[test]
+fn more_classes_than_outputs_are_refused() {
+    let from = "[dataset]\nname = \"moons\"\nnum_samples = 60";
+    let lab = Lab::new();
+    let text = GOOD
+        .replace(from, "[dataset]\nname = \"digits\"")
+        .replace("bce_with_logits", "cross_entropy")
+        .replace("hidden = [4]", "hidden = [4]\nd_output = 9");
+    lab.write("bad.toml", text);
+    let outcome = lab.run(&["train", "bad.toml"]);
+    assert_refused(
+        &lab,
+        &outcome,
+        2,
+        &["10 classes", "9 outputs", "bad.toml:8"],
+    );
+}
+
+#[test]
+fn a_loss_that_does_not_fit_the_targets_is_refused() {
+    let iris = "\"iris\"";
+    let lab = Lab::new();
+    lab.write(
+        "bad.toml",
+        GOOD.replace("\"moons\"\nnum_samples = 60", iris),
+    );
+    let outcome = lab.run(&["train", "bad.toml"]);
+    assert_refused(
+        &lab,
+        &outcome,
+        2,
+        &["bce_with_logits", "cross_entropy", "3", "bad.toml"],
+    );
+}
+
+#[test]
+fn a_missing_configuration_is_one_message() {
+    let lab = Lab::new();
+    let outcome = lab.run(&["train", "nowhere.toml"]);
+    assert_refused(&lab, &outcome, 1, &["nowhere.toml"]);
+}
+
+#[test]
+fn an_override_that_cannot_be_understood_is_shown() {
+    let lab = Lab::new();
+    lab.write("good.toml", GOOD);
+    for (bad, word) in [
+        ("model.activation", "model.activation"),
+        ("=3", "=3"),
+        ("model.activation=gelo", "gelu"),
+        ("optimizer.momentum=2", "momentum"),
+    ] {
+        let outcome = lab.run(&["train", "good.toml", "--set", bad]);
+        assert_refused(&lab, &outcome, 2, &[word]);
+    }
+}
+
+/// Trains on a CSV file with this text.
+fn csv(text: &str) -> (Lab, Outcome) {
+    let lab = Lab::new();
+    lab.write("table.csv", text);
+    let dataset = "\"csv\"\npath = \"table.csv\"\nlabel = \"kind\"\ntask = \"classification\"";
+    lab.write(
+        "bad.toml",
+        GOOD.replace("\"moons\"\nnum_samples = 60", dataset),
+    );
+    let outcome = lab.run(&["train", "bad.toml"]);
+    (lab, outcome)
+}
+
+#[test]
+fn a_broken_csv_is_named_with_line_and_column() {
+    let (lab, outcome) = csv("a,b,kind\n1,2,x\n1,two,y\n");
+    assert_refused(&lab, &outcome, 2, &["table.csv", "line 3", "b", "two"]);
+    let (lab, outcome) = csv("a,b,kind\n1,2,x\n1,y\n");
+    assert_refused(&lab, &outcome, 2, &["table.csv", "line 3"]);
+    let (lab, outcome) = csv("a,b,sort\n1,2,x\n");
+    assert_refused(&lab, &outcome, 2, &["kind"]);
+}
+
+#[test]
+fn a_missing_csv_is_one_message() {
+    let lab = Lab::new();
+    let dataset = "\"csv\"\npath = \"table.csv\"\nlabel = \"kind\"\ntask = \"classification\"";
+    lab.write(
+        "bad.toml",
+        GOOD.replace("\"moons\"\nnum_samples = 60", dataset),
+    );
+    let outcome = lab.run(&["train", "bad.toml"]);
+    assert_refused(&lab, &outcome, 1, &["table.csv"]);
+}
+
+/// Trains on MNIST files, the training images of which hold these bytes.
+fn mnist(images: &[u8]) -> (Lab, Outcome) {
+    let lab = Lab::new();
+    lab.write("data/mnist/train-images-idx3-ubyte", images);
+    let labels = [&[0, 0, 8, 1, 0, 0, 0, 2][..], &[3, 4]].concat();
+    lab.write("data/mnist/train-labels-idx1-ubyte", &labels);
+    let config = shipped("train/mnist_mlp.toml");
+    let outcome = lab.run(&["train", config.to_str().unwrap(), "--data-dir", "data"]);
+    (lab, outcome)
+}
+
+#[test]
+fn idx_files_of_a_wrong_magic_or_length_are_named() {
+    let (lab, outcome) = mnist(b"\x89PNG and more than sixteen bytes");
+    assert_refused(&lab, &outcome, 2, &["train-images-idx3-ubyte", "magic"]);
+    let header = [0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 28, 0, 0, 0, 28];
+    let (lab, outcome) = mnist(&[&header[..], &[0; 100]].concat());
+    assert_refused(&lab, &outcome, 2, &["train-images-idx3-ubyte"]);
+}
+
+#[test]
+fn an_artifacts_folder_that_cannot_be_written_is_named() {
+    let lab = Lab::new();
+    lab.write("good.toml", GOOD);
+    lab.write("blocked", "a file where the folder should be");
+    let outcome = lab.run(&["train", "good.toml", "--artifacts", "blocked"]);
+    assert_refused(&lab, &outcome, 1, &["blocked"]);
+}
+
+#[test]
+fn devices_that_cannot_be_used_are_one_message() {
+    let lab = Lab::new();
+    lab.write("good.toml", GOOD);
+    let outcome = lab.run(&["train", "good.toml", "--device", "gpu"]);
+    assert_refused(&lab, &outcome, 2, &["there is no device `gpu`", "flex"]);
+    let outcome = lab.run(&["train", "good.toml", "--device", "cuda"]);
+    assert_refused(&lab, &outcome, 2, &["--features cuda"]);
+}
+
+#[test]
+fn a_gpu_without_an_adapter_is_an_error_and_no_panic() {
+    let lab = Lab::new();
+    lab.write("good.toml", GOOD);
+    // Neither a Vulkan nor an OpenGL driver.
+    let mut command = lab.command(&["train", "good.toml", "--device", "wgpu"]);
+    command
+        .env("VK_DRIVER_FILES", "/nonexistent.json")
+        .env("VK_ICD_FILENAMES", "/nonexistent.json")
+        .env("__EGL_VENDOR_LIBRARY_FILENAMES", "/nonexistent.json")
+        .env("LIBGL_DRIVERS_PATH", "/nonexistent");
+    let outcome = crate::lab::outcome(command.output().unwrap());
+    if outcome.stderr.contains("--features wgpu") {
+        assert_refused(&lab, &outcome, 2, &["--features wgpu"]);
+    } else {
+        assert_refused(
+            &lab,
+            &outcome,
+            1,
+            &["`wgpu` cannot be used on this machine"],
+        );
+    }
+}
+
+#[test]
+fn sixty_four_bits_on_a_device_without_them_are_refused() {
+    if !crate::lab::has_wgpu() {
+        return;
+    }
+    let lab = Lab::new();
+    lab.write("good.toml", GOOD);
+    let words = [
+        "train",
+        "good.toml",
+        "--device",
+        "wgpu",
+        "--set",
+        "training.precision=f64",
+    ];
+    let outcome = lab.run(&words);
+    assert_refused(&lab, &outcome, 2, &["64-bit", "f32"]);
+}
+
+#[test]
+fn a_run_that_is_not_there_is_answered_with_those_that_are() {
+    let lab = Lab::new();
+    lab.train("train/iris.toml", "there", &["training.num_epochs=1"]);
+    for command in ["resume", "evaluate"] {
+        let outcome = lab.run(&[command, "elsewhere"]);
+        assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+        assert!(outcome.stderr.contains("iris/there"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn a_dashboard_without_a_terminal_is_refused() {
+    let lab = Lab::new();
+    lab.write("good.toml", GOOD);
+    let outcome = lab.run(&["train", "good.toml", "--dashboard", "tui"]);
+    assert_refused(&lab, &outcome, 2, &["needs a terminal"]);
+}

@@ -1,0 +1,397 @@
+//! Comparisons: many trials as processes, killed and resumed, and what is said of them.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use serde_json::Value;
+
+use crate::lab::{Lab, Outcome, data_dir, kill_until_done, outcome, send, shipped, wait_until};
+
+/// Two activations with four seeds: eight trials of some hundred milliseconds.
+const CONFIG: &str = r#"
+name = "small"
+seeds = 4
+at_epochs = [10]
+
+[sweep]
+"model.activation" = ["relu", "linear"]
+
+[target]
+metric = "accuracy"
+value = 0.8
+
+[dataset]
+name = "moons"
+num_samples = 300
+
+[model]
+name = "mlp"
+hidden = [8]
+activation = "relu"
+
+[loss]
+name = "bce_with_logits"
+
+[optimizer]
+name = "adam"
+learning_rate = 0.01
+
+[training]
+num_epochs = 60
+batch_size = 16
+objective = { metric = "accuracy" }
+
+[checkpoint]
+every = { seconds = 0.02 }
+"#;
+
+fn lab() -> Lab {
+    let lab = Lab::new();
+    lab.write("small.toml", CONFIG);
+    lab
+}
+
+fn compare(lab: &Lab, more: &[&str]) -> Outcome {
+    lab.run(&[&["compare", "small.toml"], more].concat())
+}
+
+/// The rows of `trials.csv` without the time they took.
+fn trials(lab: &Lab) -> Vec<BTreeMap<String, String>> {
+    let path = lab.path().join("artifacts/small/trials.csv");
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut lines = text.lines();
+    let header: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let row = |line: &str| {
+        let cells = header.iter().zip(line.split(','));
+        let named = cells.filter(|(name, _)| **name != "seconds");
+        named.map(|(k, v)| (k.to_string(), v.to_string())).collect()
+    };
+    lines.map(row).collect()
+}
+
+fn report(lab: &Lab) -> Value {
+    let path = lab.path().join("artifacts/small/comparison.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn a_comparison_trains_every_trial_and_says_what_differs() {
+    let lab = lab();
+    let done = compare(&lab, &["--jobs", "2"]);
+    assert_eq!(done.code, Some(0), "{done:#?}");
+    for part in [
+        "relu",
+        "linear",
+        "median",
+        "95 %",
+        "epochs to target",
+        "reached",
+        "4/4",
+    ] {
+        assert!(done.stdout.contains(part), "no {part} in\n{}", done.stdout);
+    }
+    assert!(
+        done.stdout.contains("no difference can be shown"),
+        "{}",
+        done.stdout
+    );
+    assert!(done.stdout.contains("at least 6"), "{}", done.stdout);
+    assert!(done.stderr.contains("[8/8]"), "{}", done.stderr);
+    let rows = trials(&lab);
+    assert_eq!(rows.len(), 8);
+    for row in &rows {
+        assert_eq!(
+            (row["outcome"].as_str(), row["epochs"].as_str()),
+            ("completed", "60")
+        );
+        assert!(row.contains_key("valid_accuracy@10"), "{row:?}");
+    }
+    // The figures of a trial are those of its run.
+    let run = lab.path().join("artifacts/small/relu-seed3/result.json");
+    let result: Value = serde_json::from_str(&std::fs::read_to_string(run).unwrap()).unwrap();
+    let accuracy: f64 = rows[3]["valid_accuracy"].parse().unwrap();
+    assert_eq!(result["metrics"]["valid"]["accuracy"], accuracy);
+    assert_eq!(report(&lab)["variants"][0]["num_done"], 4);
+}
+
+#[test]
+fn comparing_again_trains_nothing_and_more_seeds_train_only_the_new_ones() {
+    let lab = lab();
+    assert_eq!(compare(&lab, &["--set", "seeds=2"]).code, Some(0));
+    let first = trials(&lab);
+    let again = compare(&lab, &["--set", "seeds=2"]);
+    assert_eq!(
+        (again.code, again.stderr.as_str()),
+        (Some(0), ""),
+        "{again:#?}"
+    );
+    assert_eq!(trials(&lab), first);
+    let more = compare(&lab, &["--set", "seeds=3"]);
+    assert_eq!(more.code, Some(0), "{more:#?}");
+    assert!(more.stderr.contains("[2/2]"), "{}", more.stderr);
+    let rows = trials(&lab);
+    assert_eq!((rows.len(), &rows[..2]), (6, &first[..2]));
+    let listed = compare(&lab, &["--dry-run"]).stdout;
+    assert!(
+        listed.contains("2 variants, 8 trials, 2 to train, in about 0:0"),
+        "{listed}"
+    );
+}
+
+#[test]
+fn a_changed_configuration_is_refused_and_never_mixed_in() {
+    let lab = lab();
+    assert_eq!(compare(&lab, &["--set", "seeds=1"]).code, Some(0));
+    let changed = compare(&lab, &["--set", "optimizer.learning_rate=0.02"]);
+    assert_eq!(changed.code, Some(2), "{changed:#?}");
+    assert!(
+        changed
+            .stderr
+            .contains("optimizer.learning_rate  0.01 -> 0.02"),
+        "{}",
+        changed.stderr
+    );
+    assert!(changed.stderr.contains("--set name="), "{}", changed.stderr);
+    let named = [
+        "--set",
+        "optimizer.learning_rate=0.02",
+        "--set",
+        "seeds=1",
+        "--set",
+        "name=other",
+    ];
+    assert_eq!(compare(&lab, &named).code, Some(0));
+}
+
+#[test]
+fn a_trial_that_fails_is_reported_and_the_others_go_on() {
+    let lab = lab();
+    // A folder that is not a run stands in the way of one trial.
+    lab.write("artifacts/small/linear-seed1/something.txt", "mine");
+    let done = compare(&lab, &["--set", "seeds=2", "--retries", "1"]);
+    assert_eq!(done.code, Some(1), "{done:#?}");
+    assert!(
+        done.stderr.contains("1 of 4 trials failed"),
+        "{}",
+        done.stderr
+    );
+    assert!(
+        done.stderr.contains("linear-seed1 exit code 2"),
+        "{}",
+        done.stderr
+    );
+    assert!(
+        done.stderr.contains("already holds a run"),
+        "{}",
+        done.stderr
+    );
+    assert!(done.stderr.contains("is tried again"), "{}", done.stderr);
+    assert!(
+        done.stdout.contains("1 trials are still missing"),
+        "{}",
+        done.stdout
+    );
+    let outcomes: Vec<String> = trials(&lab)
+        .iter()
+        .map(|row| row["outcome"].clone())
+        .collect();
+    assert_eq!(outcomes, ["completed", "completed", "completed", "missing"]);
+    std::fs::remove_dir_all(lab.path().join("artifacts/small/linear-seed1")).unwrap();
+    assert_eq!(compare(&lab, &["--set", "seeds=2"]).code, Some(0));
+}
+
+#[test]
+fn trials_that_end_in_nan_are_counted() {
+    let lab = lab();
+    let text = CONFIG.replace(
+        "[\"relu\", \"linear\"]",
+        "[\"relu\"]\n\"optimizer.learning_rate\" = [0.01, 1e30]",
+    );
+    lab.write("small.toml", text);
+    let done = compare(
+        &lab,
+        &[
+            "--set",
+            "seeds=2",
+            "--set",
+            "training.objective.metric=loss",
+        ],
+    );
+    assert_eq!(done.code, Some(0), "{done:#?}");
+    let said = "trials ended in NaN or infinity";
+    assert!(done.stdout.contains(said), "{}", done.stdout);
+    assert_eq!(report(&lab)["variants"][1]["num_not_finite"], 2);
+}
+
+#[test]
+fn a_stopped_comparison_goes_on_where_it_was() {
+    let whole = lab();
+    assert_eq!(compare(&whole, &[]).code, Some(0));
+    let lab = lab();
+    let mut command = lab.command(&["compare", "small.toml", "--jobs", "2"]);
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let checkpoints = lab.path().join("artifacts/small/relu-seed0/checkpoints");
+    wait_until(60, "a trial has saved", || checkpoints.exists());
+    send(&child, rustix::process::Signal::INT);
+    let stopped = outcome(child.wait_with_output().unwrap());
+    assert_eq!(stopped.code, Some(130), "{stopped:#?}");
+    assert!(
+        stopped.stderr.contains("every trial is saved"),
+        "{}",
+        stopped.stderr
+    );
+    assert!(!lab.path().join("artifacts/small/linear-seed3").exists());
+    assert_eq!(compare(&lab, &[]).code, Some(0));
+    assert_eq!(trials(&lab), trials(&whole));
+}
+
+#[test]
+fn a_comparison_killed_again_and_again_gives_the_same_results() {
+    let whole = lab();
+    assert_eq!(compare(&whole, &[]).code, Some(0));
+    let lab = lab();
+    let num_kills = kill_until_done(lab.path(), || {
+        let mut command = lab.command(&["compare", "small.toml", "--jobs", "2"]);
+        command.stdout(Stdio::null()).stderr(Stdio::piped());
+        command
+    });
+    assert!(num_kills > 2, "{num_kills}");
+    assert_eq!(trials(&lab), trials(&whole));
+}
+
+#[test]
+fn a_cluster_runs_the_trials_of_a_plan_by_their_index() {
+    let whole = lab();
+    assert_eq!(compare(&whole, &["--set", "seeds=2"]).code, Some(0));
+    let lab = lab();
+    let planned = compare(&lab, &["--set", "seeds=2", "--plan", "plan.jsonl"]);
+    assert_eq!(planned.stdout, "4 trials in plan.jsonl\n", "{planned:#?}");
+    for index in 0..3 {
+        let mut command = lab.command(&["trial", "--plan", "plan.jsonl", "--dashboard", "quiet"]);
+        let variable = ["SLURM_ARRAY_TASK_ID", "HQ_TASK_ID", "JOB_COMPLETION_INDEX"][index];
+        let ended = outcome(command.env(variable, index.to_string()).output().unwrap());
+        assert_eq!(ended.code, Some(0), "{ended:#?}");
+    }
+    let part = compare(&lab, &["--set", "seeds=2", "--collect"]);
+    assert!(
+        part.stdout.contains("1 trials are still missing"),
+        "{}",
+        part.stdout
+    );
+    let last = [
+        "trial",
+        "--plan",
+        "plan.jsonl",
+        "--index",
+        "3",
+        "--dashboard",
+        "plain",
+    ];
+    lab.succeed(&last);
+    let again = lab.succeed(&last);
+    assert_eq!(again.stdout, "small/linear-seed1 is done\n");
+    lab.succeed(&["compare", "small.toml", "--set", "seeds=2", "--collect"]);
+    assert_eq!(trials(&lab), trials(&whole));
+    for (words, code, said) in [
+        (
+            &["--index", "9"][..],
+            2,
+            "there is no trial 9 in plan.jsonl, which holds 4",
+        ),
+        (&[], 2, "SLURM_ARRAY_TASK_ID"),
+    ] {
+        let refused = lab.run(&[&["trial", "--plan", "plan.jsonl"], words].concat());
+        assert_eq!(refused.code, Some(code), "{refused:#?}");
+        assert!(refused.stderr.contains(said), "{}", refused.stderr);
+    }
+}
+
+#[test]
+fn folds_are_trials_of_their_own() {
+    let lab = lab();
+    let folds = [
+        "--set",
+        "seeds=1",
+        "--set",
+        "num_folds=3",
+        "--set",
+        "training.num_epochs=2",
+    ];
+    let done = compare(&lab, &folds);
+    assert_eq!(done.code, Some(0), "{done:#?}");
+    let folds: Vec<String> = trials(&lab).iter().map(|row| row["fold"].clone()).collect();
+    assert_eq!(folds, ["0", "1", "2", "0", "1", "2"]);
+}
+
+#[test]
+fn a_mistake_in_a_sweep_is_one_message_before_anything_trains() {
+    let lab = lab();
+    for (key, value, parts) in [
+        (
+            "sweep.\"model.activation\"",
+            "[\"relu\", \"geluu\"]",
+            &["geluu", "gelu"][..],
+        ),
+        ("sweep.mode", "\"gird\"", &["gird", "grid"]),
+        ("seeds", "[1, 1]", &["none of them twice"]),
+        ("target.metric", "\"acuracy\"", &["acuracy", "accuracy"]),
+    ] {
+        let refused = compare(&lab, &["--set", &format!("{key}={value}")]);
+        assert_eq!(refused.code, Some(2), "{key}: {refused:#?}");
+        for part in parts {
+            assert!(
+                refused.stderr.contains(part),
+                "no {part} in {}",
+                refused.stderr
+            );
+        }
+        assert!(!lab.path().join("artifacts").exists());
+    }
+}
+
+#[test]
+fn every_shipped_comparison_runs_briefly() {
+    let folder = shipped("compare");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|e| e.unwrap().path())
+        .collect();
+    files.sort();
+    assert!(files.len() >= 16, "{files:?}");
+    for file in files {
+        let text = std::fs::read_to_string(&file).unwrap();
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        let command = format!("#   cargo run --release -- compare configs/compare/{name}.toml");
+        assert!(text.contains(&command), "{name} does not say its command");
+        assert!(
+            text.contains("# Expect: ") && text.contains("# Takes: "),
+            "{name}"
+        );
+        let lab = Lab::new();
+        let mut words = vec!["compare", file.to_str().unwrap()];
+        words.extend(["--set", "seeds=2", "--set", "training.num_epochs=2"]);
+        if text.contains("mnist\"") {
+            if data_dir().is_none() {
+                continue;
+            }
+            words.extend(["--set", "split.train=320", "--set", "split.valid=100"]);
+        }
+        let done = lab.run(&words);
+        assert_eq!(done.code, Some(0), "{name}: {done:#?}");
+        let report = lab
+            .path()
+            .join("artifacts")
+            .join(name)
+            .join("comparison.json");
+        let report: Value =
+            serde_json::from_str(&std::fs::read_to_string(report).unwrap()).unwrap();
+        for variant in report["variants"].as_array().unwrap() {
+            assert_eq!(variant["num_done"], 2, "{name}: {variant}");
+        }
+    }
+}

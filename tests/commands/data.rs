@@ -1,0 +1,137 @@
+//! `emberlab data`.
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+
+use crate::lab::{Lab, data_dir};
+
+#[test]
+fn data_list_names_every_data_set() {
+    let lab = Lab::new();
+    let list = lab.succeed(&["data", "list"]).stdout;
+    for name in [
+        "moons",
+        "circles",
+        "spirals",
+        "blobs",
+        "xor",
+        "gates",
+        "classification",
+        "regression",
+        "iris",
+        "digits",
+        "mnist",
+        "fashion_mnist",
+        "csv",
+    ] {
+        assert!(list.contains(name), "no {name} in\n{list}");
+    }
+}
+
+#[test]
+fn data_show_draws_digits() {
+    let lab = Lab::new();
+    let shown = lab.succeed(&["data", "show", "digits"]).stdout;
+    for word in ["1797", "8×8", "10 classes"] {
+        assert!(shown.contains(word), "no {word} in\n{shown}");
+    }
+    assert!(
+        shown.contains('█') || shown.contains('▀'),
+        "no pictures in\n{shown}"
+    );
+}
+
+#[test]
+fn data_show_counts_classes_and_ranges() {
+    let lab = Lab::new();
+    let shown = lab.succeed(&["data", "show", "iris"]).stdout;
+    for word in ["150", "3 classes", "50"] {
+        assert!(shown.contains(word), "no {word} in\n{shown}");
+    }
+}
+
+#[test]
+fn a_missing_data_set_is_one_sentence_with_the_command_that_gets_it() {
+    let lab = Lab::new();
+    let mut command = lab.command(&["data", "show", "mnist"]);
+    command
+        .env_remove("EMBERLAB_DATA_DIR")
+        .env("XDG_CACHE_HOME", lab.path());
+    let outcome = crate::lab::outcome(command.output().unwrap());
+    assert_eq!(outcome.code, Some(1), "{outcome:#?}");
+    assert!(
+        outcome.stderr.contains("emberlab data fetch mnist"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn a_fetch_whose_bytes_are_wrong_leaves_nothing() {
+    let lab = Lab::new();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}/", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request);
+            let _ = stream
+                .write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc");
+        }
+    });
+    let folder = lab.path().join("data");
+    let words = [
+        "data",
+        "fetch",
+        "mnist",
+        "--mirror",
+        &address,
+        "--data-dir",
+        folder.to_str().unwrap(),
+    ];
+    let outcome = lab.run(&words);
+    assert_eq!(outcome.code, Some(1), "{outcome:#?}");
+    assert!(
+        outcome.stderr.to_lowercase().contains("sha-256"),
+        "{}",
+        outcome.stderr
+    );
+    let left: Vec<_> = walk(&folder);
+    assert!(left.is_empty(), "{left:?}");
+}
+
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .flat_map(|path| {
+            if path.is_dir() {
+                walk(&path)
+            } else {
+                vec![path]
+            }
+        })
+        .collect()
+}
+
+#[test]
+fn fetching_what_is_already_there_downloads_nothing() {
+    let Some(folder) = data_dir() else {
+        return;
+    };
+    let lab = Lab::new();
+    // A mirror that nobody listens on: a download would fail.
+    let words = [
+        "data",
+        "fetch",
+        "mnist",
+        "--mirror",
+        "http://127.0.0.1:9/",
+        "--data-dir",
+    ];
+    let outcome = lab.succeed(&[&words[..], &[folder.to_str().unwrap()]].concat());
+    assert!(outcome.stdout.contains("already"), "{}", outcome.stdout);
+}

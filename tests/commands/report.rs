@@ -1,0 +1,222 @@
+//! Reports of runs and comparisons, opened in a browser.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::browser;
+use crate::lab::{Lab, shipped};
+
+/// A comparison of two activations with two seeds.
+fn comparison() -> Lab {
+    let lab = Lab::new();
+    let config = shipped("compare/activations_moons.toml");
+    lab.succeed(&[
+        "compare",
+        config.to_str().unwrap(),
+        "--set",
+        "sweep={ \"model.activation\" = [\"relu\", \"linear\"] }",
+        "--set",
+        "seeds=2",
+        "--set",
+        "training.num_epochs=60",
+        "--set",
+        "at_epochs=[]",
+    ]);
+    lab
+}
+
+/// Reads a report, and checks what every page keeps.
+fn page(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap();
+    // Nothing comes from anywhere else.
+    for outside in [
+        "src=\"http",
+        "href=\"http",
+        "url(http",
+        "@import",
+        "src=\"/",
+        "src=\".",
+    ] {
+        assert!(!text.contains(outside), "{outside}");
+    }
+    let ids: Vec<&str> = text
+        .split(" id=\"")
+        .skip(1)
+        .map(|rest| rest.split('"').next().unwrap())
+        .collect();
+    let unique: std::collections::BTreeSet<&&str> = ids.iter().collect();
+    assert_eq!(ids.len(), unique.len(), "{ids:?}");
+    // Headings go down one by one: h1, then h2, and h3 only below an h2.
+    let levels: Vec<&str> = text.split("<h").skip(1).map(|rest| &rest[..1]).collect();
+    let headings: Vec<u32> = levels
+        .iter()
+        .filter_map(|level| level.parse().ok())
+        .collect();
+    assert_eq!(headings.iter().filter(|level| **level == 1).count(), 1);
+    assert!(
+        headings.windows(2).all(|pair| pair[1] <= pair[0] + 1),
+        "{headings:?}"
+    );
+    for landmark in ["<header>", "<nav ", "<main ", "<footer>", "lang=\"en\""] {
+        assert!(text.contains(landmark), "{landmark}");
+    }
+    assert_eq!(
+        text.matches("<th ").count(),
+        text.matches("<th scope=").count()
+    );
+    text
+}
+
+/// The page with a script that moves the mouse over its first chart, and presses keys on its second.
+fn with_mouse(lab: &Lab, page: &str) -> std::path::PathBuf {
+    let script = "<script>addEventListener('load', () => {
+        const chart = document.querySelector('.chart');
+        const box = chart.querySelector('svg').getBoundingClientRect();
+        const at = { clientX: box.left + box.width / 2, clientY: box.top + box.height / 2, bubbles: true };
+        chart.querySelector('svg').dispatchEvent(new PointerEvent('pointermove', at));
+        const second = document.querySelectorAll('.chart')[1];
+        for (const key of ['End', 'ArrowLeft'])
+            second.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+    });</script></body>";
+    lab.write("moved.html", page.replace("</body>", script))
+}
+
+#[test]
+fn the_report_of_a_run_opens_in_a_browser_and_shows_values_under_the_mouse() {
+    let lab = Lab::new();
+    let run = lab.train("train/moons.toml", "one", &["training.num_epochs=8"]);
+    let said = lab.succeed(&["report", "one"]);
+    assert_eq!(said.stdout, "report in artifacts/moons/one/report.html\n");
+    let text = page(&run.folder.join("report.html"));
+    for part in [
+        "<h1>moons/<wbr>one</h1>",
+        "Learning curves",
+        "Accuracy over the epochs",
+        "What is predicted where",
+        "targets in rows, predictions in columns",
+        "ROC, ",
+        "emberlab train artifacts/moons/one/config.toml",
+        "name = &quot;moons&quot;",
+    ] {
+        assert!(text.contains(part), "{part}");
+    }
+    let Some(page) = browser::open(&with_mouse(&lab, &text)) else {
+        return;
+    };
+    assert_eq!(page.console, Vec::<String>::new());
+    let curves = page.dom.matches("<polyline").count();
+    assert!(curves >= 4, "{curves} curves");
+    let values: Vec<&str> = page
+        .dom
+        .split("<b>epoch ")
+        .skip(1)
+        .map(|rest| &rest[..1])
+        .collect();
+    assert_eq!(values.len(), 2, "{values:?}");
+    assert_eq!(values[1], "7", "one before the last epoch, by the keys");
+}
+
+#[test]
+fn the_report_of_a_comparison_opens_in_a_browser_with_every_variant() {
+    let lab = comparison();
+    lab.succeed(&["report", "activations_moons", "--out", "page.html"]);
+    let text = page(&lab.path().join("page.html"));
+    for part in [
+        "2 variants with 2 seeds: 4 of 4 trials are done.",
+        "relu, seed ",
+        "linear, seed ",
+        "Train loss over the epochs",
+        "Confusion matrices",
+        "area under ROC",
+        "emberlab compare artifacts/activations_moons/comparison.toml",
+    ] {
+        assert!(text.contains(part), "{part}");
+    }
+    let Some(page) = browser::open(&with_mouse(&lab, &text)) else {
+        return;
+    };
+    assert_eq!(page.console, Vec::<String>::new());
+    assert!(page.dom.contains("data-name=\"relu\""), "no curve of relu");
+    assert!(page.dom.contains("<b>epoch "), "no values under the mouse");
+    // The curves are kept thin, the pictures small: eleven variants stay far below two megabytes.
+    assert!(text.len() < 400_000, "{} bytes", text.len());
+}
+
+#[test]
+fn other_formats_say_the_same_figures() {
+    let lab = comparison();
+    let report = |format| {
+        let said = lab.succeed(&["report", "activations_moons", "--format", format]);
+        said.stdout
+    };
+    let json: Value = serde_json::from_str(&report("json")).unwrap();
+    let median = json["variants"][0]["figures"]["train_loss"]["median"]
+        .as_f64()
+        .unwrap();
+    let row = format!("relu,train_loss,2,{median},");
+    let csv = report("csv");
+    assert!(
+        csv.lines().any(|line| line.starts_with(&row)),
+        "{row} is not in\n{csv}"
+    );
+    assert_eq!(json["curves"][1]["variant"], "linear");
+    assert_eq!(json["curves"][1]["curves"][0]["epochs"][59], 60);
+    let markdown = report("markdown");
+    assert!(markdown.contains("| relu | 2 |"), "{markdown}");
+    assert!(
+        markdown.contains("Train loss over the epochs: relu goes from"),
+        "{markdown}"
+    );
+    // The newest run belongs to the comparison, so that is the latest.
+    assert_eq!(
+        lab.succeed(&["report", "--format", "markdown"]).stdout,
+        markdown
+    );
+    let one = lab
+        .succeed(&["report", "relu-seed1", "--format", "csv"])
+        .stdout;
+    assert!(one.starts_with("split,metric,value\ntrain,loss,"), "{one}");
+}
+
+#[test]
+fn the_folder_of_a_comparison_repeats_it() {
+    let lab = comparison();
+    let folder = lab.path().join("artifacts/activations_moons");
+    let again = lab.succeed(&[
+        "compare",
+        "artifacts/activations_moons/comparison.toml",
+        "--dry-run",
+    ]);
+    assert!(
+        again.stdout.contains("2 variants, 4 trials, 0 to train"),
+        "{}",
+        again.stdout
+    );
+    let table = std::fs::read(folder.join("trials.parquet")).unwrap();
+    assert!(table.starts_with(b"PAR1") && table.ends_with(b"PAR1"));
+    let names = ["epochs_to_target", "train_loss", "linear-seed1"];
+    for name in names.map(str::as_bytes) {
+        assert!(
+            table.windows(name.len()).any(|part| part == name),
+            "{name:?}"
+        );
+    }
+}
+
+#[test]
+fn what_cannot_be_reported_is_named() {
+    let lab = Lab::new();
+    let nothing = lab.run(&["report", "nothing"]);
+    assert_eq!(nothing.code, Some(2), "{nothing:?}");
+    assert!(nothing.stderr.contains("nothing"), "{nothing:?}");
+    lab.write("artifacts/begun/plan.jsonl", "");
+    let begun = lab.run(&["report", "begun"]);
+    assert_eq!(begun.code, Some(1), "{begun:?}");
+    assert!(begun.stderr.contains("--collect"), "{begun:?}");
+    let run = lab.train("train/iris.toml", "cut", &["training.num_epochs=2"]);
+    std::fs::write(run.folder.join("result.json"), "{").unwrap();
+    let broken = lab.run(&["report", "cut"]);
+    assert_eq!(broken.code, Some(1), "{broken:?}");
+    assert!(broken.stderr.contains("result.json"), "{broken:?}");
+}

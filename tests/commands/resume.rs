@@ -1,0 +1,357 @@
+//! Runs that go on: elsewhere, otherwise, longer, or not at all.
+
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::lab::{Lab, assert_same_files, copy, outcome, shipped, wait_until};
+use crate::requirements::Part;
+use crate::whole_and_stopped::{assert_same, whole_and_stopped};
+
+#[test]
+fn a_run_goes_on_from_another_working_directory_under_another_name() {
+    let lab = whole_and_stopped(&[], "50");
+    let elsewhere = lab.path().join("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let run = lab.path().join("artifacts/iris/stopped");
+    let moved = elsewhere.join("moved");
+    std::fs::rename(&run, &moved).unwrap();
+    let mut command = lab.command(&["resume", "moved", "--dashboard", "quiet"]);
+    let resumed = outcome(command.current_dir(&elsewhere).output().unwrap());
+    assert_eq!(resumed.code, Some(0), "{resumed:#?}");
+    std::fs::rename(&moved, &run).unwrap();
+    assert_same(&lab);
+}
+
+#[test]
+fn a_run_goes_on_with_other_numbers_of_threads() {
+    let lab = Lab::new();
+    let config = shipped("train/digits.toml");
+    let few = ["--set", "training.num_epochs=3", "--dashboard", "quiet"];
+    let words = |name, threads| {
+        let train = [
+            "train",
+            config.to_str().unwrap(),
+            "--run",
+            name,
+            "--threads",
+            threads,
+        ];
+        [&train[..], &few[..]].concat()
+    };
+    lab.succeed(&words("whole", "1"));
+    let stopped = lab.run(&[&words("stopped", "1")[..], &["--stop-at", "30"]].concat());
+    assert_eq!(stopped.code, Some(130), "{stopped:#?}");
+    let on = |threads, step| {
+        lab.run(&[
+            "resume",
+            "stopped",
+            "--dashboard",
+            "quiet",
+            "--threads",
+            threads,
+            "--stop-at",
+            step,
+        ])
+    };
+    assert_eq!(on("2", "70").code, Some(130));
+    assert_eq!(on("4", "1000").code, Some(0));
+    let run = |name| lab.path().join("artifacts/digits").join(name);
+    let files = ["metrics.csv", "model/network.bpk"];
+    assert_same_files(&run("whole"), &run("stopped"), &files);
+}
+
+#[test]
+fn more_epochs_need_no_force_and_end_as_if_planned_from_the_start() {
+    let lab = whole_and_stopped(&[], "50");
+    lab.succeed(&["resume", "stopped", "--dashboard", "quiet"]);
+    let longer = [
+        "resume",
+        "stopped",
+        "--set",
+        "training.num_epochs=20",
+        "--dashboard",
+        "plain",
+    ];
+    let longer = lab.succeed(&longer);
+    assert!(
+        longer.stdout.contains("training.num_epochs  12 -> 20"),
+        "{}",
+        longer.stdout
+    );
+    let config = shipped("train/iris.toml");
+    let fresh = [
+        "train",
+        config.to_str().unwrap(),
+        "--set",
+        "training.num_epochs=20",
+    ];
+    std::fs::remove_dir_all(lab.path().join("artifacts/iris/whole")).unwrap();
+    lab.succeed(&[&fresh[..], &["--run", "whole", "--dashboard", "quiet"]].concat());
+    assert_same(&lab);
+    // The run's own configuration alone repeats it, also after the change.
+    let own = lab.path().join("artifacts/iris/stopped/config.toml");
+    assert!(
+        std::fs::read_to_string(own)
+            .unwrap()
+            .contains("num_epochs = 20")
+    );
+}
+
+#[test]
+fn fewer_epochs_need_force() {
+    let lab = whole_and_stopped(&[], "50");
+    let fewer = [
+        "resume",
+        "stopped",
+        "--dashboard",
+        "quiet",
+        "--set",
+        "training.num_epochs=5",
+    ];
+    let refused = lab.run(&fewer);
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    assert!(
+        refused.stderr.contains("training.num_epochs  12 -> 5"),
+        "{}",
+        refused.stderr
+    );
+    assert!(refused.stderr.contains("--force"), "{}", refused.stderr);
+    lab.succeed(&[&fewer[..], &["--force"]].concat());
+    let metrics = lab.path().join("artifacts/iris/stopped/metrics.csv");
+    assert_eq!(std::fs::read_to_string(metrics).unwrap().lines().count(), 6);
+}
+
+#[test]
+fn another_configuration_is_refused_with_what_differs() {
+    let lab = whole_and_stopped(&[], "50");
+    let folder = lab.path().join("artifacts/iris/stopped");
+    let before = snapshot(&folder);
+    for force in [&[][..], &["--force"]] {
+        let changed = ["resume", "stopped", "--set", "optimizer.learning_rate=0.5"];
+        let refused = lab.run(&[&changed[..], &["--set", "model.bias=true"], force].concat());
+        assert_eq!(refused.code, Some(2), "{refused:#?}");
+        for line in ["optimizer.learning_rate  0.01 -> 0.5", "false -> true"] {
+            assert!(refused.stderr.contains(line), "{}", refused.stderr);
+        }
+        assert!(
+            refused.stderr.contains("start a new run"),
+            "{}",
+            refused.stderr
+        );
+    }
+    assert_eq!(snapshot(&folder), before);
+    // The same where somebody has edited the run's own file.
+    let own = folder.join("config.toml");
+    let text = std::fs::read_to_string(&own).unwrap();
+    std::fs::write(
+        &own,
+        text.replace("learning_rate = 0.01", "learning_rate = 0.02"),
+    )
+    .unwrap();
+    let refused = lab.run(&["resume", "stopped"]);
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    assert!(
+        refused.stderr.contains("0.01 -> 0.02"),
+        "{}",
+        refused.stderr
+    );
+    std::fs::write(&own, text).unwrap();
+    lab.succeed(&["resume", "stopped", "--dashboard", "quiet"]);
+    assert_same(&lab);
+}
+
+/// The files below a folder with their contents, but for the lock.
+fn snapshot(folder: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(snapshot(&path));
+        } else if !path.ends_with(".lock") {
+            let content = std::fs::read(&path).unwrap();
+            files.push((path, content));
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn other_data_are_refused() {
+    let lab = Lab::new();
+    let rows: Vec<String> = (0..40)
+        .map(|i| format!("{}.5,{},{}", i % 7, i, i % 2))
+        .collect();
+    let csv = |rows: &[String]| format!("a,b,label\n{}\n", rows.join("\n"));
+    lab.write("mine.csv", csv(&rows));
+    let config = shipped("train/iris.toml");
+    let text = std::fs::read_to_string(config).unwrap();
+    let dataset = "name = \"csv\"\npath = \"mine.csv\"\nlabel = \"label\"";
+    let text = text.replace("name = \"iris\"", dataset);
+    let text = text.replace("train = 120\nvalid = 30", "train = 30\nvalid = 10");
+    lab.write("mine.toml", text);
+    let train = [
+        "train",
+        "mine.toml",
+        "--run",
+        "r",
+        "--dashboard",
+        "quiet",
+        "--stop-at",
+        "5",
+    ];
+    let stopped = lab.run(&train);
+    assert_eq!(stopped.code, Some(130), "{stopped:#?}");
+    let mut other = rows.clone();
+    other[3] = "9.5,3,1".to_string();
+    lab.write("mine.csv", csv(&other));
+    let refused = lab.run(&["resume", "r", "--dashboard", "quiet"]);
+    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    assert!(
+        refused.stderr.contains("have changed since"),
+        "{}",
+        refused.stderr
+    );
+    lab.write("mine.csv", csv(&rows));
+    lab.succeed(&["resume", "r", "--dashboard", "quiet"]);
+}
+
+#[test]
+fn another_device_is_allowed_and_said() {
+    let lab = whole_and_stopped(&[], "50");
+    let devices = crate::lab::devices();
+    let Some(other) = devices.iter().find(|name| *name == "ndarray") else {
+        Part::Ndarray.is_missing("ndarray is not compiled in");
+        return;
+    };
+    let words = [
+        "resume",
+        "stopped",
+        "--dashboard",
+        "quiet",
+        "--device",
+        other,
+    ];
+    let resumed = lab.succeed(&words);
+    let note = "the device was flex and is now ndarray";
+    assert!(resumed.stderr.contains(note), "{}", resumed.stderr);
+    let environment = lab.path().join("artifacts/iris/stopped/environment.json");
+    let text = std::fs::read_to_string(environment).unwrap();
+    let environment: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(environment["device"], "flex");
+    assert_eq!(environment["resumed"][0]["device"], "ndarray");
+}
+
+#[test]
+fn a_second_process_on_a_run_is_refused_until_the_first_one_dies() {
+    let lab = Lab::new();
+    let config = shipped("train/moons.toml");
+    let long = [
+        "train",
+        config.to_str().unwrap(),
+        "--run",
+        "held",
+        "--dashboard",
+        "plain",
+    ];
+    let more = [
+        "--set",
+        "training.num_epochs=100000",
+        "--set",
+        "checkpoint.every.seconds=0.2",
+    ];
+    let mut first = lab.command(&[&long[..], &more[..]].concat());
+    let mut child = first.stdout(Stdio::null()).spawn().unwrap();
+    let checkpoints = lab.path().join("artifacts/moons/held/checkpoints");
+    wait_until(60, "something is saved", || {
+        std::fs::read_dir(&checkpoints).is_ok_and(|entries| entries.count() > 0)
+    });
+    let second = lab.run(&["resume", "held", "--dashboard", "quiet"]);
+    assert_eq!(second.code, Some(1), "{second:#?}");
+    let holder = format!("in use by process {}", child.id());
+    assert!(second.stderr.contains(&holder), "{}", second.stderr);
+    let runs = lab.succeed(&["runs"]);
+    assert!(runs.stdout.contains("running"), "{}", runs.stdout);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let runs = lab.succeed(&["runs"]);
+    assert!(runs.stdout.contains("interrupted"), "{}", runs.stdout);
+    let third = [
+        "resume",
+        "held",
+        "--dashboard",
+        "quiet",
+        "--set",
+        "training.num_epochs=100001",
+    ];
+    let third = lab.run(&[&third[..], &["--stop-at", "1"]].concat());
+    assert_eq!(third.code, Some(130), "{third:#?}");
+}
+
+#[test]
+fn a_run_that_never_came_to_a_checkpoint_begins_again_from_its_seed() {
+    let lab = whole_and_stopped(&[], "1");
+    let checkpoints = lab.path().join("artifacts/iris/stopped/checkpoints");
+    std::fs::remove_dir_all(checkpoints).unwrap();
+    let resumed = lab.succeed(&["resume", "stopped", "--dashboard", "plain"]);
+    let said = "stopped has no checkpoint: it starts again from the beginning, with the same seed";
+    assert!(resumed.stdout.contains(said), "{}", resumed.stdout);
+    assert_same(&lab);
+}
+
+#[test]
+fn a_run_whose_checkpoints_are_all_damaged_says_so_and_begins_again() {
+    let lab = whole_and_stopped(&["checkpoint.every.epochs=1"], "50");
+    let checkpoints = lab.path().join("artifacts/iris/stopped/checkpoints");
+    for entry in std::fs::read_dir(&checkpoints).unwrap() {
+        std::fs::write(entry.unwrap().path().join("optimizer.bpk"), "nothing").unwrap();
+    }
+    let runs = lab.succeed(&["runs"]);
+    assert!(runs.stdout.contains("damaged"), "{}", runs.stdout);
+    let resumed = lab.succeed(&["resume", "stopped", "--dashboard", "plain"]);
+    let damages = resumed
+        .stderr
+        .matches("optimizer.bpk has 7 bytes instead of");
+    assert_eq!(damages.count(), 2, "{}", resumed.stderr);
+    assert_same(&lab);
+    // They are kept for inspection until somebody prunes.
+    let listed = lab.succeed(&["runs", "prune", "--yes"]);
+    assert!(listed.stdout.contains("deleted 2"), "{}", listed.stdout);
+    assert_same(&lab);
+}
+
+#[test]
+fn checkpoints_of_every_version_still_load() {
+    let golden = crate::lab::project().join("tests/golden/checkpoints");
+    let folders = |path: &Path| -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(path).unwrap();
+        let paths = entries.map(|entry| entry.unwrap().path());
+        paths.filter(|path| path.is_dir()).collect()
+    };
+    let runs: Vec<_> = folders(&golden).iter().flat_map(|v| folders(v)).collect();
+    assert!(runs.len() >= 5, "{runs:?}");
+    for folder in runs {
+        let lab = Lab::new();
+        let name = folder.file_name().unwrap();
+        let run = lab.path().join("artifacts").join(name).join("run");
+        copy(&folder.join("run"), &run);
+        let resumed = lab.run(&["resume", "run", "--dashboard", "quiet"]);
+        assert_eq!(resumed.code, Some(0), "{folder:?}: {resumed:#?}");
+        let rows = |path: &Path| -> Vec<Vec<f64>> {
+            let text = std::fs::read_to_string(path).unwrap();
+            let row = |line: &str| line.split(',').map(|cell| cell.parse().unwrap()).collect();
+            text.lines().skip(1).map(row).collect()
+        };
+        let (found, expected) = (
+            rows(&run.join("metrics.csv")),
+            rows(&folder.join("expected.csv")),
+        );
+        assert_eq!(found.len(), expected.len(), "{folder:?}");
+        for (a, b) in found.iter().flatten().zip(expected.iter().flatten()) {
+            // Processors differ in the last digits.
+            let agree =
+                a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 1e-4 * b.abs().max(1.0);
+            assert!(agree, "{folder:?}: {a} instead of {b}");
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! `emberlab runs`, `runs check` and `runs prune`.
+
+use std::path::Path;
+
+use crate::whole_and_stopped::{assert_same, whole_and_stopped};
+
+#[test]
+fn pruning_asks_and_deletes_what_the_policy_would() {
+    let lab = whole_and_stopped(
+        &["checkpoint.every.epochs=1", "checkpoint.keep_last=5"],
+        "70",
+    );
+    let folder = lab.path().join("artifacts/iris/stopped");
+    let checkpoints = || {
+        std::fs::read_dir(folder.join("checkpoints"))
+            .unwrap()
+            .count()
+    };
+    assert_eq!(checkpoints(), 5);
+    let own = folder.join("config.toml");
+    let text = std::fs::read_to_string(&own).unwrap();
+    std::fs::write(&own, text.replace("keep_last = 5", "keep_last = 2")).unwrap();
+    std::fs::write(folder.join("model/.partial-1-best.bpk"), "half").unwrap();
+    let asked = lab.run(&["runs", "prune", "stopped"]);
+    assert_eq!(asked.code, Some(2), "{asked:#?}");
+    assert_eq!(checkpoints(), 5);
+    let pruned = lab.succeed(&["runs", "prune", "stopped", "--yes"]);
+    assert!(pruned.stdout.contains("epoch-000001"), "{}", pruned.stdout);
+    assert!(pruned.stdout.contains("deleted 4"), "{}", pruned.stdout);
+    assert_eq!(checkpoints(), 2);
+    lab.succeed(&["resume", "stopped", "--dashboard", "quiet"]);
+    assert_same(&lab);
+}
+
+#[test]
+fn checking_names_every_damaged_file_of_a_run() {
+    let lab = whole_and_stopped(&["checkpoint.every.epochs=6"], "100");
+    lab.succeed(&["runs", "check"]);
+    let run = lab.path().join("artifacts/iris/whole");
+    let newest = "checkpoints/epoch-000012-step-000000000";
+    let files = [
+        "metrics.csv",
+        "model/network.bpk",
+        "model/best.bpk",
+        "model/model.json",
+    ];
+    let saved = [
+        "network.bpk",
+        "optimizer.bpk",
+        "progress.toml",
+        "manifest.json",
+    ];
+    let saved: Vec<String> = saved
+        .iter()
+        .map(|name| format!("{newest}/{name}"))
+        .collect();
+    for file in files.into_iter().chain(saved.iter().map(String::as_str)) {
+        let path = run.join(file);
+        let whole = std::fs::read(&path).unwrap();
+        let mut bytes = whole.clone();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 4;
+        std::fs::write(&path, bytes).unwrap();
+        let checked = lab.run(&["runs", "check", "whole"]);
+        assert_eq!(checked.code, Some(1), "{file}: {checked:#?}");
+        let name = Path::new(file).file_name().unwrap().to_str().unwrap();
+        assert!(checked.stdout.contains(name), "{file}: {}", checked.stdout);
+        std::fs::write(&path, whole).unwrap();
+    }
+    lab.succeed(&["runs", "check"]);
+}
+
+#[test]
+fn runs_are_listed_with_state_epoch_and_best() {
+    let lab = whole_and_stopped(&[], "50");
+    let listed = lab.succeed(&["runs", "--json"]);
+    let runs: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
+    let states = |i: usize| (runs[i]["run"].clone(), runs[i]["state"].clone());
+    assert_eq!(states(0), ("iris/whole".into(), "finished".into()));
+    assert_eq!(states(1), ("iris/stopped".into(), "interrupted".into()));
+    assert_eq!(runs[1]["epochs"], 3);
+    assert_eq!(runs[1]["num_epochs"], 12);
+    assert_eq!(runs[1]["best"]["metric"], "loss");
+    let result = lab.path().join("artifacts/iris/whole/result.json");
+    let result = std::fs::read_to_string(result).unwrap();
+    let result: serde_json::Value = serde_json::from_str(&result).unwrap();
+    assert_eq!(runs[0]["best"], result["best"]);
+    let table = lab.succeed(&["runs"]).stdout;
+    assert!(table.contains("12/12") && table.contains("3/12"), "{table}");
+    assert_eq!(
+        lab.succeed(&["runs", "check"])
+            .stdout
+            .matches("whole (")
+            .count(),
+        2
+    );
+}
