@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use emberlab_datasets::{Batches, DeviceDataset};
 use emberlab_models::BatchedModel;
-use emberlab_training::{Fit, Optimizer};
+use emberlab_training::{Optimizer, Trainer};
 
 use crate::cases::{Case, cases, loss};
 use crate::laps::micros;
@@ -86,6 +86,6 @@ fn whole(case: Case, data: &DeviceDataset, num_networks: usize, num_epochs: usiz
         fit.seed = seed as u64;
         (fit, None)
     });
-    Fit::run_all(fits.collect()).expect("trainings");
+    Trainer::run_all(fits.collect()).expect("trainings");
     ends[0].iter().collect()
 }

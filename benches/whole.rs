@@ -7,8 +7,8 @@ use std::time::Instant;
 use emberlab_datasets::DeviceDataset;
 use emberlab_storage::{CheckpointStore, Identity};
 use emberlab_training::{
-    CheckpointConfig, Dashboard, EpochRecord, Fit, Observer, SchedulerConfig, SplitData, StopFlag,
-    Task, TrainingError,
+    CheckpointConfig, Dashboard, EpochRecord, Observer, SchedulerConfig, SplitData, StopFlag, Task,
+    Trainer, TrainingError,
 };
 
 use crate::cases::{Case, loss};
@@ -30,8 +30,8 @@ pub fn fit(
     num_epochs: usize,
     folder: &Path,
     clock: Sender<Instant>,
-) -> Fit {
-    Fit {
+) -> Trainer {
+    Trainer {
         label: case.to_string(),
         network: case.network(),
         loss: loss(),

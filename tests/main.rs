@@ -11,6 +11,9 @@ mod requirements;
 #[path = "support/whole_and_stopped.rs"]
 mod whole_and_stopped;
 
+mod menus;
+mod project;
+
 /// One file for each command.
 mod commands {
     mod bad_input;

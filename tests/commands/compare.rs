@@ -188,7 +188,7 @@ fn a_trial_that_fails_is_reported_and_the_others_go_on() {
     );
     assert!(done.stderr.contains("is tried again"), "{}", done.stderr);
     assert!(
-        done.stdout.contains("1 trials are still missing"),
+        done.stdout.contains("Without a result yet: 1 trial"),
         "{}",
         done.stdout
     );
@@ -279,7 +279,7 @@ fn a_cluster_runs_the_trials_of_a_plan_by_their_index() {
     }
     let part = compare(&lab, &["--set", "seeds=2", "--collect"]);
     assert!(
-        part.stdout.contains("1 trials are still missing"),
+        part.stdout.contains("Without a result yet: 1 trial"),
         "{}",
         part.stdout
     );

@@ -3,27 +3,15 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
+use emberlab_datasets::DatasetConfig;
+
 use crate::lab::{Lab, data_dir};
 
 #[test]
 fn data_list_names_every_data_set() {
     let lab = Lab::new();
     let list = lab.succeed(&["data", "list"]).stdout;
-    for name in [
-        "moons",
-        "circles",
-        "spirals",
-        "blobs",
-        "xor",
-        "gates",
-        "classification",
-        "regression",
-        "iris",
-        "digits",
-        "mnist",
-        "fashion_mnist",
-        "csv",
-    ] {
+    for name in DatasetConfig::NAMES {
         assert!(list.contains(name), "no {name} in\n{list}");
     }
 }

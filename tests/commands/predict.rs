@@ -252,7 +252,7 @@ fn pictures_are_drawn_into_a_folder_and_say_what_they_show() {
         std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
     };
     for (name, words) in [
-        ("boundary.svg", "What is predicted where"),
+        ("boundary.svg", "Decision boundary"),
         ("boundary_over_epochs.svg", "after epoch 20"),
         ("confusion_matrix.svg", "Confusion matrix, valid"),
         ("roc.svg", "area"),
@@ -284,7 +284,7 @@ fn pictures_are_drawn_into_a_folder_and_say_what_they_show() {
     for [r, g, b] in colours {
         assert!(boundary.contains(&format!("#{r:02x}{g:02x}{b:02x}")));
     }
-    assert!(read("mistakes.svg").contains("mistakes on valid"));
+    assert!(read("mistakes.svg").contains("wrong predictions, valid"));
     assert!(read("weights.svg").contains("unit 1"));
     assert!(read("features.svg").contains("convolution 2"));
 }

@@ -93,7 +93,7 @@ fn the_report_of_a_run_opens_in_a_browser_and_shows_values_under_the_mouse() {
         "<h1>moons/<wbr>one</h1>",
         "Learning curves",
         "Accuracy over the epochs",
-        "What is predicted where",
+        "Decision boundary",
         "targets in rows, predictions in columns",
         "ROC, ",
         "emberlab train artifacts/moons/one/config.toml",

@@ -1,8 +1,7 @@
 //! Trainings that are stopped, and go on.
 
+use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
-use std::thread::sleep;
-use std::time::Duration;
 
 use crate::lab::{FIGURES, Lab, assert_same_files, outcome, send, shipped, wait_until};
 use crate::requirements::Part;
@@ -184,7 +183,7 @@ fn a_second_ctrl_c_ends_within_a_step_and_loses_only_what_followed_the_last_chec
         "plain",
     ];
     let mut command = lab.command(&[&words[..], &sets[..]].concat());
-    let child = command
+    let mut child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
@@ -194,12 +193,17 @@ fn a_second_ctrl_c_ends_within_a_step_and_loses_only_what_followed_the_last_chec
     wait_until(120, "the first epoch is measured", || {
         std::fs::read_to_string(&metrics).map_or(0, |text| text.lines().count()) >= 2
     });
-    // A busy machine may hand two signals over as one: a person would press again, too.
-    for _ in 0..5 {
-        sleep(Duration::from_millis(100));
-        send(&child, rustix::process::Signal::INT);
+    // The second signal is sent after the first has been answered: two at once may reach the process as one.
+    send(&child, rustix::process::Signal::INT);
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut answer = String::new();
+    while !answer.contains("press Ctrl-C again") {
+        assert!(stderr.read_line(&mut answer).unwrap() > 0, "{answer}");
     }
-    let ended = outcome(child.wait_with_output().unwrap());
+    send(&child, rustix::process::Signal::INT);
+    stderr.read_to_string(&mut answer).unwrap();
+    let mut ended = outcome(child.wait_with_output().unwrap());
+    ended.stderr = answer;
     assert_eq!(ended.code, Some(130), "{ended:#?}");
     assert!(!ended.stderr.contains("is saved"), "{}", ended.stderr);
     lab.succeed(&["runs", "check"]);

@@ -328,7 +328,10 @@ fn a_training_told_to_goes_on_while_nothing_can_be_saved() {
     let (stderr, ended) = with_fault(&lab, &words, &format!("{first}-{last}:no_space"));
     assert_eq!(ended, Ok(0), "{stderr}");
     assert!(stderr.contains("No space left on device"), "{stderr}");
-    assert!(stderr.contains("the training goes on without"), "{stderr}");
+    assert!(
+        stderr.contains("the training continues without"),
+        "{stderr}"
+    );
     for ((name, found), (_, wanted)) in left(&folder(&lab)).iter().zip(&expected) {
         if *name != "config.toml" {
             assert!(found == wanted, "{name} differs");

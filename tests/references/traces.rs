@@ -100,7 +100,7 @@ fn a_file_that_is_no_trace_is_named() {
     let outcome = lab.run(&["check", "trace", file.to_str().unwrap()]);
     assert_eq!(outcome.code, Some(1), "{outcome:#?}");
     assert!(
-        outcome.stderr.contains("broken.json is no trace"),
+        outcome.stderr.contains("broken.json is not a trace"),
         "{}",
         outcome.stderr
     );

@@ -1,4 +1,4 @@
-//! The loss around a trained network, along two random directions that fit its weights.
+//! The loss around a trained network, along two random directions as long as its weights.
 
 use burn::tensor::{Tensor, TensorData};
 use emberlab_datasets::Batch;
@@ -10,7 +10,7 @@ use rand_distr::{Distribution, StandardNormal};
 /// A landscape that cannot be drawn.
 #[derive(Debug, thiserror::Error)]
 pub enum LandscapeError {
-    /// The network cannot be moved.
+    /// The weights cannot be changed.
     #[error(transparent)]
     Model(#[from] ModelError),
     /// The device failed.
@@ -21,11 +21,11 @@ pub enum LandscapeError {
 /// The losses of a network moved by `a` along one direction and by `b` along another.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Landscape {
-    /// How far it reaches along both directions: from `−reach` to `reach`, in units of the weights' own size.
+    /// Both directions are covered from `−reach` to `reach`, in lengths of the weights.
     pub reach: f64,
-    /// Nodes along each direction.
+    /// Points along each direction.
     pub num_nodes: usize,
-    /// The loss at every node, `a` first, from `−reach` to `reach`.
+    /// The loss at every point, row by row: `a` changes fastest, both from `−reach` to `reach`.
     pub losses: Vec<f64>,
     /// The loss of the network as it is.
     pub center: f64,
@@ -34,7 +34,7 @@ pub struct Landscape {
 /// Measures the loss of `network` on a batch, in evaluation mode, around its weights.
 ///
 /// Directions are normal random numbers, scaled filter by filter (unit by unit in dense layers) to the length
-/// of the weights there; biases, and the scales and shifts of normalisations, stay as they are.
+/// of the weights there. Biases, and the scales and shifts of normalisations, do not change.
 ///
 /// # Source
 /// Li et al. 2018, section 4, <https://arxiv.org/abs/1712.09913>.
@@ -100,7 +100,7 @@ fn direction(name: &str, data: &TensorData, seed: u64, index: [u64; 2]) -> Vec<f
         .map(|_| StandardNormal.sample(&mut rng))
         .collect();
     // Dense weights are [d_input, d_output]: a unit is a column. Kernels are [channels_out, …]: a filter is
-    // a stretch.
+    // a contiguous range.
     let (count, stride, step) = match shape.len() {
         2 => (shape[1], 1, shape[1]),
         _ => (shape[0], weights.len() / shape[0].max(1), 1),

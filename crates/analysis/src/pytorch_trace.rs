@@ -24,18 +24,18 @@ pub enum TraceError {
     Io {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// The file is no trace.
-    #[error("{} is no trace: {reason}", path.display())]
+    /// The file is not a trace.
+    #[error("{} is not a trace: {reason}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What does not agree.
+        /// What is wrong with it.
         reason: String,
     },
-    /// The network cannot be built or filled.
+    /// The network cannot be built, or its weights do not fit.
     #[error(transparent)]
     Model(#[from] ModelError),
     /// The optimiser or the device failed.
@@ -67,12 +67,12 @@ struct File {
     outputs_end: Vec<Vec<f64>>,
 }
 
-/// A recorded training: where it starts, what it is fed, and where it must end.
+/// A recorded training: its initial weights, its batches, and the weights and losses that must result.
 #[derive(Debug)]
 pub struct Trace {
     /// Its name.
     pub name: String,
-    /// Its normalisation, which decides how far 32-bit floats may drift.
+    /// Its normalisation, which determines the tolerance in 32-bit floats.
     pub normalization: String,
     model: ModelConfig,
     loss: LossConfig,
@@ -87,7 +87,7 @@ pub struct Trace {
     outputs_end: Vec<Vec<f64>>,
 }
 
-/// How far a replay is from its trace: the largest `max|a − b| / max(1e-3, max|b|)` over tensors.
+/// The deviation of a replay from its trace: the largest `max|a − b| / max(1e-3, max|b|)` over tensors.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Deviation {
     /// Of the losses of all steps.
@@ -113,7 +113,7 @@ impl Deviation {
     }
 }
 
-/// How large a deviation may be.
+/// The largest deviation that passes.
 ///
 /// 1e-9 in 64-bit floats and 1e-4 in 32-bit floats, but 1e-2 with group normalisation, which amplifies
 /// rounding.
@@ -249,7 +249,7 @@ fn matrix(rows: &[Vec<f64>]) -> Result<TensorData, String> {
     Ok(TensorData::new(rows.concat(), [rows.len(), width]))
 }
 
-/// Trains as the trace did and says how far the end is from the trace's.
+/// Repeats the training of a trace, and measures the deviation.
 ///
 /// # Errors
 /// [`TraceError`] if the network cannot be built or the device fails.

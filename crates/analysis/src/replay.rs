@@ -1,4 +1,4 @@
-//! A training from its seed on, step by step: each is that of the first time, to the bit.
+//! A training that is repeated from its seed, step by step and bit for bit.
 
 use std::ops::ControlFlow;
 
@@ -9,7 +9,7 @@ use emberlab_training::{
     SupervisedModel, TrainingConfig, TrainingError,
 };
 
-/// A training that is done again.
+/// A training to repeat.
 pub struct Replay<'a> {
     /// The network to start from, on an autodiff device.
     pub network: Network,
@@ -17,39 +17,39 @@ pub struct Replay<'a> {
     pub loss: &'a LossConfig,
     /// Its optimiser.
     pub optimizer: &'a OptimizerConfig,
-    /// Its learning rates.
+    /// The schedule of its learning rate.
     pub scheduler: &'a SchedulerConfig,
-    /// In which batches it trains.
+    /// Its batches and epochs.
     pub training: &'a TrainingConfig,
-    /// The seed of shuffles.
+    /// The seed of the shuffles.
     pub seed: u64,
-    /// What is trained on.
+    /// The training split.
     pub train: &'a DeviceDataset,
 }
 
 /// One step of a replay.
 pub struct ReplayedStep<'a> {
-    /// Counted from 1.
+    /// The epoch, counted from 1.
     pub epoch: usize,
-    /// Of the whole training, counted from 1.
+    /// The step of the whole training, counted from 1.
     pub step: u64,
     /// Whether it is the last of its epoch.
     pub ends_epoch: bool,
-    /// Before the step.
+    /// The network before the step.
     pub before: &'a SupervisedModel,
-    /// What it was trained on.
+    /// The batch of the step.
     pub batch: &'a Batch,
-    /// What the batch gave.
+    /// The losses of the step.
     pub measured: &'a StepOutput,
-    /// After the step.
+    /// The network after the step.
     pub after: &'a SupervisedModel,
 }
 
 impl Replay<'_> {
-    /// Trains to the end of `last_epoch`, or until `see` has seen what it looks for and breaks.
+    /// Trains to the end of `last_epoch`, or until `see` breaks with a value, which is returned.
     ///
     /// # Errors
-    /// What `see` returns.
+    /// Those of `see`.
     pub fn run<T>(
         self,
         last_epoch: usize,

@@ -1,4 +1,5 @@
-//! The pictures of `emberlab evaluate`: boundaries, curves over thresholds, mistakes, weights, features.
+//! The pictures of `emberlab evaluate`: decision boundaries, curves over thresholds, wrong predictions, weights and
+//! feature maps.
 
 use emberlab_experiments::{Axes, LoadedRun, NumberImage};
 use emberlab_pictures::{
@@ -12,51 +13,58 @@ use emberlab_run_format::{Mistakes, SplitEvaluation};
 
 use crate::failure::Failure;
 
-/// Points of a boundary's grid on each side, alone and in a strip.
+/// Points on each side of a decision boundary's grid, alone and in the series over the epochs.
 const GRID: usize = 120;
 const SMALL_GRID: usize = 60;
-/// Units and channels that are shown.
+/// The most units and channels that are shown.
 const MOST_IMAGES: usize = 64;
 const MOST_CHANNELS: usize = 16;
 
 /// A picture with the name of its file.
 pub type NamedPicture = (&'static str, Svg);
 
-/// What pictures are made of.
+/// A run and its evaluation, which the pictures show.
 pub struct Subject<'a> {
     /// The run.
     pub loaded: &'a LoadedRun,
-    /// Epochs that its network was trained for.
+    /// Epochs that the network was trained for.
     pub epochs: usize,
-    /// The evaluation of the split that is looked at.
+    /// The evaluation on one split.
     pub evaluation: &'a SplitEvaluation,
-    /// Its wrong predictions.
+    /// The wrong predictions on that split.
     pub mistakes: Option<&'a Mistakes>,
-    /// A probability above it is class 1.
+    /// Class 1 is predicted where its probability is above this value.
     pub threshold: f64,
-    /// The plane of the boundary.
+    /// The axes of the decision boundary.
     pub axes: Axes,
 }
 
 impl Subject<'_> {
-    /// Every picture that there is of this run.
+    /// All pictures that this run has.
     ///
     /// # Errors
     /// [`Failure`] if the network fails or a picture cannot be drawn.
     pub fn pictures(&self) -> Result<Vec<NamedPicture>, Failure> {
+        let mut pictures = self.boundaries()?;
+        pictures.extend(self.scores()?);
+        pictures.extend(self.network()?);
+        Ok(pictures)
+    }
+
+    /// The decision boundary at the end and over the epochs.
+    fn boundaries(&self) -> Result<Vec<NamedPicture>, Failure> {
         let mut pictures: Vec<NamedPicture> = Vec::new();
         let names = self.loaded.prepared.class_names();
-        let split = self.evaluation.split;
         if let Some(found) = self.loaded.boundary(self.axes, GRID)? {
-            let title = "What is predicted where";
+            let title = "Decision boundary";
             let chart = boundary_chart(title, &found, &names, self.threshold, (560.0, 460.0))?;
             pictures.push(("boundary.svg", chart.render()?));
             let over_epochs =
                 self.loaded
                     .boundaries_over_epochs(self.axes, SMALL_GRID, self.epochs)?;
-            let mut strip = Panels::new("What is predicted where, over the epochs", 3);
+            let mut strip = Panels::new("Decision boundary over the epochs", 3);
             for (epoch, mut found) in over_epochs {
-                // What the axes explain in brackets has room in the larger picture.
+                // The explanations in brackets fit in the larger picture only.
                 for axis in [&mut found.x, &mut found.y] {
                     axis.name = axis.name.split(" (").next().unwrap_or_default().to_string();
                 }
@@ -77,6 +85,14 @@ impl Subject<'_> {
             }
             pictures.push(("boundary_over_epochs.svg", strip.render()?));
         }
+        Ok(pictures)
+    }
+
+    /// The confusion matrix, the curves over thresholds, and the wrong predictions.
+    fn scores(&self) -> Result<Vec<NamedPicture>, Failure> {
+        let mut pictures: Vec<NamedPicture> = Vec::new();
+        let names = self.loaded.prepared.class_names();
+        let split = self.evaluation.split;
         let matrix = self.evaluation.confusion_matrix.as_ref();
         if let Some(matrix) = matrix.filter(|_| !self.evaluation.has_no_predictions()) {
             let title = format!("Confusion matrix, {split}");
@@ -105,6 +121,13 @@ impl Subject<'_> {
             let figure = mistake_figure(mistakes, &names)?;
             pictures.extend(figure.map(|figure| ("mistakes.svg", figure.picture)));
         }
+        Ok(pictures)
+    }
+
+    /// The weights of the first layer, and the feature maps of convolutions.
+    fn network(&self) -> Result<Vec<NamedPicture>, Failure> {
+        let mut pictures: Vec<NamedPicture> = Vec::new();
+        let split = self.evaluation.split;
         let weights = self.loaded.first_layer_images(MOST_IMAGES);
         if !weights.is_empty() {
             let title = "Weights of the first layer: blue is negative, vermillion positive";
@@ -112,7 +135,7 @@ impl Subject<'_> {
         }
         let features = self.loaded.feature_maps(split, MOST_CHANNELS)?;
         if !features.is_empty() {
-            let title = format!("What the convolutions make of the first {split} sample");
+            let title = format!("Feature maps of the first {split} sample");
             let mut panels = Panels::new(title, 1);
             for (layer, images) in features.iter().enumerate() {
                 panels = panels.with(match layer {
@@ -129,7 +152,7 @@ impl Subject<'_> {
     }
 }
 
-/// Inputs, from black to white as they were drawn.
+/// Inputs as grey images; the smallest value is black, the largest white.
 fn grey_images(images: &[NumberImage]) -> Result<ImageGrid, PictureError> {
     let drawn = images.iter().map(|image| {
         let values = image.values.iter().copied();
@@ -143,7 +166,7 @@ fn grey_images(images: &[NumberImage]) -> Result<ImageGrid, PictureError> {
     Ok(ImageGrid::new("", 8, drawn?))
 }
 
-/// Numbers around zero: weights, features.
+/// Weights or feature maps, coloured by their sign.
 fn image_grid(
     title: &str,
     columns: usize,

@@ -1,4 +1,4 @@
-//! Trials as processes, several side by side.
+//! Trials as processes, several at a time.
 
 use std::collections::VecDeque;
 use std::io::{BufRead, BufReader, Read};
@@ -13,15 +13,15 @@ use crate::signals::INTERRUPTED;
 /// How a process ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobEnd {
-    /// With exit code 0.
+    /// It ended with exit code 0.
     Done,
-    /// Because it was asked to.
+    /// It was asked to stop.
     Interrupted,
-    /// Otherwise; with its exit code or signal, and the last lines of what it said.
+    /// It failed: its exit code or signal, and the last lines of its stderr.
     Failed(String),
 }
 
-/// Hears how jobs go, from several threads.
+/// Is told about the progress of jobs, from several threads.
 pub trait Watcher: Sync {
     /// A job has begun.
     fn began(&self, job: usize);
@@ -31,17 +31,17 @@ pub trait Watcher: Sync {
     fn ended(&self, job: usize, end: &JobEnd, is_last: bool);
 }
 
-/// How often the wish to stop is looked at.
+/// How often the request to stop is checked.
 const TICK: Duration = Duration::from_millis(20);
 
-/// Lines of stderr that are kept of a job that failed.
+/// Lines of stderr that are shown of a job that failed.
 const LAST_LINES: usize = 5;
 
 /// Runs the processes of jobs 0 to `num_jobs`, `num_side_by_side` at a time, in order; a job that fails is
-/// tried up to `retries` times again.
+/// repeated up to `retries` times.
 ///
-/// When somebody asks to stop, no further job begins and those that run are asked to end with SIGTERM. Jobs
-/// that never began have no end.
+/// After a request to stop, no further job starts, and the running jobs receive SIGTERM. Jobs that never started are not
+/// in the result.
 pub fn run_all(
     num_jobs: usize,
     num_side_by_side: usize,
@@ -81,10 +81,10 @@ pub fn run_all(
                 })
             })
             .collect();
-        let mut is_told = false;
+        let mut was_asked = false;
         while workers.iter().any(|worker| !worker.is_finished()) {
-            if stop.is_requested() && !is_told {
-                is_told = true;
+            if stop.is_requested() && !was_asked {
+                was_asked = true;
                 lock(&running)
                     .iter()
                     .for_each(|&process| ask_to_end(process));
@@ -101,7 +101,7 @@ fn run(mut command: Command, running: &Mutex<Vec<u32>>, mut print: impl FnMut(&s
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    // A group of its own: Ctrl-C reaches this process alone, which then asks each job once.
+    // A process group of its own: Ctrl-C then reaches only this process, which asks each job once.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = match command.spawn() {
@@ -113,7 +113,7 @@ fn run(mut command: Command, running: &Mutex<Vec<u32>>, mut print: impl FnMut(&s
     let stderr = child.stderr.take().map(|mut pipe| {
         std::thread::spawn(move || {
             let mut bytes = Vec::new();
-            // What cannot be read is only missing from a message.
+            // A message without this text is still useful, so an error is ignored.
             let _ = pipe.read_to_end(&mut bytes);
             String::from_utf8_lossy(&bytes).into_owned()
         })
@@ -125,7 +125,7 @@ fn run(mut command: Command, running: &Mutex<Vec<u32>>, mut print: impl FnMut(&s
     }
     let status = child.wait();
     lock(running).retain(|&p| p != process);
-    let said = stderr
+    let text = stderr
         .and_then(|reader| reader.join().ok())
         .unwrap_or_default();
     let how = match status {
@@ -137,12 +137,12 @@ fn run(mut command: Command, running: &Mutex<Vec<u32>>, mut print: impl FnMut(&s
         },
         Err(error) => error.to_string(),
     };
-    let lines: Vec<&str> = said.lines().filter(|line| !line.is_empty()).collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
     let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n");
     JobEnd::Failed(format!("{how}\n{last}").trim_end().to_string())
 }
 
-/// Why a process without an exit code ended.
+/// The reason why a process without an exit code ended.
 #[cfg(unix)]
 fn killed(status: ExitStatus) -> String {
     use std::os::unix::process::ExitStatusExt;
@@ -152,7 +152,7 @@ fn killed(status: ExitStatus) -> String {
     }
 }
 
-/// Why a process without an exit code ended.
+/// The reason why a process without an exit code ended.
 #[cfg(not(unix))]
 fn killed(_: ExitStatus) -> String {
     "no exit code".to_string()
@@ -162,30 +162,32 @@ fn killed(_: ExitStatus) -> String {
 fn ask_to_end(process: u32) {
     use rustix::process::{Pid, Signal, kill_process};
     if let Some(pid) = i32::try_from(process).ok().and_then(Pid::from_raw) {
-        // One that has just ended needs no asking.
+        // An error means that the process has just ended.
         let _ = kill_process(pid, Signal::TERM);
     }
 }
 
-/// Elsewhere jobs come to their end by themselves.
+/// On other systems jobs finish by themselves.
 #[cfg(not(unix))]
 fn ask_to_end(_: u32) {}
 
 /// Ends this process when `parent`, which started it, ends.
 ///
 /// # Errors
-/// A word that the parent is gone already.
+/// A message if the parent has ended already.
 #[cfg(target_os = "linux")]
 pub fn end_with(parent: i32) -> Result<(), String> {
     use rustix::process::{Signal, getppid, set_parent_process_death_signal};
     set_parent_process_death_signal(Some(Signal::TERM)).map_err(|error| error.to_string())?;
     match getppid() {
         Some(pid) if pid.as_raw_nonzero().get() == parent => Ok(()),
-        _ => Err(format!("process {parent}, which started this one, is gone")),
+        _ => Err(format!(
+            "process {parent}, which started this one, has ended already"
+        )),
     }
 }
 
-/// Elsewhere a trial whose parent is killed comes to its end by itself.
+/// On other systems a trial whose parent is killed finishes by itself.
 ///
 /// # Errors
 /// Never.

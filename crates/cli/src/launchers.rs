@@ -2,9 +2,20 @@
 
 use std::path::Path;
 
-use crate::arguments::LauncherChoice;
+use clap::ValueEnum;
 
-/// What a script needs to know.
+/// A scheduler that runs the trials of a plan on a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LauncherChoice {
+    /// A Slurm job array, for `sbatch`.
+    Slurm,
+    /// HyperQueue tasks, for `sh`.
+    Hq,
+    /// A Kubernetes Job with an index, for `kubectl apply -f`.
+    K8s,
+}
+
+/// The trials to run and how.
 pub struct Launch<'a> {
     /// The comparison's name.
     pub name: &'a str,
@@ -12,19 +23,19 @@ pub struct Launch<'a> {
     pub num_trials: usize,
     /// Cores of one trial.
     pub threads: u16,
-    /// The command.
+    /// Path of the `emberlab` program.
     pub program: &'a Path,
-    /// The plan's file.
+    /// File of the plan.
     pub plan: &'a Path,
-    /// Where runs go.
+    /// Folder for run folders.
     pub artifacts: &'a Path,
     /// The device.
     pub device: &'a str,
 }
 
 impl Launch<'_> {
-    /// The script for an engine. A job that dies can simply be submitted again: trials that are done say so,
-    /// the others go on from their checkpoints.
+    /// The script for an engine. A job that was killed can be submitted again: finished trials are skipped, and the
+    /// others continue from their checkpoints.
     pub fn script(&self, engine: LauncherChoice) -> String {
         match engine {
             LauncherChoice::Slurm => self.slurm(),
@@ -33,7 +44,7 @@ impl Launch<'_> {
         }
     }
 
-    /// The command that runs the trial whose number the engine tells.
+    /// The command that runs one trial; the engine passes its number in the environment.
     fn trial(&self) -> String {
         let quoted = |path: &Path| quote(&path.display().to_string());
         format!(
@@ -53,7 +64,7 @@ impl Launch<'_> {
              #SBATCH --array=0-{last}\n\
              #SBATCH --cpus-per-task={threads}\n\
              #SBATCH --requeue\n\
-             # A minute before its time is over a trial is asked to save.\n\
+             # One minute before the time limit, the trial is asked to save and stop.\n\
              #SBATCH --signal=TERM@60\n\
              exec {trial}\n",
             name = self.name,
@@ -78,7 +89,7 @@ impl Launch<'_> {
         let quoted = |text: &str| serde_json::Value::from(text).to_string();
         let shown = |path: &Path| quoted(&path.display().to_string());
         format!(
-            "# Put in the image and the volume that hold the command, the plan and the artifacts.\n\
+            "# Fill in the image with the command, and the volume with the plan and the artifacts.\n\
              apiVersion: batch/v1\n\
              kind: Job\n\
              metadata:\n\
@@ -115,7 +126,7 @@ impl Launch<'_> {
     }
 }
 
-/// A word for a shell, quoted where it must be.
+/// A word for a shell, quoted if necessary.
 fn quote(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:".contains(c);
     if word.chars().all(is_plain) && !word.is_empty() {

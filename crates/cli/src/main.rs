@@ -24,7 +24,7 @@ use clap::Parser;
 use crate::arguments::Arguments;
 use crate::failure::Failure;
 
-/// Small tensors are made and dropped all the time; this allocator makes that cheap.
+/// Training allocates and frees many small tensors, which this allocator makes cheap.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

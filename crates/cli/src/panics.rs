@@ -1,14 +1,14 @@
-//! Panics, of Burn or our own, told as one line instead of a backtrace.
+//! Panics, of Burn or of this program, reported as one line instead of a backtrace.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Mutex, PoisonError};
 
 use crate::failure::Failure;
 
-/// What the last panic said, and where; a hook has nowhere else to put it.
+/// Message and place of the last panic. A panic hook can only write to a static.
 static LAST: Mutex<Option<String>> = Mutex::new(None);
 
-/// Runs a command; a panic that nobody below caught becomes a failure.
+/// Runs a command, and turns a panic into a failure.
 ///
 /// # Errors
 /// Those of `command`, and [`Failure::Failed`] for a panic.
@@ -23,7 +23,7 @@ pub fn caught<T>(command: impl FnOnce() -> Result<T, Failure>) -> Result<T, Fail
         let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
         let what = last.unwrap_or_else(|| "no message".to_string());
         Err(Failure::Failed(format!(
-            "this should not have happened: {what}; what was saved before is intact"
+            "internal error: {what}; everything that was saved before is intact"
         )))
     })
 }

@@ -1,4 +1,4 @@
-//! Pictures as files.
+//! Writes pictures to files.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use emberlab_storage::replace;
 
 use crate::failure::Failure;
 
-/// Writes a file and the folders above it.
+/// Writes a file, and creates the folders above it.
 ///
 /// # Errors
 /// [`Failure`] if they cannot be written.
@@ -21,10 +21,10 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
     Ok(replace(path, content).map_err(ExperimentError::from)?)
 }
 
-/// Writes a picture as `NAME.svg`, and as `NAME.png` where that is asked for; returns the files.
+/// Writes a picture as `NAME.svg`, and with `as_png` also as `NAME.png`; returns the files.
 ///
 /// # Errors
-/// [`Failure`] if they cannot be written, or if no font is there for the PNG.
+/// [`Failure`] if they cannot be written, or if there is no font for the PNG.
 pub fn write_picture(path: &Path, svg: &Svg, as_png: bool) -> Result<Vec<PathBuf>, Failure> {
     let vector = path.with_extension("svg");
     write(&vector, svg.standalone().as_bytes())?;
@@ -32,7 +32,7 @@ pub fn write_picture(path: &Path, svg: &Svg, as_png: bool) -> Result<Vec<PathBuf
         return Ok(vec![vector]);
     }
     let pixels = path.with_extension("png");
-    // Two pixels for each CSS pixel: sharp on today's screens.
+    // Two pixels for each CSS pixel, which is sharp on high-resolution screens.
     write(&pixels, &svg.png(2.0)?)?;
     Ok(vec![vector, pixels])
 }

@@ -1,4 +1,4 @@
-//! What a training tells without a dashboard: a line, or a JSON object, per epoch.
+//! The output of a training without a dashboard: a line, or a JSON object, for each epoch.
 
 use std::io::Write;
 use std::time::{Duration, Instant};
@@ -10,10 +10,10 @@ use emberlab_run_format::{Finding, FindingKind};
 use emberlab_training::{EpochRecord, Observer, TrainingError};
 use serde_json::json;
 
-/// Says nothing until the end: the terminal is somebody else's.
+/// Prints nothing until the end, when the warnings of failed saves follow.
 #[derive(Default)]
 pub struct Silent {
-    complaints: Complaints,
+    save_warnings: SaveWarnings,
 }
 
 impl Observer for Silent {
@@ -22,30 +22,30 @@ impl Observer for Silent {
     }
 
     fn save_failed(&mut self, error: &TrainingError) {
-        self.complaints.add(error);
+        self.save_warnings.add(error);
     }
 }
 
 impl Drop for Silent {
     fn drop(&mut self) {
-        for complaint in &self.complaints.0 {
-            eprintln!("warning: {complaint}");
+        for warning in &self.save_warnings.0 {
+            eprintln!("warning: {warning}");
         }
     }
 }
 
-/// Feeds a dashboard with what is wrong, and says nothing else until the end.
+/// Passes findings to a dashboard, which owns the terminal, and prints nothing itself until the end.
 pub struct Behind {
     silent: Silent,
-    watch: Watch,
+    watch: CurveWatch,
 }
 
 impl Behind {
-    /// Watches the epochs after these.
+    /// Continues after these epochs.
     pub fn after(before: LearningCurves) -> Self {
         Self {
             silent: Silent::default(),
-            watch: Watch::after(before),
+            watch: CurveWatch::after(before),
         }
     }
 }
@@ -57,7 +57,11 @@ impl Observer for Behind {
     }
 
     fn findings(&self) -> Vec<String> {
-        self.watch.told.iter().map(FindingKind::to_string).collect()
+        self.watch
+            .reported
+            .iter()
+            .map(FindingKind::to_string)
+            .collect()
     }
 
     fn save_failed(&mut self, error: &TrainingError) {
@@ -65,39 +69,39 @@ impl Observer for Behind {
     }
 }
 
-/// What could not be saved while the training went on, each said once.
+/// Warnings of failed saves, each different one once.
 #[derive(Default)]
-struct Complaints(Vec<String>);
+struct SaveWarnings(Vec<String>);
 
-impl Complaints {
-    /// Takes in an error; returns the complaint if it is a new one.
+impl SaveWarnings {
+    /// Adds a warning; returns it if it is new.
     fn add(&mut self, error: &TrainingError) -> Option<&String> {
-        let complaint = format!("{error}; the training goes on without");
-        if self.0.contains(&complaint) {
+        let warning = format!("{error}; the training continues without it");
+        if self.0.contains(&warning) {
             return None;
         }
-        self.0.push(complaint);
+        self.0.push(warning);
         self.0.last()
     }
 
-    /// Says an error at once, unless it was said before.
+    /// Prints a warning, unless it was printed before.
     fn tell(&mut self, error: &TrainingError) {
-        if let Some(complaint) = self.add(error) {
-            eprintln!("warning: {complaint}");
+        if let Some(warning) = self.add(error) {
+            eprintln!("warning: {warning}");
         }
     }
 }
 
-/// Looks at the curves while they grow, and finds each thing that is wrong once.
+/// Looks for findings in the curves while they grow, and reports each kind once.
 #[derive(Default)]
-struct Watch {
+struct CurveWatch {
     curves: LearningCurves,
-    told: Vec<FindingKind>,
+    reported: Vec<FindingKind>,
     next_look: usize,
 }
 
-impl Watch {
-    /// Looks at epochs after these.
+impl CurveWatch {
+    /// Continues after these epochs.
     fn after(before: LearningCurves) -> Self {
         Self {
             curves: before,
@@ -105,58 +109,58 @@ impl Watch {
         }
     }
 
-    /// Takes in an epoch; warns on the terminal of what has become visible with it.
+    /// Adds an epoch, and prints a warning for each new finding.
     fn warn(&mut self, record: &EpochRecord) {
         for finding in self.look(record) {
             eprintln!("warning: {}: {}", finding.kind, finding.summary);
         }
     }
 
-    /// Takes in an epoch; what has become visible with it.
+    /// Adds an epoch; returns the new findings.
     fn look(&mut self, record: &EpochRecord) -> Vec<Finding> {
         self.curves.num_epochs = record.num_epochs;
-        // What a run that goes on had done after its checkpoint is done again.
+        // A resumed run repeats the epochs after its checkpoint.
         self.curves.truncate(record.epoch - 1);
         self.curves.push(&record.train, record.valid.as_ref());
         let epochs = self.curves.train_loss.len();
-        // With epochs missing in between, nothing can be said before the end.
+        // If epochs are missing in between, the curves are not judged before the end.
         if epochs != record.epoch {
             return Vec::new();
         }
         let loss = record.train.get(Metric::Loss);
         let is_number = loss.is_none_or(f64::is_finite);
-        // Each look reads all the curves: with a tenth more epochs there is something new to see.
+        // Each look reads all curves, so it waits for a tenth more epochs.
         if epochs < self.next_look && is_number {
             return Vec::new();
         }
         self.next_look = epochs + epochs / 10 + 1;
         let mut new = findings_while_training(&self.curves);
-        new.retain(|finding| !self.told.contains(&finding.kind));
-        self.told.extend(new.iter().map(|finding| finding.kind));
+        new.retain(|finding| !self.reported.contains(&finding.kind));
+        self.reported.extend(new.iter().map(|finding| finding.kind));
         new
     }
 }
 
-/// One line per epoch for people.
+/// Prints one line per epoch, for people.
 pub struct Lines {
     began: Instant,
     first: Option<usize>,
-    complaints: Complaints,
-    watch: Watch,
+    save_warnings: SaveWarnings,
+    watch: CurveWatch,
 }
 
 impl Lines {
-    /// Begins to count the time that is left, after these epochs.
+    /// Starts the clock, after these epochs.
     pub fn after(before: LearningCurves) -> Self {
         Self {
             began: Instant::now(),
             first: None,
-            complaints: Complaints::default(),
-            watch: Watch::after(before),
+            save_warnings: SaveWarnings::default(),
+            watch: CurveWatch::after(before),
         }
     }
 
-    /// Time for the epochs that are left, at the pace of this session.
+    /// The time for the remaining epochs, at the pace since the start of the program.
     fn remaining(&mut self, record: &EpochRecord) -> Duration {
         let before = *self.first.get_or_insert(record.epoch - 1);
         let pace = self.began.elapsed().as_secs_f64() / (record.epoch - before) as f64;
@@ -172,10 +176,10 @@ impl Observer for Lines {
             "epoch {:>width$}/{}  train {}",
             record.epoch,
             record.num_epochs,
-            figures(&record.train)
+            headline_metrics(&record.train)
         );
         if let Some(valid) = &record.valid {
-            line.push_str(&format!("  valid {}", figures(valid)));
+            line.push_str(&format!("  valid {}", headline_metrics(valid)));
         }
         line.push_str(&format!(
             "  lr {}  {} elapsed, {} left{}",
@@ -190,22 +194,22 @@ impl Observer for Lines {
     }
 
     fn save_failed(&mut self, error: &TrainingError) {
-        self.complaints.tell(error);
+        self.save_warnings.tell(error);
     }
 }
 
-/// One JSON object per epoch for programs.
+/// Prints one JSON object per epoch, for programs.
 pub struct JsonLines {
-    complaints: Complaints,
-    watch: Watch,
+    save_warnings: SaveWarnings,
+    watch: CurveWatch,
 }
 
 impl JsonLines {
-    /// Objects of epochs after these.
+    /// Continues after these epochs.
     pub fn after(before: LearningCurves) -> Self {
         Self {
-            complaints: Complaints::default(),
-            watch: Watch::after(before),
+            save_warnings: SaveWarnings::default(),
+            watch: CurveWatch::after(before),
         }
     }
 }
@@ -228,17 +232,17 @@ impl Observer for JsonLines {
     }
 
     fn save_failed(&mut self, error: &TrainingError) {
-        self.complaints.tell(error);
+        self.save_warnings.tell(error);
     }
 }
 
-/// A closed pipe must not stop a training whose results go to disk.
+/// Ignores a closed pipe: it must not stop a training whose results go to disk.
 fn print_line(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
 /// The headline metrics, such as `loss 0.25 accuracy 0.93`.
-fn figures(metrics: &SplitMetrics) -> String {
+fn headline_metrics(metrics: &SplitMetrics) -> String {
     let headlines = metrics.iter().filter(|(metric, _)| metric.is_headline());
     let texts = headlines.map(|(metric, value)| format!("{metric} {}", number(value)));
     texts.collect::<Vec<_>>().join(" ")

@@ -4,15 +4,21 @@ use std::process;
 
 use emberlab_training::{StopFlag, terminal};
 
+/// Printed after the first signal.
+#[cfg(unix)]
+const STOPPING: &str =
+    "stopping after this step, then saving; press Ctrl-C again to stop at once without saving";
+
 /// The exit code of an interrupted command.
 pub const INTERRUPTED: u8 = 130;
 
-/// Stops a training when the process is asked to end.
+/// Stops a training when the process is asked to end. With `announce` it says so on stderr, which must not
+/// happen under a dashboard that fills the screen.
 ///
 /// # Errors
-/// If the system does not let signals be caught.
+/// If the system does not allow signals to be handled.
 #[cfg(unix)]
-pub fn stop_on_request() -> std::io::Result<StopFlag> {
+pub fn stop_on_request(announce: bool) -> std::io::Result<StopFlag> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
     let stop = StopFlag::default();
@@ -27,17 +33,23 @@ pub fn stop_on_request() -> std::io::Result<StopFlag> {
                     process::exit(i32::from(INTERRUPTED));
                 }
                 asked.request();
+                if announce {
+                    eprintln!("{STOPPING}");
+                }
             }
         })?;
     Ok(stop)
 }
 
-/// Stops a training when the process is asked to end.
+/// Stops a training when the process is asked to end. With `announce` it says so on stderr, which must not
+/// happen under a dashboard that fills the screen.
 ///
 /// # Errors
-/// If the system does not let signals be caught.
+/// If the system does not allow signals to be handled.
 #[cfg(not(unix))]
-pub fn stop_on_request() -> std::io::Result<StopFlag> {
+pub fn stop_on_request(announce: bool) -> std::io::Result<StopFlag> {
+    // Flags are all that can be set here, so nothing is announced.
+    let _ = announce;
     let stop = StopFlag::default();
     signal_hook::flag::register_conditional_shutdown(
         signal_hook::consts::SIGINT,

@@ -4,7 +4,7 @@ use comfy_table::LineStyle;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, ContentArrangement, Row, Table};
 
-/// A table with this header, columns after the first `text_columns` aligned to the right.
+/// A table with this header. Columns after the first `text_columns` are aligned to the right.
 pub fn table(header: impl Into<Row>, text_columns: usize) -> Table {
     let mut table = Table::new();
     table

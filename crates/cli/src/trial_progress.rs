@@ -1,4 +1,4 @@
-//! How the trials of a comparison go, on a terminal or in a pipe.
+//! The progress of a comparison, on a terminal or in a pipe.
 
 use std::collections::HashMap;
 use std::io::IsTerminal;
@@ -11,15 +11,15 @@ use serde::Deserialize;
 use crate::jobs::{JobEnd, Watcher};
 use crate::progress::clock;
 
-/// One process of a comparison: a trial, or several as one program.
+/// One process of a comparison, with one trial or several.
 pub struct ShownJob {
-    /// What it is called.
+    /// Its name.
     pub name: String,
-    /// Trials in it.
+    /// Number of trials in it.
     pub num_trials: usize,
 }
 
-/// One bar for the whole and a line for each running job; plain lines where there is no terminal.
+/// A bar for the comparison and a line for each running job; without a terminal, plain lines.
 pub struct TrialProgress {
     jobs: Vec<ShownJob>,
     num_to_train: usize,
@@ -44,7 +44,7 @@ struct Running {
     bar: Option<ProgressBar>,
 }
 
-/// The part of a trial's line per epoch that is shown.
+/// The part of the JSON object of an epoch that is shown.
 #[derive(Deserialize)]
 struct EpochLine {
     epoch: u64,
@@ -52,7 +52,7 @@ struct EpochLine {
 }
 
 impl TrialProgress {
-    /// Begins to show; plain lines, too, if the output is for programs.
+    /// Starts the display. `is_quiet` chooses plain lines on a terminal too.
     pub fn new(jobs: Vec<ShownJob>, is_quiet: bool) -> Self {
         let num_to_train = jobs.iter().map(|job| job.num_trials).sum();
         let is_terminal = std::io::stderr().is_terminal() && !is_quiet;
@@ -86,7 +86,7 @@ impl TrialProgress {
 }
 
 fn style(template: &str) -> ProgressStyle {
-    // A template that is not one would only look plain.
+    // A malformed template only changes the looks of the bar.
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
@@ -129,7 +129,7 @@ impl Watcher for TrialProgress {
             (JobEnd::Done, _) => "done",
             (JobEnd::Interrupted, _) => "interrupted",
             (JobEnd::Failed(_), true) => "failed",
-            (JobEnd::Failed(_), false) => "failed, and is tried again",
+            (JobEnd::Failed(_), false) => "failed, trying again",
         };
         let run = &self.jobs[job].name;
         match &self.screen {

@@ -6,17 +6,17 @@ use crate::error::DatasetError;
 use crate::samples::{Features, Samples, Targets};
 use crate::standardize::Standardizer;
 
-/// How targets become numbers.
+/// How targets are encoded as numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     /// Two classes as 0 and 1: `[num_samples, 1]`.
     Binary,
-    /// A 1 in the column of the class: `[num_samples, num_classes]`.
+    /// 1 in the column of the class, 0 elsewhere: `[num_samples, num_classes]`.
     OneHot {
         /// Number of columns.
         num_classes: usize,
     },
-    /// The number to predict: `[num_samples, 1]`.
+    /// The numbers themselves: `[num_samples, 1]`.
     Values,
 }
 
@@ -34,15 +34,15 @@ pub struct DeviceDataset {
 }
 
 impl DeviceDataset {
-    /// Puts `rows` of the samples on a plain device (without autodiff), in that order.
+    /// Puts `rows` of the samples, in this order, on a device without autodiff.
     ///
-    /// Features are standardised on the host in f64 and rounded once to f32, so that every device and
-    /// every `dtype` starts from the same bits. The only copy made is the one the device takes.
+    /// Features are standardised on the host in f64 and rounded once to f32, so that training starts from the
+    /// same bits on every device and with every `dtype`. The numbers are copied only once, to the device.
     ///
     /// # Errors
-    /// [`DatasetError::Rows`] if there is no row or one that the samples lack;
-    /// [`DatasetError::Standardizer`] if the statistics are of other features;
-    /// [`DatasetError::Encoding`] if the targets are not of that kind.
+    /// [`DatasetError::Rows`] if there are no rows, or one that does not exist;
+    /// [`DatasetError::Standardizer`] if the statistics are of another number of features;
+    /// [`DatasetError::Encoding`] if the targets do not fit the encoding.
     pub fn upload(
         samples: &Samples,
         rows: &[u32],
@@ -52,11 +52,11 @@ impl DeviceDataset {
         dtype: DType,
     ) -> Result<Self, DatasetError> {
         let bad_row = match rows {
-            [] => Some("none".to_owned()),
+            [] => Some("no rows".to_owned()),
             rows => rows
                 .iter()
                 .find(|&&row| row as usize >= samples.len())
-                .map(u32::to_string),
+                .map(|row| format!("row {row}")),
         };
         if let Some(rows) = bad_row {
             return Err(DatasetError::Rows {
@@ -88,7 +88,7 @@ impl DeviceDataset {
         })
     }
 
-    /// The samples of many, end to end.
+    /// The samples of several data sets, one after the other.
     ///
     /// # Shapes
     /// - parts: at least one, all with the same number of samples
@@ -104,7 +104,7 @@ impl DeviceDataset {
         }
     }
 
-    /// The samples of one of the `num_parts` that were [stacked](Self::stacked).
+    /// The samples of one of the `num_parts` data sets that were [stacked](Self::stacked).
     pub fn part(&self, index: usize, num_parts: usize) -> Self {
         let num_samples = self.len() / num_parts;
         let start = index * num_samples;
@@ -123,18 +123,18 @@ impl DeviceDataset {
         self.inputs.dims()[0]
     }
 
-    /// Whether there are no samples; [`upload`](Self::upload) makes none of these.
+    /// Whether there are no samples, which [`upload`](Self::upload) does not allow.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Numbers in one sample.
+    /// Number of features of one sample.
     pub fn num_features(&self) -> usize {
         self.inputs.dims()[1]
     }
 }
 
-/// The chosen rows, standardised, in a buffer of the device's own number type: `[rows, width]`.
+/// The chosen rows, standardised, in the number type of the device: `[rows, width]`.
 fn standardized<T, E>(raw: &[T], rows: &[u32], (mean, std): (&[f64], &[f64])) -> TensorData
 where
     T: Copy + Into<f64>,
@@ -207,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn inputs_are_the_standardised_rows_in_the_order_asked_for() {
+    fn inputs_are_the_standardised_rows_in_the_requested_order() {
         let digits = Digits::default().load(&[], 0).unwrap();
         let config = StandardizeConfig {
             method: Standardize::PerFeature,
@@ -261,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn targets_are_encoded_as_asked_for() {
+    fn targets_have_the_requested_encoding() {
         let iris = Iris::samples();
         let one_hot = upload(&iris, &[149, 0, 50], Encoding::OneHot { num_classes: 4 }).unwrap();
         assert_eq!(

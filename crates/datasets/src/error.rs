@@ -1,4 +1,4 @@
-//! What can go wrong with data, each with the value that caused it.
+//! Errors of data, each with the value that caused it.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::device_dataset::Encoding;
 
-/// Why samples could not be loaded, cut, standardised or put on a device.
+/// The reason why samples cannot be loaded, split, standardised or put on a device.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DatasetError {
@@ -21,7 +21,7 @@ pub enum DatasetError {
     Missing {
         /// The data set's name.
         dataset: &'static str,
-        /// The files or folders looked for.
+        /// The files or folders where they were searched.
         searched: Vec<PathBuf>,
     },
 
@@ -30,27 +30,27 @@ pub enum DatasetError {
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the operating system said.
+        /// The error of the operating system.
         source: io::Error,
     },
 
-    /// A file is not a picture that can be read.
+    /// A file is not an image that can be read.
     #[error("{}: {reason}", .path.display())]
     Image {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The defect.
         reason: String,
     },
 
-    /// A file is not the IDX file it should be.
+    /// A file is not the expected IDX file.
     #[error("{}: expected {expected}, found {found}", .path.display())]
     Idx {
         /// The file.
         path: PathBuf,
-        /// What a good file holds.
+        /// The expected content.
         expected: String,
-        /// What this one holds.
+        /// The content found.
         found: String,
     },
 
@@ -59,22 +59,22 @@ pub enum DatasetError {
     CsvColumn {
         /// The table.
         path: PathBuf,
-        /// The column asked for.
+        /// The column of the labels.
         column: String,
-        /// The columns there are.
+        /// The columns of the table.
         columns: Vec<String>,
     },
 
-    /// A table's header or size cannot be learned from.
+    /// The header or a row of a table does not have the expected shape.
     #[error("{}, line {line}: expected {expected}, found {found}", .path.display())]
     CsvShape {
         /// The table.
         path: PathBuf,
         /// The line, from 1.
         line: u64,
-        /// What was expected there.
+        /// The expected content.
         expected: String,
-        /// What stands there.
+        /// The content found.
         found: String,
     },
 
@@ -89,39 +89,41 @@ pub enum DatasetError {
         column: String,
         /// The cell's text.
         value: String,
-        /// What was expected there.
+        /// The expected content.
         expected: &'static str,
     },
 
-    /// Data inside the program are damaged.
+    /// Data inside the program file are damaged.
     #[error("the embedded {dataset} are damaged: {problem}")]
     Embedded {
         /// The data set's name.
         dataset: &'static str,
-        /// What is wrong with them.
+        /// The defect.
         problem: String,
     },
 
-    /// No mirror gave a good copy of a file.
+    /// No mirror sent a good copy of a file.
     #[error("{file} could not be fetched from any mirror:{}", list_failures(.failures))]
     Fetch {
         /// The file's name.
         file: String,
-        /// Each address tried, and why it failed.
+        /// Each address, and the reason why it failed.
         failures: Vec<(String, String)>,
     },
 
     /// The targets do not fit the encoding.
     #[error("targets cannot be encoded as {encoding:?}: found {found}")]
     Encoding {
-        /// The encoding asked for.
+        /// The encoding.
         encoding: Encoding,
-        /// What the targets are.
+        /// The kind of the targets.
         found: String,
     },
 
-    /// Statistics of other data were given.
-    #[error("standardising statistics of {found} features given for samples of {expected}")]
+    /// The statistics of the standardiser belong to other data.
+    #[error(
+        "the samples have {expected} features, but the standardising statistics are of {found}"
+    )]
     Standardizer {
         /// Features of the samples.
         expected: usize,
@@ -129,18 +131,18 @@ pub enum DatasetError {
         found: usize,
     },
 
-    /// A row is asked for that does not exist, or none at all.
-    #[error("rows {rows} asked for of {available} samples")]
+    /// A requested row does not exist, or no rows are requested.
+    #[error("cannot take {rows} of {available} samples")]
     Rows {
-        /// The row, or `none`.
+        /// The first row that does not exist, such as `row 150`, or `no rows`.
         rows: String,
-        /// Samples there are.
+        /// Number of samples.
         available: usize,
     },
 }
 
 impl DatasetError {
-    /// Adds the path to an operating system's error.
+    /// Adds the path to an error of the operating system.
     pub(crate) fn io(path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io {
             path: path.to_owned(),

@@ -4,7 +4,8 @@
 //! a [`Standardizer`] is fitted on the training rows, and each split becomes a [`DeviceDataset`] on a device,
 //! where [`Batches`] hands out the batches of one epoch.
 //!
-//! To add a data set, write its file in `sources` and add its row to the table of [`DatasetConfig`].
+//! To add a data set, write its file in `sources` and add its row to the table of
+//! [`DatasetConfig`].
 
 mod batches;
 mod device_dataset;
@@ -13,7 +14,7 @@ mod files;
 mod generation;
 mod random;
 mod samples;
-mod sources;
+pub mod sources;
 mod split;
 mod standardize;
 mod summary;
@@ -23,11 +24,7 @@ pub use device_dataset::{DeviceDataset, Encoding};
 pub use error::DatasetError;
 pub use files::{Download, FetchProgress, GreyImage, fetch};
 pub use samples::{Features, Samples, Targets};
-pub use sources::{
-    Blobs, Circles, Classification, Csv, CsvTask, DatasetConfig, Digits, DigitsTask, FashionMnist,
-    Gate, Gates, Iris, Mnist, Moons, Origin, PerFeature, RandomPerFeature, Regression,
-    RegressionFunction, Spirals, Xor,
-};
+pub use sources::{DatasetConfig, Origin};
 pub use split::{Amount, Fold, MissingClasses, SplitConfig, SplitMethod, Splits};
 pub use standardize::{Standardize, StandardizeConfig, Standardizer, StatisticsFrom};
 pub use summary::{ClassCount, FeatureSummary, Summary};

@@ -1,15 +1,15 @@
-//! The few kinds of random numbers that data need, written so that they never change.
+//! Random numbers for data. The algorithms are fixed here, so that the numbers never change.
 
 use emberlab_rng::StreamRng;
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-/// A whole number in `0..bound`, by multiplication; the bias is below `bound / 2^64`.
+/// A uniform whole number in `0..bound`, by multiplication; the bias is below `bound / 2^64`.
 pub(crate) fn below(bound: u64, rng: &mut StreamRng) -> u64 {
     ((u128::from(rng.next_u64()) * u128::from(bound)) >> 64) as u64
 }
 
-/// A number in `[0, 1)`, with all 53 bits of an f64.
+/// A uniform number in `[0, 1)`, with all 53 bits of an f64.
 pub(crate) fn uniform(rng: &mut StreamRng) -> f64 {
     (rng.next_u64() >> 11) as f64 / (1u64 << 53) as f64
 }
@@ -19,7 +19,7 @@ pub(crate) fn normal(rng: &mut StreamRng) -> f64 {
     StandardNormal.sample(rng)
 }
 
-/// Fisher–Yates: every order is equally likely.
+/// Puts items in random order (Fisher–Yates): every order is equally likely.
 pub(crate) fn shuffle<T>(items: &mut [T], rng: &mut StreamRng) {
     for last in (1..items.len()).rev() {
         let other = below(last as u64 + 1, rng) as usize;

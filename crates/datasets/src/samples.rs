@@ -1,35 +1,35 @@
-//! Host-side samples: features and targets, row by row.
+//! Samples on the host: features and targets, row by row.
 
 use sha2::{Digest, Sha256};
 
-/// Samples on the host, row-major.
+/// Samples on the host.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Samples {
-    /// The inputs, `[num_samples, num_features]`.
+    /// The inputs, `[num_samples, num_features]`, row by row.
     pub features: Features,
-    /// What to learn, one per row.
+    /// The targets, one per row.
     pub targets: Targets,
     /// Shape of one sample: `[num_features]` or `[channels, height, width]`.
     pub input_shape: Vec<usize>,
-    /// One name per feature; empty for images.
+    /// The name of each feature; empty for images.
     pub feature_names: Vec<String>,
 }
 
-/// The inputs of all samples, row-major.
+/// The inputs of all samples, row by row.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Features {
-    /// Pixels, kept in a quarter of the memory.
+    /// Pixels as bytes, which need a quarter of the memory.
     Bytes(Vec<u8>),
-    /// Measurements.
+    /// Any other numbers.
     Floats(Vec<f32>),
 }
 
-/// What is to be learned from each sample.
+/// The targets of all samples: classes or numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Targets {
     /// One class per sample.
     Classes {
-        /// Index into `names`, per sample.
+        /// The class of each sample, as an index into `names`.
         labels: Vec<u32>,
         /// Names of the classes.
         names: Vec<String>,
@@ -64,7 +64,7 @@ impl Samples {
         self.targets.is_empty()
     }
 
-    /// Numbers in one sample: the product of `input_shape`.
+    /// Number of features of one sample: the product of `input_shape`.
     pub fn num_features(&self) -> usize {
         self.input_shape.iter().product()
     }
@@ -90,7 +90,7 @@ impl Samples {
         }
     }
 
-    /// The features of sample `i` as they are, not standardised: `[num_features]`.
+    /// The features of sample `i`, not standardised: `[num_features]`.
     ///
     /// # Panics
     /// If `i` is not below [`len`](Self::len).
@@ -102,7 +102,8 @@ impl Samples {
         }
     }
 
-    /// SHA-256 over the kinds and the little-endian bytes of features and targets, in hexadecimal.
+    /// SHA-256 of features and targets in hexadecimal: the kind (`bytes`, `floats`, `classes` or `values`) and the
+    /// little-endian bytes of each.
     pub fn checksum(&self) -> String {
         let mut hash = Sha256::new();
         match &self.features {
@@ -175,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn checksum_sees_features_and_targets() {
+    fn the_checksum_depends_on_features_and_targets() {
         let base = pixels();
         // hashlib.sha256(b"bytes" + bytes(range(1, 9)) + b"classes" + struct.pack("<2I", 0, 1)).hexdigest()
         assert_eq!(

@@ -1,17 +1,17 @@
-//! Features with mean 0 and deviation 1.
+//! Standardised features: mean 0 and standard deviation 1.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::samples::{Features, Samples};
 
-/// How features are standardised, and with whose statistics.
+/// How features are standardised, and from which rows the statistics are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StandardizeConfig {
-    /// Whether each feature has its own mean and deviation (default "none").
+    /// Which features share a mean and a standard deviation (default "none").
     pub method: Standardize,
-    /// The rows that mean and deviation are taken from (default "train").
+    /// The rows from which mean and standard deviation are computed (default "train").
     pub statistics: StatisticsFrom,
 }
 
@@ -24,50 +24,49 @@ impl Default for StandardizeConfig {
     }
 }
 
-/// Which numbers share a mean and a deviation.
+/// Which features share a mean and a standard deviation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standardize {
-    /// Features stay as they are.
+    /// Features are not changed.
     None,
-    /// Those of one feature.
+    /// Each feature has its own mean and standard deviation.
     PerFeature,
-    /// All of them.
+    /// All features have the same mean and standard deviation.
     Global,
-    /// Those of one feature share a mean, all of them a deviation (around the mean of all): pixels that are
-    /// always dark stay small.
+    /// Each feature has its own mean, and all have the same standard deviation (around the mean of all): pixels
+    /// that are almost always dark stay small.
     Centered,
 }
 
-/// The rows that statistics are taken from.
+/// The rows from which the statistics are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum StatisticsFrom {
-    /// The training split alone.
+    /// The training split only.
     Train,
-    /// All rows: a leak, since training then knows of the other splits.
+    /// All rows. This is a leak: training then uses information from the other splits.
     All,
 }
 
 /// Fitted statistics: `(x − mean) / std`.
 ///
 /// # Shapes
-/// - mean, std: each `[num_features]`, or `[1]` for all features alike
+/// - mean, std: `[num_features]` each, or `[1]` if all features have the same
 ///
 /// # Source
-/// Per feature it equals scikit-learn's `StandardScaler`: population deviation, and 1 for a feature that
-/// is constant.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// Per feature it equals scikit-learn's `StandardScaler`: the population standard deviation, or 1 for a constant
+/// feature.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Standardizer {
-    /// What is subtracted.
+    /// The mean, which is subtracted.
     pub mean: Vec<f64>,
-    /// What is divided by.
+    /// The standard deviation, which is divided by.
     pub std: Vec<f64>,
 }
 
 impl Standardizer {
-    /// Leaves features as they are.
+    /// A standardiser that does not change features.
     pub fn identity() -> Self {
         Self {
             mean: vec![0.0],
@@ -75,7 +74,7 @@ impl Standardizer {
         }
     }
 
-    /// Takes the statistics, in f64, from the rows that `config` says.
+    /// Computes the statistics in f64 from the rows that `config` chooses.
     pub fn fit(config: &StandardizeConfig, samples: &Samples, train_rows: &[u32]) -> Self {
         let all_rows: Vec<u32>;
         let rows = match config.statistics {
@@ -102,7 +101,7 @@ impl Standardizer {
         }
     }
 
-    /// Two passes, row by row, so that memory is read in order.
+    /// Computes mean and standard deviation in two passes over the rows, so that memory is read in order.
     fn of<T: Copy + Into<f64>>(values: &[T], width: usize, rows: &[u32], global: bool) -> Self {
         let rows = || {
             rows.iter()
@@ -141,7 +140,7 @@ impl Standardizer {
         Self { mean, std }
     }
 
-    /// The standardised value of one feature: computed in f64, rounded once.
+    /// The standardised value of one feature, computed in f64 and rounded once.
     pub fn value(&self, raw: f64, feature: usize) -> f32 {
         let at = |numbers: &[f64]| match numbers {
             [one] => *one,
@@ -150,7 +149,7 @@ impl Standardizer {
         ((raw - at(&self.mean)) / at(&self.std)) as f32
     }
 
-    /// Mean and deviation of each of `width` features.
+    /// Mean and standard deviation of each of `width` features.
     pub(crate) fn per_feature(&self, width: usize) -> (Vec<f64>, Vec<f64>) {
         let spread = |numbers: &[f64]| match numbers {
             [one] => vec![*one; width],
@@ -160,7 +159,7 @@ impl Standardizer {
     }
 }
 
-/// The deviation, or 1 if the variance is no more than the rounding errors of a constant feature.
+/// The standard deviation, or 1 if the variance is within the rounding errors of a constant feature.
 ///
 /// The bound is scikit-learn's (`_is_constant_feature`).
 fn deviation_or_one(variance: f64, mean: f64, count: f64) -> f64 {
@@ -252,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn training_statistics_see_no_other_row() {
+    fn training_statistics_use_training_rows_only() {
         let iris = Iris::samples();
         let train = fit(Standardize::PerFeature, StatisticsFrom::Train, &iris, 120);
         // x = np.loadtxt(<linfa-datasets' iris.csv.gz>, delimiter=",", skiprows=1)[:120, :4]; x.mean(0), x.std(0)
@@ -271,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_constant_feature_keeps_deviation_one_in_spite_of_rounding() {
+    fn a_constant_feature_has_deviation_one_in_spite_of_rounding() {
         let mut samples = Iris::samples();
         samples.features = Features::Floats(vec![0.1; 600]);
         let fitted = fit(
@@ -285,18 +284,10 @@ mod tests {
     }
 
     #[test]
-    fn without_a_method_features_stay_as_they_are() {
+    fn without_a_method_features_are_not_changed() {
         let iris = Iris::samples();
         let fitted = fit(Standardize::None, StatisticsFrom::Train, &iris, 120);
         assert_eq!(fitted, Standardizer::identity());
         assert_eq!(fitted.value(2.5, 3), 2.5);
-    }
-
-    #[test]
-    fn statistics_survive_being_stored() {
-        let iris = Iris::samples();
-        let fitted = fit(Standardize::PerFeature, StatisticsFrom::Train, &iris, 120);
-        let stored = serde_json::to_string(&fitted).unwrap();
-        assert_eq!(fitted, serde_json::from_str(&stored).unwrap());
     }
 }

@@ -1,41 +1,41 @@
-//! What samples look like in numbers.
+//! A summary of samples: shape, classes, ranges and moments.
 
 use serde::Serialize;
 
 use crate::samples::{Features, Samples, Targets};
 
-/// The shape of samples, and their statistics as they are, not standardised.
+/// The shape of samples and the statistics of their features, which are not standardised.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Summary {
     /// Number of samples.
     pub rows: usize,
     /// Shape of one sample.
     pub input_shape: Vec<usize>,
-    /// Samples of each class, in class order; empty for regression.
+    /// The number of samples of each class, in the order of the classes; empty for regression.
     pub classes: Vec<ClassCount>,
-    /// One per feature; for images one over all pixels.
+    /// The statistics of each feature; for images one entry for all pixels together.
     pub features: Vec<FeatureSummary>,
-    /// The target of a regression.
+    /// The statistics of the target of a regression.
     pub target: Option<FeatureSummary>,
 }
 
-/// How many samples a class has.
+/// The number of samples of a class.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ClassCount {
-    /// The class's name.
+    /// Name of the class.
     pub name: String,
-    /// Its samples.
+    /// Number of samples.
     pub count: usize,
 }
 
-/// Range and moments of one feature.
+/// Range, mean and standard deviation of one feature.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FeatureSummary {
-    /// The feature's name.
+    /// Name of the feature.
     pub name: String,
-    /// Least value.
+    /// Smallest value.
     pub min: f64,
-    /// Greatest value.
+    /// Largest value.
     pub max: f64,
     /// Mean.
     pub mean: f64,
@@ -59,7 +59,7 @@ impl FeatureSummary {
 }
 
 impl Samples {
-    /// Counts the classes and measures the features.
+    /// The summary of these samples.
     pub fn summary(&self) -> Summary {
         let (classes, target) = match &self.targets {
             Targets::Classes { labels, names } => (count_classes(labels, names), None),

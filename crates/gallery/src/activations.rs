@@ -1,11 +1,12 @@
 //! Activations with their gradients and where they saturate.
 
+use emberlab_menu::Menu as _;
 use emberlab_models::Activation;
 use emberlab_pictures::{Axis, Band, Chart, Line, Panels, Picture, Tone};
 
 use super::{GalleryError, Section, curve};
 
-/// Below this slope a unit hardly learns: that is where an activation is called saturated.
+/// An activation is called saturated where its slope is below this.
 const SATURATED: f64 = 0.05;
 
 const FROM: f64 = -6.0;
@@ -36,7 +37,7 @@ impl Curve {
     /// Stretches of inputs whose slope is nearly zero, from and to.
     fn saturated(&self) -> Vec<(f64, f64)> {
         let flat = |(_, slope): &(f64, f64)| slope.abs() < SATURATED;
-        // A single point, such as the bottom of swish, is no zone.
+        // A single point, such as the minimum of swish, is not a zone.
         let stretches = self.slopes.chunk_by(|a, b| flat(a) == flat(b));
         stretches
             .filter(|stretch| flat(&stretch[0]) && stretch.len() > 40)
@@ -78,11 +79,10 @@ impl Curve {
 }
 
 pub(super) fn section() -> Result<Section, GalleryError> {
-    let names = Activation::NAMES.iter().filter(|name| **name != "softmax");
-    let activations =
-        names.filter_map(|name| serde_json::from_value(serde_json::Value::from(*name)).ok());
-    let curves = activations
-        .map(|activation: Activation| Curve::of(&activation))
+    let curves = Activation::examples()
+        .iter()
+        .filter(|activation| activation.is_elementwise())
+        .map(Curve::of)
         .collect::<Result<Vec<Curve>, GalleryError>>()?;
     let all =
         |title: &str, label: &str, range: (f64, f64), points: fn(&Curve) -> &Vec<(f64, f64)>| {
@@ -108,8 +108,8 @@ pub(super) fn section() -> Result<Section, GalleryError> {
     }
     Ok(Section {
         title: "Activations",
-        text: "What a unit makes of its input, and the gradient that is multiplied into whatever flows back through \
-               it. Shaded: saturated, where that gradient is below 0.05 and what lies before learns next to nothing."
+        text: "The output of a unit against its input, and the gradient that the backward pass multiplies by. The \
+               shaded parts are saturated: the gradient there is below 0.05, and the layers before hardly learn."
             .to_string(),
         pictures,
     })
@@ -122,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn saturation_is_where_the_gradient_says() {
+    fn an_activation_is_saturated_where_its_gradient_is_small() {
         let zones = |activation: Activation| Curve::of(&activation).expect("a curve").saturated();
         // σ′ = 0.05 at x = ±2.887
         let sigmoid = zones(Sigmoid {}.into());

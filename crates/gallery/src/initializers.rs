@@ -1,35 +1,54 @@
-//! What initialisers do to activations and gradients, layer by layer: the picture of why Kaiming.
+//! The sizes of activations and gradients through twenty layers, for each initialiser.
+
+use std::f64::consts::SQRT_2;
 
 use burn::tensor::{DType, Tensor, TensorData};
+use emberlab_menu::Menu as _;
 use emberlab_models::activation::{Relu, Tanh};
-use emberlab_models::{Activation, Initializer, ModelConfig, Network};
+use emberlab_models::initializer::{Normal, Orthogonal};
+use emberlab_models::{Activation, Initializer};
 use emberlab_pictures::{Axis, Band, Chart, Line, Marker, Panels, Picture, Rule};
 use emberlab_rng::stream;
 use emberlab_training::{TrainingError, device, host};
 use rand_distr::{Distribution, StandardNormal};
-use serde_json::{Value, json};
 
 use super::{GalleryError, Section};
 
 const DEPTH: usize = 20;
 const WIDTH: usize = 100;
 const SAMPLES: usize = 200;
-/// What is smaller is shown as this: an axis has to end.
-const SMALLEST: f64 = 1e-9;
+/// The ends of the axis of sizes; what lies beyond is drawn at the end.
+const SIZES: (f64, f64) = (1e-9, 1e9);
 
-/// Names with what a configuration would say.
-fn choices() -> Vec<(&'static str, Value)> {
-    vec![
-        ("normal, std 1", json!({ "name": "normal", "std": 1.0 })),
-        ("normal, std 0.01", json!({ "name": "normal", "std": 0.01 })),
-        ("pytorch_default", json!("pytorch_default")),
-        ("xavier_normal", json!("xavier_normal")),
-        ("kaiming_normal", json!("kaiming_normal")),
+/// An initialiser with its label in the pictures.
+struct Labelled {
+    label: String,
+    initializer: Initializer,
+}
+
+/// Every initialiser of the menu with its default parameters, and some with others.
+fn choices() -> Vec<Labelled> {
+    let defaults = Initializer::examples()
+        .into_iter()
+        .map(|initializer| Labelled {
+            label: initializer.name().to_string(),
+            initializer,
+        });
+    let others = [
         (
-            "orthogonal, gain √2",
-            json!({ "name": "orthogonal", "gain": std::f64::consts::SQRT_2 }),
+            "normal, std 0.01",
+            Initializer::from(Normal {
+                std: 0.01,
+                ..Normal::default()
+            }),
         ),
-    ]
+        ("orthogonal, gain √2", Orthogonal { gain: SQRT_2 }.into()),
+    ];
+    let others = others.map(|(label, initializer)| Labelled {
+        label: label.to_string(),
+        initializer,
+    });
+    defaults.chain(others).collect()
 }
 
 /// The numbers in every layer of a network at its start.
@@ -40,50 +59,38 @@ struct Layers {
     gradients: Vec<Vec<f64>>,
 }
 
-/// Sends normal random inputs through twenty layers and normal random gradients back.
-fn layers(initializer: &Value, activation: &Activation) -> Result<Layers, GalleryError> {
+/// Sends normal random inputs forward through twenty layers without biases, and normal random gradients backward.
+fn layers(initializer: &Initializer, activation: &Activation) -> Result<Layers, GalleryError> {
     let device = device::open(device::DEFAULT)
         .map_err(TrainingError::from)?
         .autodiff();
-    let initializer: Initializer = serde_json::from_value(initializer.clone())
-        .map_err(|error| TrainingError::Read(error.to_string()))?;
-    let model: ModelConfig = serde_json::from_value(json!({
-        "name": "mlp", "hidden": vec![WIDTH; DEPTH], "activation": activation, "initializer": initializer,
-    }))
-    .map_err(|error| TrainingError::Read(error.to_string()))?;
-    let mut rng = stream(0, "init", &[]);
-    let network = model.init(&[WIDTH], 1, &mut rng, &device, DType::F64)?;
+    let matrix = |numbers: Vec<f64>, rows: usize| {
+        let data = TensorData::new(numbers, [rows, WIDTH]);
+        Tensor::<2>::from_data(data, (&device, DType::F64))
+    };
     let mut noise = stream(0, "gallery", &[]);
-    let mut normal = |rows: usize| {
-        let numbers: Vec<f64> = (0..rows * WIDTH)
-            .map(|_| StandardNormal.sample(&mut noise))
-            .collect();
-        Tensor::<2>::from_data(
-            TensorData::new(numbers, [rows, WIDTH]),
-            (&device, DType::F64),
-        )
+    let mut normal = || {
+        let numbers = (0..SAMPLES * WIDTH).map(|_| StandardNormal.sample(&mut noise));
+        matrix(numbers.collect(), SAMPLES)
     };
-    let mut x = normal(SAMPLES);
-    let back = normal(SAMPLES);
-    let Network::Mlp(mlp) = network else {
-        return Ok(Layers {
-            activations: Vec::new(),
-            gradients: Vec::new(),
-        });
-    };
+    let mut x = normal();
+    let gradient_of_outputs = normal();
+    let mut rng = stream(0, "init", &[]);
     let mut activations = Vec::with_capacity(DEPTH);
-    // Gradients are kept for leaves alone: a leaf of zeros added to each layer has the gradient of that layer.
+    // Autodiff returns gradients for leaves only: a leaf of zeros that is added to a layer has the gradient of that
+    // layer.
     let mut leaves = Vec::with_capacity(DEPTH);
-    for layer in &mlp.layers[..DEPTH] {
+    for _ in 0..DEPTH {
+        let weight = initializer.draw(&[WIDTH, WIDTH], WIDTH, WIDTH, &mut rng);
         let leaf = x.zeros_like().require_grad();
-        x = activation.forward(layer.forward(x) + leaf.clone()); // [samples, width]
+        x = activation.forward(x.matmul(matrix(weight, WIDTH)) + leaf.clone()); // [samples, width]
         leaves.push(leaf);
         activations.push(host(x.clone().inner())?);
     }
-    let found = (x * back).sum().backward();
+    let found = (x * gradient_of_outputs).sum().backward();
     let gradients = leaves.iter().map(|leaf| match leaf.grad(&found) {
         Some(gradient) => Ok(host(gradient)?),
-        None => Ok(Vec::new()),
+        None => Ok(vec![0.0; SAMPLES * WIDTH]),
     });
     Ok(Layers {
         activations,
@@ -111,16 +118,16 @@ fn over_layers(numbers: &[Vec<f64>], of: impl Fn(&[f64]) -> f64) -> Vec<(f64, f6
 }
 
 /// The sizes of activations or gradients through all layers, a line for each initialiser.
-fn sizes(title: String, found: &[(&str, Layers)], of: fn(&Layers) -> &Vec<Vec<f64>>) -> Chart {
+fn sizes(title: String, found: &[(String, Layers)], of: fn(&Layers) -> &Vec<Vec<f64>>) -> Chart {
     let axes = (
         Axis::new("layer").whole(),
         Axis::new("root mean square").logarithmic(),
     );
     let mut chart = Chart::new(title, axes.0, axes.1).size(480.0, 380.0);
     for (i, (name, layers)) in found.iter().enumerate() {
-        let points = over_layers(of(layers), |numbers| size(numbers).max(SMALLEST));
+        let points = over_layers(of(layers), |numbers| size(numbers).clamp(SIZES.0, SIZES.1));
         chart = chart.with(
-            Line::new(*name, points)
+            Line::new(name, points)
                 .marker(Marker::of_series(i))
                 .width(1.6),
         );
@@ -158,8 +165,8 @@ pub(super) fn section() -> Result<Section, GalleryError> {
         Panels::new("How activations are distributed, layer by layer (tanh)", 3);
     for activation in [Activation::from(Relu {}), Tanh {}.into()] {
         let mut found = Vec::new();
-        for (name, initializer) in choices() {
-            found.push((name, layers(&initializer, &activation)?));
+        for choice in choices() {
+            found.push((choice.label, layers(&choice.initializer, &activation)?));
         }
         let title = |what: &str| format!("{what}, {}", activation.name());
         through = through
@@ -170,18 +177,18 @@ pub(super) fn section() -> Result<Section, GalleryError> {
                 &layers.gradients
             }));
         if activation.name() == "tanh" {
-            for (name, layers) in &found {
-                distributions = distributions.with(distribution(name, &layers.activations));
+            for (label, layers) in &found {
+                distributions = distributions.with(distribution(label, &layers.activations));
             }
         }
     }
     Ok(Section {
         title: "Initializers",
-        text: "Normal random inputs forward, normal random gradients back. Each layer multiplies sizes by one factor, \
-               so twenty multiply them by its twentieth power. Kaiming's √2 makes up for the half that a ReLU takes \
-               away: the line stays level, forward and back. Xavier, right for tanh near zero, loses that half in each \
-               layer of ReLUs. With std 1, tanh saturates at ±1 from the first layer on. \
-               What falls below 1e-9 is drawn there."
+        text: "Normal random inputs forward, normal random gradients backward, without biases. Each layer multiplies \
+               sizes by a factor, so twenty layers multiply them by its twentieth power. The factor √2 of Kaiming \
+               makes up for the half that a ReLU sets to zero: the line stays level, forward and backward. Xavier, \
+               which suits tanh near zero, loses that half in each layer of ReLUs. With std 1, tanh saturates at ±1 \
+               from the first layer on. Sizes below 1e-9 or above 1e9 are drawn at the edge."
             .to_string(),
         pictures: vec![
             ("initializers/sizes".to_string(), through.render()?),
@@ -193,10 +200,11 @@ pub(super) fn section() -> Result<Section, GalleryError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use emberlab_models::initializer::{KaimingNormal, XavierNormal};
 
     #[test]
     fn kaiming_keeps_the_size_through_relus_where_xavier_halves_its_square() {
-        let last = |initializer: Value| {
+        let last = |initializer: Initializer| {
             let found = layers(&initializer, &Relu {}.into()).expect("layers");
             assert_eq!(
                 (found.activations.len(), found.gradients.len()),
@@ -208,14 +216,14 @@ mod tests {
             )
         };
         // He et al. 2015: the variance stays; with Xavier's it halves: 2^-10 = 0.001 of the size is left.
-        let (forward, back) = last(json!("kaiming_normal"));
+        let (forward, back) = last(KaimingNormal::default().into());
         assert!((0.3..3.0).contains(&forward), "{forward}");
         assert!((0.2..3.0).contains(&back), "{back}");
-        let (forward, back) = last(json!("xavier_normal"));
+        let (forward, back) = last(XavierNormal::default().into());
         assert!((2e-4..4e-3).contains(&forward), "{forward}");
         assert!((2e-4..4e-3).contains(&back), "{back}");
         // Variance 100 for each of twenty layers, halved each time: 50^10 = 1e17.
-        let (forward, _) = last(json!({ "name": "normal", "std": 1.0 }));
+        let (forward, _) = last(Normal::default().into());
         assert!((1e16..1e18).contains(&forward), "{forward:e}");
     }
 }

@@ -1,7 +1,7 @@
-//! What a probability is worth once a threshold turns it into a class.
+//! Scores of two classes at one threshold.
 
 use crate::predictions::thresholded;
-use crate::{ConfusionMatrix, MetricsError};
+use crate::{ConfusionMatrix, Metric, MetricsError};
 use serde::{Deserialize, Serialize};
 
 /// Accuracy, and precision, recall and F1 of class 1, at one threshold; 0/0 counts as 0.
@@ -25,7 +25,21 @@ pub struct BinaryScores {
 }
 
 impl BinaryScores {
-    /// Scores probabilities of class 1 against targets 0 and 1; a NaN counts as wrong.
+    /// The metrics that depend on the threshold.
+    pub const METRICS: [Metric; 4] = [
+        Metric::Accuracy,
+        Metric::Precision,
+        Metric::Recall,
+        Metric::F1,
+    ];
+
+    /// The values of [`METRICS`](Self::METRICS), in their order.
+    pub fn metrics(&self) -> impl Iterator<Item = (Metric, f64)> {
+        let values = [self.accuracy, self.precision, self.recall, self.f1];
+        Self::METRICS.into_iter().zip(values)
+    }
+
+    /// The scores of probabilities of class 1 against targets 0 and 1. A NaN counts as a wrong prediction.
     ///
     /// # Errors
     /// [`MetricsError::Lengths`], [`MetricsError::Label`] for a target that is neither 0 nor 1,
@@ -81,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn a_nan_is_a_sample_not_found() {
+    fn a_nan_counts_as_wrong() {
         let probabilities = [0.0, f64::NAN, 1.0, 0.0, 1.0];
         let s = BinaryScores::from_probabilities(&TARGETS, &probabilities, 0.5).unwrap();
         assert_eq!([s.accuracy, s.precision, s.recall], [0.8, 1.0, 2.0 / 3.0]);

@@ -1,4 +1,4 @@
-//! Whether probabilities are what they say.
+//! Calibration: whether predicted probabilities match observed frequencies.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,24 +17,24 @@ pub struct Calibration {
     pub bins: Vec<CalibrationBin>,
     /// Mean squared difference of probability and target, in [0, 1]; 0 is perfect.
     pub brier_score: f64,
-    /// Mean over the samples of the distance of their bin's probability and frequency, in [0, 1].
+    /// Mean over the samples of the distance between the probability and the frequency of their bin, in [0, 1].
     pub expected_calibration_error: f64,
 }
 
-/// Samples of about the same predicted probability.
+/// Samples with about the same predicted probability.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CalibrationBin {
-    /// Their mean predicted probability of class 1, in [0, 1].
+    /// Mean predicted probability of class 1, in [0, 1].
     pub mean_probability: f64,
-    /// The share of them that is of class 1, in [0, 1].
+    /// Share of the samples that are of class 1, in [0, 1].
     pub frequency: f64,
-    /// Their number.
+    /// Number of samples.
     pub num_samples: u64,
 }
 
 impl Calibration {
-    /// Bins probabilities of class 1, each in [0, 1], into `num_bins` equal ranges.
+    /// Groups probabilities of class 1, each in [0, 1], into `num_bins` equal ranges.
     ///
     /// A probability on an edge belongs to the range below, as in scikit-learn.
     ///

@@ -1,12 +1,11 @@
-//! Scores of every class and their averages.
+//! The classification report: scores of every class, and their averages.
 
 use crate::{ConfusionMatrix, MetricsError, Scores};
 use serde::{Deserialize, Serialize};
 
-/// Precision, recall, F1 and support per class, with the accuracy and two averages.
+/// Precision, recall, F1 and support of each class, the accuracy, and two averages.
 ///
-/// The classes are those that occur among the targets or the predictions, in order; a class in neither
-/// is left out and does not lower the averages.
+/// Only classes that occur among the targets or the predictions are listed and averaged, in order.
 ///
 /// # Source
 /// Equals scikit-learn's `classification_report(targets, predictions, output_dict=True,
@@ -14,13 +13,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassificationReport {
-    /// One entry per class that occurs.
+    /// The scores of each class that occurs.
     pub classes: Vec<ClassReport>,
     /// Share of right predictions, in [0, 1].
     pub accuracy: f64,
-    /// Mean over the classes, all alike; `macro avg` in scikit-learn.
+    /// Mean over the classes, unweighted; `macro avg` in scikit-learn.
     pub macro_average: Scores,
-    /// Mean over the classes by support; `weighted avg` in scikit-learn.
+    /// Mean over the classes, weighted by support; `weighted avg` in scikit-learn.
     pub weighted_average: Scores,
 }
 
@@ -28,7 +27,7 @@ pub struct ClassificationReport {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassReport {
-    /// The class by name.
+    /// Name of the class.
     pub class: String,
     /// Precision, recall, F1 and support.
     pub scores: Scores,
@@ -37,20 +36,20 @@ pub struct ClassReport {
 /// One line of the report as a table: the classes, then accuracy, macro and weighted average.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ReportRow {
-    /// What the line is about.
+    /// Name of the class or average.
     pub label: String,
-    /// Precision; the accuracy has none.
+    /// Precision; `None` in the line of the accuracy.
     pub precision: Option<f64>,
-    /// Recall; the accuracy has none.
+    /// Recall; `None` in the line of the accuracy.
     pub recall: Option<f64>,
-    /// F1; in the line of the accuracy, the accuracy, where scikit-learn prints it.
+    /// F1; in the line of the accuracy it is the accuracy, as in the report of scikit-learn.
     pub f1: f64,
     /// Number of samples.
     pub support: u64,
 }
 
 impl ClassificationReport {
-    /// Scores the classes of a matrix under their names, one per class of the matrix.
+    /// The report of a confusion matrix, with one name for each of its classes.
     ///
     /// # Errors
     /// [`MetricsError::Classes`] if there is not one name per class; [`MetricsError::NoSamples`] if the
@@ -356,7 +355,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_cannot_be_reported() {
+    fn an_empty_matrix_is_refused() {
         let matrix = ConfusionMatrix::from_labels(&[], &[], 1).unwrap();
         assert_eq!(
             ClassificationReport::from_confusion(&matrix, &["a"]),

@@ -1,14 +1,14 @@
-//! Which class was taken for which, and the scores that follow.
+//! The confusion matrix, and the scores computed from it.
 
 use crate::error::check_lengths;
 use crate::{MetricsError, NO_PREDICTION};
 use serde::{Deserialize, Serialize};
 
-/// How often each class was predicted for each target class.
+/// The number of samples of each class for which each class was predicted.
 ///
-/// A sample without a prediction ([`NO_PREDICTION`]) is counted apart. It is wrong: it lowers the
-/// accuracy and its class's recall, as in scikit-learn when such samples get a label outside `labels`,
-/// and no class's precision.
+/// Samples without a prediction ([`NO_PREDICTION`]) are counted separately. They are wrong: they lower the
+/// accuracy and the recall of their class, but no precision. This equals scikit-learn where such samples have a
+/// label outside `labels`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConfusionMatrix {
@@ -33,7 +33,7 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// Scores from the number of hits, of predictions of the class, and of samples of the class.
+    /// The scores for `hits` right predictions among `predicted` predictions of a class that has `support` samples.
     ///
     /// `f1 = 2 hits / (predicted + support)`, as scikit-learn computes it.
     fn from_counts(hits: u64, predicted: u64, support: u64) -> Self {
@@ -45,7 +45,7 @@ impl Scores {
         }
     }
 
-    /// The mean of scores with weights, NaN if all weights are zero. The supports add up.
+    /// The weighted mean of scores; NaN if all weights are zero. The supports are summed.
     fn mean(scores: &[Scores], weight: impl Fn(&Scores) -> f64) -> Self {
         let total: f64 = scores.iter().map(&weight).sum();
         let mean = |score: fn(&Scores) -> f64| {
@@ -60,8 +60,8 @@ impl Scores {
     }
 }
 
-/// `part / whole`, and 0 of nothing.
-fn share(part: u64, whole: u64) -> f64 {
+/// `part / whole`, or 0 if `whole` is 0.
+pub(crate) fn share(part: u64, whole: u64) -> f64 {
     if whole == 0 {
         0.0
     } else {
@@ -70,11 +70,11 @@ fn share(part: u64, whole: u64) -> f64 {
 }
 
 impl ConfusionMatrix {
-    /// Counts predictions against targets; both are labels below `num_classes`.
+    /// Counts predictions and targets; both are labels below `num_classes`.
     ///
     /// # Errors
     /// [`MetricsError::Lengths`] if there is not one prediction per target; [`MetricsError::Label`] for
-    /// a label that is no class ([`NO_PREDICTION`] is allowed among the predictions).
+    /// a label that is not a class ([`NO_PREDICTION`] is allowed among the predictions).
     pub fn from_labels(
         targets: &[u32],
         predictions: &[u32],
@@ -125,7 +125,7 @@ impl ConfusionMatrix {
         Ok(())
     }
 
-    /// Number of classes, whether or not they occur.
+    /// Number of classes, including those that do not occur.
     pub fn num_classes(&self) -> usize {
         self.counts.len()
     }
@@ -141,7 +141,7 @@ impl ConfusionMatrix {
         hits as f64 / self.num_samples() as f64
     }
 
-    /// The classes that occur, as a target or as a prediction: those that averages are taken over.
+    /// The classes that occur as a target or as a prediction. Averages are taken over these.
     pub fn present_classes(&self) -> Vec<usize> {
         (0..self.num_classes())
             .filter(|&c| self.support(c) + self.predicted(c) > 0)
@@ -157,14 +157,14 @@ impl ConfusionMatrix {
         )
     }
 
-    /// The mean over the classes that occur, all alike; scikit-learn's `average="macro"`.
+    /// The unweighted mean over the classes that occur; scikit-learn's `average="macro"`.
     ///
     /// NaN if there are no samples.
     pub fn macro_average(&self) -> Scores {
         Scores::mean(&self.present_scores(), |_| 1.0)
     }
 
-    /// The mean over the classes by their number of samples; scikit-learn's `average="weighted"`.
+    /// The mean over the classes, weighted by their number of samples; scikit-learn's `average="weighted"`.
     ///
     /// NaN if there are no samples.
     pub fn weighted_average(&self) -> Scores {
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn labels_that_are_no_class_are_refused() {
+    fn labels_that_are_not_classes_are_refused() {
         let refused = |label| {
             Err(MetricsError::Label {
                 label,

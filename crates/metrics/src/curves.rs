@@ -1,4 +1,4 @@
-//! Every curve over the thresholds of a two-class problem.
+//! All curves over the thresholds of a problem with two classes.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,22 +6,22 @@ use crate::ranked::Ranked;
 use crate::threshold::threshold_table;
 use crate::{Calibration, MetricsError, PrecisionRecallCurve, RocCurve, ThresholdCounts};
 
-/// What probabilities of class 1 are worth at every threshold.
+/// The curves that show how well probabilities of class 1 separate two classes, at every threshold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BinaryCurves {
-    /// True against false positive rate.
+    /// True positive rate against false positive rate.
     pub roc: RocCurve,
     /// Precision against recall.
     pub precision_recall: PrecisionRecallCurve,
-    /// Frequency against probability, in ten bins.
+    /// Frequency of class 1 against its predicted probability, in ten bins.
     pub calibration: Calibration,
     /// The counts at the thresholds 0, 0.01, …, 1.
     pub thresholds: Vec<ThresholdCounts>,
 }
 
 impl BinaryCurves {
-    /// Ranks probabilities of class 1, each in [0, 1], against targets 0 and 1.
+    /// The curves of probabilities of class 1, each in [0, 1], for targets 0 and 1.
     ///
     /// # Errors
     /// [`MetricsError::Lengths`], [`MetricsError::Label`], [`MetricsError::OneClass`],
@@ -39,7 +39,7 @@ impl BinaryCurves {
         })
     }
 
-    /// The curves with at most `max_points` points each, at least 2.
+    /// The curves with at most `max_points` points each. `max_points` must be at least 2.
     pub fn thinned(self, max_points: usize) -> Self {
         Self {
             roc: self.roc.thinned(max_points),
@@ -69,7 +69,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_cannot_be_ranked_is_refused() {
+    fn arrays_that_do_not_fit_are_refused() {
         let of = |t: &[u32], p: &[f64]| BinaryCurves::from_probabilities(t, p).unwrap_err();
         assert_eq!(of(&[1, 1], &[0.1, 0.2]), MetricsError::OneClass);
         assert_eq!(of(&[], &[]), MetricsError::OneClass);

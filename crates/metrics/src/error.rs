@@ -5,7 +5,7 @@ use thiserror::Error;
 /// Why arrays cannot be scored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MetricsError {
-    /// Targets and predictions are of different samples.
+    /// The numbers of targets and predictions differ.
     #[error("{targets} targets cannot be compared with {predictions} predictions")]
     Lengths {
         /// Number of targets.
@@ -14,8 +14,8 @@ pub enum MetricsError {
         predictions: usize,
     },
 
-    /// A label is none of the classes.
-    #[error("the label {label} is none of the {num_classes} classes")]
+    /// A label is not a class.
+    #[error("the label {label} is not one of the {num_classes} classes")]
     Label {
         /// The label as given.
         label: u32,
@@ -23,8 +23,8 @@ pub enum MetricsError {
         num_classes: usize,
     },
 
-    /// A flat array is not made of whole rows.
-    #[error("{len} values are not rows of {width}")]
+    /// The length of a flat array is not a multiple of its width.
+    #[error("{len} values cannot be divided into rows of {width}")]
     Rows {
         /// Length of the flat array.
         len: usize,
@@ -32,7 +32,7 @@ pub enum MetricsError {
         width: usize,
     },
 
-    /// The classes of two matrices, or of a matrix and its names, differ in number.
+    /// The numbers of classes of two matrices, or of a matrix and its names, differ.
     #[error("{found} classes where {expected} are expected")]
     Classes {
         /// The number expected.
@@ -41,12 +41,12 @@ pub enum MetricsError {
         found: usize,
     },
 
-    /// There is nothing to score.
+    /// There are no samples.
     #[error("there are no samples to score")]
     NoSamples,
 
     /// A curve over thresholds needs samples of both classes.
-    #[error("there are not samples of both classes")]
+    #[error("both classes need at least one sample")]
     OneClass,
 
     /// A probability is NaN or infinite.

@@ -1,7 +1,10 @@
-//! What predictions are worth: numbers from host arrays.
+//! Metrics of predictions, computed from arrays on the host.
 //!
-//! Everything here works on plain slices, computes in f64 and knows no tensor, so a number is the same
-//! whatever device the predictions came from.
+//! This crate works on plain slices and computes in f64. It knows no tensors, so a metric is the same for
+//! predictions from any device.
+//!
+//! To add a metric that is followed over the epochs, add its row to the table of [`Metric`] and its value to
+//! [`SplitMetrics`].
 
 mod binary;
 mod calibration;

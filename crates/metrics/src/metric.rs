@@ -62,6 +62,13 @@ macro_rules! metrics {
                 }
             }
 
+            /// One sentence about the metric, with its range and units.
+            pub fn description(self) -> &'static str {
+                match self {
+                    $( Self::$Metric => concat!($($doc),+).trim_ascii(), )+
+                }
+            }
+
             fn properties(self) -> Properties {
                 match self {
                     $( Self::$Metric => Properties { $($property: $value),+ }, )+
@@ -200,7 +207,7 @@ mod tests {
             assert_eq!(Metric::from_name(metric.name()), Some(metric));
             let json = serde_json::to_string(&metric).unwrap();
             assert_eq!(json, format!("\"{}\"", metric.name()));
-            assert!(!metric.title().is_empty());
+            assert!(!metric.title().is_empty() && metric.description().ends_with('.'));
         }
         assert_eq!(Metric::from_name("auc"), None);
     }

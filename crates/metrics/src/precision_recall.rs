@@ -1,4 +1,4 @@
-//! Precision against recall over all thresholds.
+//! The precision–recall curve.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::MetricsError;
 use crate::ranked::Ranked;
 use crate::thinning::{chosen, thinned};
 
-/// Precision and recall of class 1 over all thresholds, which rise along the curve.
+/// Precision and recall of class 1 at all thresholds, in the order of rising thresholds.
 ///
 /// # Shapes
 /// - `precision`, `recall`: `[num_points]`; the last point is (precision 1, recall 0) by convention
@@ -19,11 +19,11 @@ use crate::thinning::{chosen, thinned};
 pub struct PrecisionRecallCurve {
     /// Share of the predictions of class 1 that are right, in [0, 1].
     pub precision: Vec<f64>,
-    /// Share of class 1 that is found, in [0, 1], falling.
+    /// Share of the samples of class 1 that are found, in [0, 1], falling.
     pub recall: Vec<f64>,
-    /// Probabilities at or above which class 1 is predicted, rising.
+    /// The thresholds, rising: class 1 is predicted for probabilities at or above them.
     pub thresholds: Vec<f64>,
-    /// The mean of the precision, each weighted by the recall gained there, in [0, 1].
+    /// The mean of the precisions, each weighted by the increase in recall, in [0, 1].
     pub average_precision: f64,
 }
 
@@ -46,7 +46,7 @@ impl PrecisionRecallCurve {
         }
     }
 
-    /// Ranks probabilities of class 1 against targets 0 and 1.
+    /// The curve of probabilities of class 1 for targets 0 and 1.
     ///
     /// # Errors
     /// [`MetricsError::Lengths`], [`MetricsError::Label`], [`MetricsError::OneClass`],
@@ -58,8 +58,8 @@ impl PrecisionRecallCurve {
         Ok(Self::from_ranked(&Ranked::new(targets, probabilities)?))
     }
 
-    /// The curve with at most `max_points` points, at least 2, to five decimals; the average stays that of
-    /// the whole curve.
+    /// The curve with at most `max_points` points, rounded to five decimals. `max_points` must be at least 2; the
+    /// average precision stays that of the whole curve.
     pub fn thinned(&self, max_points: usize) -> Self {
         let kept = thinned(&self.recall, &self.precision, max_points);
         // The last point is always kept, and has no threshold.

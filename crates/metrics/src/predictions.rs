@@ -1,15 +1,15 @@
-//! From a network's raw outputs to probabilities and labels.
+//! Probabilities and labels from the outputs of a network.
 
 use crate::MetricsError;
 use crate::error::check_rows;
 
-/// The label of a sample whose outputs hold a NaN: no class can be named, so the sample counts as wrong.
+/// The label of a sample whose outputs hold a NaN. No class is predicted, so the sample counts as wrong.
 pub const NO_PREDICTION: u32 = u32::MAX;
 
 /// The class of the largest output of each row, the lowest on ties.
 ///
-/// A row that holds a NaN anywhere gets [`NO_PREDICTION`], since its softmax is NaN throughout: a
-/// network that has blown up must not score by chance.
+/// A row with a NaN gets [`NO_PREDICTION`], because its softmax is NaN for every class: a network that has
+/// diverged must not be right by chance.
 ///
 /// # Shapes
 /// - outputs: `[num_samples, num_classes]`, row by row
@@ -40,9 +40,10 @@ fn best<F: Copy + Into<f64>>(row: &[F]) -> u32 {
     best.0
 }
 
-/// Class 1 where the probability lies above the threshold, class 0 elsewhere.
+/// Class 1 where the probability is above the threshold, else class 0.
 ///
-/// Strictly above, as in `p > 0.5`: a logit of exactly 0 is class 0. A NaN gets [`NO_PREDICTION`].
+/// The comparison is strict, `p > threshold`: with a threshold of 0.5 a logit of exactly 0 is class 0. A NaN gets
+/// [`NO_PREDICTION`].
 ///
 /// # Shapes
 /// - probabilities, result: `[num_samples]`
@@ -60,7 +61,7 @@ where
     probabilities.iter().map(|&p| label(p.into())).collect()
 }
 
-/// The logistic function `1 / (1 + exp(-x))`, without overflow at either end.
+/// The logistic function `1 / (1 + exp(-x))`, computed without overflow.
 ///
 /// # Shapes
 /// - logits, result: `[num_samples]`
@@ -78,9 +79,9 @@ where
     logits.iter().map(|&x| logistic(x.into())).collect()
 }
 
-/// The softmax of each row, shifted by its largest output so that nothing overflows.
+/// The softmax of each row; the largest output is subtracted first, so that nothing overflows.
 ///
-/// NaN throughout for a row with a NaN or +∞, or of -∞ alone, as in PyTorch.
+/// As in PyTorch, a row is NaN if it holds a NaN or +∞, or nothing but -∞.
 ///
 /// # Shapes
 /// - outputs, result: `[num_samples, num_classes]`, row by row

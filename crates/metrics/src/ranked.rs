@@ -1,9 +1,9 @@
-//! Samples of two classes ranked by their probability: what every curve over thresholds is read from.
+//! Samples of two classes, sorted by probability: the basis of all curves over thresholds.
 
 use crate::MetricsError;
 use crate::error::check_lengths;
 
-/// How many samples of each class lie at or above each distinct probability, the highest first.
+/// The number of samples of each class at or above each distinct probability, the highest first.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Ranked {
     /// The distinct probabilities, falling.
@@ -15,12 +15,12 @@ pub(crate) struct Ranked {
 }
 
 impl Ranked {
-    /// Ranks samples of both classes.
+    /// Sorts the samples by probability and counts them.
     ///
     /// # Errors
     /// [`MetricsError::Lengths`]; [`MetricsError::Label`] for a target that is neither 0 nor 1;
-    /// [`MetricsError::OneClass`] if there are not both; [`MetricsError::NotFinite`] for a probability that
-    /// is no number.
+    /// [`MetricsError::OneClass`] if a class has no sample; [`MetricsError::NotFinite`] for a probability that is
+    /// NaN or infinite.
     pub(crate) fn new(targets: &[u32], probabilities: &[f64]) -> Result<Self, MetricsError> {
         check_lengths(targets.len(), probabilities.len())?;
         if let Some(&label) = targets.iter().find(|&&t| t > 1) {

@@ -1,13 +1,13 @@
-//! How far predicted numbers are from their targets.
+//! Scores of predicted numbers.
 
 use crate::error::{check_lengths, check_rows};
 use crate::{MetricsError, json_number};
 use serde::{Deserialize, Serialize};
 
-/// Errors of predicted numbers, in the units of the targets where nothing else is said.
+/// Errors of predicted numbers, in the units of the targets unless stated otherwise.
 ///
-/// With several outputs, each score is the mean over the outputs (scikit-learn's `uniform_average`),
-/// but for `max_error`, the largest over all.
+/// With several outputs, each score is the mean over the outputs (scikit-learn's `uniform_average`), except
+/// `max_error`, which is the largest over all outputs.
 ///
 /// # Source
 /// Equals scikit-learn's `mean_absolute_error`, `mean_squared_error`, `root_mean_squared_error`,
@@ -24,11 +24,11 @@ pub struct RegressionScores {
     /// Root of the mean squared error.
     #[serde(deserialize_with = "json_number::deserialize")]
     pub rmse: f64,
-    /// Share of the targets' variance that is explained, at most 1 (dimensionless).
+    /// Share of the targets' variance that is explained, at most 1 (no unit).
     ///
-    /// For constant targets 1 if they are met and else 0. Here constant means equal, where scikit-learn
-    /// trusts a mean that rounding may move; and a single sample is constant too, where scikit-learn
-    /// has NaN.
+    /// For constant targets it is 1 if all predictions are right, else 0. There are two differences from
+    /// scikit-learn: targets are constant if they are all equal (scikit-learn compares them with their mean, which
+    /// may be rounded), and a single sample is constant too (scikit-learn returns NaN).
     #[serde(deserialize_with = "json_number::deserialize")]
     pub r2: f64,
     /// Largest absolute error.
@@ -37,7 +37,7 @@ pub struct RegressionScores {
 }
 
 impl RegressionScores {
-    /// Scores predictions against targets; NaN wherever a value is NaN.
+    /// The scores of predictions; a NaN among the values makes them NaN.
     ///
     /// # Shapes
     /// - targets, predictions: `[num_samples, num_outputs]`, row by row
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_has_no_scores() {
+    fn no_samples_are_refused() {
         assert_eq!(
             RegressionScores::from_values::<f64>(&[], &[], 1),
             Err(MetricsError::NoSamples)

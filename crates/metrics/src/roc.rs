@@ -1,4 +1,4 @@
-//! The receiver operating characteristic: what is found against what is falsely found.
+//! The receiver operating characteristic (ROC).
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -6,7 +6,7 @@ use crate::MetricsError;
 use crate::ranked::Ranked;
 use crate::thinning::{chosen, thinned};
 
-/// True against false positive rate over all thresholds, from (0, 0) to (1, 1).
+/// True positive rate against false positive rate at all thresholds, from (0, 0) to (1, 1).
 ///
 /// Points on a straight line between their neighbours are left out.
 ///
@@ -18,15 +18,15 @@ use crate::thinning::{chosen, thinned};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RocCurve {
-    /// Share of class 0 that is taken for class 1, in [0, 1].
+    /// Share of the samples of class 0 that are taken for class 1, in [0, 1].
     pub false_positive_rate: Vec<f64>,
-    /// Share of class 1 that is found, in [0, 1].
+    /// Share of the samples of class 1 that are found, in [0, 1].
     pub true_positive_rate: Vec<f64>,
-    /// Probabilities at or above which class 1 is predicted, falling; the first is infinite (`null` in
-    /// JSON): nothing is.
+    /// The thresholds, falling: class 1 is predicted for probabilities at or above them. The first is infinite
+    /// (`null` in JSON): class 1 is never predicted.
     #[serde(serialize_with = "write", deserialize_with = "read")]
     pub thresholds: Vec<f64>,
-    /// Area under the whole curve, in [0, 1]; 0.5 is guessing.
+    /// Area under the whole curve, in [0, 1]; random guesses have 0.5.
     pub auc: f64,
 }
 
@@ -58,7 +58,7 @@ impl RocCurve {
         }
     }
 
-    /// Ranks probabilities of class 1 against targets 0 and 1.
+    /// The curve of probabilities of class 1 for targets 0 and 1.
     ///
     /// # Errors
     /// [`MetricsError::Lengths`], [`MetricsError::Label`], [`MetricsError::OneClass`],
@@ -70,8 +70,8 @@ impl RocCurve {
         Ok(Self::from_ranked(&Ranked::new(targets, probabilities)?))
     }
 
-    /// The curve with at most `max_points` points, at least 2, to five decimals; the area stays that of the
-    /// whole curve.
+    /// The curve with at most `max_points` points, rounded to five decimals. `max_points` must be at least 2; the
+    /// area stays that of the whole curve.
     pub fn thinned(&self, max_points: usize) -> Self {
         let (x, y) = (&self.false_positive_rate, &self.true_positive_rate);
         let kept = thinned(x, y, max_points);

@@ -1,21 +1,21 @@
-//! The parts of the data.
+//! The training, validation and test splits.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// A part of the data.
+/// One of the three splits of the samples.
 #[derive(
     Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Split {
-    /// What the network learns from.
+    /// The samples that the network learns from.
     Train,
-    /// What decides between epochs and between settings.
+    /// The samples by which epochs and settings are compared.
     #[default]
     Valid,
-    /// What is looked at once, at the end.
+    /// The samples for the final test.
     Test,
 }
 

@@ -35,17 +35,14 @@ impl SplitMetrics {
     /// Loss, accuracy, and precision, recall and F1 of class 1.
     pub fn binary(loss: f64, scores: &BinaryScores) -> Self {
         Self {
-            values: vec![
-                (Metric::Loss, loss),
-                (Metric::Accuracy, scores.accuracy),
-                (Metric::Precision, scores.precision),
-                (Metric::Recall, scores.recall),
-                (Metric::F1, scores.f1),
-            ],
+            values: [(Metric::Loss, loss)]
+                .into_iter()
+                .chain(scores.metrics())
+                .collect(),
         }
     }
 
-    /// Loss, mean absolute and squared error, and R².
+    /// Loss, mean absolute error, mean squared error and R².
     pub fn regression(loss: f64, scores: &RegressionScores) -> Self {
         Self {
             values: vec![
@@ -57,7 +54,7 @@ impl SplitMetrics {
         }
     }
 
-    /// The value of a metric, if this split has it.
+    /// The value of a metric, or `None` if this split does not have it.
     pub fn get(&self, metric: Metric) -> Option<f64> {
         self.iter().find(|(m, _)| *m == metric).map(|(_, v)| v)
     }

@@ -1,7 +1,7 @@
-//! Curves with few enough points to draw and to store.
+//! Fewer points for curves that are drawn and stored.
 
-/// The indices of at most `max_points` points of a curve, spread evenly along its length, both ends
-/// included; all of them if they are no more than that. `max_points` must be at least 2.
+/// The indices of at most `max_points` points of a curve, spread evenly along its length, with both ends. If the
+/// curve has no more points than that, all are returned. `max_points` must be at least 2.
 pub(crate) fn thinned(x: &[f64], y: &[f64], max_points: usize) -> Vec<usize> {
     let num_points = x.len();
     if num_points <= max_points {
@@ -21,12 +21,12 @@ pub(crate) fn thinned(x: &[f64], y: &[f64], max_points: usize) -> Vec<usize> {
     kept
 }
 
-/// The chosen numbers, rounded to five decimals: finer than any picture, and short in a file.
+/// The numbers at the indices, rounded to five decimals, which is finer than any picture and short in a file.
 pub(crate) fn chosen(numbers: &[f64], indices: &[usize]) -> Vec<f64> {
     indices.iter().map(|&i| rounded(numbers[i])).collect()
 }
 
-/// A number to five decimals.
+/// A number rounded to five decimals.
 pub(crate) fn rounded(number: f64) -> f64 {
     if number.is_finite() {
         (number * 1e5).round() / 1e5

@@ -1,4 +1,4 @@
-//! Which probability is enough to predict class 1.
+//! The threshold above which a probability means class 1, and the choice of the best one.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,21 +6,22 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::MetricsError;
+use crate::confusion::share;
 use crate::ranked::Ranked;
 
-/// Samples counted by target and prediction, at one threshold.
+/// The numbers of samples by target and prediction, at one threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ThresholdCounts {
     /// A probability above it is class 1.
     pub threshold: f64,
-    /// Class 1, found.
+    /// Samples of class 1 that are found.
     pub true_positives: u64,
-    /// Class 0, taken for class 1.
+    /// Samples of class 0 that are taken for class 1.
     pub false_positives: u64,
-    /// Class 1, missed.
+    /// Samples of class 1 that are missed.
     pub false_negatives: u64,
-    /// Class 0, left alone.
+    /// Samples of class 0 that are not taken for class 1.
     pub true_negatives: u64,
 }
 
@@ -31,7 +32,7 @@ impl ThresholdCounts {
         share(right, right + self.false_positives + self.false_negatives)
     }
 
-    /// Share of the predictions of class 1 that are right, in [0, 1]; 0 without any.
+    /// Share of the predictions of class 1 that are right, in [0, 1]; 0 if there are none.
     pub fn precision(&self) -> f64 {
         share(
             self.true_positives,
@@ -39,7 +40,7 @@ impl ThresholdCounts {
         )
     }
 
-    /// Share of class 1 that is found, in [0, 1].
+    /// Share of the samples of class 1 that are found, in [0, 1].
     pub fn recall(&self) -> f64 {
         share(
             self.true_positives,
@@ -47,7 +48,7 @@ impl ThresholdCounts {
         )
     }
 
-    /// Share of class 0 that is taken for class 1, in [0, 1].
+    /// Share of the samples of class 0 that are taken for class 1, in [0, 1].
     pub fn false_positive_rate(&self) -> f64 {
         share(
             self.false_positives,
@@ -61,7 +62,7 @@ impl ThresholdCounts {
         share(2 * self.true_positives, 2 * self.true_positives + wrong)
     }
 
-    /// Youden's J, recall less false positive rate, in [−1, 1]; 0 is guessing. Youden 1950.
+    /// Youden's J: recall minus false positive rate, in [−1, 1]; random guesses have 0 (Youden 1950).
     pub fn youden(&self) -> f64 {
         self.recall() - self.false_positive_rate()
     }
@@ -76,16 +77,7 @@ impl ThresholdCounts {
     }
 }
 
-/// `part / whole`, and 0 of nothing.
-fn share(part: u64, whole: u64) -> f64 {
-    if whole == 0 {
-        0.0
-    } else {
-        part as f64 / whole as f64
-    }
-}
-
-/// What makes a threshold the best.
+/// The criterion for the best threshold.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "snake_case", deny_unknown_fields)]
 pub enum ThresholdBy {
@@ -95,15 +87,15 @@ pub enum ThresholdBy {
     Youden,
     /// The lowest mean cost.
     Cost {
-        /// Of a sample of class 0 that is taken for class 1; zero or positive.
+        /// Cost of a sample of class 0 that is taken for class 1; zero or positive.
         false_positive: f64,
-        /// Of a sample of class 1 that is missed; zero or positive.
+        /// Cost of a sample of class 1 that is missed; zero or positive.
         false_negative: f64,
     },
 }
 
 impl ThresholdBy {
-    /// What is to be as large as possible: F1, Youden's J, or the cost with its sign turned.
+    /// The number to maximise: F1, Youden's J, or the negative cost.
     fn worth(&self, counts: &ThresholdCounts) -> f64 {
         match *self {
             Self::F1 => counts.f1(),
@@ -136,7 +128,7 @@ impl FromStr for ThresholdBy {
     fn from_str(text: &str) -> Result<Self, String> {
         let refused = || {
             format!(
-                "`{text}` is none of `f1`, `youden` and `cost=FP:FN`, such as `cost=1:5` where a miss costs five times a false alarm"
+                "`{text}` is not `f1`, `youden` or `cost=FP:FN`; with `cost=1:5` a missed sample costs five times as much as a false alarm"
             )
         };
         match text {
@@ -162,11 +154,11 @@ impl FromStr for ThresholdBy {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BestThreshold {
-    /// What made it the best.
+    /// The criterion.
     pub by: ThresholdBy,
-    /// F1, Youden's J, or the mean cost there.
+    /// F1, Youden's J, or the mean cost at this threshold.
     pub value: f64,
-    /// The threshold, and the samples counted there.
+    /// The threshold, and the numbers of samples at it.
     #[serde(rename = "at")]
     pub counts: ThresholdCounts,
 }
@@ -199,9 +191,9 @@ pub(crate) fn threshold_table(ranked: &Ranked) -> Vec<ThresholdCounts> {
         .collect()
 }
 
-/// The threshold in [0, 1] that is best on these samples; of equally good ones that nearest to 0.5.
+/// The threshold in [0, 1] that is best on these samples; of equally good ones the one nearest to 0.5.
 ///
-/// Thresholds lie halfway between neighbouring probabilities, so that rounding moves no sample across.
+/// Thresholds lie halfway between neighbouring probabilities, so that rounding does not change any prediction.
 ///
 /// # Errors
 /// [`MetricsError::Lengths`], [`MetricsError::Label`], [`MetricsError::OneClass`],
@@ -214,7 +206,7 @@ pub fn best_threshold(
     let ranked = Ranked::new(targets, probabilities)?;
     let halfway = |pair: &[f64]| {
         let middle = pair[1] + (pair[0] - pair[1]) / 2.0;
-        // Between neighbouring floats there is nothing: above the lower one is at the upper one.
+        // Between neighbouring floats there is no other: the lower one separates them too.
         if middle < pair[0] { middle } else { pair[1] }
     };
     let between = ranked.scores.windows(2).map(halfway);
@@ -278,12 +270,12 @@ mod tests {
     }
 
     #[test]
-    fn dear_misses_lower_the_threshold_and_dear_alarms_raise_it() {
+    fn expensive_misses_lower_the_threshold_and_expensive_alarms_raise_it() {
         let by = |cost: &str| {
             let by = cost.parse().unwrap();
             best_threshold(&TARGETS, &PROBABILITIES, by).unwrap()
         };
-        // All of class 1 is found at 3 false alarms of 10; nothing but 0.9 is taken without one.
+        // To find all of class 1, three of ten samples are false alarms; without any, only 0.9 is predicted as class 1.
         let (misses, alarms) = (by("cost=1:10"), by("cost=10:1"));
         assert_eq!(misses.counts.false_negatives, 0);
         close(&[misses.value], &[0.3]);
@@ -299,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_threshold_is_chosen_by_is_read_from_text() {
+    fn the_criterion_is_read_from_text() {
         assert_eq!("youden".parse(), Ok(ThresholdBy::Youden));
         let cost = ThresholdBy::Cost {
             false_positive: 1.0,

@@ -1,9 +1,9 @@
-//! Parameters of many networks as one, there and back.
+//! Joins the parameters of several replicas into one tensor, and takes one replica's out again.
 
 use burn::module::Param;
 use burn::tensor::{Int, Tensor};
 
-/// One parameter of each network, as one.
+/// The same parameter of each replica, joined into one tensor. It has the id of the first.
 ///
 /// # Shapes
 /// - each part: `[d_input, d_output]` or `[num_features]`
@@ -17,11 +17,11 @@ pub(crate) fn stacked<const D: usize>(parts: &[&Param<Tensor<D>>]) -> Param<Tens
     Param::initialized(first.id, all)
 }
 
-/// The parameter of one network, in memory of its own.
+/// A copy of the parameter of one replica.
 ///
 /// # Shapes
 /// - index: `[1]`
-/// - result: as a part of [`stacked`]
+/// - result: `[d_input, d_output]` or `[num_features]`
 pub(crate) fn replica<const D: usize>(
     param: &Param<Tensor<3>>,
     index: &Tensor<1, Int>,

@@ -1,4 +1,4 @@
-//! What can be wrong with a network's description or with tensors meant for it.
+//! The errors of making networks and of loading tensors into them.
 
 use burn::tensor::DType;
 use emberlab_menu::Problem;
@@ -15,46 +15,45 @@ pub enum ModelError {
     InputShape {
         /// Shape of one sample.
         shape: Vec<usize>,
-        /// What would have been accepted.
+        /// The shapes that it takes.
         expected: String,
     },
     /// A number format that the device does not compute in.
     #[error("this device does not compute in {dtype:?}")]
     DType {
-        /// The format asked for.
+        /// The format.
         dtype: DType,
     },
-    /// A tensor to load is not there.
+    /// A tensor of the network is missing among those to load.
     #[error("tensor `{name}` is missing")]
     MissingTensor {
-        /// The network's name for it.
+        /// Its name.
         name: String,
     },
-    /// A tensor to load has no place in the network.
+    /// A tensor to load that the network does not have.
     #[error("the network has no tensor `{name}`")]
     UnknownTensor {
-        /// The name given.
+        /// Its name.
         name: String,
     },
-    /// A tensor to load has another shape than its place in the network.
+    /// A tensor to load has another shape than the network's tensor of this name.
     #[error("tensor `{name}` has shape {shape:?}, expected {expected:?}")]
     TensorShape {
-        /// The network's name for it.
+        /// Its name.
         name: String,
-        /// The shape given.
+        /// The shape of the tensor to load.
         shape: Vec<usize>,
-        /// The network's shape.
+        /// The shape of the network's tensor.
         expected: Vec<usize>,
     },
 }
 
 impl ModelError {
-    /// A wrong config value.
-    pub(crate) fn value(
-        key: impl Into<String>,
-        value: impl ToString,
-        expected: impl Into<String>,
-    ) -> Self {
-        Problem::new(key, value, expected).into()
+    /// Samples of a shape that the network cannot take.
+    pub(crate) fn input_shape(shape: &[usize], expected: &str) -> Self {
+        Self::InputShape {
+            shape: shape.to_vec(),
+            expected: expected.to_owned(),
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Puts tensors on a device as parameters with running ids.
+//! Makes the parameters of a network, with ids that count from 0.
 
 use burn::module::{Param, ParamId};
 use burn::tensor::{DType, Device, Tensor, TensorData};
@@ -6,7 +6,7 @@ use emberlab_rng::StreamRng;
 
 use crate::initializer::{Fans, Initializer};
 
-/// Makes the parameters of one network, in a fixed order: that gives them their ids and their random numbers.
+/// Makes the parameters of one network. Their order decides their ids and their random numbers.
 pub(crate) struct Parameters<'a> {
     rng: &'a mut StreamRng,
     device: &'a Device,
@@ -24,7 +24,7 @@ impl<'a> Parameters<'a> {
         }
     }
 
-    /// A trained tensor, drawn on the host.
+    /// A trained tensor. Its numbers are drawn on the host in f64, so that all devices start alike.
     pub fn draw<const D: usize>(
         &mut self,
         initializer: &Initializer,
@@ -35,13 +35,13 @@ impl<'a> Parameters<'a> {
         self.put(values, shape).set_require_grad(true)
     }
 
-    /// A trained vector of one value.
+    /// A trained vector whose numbers all are `value`.
     pub fn constant(&mut self, value: f64, length: usize) -> Param<Tensor<1>> {
         self.put(vec![value; length], [length])
             .set_require_grad(true)
     }
 
-    /// A vector of one value that training never differentiates by.
+    /// A vector whose numbers all are `value`, and which has no gradient.
     pub fn state(&mut self, value: f64, length: usize) -> Param<Tensor<1>> {
         self.put(vec![value; length], [length])
             .set_require_grad(false)

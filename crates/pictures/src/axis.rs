@@ -1,4 +1,4 @@
-//! An axis: what it shows, from where to where, and its round numbers.
+//! An axis: its label, its range, and the round numbers along it.
 
 use std::ops::Range;
 
@@ -6,7 +6,7 @@ use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, Value
 
 use crate::error::PictureError;
 
-/// An axis as asked for.
+/// The label of an axis, and how it is scaled.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Axis {
     label: String,
@@ -17,7 +17,7 @@ pub struct Axis {
 }
 
 impl Axis {
-    /// An axis with its label; give units in it, as in `time [s]`.
+    /// An axis with a label, which should name the unit, as in `time [s]`.
     pub fn new(label: impl Into<String>) -> Self {
         Self {
             label: label.into(),
@@ -25,25 +25,25 @@ impl Axis {
         }
     }
 
-    /// From `min` to `max`, instead of what the data span.
+    /// Sets the range (by default that of the data).
     pub fn range(mut self, min: f64, max: f64) -> Self {
         self.range = Some((min, max));
         self
     }
 
-    /// Logarithmic: values that are not positive are left out.
+    /// Makes the axis logarithmic: values that are not positive are not drawn.
     pub fn logarithmic(mut self) -> Self {
         self.logarithmic = true;
         self
     }
 
-    /// Counts things, so that its numbers are whole.
+    /// Makes the numbers along the axis whole, as for counts.
     pub fn whole(mut self) -> Self {
         self.whole = true;
         self
     }
 
-    /// Has names instead of numbers, for bars: name `i` stands at `i`.
+    /// Shows names instead of numbers, for bars: name `i` stands at value `i`.
     pub fn names(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.names = names.into_iter().map(Into::into).collect();
         self
@@ -53,13 +53,13 @@ impl Axis {
         &self.label
     }
 
-    /// Whether a value can stand on it.
+    /// Whether the axis can show a value.
     pub(crate) fn admits(&self, value: f64) -> bool {
         value.is_finite() && (!self.logarithmic || value > 0.0)
     }
 
-    /// The axis for data that span `data`; `padding` is the share of its length left free before
-    /// and after them.
+    /// The scale for data from `data.0` to `data.1`. `padding` is the share of the axis that stays free before and
+    /// after the data.
     pub(crate) fn scale(
         &self,
         data: Option<(f64, f64)>,
@@ -72,7 +72,7 @@ impl Axis {
             (None, Some((min, max))) => {
                 let (mut low, mut high) = (forward(min), forward(max));
                 let mut margins = ((high - low) * padding.0, (high - low) * padding.1);
-                // One value alone still gets an axis around it.
+                // A single value needs an axis of some length, too.
                 if high - low <= 1e-12 * high.abs().max(low.abs()) {
                     let margin = if self.logarithmic {
                         0.5
@@ -120,7 +120,7 @@ impl Axis {
     }
 }
 
-/// An axis with its range and its numbers settled.
+/// An axis with its final range and the numbers along it.
 #[derive(Debug, Clone)]
 pub(crate) struct Scale {
     pub(crate) min: f64,
@@ -131,7 +131,7 @@ pub(crate) struct Scale {
 }
 
 impl Scale {
-    /// Where a value is, 0 at the beginning and 1 at the end.
+    /// The place of a value along the axis: 0 at the beginning and 1 at the end.
     fn share(&self, value: f64) -> f64 {
         if self.logarithmic {
             (value / self.min).ln() / (self.max / self.min).ln()
@@ -155,7 +155,7 @@ impl Ranged for Scale {
 
     fn map(&self, value: &f64, limit: (i32, i32)) -> i32 {
         let length = f64::from(limit.1) - f64::from(limit.0);
-        // Far outside is far enough: it is clipped, and must not overflow.
+        // Places far outside are clipped anyway; the bound avoids an overflow.
         let share = self.share(*value).clamp(-20.0, 21.0);
         (f64::from(limit.0) + share * length).round() as i32
     }
@@ -178,7 +178,7 @@ impl ValueFormatter<f64> for Scale {
             [a, b, ..] if !self.logarithmic => b - a,
             _ => value,
         };
-        // One notation for the whole axis.
+        // All numbers of an axis have the same notation.
         let is_scientific = |tick: &f64| needs_exponent(*tick, step(*tick));
         match self.ticks.iter().any(is_scientific) {
             true => scientific(*value, step(*value)),
@@ -187,7 +187,7 @@ impl ValueFormatter<f64> for Scale {
     }
 }
 
-/// A number with as many decimals as a step of this size needs, with a true minus sign.
+/// A number with as many decimals as numbers `step` apart need, and with a true minus sign.
 pub(crate) fn readable(value: f64, step: f64) -> String {
     if needs_exponent(value, step) {
         return scientific(value, step);
@@ -203,7 +203,7 @@ fn needs_exponent(value: f64, step: f64) -> bool {
     value != 0.0 && (value.abs() >= 1e6 || step.abs() < 1e-4)
 }
 
-/// A number with a power of ten, and as many digits as a step of this size needs.
+/// A number with a power of ten, and as many digits as numbers `step` apart need.
 fn scientific(value: f64, step: f64) -> String {
     if value == 0.0 {
         return "0".to_string();
@@ -228,7 +228,7 @@ fn round_ticks(min: f64, max: f64, count: usize, whole: bool) -> Vec<f64> {
     let last = ((max + slack) / step).floor() as i64;
     (first..=last)
         .map(|n| {
-            // 3 · 0.1 is 0.30000000000000004: divide by the inverse where that is whole.
+            // `3 * 0.1` is 0.30000000000000004, but `3 / 10` is 0.3.
             let inverse = (1.0 / step).round();
             if step < 1.0 {
                 n as f64 / inverse
@@ -239,8 +239,10 @@ fn round_ticks(min: f64, max: f64, count: usize, whole: bool) -> Vec<f64> {
         .collect()
 }
 
-/// Powers of ten between `min` and `max`, every so many that at most `count` are left; with fewer than
-/// three, also twice and five times them; with none, round numbers.
+/// The ticks of a logarithmic axis: powers of ten between `min` and `max`, at most `count` of them.
+///
+/// With fewer than three, their doubles and fivefolds are added. If there are still too few, the ticks are those
+/// of a linear axis.
 fn decades(min: f64, max: f64, count: usize) -> Vec<f64> {
     let inside = |value: &f64| *value >= min * (1.0 - 1e-9) && *value <= max * (1.0 + 1e-9);
     let exponents = min.log10().floor() as i32..=max.log10().ceil() as i32;
@@ -309,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn an_axis_has_one_notation() {
+    fn all_numbers_of_an_axis_have_the_same_notation() {
         let labels = |axis: Axis, low, high| {
             let scale = axis.scale(Some((low, high)), (0.0, 0.0), 5);
             scale.expect("a scale").labels()

@@ -8,8 +8,9 @@ use crate::error::PictureError;
 use crate::field::{Field, range};
 use crate::theme::Tone;
 
-/// A small image, row after row from the top, with transparency: what is transparent shows the background, so
-/// that one image suits light and dark.
+/// A small image with transparency, row by row from the top.
+///
+/// Transparent pixels show the background of the page, so that one image suits light and dark pages.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bitmap {
     width: usize,
@@ -17,7 +18,7 @@ pub struct Bitmap {
     rgba: Vec<u8>,
 }
 
-/// How much colour covers the background at most, so that what is drawn on it stays readable.
+/// The largest opacity of a coloured background, so that lines drawn over it stay readable.
 const COVER: f64 = 0.62;
 
 /// A grey that darkens white and lightens black.
@@ -45,7 +46,7 @@ impl Bitmap {
         })
     }
 
-    /// Grey values from `dark` (black) to `light` (white), as drawings of digits have them.
+    /// An image of grey values, from `dark` (black) to `light` (white), such as a handwritten digit.
     ///
     /// # Errors
     /// [`PictureError::Grid`] unless there are `width · height` values.
@@ -61,8 +62,9 @@ impl Bitmap {
         })
     }
 
-    /// Negative values blue, positive ones vermillion, zero transparent, `limit` (by default the largest
-    /// magnitude) at full strength: weights, gradients, feature maps.
+    /// An image of signed numbers, such as weights or gradients: negative values are blue, positive ones
+    /// vermillion, zero is transparent. Colours reach full strength at magnitude `limit` (by default the largest
+    /// magnitude).
     ///
     /// # Errors
     /// [`PictureError::Grid`] unless there are `width · height` values.
@@ -79,8 +81,10 @@ impl Bitmap {
         })
     }
 
-    /// A field in shades of grey, its smallest value transparent and its largest the strongest, or over
-    /// `limits`: what is drawn on it in colour stays easy to see.
+    /// A field in shades of grey, so that coloured lines over it are easy to see.
+    ///
+    /// The lower limit is transparent and the upper one is darkest; without `limits` these are the smallest and
+    /// the largest value.
     pub fn shades(field: &Field, limits: Option<(f64, f64)>) -> Self {
         let (min, max) = limits.or_else(|| field.range()).unwrap_or((0.0, 1.0));
         let span = if max > min { max - min } else { 1.0 };
@@ -90,7 +94,7 @@ impl Bitmap {
         })
     }
 
-    /// Probabilities of class 1: blue where it is 0, transparent at 0.5, vermillion at 1.
+    /// A field of probabilities of class 1: blue at 0, transparent at 0.5, vermillion at 1.
     pub fn probabilities(field: &Field) -> Self {
         Self::of_field(field, |p| {
             tinted(
@@ -100,8 +104,8 @@ impl Bitmap {
         })
     }
 
-    /// The likeliest of several classes at each node, in its colour, the stronger the likelier:
-    /// `probabilities[class]` is the field of one class.
+    /// The most probable of several classes at each node, in the colour of that class; higher probabilities have
+    /// stronger colours. `probabilities[class]` is the field of one class.
     ///
     /// # Errors
     /// [`PictureError::Grid`] if the fields differ in size, or there is none.
@@ -144,7 +148,7 @@ impl Bitmap {
         }))
     }
 
-    /// Rows of a field go upwards, those of an image downwards.
+    /// Colours the nodes of a field. The rows of a field go upwards, those of an image downwards.
     fn of_field(field: &Field, color: impl Fn(f64) -> [u8; 4]) -> Self {
         let rgba = field
             .values
@@ -186,7 +190,7 @@ fn encoded(bitmap: &Bitmap) -> Result<Vec<u8>, EncodingError> {
     Ok(file)
 }
 
-/// A tone that covers the background by `strength`, 0 to 1.
+/// A tone with the opacity `strength`, from 0 to 1.
 fn tinted(tone: Tone, strength: f64) -> [u8; 4] {
     let [r, g, b] = tone.rgb();
     [r, g, b, byte(strength)]
@@ -215,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn an_even_chance_is_transparent_and_nan_too() {
+    fn probability_one_half_and_nan_are_transparent() {
         let field =
             Field::new((0.0, 1.0), (0.0, 1.0), 2, 2, vec![0.5, f64::NAN, 0.0, 1.0]).expect("four");
         let bitmap = Bitmap::probabilities(&field);
@@ -223,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn its_png_holds_every_pixel() {
+    fn the_png_file_holds_every_pixel() {
         let field = Field::of((0.0, 1.0), (0.0, 1.0), 7, 5, |x, y| x * y);
         let bitmap = Bitmap::probabilities(&field);
         let file = encoded(&bitmap).expect("into memory");

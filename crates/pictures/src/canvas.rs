@@ -1,4 +1,5 @@
-//! What plotters draws on: SVG text, in tenths of a pixel, so that curves are smooth.
+//! The canvas that the plotting library draws on: it writes SVG text, in tenths of a pixel so that curves are
+//! smooth.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -11,7 +12,7 @@ use plotters_backend::{
 
 use crate::text;
 
-/// Canvas units per pixel: plotters knows whole units only.
+/// Canvas units per pixel: the plotting library knows whole units only.
 pub(crate) const UNITS: f64 = 10.0;
 
 /// Pixels in canvas units.
@@ -19,7 +20,7 @@ pub(crate) fn px(pixels: f64) -> i32 {
     (pixels * UNITS).round() as i32
 }
 
-/// A length or a place on the canvas in pixels, as SVG wants it.
+/// A length or a coordinate in canvas units, written in pixels for SVG.
 pub(crate) fn number(units: i32) -> String {
     let pixels = f64::from(units) / UNITS;
     format!("{pixels}")
@@ -34,13 +35,13 @@ pub(crate) struct Canvas<'a> {
 type Drawn = Result<(), DrawingErrorKind<Infallible>>;
 
 impl<'a> Canvas<'a> {
-    /// A canvas of this many pixels.
+    /// A canvas of `width` by `height` pixels.
     pub(crate) fn new(out: &'a mut String, (width, height): (f64, f64)) -> Self {
         let size = (px(width) as u32, px(height) as u32);
         Self { out, size }
     }
 
-    /// Writes markup as it stands.
+    /// Writes markup without change.
     pub(crate) fn write(&mut self, markup: &str) {
         self.out.push_str(markup);
         self.out.push('\n');

@@ -9,7 +9,7 @@ use crate::picture::{Picture, Sketch, draw_title, height_of_title};
 use crate::plot::{Plot, draw_key};
 use crate::theme::Tone;
 
-/// Two axes and layers between them, drawn one over the other in the order they were added.
+/// Two axes and the layers between them, which are drawn over each other in the order in which they are added.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chart {
     title: String,
@@ -20,12 +20,12 @@ pub struct Chart {
     size: (f64, f64),
 }
 
-/// Share of an area's colour that covers what lies behind it.
+/// Opacity of an area between two curves.
 pub(crate) const BAND_OPACITY: f64 = 0.22;
-/// The same of bars, several of which may stand in one place.
+/// Opacity of bars, several of which may overlap.
 pub(crate) const BAR_OPACITY: f64 = 0.72;
 
-/// Room for the colour bar beside a heat map, in pixels.
+/// Width of the colour bar beside a heat map, in pixels.
 const KEY_WIDTH: f64 = 64.0;
 
 impl Chart {
@@ -41,31 +41,31 @@ impl Chart {
         }
     }
 
-    /// Adds a layer above those there are.
+    /// Adds a layer on top.
     pub fn with(mut self, layer: impl Into<Layer>) -> Self {
         self.layers.push(layer.into());
         self
     }
 
-    /// Adds layers.
+    /// Adds several layers on top.
     pub fn with_all<L: Into<Layer>>(mut self, layers: impl IntoIterator<Item = L>) -> Self {
         self.layers.extend(layers.into_iter().map(Into::into));
         self
     }
 
-    /// What it shows, for those who cannot see it; without it, axes and names are listed.
+    /// Sets the text for readers who cannot see the picture (by default a list of axes and names).
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
     }
 
-    /// This many pixels, instead of 480 × 320.
+    /// Sets the size in pixels (480 × 320 by default).
     pub fn size(mut self, width: f64, height: f64) -> Self {
         self.size = (width, height);
         self
     }
 
-    /// The same layers with every colour, stroke and marker settled, and the legend of them.
+    /// The layers with all colours, strokes and markers chosen, and their legend.
     fn settled(&self) -> (Vec<Layer>, Legend) {
         let mut legend = Legend::default();
         let mut free = 0;
@@ -122,7 +122,7 @@ impl Chart {
         (layers, legend)
     }
 
-    /// What the data span along both axes, and how much room they want around them.
+    /// The range of the data along both axes, and the padding around them.
     fn spans(&self) -> Result<(Span, Span), PictureError> {
         let (mut xs, mut ys) = (Vec::new(), Vec::new());
         let mut margins = ((0.0, 0.0), (0.06, 0.06));
@@ -190,10 +190,10 @@ impl Chart {
     }
 }
 
-/// The smallest and the largest value, and the room around them.
+/// The smallest and the largest value, and the padding around them.
 type Span = (Option<(f64, f64)>, (f64, f64));
 
-/// Pixels around the plot itself.
+/// Margins around the plot, in pixels.
 struct Room {
     left: f64,
     bottom: f64,

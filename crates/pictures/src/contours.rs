@@ -1,17 +1,17 @@
-//! Lines of equal height: marching squares.
+//! Lines of equal value on a grid, by marching squares.
 
 use std::collections::HashMap;
 
 use crate::field::Field;
 
-/// An edge between two nodes of the grid, by the index of its lower node: to the right, or upwards.
+/// An edge of the grid, given by its first node: it leads to the node on the right, or to the one above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Edge {
     Right(usize),
     Up(usize),
 }
 
-/// The lines on which `field` has the value `level`, linear between nodes.
+/// The lines on which `field` has the value `level`, interpolated linearly between nodes.
 pub(crate) fn contour(field: &Field, level: f64) -> Vec<Vec<(f64, f64)>> {
     let mut links: HashMap<Edge, Vec<Edge>> = HashMap::new();
     let mut order = Vec::new();
@@ -21,7 +21,7 @@ pub(crate) fn contour(field: &Field, level: f64) -> Vec<Vec<(f64, f64)>> {
         }
         order.extend([a, b]);
     }
-    // Open lines first, from their ends; what is left is closed.
+    // Open lines are followed first, from their ends; the lines that remain are closed.
     let ends: Vec<Edge> = order
         .iter()
         .copied()
@@ -51,7 +51,7 @@ pub(crate) fn contour(field: &Field, level: f64) -> Vec<Vec<(f64, f64)>> {
     lines
 }
 
-/// The pieces of contour in every cell, each from one edge of the cell to another.
+/// The pieces of the lines in every cell, each from one edge of the cell to another.
 fn segments(field: &Field, level: f64) -> Vec<(Edge, Edge)> {
     let mut found = Vec::new();
     for row in 0..field.height - 1 {
@@ -74,7 +74,7 @@ fn segments(field: &Field, level: f64) -> Vec<(Edge, Edge)> {
             match crossed.as_slice() {
                 [a, b] => found.push((edges[*a], edges[*b])),
                 [_, _, _, _] => {
-                    // A saddle: the middle decides which corners are connected.
+                    // A saddle: the value in the middle of the cell decides which corners are connected.
                     let middle = corners.iter().sum::<f64>() / 4.0 >= level;
                     if middle == high[0] {
                         found.extend([(bottom, right), (top, left)]);
@@ -89,7 +89,7 @@ fn segments(field: &Field, level: f64) -> Vec<(Edge, Edge)> {
     found
 }
 
-/// Where the level is crossed on an edge.
+/// The point of an edge that has the value `level`.
 fn crossing(field: &Field, level: f64, edge: Edge) -> (f64, f64) {
     let (node, other) = match edge {
         Edge::Right(node) => (node, node + 1),

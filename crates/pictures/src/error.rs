@@ -1,30 +1,30 @@
-//! What can go wrong while a picture is drawn.
+//! Errors while a picture is drawn.
 
-/// A picture that cannot be drawn.
+/// The reason why a picture cannot be drawn.
 #[derive(Debug, thiserror::Error)]
 pub enum PictureError {
     /// There is nothing to draw.
     #[error("`{title}` has nothing to draw: {reason}")]
     Empty {
-        /// The picture.
+        /// Title of the picture.
         title: String,
-        /// What is missing.
+        /// The missing part.
         reason: &'static str,
     },
-    /// A grid whose number of values is not its width times its height.
+    /// A grid does not have `width · height` values.
     #[error("{found} values for a grid of {width} × {height}")]
     Grid {
-        /// Columns.
+        /// Number of columns.
         width: usize,
-        /// Rows.
+        /// Number of rows.
         height: usize,
-        /// Values given.
+        /// Number of values.
         found: usize,
     },
-    /// An axis without length, or a logarithmic one that reaches zero.
+    /// An axis has no length, or is logarithmic and reaches zero.
     #[error("the axis `{label}` cannot go from {min} to {max}")]
     Range {
-        /// The axis.
+        /// Label of the axis.
         label: String,
         /// Its beginning.
         min: f64,

@@ -1,8 +1,8 @@
-//! A value at every node of a regular grid over a plane.
+//! Values at the nodes of a regular grid over a plane.
 
 use crate::error::PictureError;
 
-/// A value at every node of a regular grid: `width` × `height` nodes from `x.0` to `x.1` and `y.0` to `y.1`.
+/// Values at the nodes of a regular grid: `width` × `height` nodes from `x.0` to `x.1` and `y.0` to `y.1`.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Field {
     pub(crate) x: (f64, f64),
@@ -13,10 +13,10 @@ pub struct Field {
 }
 
 impl Field {
-    /// A field of known values, row after row, the first row at `y.0`, the smallest `y`.
+    /// A field of known values, row by row; the first row is at `y.0`, the smallest `y`.
     ///
     /// # Errors
-    /// [`PictureError::Grid`] unless there are `width · height` values, at least two either way.
+    /// [`PictureError::Grid`] unless there are `width · height` values, with both at least 2.
     pub fn new(
         x: (f64, f64),
         y: (f64, f64),
@@ -40,7 +40,7 @@ impl Field {
         })
     }
 
-    /// The values of a function of `(x, y)`; at least two nodes either way.
+    /// The field of a function of `(x, y)`, with at least two nodes in each direction.
     pub fn of(
         x: (f64, f64),
         y: (f64, f64),
@@ -62,7 +62,7 @@ impl Field {
         }
     }
 
-    /// Where the nodes are, in the order of the values: what a network is to be asked.
+    /// The coordinates of the nodes in the order of the values, such as inputs for a network.
     pub fn nodes(x: (f64, f64), y: (f64, f64), width: usize, height: usize) -> Vec<[f64; 2]> {
         let at = |(from, to): (f64, f64), i: usize, count: usize| {
             from + (to - from) * i as f64 / (count.max(2) - 1) as f64
@@ -74,12 +74,12 @@ impl Field {
             .collect()
     }
 
-    /// The values, row after row from the smallest `y`.
+    /// The values, row by row from the smallest `y`.
     pub fn values(&self) -> &[f64] {
         &self.values
     }
 
-    /// The same field with every value changed.
+    /// The field with `change` applied to every value.
     pub fn map(mut self, change: impl Fn(f64) -> f64) -> Self {
         for value in &mut self.values {
             *value = change(*value);
@@ -92,7 +92,7 @@ impl Field {
         range(self.values.iter().copied())
     }
 
-    /// How far apart nodes are.
+    /// The distance between neighbouring nodes.
     pub(crate) fn spacing(&self) -> (f64, f64) {
         (
             (self.x.1 - self.x.0) / (self.width - 1) as f64,

@@ -10,7 +10,7 @@ use crate::shapes;
 use crate::text;
 use crate::theme::Tone;
 
-/// A small image and the lines under it.
+/// A small image and its caption.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Image {
     bitmap: Bitmap,
@@ -26,14 +26,14 @@ impl Image {
         }
     }
 
-    /// With a line under it; more for more lines.
+    /// Adds a line to the caption.
     pub fn caption(mut self, line: impl Into<String>) -> Self {
         self.caption.push(line.into());
         self
     }
 }
 
-/// Small images in rows.
+/// Small images in rows, such as digits or feature maps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageGrid {
     title: String,
@@ -47,7 +47,7 @@ const GAP: f64 = 10.0;
 const LINE: f64 = 15.0;
 
 impl ImageGrid {
-    /// Images in rows of `columns`, each 64 pixels wide.
+    /// A grid with `columns` images per row, each 64 pixels wide.
     pub fn new(title: impl Into<String>, columns: usize, images: Vec<Image>) -> Self {
         Self {
             title: title.into(),
@@ -58,13 +58,13 @@ impl ImageGrid {
         }
     }
 
-    /// Each image this many pixels wide, instead of 64.
+    /// Sets the width of each image in pixels (64 by default).
     pub fn image_width(mut self, width: f64) -> Self {
         self.image_width = width;
         self
     }
 
-    /// What it shows, for those who cannot see it; without it, the captions.
+    /// Sets the text for readers who cannot see the picture (by default the captions).
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self

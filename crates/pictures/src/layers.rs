@@ -1,10 +1,10 @@
-//! What a chart is made of, drawn one over the other.
+//! The layers of a chart: lines, bands, points, bars, heat maps, contours and rules.
 
 use crate::bitmap::Bitmap;
 use crate::field::Field;
 use crate::theme::Tone;
 
-/// How a line is drawn.
+/// The dashes of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stroke {
     /// ———
@@ -30,7 +30,7 @@ pub enum Marker {
     Diamond,
     /// ×
     Cross,
-    /// ★ for what is to be found, such as a minimum.
+    /// ★ for a goal, such as a minimum.
     Star,
 }
 
@@ -48,10 +48,10 @@ impl Marker {
 }
 
 impl Stroke {
-    /// The stroke of series 0, 1, 2, …, so that neighbours differ by more than their colour, and series of one
-    /// colour by their stroke.
+    /// The stroke of series 0, 1, 2, …. Neighbours differ in colour and stroke, and series of the same colour
+    /// differ in stroke.
     pub fn of_series(n: usize) -> Self {
-        // The colours come again after some, with other strokes.
+        // After the last colour the first is used again, with other strokes.
         [Self::Solid, Self::Dashed, Self::DashDotted, Self::Dotted][(n + n / Tone::SERIES) % 4]
     }
 }
@@ -67,15 +67,15 @@ pub enum Layer {
     Points(Points),
     /// Bars beside each other.
     Bars(Bars),
-    /// Colours of a plane.
+    /// A plane in colours.
     HeatMap(HeatMap),
-    /// Lines of equal height.
+    /// Lines of equal value.
     Contours(Contours),
     /// A straight line across.
     Rule(Rule),
 }
 
-/// A curve or a path through points; points that are not finite leave a gap.
+/// A curve or a path through points; a point that is not finite leaves a gap.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
     pub(crate) name: String,
@@ -87,7 +87,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// A line with its name in the legend; none if it is empty.
+    /// A line with its name in the legend. An empty name gets no entry in the legend.
     pub fn new(name: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
         Self {
             name: name.into(),
@@ -99,32 +99,32 @@ impl Line {
         }
     }
 
-    /// This colour, instead of the next that is free.
+    /// Sets the colour (by default the next unused one).
     pub fn tone(mut self, tone: Tone) -> Self {
         self.tone = Some(tone);
         self
     }
 
-    /// This stroke, instead of that of its colour.
+    /// Sets the stroke (by default the one that belongs to the colour).
     pub fn stroke(mut self, stroke: Stroke) -> Self {
         self.stroke = Some(stroke);
         self
     }
 
-    /// This many pixels wide, instead of 2.
+    /// Sets the width in pixels (2 by default).
     pub fn width(mut self, width: f64) -> Self {
         self.width = width;
         self
     }
 
-    /// A marker at every point, which shows its values under the mouse.
+    /// Puts a marker at every point, which shows its values under the mouse.
     pub fn marker(mut self, marker: Marker) -> Self {
         self.marker = Some(marker);
         self
     }
 }
 
-/// The area between two curves: a range over seeds, an interval.
+/// The area between two curves, such as the range over several seeds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Band {
     pub(crate) name: String,
@@ -134,8 +134,8 @@ pub struct Band {
 }
 
 impl Band {
-    /// A band through `(x, lower, upper)`. Without a name (empty) it has the colour of the line after it, and
-    /// no entry in the legend.
+    /// A band through `(x, lower, upper)`. With an empty name it gets the colour of the line after it, and no
+    /// entry in the legend.
     pub fn new(name: impl Into<String>, edges: impl IntoIterator<Item = (f64, f64, f64)>) -> Self {
         Self {
             name: name.into(),
@@ -144,14 +144,14 @@ impl Band {
         }
     }
 
-    /// This colour.
+    /// Sets the colour.
     pub fn tone(mut self, tone: Tone) -> Self {
         self.tone = Some(tone);
         self
     }
 }
 
-/// Points of one kind.
+/// Points with one colour and shape.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Points {
     pub(crate) name: String,
@@ -162,7 +162,7 @@ pub struct Points {
 }
 
 impl Points {
-    /// Points with their name in the legend; none if it is empty.
+    /// Points with their name in the legend. An empty name gets no entry in the legend.
     pub fn new(name: impl Into<String>, points: impl IntoIterator<Item = (f64, f64)>) -> Self {
         Self {
             name: name.into(),
@@ -173,19 +173,19 @@ impl Points {
         }
     }
 
-    /// This colour, instead of the next that is free.
+    /// Sets the colour (by default the next unused one).
     pub fn tone(mut self, tone: Tone) -> Self {
         self.tone = Some(tone);
         self
     }
 
-    /// This shape, instead of that of its colour.
+    /// Sets the shape (by default the one that belongs to the colour).
     pub fn marker(mut self, marker: Marker) -> Self {
         self.marker = Some(marker);
         self
     }
 
-    /// This many pixels from the middle to the rim, instead of 3.
+    /// Sets the radius in pixels (3 by default).
     pub fn radius(mut self, radius: f64) -> Self {
         self.radius = radius;
         self
@@ -202,7 +202,7 @@ pub struct Bars {
 }
 
 impl Bars {
-    /// Bars `(from, to, height)`, as a histogram has them.
+    /// Bars `(from, to, height)` beside each other, such as those of a histogram.
     pub fn new(name: impl Into<String>, bars: impl IntoIterator<Item = (f64, f64, f64)>) -> Self {
         Self {
             name: name.into(),
@@ -211,7 +211,7 @@ impl Bars {
         }
     }
 
-    /// How many of `values` fall into each of `count` equally wide bins over their range.
+    /// A histogram of `values`, with `count` equally wide bins over their range.
     pub fn histogram(name: impl Into<String>, values: &[f64], count: usize) -> Self {
         let (min, max) = crate::field::range(values.iter().copied()).unwrap_or((0.0, 1.0));
         let width = if max > min {
@@ -237,14 +237,14 @@ impl Bars {
         Self::new(name, heights.into_iter().enumerate().map(bar))
     }
 
-    /// This colour, instead of the next that is free.
+    /// Sets the colour (by default the next unused one).
     pub fn tone(mut self, tone: Tone) -> Self {
         self.tone = Some(tone);
         self
     }
 }
 
-/// A plane in colours.
+/// A plane in colours, with a legend or a colour bar.
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeatMap {
     pub(crate) x: (f64, f64),
@@ -255,12 +255,12 @@ pub struct HeatMap {
 }
 
 impl HeatMap {
-    /// Where class 0 (blue) and class 1 (vermillion) are likely.
+    /// A map of the probability of class 1: blue where class 0 is likely, vermillion where class 1 is.
     pub fn probabilities(field: &Field) -> Self {
         Self::of(field, Bitmap::probabilities(field))
     }
 
-    /// The likeliest of several classes: `probabilities[class]` is the field of one class.
+    /// A map of the most probable of several classes; `probabilities[class]` is the field of one class.
     ///
     /// # Errors
     /// [`crate::PictureError::Grid`] if the fields differ in size, or there is none.
@@ -269,7 +269,7 @@ impl HeatMap {
         Ok(Self::of(&probabilities[0], bitmap))
     }
 
-    /// Values in shades of grey, with a bar beside the plot that says which shade is which value.
+    /// A map of values in shades of grey, with a bar of shades and their values beside the plot.
     pub fn values(field: &Field, label: impl Into<String>) -> Self {
         let (min, max) = field.range().unwrap_or((0.0, 1.0));
         let key = Some((label.into(), min, max));
@@ -279,7 +279,7 @@ impl HeatMap {
         }
     }
 
-    /// Any bitmap in the place of the field.
+    /// A map that shows a bitmap.
     pub fn of(field: &Field, bitmap: Bitmap) -> Self {
         Self {
             x: field.x,
@@ -291,7 +291,7 @@ impl HeatMap {
     }
 }
 
-/// Lines of equal height on a field.
+/// Lines of equal value on a field.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Contours {
     pub(crate) field: Field,
@@ -311,7 +311,7 @@ impl Contours {
         }
     }
 
-    /// About `count` contours, each around an equal share of the plane, so that flat valleys show as well.
+    /// About `count` contours, with an equal share of the plane between each two, so that flat valleys show too.
     pub fn even(field: &Field, count: usize) -> Self {
         let mut sorted: Vec<f64> = field
             .values
@@ -327,20 +327,20 @@ impl Contours {
         Self::at(field, levels)
     }
 
-    /// This colour instead of ink.
+    /// Sets the colour (by default that of text).
     pub fn tone(mut self, tone: Tone) -> Self {
         self.tone = tone;
         self
     }
 
-    /// This many pixels wide, instead of 1.
+    /// Sets the width in pixels (1 by default).
     pub fn width(mut self, width: f64) -> Self {
         self.width = width;
         self
     }
 }
 
-/// A straight line across the plot: a threshold, a target, an epoch, the diagonal of chance.
+/// A straight line across the plot, such as a threshold or the diagonal of a ROC curve.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rule {
     pub(crate) name: String,
@@ -348,12 +348,12 @@ pub struct Rule {
     pub(crate) tone: Tone,
 }
 
-/// Where a rule runs.
+/// The place of a rule.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Place {
-    /// At this `x`.
+    /// Vertical, at this `x`.
     Upright(f64),
-    /// At this `y`.
+    /// Horizontal, at this `y`.
     Level(f64),
     /// From one point to another.
     Between((f64, f64), (f64, f64)),
@@ -368,22 +368,22 @@ impl Rule {
         }
     }
 
-    /// From the bottom to the top at `x`.
+    /// A rule from the bottom to the top at `x`.
     pub fn upright(name: impl Into<String>, x: f64) -> Self {
         Self::new(name, Place::Upright(x))
     }
 
-    /// From left to right at `y`.
+    /// A rule from left to right at `y`.
     pub fn level(name: impl Into<String>, y: f64) -> Self {
         Self::new(name, Place::Level(y))
     }
 
-    /// From one point to another.
+    /// A rule from one point to another.
     pub fn between(name: impl Into<String>, from: (f64, f64), to: (f64, f64)) -> Self {
         Self::new(name, Place::Between(from, to))
     }
 
-    /// This colour, instead of the muted one.
+    /// Sets the colour (by default a muted one).
     pub fn tone(mut self, tone: Tone) -> Self {
         self.tone = tone;
         self

@@ -1,4 +1,4 @@
-//! The legend: which name belongs to which colour, stroke and shape.
+//! The legend of a chart: the name of each colour, stroke and shape.
 
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
@@ -11,7 +11,7 @@ use crate::svg::Svg;
 use crate::text;
 use crate::theme::Tone;
 
-/// What stands before a name.
+/// The sample before a name.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Sample {
     Line(Tone, Stroke, Option<Marker>),
@@ -24,7 +24,7 @@ const GAP: f64 = 5.0;
 const BETWEEN: f64 = 14.0;
 const ROW: f64 = 19.0;
 
-/// The line of series 0, 1, 2, … by itself, for a table beside a chart.
+/// The sample of series 0, 1, 2, … as a picture of its own, for a table beside a chart.
 pub fn sample(series: usize) -> Svg {
     let tone = Tone::Series(series);
     let (height, middle) = (12.0, px(6.0));
@@ -45,14 +45,15 @@ pub(crate) struct Legend {
 }
 
 impl Legend {
-    /// Adds an entry, unless it has no name or the name is there already.
+    /// Adds an entry, unless the name is empty or present already.
     pub(crate) fn add(&mut self, name: &str, sample: Sample) {
         if !name.is_empty() && self.entries.iter().all(|(known, _)| known != name) {
             self.entries.push((name.to_string(), sample));
         }
     }
 
-    /// Entries in as few rows as `width` pixels allow, none much longer than the others, and how wide each is.
+    /// The entries and their widths, in as few rows of at most `width` pixels as possible. The rows have about the
+    /// same length.
     fn rows(&self, width: f64) -> Vec<(Vec<&(String, Sample)>, f64)> {
         const STEP: f64 = 8.0;
         let mut rows = self.wrapped(width);
@@ -68,7 +69,7 @@ impl Legend {
         rows
     }
 
-    /// Entries in rows no wider than `width` pixels, each as full as it gets.
+    /// The entries in rows of at most `width` pixels, each row filled before the next.
     fn wrapped(&self, width: f64) -> Vec<(Vec<&(String, Sample)>, f64)> {
         let mut rows: Vec<(Vec<&(String, Sample)>, f64)> = Vec::new();
         for entry in &self.entries {
@@ -84,7 +85,7 @@ impl Legend {
         rows
     }
 
-    /// Its height in a picture of this width, both in pixels.
+    /// The height of the legend in a picture of this width, both in pixels.
     pub(crate) fn height(&self, width: f64) -> f64 {
         match self.rows(width).len() {
             0 => 0.0,
@@ -92,7 +93,7 @@ impl Legend {
         }
     }
 
-    /// Draws it at the top of `area`, which is `width` pixels wide.
+    /// Draws the legend at the top of `area`, which is `width` pixels wide.
     pub(crate) fn draw(&self, area: &Area<'_>, width: f64) -> Result<(), PictureError> {
         let style = text_style(LABEL, Tone::Ink).pos(Pos::new(HPos::Left, VPos::Center));
         let (base_x, base_y) = area.get_base_pixel();
@@ -143,7 +144,7 @@ mod tests {
             rows.iter().map(|(row, _)| row.len()).collect()
         };
         assert_eq!(lengths(1000.0), [10]);
-        // Nine would fit, and leave one by itself.
+        // Nine would fit into the first row, and leave one for the second.
         assert_eq!(lengths(540.0), [5, 5]);
     }
 }

@@ -1,7 +1,8 @@
-//! Charts, maps and grids of images as SVG, styled once: readable in light and dark, and without colour.
+//! Charts, maps and grids of images as SVG, in one style that is readable in light and dark, and without colour.
 //!
-//! Data go in as plain structures, an [`Svg`] comes out. What can be drawn is a [`Picture`]: a [`Chart`] of
-//! layers, a [`Matrix`] of numbers, an [`ImageGrid`], or [`Panels`] of any of them side by side.
+//! Every picture implements [`Picture`] and is rendered to an [`Svg`]: a [`Chart`] of layers, a [`Matrix`] of
+//! numbers, an [`ImageGrid`], or [`Panels`] of any of them side by side. This crate knows plain numbers only, no
+//! tensors.
 
 mod axis;
 mod bitmap;

@@ -1,4 +1,4 @@
-//! A matrix of numbers, each cell the stronger coloured the larger its number.
+//! A matrix of numbers: cells with larger numbers have stronger colours.
 
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontTransform, TextStyle};
@@ -12,7 +12,7 @@ use crate::shapes;
 use crate::text;
 use crate::theme::Tone;
 
-/// A confusion matrix, or the results of a sweep over two settings.
+/// A matrix of numbers, such as a confusion matrix or the results of a sweep over two settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Matrix {
     title: String,
@@ -24,11 +24,11 @@ pub struct Matrix {
     shades: Option<Vec<Vec<f64>>>,
 }
 
-/// The strongest shade: text stays readable over it in light and dark.
+/// The strongest shade. Text over it stays readable in light and dark.
 const STRONGEST: f64 = 0.6;
 
 impl Matrix {
-    /// A matrix with the label and the names of its rows and columns; `values[row][column]`.
+    /// A matrix of `values[row][column]`, with the label and the names of its rows and columns.
     pub fn new(
         title: impl Into<String>,
         rows: (impl Into<String>, Vec<String>),
@@ -46,7 +46,7 @@ impl Matrix {
         }
     }
 
-    /// A confusion matrix: `counts[true class][predicted class]`, shaded by its share of the row.
+    /// A confusion matrix of `counts[true class][predicted class]`, shaded by the share of each cell in its row.
     pub fn confusion(title: impl Into<String>, classes: &[String], counts: &[Vec<u64>]) -> Self {
         let values: Vec<Vec<f64>> = counts
             .iter()
@@ -78,20 +78,20 @@ impl Matrix {
         }
     }
 
-    /// What stands in the cells, instead of the values: `texts[row][column]`.
+    /// Sets the texts of the cells, `texts[row][column]` (by default the values).
     pub fn texts(mut self, texts: Vec<Vec<String>>) -> Self {
         self.texts = Some(texts);
         self
     }
 
-    /// How strongly cells are coloured, 0 to 1, instead of by their place between the smallest and the
-    /// largest value: `shades[row][column]`.
+    /// Sets the strength of the colours, `shades[row][column]` from 0 to 1 (by default the place of the value
+    /// between the smallest and the largest).
     pub fn shades(mut self, shades: Vec<Vec<f64>>) -> Self {
         self.shades = Some(shades);
         self
     }
 
-    /// What it shows, for those who cannot see it.
+    /// Sets the text for readers who cannot see the picture.
     pub fn describe(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
@@ -182,7 +182,7 @@ impl Picture for Matrix {
         let (all, _) = self.size();
         let area = draw_title(sketch.area, &self.title)?;
         let (base_x, base_y) = area.get_base_pixel();
-        // In the middle, if the title is wider than the cells.
+        // The cells are centred if the title is wider.
         let used = 32.0 + names + width * columns as f64;
         let left = 32.0 + names + ((all - used - 12.0) / 2.0).max(0.0);
         let (min, max) = range(self.values.iter().flatten().copied()).unwrap_or((0.0, 1.0));

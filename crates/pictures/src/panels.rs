@@ -1,10 +1,10 @@
-//! Several pictures side by side as one.
+//! Several pictures side by side, as one picture.
 
 use crate::canvas::px;
 use crate::error::PictureError;
 use crate::picture::{Picture, Sketch, draw_title, height_of_title};
 
-/// Pictures in rows, under one title.
+/// Several pictures in rows, under one title.
 pub struct Panels {
     title: String,
     columns: usize,
@@ -12,7 +12,7 @@ pub struct Panels {
 }
 
 impl Panels {
-    /// No pictures yet, to be laid out in rows of `columns`.
+    /// An empty picture; the pictures that are added stand in rows of `columns`.
     pub fn new(title: impl Into<String>, columns: usize) -> Self {
         Self {
             title: title.into(),
@@ -27,13 +27,13 @@ impl Panels {
         self
     }
 
-    /// The width of a column: that of the widest picture.
+    /// The width of a column: the width of the widest picture.
     fn column(&self) -> f64 {
         let widths = self.pictures.iter().map(|picture| picture.size().0);
         widths.fold(0.0, f64::max)
     }
 
-    /// Where each row begins and, at last, where all of them end: a row is as high as its highest picture.
+    /// The top of each row, and the bottom of the last row. A row is as high as its highest picture.
     fn tops(&self) -> Vec<f64> {
         let mut tops = vec![0.0];
         for row in self.pictures.chunks(self.columns) {

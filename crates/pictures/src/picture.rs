@@ -1,4 +1,4 @@
-//! What all pictures have in common: a title, a size, and a way onto the canvas.
+//! The trait of all pictures: a title, a size, and how the picture is drawn.
 
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, DrawingAreaErrorKind, IntoDrawingArea};
@@ -12,7 +12,7 @@ use crate::svg::Svg;
 use crate::text;
 use crate::theme::Tone;
 
-/// A part of the canvas.
+/// A part of the canvas of the plotting library.
 pub(crate) type Area<'a> = DrawingArea<Canvas<'a>, Shift>;
 
 /// Sizes of text in pixels: titles, labels of axes and legends, numbers.
@@ -20,22 +20,22 @@ pub(crate) const TITLE: f64 = 15.0;
 pub(crate) const LABEL: f64 = 13.0;
 pub(crate) const NUMBER: f64 = 12.0;
 
-/// Anything that can be drawn.
+/// A picture that can be drawn.
 pub trait Picture {
-    /// Its title.
+    /// The title.
     fn title(&self) -> &str;
 
-    /// What it shows, for those who cannot see it.
+    /// The text for readers who cannot see the picture.
     fn description(&self) -> String;
 
     /// Width and height in CSS pixels.
     fn size(&self) -> (f64, f64);
 
-    /// Draws it onto a part of the canvas.
+    /// Draws the picture onto a part of the canvas.
     #[doc(hidden)]
     fn draw(&self, sketch: &Sketch<'_, '_>) -> Result<(), PictureError>;
 
-    /// Draws it.
+    /// Renders the picture as SVG.
     ///
     /// # Errors
     /// [`PictureError`] if there is nothing to draw or the numbers do not fit together.
@@ -68,7 +68,7 @@ impl From<DrawingAreaErrorKind<std::convert::Infallible>> for PictureError {
     }
 }
 
-/// Text of this size and colour, in pixels.
+/// The style of text of this size in pixels, and this colour.
 pub(crate) fn text_style(size: f64, tone: Tone) -> TextStyle<'static> {
     let (r, g, b) = tone.color().rgb();
     TextStyle {
@@ -85,7 +85,7 @@ pub(crate) fn text_style(size: f64, tone: Tone) -> TextStyle<'static> {
     }
 }
 
-/// The title at the top of `area`, in as many lines as it needs; what is left below it.
+/// Draws the title at the top of `area`, in as many lines as it needs, and returns the area below it.
 pub(crate) fn draw_title<'a>(area: &Area<'a>, title: &str) -> Result<Area<'a>, PictureError> {
     let (width, _) = area.dim_in_pixel();
     let style = text_style(TITLE, Tone::Ink);

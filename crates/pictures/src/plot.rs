@@ -1,4 +1,4 @@
-//! The inside of a chart: axes by plotters, layers clipped to the frame.
+//! The inside of a chart: the axes, drawn by the plotting library, and the layers, clipped to the frame.
 
 use plotters::chart::{ChartBuilder, ChartContext};
 use plotters::coord::CoordTranslate;
@@ -20,7 +20,7 @@ use crate::simplify::simplify;
 use crate::text::escape;
 use crate::theme::Tone;
 
-/// How far, in tenths of a pixel, a curve may be from its points.
+/// The largest distance of a simplified curve from its points, in tenths of a pixel.
 const TOLERANCE: f64 = 1.5;
 
 /// A frame with axes.
@@ -36,7 +36,7 @@ pub(crate) struct Plot<'a> {
 type Frame = (i32, i32, i32, i32);
 
 impl<'a> Plot<'a> {
-    /// Draws axes into `area`, leaving so many pixels left, below and right of the frame.
+    /// Draws the axes into `area`, with these margins in pixels on the left, below and on the right of the frame.
     pub(crate) fn new(
         area: &Area<'a>,
         x: Scale,
@@ -77,7 +77,7 @@ impl<'a> Plot<'a> {
         })
     }
 
-    /// Where the frame is.
+    /// The place of the frame.
     pub(crate) fn frame(&self) -> Frame {
         let (x, y) = self.context.plotting_area().get_pixel_range();
         (x.start, y.start, x.end, y.end)
@@ -96,10 +96,10 @@ impl<'a> Plot<'a> {
         fits(&self.x, x) && fits(&self.y, y)
     }
 
-    /// Draws layers one over the other; what leaves the frame is cut off.
+    /// Draws layers over each other; parts outside the frame are cut off.
     ///
-    /// The group says how pixels become values, so that a page can show values under the mouse: `data-x` and
-    /// `data-y` are beginning and end of the axes along the group's own width and height.
+    /// The attributes `data-x` and `data-y` of the group hold the first and the last value of each axis along the
+    /// width and height of the group, so that a page can show the values under the mouse.
     pub(crate) fn draw(&self, layers: &[Layer]) -> Result<(), PictureError> {
         let (left, top, right, bottom) = self.frame();
         let [x, y, width, height] = [left, top, right - left, bottom - top].map(number);
@@ -184,7 +184,7 @@ impl<'a> Plot<'a> {
             let path: Vec<_> = stretch.iter().map(|point| self.at(*point)).collect();
             match path.as_slice() {
                 [] => {}
-                // A value between two that are missing would not be seen as a line.
+                // A value between two missing ones makes no line: it needs a point to be seen.
                 [only] if line.marker.is_none() => {
                     markup += &shapes::markers(&[(*only, None)], Marker::Circle, tone, line.width);
                 }
@@ -210,7 +210,7 @@ impl<'a> Plot<'a> {
         self.marked(&points.name, &points.points, marker, tone, points.radius)
     }
 
-    /// Markers; up to a few dozen say their values, more would only make the file large.
+    /// Draws markers. Up to a few dozen show their values under the mouse; more would make the file large.
     fn marked(
         &self,
         name: &str,
@@ -260,7 +260,7 @@ impl<'a> Plot<'a> {
     }
 
     fn heat_map(&self, map: &HeatMap) -> Result<String, PictureError> {
-        // Pixels are centred at their nodes.
+        // The centre of each pixel is at its node.
         let half = (map.spacing.0 / 2.0, map.spacing.1 / 2.0);
         let corner = self.at((map.x.0 - half.0, map.y.1 + half.1));
         let opposite = self.at((map.x.1 + half.0, map.y.0 - half.1));
@@ -273,7 +273,7 @@ impl<'a> Plot<'a> {
     }
 }
 
-/// A number as a person wants to read it: five significant digits.
+/// A number with five significant digits.
 pub(crate) fn significant(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return format!("{value}").replace('-', "−");
@@ -293,7 +293,7 @@ pub(crate) fn significant(value: f64) -> String {
     }
 }
 
-/// A bar of colours beside the frame, with the values at its ends and in its middle.
+/// Draws a bar of colours beside the frame, with the values at its ends and in its middle.
 pub(crate) fn draw_key(
     area: &Area<'_>,
     (_, top, right, bottom): Frame,

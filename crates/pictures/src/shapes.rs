@@ -1,4 +1,4 @@
-//! Shapes that plotters does not know: dashed lines, markers, images, groups that clip.
+//! Shapes that the plotting library lacks: dashed lines, markers, images, and groups that clip.
 
 use std::convert::Infallible;
 use std::fmt::Write as _;
@@ -13,7 +13,7 @@ use crate::picture::Area;
 use crate::text::escape;
 use crate::theme::Tone;
 
-/// Markup of our own, in canvas units.
+/// SVG markup that is written to the canvas as it is.
 pub(crate) struct Markup(pub(crate) String);
 
 impl<'a> PointCollection<'a, BackendCoord> for &'a Markup {
@@ -37,7 +37,7 @@ impl Drawable<Canvas<'_>> for Markup {
     }
 }
 
-/// Puts markup onto the canvas. Its coordinates are those of the whole canvas.
+/// Puts markup onto the canvas. Its coordinates are in units of the whole canvas.
 pub(crate) fn put(area: &Area<'_>, markup: String) -> Result<(), PictureError> {
     Ok(area.draw(&Markup(markup))?)
 }
@@ -73,7 +73,7 @@ pub(crate) fn area(path: &[BackendCoord], tone: Tone, opacity: f64) -> String {
     )
 }
 
-/// Markers of one shape at many places, each `(x, y)` in canvas units with what the mouse shows over it.
+/// Markers of one shape at many places: `(x, y)` in canvas units, and the text that is shown under the mouse.
 pub(crate) fn markers(
     places: &[(BackendCoord, Option<String>)],
     shape: Marker,
@@ -81,7 +81,7 @@ pub(crate) fn markers(
     radius: f64,
 ) -> String {
     let color = tone.hex();
-    // A thin rim in the colour of the background keeps points apart that lie over each other.
+    // A thin rim in the colour of the background separates points that overlap.
     let rim = Tone::Paper.hex();
     let mut markup = match shape {
         Marker::Cross => format!(
@@ -144,7 +144,7 @@ pub(crate) fn markers(
     markup
 }
 
-/// A star of five points, as a path relative to its middle.
+/// A five-pointed star, as a path relative to its centre.
 fn star(radius: f64) -> String {
     let corner = |i: usize| {
         let angle = std::f64::consts::PI * (i as f64 / 5.0 - 0.5);
@@ -171,7 +171,7 @@ fn trim(value: f64) -> String {
     format!("{}", (value * 100.0).round() / 100.0)
 }
 
-/// An image over the stretch from one corner to the other, its pixels blurred into each other or not.
+/// An image from one corner to the opposite one; its pixels may be smoothed.
 pub(crate) fn image(
     url: &str,
     (x, y): BackendCoord,

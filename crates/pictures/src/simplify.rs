@@ -1,6 +1,6 @@
-//! Curves with as few points as look the same.
+//! Fewer points for curves, without a visible difference.
 
-/// Leaves out points that are closer than `tolerance` to the line through those that stay
+/// The curve without the points that are closer than `tolerance` to the line through the remaining ones
 /// (Ramer 1972, Douglas and Peucker 1973).
 pub(crate) fn simplify(path: &[(i32, i32)], tolerance: f64) -> Vec<(i32, i32)> {
     let Some(last) = path.len().checked_sub(1) else {
@@ -28,7 +28,7 @@ pub(crate) fn simplify(path: &[(i32, i32)], tolerance: f64) -> Vec<(i32, i32)> {
         .collect()
 }
 
-/// From `point` to the stretch between `a` and `b`.
+/// The distance from `point` to the line segment between `a` and `b`.
 fn distance(point: (i32, i32), a: (i32, i32), b: (i32, i32)) -> f64 {
     let (px, py) = (f64::from(point.0 - a.0), f64::from(point.1 - a.1));
     let (dx, dy) = (f64::from(b.0 - a.0), f64::from(b.1 - a.1));

@@ -1,4 +1,4 @@
-//! A finished picture.
+//! A finished picture as SVG or PNG.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use crate::error::PictureError;
 use crate::text::escape;
 use crate::theme::{Tone, style_sheet};
 
-/// A finished picture: text that a browser shows, alone or inside a page.
+/// A finished picture, which a browser can show as a file of its own or inside a page.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Svg {
     pub(crate) title: String,
@@ -17,22 +17,22 @@ pub struct Svg {
 }
 
 impl Svg {
-    /// Its title.
+    /// The title.
     pub fn title(&self) -> &str {
         &self.title
     }
 
-    /// What it shows, for those who cannot see it.
+    /// The text for readers who cannot see the picture.
     pub fn description(&self) -> &str {
         &self.description
     }
 
-    /// Width and height in CSS pixels, before a page scales it.
+    /// Width and height in CSS pixels.
     pub fn size(&self) -> (f64, f64) {
         (self.width, self.height)
     }
 
-    /// A file of its own: with its style sheet and its background, in light or dark as the reader's system is.
+    /// The text of an SVG file, with style sheet and background, in light or dark like the reader's system.
     pub fn standalone(&self) -> String {
         let style = format!(
             "<style>\n:root{{color-scheme:light dark}}\n{}</style>\n<rect width=\"100%\" height=\"100%\" fill=\"{}\"/>\n",
@@ -42,14 +42,14 @@ impl Svg {
         self.with(" xmlns=\"http://www.w3.org/2000/svg\"", &style)
     }
 
-    /// An element of an HTML page that holds [`style_sheet`] once; transparent, in the page's colours.
+    /// An element for an HTML page that holds the [`style_sheet`]: transparent, in the colours of the page.
     pub fn inline(&self) -> String {
         self.with("", "")
     }
 
     /// The picture as a PNG file on its light background, `scale` pixels for each CSS pixel.
     ///
-    /// Text is drawn with DejaVu Sans if the system has it, else with the first of its fonts.
+    /// Text is drawn in DejaVu Sans if the system has it, else in the first font of the system.
     ///
     /// # Errors
     /// [`PictureError::NoFont`] if the system has no font at all; [`PictureError::Drawing`] if the picture is too
@@ -79,7 +79,7 @@ impl Svg {
         pixels.encode_png().map_err(|error| failed(&error))
     }
 
-    /// A file of its own in light colours, without a style sheet.
+    /// The text of an SVG file in light colours, without a style sheet.
     fn plain(&self) -> String {
         let paper = Tone::Paper.hex();
         let background = format!("<rect width=\"100%\" height=\"100%\" fill=\"{paper}\"/>\n");

@@ -1,6 +1,6 @@
-//! How wide text will be, without asking a font.
+//! Estimates of the width of text, line breaks, and escapes.
 
-/// The width of `text` in units of `size`, as sans-serif fonts have it on average.
+/// The estimated width of `text` in pixels at font size `size`: the average of sans-serif fonts.
 pub(crate) fn width(text: &str, size: f64) -> f64 {
     let em: f64 = text
         .chars()
@@ -31,7 +31,7 @@ pub(crate) fn wrap(text: &str, size: f64, limit: f64) -> Vec<String> {
     lines
 }
 
-/// Text between tags or in an attribute.
+/// Escapes text for use between tags or in an attribute.
 pub(crate) fn escape(text: &str) -> String {
     text.chars()
         // Control characters are not allowed in XML.

@@ -1,26 +1,26 @@
-//! The colours of all pictures, in light and in dark.
+//! The colours of all pictures, for light and dark pages.
 
 use std::fmt::Write as _;
 
 use plotters::style::RGBColor;
 
-/// A colour by what it is for. SVG carries the light colour; the style sheet turns it dark.
+/// A colour by its use. The SVG holds the light colour; the style sheet replaces it on dark pages.
 ///
-/// The first colours of series are those of Okabe and Ito, <https://jfly.uni-koeln.de/color/>, which stay apart
-/// for colour-blind eyes; the strongest come first. Instead of their yellow, which is hard to see on white, there
-/// are sand, violet and brown, as far from the others as those from each other: ten classes have ten colours.
-/// In the dark they are lightened.
+/// The first colours of series are those of Okabe and Ito, <https://jfly.uni-koeln.de/color/>, which colour-blind
+/// people can tell apart; the strongest come first. Their yellow is hard to see on white: instead of it there are
+/// sand, violet and brown, which differ from the others as much as those from each other, so that ten classes have
+/// ten colours. On dark pages the colours are lighter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     /// Text and outlines.
     Ink,
-    /// Numbers of the axes, and what should stay in the background.
+    /// Numbers of the axes, and other things in the background.
     Muted,
     /// Grid lines.
     Grid,
     /// The background.
     Paper,
-    /// The colour of series 0, 1, 2, …; there are [`Tone::SERIES`], and then the first again.
+    /// The colour of series 0, 1, 2, …. After [`Tone::SERIES`] colours the first is used again.
     Series(usize),
 }
 
@@ -36,7 +36,7 @@ const COLOURS: [(u32, u32); 14] = [
     (0xcc_79_a7, 0xdd_97_bd), // reddish purple
     (0xe6_9f_00, 0xf2_b7_33), // orange
     (0x56_b4_e9, 0x9a_d8_ff), // sky blue
-    (0x30_30_30, 0xc9_c9_c9), // black, which in the dark is white
+    (0x30_30_30, 0xc9_c9_c9), // black, or white on dark pages
     (0xbb_bb_99, 0xf3_f0_d0), // sand
     (0x77_11_dd, 0x8f_5b_ff), // violet
     (0x77_55_33, 0x96_68_3c), // brown
@@ -45,7 +45,7 @@ const COLOURS: [(u32, u32); 14] = [
 const FIRST_SERIES: usize = 4;
 
 impl Tone {
-    /// How many colours series have.
+    /// Number of colours of series.
     pub const SERIES: usize = COLOURS.len() - FIRST_SERIES;
 
     fn index(self) -> usize {
@@ -58,7 +58,7 @@ impl Tone {
         }
     }
 
-    /// Red, green and blue, 0 to 255, as written into the SVG: those of the light theme.
+    /// Red, green and blue of the light theme, from 0 to 255, as the SVG holds them.
     pub fn rgb(self) -> [u8; 3] {
         let [_, r, g, b] = COLOURS[self.index()].0.to_be_bytes();
         [r, g, b]
@@ -74,11 +74,11 @@ impl Tone {
     }
 }
 
-/// The style sheet of all pictures, for a page that holds them inline: once is enough.
+/// The style sheet of all pictures, which a page with inline pictures needs once.
 ///
-/// Colours follow the CSS property `color-scheme`, so a page's own switch between light and dark is
-/// `:root { color-scheme: dark }`, and `light dark` follows the reader's system. Viewers that do not know
-/// `light-dark()` show the light colours.
+/// Colours follow the CSS property `color-scheme`: with `:root { color-scheme: dark }` a page shows dark pictures,
+/// and with `light dark` it follows the reader's system. Viewers that do not know `light-dark()` show the light
+/// colours.
 pub fn style_sheet() -> String {
     let mut css = String::from(".picture{max-width:100%;height:auto}\n");
     for (light, dark) in COLOURS {
@@ -103,7 +103,7 @@ mod tests {
         }
     }
 
-    /// Linear light of a colour, 0 to 1.
+    /// The linear light of a colour, from 0 to 1.
     fn light(hex: u32) -> [f64; 3] {
         let [_, r, g, b] = hex.to_be_bytes();
         [r, g, b].map(|byte| match f64::from(byte) / 255.0 {
@@ -116,7 +116,7 @@ mod tests {
         matrix.map(|row| row.iter().zip(v).map(|(a, b)| a * b).sum())
     }
 
-    /// A colour as eyes take it in: in OKLab, <https://bottosson.github.io/posts/oklab/>.
+    /// A colour in the perceptual space OKLab, <https://bottosson.github.io/posts/oklab/>.
     fn perceived(light: [f64; 3]) -> [f64; 3] {
         let cones = product(
             [
@@ -136,10 +136,11 @@ mod tests {
         )
     }
 
-    // Dichromats as Machado et al. 2009 model them, severity 1, <https://doi.org/10.1109/TVCG.2009.113>. The bound
-    // is what Okabe and Ito's own colours keep: 0.050 in the light theme, 0.045 in the dark one.
+    // Dichromacy is modelled as in Machado et al. 2009, severity 1, <https://doi.org/10.1109/TVCG.2009.113>. The
+    // bound is the smallest distance between Okabe and Ito's colours: 0.050 in the light theme, 0.045 in the dark
+    // one.
     #[test]
-    fn the_colours_of_ten_classes_stay_apart_for_colour_blind_eyes() {
+    fn colour_blind_people_can_tell_the_colours_of_ten_classes_apart() {
         const EYES: [[[f64; 3]; 3]; 4] = [
             [[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]],
             [

@@ -1,4 +1,4 @@
-//! What every picture must be: one SVG element with title and description, in colours that a page can turn.
+//! Every picture is one SVG element with title and description, in colours that a page can turn dark.
 
 use emberlab_pictures::{
     Axis, Band, Chart, Field, HeatMap, Line, Matrix, Panels, Picture, PictureError, Points, Tone,
@@ -17,7 +17,7 @@ fn chart() -> Chart {
 }
 
 #[test]
-fn a_picture_says_what_it_is_to_those_who_cannot_see_it() {
+fn a_picture_has_a_title_and_a_description() {
     let svg = chart().render().expect("a chart").inline();
     assert!(svg.contains("role=\"img\""));
     assert!(svg.contains("<title>Loss &lt;of&gt; &quot;A &amp; B&quot;</title>"));
@@ -43,7 +43,7 @@ fn every_colour_of_a_chart_is_one_that_the_style_sheet_turns_dark() {
 }
 
 #[test]
-fn only_a_picture_of_its_own_carries_style_and_background() {
+fn only_a_standalone_picture_has_a_style_sheet_and_a_background() {
     let svg = chart().render().expect("a chart");
     assert!(svg.standalone().contains("color-scheme:light dark"));
     assert!(svg.standalone().starts_with("<svg xmlns="));
@@ -51,7 +51,7 @@ fn only_a_picture_of_its_own_carries_style_and_background() {
 }
 
 #[test]
-fn a_page_can_turn_pixels_back_into_values() {
+fn a_page_can_compute_values_from_pixels() {
     let svg = chart().render().expect("a chart").inline();
     assert!(
         svg.contains("data-x=\"1 2\" data-x-scale=\"linear\" data-x-label=\"epoch\""),

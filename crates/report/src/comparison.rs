@@ -9,12 +9,12 @@ use emberlab_run_format::{
 };
 
 use crate::error::ReportError;
-use crate::numbers::list;
+use crate::numbers::{count, list};
 use crate::outcome::{TargetFigure, TrialPlace, load_trial};
 use crate::pairs::{differences, fewest_pairs};
 use crate::summary::summarize;
 
-/// Reads the trials of the comparison in `folder` again, as its `comparison.json` names them, and compares them.
+/// Reads the trials that `comparison.json` in `folder` names, and compares the variants again.
 ///
 /// # Errors
 /// [`ReportError::NoComparison`] if there is none, or another if a file cannot be read.
@@ -82,7 +82,8 @@ fn compare(question: Question, trials: Vec<TrialOutcome>) -> ComparisonResult {
     }
 }
 
-/// The variant whose objective has the best median, among those with the most finite trials first.
+/// The variant with the fewest trials that ended in NaN or infinity; of several, the one whose objective has the best
+/// median.
 fn best<'a>(variants: &'a [VariantSummary], objective: &str, metric: Metric) -> Option<&'a str> {
     let mut best: Option<(&VariantSummary, f64)> = None;
     for variant in variants {
@@ -116,7 +117,8 @@ fn conclusion(
         .map(|v| v.num_trials - v.num_done - v.num_failed)
         .sum();
     if num_missing > 0 {
-        said.push(format!("{num_missing} trials are still missing."));
+        let trials = count(num_missing, "trial");
+        said.push(format!("Without a result yet: {trials}."));
     }
     for variant in variants {
         if variant.num_failed > 0 {
@@ -135,7 +137,7 @@ fn conclusion(
         }
     }
     let Some(best) = best else {
-        said.push("No trial has come to a figure yet.".to_string());
+        said.push("No finished trial has a finite objective yet.".to_string());
         return said;
     };
     if differences.is_empty() {
@@ -148,7 +150,7 @@ fn conclusion(
     if num_pairs < needed {
         said.push(format!(
             "{best} has the best median {what}, but with {num_pairs} {seeds} no difference can be shown: \
-             between {} variants that takes at least {needed}.",
+             {} variants need at least {needed} seeds.",
             differences.len() + 1
         ));
         return said;
@@ -179,7 +181,7 @@ fn conclusion(
     };
     for difference in worse {
         let amount = match (difference.median.is_finite(), difference.interval) {
-            (false, _) => "does not come to a finite figure".to_string(),
+            (false, _) => "ends in NaN or infinity".to_string(),
             (true, Some((low, high))) => {
                 let (low, high) = (low.abs().min(high.abs()), low.abs().max(high.abs()));
                 let by = short(difference.median.abs());
@@ -200,7 +202,7 @@ fn conclusion(
     said
 }
 
-/// A p-value, with two digits that count.
+/// A p-value with two significant digits.
 struct Rounded(f64);
 
 impl std::fmt::Display for Rounded {
@@ -209,7 +211,7 @@ impl std::fmt::Display for Rounded {
     }
 }
 
-/// A number with about three digits that count.
+/// A number with about three significant digits.
 fn short(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_string(),
@@ -275,7 +277,7 @@ mod tests {
             report.conclusion,
             [
                 "a has the best median valid accuracy, but with 2 seeds no difference can be shown: \
-                 between 2 variants that takes at least 6."
+                 2 variants need at least 6 seeds."
             ]
         );
     }

@@ -1,4 +1,4 @@
-//! Everything a page says of a comparison.
+//! The report of a comparison.
 
 use std::path::Path;
 
@@ -23,29 +23,29 @@ use crate::numbers::count;
 use crate::run_report::{config_block, environment_blocks, finding_blocks};
 use crate::{ReportError, number};
 
-/// Variants that one picture can tell apart; with more, each gets a picture of its own besides.
+/// Curves that can be told apart in one picture. With more variants, each also gets a picture of its own.
 const MOST_IN_ONE: usize = 4;
 
-/// Everything a page says of a comparison.
+/// The report of a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ComparisonPage {
-    /// The command that repeats it.
+    /// The command that repeats the comparison.
     pub command: String,
-    /// Tables, differences and what they say.
+    /// The variants, their differences, and the conclusion.
     #[serde(flatten)]
     pub report: ComparisonResult,
     /// Every metric over the epochs, for each variant.
     pub curves: Vec<VariantCurves>,
-    /// Why trials failed, by run.
+    /// The runs that failed, each with its error message.
     pub failures: Vec<(String, String)>,
-    /// What was found wrong with trials: variant, run, findings; of those that were looked at.
+    /// Variant, run and findings of every trial that was diagnosed.
     pub diagnoses: Vec<(String, String, Diagnosis)>,
-    /// What the networks predict, for each variant.
+    /// The evaluations of each variant's networks.
     #[serde(skip)]
     evaluations: Vec<VariantEvaluations>,
-    /// What the first trial ran on.
+    /// The environment of the first trial.
     pub environment: Option<Environment>,
-    /// The comparison's file, as TOML.
+    /// The configuration, as TOML.
     pub config: String,
 }
 
@@ -59,7 +59,7 @@ pub struct VariantCurves {
 }
 
 impl ComparisonPage {
-    /// Reads what the comparison in `folder` left.
+    /// Reads the files of the comparison in `folder`.
     ///
     /// # Errors
     /// [`ReportError`] if it holds no comparison, or a file cannot be read.
@@ -148,7 +148,7 @@ impl ComparisonPage {
         }
     }
 
-    /// The report before it has a format.
+    /// The report's content, which HTML and Markdown are rendered from.
     ///
     /// # Errors
     /// [`ReportError::Picture`] if a picture cannot be drawn.
@@ -253,7 +253,7 @@ impl ComparisonPage {
         all.lines.iter().map(figure).collect()
     }
 
-    /// All variants' curves of a column in one picture.
+    /// The curves of all variants in one picture.
     fn line_chart(&self, column: &str, has_bands: bool, caption: &str) -> LineChart {
         let found = self.curves_of(column);
         let curves: Vec<&Curve> = found.iter().map(|(_, _, curve)| *curve).collect();
@@ -273,7 +273,7 @@ impl ComparisonPage {
         }
     }
 
-    /// The curves of a column, with the name and the place of their variants.
+    /// The curves of a column, each with the name and index of its variant.
     fn curves_of(&self, column: &str) -> Vec<(&str, usize, &Curve)> {
         let variants = self.curves.iter().enumerate();
         let found = variants.filter_map(|(place, variant)| {
@@ -283,7 +283,7 @@ impl ComparisonPage {
         found.collect()
     }
 
-    /// The columns that are drawn: what people look at first, and the objective.
+    /// The columns that are drawn: the headline metrics and the objective.
     fn drawn_columns(&self) -> Vec<String> {
         let objective = self.report.question.metric;
         let metrics = Metric::ALL.into_iter();
@@ -302,8 +302,8 @@ impl ComparisonPage {
         crate::to_json(self, &self.report.question.experiment)
     }
 
-    /// Every figure of every variant: variant, figure, n, median, mean, standard deviation, min, max, and the
-    /// 95 % interval of the objective's median.
+    /// One row per variant and figure, as CSV: number of trials, median, mean, standard deviation, minimum and maximum.
+    /// The row of the objective also has the 95 % interval of its median.
     ///
     /// # Errors
     /// [`ReportError::Csv`].

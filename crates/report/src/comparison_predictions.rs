@@ -1,4 +1,4 @@
-//! What the networks of a comparison predict, variant beside variant.
+//! The predictions of a comparison's networks, for all variants beside each other.
 
 use emberlab_metrics::{BinaryCurves, ConfusionMatrix};
 use emberlab_run_format::RunEvaluation;
@@ -9,7 +9,7 @@ use crate::predictions::{boundary_figure, confusion_table, shares, telling};
 use crate::statistics::median;
 use crate::{ReportError, number};
 
-/// Boundaries and matrices that a page has room for.
+/// The most decision boundaries or confusion matrices on a page.
 const MOST_BESIDE: usize = 16;
 
 /// The evaluations of one variant's trials.
@@ -18,11 +18,11 @@ pub(crate) struct VariantEvaluations {
     pub(crate) variant: String,
     /// The seed of each trial, and its evaluation.
     pub(crate) trials: Vec<(u64, RunEvaluation)>,
-    /// Which of them comes nearest to the variant's median objective.
+    /// The index of the trial whose objective is nearest to the variant's median.
     pub(crate) typical: usize,
 }
 
-/// The boundary of each variant's typical trial, beside each other.
+/// The decision boundary of each variant's typical trial.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
@@ -43,12 +43,13 @@ pub(crate) fn boundary_blocks(variants: &[VariantEvaluations]) -> Result<Vec<Blo
     if figures.is_empty() {
         return Ok(Vec::new());
     }
-    let said = "Of each variant the trial that comes nearest to its median. The colour is the class that is \
-                predicted, the stronger the surer; the line is where the network cannot decide.";
+    let said = "One trial of each variant: the one whose objective is nearest to the variant's median. The colour is \
+                the predicted class, stronger where the network is more certain. On the line, both classes are \
+                equally likely.";
     Ok(vec![Block::Text(said.to_string()), Block::Figures(figures)])
 }
 
-/// The matrix of each variant, all its trials together.
+/// The confusion matrix of each variant, summed over its trials.
 pub(crate) fn confusion_blocks(variants: &[VariantEvaluations]) -> Vec<Block> {
     let table = |variant: &VariantEvaluations| {
         let mut sum: Option<ConfusionMatrix> = None;
@@ -76,12 +77,12 @@ pub(crate) fn confusion_blocks(variants: &[VariantEvaluations]) -> Vec<Block> {
     if tables.is_empty() {
         return Vec::new();
     }
-    let said = "Targets in rows, predictions in columns, the samples of all trials together; the shade is the \
+    let said = "Targets are in rows, predictions in columns. The counts are sums over all trials; the shade is the \
                 share of the row.";
     vec![Block::Text(said.to_string()), Block::Tables(tables)]
 }
 
-/// What the probabilities of two classes are worth at every threshold.
+/// The F1 score of each variant over the threshold, and a table of threshold-free scores.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
@@ -114,7 +115,7 @@ pub(crate) fn threshold_blocks(
                 line.band.push((low, high));
             }
         }
-        // Of several that are as good, the one nearest to the middle.
+        // Of several equally good thresholds, the one nearest to 0.5.
         let off = |point: &(f64, f64)| (point.0 - 0.5).abs();
         let points = line.points.iter();
         let best = points.max_by(|a, b| a.1.total_cmp(&b.1).then(off(b).total_cmp(&off(a))));

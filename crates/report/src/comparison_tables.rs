@@ -1,15 +1,15 @@
-//! A comparison's figures as tables, for the terminal and for pages.
+//! The figures of a comparison as tables, for the terminal and for reports.
 
 use std::collections::BTreeSet;
 
-use emberlab_metrics::Metric;
+use emberlab_metrics::{BinaryScores, Metric};
 use emberlab_run_format::{ComparisonResult, Spread, VariantSummary, Verdict};
 
 use crate::document::{Cell, Column, Mark, Table};
 use crate::number;
 use crate::numbers::duration;
 
-/// The objective of every variant: how many trials, where they lie, and how sure the median is.
+/// The objective of every variant: number of trials, median with its interval, mean, minimum and maximum.
 pub fn objective_table(comparison: &ComparisonResult) -> Table {
     let objective = comparison.question.objective();
     let has_target = comparison.question.target.is_some();
@@ -45,7 +45,7 @@ pub fn objective_table(comparison: &ComparisonResult) -> Table {
     }
 }
 
-/// What is compared, and how a trial is read.
+/// The caption of the objective's table.
 fn headline(comparison: &ComparisonResult) -> String {
     let question = &comparison.question;
     let target = question
@@ -61,7 +61,7 @@ fn headline(comparison: &ComparisonResult) -> String {
     )
 }
 
-/// The medians of the figures that people look at first; none if there is but the objective.
+/// The medians of the headline metrics other than the objective; `None` if there are none.
 pub fn median_table(comparison: &ComparisonResult) -> Option<Table> {
     let objective = comparison.question.objective();
     let names = figures(comparison).filter(|name| *name != objective && is_looked_at(name));
@@ -89,9 +89,9 @@ pub fn median_table(comparison: &ComparisonResult) -> Option<Table> {
     })
 }
 
-/// The medians of the scores of class 1 at each threshold, a row each; none without thresholds.
+/// The medians of the scores of class 1, one row per variant and threshold; `None` without thresholds.
 pub fn threshold_table(comparison: &ComparisonResult) -> Option<Table> {
-    const SCORES: [&str; 4] = ["accuracy", "precision", "recall", "f1"];
+    let scores = BinaryScores::METRICS.map(Metric::name);
     let accuracies = figures(comparison).filter_map(|name| name.split_once("_accuracy>"));
     let mut places: Vec<(&str, &str)> = accuracies.collect();
     let value = |threshold: &str| threshold.parse().unwrap_or(f64::NAN);
@@ -100,11 +100,11 @@ pub fn threshold_table(comparison: &ComparisonResult) -> Option<Table> {
         return None;
     }
     let words = ["medians", "split"].map(Column::words);
-    let numbers = ["threshold"].into_iter().chain(SCORES).map(Column::numbers);
+    let numbers = ["threshold"].into_iter().chain(scores).map(Column::numbers);
     let row = |variant: &VariantSummary, split: &str, threshold: &str| {
         let place = [&variant.variant, split, threshold].map(Cell::from);
         let score = |score| median(variant, &format!("{split}_{score}>{threshold}"));
-        place.into_iter().chain(SCORES.map(score)).collect()
+        place.into_iter().chain(scores.map(score)).collect()
     };
     let rows = comparison.variants.iter().flat_map(|variant| {
         let at = |(split, threshold): &(&str, &str)| row(variant, split, threshold);
@@ -117,14 +117,14 @@ pub fn threshold_table(comparison: &ComparisonResult) -> Option<Table> {
     })
 }
 
-/// The names of all figures, in order.
+/// The names of all figures, sorted.
 fn figures(comparison: &ComparisonResult) -> impl Iterator<Item = &str> {
     let names = comparison.variants.iter().flat_map(|v| v.figures.keys());
     let sorted: BTreeSet<&str> = names.map(String::as_str).collect();
     sorted.into_iter()
 }
 
-/// How every variant differs from the best one, seed by seed; none if there is nothing to compare.
+/// The difference of every variant from the best one, paired by seed; `None` if there is nothing to compare.
 pub fn difference_table(comparison: &ComparisonResult) -> Option<Table> {
     let best = &comparison.differences.first()?.best;
     let mut columns = vec![Column::words("variant")];
@@ -167,7 +167,7 @@ fn is_looked_at(figure: &str) -> bool {
     Metric::from_name(metric).is_some_and(Metric::is_headline)
 }
 
-/// Trials that have come to their end, and what became of the others.
+/// The number of finished trials; then how many failed or ended in NaN, if any.
 fn count(variant: &VariantSummary) -> String {
     let mut text = match variant.num_done == variant.num_trials {
         true => variant.num_done.to_string(),
@@ -235,7 +235,7 @@ impl Scale {
         }
     }
 
-    /// Where a value lies, from 0 to 1; in the middle if all values are one.
+    /// The position of a value on the scale, from 0 to 1; 0.5 if all values are equal.
     fn share(&self, value: f64) -> f64 {
         let place = |x: f64| if self.is_logarithmic { x.ln() } else { x };
         let length = place(self.high) - place(self.low);

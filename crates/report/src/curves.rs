@@ -1,11 +1,11 @@
-//! A metric over the epochs, for one run or for many seeds together, with as many points as a picture needs.
+//! A metric over the epochs, for one run or for the median of several seeds, thinned to what a picture shows.
 
 use emberlab_run_format::History;
 use serde::Serialize;
 
 use crate::statistics::median;
 
-/// Points that a curve keeps; a picture has about two pixels for each.
+/// The most points of a curve; a picture has about two pixels for each.
 const NUM_POINTS: usize = 200;
 
 /// A metric over the epochs: its median over the runs, and its range.
@@ -15,16 +15,16 @@ pub struct Curve {
     pub column: String,
     /// Epochs, counted from 1; the first and the last are among them.
     pub epochs: Vec<usize>,
-    /// The median over the runs that came so far; NaN if no value is finite.
+    /// The median over the runs that reached the epoch; NaN if no value is finite.
     pub median: Vec<f64>,
-    /// The smallest of their finite values.
+    /// The smallest finite value of these runs.
     pub low: Vec<f64>,
-    /// The largest.
+    /// The largest finite value of these runs.
     pub high: Vec<f64>,
 }
 
 impl Curve {
-    /// The curve of a column over some runs; none if no run has it.
+    /// The curve of a column over some runs; `None` if no run has it.
     pub fn of(histories: &[&History], column: &str) -> Option<Self> {
         let columns: Vec<Vec<f64>> = histories
             .iter()
@@ -60,7 +60,7 @@ impl Curve {
         Some(curve)
     }
 
-    /// Whether its values are better seen on a logarithmic axis: all positive, over more than 1½ decades.
+    /// Whether a logarithmic axis shows the values better: all are positive, and they span more than 1½ decades.
     pub fn is_logarithmic<'a>(curves: impl IntoIterator<Item = &'a Self>) -> bool {
         let (mut low, mut high) = (f64::INFINITY, 0.0_f64);
         for value in curves.into_iter().flat_map(|curve| &curve.median) {

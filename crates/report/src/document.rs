@@ -1,88 +1,88 @@
-//! A report before it has a format: a title, a summary and sections of text, tables and pictures.
+//! The content of a report: a title, a summary, and sections of text, tables and pictures.
 
 use emberlab_pictures::Svg;
 use serde::Serialize;
 
-/// A report before it has a format.
+/// The content of a report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
-    /// What is reported.
+    /// The name of the run or comparison.
     pub title: String,
-    /// What kind of thing that is: `run` or `comparison`.
+    /// `run` or `comparison`.
     pub kind: &'static str,
     /// The whole report in a sentence or two.
     pub summary: String,
-    /// The command that repeats what is reported.
+    /// The command that repeats the run or comparison.
     pub command: String,
-    /// Its parts; those without blocks are not shown.
+    /// The sections; those without blocks are not shown.
     pub sections: Vec<Section>,
 }
 
-/// A part of a report.
+/// A section of a report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Section {
-    /// Its heading, unique in the report.
+    /// The heading, unique in the report.
     pub title: &'static str,
-    /// What it consists of.
+    /// The content, from top to bottom.
     pub blocks: Vec<Block>,
 }
 
-/// A piece of a section.
+/// A part of a section.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Block {
-    /// A paragraph; `code` stands between backticks, here and in lists.
+    /// A paragraph. Text between backticks is code, here and in lists.
     Text(String),
-    /// Sentences that belong together.
+    /// A list of sentences.
     List(Vec<String>),
-    /// What was noticed.
+    /// Notices, such as findings of a diagnosis.
     Notices(Vec<Notice>),
     /// A table.
     Table(Table),
-    /// Small tables beside each other, as many as there is room for.
+    /// Small tables, beside each other where there is room.
     Tables(Vec<Table>),
-    /// Pictures beside each other, as many as there is room for.
+    /// Pictures, beside each other where there is room.
     Figures(Vec<Figure>),
     /// Names and values.
     Facts(Vec<(String, String)>),
-    /// A file's text.
+    /// The text of a file.
     Code {
-        /// What it is.
+        /// The caption.
         caption: String,
         /// The text.
         text: String,
     },
 }
 
-/// How much a notice matters.
+/// The weight of a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {
     /// Good to know.
     Note,
-    /// Results may not mean what they seem to.
+    /// Results may be misleading.
     Warning,
-    /// The training failed, or is worth nothing.
+    /// The training failed, or its results are useless.
     Error,
 }
 
-/// Something that was noticed.
+/// A notice, such as a finding of a diagnosis.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
-    /// How much it matters.
+    /// Its weight.
     pub weight: Weight,
-    /// What it is.
+    /// The title.
     pub title: String,
-    /// The same in a sentence; `code` stands between backticks.
+    /// The description, in sentences. Text between backticks is code.
     pub text: String,
-    /// The numbers that show it: names with values.
+    /// The measured numbers that show it: names with values.
     pub evidence: Vec<(String, String)>,
-    /// What may cause it, what to try: names with what there is to say, `code` between backticks.
+    /// Lists with a heading each, such as usual causes. Text between backticks is code.
     pub details: Vec<(&'static str, Vec<String>)>,
 }
 
 /// A table whose first column names its rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
-    /// What it shows.
+    /// The caption.
     pub caption: String,
     /// Its columns.
     pub columns: Vec<Column>,
@@ -95,7 +95,7 @@ pub struct Table {
 pub struct Column {
     /// Its heading.
     pub name: String,
-    /// Whether it holds numbers, which stand to the right.
+    /// Whether it holds numbers, which are aligned to the right.
     pub is_number: bool,
 }
 
@@ -117,32 +117,32 @@ impl Column {
     }
 }
 
-/// A cell of a table: its text, and what helps to read it.
+/// A cell of a table: its text, and an optional mark.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cell {
     /// Its text.
     pub text: String,
-    /// What is drawn with it.
+    /// A mark beside the text.
     pub mark: Mark,
 }
 
-/// What is drawn with a cell's text and says nothing that the table does not.
+/// A mark beside the text of a cell. It repeats what the text says.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Mark {
-    /// Nothing.
+    /// No mark.
     None,
-    /// The line of series 0, 1, 2, … in the pictures.
+    /// The line that the series 0, 1, 2, … has in the pictures.
     Series(usize),
-    /// A dot and its interval on a scale from 0 to 1 that the column shares.
+    /// A dot and its interval, on a scale from 0 to 1 that all cells of the column share.
     Interval {
-        /// Where the interval begins.
+        /// The lower end of the interval.
         low: f64,
-        /// Where the dot is.
+        /// The dot.
         middle: f64,
-        /// Where the interval ends.
+        /// The upper end of the interval.
         high: f64,
     },
-    /// A shade from 0, none, to 1, full.
+    /// A background shade, from 0 (none) to 1 (full).
     Shade(f64),
 }
 
@@ -162,23 +162,23 @@ impl<T: Into<String>> From<T> for Cell {
     }
 }
 
-/// A picture with what there is to say about it.
+/// A picture with a caption and its values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Figure {
     /// The picture; it holds its own title and description.
     pub picture: Svg,
-    /// What to see in it, and how it came about.
+    /// The caption; empty without one.
     pub caption: String,
-    /// The values that the curves go through.
+    /// The values of the curves, shown under the mouse and as a table.
     pub values: Option<Values>,
 }
 
 /// The values of curves over one `x`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Values {
-    /// What `x` is.
+    /// The name of `x`.
     pub x_name: String,
-    /// Its values, rising.
+    /// The values of `x`, ascending.
     pub x: Vec<f64>,
     /// The curves.
     pub series: Vec<SeriesValues>,
@@ -191,16 +191,16 @@ pub struct SeriesValues {
     pub name: String,
     /// A value for every `x`; NaN where there is none.
     pub y: Vec<f64>,
-    /// The lower end of a band around it; empty without one.
+    /// The lower end of a band around the curve; empty without a band.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub low: Vec<f64>,
-    /// The upper end.
+    /// The upper end of the band.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub high: Vec<f64>,
 }
 
 impl SeriesValues {
-    /// The value at place `i` as text, with its band.
+    /// The value at index `i` as text, with its band.
     pub fn text(&self, i: usize) -> String {
         let number = |values: &[f64]| values.get(i).map(|v| crate::number(*v));
         match (number(&self.y), number(&self.low), number(&self.high)) {
@@ -213,10 +213,10 @@ impl SeriesValues {
     }
 }
 
-/// The words of a text, and whether each stretch of them is code: what stands between two backticks.
+/// Splits a text at its backticks into stretches, each with whether it is code.
 pub(crate) fn stretches(text: &str) -> impl Iterator<Item = (&str, bool)> {
     let last = text.matches('`').count();
-    // An odd backtick opens nothing.
+    // A backtick without a partner is text.
     let parts = text.splitn(last - last % 2 + 1, '`').enumerate();
     parts.map(|(i, part)| (part, i % 2 == 1))
 }

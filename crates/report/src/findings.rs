@@ -1,4 +1,4 @@
-//! What was found wrong with runs, as notices: what `diagnosis.json` holds.
+//! The findings of `diagnosis.json`, as notices of a report.
 
 use std::collections::BTreeMap;
 
@@ -20,8 +20,8 @@ pub(crate) fn run_notices(diagnosis: &Diagnosis) -> Vec<Notice> {
     diagnosis.findings.iter().map(notice).collect()
 }
 
-/// A notice for each kind of finding over the trials of a comparison, `(variant, run, diagnosis)` each, with
-/// the most severe and frequent first.
+/// A notice for each kind of finding over the trials of a comparison, each given as `(variant, run, diagnosis)`. The most
+/// severe kinds come first, then the most frequent.
 pub(crate) fn comparison_notices(trials: &[(String, String, Diagnosis)]) -> Vec<Notice> {
     let mut by_kind: BTreeMap<FindingKind, Vec<(&str, &str, &Finding)>> = BTreeMap::new();
     for (variant, run, diagnosis) in trials {
@@ -71,7 +71,7 @@ fn weight(severity: Severity) -> Weight {
     }
 }
 
-/// The numbers that speak for a finding; counts without digits after the point.
+/// The measured numbers of a finding; whole numbers without digits after the point.
 fn evidence(finding: &Finding) -> Vec<(String, String)> {
     let value = |value: f64| match value.fract() == 0.0 && value.abs() < 1e5 {
         true => value.to_string(),
@@ -81,7 +81,7 @@ fn evidence(finding: &Finding) -> Vec<(String, String)> {
     evidence.map(|e| (e.name.clone(), value(e.value))).collect()
 }
 
-/// What usually causes a finding, and what to try.
+/// The usual causes of a finding, and the remedies to try.
 fn details(finding: &Finding) -> Vec<(&'static str, Vec<String>)> {
     let parts = [
         ("Usual causes", &finding.causes),
@@ -91,7 +91,7 @@ fn details(finding: &Finding) -> Vec<(&'static str, Vec<String>)> {
     said.map(|(name, said)| (name, said.clone())).collect()
 }
 
-/// A sentence's beginning.
+/// The text with a capital first letter.
 pub(crate) fn capital(text: &str) -> String {
     let mut letters = text.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string());

@@ -1,4 +1,4 @@
-//! A report as one HTML page that needs nothing else: no network, no other file.
+//! A report as one HTML page that loads nothing from the network or from other files.
 
 use emberlab_pictures::{Tone, style_sheet};
 use maud::{DOCTYPE, Markup, PreEscaped, html};
@@ -7,10 +7,10 @@ use crate::document::{
     Block, Cell, Column, Document, Figure, Mark, Notice, Section, Table, Values, Weight, stretches,
 };
 
-/// Rows of the table that says a picture's values in words.
+/// Rows of the table with the values of a picture.
 const NUM_VALUE_ROWS: usize = 11;
 
-/// The page. What is shown under the mouse, or with the arrow keys, needs JavaScript; all else does not.
+/// The page. JavaScript is needed only for the values shown under the mouse or with the arrow keys.
 pub fn render(document: &Document) -> String {
     let sections: Vec<&Section> = document
         .sections
@@ -25,7 +25,7 @@ pub fn render(document: &Document) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 meta name="color-scheme" content="light dark";
                 meta name="generator" content=(concat!("emberlab ", env!("CARGO_PKG_VERSION")));
-                // A page without an icon would ask the network for one.
+                // Without an icon here, browsers would request one over the network.
                 link rel="icon" href="data:,";
                 title { (document.title) " – emberlab" }
                 style { (PreEscaped(style_sheet())) (PreEscaped(include_str!("html/page.css"))) }
@@ -58,7 +58,7 @@ pub fn render(document: &Document) -> String {
     page.into_string()
 }
 
-/// A title that may go on in the next line after a slash or an underscore, as names of runs have them.
+/// A title that may be broken into lines after a slash or an underscore, as in names of runs.
 fn heading(title: &str) -> Markup {
     let parts: Vec<&str> = title.split_inclusive(['/', '_']).collect();
     html! {
@@ -148,7 +148,7 @@ fn render_notice(notice: &Notice) -> Markup {
     }
 }
 
-/// Text with code where it stands between backticks.
+/// Text in which stretches between backticks are code.
 fn prose(text: &str) -> Markup {
     html! {
         @for (part, is_code) in stretches(text) {
@@ -157,7 +157,7 @@ fn prose(text: &str) -> Markup {
     }
 }
 
-/// A table that scrolls by itself where the page is too narrow for it.
+/// A table that scrolls sideways where the page is too narrow for it.
 fn render_table(table: &Table, id: &str) -> Markup {
     html! {
         div.scroll tabindex="0" role="region" aria-labelledby=(id) {
@@ -210,7 +210,7 @@ fn sample(series: usize) -> Markup {
     html! { span.sample aria-hidden="true" { (PreEscaped(line.inline())) } }
 }
 
-/// A dot on its interval; the text beside it says the same.
+/// A dot on its interval. Screen readers skip it, since the text beside it says the same.
 fn interval(low: f64, middle: f64, high: f64) -> Markup {
     const WIDTH: f64 = 100.0;
     let at = |share: f64| format!("{:.1}", 6.0 + share.clamp(0.0, 1.0) * (WIDTH - 12.0));
@@ -224,7 +224,7 @@ fn interval(low: f64, middle: f64, high: f64) -> Markup {
     }
 }
 
-/// The width that the pictures were made for, in CSS pixels, less a little so that two fit a page.
+/// 90 % of the width of the widest picture, in CSS pixels, so that two fit beside each other.
 fn widest(figures: &[Figure]) -> f64 {
     let widths = figures.iter().map(|figure| figure.picture.size().0);
     (0.9 * widths.fold(0.0, f64::max)).round()
@@ -255,7 +255,7 @@ fn render_figure(figure: &Figure, id: &str) -> Markup {
     }
 }
 
-/// Some rows of the values, evenly spaced, with the first and the last.
+/// A table of some of the values, evenly spaced, including the first and the last.
 fn value_table(values: &Values, title: &str) -> Table {
     let last = values.x.len().saturating_sub(1);
     let num_steps = last.min(NUM_VALUE_ROWS - 1);
@@ -283,7 +283,7 @@ fn value_table(values: &Values, title: &str) -> Table {
     }
 }
 
-/// Values with four digits that count, as a script element may hold them.
+/// The values as JSON with four significant digits, safe inside a script element.
 fn json(values: &Values) -> String {
     let short = |value: &f64| match value.is_finite() {
         true => format!("{value:.3e}").parse().unwrap_or(*value),
@@ -295,12 +295,12 @@ fn json(values: &Values) -> String {
             *column = column.iter().map(short).collect();
         }
     }
-    // `<` could end the element; inside JSON it stands in strings only.
+    // `</script>` would end the element; in JSON, `<` occurs in strings only.
     let text = serde_json::to_string(&values).unwrap_or_default();
     text.replace('<', "\\u003c")
 }
 
-/// A heading as the end of an address.
+/// A heading as the fragment of an address.
 fn id(title: &str) -> String {
     let plain = |c: char| {
         if c.is_ascii_alphanumeric() {
@@ -357,7 +357,7 @@ mod tests {
             assert!(!page.contains(raw), "{raw}");
         }
         assert!(page.contains("&lt;b&gt;moons&lt;/b&gt;") && page.contains("1 &lt; 2 &amp; 3"));
-        // Values stand in a script element, which `</script>` must not end.
+        // Values are in a script element, which `</script>` must not end.
         let values = Values {
             x_name: "epoch".to_string(),
             x: vec![1.0],

@@ -1,11 +1,11 @@
-//! What a learning-rate range test says about the learning rate.
+//! Learning rates that a learning-rate range test suggests.
 
 use serde::Serialize;
 
 use crate::statistics::median;
 
-/// The share of a test's steps on either side that a loss is smoothed and a slope is measured over: a
-/// third of a decade where a test spans seven. Single batches are too noisy for less.
+/// The share of a test's steps, on either side of a step, that its loss is smoothed and its slope is measured over. In a
+/// test over seven decades this is a third of a decade. Losses of single batches are too noisy for less.
 const REACH: f64 = 0.05;
 
 /// The losses of a range test with one seed.
@@ -13,23 +13,23 @@ const REACH: f64 = 0.05;
 pub struct RangeCurve {
     /// The seed.
     pub seed: u64,
-    /// One per learning rate, shorter where the training diverged.
+    /// One loss per learning rate; shorter if the training diverged.
     pub losses: Vec<f64>,
 }
 
-/// What one curve, or several, say.
+/// The learning rates that one or several curves suggest.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RangeFinding {
-    /// Where the smoothed loss falls fastest over the logarithm of the rate: a good place to start.
+    /// The rate at which the smoothed loss falls fastest over the logarithm of the rate: a good first choice.
     pub steepest: f64,
-    /// Where the smoothed loss is lowest: about as high as a rate may be.
+    /// The rate at which the smoothed loss is lowest: about the highest that is useful.
     pub lowest: f64,
-    /// The first rate that the training did not survive, if any.
+    /// The first rate at which the training diverged, if it did.
     pub diverged: Option<f64>,
 }
 
 impl RangeFinding {
-    /// Reads a curve over ascending `learning_rates`; none if the loss never fell.
+    /// Reads a curve over ascending `learning_rates`; `None` if the loss never fell.
     pub fn of(learning_rates: &[f64], curve: &RangeCurve) -> Option<Self> {
         let smooth = smoothed(&curve.losses, learning_rates.len());
         let reach = reach(learning_rates.len());
@@ -48,8 +48,8 @@ impl RangeFinding {
         })
     }
 
-    /// The medians of several findings; none of nothing. The rate of divergence is that of the seed that
-    /// diverged first: a rate has to suit them all.
+    /// The medians of several findings; `None` if there are none. The rate of divergence is that of the seed that
+    /// diverged first, since a learning rate has to suit all seeds.
     pub fn median(findings: &[Self]) -> Option<Self> {
         let of = |value: fn(&Self) -> f64| median(&findings.iter().map(value).collect::<Vec<_>>());
         (!findings.is_empty()).then(|| Self {
@@ -64,8 +64,8 @@ fn reach(num_steps: usize) -> usize {
     ((num_steps as f64 * REACH) as usize).max(1)
 }
 
-/// Each loss of a test of `num_steps` as the mean of its neighbourhood, which shrinks towards both ends so
-/// that it stays centred: a mean that trails behind would find every rate too high.
+/// The losses of a test of `num_steps`, each replaced by the mean of its neighbourhood. The neighbourhood shrinks towards
+/// both ends to stay centred: a mean over earlier steps only would find every rate too high.
 pub fn smoothed(losses: &[f64], num_steps: usize) -> Vec<f64> {
     let mean = |i: usize| {
         let reach = reach(num_steps).min(i).min(losses.len() - 1 - i);

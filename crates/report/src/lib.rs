@@ -1,9 +1,9 @@
-//! What runs left on disk, summarised, compared and shown; no Burn.
+//! Reports of runs and comparisons, read from their folders; no Burn.
 //!
 //! ```text
-//! a run's files ─┬─ RunReport ─────────────────────────────────────────┐
-//!                ├─ TrialOutcome ── VariantSummary ── ComparisonReport ─┼─ Document ─ HTML, Markdown
-//!                └─ Curve ── ComparisonPage ────────────────────────────┘
+//! run folder ──┬─ RunReport ──────────────────────────────────────────┐
+//!              ├─ TrialOutcome ── VariantSummary ── ComparisonResult ─┼─ Document ── HTML, Markdown
+//!              └─ Curve ── ComparisonPage ────────────────────────────┘
 //! ```
 
 pub mod comparison;

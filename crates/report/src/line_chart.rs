@@ -1,4 +1,4 @@
-//! Lines with their values: what is shown under the mouse and in the table below the picture.
+//! Line charts that carry their values, which a page shows under the mouse and as a table.
 
 use emberlab_pictures::{Axis, Band, Chart, Line, Marker, Picture, Rule, Tone};
 
@@ -6,32 +6,32 @@ use crate::curves::Curve;
 use crate::document::{Figure, SeriesValues, Values};
 use crate::{ReportError, number};
 
-/// Lines over a common `x`, with their values.
+/// A chart of lines over a common `x`, with their values.
 pub(crate) struct LineChart {
     pub(crate) title: String,
-    /// What `x` is, in a word.
+    /// The name of `x`.
     pub(crate) x_name: &'static str,
     pub(crate) x: Axis,
     pub(crate) y: Axis,
     pub(crate) caption: String,
     pub(crate) lines: Vec<ChartLine>,
-    /// Lines that are only there to compare with.
+    /// Rules: straight lines to compare with.
     pub(crate) behind: Vec<Vec<(f64, f64)>>,
     pub(crate) rules: Vec<Rule>,
     /// Width and height in CSS pixels.
     pub(crate) size: (f64, f64),
 }
 
-/// One line, and the band around it.
+/// A line, and the band around it.
 #[derive(Clone)]
 pub(crate) struct ChartLine {
     pub(crate) name: String,
-    /// Which series it is: its colour and stroke.
+    /// The index of the series, which decides colour and stroke.
     pub(crate) series: usize,
     pub(crate) points: Vec<(f64, f64)>,
-    /// Whether each point is marked, for lines of a few points that stand for themselves.
+    /// Whether each point is marked, for lines of a few points.
     pub(crate) is_marked: bool,
-    /// The lower and the upper end at each point; empty without a band.
+    /// The lower and upper end of the band at each point; empty without a band.
     pub(crate) band: Vec<(f64, f64)>,
 }
 
@@ -47,7 +47,7 @@ impl ChartLine {
         }
     }
 
-    /// A learning curve: its median, and the range over the runs if that is wanted.
+    /// A learning curve: the median over the runs, and optionally their range as a band.
     pub(crate) fn of_curve(name: &str, series: usize, curve: &Curve, has_band: bool) -> Self {
         let epochs = curve.epochs.iter().map(|epoch| *epoch as f64);
         let ranges = curve.low.iter().copied().zip(curve.high.iter().copied());
@@ -66,7 +66,7 @@ impl ChartLine {
     }
 }
 
-/// The axes of learning curves of a metric: its values on a logarithmic axis where that shows them better.
+/// The axes for learning curves of a metric. The values get a logarithmic axis where that shows them better.
 pub(crate) fn epoch_axes(metric: &str, curves: &[&Curve]) -> (Axis, Axis) {
     let y = Axis::new(metric);
     let y = match Curve::is_logarithmic(curves.iter().copied()) {
@@ -77,7 +77,7 @@ pub(crate) fn epoch_axes(metric: &str, curves: &[&Curve]) -> (Axis, Axis) {
 }
 
 impl LineChart {
-    /// A chart of nothing yet over `x_name`, of a size that stands beside another.
+    /// An empty chart over `x_name`, of a size that fits beside another.
     pub(crate) fn new(x_name: &'static str) -> Self {
         Self {
             title: String::new(),
@@ -92,7 +92,7 @@ impl LineChart {
         }
     }
 
-    /// Draws it.
+    /// Draws the chart.
     ///
     /// # Errors
     /// [`ReportError::Picture`].
@@ -131,7 +131,7 @@ impl LineChart {
         })
     }
 
-    /// Where each line begins and ends.
+    /// A sentence with the first and last value of each line.
     fn description(&self) -> String {
         let said = self.lines.iter().map(|line| {
             let end = |point: Option<&(f64, f64)>| number(point.map_or(f64::NAN, |(_, y)| *y));
@@ -141,7 +141,7 @@ impl LineChart {
         format!("{}.", said.collect::<Vec<_>>().join("; "))
     }
 
-    /// Values at every `x` of the line that goes farthest; of the others, those at the same or the next `x`.
+    /// The values at every `x` of the line that reaches farthest; of the other lines, those at the same or the next `x`.
     fn values(&self) -> Values {
         let end = |line: &&ChartLine| line.points.last().map_or(f64::NEG_INFINITY, |(x, _)| *x);
         let farthest = self.lines.iter().max_by(|a, b| end(a).total_cmp(&end(b)));

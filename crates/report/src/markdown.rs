@@ -1,10 +1,10 @@
-//! A report as Markdown: its words and tables, with what its pictures show in words.
+//! A report as Markdown: text and tables, and a description of each picture.
 
 use std::fmt::Write as _;
 
 use crate::document::{Block, Document, Table, Weight, stretches};
 
-/// The report in the dialect of CommonMark with tables.
+/// The report in CommonMark with tables.
 pub fn render(document: &Document) -> String {
     let mut text = format!(
         "# {}\n\n{}\n",
@@ -101,7 +101,7 @@ fn write_table(text: &mut String, table: &Table) {
     }
 }
 
-/// Text in which only code means something to Markdown.
+/// Text with everything escaped but code.
 fn prose(text: &str) -> String {
     let part = |(part, is_code)| {
         if is_code {
@@ -113,7 +113,7 @@ fn prose(text: &str) -> String {
     stretches(text).map(part).collect()
 }
 
-/// Text in which nothing means anything to Markdown, on one line.
+/// Text on one line, with everything escaped that Markdown would interpret.
 fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {

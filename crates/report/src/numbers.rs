@@ -1,6 +1,6 @@
 //! Numbers and lists as people read them.
 
-/// A number: four digits after the point, or a power of ten.
+/// A number with four digits after the point, or in scientific notation if it is very large or small.
 pub fn number(value: f64) -> String {
     match value.abs() {
         x if x != 0.0 && x.is_finite() && !(1e-3..1e5).contains(&x) => format!("{value:.2e}"),
@@ -29,7 +29,7 @@ pub fn count(n: usize, noun: &str) -> String {
     }
 }
 
-/// `a`, `a and b`, or `a, b and c`; semicolons where a name has commas of its own.
+/// `a`, `a and b`, or `a, b and c`; with semicolons if a name contains a comma.
 pub(crate) fn list(names: &[&str]) -> String {
     let separator = match names.iter().any(|name| name.contains(',')) {
         true => "; ",

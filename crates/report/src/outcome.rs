@@ -13,7 +13,7 @@ use crate::ReportError;
 pub struct TrialPlace {
     /// The variant's name.
     pub variant: String,
-    /// Its seed.
+    /// The trial's seed.
     pub seed: u64,
     /// Its fold of a cross-validation, counted from 0.
     pub fold: Option<usize>,
@@ -72,13 +72,7 @@ pub(crate) fn load_trial(
             trial.figures.extend(named);
         }
         for ThresholdScores { split, scores } in result.thresholds {
-            let values = [
-                ("accuracy", scores.accuracy),
-                ("precision", scores.precision),
-                ("recall", scores.recall),
-                ("f1", scores.f1),
-            ];
-            for (metric, value) in values {
+            for (metric, value) in scores.metrics() {
                 let name = format!("{split}_{metric}>{}", scores.threshold);
                 trial.figures.insert(name, value);
             }
@@ -102,7 +96,7 @@ mod tests {
     use super::*;
     use std::fs;
 
-    /// A run as `emberlab train` leaves it.
+    /// A run folder as `emberlab train` writes it.
     fn run(files: &[(&str, &str)]) -> (tempfile::TempDir, TrialPlace) {
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path().join("relu-seed3");

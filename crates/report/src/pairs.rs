@@ -7,7 +7,7 @@ use emberlab_run_format::{PairedDifference, TrialOutcome, Verdict};
 
 use crate::statistics::{bootstrap_median, holm, median, wilcoxon};
 
-/// p-values below this count as a difference.
+/// p-values below this count as a significant difference.
 pub(crate) const SIGNIFICANCE: f64 = 0.05;
 
 /// Compares every variant with the best one.
@@ -65,7 +65,7 @@ pub(crate) fn differences(
     .collect()
 }
 
-/// The fewest pairs with which `num_others` variants could all be told from the best.
+/// The fewest pairs with which `num_others` variants could all differ significantly from the best.
 pub(crate) fn fewest_pairs(num_others: usize) -> usize {
     let reaches = |n: &usize| {
         let smallest = 2.0 * 0.5_f64.powi(i32::try_from(*n).unwrap_or(i32::MAX));

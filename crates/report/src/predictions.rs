@@ -1,4 +1,4 @@
-//! What a network predicts, as tables and pictures: what `evaluation.json` holds.
+//! The predictions in `evaluation.json`, as tables and pictures.
 
 use emberlab_metrics::{BinaryCurves, ClassificationReport, ConfusionMatrix, Split};
 use emberlab_pictures::{
@@ -10,22 +10,22 @@ use crate::document::{Block, Cell, Column, Figure, Mark, Table};
 use crate::line_chart::{ChartLine, LineChart};
 use crate::{ReportError, number};
 
-/// Names of features and their values that a row of a table has room for.
+/// The most features in a row of the table of mistakes.
 const MOST_FEATURES: usize = 6;
-/// Points of a curve that are few enough to be marked: the bins of a calibration, the corners of a small ROC.
+/// The most points of a curve that are marked, such as the bins of a calibration or the corners of a small ROC.
 const MOST_MARKED: usize = 20;
-/// Mistakes in a table.
+/// The most rows of the table of mistakes.
 const MOST_ROWS: usize = 10;
-/// Mistakes in a row of their gallery.
+/// Images in a row of the picture of mistakes.
 const IMAGES_IN_A_ROW: usize = 5;
 
-/// The split that says most: test, else validation, else training.
+/// The split that says most about new data: test, else validation, else training.
 pub(crate) fn telling(evaluation: &RunEvaluation) -> Option<&SplitEvaluation> {
     let order = [Split::Test, Split::Valid, Split::Train];
     order.into_iter().find_map(|split| evaluation.split(split))
 }
 
-/// Everything there is to see of one run's predictions.
+/// The tables and pictures of one run's predictions.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
@@ -37,12 +37,12 @@ pub(crate) fn prediction_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>
     let names = &evaluation.class_names;
     if split.has_no_predictions() {
         return Ok(vec![Block::Text(format!(
-            "The network puts out no numbers: none of the {} {} samples has a prediction.",
+            "The outputs of the network are NaN: none of the {} {} samples has a prediction.",
             split.num_samples, split.split
         ))]);
     }
     if let Some(boundary) = &evaluation.boundary {
-        let figure = boundary_figure("What is predicted where", boundary, names, (540.0, 440.0))?;
+        let figure = boundary_figure("Decision boundary", boundary, names, (540.0, 440.0))?;
         blocks.push(Block::Figures(vec![figure]));
     }
     let matrices = evaluation.splits.iter().filter_map(|split| {
@@ -66,7 +66,7 @@ pub(crate) fn prediction_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>
     Ok(blocks)
 }
 
-/// Curves over the thresholds of two classes, and the best of them.
+/// The curves over the thresholds of two classes, and the best thresholds.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
@@ -94,7 +94,9 @@ pub(crate) fn threshold_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>,
         };
         let numbers = ["threshold", "accuracy", "precision", "recall", "f1"].map(Column::numbers);
         blocks.push(Block::Table(Table {
-            caption: format!("The best thresholds on {from}: above them, class 1 is predicted"),
+            caption: format!(
+                "The best thresholds on the {from} split; above them, class 1 is predicted"
+            ),
             columns: [Column::words("best by")]
                 .into_iter()
                 .chain(numbers)
@@ -115,12 +117,12 @@ pub(crate) fn threshold_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>,
     Ok(blocks)
 }
 
-/// An axis of shares.
+/// An axis for shares from 0 to 1.
 pub(crate) fn shares(label: &str) -> Axis {
     Axis::new(label).range(-0.02, 1.02)
 }
 
-/// Accuracy, precision, recall and F1 of class 1 over the threshold, with a threshold that is marked.
+/// Accuracy, precision, recall and F1 of class 1 over the threshold. A rule can mark one threshold.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
@@ -151,7 +153,7 @@ pub fn score_figure(
     chart.draw()
 }
 
-/// A line of pairs `(x, y)`, both from 0 to 1, with a rule to compare it with.
+/// A line of points `(x, y)`, both from 0 to 1, with a rule to compare it with.
 fn share_chart(
     title: String,
     (x, y): (&'static str, &str),
@@ -174,7 +176,7 @@ fn share_chart(
     chart.draw()
 }
 
-/// True against false positive rate.
+/// The ROC curve: the true positive rate over the false positive rate.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
@@ -188,7 +190,7 @@ pub fn roc_figure(curves: &BinaryCurves, split: Split) -> Result<Figure, ReportE
     )
 }
 
-/// Precision against recall.
+/// The precision-recall curve.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
@@ -218,7 +220,7 @@ pub fn precision_recall_figure(curves: &BinaryCurves, split: Split) -> Result<Fi
     )
 }
 
-/// Frequency against probability.
+/// The calibration curve: the frequency of class 1 over its predicted probability.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
@@ -235,11 +237,11 @@ pub fn calibration_figure(curves: &BinaryCurves, split: Split) -> Result<Figure,
         ),
         ("predicted probability", "frequency of class 1"),
         (&probability, &frequency),
-        Rule::between("calibrated", (0.0, 0.0), (1.0, 1.0)),
+        Rule::between("perfectly calibrated", (0.0, 0.0), (1.0, 1.0)),
     )
 }
 
-/// What is predicted over a plane, as a figure of a report.
+/// The predictions over a plane, as a figure of a report.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
@@ -257,8 +259,8 @@ pub(crate) fn boundary_figure(
     })
 }
 
-/// What is predicted over a plane, with samples on it; of two classes, a line where class 1 has the probability
-/// `threshold`.
+/// A chart of the predictions over a plane, with samples on it. For two classes, a line is drawn where the probability of
+/// class 1 is `threshold`.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
@@ -306,7 +308,7 @@ pub fn boundary_chart(
         }
     }
     let samples = || boundary.points.iter().zip(&boundary.classes);
-    // Many points would hide what lies behind them, a few would be overlooked.
+    // Many large points would hide the colours behind them; a few small ones would be overlooked.
     let radius = (24.0 / (boundary.points.len().max(1) as f64).sqrt()).clamp(2.2, 6.0);
     for (class, name) in class_names.iter().enumerate() {
         let ours = samples().filter(|(_, c)| **c as usize == class);
@@ -324,7 +326,7 @@ pub fn boundary_chart(
     Ok(chart)
 }
 
-/// How often each class was taken for which, shaded by its share of the class.
+/// The confusion matrix as a table, shaded by the share of the row.
 pub(crate) fn confusion_table(
     caption: &str,
     matrix: &ConfusionMatrix,
@@ -364,7 +366,7 @@ fn class_table(report: &ClassificationReport, split: Split) -> Table {
     };
     let numbers = ["precision", "recall", "f1", "support"].map(Column::numbers);
     Table {
-        caption: format!("Class by class, {split}"),
+        caption: format!("Scores of each class, {split}"),
         columns: [Column::words("class")]
             .into_iter()
             .chain(numbers)
@@ -373,7 +375,7 @@ fn class_table(report: &ClassificationReport, split: Split) -> Table {
     }
 }
 
-/// The name of a class; "none" where nothing was predicted.
+/// The name of a class; "none" where no class was predicted.
 fn class_name(names: &[String], label: Option<u32>) -> &str {
     let name = label.and_then(|label| names.get(label as usize));
     name.map_or("none", String::as_str)
@@ -381,12 +383,12 @@ fn class_name(names: &[String], label: Option<u32>) -> &str {
 
 fn mistake_title(mistakes: &Mistakes) -> String {
     format!(
-        "The most certain of {} mistakes on {}",
+        "The most confident of {} wrong predictions, {}",
         mistakes.num_mistakes, mistakes.split
     )
 }
 
-/// The wrong predictions that the network is most certain of, drawn; none where there are no images.
+/// The most confident wrong predictions as images; `None` if the inputs are not images.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
@@ -402,7 +404,7 @@ pub fn mistake_figure(
         let Inputs::Pixels(bytes) = &sample.inputs else {
             continue;
         };
-        // The first channel: what there is to draw has one.
+        // Only the first channel is drawn; the images here have one.
         let pixels = bytes
             .0
             .iter()
@@ -421,8 +423,7 @@ pub fn mistake_figure(
         return Ok(None);
     }
     let picture = ImageGrid::new(mistake_title(mistakes), IMAGES_IN_A_ROW, images).render()?;
-    let caption =
-        "“3 for 5” is a 3 that was taken for a 5; below, how certain of it the network was.";
+    let caption = "“3 for 5” is a 3 that the network took for a 5; the percentage is the predicted probability.";
     Ok(Some(Figure {
         picture,
         caption: caption.to_string(),
@@ -430,7 +431,7 @@ pub fn mistake_figure(
     }))
 }
 
-/// The wrong predictions that the network is most certain of: drawn if they are images, else tabled.
+/// The most confident wrong predictions: a picture if they are images, else a table.
 fn mistake_block(mistakes: &Mistakes, names: &[String]) -> Result<Option<Block>, ReportError> {
     if mistakes.samples.is_empty() {
         return Ok(None);
@@ -440,7 +441,7 @@ fn mistake_block(mistakes: &Mistakes, names: &[String]) -> Result<Option<Block>,
     }
     let features = mistakes.feature_names.iter().take(MOST_FEATURES);
     let words = ["row", "target", "prediction"].map(Column::words);
-    let numbers = ["certain"]
+    let numbers = ["probability"]
         .into_iter()
         .map(String::from)
         .chain(features.cloned());
@@ -471,7 +472,7 @@ fn mistake_block(mistakes: &Mistakes, names: &[String]) -> Result<Option<Block>,
     })))
 }
 
-/// Predictions against targets; the nearer the line, the better.
+/// The predictions over the targets, with the line on which both are equal.
 fn regression_figure(split: &SplitEvaluation) -> Result<Figure, ReportError> {
     let all = split.predictions.iter().flatten().copied();
     let (low, high) = all.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
@@ -487,7 +488,7 @@ fn regression_figure(split: &SplitEvaluation) -> Result<Figure, ReportError> {
         Axis::new("prediction"),
     );
     let picture = chart
-        .with(Rule::between("right", (low, low), (high, high)))
+        .with(Rule::between("exact", (low, low), (high, high)))
         .with(Points::new("", points))
         .render()?;
     Ok(Figure {

@@ -1,4 +1,4 @@
-//! Everything a report says of one run.
+//! The report of one run.
 
 use std::path::Path;
 
@@ -19,33 +19,33 @@ use crate::numbers::{count, duration};
 use crate::predictions::{prediction_blocks, threshold_blocks};
 use crate::{ReportError, number};
 
-/// Everything a report says of one run.
+/// The report of one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunReport {
     /// `experiment/run`.
     pub run: String,
-    /// The command that repeats it.
+    /// The command that repeats the run.
     pub command: String,
-    /// What the training came to, if it has ended.
+    /// The result, if the training has ended.
     pub result: Option<RunResult>,
-    /// Why it failed, if it did.
+    /// The error that ended the training, if one did.
     pub failure: Option<String>,
     /// Epochs done.
     pub num_epochs: usize,
-    /// Every metric over the epochs.
+    /// The curve of every metric over the epochs.
     pub curves: Vec<Curve>,
-    /// What its last network predicts.
+    /// The evaluation of the last network.
     pub evaluation: Option<RunEvaluation>,
-    /// What was found wrong with it, if that was looked for.
+    /// The findings, if the run was diagnosed.
     pub diagnosis: Option<Diagnosis>,
-    /// What it ran on.
+    /// The program and the machine that the run was trained with.
     pub environment: Option<Environment>,
     /// The configuration, as TOML.
     pub config: String,
 }
 
 impl RunReport {
-    /// Reads what the run in `folder` left.
+    /// Reads the files of the run in `folder`.
     ///
     /// # Errors
     /// [`ReportError`] if it holds no run, or a file cannot be read.
@@ -71,7 +71,7 @@ impl RunReport {
         })
     }
 
-    /// The report in a sentence or two, with the names of what was found wrong.
+    /// The report in a sentence or two, with the names of the findings.
     pub fn summary(&self) -> String {
         let findings = self.diagnosis.iter().flat_map(|d| &d.findings);
         let mut names: Vec<&str> = findings.map(|finding| finding.kind.title()).collect();
@@ -82,7 +82,7 @@ impl RunReport {
         }
     }
 
-    /// What became of the training.
+    /// How the training ended, with its main metrics.
     fn outcome(&self) -> String {
         let epochs = count(self.num_epochs, "epoch");
         let Some(result) = &self.result else {
@@ -126,7 +126,7 @@ impl RunReport {
             })
     }
 
-    /// The accuracy or R², and the loss, on the split that says most.
+    /// The accuracy or R², and the loss, on the test split, else validation, else training.
     fn main_figures(&self, result: &RunResult) -> String {
         let order = [Split::Test, Split::Valid, Split::Train];
         let found = order.iter().find_map(|s| Some((s, result.metrics.get(s)?)));
@@ -142,7 +142,7 @@ impl RunReport {
         said.collect::<Vec<_>>().join(" and ")
     }
 
-    /// The report before it has a format.
+    /// The report's content, which HTML and Markdown are rendered from.
     ///
     /// # Errors
     /// [`ReportError::Picture`] if a picture cannot be drawn.
@@ -179,9 +179,9 @@ impl RunReport {
         let mut blocks = Vec::new();
         if let Some(why) = &self.failure {
             let findings = self.diagnosis.iter().flat_map(|d| &d.findings);
-            // What an error found is wrong with the experiment itself, and would stop it again.
+            // A finding of severity error is a problem of the experiment itself: resuming would fail again.
             let is_in_vain = findings.into_iter().any(|f| f.severity == Severity::Error);
-            let resume = format!("`emberlab resume {}` when the cause is mended", self.run);
+            let resume = format!("`emberlab resume {}` once the cause is fixed", self.run);
             blocks.push(Block::Notices(vec![Notice {
                 weight: Weight::Error,
                 title: "The training failed".to_string(),
@@ -189,7 +189,7 @@ impl RunReport {
                 evidence: Vec::new(),
                 details: match is_in_vain {
                     true => Vec::new(),
-                    false => vec![("To go on", vec![resume])],
+                    false => vec![("To resume", vec![resume])],
                 },
             }]));
         }
@@ -267,7 +267,7 @@ impl RunReport {
         crate::to_json(self, &self.run)
     }
 
-    /// The metrics of every split: split, metric, value.
+    /// The metrics of every split as CSV, with the columns split, metric and value.
     ///
     /// # Errors
     /// [`ReportError::Csv`].
@@ -283,16 +283,18 @@ impl RunReport {
     }
 }
 
-/// What was found, or that nothing was; nothing if nobody looked.
+/// The findings as notices; a sentence if there are none; empty if there was no diagnosis.
 pub(crate) fn finding_blocks(notices: Option<Vec<Notice>>) -> Vec<Block> {
     match notices {
         None => Vec::new(),
-        Some(notices) if notices.is_empty() => vec![Block::Text("Nothing is wrong.".to_string())],
+        Some(notices) if notices.is_empty() => {
+            vec![Block::Text("No problems were found.".to_string())]
+        }
         Some(notices) => vec![Block::Notices(notices)],
     }
 }
 
-/// Splits and their metrics.
+/// The table of metrics, one row per split.
 fn metrics_table(result: &RunResult) -> Table {
     let names = result.metrics.values().next().map(SplitMetrics::names);
     let columns = names.into_iter().flatten().map(Column::numbers);
@@ -320,13 +322,13 @@ pub(crate) fn config_block(caption: &str, text: &str) -> Block {
     }
 }
 
-/// What was run on, and how.
+/// The program and the machine, as a list of names and values.
 pub(crate) fn environment_blocks(environment: Option<&Environment>) -> Vec<Block> {
     let Some(e) = environment else {
         return Vec::new();
     };
     let facts = [
-        ("begun", moment(&e.started)),
+        ("started", moment(&e.started)),
         ("emberlab", e.emberlab.clone()),
         ("Burn", e.burn.clone()),
         ("device", e.device.clone()),
@@ -344,7 +346,7 @@ pub(crate) fn environment_blocks(environment: Option<&Environment>) -> Vec<Block
     vec![Block::Facts(owned.collect())]
 }
 
-/// `2026-11-23T07:02:31.159839901Z` as `2026-11-23 07:02:31 UTC`; anything else as it is.
+/// `2026-11-23T07:02:31.159839901Z` becomes `2026-11-23 07:02:31 UTC`; other texts stay as they are.
 fn moment(text: &str) -> String {
     match text.split_once('T') {
         Some((day, time)) if text.ends_with('Z') => {

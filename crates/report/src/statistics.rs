@@ -3,12 +3,12 @@
 use emberlab_rng::stream;
 use rand::RngExt;
 
-/// The middle value; the mean of the two in the middle of an even number. NaN if there is none.
+/// The median; of an even number of values, the mean of the two in the middle. NaN without values.
 pub fn median(values: &[f64]) -> f64 {
     quantile(&sorted(values), 0.5)
 }
 
-/// The arithmetic mean. NaN if there is no value.
+/// The arithmetic mean. NaN without values.
 pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
@@ -23,8 +23,7 @@ pub fn standard_deviation(values: &[f64]) -> f64 {
     (squares / (values.len() as f64 - 1.0)).sqrt()
 }
 
-/// The value below which a share of the sorted values lies, linear between neighbours, as
-/// `numpy.quantile`.
+/// A quantile of sorted values, interpolated linearly between neighbours as by `numpy.quantile`.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     if sorted.is_empty() {
         return f64::NAN;
@@ -32,7 +31,7 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     let place = share * (sorted.len() - 1) as f64;
     let (low, high) = (place.floor() as usize, place.ceil() as usize);
     if sorted[low] == sorted[high] {
-        // Also between two infinities, whose difference is NaN.
+        // This also avoids the difference of two infinities, which is NaN.
         return sorted[low];
     }
     sorted[low] + (sorted[high] - sorted[low]) * (place - low as f64)
@@ -44,7 +43,7 @@ fn sorted(values: &[f64]) -> Vec<f64> {
     sorted
 }
 
-/// Resamples of a bootstrap: the ends of an interval move by about a hundredth of its width between seeds.
+/// Number of resamples of a bootstrap. With another seed, the ends of an interval move by about a hundredth of its width.
 const RESAMPLES: usize = 10_000;
 
 /// The percentile bootstrap interval of the median, 95 %.
@@ -71,11 +70,11 @@ pub fn bootstrap_median(values: &[f64]) -> Option<(f64, f64)> {
     Some((quantile(&medians, 0.025), quantile(&medians, 0.975)))
 }
 
-/// The probability, were neither of a pair better, of ranks as one-sided as these or more: Wilcoxon's
-/// signed-rank test, two-sided.
+/// The p-value of Wilcoxon's signed-rank test, two-sided: the probability of ranks at least as one-sided as these if
+/// neither of a pair were better.
 ///
-/// Differences of zero are left out, ties share their ranks. Exact, by counting all assignments of signs.
-/// 1 if all differences are zero.
+/// Differences of zero are left out, and equal differences share their ranks. The p-value is exact, by counting all
+/// assignments of signs. It is 1 if all differences are zero.
 ///
 /// # Source
 /// Wilcoxon 1945, Individual Comparisons by Ranking Methods; equals
@@ -95,7 +94,7 @@ pub fn wilcoxon(differences: &[f64]) -> f64 {
     exact_tail(&ranks, smaller)
 }
 
-/// Twice the rank of each absolute value, the mean of their ranks for equal ones.
+/// Twice the rank of each absolute value. Equal values share the mean of their ranks.
 fn doubled_ranks(sorted: &[f64]) -> Vec<usize> {
     let mut ranks = Vec::with_capacity(sorted.len());
     for group in sorted.chunk_by(|a, b| a.abs() == b.abs()) {
@@ -106,7 +105,7 @@ fn doubled_ranks(sorted: &[f64]) -> Vec<usize> {
     ranks
 }
 
-/// Twice the share of the assignments of signs whose positive ranks sum to at most `smaller`.
+/// Twice the share of assignments of signs whose positive ranks sum to at most `smaller`.
 fn exact_tail(ranks: &[usize], smaller: usize) -> f64 {
     let total: usize = ranks.iter().sum();
     // The share of assignments with each sum, one rank after the other.
@@ -122,7 +121,7 @@ fn exact_tail(ranks: &[usize], smaller: usize) -> f64 {
     (2.0 * tail).min(1.0)
 }
 
-/// p-values corrected for being several: Holm's step-down method.
+/// p-values corrected for multiple comparisons by Holm's step-down method.
 ///
 /// # Source
 /// Holm 1979, A Simple Sequentially Rejective Multiple Test Procedure.

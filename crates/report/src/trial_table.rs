@@ -1,4 +1,4 @@
-//! Every trial of a comparison as a row of one table, in CSV and Parquet.
+//! The trials of a comparison as one table, in CSV and Parquet.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -7,8 +7,8 @@ use emberlab_run_format::{Outcome, TrialOutcome};
 
 use crate::parquet::{self, Column, Values};
 
-/// Every trial as a row: variant, seed, fold, run, outcome, epochs, steps, seconds, epochs to the target, then
-/// every figure. `docs/trials.md` says what the columns are.
+/// A table with one row per trial: variant, seed, fold, run, outcome, epochs, steps, seconds, epochs to the target, then
+/// every figure. `docs/trials.md` describes the columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialTable {
     columns: Vec<Column>,
@@ -56,7 +56,7 @@ impl TrialTable {
         Self { columns }
     }
 
-    /// The table as CSV. Floats read back exactly; NaN is spelled, what is missing is empty.
+    /// The table as CSV. Floats read back exactly. NaN is written as `NaN`, a missing value as an empty cell.
     ///
     /// # Errors
     /// [`io::Error`] of the writer.
@@ -70,7 +70,7 @@ impl TrialTable {
         writer.flush()
     }
 
-    /// The table as the bytes of a Parquet file: STRING, INT64 and DOUBLE columns, all of them optional.
+    /// The table as the bytes of a Parquet file, with optional columns of STRING, INT64 and DOUBLE.
     pub fn to_parquet(&self) -> Vec<u8> {
         parquet::to_bytes(&self.columns)
     }

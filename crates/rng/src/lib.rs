@@ -1,23 +1,23 @@
-//! Random streams derived from what they are for, so that none needs saving.
+//! Random number streams that are derived from a seed and a purpose, so that no generator state is saved.
 //!
-//! Every random number of the lab comes from [`stream`]. Its arguments name the use completely, so a
-//! resumed training draws what an uninterrupted one would have drawn, on every device, and trials can
-//! run side by side without sharing state.
+//! Every random number of the lab comes from [`stream`]. The arguments describe completely what the numbers are
+//! for. So a resumed training draws the same numbers as an uninterrupted one, on every device, and trials can run
+//! side by side without sharing state.
 
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use sha2::{Digest, Sha256};
 
-/// The generator every crate of the lab draws from: ChaCha with 8 rounds.
+/// The random number generator of all crates of the lab: ChaCha with 8 rounds.
 pub type StreamRng = ChaCha8Rng;
 
-/// Versions the derivation: a change of the scheme changes every stream at once, never a few silently.
+/// The version of the derivation. A new version changes all streams at once, never only a few.
 const DOMAIN: &[u8] = b"emberlab stream 1";
 
-/// The random stream of one `purpose` under one `seed`, at one `index` (such as `[epoch, step]`).
+/// The random number stream for a `seed`, a `purpose` and an `index` (such as `[epoch, step]`).
 ///
-/// The key is `SHA-256(domain ‖ seed ‖ len(purpose) ‖ purpose ‖ index…)`, all integers as 64-bit little
-/// endian, so different arguments give unrelated streams.
+/// The key of the generator is `SHA-256(domain ‖ seed ‖ len(purpose) ‖ purpose ‖ index…)`, with all integers as
+/// 64-bit little endian. Different arguments give independent streams.
 ///
 /// ```
 /// use emberlab_rng::stream;
@@ -63,8 +63,8 @@ mod tests {
 
     #[test]
     fn streams_never_change_between_versions() {
-        // Pinned on first writing (SHA-256 then ChaCha8 of RFC 8439's layout): a different number here
-        // would silently change every run that users have on disk.
+        // From the first version (SHA-256, then ChaCha8 in the layout of RFC 8439): another number here would
+        // silently change every run that users have on disk.
         assert_eq!(first(0, "init", &[]), PINNED);
     }
     const PINNED: u64 = 6_371_131_041_938_862_476;

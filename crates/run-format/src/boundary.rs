@@ -1,4 +1,4 @@
-//! What a network predicts over a plane of its inputs.
+//! The predictions of a network over a plane of its inputs.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::Bytes;
 
 /// A grid of predictions over a plane through the space of inputs, with samples near it.
 ///
-/// Inputs are as the data have them, not standardised.
+/// Inputs are in the units of the data, not standardised.
 ///
 /// # Shapes
 /// - grid: `rows` × `columns` points, row by row from the lower left; the first and the last point of a row or
@@ -14,57 +14,58 @@ use crate::Bytes;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Boundary {
-    /// To the right.
+    /// The horizontal axis, to the right.
     pub x: Axis,
-    /// Upwards.
+    /// The vertical axis, upwards.
     pub y: Axis,
-    /// Points of the grid in a row.
+    /// Number of points in a row of the grid.
     pub columns: usize,
-    /// Rows of the grid.
+    /// Number of rows of the grid.
     pub rows: usize,
-    /// What is predicted there.
+    /// The predictions at the points of the grid.
     pub cells: Cells,
-    /// Where samples lie, `[x, y]` each.
+    /// The positions of samples, `[x, y]` each.
     pub points: Vec<[f32; 2]>,
-    /// The class of each of them.
+    /// The class of each sample.
     pub classes: Vec<u32>,
-    /// How the plane was chosen; empty where the inputs have just its two dimensions.
+    /// How the plane was chosen; empty if the inputs have two features only.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
 }
 
-/// One direction of a plane.
+/// One axis of a plane.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Axis {
-    /// The feature, or what else the axis is.
+    /// The feature's name, or that of a direction through several features.
     pub name: String,
-    /// Where it begins, in units of the feature.
+    /// The lower end, in units of the feature.
     pub from: f32,
-    /// Where it ends.
+    /// The upper end, in units of the feature.
     pub to: f32,
 }
 
-/// What is predicted at the points of a grid.
+/// The predictions at the points of a grid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Cells {
     /// Two classes.
     Binary {
-        /// Of class 1, in 255ths.
+        /// The probability of class 1, in steps of 1/255.
         probabilities: Bytes,
     },
-    /// Any number of classes up to 256.
+    /// Up to 256 classes.
     Multiclass {
-        /// The class predicted.
+        /// The predicted class.
         classes: Bytes,
-        /// Of that class, in 255ths.
+        /// The probability of that class, in steps of 1/255.
         probabilities: Bytes,
     },
 }
 
 impl Cells {
-    /// The predicted class of each point of the grid; above `threshold` it is class 1 of two.
+    /// The predicted class at each point of the grid. Of two classes, class 1 is predicted where its probability is above
+    /// `threshold`.
     pub fn classes(&self, threshold: f64) -> Vec<u32> {
         match self {
             Self::Binary { probabilities } => {
@@ -82,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_boundary_survives_being_stored_in_little_text() {
+    fn a_boundary_reads_back_from_short_text() {
         let axis = |name: &str| Axis {
             name: name.to_string(),
             from: -1.5,

@@ -1,22 +1,19 @@
-//! Many small numbers in little text.
+//! Many small numbers as one short string.
 
-use std::fmt;
-
-use serde::de::{self, Visitor};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Bytes that are written as one string of hexadecimal digits, two for each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Bytes(pub Vec<u8>);
 
 impl Bytes {
-    /// Shares in [0, 1], each as the nearest of 256 steps; anything outside as the nearer end.
+    /// Shares in [0, 1], each rounded to the nearest 1/255. Values outside become 0 or 1.
     pub fn from_shares(shares: impl IntoIterator<Item = f64>) -> Self {
         let byte = |share: f64| (share * 255.0).round() as u8;
         Self(shares.into_iter().map(byte).collect())
     }
 
-    /// The shares that [`from_shares`](Self::from_shares) took, within 1/510.
+    /// The shares that were given to [`from_shares`](Self::from_shares), within 1/510.
     pub fn shares(&self) -> impl ExactSizeIterator<Item = f64> + '_ {
         self.0.iter().map(|&byte| f64::from(byte) / 255.0)
     }
@@ -24,36 +21,14 @@ impl Bytes {
 
 impl Serialize for Bytes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let text: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        serializer.serialize_str(&text)
+        serializer.serialize_str(&hex::encode(&self.0))
     }
 }
 
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_str(BytesVisitor)
-    }
-}
-
-struct BytesVisitor;
-
-impl Visitor<'_> for BytesVisitor {
-    type Value = Bytes;
-
-    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.write_str("an even number of hexadecimal digits")
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Bytes, E> {
-        let refused = || E::invalid_value(de::Unexpected::Str(text), &self);
-        let digit = |c: u8| char::from(c).to_digit(16).map(|d| d as u8);
-        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        if !rest.is_empty() {
-            return Err(refused());
-        }
-        let byte = |[high, low]: &[u8; 2]| Some(digit(*high)? * 16 + digit(*low)?);
-        let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
-        bytes.map(Bytes).ok_or_else(refused)
+        let text = String::deserialize(deserializer)?;
+        hex::decode(text).map(Self).map_err(de::Error::custom)
     }
 }
 
@@ -63,7 +38,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_survive_as_digits() {
+    fn bytes_are_hexadecimal_digits_and_read_back() {
         let bytes = Bytes(vec![0, 9, 10, 255]);
         let json = serde_json::to_string(&bytes).unwrap();
         assert_eq!(json, r#""00090aff""#);
@@ -71,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn what_are_no_bytes_is_refused() {
+    fn other_text_is_refused() {
         for wrong in [r#""0""#, r#""0g""#, r#""é""#, "3"] {
             assert!(serde_json::from_str::<Bytes>(wrong).is_err(), "{wrong}");
         }

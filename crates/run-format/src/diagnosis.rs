@@ -1,39 +1,39 @@
-//! What is wrong with a training, and how that is known.
+//! `diagnosis.json`: problems of a training, with the evidence for each.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What was found wrong with a run.
+/// The problems of a run.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Diagnosis {
-    /// The most severe first; none of a healthy run.
+    /// One for each problem, the most severe first; empty for a healthy run.
     pub findings: Vec<Finding>,
 }
 
-/// One thing that is wrong.
+/// One problem of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Finding {
-    /// What kind of thing.
+    /// The kind of problem.
     pub kind: FindingKind,
-    /// How bad it is.
+    /// How severe it is.
     pub severity: Severity,
-    /// One sentence for a person, with the numbers that matter.
+    /// One sentence about it, with the most important numbers.
     pub summary: String,
-    /// Where it was seen, if it has a place.
+    /// The epoch, step or layer where it was first seen, if it has one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<Place>,
-    /// The numbers that speak for it.
+    /// The measured numbers that show it.
     pub evidence: Vec<Evidence>,
-    /// What usually causes it, the likeliest first.
+    /// Usual causes, the likeliest first.
     pub causes: Vec<String>,
-    /// What to try, the best first.
+    /// Remedies to try, the best first.
     pub remedies: Vec<String>,
 }
 
-/// The kinds of findings.
+/// The kind of a finding.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::VariantArray,
 )]
@@ -43,25 +43,25 @@ pub enum FindingKind {
     NonFinite,
     /// The gradient of the loss is zero wherever it exists.
     ZeroGradient,
-    /// Gradients grow from the output to the first layer, or steps are larger than the weights.
+    /// Gradients grow from the output to the first layer, or a step is larger than the weights it changes.
     ExplodingGradients,
     /// Gradients shrink from the output to the first layer.
     VanishingGradients,
-    /// Units that are zero for every sample, and learn nothing.
+    /// Units are zero for every sample, so that they learn nothing.
     DeadRelus,
-    /// Units whose slope is nearly zero for nearly every sample.
+    /// Units have a slope of nearly zero for nearly every sample.
     SaturatedUnits,
     /// The loss rises or jumps.
     LearningRateTooHigh,
-    /// The loss still falls steadily, and slowly.
+    /// The loss still falls steadily and slowly when the training ends.
     LearningRateTooLow,
-    /// The training split is learned by heart.
+    /// The network learns the training split by heart and gets worse on other data.
     OverFitting,
-    /// The network cannot draw the boundary that the data have.
+    /// The network cannot represent the boundary between the classes.
     CannotRepresent,
     /// A split lacks a class.
     MissingClass,
-    /// Training knows of rows that it is judged on.
+    /// Rows of the validation or test split influence the training.
     Leakage,
 }
 
@@ -94,17 +94,17 @@ impl fmt::Display for FindingKind {
     }
 }
 
-/// How bad a finding is.
+/// How severe a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// The training, or its figures, are worth nothing.
+    /// The training or its metrics are useless.
     Error,
-    /// The training, or its figures, are worse than they could be.
+    /// The training or its metrics are worse than they could be.
     Warning,
 }
 
-/// Where something was first seen.
+/// The place where a problem was first seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Place {
@@ -117,7 +117,7 @@ pub struct Place {
     /// The part of the network, such as `layers.1`, `activations.0` or `loss`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layer: Option<String>,
-    /// On the way to the loss, on the way back, or when weights changed.
+    /// The part of the step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub direction: Option<Direction>,
     /// The operation, such as `exp`.
@@ -125,15 +125,15 @@ pub struct Place {
     pub operation: Option<String>,
 }
 
-/// The part of a step.
+/// A part of a training step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// From inputs to the loss.
+    /// The forward pass, from the inputs to the loss.
     Forward,
-    /// From the loss to the gradients.
+    /// The backward pass, from the loss to the gradients.
     Backward,
-    /// From gradients to new weights.
+    /// The update, from the gradients to new weights.
     Update,
 }
 
@@ -147,11 +147,11 @@ impl fmt::Display for Direction {
     }
 }
 
-/// A number that speaks for a finding.
+/// A measured number that shows a problem.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Evidence {
-    /// What was measured, with its unit if it has one.
+    /// The name of the measured quantity, with its unit if it has one.
     pub name: String,
     /// Its value; NaN and infinities are allowed.
     #[serde(with = "emberlab_metrics::json_number")]
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_finding_survives_json_whatever_its_numbers() {
+    fn a_finding_with_infinities_and_nan_reads_back() {
         let evidence = [3.0, 0.5, f64::INFINITY, f64::NEG_INFINITY].map(|value| Evidence {
             name: "largest output".to_string(),
             value,

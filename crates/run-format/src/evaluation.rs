@@ -1,4 +1,4 @@
-//! What a network is worth on each split, and what there is to see of it.
+//! `evaluation.json`: scores, curves and predictions of a network on each split.
 
 use emberlab_metrics::{
     BestThreshold, BinaryCurves, ClassificationReport, ConfusionMatrix, RegressionScores, Split,
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Boundary, Mistakes};
 
-/// What the last network of a run is worth, left when its training ends.
+/// The evaluation of a run's last network, written when its training has ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunEvaluation {
@@ -16,16 +16,16 @@ pub struct RunEvaluation {
     pub class_names: Vec<String>,
     /// Every split that has rows: train, valid, test.
     pub splits: Vec<SplitEvaluation>,
-    /// Two classes: the best thresholds by F1 and by Youden's J, on `thresholds_from`.
+    /// For two classes: the best thresholds by F1 and by Youden's J, on the split `thresholds_from`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub best_thresholds: Vec<BestThreshold>,
-    /// The split that the best thresholds were found on: validation where there is one, else training.
+    /// The split that the best thresholds were found on: validation if there is one, else training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds_from: Option<Split>,
-    /// Two inputs and classes: what is predicted where.
+    /// For two features and classes: the predictions over the plane of the inputs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boundary: Option<Boundary>,
-    /// Classes: the wrong predictions of the test split, else of validation, else of training.
+    /// For classes: the wrong predictions of the test split; without one of validation, without that of training.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mistakes: Option<Mistakes>,
 }
@@ -37,38 +37,38 @@ impl RunEvaluation {
     }
 }
 
-/// What a network is worth on one split.
+/// The evaluation of a network on one split.
 ///
-/// Class 1 of two is predicted above the probability 0.5 here, whatever threshold is chosen later.
+/// Of two classes, class 1 is predicted above the probability 0.5 here, whatever threshold is chosen later.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SplitEvaluation {
-    /// The split that was predicted.
+    /// The split.
     pub split: Split,
-    /// Its rows.
+    /// Number of its rows.
     pub num_samples: usize,
-    /// Loss and scores, as the training follows them.
+    /// The same metrics as in `metrics.csv`.
     pub metrics: SplitMetrics,
-    /// Classes: precision, recall, F1 and support, class by class and averaged.
+    /// For classes: precision, recall, F1 and support of each class, and their averages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classification_report: Option<ClassificationReport>,
-    /// Classes: how often each was taken for which, `[target][prediction]`.
+    /// For classes: the counts `[target][prediction]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confusion_matrix: Option<ConfusionMatrix>,
-    /// Two classes, both of them in the split, and finite outputs: curves over all thresholds, thinned to 200
-    /// points.
+    /// For two classes that both occur in the split, and finite outputs: curves over all thresholds, thinned to
+    /// 200 points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub curves: Option<BinaryCurves>,
-    /// Regression: the errors.
+    /// For regression: the errors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regression: Option<RegressionScores>,
-    /// Regression with finite outputs: `[target, prediction]` of at most 200 samples.
+    /// For regression with finite outputs: `[target, prediction]` of at most 200 samples.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub predictions: Vec<[f64; 2]>,
 }
 
 impl SplitEvaluation {
-    /// Whether the network put out no number for any sample, so that there is nothing to look at.
+    /// Whether the network's outputs are NaN for every sample, so that there is no prediction to show.
     pub fn has_no_predictions(&self) -> bool {
         let matrix = self.confusion_matrix.as_ref();
         let missing = matrix.map_or(0, |matrix| matrix.unpredicted.iter().sum());

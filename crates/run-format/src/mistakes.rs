@@ -1,4 +1,4 @@
-//! Samples that a network is most certain of, and wrong.
+//! The wrong predictions of a network, the most confident first.
 
 use emberlab_metrics::Split;
 use serde::{Deserialize, Serialize};
@@ -9,40 +9,40 @@ use crate::Bytes;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mistakes {
-    /// The split: test where there is one, else validation, else training.
+    /// The split: test if there is one, else validation, else training.
     pub split: Split,
-    /// Wrong predictions in all; only the first few are listed.
+    /// Number of all wrong predictions of the split.
     pub num_mistakes: u64,
     /// Shape of one input: `[num_features]` or `[channels, height, width]`.
     pub input_shape: Vec<usize>,
     /// Names of the features; empty for images.
     pub feature_names: Vec<String>,
-    /// The most confident of them, at most 25.
+    /// The most confident wrong predictions, at most 25.
     pub samples: Vec<Mistake>,
 }
 
-/// One sample that was taken for another class.
+/// A sample whose predicted class is not its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mistake {
-    /// Its row in the data set, counted from 0.
+    /// The sample's row in the data set, counted from 0.
     pub row: u32,
-    /// Its class.
+    /// The sample's class.
     pub target: u32,
-    /// The class it was taken for; none where the network put out no numbers.
+    /// The predicted class; none where the network's outputs are NaN.
     pub prediction: Option<u32>,
-    /// The probability of the class it was taken for, in [0, 1].
+    /// The probability of the predicted class, in [0, 1].
     pub confidence: f64,
-    /// Its input, not standardised; flat.
+    /// The sample's input, flat and not standardised.
     pub inputs: Inputs,
 }
 
-/// The input of one sample as the data have it.
+/// The input of one sample, in the units of the data.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Inputs {
     /// Brightness from 0 (black) to 255 (white), by channel, row and column.
     Pixels(Bytes),
-    /// Measurements.
+    /// The features of a row.
     Features(Vec<f32>),
 }

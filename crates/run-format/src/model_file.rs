@@ -1,8 +1,8 @@
-//! `model/model.json`: what a trained network needs to predict, beside its weights.
+//! `model/model.json`: shapes, names and scaling that a trained network needs to predict.
 
 use serde::{Deserialize, Serialize};
 
-/// What a trained network needs to predict, beside its weights.
+/// Shapes, names and scaling that a trained network needs to predict, beside its weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelFile {
     /// `[num_features]` or `[channels, height, width]`.
@@ -47,4 +47,27 @@ pub struct Scaling {
     pub mean: Vec<f64>,
     /// The inputs are divided by it, in their units; positive.
     pub std: Vec<f64>,
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_model_file_reads_back_exactly() {
+        let model = ModelFile {
+            input_shape: vec![2],
+            feature_names: vec!["x1".to_string(), "x2".to_string()],
+            d_output: 1,
+            task: ModelTask::Binary { on_logits: true },
+            class_names: vec!["no".to_string(), "yes".to_string()],
+            standardizer: Scaling {
+                mean: vec![0.1 + 0.2, -1.0 / 3.0],
+                std: vec![1e-7, 2.0_f64.sqrt()],
+            },
+        };
+        let json = serde_json::to_string(&model).unwrap();
+        assert_eq!(model, serde_json::from_str(&json).unwrap());
+    }
 }

@@ -7,24 +7,24 @@ use std::path::{Path, PathBuf};
 use crate::StorageError;
 use crate::operations::{Operation, perform, replace};
 
-/// Appends to a file whose beginning is known.
+/// Appends to a file with known content.
 ///
-/// Rows are not synced one by one: whoever needs them after a power cut keeps a copy, as checkpoints do.
+/// Rows are not synced to the disk one by one: a power cut may lose the last ones. Checkpoints hold a copy.
 #[derive(Debug)]
 pub struct Appender {
     path: PathBuf,
     file: File,
-    /// What was asked to be in the file.
+    /// The content that the file should have.
     text: String,
-    /// Bytes of `text` that are in the file for certain.
+    /// The number of bytes of `text` that are certainly in the file.
     written: usize,
 }
 
 impl Appender {
-    /// A file that holds `text` and nothing else.
+    /// Makes a file that holds `text` and nothing else.
     ///
     /// # Errors
-    /// [`StorageError::Io`]; then the file is what it was.
+    /// [`StorageError::Io`]; the file is then unchanged.
     pub fn restore(path: &Path, text: String) -> Result<Self, StorageError> {
         replace(path, text.as_bytes())?;
         let file = OpenOptions::new().append(true).open(path);
@@ -36,15 +36,15 @@ impl Appender {
         })
     }
 
-    /// All that the file should hold.
+    /// The content that the file should have.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// Adds `text` at the end, after what an earlier failure kept out.
+    /// Adds `text` at the end, after any text that could not be written before.
     ///
     /// # Errors
-    /// [`StorageError::Io`]; the text is remembered and written with the next.
+    /// [`StorageError::Io`]; the text is then written together with the next.
     pub fn append(&mut self, text: &str) -> Result<(), StorageError> {
         self.text.push_str(text);
         let missing = &self.text.as_bytes()[self.written..];
@@ -54,7 +54,7 @@ impl Appender {
         match result {
             Ok(()) => self.written = self.text.len(),
             Err(_) => {
-                // A part of it may have gone in: cut the file back to what is certain.
+                // A part may have been written: truncate the file to the bytes that are certain.
                 let _ = self.file.set_len(self.written as u64);
             }
         }
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_holds_what_it_is_restored_to_and_what_follows() {
+    fn a_restored_file_holds_the_given_text_and_the_appended_rows() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows.csv");
         std::fs::write(&path, "head\n1\n2\n3 is half writ").unwrap();

@@ -1,4 +1,4 @@
-//! A checkpoint, read and verified.
+//! Reading and verifying a checkpoint.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::manifest::{FILE, FORMAT, Manifest, SUM_FILE, Written, sum_line};
 use crate::{Position, StorageError};
 
-/// What a training is, apart from how far it is: a checkpoint of another one must not be mixed in.
+/// The configuration and the data of a training. Checkpoints with another identity belong to another training.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Identity {
     /// The resolved configuration, as TOML.
@@ -18,11 +18,11 @@ pub struct Identity {
 /// The files of one checkpoint, read and verified.
 #[derive(Debug, Clone)]
 pub struct Checkpoint {
-    /// Where it lies.
+    /// The checkpoint's folder.
     pub path: PathBuf,
-    /// How far the training was when it was written.
+    /// The position of the training when the checkpoint was written.
     pub position: Position,
-    /// What was trained.
+    /// The configuration and the data of the training.
     pub identity: Identity,
     files: Vec<(String, Vec<u8>)>,
 }
@@ -30,11 +30,11 @@ pub struct Checkpoint {
 pub(crate) const CONFIG: &str = "config.toml";
 
 impl Checkpoint {
-    /// Reads a checkpoint's folder and verifies its name, every size and every sum.
+    /// Reads a checkpoint's folder and verifies its name, and the size and SHA-256 sum of every file.
     ///
     /// # Errors
-    /// [`StorageError::Damaged`] naming the file that does not agree; [`StorageError::Format`] if another
-    /// version wrote it.
+    /// [`StorageError::Damaged`] with the file that is damaged; [`StorageError::Format`] if a version of the lab
+    /// with another format wrote it.
     pub fn read(path: &Path) -> Result<Self, StorageError> {
         let damaged = |reason: String| StorageError::Damaged {
             path: path.to_path_buf(),
@@ -64,7 +64,7 @@ impl Checkpoint {
         let mut files = Vec::with_capacity(manifest.files.len());
         for file in manifest.files {
             if Path::new(&file.name).components().count() != 1 || file.name.starts_with('.') {
-                return Err(damaged(format!("`{}` is no file name", file.name)));
+                return Err(damaged(format!("`{}` is not a file name", file.name)));
             }
             let content = content(&file.name)?;
             if let Some(reason) = file.disagreement(&content) {
@@ -95,13 +95,13 @@ impl Checkpoint {
             .ok_or_else(|| self.damaged(format!("`{name}` is missing")))
     }
 
-    /// The content of a file that need not be there.
+    /// The content of a file, or `None` if the checkpoint has no such file.
     pub fn optional(&self, name: &str) -> Option<&[u8]> {
         let file = self.files.iter().find(|(n, _)| n == name);
         file.map(|(_, content)| content.as_slice())
     }
 
-    /// An error that says what is wrong with this checkpoint.
+    /// The error that this checkpoint is damaged, with the reason.
     pub fn damaged(&self, reason: impl ToString) -> StorageError {
         StorageError::Damaged {
             path: self.path.clone(),

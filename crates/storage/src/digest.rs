@@ -1,4 +1,4 @@
-//! SHA-256 sums of files.
+//! Names, sizes and SHA-256 sums of files.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -8,14 +8,14 @@ pub fn sha256(content: &[u8]) -> String {
     hex::encode(Sha256::digest(content))
 }
 
-/// A file's name with what its content must be.
+/// A file's name, with the size and the SHA-256 sum of its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digested {
     /// The file's name, relative to the folder that is described.
     pub name: String,
-    /// Bytes.
+    /// Number of bytes.
     pub size: u64,
-    /// Lower-case hexadecimal.
+    /// SHA-256 sum in lower-case hexadecimal.
     pub sha256: String,
 }
 
@@ -29,7 +29,7 @@ impl Digested {
         }
     }
 
-    /// What does not agree between this and `content`, if anything.
+    /// The difference between this description and `content`; `None` if they agree.
     pub fn disagreement(&self, content: &[u8]) -> Option<String> {
         if content.len() as u64 != self.size {
             let found = content.len();

@@ -1,30 +1,30 @@
-//! What can go wrong with files, with the file it went wrong with.
+//! Errors of files, each with the file it concerns.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A file that cannot be written, read or believed.
+/// The reason why a file cannot be written, read or trusted.
 #[derive(Debug, thiserror::Error)]
 pub enum StorageError {
-    /// The disk refused.
+    /// The operating system reports an error.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
-        /// What was tried.
+        /// The attempted action.
         action: &'static str,
-        /// On which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// A checkpoint is not what was written.
+    /// The files of a checkpoint have changed since it was written.
     #[error("the checkpoint {} is damaged: {reason}", path.display())]
     Damaged {
         /// The checkpoint's folder.
         path: PathBuf,
-        /// What does not agree.
+        /// The difference from what was written.
         reason: String,
     },
-    /// A checkpoint of another version of the lab.
+    /// A version of the lab with another format wrote the checkpoint.
     #[error(
         "the checkpoint {} is in format {found}, written by emberlab {written_by}; this version reads format {readable}",
         path.display()
@@ -39,18 +39,18 @@ pub enum StorageError {
         /// The format that this version reads.
         readable: u32,
     },
-    /// Another process works on the same run.
+    /// Another process uses the run.
     #[error("{} is in use by process {holder}; wait for it to end, or stop it", path.display())]
     Locked {
         /// The run's folder.
         path: PathBuf,
-        /// The process, as it wrote itself down.
+        /// The identifier of the process.
         holder: String,
     },
 }
 
 impl StorageError {
-    /// Says what was tried on which file or folder when the disk refused.
+    /// Adds the attempted action and the path to an error of the operating system.
     pub fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io {
             action,

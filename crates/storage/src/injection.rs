@@ -1,15 +1,14 @@
-//! Faults that tests inject into file operations of a whole process.
+//! Faults that tests inject into the file operations of a process.
 //!
-//! Operations are counted from 1 in the order in which the process does them.
+//! Operations are counted from 1, in the order of the process.
 //!
 //! | variable | meaning |
 //! |---|---|
-//! | `EMBERLAB_FAULT=N:MODE` or `N-M:MODE` | what happens at operation N, or at those from N to M |
-//! | `EMBERLAB_FAULT_LOG=FILE` | every operation is written there, a line each |
+//! | `EMBERLAB_FAULT=N:MODE` or `N-M:MODE` | the fault of operation N, or of the operations from N to M |
+//! | `EMBERLAB_FAULT_LOG=FILE` | a file to which every operation is written, one per line |
 //!
 //! Modes: `kill_before`, `kill_inside` (half of a write is done), `kill_after` end the process with SIGKILL.
-//! `power_cut` kills it after the operation and takes away what was not synced: the second half of files,
-//! and renames. `no_space` (half of a write is done), `read_only` and `broken` fail with the system's error.
+//! `power_cut` kills it after the operation and undoes what was not synced: the second half of files, and renames. `no_space` (half of a write is done), `read_only` and `broken` fail with the system's error.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
@@ -40,7 +39,7 @@ struct Plan {
 
 static PLAN: LazyLock<Option<Plan>> = LazyLock::new(|| {
     let text = std::env::var("EMBERLAB_FAULT").ok()?;
-    Some(parse(&text).unwrap_or_else(|| panic!("EMBERLAB_FAULT={text} is no fault")))
+    Some(parse(&text).unwrap_or_else(|| panic!("EMBERLAB_FAULT={text} is not a fault")))
 });
 
 fn parse(text: &str) -> Option<Plan> {
@@ -62,7 +61,7 @@ fn parse(text: &str) -> Option<Plan> {
     })
 }
 
-/// What this process did so far.
+/// The operations of this process so far.
 #[derive(Default)]
 struct Done {
     num_operations: u64,
@@ -70,7 +69,7 @@ struct Done {
     unsynced_renames: Vec<Renamed>,
 }
 
-/// A rename, with the file it put an end to.
+/// A rename, with the content of the file that it replaced.
 struct Renamed {
     from: PathBuf,
     to: PathBuf,
@@ -79,7 +78,7 @@ struct Renamed {
 
 static DONE: Mutex<Option<Done>> = Mutex::new(None);
 
-/// Does an operation, or what the plan wants instead.
+/// Does an operation, or its planned fault.
 pub(crate) fn perform<T>(
     operation: Operation<'_>,
     act: impl FnOnce() -> io::Result<T>,
@@ -136,7 +135,7 @@ impl Done {
             Operation::Write(path, _) => self.unsynced_files.push(path.to_path_buf()),
             Operation::SyncFile(path) => self.unsynced_files.retain(|p| p != path),
             Operation::Rename(from, to) => {
-                // Files keep their state under the new name of their folder.
+                // Files in a renamed folder stay unsynced under their new path.
                 for file in &mut self.unsynced_files {
                     if let Ok(inside) = file.strip_prefix(from) {
                         *file = to.join(inside);
@@ -156,11 +155,11 @@ impl Done {
         }
     }
 
-    /// What a disk may look like after a power cut.
+    /// Changes the disk as a power cut might.
     fn lose_what_is_not_synced(&self) {
         for file in &self.unsynced_files {
             if let Ok(content) = fs::read(file) {
-                // The disk is a test's own: there is nobody to tell.
+                // Only tests run this: an error here is not reported.
                 let _ = fs::write(file, &content[..content.len() / 2]);
             }
         }
@@ -183,7 +182,7 @@ fn write_half(operation: Operation<'_>) {
 
 fn append(path: &Path, content: &[u8]) {
     if let Ok(mut file) = OpenOptions::new().append(true).create(true).open(path) {
-        // As above: a test's own disk.
+        // Only tests run this: an error here is not reported.
         let _ = file.write_all(content);
     }
 }

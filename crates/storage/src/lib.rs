@@ -1,7 +1,7 @@
-//! Files that appear whole: checkpoints, locks and the few operations they are made of.
+//! Files that are always complete: checkpoints, locks, and the file operations behind them.
 //!
-//! Whatever a run keeps on disk is written through this crate, so that a process that dies at any moment,
-//! a full disk or a power cut leaves the old file or the new one, never something between.
+//! All files of a run are written through this crate. If the process is killed, the disk is full or the power
+//! fails, the old file or the new one remains, never a part of one.
 
 mod appender;
 mod checkpoint;

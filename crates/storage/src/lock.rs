@@ -1,4 +1,4 @@
-//! A lock on a run that dies with the process that holds it.
+//! A lock on a run, which is released when the process ends.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -9,13 +9,13 @@ use crate::StorageError;
 
 const FILE: &str = ".lock";
 
-/// Asking whether a run is in use takes its lock for an instant: whoever wants it waits that long.
+/// How long to wait for the lock: a process that only asks whether a run is in use holds it for an instant.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-/// The right to change a run, held until it is dropped or the process ends, however it ends.
+/// The right to change a run, until it is dropped or the process ends in any way.
 ///
-/// The system's advisory lock on `.lock` in the run's folder (`flock` on Unix); on network file systems it
-/// is as good as theirs.
+/// This is an advisory lock of the operating system on `.lock` in the run's folder (`flock` on Unix). On network
+/// file systems it is as reliable as their locks.
 #[derive(Debug)]
 pub struct RunLock {
     _file: File,
@@ -25,8 +25,7 @@ impl RunLock {
     /// Takes the lock of the run in `folder`.
     ///
     /// # Errors
-    /// [`StorageError::Locked`] if a living process holds it, [`StorageError::Io`] if the folder does not
-    /// take a lock.
+    /// [`StorageError::Locked`] if a running process holds it; [`StorageError::Io`] if the lock cannot be taken.
     pub fn acquire(folder: &Path) -> Result<Self, StorageError> {
         let path = folder.join(FILE);
         let options = OpenOptions::new()
@@ -45,7 +44,7 @@ impl RunLock {
                 }
                 Err(TryLockError::WouldBlock) => {
                     let mut holder = String::new();
-                    // Only for the message.
+                    // The holder is only named in the message.
                     let _ = file.read_to_string(&mut holder);
                     return Err(StorageError::Locked {
                         path: folder.to_path_buf(),
@@ -58,14 +57,14 @@ impl RunLock {
             }
         }
         let name = format!("{}\n", std::process::id());
-        // Who holds it is told as a help; the lock itself holds without.
+        // The identifier of the process is only for messages: the lock works without it.
         let _ = file.set_len(0);
         let _ = file.rewind();
         let _ = file.write_all(name.as_bytes());
         Ok(Self { _file: file })
     }
 
-    /// Whether a living process holds the lock of the run in `folder`.
+    /// Whether a running process holds the lock of the run in `folder`.
     pub fn is_held(folder: &Path) -> bool {
         let Ok(file) = File::open(folder.join(FILE)) else {
             return false;
@@ -80,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_held_lock_is_refused_with_its_holder_and_a_dropped_one_is_free() {
+    fn a_lock_has_one_holder_who_is_named_until_it_is_dropped() {
         let folder = tempfile::tempdir().unwrap();
         assert!(!RunLock::is_held(folder.path()));
         let lock = RunLock::acquire(folder.path()).unwrap();

@@ -1,10 +1,10 @@
-//! What a checkpoint's folder must hold.
+//! The manifest of a checkpoint: its position, its identity, and its files.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Digested, Position, sha256};
 
-/// Version of the checkpoint format; a reader refuses others.
+/// The version of the checkpoint format. Checkpoints of other versions are refused.
 pub(crate) const FORMAT: u32 = 1;
 
 /// The manifest: names, sizes and checksums of the other files.
@@ -12,7 +12,7 @@ pub const FILE: &str = "manifest.json";
 /// The manifest's own checksum, in the form of `sha256sum`.
 pub const SUM_FILE: &str = "manifest.sha256";
 
-/// What a checkpoint's folder must hold.
+/// The content of a checkpoint's folder.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Manifest {
     #[serde(flatten)]
@@ -23,7 +23,7 @@ pub(crate) struct Manifest {
     pub(crate) files: Vec<Digested>,
 }
 
-/// The part that every version can read.
+/// The part of the manifest that every version can read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Written {
     pub(crate) format: u32,
@@ -39,7 +39,7 @@ impl Written {
     }
 }
 
-/// The content of [`SUM_FILE`] for a manifest; `sha256sum -c manifest.sha256` checks it.
+/// The content of [`SUM_FILE`] for a manifest. `sha256sum -c manifest.sha256` verifies it.
 pub(crate) fn sum_line(manifest: &[u8]) -> String {
     format!("{}  {FILE}\n", sha256(manifest))
 }

@@ -1,4 +1,4 @@
-//! The operations that change files: everything a run writes goes through these.
+//! The operations that change files. All files of a run are written by these.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -52,7 +52,7 @@ impl Operation<'_> {
     }
 }
 
-/// Does one operation; with the feature `fault-injection`, or what a test wants instead.
+/// Does one operation; with the feature `fault-injection` a test may replace it by a fault.
 pub(crate) fn perform<T>(
     operation: Operation<'_>,
     act: impl FnOnce() -> io::Result<T>,
@@ -64,10 +64,10 @@ pub(crate) fn perform<T>(
     result.map_err(StorageError::io(operation.action(), operation.path()))
 }
 
-/// Makes a folder inside one that is there; one that is there already is fine.
+/// Makes a folder inside an existing one, unless it exists already.
 ///
-/// Not the folders above it: where they have vanished, somebody has removed the run, and nothing of it
-/// must appear again.
+/// The folders above are not made: if they are missing, somebody has removed the run, and no part of it may come
+/// back.
 ///
 /// # Errors
 /// [`StorageError::Io`].
@@ -78,14 +78,14 @@ pub fn create_folder(path: &Path) -> Result<(), StorageError> {
     perform(Operation::CreateFolder(path), || fs::create_dir(path))
 }
 
-/// Writes a file and waits until the disk has it.
+/// Writes a file and waits until it is on the disk.
 pub(crate) fn write_synced(path: &Path, content: &[u8]) -> Result<(), StorageError> {
     let mut file = perform(Operation::CreateFile(path), || File::create(path))?;
     perform(Operation::Write(path, content), || file.write_all(content))?;
     perform(Operation::SyncFile(path), || file.sync_all())
 }
 
-/// Waits until the disk has the names in a folder: a rename is durable only then.
+/// Waits until the names in a folder are on the disk, which makes a rename durable.
 pub(crate) fn sync_folder(path: &Path) -> Result<(), StorageError> {
     perform(Operation::SyncFolder(path), || {
         if cfg!(unix) {
@@ -99,33 +99,33 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), StorageError> {
     perform(Operation::Rename(from, to), || fs::rename(from, to))
 }
 
-/// Writes a file so that it appears whole, in place of what was there.
+/// Replaces a file by a new one in a single step, so that it is never half-written.
 ///
 /// # Errors
-/// [`StorageError::Io`] naming the file; what was there before stays.
+/// [`StorageError::Io`] naming the file; the old file then remains.
 pub fn replace(path: &Path, content: &[u8]) -> Result<(), StorageError> {
     let partial = beside(path, PARTIAL);
     let written = write_synced(&partial, content).and_then(|()| rename(&partial, path));
     if written.is_err() {
-        // What is left of it would only take space; the error says what matters.
+        // The partial file only takes up space; the first error is the one to report.
         let _ = fs::remove_file(&partial);
     }
     written?;
     sync_folder(parent(path))
 }
 
-/// Fills a folder beside its final name, then makes it appear whole under that name.
+/// Writes a folder under a temporary name and then renames it, so that it is never half-written.
 ///
-/// `path` must not be there yet, or be an empty folder. `files` are names, relative to it, with their
-/// contents; names may lead through one folder.
+/// `path` must not exist, or must be an empty folder. `files` are file names relative to it, with their contents;
+/// a name may contain one subfolder.
 ///
 /// # Errors
-/// [`StorageError::Io`]; then nothing is left beside the name.
+/// [`StorageError::Io`]; the temporary folder is then removed.
 pub fn publish_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<(), StorageError> {
     let partial = beside(path, PARTIAL);
     let written = fill(&partial, files).and_then(|()| rename(&partial, path));
     if written.is_err() {
-        // The partial folder would only take space; the error says what matters.
+        // The partial folder only takes up space; the first error is the one to report.
         let _ = fs::remove_dir_all(&partial);
     }
     written?;
@@ -151,11 +151,12 @@ fn fill(partial: &Path, files: &[(&str, &[u8])]) -> Result<(), StorageError> {
     sync_folder(partial)
 }
 
-/// Removes a file or a folder with all that is in it: first its name, for good, then the rest, so that
-/// nothing half-removed can be taken for something whole.
+/// Removes a file, or a folder with all its content.
+///
+/// It is renamed first, so that a half-removed folder cannot be mistaken for a complete one.
 ///
 /// # Errors
-/// [`StorageError::Io`] naming what could not be removed.
+/// [`StorageError::Io`] naming the file or folder that cannot be removed.
 pub fn remove_tree(path: &Path) -> Result<(), StorageError> {
     if is_leftover(path) {
         return remove_all(path);
@@ -177,17 +178,17 @@ fn remove_all(path: &Path) -> Result<(), StorageError> {
     perform(Operation::RemoveFolder(path), || fs::remove_dir(path))
 }
 
-/// How names begin of what is not finished, or no longer wanted.
+/// The beginning of the names of unfinished files, and of files that are being removed.
 const PARTIAL: &str = ".partial-";
 const REMOVING: &str = ".removing-";
 
-/// Whether a file or folder is what a process left that died while it wrote or removed.
+/// Whether a file or folder is left over from a process that ended while it wrote or removed it.
 pub fn is_leftover(path: &Path) -> bool {
     let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
     name.starts_with(PARTIAL) || name.starts_with(REMOVING)
 }
 
-/// A name of this process's own in the same folder.
+/// A temporary name in the same folder, which no other process uses.
 fn beside(path: &Path, prefix: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let process = std::process::id();

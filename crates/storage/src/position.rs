@@ -1,16 +1,16 @@
-//! How far a training is.
+//! The position of a training.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How far a training is: epochs done, and steps done in the epoch under way. Orders checkpoints, and
-/// names them.
+/// The position of a training: finished epochs, and finished steps of the current epoch. Checkpoints are named
+/// and ordered by it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Position {
-    /// Epochs done.
+    /// Number of finished epochs.
     pub epoch: usize,
-    /// Steps done in the epoch under way.
+    /// Number of finished steps in the current epoch.
     pub step_in_epoch: usize,
 }
 
@@ -21,7 +21,7 @@ impl fmt::Display for Position {
 }
 
 impl Position {
-    /// The position that a checkpoint's folder is named for.
+    /// The position in the name of a checkpoint's folder.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         let (epoch, step) = name.strip_prefix("epoch-")?.split_once("-step-")?;
         let position = Self {

@@ -1,8 +1,8 @@
-//! The checkpoints of one run: folders that appear whole or not at all.
+//! The checkpoints of one run.
 //!
-//! A checkpoint is written beside its final name, every file is synced, a manifest lists sizes and
-//! SHA-256 sums, then one rename makes it visible and the parent folder is synced. The newest valid
-//! one is found by checking it, never by its name alone.
+//! A checkpoint is written into a folder with a temporary name, with a manifest of the sizes and SHA-256 sums of
+//! its files. Every file is synced, the folder is renamed, and its parent folder is synced. So a checkpoint is
+//! either complete or absent. To find the newest valid one, its files are verified: the name is not enough.
 
 use std::fs;
 use std::io;
@@ -20,20 +20,20 @@ pub struct CheckpointStore {
     keep_last: usize,
 }
 
-/// What looking for a checkpoint found.
+/// The result of a search for the newest checkpoint.
 #[derive(Debug)]
 pub struct Found {
-    /// The newest that is whole, if any is.
+    /// The newest valid checkpoint, if there is one.
     pub checkpoint: Option<Checkpoint>,
-    /// What is wrong with those that are newer.
+    /// The damage of the newer ones.
     pub damaged: Vec<StorageError>,
 }
 
-/// How the names begin of damaged checkpoints that were set aside.
+/// The beginning of the names of damaged checkpoints that were renamed.
 const ASIDE: &str = "damaged-";
 
 impl CheckpointStore {
-    /// The checkpoints in `folder`, of which the newest `keep_last` stay.
+    /// The checkpoints in `folder`. The newest `keep_last` of them are kept.
     pub fn new(folder: impl Into<PathBuf>, keep_last: usize) -> Self {
         Self {
             folder: folder.into(),
@@ -41,10 +41,10 @@ impl CheckpointStore {
         }
     }
 
-    /// Writes the checkpoint of a training at a position and removes those the policy no longer keeps.
+    /// Writes the checkpoint of a training and removes the oldest ones, so that `keep_last` remain.
     ///
     /// # Errors
-    /// [`StorageError::Io`] naming the file; what was saved before stays.
+    /// [`StorageError::Io`] naming the file; earlier checkpoints then remain.
     pub fn save(
         &self,
         identity: &Identity,
@@ -78,11 +78,11 @@ impl CheckpointStore {
         Ok(path)
     }
 
-    /// The newest checkpoint that is whole, and what is wrong with the newer ones.
+    /// The newest valid checkpoint, and the damage of the newer ones.
     ///
     /// # Errors
-    /// [`StorageError::Io`] if the folder cannot be read; [`StorageError::Format`] if a newer one is of
-    /// another version of the lab, which is no reason to fall back behind it.
+    /// [`StorageError::Io`] if the folder cannot be read; [`StorageError::Format`] if a newer one has the format of
+    /// another version of the lab: an older one is not used in its place.
     pub fn newest(&self) -> Result<Found, StorageError> {
         let mut damaged = Vec::new();
         for (_, path) in checkpoints(&self.folder)? {
@@ -103,8 +103,8 @@ impl CheckpointStore {
         })
     }
 
-    /// Renames damaged checkpoints, so that a training that fell back behind them can pass their place
-    /// again; they are kept for inspection.
+    /// Renames damaged checkpoints, so that the training can write new ones at their positions. The damaged ones
+    /// are kept for inspection.
     ///
     /// # Errors
     /// [`StorageError::Io`].
@@ -124,16 +124,16 @@ impl CheckpointStore {
         Ok(())
     }
 
-    /// Every checkpoint, newest first, as it is read.
+    /// Reads every checkpoint, the newest first.
     ///
     /// # Errors
-    /// [`StorageError::Io`] if the folder cannot be read; a missing folder holds none.
+    /// [`StorageError::Io`] if the folder cannot be read; a missing folder has no checkpoints.
     pub fn read_all(&self) -> Result<Vec<Result<Checkpoint, StorageError>>, StorageError> {
         let listed = checkpoints(&self.folder)?;
         Ok(listed.iter().map(|(_, p)| Checkpoint::read(p)).collect())
     }
 
-    /// What the policy does not keep: older checkpoints.
+    /// The folders of the checkpoints older than the newest `keep_last`.
     ///
     /// # Errors
     /// [`StorageError::Io`] if the folder cannot be read.
@@ -142,8 +142,7 @@ impl CheckpointStore {
         Ok(listed.skip(self.keep_last).map(|(_, path)| path).collect())
     }
 
-    /// What nothing reads any more: what a killed process left half-done, and damaged checkpoints that
-    /// were set aside.
+    /// Files and folders that are no longer used: leftovers of killed processes, and renamed damaged checkpoints.
     ///
     /// # Errors
     /// [`StorageError::Io`] if the folder cannot be read.
@@ -155,7 +154,7 @@ impl CheckpointStore {
     }
 }
 
-/// What processes left in a folder that died while they wrote or removed; a missing folder has none.
+/// The leftovers in a folder of processes that ended while they wrote or removed files. A missing folder has none.
 ///
 /// # Errors
 /// [`StorageError::Io`] if the folder cannot be read.
@@ -163,7 +162,7 @@ pub fn leftovers(folder: &Path) -> Result<Vec<PathBuf>, StorageError> {
     entries(folder, is_leftover)
 }
 
-/// Every checkpoint folder, newest first, valid or not.
+/// Every checkpoint folder, valid or not, the newest first.
 fn checkpoints(folder: &Path) -> Result<Vec<(Position, PathBuf)>, StorageError> {
     let named = |path: PathBuf| {
         let position = Position::from_name(path.file_name()?.to_str()?)?;
@@ -225,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn the_newest_comes_back_and_old_ones_go() {
+    fn the_newest_checkpoint_is_read_and_old_ones_are_removed() {
         let (_folder, store) = store_keeping(2);
         for epoch in [1, 2, 10] {
             let content = epoch.to_string();
@@ -244,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_checkpoint_is_named_set_aside_and_the_one_before_it_used() {
+    fn a_damaged_checkpoint_is_renamed_and_the_one_before_it_is_used() {
         let (_folder, store) = store_keeping(1);
         store.save(&identity(), at(1, 0), &[("a", b"one")]).unwrap();
         let keep_two = CheckpointStore {
@@ -260,7 +259,7 @@ mod tests {
         let message = found.damaged[0].to_string();
         assert!(message.contains("SHA-256"), "{message}");
         store.set_aside(&found.damaged).unwrap();
-        // Were it still in its place, keeping one would keep it and lose this one.
+        // With the damaged one still in its place, `keep_last = 1` would remove this new one.
         store
             .save(&identity(), at(1, 3), &[("a", b"three")])
             .unwrap();
@@ -271,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn a_half_written_checkpoint_does_not_count_and_goes_with_the_next() {
+    fn a_half_written_checkpoint_is_ignored_and_removed_by_the_next() {
         let (_folder, store) = store_keeping(2);
         store.save(&identity(), at(1, 0), &[("a", b"one")]).unwrap();
         let partial = store.folder.join(format!(".partial-{}", at(2, 0)));
@@ -307,7 +306,7 @@ mod tests {
             let file = entry.unwrap().path();
             let whole = fs::read(&file).unwrap();
             let flipped = (0..whole.len()).flat_map(|i| (0..8).map(move |bit| (i, bit)));
-            // All of a small file, a bit of each hundred bytes of a long one.
+            // Every bit of a small file, and one bit in each hundred bytes of a long one.
             let step = if whole.len() > 2000 { 801 } else { 1 };
             let flips = flipped.step_by(step).map(|(i, bit)| {
                 let mut bytes = whole.clone();
@@ -330,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_checkpoint_of_another_format_is_refused_and_not_passed_over() {
+    fn a_checkpoint_of_another_format_is_refused_and_not_skipped() {
         let (_folder, store) = store_keeping(2);
         store.save(&identity(), at(1, 0), &[("a", b"one")]).unwrap();
         let path = store.save(&identity(), at(2, 0), &[("a", b"two")]).unwrap();

@@ -1,4 +1,4 @@
-//! When checkpoints are written, as written in the configuration.
+//! When checkpoints are written: the table `checkpoint` of the configuration.
 
 use emberlab_menu::Problem;
 use schemars::JsonSchema;
@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{check, check_at_least_one};
 
-/// What happens when a checkpoint or a row of metrics cannot be written.
+/// The reaction to a checkpoint or a row of metrics that cannot be written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum OnError {
-    /// The training stops; what was saved before is intact.
+    /// The training stops; files saved before are intact.
     #[default]
     Stop,
-    /// The training goes on, says so, and tries again at the next occasion.
+    /// The training goes on with a warning, and tries again when the next checkpoint is due.
     Continue,
 }
 
-/// What counts from one checkpoint to the next.
+/// The distance from one checkpoint to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Every {
@@ -29,18 +29,17 @@ pub enum Every {
     Steps(u64),
 }
 
-/// When checkpoints are written, besides at the end and when somebody asks to stop.
+/// When checkpoints are written. One is also written at the end, and when somebody asks to stop.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CheckpointConfig {
     /// From one to the next: `{ seconds = 30.0 }`, `{ epochs = 1 }` or `{ steps = 100 }`.
     #[serde(default = "half_a_minute")]
     pub every: Every,
-    /// How many of the newest checkpoints stay on disk; at least 1. The best network so far is part of
-    /// each.
+    /// How many of the newest checkpoints stay on disk; at least 1. Each contains the best network so far.
     #[serde(default = "two")]
     pub keep_last: usize,
-    /// What happens when something cannot be written: `stop` or `continue`.
+    /// The reaction to a file that cannot be written: `stop` or `continue`.
     #[serde(default)]
     pub on_error: OnError,
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::check;
 
-/// How gradients are saved from growing too large.
+/// A bound on gradients.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum GradientClipping {
@@ -38,7 +38,7 @@ impl GradientClipping {
         self.clip_stack(module, gradients, 1)
     }
 
-    /// The gradients of a stack of networks, those of each clipped by themselves.
+    /// The gradients of a stack of networks, those of each network clipped on their own.
     pub fn clip_stack<M: Module>(
         &self,
         module: &M,

@@ -1,4 +1,4 @@
-//! How long and in which pieces a network trains, as written in the configuration.
+//! How long and in which batches a network trains: the table `training` of the configuration.
 
 use std::fmt;
 
@@ -10,9 +10,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::clipping::GradientClipping;
 use crate::error::{check, check_at_least_one};
-use crate::objective::{EarlyStopping, Objective};
+use crate::trainer::early_stopping::{EarlyStopping, Objective};
 
-/// The numbers a network computes with.
+/// The floating-point numbers that a network computes with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Precision {
@@ -24,7 +24,7 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// Burn's name for it.
+    /// The type in Burn.
     pub fn dtype(self) -> DType {
         match self {
             Self::F32 => DType::F32,
@@ -42,18 +42,18 @@ impl fmt::Display for Precision {
     }
 }
 
-/// How the metrics of the training split come about.
+/// How the metrics of the training split are computed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TrainMetrics {
-    /// From the batches of the epoch as they were trained on: free, but each batch saw other weights.
+    /// From the batches of the epoch as they are trained on: costs nothing, but the weights change from batch to batch.
     #[default]
     Running,
-    /// From one more pass over the training split after the epoch, in evaluation mode.
+    /// From the whole training split after the epoch, in evaluation mode: costs one more forward pass over it.
     Evaluated,
 }
 
-/// The training part of a configuration.
+/// How long and in which batches a network trains.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingConfig {
@@ -68,7 +68,7 @@ pub struct TrainingConfig {
     /// Draw a new order of samples for every epoch. A full batch is never shuffled.
     #[serde(default = "yes")]
     pub shuffle: bool,
-    /// The numbers to compute with: `f32`, or `f64` on the CPU devices.
+    /// The floating-point numbers to compute with: `f32`, or `f64` on the CPU devices.
     #[serde(default)]
     pub precision: Precision,
     /// A bound on gradients: `{ norm = 1.0 }` or `{ value = 0.5 }`.
@@ -80,11 +80,11 @@ pub struct TrainingConfig {
     /// The metric that decides which epoch is the best, and early stopping.
     #[serde(default)]
     pub objective: Objective,
-    /// Where the metrics of the training split come from.
+    /// How the metrics of the training split are computed: `running` or `evaluated`.
     #[serde(default)]
     pub train_metrics: TrainMetrics,
-    /// Two classes: probabilities above which class 1 is predicted, each scored after the training; in
-    /// [0, 1].
+    /// For two classes: probabilities above which class 1 is predicted, in [0, 1]. Each is scored after the
+    /// training.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<f64>,
 }
@@ -128,7 +128,7 @@ impl TrainingConfig {
             return Err(Problem::new(
                 "training.objective.split",
                 "test",
-                "`train` or `valid`: a test split that decides is no test",
+                "`train` or `valid`: the test split must decide nothing",
             ));
         }
         self.early_stopping

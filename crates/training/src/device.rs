@@ -1,4 +1,4 @@
-//! Names of devices turned into devices: the one file that knows which backends are compiled in.
+//! Devices by name: the one file that knows which backends exist and which of them this build has.
 
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -10,7 +10,7 @@ use burn::tensor::Device;
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DeviceError {
     /// No such device.
-    #[error("there is no device `{name}`; there are {}", NAMES.join(", "))]
+    #[error("there is no device `{name}`; there are {}", names())]
     Unknown {
         /// The name as given.
         name: String,
@@ -39,101 +39,184 @@ pub enum DeviceError {
     },
 }
 
-/// Every device that some build of the lab can use.
-pub const NAMES: [&str; 9] = [
-    "flex", "ndarray", "wgpu", "vulkan", "metal", "cuda", "rocm", "cpu", "remote",
-];
-
-/// What is used when no device is named: measured the fastest CPU device on most of the lab's networks.
+/// The default device: measured the fastest CPU device on most of the lab's networks.
 pub const DEFAULT: &str = "flex";
 
-/// One line of `emberlab devices`.
-#[derive(Debug, Clone)]
-pub struct DeviceInfo {
+/// A device that some build of the lab can use: one row of [`DEVICES`].
+#[derive(Debug)]
+pub struct DeviceEntry {
     /// The name that `--device` takes.
     pub name: &'static str,
+    /// The cargo feature that adds it; none if it is in every build.
+    pub feature: Option<&'static str>,
+    /// The hardware that it computes on, for lists.
+    pub help: &'static str,
+    /// Whether it is the processor itself, computing operation by operation in its caches.
+    is_processor: bool,
+    has_f64: bool,
+    /// Opens it; none if this build leaves it out.
+    open: Option<Open>,
+}
+
+/// Opens a device by its index, if one was written, or its address; the error is the driver's.
+type Open = fn(index: Option<usize>, address: &str) -> Result<Device, String>;
+
+/// `open` if the cargo feature is in this build, else none.
+macro_rules! if_built {
+    ($feature:meta, $open:expr) => {{
+        #[cfg($feature)]
+        let open: Option<Open> = Some($open);
+        #[cfg(not($feature))]
+        let open: Option<Open> = None;
+        open
+    }};
+}
+
+/// Every device that some build of the lab can use.
+///
+/// A device is one row here and one cargo feature of the workspace.
+pub static DEVICES: [DeviceEntry; 9] = [
+    DeviceEntry {
+        name: "flex",
+        feature: None,
+        help: "CPU, Burn's own kernels; the default; always there",
+        is_processor: true,
+        has_f64: true,
+        open: Some(|_, _| Ok(Device::flex())),
+    },
+    DeviceEntry {
+        name: "ndarray",
+        feature: Some("ndarray"),
+        help: "CPU, on the ndarray crate; Burn deprecates it in 0.22 and drops it in 0.23",
+        is_processor: true,
+        has_f64: true,
+        open: if_built!(feature = "ndarray", |_, _| {
+            #[allow(deprecated)] // asked for by name, and its help says that Burn deprecates it
+            let device = Device::ndarray();
+            Ok(device)
+        }),
+    },
+    DeviceEntry {
+        name: "wgpu",
+        feature: Some("wgpu"),
+        help: "GPU through Vulkan, Metal or DirectX 12, whichever is there",
+        is_processor: false,
+        has_f64: false,
+        open: if_built!(feature = "wgpu", |index, _| {
+            wgpu(index, burn::tensor::wgpu::WgpuBackend::Auto)
+        }),
+    },
+    DeviceEntry {
+        name: "vulkan",
+        feature: Some("vulkan"),
+        help: "GPU through Vulkan, kernels compiled to SPIR-V",
+        is_processor: false,
+        has_f64: false,
+        open: if_built!(feature = "vulkan", |index, _| {
+            wgpu(index, burn::tensor::wgpu::WgpuBackend::Vulkan)
+        }),
+    },
+    DeviceEntry {
+        name: "metal",
+        feature: Some("metal"),
+        help: "Apple GPUs, kernels compiled to MSL",
+        is_processor: false,
+        has_f64: false,
+        open: if_built!(feature = "metal", |index, _| {
+            wgpu(index, burn::tensor::wgpu::WgpuBackend::Metal)
+        }),
+    },
+    DeviceEntry {
+        name: "cuda",
+        feature: Some("cuda"),
+        help: "NVIDIA GPUs",
+        is_processor: false,
+        has_f64: true,
+        open: if_built!(feature = "cuda", |index, _| {
+            Ok(Device::cuda(index.unwrap_or(0)))
+        }),
+    },
+    DeviceEntry {
+        name: "rocm",
+        feature: Some("rocm"),
+        help: "AMD GPUs",
+        is_processor: false,
+        has_f64: true,
+        open: if_built!(feature = "rocm", |index, _| {
+            Ok(Device::rocm(index.unwrap_or(0)))
+        }),
+    },
+    DeviceEntry {
+        name: "cpu",
+        feature: Some("cpu"),
+        help: "CPU, through Burn's LLVM compiler",
+        is_processor: false,
+        has_f64: true,
+        open: if_built!(feature = "cpu", |_, _| Ok(Device::cpu())),
+    },
+    DeviceEntry {
+        name: REMOTE,
+        feature: Some("remote"),
+        help: "a device of another machine: --device remote=ADDRESS",
+        is_processor: false,
+        has_f64: false,
+        open: if_built!(feature = "remote", |_, address| remote(address)),
+    },
+];
+
+/// The one device that is found by an address instead of an index.
+const REMOTE: &str = "remote";
+
+impl DeviceEntry {
+    /// The entry of a device as `--device` takes it, with or without index or address.
+    fn named(given: &str) -> Option<&'static Self> {
+        let name = given.split(['=', ':']).next();
+        DEVICES.iter().find(|entry| name == Some(entry.name))
+    }
+
     /// Whether this build has it.
-    pub is_compiled: bool,
-    /// Hardware found for it, or why there is none; empty for devices that are not compiled in.
-    pub adapters: Vec<String>,
-    /// What it is for.
-    pub purpose: &'static str,
-}
-
-fn purpose(name: &str) -> &'static str {
-    match name {
-        "flex" => "CPU, Burn's own kernels; the default; always there",
-        "ndarray" => "CPU, on the ndarray crate; Burn deprecates it in 0.22 and drops it in 0.23",
-        "wgpu" => "GPU through Vulkan, Metal or DirectX 12, whichever is there",
-        "vulkan" => "GPU through Vulkan, kernels compiled to SPIR-V",
-        "metal" => "Apple GPUs, kernels compiled to MSL",
-        "cuda" => "NVIDIA GPUs",
-        "rocm" => "AMD GPUs",
-        "cpu" => "CPU, through Burn's LLVM compiler",
-        _ => "a device of another machine: --device remote=ADDRESS",
+    pub fn is_compiled(&self) -> bool {
+        self.open.is_some()
     }
-}
 
-fn is_compiled(name: &str) -> bool {
-    match name {
-        "flex" => true,
-        "ndarray" => cfg!(feature = "ndarray"),
-        "wgpu" => cfg!(feature = "wgpu"),
-        "vulkan" => cfg!(feature = "vulkan"),
-        "metal" => cfg!(feature = "metal"),
-        "cuda" => cfg!(feature = "cuda"),
-        "rocm" => cfg!(feature = "rocm"),
-        "cpu" => cfg!(feature = "cpu"),
-        "remote" => cfg!(feature = "remote"),
-        _ => false,
-    }
-}
-
-/// Every device, compiled in or not, with the hardware found for it.
-pub fn list() -> Vec<DeviceInfo> {
-    NAMES
-        .into_iter()
-        .map(|name| DeviceInfo {
-            name,
-            is_compiled: is_compiled(name),
-            adapters: if is_compiled(name) {
-                adapters(name)
-            } else {
-                Vec::new()
-            },
-            purpose: purpose(name),
+    /// The hardware found for it, or why there is none; `None` for `remote` and for devices that this build leaves
+    /// out.
+    pub fn hardware(&self) -> Option<String> {
+        if !self.is_compiled() || self.name == REMOTE {
+            return None;
+        }
+        if self.is_processor {
+            let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+            return Some(format!("{cores} cores"));
+        }
+        Some(match open(self.name) {
+            Ok(device) => identity(&device),
+            Err(error) => error.to_string(),
         })
-        .collect()
+    }
 }
 
-/// The devices of this build, in the order of [`NAMES`], `remote` left out.
+/// The names of all devices, as a sentence lists them.
+fn names() -> String {
+    DEVICES.each_ref().map(|entry| entry.name).join(", ")
+}
+
+/// The devices of this build, in the order of [`DEVICES`], without `remote`.
 pub fn compiled() -> Vec<&'static str> {
-    let local = |name: &&str| is_compiled(name) && *name != "remote";
-    NAMES.into_iter().filter(local).collect()
+    let local = DEVICES
+        .iter()
+        .filter(|entry| entry.is_compiled() && entry.name != REMOTE);
+    local.map(|entry| entry.name).collect()
 }
 
 /// Whether a device is the processor itself, computing operation by operation in its caches.
-pub fn is_processor(name: &str) -> bool {
-    matches!(name, "flex" | "ndarray")
+pub fn is_processor(given: &str) -> bool {
+    DeviceEntry::named(given).is_some_and(|entry| entry.is_processor)
 }
 
 /// Whether a device computes with 64-bit floats.
-pub fn supports_f64(name: &str) -> bool {
-    matches!(name, "flex" | "ndarray" | "cuda" | "rocm" | "cpu")
-}
-
-fn adapters(name: &str) -> Vec<String> {
-    match name {
-        "flex" | "ndarray" => {
-            let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-            vec![format!("{cores} cores")]
-        }
-        "remote" => Vec::new(),
-        _ => match open(name) {
-            Ok(device) => vec![identity(&device)],
-            Err(error) => vec![error.to_string()],
-        },
-    }
+pub fn supports_f64(given: &str) -> bool {
+    DeviceEntry::named(given).is_some_and(|entry| entry.has_f64)
 }
 
 #[cfg(any(feature = "wgpu", feature = "cuda", feature = "rocm", feature = "cpu"))]
@@ -168,43 +251,37 @@ pub fn open(name: &str) -> Result<Device, DeviceError> {
 }
 
 fn open_new(given: &str) -> Result<Device, DeviceError> {
+    let malformed = |expected| DeviceError::Malformed {
+        given: given.to_string(),
+        expected,
+    };
     let (name, address) = match given.split_once('=') {
         Some((name, address)) => (name, Some(address)),
         None => (given, None),
     };
     let (name, index) = match name.split_once(':') {
         Some((name, index)) => {
-            let index = index.parse::<usize>().map_err(|_| DeviceError::Malformed {
-                given: given.to_string(),
-                expected: "an index after the colon, such as `cuda:0`",
-            })?;
-            (name, Some(index))
+            let index = index.parse::<usize>().ok();
+            let expected = "an index after the colon, such as `cuda:0`";
+            (name, Some(index.ok_or_else(|| malformed(expected))?))
         }
         None => (name, None),
     };
-    if !NAMES.contains(&name) {
-        return Err(DeviceError::Unknown {
-            name: name.to_string(),
-        });
-    }
-    if !is_compiled(name) {
-        return Err(DeviceError::NotCompiled {
-            name: name.to_string(),
-        });
-    }
-    if (name == "remote") != address.is_some() || (name == "remote" && index.is_some()) {
-        return Err(DeviceError::Malformed {
-            given: given.to_string(),
-            expected: "`remote=ADDRESS`; other devices take no address",
-        });
+    let name = name.to_string();
+    let Some(entry) = DeviceEntry::named(&name) else {
+        return Err(DeviceError::Unknown { name });
+    };
+    let Some(open) = entry.open else {
+        return Err(DeviceError::NotCompiled { name });
+    };
+    let is_remote = entry.name == REMOTE;
+    if is_remote != address.is_some() || (is_remote && index.is_some()) {
+        return Err(malformed("`remote=ADDRESS`; other devices take no address"));
     }
     // Burn's drivers panic where there is no hardware; that must not reach a user.
-    quietly(|| construct(name, index, address)).unwrap_or_else(|reason| {
-        Err(DeviceError::Unavailable {
-            name: name.to_string(),
-            reason,
-        })
-    })
+    quietly(|| open(index, address.unwrap_or_default()))
+        .flatten()
+        .map_err(|reason| DeviceError::Unavailable { name, reason })
 }
 
 /// Runs `f` without printing its panic, which becomes the error.
@@ -221,43 +298,6 @@ pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|s| s.to_string());
     text.or_else(|| panic.downcast_ref::<String>().cloned())
         .unwrap_or_else(|| "unknown reason".to_string())
-}
-
-#[allow(unused_variables)] // index and address serve only devices that may be left out
-fn construct(
-    name: &str,
-    index: Option<usize>,
-    address: Option<&str>,
-) -> Result<Device, DeviceError> {
-    #[cfg(any(feature = "wgpu", feature = "remote"))]
-    let unavailable = |reason: String| DeviceError::Unavailable {
-        name: name.to_string(),
-        reason,
-    };
-    match name {
-        "flex" => Ok(Device::flex()),
-        #[cfg(feature = "ndarray")]
-        #[allow(deprecated)]
-        // asked for by name; `emberlab devices` says that Burn deprecates it
-        "ndarray" => Ok(Device::ndarray()),
-        #[cfg(feature = "wgpu")]
-        "wgpu" => wgpu(index, burn::tensor::wgpu::WgpuBackend::Auto).map_err(unavailable),
-        #[cfg(feature = "vulkan")]
-        "vulkan" => wgpu(index, burn::tensor::wgpu::WgpuBackend::Vulkan).map_err(unavailable),
-        #[cfg(feature = "metal")]
-        "metal" => wgpu(index, burn::tensor::wgpu::WgpuBackend::Metal).map_err(unavailable),
-        #[cfg(feature = "cuda")]
-        "cuda" => Ok(Device::cuda(index.unwrap_or(0))),
-        #[cfg(feature = "rocm")]
-        "rocm" => Ok(Device::rocm(index.unwrap_or(0))),
-        #[cfg(feature = "cpu")]
-        "cpu" => Ok(Device::cpu()),
-        #[cfg(feature = "remote")]
-        "remote" => remote(address.unwrap_or_default()).map_err(unavailable),
-        _ => Err(DeviceError::NotCompiled {
-            name: name.to_string(),
-        }),
-    }
 }
 
 /// The best adapter, or the discrete GPU with `index`.
@@ -292,12 +332,27 @@ mod tests {
 
     #[test]
     fn a_device_that_is_left_out_names_its_feature() {
-        let missing = NAMES.into_iter().find(|name| !is_compiled(name));
-        let error = open(missing.expect("no build has every device")).expect_err("left out");
+        let missing = DEVICES.iter().find(|entry| !entry.is_compiled());
+        let missing = missing.expect("no build has every device");
+        let error = open(missing.name).expect_err("left out");
         assert!(
             error.to_string().contains("--features"),
             "unhelpful: {error}"
         );
+    }
+
+    #[test]
+    fn a_device_is_named_by_the_feature_that_adds_it() {
+        for entry in &DEVICES {
+            let feature = entry.feature.unwrap_or(DEFAULT);
+            assert_eq!(feature, entry.name);
+        }
+    }
+
+    #[test]
+    fn an_index_changes_no_property_of_a_device() {
+        assert!(supports_f64("cuda:1") && supports_f64("flex") && !supports_f64("wgpu:0"));
+        assert!(is_processor("ndarray") && !is_processor("cpu") && !is_processor("gpu"));
     }
 
     #[test]

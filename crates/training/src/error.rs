@@ -26,11 +26,11 @@ pub enum TrainingError {
     Mismatch {
         /// The dotted key in the configuration that should change.
         key: String,
-        /// What does not fit, with the numbers.
+        /// The parts that do not fit, with their numbers.
         message: String,
     },
-    /// Trainings that should be one engine are not alike.
-    #[error("these trainings cannot be one engine: {0}")]
+    /// Trainings differ too much to run at once.
+    #[error("these trainings cannot run at once: {0}")]
     NotAlike(&'static str),
     /// A device cannot be used.
     #[error(transparent)]
@@ -38,10 +38,10 @@ pub enum TrainingError {
     /// A checkpoint or another file of the run cannot be written or read.
     #[error(transparent)]
     Storage(#[from] StorageError),
-    /// Reading numbers back from the device failed.
+    /// Results cannot be read from the device, or are not what they should be.
     #[error("cannot read results from the device: {0}")]
     Read(String),
-    /// Burn, or the device under it, gave up. What was saved before is intact.
+    /// Burn, or the driver of the device, panicked. Files saved before are intact.
     #[error("the training failed inside Burn: {0}")]
     Panic(String),
 }

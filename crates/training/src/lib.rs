@@ -1,54 +1,56 @@
-//! One fit: device, loss, optimiser, loop, metrics and checkpoints.
+//! Trains networks: loss, optimiser, learning-rate schedule, trainer, metrics and checkpoints.
 //!
 //! ```text
-//! DeviceDataset splits ─┐
-//! Network ─────────┼─ Fit::run ── burn-train's learner and dashboard ── Outcome
-//! TrainingPlan ────┘      └ Observer: a row per epoch    └ CheckpointStore: folders that appear whole
+//! network  data on a device  loss  optimiser  schedule
+//!     └───────────┴──── Trainer ────┴────────────┘
+//!                          │ run
+//!                    training loop ──── inside Burn's learner, which shows its dashboard
+//!                          │ each step: forward pass, loss, backward pass, optimiser
+//!                          │ each epoch: metrics, early stopping ──► Observer
+//!                          │ now and then: a checkpoint ───────────► CheckpointStore
+//!                          ▼
+//!                    TrainingResult: last and best network, predictions on every split
 //! ```
+//!
+//! The named choices are menus: [`loss`], [`optimizer`] and [`scheduler`] each hold a table with one row and a folder
+//! with one file for each entry. [`device`] alone knows which backends are compiled in.
 
 mod checkpoint;
 mod clipping;
 mod config;
-mod dashboard;
 pub mod device;
 mod engine;
 mod error;
-mod fit;
-mod loader;
 pub mod loss;
 mod metric_accumulator;
-mod objective;
 pub mod optimizer;
 mod predict;
 mod range_test;
 mod record;
 #[cfg(test)]
 mod reference;
-mod replica;
 pub mod scheduler;
-mod session;
 mod step_time;
-mod stop;
 mod supervised_model;
 mod task;
-pub mod terminal;
+mod trainer;
 
 pub use checkpoint::{CheckpointConfig, Every, OnError};
 pub use clipping::GradientClipping;
 pub use config::{Precision, TrainMetrics, TrainingConfig};
-pub use dashboard::Dashboard;
 pub use emberlab_metrics::Split;
 pub use error::TrainingError;
-pub use fit::{EpochRecord, Finished, Fit, Observer, SplitData};
 pub use loss::{Loss, LossConfig, Reduction};
-pub use metric_accumulator::{MetricAccumulator, Outcome, host, labels};
-pub use objective::{EarlyStopping, Objective};
+pub use metric_accumulator::{BatchResults, MetricAccumulator, host, labels};
 pub use optimizer::{Optimizer, OptimizerConfig, UpdateRule};
 pub use predict::{Predicted, predict};
 pub use range_test::RangeTest;
 pub use record::{load_network, network_bytes};
 pub use scheduler::{Interval, Scheduler, SchedulerConfig};
 pub use step_time::StepTime;
-pub use stop::StopFlag;
 pub use supervised_model::{StepOutput, SupervisedModel};
 pub use task::Task;
+pub use trainer::burn_dashboard::terminal;
+pub use trainer::early_stopping::{EarlyStopping, Objective};
+pub use trainer::interrupt::StopFlag;
+pub use trainer::{Dashboard, EpochRecord, Observer, SplitData, Trainer, TrainingResult};

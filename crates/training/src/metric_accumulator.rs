@@ -11,8 +11,10 @@ use crate::loss::Reduction;
 use crate::supervised_model::StepOutput;
 use crate::task::Task;
 
-/// Sums over the samples seen so far. Adding the same batches in any grouping gives the same bits, so
-/// an epoch that was interrupted ends with the metrics of one that was not.
+/// Sums over the samples seen so far.
+///
+/// Adding the same batches in any grouping gives the same bits, so an epoch that was interrupted and resumed ends
+/// with the same metrics as one that was not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MetricAccumulator {
     num_samples: u64,
@@ -56,13 +58,13 @@ impl MetricAccumulator {
         self.num_samples
     }
 
-    /// Takes in what batches gave.
+    /// Adds the results of batches.
     ///
     /// # Errors
     /// Never for outputs and targets of the task.
     pub fn add(
         &mut self,
-        batches: &Outcome,
+        batches: &BatchResults,
         task: &Task,
         reduction: Reduction,
     ) -> Result<(), TrainingError> {
@@ -76,7 +78,7 @@ impl MetricAccumulator {
         if batches.sizes.is_empty() {
             return Ok(());
         }
-        let Outcome {
+        let BatchResults {
             outputs,
             targets,
             d_output,
@@ -87,7 +89,7 @@ impl MetricAccumulator {
                 let predictions = labels(task, outputs, *d_output)?;
                 let targets = match task {
                     Task::Multiclass { .. } => argmax(targets, *d_output).map_err(read)?,
-                    _ => thresholded(targets, 0.5),
+                    Task::Binary { .. } | Task::Regression => thresholded(targets, 0.5),
                 };
                 let n = matrix.num_classes();
                 let batch = ConfusionMatrix::from_labels(&targets, &predictions, n);
@@ -123,28 +125,28 @@ impl MetricAccumulator {
     }
 }
 
-/// What batches gave one network, on the host.
+/// The results of batches for one network, on the host.
 #[derive(Debug, Clone, Default)]
-pub struct Outcome {
+pub struct BatchResults {
     /// Samples in each batch.
     pub sizes: Vec<usize>,
     /// The loss of each batch.
     pub losses: Vec<f64>,
     /// The raw outputs of all batches, `[num_samples × d_output]` row by row.
     pub outputs: Vec<f64>,
-    /// The targets of all batches, likewise.
+    /// The targets of all batches, laid out like the outputs.
     pub targets: Vec<f64>,
     /// Width of the outputs.
     pub d_output: usize,
 }
 
 impl StepOutput {
-    /// What the batches gave each of the networks that lie end to end in them, reading all of it from the
-    /// device at once; none if there were no batches.
+    /// The results of the batches for each of the networks that lie end to end in them, read from the device at
+    /// once; none if there were no batches.
     ///
     /// # Errors
     /// [`TrainingError::Read`] if the device fails.
-    pub fn read(self, num_replicas: usize) -> Result<Vec<Outcome>, TrainingError> {
+    pub fn read(self, num_replicas: usize) -> Result<Vec<BatchResults>, TrainingError> {
         let Some(first) = self.outputs.first() else {
             return Ok(Vec::new());
         };
@@ -156,7 +158,7 @@ impl StepOutput {
         let outputs = host(Tensor::cat(self.outputs, 0))?;
         let targets = host(Tensor::cat(self.targets, 0))?;
         if num_replicas == 1 {
-            return Ok(vec![Outcome {
+            return Ok(vec![BatchResults {
                 sizes,
                 losses,
                 outputs,
@@ -174,7 +176,7 @@ impl StepOutput {
             }
             rows
         };
-        let outcome = |replica| Outcome {
+        let outcome = |replica| BatchResults {
             sizes: sizes.clone(),
             losses: losses
                 .iter()
@@ -199,7 +201,7 @@ pub fn labels(task: &Task, outputs: &[f64], d_output: usize) -> Result<Vec<u32>,
         // σ(z) > 1/2 exactly where z > 0.
         Task::Binary { on_logits: true } => Ok(thresholded(outputs, 0.0)),
         Task::Binary { on_logits: false } => Ok(thresholded(outputs, 0.5)),
-        _ => argmax(outputs, d_output).map_err(read),
+        Task::Multiclass { .. } | Task::Regression => argmax(outputs, d_output).map_err(read),
     }
 }
 
@@ -208,6 +210,9 @@ fn read(error: MetricsError) -> TrainingError {
 }
 
 /// A tensor's numbers on the host, as `f64` whatever the precision.
+///
+/// # Errors
+/// [`TrainingError::Read`] if the device fails.
 pub fn host<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f64>, TrainingError> {
     tensor
         .try_into_vec_as::<f64>()

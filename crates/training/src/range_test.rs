@@ -9,14 +9,14 @@ use crate::error::TrainingError;
 use crate::loss::{LossConfig, Reduction};
 use crate::metric_accumulator::host;
 use crate::optimizer::{Optimizer, OptimizerConfig};
-use crate::stop::StopFlag;
 use crate::supervised_model::SupervisedModel;
+use crate::trainer::interrupt::StopFlag;
 
 /// The test ends when the smoothed loss is this many times the lowest one so far (as in fastai).
 const DIVERGED: f64 = 4.0;
 
-/// Everything a range test needs. It takes batches, clipping and optimiser from the training that is
-/// meant, and has its own learning rates in place of the scheduler's.
+/// Everything that a range test needs. Batches, clipping and optimiser are those of the training whose learning rate
+/// is sought; the learning rates are its own, one for each step.
 ///
 /// # Source
 /// Smith 2017, section 3.3, <https://arxiv.org/abs/1506.01186>; rates grow geometrically, as in fastai.
@@ -27,19 +27,19 @@ pub struct RangeTest<'a> {
     pub loss: &'a LossConfig,
     /// Its optimiser; its own learning rate is not used.
     pub optimizer: &'a OptimizerConfig,
-    /// In which batches it trains, and how gradients are clipped.
+    /// The batches, and how gradients are clipped.
     pub training: &'a TrainingConfig,
     /// The seed of shuffles.
     pub seed: u64,
-    /// What is trained on.
+    /// The data to train on.
     pub train: &'a DeviceDataset,
 }
 
 impl RangeTest<'_> {
     /// Takes one step with each learning rate and returns each batch's loss per sample before its step.
     ///
-    /// There are fewer losses than rates if the loss was no longer a number, if smoothed it grew to four times
-    /// its lowest value, or if somebody asked to stop.
+    /// There are fewer losses than rates if the loss becomes NaN or infinite, if the smoothed loss grows to four
+    /// times its lowest value, or if somebody asks to stop.
     ///
     /// # Errors
     /// [`TrainingError::Read`] if the device fails.
@@ -51,7 +51,7 @@ impl RangeTest<'_> {
             (0_u64..).flat_map(|epoch| Batches::new(self.train, &config, self.seed, epoch));
         let clipping = self.training.gradient_clipping.as_ref();
         let mut losses = Vec::with_capacity(learning_rates.len());
-        // Single batches are noisy: what diverges is their running mean.
+        // Single batches are noisy, so divergence is judged by their running mean.
         let (mut mean, mut lowest) = (None, f64::INFINITY);
         for (&learning_rate, batch) in learning_rates.iter().zip(epochs) {
             if stop.is_requested() {

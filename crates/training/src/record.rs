@@ -23,7 +23,7 @@ pub(crate) fn unreadable(error: RecordError) -> TrainingError {
 /// A network with the weights of a Burn record.
 ///
 /// # Errors
-/// What does not agree, if the bytes are no record or one of another network.
+/// [`RecordError`] if the bytes are no record, or one of another network.
 pub fn load_network(network: Network, bytes: &[u8]) -> Result<Network, RecordError> {
     let bytes = Bytes::from_bytes_vec(bytes.to_vec());
     ModuleRecord::from_bytes(bytes).and_then(|record| network.try_load_record(record))

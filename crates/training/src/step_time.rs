@@ -1,4 +1,4 @@
-//! How long a training step takes, measured by taking some.
+//! The time of a training step.
 
 use std::time::{Duration, Instant};
 
@@ -10,13 +10,13 @@ use crate::error::TrainingError;
 use crate::loss::LossConfig;
 use crate::metric_accumulator::host;
 use crate::optimizer::{Optimizer, OptimizerConfig};
-use crate::stop::StopFlag;
 use crate::supervised_model::SupervisedModel;
+use crate::trainer::interrupt::StopFlag;
 
-/// Steps between two looks at the clock; a look waits for the device.
+/// Steps between two readings of the clock, each of which waits for the device.
 const LAP: usize = 10;
 
-/// Everything a measurement needs.
+/// Everything that a measurement of the time per step needs.
 pub struct StepTime<'a> {
     /// The network to start from.
     pub network: Network,
@@ -24,18 +24,19 @@ pub struct StepTime<'a> {
     pub loss: &'a LossConfig,
     /// Its optimiser.
     pub optimizer: &'a OptimizerConfig,
-    /// In which batches it trains, and how gradients are clipped.
+    /// The batches, and how gradients are clipped.
     pub training: &'a TrainingConfig,
     /// The seed of shuffles.
     pub seed: u64,
-    /// What is trained on.
+    /// The data to train on.
     pub train: &'a DeviceDataset,
 }
 
 impl StepTime<'_> {
-    /// Trains for about `duration` and returns the median time of a step, in seconds: batch, gradients and
-    /// update, without metrics and checkpoints. The first lap, in which a GPU compiles its kernels, is not
-    /// counted; if somebody asks to stop, what there is by then is.
+    /// Trains for about `duration` and returns the median time of a step, in seconds.
+    ///
+    /// A step is batch, gradients and update, without metrics and checkpoints. The first ten steps, in which a GPU
+    /// compiles its kernels, do not count. If somebody asks to stop, the steps so far count.
     ///
     /// # Errors
     /// [`TrainingError::Read`] if the device fails.

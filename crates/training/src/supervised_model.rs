@@ -168,27 +168,15 @@ impl InferenceStep for SupervisedModel {
 mod tests {
     use burn::module::{ModuleVisitor, Param};
     use burn::tensor::{DType, Device, TensorData};
+    use emberlab_menu::Menu as _;
     use emberlab_models::{Activation, ModelConfig};
     use emberlab_rng::stream;
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::loss::{Loss, OutputKind};
 
     const NORMALIZATIONS: [&str; 5] = ["none", "batch", "layer", "instance", "group"];
-    const LOSSES: [&str; 12] = [
-        "bce_with_logits",
-        "bce",
-        "bce_naive",
-        "cross_entropy",
-        "cross_entropy_naive",
-        "mse",
-        "mae",
-        "huber",
-        "hinge",
-        "focal",
-        "hamming",
-        "soft_hamming",
-    ];
 
     fn supervised(model: Value, loss: &Value, dtype: DType) -> SupervisedModel {
         supervised_model_for(model, loss, &[5], dtype)
@@ -294,18 +282,19 @@ mod tests {
             let batch = batch(dtype);
             for activation in Activation::NAMES {
                 for normalization in NORMALIZATIONS {
-                    for name in LOSSES {
+                    for function in Loss::examples() {
                         for reduction in ["mean", "sum"] {
-                            let takes_probabilities = name.starts_with("bce") && name != LOSSES[0];
-                            let output = match takes_probabilities {
-                                true => "sigmoid",
-                                false => "linear",
+                            let output = match function.outputs() {
+                                OutputKind::Probabilities => "sigmoid",
+                                OutputKind::Logit
+                                | OutputKind::ClassLogits
+                                | OutputKind::Numbers => "linear",
                             };
                             let model = json!({
                                 "name": "mlp", "hidden": [6, 4], "activation": activation,
                                 "normalization": normalization, "output_activation": output,
                             });
-                            let loss = json!({ "name": name, "reduction": reduction });
+                            let loss = json!({ "name": function.name(), "reduction": reduction });
                             let supervised = supervised(model, &loss, dtype);
                             let what = format!("{activation}, {normalization}, {loss}, {dtype:?}");
                             assert_agree(&what, &supervised, &batch, tolerance);

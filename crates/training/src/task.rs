@@ -1,22 +1,20 @@
-//! What a training is asked to predict, as data and loss together say it.
+//! The task that a network learns, which follows from data and loss.
 
 use emberlab_datasets::{Encoding, Targets};
 use emberlab_metrics::{Metric, sigmoid, softmax};
-use serde::{Deserialize, Serialize};
 
 use crate::error::TrainingError;
 use crate::loss::{Loss, LossConfig, OutputKind, TargetKind};
 
 /// How outputs become predictions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
     /// One output; class 1 when it is above 0 (logits) or above 0.5 (anything else).
     Binary {
         /// Whether the loss takes logits.
         on_logits: bool,
     },
-    /// One output per class; the largest wins.
+    /// One output for each class; the class of the largest is predicted.
     Multiclass {
         /// Number of classes in the data.
         num_classes: usize,
@@ -26,9 +24,9 @@ pub enum Task {
 }
 
 impl Task {
-    /// The task that `targets` and `loss` make together, and how wide the network's output is.
+    /// The task that follows from `targets` and `loss`, and the number of outputs of the network.
     ///
-    /// `d_output` is the width the configuration asks for, if it asks.
+    /// `d_output` is the number of outputs in the configuration, if it is written.
     ///
     /// # Errors
     /// [`TrainingError::Mismatch`] if the loss cannot be computed on these targets, or if there are more
@@ -106,7 +104,7 @@ impl Task {
         }
     }
 
-    /// How targets are laid out for a network of `d_output` outputs.
+    /// The layout of targets for a network of `d_output` outputs.
     pub fn encoding(&self, d_output: usize) -> Encoding {
         match self {
             Self::Binary { .. } => Encoding::Binary,
@@ -125,11 +123,11 @@ impl Task {
         }
     }
 
-    /// What outputs say of classes, as probabilities in [0, 1]; NaN where they are.
+    /// The probabilities of classes, in [0, 1]; NaN where the outputs are.
     ///
-    /// Of two classes with one output it is the probability of class 1: the sigmoid of a logit, or the
-    /// output itself, bounded. Else it is one for each output: the softmax under a cross-entropy; under
-    /// another loss, whose outputs aim at 0 and 1, the outputs bounded to that and divided by their sum.
+    /// With one output for two classes it is the probability of class 1: the sigmoid of a logit, or the output
+    /// itself, bounded to [0, 1]. With one output for each class it is the softmax if the loss takes it; the outputs
+    /// of other losses aim at 0 and 1, so they are bounded to [0, 1] and divided by their sum.
     ///
     /// # Shapes
     /// - outputs: `[num_samples × d_output]`, row by row
@@ -231,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_fit_is_refused_with_its_numbers() {
+    fn a_loss_or_width_that_does_not_fit_is_refused_with_the_numbers() {
         let refuse = |targets: &Targets, loss, d_output| {
             Task::infer(targets, &loss, d_output)
                 .expect_err("no task")

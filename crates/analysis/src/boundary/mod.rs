@@ -1,4 +1,4 @@
-//! What a network predicts over a plane of its inputs.
+//! The predictions of a network over a plane of its inputs.
 
 mod plane;
 
@@ -8,24 +8,24 @@ use emberlab_models::Network;
 use emberlab_run_format::{Axis, Boundary, Bytes, Cells};
 use emberlab_training::{LossConfig, Task, TrainingError, host};
 
-/// A network with all that its predictions depend on.
+/// A network with everything that its predictions depend on.
 #[derive(Debug, Clone, Copy)]
 pub struct Classifier<'a> {
     /// The network, on a plain device.
     pub network: &'a Network,
-    /// Its loss, which says what its outputs mean.
+    /// Its loss, which determines the meaning of its outputs.
     pub loss: &'a LossConfig,
-    /// What it predicts.
+    /// The task: classes or numbers.
     pub task: &'a Task,
     /// How its inputs are scaled.
     pub standardizer: &'a Standardizer,
-    /// Where it is.
+    /// The device of the network.
     pub device: &'a Device,
-    /// The numbers it computes with.
+    /// The floats it computes with.
     pub dtype: DType,
 }
 
-/// Rows that are predicted at once: few shapes, and little memory.
+/// Rows that are predicted at once, which bounds the memory.
 const CHUNK_SIZE: usize = 1024;
 
 impl Classifier<'_> {
@@ -56,17 +56,17 @@ impl Classifier<'_> {
 /// A plane through the space of inputs: `origin + x · right + y · up`, inputs not standardised.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plane {
-    /// Where both axes are zero, `[num_features]`.
+    /// The point where both coordinates are zero, `[num_features]`.
     pub origin: Vec<f32>,
-    /// What one unit of the first axis adds, `[num_features]`.
+    /// The direction of the first axis, `[num_features]`.
     pub right: Vec<f32>,
-    /// What one unit of the second axis adds, `[num_features]`.
+    /// The direction of the second axis, `[num_features]`.
     pub up: Vec<f32>,
     /// Name and range of the first axis.
     pub x: Axis,
     /// Name and range of the second axis.
     pub y: Axis,
-    /// How the plane was chosen; empty where the inputs have just its two dimensions.
+    /// How the plane was chosen; empty if the inputs have two dimensions only.
     pub note: String,
 }
 
@@ -105,8 +105,8 @@ pub(crate) fn range(name: &str, values: impl Iterator<Item = f32>) -> Axis {
     }
 }
 
-/// What a classifier predicts on `size` × `size` points of a plane, with samples of it; none where it puts
-/// out no numbers, or tells more than 256 classes apart.
+/// The predictions of a classifier on `size` × `size` points of a plane, together with samples to show; none if a
+/// prediction is NaN, or for more than 256 classes.
 ///
 /// # Errors
 /// [`TrainingError::Read`] if the device fails or the task is a regression.

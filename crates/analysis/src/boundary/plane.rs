@@ -2,7 +2,7 @@
 
 use super::{Plane, range};
 
-/// Steps of the power iteration: principal components of real data settle in far fewer.
+/// Steps of the power iteration; on real data it converges in far fewer.
 const ITERATIONS: usize = 100;
 
 impl Plane {
@@ -41,7 +41,7 @@ impl Plane {
         }
     }
 
-    /// The plane through the mean along the two directions in which the rows vary the most.
+    /// The plane through the mean of the rows, along the two directions in which they vary the most.
     ///
     /// # Shapes
     /// - rows: `[num_rows]` of `[num_features]`, at least one row and two features
@@ -76,14 +76,14 @@ impl Plane {
             right: single(&first),
             up: single(&second),
             note: format!(
-                "A cut through {} dimensions: the plane through the mean in which the inputs vary the most. Samples lie beside it, and are drawn where they are nearest.",
+                "A cut through {} dimensions: the plane through the mean in which the inputs vary the most. Samples do not lie on it; each is drawn at the nearest point.",
                 origin.len()
             ),
             origin,
         }
     }
 
-    /// Where a row lies on the plane, or where it is nearest to it.
+    /// The coordinates of the point of the plane that is nearest to a row.
     pub fn nearest(&self, row: &[f32]) -> [f32; 2] {
         let along = |axis: &[f32]| {
             let moved = row.iter().zip(&self.origin).zip(axis);
@@ -121,7 +121,7 @@ fn component(rows: &[Vec<f64>], other: Option<&[f64]>) -> Vec<f64> {
         }
         direction
     };
-    // No entry like another: a start that no component is at right angles to, but by chance.
+    // All entries differ, so that the start is very unlikely to be orthogonal to a component.
     let start = (0..width)
         .map(|i| 1.0 + (i as f64 * 0.618).fract())
         .collect();

@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn descents_of_the_course_end_at_its_values_exactly() {
-        // Section B1: the course's notebook, and the same recurrence in 60 digits; steps are 0.1 · k.
+        // From the course's notebook, and from the same recurrence with 60 digits; the learning rates are 0.1 · k.
         for (k, num_steps, expected, tolerance) in [
             (1.0, 10, 1.296_761_584_990_209_7, 1e-12),
             (2.0, 10, -1.819_240_328_427_473, 1e-12),

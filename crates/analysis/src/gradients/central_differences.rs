@@ -1,9 +1,9 @@
-//! Central differences, and how they recognise a kink.
+//! Central differences, which recognise kinks.
 
 use emberlab_training::TrainingError;
 
-/// The step, times the number's magnitude if that is above 1: the cube root of float64's precision, at which
-/// the error of the formula and that of rounding are smallest together.
+/// The step, to be multiplied by the magnitude of the number if that is above 1. It is the cube root of the precision of
+/// float64, where the sum of truncation and rounding errors is smallest.
 pub const STEP: f64 = 6.055_454_452_393_343e-6;
 
 /// The slope at a point.
@@ -11,7 +11,7 @@ pub const STEP: f64 = 6.055_454_452_393_343e-6;
 pub(crate) enum Difference {
     /// The slope.
     Smooth(f64),
-    /// The slope to the left is not that to the right, within a step of the point.
+    /// Within a step of the point, the slope to the left differs from that to the right.
     Kink,
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn central(
     let h = STEP * x.abs().max(1.0);
     let middle = function(x)?;
     let mut slopes = |h: f64| -> Result<(f64, f64, f64), TrainingError> {
-        // The numbers that are really used, rounding included.
+        // The arguments as they are after rounding.
         let (after, before) = (x + h, x - h);
         let (above, below) = (function(after)?, function(before)?);
         let slope = (above - below) / (after - before);
@@ -38,7 +38,7 @@ pub(crate) fn central(
     };
     let (slope, jump, height) = slopes(h)?;
     let (half_slope, half_jump, _) = slopes(h / 2.0)?;
-    // What rounding alone can do to a slope.
+    // The error of a slope by rounding alone.
     let noise = 100.0 * f64::EPSILON * height.max(middle.abs()) / h;
     let jumps =
         half_jump.abs() > 0.75 * jump.abs() && half_jump.abs() > noise.max(1e-6 * slope.abs());
@@ -47,8 +47,8 @@ pub(crate) fn central(
     if jumps || disagrees {
         return Ok(Difference::Kink);
     }
-    // Where the curvature jumps, as that of elu at 0, the error shrinks with the step and not its square:
-    // half the step shows it, and takes it away.
+    // Where the curvature jumps, as that of elu at 0, the error is linear in the step instead of quadratic: the
+    // slope for half the step shows the error, and extrapolation removes it.
     let bends = (slope - half_slope).abs() > 2.0 * noise;
     Ok(Difference::Smooth(if bends {
         2.0 * half_slope - slope
@@ -73,7 +73,7 @@ mod tests {
             };
             assert!((slope - x.cos()).abs() < 1e-10, "{slope}");
         }
-        // Curved where it is flat: the slopes on both sides differ, but shrink with the step.
+        // At the bottom of a parabola the slopes on both sides differ, but the difference shrinks with the step.
         assert!(
             matches!(of(0.0, |x| 50.0 * x * x), Difference::Smooth(slope) if slope.abs() < 1e-9)
         );

@@ -6,7 +6,7 @@ mod functions;
 mod network;
 
 pub use central_differences::STEP;
-pub use functions::subjects;
+pub use functions::functions;
 pub use network::{ParameterCheck, check_network};
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
@@ -20,34 +20,34 @@ pub const TOLERANCE_F64: f64 = 1e-5;
 /// The same where it computes in float32; differences are in float64 nevertheless.
 pub const TOLERANCE_F32: f64 = 1e-3;
 
-/// Where and in which numbers autodiff computes, and where differences are taken.
+/// The device and precision of autodiff, and the device of the central differences.
 #[derive(Debug, Clone)]
 pub struct Arithmetic {
     /// The device that is checked.
     pub device: Device,
-    /// Its numbers.
+    /// Its floats.
     pub dtype: DType,
     /// A device with 64-bit floats, for the differences.
     pub reference: Device,
 }
 
-/// A function of tensors, to be checked on its own.
-pub struct Subject {
+/// A function of tensors whose gradient can be checked.
+pub struct TensorFunction {
     /// Its kind and name, such as `activation gelu`.
     pub name: String,
     /// The name, shape and numbers of every input.
-    pub inputs: Vec<(&'static str, Vec<usize>, Vec<f64>)>,
-    /// The scalar function; inputs come flat, in their order.
+    pub inputs: Vec<(String, Vec<usize>, Vec<f64>)>,
+    /// The scalar function; the inputs are flattened and in their order.
     pub function: Function,
     /// Its gradient by every input, written out.
     pub closed_form: Option<ClosedForm>,
 }
 
 /// A scalar function of flat tensors.
-type Function = Box<dyn Fn(&[Tensor<1>]) -> Tensor<1>>;
+pub type Function = Box<dyn Fn(&[Tensor<1>]) -> Tensor<1>>;
 
 /// The gradient by every input at given inputs.
-type ClosedForm = Box<dyn Fn(&[Vec<f64>]) -> Vec<Vec<f64>>>;
+pub type ClosedForm = Box<dyn Fn(&[Vec<f64>]) -> Vec<Vec<f64>>>;
 
 /// How far one gradient is from another.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -61,14 +61,14 @@ pub struct Deviation {
     pub worst: String,
 }
 
-/// What the check of one function found.
+/// The result of checking one function.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Check {
-    /// What was checked.
+    /// The name of the function.
     pub name: String,
     /// Derivatives that were compared.
     pub num_values: usize,
-    /// Derivatives left out, because the function has a kink there.
+    /// Derivatives that were skipped because the function has a kink there.
     pub num_kinks: usize,
     /// Autodiff against central differences.
     pub numeric: Deviation,
@@ -91,9 +91,9 @@ impl Check {
 ///
 /// # Errors
 /// [`TrainingError::Read`] if a device fails.
-pub fn check(subject: &Subject, arithmetic: &Arithmetic) -> Result<Check, TrainingError> {
-    let automatic = automatic(subject, arithmetic)?;
-    let mut numbers: Vec<Vec<f64>> = subject.inputs.iter().map(|(_, _, n)| n.clone()).collect();
+pub fn check(function: &TensorFunction, arithmetic: &Arithmetic) -> Result<Check, TrainingError> {
+    let automatic = automatic(function, arithmetic)?;
+    let mut numbers: Vec<Vec<f64>> = function.inputs.iter().map(|(_, _, n)| n.clone()).collect();
     let mut pairs = Vec::new();
     let mut num_kinks = 0;
     for input in 0..numbers.len() {
@@ -101,24 +101,24 @@ pub fn check(subject: &Subject, arithmetic: &Arithmetic) -> Result<Check, Traini
             let here = numbers[input][i];
             let difference = central(here, |x| {
                 numbers[input][i] = x;
-                let value = value(subject, &numbers, &arithmetic.reference);
+                let value = value(function, &numbers, &arithmetic.reference);
                 numbers[input][i] = here;
                 value
             })?;
-            let at = || format!("{}[{i}]", subject.inputs[input].0);
+            let at = || format!("{}[{i}]", function.inputs[input].0);
             match difference {
                 Difference::Kink => num_kinks += 1,
                 Difference::Smooth(slope) => pairs.push((at(), automatic[input][i], slope)),
             }
         }
     }
-    let closed_form = subject.closed_form.as_ref().map(|closed_form| {
+    let closed_form = function.closed_form.as_ref().map(|closed_form| {
         let expected = closed_form(&numbers);
         let pairs = expected.iter().enumerate().flat_map(|(input, slopes)| {
             let automatic = &automatic[input];
             slopes.iter().enumerate().map(move |(i, slope)| {
                 (
-                    format!("{}[{i}]", subject.inputs[input].0),
+                    format!("{}[{i}]", function.inputs[input].0),
                     automatic[i],
                     *slope,
                 )
@@ -127,7 +127,7 @@ pub fn check(subject: &Subject, arithmetic: &Arithmetic) -> Result<Check, Traini
         deviation(&pairs.collect::<Vec<_>>())
     });
     Ok(Check {
-        name: subject.name.clone(),
+        name: function.name.clone(),
         num_values: pairs.len(),
         num_kinks,
         numeric: deviation(&pairs),
@@ -136,7 +136,11 @@ pub fn check(subject: &Subject, arithmetic: &Arithmetic) -> Result<Check, Traini
 }
 
 /// The function's value in float64.
-fn value(subject: &Subject, numbers: &[Vec<f64>], device: &Device) -> Result<f64, TrainingError> {
+fn value(
+    function: &TensorFunction,
+    numbers: &[Vec<f64>],
+    device: &Device,
+) -> Result<f64, TrainingError> {
     let inputs: Vec<Tensor<1>> = numbers
         .iter()
         .map(|numbers| {
@@ -144,13 +148,16 @@ fn value(subject: &Subject, numbers: &[Vec<f64>], device: &Device) -> Result<f64
             Tensor::from_data(data, (device, DType::F64))
         })
         .collect();
-    Ok(host((subject.function)(&inputs))?[0])
+    Ok(host((function.function)(&inputs))?[0])
 }
 
-/// What autodiff finds, zero for inputs that the function does not depend on.
-fn automatic(subject: &Subject, arithmetic: &Arithmetic) -> Result<Vec<Vec<f64>>, TrainingError> {
+/// The gradients by autodiff, zero for inputs that the function does not depend on.
+fn automatic(
+    function: &TensorFunction,
+    arithmetic: &Arithmetic,
+) -> Result<Vec<Vec<f64>>, TrainingError> {
     let device = arithmetic.device.clone().autodiff();
-    let inputs: Vec<Tensor<1>> = subject
+    let inputs: Vec<Tensor<1>> = function
         .inputs
         .iter()
         .map(|(_, _, numbers)| {
@@ -158,7 +165,7 @@ fn automatic(subject: &Subject, arithmetic: &Arithmetic) -> Result<Vec<Vec<f64>>
             Tensor::from_data(data, (&device, arithmetic.dtype)).require_grad()
         })
         .collect();
-    let gradients = (subject.function)(&inputs).backward();
+    let gradients = (function.function)(&inputs).backward();
     inputs
         .iter()
         .map(|input| match input.grad(&gradients) {
@@ -220,18 +227,18 @@ mod tests {
     #[test]
     fn every_function_and_layer_of_the_lab_has_the_gradient_it_should() {
         for (dtype, tolerance) in [(DType::F64, TOLERANCE_F64), (DType::F32, TOLERANCE_F32)] {
-            for subject in subjects() {
-                let found = check(&subject, &arithmetic("flex", dtype)).expect("a check");
+            for function in functions() {
+                let found = check(&function, &arithmetic("flex", dtype)).expect("a check");
                 assert!(found.passes(tolerance), "{dtype:?}: {found:#?}");
                 assert!(found.num_values > 0, "{}: nothing was compared", found.name);
             }
         }
     }
 
-    /// Section B2 names what must be checked against a closed form too.
+    /// These are the functions whose derivatives courses derive by hand.
     #[test]
     fn the_functions_that_courses_derive_have_closed_forms() {
-        let found: Vec<String> = subjects()
+        let found: Vec<String> = functions()
             .iter()
             .filter(|s| s.closed_form.is_some())
             .map(|s| s.name.clone())
@@ -257,9 +264,9 @@ mod tests {
     #[test]
     fn a_wrong_gradient_is_caught_and_named() {
         // The derivative of x · x without the one factor is x, half of what it should be.
-        let wrong = Subject {
+        let wrong = TensorFunction {
             name: "square".to_string(),
-            inputs: vec![("x", vec![3], vec![1.0, -2.0, 3.0])],
+            inputs: vec![("x".to_string(), vec![3], vec![1.0, -2.0, 3.0])],
             function: Box::new(|x| (x[0].clone() * x[0].clone().detach()).sum()),
             closed_form: Some(Box::new(|x| vec![x[0].iter().map(|x| 2.0 * x).collect()])),
         };
@@ -278,11 +285,11 @@ mod tests {
     #[test]
     fn kinks_are_left_out_and_counted_and_nothing_else_is() {
         let of = |name: &str| {
-            let subject = subjects()
+            let function = functions()
                 .into_iter()
                 .find(|s| s.name == name)
-                .expect("a subject");
-            check(&subject, &arithmetic("flex", DType::F64)).expect("a check")
+                .expect("a function");
+            check(&function, &arithmetic("flex", DType::F64)).expect("a check")
         };
         // The inputs of activations hold zero once; elu is smooth there, relu and leaky_relu are not.
         assert_eq!(of("activation relu").num_kinks, 1);
@@ -301,9 +308,9 @@ mod tests {
 
     #[test]
     fn nan_never_passes() {
-        let nan = Subject {
+        let nan = TensorFunction {
             name: "nan".to_string(),
-            inputs: vec![("x", vec![1], vec![-1.0])],
+            inputs: vec![("x".to_string(), vec![1], vec![-1.0])],
             function: Box::new(|x| x[0].clone().sqrt().sum()),
             closed_form: None,
         };

@@ -14,33 +14,72 @@ use emberlab_run_format::files::comparison as files;
 use emberlab_storage::replace;
 use emberlab_training::{Dashboard, StopFlag, device};
 
-use crate::arguments::{Compare, LauncherChoice, Shared};
+use crate::arguments::{Running, Shared};
 use crate::commands::train::set_threads;
 use crate::failure::Failure;
 use crate::jobs::{JobEnd, run_all};
-use crate::launchers::Launch;
+use crate::launchers::{Launch, LauncherChoice};
 use crate::progress::{Silent, clock};
 use crate::trial_progress::{ShownJob, TrialProgress};
 use crate::{comparison_tables, data_dirs, signals};
+
+/// Train every variant in a TOML file with every seed, and compare the results.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The comparison's TOML file.
+    config: PathBuf,
+    /// Override a key of every trial, such as `training.num_epochs=10`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Number of trials that run at the same time; by default the number of cores.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    /// Largest number of trials that are trained together in one batched model, if they differ only in seed or learning
+    /// rate. This is faster for small networks, with the same results up to rounding. On a CPU, the number is limited
+    /// to what its caches hold.
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    stack: u16,
+    /// How many times a failed trial is tried again.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    retries: u16,
+    /// List the trials without training.
+    #[arg(long)]
+    dry_run: bool,
+    /// Write the trials to a file, one per line as JSON, without training; see `emberlab trial`.
+    #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
+    plan: Option<PathBuf>,
+    /// Write the trials to `plan.jsonl` beside their runs and print a script that runs them on a cluster, without
+    /// training.
+    #[arg(long, value_enum, value_name = "ENGINE", conflicts_with_all = ["dry_run", "plan", "stack"])]
+    launcher: Option<LauncherChoice>,
+    /// Report on the trials that are done, without training.
+    #[arg(long, conflicts_with_all = ["dry_run", "plan", "launcher"])]
+    collect: bool,
+    /// Print JSON instead of tables.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    running: Running,
+}
 
 /// Trains the trials of a comparison that are not done, and reports on all.
 ///
 /// # Errors
 /// [`Failure`] with the place in the file if the configuration is wrong, the trials that failed, or the reason.
-pub fn run(command: &Compare, shared: &Shared) -> Result<ExitCode, Failure> {
-    let source = ConfigSource::load(&command.config)?.with_overrides(&command.overrides)?;
+pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
+    let source = ConfigSource::load(&args.config)?.with_overrides(&args.overrides)?;
     let comparison = Comparison::from_source(&source)?;
     let mut limits = BTreeMap::new();
-    if !command.collect {
+    if !args.collect {
         limits = check_data(&comparison, &source, shared)?;
     }
-    if let Some(path) = &command.plan {
+    if let Some(path) = &args.plan {
         write(path, &PlannedTrial::to_lines(&comparison.trials)?)?;
         println!("{} trials in {}", comparison.trials.len(), path.display());
         return Ok(ExitCode::SUCCESS);
     }
-    if let Some(engine) = command.launcher {
-        return launch(engine, command, shared, &comparison);
+    if let Some(engine) = args.launcher {
+        return launch(engine, args, shared, &comparison);
     }
     let missing = missing(&comparison, &shared.artifacts).inspect_err(|error| {
         if let ExperimentError::ConfigChanged { .. } = error {
@@ -51,31 +90,31 @@ pub fn run(command: &Compare, shared: &Shared) -> Result<ExitCode, Failure> {
             );
         }
     })?;
-    if command.dry_run {
-        return list(&comparison, &missing, command, shared);
+    if args.dry_run {
+        return list(&comparison, &missing, args, shared);
     }
     let mut failed = Vec::new();
-    if !command.collect && !missing.is_empty() {
-        device::open(&command.running.device)?;
-        let stop = signals::stop_on_request()?;
+    if !args.collect && !missing.is_empty() {
+        device::open(&args.running.device)?;
+        let stop = signals::stop_on_request(false)?;
         let size = |trial: &PlannedTrial| {
-            let asked = usize::from(command.stack);
-            if !device::is_processor(&command.running.device) {
+            let asked = usize::from(args.stack);
+            if !device::is_processor(&args.running.device) {
                 return asked;
             }
             let limit = limits.get(&trial.variant).copied().unwrap_or(1);
             // No more than each core's share of the trials.
-            let share = missing.len().div_ceil(num_jobs(command));
+            let share = missing.len().div_ceil(num_jobs(args));
             asked.min(limit).min(share)
         };
         let stacks = PlannedTrial::stacks(&comparison.trials, &missing, size);
-        failed = train(command, shared, &comparison, &stacks, &stop)?;
+        failed = train(args, shared, &comparison, &stacks, &stop)?;
         if stop.is_requested() {
             eprintln!("interrupted; every trial is saved\nto continue:  the same command again");
             return Ok(ExitCode::from(signals::INTERRUPTED));
         }
     }
-    report(command, shared, &comparison, &source)?;
+    report(args, shared, &comparison, &source)?;
     if failed.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
@@ -94,7 +133,7 @@ pub fn run(command: &Compare, shared: &Shared) -> Result<ExitCode, Failure> {
 /// Writes the plan beside the runs and prints the script that runs it.
 fn launch(
     engine: LauncherChoice,
-    command: &Compare,
+    args: &Args,
     shared: &Shared,
     comparison: &Comparison,
 ) -> Result<ExitCode, Failure> {
@@ -102,11 +141,11 @@ fn launch(
     let launch = Launch {
         name: &comparison.config.name,
         num_trials: comparison.trials.len(),
-        threads: command.running.threads,
+        threads: args.running.threads,
         program: &std::env::current_exe()?,
         plan: &std::path::absolute(plan)?,
         artifacts: &std::path::absolute(&shared.artifacts)?,
-        device: &command.running.device,
+        device: &args.running.device,
     };
     write!(std::io::stdout(), "{}", launch.script(engine))?;
     Ok(ExitCode::SUCCESS)
@@ -164,7 +203,7 @@ fn missing(comparison: &Comparison, artifacts: &Path) -> Result<Vec<usize>, Expe
 fn list(
     comparison: &Comparison,
     missing: &[usize],
-    command: &Compare,
+    args: &Args,
     shared: &Shared,
 ) -> Result<ExitCode, Failure> {
     let mut out = std::io::stdout();
@@ -182,8 +221,8 @@ fn list(
     let time = match missing {
         [] => String::new(),
         _ => {
-            let all = estimate(comparison, missing, command, shared)?;
-            format!(", in about {} with {} jobs", clock(all), num_jobs(command))
+            let all = estimate(comparison, missing, args, shared)?;
+            format!(", in about {} with {} jobs", clock(all), num_jobs(args))
         }
     };
     writeln!(
@@ -197,35 +236,35 @@ fn list(
 }
 
 /// The number of trials that run at the same time.
-fn num_jobs(command: &Compare) -> usize {
+fn num_jobs(args: &Args) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-    command.jobs.map_or(cores, usize::from)
+    args.jobs.map_or(cores, usize::from)
 }
 
 /// An estimate of the time for the missing trials, from half a second of training of each variant.
 fn estimate(
     comparison: &Comparison,
     missing: &[usize],
-    command: &Compare,
+    args: &Args,
     shared: &Shared,
 ) -> Result<Duration, Failure> {
-    set_threads(&command.running)?;
+    set_threads(&args.running)?;
     let mut seconds = 0.0;
     for variant in &comparison.variants {
         let is_ours = |index: &&usize| comparison.trials[**index].variant == variant.name;
         let ours: Vec<&usize> = missing.iter().filter(is_ours).collect();
         if let Some(&&first) = ours.first() {
-            let one = seconds_of(&comparison.trials[first], command, shared)?;
+            let one = seconds_of(&comparison.trials[first], args, shared)?;
             seconds += one * ours.len() as f64;
         }
     }
-    Ok(Duration::from_secs_f64(seconds / num_jobs(command) as f64))
+    Ok(Duration::from_secs_f64(seconds / num_jobs(args) as f64))
 }
 
 /// The seconds that a trial would take, estimated from half a second of training in a temporary folder.
 fn seconds_of(
     planned: &PlannedTrial,
-    command: &Compare,
+    args: &Args,
     shared: &Shared,
 ) -> Result<f64, ExperimentError> {
     const TRAINING_TIME: Duration = Duration::from_millis(500);
@@ -233,8 +272,8 @@ fn seconds_of(
     let began = Instant::now();
     let stop = StopFlag::default();
     let execution = Execution {
-        device: command.running.device.clone(),
-        num_threads: usize::from(command.running.threads),
+        device: args.running.device.clone(),
+        num_threads: usize::from(args.running.threads),
         data_dirs: data_dirs::all(shared),
         dashboard: Dashboard::Quiet,
         stop: stop.clone(),
@@ -262,7 +301,7 @@ fn seconds_of(
 
 /// Trains stacks of trials, each stack in its own process. Returns the trials that failed, with the reason.
 fn train<'a>(
-    command: &Compare,
+    args: &Args,
     shared: &Shared,
     comparison: &'a Comparison,
     stacks: &[Vec<usize>],
@@ -271,7 +310,7 @@ fn train<'a>(
     let trials = &comparison.trials;
     let plan = write_plan(shared, comparison)?;
     let program = std::env::current_exe()?;
-    let job = |index: usize| trial_command(&program, &plan, &stacks[index], command, shared);
+    let job = |index: usize| trial_command(&program, &plan, &stacks[index], args, shared);
     let shown = stacks.iter().map(|stack| ShownJob {
         name: match stack.as_slice() {
             [] => String::new(),
@@ -280,16 +319,9 @@ fn train<'a>(
         },
         num_trials: stack.len(),
     });
-    let progress = TrialProgress::new(shown.collect(), command.json);
-    let retries = usize::from(command.retries);
-    let ends = run_all(
-        stacks.len(),
-        num_jobs(command),
-        retries,
-        job,
-        stop,
-        &progress,
-    );
+    let progress = TrialProgress::new(shown.collect(), args.json);
+    let retries = usize::from(args.retries);
+    let ends = run_all(stacks.len(), num_jobs(args), retries, job, stop, &progress);
     progress.finish();
     let failed = ends.into_iter().filter_map(|(index, end)| match end {
         JobEnd::Failed(why) => Some((&stacks[index], why)),
@@ -315,7 +347,7 @@ fn trial_command(
     program: &Path,
     plan: &Path,
     indices: &[usize],
-    command: &Compare,
+    args: &Args,
     shared: &Shared,
 ) -> Command {
     let indices: Vec<String> = indices.iter().map(usize::to_string).collect();
@@ -327,8 +359,8 @@ fn trial_command(
         .args(["--index", &indices.join(",")])
         .args(["--parent", &std::process::id().to_string()])
         .args(["--dashboard", "json"])
-        .args(["--device", &command.running.device])
-        .args(["--threads", &command.running.threads.to_string()])
+        .args(["--device", &args.running.device])
+        .args(["--threads", &args.running.threads.to_string()])
         .arg("--artifacts")
         .arg(&shared.artifacts);
     if let Some(folder) = &shared.data_dir {
@@ -339,7 +371,7 @@ fn trial_command(
 
 /// Reads the results of the trials, writes the tables of the comparison beside them, and prints a summary.
 fn report(
-    command: &Compare,
+    args: &Args,
     shared: &Shared,
     comparison: &Comparison,
     source: &ConfigSource,
@@ -382,7 +414,7 @@ fn report(
         replace(path, content).map_err(ExperimentError::from)?;
     }
     let mut out = std::io::stdout();
-    if command.json {
+    if args.json {
         write!(out, "{json}")?;
         return Ok(());
     }

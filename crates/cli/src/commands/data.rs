@@ -31,7 +31,7 @@ pub fn run(command: &Data, shared: &Shared) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The part of an experiment that names its data set.
+/// The part of an experiment that is read here: its seed and its data set.
 #[derive(Debug, Deserialize)]
 struct OnlyDataset {
     #[serde(default)]
@@ -81,27 +81,22 @@ fn show(name: &str, overrides: &[String], shared: &Shared) -> Result<(), Failure
         )));
     };
     let inside: Vec<String> = overrides.iter().map(|o| format!("dataset.{o}")).collect();
-    let OnlyDataset { seed, dataset } = parse_dataset(&source.with_overrides(&inside)?)?;
+    let OnlyDataset { seed, dataset } = parse(&source.with_overrides(&inside)?)?;
     let samples = dataset.load(&data_dirs::all(shared), seed)?;
     write!(
         std::io::stdout(),
         "{}",
-        render(dataset.name(), &samples, &samples.summary())
+        render(&dataset, &samples, &samples.summary())
     )?;
     Ok(())
 }
 
-/// Reads the data set of a whole experiment, or of a text that holds nothing else.
-fn parse_dataset(source: &ConfigSource) -> Result<OnlyDataset, Failure> {
-    Ok(parse(source)?)
-}
-
-/// How many classes or features are listed before the rest is only counted.
+/// The largest number of classes or features that are listed.
 const MAX_LISTED: usize = 20;
 /// How many samples are printed.
 const NUM_SHOWN: usize = 5;
 
-fn render(name: &str, samples: &Samples, summary: &Summary) -> String {
+fn render(dataset: &DatasetConfig, samples: &Samples, summary: &Summary) -> String {
     let mut text = String::new();
     let shape = match summary.input_shape.as_slice() {
         [channels, height, width] => format!("{height}×{width} pixels, {channels} channel"),
@@ -111,7 +106,8 @@ fn render(name: &str, samples: &Samples, summary: &Summary) -> String {
         0 => "a number to predict".to_string(),
         n => format!("{n} classes"),
     };
-    let _ = writeln!(text, "{name}: {} samples of {shape}, {kind}", summary.rows);
+    let (name, rows) = (dataset.name(), summary.rows);
+    let _ = writeln!(text, "{name}: {rows} samples of {shape}, {kind}");
     let _ = writeln!(text, "SHA-256 {}\n", samples.checksum());
     if !summary.classes.is_empty() {
         let mut table = tables::table(["class", "samples"], 1);
@@ -133,8 +129,10 @@ fn render(name: &str, samples: &Samples, summary: &Summary) -> String {
     }
     let _ = writeln!(text, "{table}\n");
     let shown = NUM_SHOWN.min(samples.len());
-    match summary.input_shape.as_slice() {
-        [_, height, width] => text.push_str(&pictures(samples, shown, *height, *width)),
+    match (summary.input_shape.as_slice(), dataset.white()) {
+        (&[_, height, width], Some(white)) => {
+            text.push_str(&images(samples, shown, [height, width], white));
+        }
         _ => {
             for row in 0..shown {
                 let values: Vec<String> = samples
@@ -157,22 +155,18 @@ fn target(samples: &Samples, row: usize) -> String {
     }
 }
 
-/// The first images side by side, with their classes below; each pixel is two characters wide.
-fn pictures(samples: &Samples, count: usize, height: usize, width: usize) -> String {
+/// The first `count` images side by side, with their classes below.
+fn images(samples: &Samples, count: usize, [height, width]: [usize; 2], white: u8) -> String {
     const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
     let rows: Vec<Vec<f32>> = (0..count).map(|row| samples.row(row)).collect();
-    let brightest = rows
-        .iter()
-        .flatten()
-        .fold(f32::MIN_POSITIVE, |a, b| a.max(*b));
     let shade = |value: f32| {
-        let level = value / brightest * (SHADES.len() - 1) as f32;
+        let level = value / f32::from(white) * (SHADES.len() - 1) as f32;
         SHADES[(level.round().max(0.0) as usize).min(SHADES.len() - 1)]
     };
     let mut text = String::new();
     for line in 0..height {
         let one = |pixels: &Vec<f32>| -> String {
-            // A pixel is two columns wide, as high as a line of a terminal.
+            // Two characters of a terminal are about as wide as a line is high.
             let pixels = &pixels[line * width..(line + 1) * width];
             pixels.iter().flat_map(|&p| [shade(p); 2]).collect()
         };

@@ -57,13 +57,13 @@ fn bench(config: &Path, args: &Args, shared: &Shared) -> Result<ExitCode, Failur
     let source = ConfigSource::load(config)?.with_overrides(&args.overrides)?;
     let config = ExperimentConfig::from_source(&source)?.without_comparison();
     set_num_threads(args.threads)?;
-    let stop = signals::stop_on_request()?;
+    let stop = signals::stop_on_request(false)?;
     let duration = Duration::from_secs(args.seconds.into());
     let prepared = Prepared::load(config, &data_dirs::all(shared));
     let prepared = prepared.map_err(|error| error.with_place(&source))?;
     let is_f64 = prepared.config.training.precision == Precision::F64;
     let mut timed = Vec::new();
-    for info in device::list().iter().filter(|info| info.is_compiled) {
+    for info in device::DEVICES.iter().filter(|info| info.is_compiled()) {
         let step = match is_f64 && !device::supports_f64(info.name) {
             true => Err("has no 64-bit floats".to_string()),
             false => step_seconds(&prepared, info.name, duration, &stop)
@@ -118,7 +118,7 @@ fn bench(config: &Path, args: &Args, shared: &Shared) -> Result<ExitCode, Failur
 }
 
 fn list(args: &Args) -> Result<ExitCode, Failure> {
-    let devices = device::list();
+    let devices = &device::DEVICES;
     let mut out = std::io::stdout();
     if args.json {
         let list: Vec<_> = devices
@@ -126,10 +126,10 @@ fn list(args: &Args) -> Result<ExitCode, Failure> {
             .map(|d| {
                 json!({
                     "name": d.name,
-                    "is_compiled": d.is_compiled,
+                    "is_compiled": d.is_compiled(),
                     "is_default": d.name == device::DEFAULT,
-                    "hardware": d.adapters,
-                    "purpose": d.purpose,
+                    "hardware": d.hardware().into_iter().collect::<Vec<_>>(),
+                    "purpose": d.help,
                 })
             })
             .collect();
@@ -137,13 +137,18 @@ fn list(args: &Args) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = tables::table(["device", "in this build", "hardware", "purpose"], 4);
-    for info in &devices {
-        let state = match (info.is_compiled, info.name == device::DEFAULT) {
-            (true, true) => "yes, the default".to_string(),
-            (true, false) => "yes".to_string(),
-            (false, _) => format!("--features {}", info.name),
+    for info in devices {
+        let state = match (info.is_compiled(), info.feature) {
+            (true, _) if info.name == device::DEFAULT => "yes, the default".to_string(),
+            (false, Some(feature)) => format!("--features {feature}"),
+            (_, _) => "yes".to_string(),
         };
-        table.add_row([info.name, &state, &info.adapters.join("\n"), info.purpose]);
+        table.add_row([
+            info.name,
+            &state,
+            &info.hardware().unwrap_or_default(),
+            info.help,
+        ]);
     }
     writeln!(out, "{table}")?;
     Ok(ExitCode::SUCCESS)

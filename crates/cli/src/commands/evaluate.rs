@@ -1,37 +1,83 @@
-//! `emberlab evaluate`: what a trained network is worth on a split.
+//! `emberlab evaluate`: the scores of a trained network on a split, with pictures.
 
 use std::fmt::Write as _;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use emberlab_experiments::{Axes, LoadedRun, Prepared, Run, Weights, stored_threshold};
-use emberlab_metrics::{BinaryCurves, ClassificationReport, ConfusionMatrix};
+use emberlab_metrics::{BinaryCurves, ClassificationReport, ConfusionMatrix, ThresholdBy};
 use emberlab_run_format::files::RESULT;
 use emberlab_run_format::{ChosenThreshold, Mistakes, RunResult, SplitEvaluation};
 use emberlab_training::Split;
 use serde::Serialize;
 
-use crate::arguments::{Evaluate, Shared, SplitChoice, WeightsChoice};
+use crate::arguments::{Running, Shared, WeightsChoice};
 use crate::commands::train::set_threads;
 use crate::evaluation_pictures::{NamedPicture, Subject};
 use crate::failure::Failure;
 use crate::progress::number;
 use crate::{data_dirs, picture_files, tables};
 
-/// Mistakes that the terminal lists; the gallery has more.
+/// Number of wrong predictions in the table; the picture shows more.
 const FEW_MISTAKES: usize = 5;
 
-/// What is told of a run's network on a split.
+/// Evaluate the network of a finished run.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The run: its path, the beginning of its name, or `latest`.
+    #[arg(default_value = "latest")]
+    run: String,
+    /// The split to predict. Without it, test; or valid or train if there is no test split.
+    #[arg(long, value_enum)]
+    split: Option<SplitChoice>,
+    /// The network to use.
+    #[arg(long, value_enum, default_value = "last")]
+    weights: WeightsChoice,
+    /// For two classes: choose the probability above which class 1 is predicted, on the validation split, and store it
+    /// with the model for `predict`. One of `f1`, `youden`, or `cost=FP:FN` with the costs of a false positive and a
+    /// false negative.
+    #[arg(long, value_name = "CRITERION")]
+    threshold_by: Option<ThresholdBy>,
+    /// Draw pictures as SVG into this folder; without a name, into `pictures` in the folder of the run. Decision
+    /// boundaries over the epochs are drawn by training again.
+    #[arg(long, value_name = "DIR", num_args = 0..=1, require_equals = true)]
+    pictures: Option<Option<PathBuf>>,
+    /// Write every picture as PNG too.
+    #[arg(long, requires = "pictures")]
+    png: bool,
+    /// The two features of the decision boundary, by name or by number from 1. Without them, data with more than two
+    /// features are drawn over their first two principal components.
+    #[arg(long, value_name = "X,Y", value_delimiter = ',')]
+    axes: Vec<String>,
+    /// Print JSON instead of tables.
+    #[arg(long)]
+    json: bool,
+    /// Device and threads.
+    #[command(flatten)]
+    running: Running,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum SplitChoice {
+    /// The training split.
+    Train,
+    /// The validation split.
+    Valid,
+    /// The test split.
+    Test,
+}
+
+/// The evaluation of a run's network on a split, as `--json` prints it.
 #[derive(Serialize)]
-struct Told {
+struct Evaluation {
     run: String,
     weights: Weights,
     class_names: Vec<String>,
     #[serde(flatten)]
     evaluation: SplitEvaluation,
     mistakes: Option<Mistakes>,
-    /// The threshold that was chosen for predictions, if one was.
+    /// The threshold for predictions, if one was chosen.
     threshold: Option<ChosenThreshold>,
 }
 
@@ -39,29 +85,26 @@ struct Told {
 ///
 /// # Errors
 /// [`Failure`] if the run cannot be evaluated or the output cannot be written.
-pub fn run(command: &Evaluate, shared: &Shared) -> Result<ExitCode, Failure> {
-    set_threads(&command.running)?;
-    let run = Run::find(&shared.artifacts, &command.run)?;
-    let weights = match command.weights {
-        WeightsChoice::Last => Weights::Last,
-        WeightsChoice::Best => Weights::Best,
-    };
-    let device = &command.running.device;
+pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
+    set_threads(&args.running)?;
+    let run = Run::find(&shared.artifacts, &args.run)?;
+    let weights = Weights::from(args.weights);
+    let device = &args.running.device;
     let loaded = LoadedRun::load(&run, weights, device, &data_dirs::all(shared))?;
     let prepared = &loaded.prepared;
-    let axes = axes(&command.axes, prepared)?;
-    let split = match command.split {
+    let axes = axes(&args.axes, prepared)?;
+    let split = match args.split {
         Some(SplitChoice::Train) => Split::Train,
         Some(SplitChoice::Valid) => Split::Valid,
         Some(SplitChoice::Test) => Split::Test,
         None => prepared.evaluation_split(),
     };
     let predicted = loaded.predict(split)?;
-    let threshold = match command.threshold_by {
+    let threshold = match args.threshold_by {
         Some(by) => Some(loaded.choose_threshold(&run, by)?),
         None => stored_threshold(&run)?,
     };
-    let told = Told {
+    let found = Evaluation {
         run: run.id(),
         weights,
         class_names: prepared.class_names(),
@@ -69,13 +112,13 @@ pub fn run(command: &Evaluate, shared: &Shared) -> Result<ExitCode, Failure> {
         mistakes: prepared.mistakes(split, &predicted)?,
         threshold,
     };
-    let text = if command.json {
-        serde_json::to_string_pretty(&told).map_err(|e| Failure::Failed(e.to_string()))?
+    let text = if args.json {
+        serde_json::to_string_pretty(&found).map_err(|e| Failure::Failed(e.to_string()))?
     } else {
-        render(&told)
+        render(&found)
     };
     writeln!(std::io::stdout(), "{text}")?;
-    if let Some(folder) = &command.pictures {
+    if let Some(folder) = &args.pictures {
         let result: RunResult = run.read_json(RESULT)?;
         let best = result.best.as_ref().map(|best| best.epoch);
         let subject = Subject {
@@ -84,21 +127,21 @@ pub fn run(command: &Evaluate, shared: &Shared) -> Result<ExitCode, Failure> {
                 Weights::Last => result.epochs,
                 Weights::Best => best.unwrap_or(result.epochs),
             },
-            evaluation: &told.evaluation,
-            mistakes: told.mistakes.as_ref(),
-            threshold: told.threshold.map_or(0.5, |t| t.threshold()),
+            evaluation: &found.evaluation,
+            mistakes: found.mistakes.as_ref(),
+            threshold: found.threshold.map_or(0.5, |t| t.threshold()),
             axes,
         };
         let folder = folder
             .clone()
             .unwrap_or_else(|| run.path().join("pictures"));
-        let files = save(&folder, &subject.pictures()?, command.png)?;
-        eprintln!("drawn in {}: {}", folder.display(), files.join(", "));
+        let files = save(&folder, &subject.pictures()?, args.png)?;
+        eprintln!("pictures in {}: {}", folder.display(), files.join(", "));
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// The features that were named, or numbered from 1.
+/// The features of `--axes`, given by name or by number from 1.
 fn axes(names: &[String], prepared: &Prepared) -> Result<Axes, Failure> {
     let known = &prepared.samples.feature_names;
     let place = |name: &String| {
@@ -112,7 +155,7 @@ fn axes(names: &[String], prepared: &Prepared) -> Result<Axes, Failure> {
                 known => known.join(", "),
             };
             Failure::Usage(format!(
-                "there is no feature `{name}`; there are {features}"
+                "there is no feature `{name}`; the features are {features}"
             ))
         })
     };
@@ -136,12 +179,12 @@ fn save(folder: &Path, pictures: &[NamedPicture], as_png: bool) -> Result<Vec<St
     Ok(names)
 }
 
-fn render(told: &Told) -> String {
-    let evaluation = &told.evaluation;
+fn render(found: &Evaluation) -> String {
+    let evaluation = &found.evaluation;
     let mut text = format!(
         "{}: {} network on {} {} samples\n",
-        told.run,
-        match told.weights {
+        found.run,
+        match found.weights {
             Weights::Last => "last",
             Weights::Best => "best",
         },
@@ -156,8 +199,8 @@ fn render(told: &Told) -> String {
     if evaluation.has_no_predictions() {
         let _ = write!(
             text,
-            "\n\nthe network puts out no numbers: no sample has a prediction\nwhy:  emberlab diagnose {}",
-            told.run
+            "\n\nthe outputs of the network are NaN: no sample has a prediction\nto find the cause:  emberlab diagnose {}",
+            found.run
         );
         return text;
     }
@@ -168,14 +211,14 @@ fn render(told: &Told) -> String {
         let _ = write!(
             text,
             "\n\nconfusion matrix: rows are targets, columns predictions\n{}",
-            matrix_table(matrix, &told.class_names)
+            matrix_table(matrix, &found.class_names)
         );
     }
     if let Some(curves) = &evaluation.curves {
-        let _ = write!(text, "\n\n{}", thresholds(curves, told));
+        let _ = write!(text, "\n\n{}", thresholds(curves, found));
     }
-    if let Some(mistakes) = told.mistakes.as_ref().filter(|m| !m.samples.is_empty()) {
-        let _ = write!(text, "\n\n{}", mistake_table(mistakes, &told.class_names));
+    if let Some(mistakes) = found.mistakes.as_ref().filter(|m| !m.samples.is_empty()) {
+        let _ = write!(text, "\n\n{}", mistake_table(mistakes, &found.class_names));
     }
     if let Some(regression) = &evaluation.regression {
         let mut table = tables::table(["error", "value"], 1);
@@ -193,9 +236,9 @@ fn render(told: &Told) -> String {
     text
 }
 
-/// Scores of class 1 at some thresholds, and the figures over all of them.
-fn thresholds(curves: &BinaryCurves, told: &Told) -> String {
-    let positive = told.class_names.get(1).map_or("class 1", String::as_str);
+/// Scores of class 1 at some thresholds, and the scores that need no threshold.
+fn thresholds(curves: &BinaryCurves, found: &Evaluation) -> String {
+    let positive = found.class_names.get(1).map_or("class 1", String::as_str);
     let mut table = tables::table(["threshold", "accuracy", "precision", "recall", "f1"], 1);
     for counts in curves.thresholds.iter().skip(10).step_by(10).take(9) {
         table.add_row([
@@ -206,16 +249,17 @@ fn thresholds(curves: &BinaryCurves, told: &Told) -> String {
             number(counts.f1()),
         ]);
     }
-    let chosen = match &told.threshold {
+    let chosen = match &found.threshold {
         Some(chosen) => format!(
-            "in use: {:.4}, the best by {} on {} ({})",
+            "threshold in use: {:.4}, the best by {} on {} ({})",
             chosen.threshold(),
             chosen.best.by,
             chosen.split,
             number(chosen.best.value)
         ),
         None => {
-            "in use: 0.5; `--threshold-by f1`, `youden` or `cost=FP:FN` chooses another".to_string()
+            "threshold in use: 0.5; `--threshold-by f1`, `youden` or `cost=FP:FN` chooses another"
+                .to_string()
         }
     };
     format!(
@@ -228,7 +272,7 @@ fn thresholds(curves: &BinaryCurves, told: &Told) -> String {
     )
 }
 
-/// The surest of the wrong predictions.
+/// The most confident wrong predictions.
 fn mistake_table(mistakes: &Mistakes, class_names: &[String]) -> String {
     let name = |class: Option<u32>| {
         let name = class.and_then(|class| class_names.get(class as usize));
@@ -243,7 +287,10 @@ fn mistake_table(mistakes: &Mistakes, class_names: &[String]) -> String {
             number(mistake.confidence),
         ]);
     }
-    format!("the surest of {} mistakes\n{table}", mistakes.num_mistakes)
+    format!(
+        "the most confident of {} wrong predictions\n{table}",
+        mistakes.num_mistakes
+    )
 }
 
 /// The rows of scikit-learn's `classification_report`.
@@ -263,7 +310,7 @@ fn report_table(report: &ClassificationReport) -> comfy_table::Table {
 }
 
 fn matrix_table(matrix: &ConfusionMatrix, class_names: &[String]) -> comfy_table::Table {
-    // Samples without a prediction have a column of their own, if there are any.
+    // Samples without a prediction, if any, are counted in a column of their own.
     let has_none = matrix.unpredicted.iter().any(|n| *n > 0);
     let names = class_names.iter().map(String::as_str);
     let header = std::iter::once("")

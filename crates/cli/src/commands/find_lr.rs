@@ -1,6 +1,7 @@
 //! `emberlab find-lr`: a learning-rate range test with several seeds, and the learning rate that it suggests.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use emberlab_config_source::ConfigSource;
@@ -10,7 +11,7 @@ use emberlab_report::statistics::median;
 use emberlab_storage::replace;
 use serde::Serialize;
 
-use crate::arguments::{FindLr, Shared};
+use crate::arguments::{Running, Shared};
 use crate::commands::train::set_threads;
 use crate::failure::Failure;
 use crate::{data_dirs, signals, tables, terminal_chart};
@@ -28,21 +29,51 @@ struct RangeReport {
     configured: f64,
 }
 
+/// Find a learning rate: train briefly while it grows, over several seeds.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The experiment's TOML file.
+    config: PathBuf,
+    /// Override a key, such as `optimizer.name=sgd`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Learning rate of the first step, the lowest.
+    #[arg(long, default_value_t = 1e-6, value_name = "RATE")]
+    from: f64,
+    /// Learning rate of the last step, the highest.
+    #[arg(long, default_value_t = 10.0, value_name = "RATE")]
+    to: f64,
+    /// Number of steps. From each to the next, the learning rate grows by the same factor.
+    #[arg(long, default_value_t = 200, value_name = "N", value_parser = clap::value_parser!(u32).range(20..=100_000))]
+    steps: u32,
+    /// Number of seeds to try, from 0 on.
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    seeds: u16,
+    /// Write every loss to a CSV file.
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
+    /// Print JSON instead of a table and a curve.
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    running: Running,
+}
+
 /// Finds a learning rate.
 ///
 /// # Errors
 /// [`Failure`] with the place in the file if the configuration is wrong, or with the reason; [`Failure::Check`] if
 /// the loss did not fall at any learning rate.
-pub fn run(command: &FindLr, shared: &Shared) -> Result<ExitCode, Failure> {
-    let source = ConfigSource::load(&command.config)?.with_overrides(&command.overrides)?;
+pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
+    let source = ConfigSource::load(&args.config)?.with_overrides(&args.overrides)?;
     let config = ExperimentConfig::from_source(&source)?;
-    let learning_rates = learning_rates(command)?;
-    set_threads(&command.running)?;
-    let stop = signals::stop_on_request()?;
+    let learning_rates = learning_rates(args)?;
+    set_threads(&args.running)?;
+    let stop = signals::stop_on_request(false)?;
     let data_dirs = data_dirs::all(shared);
-    let device = &command.running.device;
+    let device = &args.running.device;
     let mut curves = Vec::new();
-    for seed in 0..u64::from(command.seeds) {
+    for seed in 0..u64::from(args.seeds) {
         let losses = range_curve(&config, seed, &learning_rates, device, &data_dirs, &stop)
             .map_err(|error| error.with_place(&source))?;
         if stop.is_requested() {
@@ -63,16 +94,16 @@ pub fn run(command: &FindLr, shared: &Shared) -> Result<ExitCode, Failure> {
         curves,
         findings,
     };
-    if let Some(path) = &command.csv {
+    if let Some(path) = &args.csv {
         replace(path, csv(&report).as_bytes()).map_err(ExperimentError::from)?;
     }
     let mut out = std::io::stdout();
-    if command.json {
+    if args.json {
         let json = serde_json::to_string_pretty(&report);
         writeln!(out, "{}", json.map_err(|e| Failure::Failed(e.to_string()))?)?;
         return Ok(ExitCode::SUCCESS);
     }
-    writeln!(out, "{}", render(&report, command))?;
+    writeln!(out, "{}", render(&report, args))?;
     match report.suggestion {
         Some(_) => Ok(ExitCode::SUCCESS),
         None => Err(Failure::Check(
@@ -83,19 +114,19 @@ pub fn run(command: &FindLr, shared: &Shared) -> Result<ExitCode, Failure> {
 }
 
 /// The learning rate of each step, from `--from` to `--to` in geometric progression.
-fn learning_rates(command: &FindLr) -> Result<Vec<f64>, Failure> {
-    let (from, to) = (command.from, command.to);
+fn learning_rates(args: &Args) -> Result<Vec<f64>, Failure> {
+    let (from, to) = (args.from, args.to);
     if !(from.is_finite() && to.is_finite() && 0.0 < from && from < to) {
         return Err(Failure::Usage(format!(
             "`--from {from}` and `--to {to}` must be positive, and `--to` must be larger than `--from`"
         )));
     }
-    let last = f64::from(command.steps - 1);
+    let last = f64::from(args.steps - 1);
     let rate = |step: u32| from * (to / from).powf(f64::from(step) / last);
-    Ok((0..command.steps).map(rate).collect())
+    Ok((0..args.steps).map(rate).collect())
 }
 
-fn render(report: &RangeReport, command: &FindLr) -> String {
+fn render(report: &RangeReport, args: &Args) -> String {
     let rate = |rate: f64| format!("{rate:.1e}");
     let mut table = tables::table(["seed", "steepest fall", "lowest loss", "diverges from"], 1);
     for (curve, finding) in report.curves.iter().zip(&report.findings) {
@@ -135,12 +166,12 @@ fn render(report: &RangeReport, command: &FindLr) -> String {
             None => format!(
                 "above {} the loss no longer improves; up to {} it never diverges\n",
                 rate(found.lowest),
-                rate(command.to)
+                rate(args.to)
             ),
         };
         text += &format!(
             "to try it:  emberlab train {} --set optimizer.learning_rate={}",
-            command.config.display(),
+            args.config.display(),
             rate(found.steepest)
         );
     }

@@ -29,25 +29,25 @@ use crate::failure::Failure;
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Train a network as a TOML file describes it.
-    Train(arguments::Train),
+    Train(train::Args),
     /// Continue a run from its newest checkpoint.
-    Resume(arguments::Resume),
+    Resume(resume::Args),
     /// Train every variant in a TOML file with every seed, and compare the results.
-    Compare(arguments::Compare),
+    Compare(compare::Args),
     /// Train one trial of a comparison, as a job on a cluster.
-    Trial(arguments::TrialOf),
+    Trial(trial::Args),
     /// Find a learning rate: train briefly while it grows, over several seeds.
-    FindLr(arguments::FindLr),
+    FindLr(find_lr::Args),
     /// List, check and clean up runs.
-    Runs(arguments::Runs),
+    Runs(runs::Args),
     /// Evaluate the network of a finished run.
-    Evaluate(arguments::Evaluate),
+    Evaluate(evaluate::Args),
     /// Predict rows of a table, or images, with the network of a finished run.
-    Predict(arguments::Predict),
+    Predict(predict::Args),
     /// Find out what is wrong with a run, and what to try.
     Diagnose(diagnose::Args),
     /// Write a report about a run or a comparison, as one page.
-    Report(arguments::Report),
+    Report(report::Args),
     /// Draw activations, losses, initializers and normalizations.
     Gallery(gallery::Args),
     /// Show how optimizers descend a surface, or the loss around a trained network.
@@ -59,7 +59,7 @@ pub enum Command {
     /// Check the calculations against references.
     Check(check::Args),
     /// Show a configuration with all defaults, or the schema of configurations.
-    Config(arguments::Config),
+    Config(config::Args),
     /// Print shell completions.
     Completions(completions::Args),
 }

@@ -1,38 +1,77 @@
-//! `emberlab predict`: a trained network put to use on tables and images.
+//! `emberlab predict`: predictions of a trained network for tables and images.
 
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 use emberlab_datasets::GreyImage;
-use emberlab_experiments::{Prediction, Predictor, Run, Weights};
+use emberlab_experiments::{Prediction, Predictor, Run};
 use emberlab_run_format::ModelTask;
 use serde_json::{Map, Value, json};
 
-use crate::arguments::{InvertChoice, Predict, PredictionFormat, Shared, WeightsChoice};
+use crate::arguments::{Running, Shared, WeightsChoice};
 use crate::commands::train::set_threads;
 use crate::failure::Failure;
+
+/// Predict rows of a table, or images, with the network of a finished run.
+///
+/// Inputs are in the same units as the training data: they are standardised as in the training. The threshold that
+/// `evaluate --threshold-by` stored is used, if there is one.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The run: its path, the beginning of its name, or `latest`.
+    run: String,
+    /// CSV files (`-` for standard input), or PNG files for a network that takes images.
+    #[arg(required = true)]
+    inputs: Vec<PathBuf>,
+    /// Whether to invert images, so that black becomes white.
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
+    invert: Invert,
+    /// The format of the predictions.
+    #[arg(long, value_enum, default_value = "csv")]
+    format: Format,
+    /// The network to use.
+    #[arg(long, value_enum, default_value = "last")]
+    weights: WeightsChoice,
+    /// Device and threads.
+    #[command(flatten)]
+    running: Running,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Invert {
+    /// Images with a light border are inverted: digits and clothes of the built-in data sets are light on dark.
+    Auto,
+    /// Every image is inverted.
+    Yes,
+    /// No image is inverted.
+    No,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A table with one row per input.
+    Csv,
+    /// A list with one object per input.
+    Json,
+}
 
 /// Predicts.
 ///
 /// # Errors
 /// [`Failure`] if the run has no network, an input cannot be read, or the output cannot be written.
-pub fn run(command: &Predict, shared: &Shared) -> Result<ExitCode, Failure> {
-    set_threads(&command.running)?;
-    let run = Run::find(&shared.artifacts, &command.run)?;
-    let weights = match command.weights {
-        WeightsChoice::Last => Weights::Last,
-        WeightsChoice::Best => Weights::Best,
-    };
-    let predictor = Predictor::load(&run, weights, &command.running.device)?;
+pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
+    set_threads(&args.running)?;
+    let run = Run::find(&shared.artifacts, &args.run)?;
+    let predictor = Predictor::load(&run, args.weights.into(), &args.running.device)?;
     let mut inputs = Inputs::default();
-    for path in &command.inputs {
+    for path in &args.inputs {
         let is_png = path
             .extension()
             .is_some_and(|e| e.eq_ignore_ascii_case("png"));
         if is_png {
-            inputs.add_image(path, &predictor, command.invert)?;
+            inputs.add_image(path, &predictor, args.invert)?;
         } else {
             inputs.add_table(path, &predictor)?;
         }
@@ -45,9 +84,9 @@ pub fn run(command: &Predict, shared: &Shared) -> Result<ExitCode, Failure> {
         );
     }
     let predictions = predictor.predict(&inputs.rows)?;
-    match command.format {
-        PredictionFormat::Csv => write_csv(&predictor, &inputs.names, &predictions),
-        PredictionFormat::Json => write_json(&predictor, &inputs.names, &predictions),
+    match args.format {
+        Format::Csv => write_csv(&predictor, &inputs.names, &predictions),
+        Format::Json => write_json(&predictor, &inputs.names, &predictions),
     }?;
     Ok(ExitCode::SUCCESS)
 }
@@ -64,7 +103,7 @@ fn class_names(predictor: &Predictor) -> [&str; 2] {
     [name(0, "class 0"), name(1, "class 1")]
 }
 
-/// Raw inputs, with what each is called.
+/// Inputs in their own units, each with a name.
 #[derive(Default)]
 struct Inputs {
     names: Vec<String>,
@@ -76,31 +115,32 @@ impl Inputs {
         &mut self,
         path: &Path,
         predictor: &Predictor,
-        invert: InvertChoice,
+        invert: Invert,
     ) -> Result<(), Failure> {
         let (width, height, white) = predictor.image_size()?;
         let image = GreyImage::load(path)?;
         let mut steps = vec![format!("{} × {} pixels", image.width, image.height)];
         let inverts = match invert {
-            InvertChoice::Auto => image.is_dark_on_light(),
-            InvertChoice::Yes => true,
-            InvertChoice::No => false,
+            Invert::Auto => image.is_dark_on_light(),
+            Invert::Yes => true,
+            Invert::No => false,
         };
         let (old_width, old_height) = (image.width, image.height);
         let image = if inverts {
-            steps.push("inverted, since the network was trained on light on dark".to_string());
+            steps.push(
+                "inverted: the network was trained on light shapes on a dark background"
+                    .to_string(),
+            );
             image.inverted()
         } else {
             image
         };
         if (old_width, old_height) != (width, height) {
-            steps.push(format!(
-                "scaled to {width} × {height} by the means of areas"
-            ));
+            steps.push(format!("scaled to {width} × {height} pixels"));
         }
         eprintln!("{}: {}", path.display(), steps.join(", "));
         let pixels = image.resized(width, height).pixels;
-        // Bytes have whole values.
+        // Rounded, since the pixels of the training data are whole numbers.
         self.rows.extend(pixels.iter().map(|p| (p * white).round()));
         self.names.push(path.display().to_string());
         Ok(())
@@ -160,7 +200,7 @@ impl Inputs {
     }
 }
 
-/// The columns of the features in a table whose first line this is, and whether that is a header.
+/// The columns of the features in a table that begins with the line `first`, and whether that line is a header.
 fn layout(first: &StringRecord, predictor: &Predictor) -> Result<(Vec<usize>, bool), String> {
     let names = &predictor.model.feature_names;
     let num_features: usize = predictor.model.input_shape.iter().product();
@@ -171,7 +211,7 @@ fn layout(first: &StringRecord, predictor: &Predictor) -> Result<(Vec<usize>, bo
     }
     let is_header = first.iter().any(|cell| cell.parse::<f32>().is_err());
     let is_complete = first.len() == num_features;
-    // A header with other names means other features; that of pixels has no names to agree with.
+    // A header with other names means other features. Pixels have no names, so any header will do.
     if is_complete && (!is_header || names.is_empty()) {
         return Ok(((0..num_features).collect(), is_header));
     }
@@ -194,7 +234,7 @@ fn write_csv(
     let mut header = vec!["input".to_string()];
     match predictor.model.task {
         ModelTask::Regression => header.push("prediction".to_string()),
-        _ => {
+        ModelTask::Binary { .. } | ModelTask::Multiclass { .. } => {
             header.push("class".to_string());
             let classes = predictor.model.class_names.iter();
             header.extend(classes.map(|class| format!("probability of {class}")));

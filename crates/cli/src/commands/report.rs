@@ -1,4 +1,4 @@
-//! `emberlab report`: what a run or a comparison came to, as one page, or for other programs.
+//! `emberlab report`: a report about a run or a comparison, as a page or as data.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -9,19 +9,47 @@ use emberlab_report::{ComparisonPage, ReportError, RunReport, html, markdown};
 use emberlab_run_format::files::{self, comparison};
 use emberlab_storage::replace;
 
-use crate::arguments::{FormatChoice, Report, Shared};
+use crate::arguments::Shared;
 use crate::failure::Failure;
 
-/// Reports.
+/// Write a report about a run or a comparison.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The name or folder of a comparison; or a run: its path, or the beginning of its name; or `latest`: the newest
+    /// run, or the comparison that it belongs to.
+    #[arg(default_value = "latest", value_name = "RUN|EXPERIMENT")]
+    subject: String,
+    /// The format of the report.
+    #[arg(long, value_enum, default_value = "html")]
+    format: Format,
+    /// The file to write. Without it, HTML goes to `report.html` in the folder of the run or comparison, and other
+    /// formats go to the terminal.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// One page for a browser; it needs no other file.
+    Html,
+    /// Text with tables, and a description of each picture.
+    Markdown,
+    /// The metrics, one row each.
+    Csv,
+    /// All figures and curves.
+    Json,
+}
+
+/// Writes the report.
 ///
 /// # Errors
-/// [`Failure`] if there is no such run or comparison, a file cannot be read, or the report not be written.
-pub fn run(command: &Report, shared: &Shared) -> Result<ExitCode, Failure> {
-    let subject = Subject::find(&shared.artifacts, &command.subject)?;
-    let text = subject.report(command.format)?;
-    let path = match (&command.out, command.format) {
+/// [`Failure`] if there is no such run or comparison, a file cannot be read, or the report cannot be written.
+pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
+    let subject = Subject::find(&shared.artifacts, &args.subject)?;
+    let text = subject.report(args.format)?;
+    let path = match (&args.out, args.format) {
         (Some(path), _) => path.clone(),
-        (None, FormatChoice::Html) => subject.folder().join(files::REPORT),
+        (None, Format::Html) => subject.folder().join(files::REPORT),
         (None, _) => {
             std::io::stdout().write_all(text.as_bytes())?;
             return Ok(ExitCode::SUCCESS);
@@ -32,11 +60,11 @@ pub fn run(command: &Report, shared: &Shared) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is reported.
+/// The subject of a report.
 enum Subject {
-    /// One run, in this folder.
+    /// The folder of a run.
     Run(PathBuf),
-    /// All trials of a comparison, in this folder.
+    /// The folder of a comparison.
     Comparison(PathBuf),
 }
 
@@ -45,7 +73,7 @@ impl Subject {
     fn find(artifacts: &Path, name: &str) -> Result<Self, ExperimentError> {
         let is_there = |folder: &Path, file| folder.join(file).is_file();
         for folder in [artifacts.join(name), PathBuf::from(name)] {
-            // One that has not been collected yet says so when it is read.
+            // A comparison without results yet is an error when it is read.
             if is_there(&folder, comparison::RESULT) || is_there(&folder, comparison::PLAN) {
                 return Ok(Self::Comparison(folder));
             }
@@ -65,24 +93,24 @@ impl Subject {
         }
     }
 
-    fn report(&self, format: FormatChoice) -> Result<String, ReportError> {
+    fn report(&self, format: Format) -> Result<String, ReportError> {
         match self {
             Self::Run(folder) => {
                 let report = RunReport::load(folder)?;
                 match format {
-                    FormatChoice::Html => Ok(html::render(&report.document()?)),
-                    FormatChoice::Markdown => Ok(markdown::render(&report.document()?)),
-                    FormatChoice::Csv => report.to_csv(),
-                    FormatChoice::Json => report.to_json(),
+                    Format::Html => Ok(html::render(&report.document()?)),
+                    Format::Markdown => Ok(markdown::render(&report.document()?)),
+                    Format::Csv => report.to_csv(),
+                    Format::Json => report.to_json(),
                 }
             }
             Self::Comparison(folder) => {
                 let page = ComparisonPage::load(folder)?;
                 match format {
-                    FormatChoice::Html => Ok(html::render(&page.document()?)),
-                    FormatChoice::Markdown => Ok(markdown::render(&page.document()?)),
-                    FormatChoice::Csv => page.to_csv(),
-                    FormatChoice::Json => page.to_json(),
+                    Format::Html => Ok(html::render(&page.document()?)),
+                    Format::Markdown => Ok(markdown::render(&page.document()?)),
+                    Format::Csv => page.to_csv(),
+                    Format::Json => page.to_json(),
                 }
             }
         }

@@ -5,22 +5,39 @@ use std::process::ExitCode;
 
 use emberlab_experiments::{Change, Resumed, Run, Trial};
 
-use crate::arguments::{Resume, Shared};
+use crate::arguments::{Running, Shared, Showing};
 use crate::commands::train::{conclude, execution, hint};
 use crate::failure::Failure;
 use crate::progress::count;
+
+/// Continue a run from its newest checkpoint.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The run: a path, a unique beginning of its name, or `latest`.
+    #[arg(default_value = "latest")]
+    run: String,
+    /// Change a key for the rest of the training, such as `training.num_epochs=200`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Allow changes of when the training ends, such as fewer epochs or another patience.
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    running: Running,
+    #[command(flatten)]
+    showing: Showing,
+}
 
 /// Continues a run from its newest checkpoint.
 ///
 /// # Errors
 /// [`Failure`] if there is no such run, if it cannot be continued, or with the reason why training failed.
-pub fn run(command: &Resume, shared: &Shared) -> Result<ExitCode, Failure> {
-    let run = Run::find(&shared.artifacts, &command.run)?;
+pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
+    let run = Run::find(&shared.artifacts, &args.run)?;
     // If the curves cannot be read, opening the run below reports why.
     let before = run.learning_curves().unwrap_or_default();
-    let (execution, is_quiet) = execution(&command.running, &command.showing, shared, before)?;
-    let (trial, resumed) =
-        Trial::resume(run.clone(), &command.overrides, command.force, execution)?;
+    let (execution, is_quiet) = execution(&args.running, &args.showing, shared, before)?;
+    let (trial, resumed) = Trial::resume(run.clone(), &args.overrides, args.force, execution)?;
     for damaged in &resumed.damaged {
         eprintln!("warning: {damaged}; it is set aside and an older checkpoint is used");
     }

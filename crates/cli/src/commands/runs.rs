@@ -1,4 +1,4 @@
-//! `emberlab runs`: what there is, whether it is whole, and what of it can go.
+//! `emberlab runs`: lists runs, checks their files, and deletes what is no longer needed.
 
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
@@ -7,20 +7,49 @@ use std::process::ExitCode;
 use emberlab_experiments::{ExperimentError, Run, RunSummary};
 use serde_json::json;
 
-use crate::arguments::{Runs, RunsAction, Shared};
+use crate::arguments::Shared;
 use crate::failure::Failure;
 use crate::progress::number;
 use crate::tables;
 
-/// Lists, checks or tidies runs.
+/// List, check and clean up runs.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// What to do. Without it, the runs are listed.
+    #[command(subcommand)]
+    action: Option<Action>,
+    /// Print JSON instead of a table.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Check every file of runs: sizes, checksums and contents.
+    Check {
+        /// The runs: paths, beginnings of names, or `latest`. Without one, all runs.
+        runs: Vec<String>,
+    },
+    /// Delete old and damaged checkpoints, and incomplete files of killed processes.
+    Prune {
+        /// The runs: paths, beginnings of names, or `latest`. Without one, all runs.
+        runs: Vec<String>,
+        /// Delete without asking.
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+/// Lists, checks or cleans up runs.
 ///
 /// # Errors
-/// [`Failure::Check`] if a file is not as it was written; otherwise what went wrong.
-pub fn run(command: &Runs, shared: &Shared) -> Result<ExitCode, Failure> {
-    match &command.action {
-        None => list(shared, command.json),
-        Some(RunsAction::Check { runs }) => check(&wanted(runs, shared)?, command.json),
-        Some(RunsAction::Prune { runs, yes }) => {
+/// [`Failure::Check`] if a file is not as it was written; another [`Failure`] if a folder cannot be read or a file not
+/// be deleted.
+pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
+    match &args.action {
+        None => list(shared, args.json),
+        Some(Action::Check { runs }) => check(&wanted(runs, shared)?, args.json),
+        Some(Action::Prune { runs, yes }) => {
             let abandoned = match runs.is_empty() {
                 true => Run::abandoned(&shared.artifacts)?,
                 false => Vec::new(),
@@ -30,7 +59,7 @@ pub fn run(command: &Runs, shared: &Shared) -> Result<ExitCode, Failure> {
     }
 }
 
-/// The runs of these names, or all.
+/// The runs of these names; all runs if there are no names.
 fn wanted(names: &[String], shared: &Shared) -> Result<Vec<Run>, ExperimentError> {
     if names.is_empty() {
         return Run::all(&shared.artifacts);
@@ -141,11 +170,11 @@ fn prune(runs: &[Run], abandoned: Vec<PathBuf>, yes: bool) -> Result<ExitCode, F
     Ok(ExitCode::SUCCESS)
 }
 
-/// Asks a question that only `y` or `yes` agrees to.
+/// Asks a question; true if the answer is `y` or `yes`.
 fn agrees(question: &str) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::Usage(
-            "there is no terminal to ask on; `--yes` deletes without asking".to_string(),
+            "cannot ask, since the standard input is not a terminal; `--yes` deletes without asking".to_string(),
         ));
     }
     let mut out = std::io::stdout();

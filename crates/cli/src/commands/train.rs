@@ -1,6 +1,7 @@
 //! `emberlab train`: trains the network of a TOML file.
 
 use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use emberlab_analysis::LearningCurves;
@@ -10,27 +11,44 @@ use emberlab_run_format::files::DIAGNOSIS;
 use emberlab_run_format::{Diagnosis, Ending, RunResult};
 use emberlab_training::{Dashboard, Observer, TrainingError};
 
-use crate::arguments::{DashboardChoice, Running, Shared, Showing, Train};
+use crate::arguments::{DashboardChoice, Running, Shared, Showing};
 use crate::failure::Failure;
 use crate::progress::{Behind, JsonLines, Lines, Silent, clock, count, number};
 use crate::{data_dirs, signals, tables};
+
+/// Train a network as a TOML file describes it.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The experiment's TOML file.
+    config: PathBuf,
+    /// Override a key, such as `model.activation=gelu`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Name of the run's folder; by default the time and the seed.
+    #[arg(long, value_name = "NAME")]
+    run: Option<String>,
+    #[command(flatten)]
+    running: Running,
+    #[command(flatten)]
+    showing: Showing,
+}
 
 /// Trains a network.
 ///
 /// # Errors
 /// [`Failure`] with the place in the file if the configuration is wrong, or with the reason.
-pub fn run(command: &Train, shared: &Shared) -> Result<ExitCode, Failure> {
-    let source = ConfigSource::load(&command.config)?.with_overrides(&command.overrides)?;
+pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
+    let source = ConfigSource::load(&args.config)?.with_overrides(&args.overrides)?;
     let config = ExperimentConfig::from_source(&source)?;
     let no_epochs = LearningCurves::default();
-    let (execution, is_quiet) = execution(&command.running, &command.showing, shared, no_epochs)?;
-    let begun = Trial::begin(config, &shared.artifacts, command.run.as_deref(), execution);
+    let (execution, is_quiet) = execution(&args.running, &args.showing, shared, no_epochs)?;
+    let begun = Trial::begin(config, &shared.artifacts, args.run.as_deref(), execution);
     let (trial, warnings) = begun.map_err(|error| error.with_place(&source))?;
     for warning in warnings {
         eprintln!("warning: {warning}");
     }
     if !is_quiet {
-        introduce(&trial, &command.running.device)?;
+        introduce(&trial, &args.running.device)?;
     }
     let run = trial.run.clone();
     let result = trial.train();
@@ -60,18 +78,18 @@ pub fn execution(
         }
         choice => choice,
     };
-    let observer: Box<dyn Observer> = match choice {
-        DashboardChoice::Plain => Box::new(Lines::after(before)),
-        DashboardChoice::Json => Box::new(JsonLines::after(before)),
-        DashboardChoice::Tui => Box::new(Behind::after(before)),
-        _ => Box::new(Silent::default()),
+    let (observer, is_quiet): (Box<dyn Observer>, bool) = match choice {
+        DashboardChoice::Auto | DashboardChoice::Plain => (Box::new(Lines::after(before)), false),
+        DashboardChoice::Tui => (Box::new(Behind::after(before)), false),
+        DashboardChoice::Json => (Box::new(JsonLines::after(before)), true),
+        DashboardChoice::Quiet => (Box::new(Silent::default()), true),
     };
-    let dashboard = match choice {
-        DashboardChoice::Tui => Dashboard::Tui { stay: showing.stay },
-        _ => Dashboard::Quiet,
+    let dashboard = match choice == DashboardChoice::Tui {
+        true => Dashboard::Tui { stay: showing.stay },
+        false => Dashboard::Quiet,
     };
     set_threads(running)?;
-    let stop = signals::stop_on_request()?;
+    let stop = signals::stop_on_request(matches!(choice, DashboardChoice::Plain))?;
     if let Some(step) = showing.stop_at {
         stop.request_at(step);
     }
@@ -83,7 +101,6 @@ pub fn execution(
         stop,
         observer,
     };
-    let is_quiet = matches!(choice, DashboardChoice::Json | DashboardChoice::Quiet);
     Ok((execution, is_quiet))
 }
 

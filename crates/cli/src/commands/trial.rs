@@ -1,12 +1,13 @@
 //! `emberlab trial`: trains one or several trials from the plan of a comparison, on any machine.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use emberlab_experiments::{Execution, PlannedTrial, Run, Trial};
 use emberlab_run_format::{Ending, RunResult};
 use emberlab_training::Dashboard;
 
-use crate::arguments::{Shared, TrialOf};
+use crate::arguments::{Running, Shared, Showing};
 use crate::commands::train::{conclude, execution};
 use crate::failure::Failure;
 use crate::progress::Silent;
@@ -15,25 +16,44 @@ use crate::{jobs, signals};
 /// The environment variables in which cluster schedulers give a job its index.
 const INDEX_VARIABLES: [&str; 3] = ["SLURM_ARRAY_TASK_ID", "HQ_TASK_ID", "JOB_COMPLETION_INDEX"];
 
+/// Train one trial of a comparison, as a job on a cluster.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The plan written by `emberlab compare --plan`.
+    #[arg(long, value_name = "FILE")]
+    plan: PathBuf,
+    /// Index of the trial, from 0; by default from SLURM_ARRAY_TASK_ID, HQ_TASK_ID or JOB_COMPLETION_INDEX. Several,
+    /// separated by commas, are trained in one batched model if possible.
+    #[arg(long, value_name = "I", value_delimiter = ',')]
+    index: Vec<usize>,
+    /// The process that started this one; when it ends, this one stops.
+    #[arg(long, hide = true, value_name = "PID")]
+    parent: Option<i32>,
+    #[command(flatten)]
+    running: Running,
+    #[command(flatten)]
+    showing: Showing,
+}
+
 /// Trains a trial, or several in one batched model. A trial that was interrupted continues; one that is done is left
 /// as it is.
 ///
 /// # Errors
 /// [`Failure`] if there is no such trial, or with the reason why training failed.
-pub fn run(command: &TrialOf, shared: &Shared) -> Result<ExitCode, Failure> {
-    if let Some(parent) = command.parent {
+pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
+    if let Some(parent) = args.parent {
         jobs::end_with(parent).map_err(Failure::Failed)?;
     }
-    let indices = match command.index.as_slice() {
+    let indices = match args.index.as_slice() {
         [] => vec![index_from_environment()?],
         given => given.to_vec(),
     };
-    let all = PlannedTrial::load(&command.plan)?;
+    let all = PlannedTrial::load(&args.plan)?;
     let planned = indices.into_iter().map(|index| {
         all.get(index).ok_or_else(|| {
             Failure::Usage(format!(
                 "there is no trial {index} in {}, which holds {} trials",
-                command.plan.display(),
+                args.plan.display(),
                 all.len()
             ))
         })
@@ -44,7 +64,7 @@ pub fn run(command: &TrialOf, shared: &Shared) -> Result<ExitCode, Failure> {
         .and_then(|first| Run::at(&first.folder(&shared.artifacts)));
     let before = begun.and_then(|run| run.learning_curves().ok());
     let before = before.unwrap_or_default();
-    let (mut execution, is_quiet) = execution(&command.running, &command.showing, shared, before)?;
+    let (mut execution, is_quiet) = execution(&args.running, &args.showing, shared, before)?;
     let mut trials = Vec::new();
     for trial in planned {
         let next = without_output(&execution);

@@ -8,12 +8,12 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserialize, Deserializer, Visitor};
 use serde::{Serialize, Serializer};
 
-/// Samples per step.
+/// Number of samples per step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchSize {
     /// All training rows: `"full"`.
     Full,
-    /// That many rows, from 1.
+    /// A number of rows, from 1.
     Size(usize),
 }
 
@@ -88,7 +88,7 @@ impl JsonSchema for BatchSize {
     }
 }
 
-/// How an epoch is cut into batches.
+/// How an epoch is divided into batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct BatchConfig {
@@ -96,7 +96,7 @@ pub struct BatchConfig {
     pub batch_size: BatchSize,
     /// Whether to leave out a last batch that is shorter than the others (default false).
     pub drop_last: bool,
-    /// Whether each epoch has an order of its own (default true); a full batch is never shuffled.
+    /// Whether the rows are in a new random order in each epoch (default true); a full batch is never shuffled.
     pub shuffle: bool,
 }
 
@@ -111,7 +111,7 @@ impl Default for BatchConfig {
 }
 
 impl BatchConfig {
-    /// Checks that there are rows enough for one batch.
+    /// Checks that there are enough rows for one batch.
     ///
     /// # Errors
     /// [`Problem`] if a batch is empty or larger than the `num_rows` to train on.
@@ -127,7 +127,7 @@ impl BatchConfig {
         )
     }
 
-    /// Batches of an epoch over `num_rows` rows.
+    /// Number of batches in an epoch over `num_rows` rows.
     pub fn num_batches(&self, num_rows: usize) -> usize {
         let batch_size = self.rows_per_batch(num_rows);
         match self.drop_last {

@@ -25,8 +25,8 @@ pub struct Batch {
 
 /// The batches of one epoch, in order.
 ///
-/// The order is a Fisher–Yates shuffle from the stream `(seed, "shuffle", [epoch])`, so that a resumed
-/// epoch goes on where it stopped.
+/// The order is a Fisher–Yates shuffle from the stream `(seed, "shuffle", [epoch])`, so that an interrupted epoch
+/// can be resumed at any step.
 #[derive(Debug)]
 pub struct Batches<'a> {
     data: &'a DeviceDataset,
@@ -35,24 +35,24 @@ pub struct Batches<'a> {
     num_batches: usize,
     next: usize,
     steps_per_block: usize,
-    /// The block last gathered, and its place among the blocks.
+    /// The current block and its index.
     block: Option<(usize, Batch)>,
 }
 
-/// Numbers that are gathered at once. A batch is then a slice, which on flex costs small batches two thirds
-/// of what a gathering of their own does; the block stays in the processor's cache.
+/// How many numbers are gathered at once, as a block that fits the processor's cache. Each batch is a slice of the
+/// block; on flex this takes two thirds of the time of gathering every small batch separately.
 const BLOCK_NUMBERS: usize = 1 << 16;
 
 impl<'a> Batches<'a> {
-    /// The batches of `epoch`, for a configuration that is [valid](BatchConfig::validate) for these data.
+    /// The batches of `epoch`. The configuration must be [valid](BatchConfig::validate) for these data.
     pub fn new(data: &'a DeviceDataset, config: &BatchConfig, seed: u64, epoch: u64) -> Self {
         Self::stacked(data, config, &[seed], epoch)
     }
 
-    /// The batches of many trainings at once, one for each seed.
+    /// The batches of several replicas that train together, one for each seed.
     ///
-    /// Their data lie end to end ([`DeviceDataset::stacked`]), and so do their rows in each batch: those of the
-    /// first training, of the second, and so on, each in the order that [`new`](Self::new) gives it alone.
+    /// `data` holds the data of the replicas one after the other ([`DeviceDataset::stacked`]). Each batch holds the
+    /// rows of the first replica, then those of the second, and so on, each in the order of [`new`](Self::new).
     pub fn stacked(
         data: &'a DeviceDataset,
         config: &BatchConfig,
@@ -79,7 +79,7 @@ impl<'a> Batches<'a> {
                 }
             })
             .collect();
-        // Data that are in order already are one block as they are.
+        // Without shuffling, all data are one block.
         let (steps_per_block, block) = match shuffled || (replicas > 1 && num_batches > 1) {
             true => {
                 let numbers = batch_size.saturating_mul(data.num_features().max(1));
@@ -104,17 +104,17 @@ impl<'a> Batches<'a> {
         }
     }
 
-    /// Batches of the whole epoch.
+    /// Number of batches in the whole epoch.
     pub fn num_batches(&self) -> usize {
         self.num_batches
     }
 
-    /// Goes to the batch of `step`, counted from 0 in the epoch.
+    /// Continues with the batch of `step`, counted from 0 in the epoch.
     pub fn skip_to(&mut self, step: usize) {
         self.next = step.min(self.num_batches);
     }
 
-    /// The rows of the data that the batch of `step` holds; none after the last step.
+    /// The row indices of the batch of `step`; empty after the last step.
     pub fn rows(&self, step: usize) -> &[u32] {
         if step >= self.num_batches {
             return &[];
@@ -143,7 +143,7 @@ impl<'a> Batches<'a> {
         batch
     }
 
-    /// The rows of some steps in a row, in their order.
+    /// Gathers the rows of the block `index`: those of several consecutive steps.
     fn gather(&self, index: usize) -> Batch {
         let rows_per_block = self.steps_per_block.saturating_mul(self.batch_size);
         let start = index * rows_per_block;
@@ -161,7 +161,7 @@ impl<'a> Batches<'a> {
     }
 }
 
-/// The orders of many trainings as one: for each batch, the rows of each.
+/// The orders of all replicas as one: for each batch, the rows of each replica.
 fn interleaved(mut orders: Vec<Vec<u32>>, rows_per_batch: usize) -> Vec<u32> {
     if orders.len() == 1 {
         return orders.swap_remove(0);

@@ -100,7 +100,7 @@ fn the_order_follows_from_seed_and_epoch() {
 }
 
 #[test]
-fn a_resumed_epoch_goes_on_where_it_stopped() {
+fn a_resumed_epoch_continues_at_its_step() {
     let data = numbered(10);
     let whole = contents(Batches::new(&data, &config(3), 0, 4));
     for step in 0..6 {
@@ -114,7 +114,7 @@ fn a_resumed_epoch_goes_on_where_it_stopped() {
 }
 
 #[test]
-fn batches_are_the_same_whatever_is_gathered_at_once() {
+fn batches_do_not_depend_on_the_size_of_blocks() {
     let rows = BLOCK_NUMBERS + 1000;
     let data = numbered(rows);
     // Blocks of 9 and of 1 batches, the last one short, or all in one.
@@ -142,7 +142,7 @@ fn unshuffled_batches_are_in_order() {
 }
 
 #[test]
-fn stacked_batches_hold_those_of_each_training_alone() {
+fn stacked_batches_hold_the_batches_of_each_replica() {
     let alone = [0, 1, 2].map(|index| numbered(21).part(index, 3));
     let all = DeviceDataset::stacked(&alone);
     let seeds = [3, 3, 9];

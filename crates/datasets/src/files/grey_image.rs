@@ -1,27 +1,27 @@
-//! PNG files as the inputs of a network that was trained on images.
+//! Images from PNG files as inputs of a network.
 
 use std::path::Path;
 
 use super::png;
 use crate::error::DatasetError;
 
-/// A grey picture, `[height × width]` row by row from the top, 0 black to 1 white.
+/// A grey image: `[height × width]` pixels row by row from the top, from 0 (black) to 1 (white).
 #[derive(Debug, Clone, PartialEq)]
 pub struct GreyImage {
-    /// Pixels in a row.
+    /// Width in pixels.
     pub width: usize,
-    /// Rows.
+    /// Height in pixels.
     pub height: usize,
     /// Brightness of each pixel, in [0, 1].
     pub pixels: Vec<f32>,
 }
 
 impl GreyImage {
-    /// Reads a PNG file; colours become their luma (ITU-R BT.601), what is transparent is white.
+    /// Reads a PNG file. Colours are converted to their luma (ITU-R BT.601); transparent pixels are white.
     ///
     /// # Errors
-    /// [`DatasetError::Io`] if the file cannot be read; [`DatasetError::Image`] if it is no PNG, a
-    /// damaged one, or larger than 8192 pixels on a side.
+    /// [`DatasetError::Io`] if the file cannot be read; [`DatasetError::Image`] if it is not a PNG file, is damaged,
+    /// or has more than 8192 pixels on a side.
     pub fn load(path: &Path) -> Result<Self, DatasetError> {
         let bytes = std::fs::read(path).map_err(|source| DatasetError::Io {
             path: path.to_path_buf(),
@@ -38,7 +38,7 @@ impl GreyImage {
         })
     }
 
-    /// Whether it is dark on light: its rim is lighter than the middle grey.
+    /// Whether the image is dark on light: its rim is lighter than middle grey.
     pub fn is_dark_on_light(&self) -> bool {
         let (width, height) = (self.width, self.height);
         let is_rim = |i: usize| {
@@ -52,17 +52,17 @@ impl GreyImage {
         sum > 0.5 * count
     }
 
-    /// Black for white.
+    /// The image with black and white exchanged.
     pub fn inverted(mut self) -> Self {
         self.pixels.iter_mut().for_each(|p| *p = 1.0 - *p);
         self
     }
 
-    /// The whole picture in another size: each pixel the mean of what it covers. What keeps its shape too
-    /// wide or too high is centred on the colour of the corner.
+    /// The whole image in another size. Each new pixel is the mean of the area that it covers. The proportions are
+    /// kept: the image is centred, and the rest gets the colour of its top left corner.
     pub fn resized(&self, width: usize, height: usize) -> Self {
         let scale = (self.width as f64 / width as f64).max(self.height as f64 / height as f64);
-        // The place of the new picture's pixels in the old one; outside of it is background.
+        // The top left corner of the new image in coordinates of the old one; all outside the old one is background.
         let left = (self.width as f64 - scale * width as f64) / 2.0;
         let top = (self.height as f64 - scale * height as f64) / 2.0;
         let background = self.pixels.first().copied().unwrap_or(0.0);
@@ -94,7 +94,7 @@ impl GreyImage {
     }
 }
 
-/// The unit cells that `[from, from + length)` covers, each with the length it has in common with it.
+/// The unit cells that overlap `[from, from + length)`, each with the length of the overlap.
 fn cover(from: f64, length: f64) -> Vec<(i64, f64)> {
     let to = from + length;
     let first = from.floor() as i64;
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn a_smaller_picture_is_the_mean_of_what_its_pixels_cover() {
+    fn the_pixels_of_a_smaller_image_are_means() {
         let four = image(
             4,
             &[
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wide_picture_is_centred_on_its_background() {
+    fn a_wide_image_is_centred_on_its_background() {
         let wide = image(4, &[0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 0.0]);
         assert_eq!(
             wide.resized(4, 4).pixels,
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn ink_on_paper_is_told_by_the_rim() {
+    fn dark_on_light_is_recognised_by_the_rim() {
         let ink = image(3, &[1.0, 1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 1.0, 1.0]);
         assert!(ink.is_dark_on_light());
         assert!(!ink.inverted().is_dark_on_light());

@@ -1,4 +1,4 @@
-//! IDX files: the format of MNIST.
+//! IDX files, the format of MNIST.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -13,10 +13,10 @@ const IMAGES: u32 = 0x0803;
 /// Magic number of unsigned bytes in one dimension.
 const LABELS: u32 = 0x0801;
 
-/// Appends the images of a file, and says how many there are.
+/// Appends the images of a file to `pixels`, and returns their number.
 ///
 /// # Errors
-/// [`DatasetError::Idx`] unless the file holds just the images of `height · width` pixels that its header
+/// [`DatasetError::Idx`] unless the file holds exactly the images of `height · width` pixels that its header
 /// announces.
 pub(crate) fn read_images(
     path: &Path,
@@ -35,10 +35,10 @@ pub(crate) fn read_images(
     Ok(count)
 }
 
-/// Appends the labels of a file, all below `num_classes`, and says how many there are.
+/// Appends the labels of a file, all below `num_classes`, to `labels`, and returns their number.
 ///
 /// # Errors
-/// [`DatasetError::Idx`] unless the file holds just the labels that its header announces.
+/// [`DatasetError::Idx`] unless the file holds exactly the labels that its header announces.
 pub(crate) fn read_labels(
     path: &Path,
     num_classes: u32,
@@ -66,7 +66,7 @@ struct Idx<'a> {
 }
 
 impl<'a> Idx<'a> {
-    /// Opens a file, gzipped if its name ends so.
+    /// Opens a file; it is unzipped if its name ends in `.gz`.
     fn open(path: &'a Path) -> Result<Self, DatasetError> {
         let file = BufReader::new(File::open(path).map_err(DatasetError::io(path))?);
         let bytes: Box<dyn Read> = if path.extension().is_some_and(|ending| ending == "gz") {
@@ -106,11 +106,11 @@ impl<'a> Idx<'a> {
         Ok(u32::from_be_bytes(word))
     }
 
-    /// Appends all that follows the header: `len` bytes, neither more nor fewer.
+    /// Appends the content after the header, which must be exactly `len` bytes.
     fn rest(&mut self, len: usize, into: &mut Vec<u8>) -> Result<(), DatasetError> {
         let expected = format!("{len} bytes after the header");
         let before = into.len();
-        // One byte more than announced shows that there is more.
+        // Reading one more byte shows whether the file is too long.
         let read = (&mut self.bytes).take(len as u64 + 1).read_to_end(into);
         read.map_err(|error| self.unreadable(error, &expected))?;
         match into.len() - before {
@@ -122,9 +122,11 @@ impl<'a> Idx<'a> {
 
     fn unreadable(&self, error: io::Error, expected: &str) -> DatasetError {
         match error.kind() {
-            io::ErrorKind::UnexpectedEof => self.wrong(expected, "an early end: it is truncated"),
+            io::ErrorKind::UnexpectedEof => {
+                self.wrong(expected, "the end of the file: it is truncated")
+            }
             io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => {
-                self.wrong("sound gzip data", error.to_string())
+                self.wrong("valid gzip data", error.to_string())
             }
             _ => DatasetError::io(self.path)(error),
         }
@@ -203,7 +205,7 @@ mod tests {
         );
         assert_eq!(
             refusal("images", &TWO_IMAGES[..6], true),
-            "images: expected a whole IDX header, found an early end: it is truncated"
+            "images: expected a whole IDX header, found the end of the file: it is truncated"
         );
         let gz = gzipped(TWO_IMAGES);
         assert!(refusal("images.gz", &gz[..gz.len() - 4], true).contains("truncated"));
@@ -212,7 +214,7 @@ mod tests {
     #[test]
     fn damaged_gzip_is_refused() {
         assert!(
-            refusal("images.gz", b"not gzip at all", true).contains("expected sound gzip data")
+            refusal("images.gz", b"not gzip at all", true).contains("expected valid gzip data")
         );
     }
 

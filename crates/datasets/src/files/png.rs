@@ -1,10 +1,10 @@
-//! Decodes PNG, of whatever colours and depth, to red, green, blue and opacity.
+//! Decodes PNG files of any colour type and depth to red, green, blue and opacity.
 
 use std::io::Cursor;
 
 use png::{ColorType, Decoder, DecodingError, Transformations};
 
-/// A decoded picture.
+/// A decoded image.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Decoded {
     pub(crate) width: usize,
@@ -15,10 +15,13 @@ pub(crate) struct Decoded {
 
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 
-/// Larger pictures are refused: nobody draws a digit on more.
+/// The largest accepted width and height.
 const MAX_SIDE: u32 = 8192;
 
-/// Decodes a whole file; what is wrong with it otherwise.
+/// Decodes a whole file.
+///
+/// # Errors
+/// The defect of the file.
 pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     if !bytes.starts_with(SIGNATURE) {
         return Err("it is not a PNG file".to_string());
@@ -34,7 +37,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Decoded, String> {
     let size = reader.output_buffer_size().unwrap_or_default();
     let mut numbers = vec![0; size];
     let frame = reader.next_frame(&mut numbers).map_err(damaged)?;
-    // Opacity comes with every picture: see the transformations.
+    // The transformations add opacity to every image.
     let rgba = match frame.color_type {
         ColorType::GrayscaleAlpha => {
             let (pixels, _) = numbers.as_chunks();
@@ -97,12 +100,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_picture_is_refused_and_never_panics() {
+    fn damaged_files_are_refused_without_a_panic() {
         let pixels = [10, 30, 10, 30, 10, 30, 10, 30, 10, 30];
         let whole = file(2, 5, BitDepth::Eight, ColorType::Grayscale, &pixels);
         assert_eq!(decode(&whole).unwrap().rgba[9], [30, 30, 30, 255]);
         assert!(decode(b"GIF89a").unwrap_err().contains("not a PNG"));
-        // What follows the pixels does not matter.
+        // The content after the pixels does not matter.
         let pixels_end = whole.len() - 16;
         for end in 0..pixels_end {
             assert!(decode(&whole[..end]).is_err(), "{end} bytes");

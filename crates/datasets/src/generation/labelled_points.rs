@@ -37,7 +37,7 @@ impl LabelledPoints {
             .collect();
     }
 
-    /// Moves every coordinate by normal noise of standard deviation `std`.
+    /// Adds normal noise of standard deviation `std` to every coordinate.
     pub(crate) fn add_noise(&mut self, std: f64, rng: &mut StreamRng) {
         for coordinate in &mut self.points {
             *coordinate += std * random::normal(rng);

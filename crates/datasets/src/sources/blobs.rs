@@ -72,6 +72,7 @@ impl DataSource for Blobs {
         )
     }
 
+    /// Draws the samples: features `[num_samples, num_features]`; class `k` is the `k`-th cloud.
     fn load(&self, _: &[PathBuf], seed: u64) -> Result<Samples, DatasetError> {
         let rng = &mut stream(self.seed.unwrap_or(seed), "blobs", &[]);
         let [low, high] = self.center_box;
@@ -99,7 +100,7 @@ mod tests {
     use crate::generation::testing::moments;
 
     #[test]
-    fn clouds_have_the_deviation_asked_for_and_centres_in_the_box() {
+    fn clouds_have_the_given_deviation_and_centres_in_the_box() {
         let config = Blobs {
             num_samples: 30_000,
             std: 0.5,
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_box_turned_round_is_refused() {
+    fn a_box_with_exchanged_bounds_is_refused() {
         let config = Blobs {
             center_box: [1.0, -1.0],
             ..Blobs::default()

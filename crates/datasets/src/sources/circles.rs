@@ -60,6 +60,7 @@ impl DataSource for Circles {
         )
     }
 
+    /// Draws the samples: features `[num_samples, 2]`.
     fn load(&self, _: &[PathBuf], seed: u64) -> Result<Samples, DatasetError> {
         let outer = self.num_samples / 2;
         let mut circles = LabelledPoints::default();

@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_beside_the_label_are_features() {
+    fn columns_other_than_the_label_are_features() {
         let text = "a, y ,b\n1,cat,2.5\n-3,ant,4e1\n";
         let samples = load(text.as_bytes(), CsvTask::Classification, ',').unwrap();
         assert_eq!(samples.feature_names, ["a", "b"]);
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn delimiters_that_cannot_delimit_are_refused() {
+    fn quotes_line_ends_and_other_alphabets_are_refused_as_delimiters() {
         for delimiter in ['→', '"', '\n'] {
             let config = Csv {
                 delimiter,

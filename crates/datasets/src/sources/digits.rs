@@ -24,7 +24,7 @@ const WHITE: u8 = 16;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Digits {
-    /// What to learn about a digit (default "ten_classes").
+    /// The classes to learn (default "ten_classes").
     pub task: DigitsTask,
 }
 

@@ -57,6 +57,7 @@ impl DataSource for Gates {
         Origin::Generated
     }
 
+    /// The truth table: features `[4, 2]`, 0 or 1 each.
     fn load(&self, _: &[PathBuf], _: u64) -> Result<Samples, DatasetError> {
         let mut table = LabelledPoints::default();
         for (a, b) in [(false, false), (false, true), (true, false), (true, true)] {

@@ -20,7 +20,7 @@ use crate::samples::{Features, Samples, Targets, names};
 pub struct Iris {}
 
 impl Iris {
-    /// The flowers: features `[150, 4]`.
+    /// All flowers: features `[150, 4]`.
     pub(crate) fn samples() -> Samples {
         let flowers = linfa_datasets::iris();
         let labels = flowers.targets().iter().map(|&class| class as u32);
@@ -53,7 +53,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn flowers_stand_species_by_species() {
+    fn rows_are_sorted_by_species() {
         let iris = Iris::samples();
         let species: Vec<u32> = (0..150).map(|i| i / 50).collect();
         assert_eq!(iris.labels().unwrap(), species);

@@ -51,6 +51,7 @@ impl DataSource for Moons {
         check_deviation("noise", self.noise)
     }
 
+    /// Draws the samples: features `[num_samples, 2]`.
     fn load(&self, _: &[PathBuf], seed: u64) -> Result<Samples, DatasetError> {
         let upper = self.num_samples / 2;
         let mut moons = LabelledPoints::default();

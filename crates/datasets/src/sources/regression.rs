@@ -79,6 +79,7 @@ impl DataSource for Regression {
         check_deviation("noise", self.noise)
     }
 
+    /// Draws the samples: features `[num_samples, 1]`, one number as target.
     fn load(&self, _: &[PathBuf], seed: u64) -> Result<Samples, DatasetError> {
         let rng = &mut stream(self.seed.unwrap_or(seed), "regression", &[]);
         let (inputs, values) = (0..self.num_samples)
@@ -135,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_has_the_deviation_asked_for() {
+    fn noise_has_the_given_deviation() {
         let residuals = residuals(0.3, RegressionFunction::Sine);
         let var = residuals.iter().map(|r| r * r).sum::<f64>() / residuals.len() as f64;
         // 1000 draws: the standard deviation is known to 0.3 / sqrt(2000) = 0.0067.

@@ -67,6 +67,7 @@ impl DataSource for Spirals {
         check_deviation("noise", self.noise)
     }
 
+    /// Draws the samples: features `[num_samples, 2]`; class `k` is the arm that starts at the angle `2π k / K`.
     fn load(&self, _: &[PathBuf], seed: u64) -> Result<Samples, DatasetError> {
         let mut spirals = LabelledPoints::default();
         for (arm, count) in even_parts(self.num_samples, self.num_classes).enumerate() {

@@ -48,6 +48,7 @@ impl DataSource for Xor {
         check_deviation("noise", self.noise)
     }
 
+    /// Draws the samples: features `[num_samples, 2]`.
     fn load(&self, _: &[PathBuf], seed: u64) -> Result<Samples, DatasetError> {
         let rng = &mut stream(self.seed.unwrap_or(seed), "xor", &[]);
         let mut xor = LabelledPoints::default();

@@ -1,4 +1,4 @@
-//! Rows for training, validation and testing.
+//! The division of rows into a training, a validation and a test split.
 
 use emberlab_menu::Problem;
 use emberlab_rng::{StreamRng, stream};
@@ -8,31 +8,31 @@ use serde::{Deserialize, Serialize};
 use crate::random;
 use crate::samples::Samples;
 
-/// How the rows are cut into a training, a validation and a test split.
+/// How the rows are divided into a training, a validation and a test split.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct SplitConfig {
     /// How rows are chosen (default "random").
     pub method: SplitMethod,
-    /// Rows to train on: a whole number of rows, or a fraction from 0.0 to 1.0 (default: those that `valid`
-    /// and `test` leave, 0.7). `1.0` is the whole set, `1` a single row.
+    /// Rows to train on: a whole number of rows, or a fraction from 0.0 to 1.0 (default: all rows that are not in
+    /// `valid` and `test`, 0.7). `1.0` means all rows, `1` a single row.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train: Option<Amount>,
-    /// Rows to validate on, likewise; 0 for none (default 0.3).
+    /// Rows to validate on: a number or a fraction, as for `train`; 0 for none (default 0.3).
     pub valid: Amount,
-    /// Rows to test on, likewise; 0 for none (default 0).
+    /// Rows to test on: a number or a fraction, as for `train`; 0 for none (default 0).
     pub test: Amount,
-    /// Cross-validation: one of several equal parts of the rows that `test` leaves is validated on, the
-    /// others are trained on. Takes the place of `train` and `valid`.
+    /// Cross-validation, instead of `train` and `valid`: the rows that are not in `test` are divided into equal
+    /// parts. One part is for validation, the others are for training.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fold: Option<Fold>,
 }
 
-/// One part of several.
+/// One part of a cross-validation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Fold {
-    /// Which part, counted from 0.
+    /// The part for validation, counted from 0.
     pub index: usize,
     /// Number of parts; at least 2.
     pub of: usize,
@@ -56,22 +56,22 @@ impl Default for SplitConfig {
 pub enum SplitMethod {
     /// Each row is equally likely to be in a split.
     Random,
-    /// Each split has the classes in the proportions of the whole set, as scikit-learn's `stratify`.
+    /// Each split has the same proportions of classes as the whole set, as with scikit-learn's `stratify`.
     Stratified,
-    /// The first rows to train on, the next to validate on, the next to test on.
+    /// The first rows are for training, the next for validation, the next for testing.
     Sequential,
 }
 
-/// A number of rows, or a share of them.
+/// A number of rows, or a fraction of all rows.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(
     untagged,
     expecting = "a whole number of rows, or a fraction from 0.0 to 1.0"
 )]
 pub enum Amount {
-    /// That many rows.
+    /// A number of rows.
     Rows(usize),
-    /// That share of all rows, from 0.0 to 1.0.
+    /// A fraction of all rows, from 0.0 to 1.0.
     Fraction(f64),
 }
 
@@ -88,7 +88,7 @@ impl Amount {
         }
     }
 
-    /// The number of rows, not yet rounded.
+    /// The number of rows before rounding.
     fn of(self, rows: usize) -> f64 {
         match self {
             Self::Rows(count) => count as f64,
@@ -97,7 +97,7 @@ impl Amount {
     }
 }
 
-/// Row indices of each split; no row is in two of them.
+/// The row indices of each split. No row is in two splits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Splits {
     /// Rows to train on, at least one.
@@ -108,7 +108,7 @@ pub struct Splits {
     pub test: Vec<u32>,
 }
 
-/// Classes that a split has no row of.
+/// The classes of which a split has no row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MissingClasses {
     /// `"train"`, `"valid"` or `"test"`.
@@ -117,7 +117,7 @@ pub struct MissingClasses {
     pub classes: Vec<String>,
 }
 
-/// Rounding errors of a fraction of the rows are far smaller, and no fraction meant is.
+/// Differences in numbers of rows below this are rounding errors of fractions.
 const TOLERANCE: f64 = 1e-6;
 
 impl SplitConfig {
@@ -158,14 +158,14 @@ impl SplitConfig {
         )
     }
 
-    /// Cuts the rows.
+    /// Divides the rows.
     ///
-    /// `seed` draws the rows of the random methods. Sizes are rounded as by scikit-learn's
-    /// `train_test_split`: validation and test up, training down.
+    /// The random methods draw the rows from `seed`. Sizes are rounded as in scikit-learn's `train_test_split`:
+    /// validation and test up, training down.
     ///
     /// # Errors
-    /// [`Problem`] names the key if the splits need more rows than there are, if no row is left
-    /// to train on, or if a stratified split has no class or fewer rows than classes.
+    /// [`Problem`] names the key if the splits need more rows than there are, if no row is left to train on, or if
+    /// a stratified split has fewer rows than classes or the targets are not classes.
     pub fn split(&self, samples: &Samples, seed: u64) -> Result<Splits, Problem> {
         let counts = match self.fold {
             None => self.counts(samples.len())?,
@@ -190,7 +190,7 @@ impl SplitConfig {
         }
     }
 
-    /// Moves one part of the rows to train on to those to validate on.
+    /// Moves one part of the training rows to the validation rows.
     fn folded(
         &self,
         splits: Splits,
@@ -227,7 +227,7 @@ impl SplitConfig {
         })
     }
 
-    /// Rows of each split.
+    /// The number of rows of each split.
     fn counts(&self, rows: usize) -> Result<[usize; 3], Problem> {
         self.validate()?;
         let up = |amount: f64| (amount - TOLERANCE).ceil() as usize;
@@ -241,7 +241,7 @@ impl SplitConfig {
             format!("at most the {rows} rows there are"),
         )?;
         let test = up(self.test.of(rows));
-        // Rounding the sum keeps both together within the rows that training leaves.
+        // Rounding the sum ensures that both together do not exceed the rows that training leaves.
         let valid = up(held_out) - test;
         let train = self
             .train
@@ -251,13 +251,13 @@ impl SplitConfig {
     }
 }
 
-/// Cuts rows from the front.
+/// Divides the rows in order.
 fn consecutive(rows: Vec<u32>, counts: [usize; 3]) -> [Vec<u32>; 3] {
     let mut rows = rows.into_iter();
     counts.map(|count| rows.by_ref().take(count).collect())
 }
 
-/// Draws each split in turn from what is left of each class, as scikit-learn's `StratifiedShuffleSplit`.
+/// Draws each split in turn from the remaining rows of each class, as scikit-learn's `StratifiedShuffleSplit`.
 fn stratified(
     samples: &Samples,
     counts: [usize; 3],
@@ -290,8 +290,8 @@ fn stratified(
     }))
 }
 
-/// `count` shared out in proportion to `sizes`: rounded down, the rest to the largest remainders, ties at
-/// random.
+/// Divides `count` in proportion to `sizes`: shares are rounded down, and the rest goes to the largest remainders,
+/// with ties broken at random.
 fn proportional(sizes: &[usize], count: usize, rng: &mut StreamRng) -> Vec<usize> {
     let total = sizes.iter().sum::<usize>().max(1);
     let mut shares: Vec<usize> = sizes.iter().map(|size| size * count / total).collect();
@@ -305,7 +305,7 @@ fn proportional(sizes: &[usize], count: usize, rng: &mut StreamRng) -> Vec<usize
 }
 
 impl Splits {
-    /// The splits that have rows, but none of some class; empty for regression.
+    /// The splits that have rows, but lack a class; empty for regression.
     pub fn missing_classes(&self, samples: &Samples) -> Vec<MissingClasses> {
         let (Some(labels), Some(names)) = (samples.labels(), samples.class_names()) else {
             return Vec::new();

@@ -68,7 +68,7 @@ fn sizes_are_those_of_scikit_learn() {
 }
 
 #[test]
-fn three_splits_fit_however_they_are_rounded() {
+fn three_splits_fit_for_any_number_of_rows() {
     for rows in 1..200 {
         let config = config(Random, [Fraction(0.5), Fraction(0.25), Fraction(0.25)]);
         let Ok([train, valid, test]) = config.counts(rows) else {
@@ -218,7 +218,7 @@ fn numbers_cannot_be_stratified() {
 }
 
 #[test]
-fn the_course_split_of_iris_leaves_one_class_to_validate_on() {
+fn a_sequential_split_of_iris_leaves_one_class_to_validate_on() {
     let iris = crate::sources::Iris::samples();
     let splits = config(Sequential, [Rows(120), Rows(30), Rows(0)])
         .split(&iris, 0)
@@ -254,7 +254,7 @@ fn whole_numbers_are_rows_and_others_fractions() {
 }
 
 #[test]
-fn folds_share_out_every_row_once_and_keep_the_classes_in_proportion() {
+fn folds_validate_every_row_once_and_keep_the_proportions_of_classes() {
     let samples = of_sizes(&[20, 40, 40]);
     for method in [Random, Stratified, Sequential] {
         let mut seen = Vec::new();

@@ -10,7 +10,6 @@ use emberlab_training::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::problem;
 use crate::config::{Seeds, SweepConfig, Target, VariantConfig};
 
 /// An experiment: the data, the network, the loss, and how the network is trained.
@@ -104,11 +103,7 @@ impl ExperimentConfig {
             optimizer: config.optimizer.with_learning_rate(0.0),
             ..config.clone()
         };
-        let can_be_batched = match &self.model {
-            ModelConfig::Perceptron(_) | ModelConfig::Mlp(_) => true,
-            ModelConfig::Convnet(_) => false,
-        };
-        can_be_batched && without_seed_and_rate(self) == without_seed_and_rate(other)
+        self.model.can_be_batched() && without_seed_and_rate(self) == without_seed_and_rate(other)
     }
 
     /// Checks every value that can be checked without data.
@@ -123,13 +118,10 @@ impl ExperimentConfig {
             format!("\"{}\"", self.name),
             "letters, digits, `-`, `_` and `.`, with no `.` at the start, because it names a folder",
         )?;
-        self.dataset
-            .validate()
-            .map_err(|problem| problem.within("dataset"))?;
-        self.split
-            .validate()
-            .map_err(|problem| problem.within("split"))?;
-        problem::of_model(self.model.validate())?;
+        let in_table = |table: &'static str| move |problem: Problem| problem.within(table);
+        self.dataset.validate().map_err(in_table("dataset"))?;
+        self.split.validate().map_err(in_table("split"))?;
+        self.model.validate().map_err(in_table("model"))?;
         self.loss.validate()?;
         self.optimizer.validate()?;
         self.scheduler.validate()?;

@@ -2,7 +2,6 @@
 
 mod expand;
 mod experiment;
-mod problem;
 mod sweep;
 
 pub use expand::{Comparison, PlannedTrial, Variant};

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use burn::module::Module;
-use emberlab_analysis::{Plane, boundary};
+use emberlab_analysis::{Classifier, Plane, boundary};
 use emberlab_models::Network;
 use emberlab_run_format::Boundary;
 use emberlab_training::TrainingError;
@@ -32,10 +32,7 @@ impl LoadedRun {
     /// fails.
     pub fn boundary(&self, axes: Axes, size: usize) -> Result<Option<Boundary>, ExperimentError> {
         match self.plane(axes)? {
-            Some((plane, points, classes)) => {
-                let found = boundary(&self.classifier(), &plane, size, points, classes)?;
-                Ok(found)
-            }
+            Some(plane) => Ok(plane.boundary(&self.classifier(), size)?),
             None => Ok(None),
         }
     }
@@ -51,7 +48,7 @@ impl LoadedRun {
         size: usize,
         last_epoch: usize,
     ) -> Result<Vec<(usize, Boundary)>, ExperimentError> {
-        let Some((plane, points, classes)) = self.plane(axes)? else {
+        let Some(plane) = self.plane(axes)? else {
             return Ok(Vec::new());
         };
         let shown = shown_epochs(last_epoch);
@@ -61,7 +58,7 @@ impl LoadedRun {
         let mut draw = |epoch: usize, network: &Network| {
             let network = network.valid();
             let classifier = self.prepared.classifier(&network, &self.device);
-            let drawn = boundary(&classifier, &plane, size, points.clone(), classes.clone())?;
+            let drawn = plane.boundary(&classifier, size)?;
             found.extend(drawn.map(|boundary| (epoch, boundary)));
             Ok::<(), TrainingError>(())
         };
@@ -75,12 +72,8 @@ impl LoadedRun {
         Ok(found)
     }
 
-    /// A plane, with the samples as points on it and their classes.
-    #[expect(clippy::type_complexity, reason = "used in this file only")]
-    fn plane(
-        &self,
-        axes: Axes,
-    ) -> Result<Option<(Plane, Vec<[f32; 2]>, Vec<u32>)>, ExperimentError> {
+    /// The plane through these axes; `None` for a regression or a single feature.
+    fn plane(&self, axes: Axes) -> Result<Option<PlaneWithSamples>, ExperimentError> {
         let samples = &self.prepared.samples;
         let num_features = samples.num_features();
         let Some(labels) = samples.labels().filter(|_| num_features > 1) else {
@@ -102,9 +95,31 @@ impl LoadedRun {
             Axes::Auto if num_features == 2 => Plane::of_chosen_features(&rows, names, [0, 1]),
             Axes::Auto => Plane::of_principal_components(&rows),
         };
-        let points = rows.iter().map(|row| plane.nearest(row)).collect();
-        let classes = shown.iter().map(|&i| labels[i]).collect();
-        Ok(Some((plane, points, classes)))
+        Ok(Some(PlaneWithSamples {
+            points: rows.iter().map(|row| plane.nearest(row)).collect(),
+            classes: shown.iter().map(|&i| labels[i]).collect(),
+            plane,
+        }))
+    }
+}
+
+/// A plane of inputs, with samples as points on it.
+struct PlaneWithSamples {
+    plane: Plane,
+    /// Coordinates of each sample on the plane.
+    points: Vec<[f32; 2]>,
+    /// The class of each sample.
+    classes: Vec<u32>,
+}
+
+impl PlaneWithSamples {
+    fn boundary(
+        &self,
+        classifier: &Classifier,
+        size: usize,
+    ) -> Result<Option<Boundary>, TrainingError> {
+        let (points, classes) = (self.points.clone(), self.classes.clone());
+        boundary(classifier, &self.plane, size, points, classes)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use emberlab_metrics::Split;
-use emberlab_models::{Mode, Network, Operation};
+use emberlab_models::{Mode, Operation};
 use emberlab_training::host;
 
 use super::LoadedRun;
@@ -75,11 +75,12 @@ impl LoadedRun {
         split: Split,
         max: usize,
     ) -> Result<Vec<Vec<NumberImage>>, ExperimentError> {
-        let (Network::ConvNet(_), Some(data)) =
-            (&self.network, self.prepared.upload(split, &self.device)?)
-        else {
+        let Some(data) = self.prepared.upload(split, &self.device)? else {
             return Ok(Vec::new());
         };
+        if !self.prepared.config.model.takes_images() {
+            return Ok(Vec::new());
+        }
         let &[_, height, width] = self.prepared.samples.input_shape.as_slice() else {
             return Ok(Vec::new());
         };

@@ -6,7 +6,7 @@ use emberlab_analysis::{
     LearningCurves, Observations, ObservedData, findings, inspect_signals, inspect_step,
 };
 use emberlab_datasets::{Batch, BatchSize, DeviceDataset};
-use emberlab_models::{ModelConfig, Network};
+use emberlab_models::Network;
 use emberlab_run_format::Diagnosis;
 use emberlab_training::Split;
 
@@ -64,29 +64,16 @@ pub(crate) fn quick_diagnosis(
         first_step: Some(&step),
         start: Some(&signals),
         now: Some(&now),
-        is_linear: is_linear(&config.model),
+        is_linear: config.model.is_linear(),
     });
     Ok(Diagnosis { findings })
 }
 
-/// Whether the network is one linear map, apart from the activation of its outputs.
-fn is_linear(model: &ModelConfig) -> bool {
-    match model {
-        ModelConfig::Perceptron(_) => true,
-        ModelConfig::Mlp(mlp) => {
-            let is_plain = mlp.normalization.is_none();
-            let mut activations = mlp.activation.iter();
-            mlp.hidden.is_empty() || is_plain && activations.all(|(_, a)| a.is_identity())
-        }
-        ModelConfig::Convnet(_) => false,
-    }
-}
-
 /// A few training rows, evenly spread over the training split.
 fn sample(prepared: &Prepared, device: &Device) -> Result<DeviceDataset, ExperimentError> {
-    let most = match prepared.config.model {
-        ModelConfig::Perceptron(_) | ModelConfig::Mlp(_) => SAMPLE_ROWS,
-        ModelConfig::Convnet(_) => SAMPLE_IMAGES,
+    let most = match prepared.config.model.takes_images() {
+        true => SAMPLE_IMAGES,
+        false => SAMPLE_ROWS,
     };
     let train = prepared.rows(Split::Train);
     let rows: Vec<u32> = evenly(train.len(), most).map(|i| train[i]).collect();

@@ -6,7 +6,7 @@ use emberlab_models::Network;
 use emberlab_run_format::files::{BEST, DIAGNOSIS, DIGESTED, EVALUATION, NETWORK, RESULT};
 use emberlab_run_format::{BestEpoch, Ending, RunResult, ThresholdScores};
 use emberlab_storage::{Digested, RunLock};
-use emberlab_training::{Finished, Predicted, Split, TrainingError, network_bytes};
+use emberlab_training::{Predicted, Split, TrainingError, TrainingResult, network_bytes};
 
 use super::{Prepared, evaluate_run, quick_diagnosis};
 use crate::error::ExperimentError;
@@ -24,7 +24,7 @@ pub(super) struct Unfinished {
 
 impl Unfinished {
     /// Writes the files of a finished run, unless the training was interrupted. Returns the result.
-    pub(super) fn finish(self, finished: Finished) -> Result<RunResult, ExperimentError> {
+    pub(super) fn finish(self, finished: TrainingResult) -> Result<RunResult, ExperimentError> {
         let (run, prepared) = (&self.run, &self.prepared);
         let mut result = RunResult {
             ending: finished.ending,
@@ -95,7 +95,7 @@ fn at_thresholds(
 }
 
 /// Writes the weights after the last step and those of the best epoch.
-fn save_networks(run: &Run, finished: &Finished) -> Result<(), ExperimentError> {
+fn save_networks(run: &Run, finished: &TrainingResult) -> Result<(), ExperimentError> {
     run.write(NETWORK, &network_bytes(&finished.network)?)?;
     if let Some((_, best)) = &finished.best {
         run.write(BEST, &network_bytes(best)?)?;

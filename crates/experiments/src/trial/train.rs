@@ -3,7 +3,7 @@
 use emberlab_run_format::files::{ENDING, FAILURE, METRICS, RESULT};
 use emberlab_run_format::{Ending, Failure, RunResult};
 use emberlab_storage::Checkpoint;
-use emberlab_training::{EpochRecord, Fit, Observer, TrainingError};
+use emberlab_training::{EpochRecord, Observer, Trainer, TrainingError};
 
 use super::finish::Unfinished;
 use super::{MetricsFile, Trial};
@@ -24,7 +24,7 @@ impl Trial {
     }
 
     /// Trains trials that differ only in seed and learning rate. Those at the same step are trained in one batched
-    /// model: see [`Fit::run_all`]. Each trial writes the same files as if it were trained alone. Returns their
+    /// model: see [`Trainer::run_all`]. Each trial writes the same files as if it were trained alone. Returns their
     /// results in no particular order; if a stop is requested, those of the trials so far.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ impl Trial {
     }
 
     /// The training as the trainer takes it, the checkpoint to start from, and what is needed to finish the run.
-    fn into_fit(self) -> Result<(Fit, Option<Checkpoint>, Unfinished), ExperimentError> {
+    fn into_fit(self) -> Result<(Trainer, Option<Checkpoint>, Unfinished), ExperimentError> {
         let Self {
             run,
             lock,
@@ -76,7 +76,7 @@ impl Trial {
         let num_parameters = ready.network.num_parameters();
         let prepared = ready.prepared;
         let config = prepared.config.clone();
-        let fit = Fit {
+        let fit = Trainer {
             label: run.id(),
             network: ready.network,
             loss: config.loss,
@@ -140,7 +140,7 @@ fn fit(trials: Vec<Trial>) -> Result<Vec<RunResult>, ExperimentError> {
         unfinished.push(run);
     }
     let from = checkpoints.iter().map(Option::as_ref);
-    let finished = match Fit::run_all(fits.into_iter().zip(from).collect()) {
+    let finished = match Trainer::run_all(fits.into_iter().zip(from).collect()) {
         Err(error @ TrainingError::FlatLoss { .. }) => {
             for run in &unfinished {
                 run.write_diagnosis(None)?;

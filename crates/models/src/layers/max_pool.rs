@@ -35,6 +35,14 @@ impl MaxPool {
         height >= 2 && width >= 2
     }
 
+    /// The size of an image after the pool, or its own if the pool does not fit.
+    pub(crate) fn halved(height: usize, width: usize) -> (usize, usize) {
+        match Self::fits(height, width) {
+            true => (height / 2, width / 2),
+            false => (height, width),
+        }
+    }
+
     /// Whether the last row or column has no pair.
     fn is_odd(&self) -> bool {
         let [_, height, width] = self.size;

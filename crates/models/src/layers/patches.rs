@@ -1,22 +1,23 @@
-//! The surroundings of every pixel as a row of numbers, which make a convolution one matrix product.
+//! The pixels around every pixel as one row of numbers, so that a convolution is a matrix product.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-/// Which pixels surround each pixel of a batch of images.
+/// The positions of the pixels around each pixel of a batch of images.
 ///
 /// # Source
 /// Chellapilla et al. 2006, "High performance convolutional neural networks for document processing"
-/// (im2col), with the channels of a pixel saved together.
+/// (im2col), with the channels of a pixel side by side.
 #[derive(Debug, Clone)]
 pub(crate) struct Patches {
-    /// For each pixel, the rows of the pixels around it; the row after the last pixel beyond the edges.
+    /// For each pixel, the rows of the pixels around it. Positions outside the image refer to the row after the last
+    /// pixel, which is zero.
     rows: Tensor<1, Int>,
     num_pixels: usize,
     area: usize,
 }
 
 impl Patches {
-    /// Squares of `kernel_size` around the pixels of images of `[batch, height, width]`.
+    /// The squares of `kernel_size` times `kernel_size` pixels around the pixels of images of `[batch, height, width]`.
     pub(crate) fn new(
         [batch, height, width]: [usize; 3],
         kernel_size: usize,
@@ -52,7 +53,7 @@ impl Patches {
         }
     }
 
-    /// The numbers around each pixel, zero beyond the edges.
+    /// The numbers around each pixel; zero outside the image.
     ///
     /// # Shapes
     /// - `pixels`: `[batch * height * width, channels]`

@@ -1,73 +1,104 @@
-//! The configurations of networks: which there are, how their values are checked, how they become networks.
+//! The menu of networks, and checks that their configurations share.
 
 use burn::tensor::{DType, Device};
+use emberlab_menu::{Problem, menu};
 use emberlab_rng::StreamRng;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 
 use super::{ConvNetConfig, MlpConfig, Network, PerceptronConfig};
 use crate::initializer::Zeros;
 use crate::parameters::Parameters;
 use crate::{Initializer, ModelError};
 
-/// Most weights in one layer (8 GiB of f64): above, a size is taken for a slip.
+/// The most weights that one layer may have, 8 GiB of f64. Larger sizes are taken for a slip of the pen.
 const MAX_WEIGHTS: usize = 1 << 30;
 
-/// A network as described in a config: `name` says which kind.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "name", rename_all = "snake_case")]
-pub enum ModelConfig {
-    /// A multilayer perceptron.
-    Mlp(MlpConfig),
-    /// One linear layer.
-    Perceptron(PerceptronConfig),
-    /// A small convolutional network.
-    Convnet(ConvNetConfig),
+menu! {
+    /// A network: a table of its `name` and its keys.
+    pub enum ModelConfig("a network"), written as a table, dispatched by with_config!($) {
+        "mlp" => Mlp(MlpConfig),
+        "perceptron" => Perceptron(PerceptronConfig),
+        "convnet" => Convnet(ConvNetConfig),
+    }
+}
+
+/// Everything that makes an entry of the table above.
+pub(crate) trait NetworkConfig {
+    /// See [`ModelConfig::validate`].
+    fn validate(&self) -> Result<(), Problem>;
+
+    /// See [`ModelConfig::d_output`].
+    fn d_output(&self) -> Option<usize>;
+
+    /// See [`ModelConfig::can_be_batched`].
+    fn can_be_batched(&self) -> bool;
+
+    /// See [`ModelConfig::is_linear`].
+    fn is_linear(&self) -> bool;
+
+    /// See [`ModelConfig::takes_images`].
+    fn takes_images(&self) -> bool;
+
+    /// Draws the parameters of a valid configuration.
+    ///
+    /// # Shapes
+    /// - `input_shape`: the shape of one sample; its sizes are at least 1
+    /// - `d_output`: at least 1
+    ///
+    /// # Errors
+    /// [`ModelError::Value`] for layers that are too large to hold, [`ModelError::InputShape`] for samples that the
+    /// network cannot take.
+    fn init(
+        &self,
+        input_shape: &[usize],
+        d_output: usize,
+        parameters: &mut Parameters,
+    ) -> Result<Network, ModelError>;
 }
 
 impl ModelConfig {
-    /// The name as written in a config.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Mlp(_) => "mlp",
-            Self::Perceptron(_) => "perceptron",
-            Self::Convnet(_) => "convnet",
-        }
-    }
-
     /// Checks every value that can be checked without knowing the data.
     ///
     /// # Errors
-    /// [`ModelError::Value`] for the first value that no network can have.
-    pub fn validate(&self) -> Result<(), ModelError> {
-        match self {
-            Self::Mlp(config) => config.validate(),
-            Self::Perceptron(config) => MlpConfig::from(config).validate(),
-            Self::Convnet(config) => config.validate(),
-        }
+    /// [`Problem`] with the first value that no network can have.
+    pub fn validate(&self) -> Result<(), Problem> {
+        with_config!(self, config => config.validate())
     }
 
-    /// The number of outputs, if the config insists on one.
+    /// The number of outputs, if the configuration says one.
     pub fn d_output(&self) -> Option<usize> {
-        match self {
-            Self::Mlp(config) => config.d_output,
-            Self::Perceptron(config) => config.d_output,
-            Self::Convnet(config) => config.d_output,
-        }
+        with_config!(self, config => config.d_output())
     }
 
-    /// Makes the network, its weights drawn on the host: the same for every device.
+    /// Whether networks of this configuration can be computed together, as replicas of one
+    /// [`BatchedModel`](crate::BatchedModel).
+    pub fn can_be_batched(&self) -> bool {
+        with_config!(self, config => config.can_be_batched())
+    }
+
+    /// Whether the network is a linear function of its inputs, apart from the activation of the outputs.
+    pub fn is_linear(&self) -> bool {
+        with_config!(self, config => config.is_linear())
+    }
+
+    /// Whether the network takes only images, `[channels, height, width]`.
+    pub fn takes_images(&self) -> bool {
+        with_config!(self, config => config.takes_images())
+    }
+
+    /// Makes the network. Its weights are drawn on the host and are the same for every device.
     ///
-    /// Parameters require gradients where the device is autodiff, and after [`Module::train`] elsewhere.
+    /// Parameters require gradients on an autodiff device, and after [`train`](burn::module::Module::train)
+    /// elsewhere.
     ///
     /// # Shapes
-    /// - `input_shape`: of one sample, `[d_input]` or `[channels, height, width]`; an MLP takes both
-    /// - `d_output`: what the data need, unless the config has a [`d_output`](Self::d_output) of its own
+    /// - `input_shape`: the shape of one sample, `[d_input]` or `[channels, height, width]`; an MLP takes both
+    /// - `d_output`: the number of outputs that the data need, unless the configuration has a
+    ///   [`d_output`](Self::d_output) of its own
     ///
     /// # Errors
-    /// [`ModelError::Value`] as [`validate`](Self::validate), and for layers too large to hold;
-    /// [`ModelError::InputShape`] for samples the network cannot take; [`ModelError::DType`] where the
-    /// device has no such numbers.
+    /// [`ModelError::Value`] as [`validate`](Self::validate), and for layers that are too large to hold;
+    /// [`ModelError::InputShape`] for samples that the network cannot take; [`ModelError::DType`] if the device does
+    /// not compute in this number format.
     pub fn init(
         &self,
         input_shape: &[usize],
@@ -79,95 +110,68 @@ impl ModelConfig {
         self.validate()?;
         let d_output = self.d_output().unwrap_or(d_output);
         validate_size("d_output", d_output)?;
-        let input_error = |expected: &str| ModelError::InputShape {
-            shape: input_shape.to_vec(),
-            expected: expected.to_owned(),
-        };
         if input_shape.is_empty() || input_shape.contains(&0) {
-            return Err(input_error("at least one number"));
+            return Err(ModelError::input_shape(input_shape, "at least one number"));
         }
         if !dtype.is_float() || !device.supports_dtype(dtype) {
             return Err(ModelError::DType { dtype });
         }
         let parameters = &mut Parameters::new(rng, device, dtype);
-        let mlp = |config: &MlpConfig, parameters: &mut Parameters| {
-            let d_input = input_shape
-                .iter()
-                .try_fold(1_usize, |product, size| product.checked_mul(*size))
-                .ok_or_else(|| input_error("fewer numbers"))?;
-            config.init(d_input, d_output, parameters).map(Network::Mlp)
-        };
-        match self {
-            Self::Mlp(config) => mlp(config, parameters),
-            Self::Perceptron(config) => mlp(&config.into(), parameters),
-            Self::Convnet(config) => match *input_shape {
-                [channels, height, width] => config
-                    .init([channels, height, width], d_output, parameters)
-                    .map(Network::ConvNet),
-                _ => Err(input_error("images, [channels, height, width]")),
-            },
-        }
+        with_config!(self, config => config.init(input_shape, d_output, parameters))
     }
 }
 
-/// Checks a layer's size.
-pub(crate) fn validate_size(key: &str, size: usize) -> Result<(), ModelError> {
-    match size {
-        1..=MAX_WEIGHTS => Ok(()),
-        _ => Err(ModelError::value(
-            key,
-            size,
-            format!("a whole number from 1 to {MAX_WEIGHTS}"),
-        )),
-    }
+/// Checks the size of a layer.
+pub(crate) fn validate_size(key: &str, size: usize) -> Result<(), Problem> {
+    let expected = format!("a whole number from 1 to {MAX_WEIGHTS}");
+    Problem::unless((1..=MAX_WEIGHTS).contains(&size), key, size, expected)
 }
 
-/// Checks the number of outputs, where the config has one.
-pub(crate) fn validate_output(d_output: Option<usize>) -> Result<(), ModelError> {
+/// Checks the number of outputs, if the configuration has one.
+pub(crate) fn validate_output(d_output: Option<usize>) -> Result<(), Problem> {
     d_output.map_or(Ok(()), |size| validate_size("d_output", size))
 }
 
-/// Checks that the weights of a layer can be held at all.
-pub(crate) fn validate_weights(key: &str, shape: &[usize]) -> Result<(), ModelError> {
+/// Checks that the weights of a layer fit into memory.
+pub(crate) fn validate_weights(key: &str, shape: &[usize]) -> Result<(), Problem> {
     let count = shape
         .iter()
         .try_fold(1_usize, |product, size| product.checked_mul(*size));
-    match count {
-        Some(count) if count <= MAX_WEIGHTS => Ok(()),
-        _ => Err(ModelError::value(
-            key,
-            format!("a layer of weights {shape:?}"),
-            format!("at most {MAX_WEIGHTS} weights in a layer"),
-        )),
-    }
+    Problem::unless(
+        count.is_some_and(|count| count <= MAX_WEIGHTS),
+        key,
+        format!("a layer of weights {shape:?}"),
+        format!("at most {MAX_WEIGHTS} weights in a layer"),
+    )
 }
 
-/// Checks how weights and biases start.
-pub(crate) fn validate_start(
+/// Checks the initializers of weights and biases.
+pub(crate) fn validate_initializers(
     weights: &Initializer,
     biases: Option<&Initializer>,
-) -> Result<(), ModelError> {
+) -> Result<(), Problem> {
     weights.validate("initializer")?;
-    match biases {
-        Some(biases) if !biases.can_draw_vectors() => Err(ModelError::value(
-            "bias_initializer",
-            format!("`{}`", biases.name()),
-            "another initializer: a bias is no matrix",
-        )),
-        Some(biases) => Ok(biases.validate("bias_initializer")?),
-        None => Ok(()),
-    }
+    let Some(biases) = biases else {
+        return Ok(());
+    };
+    Problem::unless(
+        biases.can_draw_vectors(),
+        "bias_initializer",
+        format!("`{}`", biases.name()),
+        "another initializer: a bias is no matrix",
+    )?;
+    biases.validate("bias_initializer")
 }
 
-/// How biases start, where there are any.
+/// The initializer of biases, `None` for layers without a bias.
 pub(crate) fn bias_initializer<'a>(
     bias: bool,
     weights: &'a Initializer,
     biases: Option<&'a Initializer>,
 ) -> Option<&'a Initializer> {
-    bias.then_some(match (biases, weights) {
-        (Some(biases), _) => biases,
-        (None, weights) if weights.is_for_biases_too() => weights,
-        (None, _) => &Initializer::Zeros(Zeros {}),
+    bias.then_some(match biases {
+        Some(biases) => biases,
+        None if weights.is_for_biases_too() => weights,
+        None => &Initializer::Zeros(Zeros {}),
     })
 }

@@ -3,18 +3,20 @@
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use emberlab_kernels as kernels;
+use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::config::{self, NetworkConfig};
 use super::dense_layers::DenseLayers;
 use super::forward_pass::{ForwardPass, Mode, Operation};
-use super::{config, mlp};
+use super::mlp::MlpConfig;
 use crate::activation::Relu;
 use crate::layers::{Flatten, MaxPool, Patches, PixelConvolution, to_pixels};
 use crate::parameters::Parameters;
 use crate::{
-    Activation, BatchNorm, BatchStatistics, Convolution, Dense, Initializer, ModelError, Norm,
-    Normalization,
+    Activation, BatchNorm, BatchStatistics, Convolution, Dense, Initializer, ModelError, Network,
+    Norm, Normalization,
 };
 
 /// A small convolutional network: convolution → normalization → activation → max-pool 2, some times over,
@@ -22,127 +24,115 @@ use crate::{
 ///
 /// Convolutions keep the image's size. Pools halve it, as long as both sides have two pixels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct ConvNetConfig {
     /// Output channels of each convolution, each at least 1.
-    #[serde(default = "default_channels")]
     pub channels: Vec<usize>,
     /// Side of the square kernels, odd, in pixels.
-    #[serde(default = "default_kernel_size")]
     pub kernel_size: usize,
     /// Size of the hidden dense layer, at least 1.
-    #[serde(default = "default_d_hidden")]
     pub d_hidden: usize,
     /// Activation of the convolutions and of the hidden dense layer.
-    #[serde(default = "default_activation")]
     pub activation: Activation,
     /// Normalization of the convolutions, before their activation: `none` or `batch`.
-    #[serde(default = "mlp::default_normalization")]
     pub normalization: Normalization,
     /// Whether convolutions and linear layers add a bias.
-    #[serde(default = "mlp::default_bias")]
     pub bias: bool,
     /// Activation of the output layer; linear outputs are logits.
-    #[serde(default = "mlp::default_output_activation")]
     pub output_activation: Activation,
     /// How weights start.
-    #[serde(default = "mlp::default_initializer")]
     pub initializer: Initializer,
     /// How biases start; zero unless given, or like the weights where those are `pytorch_default`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bias_initializer: Option<Initializer>,
-    /// Number of outputs; what the data need unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Number of outputs; the number that the data need unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub d_output: Option<usize>,
-}
-
-fn default_channels() -> Vec<usize> {
-    vec![16, 32]
-}
-
-fn default_kernel_size() -> usize {
-    3
-}
-
-fn default_d_hidden() -> usize {
-    128
-}
-
-fn default_activation() -> Activation {
-    Relu {}.into()
 }
 
 impl Default for ConvNetConfig {
     fn default() -> Self {
+        let mlp = MlpConfig::default();
         Self {
-            channels: default_channels(),
-            kernel_size: default_kernel_size(),
-            d_hidden: default_d_hidden(),
-            activation: default_activation(),
-            normalization: mlp::default_normalization(),
-            bias: mlp::default_bias(),
-            output_activation: mlp::default_output_activation(),
-            initializer: mlp::default_initializer(),
-            bias_initializer: None,
-            d_output: None,
+            channels: vec![16, 32],
+            kernel_size: 3,
+            d_hidden: 128,
+            activation: Relu {}.into(),
+            normalization: mlp.normalization,
+            bias: mlp.bias,
+            output_activation: mlp.output_activation,
+            initializer: mlp.initializer,
+            bias_initializer: mlp.bias_initializer,
+            d_output: mlp.d_output,
         }
     }
 }
 
-impl ConvNetConfig {
-    pub(crate) fn validate(&self) -> Result<(), ModelError> {
+impl NetworkConfig for ConvNetConfig {
+    fn validate(&self) -> Result<(), Problem> {
         for (i, channels) in self.channels.iter().enumerate() {
             config::validate_size(&format!("channels[{i}]"), *channels)?;
         }
-        if self.kernel_size.is_multiple_of(2) {
-            return Err(ModelError::value(
-                "kernel_size",
-                self.kernel_size,
-                "an odd number, so that the image keeps its size",
-            ));
-        }
+        Problem::unless(
+            !self.kernel_size.is_multiple_of(2),
+            "kernel_size",
+            self.kernel_size,
+            "an odd number, so that the image keeps its size",
+        )?;
         config::validate_size("kernel_size", self.kernel_size)?;
         config::validate_size("d_hidden", self.d_hidden)?;
         self.activation.validate("activation")?;
-        if !self.normalization.fits_images() {
-            return Err(ModelError::value(
-                "normalization",
-                format!("`{}`", self.normalization.name()),
-                "`none` or `batch` in a convnet",
-            ));
-        }
+        Problem::unless(
+            self.normalization.fits_images(),
+            "normalization",
+            format!("`{}`", self.normalization.name()),
+            "`none` or `batch` in a convnet",
+        )?;
         self.normalization.validate("normalization", &[])?;
         self.output_activation.validate("output_activation")?;
-        config::validate_start(&self.initializer, self.bias_initializer.as_ref())?;
+        config::validate_initializers(&self.initializer, self.bias_initializer.as_ref())?;
         config::validate_output(self.d_output)
     }
 
-    /// Expects a valid config and sizes.
-    pub(crate) fn init(
+    fn d_output(&self) -> Option<usize> {
+        self.d_output
+    }
+
+    fn can_be_batched(&self) -> bool {
+        false
+    }
+
+    fn is_linear(&self) -> bool {
+        false
+    }
+
+    fn takes_images(&self) -> bool {
+        true
+    }
+
+    fn init(
         &self,
-        image: [usize; 3],
+        input_shape: &[usize],
         d_output: usize,
         parameters: &mut Parameters,
-    ) -> Result<ConvNet, ModelError> {
+    ) -> Result<Network, ModelError> {
+        let &[channels, height, width] = input_shape else {
+            let expected = "images, [channels, height, width]";
+            return Err(ModelError::input_shape(input_shape, expected));
+        };
         let biases =
             config::bias_initializer(self.bias, &self.initializer, self.bias_initializer.as_ref());
+        let image = [channels, height, width];
         let [mut channels_in, mut height, mut width] = image;
         let mut convolutions = Vec::new();
         let mut norms = Vec::new();
         for channels_out in self.channels.iter().copied() {
-            config::validate_weights(
-                "channels",
-                &[
-                    channels_in,
-                    channels_out,
-                    self.kernel_size,
-                    self.kernel_size,
-                ],
-            )?;
+            let side = self.kernel_size;
+            config::validate_weights("channels", &[channels_in, channels_out, side, side])?;
             convolutions.push(Convolution::init(
                 channels_in,
                 channels_out,
-                self.kernel_size,
+                side,
                 &self.initializer,
                 biases,
                 parameters,
@@ -151,9 +141,7 @@ impl ConvNetConfig {
                 norms.push(norm);
             }
             channels_in = channels_out;
-            if MaxPool::fits(height, width) {
-                (height, width) = (height / 2, width / 2);
-            }
+            (height, width) = MaxPool::halved(height, width);
         }
         config::validate_weights("d_hidden", &[channels_in, height, width, self.d_hidden])?;
         config::validate_weights("d_hidden", &[self.d_hidden, d_output])?;
@@ -163,18 +151,18 @@ impl ConvNetConfig {
                 Dense::init(d_input, d_output, &self.initializer, biases, parameters)
             })
             .into();
-        Ok(ConvNet {
+        Ok(Network::ConvNet(ConvNet {
             convolutions,
             norms,
             layers,
             image,
             activation: self.activation.clone(),
             output_activation: self.output_activation.clone(),
-        })
+        }))
     }
 }
 
-/// How many images are evaluated at once on a processor.
+/// The number of images that are evaluated at once on a processor.
 const IMAGES_AT_ONCE: usize = 64;
 
 /// A small convolutional network.
@@ -189,10 +177,10 @@ pub struct ConvNet {
     /// Shape of one sample: `[channels, height, width]`.
     #[module(skip)]
     pub image: [usize; 3],
-    /// Of all layers but the output layer.
+    /// The activation of all layers but the output layer.
     #[module(skip)]
     pub activation: Activation,
-    /// Of the output layer.
+    /// The activation of the output layer.
     #[module(skip)]
     pub output_activation: Activation,
 }
@@ -267,9 +255,7 @@ impl ConvNet {
             if pools && !pools_first {
                 x = pass.apply(MaxPool { size }, x);
             }
-            if pools {
-                (height, width) = (height / 2, width / 2);
-            }
+            (height, width) = MaxPool::halved(height, width);
             channels = x.dims()[1];
         }
         if !self.convolutions.is_empty() {
@@ -292,14 +278,13 @@ impl ConvNet {
         let of_each = self.convolutions.iter().map(|convolution| {
             let kernel_size = convolution.weight.dims()[2];
             let patches = Patches::new([batch, height, width], kernel_size, device);
-            if MaxPool::fits(height, width) {
-                (height, width) = (height / 2, width / 2);
-            }
+            (height, width) = MaxPool::halved(height, width);
             patches
         });
         of_each.collect()
     }
 
+    /// Moves the running statistics of each batch norm towards the statistics of a batch.
     pub(crate) fn with_running_statistics(mut self, statistics: Vec<BatchStatistics>) -> Self {
         self.norms = self
             .norms
@@ -310,6 +295,7 @@ impl ConvNet {
         self
     }
 
+    /// The number of running statistics, which are tensors but not trained.
     pub(crate) fn num_running(&self) -> usize {
         self.norms.iter().map(BatchNorm::num_running).sum()
     }

@@ -2,117 +2,110 @@
 
 use burn::module::Module;
 use burn::tensor::Tensor;
+use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::config;
+use super::config::{self, NetworkConfig};
 use super::dense_layers::DenseLayers;
 use super::forward_pass::ForwardPass;
 use crate::activation::{Linear, Relu};
 use crate::initializer::{Initializer, KaimingNormal};
 use crate::normalization::NoNormalization;
 use crate::parameters::Parameters;
-use crate::{Activation, BatchStatistics, Dense, ModelError, Norm, Normalization, OneOrMany};
+use crate::{
+    Activation, BatchStatistics, Dense, ModelError, Network, Norm, Normalization, OneOrMany,
+};
 
 /// A multilayer perceptron: linear → normalization → activation for each hidden layer, then an output layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(default, deny_unknown_fields)]
 pub struct MlpConfig {
     /// Sizes of the hidden layers, each at least 1.
-    #[serde(default)]
     pub hidden: Vec<usize>,
     /// Activation of the hidden layers: one for all, or a list with one for each.
-    #[serde(default = "default_activation")]
     pub activation: OneOrMany<Activation>,
     /// Normalization of the hidden layers, before their activation.
-    #[serde(default = "default_normalization")]
     pub normalization: Normalization,
     /// Whether linear layers add a bias.
-    #[serde(default = "default_bias")]
     pub bias: bool,
     /// Activation of the output layer; linear outputs are logits.
-    #[serde(default = "default_output_activation")]
     pub output_activation: Activation,
     /// How weights start.
-    #[serde(default = "default_initializer")]
     pub initializer: Initializer,
     /// How biases start; zero unless given, or like the weights where those are `pytorch_default`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bias_initializer: Option<Initializer>,
-    /// Number of outputs; what the data need unless given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// Number of outputs; the number that the data need unless given.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub d_output: Option<usize>,
-}
-
-fn default_activation() -> OneOrMany<Activation> {
-    OneOrMany::One(Relu {}.into())
-}
-
-pub(crate) fn default_normalization() -> Normalization {
-    NoNormalization {}.into()
-}
-
-pub(crate) fn default_bias() -> bool {
-    true
-}
-
-pub(crate) fn default_output_activation() -> Activation {
-    Linear {}.into()
-}
-
-pub(crate) fn default_initializer() -> Initializer {
-    KaimingNormal::default().into()
 }
 
 impl Default for MlpConfig {
     fn default() -> Self {
         Self {
             hidden: Vec::new(),
-            activation: default_activation(),
-            normalization: default_normalization(),
-            bias: default_bias(),
-            output_activation: default_output_activation(),
-            initializer: default_initializer(),
+            activation: OneOrMany::One(Relu {}.into()),
+            normalization: NoNormalization {}.into(),
+            bias: true,
+            output_activation: Linear {}.into(),
+            initializer: KaimingNormal::default().into(),
             bias_initializer: None,
             d_output: None,
         }
     }
 }
 
-impl MlpConfig {
-    pub(crate) fn validate(&self) -> Result<(), ModelError> {
+impl NetworkConfig for MlpConfig {
+    fn validate(&self) -> Result<(), Problem> {
+        let num_hidden = self.hidden.len();
         for (i, size) in self.hidden.iter().enumerate() {
             config::validate_size(&format!("hidden[{i}]"), *size)?;
         }
-        if let (OneOrMany::Many(list), None) =
-            (&self.activation, self.activation.spread(self.hidden.len()))
-        {
-            return Err(ModelError::value(
-                "activation",
-                format!("a list of {}", list.len()),
-                format!(
-                    "one activation, or as many as hidden layers ({})",
-                    self.hidden.len()
-                ),
-            ));
-        }
+        Problem::unless(
+            self.activation.spread(num_hidden).is_some(),
+            "activation",
+            format!("a list of {}", self.activation.iter().count()),
+            format!("one activation, or as many as hidden layers ({num_hidden})"),
+        )?;
         for (i, activation) in self.activation.iter() {
-            activation
-                .validate(&i.map_or("activation".into(), |i: usize| format!("activation[{i}]")))?;
+            let key = i.map_or("activation".to_owned(), |i| format!("activation[{i}]"));
+            activation.validate(&key)?;
         }
         self.normalization.validate("normalization", &self.hidden)?;
         self.output_activation.validate("output_activation")?;
-        config::validate_start(&self.initializer, self.bias_initializer.as_ref())?;
+        config::validate_initializers(&self.initializer, self.bias_initializer.as_ref())?;
         config::validate_output(self.d_output)
     }
 
-    /// Expects a valid config and sizes.
-    pub(crate) fn init(
+    fn d_output(&self) -> Option<usize> {
+        self.d_output
+    }
+
+    fn can_be_batched(&self) -> bool {
+        true
+    }
+
+    fn is_linear(&self) -> bool {
+        let are_identities = || self.activation.iter().all(|(_, a)| a.is_identity());
+        self.hidden.is_empty() || self.normalization.is_none() && are_identities()
+    }
+
+    fn takes_images(&self) -> bool {
+        false
+    }
+
+    /// Samples of any shape are taken as rows of numbers.
+    fn init(
         &self,
-        d_input: usize,
+        input_shape: &[usize],
         d_output: usize,
         parameters: &mut Parameters,
-    ) -> Result<Mlp, ModelError> {
+    ) -> Result<Network, ModelError> {
+        let d_input = input_shape
+            .iter()
+            .try_fold(1_usize, |product, size| product.checked_mul(*size))
+            .ok_or_else(|| ModelError::input_shape(input_shape, "fewer numbers"))?;
         let biases =
             config::bias_initializer(self.bias, &self.initializer, self.bias_initializer.as_ref());
         let mut sizes = vec![d_input];
@@ -130,15 +123,13 @@ impl MlpConfig {
             .iter()
             .filter_map(|size| self.normalization.init(*size, parameters))
             .collect();
-        Ok(Mlp {
+        let activations = self.activation.spread(self.hidden.len());
+        Ok(Network::Mlp(Mlp {
             layers,
             norms,
-            activations: self
-                .activation
-                .spread(self.hidden.len())
-                .unwrap_or_default(),
+            activations: activations.unwrap_or_default(),
             output_activation: self.output_activation.clone(),
-        })
+        }))
     }
 }
 
@@ -152,7 +143,7 @@ pub struct Mlp {
     /// One for each hidden layer.
     #[module(skip)]
     pub activations: Vec<Activation>,
-    /// Of the output layer.
+    /// The activation of the output layer.
     #[module(skip)]
     pub output_activation: Activation,
 }
@@ -174,6 +165,7 @@ impl Mlp {
         layers.forward(x, pass)
     }
 
+    /// Moves the running statistics of each batch norm towards the statistics of a batch.
     pub(crate) fn with_running_statistics(mut self, statistics: Vec<BatchStatistics>) -> Self {
         let mut statistics = statistics.into_iter();
         self.norms = self
@@ -184,6 +176,7 @@ impl Mlp {
         self
     }
 
+    /// The number of running statistics, which are tensors but not trained.
     pub(crate) fn num_running(&self) -> usize {
         self.norms.iter().map(Norm::num_running).sum()
     }

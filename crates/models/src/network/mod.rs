@@ -1,6 +1,6 @@
 //! The networks: their configurations, their forward and backward passes, their tensors by name.
 
-mod batched;
+mod batched_model;
 mod config;
 mod convnet;
 mod dense_layers;
@@ -11,7 +11,7 @@ mod perceptron;
 #[cfg(test)]
 mod tests;
 
-pub use batched::{BatchedModel, SavedReplicas};
+pub use batched_model::{BatchedModel, SavedReplicas};
 pub use config::ModelConfig;
 pub use convnet::{ConvNet, ConvNetConfig};
 pub use forward_pass::{Mode, Operation, SavedPass, Stage};
@@ -21,7 +21,7 @@ pub use perceptron::PerceptronConfig;
 use burn::module::Module;
 use burn::tensor::Tensor;
 
-use crate::BatchStatistics;
+use crate::{BatchStatistics, Dense};
 use forward_pass::ForwardPass;
 
 /// A network of any kind.
@@ -99,13 +99,11 @@ impl Network {
 
     /// Whether the parameters are on an autodiff device.
     pub fn is_autodiff(&self) -> bool {
-        match self {
-            Self::Mlp(network) => network.layers[0].weight.is_autodiff(),
-            Self::ConvNet(network) => network.layers[0].weight.is_autodiff(),
-        }
+        self.dense_layers()[0].weight.is_autodiff()
     }
 
-    /// Moves the running statistics towards those of one batch; nothing for networks without batch norm.
+    /// Moves the running statistics of each batch norm towards the statistics of a batch. A network without batch norm
+    /// stays as it is.
     pub fn with_running_statistics(self, statistics: Vec<BatchStatistics>) -> Self {
         if statistics.is_empty() {
             return self;
@@ -116,23 +114,27 @@ impl Network {
         }
     }
 
-    /// Numbers in the widest of its inputs and layers' outputs, for one sample; of a convolutional network,
-    /// in those of its dense layers.
+    /// The largest number of inputs or outputs of a dense layer.
     pub fn widest(&self) -> usize {
-        let layers = match self {
-            Self::Mlp(network) => &network.layers,
-            Self::ConvNet(network) => &network.layers,
-        };
-        let widths = layers.iter().flat_map(|layer| layer.weight.dims());
+        let layers = self.dense_layers().iter();
+        let widths = layers.flat_map(|layer| layer.weight.dims());
         widths.max().unwrap_or(0)
     }
 
-    /// How many numbers are trained; running statistics are not.
+    /// The number of trained numbers. Running statistics are not trained.
     pub fn num_parameters(&self) -> usize {
         let running = match self {
             Self::Mlp(network) => network.num_running(),
             Self::ConvNet(network) => network.num_running(),
         };
         self.num_params() - running
+    }
+
+    /// The fully connected layers, of which every network has at least one.
+    fn dense_layers(&self) -> &[Dense] {
+        match self {
+            Self::Mlp(network) => &network.layers,
+            Self::ConvNet(network) => &network.layers,
+        }
     }
 }

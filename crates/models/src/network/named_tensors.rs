@@ -16,11 +16,11 @@ impl Network {
         reader.tensors
     }
 
-    /// Replaces every tensor by the one of its name, converted to the network's precision.
+    /// Replaces every tensor by the given one of the same name, converted to the network's precision.
     ///
     /// # Errors
     /// [`ModelError::MissingTensor`], [`ModelError::UnknownTensor`] or [`ModelError::TensorShape`] unless
-    /// names and shapes are just those of [`named_tensors`](Self::named_tensors).
+    /// names and shapes are exactly those of [`named_tensors`](Self::named_tensors).
     pub fn load_named_tensors(
         self,
         tensors: Vec<(String, TensorData)>,
@@ -50,7 +50,7 @@ impl Network {
     }
 }
 
-/// Where a traversal stands, named as in `layers.0.weight`.
+/// The path from the network to the module that is being visited, such as `layers.0.weight`.
 #[derive(Default)]
 struct Path(Vec<String>);
 
@@ -68,7 +68,7 @@ impl Path {
     }
 }
 
-/// Burn names the variants of enums too; the names of tensors go without.
+/// Whether a module is part of the names of its tensors. Burn also visits the variants of enums, which are not.
 fn is_named(container: &str) -> bool {
     !container.starts_with("Enum:")
 }
@@ -99,7 +99,7 @@ impl ModuleVisitor for Reader {
     }
 }
 
-/// Puts given tensors in the place of those with their names.
+/// Replaces tensors by the given ones of the same names.
 struct Writer<'a> {
     path: Path,
     given: &'a mut HashMap<String, TensorData>,

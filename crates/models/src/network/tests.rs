@@ -375,7 +375,7 @@ fn impossible_networks_are_refused_with_their_key() {
             "`layer`",
         ),
     ] {
-        let (got_key, got_value) = value_error(config(toml).validate());
+        let (got_key, got_value) = value_error(config(toml).validate().map_err(ModelError::from));
         assert_eq!(
             (got_key.as_str(), got_value.as_str()),
             (key, value),

@@ -15,7 +15,9 @@ mod norm;
 mod rows;
 mod scale_and_shift;
 
+use burn::tensor::{DType, Device};
 use emberlab_menu::{Problem, menu};
+use emberlab_rng::stream;
 
 pub use batch::{BatchNorm, BatchNormConfig, BatchStatistics};
 pub(crate) use batched::BatchedNorm;
@@ -73,6 +75,13 @@ impl Normalization {
         with_normalization!(self, kind => kind.fits_images())
     }
 
+    /// The layer for this many features on a device, as it starts. `None` for no normalization.
+    pub fn layer_on(&self, num_features: usize, device: &Device, dtype: DType) -> Option<Norm> {
+        // A normalization starts with constants and draws nothing.
+        let mut rng = stream(0, "init", &[]);
+        self.init(num_features, &mut Parameters::new(&mut rng, device, dtype))
+    }
+
     /// The layer for this many features. `None` for no normalization.
     pub(crate) fn init(&self, num_features: usize, parameters: &mut Parameters) -> Option<Norm> {
         with_normalization!(self, kind => NormalizationKind::init(kind, num_features, parameters))
@@ -87,9 +96,8 @@ impl Normalization {
 #[cfg(test)]
 mod tests {
     use burn::module::Param;
-    use burn::tensor::{DType, Device, Tensor};
+    use burn::tensor::Tensor;
     use emberlab_menu::Menu as _;
-    use emberlab_rng::stream;
 
     use super::*;
     use crate::golden::{assert_near, golden, wave_tensor};

@@ -1,7 +1,7 @@
-//! A table as a Parquet file: flat, uncompressed, one row group, a page for each column.
+//! A writer of Parquet files: flat, uncompressed, with one row group and one page per column.
 //!
-//! Written out here, since the crate `parquet` turns on features of crates that Burn shares with it: Burn would
-//! be compiled anew, and hash with another key in each process, which could end the repeatability of runs.
+//! The crate `parquet` is not used because it turns on features of crates that Burn shares with it. Burn's hash maps would
+//! then use another key in each process, and the same seed might no longer give the same bits.
 //!
 //! # Source
 //! <https://github.com/apache/parquet-format>: `README.md` and `src/main/thrift/parquet.thrift`; the encodings
@@ -11,14 +11,14 @@ mod thrift;
 
 use thrift::{Compact, Kind};
 
-/// A named column; what is missing is none.
+/// A named column.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Column {
     pub(crate) name: String,
     pub(crate) values: Values,
 }
 
-/// The values of a column, a row each.
+/// The values of a column, one per row; `None` where a value is missing.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Values {
     /// BYTE_ARRAY with the logical type STRING.
@@ -31,7 +31,7 @@ pub(crate) enum Values {
 
 const MAGIC: &[u8; 4] = b"PAR1";
 
-// Numbers of parquet.thrift.
+// Constants of parquet.thrift.
 const OPTIONAL: i64 = 1;
 const DATA_PAGE: i64 = 0;
 const PLAIN: i64 = 0;
@@ -57,7 +57,7 @@ impl Values {
         }
     }
 
-    /// How many rows there are.
+    /// Number of rows.
     pub(crate) fn len(&self) -> usize {
         match self {
             Self::Texts(values) => values.len(),
@@ -66,7 +66,7 @@ impl Values {
         }
     }
 
-    /// The value of a row as text; empty if it is missing.
+    /// The value of a row as text; empty if the value is missing.
     pub(crate) fn text(&self, row: usize) -> String {
         let text = match self {
             Self::Texts(values) => values[row].clone(),
@@ -76,7 +76,7 @@ impl Values {
         text.unwrap_or_default()
     }
 
-    /// The values that are there, in the encoding PLAIN.
+    /// The values in the encoding PLAIN, without the missing ones.
     fn plain(&self) -> Vec<u8> {
         match self {
             Self::Integers(values) => values
@@ -101,7 +101,7 @@ impl Values {
     }
 }
 
-/// Which values are there, as runs of ones and zeros behind the length of them all.
+/// The definition levels: 1 for each value and 0 for each missing one, encoded as runs after their length in bytes.
 fn definition_levels(is_there: &[bool]) -> Vec<u8> {
     let mut runs = Vec::new();
     for run in is_there.chunk_by(|a, b| a == b) {
@@ -113,7 +113,7 @@ fn definition_levels(is_there: &[bool]) -> Vec<u8> {
     levels
 }
 
-/// A column's only page with its header.
+/// The only page of a column, with its header.
 fn page(column: &Column) -> Vec<u8> {
     let is_there = column.values.is_there();
     let mut body = definition_levels(&is_there);
@@ -134,7 +134,7 @@ fn page(column: &Column) -> Vec<u8> {
     page
 }
 
-/// The table as the bytes of a file. All columns are as long as the first.
+/// The table as the bytes of a file. All columns have as many rows as the first.
 pub(crate) fn to_bytes(columns: &[Column]) -> Vec<u8> {
     let num_rows = columns.first().map_or(0, |column| column.values.len()) as i64;
     let mut file = MAGIC.to_vec();
@@ -186,7 +186,7 @@ fn write_schema(element: &mut Compact, column: &Column) {
     element.text(4, &column.name);
     if let Values::Texts(_) = column.values {
         element.integer(6, Kind::I32, UTF8);
-        // The union LogicalType, whose member 1 is STRING, a structure without fields.
+        // Member 1 of the union LogicalType is STRING, a structure without fields.
         element.structure(10, |logical| logical.structure(1, |_| {}));
     }
 }

@@ -1,9 +1,9 @@
-//! Structures in Thrift's compact protocol, in which Parquet writes what it says of a file.
+//! Structures in Thrift's compact protocol, which Parquet uses for its metadata.
 //!
 //! # Source
 //! <https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md>
 
-/// The numbers of types.
+/// The types of fields.
 #[derive(Clone, Copy)]
 pub(super) enum Kind {
     I32 = 5,
@@ -13,14 +13,14 @@ pub(super) enum Kind {
     Structure = 12,
 }
 
-/// A structure that is being written, its fields in rising order.
+/// A structure that is being written, field by field in ascending order.
 #[derive(Default)]
 pub(super) struct Compact {
     bytes: Vec<u8>,
     last_field: u8,
 }
 
-/// Seven bits in each byte, the lowest first; the highest bit says that more follow.
+/// Writes an integer with seven bits per byte, the lowest first. The highest bit says that more bytes follow.
 pub(super) fn varint(bytes: &mut Vec<u8>, mut value: u64) {
     while value >= 0x80 {
         bytes.push(value as u8 | 0x80);
@@ -29,7 +29,7 @@ pub(super) fn varint(bytes: &mut Vec<u8>, mut value: u64) {
     bytes.push(value as u8);
 }
 
-/// Small numbers of either sign in few bits.
+/// Maps small positive and negative numbers to small unsigned ones.
 fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)) as u64
 }
@@ -41,7 +41,7 @@ impl Compact {
         self.bytes
     }
 
-    /// The head of a field, by its distance from the last one: at most 15 in Parquet's structures.
+    /// The header of a field, with the difference of its number from that of the last field. It is at most 15 in Parquet.
     fn field(&mut self, field: u8, kind: Kind) {
         self.bytes.push((field - self.last_field) << 4 | kind as u8);
         self.last_field = field;
@@ -96,13 +96,13 @@ impl Compact {
         }
     }
 
-    /// A structure within.
+    /// A nested structure.
     pub(super) fn structure(&mut self, field: u8, fill: impl FnOnce(&mut Self)) {
         self.field(field, Kind::Structure);
         self.write_structure(fill);
     }
 
-    /// A list of structures; `fill` gets the place of each.
+    /// A list of structures; `fill` gets the index of each.
     pub(super) fn structures(&mut self, field: u8, len: usize, fill: impl Fn(usize, &mut Self)) {
         self.list(field, Kind::Structure, len);
         for i in 0..len {

@@ -85,10 +85,10 @@ fn function_gradients(device_name: &str) -> Result<Vec<CheckedGradient>, Failure
         dtype: precision.dtype(),
         reference,
     };
-    gradients::subjects()
+    gradients::functions()
         .iter()
-        .map(|subject| {
-            let check = gradients::check(subject, &arithmetic)?;
+        .map(|function| {
+            let check = gradients::check(function, &arithmetic)?;
             Ok(CheckedGradient {
                 name: check.name,
                 num_values: check.num_values,
@@ -118,7 +118,7 @@ fn network_gradients(
         num_values: check.num_values,
         num_kinks: check.num_kinks,
         numeric: check.numeric,
-        exact: check.explicit,
+        exact: Some(check.explicit),
     };
     Ok(checks.into_iter().map(row).collect())
 }

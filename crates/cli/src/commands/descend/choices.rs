@@ -1,119 +1,120 @@
 //! The surfaces, optimisers and schedules that `emberlab descend` offers.
 
+use std::sync::LazyLock;
+
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use emberlab_analysis::{LearningRates, SURFACES, Surface};
-use emberlab_training::optimizer::{Adam, RmsProp, Sgd};
-use emberlab_training::scheduler::{Constant, Cosine, Cumulative, Exponential, Step};
-use emberlab_training::{Interval, OptimizerConfig, SchedulerConfig};
+use emberlab_menu::Menu as _;
+use emberlab_training::optimizer::{Sgd, UpdateRule};
+use emberlab_training::{OptimizerConfig, SchedulerConfig};
+use serde_json::json;
 
-/// An optimiser with the settings it descends with.
+use crate::failure::Failure;
+
+/// An update rule with the settings it descends with.
 #[derive(Debug)]
 pub(super) struct Descender {
     pub(super) name: &'static str,
-    about: &'static str,
+    about: String,
+    rule: UpdateRule,
     /// Chooses the learning rate by default.
-    pub(super) suitable_rate: fn(&LearningRates) -> f64,
-    /// Makes the optimiser, with a learning rate.
-    pub(super) optimizer: fn(f64) -> OptimizerConfig,
+    suitable_rate: fn(&LearningRates) -> f64,
 }
 
-/// A schedule with the settings it has here.
+/// Every update rule of the menu, and two variants of SGD.
+pub(super) static DESCENDERS: LazyLock<Vec<Descender>> = LazyLock::new(|| {
+    let plain = UpdateRule::from(Sgd::default());
+    let menu = UpdateRule::examples().into_iter();
+    let mut all: Vec<Descender> = menu
+        .zip(UpdateRule::summaries())
+        .map(|(rule, about)| Descender {
+            name: rule.name(),
+            about,
+            suitable_rate: match rule == plain {
+                true => |rates| rates.plain,
+                false => |rates| rates.scaled,
+            },
+            rule,
+        })
+        .collect();
+    let with_momentum = |name, about: &str, nesterov| {
+        let momentum = Sgd {
+            momentum: 0.9,
+            nesterov,
+            ..Sgd::default()
+        };
+        Descender {
+            name,
+            about: about.to_string(),
+            rule: momentum.into(),
+            suitable_rate: |rates| rates.momentum,
+        }
+    };
+    all.push(with_momentum("momentum", "SGD with momentum 0.9", false));
+    all.push(with_momentum(
+        "nesterov",
+        "SGD with Nesterov momentum 0.9",
+        true,
+    ));
+    all
+});
+
+impl Descender {
+    /// The learning rate that suits a surface.
+    pub(super) fn suitable_rate(&self, surface: &Surface) -> f64 {
+        (self.suitable_rate)(&surface.learning_rates)
+    }
+
+    /// The optimiser with a learning rate.
+    pub(super) fn optimizer(&self, learning_rate: f64) -> OptimizerConfig {
+        OptimizerConfig::new(self.rule.clone(), learning_rate)
+    }
+}
+
+/// A schedule of the menu.
 #[derive(Debug)]
 pub(super) struct Schedule {
-    pub(super) name: &'static str,
-    about: &'static str,
-    /// Makes the schedule, with the value of `--decay` and the number of steps.
-    pub(super) scheduler: fn(f64, usize) -> SchedulerConfig,
+    example: SchedulerConfig,
+    about: String,
 }
 
-pub(super) const DESCENDERS: [Descender; 5] = [
-    Descender {
-        name: "sgd",
-        about: "steps along the gradient",
-        suitable_rate: |rates| rates.plain,
-        optimizer: |learning_rate| sgd(learning_rate, 0.0, false),
-    },
-    Descender {
-        name: "momentum",
-        about: "sgd with momentum 0.9",
-        suitable_rate: |rates| rates.momentum,
-        optimizer: |learning_rate| sgd(learning_rate, 0.9, false),
-    },
-    Descender {
-        name: "nesterov",
-        about: "sgd with Nesterov momentum 0.9",
-        suitable_rate: |rates| rates.momentum,
-        optimizer: |learning_rate| sgd(learning_rate, 0.9, true),
-    },
-    Descender {
-        name: "rmsprop",
-        about: "RMSprop",
-        suitable_rate: |rates| rates.scaled,
-        optimizer: |learning_rate| OptimizerConfig::new(RmsProp::default(), learning_rate),
-    },
-    Descender {
-        name: "adam",
-        about: "Adam",
-        suitable_rate: |rates| rates.scaled,
-        optimizer: |learning_rate| OptimizerConfig::new(Adam::default(), learning_rate),
-    },
-];
+static SCHEDULES: LazyLock<Vec<Schedule>> = LazyLock::new(|| {
+    let menu = SchedulerConfig::examples().into_iter();
+    menu.zip(SchedulerConfig::summaries())
+        .map(|(example, about)| Schedule { example, about })
+        .collect()
+});
 
-fn sgd(learning_rate: f64, momentum: f64, nesterov: bool) -> OptimizerConfig {
-    let rule = Sgd {
-        momentum,
-        nesterov,
-        ..Sgd::default()
-    };
-    OptimizerConfig::new(rule, learning_rate)
+impl Schedule {
+    pub(super) fn name(&self) -> &'static str {
+        self.example.name()
+    }
+
+    /// The schedule with values for its keys that suit a descent: it counts steps, its parts are a third of them, and
+    /// `decay` is its factor if it has one for every step.
+    pub(super) fn scheduler(
+        &self,
+        decay: f64,
+        num_steps: usize,
+    ) -> Result<SchedulerConfig, Failure> {
+        let failed = |error: serde_json::Error| Failure::Failed(error.to_string());
+        let mut table = serde_json::to_value(&self.example).map_err(failed)?;
+        let third = num_steps.div_ceil(3).max(1);
+        let has_parts = table.get("step_size").is_some();
+        for (key, value) in [
+            ("interval", json!("step")),
+            ("step_size", json!(third)),
+            ("num_steps", json!(third)),
+            ("gamma", json!(decay)),
+        ] {
+            let is_factor_of_parts = key == "gamma" && has_parts;
+            if let Some(old) = table.get_mut(key).filter(|_| !is_factor_of_parts) {
+                *old = value;
+            }
+        }
+        serde_json::from_value(table).map_err(failed)
+    }
 }
-
-const SCHEDULES: [Schedule; 5] = [
-    Schedule {
-        name: "constant",
-        about: "always the same learning rate",
-        scheduler: |_, _| Constant {}.into(),
-    },
-    Schedule {
-        name: "exponential",
-        about: "times `--decay` after every step",
-        scheduler: |gamma, _| {
-            let interval = Interval::Step;
-            Exponential { gamma, interval }.into()
-        },
-    },
-    Schedule {
-        name: "cumulative",
-        about: "times `--decay` to the power of the number of steps so far, after every step",
-        scheduler: |gamma, _| {
-            let interval = Interval::Step;
-            Cumulative { gamma, interval }.into()
-        },
-    },
-    Schedule {
-        name: "cosine",
-        about: "half a cosine down to zero",
-        scheduler: |_, _| {
-            let cosine = Cosine {
-                interval: Interval::Step,
-                ..Cosine::default()
-            };
-            cosine.into()
-        },
-    },
-    Schedule {
-        name: "step",
-        about: "a tenth after every third of the steps",
-        scheduler: |_, num_steps| {
-            let step = Step {
-                step_size: num_steps.div_ceil(3).max(1),
-                gamma: 0.1,
-                interval: Interval::Step,
-            };
-            step.into()
-        },
-    },
-];
 
 /// Reads the name of a surface, written with hyphens or underscores.
 pub(super) fn surface_parser() -> impl TypedValueParser<Value = &'static Surface> {
@@ -132,7 +133,7 @@ pub(super) fn surface_parser() -> impl TypedValueParser<Value = &'static Surface
 pub(super) fn descender_parser() -> impl TypedValueParser<Value = &'static Descender> {
     let values = DESCENDERS
         .iter()
-        .map(|descender| PossibleValue::new(descender.name).help(descender.about));
+        .map(|descender| PossibleValue::new(descender.name).help(&descender.about));
     PossibleValuesParser::new(values).try_map(|name| {
         let found = DESCENDERS.iter().find(|descender| descender.name == name);
         found.ok_or("no such optimizer")
@@ -143,9 +144,58 @@ pub(super) fn descender_parser() -> impl TypedValueParser<Value = &'static Desce
 pub(super) fn schedule_parser() -> impl TypedValueParser<Value = &'static Schedule> {
     let values = SCHEDULES
         .iter()
-        .map(|schedule| PossibleValue::new(schedule.name).help(schedule.about));
+        .map(|schedule| PossibleValue::new(schedule.name()).help(&schedule.about));
     PossibleValuesParser::new(values).try_map(|name| {
-        let found = SCHEDULES.iter().find(|schedule| schedule.name == name);
+        let found = SCHEDULES.iter().find(|schedule| schedule.name() == name);
         found.ok_or("no such schedule")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use emberlab_training::Interval;
+    use emberlab_training::scheduler::{Cosine, Exponential, Step};
+
+    #[test]
+    fn schedules_count_steps_and_take_the_decay() {
+        let of = |name: &str| {
+            let schedule = SCHEDULES.iter().find(|schedule| schedule.name() == name);
+            let schedule = schedule.expect("a schedule").scheduler(0.8, 30);
+            schedule.expect("a schedule for 30 steps")
+        };
+        let interval = Interval::Step;
+        let exponential = Exponential {
+            gamma: 0.8,
+            interval,
+        };
+        assert_eq!(of("exponential"), exponential.into());
+        let step = Step {
+            step_size: 10,
+            gamma: 0.1,
+            interval,
+        };
+        assert_eq!(of("step"), step.into());
+        let cosine = Cosine {
+            interval,
+            ..Cosine::default()
+        };
+        assert_eq!(of("cosine"), cosine.into());
+    }
+
+    #[test]
+    fn every_optimiser_and_schedule_of_the_menus_is_offered() {
+        for name in UpdateRule::NAMES {
+            assert!(
+                DESCENDERS.iter().any(|descender| descender.name == *name),
+                "{name}"
+            );
+        }
+        for name in SchedulerConfig::NAMES {
+            assert!(
+                SCHEDULES.iter().any(|schedule| schedule.name() == *name),
+                "{name}"
+            );
+        }
+    }
 }

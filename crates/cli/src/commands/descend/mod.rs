@@ -32,7 +32,7 @@ pub struct Args {
     /// Schedule of the learning rate; may be repeated.
     #[arg(long, value_name = "NAME", default_value = "constant", value_parser = choices::schedule_parser())]
     schedule: Vec<&'static Schedule>,
-    /// Factor of each step for the schedules `exponential` and `cumulative`.
+    /// Factor of every step, for the schedules that have one, such as `exponential`.
     #[arg(long, default_value_t = 0.9, value_name = "FACTOR")]
     decay: f64,
     /// Number of steps; by default as many as suit the surface.

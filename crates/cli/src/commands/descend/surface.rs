@@ -84,23 +84,23 @@ fn named_descents(args: &Args) -> Result<Vec<NamedDescent>, Failure> {
         chosen => chosen.to_vec(),
     };
     let num_steps = args.steps.map_or(surface.num_steps, |steps| steps as usize);
-    let is_constant = matches!(args.schedule.as_slice(), [only] if only.name == "constant");
+    let is_constant = matches!(args.schedule.as_slice(), [only] if only.name() == "constant");
     let mut all = Vec::new();
     for descender in descenders {
         let rates = match args.learning_rate.as_slice() {
-            [] => vec![(descender.suitable_rate)(&surface.learning_rates)],
+            [] => vec![descender.suitable_rate(surface)],
             given => given.to_vec(),
         };
         for rate in rates {
             for schedule in &args.schedule {
                 let mut name = format!("{} {rate}", descender.name);
                 if !is_constant {
-                    name += &format!(" {}", schedule.name);
+                    name += &format!(" {}", schedule.name());
                 }
                 let descent = Descent {
                     surface,
-                    optimizer: (descender.optimizer)(rate),
-                    scheduler: (schedule.scheduler)(args.decay, num_steps),
+                    optimizer: descender.optimizer(rate),
+                    scheduler: schedule.scheduler(args.decay, num_steps)?,
                     start,
                     num_steps,
                 };

@@ -26,32 +26,32 @@ pub struct Download {
 /// One event of a download.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FetchProgress<'a> {
-    /// A file is already there, with the right checksum.
+    /// The file is there already, with the right checksum.
     Kept {
         /// The file's name.
         file: &'a str,
     },
-    /// A piece of a file has come.
+    /// A part of the file has arrived.
     Receiving {
         /// The file's name.
         file: &'a str,
-        /// Where it comes from.
+        /// The address.
         address: &'a str,
-        /// Bytes so far.
+        /// Number of bytes so far.
         received: u64,
-        /// Bytes in all, if the mirror says so.
+        /// Number of bytes of the whole file, if the mirror tells it.
         total: Option<u64>,
     },
-    /// A mirror gave no good copy; the next one is tried.
+    /// A mirror did not send a good copy; the next one is tried.
     Failed {
         /// The file's name.
         file: &'a str,
-        /// Where it should have come from.
+        /// The address.
         address: &'a str,
-        /// Why it did not.
+        /// The reason.
         why: &'a str,
     },
-    /// A file is in its place, whole and checked.
+    /// The file is complete and checked.
     Done {
         /// The file's name.
         file: &'a str,
@@ -87,7 +87,7 @@ pub fn fetch(
         .timeout_connect(Some(Duration::from_secs(15)))
         .timeout_recv_response(Some(Duration::from_secs(30)))
         .timeout_per_read(Some(Duration::from_secs(30)))
-        // The files are gzipped already and wanted as they are.
+        // The files are gzipped already: no further compression.
         .accept_encoding("identity")
         .build()
         .into();
@@ -105,7 +105,7 @@ pub fn fetch(
                 folder: &folder,
             };
             let good = wanted.get(&mirrors, &agent, progress)?;
-            // The next file begins with the mirror that works.
+            // The next file is fetched from this mirror first.
             mirrors.rotate_left(good);
             progress(&FetchProgress::Done { file });
         }
@@ -127,7 +127,7 @@ fn sha256_of(path: &Path) -> Result<String, DatasetError> {
     }
 }
 
-/// One file that is not yet in its place.
+/// A file to download.
 struct Wanted<'a> {
     file: &'a str,
     sha256: &'a str,
@@ -135,16 +135,16 @@ struct Wanted<'a> {
     folder: &'a Path,
 }
 
-/// Why one attempt failed.
+/// The reason why an attempt failed.
 enum Failure {
-    /// The next mirror may do better.
+    /// The mirror failed: the next one is tried.
     Mirror(String),
-    /// No mirror will.
+    /// The disk failed: no other mirror would help.
     Disk(DatasetError),
 }
 
 impl Wanted<'_> {
-    /// Tries the mirrors in order, and returns the position of the one that had the file.
+    /// Tries the mirrors in order, and returns the index of the one that sent the file.
     fn get(
         &self,
         mirrors: &[&str],
@@ -196,7 +196,7 @@ impl Wanted<'_> {
                 Ok(len) => len,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
-                    let why = format!("broken off after {received} bytes: {error}");
+                    let why = format!("interrupted after {received} bytes: {error}");
                     return Err(Failure::Mirror(why));
                 }
             };
@@ -223,12 +223,12 @@ impl Wanted<'_> {
         sync_folder(self.folder).map_err(on_disk)
     }
 
-    /// A file beside the place of the whole one, gone when dropped.
+    /// A temporary file in the same folder, which is removed when dropped.
     fn temporary(&self) -> io::Result<tempfile::NamedTempFile> {
         let mut builder = tempfile::Builder::new();
         let prefix = format!(".{}.", self.file);
         builder.prefix(&prefix).suffix(".part");
-        // Others may read data, unlike most temporary files.
+        // Other users may read the data, unlike most temporary files.
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
         builder.tempfile_in(self.folder)

@@ -28,7 +28,7 @@ static THINGS: Download = Download {
     mirrors: &[],
 };
 
-/// A mirror on this machine that answers every request with what `respond` makes of the path.
+/// A mirror on this machine that answers every request with `respond(path)`.
 fn mirror(respond: impl Fn(&str) -> Vec<u8> + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = format!("http://{}/data", listener.local_addr().unwrap());
@@ -105,7 +105,7 @@ fn files_in(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn files_of_a_good_mirror_are_in_their_places() {
+fn files_of_a_good_mirror_are_complete() {
     let into = tempfile::tempdir().unwrap();
     let (paths, log) = get(&[good()], into.path());
     let paths = paths.unwrap();
@@ -124,7 +124,7 @@ fn files_of_a_good_mirror_are_in_their_places() {
 }
 
 #[test]
-fn a_dead_or_absent_mirror_gives_way_once_to_the_next() {
+fn after_a_bad_mirror_the_next_one_is_tried_once() {
     for bad in [dead(), absent(), truncated(), wrong()] {
         let into = tempfile::tempdir().unwrap();
         let (paths, log) = get(&[bad, good()], into.path());
@@ -150,7 +150,7 @@ fn bad_mirrors_leave_nothing_and_are_all_listed() {
     for (mirror, why) in mirrors.iter().zip([
         "",
         "404",
-        "broken off after 3 bytes",
+        "interrupted after 3 bytes",
         "wrong checksum: expected SHA-256 7692c3ad",
     ]) {
         let line = message.lines().find(|line| line.contains(mirror)).unwrap();
@@ -175,7 +175,7 @@ fn good_files_are_kept_and_damaged_ones_replaced() {
 }
 
 #[test]
-fn a_damaged_file_stays_until_a_good_copy_has_come() {
+fn a_damaged_file_stays_until_there_is_a_good_copy() {
     let into = tempfile::tempdir().unwrap();
     let folder = into.path().join("things");
     fs::create_dir(&folder).unwrap();

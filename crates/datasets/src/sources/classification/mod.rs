@@ -46,18 +46,18 @@ pub struct Classification {
     pub num_classes: usize,
     /// Clusters of each class, from 1 (default 2).
     pub num_clusters_per_class: usize,
-    /// Share of each class, together at most 1; the last may be left out (default: equal shares).
+    /// Share of each class. Their sum is at most 1, and the last may be left out (default: equal shares).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub weights: Option<Vec<f64>>,
-    /// Share of samples whose class is drawn anew, from 0 to 1 (default 0.01).
+    /// Share of samples that get a random class, from 0 to 1 (default 0.01).
     pub flip_y: f64,
     /// Half the side of the hypercube, above 0 (default 1.0).
     pub class_sep: f64,
-    /// Whether the clusters stay on the corners; otherwise corners are moved at random (default true).
+    /// Whether the centres of clusters are at the corners; otherwise they are moved at random (default true).
     pub hypercube: bool,
-    /// Added to features: a number, one per feature, or "random" within ±class_sep (default 0.0).
+    /// The number added to features: one for all, one per feature, or "random" within ±class_sep (default 0.0).
     pub shift: PerFeature,
-    /// Multiplies features after the shift, above 0: a number, one per feature, or "random" from 1 to 101
+    /// The factor of features after the shift, above 0: one for all, one per feature, or "random" from 1 to 101
     /// (default 1.0).
     pub scale: PerFeature,
     /// Whether rows and features are put in random order (default true).
@@ -193,7 +193,7 @@ impl DataSource for Classification {
 }
 
 impl Classification {
-    /// All features of all clusters, cluster by cluster, with the classes taking turns.
+    /// Draws all features of all clusters, cluster by cluster. Cluster `k` has class `k mod num_classes`.
     fn clusters(&self, rng: &mut StreamRng) -> LabelledPoints {
         let informative = self.num_informative;
         let sizes = self.cluster_sizes();
@@ -226,7 +226,8 @@ impl Classification {
         data
     }
 
-    /// Samples of each cluster, `[num_classes · num_clusters_per_class]`; rounding favours the first.
+    /// The number of samples of each cluster, `[num_classes · num_clusters_per_class]`. Rounded numbers are corrected
+    /// in the first clusters.
     fn cluster_sizes(&self) -> Vec<usize> {
         let mut weights = match &self.weights {
             Some(weights) => weights.clone(),
@@ -249,7 +250,7 @@ impl Classification {
         sizes
     }
 
-    /// Centres of the clusters, `[num_clusters][num_informative]`.
+    /// Draws the centres of the clusters, `[num_clusters][num_informative]`.
     fn centroids(&self, num_clusters: usize, rng: &mut StreamRng) -> Vec<Vec<f64>> {
         let dimensions = self.num_informative;
         let mut centroids: Vec<Vec<f64>> = corners(num_clusters, dimensions, rng)
@@ -307,11 +308,11 @@ impl Classification {
     }
 }
 
-/// Different corners of the unit hypercube, most significant dimension first.
+/// Draws different corners of the unit hypercube, the most significant dimension first.
 ///
-/// The order decides which corners share a class, so it follows scikit-learn's: all corners, or nearly
-/// all (99 %), come in counting order (a reservoir); fewer come in random order. Only the last 30
-/// dimensions tell corners apart for certain; further ones are random.
+/// The order decides which corners share a class, so it is that of scikit-learn: if all corners or at least 99 %
+/// of them are needed, they come in counting order (reservoir sampling), else in random order. The last 30
+/// dimensions ensure that the corners differ; further dimensions are random.
 fn corners(count: usize, dimensions: usize, rng: &mut StreamRng) -> Vec<Vec<bool>> {
     let distinct = dimensions.min(30);
     let population = 1u64 << distinct;
@@ -345,14 +346,14 @@ fn corners(count: usize, dimensions: usize, rng: &mut StreamRng) -> Vec<Vec<bool
         .collect()
 }
 
-/// `[rows, columns]`, uniform in `[-1, 1)`.
+/// Draws a matrix `[rows, columns]`, uniform in `[-1, 1)`.
 fn matrix(rows: usize, columns: usize, rng: &mut StreamRng) -> Vec<f64> {
     (0..rows * columns)
         .map(|_| 2.0 * random::uniform(rng) - 1.0)
         .collect()
 }
 
-/// `row [d] · matrix [d, columns]`.
+/// The product `row [d] · matrix [d, columns]`.
 fn product(row: &[f64], matrix: &[f64], columns: usize) -> Vec<f64> {
     let mut out = vec![0.0; columns];
     if columns > 0 {

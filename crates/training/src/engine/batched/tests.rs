@@ -2,6 +2,7 @@
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_datasets::DeviceDataset;
+use emberlab_menu::Menu as _;
 use emberlab_models::ModelConfig;
 use emberlab_rng::stream;
 use emberlab_run_format::Ending;
@@ -9,9 +10,10 @@ use emberlab_storage::Identity;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::loss::{Loss, TargetKind};
 use crate::{
-    CheckpointConfig, Dashboard, EpochRecord, Finished, Fit, Observer, OptimizerConfig,
-    SchedulerConfig, SplitData, StopFlag, Task, TrainingConfig, TrainingError,
+    CheckpointConfig, Dashboard, EpochRecord, Observer, OptimizerConfig, SchedulerConfig,
+    SplitData, StopFlag, Task, Trainer, TrainingConfig, TrainingError, TrainingResult,
 };
 
 struct Silent;
@@ -68,14 +70,14 @@ fn split(rows: usize, phase: f64, dtype: DType) -> DeviceDataset {
 }
 
 impl Settings {
-    fn fit(&self, seed: u64, learning_rate: f64) -> Fit {
+    fn fit(&self, seed: u64, learning_rate: f64) -> Trainer {
         let device = Device::flex().autodiff();
         let network = from_json::<ModelConfig>(&self.model)
             .init(&[5], 3, &mut stream(seed, "init", &[]), &device, self.dtype)
             .expect("a network");
         let optimizer: OptimizerConfig = from_json(&self.optimizer);
         let phase = seed as f64;
-        Fit {
+        Trainer {
             label: String::new(),
             network,
             loss: from_json(&self.loss),
@@ -101,14 +103,14 @@ impl Settings {
         }
     }
 
-    fn together(&self, trials: &[(u64, f64)]) -> Vec<Finished> {
+    fn together(&self, trials: &[(u64, f64)]) -> Vec<TrainingResult> {
         let fits = trials
             .iter()
             .map(|&(seed, rate)| (self.fit(seed, rate), None));
-        Fit::run_all(fits.collect()).expect("trainings")
+        Trainer::run_all(fits.collect()).expect("trainings")
     }
 
-    fn alone(&self, trials: &[(u64, f64)]) -> Vec<Finished> {
+    fn alone(&self, trials: &[(u64, f64)]) -> Vec<TrainingResult> {
         let fits = trials.iter().map(|&(seed, rate)| self.fit(seed, rate));
         fits.map(|fit| fit.run(None).expect("a training")).collect()
     }
@@ -122,7 +124,7 @@ fn weights(network: &Network) -> Vec<f64> {
 }
 
 /// Fails unless two trainings came to the same, but for rounding.
-fn assert_same(what: &str, together: &Finished, alone: &Finished, tolerance: f64) {
+fn assert_same(what: &str, together: &TrainingResult, alone: &TrainingResult, tolerance: f64) {
     assert_eq!(together.ending, alone.ending, "{what}");
     assert_eq!(
         (together.epoch, together.step),
@@ -139,7 +141,7 @@ fn assert_same(what: &str, together: &Finished, alone: &Finished, tolerance: f64
         }
     };
     near(&weights(&together.network), &weights(&alone.network));
-    let best = |finished: &Finished| {
+    let best = |finished: &TrainingResult| {
         let (best, network) = finished.best.as_ref().expect("a best epoch");
         (best.epoch, weights(network))
     };
@@ -187,13 +189,10 @@ fn replicas_equal_single_runs_for_every_normalization_activation_and_loss() {
             assert_equal(&what, &single, &SEEDS, 1e-4);
         }
     }
-    for loss in [
-        "cross_entropy",
-        "cross_entropy_naive",
-        "mse",
-        "mae",
-        "huber",
-    ] {
+    let can_learn_classes =
+        |loss: &Loss| !loss.is_flat() && loss.targets() != TargetKind::TwoClasses;
+    for loss in Loss::examples().into_iter().filter(can_learn_classes) {
+        let loss = loss.name();
         for reduction in ["mean", "sum"] {
             let settings = Settings {
                 loss: json!({ "name": loss, "reduction": reduction }),
@@ -314,7 +313,7 @@ fn trainings_that_are_not_alike_are_refused() {
     ];
     for other in others {
         let fits = vec![(settings.fit(1, 0.1), None), (other.fit(2, 0.1), None)];
-        let refused = Fit::run_all(fits);
+        let refused = Trainer::run_all(fits);
         assert!(matches!(refused, Err(TrainingError::NotAlike(_))));
     }
 }

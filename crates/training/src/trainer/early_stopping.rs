@@ -1,4 +1,4 @@
-//! Which metric decides what the best epoch is, and when to stop waiting for a better one.
+//! Early stopping: the metric that decides which epoch is the best, and when a training stops for lack of a better one.
 
 use emberlab_menu::Problem;
 use emberlab_metrics::{Metric, Split};
@@ -38,12 +38,17 @@ impl Default for Objective {
 pub struct EarlyStopping {
     /// Epochs without improvement after which the training stops; at least 1.
     pub patience: usize,
-    /// What counts as an improvement must be larger than this, in units of the metric.
+    /// An improvement counts if it is larger than this, in units of the metric; zero or positive.
     #[serde(default)]
     pub min_delta: f64,
 }
 
 impl EarlyStopping {
+    /// Whether a training in this state stops.
+    pub(crate) fn is_due(&self, state: &EarlyStoppingState) -> bool {
+        state.waited >= self.patience
+    }
+
     /// Checks the ranges of the values.
     ///
     /// # Errors
@@ -68,7 +73,7 @@ pub struct Best {
     pub value: f64,
 }
 
-/// What early stopping and the choice of the best model need to remember.
+/// The state of early stopping and of the choice of the best epoch.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct EarlyStoppingState {
     /// The best epoch so far; none while no value was finite.
@@ -80,7 +85,7 @@ pub struct EarlyStoppingState {
 }
 
 impl EarlyStoppingState {
-    /// Takes in the objective of one epoch; returns whether the epoch is the best so far.
+    /// Adds the objective of one epoch; returns whether the epoch is the best so far.
     pub fn observe(
         &mut self,
         epoch: usize,
@@ -121,27 +126,27 @@ mod tests {
             patience: 2,
             min_delta: 0.1,
         };
-        let mut watch = EarlyStoppingState::default();
+        let mut state = EarlyStoppingState::default();
         let mut waited = Vec::new();
         for (epoch, value) in [1.0, 0.95, 0.8, f64::NAN, 0.75].into_iter().enumerate() {
-            watch.observe(epoch + 1, value, false, Some(&stopping));
-            waited.push(watch.waited);
+            state.observe(epoch + 1, value, false, Some(&stopping));
+            waited.push(state.waited);
         }
         assert_eq!(waited, [0, 1, 0, 1, 2]);
-        // The best model does not wait for min_delta.
+        // The best epoch needs no improvement of min_delta.
         let best = Best {
             epoch: 5,
             value: 0.75,
         };
-        assert_eq!(watch.best, Some(best));
+        assert_eq!(state.best, Some(best));
     }
 
     #[test]
     fn the_first_of_equal_epochs_is_the_best() {
-        let mut watch = EarlyStoppingState::default();
+        let mut state = EarlyStoppingState::default();
         for (epoch, value) in [0.9, 0.95, 0.95].into_iter().enumerate() {
-            watch.observe(epoch + 1, value, true, None);
+            state.observe(epoch + 1, value, true, None);
         }
-        assert_eq!(watch.best.map(|b| b.epoch), Some(2));
+        assert_eq!(state.best.map(|b| b.epoch), Some(2));
     }
 }

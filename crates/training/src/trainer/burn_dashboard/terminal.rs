@@ -1,4 +1,4 @@
-//! The terminal under the dashboard: Ctrl-C gets through, and the shell gets it back as it was.
+//! The terminal under the dashboard: Ctrl-C raises its signal, and the shell gets the terminal back as it was.
 
 /// Gives the terminal back, as the dashboard would on closing.
 ///

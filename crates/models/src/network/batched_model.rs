@@ -1,4 +1,4 @@
-//! Many networks of one shape as one program.
+//! Networks of one shape that are computed together.
 
 use burn::module::{Module, ModuleMapper, Param};
 use burn::optim::GradientsParams;
@@ -10,13 +10,13 @@ use crate::layers::BatchedDense;
 use crate::normalization::BatchedNorm;
 use crate::{Activation, BatchStatistics, Dense, Mlp, Network, Norm};
 
-/// Replicas of one multilayer perceptron, each with parameters of its own, computed together.
+/// Replicas of one multilayer perceptron, each with its own parameters, computed together.
 ///
-/// A product of matrices is one product for each replica, and everything else one operation for all: what a
-/// small network spends on starting operations is spent once. No number of one replica ever meets one of
-/// another, so that one that turns NaN harms none.
+/// A matrix product is one product for each replica; every other operation runs once for all replicas. A small network
+/// spends most of its time on starting operations, and the replicas share that time. The numbers of one replica never
+/// mix with those of another, so a replica that becomes NaN leaves the others unchanged.
 ///
-/// It trains by the backward pass written out, on a plain device.
+/// The replicas are on a plain device and train by the explicit backward pass.
 #[derive(Module, Debug)]
 pub struct BatchedModel {
     layers: Vec<BatchedDense>,
@@ -25,12 +25,13 @@ pub struct BatchedModel {
     /// One for each hidden layer.
     #[module(skip)]
     activations: Vec<Activation>,
+    /// The activation of the output layer.
     #[module(skip)]
     output_activation: Activation,
 }
 
 impl BatchedModel {
-    /// Stacks networks on a plain device; none unless all are multilayer perceptrons of one shape.
+    /// Joins networks on a plain device; `None` unless all are multilayer perceptrons of one shape.
     pub fn new(networks: &[Network]) -> Option<Self> {
         let mlps: Option<Vec<&Mlp>> = networks
             .iter()
@@ -66,12 +67,12 @@ impl BatchedModel {
         })
     }
 
-    /// Networks in it.
+    /// The number of replicas.
     pub fn num_replicas(&self) -> usize {
         self.layers[0].weight.dims()[0]
     }
 
-    /// A copy of the network at `index`, which must be below [`num_replicas`](Self::num_replicas).
+    /// A copy of the network of the replica at `index`, which must be below [`num_replicas`](Self::num_replicas).
     pub fn network(&self, index: usize) -> Network {
         let index = indices(&[index], &self.device());
         Network::Mlp(Mlp {
@@ -86,7 +87,7 @@ impl BatchedModel {
         })
     }
 
-    /// The networks at these indices alone, in that order.
+    /// The model with only the replicas at these indices, in that order.
     pub fn keep(self, replicas: &[usize]) -> Self {
         struct Keep(Tensor<1, Int>);
         impl ModuleMapper for Keep {
@@ -101,8 +102,8 @@ impl BatchedModel {
     /// Outputs in evaluation mode: batch norm uses its running statistics.
     ///
     /// # Shapes
-    /// - `inputs`: `[num_replicas × batch, d_input]`, the rows of the first replica, of the second, and so on
-    /// - result: `[num_replicas × batch, d_output]`, likewise
+    /// - `inputs`: `[num_replicas × batch, d_input]`, the rows of the first replica, then those of the second, and so on
+    /// - result: `[num_replicas × batch, d_output]`, in the same order
     pub fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
         self.run(inputs, &mut ForwardPass::new(Mode::Evaluation))
     }
@@ -143,7 +144,8 @@ impl BatchedModel {
         layers.forward(x, pass).flatten(0, 1)
     }
 
-    /// Moves the running statistics towards those of one batch; nothing without batch norm.
+    /// Moves the running statistics of each batch norm towards the statistics of a batch. A model without batch norm
+    /// stays as it is.
     pub fn with_running_statistics(mut self, statistics: Vec<BatchStatistics<3>>) -> Self {
         let mut statistics = statistics.into_iter();
         let moved = |norm: BatchedNorm| match statistics.next() {
@@ -185,6 +187,7 @@ fn split(rows: Tensor<2>, num_replicas: usize) -> Tensor<3> {
     rows.reshape([num_replicas, num_rows / num_replicas, width])
 }
 
+/// Indices as a tensor.
 fn indices(replicas: &[usize], device: &Device) -> Tensor<1, Int> {
     let numbers: Vec<i64> = replicas.iter().map(|&index| index as i64).collect();
     let count = numbers.len();

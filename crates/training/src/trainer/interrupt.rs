@@ -1,9 +1,9 @@
-//! The wish to stop, shared between signal handlers and the loop.
+//! The request to stop a training, shared by signal handlers and the training loop.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// A flag that asks a fit to finish its step, save and return.
+/// A flag that asks a training to finish its step, save and return.
 #[derive(Clone, Debug)]
 pub struct StopFlag {
     is_requested: Arc<AtomicBool>,
@@ -20,22 +20,22 @@ impl Default for StopFlag {
 }
 
 impl StopFlag {
-    /// Asks the fit to stop after the step it is in.
+    /// Asks to stop after the step under way.
     pub fn request(&self) {
         self.is_requested.store(true, Ordering::Relaxed);
     }
 
-    /// Asks the fit to stop when it has done `step` steps, counted over all its sessions.
+    /// Asks to stop after step `step`, counted from the start of the training.
     pub fn request_at(&self, step: u64) {
         self.at_step.store(step, Ordering::Relaxed);
     }
 
-    /// Whether anybody asked for it now.
+    /// Whether somebody has asked to stop after the step under way.
     pub fn is_requested(&self) -> bool {
         self.is_requested.load(Ordering::Relaxed)
     }
 
-    /// Whether a fit that has done `step` steps should stop.
+    /// Whether a training that has done `step` steps should stop.
     pub fn is_due(&self, step: u64) -> bool {
         self.is_requested() || step >= self.at_step.load(Ordering::Relaxed)
     }

@@ -1,4 +1,4 @@
-//! What the loop keeps for each training it runs: how far it is, its best network, its checkpoints.
+//! The state of each training in the loop: its progress, its best network, its checkpoints.
 
 use std::time::Duration;
 
@@ -8,34 +8,35 @@ use emberlab_run_format::files::checkpoint::{BEST, NETWORK, OPTIMIZER, PROGRESS}
 use emberlab_storage::{Checkpoint, CheckpointStore, Identity, Position, StorageError};
 use serde::{Deserialize, Serialize};
 
+use super::early_stopping::EarlyStoppingState;
+use super::observer::Observer;
 use crate::config::TrainingConfig;
 use crate::engine::TrainingEngine;
 use crate::error::TrainingError;
-use crate::fit::Observer;
 use crate::metric_accumulator::MetricAccumulator;
-use crate::objective::EarlyStoppingState;
 use crate::record::{network_bytes, unreadable};
 use crate::scheduler::Scheduler;
 
-/// How far a training is: with weights and optimiser state, all that resuming needs.
+/// The progress of a training. Together with the weights and the state of the optimizer, it is all that resuming needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(crate) struct Progress {
-    /// Epochs done, and steps done in the epoch under way.
-    pub(crate) position: Position,
+pub(super) struct Progress {
+    /// Epochs done, and steps done in the current epoch.
+    pub(super) position: Position,
     /// Steps done.
-    pub(crate) step: u64,
-    /// Metrics of the epoch under way.
-    #[serde(rename = "tally")] // as progress.toml has always called it
-    pub(crate) accumulator: MetricAccumulator,
-    /// What early stopping remembers.
-    #[serde(rename = "watch")] // as progress.toml has always called it
-    pub(crate) early_stopping: EarlyStoppingState,
-    /// Seconds spent before this session.
-    pub(crate) elapsed: f64,
+    pub(super) step: u64,
+    /// The metrics of the current epoch so far.
+    #[serde(rename = "tally")] // the key in progress.toml since the first version
+    pub(super) accumulator: MetricAccumulator,
+    /// The best objective so far, and how long ago it was.
+    #[serde(rename = "watch")] // the key in progress.toml since the first version
+    pub(super) early_stopping: EarlyStoppingState,
+    /// Seconds of training before the training was last started or resumed.
+    pub(super) elapsed: f64,
 }
 
 impl Progress {
-    pub(crate) fn new(accumulator: MetricAccumulator) -> Self {
+    /// The start of a training.
+    pub(super) fn new(accumulator: MetricAccumulator) -> Self {
         Self {
             position: Position::default(),
             step: 0,
@@ -45,11 +46,11 @@ impl Progress {
         }
     }
 
-    /// Reads what [`Replica::save`] wrote.
+    /// Reads the progress from a checkpoint that [`Replica::save`] wrote.
     ///
     /// # Errors
-    /// [`StorageError`] if the checkpoint lacks it or it is damaged.
-    pub(crate) fn read(checkpoint: &Checkpoint) -> Result<Self, StorageError> {
+    /// [`StorageError`] if the checkpoint has no progress, or if it is damaged.
+    pub(super) fn read(checkpoint: &Checkpoint) -> Result<Self, StorageError> {
         let damaged = |error: String| checkpoint.damaged(format!("{PROGRESS}: {error}"));
         let text = std::str::from_utf8(checkpoint.file(PROGRESS)?);
         let text = text.map_err(|e| damaged(e.to_string()))?;
@@ -57,30 +58,32 @@ impl Progress {
     }
 }
 
-/// One training in the loop.
-pub(crate) struct Replica {
-    /// Its place among those the loop began with.
-    pub(crate) place: usize,
-    pub(crate) progress: Progress,
-    pub(crate) best: Option<Network>,
-    pub(crate) scheduler: Scheduler,
-    pub(crate) seed: u64,
-    pub(crate) store: Option<CheckpointStore>,
-    pub(crate) identity: Identity,
-    pub(crate) observer: Box<dyn Observer>,
+/// One training in the loop, whose network the engine holds.
+pub(super) struct Replica {
+    /// Its place among the trainings that the loop began with.
+    pub(super) place: usize,
+    pub(super) progress: Progress,
+    /// The network of the best epoch so far.
+    pub(super) best: Option<Network>,
+    pub(super) scheduler: Scheduler,
+    pub(super) seed: u64,
+    /// The folder of its checkpoints, if it saves any.
+    pub(super) store: Option<CheckpointStore>,
+    pub(super) identity: Identity,
+    pub(super) observer: Box<dyn Observer>,
     /// The position of the newest checkpoint.
-    pub(crate) saved: Option<Position>,
+    pub(super) saved: Option<Position>,
 }
 
 impl Replica {
-    /// Whether its objective has not improved for as long as early stopping waits.
-    pub(crate) fn is_out_of_patience(&self, training: &TrainingConfig) -> bool {
+    /// Whether the objective has not improved for so many epochs that early stopping ends the training.
+    pub(super) fn is_out_of_patience(&self, training: &TrainingConfig) -> bool {
         let stopping = training.early_stopping.as_ref();
-        stopping.is_some_and(|s| self.progress.early_stopping.waited >= s.patience)
+        stopping.is_some_and(|stopping| stopping.is_due(&self.progress.early_stopping))
     }
 
-    /// Takes in the metrics of an epoch that has ended; returns whether it is the best so far.
-    pub(crate) fn observe(
+    /// Shows early stopping the metrics of an epoch that has ended. Returns whether the epoch is the best so far.
+    pub(super) fn observe(
         &mut self,
         training: &TrainingConfig,
         train: &SplitMetrics,
@@ -99,21 +102,21 @@ impl Replica {
     }
 
     /// The learning rate of the last step.
-    pub(crate) fn last_learning_rate(&self) -> f64 {
+    pub(super) fn last_learning_rate(&self) -> f64 {
         let step = self.progress.step.saturating_sub(1);
         self.scheduler.learning_rate(step)
     }
 
-    /// Time spent, over all sessions, of which this has spent `spent` so far.
-    pub(crate) fn elapsed(&self, spent: Duration) -> Duration {
+    /// The time spent on the training, including the time before it was resumed; `spent` is the time since then.
+    pub(super) fn elapsed(&self, spent: Duration) -> Duration {
         Duration::from_secs_f64(self.progress.elapsed) + spent
     }
 
-    /// Writes a checkpoint of the network at `index`, unless the newest one is already of this position.
+    /// Writes a checkpoint of the network at `index`, unless the newest checkpoint already has this position.
     ///
     /// # Errors
     /// [`TrainingError::Storage`] if it cannot be written, [`TrainingError::Read`] if the device fails.
-    pub(crate) fn save(
+    pub(super) fn save(
         &mut self,
         engine: &dyn TrainingEngine,
         index: usize,

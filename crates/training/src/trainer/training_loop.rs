@@ -1,43 +1,40 @@
-//! The training loop: epochs, steps, metrics, checkpoints, for one training or many at once.
+//! The training loop: epochs, steps, metrics and checkpoints, for one training or many at once.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use burn::tensor::Bytes;
 use emberlab_datasets::{Batch, Batches, DeviceDataset};
 use emberlab_metrics::{Direction, Split, SplitMetrics};
 use emberlab_run_format::Ending;
-use emberlab_run_format::files::checkpoint::{BEST, NETWORK, OPTIMIZER};
 use emberlab_storage::{Checkpoint, Position};
 
+use super::burn_dashboard::{Dashboard, Display, Shown, ShownMetric};
+use super::interrupt::StopFlag;
+use super::observer::EpochRecord;
+use super::replica::Replica;
+use super::result::TrainingResult;
+use super::split_data::SplitData;
+use super::{Trainer, start};
 use crate::checkpoint::{CheckpointConfig, Every, OnError};
 use crate::config::{TrainMetrics, TrainingConfig};
-use crate::dashboard::{Dashboard, Display, Shown, ShownMetric};
-use crate::engine::{BatchedEngine, SingleEngine, TrainingEngine};
+use crate::engine::{BatchedEngine, TrainingEngine};
 use crate::error::TrainingError;
-use crate::fit::{EpochRecord, Finished, Fit, SplitData};
-use crate::loader::chunks;
 use crate::loss::LossConfig;
 use crate::metric_accumulator::MetricAccumulator;
-use crate::optimizer::Optimizer;
-use crate::predict::walk;
-use crate::record::load_network;
-use crate::replica::{Progress, Replica};
-use crate::scheduler::Scheduler;
-use crate::stop::StopFlag;
+use crate::predict::{chunks, predict_unless};
 use crate::supervised_model::{StepOutput, SupervisedModel};
 use crate::task::Task;
 
-/// Trainings in memory, all at the same step. They differ in seed and learning rate alone.
-pub(crate) struct Session {
+/// One or more trainings, all at the same step, which differ at most in seed, data and learning rate.
+pub(super) struct TrainingLoop {
     engine: Box<dyn TrainingEngine>,
-    /// In the engine's order.
+    /// The trainings, in the engine's order.
     replicas: Vec<Replica>,
-    /// What replicas that stopped early left, by their places.
-    finished: Vec<(usize, Finished)>,
-    /// The splits of the replicas, end to end.
+    /// The results of trainings that stopped early, by their places.
+    results: Vec<(usize, TrainingResult)>,
+    /// The splits of the trainings, end to end.
     data: SplitData,
-    /// What the batches since the last look gave.
+    /// Losses and outputs on the device that no metric has read yet.
     pending: StepOutput,
     loss: LossConfig,
     task: Task,
@@ -45,26 +42,28 @@ pub(crate) struct Session {
     checkpoint: CheckpointConfig,
     dashboard: Dashboard,
     stop: StopFlag,
-    /// Each replica's share of the time since the session began.
+    /// Each training's share of the time since the loop was made.
     spent: Duration,
-    /// Until when that was counted.
+    /// The moment up to which `spent` counts.
     counted: Instant,
     saved_at: Instant,
-    /// Whether weights, optimiser and progress are being changed.
+    /// Whether a step is under way, so that weights, optimiser and progress may disagree.
     is_within_step: bool,
 }
 
 /// Batches whose outputs may wait on the device before they are read.
 const MAX_PENDING: usize = 512;
 
-impl Session {
-    /// Begins trainings, or goes on from their checkpoints.
+impl TrainingLoop {
+    /// Starts trainings, each from its configuration or its checkpoint.
     ///
     /// # Errors
     /// [`TrainingError::Storage`] for a damaged checkpoint, [`TrainingError::NotAlike`] for trainings that
-    /// cannot be one engine.
-    pub(crate) fn new(fits: Vec<(Fit, Option<&Checkpoint>)>) -> Result<Self, TrainingError> {
-        let Some((first, _)) = fits.first() else {
+    /// cannot run at once.
+    pub(super) fn new(
+        trainers: Vec<(Trainer, Option<&Checkpoint>)>,
+    ) -> Result<Self, TrainingError> {
+        let Some((first, _)) = trainers.first() else {
             return Err(TrainingError::NotAlike("there are none"));
         };
         let settings = (
@@ -75,18 +74,19 @@ impl Session {
         );
         let (loss, task, training, checkpoint) = settings;
         let (dashboard, stop) = (first.dashboard, first.stop.clone());
-        if fits.iter().any(|(fit, _)| !fit.is_like(first)) {
+        if trainers.iter().any(|(trainer, _)| !trainer.is_like(first)) {
             return Err(TrainingError::NotAlike("their settings differ"));
         }
-        let data: Vec<SplitData> = fits.iter().map(|(fit, _)| fit.data.clone()).collect();
+        let data = trainers.iter().map(|(trainer, _)| trainer.data.clone());
+        let data: Vec<SplitData> = data.collect();
         let mut replicas = Vec::new();
         let mut singles = Vec::new();
-        for (place, (fit, from)) in fits.into_iter().enumerate() {
-            let (replica, single) = begin(place, fit, from)?;
+        for (place, (trainer, from)) in trainers.into_iter().enumerate() {
+            let (replica, single) = start::start(place, trainer, from)?;
             replicas.push(replica);
             singles.push(single);
         }
-        let starts: Vec<Position> = replicas.iter().map(|m| m.progress.position).collect();
+        let starts: Vec<Position> = replicas.iter().map(|r| r.progress.position).collect();
         if starts.iter().any(|start| *start != starts[0]) {
             return Err(TrainingError::NotAlike("they are at different steps"));
         }
@@ -101,7 +101,7 @@ impl Session {
         Ok(Self {
             engine,
             replicas,
-            finished: Vec::new(),
+            results: Vec::new(),
             data: SplitData::stacked(&data),
             pending: StepOutput::default(),
             loss,
@@ -117,26 +117,31 @@ impl Session {
         })
     }
 
-    pub(crate) fn dashboard(&self) -> Dashboard {
+    pub(super) fn dashboard(&self) -> Dashboard {
         self.dashboard
     }
 
-    pub(crate) fn is_within_step(&self) -> bool {
+    pub(super) fn is_within_step(&self) -> bool {
         self.is_within_step
     }
 
-    /// Epochs done when it begins.
-    pub(crate) fn starting_epoch(&self) -> usize {
+    /// Epochs planned.
+    pub(super) fn num_epochs(&self) -> usize {
+        self.training.num_epochs
+    }
+
+    /// Epochs done before the loop runs.
+    pub(super) fn starting_epoch(&self) -> usize {
         self.position().epoch
     }
 
-    /// A network of it, for a learner that only passes it on.
-    pub(crate) fn supervised(&self) -> SupervisedModel {
+    /// The first network and its loss, for a learner that only passes it on.
+    pub(super) fn supervised(&self) -> SupervisedModel {
         SupervisedModel::new(self.engine.network(0), self.loss.clone())
     }
 
     /// The metrics the dashboard plots, the learning rate last.
-    pub(crate) fn shown_metrics(&self) -> Vec<ShownMetric> {
+    pub(super) fn shown_metrics(&self) -> Vec<ShownMetric> {
         let metrics = self.task.metrics().into_iter().map(|metric| {
             let higher_is_better = metric.direction() == Direction::Higher;
             ShownMetric::new(metric.name(), metric.title(), higher_is_better)
@@ -145,8 +150,8 @@ impl Session {
         metrics.chain([rate]).collect()
     }
 
-    /// Trains until every replica is done; breaks off when asked to stop, with everything saved.
-    pub(crate) fn run(&mut self, display: &mut Display) -> Result<ControlFlow<()>, TrainingError> {
+    /// Trains until every training is done; breaks off when asked to stop, with everything saved.
+    pub(super) fn run(&mut self, display: &mut Display) -> Result<ControlFlow<()>, TrainingError> {
         if self.loss.function.is_flat() {
             return Err(TrainingError::FlatLoss {
                 loss: self.loss.name(),
@@ -167,7 +172,7 @@ impl Session {
         }
     }
 
-    /// Epochs and steps done, the same for all replicas.
+    /// Epochs and steps done, the same for all trainings.
     fn position(&self) -> Position {
         self.replicas[0].progress.position
     }
@@ -176,7 +181,7 @@ impl Session {
         self.replicas[0].progress.step
     }
 
-    /// The replicas that early stopping no longer lets train.
+    /// The trainings that early stopping ends.
     fn out_of_patience(&self) -> Vec<usize> {
         let indices = 0..self.replicas.len();
         indices
@@ -184,26 +189,26 @@ impl Session {
             .collect()
     }
 
-    /// Ends replicas that stop while others go on.
+    /// Ends some trainings while others go on.
     fn retire(&mut self, leaving: &[usize]) -> Result<(), TrainingError> {
         if leaving.is_empty() {
             return Ok(());
         }
         for &index in leaving {
-            let finished = self.finish_one(index, Ending::StoppedEarly)?;
-            self.finished.push((self.replicas[index].place, finished));
+            let result = self.finish_one(index, Ending::StoppedEarly)?;
+            self.results.push((self.replicas[index].place, result));
         }
-        let num_members = self.replicas.len();
-        let staying: Vec<usize> = (0..num_members).filter(|i| !leaving.contains(i)).collect();
+        let num_replicas = self.replicas.len();
+        let staying: Vec<usize> = (0..num_replicas).filter(|i| !leaving.contains(i)).collect();
         self.engine.keep(&staying);
         let data: Vec<SplitData> = staying
             .iter()
-            .map(|&index| self.data.part(index, num_members))
+            .map(|&index| self.data.part(index, num_replicas))
             .collect();
         self.data = SplitData::stacked(&data);
         self.replicas.retain(|replica| {
-            let is_leaving = |&(place, _): &(usize, Finished)| place == replica.place;
-            !self.finished.iter().any(is_leaving)
+            let has_result = |(place, _): &(usize, TrainingResult)| *place == replica.place;
+            !self.results.iter().any(has_result)
         });
         Ok(())
     }
@@ -229,13 +234,13 @@ impl Session {
             self.train_step(batch);
             let now = Instant::now();
             if self.pending.losses.len() >= MAX_PENDING {
-                self.fold()?;
+                self.read_pending()?;
             }
             // Metrics that are evaluated after the epoch have nothing to show before its end.
             if display.is_due_within_epoch(now)
                 && self.training.train_metrics == TrainMetrics::Running
             {
-                self.fold()?;
+                self.read_pending()?;
                 let accumulator = &self.replicas[0].progress.accumulator;
                 let shown = self.shown(&accumulator.metrics()?);
                 let done = accumulator.num_samples() as usize;
@@ -269,8 +274,8 @@ impl Session {
         self.is_within_step = false;
     }
 
-    /// Reads what the last batches gave.
-    fn fold(&mut self) -> Result<(), TrainingError> {
+    /// Adds losses and outputs that are still on the device to the metrics.
+    fn read_pending(&mut self) -> Result<(), TrainingError> {
         let outcomes = std::mem::take(&mut self.pending).read(self.replicas.len())?;
         let reduction = self.loss.reduction;
         for (replica, outcome) in self.replicas.iter_mut().zip(&outcomes) {
@@ -280,17 +285,17 @@ impl Session {
         Ok(())
     }
 
-    /// Measures, remembers, reports and perhaps saves an epoch whose steps are done; breaks off when
-    /// asked to stop while it measures, to do all of that when it goes on.
+    /// Ends an epoch whose steps are done: metrics, early stopping, observers, and a checkpoint if one is due.
+    /// Breaks off when asked to stop during the evaluation; a resumed training then ends the epoch.
     fn end_epoch(&mut self, display: &mut Display) -> Result<ControlFlow<()>, TrainingError> {
-        self.fold()?;
+        self.read_pending()?;
         let evaluate = |data| self.evaluate(data, || self.is_stopping(display));
         let train = match self.training.train_metrics {
             TrainMetrics::Running => {
                 let accumulators = self
                     .replicas
                     .iter()
-                    .map(|m| m.progress.accumulator.metrics());
+                    .map(|replica| replica.progress.accumulator.metrics());
                 Some(accumulators.collect::<Result<Vec<_>, _>>()?)
             }
             TrainMetrics::Evaluated => evaluate(&self.data.train)?,
@@ -303,14 +308,14 @@ impl Session {
             return Ok(ControlFlow::Break(()));
         };
         self.count_time();
-        let mut told = Ok(());
+        let mut all_written = Ok(());
         for (index, train) in train.into_iter().enumerate() {
             let valid = valid.as_ref().map(|valid| valid[index].clone());
-            let is_told = self.end_epoch_of(index, train, valid, display);
-            // Every replica takes in the epoch, whatever became of another's files.
-            told = told.and(is_told);
+            let written = self.end_epoch_of(index, train, valid, display);
+            // Every training ends the epoch, even if a file of another cannot be written.
+            all_written = all_written.and(written);
         }
-        told?;
+        all_written?;
         if let Every::Epochs(epochs) = self.checkpoint.every
             && self.position().epoch.is_multiple_of(epochs)
         {
@@ -319,7 +324,7 @@ impl Session {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Remembers and reports the epoch of one replica; the first of them is the one on the dashboard.
+    /// Ends the epoch of one training; the dashboard shows the first.
     fn end_epoch_of(
         &mut self,
         index: usize,
@@ -347,8 +352,8 @@ impl Session {
             is_best,
             elapsed: replica.elapsed(self.spent),
         };
-        let told = replica.observer.epoch_ended(&record);
-        let told = tolerate(&self.checkpoint, replica, told);
+        let written = replica.observer.epoch_ended(&record);
+        let written = tolerate(&self.checkpoint, replica, written);
         let is_last =
             record.epoch == record.num_epochs || replica.is_out_of_patience(&self.training);
         if index == 0 && (display.is_due_at_end(Instant::now()) || is_last) {
@@ -358,29 +363,29 @@ impl Session {
             let found = self.replicas[index].observer.findings();
             display.epoch(record.epoch, self.data.train.len(), train, valid, found);
         }
-        told
+        written
     }
 
-    /// What the dashboard shows: of the first replica.
+    /// The metrics and the learning rate of the first training, for the dashboard.
     fn shown(&self, metrics: &SplitMetrics) -> Shown {
         let rate = ("learning_rate", self.replicas[0].last_learning_rate());
         let named = metrics.iter().map(|(metric, value)| (metric.name(), value));
         named.chain([rate]).collect()
     }
 
-    /// The metrics of every replica on a split, in evaluation mode; none if `is_stopping` along the way.
+    /// The metrics of every training on a split, in evaluation mode; none if `is_stopping` along the way.
     fn evaluate(
         &self,
         data: &DeviceDataset,
         is_stopping: impl Fn() -> bool,
     ) -> Result<Option<Vec<SplitMetrics>>, TrainingError> {
-        let num_members = self.replicas.len();
-        let mut accumulators = vec![MetricAccumulator::new(&self.task)?; num_members];
-        for batch in chunks(data, num_members) {
+        let num_replicas = self.replicas.len();
+        let mut accumulators = vec![MetricAccumulator::new(&self.task)?; num_replicas];
+        for batch in chunks(data, num_replicas) {
             if is_stopping() {
                 return Ok(None);
             }
-            let outcomes = self.engine.evaluate(batch).read(num_members)?;
+            let outcomes = self.engine.evaluate(batch).read(num_replicas)?;
             for (accumulator, outcome) in accumulators.iter_mut().zip(&outcomes) {
                 accumulator.add(outcome, &self.task, self.loss.reduction)?;
             }
@@ -389,7 +394,7 @@ impl Session {
         Ok(Some(metrics.collect::<Result<_, _>>()?))
     }
 
-    /// Counts the time since this was last called: an equal share for each replica.
+    /// Counts the time since the last call: an equal share for each training.
     fn count_time(&mut self) {
         let now = Instant::now();
         self.spent += (now - self.counted).div_f64(self.replicas.len() as f64);
@@ -397,8 +402,8 @@ impl Session {
     }
 
     /// Writes checkpoints, unless the newest ones are already of this position.
-    pub(crate) fn save(&mut self) -> Result<(), TrainingError> {
-        self.fold()?;
+    pub(super) fn save(&mut self) -> Result<(), TrainingError> {
+        self.read_pending()?;
         self.count_time();
         let mut saved = Ok(());
         for index in 0..self.replicas.len() {
@@ -414,27 +419,31 @@ impl Session {
         tolerate(&self.checkpoint, replica, written)
     }
 
-    /// Ends all replicas that are left; returns what each training came to, in the order of the beginning.
-    pub(crate) fn finish(
+    /// Ends all trainings that are left; returns the results of all, in the order of the start.
+    pub(super) fn finish(
         &mut self,
         ending: ControlFlow<()>,
-    ) -> Result<Vec<Finished>, TrainingError> {
+    ) -> Result<Vec<TrainingResult>, TrainingError> {
         let early = self.out_of_patience();
-        let mut finished = std::mem::take(&mut self.finished);
+        let mut results = std::mem::take(&mut self.results);
         for index in 0..self.replicas.len() {
             let ending = match ending {
                 ControlFlow::Break(()) => Ending::Interrupted,
                 ControlFlow::Continue(()) if early.contains(&index) => Ending::StoppedEarly,
                 ControlFlow::Continue(()) => Ending::Completed,
             };
-            let one = self.finish_one(index, ending)?;
-            finished.push((self.replicas[index].place, one));
+            let result = self.finish_one(index, ending)?;
+            results.push((self.replicas[index].place, result));
         }
-        finished.sort_by_key(|(place, _)| *place);
-        Ok(finished.into_iter().map(|(_, one)| one).collect())
+        results.sort_by_key(|(place, _)| *place);
+        Ok(results.into_iter().map(|(_, result)| result).collect())
     }
 
-    fn finish_one(&mut self, index: usize, mut ending: Ending) -> Result<Finished, TrainingError> {
+    fn finish_one(
+        &mut self,
+        index: usize,
+        mut ending: Ending,
+    ) -> Result<TrainingResult, TrainingError> {
         let network = self.engine.network(index);
         let plain = SupervisedModel::new(network.clone(), self.loss.clone());
         let mut predicted = Vec::new();
@@ -449,8 +458,9 @@ impl Session {
             ];
             for (split, data) in splits {
                 let Some(data) = data else { continue };
-                let walk = walk(&plain, &data, &self.task, || self.stop.is_requested())?;
-                let Some(found) = walk else {
+                let is_stopping = || self.stop.is_requested();
+                let found = predict_unless(is_stopping, &plain, &data, &self.task)?;
+                let Some(found) = found else {
                     ending = Ending::Interrupted;
                     predicted.clear();
                     break;
@@ -459,7 +469,7 @@ impl Session {
             }
         }
         let replica = &self.replicas[index];
-        Ok(Finished {
+        Ok(TrainingResult {
             ending,
             network,
             best: replica
@@ -476,62 +486,7 @@ impl Session {
     }
 }
 
-/// A training from its start or its checkpoint, and the network it trains.
-fn begin(
-    place: usize,
-    fit: Fit,
-    from: Option<&Checkpoint>,
-) -> Result<(Replica, SingleEngine), TrainingError> {
-    let batches = Batches::new(&fit.data.train, &fit.training.batches(), fit.seed, 0);
-    let steps_per_epoch = batches.num_batches();
-    drop(batches);
-    let scheduler = Scheduler::new(
-        &fit.scheduler,
-        &fit.optimizer,
-        steps_per_epoch,
-        fit.training.num_epochs,
-    );
-    let mut network = fit.network;
-    let mut best = None;
-    let mut progress = Progress::new(MetricAccumulator::new(&fit.task)?);
-    if let Some(from) = from {
-        progress = Progress::read(from)?;
-        let load = |network, bytes| load_network(network, bytes).map_err(|e| from.damaged(e));
-        if let Some(bytes) = from.optional(BEST) {
-            let network = load(network.clone(), bytes)?;
-            best = Some(burn::module::Module::valid(&network));
-        }
-        network = load(network, from.file(NETWORK)?)?;
-    }
-    let supervised = SupervisedModel::new(network, fit.loss).for_training();
-    let mut optimizer = Optimizer::new(&fit.optimizer, &supervised);
-    if let Some(from) = from {
-        let bytes = Bytes::from_bytes_vec(from.file(OPTIMIZER)?.to_vec());
-        optimizer = optimizer
-            .load_bytes(bytes, progress.step)
-            .map_err(|e| from.damaged(format!("{OPTIMIZER}: {e}")))?;
-    }
-    let replica = Replica {
-        place,
-        saved: from.map(|from| from.position),
-        progress,
-        best,
-        scheduler,
-        seed: fit.seed,
-        store: fit.store,
-        identity: fit.identity,
-        observer: fit.observer,
-    };
-    Ok((
-        replica,
-        SingleEngine {
-            supervised,
-            optimizer,
-        },
-    ))
-}
-
-/// Lets the disk fail where the configuration says to go on.
+/// Passes over a file that cannot be written, if the configuration says to go on.
 fn tolerate(
     checkpoint: &CheckpointConfig,
     replica: &mut Replica,

@@ -1,0 +1,126 @@
+//! Events for burn-train's dashboard, a few times a second.
+
+use std::time::{Duration, Instant};
+
+use burn::data::dataloader::Progress;
+use burn::train::{
+    EventProcessorTraining, Interrupter, LearnerEvent, SupervisedTrainingEventProcessor,
+    TrainingItem,
+};
+
+use super::metrics::Shown;
+use crate::supervised_model::{StepOutput, SupervisedModel};
+
+/// Time between two updates of the dashboard.
+const TICK: Duration = Duration::from_millis(150);
+
+/// Sends events to the dashboard, and decides how often.
+pub(crate) struct Display {
+    processor: SupervisedTrainingEventProcessor<SupervisedModel>,
+    interrupter: Interrupter,
+    is_shown: bool,
+    sent: Option<Instant>,
+    epoch_began: Instant,
+    found: Vec<String>,
+}
+
+impl Display {
+    pub(crate) fn new(
+        processor: SupervisedTrainingEventProcessor<SupervisedModel>,
+        interrupter: Interrupter,
+        is_shown: bool,
+    ) -> Self {
+        Self {
+            processor,
+            interrupter,
+            is_shown,
+            sent: None,
+            epoch_began: Instant::now(),
+            found: Vec::new(),
+        }
+    }
+
+    pub(crate) fn into_processor(self) -> SupervisedTrainingEventProcessor<SupervisedModel> {
+        self.processor
+    }
+
+    /// Whether the person at the dashboard asked to stop.
+    pub(crate) fn wants_stop(&self) -> bool {
+        self.interrupter.should_stop()
+    }
+
+    /// An epoch begins.
+    pub(crate) fn begin_epoch(&mut self) {
+        self.epoch_began = Instant::now();
+    }
+
+    /// Whether to show how far an epoch is: only long ones, the others are shown when they end.
+    pub(crate) fn is_due_within_epoch(&self, now: Instant) -> bool {
+        self.is_due(now) && now - self.epoch_began >= TICK
+    }
+
+    /// Whether to show an epoch that ends: one that was shown under way, or whose time has come.
+    pub(crate) fn is_due_at_end(&self, now: Instant) -> bool {
+        self.is_due(now) || self.is_shown && self.sent.is_some_and(|sent| sent > self.epoch_began)
+    }
+
+    fn is_due(&self, now: Instant) -> bool {
+        self.is_shown && self.sent.is_none_or(|sent| now - sent >= TICK)
+    }
+
+    /// An epoch is under way: `done` of `total` training samples seen.
+    pub(crate) fn progress(&mut self, epoch: usize, done: usize, total: usize, shown: Shown) {
+        self.sent = Some(Instant::now());
+        self.train(LearnerEvent::StartSplit {
+            epoch_number: epoch,
+            total_items: total,
+        });
+        let mut item = item(shown, done, total);
+        item.item.found = self.found.clone();
+        self.train(LearnerEvent::ProcessedItem(item));
+    }
+
+    /// An epoch has ended, with these metrics, and with these problems found so far.
+    pub(crate) fn epoch(
+        &mut self,
+        epoch: usize,
+        num_train: usize,
+        train: Shown,
+        valid: Option<(usize, Shown)>,
+        found: Vec<String>,
+    ) {
+        self.found = found;
+        self.progress(epoch, num_train, num_train, train);
+        self.train(LearnerEvent::EndSplit(epoch));
+        if let Some((num_valid, shown)) = valid {
+            self.valid(LearnerEvent::StartSplit {
+                epoch_number: epoch,
+                total_items: num_valid,
+            });
+            self.valid(LearnerEvent::ProcessedItem(item(
+                shown, num_valid, num_valid,
+            )));
+            self.valid(LearnerEvent::EndSplit(epoch));
+        }
+        self.train(LearnerEvent::EndEpoch(epoch));
+    }
+
+    fn train(&mut self, event: LearnerEvent<StepOutput>) {
+        let result = self.processor.process_train(event);
+        self.interrupter.fail_on_error(result);
+    }
+
+    fn valid(&mut self, event: LearnerEvent<StepOutput>) {
+        let result = self.processor.process_valid(event);
+        self.interrupter.fail_on_error(result);
+    }
+}
+
+fn item(shown: Shown, done: usize, total: usize) -> TrainingItem<StepOutput> {
+    let measured = StepOutput {
+        shown,
+        ..StepOutput::default()
+    };
+    let progress = Progress::new(done, total, Some("samples".to_string()));
+    TrainingItem::new(measured, progress, None, None)
+}

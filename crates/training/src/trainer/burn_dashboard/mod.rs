@@ -1,0 +1,165 @@
+//! Burn's learner, for the sake of its dashboard.
+//!
+//! burn-train has a terminal dashboard with progress bars, plots of metrics, and keys that stop a training. It is fed
+//! by events of burn-train's `Learner`, and its keys reach a training through the learner's `Interrupter`. So a
+//! training runs inside the learner, as a strategy of ours that the learner calls once.
+//!
+//! Nothing else of the learner is used. Its loop, data loaders, optimisers, schedules, metrics, early stopping,
+//! loggers and checkpoints are replaced by the lab's own, because they do not resume to the bit: shuffles, early
+//! stopping and the best epoch are not restored, hyperparameters are in float32, and a checkpoint consists of files
+//! that do not appear at once. The learner gets placeholders instead: a network, an optimiser and a schedule that
+//! never step, loaders without batches, and loggers that write nothing.
+
+mod display;
+mod metrics;
+mod placeholders;
+pub mod terminal;
+
+use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use burn::lr_scheduler::constant::ConstantLr;
+use burn::optim::SgdConfig;
+use burn::train::renderer::MetricsRenderer;
+use burn::train::renderer::tui::TuiMetricsRendererWrapper;
+use burn::train::{
+    Interrupter, Learner, SupervisedLearningStrategy, SupervisedTraining,
+    SupervisedTrainingEventProcessor, TrainLoader, TrainingComponents, TrainingStrategy,
+    ValidLoader,
+};
+
+pub(super) use display::Display;
+pub(super) use metrics::{Shown, ShownMetric};
+
+use super::result::TrainingResult;
+use super::training_loop::TrainingLoop;
+use crate::device::panic_message;
+use crate::error::TrainingError;
+use crate::supervised_model::SupervisedModel;
+use metrics::FindingsMetric;
+use placeholders::{NoBatches, NoMetricLogger, QuietRenderer};
+
+/// The display of a training for a person.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Dashboard {
+    /// burn-train's terminal dashboard; needs a terminal.
+    Tui {
+        /// Keep it open when the training has ended, until a key closes it.
+        stay: bool,
+    },
+    /// None: the observer reports the training.
+    #[default]
+    Quiet,
+}
+
+/// The message of the panic that burn-train's dashboard raises when its `k` is pressed.
+const KILLED: &str = "Killing training from user input.";
+
+/// Runs a training loop inside Burn's learner, under its dashboard, and returns the results.
+///
+/// # Errors
+/// [`TrainingError`]. A panic inside Burn is an error, after one more attempt to save; the dashboard's `k` is not, it
+/// only interrupts.
+pub(super) fn run(
+    training: TrainingLoop,
+    label: &str,
+) -> Result<Vec<TrainingResult>, TrainingError> {
+    let strategy = Arc::new(LoopStrategy {
+        training: Mutex::new(training),
+        ending: Mutex::new(None),
+    });
+    let launched = catch_unwind(AssertUnwindSafe(|| launch(&strategy, label)));
+    let training = strategy.training.lock();
+    let mut training = training.unwrap_or_else(PoisonError::into_inner);
+    let ending = strategy.ending.lock();
+    let ending = ending.unwrap_or_else(PoisonError::into_inner).take();
+    match (launched, ending) {
+        (Ok(()), Some(ending)) => training.finish(ending?),
+        (Ok(()), None) => Err(TrainingError::Panic("the learner never started".into())),
+        (Err(panic), _) => {
+            // The dashboard's `k` panics between two steps: nothing is lost. A device may panic within a step: then
+            // weights and optimiser may be of different steps, and are not saved.
+            if !training.is_within_step() {
+                training.save()?;
+            }
+            match panic_message(&*panic) {
+                message if message == KILLED => training.finish(ControlFlow::Break(())),
+                message => Err(TrainingError::Panic(message)),
+            }
+        }
+    }
+}
+
+/// Builds the learner and its dashboard, and lets it call the strategy.
+fn launch(strategy: &Arc<LoopStrategy>, label: &str) {
+    let training = strategy.training.lock();
+    let training = training.unwrap_or_else(PoisonError::into_inner);
+    let interrupter = Interrupter::new();
+    let renderer: Box<dyn MetricsRenderer> = match training.dashboard() {
+        Dashboard::Tui { stay } => {
+            let renderer = TuiMetricsRendererWrapper::new(interrupter.clone(), None);
+            terminal::let_signals_through();
+            Box::new(if stay {
+                renderer.persistent()
+            } else {
+                renderer
+            })
+        }
+        Dashboard::Quiet => Box::new(QuietRenderer),
+    };
+    let custom: Arc<dyn SupervisedLearningStrategy<SupervisedModel>> = strategy.clone();
+    let loader = || Arc::new(NoBatches);
+    let mut learning = SupervisedTraining::<SupervisedModel>::new(".", loader(), loader())
+        .with_application_logger(None)
+        .with_metric_logger(NoMetricLogger)
+        .renderer(renderer)
+        .with_interrupter(interrupter)
+        .with_training_strategy(TrainingStrategy::Custom(custom))
+        .num_epochs(training.num_epochs())
+        .label(label)
+        .metric_train(FindingsMetric::default());
+    if training.starting_epoch() > 0 {
+        learning = learning.checkpoint(training.starting_epoch());
+    }
+    for metric in training.shown_metrics() {
+        learning = learning
+            .metric_train_numeric(metric.clone())
+            .metric_valid_numeric(metric);
+    }
+    let (optimizer, never_used) = (SgdConfig::new().init(), ConstantLr::new(0.0));
+    let learner = Learner::new(training.supervised(), optimizer, never_used);
+    // The strategy locks it for itself.
+    drop(training);
+    drop(learning.launch(learner));
+}
+
+/// Runs the training loop where burn-train's learner calls its strategy.
+struct LoopStrategy {
+    training: Mutex<TrainingLoop>,
+    /// How the loop ended, once it has.
+    ending: Mutex<Option<Result<ControlFlow<()>, TrainingError>>>,
+}
+
+impl SupervisedLearningStrategy<SupervisedModel> for LoopStrategy {
+    fn fit(
+        &self,
+        components: TrainingComponents<SupervisedModel>,
+        learner: Learner<SupervisedModel>,
+        _train: TrainLoader<SupervisedModel>,
+        _valid: ValidLoader<SupervisedModel>,
+        _starting_epoch: usize,
+    ) -> (
+        SupervisedModel,
+        SupervisedTrainingEventProcessor<SupervisedModel>,
+    ) {
+        let training = self.training.lock();
+        let mut training = training.unwrap_or_else(PoisonError::into_inner);
+        let is_shown = training.dashboard() != Dashboard::Quiet;
+        let mut display =
+            Display::new(components.event_processor, components.interrupter, is_shown);
+        let ending = training.run(&mut display);
+        *self.ending.lock().unwrap_or_else(PoisonError::into_inner) = Some(ending);
+        (learner.model(), display.into_processor())
+    }
+}

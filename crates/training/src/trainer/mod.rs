@@ -1,0 +1,118 @@
+//! The trainer: trains one network, or many at once, from a start or a checkpoint to a result.
+//!
+//! [`Trainer`] holds everything that a training needs. It checks the parts, then `training_loop` does epochs and
+//! steps inside Burn's learner, whose dashboard people see (`burn_dashboard` says why).
+
+pub mod burn_dashboard;
+pub mod early_stopping;
+pub mod interrupt;
+mod observer;
+mod replica;
+mod result;
+mod split_data;
+mod start;
+mod training_loop;
+
+use emberlab_datasets::DeviceDataset;
+use emberlab_models::Network;
+use emberlab_storage::{Checkpoint, CheckpointStore, Identity};
+
+pub use burn_dashboard::Dashboard;
+pub use observer::{EpochRecord, Observer};
+pub use result::TrainingResult;
+pub use split_data::SplitData;
+
+use crate::checkpoint::CheckpointConfig;
+use crate::config::TrainingConfig;
+use crate::error::TrainingError;
+use crate::loss::LossConfig;
+use crate::optimizer::OptimizerConfig;
+use crate::scheduler::SchedulerConfig;
+use crate::task::Task;
+use interrupt::StopFlag;
+use training_loop::TrainingLoop;
+
+/// Everything that one training needs.
+pub struct Trainer {
+    /// The title of its dashboard.
+    pub label: String,
+    /// The network to start from, on an autodiff device.
+    pub network: Network,
+    /// Its loss.
+    pub loss: LossConfig,
+    /// The task that it learns.
+    pub task: Task,
+    /// Its optimiser.
+    pub optimizer: OptimizerConfig,
+    /// Its learning-rate schedule.
+    pub scheduler: SchedulerConfig,
+    /// How long it trains, in which batches, and when it stops early.
+    pub training: TrainingConfig,
+    /// When it writes checkpoints.
+    pub checkpoint: CheckpointConfig,
+    /// Where it writes checkpoints, if anywhere.
+    pub store: Option<CheckpointStore>,
+    /// The configuration and the data, as its checkpoints record them.
+    pub identity: Identity,
+    /// The seed of shuffles.
+    pub seed: u64,
+    /// The data.
+    pub data: SplitData,
+    /// The display for a person.
+    pub dashboard: Dashboard,
+    /// Asks the training to stop.
+    pub stop: StopFlag,
+    /// Is told of every epoch.
+    pub observer: Box<dyn Observer>,
+}
+
+impl Trainer {
+    /// Trains from the start, or from a checkpoint of the same training.
+    ///
+    /// # Errors
+    /// [`TrainingError`]; everything saved before stays. A panic inside Burn is an error too, after one more attempt
+    /// to save.
+    pub fn run(self, from: Option<&Checkpoint>) -> Result<TrainingResult, TrainingError> {
+        let mut results = Self::run_all(vec![(self, from)])?;
+        results
+            .pop()
+            .ok_or_else(|| TrainingError::Panic("the training has no result".into()))
+    }
+
+    /// Trains many networks at once, each from the start or from its checkpoint. Returns their results, in order.
+    ///
+    /// Each result equals that of [`run`](Self::run) up to rounding, and each training saves the same files. The
+    /// dashboard shows the first training.
+    ///
+    /// A training that stops early leaves, and the others go on. A training whose weights become NaN or infinite
+    /// goes on as it would alone, and changes no other.
+    ///
+    /// # Errors
+    /// As for `run`, of the first that fails; [`TrainingError::NotAlike`] unless all are [alike](Self::is_like),
+    /// have networks that a [`BatchedModel`](emberlab_models::BatchedModel) takes, and begin at the same step.
+    pub fn run_all(
+        trainers: Vec<(Self, Option<&Checkpoint>)>,
+    ) -> Result<Vec<TrainingResult>, TrainingError> {
+        let Some((first, _)) = trainers.first() else {
+            return Ok(Vec::new());
+        };
+        let label = first.label.clone();
+        burn_dashboard::run(TrainingLoop::new(trainers)?, &label)
+    }
+
+    /// Whether two trainings differ at most in seed, data and learning rate, and their splits have as many rows:
+    /// then they can train at once.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let rows = |data: &SplitData| {
+            let splits = [Some(&data.train), data.valid.as_ref(), data.test.as_ref()];
+            splits.map(|split| split.map(DeviceDataset::len))
+        };
+        self.loss == other.loss
+            && self.task == other.task
+            && self.optimizer.rule == other.optimizer.rule
+            && self.scheduler == other.scheduler
+            && self.training == other.training
+            && self.checkpoint == other.checkpoint
+            && rows(&self.data) == rows(&other.data)
+    }
+}

@@ -1,0 +1,51 @@
+//! The observer of a training, and what it is told.
+
+use std::time::Duration;
+
+use emberlab_metrics::SplitMetrics;
+
+use crate::error::TrainingError;
+
+/// One row of a run's history.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EpochRecord {
+    /// Epochs done, counted from 1.
+    pub epoch: usize,
+    /// Epochs planned.
+    pub num_epochs: usize,
+    /// Optimiser steps done.
+    pub step: u64,
+    /// The learning rate of the epoch's last step.
+    pub learning_rate: f64,
+    /// Metrics of the training split.
+    pub train: SplitMetrics,
+    /// Metrics of the validation split, if there is one.
+    pub valid: Option<SplitMetrics>,
+    /// Whether the objective was never better.
+    pub is_best: bool,
+    /// Time since the training began, without interruptions.
+    pub elapsed: Duration,
+}
+
+/// Is told how a training goes.
+pub trait Observer: Send {
+    /// An epoch has ended.
+    ///
+    /// # Errors
+    /// Why the observer could not write the epoch down, such as a full disk; treated like a checkpoint that could
+    /// not be written.
+    fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError>;
+
+    /// The problems that it has found so far, in a few words each: a dashboard shows them.
+    fn findings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Files that belong into a checkpoint beside the network's, by name.
+    fn attachments(&self) -> Vec<(&'static str, Vec<u8>)> {
+        Vec::new()
+    }
+
+    /// A file could not be written, and the training goes on as it was told to.
+    fn save_failed(&mut self, _error: &TrainingError) {}
+}

@@ -1,0 +1,73 @@
+//! Where a training starts: from its configuration, or from a checkpoint.
+
+use burn::module::Module;
+use burn::tensor::Bytes;
+use emberlab_datasets::Batches;
+use emberlab_run_format::files::checkpoint::{BEST, NETWORK, OPTIMIZER};
+use emberlab_storage::Checkpoint;
+
+use super::Trainer;
+use super::replica::{Progress, Replica};
+use crate::engine::SingleEngine;
+use crate::error::TrainingError;
+use crate::metric_accumulator::MetricAccumulator;
+use crate::optimizer::Optimizer;
+use crate::record::load_network;
+use crate::scheduler::Scheduler;
+use crate::supervised_model::SupervisedModel;
+
+/// A training at its start or its checkpoint, with the engine of its network. `place` is its number among those that
+/// train at once.
+///
+/// # Errors
+/// [`TrainingError::Storage`] for a damaged checkpoint.
+pub(super) fn start(
+    place: usize,
+    trainer: Trainer,
+    from: Option<&Checkpoint>,
+) -> Result<(Replica, SingleEngine), TrainingError> {
+    let batches = trainer.training.batches();
+    let batches = Batches::new(&trainer.data.train, &batches, trainer.seed, 0);
+    let scheduler = Scheduler::new(
+        &trainer.scheduler,
+        &trainer.optimizer,
+        batches.num_batches(),
+        trainer.training.num_epochs,
+    );
+    drop(batches);
+    let mut network = trainer.network;
+    let mut best = None;
+    let mut progress = Progress::new(MetricAccumulator::new(&trainer.task)?);
+    if let Some(from) = from {
+        progress = Progress::read(from)?;
+        let load = |network, bytes| load_network(network, bytes).map_err(|e| from.damaged(e));
+        if let Some(bytes) = from.optional(BEST) {
+            best = Some(load(network.clone(), bytes)?.valid());
+        }
+        network = load(network, from.file(NETWORK)?)?;
+    }
+    let supervised = SupervisedModel::new(network, trainer.loss).for_training();
+    let mut optimizer = Optimizer::new(&trainer.optimizer, &supervised);
+    if let Some(from) = from {
+        let bytes = Bytes::from_bytes_vec(from.file(OPTIMIZER)?.to_vec());
+        optimizer = optimizer
+            .load_bytes(bytes, progress.step)
+            .map_err(|e| from.damaged(format!("{OPTIMIZER}: {e}")))?;
+    }
+    let replica = Replica {
+        place,
+        saved: from.map(|from| from.position),
+        progress,
+        best,
+        scheduler,
+        seed: trainer.seed,
+        store: trainer.store,
+        identity: trainer.identity,
+        observer: trainer.observer,
+    };
+    let engine = SingleEngine {
+        supervised,
+        optimizer,
+    };
+    Ok((replica, engine))
+}
