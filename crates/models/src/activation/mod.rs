@@ -224,7 +224,8 @@ mod tests {
             activation, case, ..
         } in table().activations
         {
-            for (dtype, tolerance) in [(DType::F64, 1e-9), (DType::F32, 1e-5)] {
+            // Above 20 PyTorch's softplus is the identity, which is wrong by up to exp(-20) = 2e-9.
+            for (dtype, tolerance) in [(DType::F64, 2e-9), (DType::F32, 1e-5)] {
                 let options = (&device, dtype);
                 let shape = matrix(&case.shape);
                 let x = tensor_on(&case.inputs, shape, options).require_grad();
