@@ -7,7 +7,6 @@ mod cases;
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use burn::train::{InferenceStep, TrainStep};
 use divan::Bencher;
 use emberlab_datasets::{Batch, Batches};
 use emberlab_models::Activation;
@@ -56,7 +55,7 @@ fn bench_steps(bencher: Bencher, case: Case, mut supervised: SupervisedModel) {
 fn forward(bencher: Bencher, case: Case) {
     let batches = batches(case);
     let plain = case.supervised().valid();
-    bencher.bench_local(|| InferenceStep::step(&plain, batches[0].clone()));
+    bencher.bench_local(|| plain.evaluate(batches[0].clone()));
 }
 
 /// The update alone.
@@ -66,7 +65,7 @@ fn optimizer(bencher: Bencher, case: Case) {
     let supervised = case.supervised();
     let mut optimizer = Optimizer::new(&case.optimizer(), &supervised);
     bencher
-        .with_inputs(|| TrainStep::step(&supervised, batch.clone()).grads)
+        .with_inputs(|| supervised.gradients(&batch).grads)
         .bench_local_values(|gradients| optimizer.step(supervised.clone(), gradients, 0.01));
 }
 

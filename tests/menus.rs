@@ -4,6 +4,7 @@ use emberlab_datasets::DatasetConfig;
 use emberlab_menu::Menu;
 use emberlab_metrics::Metric;
 use emberlab_models::{Activation, Initializer, ModelConfig, Normalization};
+use emberlab_training::device::DEVICES;
 use emberlab_training::{Loss, SchedulerConfig, UpdateRule};
 
 use crate::lab::project;
@@ -29,7 +30,7 @@ fn described(metric: Metric) -> (&'static str, String) {
     (metric.name(), sentence.to_owned())
 }
 
-fn menus() -> [Listed; 9] {
+fn menus() -> [Listed; 10] {
     [
         listed::<DatasetConfig>("dataset", "Data sets"),
         listed::<ModelConfig>("model", "Networks"),
@@ -43,6 +44,14 @@ fn menus() -> [Listed; 9] {
             key: "training.objective.metric",
             title: "Metrics",
             entries: Metric::ALL.map(described).into(),
+        },
+        Listed {
+            key: "--device",
+            title: "Devices",
+            entries: DEVICES
+                .iter()
+                .map(|device| (device.name, device.help.to_owned()))
+                .collect(),
         },
     ]
 }

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
-use burn::train::TrainStep;
 use emberlab_datasets::Batch;
 use emberlab_models::{ModelConfig, ModelError};
 use emberlab_rng::stream;
@@ -32,7 +31,7 @@ pub enum TraceError {
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
     /// The network cannot be built, or its weights do not fit.
@@ -284,7 +283,7 @@ pub fn replay(
             inputs: rows(&pick(&trace.inputs))?,
             targets: rows(&pick(&trace.targets))?,
         };
-        let output = TrainStep::step(&supervised, batch);
+        let output = supervised.gradients(&batch);
         for loss in output.item.losses {
             losses.extend(host(loss)?);
         }

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 use emberlab_experiments::Weights;
 
 use crate::commands::Command;
+use crate::failure::Failure;
+use crate::threads;
 
 /// A laboratory for small neural networks.
 #[derive(Debug, Parser)]
@@ -14,12 +16,12 @@ pub struct Arguments {
     /// The command.
     #[command(subcommand)]
     pub command: Command,
-    /// Options of every command.
+    /// Folders that every command uses.
     #[command(flatten)]
     pub shared: Shared,
 }
 
-/// Options of every command.
+/// Folders that every command uses.
 #[derive(Debug, Args)]
 pub struct Shared {
     /// Folder for run folders.
@@ -45,6 +47,16 @@ pub struct Running {
     /// Threads for each tensor operation; small networks are fastest with one.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: u16,
+}
+
+impl Running {
+    /// Sets the number of threads for the tensor operations of this process.
+    ///
+    /// # Errors
+    /// [`Failure::Failed`] if the threads cannot be started.
+    pub fn set_threads(&self) -> Result<(), Failure> {
+        threads::set(self.threads)
+    }
 }
 
 /// The display during training.
@@ -92,35 +104,4 @@ impl From<WeightsChoice> for Weights {
             WeightsChoice::Best => Self::Best,
         }
     }
-}
-
-/// List, show and fetch data sets.
-#[derive(Debug, Args)]
-pub struct Data {
-    /// What to do.
-    #[command(subcommand)]
-    pub action: DataAction,
-}
-
-/// What to do with data.
-#[derive(Debug, Subcommand)]
-pub enum DataAction {
-    /// List the data sets and whether each is at hand.
-    List,
-    /// Show a data set: shape, classes, ranges and a few samples.
-    Show {
-        /// Name of a data set, or a TOML file whose data set is meant.
-        name: String,
-        /// Override a key of the data set, such as `noise=0.3`; may be repeated.
-        #[arg(long = "set", value_name = "KEY=VALUE")]
-        overrides: Vec<String>,
-    },
-    /// Download a data set into the data folder.
-    Fetch {
-        /// A data set that `emberlab data list` offers to fetch, such as `mnist`.
-        name: String,
-        /// Download from here instead, a folder's address; may be repeated.
-        #[arg(long, value_name = "URL")]
-        mirror: Vec<String>,
-    },
 }

@@ -15,6 +15,7 @@ mod progress;
 mod signals;
 mod tables;
 mod terminal_chart;
+mod threads;
 mod trial_progress;
 
 use std::process::ExitCode;

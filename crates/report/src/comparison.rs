@@ -254,7 +254,7 @@ mod tests {
     }
 
     #[test]
-    fn the_conclusion_says_who_is_tied_and_who_is_worse_by_how_much() {
+    fn the_conclusion_names_ties_and_the_size_of_differences() {
         let relu: Vec<f64> = (0..10).map(|i| 0.95 + 0.001 * f64::from(i)).collect();
         let tanh: Vec<f64> = (0..10)
             .map(|i| 0.9545 + 0.001 * f64::from(i * 3 % 10 - 5))
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn too_few_seeds_are_said_to_be_too_few() {
+    fn the_conclusion_says_when_there_are_too_few_seeds() {
         let report = report(&[("a", &[0.9, 0.8]), ("b", &[0.1, 0.2])]);
         assert_eq!(
             report.conclusion,

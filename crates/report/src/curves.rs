@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_curve_is_the_median_of_the_runs_that_came_so_far_and_their_range() {
+    fn a_curve_is_the_median_and_range_of_the_runs_that_reached_the_epoch() {
         let runs = [
             history(&[3.0, 1.0]),
             history(&[1.0]),
@@ -108,13 +108,13 @@ mod tests {
     }
 
     #[test]
-    fn where_no_value_is_finite_there_is_a_gap() {
+    fn an_epoch_without_finite_values_is_a_gap() {
         let curve = Curve::of(&[&history(&[1.0, f64::NAN])], "train_loss").unwrap();
         assert!(curve.median[1].is_nan() && curve.low[1].is_nan() && curve.high[1].is_nan());
     }
 
     #[test]
-    fn long_curves_are_thinned_and_keep_their_ends() {
+    fn long_curves_are_thinned_but_keep_both_ends() {
         assert_eq!(epochs(1), [1]);
         assert_eq!(epochs(3), [1, 2, 3]);
         let long = epochs(1000);

@@ -226,7 +226,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn code_stands_between_two_backticks() {
+    fn text_between_two_backticks_is_code() {
         let of = |text| stretches(text).collect::<Vec<_>>();
         assert_eq!(
             of("set `a = 1` now"),

@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_notice_says_the_numbers_and_what_to_try() {
+    fn a_notice_has_the_evidence_and_the_remedies() {
         let dead = finding(FindingKind::DeadRelus, Severity::Warning);
         let notices = run_notices(&Diagnosis {
             findings: vec![dead],
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn findings_of_many_trials_are_counted_by_kind_and_the_severe_come_first() {
+    fn findings_of_many_trials_are_counted_by_kind_with_the_severe_first() {
         let dead = || finding(FindingKind::DeadRelus, Severity::Warning);
         let nan = || finding(FindingKind::NonFinite, Severity::Error);
         let notices = comparison_notices(&[

@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn names_from_files_are_text_and_never_markup() {
+    fn names_from_files_are_escaped() {
         let table = Table {
             caption: "<script>".to_string(),
             columns: vec![Column::words("\"name\""), Column::numbers("n")],
@@ -374,14 +374,14 @@ mod tests {
     }
 
     #[test]
-    fn parts_without_content_are_neither_shown_nor_linked() {
+    fn sections_without_content_are_neither_shown_nor_linked() {
         let page = render(&document(vec![Block::Text("here".to_string())]));
         assert!(page.contains("href=\"#full-part\"") && page.contains("id=\"full-part\""));
         assert!(!page.contains("Empty part"));
     }
 
     #[test]
-    fn the_table_of_values_keeps_the_first_and_the_last() {
+    fn the_table_of_values_has_the_first_and_the_last() {
         let x: Vec<f64> = (1..=100).map(f64::from).collect();
         let series = SeriesValues {
             name: "relu".to_string(),

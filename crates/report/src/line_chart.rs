@@ -190,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn values_stand_at_every_x_of_the_line_that_goes_farthest() {
+    fn values_are_given_at_every_x_of_the_longest_line() {
         let band = vec![(0.5, 1.5), (1.5, 2.5)];
         let short = ChartLine {
             band,

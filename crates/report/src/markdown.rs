@@ -132,7 +132,7 @@ mod tests {
     use crate::document::{Column, Section};
 
     #[test]
-    fn tables_and_sentences_are_commonmark_and_names_are_text() {
+    fn tables_and_sentences_are_commonmark_with_escaped_names() {
         let table = Table {
             caption: "Medians".to_string(),
             columns: vec![Column::words("variant"), Column::numbers("n")],

@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_times_and_lists_are_short() {
+    fn numbers_durations_and_lists_are_formatted() {
         assert_eq!(number(0.12345), "0.1235");
         assert_eq!(number(0.00012), "1.20e-4");
         assert_eq!(number(0.0), "0.0000");

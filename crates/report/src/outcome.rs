@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finished_trial_has_its_figures_at_the_end_and_at_epochs() {
+    fn a_finished_trial_has_figures_of_the_end_and_of_chosen_epochs() {
         let (_folder, place) = run(&[("metrics.csv", METRICS), ("result.json", RESULT)]);
         let trial = load_trial(&place, &[1, 2, 9], Some(&target(0.97))).unwrap();
         assert_eq!(trial.outcome, Outcome::StoppedEarly);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_that_failed_or_never_began_says_so() {
+    fn failed_and_missing_trials_are_told_from_finished_ones() {
         let failure = r#"{"message": "no space"}"#;
         let (_folder, place) = run(&[("metrics.csv", METRICS), ("failure.json", failure)]);
         let trial = load_trial(&place, &[], None).unwrap();

@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_constant_difference_is_seen_through_the_noise_of_the_seeds() {
+    fn a_constant_difference_is_significant_in_spite_of_noisy_seeds() {
         let noise: Vec<f64> = (0..10).map(|i| f64::from(i * 7 % 10)).collect();
         let shifted: Vec<f64> = noise.iter().map(|x| x + 0.5 + x * 1e-3).collect();
         let all = [trials("a", &noise), trials("b", &shifted)].concat();
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn few_seeds_show_nothing_and_the_number_that_would_is_known() {
+    fn few_seeds_are_never_significant_and_the_needed_number_is_known() {
         let all = [trials("a", &[1.0; 5]), trials("b", &[2.0; 5])].concat();
         let found = differences(&all, "a", &["b"], "valid_loss", Metric::Loss);
         assert_eq!(found[0].verdict, Verdict::NotToldApart);

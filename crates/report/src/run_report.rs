@@ -88,7 +88,7 @@ impl RunReport {
         let Some(result) = &self.result else {
             return match &self.failure {
                 Some(why) => format!("The training failed after {epochs}: {why}."),
-                None => format!("The training has not finished: {epochs} are done."),
+                None => format!("The training has not finished; {epochs} done so far."),
             };
         };
         let figures = self.main_figures(result);
@@ -381,7 +381,7 @@ mod tests {
     }
 
     #[test]
-    fn a_finished_run_says_what_it_came_to_and_which_epoch_was_best() {
+    fn the_summary_of_a_finished_run_has_its_metrics_and_best_epoch() {
         let report = report(&[
             ("config.toml", "seed = 0"),
             ("metrics.csv", METRICS),
@@ -431,7 +431,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_failed_or_goes_on_has_a_report_too() {
+    fn a_failed_or_unfinished_run_has_a_report() {
         let failure = r#"{"message": "the loss is NaN"}"#;
         let config = ("config.toml", "seed = 0");
         let failed = report(&[config, ("metrics.csv", METRICS), ("failure.json", failure)]);
@@ -442,13 +442,13 @@ mod tests {
             Block::Notices(_)
         ));
         let begun = report(&[config]);
-        let said = "The training has not finished: 0 epochs are done.";
+        let said = "The training has not finished; 0 epochs done so far.";
         assert_eq!(begun.summary(), said);
         assert!(begun.document().is_ok());
     }
 
     #[test]
-    fn a_run_without_numbers_and_what_was_found_are_said_first() {
+    fn the_summary_begins_with_nan_and_names_the_findings() {
         let result = RESULT.replace("\"loss\": 0.4", "\"loss\": null");
         let finding = r#"{"findings": [{"kind": "non_finite", "severity": "error", "summary": "a",
             "place": null, "evidence": [], "causes": [], "remedies": []}]}"#;
@@ -465,7 +465,7 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_short() {
+    fn dates_are_shortened_to_seconds() {
         assert_eq!(
             moment("2026-11-23T07:02:31.159839901Z"),
             "2026-11-23 07:02:31 UTC"

@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn location_and_spread_are_numpys() {
+    fn quantiles_and_deviation_equal_numpy() {
         assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
         assert_eq!(median(&[4.0, 1.0, 2.0, 3.0]), 2.5);
         assert!(median(&[]).is_nan());
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn the_signed_rank_test_is_scipys() {
+    fn the_signed_rank_test_equals_scipy() {
         // scipy.stats.wilcoxon(d, method="exact").pvalue
         let d = [0.5, 1.1, -0.2, 1.9, 0.7, 2.3, -0.9, 1.4];
         assert_near(wilcoxon(&d), 0.078125, 1e-12);
@@ -177,14 +177,14 @@ mod tests {
     }
 
     #[test]
-    fn ties_are_counted_exactly() {
+    fn ties_have_exact_p_values() {
         // Ranks 2, 2, 2: all three of one sign is one of eight assignments, on each side.
         assert_near(wilcoxon(&[1.0, 1.0, 1.0]), 0.25, 1e-15);
         assert_near(wilcoxon(&[1.0, -1.0, 1.0, 0.0]), 1.0, 1e-15);
     }
 
     #[test]
-    fn many_differences_are_counted_exactly_too() {
+    fn many_differences_have_exact_p_values() {
         let sign = |i: i32| if i % 3 == 0 { -1.0 } else { 1.0 };
         let d: Vec<f64> = (1..=101).map(|i| sign(i) * f64::from(i)).collect();
         // scipy.stats.wilcoxon(d, method="exact").pvalue
@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn holm_is_statsmodels() {
+    fn the_correction_of_holm_equals_statsmodels() {
         // statsmodels.stats.multitest.multipletests([0.01, 0.04, 0.03], method="holm")[1]
         let corrected = holm(&[0.01, 0.04, 0.03]);
         for (value, expected) in corrected.into_iter().zip([0.03, 0.06, 0.06]) {

@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn failed_and_nan_trials_are_counted_and_not_mixed_in() {
+    fn failed_and_nan_trials_are_counted_but_not_averaged() {
         let trials = [
             trial(Outcome::Completed, 0.1, Some(5)),
             trial(Outcome::StoppedEarly, 0.3, None),

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn csv_spells_nan_and_leaves_out_what_is_missing() {
+    fn csv_writes_nan_and_leaves_missing_cells_empty() {
         let mut out = Vec::new();
         table().write_csv(&mut out).unwrap();
         assert_eq!(

@@ -1,7 +1,7 @@
 //! The name of every file that a training or a comparison writes.
 //!
-//! Names are relative to the folder of a run, if nothing else is said. [`RUN_FOLDER`] lists the files of a run in
-//! the order in which they appear.
+//! Names are relative to the folder of the run; in [`checkpoint`] to the folder of the checkpoint, and in
+//! [`comparison`] to the folder of the experiment.
 
 /// The configuration, with every default written out: it repeats the run alone.
 pub const CONFIG: &str = "config.toml";
@@ -31,23 +31,6 @@ pub const RESULT: &str = "result.json";
 pub const FAILURE: &str = "failure.json";
 /// The page that `emberlab report` writes, in the folder of a run or a comparison.
 pub const REPORT: &str = "report.html";
-
-/// Every file and folder of a run.
-pub const RUN_FOLDER: [&str; 13] = [
-    CONFIG,
-    ENVIRONMENT,
-    METRICS,
-    CHECKPOINTS,
-    MODEL,
-    NETWORK,
-    BEST,
-    THRESHOLD,
-    EVALUATION,
-    DIAGNOSIS,
-    RESULT,
-    FAILURE,
-    REPORT,
-];
 
 /// The files whose checksums stand in `result.json`: they do not change any more.
 pub const DIGESTED: [&str; 6] = [CONFIG, METRICS, MODEL, NETWORK, BEST, EVALUATION];

@@ -163,7 +163,7 @@ mod tests {
                         1,2,0.1,0.5,0.9\n2,4,0.1,NaN,0.95\n3,6,0.1,0.4,0.95\n4,8,0.1,0.3";
 
     #[test]
-    fn a_row_that_is_still_being_written_does_not_count() {
+    fn a_half_written_last_row_is_ignored() {
         let history = History::parse(TEXT).unwrap();
         assert_eq!((history.len(), history.is_empty()), (3, false));
         let names: Vec<&str> = history.metrics().collect();
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_nothing_holds_nothing_and_a_broken_row_is_named() {
+    fn an_empty_file_has_no_rows_and_a_broken_row_is_named_by_its_line() {
         assert!(History::parse("").unwrap().is_empty());
         assert!(History::parse("epoch,step\n").unwrap().is_empty());
         for text in ["epoch,step\n1,2\n2,x\n", "epoch,step\n1,2\n2\n"] {

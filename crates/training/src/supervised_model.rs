@@ -169,14 +169,12 @@ mod tests {
     use burn::module::{ModuleVisitor, Param};
     use burn::tensor::{DType, Device, TensorData};
     use emberlab_menu::Menu as _;
-    use emberlab_models::{Activation, ModelConfig};
+    use emberlab_models::{Activation, ModelConfig, Normalization};
     use emberlab_rng::stream;
     use serde_json::{Value, json};
 
     use super::*;
     use crate::loss::{Loss, OutputKind};
-
-    const NORMALIZATIONS: [&str; 5] = ["none", "batch", "layer", "instance", "group"];
 
     fn supervised(model: Value, loss: &Value, dtype: DType) -> SupervisedModel {
         supervised_model_for(model, loss, &[5], dtype)
@@ -235,7 +233,10 @@ mod tests {
     }
 
     /// Explicit and automatic gradients of every parameter, the loss, and batch norm's statistics.
-    fn both_ways(supervised: &SupervisedModel, batch: &Batch) -> Vec<(Vec<f64>, Vec<f64>)> {
+    fn explicit_and_automatic(
+        supervised: &SupervisedModel,
+        batch: &Batch,
+    ) -> Vec<(Vec<f64>, Vec<f64>)> {
         let plain = supervised.clone().for_training();
         assert!(!plain.network.is_autodiff());
         let explicit = plain.explicit_gradients(batch);
@@ -258,14 +259,14 @@ mod tests {
         found
     }
 
-    /// Fails unless both ways agree to `tolerance`, relative to the largest number.
+    /// Asserts that explicit and automatic gradients agree to `tolerance`, relative to the largest number.
     fn assert_agree(what: &str, supervised: &SupervisedModel, batch: &Batch, tolerance: f64) {
-        let pairs = both_ways(supervised, batch);
+        let pairs = explicit_and_automatic(supervised, batch);
         let largest = pairs
             .iter()
             .flat_map(|(_, automatic)| automatic)
             .fold(0.0_f64, |largest, x| largest.max(x.abs()));
-        assert!(largest > 0.0, "{what}: nothing to compare");
+        assert!(largest > 0.0, "{what}: all numbers are zero");
         for (explicit, automatic) in pairs {
             assert_eq!(explicit.len(), automatic.len(), "{what}");
             for (a, b) in explicit.iter().zip(&automatic) {
@@ -281,10 +282,10 @@ mod tests {
         for (dtype, tolerance) in [(DType::F64, 1e-12), (DType::F32, 2e-5)] {
             let batch = batch(dtype);
             for activation in Activation::NAMES {
-                for normalization in NORMALIZATIONS {
-                    for function in Loss::examples() {
+                for normalization in Normalization::NAMES {
+                    for loss in Loss::examples() {
                         for reduction in ["mean", "sum"] {
-                            let output = match function.outputs() {
+                            let output = match loss.outputs() {
                                 OutputKind::Probabilities => "sigmoid",
                                 OutputKind::Logit
                                 | OutputKind::ClassLogits
@@ -294,7 +295,7 @@ mod tests {
                                 "name": "mlp", "hidden": [6, 4], "activation": activation,
                                 "normalization": normalization, "output_activation": output,
                             });
-                            let loss = json!({ "name": function.name(), "reduction": reduction });
+                            let loss = json!({ "name": loss.name(), "reduction": reduction });
                             let supervised = supervised(model, &loss, dtype);
                             let what = format!("{activation}, {normalization}, {loss}, {dtype:?}");
                             assert_agree(&what, &supervised, &batch, tolerance);
@@ -334,7 +335,7 @@ mod tests {
 
     #[test]
     fn explicit_and_automatic_gradients_agree_for_layers_of_every_small_size() {
-        // Layers of two outputs go back by products of their own.
+        // Narrow layers have products of their own.
         for (dtype, tolerance) in [(DType::F64, 1e-12), (DType::F32, 2e-5)] {
             for size in 1..=4 {
                 let model =

@@ -3,7 +3,6 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use burn::train::TrainStep;
 use emberlab_datasets::Batch;
 use emberlab_models::{Activation, Mode, Network, Operation};
 use emberlab_training::{
@@ -86,7 +85,7 @@ pub fn inspect_step(
     batch: Batch,
 ) -> Result<StepInspection, TrainingError> {
     let supervised = SupervisedModel::new(network.clone(), loss.clone());
-    let mut output = TrainStep::step(&supervised, batch);
+    let mut output = supervised.gradients(&batch);
     let losses = host(Tensor::cat(output.item.losses, 0))?;
     let gradients = named_gradients(network, &output.grads)?;
     if let Some(clipping) = clipping {

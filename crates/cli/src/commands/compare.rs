@@ -15,7 +15,6 @@ use emberlab_storage::replace;
 use emberlab_training::{Dashboard, StopFlag, device};
 
 use crate::arguments::{Running, Shared};
-use crate::commands::train::set_threads;
 use crate::failure::Failure;
 use crate::jobs::{JobEnd, run_all};
 use crate::launchers::{Launch, LauncherChoice};
@@ -97,17 +96,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     if !args.collect && !missing.is_empty() {
         device::open(&args.running.device)?;
         let stop = signals::stop_on_request(false)?;
-        let size = |trial: &PlannedTrial| {
-            let asked = usize::from(args.stack);
-            if !device::is_processor(&args.running.device) {
-                return asked;
-            }
-            let limit = limits.get(&trial.variant).copied().unwrap_or(1);
-            // No more than each core's share of the trials.
-            let share = missing.len().div_ceil(num_jobs(args));
-            asked.min(limit).min(share)
-        };
-        let stacks = PlannedTrial::stacks(&comparison.trials, &missing, size);
+        let stacks = stacks(args, &comparison, &missing, &limits);
         failed = train(args, shared, &comparison, &stacks, &stop)?;
         if stop.is_requested() {
             eprintln!("interrupted; every trial is saved\nto continue:  the same command again");
@@ -115,19 +104,43 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         }
     }
     report(args, shared, &comparison, &source)?;
-    if failed.is_empty() {
-        return Ok(ExitCode::SUCCESS);
+    match failed.as_slice() {
+        [] => Ok(ExitCode::SUCCESS),
+        failed => Err(failure(failed, comparison.trials.len())),
     }
+}
+
+/// The missing trials in groups that train together in one batched model, of at most `--stack` trials. On a CPU a
+/// group is no larger than the limit of its variant, nor than each job's share of the trials.
+fn stacks(
+    args: &Args,
+    comparison: &Comparison,
+    missing: &[usize],
+    limits: &BTreeMap<String, usize>,
+) -> Vec<Vec<usize>> {
+    let largest = usize::from(args.stack);
+    let share = missing.len().div_ceil(num_jobs(args));
+    let size = |trial: &PlannedTrial| match device::is_processor(&args.running.device) {
+        true => {
+            let limit = limits.get(&trial.variant).copied().unwrap_or(1);
+            largest.min(limit).min(share)
+        }
+        false => largest,
+    };
+    PlannedTrial::stacks(&comparison.trials, missing, size)
+}
+
+/// The error that lists the failed trials and why they failed.
+fn failure(failed: &[(&PlannedTrial, String)], num_trials: usize) -> Failure {
     let lines: Vec<String> = failed
         .iter()
-        .map(|(trial, why)| format!("{} {}", trial.run, why.replace('\n', "\n    ")))
+        .map(|(trial, reason)| format!("{} {}", trial.run, reason.replace('\n', "\n    ")))
         .collect();
-    Err(Failure::Check(format!(
-        "{} of {} trials failed; run the same command to try them again\n  {}",
+    Failure::Check(format!(
+        "{} of {num_trials} trials failed; run the same command to try them again\n  {}",
         failed.len(),
-        comparison.trials.len(),
         lines.join("\n  ")
-    )))
+    ))
 }
 
 /// Writes the plan beside the runs and prints the script that runs it.
@@ -200,6 +213,7 @@ fn missing(comparison: &Comparison, artifacts: &Path) -> Result<Vec<usize>, Expe
     Ok(missing)
 }
 
+/// Lists the trials, which of them are done, and about how long the others would take.
 fn list(
     comparison: &Comparison,
     missing: &[usize],
@@ -248,7 +262,7 @@ fn estimate(
     args: &Args,
     shared: &Shared,
 ) -> Result<Duration, Failure> {
-    set_threads(&args.running)?;
+    args.running.set_threads()?;
     let mut seconds = 0.0;
     for variant in &comparison.variants {
         let is_ours = |index: &&usize| comparison.trials[**index].variant == variant.name;
@@ -324,18 +338,18 @@ fn train<'a>(
     let ends = run_all(stacks.len(), num_jobs(args), retries, job, stop, &progress);
     progress.finish();
     let failed = ends.into_iter().filter_map(|(index, end)| match end {
-        JobEnd::Failed(why) => Some((&stacks[index], why)),
+        JobEnd::Failed(reason) => Some((&stacks[index], reason)),
         JobEnd::Done | JobEnd::Interrupted => None,
     });
     let mut all = Vec::new();
-    for (stack, why) in failed {
+    for (stack, reason) in failed {
         for &index in stack {
             // Some trials of a stack that failed may be done.
             if !trials[index]
                 .run(&shared.artifacts)?
                 .is_some_and(|run| run.is_done())
             {
-                all.push((&trials[index], why.clone()));
+                all.push((&trials[index], reason.clone()));
             }
         }
     }
@@ -343,6 +357,7 @@ fn train<'a>(
     Ok(all)
 }
 
+/// The command that trains these trials in a process of its own.
 fn trial_command(
     program: &Path,
     plan: &Path,
@@ -426,6 +441,7 @@ fn report(
     Ok(())
 }
 
+/// Writes a file so that it appears whole.
 fn write(path: &Path, text: &str) -> Result<(), ExperimentError> {
     Ok(replace(path, text.as_bytes())?)
 }

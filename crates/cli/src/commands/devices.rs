@@ -11,9 +11,8 @@ use emberlab_training::{Precision, device};
 use serde_json::json;
 
 use crate::arguments::Shared;
-use crate::commands::train::set_num_threads;
 use crate::failure::Failure;
-use crate::{data_dirs, signals, tables};
+use crate::{data_dirs, signals, tables, threads};
 
 /// List the devices to compute on, or time an experiment on each.
 #[derive(Debug, clap::Args)]
@@ -56,7 +55,7 @@ struct Timed {
 fn bench(config: &Path, args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = ConfigSource::load(config)?.with_overrides(&args.overrides)?;
     let config = ExperimentConfig::from_source(&source)?.without_comparison();
-    set_num_threads(args.threads)?;
+    threads::set(args.threads)?;
     let stop = signals::stop_on_request(false)?;
     let duration = Duration::from_secs(args.seconds.into());
     let prepared = Prepared::load(config, &data_dirs::all(shared));

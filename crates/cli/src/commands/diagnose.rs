@@ -9,7 +9,6 @@ use emberlab_experiments::{Run, diagnose};
 use emberlab_run_format::{Diagnosis, Finding, Place, Severity};
 
 use crate::arguments::{Running, Shared};
-use crate::commands::train::set_threads;
 use crate::data_dirs;
 use crate::failure::Failure;
 use crate::progress::number;
@@ -37,7 +36,7 @@ pub struct Args {
 /// # Errors
 /// [`Failure`] if the run cannot be read or the output cannot be written.
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
-    set_threads(&args.running)?;
+    args.running.set_threads()?;
     let run = Run::find(&shared.artifacts, &args.run)?;
     let diagnosis = diagnose(&run, &args.running.device, &data_dirs::all(shared))?;
     let text = if args.json {

@@ -13,7 +13,6 @@ use emberlab_training::Split;
 use serde::Serialize;
 
 use crate::arguments::{Running, Shared, WeightsChoice};
-use crate::commands::train::set_threads;
 use crate::evaluation_pictures::{NamedPicture, Subject};
 use crate::failure::Failure;
 use crate::progress::number;
@@ -86,7 +85,7 @@ struct Evaluation {
 /// # Errors
 /// [`Failure`] if the run cannot be evaluated or the output cannot be written.
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
-    set_threads(&args.running)?;
+    args.running.set_threads()?;
     let run = Run::find(&shared.artifacts, &args.run)?;
     let weights = Weights::from(args.weights);
     let device = &args.running.device;

@@ -12,7 +12,6 @@ use emberlab_storage::replace;
 use serde::Serialize;
 
 use crate::arguments::{Running, Shared};
-use crate::commands::train::set_threads;
 use crate::failure::Failure;
 use crate::{data_dirs, signals, tables, terminal_chart};
 
@@ -68,7 +67,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = ConfigSource::load(&args.config)?.with_overrides(&args.overrides)?;
     let config = ExperimentConfig::from_source(&source)?;
     let learning_rates = learning_rates(args)?;
-    set_threads(&args.running)?;
+    args.running.set_threads()?;
     let stop = signals::stop_on_request(false)?;
     let data_dirs = data_dirs::all(shared);
     let device = &args.running.device;

@@ -22,45 +22,28 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::arguments::{self, Shared};
+use crate::arguments::Shared;
 use crate::failure::Failure;
 
-/// The table of all commands.
+/// The table of all commands. The help text of each stands at its `Args`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Train a network as a TOML file describes it.
     Train(train::Args),
-    /// Continue a run from its newest checkpoint.
     Resume(resume::Args),
-    /// Train every variant in a TOML file with every seed, and compare the results.
     Compare(compare::Args),
-    /// Train one trial of a comparison, as a job on a cluster.
     Trial(trial::Args),
-    /// Find a learning rate: train briefly while it grows, over several seeds.
     FindLr(find_lr::Args),
-    /// List, check and clean up runs.
     Runs(runs::Args),
-    /// Evaluate the network of a finished run.
     Evaluate(evaluate::Args),
-    /// Predict rows of a table, or images, with the network of a finished run.
     Predict(predict::Args),
-    /// Find out what is wrong with a run, and what to try.
     Diagnose(diagnose::Args),
-    /// Write a report about a run or a comparison, as one page.
     Report(report::Args),
-    /// Draw activations, losses, initializers and normalizations.
     Gallery(gallery::Args),
-    /// Show how optimizers descend a surface, or the loss around a trained network.
     Descend(descend::Args),
-    /// List, show and download data sets.
-    Data(arguments::Data),
-    /// List the devices to compute on, or time an experiment on each.
+    Data(data::Args),
     Devices(devices::Args),
-    /// Check the calculations against references.
     Check(check::Args),
-    /// Show a configuration with all defaults, or the schema of configurations.
     Config(config::Args),
-    /// Print shell completions.
     Completions(completions::Args),
 }
 
@@ -88,6 +71,36 @@ impl Command {
             Self::Check(args) => check::run(args, shared),
             Self::Config(args) => config::run(args),
             Self::Completions(args) => completions::run(args),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use crate::arguments::Arguments;
+
+    #[test]
+    fn every_command_and_every_option_has_a_help_text() {
+        let program = Arguments::command();
+        program.clone().debug_assert();
+        let mut commands: Vec<&clap::Command> = program.get_subcommands().collect();
+        while let Some(command) = commands.pop() {
+            let name = command.get_name();
+            assert!(command.get_about().is_some(), "{name} has no help text");
+            for option in command
+                .get_arguments()
+                .filter(|option| !option.is_hide_set())
+            {
+                let help = option.get_help().or_else(|| option.get_long_help());
+                assert!(
+                    help.is_some(),
+                    "{name}: {} has no help text",
+                    option.get_id()
+                );
+            }
+            commands.extend(command.get_subcommands());
         }
     }
 }

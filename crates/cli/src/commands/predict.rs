@@ -11,7 +11,6 @@ use emberlab_run_format::ModelTask;
 use serde_json::{Map, Value, json};
 
 use crate::arguments::{Running, Shared, WeightsChoice};
-use crate::commands::train::set_threads;
 use crate::failure::Failure;
 
 /// Predict rows of a table, or images, with the network of a finished run.
@@ -62,7 +61,7 @@ enum Format {
 /// # Errors
 /// [`Failure`] if the run has no network, an input cannot be read, or the output cannot be written.
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
-    set_threads(&args.running)?;
+    args.running.set_threads()?;
     let run = Run::find(&shared.artifacts, &args.run)?;
     let predictor = Predictor::load(&run, args.weights.into(), &args.running.device)?;
     let mut inputs = Inputs::default();

@@ -88,7 +88,7 @@ pub fn execution(
         true => Dashboard::Tui { stay: showing.stay },
         false => Dashboard::Quiet,
     };
-    set_threads(running)?;
+    running.set_threads()?;
     let stop = signals::stop_on_request(matches!(choice, DashboardChoice::Plain))?;
     if let Some(step) = showing.stop_at {
         stop.request_at(step);
@@ -102,28 +102,6 @@ pub fn execution(
         observer,
     };
     Ok((execution, is_quiet))
-}
-
-/// Sets the number of threads for the tensor operations of this process.
-///
-/// # Errors
-/// [`Failure::Failed`] if the threads cannot be started.
-pub fn set_threads(running: &Running) -> Result<(), Failure> {
-    set_num_threads(running.threads)
-}
-
-/// Sets the number of threads, for a command that runs on several devices.
-///
-/// # Errors
-/// [`Failure::Failed`] if the threads cannot be started.
-pub fn set_num_threads(threads: u16) -> Result<(), Failure> {
-    // This thread is one of them. Otherwise ndarray hands every matrix product to another thread and waits for
-    // it, which takes two thirds of the time of a small network's step.
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(usize::from(threads))
-        .use_current_thread()
-        .build_global()
-        .map_err(|error| Failure::Failed(format!("cannot start threads: {error}")))
 }
 
 /// Prints the network, the device and the sizes of the splits before the training.

@@ -61,7 +61,7 @@ trait ActivationFunction {
         Ok(())
     }
 
-    /// What [`backward`](Self::backward) takes beside `delta`.
+    /// The inputs or outputs, whichever [`backward`](Self::backward) takes beside `delta`.
     fn saves(&self) -> Saves;
 
     /// See [`Activation::is_elementwise`].
@@ -93,7 +93,7 @@ trait ActivationFunction {
     fn backward<const D: usize>(&self, delta: Tensor<D>, saved: Tensor<D>) -> Tensor<D>;
 }
 
-/// What the backward pass needs of the forward pass.
+/// The tensors of the forward pass that the backward pass needs.
 enum Saves {
     /// Nothing: the function is the identity.
     Nothing,

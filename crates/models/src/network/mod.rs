@@ -1,4 +1,7 @@
 //! The networks: their configurations, their forward and backward passes, their tensors by name.
+//!
+//! Each network has a file with its configuration and its layers. To add one, write its file and add its rows to the
+//! table in `config` and to [`Network`].
 
 mod batched_model;
 mod config;

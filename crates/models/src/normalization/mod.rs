@@ -34,7 +34,7 @@ use crate::parameters::Parameters;
 const EPSILON: f64 = 1e-5;
 
 menu! {
-    /// What a layer's outputs are normalised over: a name, or a table of a name and parameters.
+    /// The normalization of a layer's outputs: its name, or a table of its name and parameters.
     pub enum Normalization("a normalization"), written as a name or a table, dispatched by with_normalization!($) {
         "none" => None(NoNormalization),
         "batch" => Batch(BatchNormConfig),

@@ -49,7 +49,7 @@ impl Values {
         }
     }
 
-    fn is_there(&self) -> Vec<bool> {
+    fn is_present(&self) -> Vec<bool> {
         match self {
             Self::Texts(values) => values.iter().map(Option::is_some).collect(),
             Self::Integers(values) => values.iter().map(Option::is_some).collect(),
@@ -102,9 +102,9 @@ impl Values {
 }
 
 /// The definition levels: 1 for each value and 0 for each missing one, encoded as runs after their length in bytes.
-fn definition_levels(is_there: &[bool]) -> Vec<u8> {
+fn definition_levels(is_present: &[bool]) -> Vec<u8> {
     let mut runs = Vec::new();
-    for run in is_there.chunk_by(|a, b| a == b) {
+    for run in is_present.chunk_by(|a, b| a == b) {
         thrift::varint(&mut runs, (run.len() as u64) << 1);
         runs.push(u8::from(run[0]));
     }
@@ -115,8 +115,8 @@ fn definition_levels(is_there: &[bool]) -> Vec<u8> {
 
 /// The only page of a column, with its header.
 fn page(column: &Column) -> Vec<u8> {
-    let is_there = column.values.is_there();
-    let mut body = definition_levels(&is_there);
+    let is_present = column.values.is_present();
+    let mut body = definition_levels(&is_present);
     body.extend(column.values.plain());
     let size = body.len() as i64;
     let mut header = Compact::default();
@@ -124,7 +124,7 @@ fn page(column: &Column) -> Vec<u8> {
     header.integer(2, Kind::I32, size);
     header.integer(3, Kind::I32, size);
     header.structure(5, |data| {
-        data.integer(1, Kind::I32, is_there.len() as i64);
+        data.integer(1, Kind::I32, is_present.len() as i64);
         data.integer(2, Kind::I32, PLAIN);
         data.integer(3, Kind::I32, RLE);
         data.integer(4, Kind::I32, RLE);
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_is_written_in_runs() {
+    fn definition_levels_are_runs() {
         assert_eq!(definition_levels(&[true; 3]), [2, 0, 0, 0, 6, 1]);
         assert_eq!(
             definition_levels(&[false, true, true]),

@@ -131,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn long_lists_say_their_length_apart() {
+    fn long_lists_have_a_separate_length() {
         let mut structure = Compact::default();
         structure.structures(1, 20, |_, _| {});
         assert_eq!(structure.finish()[..3], [0x19, 0xfc, 20]);

@@ -13,7 +13,6 @@ use emberlab_pictures::Svg;
 
 use self::choices::{Descender, Schedule};
 use crate::arguments::{Running, Shared};
-use crate::commands::train::set_threads;
 use crate::failure::Failure;
 use crate::picture_files::{write, write_picture};
 
@@ -78,7 +77,7 @@ pub struct Args {
 /// # Errors
 /// [`Failure`] if a setting is out of its range, a run cannot be loaded, or pictures cannot be written.
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
-    set_threads(&args.running)?;
+    args.running.set_threads()?;
     match &args.run {
         Some(name) => around_network::run(args, name, shared),
         None => surface::run(args),

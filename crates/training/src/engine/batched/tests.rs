@@ -3,7 +3,7 @@
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_datasets::DeviceDataset;
 use emberlab_menu::Menu as _;
-use emberlab_models::ModelConfig;
+use emberlab_models::{Activation, ModelConfig, Normalization};
 use emberlab_rng::stream;
 use emberlab_run_format::Ending;
 use emberlab_storage::Identity;
@@ -28,7 +28,7 @@ fn from_json<T: serde::de::DeserializeOwned>(value: &Value) -> T {
     serde_json::from_value(value.clone()).expect("a configuration")
 }
 
-/// What the trainings of a test have in common.
+/// The settings that the trainings of a test share.
 #[derive(Clone)]
 struct Settings {
     model: Value,
@@ -70,7 +70,7 @@ fn split(rows: usize, phase: f64, dtype: DType) -> DeviceDataset {
 }
 
 impl Settings {
-    fn fit(&self, seed: u64, learning_rate: f64) -> Trainer {
+    fn trainer(&self, seed: u64, learning_rate: f64) -> Trainer {
         let device = Device::flex().autodiff();
         let network = from_json::<ModelConfig>(&self.model)
             .init(&[5], 3, &mut stream(seed, "init", &[]), &device, self.dtype)
@@ -104,15 +104,17 @@ impl Settings {
     }
 
     fn together(&self, trials: &[(u64, f64)]) -> Vec<TrainingResult> {
-        let fits = trials
+        let trainers = trials
             .iter()
-            .map(|&(seed, rate)| (self.fit(seed, rate), None));
-        Trainer::run_all(fits.collect()).expect("trainings")
+            .map(|&(seed, rate)| (self.trainer(seed, rate), None));
+        Trainer::run_all(trainers.collect()).expect("trainings")
     }
 
     fn alone(&self, trials: &[(u64, f64)]) -> Vec<TrainingResult> {
-        let fits = trials.iter().map(|&(seed, rate)| self.fit(seed, rate));
-        fits.map(|fit| fit.run(None).expect("a training")).collect()
+        let trainers = trials.iter().map(|&(seed, rate)| self.trainer(seed, rate));
+        trainers
+            .map(|trainer| trainer.run(None).expect("a training"))
+            .collect()
     }
 }
 
@@ -123,7 +125,7 @@ fn weights(network: &Network) -> Vec<f64> {
         .collect()
 }
 
-/// Fails unless two trainings came to the same, but for rounding.
+/// Asserts that two trainings have the same result up to rounding.
 fn assert_same(what: &str, together: &TrainingResult, alone: &TrainingResult, tolerance: f64) {
     assert_eq!(together.ending, alone.ending, "{what}");
     assert_eq!(
@@ -151,9 +153,9 @@ fn assert_same(what: &str, together: &TrainingResult, alone: &TrainingResult, to
     assert_eq!(together.predicted.len(), 3);
     for ((split, a), (_, b)) in together.predicted.iter().zip(&alone.predicted) {
         near(&a.outputs, &b.outputs);
-        let figures = |p: &crate::Predicted| p.metrics.iter().map(|(_, x)| x).collect::<Vec<_>>();
-        assert_eq!(figures(a).len(), figures(b).len(), "{split}");
-        near(&figures(a), &figures(b));
+        let metrics = |p: &crate::Predicted| p.metrics.iter().map(|(_, x)| x).collect::<Vec<_>>();
+        assert_eq!(metrics(a).len(), metrics(b).len(), "{split}");
+        near(&metrics(a), &metrics(b));
     }
 }
 
@@ -171,8 +173,8 @@ const RATES: [(u64, f64); 3] = [(1, 0.1), (1, 0.03), (2, 0.2)];
 
 #[test]
 fn replicas_equal_single_runs_for_every_normalization_activation_and_loss() {
-    for normalization in ["none", "batch", "layer", "instance", "group"] {
-        for activation in ["relu", "tanh", "softmax"] {
+    for normalization in Normalization::NAMES {
+        for activation in Activation::NAMES {
             let settings = Settings {
                 model: json!({
                     "name": "mlp", "hidden": [6, 4], "activation": activation,
@@ -238,7 +240,7 @@ fn replicas_equal_single_runs_for_every_optimizer_schedule_and_clipping() {
 }
 
 #[test]
-fn replicas_equal_single_runs_however_batches_and_metrics_are_taken() {
+fn replicas_equal_single_runs_for_every_kind_of_batches_and_metrics() {
     for training in [
         json!({ "num_epochs": 3, "batch_size": "full" }),
         json!({ "num_epochs": 3, "batch_size": 5, "drop_last": true }),
@@ -254,7 +256,7 @@ fn replicas_equal_single_runs_however_batches_and_metrics_are_taken() {
 }
 
 #[test]
-fn a_replica_that_stops_early_leaves_and_the_others_go_on() {
+fn a_replica_can_stop_early_while_the_others_go_on() {
     let settings = Settings {
         optimizer: json!({ "name": "adam", "learning_rate": 0.1 }),
         training: json!({
@@ -278,7 +280,7 @@ fn a_replica_that_stops_early_leaves_and_the_others_go_on() {
 }
 
 #[test]
-fn a_replica_whose_numbers_are_no_longer_finite_touches_no_other() {
+fn a_replica_with_nan_leaves_the_others_unchanged() {
     let settings = Settings {
         model: json!({ "name": "mlp", "hidden": [6], "normalization": "batch" }),
         optimizer: json!({ "name": "sgd", "learning_rate": 0.1 }),
@@ -290,12 +292,17 @@ fn a_replica_whose_numbers_are_no_longer_finite_touches_no_other() {
     assert!(weights(&together[1].network).iter().any(|w| !w.is_finite()));
     assert_eq!(together[1].ending, alone[1].ending);
     for index in [0, 2] {
-        assert_same("beside a NaN", &together[index], &alone[index], 1e-11);
+        assert_same(
+            "beside a replica with NaN",
+            &together[index],
+            &alone[index],
+            1e-11,
+        );
     }
 }
 
 #[test]
-fn trainings_that_are_not_alike_are_refused() {
+fn trainings_with_different_settings_are_refused() {
     let settings = Settings::default();
     let others = [
         Settings {
@@ -312,8 +319,11 @@ fn trainings_that_are_not_alike_are_refused() {
         },
     ];
     for other in others {
-        let fits = vec![(settings.fit(1, 0.1), None), (other.fit(2, 0.1), None)];
-        let refused = Trainer::run_all(fits);
+        let trainers = vec![
+            (settings.trainer(1, 0.1), None),
+            (other.trainer(2, 0.1), None),
+        ];
+        let refused = Trainer::run_all(trainers);
         assert!(matches!(refused, Err(TrainingError::NotAlike(_))));
     }
 }

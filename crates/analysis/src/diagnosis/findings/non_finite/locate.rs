@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 
 use burn::module::Module;
 use burn::tensor::Tensor;
-use burn::train::TrainStep;
 use emberlab_datasets::{Batch, DeviceDataset};
 use emberlab_models::{Mode, Network};
 use emberlab_run_format::{Direction, Evidence, Finding, FindingKind, Place, Severity};
@@ -157,7 +156,7 @@ pub(super) fn large_weights() -> Vec<String> {
 
 /// Looks into a step whose loss was finite, and whose weights afterwards are not: its gradients, then its update.
 fn backward_or_update(before: &SupervisedModel, batch: Batch) -> Result<Broken, TrainingError> {
-    let output = TrainStep::step(before, batch);
+    let output = before.gradients(&batch);
     let gradients = named_gradients(&before.network, &output.grads)?;
     let is_broken = |(_, numbers): &&(String, Vec<f64>)| numbers.iter().any(|g| !g.is_finite());
     // The backward pass goes from the last layer to the first.

@@ -1,10 +1,12 @@
 //! The training loop: epochs, steps, metrics and checkpoints, for one training or many at once.
 
+mod finish;
+
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use emberlab_datasets::{Batch, Batches, DeviceDataset};
-use emberlab_metrics::{Direction, Split, SplitMetrics};
+use emberlab_metrics::{Direction, SplitMetrics};
 use emberlab_run_format::Ending;
 use emberlab_storage::{Checkpoint, Position};
 
@@ -21,7 +23,7 @@ use crate::engine::{BatchedEngine, TrainingEngine};
 use crate::error::TrainingError;
 use crate::loss::LossConfig;
 use crate::metric_accumulator::MetricAccumulator;
-use crate::predict::{chunks, predict_unless};
+use crate::predict::chunks;
 use crate::supervised_model::{StepOutput, SupervisedModel};
 use crate::task::Task;
 
@@ -417,72 +419,6 @@ impl TrainingLoop {
         let replica = &mut self.replicas[index];
         let written = replica.save(&*self.engine, index, self.spent);
         tolerate(&self.checkpoint, replica, written)
-    }
-
-    /// Ends all trainings that are left; returns the results of all, in the order of the start.
-    pub(super) fn finish(
-        &mut self,
-        ending: ControlFlow<()>,
-    ) -> Result<Vec<TrainingResult>, TrainingError> {
-        let early = self.out_of_patience();
-        let mut results = std::mem::take(&mut self.results);
-        for index in 0..self.replicas.len() {
-            let ending = match ending {
-                ControlFlow::Break(()) => Ending::Interrupted,
-                ControlFlow::Continue(()) if early.contains(&index) => Ending::StoppedEarly,
-                ControlFlow::Continue(()) => Ending::Completed,
-            };
-            let result = self.finish_one(index, ending)?;
-            results.push((self.replicas[index].place, result));
-        }
-        results.sort_by_key(|(place, _)| *place);
-        Ok(results.into_iter().map(|(_, result)| result).collect())
-    }
-
-    fn finish_one(
-        &mut self,
-        index: usize,
-        mut ending: Ending,
-    ) -> Result<TrainingResult, TrainingError> {
-        let network = self.engine.network(index);
-        let plain = SupervisedModel::new(network.clone(), self.loss.clone());
-        let mut predicted = Vec::new();
-        if ending != Ending::Interrupted {
-            self.count_time();
-            self.save_one(index)?;
-            let SplitData { train, valid, test } = self.data.part(index, self.replicas.len());
-            let splits = [
-                (Split::Train, Some(train)),
-                (Split::Valid, valid),
-                (Split::Test, test),
-            ];
-            for (split, data) in splits {
-                let Some(data) = data else { continue };
-                let is_stopping = || self.stop.is_requested();
-                let found = predict_unless(is_stopping, &plain, &data, &self.task)?;
-                let Some(found) = found else {
-                    ending = Ending::Interrupted;
-                    predicted.clear();
-                    break;
-                };
-                predicted.push((split, found));
-            }
-        }
-        let replica = &self.replicas[index];
-        Ok(TrainingResult {
-            ending,
-            network,
-            best: replica
-                .progress
-                .early_stopping
-                .best
-                .zip(replica.best.clone()),
-            epoch: replica.progress.position.epoch,
-            step: replica.progress.step,
-            elapsed: replica.elapsed(self.spent),
-            predicted,
-            is_saved: replica.saved == Some(replica.progress.position),
-        })
     }
 }
 
