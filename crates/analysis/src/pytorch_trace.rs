@@ -31,7 +31,7 @@ pub enum TraceError {
     Malformed {
         /// The file.
         path: PathBuf,
-        /// The fault.
+        /// The reason.
         reason: String,
     },
     /// The network cannot be built, or its weights do not fit.

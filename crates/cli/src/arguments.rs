@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, ValueEnum};
 use emberlab_experiments::Weights;
 
 use crate::commands::Command;
@@ -104,35 +104,4 @@ impl From<WeightsChoice> for Weights {
             WeightsChoice::Best => Self::Best,
         }
     }
-}
-
-/// List, show and fetch data sets.
-#[derive(Debug, Args)]
-pub struct Data {
-    /// What to do.
-    #[command(subcommand)]
-    pub action: DataAction,
-}
-
-/// What to do with data.
-#[derive(Debug, Subcommand)]
-pub enum DataAction {
-    /// List the data sets and whether each is at hand.
-    List,
-    /// Show a data set: shape, classes, ranges and a few samples.
-    Show {
-        /// Name of a data set, or a TOML file whose data set is meant.
-        name: String,
-        /// Override a key of the data set, such as `noise=0.3`; may be repeated.
-        #[arg(long = "set", value_name = "KEY=VALUE")]
-        overrides: Vec<String>,
-    },
-    /// Download a data set into the data folder.
-    Fetch {
-        /// A data set that `emberlab data list` offers to fetch, such as `mnist`.
-        name: String,
-        /// Download from here instead, a folder's address; may be repeated.
-        #[arg(long, value_name = "URL")]
-        mirror: Vec<String>,
-    },
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: the first finishes the step and saves, the second ends at once.
+//! Ctrl-C and SIGTERM: the first stops a training after its step and saves, the second ends the program at once.
 
 use std::process;
 
@@ -12,8 +12,8 @@ const STOPPING: &str =
 /// The exit code of an interrupted command.
 pub const INTERRUPTED: u8 = 130;
 
-/// Stops a training when the process is asked to end. With `announce` it says so on stderr, which must not
-/// happen under a dashboard that fills the screen.
+/// A flag that stops a training when the process is asked to end. With `announce`, a message on stderr says so; a
+/// dashboard that fills the screen must not be disturbed by it.
 ///
 /// # Errors
 /// If the system does not allow signals to be handled.
@@ -41,8 +41,8 @@ pub fn stop_on_request(announce: bool) -> std::io::Result<StopFlag> {
     Ok(stop)
 }
 
-/// Stops a training when the process is asked to end. With `announce` it says so on stderr, which must not
-/// happen under a dashboard that fills the screen.
+/// A flag that stops a training when the process is asked to end. With `announce`, a message on stderr says so; a
+/// dashboard that fills the screen must not be disturbed by it.
 ///
 /// # Errors
 /// If the system does not allow signals to be handled.

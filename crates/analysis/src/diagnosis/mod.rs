@@ -1,4 +1,4 @@
-//! Findings about a training: one rule for each kind of finding, over everything that was observed.
+//! Rules that find problems of a training: one for each kind of finding, over everything that was observed.
 //!
 //! [`RULES`] is the table of all kinds. A new kind is a variant of [`FindingKind`], a file in `findings/` with
 //! its rule, its wording and its remedies, and one row in the table.

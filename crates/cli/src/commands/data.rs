@@ -13,20 +13,49 @@ use emberlab_menu::Menu as _;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
 
-use crate::arguments::{Data, DataAction, Shared};
+use crate::arguments::Shared;
 use crate::failure::Failure;
 use crate::progress::number;
 use crate::{data_dirs, tables};
+
+/// List, show and download data sets.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// List the data sets, and where each comes from.
+    List,
+    /// Show a data set: its shape, classes, ranges and a few samples.
+    Show {
+        /// Name of a data set, or a TOML file that describes one.
+        name: String,
+        /// Override a key of the data set, such as `noise=0.3`; may be repeated.
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        overrides: Vec<String>,
+    },
+    /// Download a data set into the data folder.
+    Fetch {
+        /// A data set that `emberlab data list` offers to fetch, such as `mnist`.
+        name: String,
+        /// Address of a folder to download from instead; may be repeated.
+        #[arg(long, value_name = "URL")]
+        mirror: Vec<String>,
+    },
+}
 
 /// Runs `emberlab data`.
 ///
 /// # Errors
 /// [`Failure`] if a data set is unknown, missing or broken.
-pub fn run(command: &Data, shared: &Shared) -> Result<ExitCode, Failure> {
-    match &command.action {
-        DataAction::List => list(shared)?,
-        DataAction::Show { name, overrides } => show(name, overrides, shared)?,
-        DataAction::Fetch { name, mirror } => download(name, mirror, shared)?,
+pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
+    match &args.action {
+        Action::List => list(shared)?,
+        Action::Show { name, overrides } => show(name, overrides, shared)?,
+        Action::Fetch { name, mirror } => download(name, mirror, shared)?,
     }
     Ok(ExitCode::SUCCESS)
 }

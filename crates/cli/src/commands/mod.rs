@@ -22,7 +22,7 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 
-use crate::arguments::{self, Shared};
+use crate::arguments::Shared;
 use crate::failure::Failure;
 
 /// The table of all commands. The help text of each stands at its `Args`.
@@ -40,7 +40,7 @@ pub enum Command {
     Report(report::Args),
     Gallery(gallery::Args),
     Descend(descend::Args),
-    Data(arguments::Data),
+    Data(data::Args),
     Devices(devices::Args),
     Check(check::Args),
     Config(config::Args),

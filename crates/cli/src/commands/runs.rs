@@ -15,7 +15,7 @@ use crate::tables;
 /// List, check and clean up runs.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// What to do. Without it, the runs are listed.
+    /// The action. Without one, the runs are listed.
     #[command(subcommand)]
     action: Option<Action>,
     /// Print JSON instead of a table.
