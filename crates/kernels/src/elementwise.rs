@@ -56,6 +56,7 @@ mod tests {
     use burn::tensor::{DType, Device};
 
     use super::*;
+    use crate::ran_fused;
 
     #[test]
     fn burns_operations_run_for_tensors_that_are_not_on_the_host() {
@@ -70,7 +71,8 @@ mod tests {
             let number = if expected == "fused" { 1.0 } else { 2.0 };
             let ones = |x: Tensor<1>| x.ones_like();
             let twos = |x: Tensor<1>| ones(x).mul_scalar(2.0);
-            let found = map(x(), |_| 1.0, twos);
+            let (found, is_fused) = ran_fused(|| map(x(), |_| 1.0, twos));
+            assert_eq!(is_fused, expected == "fused");
             assert_eq!(numbers(found), [number; 2], "{expected}");
             let found = zip(x(), x(), |_, _| 1.0, |x, _| twos(x));
             assert_eq!(numbers(found), [number; 2], "{expected}");

@@ -6,7 +6,7 @@ use crate::host;
 
 /// For each place of the two halves of a row, the larger number, and whether it stands in the second half.
 ///
-/// Of two equal numbers it takes the first half's.
+/// Of two equal numbers it takes the first half's. If one of the two is NaN, the larger number is NaN.
 ///
 /// # Shapes
 /// - `x`: `[num_rows, 2 * half]`
@@ -17,6 +17,7 @@ pub fn larger_half(x: Tensor<2>) -> (Tensor<2>, Tensor<2, Bool>) {
         let first = x.clone().slice_dim(1, 0..width / 2);
         let second = x.slice_dim(1, width / 2..width);
         let is_second = first.clone().lower(second.clone());
+        let is_second = is_second.bool_or(second.clone().is_nan());
         (first.mask_where(is_second.clone(), second), is_second)
     })
 }

@@ -8,7 +8,7 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 /// A closed set of named choices; [`menu!`](crate::menu!) implements it.
 pub trait Menu: Clone + Sized + 'static {
-    /// What one of them is, for messages: `an activation`.
+    /// The noun for one of them, as messages use it: `an activation`.
     const WHAT: &'static str;
 
     /// All names, in the order of the table.
@@ -20,7 +20,7 @@ pub trait Menu: Clone + Sized + 'static {
     /// One of each, with default parameters, in the order of the table.
     fn examples() -> Vec<Self>;
 
-    /// What each entry is: the first sentence of its documentation, in the order of the table.
+    /// The first sentence of each entry's documentation, in the order of the table.
     fn summaries() -> Vec<String>;
 }
 

@@ -1,4 +1,4 @@
-//! What is wrong with one value of a configuration.
+//! The problem of one value of a configuration.
 
 /// A value that a configuration cannot have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -8,7 +8,7 @@ pub struct Problem {
     pub key: String,
     /// The value as written.
     pub value: String,
-    /// What would be accepted.
+    /// The values that would be accepted.
     pub expected: String,
 }
 

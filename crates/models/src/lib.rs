@@ -20,6 +20,8 @@ mod network;
 pub mod normalization;
 mod one_or_many;
 mod parameters;
+#[cfg(test)]
+mod reference;
 
 pub use activation::{Activation, SavedActivations};
 pub use error::ModelError;

@@ -26,10 +26,10 @@ pub enum DeviceError {
     Unavailable {
         /// The device.
         name: String,
-        /// What the driver said.
+        /// The message of the driver.
         reason: String,
     },
-    /// `remote` without an address, or an index that is no number.
+    /// `remote` has no address, or an index is not a number.
     #[error("`{given}` is not a device: write {expected}")]
     Malformed {
         /// The text as given.

@@ -27,6 +27,8 @@ pub mod optimizer;
 mod predict;
 mod range_test;
 mod record;
+#[cfg(test)]
+mod reference;
 pub mod scheduler;
 mod step_time;
 mod supervised_model;

@@ -20,8 +20,9 @@ pub(crate) fn larger_half(x: Tensor<2>) -> Result<(Tensor<2>, Tensor<2, Bool>), 
     for row in x.as_slice().chunks(width.max(1)) {
         let (first, second) = row.split_at(half);
         let both = || first.iter().zip(second);
-        larger.extend(both().map(|(&a, &b)| if a < b { b } else { a }));
-        is_second.extend(both().map(|(a, b)| a < b));
+        let takes_second = |a: f32, b: f32| a < b || b.is_nan();
+        larger.extend(both().map(|(&a, &b)| if takes_second(a, b) { b } else { a }));
+        is_second.extend(both().map(|(&a, &b)| takes_second(a, b)));
     }
     let shape = [num_rows, half];
     let is_second = TensorData::new(is_second, shape);

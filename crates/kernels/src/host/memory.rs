@@ -1,5 +1,7 @@
 //! The numbers of a tensor in the host's memory.
 
+use std::cell::Cell;
+
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_flex::{Flex, FlexTensor};
 
@@ -9,8 +11,23 @@ pub fn is_on_host<const D: usize>(x: &Tensor<D>) -> bool {
     x.dtype() == DType::F32 && device == Device::flex() && !device.is_autodiff()
 }
 
-/// Flex's own tensor inside one that is [on the host](is_on_host).
+thread_local! {
+    /// The number of tensors that fused kernels have taken on this thread.
+    static NUM_TAKEN: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Runs `operation`, and says whether a fused kernel ran in it.
+///
+/// Right numbers do not show how they were computed, so tests ask here.
+pub fn ran_fused<T>(operation: impl FnOnce() -> T) -> (T, bool) {
+    let before = NUM_TAKEN.get();
+    let result = operation();
+    (result, NUM_TAKEN.get() > before)
+}
+
+/// Flex's own tensor inside one that is [on the host](is_on_host). Every fused kernel takes its tensors here.
 pub(crate) fn primitive<const D: usize>(x: Tensor<D>) -> FlexTensor {
+    NUM_TAKEN.set(NUM_TAKEN.get() + 1);
     match x.try_into_primitive::<Flex>() {
         Ok(x) => x,
         Err(error) => unreachable!("see `is_on_host`: {error:?}"),

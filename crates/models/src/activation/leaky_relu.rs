@@ -60,17 +60,17 @@ impl ActivationFunction for LeakyRelu {
         )
     }
 
-    /// The derivative is 1 where `x > 0`, else `alpha`.
+    /// The derivative is 1 where `x > 0`, else `alpha`; at NaN it is `alpha` too, as in PyTorch.
     fn backward<const D: usize>(&self, delta: Tensor<D>, x: Tensor<D>) -> Tensor<D> {
         let alpha = self.alpha as f32;
         kernels::zip(
             delta,
             x,
-            |delta, x| if x <= 0.0 { alpha * delta } else { delta },
+            |delta, x| if x > 0.0 { delta } else { alpha * delta },
             |delta, x| {
-                let below = x.lower_equal_elem(0.0);
+                let above = x.greater_elem(0.0);
                 let scaled = delta.clone().mul_scalar(self.alpha);
-                delta.mask_where(below, scaled)
+                scaled.mask_where(above, delta)
             },
         )
     }

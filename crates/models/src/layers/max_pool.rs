@@ -7,8 +7,8 @@ use emberlab_kernels as kernels;
 use super::Layer;
 use crate::BatchStatistics;
 
-/// Takes the largest of each square of two by two pixels, the first of equal ones. An odd last row or column is left
-/// out. Equals `torch.nn.MaxPool2d(2)`.
+/// Takes the largest of each square of two by two pixels, the first of equal ones, or NaN if there is one. An odd last
+/// row or column is left out. Equals `torch.nn.MaxPool2d(2)`.
 ///
 /// # Shapes
 /// - `x`: `[batch * height * width, channels]`

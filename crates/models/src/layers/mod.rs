@@ -5,6 +5,8 @@ mod batched_dense;
 mod convolution;
 mod dense;
 mod flatten;
+#[cfg(test)]
+mod kernel_tests;
 mod max_pool;
 mod normalization;
 mod patches;

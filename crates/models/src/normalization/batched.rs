@@ -167,7 +167,7 @@ fn groups([num_replicas, batch, num_features]: [usize; 3], num_groups: usize) ->
 /// A parameter of one network.
 type Part = Param<Tensor<1>>;
 
-/// Two parameters of each network, each stacked; none if a network lacks them.
+/// Stacks two parameters of each network. Returns `None` twice if a network lacks them.
 fn stacked_pairs<'a>(
     pairs: impl Iterator<Item = Option<&'a (Part, Part)>>,
 ) -> (Option<Param<Tensor<3>>>, Option<Param<Tensor<3>>>) {

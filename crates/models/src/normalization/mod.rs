@@ -1,12 +1,14 @@
 //! Normalisations: what a configuration names, and the layers they become.
 //!
 //! Each has a file of its own with its configuration and its layer. To add one, write its file and add its rows to
-//! the table below and to [`Norm`].
+//! the table below and to [`Norm`]. Tests then ask for PyTorch's numbers in `tests-data/kernels.json`.
 
 mod batch;
 mod batched;
 mod group;
 mod instance;
+#[cfg(test)]
+mod kernel_tests;
 mod layer;
 mod none;
 mod norm;
@@ -32,7 +34,7 @@ use crate::parameters::Parameters;
 const EPSILON: f64 = 1e-5;
 
 menu! {
-    /// What a layer's outputs are normalised over: a name, or a table of a name and parameters.
+    /// The normalization of a layer's outputs: its name, or a table of its name and parameters.
     pub enum Normalization("a normalization"), written as a name or a table, dispatched by with_normalization!($) {
         "none" => None(NoNormalization),
         "batch" => Batch(BatchNormConfig),
@@ -99,29 +101,38 @@ mod tests {
 
     use super::*;
     use crate::golden::{assert_near, golden, wave_tensor};
+    use crate::reference::{Tolerance, assert_equal, matrix, table, tensor_on};
 
     const PRECISIONS: [(DType, f64); 2] = [(DType::F64, 1e-12), (DType::F32, 1e-5)];
 
-    fn scale_and_shift(device: &Device, dtype: DType) -> [Tensor<1>; 2] {
-        let features = [6];
-        [
-            wave_tensor(3.0, features, device, dtype)
-                .mul_scalar(0.5)
-                .add_scalar(1.0),
-            wave_tensor(4.0, features, device, dtype),
-        ]
+    /// The scale and shift of `tests-data/kernels.py`, which f32 holds exactly.
+    pub(super) fn scale_and_shift(device: &Device, dtype: DType) -> [Tensor<1>; 2] {
+        let wave = |phase| wave_tensor(phase, [6], device, DType::F32);
+        let gamma: Tensor<1> = wave(3.0).cast(dtype).mul_scalar(0.5).add_scalar(1.0);
+        [gamma, wave(4.0).cast(dtype)]
     }
 
     fn set(param: Param<Tensor<1>>, value: &Tensor<1>) -> Param<Tensor<1>> {
         param.map(|_| value.clone())
     }
 
-    fn init(normalization: &Normalization, device: &Device, dtype: DType) -> Norm {
+    /// A layer of six features with this scale and shift. `None` for no normalization.
+    pub(super) fn layer(
+        normalization: &Normalization,
+        gamma: &Tensor<1>,
+        beta: &Tensor<1>,
+    ) -> Option<Norm> {
         let mut rng = stream(0, "init", &[]);
-        let mut parameters = Parameters::new(&mut rng, device, dtype);
-        normalization
-            .init(6, &mut parameters)
-            .expect("a normalization")
+        let device = gamma.device();
+        let mut parameters = Parameters::new(&mut rng, &device, gamma.dtype());
+        let parameters = normalization.init(6, &mut parameters)?.parameters();
+        let scale_and_shift = parameters
+            .scale_and_shift
+            .map(|(scale, shift)| (set(scale, gamma), set(shift, beta)));
+        normalization.layer(NormParameters {
+            scale_and_shift,
+            ..parameters
+        })
     }
 
     fn batch_norm(num_features: usize, device: &Device, dtype: DType) -> BatchNorm {
@@ -133,37 +144,32 @@ mod tests {
     #[test]
     fn outputs_and_gradients_equal_pytorch() {
         let device = Device::flex().autodiff();
-        for normalization in &Normalization::examples()[1..] {
-            let expected = golden(normalization.name());
+        let table = table();
+        for normalization in Normalization::examples() {
             for (dtype, tolerance) in PRECISIONS {
+                let tolerance = Tolerance::Largest(tolerance);
+                let options = (&device, dtype);
                 let [gamma, beta] = scale_and_shift(&device, dtype).map(Tensor::require_grad);
-                let parameters = init(normalization, &device, dtype).parameters();
-                let scale_and_shift = parameters.scale_and_shift.map(|(scale, shift)| {
-                    let scale = set(scale, &gamma);
-                    (scale, set(shift, &beta))
-                });
-                let norm = normalization
-                    .layer(NormParameters {
-                        scale_and_shift,
-                        ..parameters
-                    })
-                    .expect("a layer");
-                let x = wave_tensor(1.0, [4, 6], &device, dtype)
-                    .mul_scalar(2.0)
-                    .require_grad();
+                let Some(norm) = layer(&normalization, &gamma, &beta) else {
+                    assert!(normalization.is_none());
+                    continue;
+                };
+                let case = &table.normalizations[normalization.name()].cases["ordinary"];
+                let shape = matrix(&case.shape);
+                let x = tensor_on(&case.inputs, shape, options).require_grad();
                 let outputs = norm.forward_train(x.clone(), &mut Vec::new());
-                assert_near("outputs", outputs.clone(), &expected["outputs"], tolerance);
-                let direction = wave_tensor(2.0, [4, 6], &device, dtype);
-                let gradients = (outputs * direction).sum().backward();
+                assert_equal("outputs", &outputs, &case.outputs, tolerance);
+                let delta = tensor_on(&case.delta, shape, options);
+                let gradients = (outputs * delta).sum().backward();
                 let gradient = x.grad(&gradients).expect("x is tracked");
-                assert_near("gradient", gradient, &expected["gradient"], tolerance);
-                if let Some(expected) = expected.get("gamma_gradient") {
-                    let gradient = gamma.grad(&gradients).expect("gamma is tracked");
-                    assert_near("gamma's gradient", gradient, expected, tolerance);
-                }
-                if let Some(expected) = expected.get("beta_gradient") {
-                    let gradient = beta.grad(&gradients).expect("beta is tracked");
-                    assert_near("beta's gradient", gradient, expected, tolerance);
+                assert_equal("gradient", &gradient, &case.gradient, tolerance);
+                for (param, expected) in
+                    [(&gamma, &case.gamma_gradient), (&beta, &case.beta_gradient)]
+                {
+                    if let Some(expected) = expected {
+                        let gradient = param.grad(&gradients).expect("it is tracked");
+                        assert_equal("scale and shift", &gradient, expected, tolerance);
+                    }
                 }
             }
         }
@@ -174,7 +180,8 @@ mod tests {
         let device = Device::flex();
         let expected = golden("batch");
         for (dtype, tolerance) in PRECISIONS {
-            let [gamma, beta] = scale_and_shift(&device, dtype);
+            let gamma = wave_tensor(3.0, [6], &device, dtype).mul_scalar(0.5);
+            let (gamma, beta) = (gamma.add_scalar(1.0), wave_tensor(4.0, [6], &device, dtype));
             let mut norm = batch_norm(6, &device, dtype);
             norm.gamma = set(norm.gamma, &gamma);
             norm.beta = set(norm.beta, &beta);

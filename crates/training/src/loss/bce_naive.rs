@@ -1,3 +1,5 @@
+//! Binary cross-entropy of probabilities as courses write it.
+
 use burn::tensor::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! Binary cross-entropy of logits.
+
 use burn::tensor::Tensor;
 use emberlab_kernels::{exp, ln_1p, zip, zip_to_both};
 use schemars::JsonSchema;

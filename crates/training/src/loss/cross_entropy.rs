@@ -1,3 +1,5 @@
+//! Cross-entropy of the softmax.
+
 use burn::tensor::Tensor;
 use emberlab_kernels::{Numbers, exp, is_on_host};
 use schemars::JsonSchema;

@@ -1,3 +1,5 @@
+//! Cross-entropy of the softmax as courses write it.
+
 use burn::tensor::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! The focal loss.
+
 use burn::tensor::Tensor;
 use emberlab_menu::Problem;
 use schemars::JsonSchema;

@@ -1,3 +1,5 @@
+//! The Hamming distance, which has no gradient.
+
 use burn::tensor::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

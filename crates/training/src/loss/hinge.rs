@@ -1,3 +1,5 @@
+//! The hinge loss.
+
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
 use schemars::JsonSchema;

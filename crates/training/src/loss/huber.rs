@@ -1,3 +1,5 @@
+//! The Huber loss.
+
 use burn::tensor::Tensor;
 use emberlab_menu::Problem;
 use schemars::JsonSchema;

@@ -1,3 +1,5 @@
+//! The absolute error.
+
 use burn::tensor::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,8 @@
 //!
 //! A loss is one file and one row of the table below. The file holds the loss's parameters and implements
 //! [`LossFunction`]: value, derivative, fused kernel if there is one, and properties. Other code asks for a
-//! property and never for the name of a loss.
+//! property and never for the name of a loss. Tests then ask for PyTorch's numbers in `tests-data/kernels.json`, which
+//! `tests-data/kernels.py` makes.
 
 mod bce;
 mod bce_naive;
@@ -13,6 +14,8 @@ mod focal;
 mod hamming;
 mod hinge;
 mod huber;
+#[cfg(test)]
+mod kernel_tests;
 mod mae;
 mod mse;
 mod soft_hamming;

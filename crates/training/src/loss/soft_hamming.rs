@@ -1,3 +1,5 @@
+//! The Hamming distance of probabilities.
+
 use burn::tensor::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! Adam.
+
 use burn::tensor::Tensor;
 use emberlab_kernels::{Numbers, is_on_host};
 use emberlab_menu::Problem;

@@ -1,3 +1,5 @@
+//! Adam with decoupled weight decay.
+
 use burn::tensor::Tensor;
 use emberlab_menu::Problem;
 use schemars::JsonSchema;

@@ -1,3 +1,5 @@
+//! RMSprop.
+
 use burn::tensor::Tensor;
 use emberlab_menu::Problem;
 use schemars::JsonSchema;

@@ -1,3 +1,5 @@
+//! Stochastic gradient descent.
+
 use burn::tensor::Tensor;
 use emberlab_menu::Problem;
 use schemars::JsonSchema;

@@ -205,7 +205,8 @@ mod tests {
 
     use super::*;
     use crate::clipping::GradientClipping;
-    use crate::optimizer::{OptimizerConfig, UpdateRule};
+    use crate::optimizer::{OptimizerConfig, Sgd, UpdateRule};
+    use crate::reference::{Number, table};
 
     #[derive(Module, Debug)]
     struct One {
@@ -229,15 +230,20 @@ mod tests {
     }
 
     /// One step along the gradient `(0.3, −0.1, 2) (k + 1) (−1)^k`.
-    fn step(
-        optimizer: &mut Optimizer,
-        module: One,
-        clipping: Option<GradientClipping>,
-        learning_rate: f64,
-    ) -> One {
+    fn step(optimizer: &mut Optimizer, module: One, learning_rate: f64) -> One {
         let k = optimizer.num_steps();
         let factor = (k + 1) as f64 * if k.is_multiple_of(2) { 1.0 } else { -1.0 };
         let gradient = [0.3, -0.1, 2.0].map(|g| g * factor);
+        step_along(optimizer, module, gradient, None, learning_rate)
+    }
+
+    fn step_along(
+        optimizer: &mut Optimizer,
+        module: One,
+        gradient: [f64; 3],
+        clipping: Option<GradientClipping>,
+        learning_rate: f64,
+    ) -> One {
         let mut gradients = GradientsParams::new();
         gradients.register(ParamId::from(0), vector(gradient, &Device::flex()));
         if let Some(clipping) = clipping {
@@ -246,23 +252,8 @@ mod tests {
         optimizer.step(module, gradients, learning_rate)
     }
 
-    /// Four steps from `(1, −2, 0.5)`, as the PyTorch below does them:
-    ///
-    /// ```python
-    /// p = torch.nn.Parameter(torch.tensor([1., -2., .5], dtype=torch.float64)); o = make([p])
-    /// for k in range(4):
-    ///     p.grad = torch.tensor([.3, -.1, 2.], dtype=torch.float64) * (k + 1) * (-1)**k
-    ///     clip([p]); o.step()
-    /// ```
-    fn assert_ends(config: &str, clipping: Option<GradientClipping>, expected: [f64; 3]) {
-        let config: OptimizerConfig = serde_json::from_str(config).expect("a configuration");
-        config.validate().expect("in range");
-        let mut module = start();
-        let mut optimizer = Optimizer::new(&config, &module);
-        for _ in 0..4 {
-            module = step(&mut optimizer, module, clipping, config.learning_rate);
-        }
-        for (found, expected) in read(&module).into_iter().zip(expected) {
+    fn assert_near(found: &One, expected: [f64; 3]) {
+        for (found, expected) in read(found).into_iter().zip(expected) {
             assert!(
                 (found - expected).abs() < 1e-12,
                 "{found} is not {expected}"
@@ -270,54 +261,52 @@ mod tests {
         }
     }
 
-    /// A configuration of each rule, and where it ends.
-    const PYTORCH: [(&str, [f64; 3]); 5] = [
-        (
-            r#"{"name": "rmsprop", "learning_rate": 0.01, "alpha": 0.9}"#,
-            [0.9949174388699715, -1.9949174433569317, 0.4949174369630126],
-        ),
-        (
-            r#"{"name": "rmsprop", "learning_rate": 0.01, "alpha": 0.9, "momentum": 0.5, "weight_decay": 0.1}"#,
-            [0.9665720752905415, -1.9111430503310496, 0.4751171254254507],
-        ),
-        (
-            r#"{"name": "sgd", "learning_rate": 0.1, "momentum": 0.9, "nesterov": true, "weight_decay": 0.1}"#,
-            [0.952689339084, -1.787488033063, 0.9125400564305001],
-        ),
-        (
-            r#"{"name": "adam", "learning_rate": 0.1, "weight_decay": 0.1}"#,
-            [0.8832466972616658, -1.7149075587828297, 0.42256784537220043],
-        ),
-        (
-            r#"{"name": "adamw", "learning_rate": 0.1, "weight_decay": 0.1}"#,
-            [0.888721101520255, -1.8493171169587612, 0.4084230942088895],
-        ),
-    ];
-
     #[test]
-    fn every_rule_ends_where_pytorchs_does() {
-        for (config, expected) in PYTORCH {
-            assert_ends(config, None, expected);
-        }
-        for name in UpdateRule::NAMES {
-            let is_in_table = |(config, _): &(&str, _)| config.contains(&format!("\"{name}\""));
-            assert!(PYTORCH.iter().any(is_in_table), "no row for {name}");
+    fn rules_in_f64_with_autodiff_equal_pytorchs() {
+        for row in table().optimizers {
+            if row.case != "ordinary" {
+                continue;
+            }
+            row.optimizer.validate().expect("in range");
+            let mut module = start();
+            let mut optimizer = Optimizer::new(&row.optimizer, &module);
+            for (gradient, expected) in row.gradients.iter().zip(&row.after) {
+                let gradient = gradient.each_ref().map(Number::value);
+                let rate = row.optimizer.learning_rate;
+                module = step_along(&mut optimizer, module, gradient, None, rate);
+                assert_near(&module, expected.each_ref().map(Number::value));
+            }
         }
     }
 
+    /// The end of four steps from `(1, −2, 0.5)`:
+    ///
+    /// ```python
+    /// p = torch.nn.Parameter(torch.tensor([1., -2., .5], dtype=torch.float64)); o = torch.optim.SGD([p], lr=0.1)
+    /// for k in range(4):
+    ///     p.grad = torch.tensor([.3, -.1, 2.], dtype=torch.float64) * (k + 1) * (-1)**k
+    ///     clip([p]); o.step()
+    /// ```
     #[test]
     fn clipping_equals_pytorchs() {
-        let sgd = r#"{"name": "sgd", "learning_rate": 0.1}"#;
-        assert_ends(
-            sgd,
-            Some(GradientClipping::Norm(1.0)),
-            [1.00000000426829, -2.0000000014227632, 0.5000000284552654],
-        );
-        assert_ends(
-            sgd,
-            Some(GradientClipping::Value(0.5)),
-            [1.02, -2.0199999999999996, 0.5],
-        );
+        for (clipping, expected) in [
+            (
+                GradientClipping::Norm(1.0),
+                [1.00000000426829, -2.0000000014227632, 0.5000000284552654],
+            ),
+            (
+                GradientClipping::Value(0.5),
+                [1.02, -2.0199999999999996, 0.5],
+            ),
+        ] {
+            let mut module = start();
+            let mut optimizer = Optimizer::new(&OptimizerConfig::new(Sgd::default(), 0.1), &module);
+            for factor in [1.0, -2.0, 3.0, -4.0] {
+                let gradient = [0.3, -0.1, 2.0].map(|g| g * factor);
+                module = step_along(&mut optimizer, module, gradient, Some(clipping), 0.1);
+            }
+            assert_near(&module, expected);
+        }
     }
 
     #[test]
@@ -326,13 +315,13 @@ mod tests {
             let config = OptimizerConfig::new(rule, 0.1);
             let mut module = start();
             let mut optimizer = Optimizer::new(&config, &module);
-            module = step(&mut optimizer, module, None, 0.1);
+            module = step(&mut optimizer, module, 0.1);
             let saved = optimizer.to_bytes().expect("bytes");
             let mut restored = Optimizer::new(&config, &module)
                 .load_bytes(saved, optimizer.num_steps())
                 .expect("its own bytes");
-            let on = step(&mut optimizer, module.clone(), None, 0.1);
-            let again = step(&mut restored, module, None, 0.1);
+            let on = step(&mut optimizer, module.clone(), 0.1);
+            let again = step(&mut restored, module, 0.1);
             assert_eq!(read(&on), read(&again), "{}", config.rule.name());
         }
     }

@@ -1,3 +1,5 @@
+//! The constant learning rate.
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -1,3 +1,5 @@
+//! Half a cosine.
+
 use std::f64::consts::PI;
 
 use emberlab_menu::Problem;

@@ -1,3 +1,5 @@
+//! A decay whose factor shrinks with every interval.
+
 use emberlab_menu::{Example, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! Exponential decay.
+
 use emberlab_menu::{Example, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

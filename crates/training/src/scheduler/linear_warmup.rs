@@ -1,3 +1,5 @@
+//! A linear warm-up.
+
 use emberlab_menu::{Example, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

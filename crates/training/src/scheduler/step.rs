@@ -1,3 +1,5 @@
+//! Decay in steps.
+
 use emberlab_menu::{Example, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

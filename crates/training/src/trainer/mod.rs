@@ -62,7 +62,7 @@ pub struct Trainer {
     pub dashboard: Dashboard,
     /// Asks the training to stop.
     pub stop: StopFlag,
-    /// Is told of every epoch.
+    /// Receives every epoch.
     pub observer: Box<dyn Observer>,
 }
 

@@ -1,4 +1,4 @@
-//! The observer of a training, and what it is told.
+//! The observer of a training, and the records that it receives.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub struct EpochRecord {
     pub elapsed: Duration,
 }
 
-/// Is told how a training goes.
+/// Receives the progress of a training.
 pub trait Observer: Send {
     /// An epoch has ended.
     ///
@@ -46,6 +46,6 @@ pub trait Observer: Send {
         Vec::new()
     }
 
-    /// A file could not be written, and the training goes on as it was told to.
+    /// A file could not be written, and the training goes on because `checkpoint.on_error` is `continue`.
     fn save_failed(&mut self, _error: &TrainingError) {}
 }

@@ -127,8 +127,9 @@ fn launch(strategy: &Arc<LoopStrategy>, label: &str) {
             .metric_train_numeric(metric.clone())
             .metric_valid_numeric(metric);
     }
-    let (optimizer, never_used) = (SgdConfig::new().init(), ConstantLr::new(0.0));
-    let learner = Learner::new(training.supervised(), optimizer, never_used);
+    // Placeholders: our own optimiser and schedule do the steps.
+    let (optimizer, schedule) = (SgdConfig::new().init(), ConstantLr::new(0.0));
+    let learner = Learner::new(training.supervised(), optimizer, schedule);
     // The strategy locks it for itself.
     drop(training);
     drop(learning.launch(learner));
