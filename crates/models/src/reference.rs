@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use burn::module::{Param, ParamId};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_kernels as kernels;
+use emberlab_reference::host_tensor;
+pub(crate) use emberlab_reference::{Number, is_near, run, values};
 use serde::Deserialize;
 
 use crate::Activation;
@@ -62,23 +64,6 @@ pub(crate) struct Case {
     pub evaluated: Option<Vec<Number>>,
 }
 
-/// A number. JSON has no NaN and no infinity; they are written as text.
-#[derive(Deserialize, Clone)]
-#[serde(untagged)]
-pub(crate) enum Number {
-    Finite(f64),
-    Text(String),
-}
-
-impl Number {
-    pub(crate) fn value(&self) -> f64 {
-        match self {
-            Self::Finite(value) => *value,
-            Self::Text(text) => text.parse().expect("nan, inf or -inf"),
-        }
-    }
-}
-
 pub(crate) fn table() -> Table {
     serde_json::from_str(include_str!("../tests-data/kernels.json")).expect("the table parses")
 }
@@ -89,28 +74,18 @@ pub(crate) fn tensor_on<const D: usize>(
     shape: [usize; D],
     options: (&Device, DType),
 ) -> Tensor<D> {
-    let values: Vec<f64> = numbers.iter().map(Number::value).collect();
-    Tensor::from_data(TensorData::new(values, shape), options)
+    Tensor::from_data(TensorData::new(values(numbers), shape), options)
 }
 
 /// A tensor that fused kernels apply to.
 pub(crate) fn tensor<const D: usize>(numbers: &[Number], shape: [usize; D]) -> Tensor<D> {
-    let tensor = tensor_on(numbers, shape, (&Device::flex(), DType::F32));
-    assert!(kernels::is_on_host(&tensor));
-    tensor
+    host_tensor(values(numbers), shape)
 }
 
 /// A parameter that fused kernels apply to.
 pub(crate) fn param<const D: usize>(id: u64, value: Tensor<D>) -> Param<Tensor<D>> {
     assert!(kernels::is_on_host(&value));
     Param::initialized(ParamId::from(id), value)
-}
-
-/// Runs an operation, and fails unless it runs as a fused kernel, or by Burn's operations if `is_fused` is false.
-pub(crate) fn run<T>(what: &str, is_fused: bool, operation: impl FnOnce() -> T) -> T {
-    let (result, ran_fused) = kernels::ran_fused(operation);
-    assert_eq!(ran_fused, is_fused, "whether a fused kernel ran: {what}");
-    result
 }
 
 /// How far a number may be from the expected one.
@@ -134,7 +109,7 @@ pub(crate) fn assert_equal<const D: usize>(
     tolerance: Tolerance,
 ) {
     let found: Vec<f64> = found.to_data().iter::<f64>().collect();
-    let expected: Vec<f64> = expected.iter().map(Number::value).collect();
+    let expected = values(expected);
     assert_eq!(found.len(), expected.len(), "{what}");
     let finite = expected.iter().filter(|x| x.is_finite());
     let largest = finite.fold(1_f64, |max, x| max.max(x.abs()));
@@ -147,14 +122,6 @@ pub(crate) fn assert_equal<const D: usize>(
             is_near(found, expected, tolerance),
             "{what}[{i}] is {found}, expected {expected}"
         );
-    }
-}
-
-/// Whether a number is within a tolerance of the expected one, or the same infinity, or NaN as expected.
-pub(crate) fn is_near(found: f64, expected: f64, tolerance: f64) -> bool {
-    match expected.is_finite() {
-        true => (found - expected).abs() <= tolerance,
-        false => found == expected || found.is_nan() && expected.is_nan(),
     }
 }
 

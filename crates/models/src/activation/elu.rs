@@ -43,14 +43,6 @@ impl ActivationFunction for Elu {
         self.alpha >= 0.0
     }
 
-    fn can_die(&self) -> bool {
-        false
-    }
-
-    fn relative_slope(&self, _: f64) -> Option<f64> {
-        None
-    }
-
     fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let alpha = self.alpha as f32;
         kernels::map(

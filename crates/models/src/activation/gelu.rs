@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ActivationFunction, Saves};
+use super::ActivationFunction;
 
 /// 1 / √(2π), the normal density at zero.
 const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
@@ -21,22 +21,6 @@ pub struct Gelu {}
 
 // It has no fused kernel: `erf` takes longer than all else, and there is none of f32 among the scalar functions.
 impl ActivationFunction for Gelu {
-    fn saves(&self) -> Saves {
-        Saves::Input
-    }
-
-    fn is_non_decreasing(&self) -> bool {
-        false
-    }
-
-    fn can_die(&self) -> bool {
-        false
-    }
-
-    fn relative_slope(&self, _: f64) -> Option<f64> {
-        None
-    }
-
     fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         // Burn's own has the gradient of the approximation by tanh on some devices.
         let half = x.clone().mul_scalar(0.5);

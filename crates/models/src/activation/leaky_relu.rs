@@ -6,7 +6,7 @@ use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ActivationFunction, Saves};
+use super::ActivationFunction;
 
 /// `x` above zero, else `alpha x`; gradient `alpha` at 0.
 ///
@@ -30,20 +30,8 @@ impl ActivationFunction for LeakyRelu {
         Problem::unless_finite(self.alpha, format!("{key}.alpha"))
     }
 
-    fn saves(&self) -> Saves {
-        Saves::Input
-    }
-
     fn is_non_decreasing(&self) -> bool {
         self.alpha >= 0.0
-    }
-
-    fn can_die(&self) -> bool {
-        false
-    }
-
-    fn relative_slope(&self, _: f64) -> Option<f64> {
-        None
     }
 
     fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {

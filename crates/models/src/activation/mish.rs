@@ -5,8 +5,8 @@ use emberlab_kernels::{self as kernels, exp, sigmoid};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ActivationFunction;
 use super::sigmoid::sigmoid_by_operations;
-use super::{ActivationFunction, Saves};
 
 /// From here on `tanh(softplus(x))` is 1 in f32, and the square of `exp(x)` is far from infinity.
 const BOUND_F32: f32 = 20.0;
@@ -23,22 +23,6 @@ const BOUND: f64 = 40.0;
 pub struct Mish {}
 
 impl ActivationFunction for Mish {
-    fn saves(&self) -> Saves {
-        Saves::Input
-    }
-
-    fn is_non_decreasing(&self) -> bool {
-        false
-    }
-
-    fn can_die(&self) -> bool {
-        false
-    }
-
-    fn relative_slope(&self, _: f64) -> Option<f64> {
-        None
-    }
-
     fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         kernels::map(
             x,

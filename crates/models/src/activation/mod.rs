@@ -54,7 +54,8 @@ menu! {
     }
 }
 
-/// Everything that makes an activation function.
+/// Everything that makes an activation function. The defaults hold for most functions, and a test compares every
+/// property with the function's values.
 trait ActivationFunction {
     /// Checks the parameters. `key` is the activation's key in the model's table.
     fn validate(&self, _key: &str) -> Result<(), Problem> {
@@ -62,21 +63,30 @@ trait ActivationFunction {
     }
 
     /// The inputs or outputs, whichever [`backward`](Self::backward) takes beside `delta`.
-    fn saves(&self) -> Saves;
+    fn saves(&self) -> Saves {
+        Saves::Input
+    }
 
     /// See [`Activation::is_elementwise`].
     fn is_elementwise(&self) -> bool {
         true
     }
 
-    /// Whether a larger input never gives a smaller output. A max-pool may then come before the function.
-    fn is_non_decreasing(&self) -> bool;
+    /// Whether a larger input never gives a smaller output. A max-pool may then come before the function, which is
+    /// faster.
+    fn is_non_decreasing(&self) -> bool {
+        false
+    }
 
     /// See [`Activation::can_die`].
-    fn can_die(&self) -> bool;
+    fn can_die(&self) -> bool {
+        false
+    }
 
     /// See [`Activation::relative_slope`].
-    fn relative_slope(&self, y: f64) -> Option<f64>;
+    fn relative_slope(&self, _: f64) -> Option<f64> {
+        None
+    }
 
     /// The function, with its fused kernel if it has one.
     ///

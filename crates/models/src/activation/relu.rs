@@ -29,10 +29,6 @@ impl ActivationFunction for Relu {
         true
     }
 
-    fn relative_slope(&self, _: f64) -> Option<f64> {
-        None
-    }
-
     fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         // This comparison, unlike a maximum, leaves NaN as it is.
         kernels::map(x, |x| if x < 0.0 { 0.0 } else { x }, relu)

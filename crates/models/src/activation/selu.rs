@@ -28,14 +28,6 @@ impl ActivationFunction for Selu {
         true
     }
 
-    fn can_die(&self) -> bool {
-        false
-    }
-
-    fn relative_slope(&self, _: f64) -> Option<f64> {
-        None
-    }
-
     fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let (alpha, scale) = (ALPHA as f32, SCALE as f32);
         kernels::map(

@@ -25,10 +25,6 @@ impl ActivationFunction for Sigmoid {
         true
     }
 
-    fn can_die(&self) -> bool {
-        false
-    }
-
     /// `4 y (1 - y)`: the slope is largest at 0, where it is 1/4.
     fn relative_slope(&self, y: f64) -> Option<f64> {
         Some(4.0 * y * (1.0 - y))

@@ -24,18 +24,6 @@ impl ActivationFunction for Softmax {
         false
     }
 
-    fn is_non_decreasing(&self) -> bool {
-        false
-    }
-
-    fn can_die(&self) -> bool {
-        false
-    }
-
-    fn relative_slope(&self, _: f64) -> Option<f64> {
-        None
-    }
-
     fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         softmax(x, D - 1)
     }

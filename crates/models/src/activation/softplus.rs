@@ -6,8 +6,8 @@ use emberlab_kernels::{self as kernels, exp, ln_1p, sigmoid};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ActivationFunction;
 use super::sigmoid::sigmoid_by_operations;
-use super::{ActivationFunction, Saves};
 
 /// `ln(1 + exp(x))`, without the jump of 2e-9 that PyTorch's threshold of 20 makes.
 ///
@@ -18,20 +18,8 @@ use super::{ActivationFunction, Saves};
 pub struct Softplus {}
 
 impl ActivationFunction for Softplus {
-    fn saves(&self) -> Saves {
-        Saves::Input
-    }
-
     fn is_non_decreasing(&self) -> bool {
         true
-    }
-
-    fn can_die(&self) -> bool {
-        false
-    }
-
-    fn relative_slope(&self, _: f64) -> Option<f64> {
-        None
     }
 
     fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {

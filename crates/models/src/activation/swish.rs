@@ -5,8 +5,8 @@ use emberlab_kernels::{self as kernels, sigmoid};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::ActivationFunction;
 use super::sigmoid::sigmoid_by_operations;
-use super::{ActivationFunction, Saves};
 
 /// `x sigmoid(x)`, PyTorch's SiLU.
 ///
@@ -17,22 +17,6 @@ use super::{ActivationFunction, Saves};
 pub struct Swish {}
 
 impl ActivationFunction for Swish {
-    fn saves(&self) -> Saves {
-        Saves::Input
-    }
-
-    fn is_non_decreasing(&self) -> bool {
-        false
-    }
-
-    fn can_die(&self) -> bool {
-        false
-    }
-
-    fn relative_slope(&self, _: f64) -> Option<f64> {
-        None
-    }
-
     fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         kernels::map(
             x,

@@ -24,10 +24,6 @@ impl ActivationFunction for Tanh {
         true
     }
 
-    fn can_die(&self) -> bool {
-        false
-    }
-
     /// `1 - y²`: the slope is largest at 0, where it is 1.
     fn relative_slope(&self, y: f64) -> Option<f64> {
         Some(1.0 - y * y)
