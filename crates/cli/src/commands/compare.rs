@@ -49,7 +49,7 @@ pub struct Args {
     plan: Option<PathBuf>,
     /// Write the trials to `plan.jsonl` beside their runs and print a script that runs them on a cluster, without
     /// training.
-    #[arg(long, value_enum, value_name = "ENGINE", conflicts_with_all = ["dry_run", "plan", "stack"])]
+    #[arg(long, value_enum, value_name = "LAUNCHER", conflicts_with_all = ["dry_run", "plan", "stack"])]
     launcher: Option<LauncherChoice>,
     /// Report on the trials that are done, without training.
     #[arg(long, conflicts_with_all = ["dry_run", "plan", "launcher"])]
