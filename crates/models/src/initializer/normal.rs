@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Distribution, Fans, random};
 
-/// Normal.
+/// Normal with the mean `mean` and the standard deviation `std`.
 ///
 /// # Source
 /// `torch.nn.init.normal_`

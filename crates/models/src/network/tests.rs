@@ -1,4 +1,4 @@
-//! Tests of networks of every kind.
+//! Tests of networks of every kind. One file, since they share their networks and their tables of cases.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};

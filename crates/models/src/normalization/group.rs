@@ -15,7 +15,7 @@ use super::{
 };
 use crate::parameters::Parameters;
 
-/// Each sample over groups of its features, then scaled and shifted; see [`GroupNorm`].
+/// Each sample over groups of its features, then scaled and shifted.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct GroupNormConfig {

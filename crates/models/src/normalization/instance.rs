@@ -15,7 +15,7 @@ use super::{
 };
 use crate::parameters::Parameters;
 
-/// Each sample over its features, with neither scale nor shift; see [`InstanceNorm`].
+/// Each sample over its features, with neither scale nor shift.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct InstanceNormConfig {

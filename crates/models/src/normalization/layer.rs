@@ -15,7 +15,7 @@ use super::{
 };
 use crate::parameters::Parameters;
 
-/// Each sample over its features, then scaled and shifted; see [`LayerNorm`].
+/// Each sample over its features, then scaled and shifted.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct LayerNormConfig {
