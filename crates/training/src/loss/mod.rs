@@ -1,7 +1,7 @@
 //! Losses between outputs and targets, each with PyTorch's value and gradient.
 //!
 //! A loss is one file and one row of the table below. The file holds the loss's parameters and implements
-//! [`LossFunction`]: value, derivative, fused kernel if there is one, and properties. Other code asks for a
+//! `LossFunction`: value, derivative, fused kernel if there is one, and properties. Other code asks for a
 //! property and never for the name of a loss. Tests then ask for PyTorch's numbers in `tests-data/kernels.json`, which
 //! `tests-data/kernels.py` makes.
 

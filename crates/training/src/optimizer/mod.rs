@@ -1,7 +1,7 @@
 //! Optimisers with PyTorch's updates, hyperparameters in float64 and a state that can be saved.
 //!
 //! An optimiser is one file and one row of the table below. The file holds the hyperparameters with their defaults
-//! and ranges, and implements [`Rule`]: the buffers it needs and the direction of a step. [`Optimizer`] keeps the
+//! and ranges, and implements `Rule`: the buffers it needs and the direction of a step. [`Optimizer`] keeps the
 //! buffers of one network and moves its parameters. Tests then ask for PyTorch's numbers in `tests-data/kernels.json`,
 //! which `tests-data/kernels.py` makes.
 

@@ -1,7 +1,7 @@
 //! Learning rates as pure functions of the step or epoch, so that none needs saving.
 //!
 //! A schedule is one file and one row of the table below. The file holds the parameters of the schedule and
-//! implements [`Schedule`]. [`Scheduler`] is the one place that says what the learning rate of a step is.
+//! implements `Schedule`. [`Scheduler`] is the one place that says what the learning rate of a step is.
 
 mod constant;
 mod cosine;
