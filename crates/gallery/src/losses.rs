@@ -68,6 +68,16 @@ struct EqualLosses {
     curves: [Curve; 2],
 }
 
+impl EqualLosses {
+    /// Their names in a legend, which has no room for more than two.
+    fn label(&self) -> String {
+        match self.names.as_slice() {
+            [first, rest @ ..] if rest.len() > 1 => format!("{first} and {} more", rest.len()),
+            names => names.join(", "),
+        }
+    }
+}
+
 /// All losses of the menu with their default parameters, those with equal curves together.
 fn all() -> Result<Vec<EqualLosses>, GalleryError> {
     let mut all: Vec<EqualLosses> = Vec::new();
@@ -90,6 +100,8 @@ fn all() -> Result<Vec<EqualLosses>, GalleryError> {
 
 pub(super) fn section() -> Result<Section, GalleryError> {
     let all = all()?;
+    let shared = all.iter().filter(|losses| losses.names.len() > 1);
+    let shared: Vec<_> = shared.map(|losses| losses.names.join(", ")).collect();
     let mut panels = Panels::new("Losses and their gradients against the prediction", 2);
     for (of_slopes, label, range) in [
         (false, "loss", (0.0, 5.0)),
@@ -110,7 +122,7 @@ pub(super) fn section() -> Result<Section, GalleryError> {
                     &curve.values
                 };
                 chart = chart.with(Line::new(
-                    losses.names.join(", "),
+                    losses.label(),
                     predictions().into_iter().zip(ys.iter().copied()),
                 ));
             }
@@ -119,13 +131,15 @@ pub(super) fn section() -> Result<Section, GalleryError> {
     }
     Ok(Section {
         title: "Losses",
-        text: "The loss of one prediction, and its gradient. Losses with equal curves share a line. The gradient of \
-               the cross-entropy grows the more wrong a prediction is; that of the squared error is at most 2, and \
-               that of the absolute error is always 1. The Huber loss is half the squared error up to a difference of \
-               1, and linear beyond. The focal loss gives little weight to predictions that are nearly right. Losses \
-               that take logits are drawn at the logit of the prediction: the hinge loss is zero from a logit of 1 \
-               on the right side, which is a probability of 0.73. The Hamming loss has no gradient anywhere."
-            .to_string(),
+        text: format!(
+            "The loss of one prediction, and its gradient. Losses with equal curves share a line: {}. The gradient of \
+             the cross-entropy grows the more wrong a prediction is; that of the squared error is at most 2, and \
+             that of the absolute error is always 1. The Huber loss is half the squared error up to a difference of \
+             1, and linear beyond. The focal loss gives little weight to predictions that are nearly right. Losses \
+             that take logits are drawn at the logit of the prediction: the hinge loss is zero from a logit of 1 \
+             on the right side, which is a probability of 0.73. The Hamming loss has no gradient anywhere.",
+            shared.join("; ")
+        ),
         pictures: vec![("losses".to_string(), panels.render()?)],
     })
 }
