@@ -124,69 +124,73 @@ impl Chart {
 
     /// The range of the data along both axes, and the padding around them.
     fn spans(&self) -> Result<(Span, Span), PictureError> {
-        let (mut xs, mut ys) = (Vec::new(), Vec::new());
-        let mut margins = ((0.0, 0.0), (0.06, 0.06));
-        for layer in &self.layers {
-            match layer {
-                Layer::Line(line) => line.points.iter().for_each(|(x, y)| {
-                    xs.push(*x);
-                    ys.push(*y);
-                }),
-                Layer::Points(points) => {
-                    if !self
-                        .layers
-                        .iter()
-                        .any(|layer| matches!(layer, Layer::HeatMap(_) | Layer::Contours(_)))
-                    {
-                        margins.0 = (0.04, 0.04);
-                    }
-                    points.points.iter().for_each(|(x, y)| {
-                        xs.push(*x);
-                        ys.push(*y);
-                    });
-                }
-                Layer::Band(band) => band.edges.iter().for_each(|(x, lower, upper)| {
-                    xs.push(*x);
-                    ys.extend([*lower, *upper]);
-                }),
-                Layer::Bars(bars) => {
-                    bars.bars.iter().for_each(|(from, to, height)| {
-                        xs.extend([*from, *to]);
-                        ys.extend([*height, 0.0]);
-                    });
-                    if bars.bars.iter().all(|(_, _, height)| *height >= 0.0) {
-                        margins.1.0 = 0.0;
-                    }
-                }
-                Layer::Rule(rule) => match rule.place {
-                    Place::Upright(x) => xs.push(x),
-                    Place::Level(y) => ys.push(y),
-                    Place::Between((a, b), (c, d)) => {
-                        xs.extend([a, c]);
-                        ys.extend([b, d]);
-                    }
-                },
-                Layer::HeatMap(map) => {
-                    xs.extend([map.x.0, map.x.1]);
-                    ys.extend([map.y.0, map.y.1]);
-                    margins = ((0.0, 0.0), (0.0, 0.0));
-                }
-                Layer::Contours(contours) => {
-                    xs.extend([contours.field.x.0, contours.field.x.1]);
-                    ys.extend([contours.field.y.0, contours.field.y.1]);
-                    margins = ((0.0, 0.0), (0.0, 0.0));
-                }
-            }
-        }
         if self.layers.is_empty() {
             return Err(PictureError::Empty {
                 title: self.title.clone(),
                 reason: "the chart has no layers",
             });
         }
+        let (mut xs, mut ys) = (Vec::new(), Vec::new());
+        for layer in &self.layers {
+            add_coordinates(layer, &mut xs, &mut ys);
+        }
         let x = range(xs.into_iter().filter(|x| self.x.admits(*x)));
         let y = range(ys.into_iter().filter(|y| self.y.admits(*y)));
-        Ok(((x, margins.0), (y, margins.1)))
+        let (padding_x, padding_y) = self.padding();
+        Ok(((x, padding_x), (y, padding_y)))
+    }
+
+    /// The padding before and after the data along both axes, as shares of their range: none around a map, some beside
+    /// points, and none below bars that stand on the axis.
+    fn padding(&self) -> ((f64, f64), (f64, f64)) {
+        let is_map = |layer: &Layer| matches!(layer, Layer::HeatMap(_) | Layer::Contours(_));
+        if self.layers.iter().any(is_map) {
+            return ((0.0, 0.0), (0.0, 0.0));
+        }
+        let (mut x, mut y) = ((0.0, 0.0), (0.06, 0.06));
+        for layer in &self.layers {
+            match layer {
+                Layer::Points(_) => x = (0.04, 0.04),
+                Layer::Bars(bars) if bars.bars.iter().all(|(_, _, height)| *height >= 0.0) => {
+                    y.0 = 0.0;
+                }
+                _ => {}
+            }
+        }
+        (x, y)
+    }
+}
+
+/// Adds the coordinates that have to lie within the axes.
+fn add_coordinates(layer: &Layer, xs: &mut Vec<f64>, ys: &mut Vec<f64>) {
+    let add = |(x, y): (f64, f64)| {
+        xs.push(x);
+        ys.push(y);
+    };
+    match layer {
+        Layer::Line(line) => line.points.iter().copied().for_each(add),
+        Layer::Points(points) => points.points.iter().copied().for_each(add),
+        Layer::Band(band) => band.edges.iter().for_each(|(x, lower, upper)| {
+            xs.push(*x);
+            ys.extend([*lower, *upper]);
+        }),
+        Layer::Bars(bars) => bars.bars.iter().for_each(|(from, to, height)| {
+            xs.extend([*from, *to]);
+            ys.extend([*height, 0.0]);
+        }),
+        Layer::Rule(rule) => match rule.place {
+            Place::Upright(x) => xs.push(x),
+            Place::Level(y) => ys.push(y),
+            Place::Between(from, to) => [from, to].into_iter().for_each(add),
+        },
+        Layer::HeatMap(map) => {
+            xs.extend([map.x.0, map.x.1]);
+            ys.extend([map.y.0, map.y.1]);
+        }
+        Layer::Contours(contours) => {
+            xs.extend([contours.field.x.0, contours.field.x.1]);
+            ys.extend([contours.field.y.0, contours.field.y.1]);
+        }
     }
 }
 

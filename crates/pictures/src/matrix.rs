@@ -7,7 +7,9 @@ use crate::axis::readable;
 use crate::canvas::{number, px};
 use crate::error::PictureError;
 use crate::field::range;
-use crate::picture::{LABEL, NUMBER, Picture, Sketch, draw_title, height_of_title, text_style};
+use crate::picture::{
+    Area, LABEL, NUMBER, Picture, Sketch, draw_title, height_of_title, text_style,
+};
 use crate::shapes;
 use crate::text;
 use crate::theme::Tone;
@@ -112,6 +114,46 @@ impl Matrix {
         })
     }
 
+    /// Checks that there are cells, and one for each row and column.
+    fn check_cells(&self) -> Result<(), PictureError> {
+        let columns = self.columns.1.len();
+        if columns == 0 || self.values.is_empty() {
+            return Err(PictureError::Empty {
+                title: self.title.clone(),
+                reason: "the matrix has no cells",
+            });
+        }
+        if self.values.len() != self.rows.1.len()
+            || self.values.iter().any(|row| row.len() != columns)
+        {
+            let found = self.values.iter().map(Vec::len).sum();
+            return Err(PictureError::Grid {
+                width: columns,
+                height: self.rows.1.len(),
+                found,
+            });
+        }
+        Ok(())
+    }
+
+    /// The opacity of the colour of a cell with this value, if all values are from `min` to `max`.
+    fn opacity(&self, (row, column): (usize, usize), value: f64, (min, max): (f64, f64)) -> f64 {
+        let given = self
+            .shades
+            .as_ref()
+            .and_then(|shades| shades.get(row)?.get(column).copied());
+        let share = given.unwrap_or(if max > min {
+            (value - min) / (max - min)
+        } else {
+            0.0
+        });
+        if share.is_finite() {
+            STRONGEST * share.clamp(0.0, 1.0)
+        } else {
+            0.0
+        }
+    }
+
     /// Width and height of a cell, and the width of the names of rows, in pixels.
     fn cells(&self) -> (f64, f64, f64) {
         let widest = |texts: &mut dyn Iterator<Item = String>, size: f64| {
@@ -161,27 +203,11 @@ impl Picture for Matrix {
     }
 
     fn draw(&self, sketch: &Sketch<'_, '_>) -> Result<(), PictureError> {
+        self.check_cells()?;
         let columns = self.columns.1.len();
-        if columns == 0 || self.values.is_empty() {
-            return Err(PictureError::Empty {
-                title: self.title.clone(),
-                reason: "the matrix has no cells",
-            });
-        }
-        if self.values.len() != self.rows.1.len()
-            || self.values.iter().any(|row| row.len() != columns)
-        {
-            let found = self.values.iter().map(Vec::len).sum();
-            return Err(PictureError::Grid {
-                width: columns,
-                height: self.rows.1.len(),
-                found,
-            });
-        }
         let (width, height, names) = self.cells();
         let (all, _) = self.size();
         let area = draw_title(sketch.area, &self.title)?;
-        let (base_x, base_y) = area.get_base_pixel();
         // The cells are centred if the title is wider.
         let used = 32.0 + names + width * columns as f64;
         let left = 32.0 + names + ((all - used - 12.0) / 2.0).max(0.0);
@@ -215,31 +241,9 @@ impl Picture for Matrix {
                 (px(left - 7.0), px(y + height / 2.0)),
             )?;
             for (column, value) in values.iter().enumerate() {
-                let given = self
-                    .shades
-                    .as_ref()
-                    .and_then(|shades| shades.get(row)?.get(column).copied());
-                let share = given.unwrap_or(if max > min {
-                    (value - min) / (max - min)
-                } else {
-                    0.0
-                });
-                let opacity = if share.is_finite() {
-                    STRONGEST * share.clamp(0.0, 1.0)
-                } else {
-                    0.0
-                };
                 let x = left + column as f64 * width;
-                let cell = format!(
-                    "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\" fill-opacity=\"{opacity:.3}\" stroke=\"{}\"/>",
-                    number(base_x + px(x)),
-                    number(base_y + px(y)),
-                    number(px(width)),
-                    number(px(height)),
-                    Tone::Series(0).hex(),
-                    Tone::Grid.hex()
-                );
-                shapes::put(&area, cell)?;
+                let opacity = self.opacity((row, column), *value, (min, max));
+                shapes::put(&area, cell(&area, (x, y), (width, height), opacity))?;
                 let style = text_style(NUMBER, Tone::Ink).pos(Pos::new(HPos::Center, VPos::Center));
                 let place = (px(x + width / 2.0), px(y + height / 2.0));
                 area.draw_text(&self.text(row, column), &style, place)?;
@@ -247,4 +251,18 @@ impl Picture for Matrix {
         }
         Ok(())
     }
+}
+
+/// The coloured rectangle of a cell, whose top left corner is at `(x, y)` of `area`.
+fn cell(area: &Area<'_>, (x, y): (f64, f64), (width, height): (f64, f64), opacity: f64) -> String {
+    let (base_x, base_y) = area.get_base_pixel();
+    format!(
+        "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\" fill-opacity=\"{opacity:.3}\" stroke=\"{}\"/>",
+        number(base_x + px(x)),
+        number(base_y + px(y)),
+        number(px(width)),
+        number(px(height)),
+        Tone::Series(0).hex(),
+        Tone::Grid.hex()
+    )
 }

@@ -13,7 +13,9 @@ use crate::chart::{BAND_OPACITY, BAR_OPACITY};
 use crate::contours::contour;
 use crate::error::PictureError;
 use crate::field::Field;
-use crate::layers::{Bars, HeatMap, Layer, Line, Marker, Place, Points, Stroke};
+use crate::layers::{
+    Band, Bars, Contours, HeatMap, Layer, Line, Marker, Place, Points, Rule, Stroke,
+};
 use crate::picture::{Area, LABEL, NUMBER, text_style};
 use crate::shapes;
 use crate::simplify::simplify;
@@ -97,14 +99,34 @@ impl<'a> Plot<'a> {
     }
 
     /// Draws layers over each other; parts outside the frame are cut off.
+    pub(crate) fn draw(&self, layers: &[Layer]) -> Result<(), PictureError> {
+        shapes::put(&self.area, self.start_of_group())?;
+        for layer in layers {
+            let markup = match layer {
+                Layer::Line(line) => self.line(line),
+                Layer::Band(band) => self.band(band),
+                Layer::Points(points) => self.points(points),
+                Layer::Bars(bars) => self.bars(bars),
+                Layer::HeatMap(map) => self.heat_map(map)?,
+                Layer::Contours(contours) => self.contours(contours),
+                Layer::Rule(rule) => self.rule(rule),
+            };
+            if !markup.is_empty() {
+                shapes::put(&self.area, markup)?;
+            }
+        }
+        shapes::put(&self.area, "</svg>".to_string())
+    }
+
+    /// The start of the group that cuts off what is outside the frame.
     ///
     /// The attributes `data-x` and `data-y` of the group hold the first and the last value of each axis along the
     /// width and height of the group, so that a page can show the values under the mouse.
-    pub(crate) fn draw(&self, layers: &[Layer]) -> Result<(), PictureError> {
+    fn start_of_group(&self) -> String {
         let (left, top, right, bottom) = self.frame();
         let [x, y, width, height] = [left, top, right - left, bottom - top].map(number);
         let kind = |scale: &Scale| if scale.logarithmic { "log" } else { "linear" };
-        let group = format!(
+        format!(
             "<svg class=\"plot\" x=\"{x}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" viewBox=\"{x} {y} {width} {height}\" \
              data-x=\"{} {}\" data-x-scale=\"{}\" data-x-label=\"{}\" data-y=\"{} {}\" data-y-scale=\"{}\" data-y-label=\"{}\">",
             self.x.min,
@@ -115,60 +137,52 @@ impl<'a> Plot<'a> {
             self.y.max,
             kind(&self.y),
             escape(&self.labels.1),
-        );
-        shapes::put(&self.area, group)?;
-        for layer in layers {
-            let markup = match layer {
-                Layer::Line(line) => self.line(line),
-                Layer::Band(band) => {
-                    let edges: Vec<_> = band
-                        .edges
-                        .iter()
-                        .filter(|(x, a, b)| self.admits((*x, *a)) && self.admits((*x, *b)))
-                        .collect();
-                    let there: Vec<_> = edges
-                        .iter()
-                        .map(|(x, _, upper)| self.at((*x, *upper)))
-                        .collect();
-                    let back: Vec<_> = edges
-                        .iter()
-                        .rev()
-                        .map(|(x, lower, _)| self.at((*x, *lower)))
-                        .collect();
-                    let path = [simplify(&there, TOLERANCE), simplify(&back, TOLERANCE)].concat();
-                    shapes::area(&path, band.tone.unwrap_or(Tone::Muted), BAND_OPACITY)
-                }
-                Layer::Points(points) => self.points(points),
-                Layer::Bars(bars) => self.bars(bars),
-                Layer::HeatMap(map) => self.heat_map(map)?,
-                Layer::Contours(contours) => contours
-                    .levels
-                    .iter()
-                    .flat_map(|level| contour(&contours.field, *level))
-                    .map(|path| {
-                        let path: Vec<_> = path.into_iter().map(|point| self.at(point)).collect();
-                        shapes::line(
-                            &simplify(&path, TOLERANCE),
-                            contours.tone,
-                            Stroke::Solid,
-                            contours.width,
-                        )
-                    })
-                    .collect(),
-                Layer::Rule(rule) => {
-                    let path = match rule.place {
-                        Place::Upright(x) => [self.at((x, self.y.min)), self.at((x, self.y.max))],
-                        Place::Level(y) => [self.at((self.x.min, y)), self.at((self.x.max, y))],
-                        Place::Between(from, to) => [self.at(from), self.at(to)],
-                    };
-                    shapes::line(&path, rule.tone, Stroke::Dashed, 1.5)
-                }
-            };
-            if !markup.is_empty() {
-                shapes::put(&self.area, markup)?;
-            }
-        }
-        shapes::put(&self.area, "</svg>".to_string())
+        )
+    }
+
+    fn band(&self, band: &Band) -> String {
+        let edges: Vec<_> = band
+            .edges
+            .iter()
+            .filter(|(x, a, b)| self.admits((*x, *a)) && self.admits((*x, *b)))
+            .collect();
+        let there: Vec<_> = edges
+            .iter()
+            .map(|(x, _, upper)| self.at((*x, *upper)))
+            .collect();
+        let back: Vec<_> = edges
+            .iter()
+            .rev()
+            .map(|(x, lower, _)| self.at((*x, *lower)))
+            .collect();
+        let path = [simplify(&there, TOLERANCE), simplify(&back, TOLERANCE)].concat();
+        shapes::area(&path, band.tone.unwrap_or(Tone::Muted), BAND_OPACITY)
+    }
+
+    fn contours(&self, contours: &Contours) -> String {
+        contours
+            .levels
+            .iter()
+            .flat_map(|level| contour(&contours.field, *level))
+            .map(|path| {
+                let path: Vec<_> = path.into_iter().map(|point| self.at(point)).collect();
+                shapes::line(
+                    &simplify(&path, TOLERANCE),
+                    contours.tone,
+                    Stroke::Solid,
+                    contours.width,
+                )
+            })
+            .collect()
+    }
+
+    fn rule(&self, rule: &Rule) -> String {
+        let path = match rule.place {
+            Place::Upright(x) => [self.at((x, self.y.min)), self.at((x, self.y.max))],
+            Place::Level(y) => [self.at((self.x.min, y)), self.at((self.x.max, y))],
+            Place::Between(from, to) => [self.at(from), self.at(to)],
+        };
+        shapes::line(&path, rule.tone, Stroke::Dashed, 1.5)
     }
 
     fn line(&self, line: &Line) -> String {

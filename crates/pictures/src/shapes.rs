@@ -90,42 +90,8 @@ pub(crate) fn markers(
         ),
         _ => format!("<g fill=\"{color}\" stroke=\"{rim}\" stroke-width=\"0.8\">"),
     };
-    for ((x, y), title) in places {
-        let (x, y) = (number(*x), number(*y));
-        let r = radius;
-        let element = match shape {
-            Marker::Circle => format!("circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\""),
-            Marker::Square => {
-                let side = 1.8 * r;
-                format!(
-                    "path d=\"M{x},{y}m{0},{0}h{side:.2}v{side:.2}h-{side:.2}z\"",
-                    trim(-0.9 * r)
-                )
-            }
-            Marker::Triangle => format!(
-                "path d=\"M{x},{y}m0,{}l{},{}h{}z\"",
-                trim(-1.2 * r),
-                trim(1.1 * r),
-                trim(2.0 * r),
-                trim(-2.2 * r)
-            ),
-            Marker::Diamond => {
-                let (wide, high) = (1.1 * r, 1.3 * r);
-                format!(
-                    "path d=\"M{x},{y}m0,{up}l{right},{down}l{left},{down}l{left},{up}z\"",
-                    up = trim(-high),
-                    down = trim(high),
-                    left = trim(-wide),
-                    right = trim(wide)
-                )
-            }
-            Marker::Cross => {
-                let arm = trim(2.0 * r);
-                let back = trim(-2.0 * r);
-                format!("path d=\"M{x},{y}m-{r},-{r}l{arm},{arm}m{back},0l{arm},{back}\"")
-            }
-            Marker::Star => format!("path d=\"M{x},{y}{}\"", star(r)),
-        };
+    for (place, title) in places {
+        let element = marker(shape, *place, radius);
         match title {
             Some(title) => {
                 let name = element.split(' ').next().unwrap_or("path").to_string();
@@ -142,6 +108,44 @@ pub(crate) fn markers(
     }
     markup.push_str("</g>");
     markup
+}
+
+/// The name and the attributes of the element that draws one marker.
+fn marker(shape: Marker, (x, y): BackendCoord, r: f64) -> String {
+    let (x, y) = (number(x), number(y));
+    match shape {
+        Marker::Circle => format!("circle cx=\"{x}\" cy=\"{y}\" r=\"{r}\""),
+        Marker::Square => {
+            let side = 1.8 * r;
+            format!(
+                "path d=\"M{x},{y}m{0},{0}h{side:.2}v{side:.2}h-{side:.2}z\"",
+                trim(-0.9 * r)
+            )
+        }
+        Marker::Triangle => format!(
+            "path d=\"M{x},{y}m0,{}l{},{}h{}z\"",
+            trim(-1.2 * r),
+            trim(1.1 * r),
+            trim(2.0 * r),
+            trim(-2.2 * r)
+        ),
+        Marker::Diamond => {
+            let (wide, high) = (1.1 * r, 1.3 * r);
+            format!(
+                "path d=\"M{x},{y}m0,{up}l{right},{down}l{left},{down}l{left},{up}z\"",
+                up = trim(-high),
+                down = trim(high),
+                left = trim(-wide),
+                right = trim(wide)
+            )
+        }
+        Marker::Cross => {
+            let arm = trim(2.0 * r);
+            let back = trim(-2.0 * r);
+            format!("path d=\"M{x},{y}m-{r},-{r}l{arm},{arm}m{back},0l{arm},{back}\"")
+        }
+        Marker::Star => format!("path d=\"M{x},{y}{}\"", star(r)),
+    }
 }
 
 /// A five-pointed star, as a path relative to its centre.

@@ -111,6 +111,16 @@ fn conclusion(
     best: Option<&str>,
     differences: &[PairedDifference],
 ) -> Vec<String> {
+    let mut said = bad_trials(variants);
+    match best {
+        Some(best) => said.extend(ranking(question, best, differences)),
+        None => said.push("No finished trial has a finite objective yet.".to_string()),
+    }
+    said
+}
+
+/// Sentences about trials that are missing, failed, or ended in NaN or infinity.
+fn bad_trials(variants: &[VariantSummary]) -> Vec<String> {
     let mut said = Vec::new();
     let num_missing: usize = variants
         .iter()
@@ -136,24 +146,24 @@ fn conclusion(
             ));
         }
     }
-    let Some(best) = best else {
-        said.push("No finished trial has a finite objective yet.".to_string());
-        return said;
-    };
+    said
+}
+
+/// Sentences about which variants are the best, and how much worse the others are.
+fn ranking(question: &Question, best: &str, differences: &[PairedDifference]) -> Vec<String> {
     if differences.is_empty() {
-        return said;
+        return Vec::new();
     }
     let num_pairs = differences.iter().map(|d| d.num_pairs).min().unwrap_or(0);
     let needed = fewest_pairs(differences.len());
     let what = question.objective().replace('_', " ");
     let seeds = if num_pairs == 1 { "seed" } else { "seeds" };
     if num_pairs < needed {
-        said.push(format!(
+        return vec![format!(
             "{best} has the best median {what}, but with {num_pairs} {seeds} no difference can be shown: \
              {} variants need at least {needed} seeds.",
             differences.len() + 1
-        ));
-        return said;
+        )];
     }
     let is_tied = |d: &&PairedDifference| d.verdict == Verdict::NotToldApart;
     let tied: Vec<&str> = differences
@@ -161,45 +171,50 @@ fn conclusion(
         .filter(is_tied)
         .map(|d| d.variant.as_str())
         .collect();
-    if tied.is_empty() {
-        said.push(format!("{best} is the best by {what}."));
+    let first = if tied.is_empty() {
+        format!("{best} is the best by {what}.")
     } else {
         let all: Vec<&str> = [best].into_iter().chain(tied).collect();
-        said.push(format!(
+        format!(
             "{} cannot be told apart by {what} with {num_pairs} {seeds}.",
             list(&all)
-        ));
-    }
+        )
+    };
     let mut worse: Vec<&PairedDifference> = differences
         .iter()
         .filter(|d| d.verdict == Verdict::Worse)
         .collect();
     worse.sort_by(|a, b| a.median.abs().total_cmp(&b.median.abs()));
-    let direction = match question.metric.direction() {
+    let direction = question.metric.direction();
+    let worse = worse
+        .into_iter()
+        .map(|d| how_much_worse(d, best, direction));
+    [first].into_iter().chain(worse).collect()
+}
+
+fn how_much_worse(difference: &PairedDifference, best: &str, direction: Direction) -> String {
+    let direction = match direction {
         Direction::Higher => "lower",
         Direction::Lower => "higher",
     };
-    for difference in worse {
-        let amount = match (difference.median.is_finite(), difference.interval) {
-            (false, _) => "ends in NaN or infinity".to_string(),
-            (true, Some((low, high))) => {
-                let (low, high) = (low.abs().min(high.abs()), low.abs().max(high.abs()));
-                let by = short(difference.median.abs());
-                format!(
-                    "is worse than {best}: {by} {direction} [{}, {}]",
-                    short(low),
-                    short(high)
-                )
-            }
-            (true, None) => format!("is worse than {best}"),
-        };
-        said.push(format!(
-            "{} {amount}, p = {:.2}.",
-            difference.variant,
-            Rounded(difference.p_value)
-        ));
-    }
-    said
+    let amount = match (difference.median.is_finite(), difference.interval) {
+        (false, _) => "ends in NaN or infinity".to_string(),
+        (true, Some((low, high))) => {
+            let (low, high) = (low.abs().min(high.abs()), low.abs().max(high.abs()));
+            let by = short(difference.median.abs());
+            format!(
+                "is worse than {best}: {by} {direction} [{}, {}]",
+                short(low),
+                short(high)
+            )
+        }
+        (true, None) => format!("is worse than {best}"),
+    };
+    format!(
+        "{} {amount}, p = {:.2}.",
+        difference.variant,
+        Rounded(difference.p_value)
+    )
 }
 
 /// A p-value with two significant digits.

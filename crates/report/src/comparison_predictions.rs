@@ -100,37 +100,11 @@ pub(crate) fn threshold_blocks(
             found.curves.as_ref()
         });
         let curves: Vec<&BinaryCurves> = found.collect();
-        let thresholds = curves.iter().map(|c| c.thresholds.len()).min().unwrap_or(0);
-        if thresholds == 0 {
+        let line = f1_line(&variant.variant, place, &curves, has_bands);
+        if line.points.is_empty() {
             continue;
         }
-        let mut line = ChartLine::new(&variant.variant, place, Vec::new());
-        for i in 0..thresholds {
-            let f1: Vec<f64> = curves.iter().map(|c| c.thresholds[i].f1()).collect();
-            line.points
-                .push((curves[0].thresholds[i].threshold, median(&f1)));
-            if has_bands {
-                let low = f1.iter().copied().fold(f64::INFINITY, f64::min);
-                let high = f1.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                line.band.push((low, high));
-            }
-        }
-        // Of several equally good thresholds, the one nearest to 0.5.
-        let off = |point: &(f64, f64)| (point.0 - 0.5).abs();
-        let points = line.points.iter();
-        let best = points.max_by(|a, b| a.1.total_cmp(&b.1).then(off(b).total_cmp(&off(a))));
-        let best = best.copied().unwrap_or((f64::NAN, f64::NAN));
-        let median_of = |value: fn(&BinaryCurves) -> f64| {
-            number(median(&curves.iter().map(|c| value(c)).collect::<Vec<_>>()))
-        };
-        rows.push(vec![
-            Cell::marked(&variant.variant, Mark::Series(place)),
-            median_of(|c| c.roc.auc).into(),
-            median_of(|c| c.precision_recall.average_precision).into(),
-            median_of(|c| c.calibration.brier_score).into(),
-            number(best.1).into(),
-            number(best.0).into(),
-        ]);
+        rows.push(row_of_scores(&line, place, &curves));
         lines.push(line);
     }
     let Some(split) = split.filter(|_| !lines.is_empty()) else {
@@ -165,4 +139,41 @@ pub(crate) fn threshold_blocks(
         Block::Table(table),
         Block::Figures(vec![chart.draw()?]),
     ])
+}
+
+/// The median F1 score of these trials over the threshold; with `has_band`, also the smallest and the largest.
+fn f1_line(variant: &str, place: usize, curves: &[&BinaryCurves], has_band: bool) -> ChartLine {
+    let mut line = ChartLine::new(variant, place, Vec::new());
+    let thresholds = curves.iter().map(|c| c.thresholds.len()).min().unwrap_or(0);
+    for i in 0..thresholds {
+        let f1: Vec<f64> = curves.iter().map(|c| c.thresholds[i].f1()).collect();
+        line.points
+            .push((curves[0].thresholds[i].threshold, median(&f1)));
+        if has_band {
+            let low = f1.iter().copied().fold(f64::INFINITY, f64::min);
+            let high = f1.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            line.band.push((low, high));
+        }
+    }
+    line
+}
+
+/// The row of a variant in the table of scores: medians over its trials, and the best point of its F1 line.
+fn row_of_scores(f1: &ChartLine, place: usize, curves: &[&BinaryCurves]) -> Vec<Cell> {
+    // Of several equally good thresholds, the one nearest to 0.5.
+    let off = |point: &(f64, f64)| (point.0 - 0.5).abs();
+    let points = f1.points.iter();
+    let best = points.max_by(|a, b| a.1.total_cmp(&b.1).then(off(b).total_cmp(&off(a))));
+    let best = best.copied().unwrap_or((f64::NAN, f64::NAN));
+    let median_of = |value: fn(&BinaryCurves) -> f64| {
+        number(median(&curves.iter().map(|c| value(c)).collect::<Vec<_>>()))
+    };
+    vec![
+        Cell::marked(&f1.name, Mark::Series(place)),
+        median_of(|c| c.roc.auc).into(),
+        median_of(|c| c.precision_recall.average_precision).into(),
+        median_of(|c| c.calibration.brier_score).into(),
+        number(best.1).into(),
+        number(best.0).into(),
+    ]
 }

@@ -36,36 +36,42 @@ impl Task {
         loss: &LossConfig,
         d_output: Option<usize>,
     ) -> Result<(Self, usize), TrainingError> {
-        let mismatch = |key: &str, message: String| {
-            Err(TrainingError::Mismatch {
-                key: key.to_string(),
-                message,
-            })
-        };
+        match targets {
+            Targets::Classes { names, .. } => Self::of_classes(names.len(), loss, d_output),
+            Targets::Values(_) => Self::of_numbers(loss, d_output),
+        }
+    }
+
+    fn of_numbers(
+        loss: &LossConfig,
+        d_output: Option<usize>,
+    ) -> Result<(Self, usize), TrainingError> {
+        if loss.function.targets() != TargetKind::Numbers {
+            return mismatch(
+                "loss.name",
+                format!(
+                    "`{}` compares classes, but the targets are numbers; use {}",
+                    loss.name(),
+                    Loss::names_with(|loss| loss.targets() == TargetKind::Numbers)
+                ),
+            );
+        }
+        match d_output {
+            None | Some(1) => Ok((Self::Regression, 1)),
+            Some(d) => mismatch(
+                "model.d_output",
+                format!("the data has 1 target per sample, but the network {d} outputs"),
+            ),
+        }
+    }
+
+    fn of_classes(
+        num_classes: usize,
+        loss: &LossConfig,
+        d_output: Option<usize>,
+    ) -> Result<(Self, usize), TrainingError> {
         let name = loss.name();
         let on_logits = loss.function.outputs() == OutputKind::Logit;
-        let takes = loss.function.targets();
-        let num_classes = match targets {
-            Targets::Classes { names, .. } => names.len(),
-            Targets::Values(_) if takes != TargetKind::Numbers => {
-                let of_numbers = Loss::names_with(|loss| loss.targets() == TargetKind::Numbers);
-                return mismatch(
-                    "loss.name",
-                    format!(
-                        "`{name}` compares classes, but the targets are numbers; use {of_numbers}"
-                    ),
-                );
-            }
-            Targets::Values(_) => {
-                return match d_output {
-                    None | Some(1) => Ok((Self::Regression, 1)),
-                    Some(d) => mismatch(
-                        "model.d_output",
-                        format!("the data has 1 target per sample, but the network {d} outputs"),
-                    ),
-                };
-            }
-        };
         let multiclass = |d_output: usize| {
             if d_output < num_classes {
                 return mismatch(
@@ -77,7 +83,7 @@ impl Task {
             }
             Ok((Self::Multiclass { num_classes }, d_output))
         };
-        match takes {
+        match loss.function.targets() {
             TargetKind::TwoClasses if num_classes != 2 => {
                 let of_classes =
                     |loss: &Loss| loss.targets() == TargetKind::OneHot && !loss.is_naive();
@@ -173,6 +179,13 @@ impl Task {
             Self::Regression => None,
         }
     }
+}
+
+fn mismatch<T>(key: &str, message: String) -> Result<T, TrainingError> {
+    Err(TrainingError::Mismatch {
+        key: key.to_string(),
+        message,
+    })
 }
 
 #[cfg(test)]

@@ -52,6 +52,12 @@ struct Timed {
     step: Result<f64, String>,
 }
 
+impl Timed {
+    fn seconds(&self) -> f64 {
+        self.step.as_ref().copied().unwrap_or(f64::INFINITY)
+    }
+}
+
 fn bench(config: &Path, args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = ConfigSource::load(config)?.with_overrides(&args.overrides)?;
     let config = ExperimentConfig::from_source(&source)?.without_comparison();
@@ -77,10 +83,15 @@ fn bench(config: &Path, args: &Args, shared: &Shared) -> Result<ExitCode, Failur
             return Ok(ExitCode::from(signals::INTERRUPTED));
         }
     }
-    let seconds = |timed: &Timed| timed.step.as_ref().copied().unwrap_or(f64::INFINITY);
-    timed.sort_by(|a, b| seconds(a).total_cmp(&seconds(b)));
+    timed.sort_by(|a, b| a.seconds().total_cmp(&b.seconds()));
+    print_timed(&timed, args.json)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the devices, the fastest first.
+fn print_timed(timed: &[Timed], is_json: bool) -> Result<(), Failure> {
     let mut out = std::io::stdout();
-    if args.json {
+    if is_json {
         let list: Vec<_> = timed
             .iter()
             .map(|t| {
@@ -92,14 +103,14 @@ fn bench(config: &Path, args: &Args, shared: &Shared) -> Result<ExitCode, Failur
             })
             .collect();
         writeln!(out, "{:#}", json!(list))?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     let mut table = tables::table(["device", "time per step", "relative"], 1);
-    for t in &timed {
+    for t in timed {
         let cells = match &t.step {
             Ok(step) => [
                 format!("{:.1} µs", step * 1e6),
-                format!("{:.2} ×", step / seconds(&timed[0])),
+                format!("{:.2} ×", step / timed[0].seconds()),
             ],
             Err(error) => [error.clone(), String::new()],
         };
@@ -113,7 +124,7 @@ fn bench(config: &Path, args: &Args, shared: &Shared) -> Result<ExitCode, Failur
     {
         writeln!(out, "use --device {device}")?;
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn list(args: &Args) -> Result<ExitCode, Failure> {

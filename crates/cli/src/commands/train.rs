@@ -133,23 +133,39 @@ pub fn conclude(
     shared: &Shared,
 ) -> Result<ExitCode, Failure> {
     if result.ending == Ending::Interrupted {
-        let saved = if result.is_saved {
-            "everything so far is saved"
-        } else {
-            "the steps after the last checkpoint are not saved"
-        };
-        eprintln!(
-            "interrupted in epoch {} after {} steps; {saved}\n\
-             to continue:  emberlab resume {}",
-            result.epochs + 1,
-            result.steps,
-            address(run, shared)
-        );
+        print_interruption(result, &address(run, shared));
         return Ok(ExitCode::from(signals::INTERRUPTED));
     }
     if is_quiet {
         return Ok(ExitCode::SUCCESS);
     }
+    print_result(result)?;
+    print_findings(run, &address(run, shared))?;
+    writeln!(
+        std::io::stdout(),
+        "saved in {}\nmore:  emberlab evaluate {}",
+        run.path().display(),
+        address(run, shared)
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn print_interruption(result: &RunResult, address: &str) {
+    let saved = if result.is_saved {
+        "everything so far is saved"
+    } else {
+        "the steps after the last checkpoint are not saved"
+    };
+    eprintln!(
+        "interrupted in epoch {} after {} steps; {saved}\n\
+         to continue:  emberlab resume {address}",
+        result.epochs + 1,
+        result.steps,
+    );
+}
+
+/// Prints the length of the training, the metrics of each split, and the best epoch.
+fn print_result(result: &RunResult) -> Result<(), Failure> {
     let mut out = std::io::stdout();
     let early = match result.ending {
         Ending::StoppedEarly => ", stopped early",
@@ -184,25 +200,21 @@ pub fn conclude(
             best.epoch
         )?;
     }
+    Ok(())
+}
+
+/// Prints the findings about the training, if there are some.
+fn print_findings(run: &Run, address: &str) -> Result<(), Failure> {
+    let mut out = std::io::stdout();
     // A run of an older version has no diagnosis, and one that cannot be read is not worth an error here.
     let diagnosis = run.read_json::<Diagnosis>(DIAGNOSIS).unwrap_or_default();
     for finding in &diagnosis.findings {
         writeln!(out, "found: {}: {}", finding.kind, finding.summary)?;
     }
     if !diagnosis.findings.is_empty() {
-        writeln!(
-            out,
-            "what to try:  emberlab diagnose {}",
-            address(run, shared)
-        )?;
+        writeln!(out, "what to try:  emberlab diagnose {address}")?;
     }
-    writeln!(
-        out,
-        "saved in {}\nmore:  emberlab evaluate {}",
-        run.path().display(),
-        address(run, shared)
-    )?;
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// Prints which command helps with a run that failed.

@@ -54,19 +54,7 @@ impl Trial {
         };
         let position = checkpoint.as_ref().map(|c| c.position);
         let epochs = position.map_or(0, |p| p.epoch);
-        let changes = changes(&before, &ready.identity.config, epochs)
-            .map_err(|e| run.malformed(CONFIG, e))?;
-        let allowed = if force {
-            Verdict::NeedsForce
-        } else {
-            Verdict::Allowed
-        };
-        if changes.iter().any(|c| c.verdict > allowed) {
-            return Err(ExperimentError::ConfigChanged {
-                run: run.id(),
-                changes,
-            });
-        }
+        let changes = allowed_changes(&run, &before, &ready.identity.config, epochs, force)?;
         let mut environment: Environment = run.read_json(ENVIRONMENT)?;
         let trained_on = match &checkpoint {
             Some(checkpoint) => &checkpoint.identity.data_sha256,
@@ -104,6 +92,32 @@ impl Trial {
         };
         Ok((trial, resumed))
     }
+}
+
+/// The changes between two configurations of a run that has trained `epochs` epochs.
+///
+/// # Errors
+/// [`ExperimentError::ConfigChanged`] if one of them is not possible, or only with `force`.
+fn allowed_changes(
+    run: &Run,
+    before: &str,
+    after: &str,
+    epochs: usize,
+    force: bool,
+) -> Result<Vec<Change>, ExperimentError> {
+    let changes = changes(before, after, epochs).map_err(|e| run.malformed(CONFIG, e))?;
+    let allowed = if force {
+        Verdict::NeedsForce
+    } else {
+        Verdict::Allowed
+    };
+    if changes.iter().any(|c| c.verdict > allowed) {
+        return Err(ExperimentError::ConfigChanged {
+            run: run.id(),
+            changes,
+        });
+    }
+    Ok(changes)
 }
 
 /// Checks that the data are those that the run was trained on.

@@ -45,14 +45,7 @@ pub(super) fn run(args: &Args, name: &str, shared: &Shared) -> Result<ExitCode, 
         &[("landscape", svg)],
         ("landscape.csv", landscape_csv(&found)),
     )?;
-    let finite: Vec<f64> = found
-        .losses
-        .iter()
-        .copied()
-        .filter(|loss| loss.is_finite())
-        .collect();
-    let lowest = finite.iter().copied().fold(f64::INFINITY, f64::min);
-    let highest = finite.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let (lowest, highest) = lowest_and_highest(&found.losses);
     let mut out = std::io::stdout();
     if args.json {
         let value = json!({
@@ -82,6 +75,15 @@ pub(super) fn run(args: &Args, name: &str, shared: &Shared) -> Result<ExitCode, 
         writeln!(out, "{}", path.display())?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The lowest and the highest of the finite losses.
+fn lowest_and_highest(losses: &[f64]) -> (f64, f64) {
+    let finite = || losses.iter().copied().filter(|loss| loss.is_finite());
+    (
+        finite().fold(f64::INFINITY, f64::min),
+        finite().fold(f64::NEG_INFINITY, f64::max),
+    )
 }
 
 fn landscape_csv(found: &Landscape) -> String {

@@ -98,54 +98,9 @@ impl DataSource for Classification {
         check_num_samples(self.num_samples, 1)?;
         check_num_features(self.num_features, self.num_samples)?;
         check_num_classes(self.num_classes, 1)?;
-        Problem::unless(
-            (1..=self.num_features).contains(&self.num_informative),
-            "num_informative",
-            self.num_informative,
-            format!(
-                "a whole number from 1 to num_features = {}",
-                self.num_features
-            ),
-        )?;
-        let left = self.num_features - self.num_informative;
-        Problem::unless(
-            self.num_redundant <= left,
-            "num_redundant",
-            self.num_redundant,
-            format!("at most the {left} features that are not informative"),
-        )?;
-        let left = left - self.num_redundant;
-        Problem::unless(
-            self.num_repeated <= left,
-            "num_repeated",
-            self.num_repeated,
-            format!("at most the {left} features that are neither informative nor redundant"),
-        )?;
-        let corners = 1usize << self.num_informative.min(usize::BITS as usize - 2);
-        let most = corners / self.num_classes;
-        Problem::unless(
-            (1..=most).contains(&self.num_clusters_per_class),
-            "num_clusters_per_class",
-            self.num_clusters_per_class,
-            format!(
-                "at least 1, and num_classes * num_clusters_per_class at most \
-                 2^num_informative = {corners} (num_classes = {})",
-                self.num_classes
-            ),
-        )?;
-        if let Some(weights) = &self.weights {
-            let complete = [self.num_classes - 1, self.num_classes].contains(&weights.len());
-            let shares = weights.iter().all(|&w| w >= 0.0);
-            Problem::unless(
-                complete && shares && weights.iter().sum::<f64>() <= 1.0 + 1e-9,
-                "weights",
-                format!("{weights:?}"),
-                format!(
-                    "{} shares of 0 or more, together at most 1 (the last may be left out)",
-                    self.num_classes
-                ),
-            )?;
-        }
+        self.check_kinds_of_features()?;
+        self.check_num_clusters()?;
+        self.check_weights()?;
         Problem::unless(
             (0.0..=1.0).contains(&self.flip_y),
             "flip_y",
@@ -193,6 +148,66 @@ impl DataSource for Classification {
 }
 
 impl Classification {
+    /// Checks that informative, redundant and repeated features are together no more than all features.
+    fn check_kinds_of_features(&self) -> Result<(), Problem> {
+        Problem::unless(
+            (1..=self.num_features).contains(&self.num_informative),
+            "num_informative",
+            self.num_informative,
+            format!(
+                "a whole number from 1 to num_features = {}",
+                self.num_features
+            ),
+        )?;
+        let left = self.num_features - self.num_informative;
+        Problem::unless(
+            self.num_redundant <= left,
+            "num_redundant",
+            self.num_redundant,
+            format!("at most the {left} features that are not informative"),
+        )?;
+        let left = left - self.num_redundant;
+        Problem::unless(
+            self.num_repeated <= left,
+            "num_repeated",
+            self.num_repeated,
+            format!("at most the {left} features that are neither informative nor redundant"),
+        )
+    }
+
+    /// Checks that every cluster has a corner of its own.
+    fn check_num_clusters(&self) -> Result<(), Problem> {
+        let corners = 1usize << self.num_informative.min(usize::BITS as usize - 2);
+        let most = corners / self.num_classes;
+        Problem::unless(
+            (1..=most).contains(&self.num_clusters_per_class),
+            "num_clusters_per_class",
+            self.num_clusters_per_class,
+            format!(
+                "at least 1, and num_classes * num_clusters_per_class at most \
+                 2^num_informative = {corners} (num_classes = {})",
+                self.num_classes
+            ),
+        )
+    }
+
+    fn check_weights(&self) -> Result<(), Problem> {
+        let Some(weights) = &self.weights else {
+            return Ok(());
+        };
+        let complete = [self.num_classes - 1, self.num_classes].contains(&weights.len());
+        let shares = weights.iter().all(|&w| w >= 0.0);
+        Problem::unless(
+            complete && shares && weights.iter().sum::<f64>() <= 1.0 + 1e-9,
+            "weights",
+            format!("{weights:?}"),
+            format!(
+                "{} shares of 0 or more, together at most 1 (the last may be left out)",
+                self.num_classes
+            ),
+        )
+    }
+
     /// Draws all features of all clusters, cluster by cluster. Cluster `k` has class `k mod num_classes`.
     fn clusters(&self, rng: &mut StreamRng) -> LabelledPoints {
         let informative = self.num_informative;
