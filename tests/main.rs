@@ -51,6 +51,7 @@ mod references {
     mod numerics;
     mod parquet;
     mod published_figures;
+    mod real_data;
     mod shipped_configs;
     mod traces;
 }

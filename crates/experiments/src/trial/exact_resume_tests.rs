@@ -257,6 +257,14 @@ fn a_run_resumed_three_times_ends_to_the_bit_as_one_never_stopped() {
 #[test]
 fn on_a_gpu_a_resumed_training_agrees_within_rounding() {
     let Some(device) = gpu() else {
+        let required = std::env::var("EMBERLAB_REQUIRE").unwrap_or_default();
+        let is_required = required
+            .split(',')
+            .any(|part| ["all", "wgpu"].contains(&part.trim()));
+        assert!(
+            !is_required,
+            "EMBERLAB_REQUIRE asks for wgpu, and there is no adapter"
+        );
         eprintln!("on_a_gpu_a_resumed_training_agrees_within_rounding skips: no wgpu adapter");
         return;
     };
