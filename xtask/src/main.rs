@@ -1,8 +1,9 @@
 //! The chores of this project. `cargo xtask` lists them; nothing has to be installed.
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 
 const HELP: &str = "\
 cargo xtask quick        format check, lints, and the unit tests of the crates that differ from main
@@ -79,21 +80,46 @@ fn changed_packages() -> Result<BTreeSet<String>, String> {
 }
 
 /// Runs the tests of all crates whose names contain `name`; `bless` lets them write what they compare with.
+///
+/// Fails if no test has such a name.
 fn tests(name: &str, rest: &[&str], bless: bool) -> Result<(), String> {
     let mut test = cargo();
-    test.args([
-        "test",
-        "--release",
-        "--workspace",
-        "--features",
-        FEATURES,
-        "--",
-        name,
-    ]);
+    test.args(["test", "--release", "--workspace", "--features", FEATURES]);
+    test.args(["--", name]).args(rest);
     if bless {
         test.env("EMBERLAB_BLESS", "1");
     }
-    run(test.args(rest))
+    let shown = shown(&test);
+    println!("+ {shown}");
+    let failed = |error: std::io::Error| format!("`{shown}` cannot be run: {error}");
+    let mut child = test
+        .current_dir(root())
+        .stdout(Stdio::piped())
+        .spawn()
+        .map_err(failed)?;
+    let mut num_tests = 0;
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).lines() {
+            let line = line.map_err(failed)?;
+            num_tests += num_announced(&line);
+            println!("{line}");
+        }
+    }
+    let status = child.wait().map_err(failed)?;
+    match (status.success(), num_tests) {
+        (false, _) => Err(format!("`{shown}` failed: {status}")),
+        (true, 0) => Err(format!("no test has a name that contains `{name}`")),
+        (true, _) => Ok(()),
+    }
+}
+
+/// The number of tests in a line such as `running 3 tests`; 0 in any other line.
+fn num_announced(line: &str) -> usize {
+    let number = line.strip_prefix("running ").and_then(|rest| {
+        let (number, _) = rest.split_once(' ')?;
+        number.parse().ok()
+    });
+    number.unwrap_or(0)
 }
 
 /// The Cargo that runs this.
@@ -140,4 +166,14 @@ fn shown(command: &Command) -> String {
 fn root() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     own.parent().unwrap_or(own).to_path_buf()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn announced_tests_are_counted() {
+        assert_eq!(super::num_announced("running 3 tests"), 3);
+        assert_eq!(super::num_announced("running 1 test"), 1);
+        assert_eq!(super::num_announced("test result: ok. 3 passed"), 0);
+    }
 }
