@@ -142,6 +142,9 @@ mod tests {
             std::fs::write(path, &current).expect("the golden file can be written");
         }
         let golden = std::fs::read(path).expect("the golden file can be read");
-        assert!(current == golden, "the golden file differs: `cargo xtask bless`");
+        assert!(
+            current == golden,
+            "the golden file differs: `cargo xtask bless`"
+        );
     }
 }
