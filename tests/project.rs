@@ -62,6 +62,58 @@ fn every_test_that_docs_promises_names_exists() {
     assert!(num_named > 30, "only {num_named} tests are named");
 }
 
+/// The project's own documents.
+fn documents() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for folder in [
+        "",
+        "docs",
+        "docs/decisions",
+        "benches",
+        "tests/golden",
+        "fuzz",
+    ] {
+        for entry in std::fs::read_dir(project().join(folder)).unwrap().flatten() {
+            let path = entry.path();
+            if path.extension() == Some("md".as_ref()) {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn every_file_that_a_document_names_exists() {
+    let roots = [
+        "crates/", "tests/", "configs/", "docs/", "benches/", "xtask/", "fuzz/",
+    ];
+    let is_path = |text: &&str| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+        roots.iter().any(|root| text.starts_with(root)) && text.chars().all(is_plain)
+    };
+    let mut num_paths = 0;
+    for document in documents() {
+        let text = std::fs::read_to_string(&document).unwrap();
+        for path in quoted(&text).filter(is_path) {
+            let exists = project().join(path).exists();
+            assert!(exists, "{} names `{path}`", document.display());
+            num_paths += 1;
+        }
+        for rest in text.split("](").skip(1) {
+            let (link, _) = rest.split_once(')').unwrap();
+            let (link, _) = link.split_once('#').unwrap_or((link, ""));
+            if link.is_empty() || link.starts_with("http") {
+                continue;
+            }
+            let exists = document.with_file_name(link).exists();
+            assert!(exists, "{} links to `{link}`", document.display());
+            num_paths += 1;
+        }
+    }
+    assert!(num_paths > 50, "only {num_paths} paths were found");
+}
+
 /// A row of the table of crates in `ARCHITECTURE.md`.
 struct Crate {
     name: String,
