@@ -1,0 +1,24 @@
+//! The types of columns, and how a cell becomes a value.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The type of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ColumnType {
+    /// A number.
+    Number,
+    /// A whole number.
+    Integer,
+    /// One of a few texts.
+    Category,
+    /// True or false, in one of the usual spellings.
+    Boolean,
+    /// A date, with or without a time.
+    Date,
+    /// A text or number that is different in almost every row and says nothing.
+    Identifier,
+    /// Free text.
+    Text,
+}
