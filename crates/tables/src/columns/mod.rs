@@ -1,5 +1,7 @@
 //! The types of columns, and how a cell becomes a value.
 
+pub(crate) mod pattern;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
