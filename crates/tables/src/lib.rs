@@ -27,7 +27,7 @@ pub use config::{
 pub use description::{ColumnDescription, TableDescription, describe};
 pub use encoder::{EncodedFeature, Encoder, NewRows};
 pub use error::TableError;
-pub use files::{HeaderLine, RowReader, Row};
+pub use files::{HeaderLine, Row, RowReader};
 pub use format::{Delimiter, Format, FormatConfig};
 pub use load::{Label, LoadedTable};
 pub use table::{Column, Table, Values};

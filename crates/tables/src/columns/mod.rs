@@ -1,5 +1,7 @@
 //! The types of columns, and how a cell becomes a value.
 
+mod cell;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

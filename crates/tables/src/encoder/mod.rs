@@ -41,11 +41,7 @@ impl Encoder {
     /// # Errors
     /// [`TableError`] with the line and the key to set if a value is missing and nothing replaces it, a column has too
     /// many categories, or a derived feature cannot be computed.
-    pub fn fit(
-        _config: &TableConfig,
-        _table: &Table,
-        _rows: &[u32],
-    ) -> Result<Self, TableError> {
+    pub fn fit(_config: &TableConfig, _table: &Table, _rows: &[u32]) -> Result<Self, TableError> {
         todo!()
     }
 
