@@ -19,7 +19,7 @@ mod format;
 mod load;
 mod table;
 
-pub use columns::ColumnType;
+pub use columns::{ColumnType, DateOrder};
 pub use config::{
     Categories, CategoryEncoding, Dates, Impute, ImputeCategory, ImputeNumber, MissingLabels,
     OneOrMore, TableConfig, TableTask, UnseenCategories,
@@ -27,7 +27,7 @@ pub use config::{
 pub use description::{ColumnDescription, TableDescription, describe};
 pub use encoder::{EncodedFeature, Encoder, NewRows};
 pub use error::TableError;
-pub use files::{HeaderLine, RowReader, Row};
+pub use files::{HeaderLine, Row, RowReader};
 pub use format::{Delimiter, Format, FormatConfig};
 pub use load::{Label, LoadedTable};
 pub use table::{Column, Table, Values};

@@ -1,6 +1,15 @@
 //! The types of columns, and how a cell becomes a value.
 
+pub(crate) mod cell;
+pub(crate) mod cell_format;
+pub(crate) mod column_reader;
+mod dates;
+mod guessed;
+pub(crate) mod interner;
 pub(crate) mod pattern;
+mod texts;
+
+pub use cell::DateOrder;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,4 +32,19 @@ pub enum ColumnType {
     Identifier,
     /// Free text.
     Text,
+}
+
+impl ColumnType {
+    /// The name it is written by in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::Integer => "integer",
+            Self::Category => "category",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Identifier => "identifier",
+            Self::Text => "text",
+        }
+    }
 }

@@ -1,0 +1,406 @@
+//! One cell as a number, a boolean or a date.
+
+use serde::{Deserialize, Serialize};
+
+/// The order of day and month in dates such as 03/04/2024.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DateOrder {
+    /// 3 April.
+    DayFirst,
+    /// 4 March.
+    MonthFirst,
+}
+
+/// The two spellings of a boolean. A column of booleans uses one pair of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BooleanSpelling {
+    TrueFalse,
+    TF,
+    YesNo,
+    YN,
+    OnOff,
+}
+
+const BOOLEANS: [(&str, &str, BooleanSpelling); 5] = [
+    ("true", "false", BooleanSpelling::TrueFalse),
+    ("t", "f", BooleanSpelling::TF),
+    ("yes", "no", BooleanSpelling::YesNo),
+    ("y", "n", BooleanSpelling::YN),
+    ("on", "off", BooleanSpelling::OnOff),
+];
+
+/// The longest text that can be a number: longer ones have more digits than anybody means.
+const LONGEST_NUMBER: usize = 64;
+
+/// The finite number that a cell holds, with `decimal` as its decimal mark ('.' or ','). Marks between thousands, such as
+/// in `1,234,567`, are not read.
+pub(crate) fn number(text: &str, decimal: char) -> Option<f64> {
+    let text = text.trim();
+    let first = *text.as_bytes().first()?;
+    // Also refuses "inf" and "nan", which the standard library reads as numbers.
+    if !(first.is_ascii_digit() || matches!(first, b'+' | b'-' | b'.' | b',')) {
+        return None;
+    }
+    let number: f64 = if decimal == '.' {
+        text.parse().ok()?
+    } else {
+        let bytes = text.as_bytes();
+        let mut with_point = [0; LONGEST_NUMBER];
+        let with_point = with_point.get_mut(..bytes.len())?;
+        for (to, &from) in with_point.iter_mut().zip(bytes) {
+            *to = match from {
+                b'.' => return None,
+                b',' => b'.',
+                other => other,
+            };
+        }
+        std::str::from_utf8(with_point).ok()?.parse().ok()?
+    };
+    number.is_finite().then_some(number)
+}
+
+/// Whether a cell is a number with a decimal comma, such as `3,14`. A mark between thousands, such as in `1,234`, looks
+/// the same; [`is_like_thousands`] tells the cells that can be meant either way.
+pub(crate) fn is_decimal_comma(text: &str) -> bool {
+    text.contains(',') && number(text, ',').is_some()
+}
+
+/// Whether a cell is a number whose only commas can stand between thousands, such as `1,234` or `1,234,567.5`.
+pub(crate) fn is_like_thousands(text: &str) -> bool {
+    let text = text.trim().trim_start_matches(['+', '-']);
+    let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
+    let mut groups = whole.split(',');
+    let first = groups.next().unwrap_or_default();
+    let is_digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    let mut has_more = false;
+    (1..=3).contains(&first.len())
+        && is_digits(first)
+        && !first.starts_with('0')
+        && groups.all(|group| {
+            has_more = true;
+            group.len() == 3 && is_digits(group)
+        })
+        && has_more
+}
+
+/// The boolean that a cell holds, and the spelling: true/false, t/f, yes/no, y/n, on/off in any case. 1 and 0 are
+/// numbers.
+pub(crate) fn boolean(text: &str) -> Option<(bool, BooleanSpelling)> {
+    let text = text.trim();
+    if text.len() > 5 {
+        return None;
+    }
+    BOOLEANS.iter().find_map(|&(yes, no, spelling)| {
+        if text.eq_ignore_ascii_case(yes) {
+            Some((true, spelling))
+        } else {
+            text.eq_ignore_ascii_case(no).then_some((false, spelling))
+        }
+    })
+}
+
+/// The date that a cell holds, in days since 1970-01-01, with the time of the day as the fraction (of UTC if the cell
+/// names an offset).
+///
+/// Read are 2024-03-05, 2024/3/5, 5.3.2024, 5/3/2024, 5-3-2024, 5 March 2024, 5-Mar-24 and March 5, 2024, each alone or
+/// before a time such as `14:05`, `T14:05:30.25Z`, ` 2:05 PM` or ` 14:05:30+02:00`. `order` decides where slashes or
+/// dashes leave it open; dots always follow the day. Years of two digits are 1969 to 2068, as in Python.
+pub(crate) fn date(text: &str, order: DateOrder) -> Option<f64> {
+    let text = text.trim();
+    let bytes = text.as_bytes();
+    let is_candidate = (6..=40).contains(&bytes.len())
+        && text.is_ascii()
+        && bytes.iter().any(u8::is_ascii_digit)
+        && !bytes.iter().all(u8::is_ascii_digit);
+    if !is_candidate {
+        return None;
+    }
+    let (day, time) = split_time(text);
+    Some(day_number(day, order)? + time.map_or(Some(0.0), time_of_day)?)
+}
+
+/// Splits a date from the time that follows it.
+fn split_time(text: &str) -> (&str, Option<&str>) {
+    let Some(colon) = text.find(':') else {
+        return (text, None);
+    };
+    match text[..colon].rfind([' ', 'T', 't']) {
+        Some(gap) => (text[..gap].trim_end_matches(','), Some(&text[gap + 1..])),
+        None => (text, None),
+    }
+}
+
+fn day_number(text: &str, order: DateOrder) -> Option<f64> {
+    let mut parts = text
+        .split([' ', '-', '/', '.', ','])
+        .filter(|part| !part.is_empty());
+    let parts = [
+        parts.next()?,
+        parts.next()?,
+        parts.next()?,
+        parts.next().unwrap_or_default(),
+    ];
+    let [first, second, third, ""] = parts else {
+        return None;
+    };
+    let (year, month, day) = if let Some(month) = month_name(first) {
+        (third, month, second)
+    } else if let Some(month) = month_name(second) {
+        (third, month, first)
+    } else {
+        let separator = text.as_bytes().get(first.len())?;
+        let second_separator = text.as_bytes().get(first.len() + 1 + second.len());
+        let length = first.len() + second.len() + third.len() + 2;
+        if second_separator != Some(separator)
+            || text.len() != length
+            || matches!(separator, b' ' | b',')
+        {
+            return None;
+        }
+        if first.len() == 4 {
+            (first, digits(second, 2)?, third)
+        } else if *separator == b'.' || order == DateOrder::DayFirst {
+            (third, digits(second, 2)?, first)
+        } else {
+            (third, digits(first, 2)?, second)
+        }
+    };
+    let year = match year.len() {
+        4 => digits(year, 4)?,
+        // 1-2-15 or 40-49-11 are no dates.
+        2 if !text.contains('-') || month_name(second).is_some() => match digits(year, 2)? {
+            year @ 69.. => 1900 + year,
+            year => 2000 + year,
+        },
+        _ => return None,
+    };
+    days_since_1970(year, month, digits(day, 2)?)
+}
+
+fn digits(text: &str, longest: usize) -> Option<u32> {
+    let is_number = text.len() <= longest && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_number { text.parse().ok() } else { None }
+}
+
+fn month_name(text: &str) -> Option<u32> {
+    const MONTHS: [&str; 12] = [
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
+        "december",
+    ];
+    let is_month = |month: &&str| {
+        text.eq_ignore_ascii_case(month)
+            || text.eq_ignore_ascii_case(&month[..3])
+            || text.eq_ignore_ascii_case("sept") && month.starts_with("sept")
+    };
+    let place = MONTHS.iter().position(|month| is_month(&month))?;
+    u32::try_from(place + 1).ok()
+}
+
+/// Days since 1970-01-01 in the Gregorian calendar, after Howard Hinnant's `days_from_civil`
+/// (<https://howardhinnant.github.io/date_algorithms.html>).
+fn days_since_1970(year: u32, month: u32, day: u32) -> Option<f64> {
+    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let longest = match month {
+        2 if is_leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1 | 3 | 5 | 7 | 8 | 10 | 12 => 31,
+        _ => return None,
+    };
+    if !(1..=longest).contains(&day) || year == 0 {
+        return None;
+    }
+    let year = i64::from(if month <= 2 { year - 1 } else { year });
+    let (era, year_of_era) = (year / 400, year % 400);
+    let day_of_year = (153 * ((i64::from(month) + 9) % 12) + 2) / 5 + i64::from(day) - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    Some((era * 146_097 + day_of_era - 719_468) as f64)
+}
+
+/// A time such as `14:05`, `2:05 PM` or `14:05:30.25+02:00` as a fraction of a day; outside 0 to 1 if the offset says so.
+fn time_of_day(text: &str) -> Option<f64> {
+    let text = text.trim();
+    let (text, hours_later) = match text
+        .len()
+        .checked_sub(2)
+        .and_then(|at| text.split_at_checked(at))
+    {
+        Some((time, half)) if half.eq_ignore_ascii_case("am") => (time.trim_end(), Some(0)),
+        Some((time, half)) if half.eq_ignore_ascii_case("pm") => (time.trim_end(), Some(12)),
+        _ => (text, None),
+    };
+    let (time, offset) = match text.find(['+', '-', 'Z', 'z']) {
+        Some(at) => (&text[..at], offset_hours(&text[at..])?),
+        None => (text, 0.0),
+    };
+    let mut parts = time.trim_end().split(':');
+    let hours = match (digits(parts.next()?, 2)?, hours_later) {
+        (hours @ 0..24, None) => hours,
+        (hours @ 1..=12, Some(later)) => hours % 12 + later,
+        _ => return None,
+    };
+    let minutes = digits(parts.next()?, 2).filter(|&minutes| minutes < 60)?;
+    let seconds = match parts.next() {
+        Some(seconds) if seconds.starts_with(|c: char| c.is_ascii_digit()) => number(seconds, '.')?,
+        Some(_) => return None,
+        None => 0.0,
+    };
+    if parts.next().is_some() || !(0.0..61.0).contains(&seconds) {
+        return None;
+    }
+    Some((f64::from(hours) - offset) / 24.0 + f64::from(minutes) / 1440.0 + seconds / 86_400.0)
+}
+
+/// An offset from UTC, such as `Z`, `+02:00`, `-0530` or `+02`, in hours.
+fn offset_hours(text: &str) -> Option<f64> {
+    let (sign, rest) = match text.as_bytes() {
+        [b'Z' | b'z'] => return Some(0.0),
+        [b'+', ..] => (1.0, &text[1..]),
+        [b'-', ..] => (-1.0, &text[1..]),
+        _ => return None,
+    };
+    let (hours, minutes) = match rest.len() {
+        2 => (rest, "0"),
+        4 => rest.split_at(2),
+        5 => rest.split_once(':')?,
+        _ => return None,
+    };
+    Some(sign * (f64::from(digits(hours, 2)?) + f64::from(digits(minutes, 2)?) / 60.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_read_with_their_decimal_mark() {
+        for (text, expected) in [
+            ("3504.", 3504.0),
+            (" -.5 ", -0.5),
+            ("+1e-3", 1e-3),
+            ("007", 7.0),
+        ] {
+            assert_eq!(number(text, '.'), Some(expected), "{text}");
+        }
+        assert_eq!(number("10,66", ','), Some(10.66));
+        assert_eq!(number("-1,5E3", ','), Some(-1500.0));
+        assert_eq!(number("12", ','), Some(12.0));
+    }
+
+    #[test]
+    fn what_is_no_finite_number_is_none() {
+        for text in [
+            "", "nan", "inf", "-inf", "1e999", "1,5", "1.2.3", "12a", "-", "0x10", "1_000", ".",
+        ] {
+            assert_eq!(number(text, '.'), None, "{text}");
+        }
+        for text in ["1.5", "1.234,5", ",", "1,2,3"] {
+            assert_eq!(number(text, ','), None, "{text}");
+        }
+        assert_eq!(number(&"1".repeat(100), ','), None);
+    }
+
+    #[test]
+    fn commas_in_numbers_are_told_apart() {
+        assert!(is_decimal_comma("3,14") && is_decimal_comma("1,234"));
+        assert!(!is_decimal_comma("3.14") && !is_decimal_comma("314") && !is_decimal_comma("a,b"));
+        assert!(is_like_thousands("1,234") && is_like_thousands("-1,234,567.5"));
+        for text in ["3,14", "1234", "0,123", "12,34,567", ",123", "1,234,56"] {
+            assert!(!is_like_thousands(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn booleans_are_read_in_any_case() {
+        assert_eq!(boolean("TRUE"), Some((true, BooleanSpelling::TrueFalse)));
+        assert_eq!(boolean(" No "), Some((false, BooleanSpelling::YesNo)));
+        assert_eq!(boolean("f"), Some((false, BooleanSpelling::TF)));
+        for text in ["", "1", "0", "maybe", "ye"] {
+            assert_eq!(boolean(text), None, "{text}");
+        }
+    }
+
+    /// Python: `(datetime(2024, 3, 5) - datetime(1970, 1, 1)).days` is 19787; 5 March 1969 is -302; 29 February 2000
+    /// is 11016.
+    #[test]
+    fn dates_are_days_since_1970() {
+        use DateOrder::{DayFirst, MonthFirst};
+        for text in [
+            "2024-03-05",
+            "2024/3/5",
+            "2024.03.05",
+            "5.3.2024",
+            "05.03.24",
+            "5/3/2024",
+            "5-3-2024",
+            "5 March 2024",
+            "5-Mar-24",
+            "05-MAR-2024",
+            "March 5, 2024",
+            "Mar 5 2024",
+            "2024-03-05T00:00:00Z",
+        ] {
+            assert_eq!(date(text, DayFirst), Some(19787.0), "{text}");
+        }
+        assert_eq!(date("3/5/2024", MonthFirst), Some(19787.0));
+        assert_eq!(date("3/5/24", MonthFirst), Some(19787.0));
+        assert_eq!(date("05.03.2024", MonthFirst), Some(19787.0));
+        assert_eq!(date("1969-03-05", DayFirst), Some(-302.0));
+        assert_eq!(date("2000-02-29", DayFirst), Some(11016.0));
+    }
+
+    #[test]
+    fn times_are_fractions_of_a_day() {
+        let time = |text: &str| date(text, DateOrder::DayFirst).map(|days| days - 19787.0);
+        for text in [
+            "2024-03-05 18:00",
+            "2024-03-05T18:00:00.000",
+            "5.3.2024 18:00:00",
+            "2024-03-05T20:00+02:00",
+            "2024-03-05 13:30:00 -0430",
+            "2024-03-05 6:00 PM",
+            "March 5, 2024, 6:00 pm",
+        ] {
+            assert_eq!(time(text), Some(0.75), "{text}");
+        }
+        let midnight = date("2024-03-05 12:30 AM", DateOrder::DayFirst);
+        assert_eq!(midnight, Some(19787.0 + 0.5 / 24.0));
+    }
+
+    #[test]
+    fn what_is_no_date_is_none() {
+        for text in [
+            "",
+            "20240305",
+            "2024-13-05",
+            "2024-02-30",
+            "1900-02-29",
+            "40-49",
+            "1.2.3.4",
+            "3.14159",
+            "10:30",
+            "1-2-15",
+            "2024-03-05 25:00",
+            "2024-03-05 10:61",
+            "2024-03/05",
+            "5 Smarch 2024",
+            "right_up",
+            "0000-01-01",
+            "2024-03-05T10:00+",
+            "12/31/2024",
+        ] {
+            assert_eq!(date(text, DateOrder::DayFirst), None, "{text}");
+        }
+    }
+}

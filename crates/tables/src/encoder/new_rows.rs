@@ -1,0 +1,294 @@
+//! Rows to predict: which of their cells are the features, by name or by place.
+
+use std::io::Read;
+use std::path::Path;
+
+use super::{Encoder, FittedColumn, FittedValues};
+use crate::columns::{ColumnType, DateOrder, cell};
+use crate::columns::cell_format::CellFormat;
+use crate::columns::column_reader::{ColumnReader, Finished};
+use crate::config::TableConfig;
+use crate::error::TableError;
+use crate::files::{HeaderLine, RowReader};
+use crate::format::FormatConfig;
+use crate::load::roles::shortened_list;
+use crate::table::Table;
+
+/// Rows to predict.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRows {
+    /// The features, `[num_rows × num_features]` row by row, not standardised.
+    pub features: Vec<f64>,
+    /// The line of each row.
+    pub lines: Vec<u64>,
+}
+
+impl Encoder {
+    /// Reads rows to predict. With a header the columns are found by name, in any order, and others are ignored. Without
+    /// one a row has the cells of the feature columns, in their order; where the training file has no header either, a
+    /// row may also have the cells of all its columns.
+    ///
+    /// With [`HeaderLine::Auto`] the first line is a header if it names all feature columns, unless those names could be
+    /// values, and a row if its cells could be values.
+    ///
+    /// # Errors
+    /// [`TableError`] as [`encode`](Self::encode), if a cell is not of the type of its column, if columns are missing, if
+    /// there are no rows, or if it is open whether the first line is a header.
+    pub fn read(
+        &self,
+        config: &TableConfig,
+        path: &Path,
+        header: HeaderLine,
+    ) -> Result<NewRows, TableError> {
+        let rows = RowReader::open(path, &format(config, header))?;
+        self.read_rows(config, path, rows, header)
+    }
+
+    /// Reads rows to predict from a stream; `name` stands for the path in errors.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_stream(
+        &self,
+        config: &TableConfig,
+        name: &Path,
+        stream: Box<dyn Read>,
+        header: HeaderLine,
+    ) -> Result<NewRows, TableError> {
+        let rows = RowReader::from_stream(name, stream, &format(config, header))?;
+        self.read_rows(config, name, rows, header)
+    }
+
+    fn read_rows(
+        &self,
+        config: &TableConfig,
+        path: &Path,
+        mut rows: RowReader,
+        header: HeaderLine,
+    ) -> Result<NewRows, TableError> {
+        let new_file = NewFile {
+            encoder: self,
+            path,
+            cells: CellFormat::new(config, path),
+        };
+        let mut first_row = None;
+        let places = if rows.format().header {
+            new_file.places_by_name(rows.columns())?
+        } else {
+            let Some(row) = rows.next_row()? else {
+                return Err(new_file.no_rows());
+            };
+            let line = row.line;
+            let first: Vec<String> = (0..row.len()).map(|place| row.cell(place).to_owned()).collect();
+            if header == HeaderLine::Auto && new_file.is_header(line, &first)? {
+                new_file.places_by_name(&header_names(&first))?
+            } else {
+                let places = new_file.places_by_position(line, first.len())?;
+                first_row = Some((line, first));
+                places
+            }
+        };
+        let mut readers: Vec<ColumnReader> = (self.columns.iter().zip(places))
+            .map(|(column, place)| column.reader(place))
+            .collect();
+        let mut lines = Vec::new();
+        if let Some((line, first)) = first_row {
+            lines.push(line);
+            for reader in &mut readers {
+                let text = first.get(reader.place).map_or("", String::as_str);
+                reader.push(text, line, &new_file.cells)?;
+            }
+        }
+        while let Some(row) = rows.next_row()? {
+            lines.push(row.line);
+            for reader in &mut readers {
+                reader.push(row.cell(reader.place), row.line, &new_file.cells)?;
+            }
+        }
+        if lines.is_empty() {
+            return Err(new_file.no_rows());
+        }
+        let mut columns = Vec::with_capacity(readers.len());
+        for reader in readers {
+            // A column of a given type is refused only for its number of categories, which has no limit here.
+            if let Finished::Column(column) = reader.finish(&new_file.cells)? {
+                columns.push(column);
+            }
+        }
+        let table = Table {
+            columns,
+            num_file_columns: rows.columns().len(),
+            lines,
+        };
+        Ok(NewRows {
+            features: self.encode_file(config, path, &table)?,
+            lines: table.lines,
+        })
+    }
+}
+
+/// How a file of new rows is to be read. What the first line is gets decided here, from the columns of the training file.
+fn format(config: &TableConfig, header: HeaderLine) -> FormatConfig {
+    FormatConfig {
+        header: Some(header == HeaderLine::Yes),
+        ..config.format()
+    }
+}
+
+/// The names in a header: a column without a name has that of its place.
+fn header_names(cells: &[String]) -> Vec<String> {
+    let name = |(cell, place): (&String, usize)| match cell.is_empty() {
+        true => generated_name(place),
+        false => cell.clone(),
+    };
+    cells.iter().zip(0..).map(name).collect()
+}
+
+/// The name of a column that has none in the file, from its place.
+fn generated_name(place: usize) -> String {
+    format!("column_{}", place + 1)
+}
+
+/// A file of new rows, for the columns of an encoder.
+struct NewFile<'a> {
+    encoder: &'a Encoder,
+    path: &'a Path,
+    cells: CellFormat,
+}
+
+impl NewFile<'_> {
+    /// Whether the first line of a file holds the names of the columns.
+    ///
+    /// # Errors
+    /// [`TableError`] if it could be both, or is neither.
+    fn is_header(&self, line: u64, first: &[String]) -> Result<bool, TableError> {
+        let columns = &self.encoder.columns;
+        let could_be_values = columns.iter().all(|column| column.could_hold(&column.name, &self.cells));
+        if could_be_values {
+            let is_same = first.iter().eq(columns.iter().map(|column| &column.name));
+            if is_same {
+                return Err(self.shape(
+                    line,
+                    "`--header yes` or `--header no`, as the names of the columns could also be values",
+                    "a first line that equals these names",
+                ));
+            }
+            return Ok(false);
+        }
+        let found = header_names(first);
+        let is_found = |column: &&FittedColumn| found.contains(&column.name);
+        let num_found = columns.iter().filter(is_found).count();
+        if num_found == columns.len() {
+            return Ok(true);
+        }
+        if num_found == 0 {
+            let places = self.places_by_position(line, first.len())?;
+            let mut texts = places.iter().map(|&place| first.get(place).map_or("", String::as_str));
+            let is_row = columns.iter().all(|column| {
+                texts.next().is_some_and(|text| column.could_hold(text, &self.cells))
+            });
+            if is_row {
+                return Ok(false);
+            }
+        }
+        self.places_by_name(&found).map(|_| true)
+    }
+
+    /// The place of each column in a file with these names.
+    fn places_by_name(&self, found: &[String]) -> Result<Vec<usize>, TableError> {
+        let columns = &self.encoder.columns;
+        let is_missing = |column: &&FittedColumn| !found.contains(&column.name);
+        let missing: Vec<&FittedColumn> = columns.iter().filter(is_missing).collect();
+        if let [first, others @ ..] = missing.as_slice() {
+            let others: Vec<String> = others.iter().map(|column| column.name.clone()).collect();
+            let suggestion = match others.is_empty() {
+                true => String::new(),
+                false => format!(", nor {}", shortened_list(&others).join(", ")),
+            };
+            return Err(TableError::Column {
+                path: self.path.to_owned(),
+                column: first.name.clone(),
+                suggestion: format!(
+                    "{suggestion}, in the first line (`--header no` if that is a row)"
+                ),
+                columns: shortened_list(found),
+            });
+        }
+        let mut places = Vec::with_capacity(columns.len());
+        for column in columns {
+            let mut of_name = (0..found.len()).filter(|&place| found[place] == column.name);
+            places.extend(of_name.next());
+            if of_name.next().is_some() {
+                let found = format!("{:?} twice", column.name);
+                return Err(self.shape(1, "a name of its own for each column", &found));
+            }
+        }
+        Ok(places)
+    }
+
+    /// The place of each column in a file without names, whose rows have `num_cells` cells.
+    fn places_by_position(&self, line: u64, num_cells: usize) -> Result<Vec<usize>, TableError> {
+        let columns = &self.encoder.columns;
+        if num_cells == columns.len() {
+            return Ok((0..num_cells).collect());
+        }
+        let all = self.encoder.num_file_columns;
+        let place_of = |column: &FittedColumn| (0..all).find(|&place| column.name == generated_name(place));
+        let places: Option<Vec<usize>> = columns.iter().map(place_of).collect();
+        let mut expected = match columns.len() {
+            1 => "1 cell".to_owned(),
+            count => format!("{count} cells"),
+        };
+        match places {
+            Some(places) if num_cells == all => return Ok(places),
+            Some(_) => expected.push_str(&format!(" or all {all} of the training file")),
+            None => expected.push_str(", or a header with these names"),
+        }
+        let features: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        let expected = format!("{expected}: {}", shortened_list(&features).join(", "));
+        Err(self.shape(line, &expected, &num_cells.to_string()))
+    }
+
+    fn shape(&self, line: u64, expected: &str, found: &str) -> TableError {
+        TableError::Shape {
+            path: self.path.to_owned(),
+            line,
+            expected: expected.to_owned(),
+            found: found.to_owned(),
+        }
+    }
+
+    fn no_rows(&self) -> TableError {
+        TableError::Unusable {
+            path: self.path.to_owned(),
+            message: "there are no rows to predict".to_owned(),
+        }
+    }
+}
+
+impl FittedColumn {
+    /// A reader of new cells. The type is that of the training rows; whole numbers there do not forbid others.
+    fn reader(&self, place: usize) -> ColumnReader {
+        let column_type = match self.values {
+            FittedValues::Numbers { .. } if self.column_type == ColumnType::Integer => ColumnType::Number,
+            _ => self.column_type,
+        };
+        ColumnReader::of_type(&self.name, place, column_type, self.date_order, usize::MAX)
+    }
+
+    /// Whether a cell could hold a value of the column: for categories, one of those of the training rows.
+    fn could_hold(&self, text: &str, cells: &CellFormat) -> bool {
+        if cells.is_missing(text) {
+            return true;
+        }
+        match (&self.values, self.column_type) {
+            (FittedValues::Categories(categories), _) => categories.names().iter().any(|name| name == text),
+            (_, ColumnType::Boolean) => cell::boolean(text).is_some() || matches!(cells.number(text), Some(0.0 | 1.0)),
+            (FittedValues::Dates { .. }, _) => {
+                let order = self.date_order.unwrap_or(DateOrder::DayFirst);
+                cell::date(text, order).is_some()
+            }
+            (FittedValues::Numbers { .. }, _) => cells.number(text).is_some(),
+        }
+    }
+}
