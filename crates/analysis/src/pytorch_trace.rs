@@ -282,6 +282,7 @@ pub fn replay(
         let batch = Batch {
             inputs: rows(&pick(&trace.inputs))?,
             targets: rows(&pick(&trace.targets))?,
+            weights: None,
         };
         let output = supervised.gradients(&batch);
         for loss in output.item.losses {

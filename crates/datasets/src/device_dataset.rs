@@ -1,5 +1,7 @@
 //! Samples on a device.
 
+use std::fmt;
+
 use burn::tensor::{DType, Device, Element, Tensor, TensorData};
 
 use crate::error::DatasetError;
@@ -7,7 +9,7 @@ use crate::samples::{Features, Samples, Targets};
 use crate::standardize::Standardizer;
 
 /// How targets are encoded as numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Encoding {
     /// Two classes as 0 and 1: `[num_samples, 1]`.
     Binary,
@@ -16,8 +18,21 @@ pub enum Encoding {
         /// Number of columns.
         num_classes: usize,
     },
-    /// The numbers themselves: `[num_samples, 1]`.
-    Values,
+    /// Numbers, standardised: `[num_samples, num_targets]`.
+    Values {
+        /// Mean and standard deviation of each target.
+        standardizer: Standardizer,
+    },
+}
+
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Binary => write!(f, "0 and 1"),
+            Self::OneHot { num_classes } => write!(f, "one of {num_classes} classes"),
+            Self::Values { .. } => write!(f, "numbers"),
+        }
+    }
 }
 
 /// One split on a device, ready for training.
@@ -25,12 +40,15 @@ pub enum Encoding {
 /// # Shapes
 /// - inputs: `[num_samples, num_features]`, standardised
 /// - targets: `[num_samples, d_target]`, see [`Encoding`]
+/// - weights: `[num_samples, 1]`, if samples have weights
 #[derive(Debug, Clone)]
 pub struct DeviceDataset {
     /// The standardised features.
     pub inputs: Tensor<2>,
     /// The encoded targets.
     pub targets: Tensor<2>,
+    /// The weight of each sample in the loss.
+    pub weights: Option<Tensor<2>>,
 }
 
 impl DeviceDataset {
@@ -47,7 +65,7 @@ impl DeviceDataset {
         samples: &Samples,
         rows: &[u32],
         standardizer: &Standardizer,
-        encoding: Encoding,
+        encoding: &Encoding,
         device: &Device,
         dtype: DType,
     ) -> Result<Self, DatasetError> {
@@ -80,11 +98,18 @@ impl DeviceDataset {
             (Features::Bytes(raw), _) => standardized::<_, f32>(raw, rows, statistics),
             (Features::Floats(raw), DType::F64) => standardized::<_, f64>(raw, rows, statistics),
             (Features::Floats(raw), _) => standardized::<_, f32>(raw, rows, statistics),
+            (Features::Doubles(raw), DType::F64) => standardized::<_, f64>(raw, rows, statistics),
+            (Features::Doubles(raw), _) => standardized::<_, f32>(raw, rows, statistics),
         };
         let targets = TensorData::new(targets, [rows.len(), d_target]);
         Ok(Self {
             inputs: Tensor::from_data(inputs, (device, dtype)),
             targets: Tensor::from_data(targets, (device, dtype)),
+            weights: samples.weights.as_ref().map(|weights| {
+                let chosen = rows.iter().map(|&row| weights[row as usize] as f32);
+                let data = TensorData::new(chosen.collect::<Vec<f32>>(), [rows.len(), 1]);
+                Tensor::from_data(data, (device, dtype))
+            }),
         })
     }
 
@@ -98,9 +123,11 @@ impl DeviceDataset {
             [alone] => of(alone).clone(),
             _ => Tensor::cat(parts.iter().map(|part| of(part).clone()).collect(), 0),
         };
+        let weights = parts.iter().map(|part| part.weights.clone());
         Self {
             inputs: all(|part| &part.inputs),
             targets: all(|part| &part.targets),
+            weights: (weights.collect::<Option<Vec<_>>>()).map(|parts| Tensor::cat(parts, 0)),
         }
     }
 
@@ -115,6 +142,7 @@ impl DeviceDataset {
         Self {
             inputs: cut(&self.inputs),
             targets: cut(&self.targets),
+            weights: self.weights.as_ref().map(cut),
         }
     }
 
@@ -150,13 +178,29 @@ where
     TensorData::new(numbers, [rows.len(), width])
 }
 
-fn encode(targets: &Targets, rows: &[u32], encoding: Encoding) -> Result<Vec<f32>, DatasetError> {
-    let mismatch = |found: String| Err(DatasetError::Encoding { encoding, found });
+fn encode(
+    targets: &Targets,
+    rows: &[u32],
+    encoding: &Encoding,
+) -> Result<Vec<f32>, DatasetError> {
+    let mismatch = |found: String| {
+        let encoding = encoding.to_string();
+        Err(DatasetError::Encoding { encoding, found })
+    };
     let chosen = rows.iter().map(|&row| row as usize);
     match (targets, encoding) {
-        (Targets::Values(values), Encoding::Values) => Ok(chosen.map(|row| values[row]).collect()),
-        (Targets::Values(_), _) => mismatch("numbers, not classes".to_owned()),
-        (Targets::Classes { .. }, Encoding::Values) => mismatch("classes, not numbers".to_owned()),
+        (Targets::Values { values, names }, Encoding::Values { standardizer }) => {
+            let width = names.len();
+            let of = |row| {
+                let targets = values[row * width..(row + 1) * width].iter().enumerate();
+                targets.map(|(j, &y)| standardizer.value(y, j))
+            };
+            Ok(chosen.flat_map(of).collect())
+        }
+        (Targets::Values { .. }, _) => mismatch("numbers, not classes".to_owned()),
+        (Targets::Classes { .. }, Encoding::Values { .. }) => {
+            mismatch("classes, not numbers".to_owned())
+        }
         (Targets::Classes { names, .. }, Encoding::Binary) if names.len() != 2 => {
             mismatch(format!("{} classes", names.len()))
         }
@@ -164,13 +208,13 @@ fn encode(targets: &Targets, rows: &[u32], encoding: Encoding) -> Result<Vec<f32
             Ok(chosen.map(|row| labels[row] as f32).collect())
         }
         (Targets::Classes { names, .. }, Encoding::OneHot { num_classes })
-            if names.len() > num_classes =>
+            if names.len() > *num_classes =>
         {
             mismatch(format!("{} classes", names.len()))
         }
         (Targets::Classes { labels, .. }, Encoding::OneHot { num_classes }) => {
-            let mut columns = vec![0.0; rows.len() * num_classes];
-            for (row, columns) in chosen.zip(columns.chunks_mut(num_classes)) {
+            let mut columns = vec![0.0; rows.len() * *num_classes];
+            for (row, columns) in chosen.zip(columns.chunks_mut(*num_classes)) {
                 columns[labels[row] as usize] = 1.0;
             }
             Ok(columns)
@@ -195,7 +239,7 @@ mod tests {
             samples,
             rows,
             &Standardizer::identity(),
-            encoding,
+            &encoding,
             &Device::flex(),
             DType::F32,
         )
@@ -212,6 +256,7 @@ mod tests {
         let config = StandardizeConfig {
             method: Standardize::PerFeature,
             statistics: StatisticsFrom::Train,
+            targets: false,
         };
         let standardizer = Standardizer::fit(&config, &digits, &(0..900).collect::<Vec<_>>());
         let rows = [1000, 3, 500];
@@ -221,7 +266,7 @@ mod tests {
                 &digits,
                 &rows,
                 &standardizer,
-                encoding,
+                &encoding,
                 &Device::flex(),
                 dtype,
             )
@@ -233,7 +278,7 @@ mod tests {
             let expected: Vec<f32> = rows
                 .iter()
                 .flat_map(|&row| digits.row(row as usize).into_iter().enumerate())
-                .map(|(j, raw)| standardizer.value(f64::from(raw), j))
+                .map(|(j, raw)| standardizer.value(raw, j))
                 .collect();
             assert_eq!(floats(&device_dataset.inputs), expected);
         }
@@ -249,7 +294,7 @@ mod tests {
                 mean: vec![1.0],
                 std: vec![3.0],
             },
-            Encoding::OneHot { num_classes: 3 },
+            &Encoding::OneHot { num_classes: 3 },
             &Device::flex(),
             DType::F64,
         )
@@ -276,17 +321,15 @@ mod tests {
         assert_eq!(floats(&binary.targets), [1.0, 0.0]);
 
         let curve = Regression::default().load(&[], 0).unwrap();
-        let values = upload(&curve, &[9], Encoding::Values).unwrap();
-        assert_eq!(
-            curve.targets,
-            Targets::Values({
-                let Targets::Values(all) = &curve.targets else {
-                    panic!("regression has numbers")
-                };
-                assert_eq!(floats(&values.targets), all[9..10]);
-                all.clone()
-            })
-        );
+        let standardizer = Standardizer {
+            mean: vec![0.5],
+            std: vec![2.0],
+        };
+        let values = upload(&curve, &[9], Encoding::Values { standardizer }).unwrap();
+        let Targets::Values { values: all, .. } = &curve.targets else {
+            panic!("regression has numbers")
+        };
+        assert_eq!(floats(&values.targets), [((all[9] - 0.5) / 2.0) as f32]);
     }
 
     #[test]
@@ -297,22 +340,24 @@ mod tests {
             (
                 &iris,
                 Encoding::Binary,
-                "targets cannot be encoded as Binary: found 3 classes",
+                "targets cannot be encoded as 0 and 1: found 3 classes",
             ),
             (
                 &iris,
                 Encoding::OneHot { num_classes: 2 },
-                "targets cannot be encoded as OneHot { num_classes: 2 }: found 3 classes",
+                "targets cannot be encoded as one of 2 classes: found 3 classes",
             ),
             (
                 &iris,
-                Encoding::Values,
-                "targets cannot be encoded as Values: found classes, not numbers",
+                Encoding::Values {
+                    standardizer: Standardizer::identity(),
+                },
+                "targets cannot be encoded as numbers: found classes, not numbers",
             ),
             (
                 &curve,
                 Encoding::Binary,
-                "targets cannot be encoded as Binary: found numbers, not classes",
+                "targets cannot be encoded as 0 and 1: found numbers, not classes",
             ),
         ] {
             assert_eq!(
@@ -328,7 +373,7 @@ mod tests {
         let encoding = Encoding::OneHot { num_classes: 3 };
         for rows in [&[][..], &[0, 150]] {
             assert!(matches!(
-                upload(&iris, rows, encoding),
+                upload(&iris, rows, encoding.clone()),
                 Err(DatasetError::Rows { .. })
             ));
         }
@@ -337,7 +382,7 @@ mod tests {
             std: vec![1.0; 3],
         };
         let result =
-            DeviceDataset::upload(&iris, &[0], &other, encoding, &Device::flex(), DType::F32);
+            DeviceDataset::upload(&iris, &[0], &other, &encoding, &Device::flex(), DType::F32);
         assert!(matches!(
             result,
             Err(DatasetError::Standardizer {

@@ -4,9 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use emberlab_menu::Problem;
+use emberlab_tables::TableError;
 use thiserror::Error;
-
-use crate::device_dataset::Encoding;
 
 /// The reason why samples cannot be loaded, split, standardised or put on a device.
 #[derive(Debug, Error)]
@@ -54,44 +53,9 @@ pub enum DatasetError {
         found: String,
     },
 
-    /// A table lacks the column of the labels.
-    #[error("{}, line 1: there is no column {column:?}; the columns are {}", .path.display(), .columns.join(", "))]
-    CsvColumn {
-        /// The table.
-        path: PathBuf,
-        /// The column of the labels.
-        column: String,
-        /// The columns of the table.
-        columns: Vec<String>,
-    },
-
-    /// The header or a row of a table does not have the expected shape.
-    #[error("{}, line {line}: expected {expected}, found {found}", .path.display())]
-    CsvShape {
-        /// The table.
-        path: PathBuf,
-        /// The line, from 1.
-        line: u64,
-        /// The expected content.
-        expected: String,
-        /// The content found.
-        found: String,
-    },
-
-    /// A cell of a table cannot be used.
-    #[error("{}, line {line}, column {column:?} holds {value:?}, expected {expected}", .path.display())]
-    CsvValue {
-        /// The table.
-        path: PathBuf,
-        /// The line, from 1.
-        line: u64,
-        /// The column's name.
-        column: String,
-        /// The cell's text.
-        value: String,
-        /// The expected content.
-        expected: &'static str,
-    },
+    /// A table cannot be read or encoded.
+    #[error(transparent)]
+    Table(TableError),
 
     /// Data inside the program file are damaged.
     #[error("the embedded {dataset} are damaged: {problem}")]
@@ -112,10 +76,10 @@ pub enum DatasetError {
     },
 
     /// The targets do not fit the encoding.
-    #[error("targets cannot be encoded as {encoding:?}: found {found}")]
+    #[error("targets cannot be encoded as {encoding}: found {found}")]
     Encoding {
         /// The encoding.
-        encoding: Encoding,
+        encoding: String,
         /// The kind of the targets.
         found: String,
     },
@@ -139,6 +103,15 @@ pub enum DatasetError {
         /// Number of samples.
         available: usize,
     },
+}
+
+impl From<TableError> for DatasetError {
+    fn from(error: TableError) -> Self {
+        match error {
+            TableError::Value(problem) => Self::Value(problem),
+            error => Self::Table(error),
+        }
+    }
 }
 
 impl DatasetError {

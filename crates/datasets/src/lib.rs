@@ -1,13 +1,14 @@
 //! Samples to learn from: generated, embedded, fetched or read from a file of the user's own.
 //!
-//! A [`DatasetConfig`] loads [`Samples`] on the host, a [`SplitConfig`] divides their rows into [`Splits`],
-//! a [`Standardizer`] is fitted on the training rows, and each split becomes a [`DeviceDataset`] on a device,
-//! where [`Batches`] hands out the batches of one epoch.
+//! A [`DatasetConfig`] loads a [`Dataset`] on the host, a [`SplitConfig`] divides its rows into [`Splits`], and the
+//! data set becomes [`Samples`], which are numbers. A [`Standardizer`] is fitted on the training rows, and each split
+//! becomes a [`DeviceDataset`] on a device, where [`Batches`] hands out the batches of one epoch.
 //!
 //! To add a data set, write its file in `sources` and add its row to the table of
 //! [`DatasetConfig`].
 
 mod batches;
+mod dataset;
 mod device_dataset;
 mod error;
 mod files;
@@ -20,6 +21,7 @@ mod standardize;
 mod summary;
 
 pub use batches::{Batch, BatchConfig, BatchSize, Batches};
+pub use dataset::Dataset;
 pub use device_dataset::{DeviceDataset, Encoding};
 pub use error::DatasetError;
 pub use files::{Download, FetchProgress, GreyImage, fetch};

@@ -13,6 +13,11 @@ pub struct Samples {
     pub input_shape: Vec<usize>,
     /// The name of each feature; empty for images.
     pub feature_names: Vec<String>,
+    /// Whether each feature is 0 or 1 by construction, such as a one-hot column, and is therefore never standardised;
+    /// empty if none is.
+    pub indicators: Vec<bool>,
+    /// The weight of each sample in the loss, not negative; `None` if all weigh the same.
+    pub weights: Option<Vec<f64>>,
 }
 
 /// The inputs of all samples, row by row.
@@ -20,8 +25,10 @@ pub struct Samples {
 pub enum Features {
     /// Pixels as bytes, which need a quarter of the memory.
     Bytes(Vec<u8>),
-    /// Any other numbers.
+    /// Numbers that are drawn or stored as 32-bit floats.
     Floats(Vec<f32>),
+    /// Numbers read from text.
+    Doubles(Vec<f64>),
 }
 
 /// The targets of all samples: classes or numbers.
@@ -34,16 +41,29 @@ pub enum Targets {
         /// Names of the classes.
         names: Vec<String>,
     },
-    /// One number per sample.
-    Values(Vec<f32>),
+    /// One number per sample, or several.
+    Values {
+        /// The numbers, `[num_samples × names.len()]` row by row.
+        values: Vec<f64>,
+        /// The name of each number.
+        names: Vec<String>,
+    },
 }
 
 impl Targets {
+    /// One number per sample, named `target`.
+    pub fn numbers(values: impl IntoIterator<Item = f64>) -> Self {
+        Self::Values {
+            values: values.into_iter().collect(),
+            names: vec!["target".to_owned()],
+        }
+    }
+
     /// Number of samples.
     pub fn len(&self) -> usize {
         match self {
             Self::Classes { labels, .. } => labels.len(),
-            Self::Values(values) => values.len(),
+            Self::Values { values, names } => values.len() / names.len().max(1),
         }
     }
 
@@ -51,9 +71,82 @@ impl Targets {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// Number of classes; `None` for regression.
+    pub fn num_classes(&self) -> Option<usize> {
+        self.class_names().map(<[String]>::len)
+    }
+
+    /// Names of the classes; `None` for regression.
+    pub fn class_names(&self) -> Option<&[String]> {
+        match self {
+            Self::Classes { names, .. } => Some(names),
+            Self::Values { .. } => None,
+        }
+    }
+
+    /// Class of each sample; `None` for regression.
+    pub fn labels(&self) -> Option<&[u32]> {
+        match self {
+            Self::Classes { labels, .. } => Some(labels),
+            Self::Values { .. } => None,
+        }
+    }
+
+    /// Adds the kind (`classes` or `values`) and the little-endian bytes of the targets to a checksum.
+    pub(crate) fn hash(&self, hash: &mut Sha256) {
+        match self {
+            Self::Classes { labels, .. } => {
+                hash.update(b"classes");
+                hash_words(hash, labels.iter().map(|x| x.to_le_bytes()));
+            }
+            Self::Values { values, .. } => hash_numbers(hash, values, [b"values", b"wide values"]),
+        }
+    }
+}
+
+impl Features {
+    /// Adds the kind (`bytes`, `floats` or `doubles`) and the little-endian bytes of the features to a checksum.
+    pub(crate) fn hash(&self, hash: &mut Sha256) {
+        match self {
+            Self::Bytes(pixels) => {
+                hash.update(b"bytes");
+                hash.update(pixels);
+            }
+            Self::Floats(values) => {
+                hash.update(b"floats");
+                hash_words(hash, values.iter().map(|x| x.to_le_bytes()));
+            }
+            Self::Doubles(values) => hash_numbers(hash, values, [b"floats", b"doubles"]),
+        }
+    }
 }
 
 impl Samples {
+    /// Samples of named features, `[num_samples × feature_names.len()]` row by row.
+    pub fn of_features(features: Features, targets: Targets, feature_names: Vec<String>) -> Self {
+        Self {
+            features,
+            targets,
+            input_shape: vec![feature_names.len()],
+            feature_names,
+            indicators: Vec::new(),
+            weights: None,
+        }
+    }
+
+    /// Images, `[num_samples × channels × height × width]` pixel by pixel.
+    pub fn of_images(pixels: Vec<u8>, targets: Targets, input_shape: [usize; 3]) -> Self {
+        Self {
+            features: Features::Bytes(pixels),
+            targets,
+            input_shape: input_shape.to_vec(),
+            feature_names: Vec::new(),
+            indicators: Vec::new(),
+            weights: None,
+        }
+    }
+
     /// Number of samples.
     pub fn len(&self) -> usize {
         self.targets.len()
@@ -71,62 +164,53 @@ impl Samples {
 
     /// Number of classes; `None` for regression.
     pub fn num_classes(&self) -> Option<usize> {
-        self.class_names().map(<[String]>::len)
+        self.targets.num_classes()
     }
 
     /// Names of the classes; `None` for regression.
     pub fn class_names(&self) -> Option<&[String]> {
-        match &self.targets {
-            Targets::Classes { names, .. } => Some(names),
-            Targets::Values(_) => None,
-        }
+        self.targets.class_names()
     }
 
     /// Class of each sample; `None` for regression.
     pub fn labels(&self) -> Option<&[u32]> {
-        match &self.targets {
-            Targets::Classes { labels, .. } => Some(labels),
-            Targets::Values(_) => None,
-        }
+        self.targets.labels()
     }
 
     /// The features of sample `i`, not standardised: `[num_features]`.
     ///
     /// # Panics
     /// If `i` is not below [`len`](Self::len).
-    pub fn row(&self, i: usize) -> Vec<f32> {
+    pub fn row(&self, i: usize) -> Vec<f64> {
         let range = i * self.num_features()..(i + 1) * self.num_features();
         match &self.features {
-            Features::Bytes(pixels) => pixels[range].iter().copied().map(f32::from).collect(),
-            Features::Floats(values) => values[range].to_vec(),
+            Features::Bytes(pixels) => pixels[range].iter().copied().map(f64::from).collect(),
+            Features::Floats(values) => values[range].iter().copied().map(f64::from).collect(),
+            Features::Doubles(values) => values[range].to_vec(),
         }
     }
 
-    /// SHA-256 of features and targets in hexadecimal: the kind (`bytes`, `floats`, `classes` or `values`) and the
-    /// little-endian bytes of each.
+    /// SHA-256 of features and targets in hexadecimal: the kind (`bytes`, `floats`, `classes`, …) and the little-endian
+    /// bytes of each. Numbers that fit 32-bit floats are hashed as such.
     pub fn checksum(&self) -> String {
         let mut hash = Sha256::new();
-        match &self.features {
-            Features::Bytes(pixels) => {
-                hash.update(b"bytes");
-                hash.update(pixels);
-            }
-            Features::Floats(values) => {
-                hash.update(b"floats");
-                hash_words(&mut hash, values.iter().map(|x| x.to_le_bytes()));
-            }
-        }
-        match &self.targets {
-            Targets::Classes { labels, .. } => {
-                hash.update(b"classes");
-                hash_words(&mut hash, labels.iter().map(|x| x.to_le_bytes()));
-            }
-            Targets::Values(values) => {
-                hash.update(b"values");
-                hash_words(&mut hash, values.iter().map(|x| x.to_le_bytes()));
-            }
-        }
+        self.features.hash(&mut hash);
+        self.targets.hash(&mut hash);
         hex::encode(hash.finalize())
+    }
+}
+
+/// Hashes numbers as 32-bit floats under the first kind if that loses nothing, else as 64-bit floats under the second.
+fn hash_numbers(hash: &mut Sha256, values: &[f64], [floats, doubles]: [&[u8]; 2]) {
+    let is_exact = |&x: &f64| f64::from(x as f32).to_bits() == x.to_bits();
+    if values.iter().all(is_exact) {
+        hash.update(floats);
+        hash_words(hash, values.iter().map(|&x| (x as f32).to_le_bytes()));
+    } else {
+        hash.update(doubles);
+        for x in values {
+            hash.update(x.to_le_bytes());
+        }
     }
 }
 
@@ -156,15 +240,11 @@ mod tests {
     use super::*;
 
     fn pixels() -> Samples {
-        Samples {
-            features: Features::Bytes(vec![1, 2, 3, 4, 5, 6, 7, 8]),
-            targets: Targets::Classes {
-                labels: vec![0, 1],
-                names: numbered_classes(2),
-            },
-            input_shape: vec![1, 2, 2],
-            feature_names: Vec::new(),
-        }
+        let targets = Targets::Classes {
+            labels: vec![0, 1],
+            names: numbered_classes(2),
+        };
+        Samples::of_images(vec![1, 2, 3, 4, 5, 6, 7, 8], targets, [1, 2, 2])
     }
 
     #[test]
@@ -187,7 +267,19 @@ mod tests {
         other.features = Features::Bytes(vec![1, 2, 3, 4, 5, 6, 7, 9]);
         assert_ne!(base.checksum(), other.checksum());
         let mut other = pixels();
-        other.targets = Targets::Values(vec![0.0, 1.0]);
+        other.targets = Targets::numbers([0.0, 1.0]);
         assert_ne!(base.checksum(), other.checksum());
+    }
+
+    #[test]
+    fn the_checksum_of_numbers_depends_on_their_last_bit_but_not_on_their_width() {
+        let checksum = |features| {
+            let targets = Targets::numbers([1.0, 2.0]);
+            Samples::of_features(features, targets, numbered_features(1)).checksum()
+        };
+        let floats = checksum(Features::Floats(vec![0.5, 1.5]));
+        assert_eq!(floats, checksum(Features::Doubles(vec![0.5, 1.5])));
+        let next = 1.5 + f64::EPSILON;
+        assert_ne!(floats, checksum(Features::Doubles(vec![0.5, next])));
     }
 }

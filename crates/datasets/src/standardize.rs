@@ -1,18 +1,22 @@
-//! Standardised features: mean 0 and standard deviation 1.
+//! Standardised features and targets: mean 0 and standard deviation 1, or another common scale.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::samples::{Features, Samples};
+use crate::samples::{Features, Samples, Targets};
 
-/// How features are standardised, and from which rows the statistics are taken.
+/// How features and targets are standardised, and from which rows the statistics are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct StandardizeConfig {
-    /// Which features share a mean and a standard deviation (default "none").
+    /// How features are scaled (default "none").
     pub method: Standardize,
-    /// The rows from which mean and standard deviation are computed (default "train").
+    /// The rows from which the statistics are computed (default "train").
     pub statistics: StatisticsFrom,
+    /// Whether the targets of a regression are standardised with their own mean and standard deviation (default
+    /// false). Metrics and predictions are in the units of the data all the same; the loss is not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub targets: bool,
 }
 
 impl Default for StandardizeConfig {
@@ -20,11 +24,12 @@ impl Default for StandardizeConfig {
         Self {
             method: Standardize::None,
             statistics: StatisticsFrom::Train,
+            targets: false,
         }
     }
 }
 
-/// Which features share a mean and a standard deviation.
+/// How features are scaled. Features that are 0 or 1 by construction, such as one-hot columns, keep their values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Standardize {
@@ -37,6 +42,11 @@ pub enum Standardize {
     /// Each feature has its own mean, and all have the same standard deviation (around the mean of all): pixels
     /// that are almost always dark stay small.
     Centered,
+    /// Each feature has its own median, which becomes 0, and its own range between the quartiles, which becomes 1:
+    /// outliers do not count. It equals scikit-learn's `RobustScaler`.
+    Robust,
+    /// The smallest value of each feature becomes 0, the largest 1. It equals scikit-learn's `MinMaxScaler`.
+    MinMax,
 }
 
 /// The rows from which the statistics are computed.
@@ -56,7 +66,8 @@ pub enum StatisticsFrom {
 ///
 /// # Source
 /// Per feature it equals scikit-learn's `StandardScaler`: the population standard deviation, or 1 for a constant
-/// feature.
+/// feature. The robust method has median and interquartile range in their places, and the min-max method the smallest
+/// value and the range.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Standardizer {
     /// The mean, which is subtracted.
@@ -87,25 +98,125 @@ impl Standardizer {
         if config.method == Standardize::None || rows.is_empty() {
             return Self::identity();
         }
-        let width = samples.num_features();
-        let of = |global: bool| match &samples.features {
-            Features::Bytes(values) => Self::of(values, width, rows, global),
-            Features::Floats(values) => Self::of(values, width, rows, global),
+        let columns = Columns {
+            width: samples.num_features(),
+            indicators: &samples.indicators,
+            rows,
         };
-        match config.method {
-            Standardize::Centered => Self {
-                mean: of(false).mean,
-                std: of(true).std,
-            },
-            method => of(method == Standardize::Global),
+        match &samples.features {
+            Features::Bytes(values) => columns.fit(values, config.method),
+            Features::Floats(values) => columns.fit(values, config.method),
+            Features::Doubles(values) => columns.fit(values, config.method),
         }
     }
 
+    /// Mean and standard deviation of each target of a regression in the training rows; 0 and 1 where targets are not
+    /// standardised. `None` if the targets are classes.
+    pub fn fit_targets(
+        config: &StandardizeConfig,
+        targets: &Targets,
+        train_rows: &[u32],
+    ) -> Option<Self> {
+        let Targets::Values { values, names } = targets else {
+            return None;
+        };
+        let width = names.len();
+        if !config.targets || train_rows.is_empty() {
+            return Some(Self {
+                mean: vec![0.0; width],
+                std: vec![1.0; width],
+            });
+        }
+        let columns = Columns {
+            width,
+            indicators: &[],
+            rows: train_rows,
+        };
+        Some(columns.mean_and_deviation(values, false))
+    }
+
+    /// The raw value of a standardised one.
+    pub fn raw(&self, standardized: f64, feature: usize) -> f64 {
+        standardized * at(&self.std, feature) + at(&self.mean, feature)
+    }
+
+    /// Whether values stay as they are.
+    pub fn is_identity(&self) -> bool {
+        self.mean.iter().all(|&mean| mean == 0.0) && self.std.iter().all(|&std| std == 1.0)
+    }
+
+    /// The standardised value of one feature, computed in f64 and rounded once.
+    pub fn value(&self, raw: f64, feature: usize) -> f32 {
+        ((raw - at(&self.mean, feature)) / at(&self.std, feature)) as f32
+    }
+
+    /// Mean and standard deviation of each of `width` features.
+    pub(crate) fn per_feature(&self, width: usize) -> (Vec<f64>, Vec<f64>) {
+        let spread = |numbers: &[f64]| match numbers {
+            [one] => vec![*one; width],
+            each => each.to_vec(),
+        };
+        (spread(&self.mean), spread(&self.std))
+    }
+}
+
+/// The number of a feature, where there may be one number for all.
+fn at(numbers: &[f64], feature: usize) -> f64 {
+    match numbers {
+        [one] => *one,
+        each => each[feature],
+    }
+}
+
+/// The columns of features, of which some rows count.
+struct Columns<'a> {
+    width: usize,
+    /// Columns that keep their values; empty if there are none.
+    indicators: &'a [bool],
+    rows: &'a [u32],
+}
+
+impl Columns<'_> {
+    fn fit<T: Copy + Into<f64>>(&self, values: &[T], method: Standardize) -> Standardizer {
+        let mut fitted = match method {
+            Standardize::None => Standardizer::identity(),
+            Standardize::PerFeature => self.mean_and_deviation(values, false),
+            Standardize::Global => self.mean_and_deviation(values, true),
+            Standardize::Centered => Standardizer {
+                mean: self.mean_and_deviation(values, false).mean,
+                std: self.mean_and_deviation(values, true).std,
+            },
+            Standardize::Robust => self.of_sorted(values, |sorted| {
+                (quantile(sorted, 0.5), quantile(sorted, 0.75) - quantile(sorted, 0.25))
+            }),
+            Standardize::MinMax => self.of_sorted(values, |sorted| {
+                let [first, .., last] = sorted else {
+                    return (sorted[0], 0.0);
+                };
+                (*first, last - first)
+            }),
+        };
+        if self.indicators.contains(&true) {
+            let (mean, std) = fitted.per_feature(self.width);
+            fitted = Standardizer { mean, std };
+            let kept = self.indicators.iter().enumerate().filter(|(_, is)| **is);
+            for (feature, _) in kept {
+                (fitted.mean[feature], fitted.std[feature]) = (0.0, 1.0);
+            }
+        }
+        fitted
+    }
+
+    fn is_scaled(&self, feature: usize) -> bool {
+        !self.indicators.get(feature).is_some_and(|&is| is)
+    }
+
     /// Computes mean and standard deviation in two passes over the rows, so that memory is read in order.
-    fn of<T: Copy + Into<f64>>(values: &[T], width: usize, rows: &[u32], global: bool) -> Self {
+    fn mean_and_deviation<T: Copy + Into<f64>>(&self, values: &[T], global: bool) -> Standardizer {
+        let width = self.width;
         let rows = || {
-            rows.iter()
-                .map(|&row| &values[row as usize * width..(row as usize + 1) * width])
+            let rows = self.rows.iter();
+            rows.map(|&row| &values[row as usize * width..(row as usize + 1) * width])
         };
         let mut count = rows().len() as f64;
         let mut mean = vec![0.0; width];
@@ -114,9 +225,10 @@ impl Standardizer {
                 *sum += x.into();
             }
         }
+        let scaled = || (0..width).filter(|&feature| self.is_scaled(feature));
         if global {
-            count *= width as f64;
-            let total: f64 = mean.iter().sum();
+            count *= scaled().count().max(1) as f64;
+            let total: f64 = scaled().map(|feature| mean[feature]).sum();
             mean = vec![total; width];
         }
         for sum in &mut mean {
@@ -131,31 +243,46 @@ impl Standardizer {
             }
         }
         if global {
-            squares = vec![squares.iter().sum()];
+            squares = vec![scaled().map(|feature| squares[feature]).sum()];
             mean.truncate(1);
         }
         let deviation =
             |(square, &mean): (f64, &f64)| deviation_or_one(square / count, mean, count);
         let std = squares.into_iter().zip(&mean).map(deviation).collect();
-        Self { mean, std }
+        Standardizer { mean, std }
     }
 
-    /// The standardised value of one feature, computed in f64 and rounded once.
-    pub fn value(&self, raw: f64, feature: usize) -> f32 {
-        let at = |numbers: &[f64]| match numbers {
-            [one] => *one,
-            each => each[feature],
+    /// Centre and range of each feature, from its sorted values; a range that is zero within rounding becomes 1.
+    fn of_sorted<T: Copy + Into<f64>>(
+        &self,
+        values: &[T],
+        centre_and_range: impl Fn(&[f64]) -> (f64, f64),
+    ) -> Standardizer {
+        let of = |feature: usize| {
+            let rows = self.rows.iter();
+            let column = rows.map(|&row| values[row as usize * self.width + feature].into());
+            let mut sorted: Vec<f64> = column.collect();
+            sorted.sort_by(f64::total_cmp);
+            let (centre, range) = centre_and_range(&sorted);
+            // The bound is scikit-learn's (`_handle_zeros_in_scale`).
+            let is_zero = range.abs() < 10.0 * f64::EPSILON;
+            (centre, if is_zero { 1.0 } else { range })
         };
-        ((raw - at(&self.mean)) / at(&self.std)) as f32
+        let (mean, std) = (0..self.width).map(of).unzip();
+        Standardizer { mean, std }
     }
+}
 
-    /// Mean and standard deviation of each of `width` features.
-    pub(crate) fn per_feature(&self, width: usize) -> (Vec<f64>, Vec<f64>) {
-        let spread = |numbers: &[f64]| match numbers {
-            [one] => vec![*one; width],
-            each => each.to_vec(),
-        };
-        (spread(&self.mean), spread(&self.std))
+/// A quantile of sorted numbers, which are at least one, interpolated between neighbours as `numpy.quantile` does.
+fn quantile(sorted: &[f64], share: f64) -> f64 {
+    let place = share * (sorted.len() - 1) as f64;
+    let below = sorted[place.floor() as usize];
+    let above = sorted[place.ceil() as usize];
+    let weight = place.fract();
+    // NumPy's `_lerp` counts from the nearer end.
+    match weight < 0.5 {
+        true => below + (above - below) * weight,
+        false => above - (above - below) * (1.0 - weight),
     }
 }
 
@@ -183,7 +310,11 @@ mod tests {
         samples: &Samples,
         rows: u32,
     ) -> Standardizer {
-        let config = StandardizeConfig { method, statistics };
+        let config = StandardizeConfig {
+            method,
+            statistics,
+            targets: false,
+        };
         Standardizer::fit(&config, samples, &(0..rows).collect::<Vec<_>>())
     }
 

@@ -15,8 +15,8 @@ pub struct Summary {
     pub classes: Vec<ClassCount>,
     /// The statistics of each feature; for images one entry for all pixels together.
     pub features: Vec<FeatureSummary>,
-    /// The statistics of the target of a regression.
-    pub target: Option<FeatureSummary>,
+    /// The statistics of each target of a regression.
+    pub targets: Vec<FeatureSummary>,
 }
 
 /// The number of samples of a class.
@@ -61,12 +61,9 @@ impl FeatureSummary {
 impl Samples {
     /// The summary of these samples.
     pub fn summary(&self) -> Summary {
-        let (classes, target) = match &self.targets {
-            Targets::Classes { labels, names } => (count_classes(labels, names), None),
-            Targets::Values(values) => {
-                let values = values.iter().copied().map(f64::from);
-                (Vec::new(), Some(FeatureSummary::of("target", values)))
-            }
+        let (classes, targets) = match &self.targets {
+            Targets::Classes { labels, names } => (count_classes(labels, names), Vec::new()),
+            Targets::Values { values, names } => (Vec::new(), columns(values, names)),
         };
         Summary {
             rows: self.len(),
@@ -75,8 +72,9 @@ impl Samples {
             features: match &self.features {
                 Features::Bytes(pixels) => self.summarize(pixels),
                 Features::Floats(values) => self.summarize(values),
+                Features::Doubles(values) => self.summarize(values),
             },
-            target,
+            targets,
         }
     }
 
@@ -87,15 +85,19 @@ impl Samples {
                 values.iter().map(|&x| x.into()),
             )];
         }
-        let width = self.num_features();
-        let names = self.feature_names.iter().enumerate();
-        names
-            .map(|(j, name)| {
-                let column = values.iter().skip(j).step_by(width);
-                FeatureSummary::of(name, column.map(|&x| x.into()))
-            })
-            .collect()
+        columns(values, &self.feature_names)
     }
+}
+
+/// The statistics of each of the named columns of `values`, which are stored row by row.
+fn columns<T: Copy + Into<f64>>(values: &[T], names: &[String]) -> Vec<FeatureSummary> {
+    let named = names.iter().enumerate();
+    named
+        .map(|(j, name)| {
+            let column = values.iter().skip(j).step_by(names.len());
+            FeatureSummary::of(name, column.map(|&x| x.into()))
+        })
+        .collect()
 }
 
 fn count_classes(labels: &[u32], names: &[String]) -> Vec<ClassCount> {

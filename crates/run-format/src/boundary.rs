@@ -25,7 +25,7 @@ pub struct Boundary {
     /// The predictions at the points of the grid.
     pub cells: Cells,
     /// The positions of samples, `[x, y]` each.
-    pub points: Vec<[f32; 2]>,
+    pub points: Vec<[f64; 2]>,
     /// The class of each sample.
     pub classes: Vec<u32>,
     /// How the plane was chosen; empty if the inputs have two features only.
@@ -40,9 +40,9 @@ pub struct Axis {
     /// The feature's name, or that of a direction through several features.
     pub name: String,
     /// The lower end, in units of the feature.
-    pub from: f32,
+    pub from: f64,
     /// The upper end, in units of the feature.
-    pub to: f32,
+    pub to: f64,
 }
 
 /// The predictions at the points of a grid.

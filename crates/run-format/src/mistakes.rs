@@ -44,5 +44,5 @@ pub enum Inputs {
     /// Brightness from 0 (black) to 255 (white), by channel, row and column.
     Pixels(Bytes),
     /// The features of a row.
-    Features(Vec<f32>),
+    Features(Vec<f64>),
 }

@@ -1,5 +1,6 @@
 //! `model/model.json`: shapes, names and scaling that a trained network needs to predict.
 
+use emberlab_tables::Encoder;
 use serde::{Deserialize, Serialize};
 
 /// Shapes, names and scaling that a trained network needs to predict, beside its weights.
@@ -18,6 +19,15 @@ pub struct ModelFile {
     pub class_names: Vec<String>,
     /// How inputs are standardised.
     pub standardizer: Scaling,
+    /// How the columns of a table become features; absent if the data set is no table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub encoder: Option<Encoder>,
+    /// Names of the numbers that a regression predicts; empty for classes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub target_names: Vec<String>,
+    /// How the targets of a regression were standardised; absent for classes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_standardizer: Option<Scaling>,
 }
 
 /// How outputs become predictions.
@@ -34,7 +44,7 @@ pub enum ModelTask {
         /// Number of classes.
         num_classes: usize,
     },
-    /// The output is the prediction.
+    /// The outputs are the predictions.
     Regression,
 }
 
@@ -66,6 +76,9 @@ mod tests {
                 mean: vec![0.1 + 0.2, -1.0 / 3.0],
                 std: vec![1e-7, 2.0_f64.sqrt()],
             },
+            encoder: None,
+            target_names: Vec::new(),
+            target_standardizer: None,
         };
         let json = serde_json::to_string(&model).unwrap();
         assert_eq!(model, serde_json::from_str(&json).unwrap());

@@ -30,7 +30,14 @@ enum Scores {
     Values {
         targets: Vec<f64>,
         predictions: Vec<f64>,
+        #[serde(default = "one")]
+        num_targets: usize,
     },
+}
+
+/// The number of targets in a checkpoint of version 0.1.0, which did not write it.
+fn one() -> usize {
+    1
 }
 
 impl MetricAccumulator {
@@ -39,11 +46,14 @@ impl MetricAccumulator {
     /// # Errors
     /// Never for a task with valid class numbers.
     pub fn new(task: &Task) -> Result<Self, TrainingError> {
-        let scores = match task.num_classes() {
-            Some(n) => Scores::Classes(ConfusionMatrix::from_labels(&[], &[], n).map_err(read)?),
-            None => Scores::Values {
+        let of_classes = |n| ConfusionMatrix::from_labels(&[], &[], n).map_err(read);
+        let scores = match task {
+            Task::Binary { .. } => Scores::Classes(of_classes(2)?),
+            Task::Multiclass { num_classes } => Scores::Classes(of_classes(*num_classes)?),
+            Task::Regression { standardizer } => Scores::Values {
                 targets: Vec::new(),
                 predictions: Vec::new(),
+                num_targets: standardizer.mean.len(),
             },
         };
         Ok(Self {
@@ -89,7 +99,7 @@ impl MetricAccumulator {
                 let predictions = labels(task, outputs, *d_output)?;
                 let targets = match task {
                     Task::Multiclass { .. } => argmax(targets, *d_output).map_err(read)?,
-                    Task::Binary { .. } | Task::Regression => thresholded(targets, 0.5),
+                    Task::Binary { .. } | Task::Regression { .. } => thresholded(targets, 0.5),
                 };
                 let n = matrix.num_classes();
                 let batch = ConfusionMatrix::from_labels(&targets, &predictions, n);
@@ -98,9 +108,10 @@ impl MetricAccumulator {
             Scores::Values {
                 targets: all_targets,
                 predictions,
+                ..
             } => {
-                all_targets.extend_from_slice(targets);
-                predictions.extend_from_slice(outputs);
+                all_targets.extend(task.in_units_of_the_data(targets.clone()));
+                predictions.extend(task.in_units_of_the_data(outputs.clone()));
             }
         }
         Ok(())
@@ -117,9 +128,11 @@ impl MetricAccumulator {
             Scores::Values {
                 targets,
                 predictions,
+                num_targets,
             } => SplitMetrics::regression(
                 loss,
-                &RegressionScores::from_values(targets, predictions, 1).map_err(read)?,
+                &RegressionScores::from_values(targets, predictions, *num_targets)
+                    .map_err(read)?,
             ),
         })
     }
@@ -201,7 +214,7 @@ pub fn labels(task: &Task, outputs: &[f64], d_output: usize) -> Result<Vec<u32>,
         // σ(z) > 1/2 exactly where z > 0.
         Task::Binary { on_logits: true } => Ok(thresholded(outputs, 0.0)),
         Task::Binary { on_logits: false } => Ok(thresholded(outputs, 0.5)),
-        Task::Multiclass { .. } | Task::Regression => argmax(outputs, d_output).map_err(read),
+        Task::Multiclass { .. } | Task::Regression { .. } => argmax(outputs, d_output).map_err(read),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::task::Task;
 pub struct Predicted {
     /// Loss and scores.
     pub metrics: SplitMetrics,
-    /// The raw outputs, `[num_samples × d_output]` row by row.
+    /// The raw outputs, `[num_samples × d_output]` row by row; for a regression in the units of the data.
     pub outputs: Vec<f64>,
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn predict_unless(
         }
         for outcome in plain.evaluate(batch).read(1)? {
             accumulator.add(&outcome, task, plain.loss().reduction)?;
-            outputs.extend(outcome.outputs);
+            outputs.extend(task.in_units_of_the_data(outcome.outputs));
         }
     }
     let metrics = accumulator.metrics()?;
@@ -84,9 +84,6 @@ pub(crate) fn chunks(
                 }
             }
         };
-        Batch {
-            inputs: cut(&data.inputs),
-            targets: cut(&data.targets),
-        }
+        Batch::all(data).cut(cut)
     })
 }

@@ -49,7 +49,9 @@ impl SupervisedModel {
     pub fn explicit_gradients(&self, batch: &Batch) -> TrainOutput<StepOutput> {
         let targets = batch.targets.clone();
         let (outputs, statistics, saved) = self.network.forward_saving(batch.inputs.clone());
-        let (loss, delta) = (self.loss).forward_backward(outputs.clone(), targets.clone());
+        let weights = batch.weights.as_ref();
+        let (loss, delta) =
+            (self.loss).forward_backward_stacked(outputs.clone(), targets.clone(), weights, 1);
         TrainOutput {
             grads: saved.backward(delta),
             item: StepOutput {
@@ -63,7 +65,13 @@ impl SupervisedModel {
     pub fn automatic_gradients(&self, batch: &Batch) -> TrainOutput<StepOutput> {
         let targets = batch.targets.clone();
         let (outputs, statistics) = self.network.forward_train(batch.inputs.clone().autodiff());
-        let loss = (self.loss).forward(outputs.clone(), targets.clone().autodiff());
+        let weights = batch.weights.clone().map(Tensor::autodiff);
+        let loss = (self.loss).forward_stacked(
+            outputs.clone(),
+            targets.clone().autodiff(),
+            weights.as_ref(),
+            1,
+        );
         TrainOutput {
             grads: GradientsParams::from_grads(loss.backward(), &self.network),
             item: StepOutput {
@@ -94,9 +102,14 @@ impl SupervisedModel {
 
     /// Losses and outputs in evaluation mode.
     pub fn evaluate(&self, batch: Batch) -> StepOutput {
-        let Batch { inputs, targets } = batch;
+        let Batch {
+            inputs,
+            targets,
+            weights,
+        } = batch;
         let outputs = self.network.forward(inputs);
-        let loss = self.loss.forward(outputs.clone(), targets.clone());
+        let loss =
+            (self.loss).forward_stacked(outputs.clone(), targets.clone(), weights.as_ref(), 1);
         StepOutput::new(loss, outputs, targets)
     }
 }
@@ -207,6 +220,7 @@ mod tests {
         Batch {
             inputs: tensor(inputs, [7, 5]),
             targets: tensor(targets, [7, 3]),
+            weights: None,
         }
     }
 
@@ -307,6 +321,29 @@ mod tests {
     }
 
     #[test]
+    fn weights_of_samples_multiply_their_losses_and_gradients() {
+        let weights = [0.0, 2.0, 1.0, 0.5, 1.5, 1.0, 1.0];
+        for loss in Loss::examples().into_iter().filter(|loss| !loss.is_flat()) {
+            let mut batch = batch(DType::F64);
+            let loss = json!({ "name": loss.name() });
+            let model = json!({ "name": "mlp", "hidden": [6], "output_activation": "sigmoid" });
+            let supervised = supervised(model, &loss, DType::F64);
+            let plain = supervised.clone().for_training();
+            let single = |row: usize| {
+                let one = batch.cut(|all| all.clone().slice_dim(0, row..row + 1));
+                numbers(&plain.explicit_gradients(&one).item.losses[0])[0]
+            };
+            let each = weights.iter().enumerate().map(|(row, w)| w * single(row));
+            let expected = each.sum::<f64>() / 7.0;
+            let data = TensorData::new(weights.to_vec(), [7, 1]);
+            batch.weights = Some(Tensor::from_data(data, (&Device::flex(), DType::F64)));
+            let found = numbers(&plain.explicit_gradients(&batch).item.losses[0])[0];
+            assert!((found - expected).abs() < 1e-12, "{loss}: {found} is not {expected}");
+            assert_agree(&loss.to_string(), &supervised, &batch, 1e-12);
+        }
+    }
+
+    #[test]
     fn explicit_and_automatic_gradients_agree_for_every_output_activation_and_parameter() {
         for (dtype, tolerance) in [(DType::F64, 1e-12), (DType::F32, 2e-5)] {
             let batch = batch(dtype);
@@ -365,6 +402,7 @@ mod tests {
                 let batch = Batch {
                     inputs: tensor(numbers(3 * d_input, 1.3), [3, d_input]),
                     targets: tensor(numbers(9, 0.7), [3, 3]),
+                    weights: None,
                 };
                 for activation in ["relu", "gelu", "elu"] {
                     for normalization in ["none", "batch"] {

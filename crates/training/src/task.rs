@@ -1,13 +1,13 @@
 //! The task that a network learns, which follows from data and loss.
 
-use emberlab_datasets::{Encoding, Targets};
+use emberlab_datasets::{Encoding, Standardizer, Targets};
 use emberlab_metrics::{Metric, sigmoid, softmax};
 
 use crate::error::TrainingError;
 use crate::loss::{Loss, LossConfig, OutputKind, TargetKind};
 
 /// How outputs become predictions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Task {
     /// One output; class 1 when it is above 0 (logits) or above 0.5 (anything else).
     Binary {
@@ -19,30 +19,41 @@ pub enum Task {
         /// Number of classes in the data.
         num_classes: usize,
     },
-    /// One number.
-    Regression,
+    /// Numbers.
+    Regression {
+        /// Mean and standard deviation of each target: the network learns standardised targets.
+        standardizer: Standardizer,
+    },
 }
 
 impl Task {
     /// The task that follows from `targets` and `loss`, and the number of outputs of the network.
     ///
-    /// `d_output` is the number of outputs in the configuration, if it is written.
+    /// `standardizer` is that of the targets, for numbers: see [`Standardizer::fit_targets`]. `d_output` is the number of outputs in the configuration, if it is written.
     ///
     /// # Errors
     /// [`TrainingError::Mismatch`] if the loss cannot be computed on these targets, or if there are more
     /// classes than outputs.
     pub fn infer(
         targets: &Targets,
+        standardizer: Option<Standardizer>,
         loss: &LossConfig,
         d_output: Option<usize>,
     ) -> Result<(Self, usize), TrainingError> {
         match targets {
             Targets::Classes { names, .. } => Self::of_classes(names.len(), loss, d_output),
-            Targets::Values(_) => Self::of_numbers(loss, d_output),
+            Targets::Values { names, .. } => {
+                let identity = || Standardizer {
+                    mean: vec![0.0; names.len()],
+                    std: vec![1.0; names.len()],
+                };
+                Self::of_numbers(standardizer.unwrap_or_else(identity), loss, d_output)
+            }
         }
     }
 
     fn of_numbers(
+        standardizer: Standardizer,
         loss: &LossConfig,
         d_output: Option<usize>,
     ) -> Result<(Self, usize), TrainingError> {
@@ -56,12 +67,15 @@ impl Task {
                 ),
             );
         }
+        let num_targets = standardizer.mean.len();
         match d_output {
-            None | Some(1) => Ok((Self::Regression, 1)),
-            Some(d) => mismatch(
+            Some(d) if d != num_targets => mismatch(
                 "model.d_output",
-                format!("the data has 1 target per sample, but the network {d} outputs"),
+                format!(
+                    "the data has {num_targets} targets per sample, but the network {d} outputs"
+                ),
             ),
+            _ => Ok((Self::Regression { standardizer }, num_targets)),
         }
     }
 
@@ -117,14 +131,16 @@ impl Task {
             Self::Multiclass { .. } => Encoding::OneHot {
                 num_classes: d_output,
             },
-            Self::Regression => Encoding::Values,
+            Self::Regression { standardizer } => Encoding::Values {
+                standardizer: standardizer.clone(),
+            },
         }
     }
 
     /// The metrics that a split has under this task.
     pub fn metrics(&self) -> Vec<Metric> {
         match self {
-            Self::Regression => Metric::of_numbers().collect(),
+            Self::Regression { .. } => Metric::of_numbers().collect(),
             Self::Binary { .. } | Self::Multiclass { .. } => Metric::of_classes().collect(),
         }
     }
@@ -165,7 +181,7 @@ impl Task {
                 }
                 Ok(shares)
             }
-            Self::Regression => Err(TrainingError::Read(
+            Self::Regression { .. } => Err(TrainingError::Read(
                 "a regression has no classes".to_string(),
             )),
         }
@@ -176,8 +192,26 @@ impl Task {
         match self {
             Self::Binary { .. } => Some(2),
             Self::Multiclass { num_classes } => Some(*num_classes),
-            Self::Regression => None,
+            Self::Regression { .. } => None,
         }
+    }
+
+    /// The outputs or targets of a network in the units of the data: those of a regression are no longer
+    /// standardised, all others stay as they are.
+    ///
+    /// # Shapes
+    /// - values, result: `[num_samples × d_output]`, row by row
+    pub fn in_units_of_the_data(&self, mut values: Vec<f64>) -> Vec<f64> {
+        if let Self::Regression { standardizer } = self
+            && !standardizer.is_identity()
+        {
+            for row in values.chunks_mut(standardizer.mean.len()) {
+                for (target, value) in row.iter_mut().enumerate() {
+                    *value = standardizer.raw(*value, target);
+                }
+            }
+        }
+        values
     }
 }
 
@@ -202,7 +236,7 @@ mod tests {
 
     #[test]
     fn loss_and_targets_decide_the_width_of_the_output() {
-        let infer = |targets: &Targets, loss| Task::infer(targets, &loss, None).expect("a task");
+        let infer = |targets: &Targets, loss| Task::infer(targets, None, &loss, None).expect("a task");
         let bce = LossConfig::mean(BceWithLogits {});
         assert_eq!(
             infer(&classes(2), bce),
@@ -216,9 +250,10 @@ mod tests {
         let ten = (Task::Multiclass { num_classes: 10 }, 10);
         assert_eq!(infer(&classes(10), mse.clone()), ten);
         assert_eq!(infer(&classes(10), LossConfig::mean(CrossEntropy {})), ten);
+        let standardizer = Standardizer::identity();
         assert_eq!(
-            infer(&Targets::Values(vec![0.5]), mse),
-            (Task::Regression, 1)
+            infer(&Targets::numbers([0.5]), mse),
+            (Task::Regression { standardizer }, 1)
         );
     }
 
@@ -242,9 +277,20 @@ mod tests {
     }
 
     #[test]
+    fn standardised_targets_come_back_in_the_units_of_the_data() {
+        let standardizer = Standardizer {
+            mean: vec![100.0, -1.0],
+            std: vec![10.0, 0.5],
+        };
+        let task = Task::Regression { standardizer };
+        let raw = task.in_units_of_the_data(vec![0.0, 0.0, 1.5, -2.0]);
+        assert_eq!(raw, [100.0, -1.0, 115.0, -2.0]);
+    }
+
+    #[test]
     fn a_loss_or_width_that_does_not_fit_is_refused_with_the_numbers() {
         let refuse = |targets: &Targets, loss, d_output| {
-            Task::infer(targets, &loss, d_output)
+            Task::infer(targets, None, &loss, d_output)
                 .expect_err("no task")
                 .to_string()
         };
@@ -254,6 +300,6 @@ mod tests {
             "the data has 10 classes, but the network only 9 outputs"
         );
         assert!(refuse(&classes(3), LossConfig::mean(Bce {}), None).contains("has 3"));
-        assert!(refuse(&Targets::Values(vec![]), cross_entropy, None).contains("are numbers"));
+        assert!(refuse(&Targets::numbers([]), cross_entropy, None).contains("are numbers"));
     }
 }

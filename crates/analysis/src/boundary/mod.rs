@@ -37,13 +37,13 @@ impl Classifier<'_> {
     ///
     /// # Errors
     /// [`TrainingError::Read`] if the device fails.
-    pub fn outputs(&self, inputs: &[f32], num_features: usize) -> Result<Vec<f64>, TrainingError> {
+    pub fn outputs(&self, inputs: &[f64], num_features: usize) -> Result<Vec<f64>, TrainingError> {
         let mut outputs = Vec::new();
         for rows in inputs.chunks(CHUNK_SIZE * num_features) {
             let standardized = rows
                 .iter()
                 .enumerate()
-                .map(|(i, &raw)| self.standardizer.value(f64::from(raw), i % num_features));
+                .map(|(i, &raw)| self.standardizer.value(raw, i % num_features));
             let shape = [rows.len() / num_features, num_features];
             let data = TensorData::new(standardized.collect::<Vec<f32>>(), shape);
             let inputs = Tensor::<2>::from_data(data, (self.device, self.dtype));
@@ -57,11 +57,11 @@ impl Classifier<'_> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plane {
     /// The point where both coordinates are zero, `[num_features]`.
-    pub origin: Vec<f32>,
+    pub origin: Vec<f64>,
     /// The direction of the first axis, `[num_features]`.
-    pub right: Vec<f32>,
+    pub right: Vec<f64>,
     /// The direction of the second axis, `[num_features]`.
-    pub up: Vec<f32>,
+    pub up: Vec<f64>,
     /// Name and range of the first axis.
     pub x: Axis,
     /// Name and range of the second axis.
@@ -72,7 +72,7 @@ pub struct Plane {
 
 impl Plane {
     /// The plane of two inputs, wide enough for `points` and a margin of an eighth on each side.
-    pub fn of_two_features(names: [&str; 2], points: &[[f32; 2]]) -> Self {
+    pub fn of_two_features(names: [&str; 2], points: &[[f64; 2]]) -> Self {
         let axis = |name: &str, i: usize| range(name, points.iter().map(|point| point[i]));
         Self {
             origin: vec![0.0, 0.0],
@@ -84,7 +84,7 @@ impl Plane {
         }
     }
 
-    fn inputs(&self, x: f32, y: f32) -> impl Iterator<Item = f32> + '_ {
+    fn inputs(&self, x: f64, y: f64) -> impl Iterator<Item = f64> + '_ {
         let steps = self.right.iter().zip(&self.up);
         let moved = self.origin.iter().zip(steps);
         moved.map(move |(origin, (right, up))| origin + x * right + y * up)
@@ -92,8 +92,8 @@ impl Plane {
 }
 
 /// An axis wide enough for `values` and a margin of an eighth on each side.
-pub(crate) fn range(name: &str, values: impl Iterator<Item = f32>) -> Axis {
-    let (low, high) = values.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), v| {
+pub(crate) fn range(name: &str, values: impl Iterator<Item = f64>) -> Axis {
+    let (low, high) = values.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), v| {
         (low.min(v), high.max(v))
     });
     let (low, high) = if low <= high { (low, high) } else { (0.0, 0.0) };
@@ -114,15 +114,15 @@ pub fn boundary(
     classifier: &Classifier<'_>,
     plane: &Plane,
     size: usize,
-    points: Vec<[f32; 2]>,
+    points: Vec<[f64; 2]>,
     classes: Vec<u32>,
 ) -> Result<Option<Boundary>, TrainingError> {
     let at = |axis: &Axis, i: usize| {
-        let share = i as f32 / (size.max(2) - 1) as f32;
+        let share = i as f64 / (size.max(2) - 1) as f64;
         axis.from + (axis.to - axis.from) * share
     };
     let grid = (0..size).flat_map(|row| (0..size).map(move |column| (row, column)));
-    let inputs: Vec<f32> = grid
+    let inputs: Vec<f64> = grid
         .flat_map(|(row, column)| plane.inputs(at(&plane.x, column), at(&plane.y, row)))
         .collect();
     let outputs = classifier.outputs(&inputs, plane.origin.len())?;

@@ -10,7 +10,7 @@ impl Plane {
     ///
     /// # Shapes
     /// - rows: `[num_rows]` of `[num_features]`, at least one
-    pub fn of_chosen_features(rows: &[Vec<f32>], names: &[String], chosen: [usize; 2]) -> Self {
+    pub fn of_chosen_features(rows: &[Vec<f64>], names: &[String], chosen: [usize; 2]) -> Self {
         let mut origin = mean(rows);
         let axis = |i: usize| {
             let mut axis = vec![0.0; origin.len()];
@@ -48,11 +48,11 @@ impl Plane {
     ///
     /// # Source
     /// Equals scikit-learn's `PCA(n_components=2)`, each direction with its largest entry positive.
-    pub fn of_principal_components(rows: &[Vec<f32>]) -> Self {
+    pub fn of_principal_components(rows: &[Vec<f64>]) -> Self {
         let origin = mean(rows);
-        let deviation = |row: &Vec<f32>| -> Vec<f64> {
+        let deviation = |row: &Vec<f64>| -> Vec<f64> {
             let pairs = row.iter().zip(&origin);
-            pairs.map(|(x, m)| f64::from(x - m)).collect()
+            pairs.map(|(x, m)| x - m).collect()
         };
         let centred: Vec<Vec<f64>> = rows.iter().map(deviation).collect();
         let first = component(&centred, None);
@@ -67,14 +67,13 @@ impl Plane {
                 "{nth} principal component ({:.0} % of the variance)",
                 share(direction)
             );
-            range(&name, centred.iter().map(|row| dot(row, direction) as f32))
+            range(&name, centred.iter().map(|row| dot(row, direction)))
         };
-        let single = |direction: &[f64]| direction.iter().map(|x| *x as f32).collect();
         Self {
             x: axis("first", &first),
             y: axis("second", &second),
-            right: single(&first),
-            up: single(&second),
+            right: first.clone(),
+            up: second.clone(),
             note: format!(
                 "A cut through {} dimensions: the plane through the mean in which the inputs vary the most. Samples do not lie on it; each is drawn at the nearest point.",
                 origin.len()
@@ -84,20 +83,20 @@ impl Plane {
     }
 
     /// The coordinates of the point of the plane that is nearest to a row.
-    pub fn nearest(&self, row: &[f32]) -> [f32; 2] {
-        let along = |axis: &[f32]| {
+    pub fn nearest(&self, row: &[f64]) -> [f64; 2] {
+        let along = |axis: &[f64]| {
             let moved = row.iter().zip(&self.origin).zip(axis);
-            moved.map(|((x, origin), a)| (x - origin) * a).sum::<f32>()
+            moved.map(|((x, origin), a)| (x - origin) * a).sum::<f64>()
         };
         [along(&self.right), along(&self.up)]
     }
 }
 
-fn mean(rows: &[Vec<f32>]) -> Vec<f32> {
+fn mean(rows: &[Vec<f64>]) -> Vec<f64> {
     let width = rows.first().map_or(0, Vec::len);
     let count = rows.len().max(1) as f64;
-    let of = |i: usize| rows.iter().map(|row| f64::from(row[i])).sum::<f64>() / count;
-    (0..width).map(|i| of(i) as f32).collect()
+    let of = |i: usize| rows.iter().map(|row| row[i]).sum::<f64>() / count;
+    (0..width).map(of).collect()
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -162,9 +161,9 @@ mod tests {
             [4.0, 7.8, 0.1],
             [5.0, 10.1, 0.9],
         ];
-        let rows: Vec<Vec<f32>> = rows.iter().map(|row| row.to_vec()).collect();
+        let rows: Vec<Vec<f64>> = rows.iter().map(|row| row.to_vec()).collect();
         let plane = Plane::of_principal_components(&rows);
-        let near = |found: &[f32], expected: [f32; 3]| {
+        let near = |found: &[f64], expected: [f64; 3]| {
             for (a, b) in found.iter().zip(expected) {
                 assert!((a - b).abs() < 1e-4, "{found:?} is not {expected:?}");
             }

@@ -111,7 +111,7 @@ fn show(name: &str, overrides: &[String], shared: &Shared) -> Result<(), Failure
     };
     let inside: Vec<String> = overrides.iter().map(|o| format!("dataset.{o}")).collect();
     let OnlyDataset { seed, dataset } = parse(&source.with_overrides(&inside)?)?;
-    let samples = dataset.load(&data_dirs::all(shared), seed)?;
+    let samples = dataset.load(&data_dirs::all(shared), seed)?.encode_all()?;
     write!(
         std::io::stdout(),
         "{}",
@@ -131,9 +131,10 @@ fn render(dataset: &DatasetConfig, samples: &Samples, summary: &Summary) -> Stri
         [channels, height, width] => format!("{height}×{width} pixels, {channels} channel"),
         _ => format!("{} features", samples.num_features()),
     };
-    let kind = match summary.classes.len() {
-        0 => "a number to predict".to_string(),
-        n => format!("{n} classes"),
+    let kind = match (summary.classes.len(), summary.targets.len()) {
+        (0, 1) => "a number to predict".to_string(),
+        (0, n) => format!("{n} numbers to predict"),
+        (n, _) => format!("{n} classes"),
     };
     let (name, rows) = (dataset.name(), summary.rows);
     let _ = writeln!(text, "{name}: {rows} samples of {shape}, {kind}");
@@ -147,7 +148,7 @@ fn render(dataset: &DatasetConfig, samples: &Samples, summary: &Summary) -> Stri
     }
     let mut table = tables::table(["values", "min", "max", "mean", "std"], 1);
     let features = summary.features.iter().take(MAX_LISTED);
-    for feature in features.chain(&summary.target) {
+    for feature in features.chain(&summary.targets) {
         table.add_row([
             feature.name.clone(),
             number(feature.min),
@@ -180,21 +181,24 @@ fn render(dataset: &DatasetConfig, samples: &Samples, summary: &Summary) -> Stri
 fn target(samples: &Samples, row: usize) -> String {
     match &samples.targets {
         Targets::Classes { labels, names } => names[labels[row] as usize].clone(),
-        Targets::Values(values) => number(f64::from(values[row])),
+        Targets::Values { values, names } => {
+            let numbers = values[row * names.len()..(row + 1) * names.len()].iter();
+            numbers.map(|&x| number(x)).collect::<Vec<_>>().join(" ")
+        }
     }
 }
 
 /// The first `count` images side by side, with their classes below.
 fn images(samples: &Samples, count: usize, [height, width]: [usize; 2], white: u8) -> String {
     const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
-    let rows: Vec<Vec<f32>> = (0..count).map(|row| samples.row(row)).collect();
-    let shade = |value: f32| {
-        let level = value / f32::from(white) * (SHADES.len() - 1) as f32;
+    let rows: Vec<Vec<f64>> = (0..count).map(|row| samples.row(row)).collect();
+    let shade = |value: f64| {
+        let level = value / f64::from(white) * (SHADES.len() - 1) as f64;
         SHADES[(level.round().max(0.0) as usize).min(SHADES.len() - 1)]
     };
     let mut text = String::new();
     for line in 0..height {
-        let one = |pixels: &Vec<f32>| -> String {
+        let one = |pixels: &Vec<f64>| -> String {
             // Two characters of a terminal are about as wide as a line is high.
             let pixels = &pixels[line * width..(line + 1) * width];
             pixels.iter().flat_map(|&p| [shade(p); 2]).collect()

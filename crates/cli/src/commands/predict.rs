@@ -1,13 +1,13 @@
 //! `emberlab predict`: predictions of a trained network for tables and images.
 
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use csv::{ReaderBuilder, StringRecord, Trim};
 use emberlab_datasets::GreyImage;
 use emberlab_experiments::{Prediction, Predictor, Run};
 use emberlab_run_format::ModelTask;
+use emberlab_tables::HeaderLine;
 use serde_json::{Map, Value, json};
 
 use crate::arguments::{Running, Shared, WeightsChoice};
@@ -27,6 +27,9 @@ pub struct Args {
     /// Whether to invert images, so that black becomes white.
     #[arg(long, value_enum, default_value = "auto", value_name = "WHEN")]
     invert: Invert,
+    /// Whether the first line of a table holds the names of the columns.
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHETHER")]
+    header: Header,
     /// The format of the predictions.
     #[arg(long, value_enum, default_value = "csv")]
     format: Format,
@@ -46,6 +49,26 @@ enum Invert {
     Yes,
     /// No image is inverted.
     No,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Header {
+    /// It does if the names of the features are in it.
+    Auto,
+    /// It does.
+    Yes,
+    /// It is a row.
+    No,
+}
+
+impl From<Header> for HeaderLine {
+    fn from(header: Header) -> Self {
+        match header {
+            Header::Auto => Self::Auto,
+            Header::Yes => Self::Yes,
+            Header::No => Self::No,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -72,7 +95,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         if is_png {
             inputs.add_image(path, &predictor, args.invert)?;
         } else {
-            inputs.add_table(path, &predictor)?;
+            inputs.add_table(path, args.header.into(), &predictor)?;
         }
     }
     if let ModelTask::Binary { .. } = predictor.model.task {
@@ -106,7 +129,7 @@ fn class_names(predictor: &Predictor) -> [&str; 2] {
 #[derive(Default)]
 struct Inputs {
     names: Vec<String>,
-    rows: Vec<f32>,
+    rows: Vec<f64>,
 }
 
 impl Inputs {
@@ -140,88 +163,35 @@ impl Inputs {
         eprintln!("{}: {}", path.display(), steps.join(", "));
         let pixels = image.resized(width, height).pixels;
         // Rounded, since the pixels of the training data are whole numbers.
-        self.rows.extend(pixels.iter().map(|p| (p * white).round()));
+        self.rows.extend(pixels.iter().map(|p| f64::from((p * white).round())));
         self.names.push(path.display().to_string());
         Ok(())
     }
 
-    fn add_table(&mut self, path: &Path, predictor: &Predictor) -> Result<(), Failure> {
-        let is_stdin = path == Path::new("-");
-        let name = if is_stdin {
-            "input".to_string()
-        } else {
-            path.display().to_string()
+    fn add_table(
+        &mut self,
+        path: &Path,
+        header: HeaderLine,
+        predictor: &Predictor,
+    ) -> Result<(), Failure> {
+        let name = match path == Path::new("-") {
+            true => "input".to_string(),
+            false => path.display().to_string(),
         };
-        let unreadable = |e: &dyn std::fmt::Display| Failure::Usage(format!("{name}: {e}"));
-        let mut bytes = Vec::new();
-        if is_stdin {
-            std::io::stdin()
-                .read_to_end(&mut bytes)
-                .map_err(|e| unreadable(&e))?;
-        } else {
-            bytes = std::fs::read(path).map_err(|e| unreadable(&e))?;
-        }
-        let mut reader = ReaderBuilder::new()
-            .delimiter(predictor.config.dataset.delimiter())
-            .trim(Trim::All)
-            .has_headers(false)
-            .from_reader(bytes.as_slice());
-        let mut columns: Option<Vec<usize>> = None;
-        for record in reader.records() {
-            let record = record.map_err(|e| unreadable(&e))?;
-            let line = record.position().map_or(0, csv::Position::line);
-            let chosen = match &columns {
-                Some(columns) => columns,
-                None => {
-                    let (found, is_header) = layout(&record, predictor)
-                        .map_err(|e| Failure::Usage(format!("{name}, line {line}: {e}")))?;
-                    let found = columns.insert(found);
-                    if is_header {
-                        continue;
-                    }
-                    found
-                }
-            };
-            for &column in chosen {
-                let cell = record.get(column).unwrap_or_default();
-                let number: Option<f32> = cell.parse().ok().filter(|x: &f32| x.is_finite());
-                let number = number.ok_or_else(|| {
-                    let column = column + 1;
-                    Failure::Usage(format!(
-                        "{name}, line {line}, column {column}: `{cell}` is not a number"
-                    ))
-                })?;
-                self.rows.push(number);
-            }
-            self.names.push(format!("{name}:{line}"));
-        }
+        let rows = predictor.read_table(path, header)?;
+        self.rows.extend(rows.features);
+        let lines = rows.lines.iter();
+        self.names.extend(lines.map(|line| format!("{name}:{line}")));
         Ok(())
     }
 }
 
-/// The columns of the features in a table that begins with the line `first`, and whether that line is a header.
-fn layout(first: &StringRecord, predictor: &Predictor) -> Result<(Vec<usize>, bool), String> {
-    let names = &predictor.model.feature_names;
-    let num_features: usize = predictor.model.input_shape.iter().product();
-    let place = |name: &String| first.iter().position(|cell| cell == name);
-    let by_name: Option<Vec<usize>> = names.iter().map(place).collect();
-    if let Some(columns) = by_name.filter(|columns| !columns.is_empty()) {
-        return Ok((columns, true));
+/// The headings of predicted numbers.
+fn value_names(predictor: &Predictor) -> Vec<String> {
+    match predictor.model.target_names.as_slice() {
+        [] | [_] => vec!["prediction".to_string()],
+        names => names.iter().map(|name| format!("prediction of {name}")).collect(),
     }
-    let is_header = first.iter().any(|cell| cell.parse::<f32>().is_err());
-    let is_complete = first.len() == num_features;
-    // A header with other names means other features. Pixels have no names, so any header will do.
-    if is_complete && (!is_header || names.is_empty()) {
-        return Ok(((0..num_features).collect(), is_header));
-    }
-    Err(if names.is_empty() {
-        format!("expected {num_features} columns, found {}", first.len())
-    } else {
-        format!(
-            "expected a header with the columns {}, or {num_features} numbers in that order",
-            names.join(", ")
-        )
-    })
 }
 
 fn write_csv(
@@ -232,7 +202,7 @@ fn write_csv(
     let mut writer = csv::Writer::from_writer(std::io::stdout());
     let mut header = vec!["input".to_string()];
     match predictor.model.task {
-        ModelTask::Regression => header.push("prediction".to_string()),
+        ModelTask::Regression => header.extend(value_names(predictor)),
         ModelTask::Binary { .. } | ModelTask::Multiclass { .. } => {
             header.push("class".to_string());
             let classes = predictor.model.class_names.iter();
@@ -247,7 +217,7 @@ fn write_csv(
     for (name, prediction) in names.iter().zip(predictions) {
         let mut row = vec![name.clone()];
         match prediction {
-            Prediction::Value { value } => row.push(value.to_string()),
+            Prediction::Values { values } => row.extend(values.iter().map(f64::to_string)),
             Prediction::Class {
                 class,
                 probabilities,
@@ -267,7 +237,14 @@ fn write_json(
     predictions: &[Prediction],
 ) -> Result<(), Failure> {
     let object = |(name, prediction): (&String, &Prediction)| match prediction {
-        Prediction::Value { value } => json!({ "input": name, "prediction": value }),
+        Prediction::Values { values } => match values.as_slice() {
+            [value] => json!({ "input": name, "prediction": value }),
+            values => {
+                let targets = predictor.model.target_names.iter().cloned();
+                let named: Map<String, Value> = targets.zip(values.iter().map(|v| json!(v))).collect();
+                json!({ "input": name, "prediction": named })
+            }
+        },
         Prediction::Class {
             class,
             probabilities,

@@ -15,12 +15,35 @@ pub use config::{BatchConfig, BatchSize};
 /// # Shapes
 /// - inputs: `[batch_size, num_features]`
 /// - targets: `[batch_size, d_target]`
+/// - weights: `[batch_size, 1]`, if samples have weights
 #[derive(Debug, Clone)]
 pub struct Batch {
     /// The standardised features.
     pub inputs: Tensor<2>,
     /// The encoded targets.
     pub targets: Tensor<2>,
+    /// The weight of each sample in the loss.
+    pub weights: Option<Tensor<2>>,
+}
+
+impl Batch {
+    /// All samples of a data set.
+    pub fn all(data: &DeviceDataset) -> Self {
+        Self {
+            inputs: data.inputs.clone(),
+            targets: data.targets.clone(),
+            weights: data.weights.clone(),
+        }
+    }
+
+    /// The samples that `choose` takes from each tensor.
+    pub fn cut(&self, choose: impl Fn(&Tensor<2>) -> Tensor<2>) -> Self {
+        Self {
+            inputs: choose(&self.inputs),
+            targets: choose(&self.targets),
+            weights: self.weights.as_ref().map(choose),
+        }
+    }
 }
 
 /// The batches of one epoch, in order.
@@ -86,10 +109,7 @@ impl<'a> Batches<'a> {
                 ((BLOCK_NUMBERS / numbers).max(1), None)
             }
             false => {
-                let all = Batch {
-                    inputs: data.inputs.clone(),
-                    targets: data.targets.clone(),
-                };
+                let all = Batch::all(data);
                 (num_batches.max(1), Some((0, all)))
             }
         };
@@ -135,10 +155,7 @@ impl<'a> Batches<'a> {
             true => all.clone(),
             false => all.clone().slice_dim(0, range.clone()),
         };
-        let batch = Batch {
-            inputs: cut(&block.inputs),
-            targets: cut(&block.targets),
-        };
+        let batch = block.cut(cut);
         self.block = Some((index, block));
         batch
     }
@@ -154,10 +171,7 @@ impl<'a> Batches<'a> {
             .collect();
         let rows = TensorData::new(rows, [end - start]);
         let rows = Tensor::<1, Int>::from_data(rows, &self.data.inputs.device());
-        Batch {
-            inputs: self.data.inputs.clone().select(0, rows.clone()),
-            targets: self.data.targets.clone().select(0, rows),
-        }
+        Batch::all(self.data).cut(|all| all.clone().select(0, rows.clone()))
     }
 }
 

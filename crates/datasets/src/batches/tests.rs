@@ -10,12 +10,9 @@ use crate::standardize::Standardizer;
 /// Rows `0..rows`, whose feature and target are their own number.
 fn numbered(rows: usize) -> DeviceDataset {
     let numbers: Vec<f32> = (0..rows).map(|row| row as f32).collect();
-    let samples = Samples {
-        features: Features::Floats(numbers.clone()),
-        targets: Targets::Values(numbers),
-        input_shape: vec![1],
-        feature_names: vec!["row".to_owned()],
-    };
+    let targets = Targets::numbers(numbers.iter().copied().map(f64::from));
+    let names = vec!["row".to_owned()];
+    let samples = Samples::of_features(Features::Floats(numbers), targets, names);
     let rows: Vec<u32> = (0..rows as u32).collect();
     let standardizer = Standardizer::identity();
     let device = Device::flex();

@@ -41,15 +41,11 @@ pub(crate) fn load(
             });
         }
     }
-    Ok(Samples {
-        features: Features::Bytes(pixels),
-        targets: Targets::Classes {
-            labels,
-            names: class_names,
-        },
-        input_shape: vec![1, SIDE, SIDE],
-        feature_names: Vec::new(),
-    })
+    let targets = Targets::Classes {
+        labels,
+        names: class_names,
+    };
+    Ok(Samples::of_images(pixels, targets, [1, SIDE, SIDE]))
 }
 
 /// The first folder that holds any of the files. A data folder may itself be the folder of the data set.

@@ -1,6 +1,5 @@
-//! The files that samples come from: downloads, MNIST's format, CSV tables and PNG images.
+//! The files that samples come from: downloads, MNIST's format and PNG images.
 
-pub(crate) mod csv_table;
 mod download;
 mod grey_image;
 mod idx;

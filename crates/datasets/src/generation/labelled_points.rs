@@ -47,14 +47,13 @@ impl LabelledPoints {
     /// The samples, with features named `x1`, `x2`, ….
     pub(crate) fn into_samples(self, class_names: Vec<String>) -> Samples {
         let num_features = self.num_features();
-        Samples {
-            features: Features::Floats(self.points.iter().map(|&x| x as f32).collect()),
-            targets: Targets::Classes {
+        Samples::of_features(
+            Features::Floats(self.points.iter().map(|&x| x as f32).collect()),
+            Targets::Classes {
                 labels: self.labels,
                 names: class_names,
             },
-            input_shape: vec![num_features],
-            feature_names: numbered_features(num_features),
-        }
+            numbered_features(num_features),
+        )
     }
 }

@@ -76,12 +76,8 @@ impl DataSource for Digits {
                 _ => return Err(damaged(format!("a row reads {numbers:?}"))),
             }
         }
-        Ok(Samples {
-            features: Features::Bytes(pixels),
-            targets: self.task.targets(digits),
-            input_shape: vec![1, 8, 8],
-            feature_names: Vec::new(),
-        })
+        let targets = self.task.targets(digits);
+        Ok(Samples::of_images(pixels, targets, [1, 8, 8]))
     }
 }
 

@@ -24,15 +24,14 @@ impl Iris {
     pub(crate) fn samples() -> Samples {
         let flowers = linfa_datasets::iris();
         let labels = flowers.targets().iter().map(|&class| class as u32);
-        Samples {
-            features: Features::Floats(flowers.records().iter().map(|&x| x as f32).collect()),
-            targets: Targets::Classes {
+        Samples::of_features(
+            Features::Floats(flowers.records().iter().map(|&x| x as f32).collect()),
+            Targets::Classes {
                 labels: labels.collect(),
                 names: names(&["setosa", "versicolor", "virginica"]),
             },
-            input_shape: vec![4],
-            feature_names: names(&["sepal length", "sepal width", "petal length", "petal width"]),
-        }
+            names(&["sepal length", "sepal width", "petal length", "petal width"]),
+        )
     }
 }
 

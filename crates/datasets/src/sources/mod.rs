@@ -19,7 +19,9 @@ mod xor;
 use std::path::PathBuf;
 
 use emberlab_menu::Problem;
+use emberlab_tables::TableConfig;
 
+use crate::dataset::Dataset;
 use crate::error::DatasetError;
 use crate::files::Download;
 use crate::samples::Samples;
@@ -27,7 +29,6 @@ use crate::samples::Samples;
 pub use blobs::Blobs;
 pub use circles::Circles;
 pub use classification::{Classification, PerFeature, RandomPerFeature};
-pub use csv::{Csv, CsvTask};
 pub use digits::{Digits, DigitsTask};
 pub use fashion_mnist::FashionMnist;
 pub use gates::{Gate, Gates};
@@ -53,7 +54,7 @@ emberlab_menu::menu! {
         "digits" => Digits(Digits),
         "mnist" => Mnist(Mnist),
         "fashion_mnist" => FashionMnist(FashionMnist),
-        "csv" => Csv(Csv),
+        "csv" => Csv(TableConfig),
     }
 }
 
@@ -80,9 +81,9 @@ pub(crate) trait DataSource {
         None
     }
 
-    /// The character between the columns of a table of samples.
-    fn delimiter(&self) -> u8 {
-        b','
+    /// The configuration of a table of the user's own; `None` for any other data set.
+    fn table(&self) -> Option<&TableConfig> {
+        None
     }
 
     /// Checks every value, without touching any file.
@@ -95,6 +96,11 @@ pub(crate) trait DataSource {
     /// `data_dirs` are searched in order for fetched files. `seed` draws generated samples, unless the
     /// configuration has a seed of its own.
     fn load(&self, data_dirs: &[PathBuf], seed: u64) -> Result<Samples, DatasetError>;
+
+    /// The same, before anything is fitted on the training rows.
+    fn load_dataset(&self, data_dirs: &[PathBuf], seed: u64) -> Result<Dataset, DatasetError> {
+        self.load(data_dirs, seed).map(Dataset::from)
+    }
 }
 
 impl DatasetConfig {
@@ -108,9 +114,9 @@ impl DatasetConfig {
         with_source!(self, source => source.white())
     }
 
-    /// The ASCII character between the columns of a table of samples, such as one to predict.
-    pub fn delimiter(&self) -> u8 {
-        with_source!(self, source => DataSource::delimiter(source))
+    /// The configuration of a table of the user's own; `None` for any other data set.
+    pub fn table(&self) -> Option<&TableConfig> {
+        with_source!(self, source => source.table())
     }
 
     /// Checks every value, without touching any file.
@@ -118,7 +124,7 @@ impl DatasetConfig {
     /// # Errors
     /// [`Problem`] names the first key outside its range.
     pub fn validate(&self) -> Result<(), Problem> {
-        with_source!(self, source => source.validate())
+        with_source!(self, source => DataSource::validate(source))
     }
 
     /// Generates or reads the samples.
@@ -128,9 +134,9 @@ impl DatasetConfig {
     ///
     /// # Errors
     /// [`DatasetError::Value`] as [`validate`](Self::validate); [`DatasetError::Missing`],
-    /// [`DatasetError::Io`], [`DatasetError::Idx`] and the CSV errors if files are absent or damaged.
-    pub fn load(&self, data_dirs: &[PathBuf], seed: u64) -> Result<Samples, DatasetError> {
+    /// [`DatasetError::Io`], [`DatasetError::Idx`] and [`DatasetError::Table`] if files are absent or damaged.
+    pub fn load(&self, data_dirs: &[PathBuf], seed: u64) -> Result<Dataset, DatasetError> {
         self.validate()?;
-        with_source!(self, source => source.load(data_dirs, seed))
+        with_source!(self, source => source.load_dataset(data_dirs, seed))
     }
 }

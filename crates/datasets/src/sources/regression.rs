@@ -86,15 +86,12 @@ impl DataSource for Regression {
             .map(|_| {
                 let x = 2.0 * random::uniform(rng) - 1.0;
                 let y = self.function.value(x) + self.noise * random::normal(rng);
-                (x as f32, y as f32)
+                (x as f32, f64::from(y as f32))
             })
             .unzip();
-        Ok(Samples {
-            features: Features::Floats(inputs),
-            targets: Targets::Values(values),
-            input_shape: vec![1],
-            feature_names: names(&["x"]),
-        })
+        let values: Vec<f64> = values;
+        let (features, targets) = (Features::Floats(inputs), Targets::numbers(values));
+        Ok(Samples::of_features(features, targets, names(&["x"])))
     }
 }
 
@@ -111,11 +108,10 @@ mod tests {
             ..Regression::default()
         };
         let samples = config.load(&[], 0).unwrap();
-        let Targets::Values(values) = &samples.targets else {
+        let Targets::Values { values, .. } = &samples.targets else {
             panic!("regression has numbers as targets");
         };
-        let residual =
-            |(i, &y): (usize, &f32)| f64::from(y) - function.value(f64::from(samples.row(i)[0]));
+        let residual = |(i, &y): (usize, &f64)| y - function.value(samples.row(i)[0]);
         values.iter().enumerate().map(residual).collect()
     }
 

@@ -1,12 +1,14 @@
 //! The division of rows into a training, a validation and a test split.
 
+mod groups;
+
 use emberlab_menu::Problem;
 use emberlab_rng::{StreamRng, stream};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::random;
-use crate::samples::Samples;
+use crate::samples::{Samples, Targets};
 
 /// How the rows are divided into a training, a validation and a test split.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -158,35 +160,45 @@ impl SplitConfig {
         )
     }
 
-    /// Divides the rows.
+    /// Divides the rows, one for each of `targets`. Rows of one of the `groups` stay in one split, whose sizes then
+    /// are about those asked for.
     ///
     /// The random methods draw the rows from `seed`. Sizes are rounded as in scikit-learn's `train_test_split`:
     /// validation and test up, training down.
     ///
     /// # Errors
     /// [`Problem`] names the key if the splits need more rows than there are, if no row is left to train on, or if
-    /// a stratified split has fewer rows than classes or the targets are not classes.
-    pub fn split(&self, samples: &Samples, seed: u64) -> Result<Splits, Problem> {
+    /// a stratified split has fewer rows than classes, the targets are not classes, or there are groups.
+    pub fn split(
+        &self,
+        targets: &Targets,
+        groups: Option<&[u32]>,
+        seed: u64,
+    ) -> Result<Splits, Problem> {
+        let num_rows = targets.len();
         let counts = match self.fold {
-            None => self.counts(samples.len())?,
+            None => self.counts(num_rows)?,
             Some(_) => {
                 let pooled = Self {
                     valid: Amount::Rows(0),
                     ..self.clone()
                 };
-                pooled.counts(samples.len())?
+                pooled.counts(num_rows)?
             }
         };
         let rng = &mut stream(seed, "split", &[]);
+        if let Some(groups) = groups {
+            return self.split_groups(groups, counts, rng);
+        }
         let [train, valid, test] = match self.method {
-            SplitMethod::Sequential => consecutive((0..samples.len() as u32).collect(), counts),
-            SplitMethod::Random => consecutive(random::permutation(samples.len(), rng), counts),
-            SplitMethod::Stratified => stratified(samples, counts, rng)?,
+            SplitMethod::Sequential => consecutive((0..num_rows as u32).collect(), counts),
+            SplitMethod::Random => consecutive(random::permutation(num_rows, rng), counts),
+            SplitMethod::Stratified => stratified(targets, counts, rng)?,
         };
         let splits = Splits { train, valid, test };
         match self.fold {
             None => Ok(splits),
-            Some(fold) => self.folded(splits, samples, fold),
+            Some(fold) => self.folded(splits, targets, fold),
         }
     }
 
@@ -194,7 +206,7 @@ impl SplitConfig {
     fn folded(
         &self,
         splits: Splits,
-        samples: &Samples,
+        targets: &Targets,
         Fold { index, of }: Fold,
     ) -> Result<Splits, Problem> {
         let mut pool = splits.train;
@@ -205,7 +217,7 @@ impl SplitConfig {
             of,
             format!("at most the {size} rows there are"),
         )?;
-        if let (SplitMethod::Stratified, Some(labels)) = (self.method, samples.labels()) {
+        if let (SplitMethod::Stratified, Some(labels)) = (self.method, targets.labels()) {
             pool.sort_by_key(|&row| labels[row as usize]);
         }
         let is_valid = |place: usize| match self.method {
@@ -259,12 +271,12 @@ fn consecutive(rows: Vec<u32>, counts: [usize; 3]) -> [Vec<u32>; 3] {
 
 /// Draws each split in turn from the remaining rows of each class, as scikit-learn's `StratifiedShuffleSplit`.
 fn stratified(
-    samples: &Samples,
+    targets: &Targets,
     counts: [usize; 3],
     rng: &mut StreamRng,
 ) -> Result<[Vec<u32>; 3], Problem> {
     let refuse = |expected: String| Problem::new("method", "stratified", expected);
-    let (Some(labels), Some(num_classes)) = (samples.labels(), samples.num_classes()) else {
+    let (Some(labels), Some(num_classes)) = (targets.labels(), targets.num_classes()) else {
         let expected = "\"random\" or \"sequential\", since the targets are not classes";
         return Err(refuse(expected.to_owned()));
     };

@@ -61,7 +61,7 @@ fn sizes_are_those_of_scikit_learn() {
             ..SplitConfig::default()
         };
         for config in [both, rest] {
-            let splits = config.split(&samples, 0).unwrap();
+            let splits = config.split(&samples.targets, None, 0).unwrap();
             assert_eq!([splits.train.len(), splits.valid.len()], expected);
         }
     }
@@ -87,7 +87,7 @@ fn splits_are_disjoint_and_their_union_is_the_set() {
     let samples = of_sizes(&[20, 30, 50]);
     for method in [Random, Stratified, Sequential] {
         let config = config(method, [Fraction(0.5), Rows(30), Fraction(0.2)]);
-        let splits = config.split(&samples, 0).unwrap();
+        let splits = config.split(&samples.targets, None, 0).unwrap();
         assert_eq!(
             [splits.train.len(), splits.valid.len(), splits.test.len()],
             [50, 30, 20]
@@ -102,7 +102,7 @@ fn splits_are_disjoint_and_their_union_is_the_set() {
 fn sequential_takes_rows_in_order() {
     let samples = labelled(vec![0; 10]);
     let splits = config(Sequential, [Rows(5), Rows(2), Rows(1)])
-        .split(&samples, 9)
+        .split(&samples.targets, None, 9)
         .unwrap();
     assert_eq!(
         (splits.train, splits.valid, splits.test),
@@ -118,7 +118,7 @@ fn the_seed_decides_the_rows() {
             method,
             ..SplitConfig::default()
         };
-        let split = |seed| config.split(&samples, seed).unwrap();
+        let split = |seed| config.split(&samples.targets, None, seed).unwrap();
         assert_eq!(split(0), split(0));
         assert_ne!(split(0), split(1));
     }
@@ -151,7 +151,7 @@ fn stratified_class_counts_equal_scikit_learn() {
     ] {
         let samples = of_sizes(&sizes);
         let splits = config(Stratified, [train, valid, Rows(0)])
-            .split(&samples, 0)
+            .split(&samples.targets, None, 0)
             .unwrap();
         assert_eq!(class_counts(&samples, &splits.train), expected[0]);
         assert_eq!(class_counts(&samples, &splits.valid), expected[1]);
@@ -162,11 +162,11 @@ fn stratified_class_counts_equal_scikit_learn() {
 fn the_whole_set_can_be_trained_on() {
     let samples = labelled(vec![0; 10]);
     let splits = config(Random, [Fraction(1.0), Rows(0), Rows(0)])
-        .split(&samples, 0)
+        .split(&samples.targets, None, 0)
         .unwrap();
     assert_eq!((splits.train.len(), splits.valid.len()), (10, 0));
     let single = config(Random, [Rows(1), Rows(0), Rows(0)])
-        .split(&samples, 0)
+        .split(&samples.targets, None, 0)
         .unwrap();
     assert_eq!(single.train.len(), 1);
 }
@@ -174,7 +174,7 @@ fn the_whole_set_can_be_trained_on() {
 #[test]
 fn impossible_splits_are_refused() {
     let samples = labelled(vec![0, 1, 2, 0, 1, 2]);
-    let refusal = |config: SplitConfig| config.split(&samples, 0).unwrap_err().to_string();
+    let refusal = |config: SplitConfig| config.split(&samples.targets, None, 0).unwrap_err().to_string();
     for (amounts, expected) in [
         (
             [Fraction(0.8), Fraction(0.3), Rows(0)],
@@ -208,12 +208,12 @@ fn impossible_splits_are_refused() {
 #[test]
 fn numbers_cannot_be_stratified() {
     let mut samples = labelled(vec![0; 10]);
-    samples.targets = Targets::Values(vec![0.0; 10]);
+    samples.targets = Targets::numbers([0.0; 10]);
     let config = SplitConfig {
         method: Stratified,
         ..SplitConfig::default()
     };
-    let message = config.split(&samples, 0).unwrap_err().to_string();
+    let message = config.split(&samples.targets, None, 0).unwrap_err().to_string();
     assert!(message.contains("the targets are not classes"), "{message}");
 }
 
@@ -221,7 +221,7 @@ fn numbers_cannot_be_stratified() {
 fn a_sequential_split_of_iris_leaves_one_class_to_validate_on() {
     let iris = crate::sources::Iris::samples();
     let splits = config(Sequential, [Rows(120), Rows(30), Rows(0)])
-        .split(&iris, 0)
+        .split(&iris.targets, None, 0)
         .unwrap();
     let missing = splits.missing_classes(&iris);
     assert_eq!(
@@ -232,7 +232,7 @@ fn a_sequential_split_of_iris_leaves_one_class_to_validate_on() {
         }]
     );
     let fair = config(Stratified, [Rows(120), Rows(30), Rows(0)])
-        .split(&iris, 0)
+        .split(&iris.targets, None, 0)
         .unwrap();
     assert!(fair.missing_classes(&iris).is_empty());
 }
@@ -265,7 +265,7 @@ fn folds_validate_every_row_once_and_keep_the_proportions_of_classes() {
                 fold: Some(Fold { index, of: 5 }),
                 ..SplitConfig::default()
             };
-            let splits = config.split(&samples, 3).unwrap();
+            let splits = config.split(&samples.targets, None, 3).unwrap();
             assert_eq!(
                 [splits.train.len(), splits.valid.len(), splits.test.len()],
                 [72, 18, 10]
@@ -294,7 +294,52 @@ fn a_fold_beyond_the_last_is_refused() {
             fold: Some(Fold { index, of }),
             ..SplitConfig::default()
         };
-        let error = config.split(&samples, 0).unwrap_err().to_string();
+        let error = config.split(&samples.targets, None, 0).unwrap_err().to_string();
         assert!(error.contains("fold"), "{error}");
     }
+}
+
+#[test]
+fn rows_of_a_group_stay_in_one_split_and_in_one_fold() {
+    let groups: Vec<u32> = (0..300).map(|row| row % 37).collect();
+    let samples = of_sizes(&[150, 150]);
+    for method in [SplitMethod::Random, SplitMethod::Sequential] {
+        let shares = [0.6, 0.2, 0.2].map(Amount::Fraction);
+        let mut config = config(method, shares);
+        let mut splits = vec![config.split(&samples.targets, Some(&groups), 1).unwrap()];
+        config.train = None;
+        config.valid = Amount::Rows(0);
+        for index in 0..4 {
+            config.fold = Some(Fold { index, of: 4 });
+            splits.push(config.split(&samples.targets, Some(&groups), 1).unwrap());
+        }
+        for splits in &splits {
+            let of = |rows: &[u32]| {
+                let groups = rows.iter().map(|&row| groups[row as usize]);
+                groups.collect::<std::collections::BTreeSet<u32>>()
+            };
+            let [train, valid, test] = [&splits.train, &splits.valid, &splits.test].map(|s| of(s));
+            assert!(train.is_disjoint(&valid) && train.is_disjoint(&test) && valid.is_disjoint(&test));
+            let rows = splits.train.len() + splits.valid.len() + splits.test.len();
+            assert_eq!(rows, 300);
+            assert!((52..=68).contains(&splits.test.len()), "{}", splits.test.len());
+        }
+        let mut valid: Vec<u32> = splits[1..].iter().flat_map(|s| s.valid.clone()).collect();
+        valid.extend(&splits[1].test);
+        valid.sort_unstable();
+        assert_eq!(valid, (0..300).collect::<Vec<u32>>());
+    }
+}
+
+#[test]
+fn groups_cannot_be_stratified_and_must_be_enough() {
+    let samples = of_sizes(&[5, 5]);
+    let groups = [0, 0, 0, 0, 0, 1, 1, 1, 1, 1];
+    let refusal = |method| {
+        let shares = [0.6, 0.2, 0.2].map(Amount::Fraction);
+        let split = config(method, shares).split(&samples.targets, Some(&groups), 0);
+        split.unwrap_err().to_string()
+    };
+    assert!(refusal(SplitMethod::Stratified).contains("dataset.group"));
+    assert!(refusal(SplitMethod::Random).contains("the 2 groups are too few"));
 }

@@ -80,7 +80,7 @@ impl LoadedRun {
             return Ok(None);
         };
         let shown: Vec<usize> = evenly(samples.len(), POINTS).collect();
-        let rows: Vec<Vec<f32>> = shown.iter().map(|&i| samples.row(i)).collect();
+        let rows: Vec<Vec<f64>> = shown.iter().map(|&i| samples.row(i)).collect();
         let names = &samples.feature_names;
         let plane = match axes {
             Axes::Features(chosen) => {
@@ -107,7 +107,7 @@ impl LoadedRun {
 struct PlaneWithSamples {
     plane: Plane,
     /// Coordinates of each sample on the plane.
-    points: Vec<[f32; 2]>,
+    points: Vec<[f64; 2]>,
     /// The class of each sample.
     classes: Vec<u32>,
 }

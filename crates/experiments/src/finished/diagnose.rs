@@ -12,7 +12,7 @@ use emberlab_training::{TrainingError, device, load_network};
 
 use crate::error::ExperimentError;
 use crate::run::Run;
-use crate::trial::{Prepared, check_data, quick_diagnosis};
+use crate::trial::quick_diagnosis;
 
 /// Diagnoses a run in any state, and writes `diagnosis.json` unless another process is training the run.
 ///
@@ -25,8 +25,7 @@ pub fn diagnose(
     device_name: &str,
     data_dirs: &[PathBuf],
 ) -> Result<Diagnosis, ExperimentError> {
-    let prepared = Prepared::load(run.config()?, data_dirs)?;
-    check_data(run, &prepared)?;
+    let prepared = prepared(run, data_dirs)?;
     let device = device::open(device_name).map_err(TrainingError::from)?;
     let curves = run.learning_curves()?;
     let now = newest_network(run, &prepared, &device)?;

@@ -6,7 +6,8 @@ use burn::module::Module;
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
 use emberlab_models::Network;
-use emberlab_run_format::files::{BEST, NETWORK};
+use emberlab_run_format::Environment;
+use emberlab_run_format::files::{BEST, ENVIRONMENT, NETWORK};
 use emberlab_training::{
     Predicted, Split, SupervisedModel, TrainingError, device, load_network, predict,
 };
@@ -14,7 +15,7 @@ use serde::Serialize;
 
 use crate::error::ExperimentError;
 use crate::run::Run;
-use crate::trial::{Prepared, check_data};
+use crate::trial::Prepared;
 
 /// One of the two networks of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -34,6 +35,15 @@ impl Weights {
             Self::Best => BEST,
         }
     }
+}
+
+/// The experiment of a run with the data that it was trained on.
+///
+/// # Errors
+/// [`ExperimentError::DataChanged`] if the data have changed; and if they cannot be read.
+pub(crate) fn prepared(run: &Run, data_dirs: &[PathBuf]) -> Result<Prepared, ExperimentError> {
+    let environment: Environment = run.read_json(ENVIRONMENT)?;
+    Prepared::load_same(run.config()?, data_dirs, run, &environment.data_sha256)
 }
 
 /// A finished run with its data and one of its networks, on a device without autodiff.
@@ -60,8 +70,7 @@ impl LoadedRun {
         run.check_finished()?;
         let file = weights.file();
         let bytes = run.read(file)?;
-        let prepared = Prepared::load(run.config()?, data_dirs)?;
-        check_data(run, &prepared)?;
+        let prepared = prepared(run, data_dirs)?;
         let device = device::open(device_name).map_err(TrainingError::from)?;
         let network = load_network(prepared.init_network(&device)?, &bytes);
         Ok(Self {

@@ -2,12 +2,15 @@
 
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
-use emberlab_datasets::Standardizer;
+use std::path::Path;
+
+use emberlab_datasets::{DatasetError, Standardizer};
 use emberlab_metrics::NO_PREDICTION;
 use emberlab_models::Network;
 use emberlab_rng::stream;
 use emberlab_run_format::ModelFile;
 use emberlab_run_format::files::MODEL;
+use emberlab_tables::{Encoder, FormatConfig, HeaderLine, NewRows, RowReader};
 use emberlab_training::{Task, TrainingError, device, labels, load_network};
 use serde::Serialize;
 
@@ -15,7 +18,7 @@ use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::finished::{Weights, stored_threshold};
 use crate::run::Run;
-use crate::trial::{standardizer, task};
+use crate::trial::{encoder, standardizer, task};
 
 /// A trained network with everything that predictions need. The training data are not needed.
 pub struct Predictor {
@@ -25,6 +28,8 @@ pub struct Predictor {
     pub model: ModelFile,
     /// For two classes: class 1 is predicted if its probability is above this.
     pub threshold: f64,
+    /// How the columns of a table become its inputs.
+    encoder: Encoder,
     task: Task,
     standardizer: Standardizer,
     network: Network,
@@ -42,10 +47,10 @@ pub enum Prediction {
         /// The probability of each class, in the order of the labels.
         probabilities: Vec<f64>,
     },
-    /// A value, in the units of the targets.
-    Value {
-        /// The value.
-        value: f64,
+    /// Numbers, in the units of the targets.
+    Values {
+        /// One number for each target.
+        values: Vec<f64>,
     },
 }
 
@@ -75,17 +80,44 @@ impl Predictor {
             threshold: stored_threshold(run)?.map_or(0.5, |t| t.threshold()),
             task: task(&model),
             standardizer: standardizer(&model),
+            encoder: encoder(&model),
             config,
             model,
             device,
         })
     }
 
+    /// The inputs in a table: a file, or the standard input if `path` is `-`. Columns are found by the names of the
+    /// training data; see [`Encoder::read_rows`].
+    ///
+    /// # Errors
+    /// [`ExperimentError::Dataset`] with the line if a column is missing or a cell cannot be used.
+    pub fn read_table(&self, path: &Path, header: HeaderLine) -> Result<NewRows, ExperimentError> {
+        let mut format = match self.config.dataset.table() {
+            Some(table) => table.format(),
+            None => FormatConfig::default(),
+        };
+        format.header = match header {
+            HeaderLine::Auto => None,
+            HeaderLine::Yes => Some(true),
+            HeaderLine::No => Some(false),
+        };
+        let rows = match path == Path::new("-") {
+            true => {
+                let stdin = Box::new(std::io::stdin());
+                RowReader::from_stream(Path::new("standard input"), stdin, &format)
+            }
+            false => RowReader::open(path, &format),
+        };
+        let rows = rows.map_err(DatasetError::from)?;
+        Ok(self.encoder.read_rows(rows, header).map_err(DatasetError::from)?)
+    }
+
     /// Predicts rows of raw inputs, `[num_rows × num_features]`.
     ///
     /// # Errors
     /// [`ExperimentError::Training`] if the device fails.
-    pub fn predict(&self, inputs: &[f32]) -> Result<Vec<Prediction>, ExperimentError> {
+    pub fn predict(&self, inputs: &[f64]) -> Result<Vec<Prediction>, ExperimentError> {
         let num_features = self.model.input_shape.iter().product();
         let classifier = Classifier {
             network: &self.network,
@@ -97,11 +129,14 @@ impl Predictor {
         };
         let outputs = classifier.outputs(inputs, num_features)?;
         let task = &self.task;
-        if let Task::Regression = task {
-            let value = |value| Prediction::Value { value };
-            return Ok(outputs.into_iter().map(value).collect());
-        }
         let d_output = self.model.d_output;
+        if let Task::Regression { .. } = task {
+            let values = task.in_units_of_the_data(outputs);
+            let of_row = |row: &[f64]| Prediction::Values {
+                values: row.to_vec(),
+            };
+            return Ok(values.chunks(d_output).map(of_row).collect());
+        }
         let probabilities = task.probabilities(&self.config.loss, &outputs, d_output)?;
         let classes = match task {
             Task::Binary { .. } => emberlab_metrics::thresholded(&probabilities, self.threshold),

@@ -26,7 +26,7 @@ impl Trial {
         run_name: Option<&str>,
         execution: Execution,
     ) -> Result<(Self, Vec<String>), ExperimentError> {
-        let ready = Ready::prepare(config, &execution)?;
+        let ready = Ready::prepare(config, &execution, None)?;
         let config = &ready.prepared.config;
         let environment = json(Path::new(ENVIRONMENT), &ready.environment(&execution))?;
         let model = json(Path::new(MODEL), &model_file(&ready.prepared))?;

@@ -36,10 +36,7 @@ pub(crate) fn quick_diagnosis(
         BatchSize::Full => sample.len(),
         BatchSize::Size(size) => size.min(sample.len()),
     };
-    let batch = Batch {
-        inputs: sample.inputs.clone().narrow(0, 0, size),
-        targets: sample.targets.clone().narrow(0, 0, size),
-    };
+    let batch = Batch::all(&sample).cut(|all| all.clone().narrow(0, 0, size));
     let step = inspect_step(
         &start,
         &config.loss,

@@ -42,7 +42,7 @@ pub(crate) fn evaluate_run(
     let of = |split: Split| predicted.iter().find(|(s, _)| *s == split);
     let threshold_split = of(Split::Valid).or_else(|| of(Split::Train));
     let mut best_thresholds = Vec::new();
-    if let (Task::Binary { .. }, Some((split, predicted))) = (prepared.task, threshold_split) {
+    if let (Task::Binary { .. }, Some((split, predicted))) = (&prepared.task, threshold_split) {
         let targets = prepared.split_labels(*split).unwrap_or_default();
         let probabilities = prepared.probabilities(predicted)?;
         let best = [ThresholdBy::F1, ThresholdBy::Youden]
@@ -107,11 +107,12 @@ impl Prepared {
                     };
                 }
             }
-            Targets::Values(values) => {
-                let of = |&row: &u32| f64::from(values[row as usize]);
-                let targets: Vec<f64> = rows.iter().map(of).collect();
+            Targets::Values { values, names } => {
+                let width = names.len();
+                let of = |&row: &u32| &values[row as usize * width..(row as usize + 1) * width];
+                let targets: Vec<f64> = rows.iter().flat_map(of).copied().collect();
                 let outputs = &predicted.outputs;
-                let scores = RegressionScores::from_values(&targets, outputs, 1);
+                let scores = RegressionScores::from_values(&targets, outputs, width);
                 evaluation.regression = Some(scores.map_err(not_scored)?);
                 if outputs.iter().all(|output| output.is_finite()) {
                     let shown = evenly(targets.len(), CURVE_POINTS);
@@ -158,7 +159,7 @@ impl Prepared {
         };
         let probabilities = self.probabilities(predicted)?;
         let predictions = labels(&self.task, &predicted.outputs, self.d_output)?;
-        let confidence = |i: usize| match (self.task, predictions[i]) {
+        let confidence = |i: usize| match (&self.task, predictions[i]) {
             (_, NO_PREDICTION) => 0.0,
             (Task::Binary { .. }, 0) => 1.0 - probabilities[i],
             (Task::Binary { .. }, _) => probabilities[i],
@@ -215,7 +216,7 @@ impl Prepared {
             let row = self.samples.row(i);
             [row[0], row[1]]
         };
-        let all: Vec<[f32; 2]> = (0..self.samples.len()).map(point).collect();
+        let all: Vec<[f64; 2]> = (0..self.samples.len()).map(point).collect();
         let names = &self.samples.feature_names;
         let name = |i: usize| names.get(i).map_or("", String::as_str);
         let plane = Plane::of_two_features([name(0), name(1)], &all);

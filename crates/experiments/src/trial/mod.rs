@@ -19,10 +19,9 @@ mod train;
 pub(crate) use diagnose::{evenly, quick_diagnosis};
 pub(crate) use evaluate::evaluate_run;
 pub use metrics_file::MetricsFile;
-pub(crate) use model_file::{standardizer, task};
+pub(crate) use model_file::{encoder, standardizer, task};
 pub use prepare::Prepared;
 pub use resume::Resumed;
-pub(crate) use resume::check_data;
 
 use std::path::PathBuf;
 

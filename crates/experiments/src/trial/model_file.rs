@@ -2,15 +2,16 @@
 
 use emberlab_datasets::{Standardizer, Targets};
 use emberlab_run_format::{ModelFile, ModelTask, Scaling};
+use emberlab_tables::Encoder;
 use emberlab_training::Task;
 
 use crate::trial::Prepared;
 
 /// The model file of an experiment's network.
 pub(crate) fn model_file(prepared: &Prepared) -> ModelFile {
-    let class_names = match &prepared.samples.targets {
-        Targets::Classes { names, .. } => names.clone(),
-        Targets::Values(_) => Vec::new(),
+    let (class_names, target_names) = match &prepared.samples.targets {
+        Targets::Classes { names, .. } => (names.clone(), Vec::new()),
+        Targets::Values { names, .. } => (Vec::new(), names.clone()),
     };
     ModelFile {
         input_shape: prepared.samples.input_shape.clone(),
@@ -19,12 +20,15 @@ pub(crate) fn model_file(prepared: &Prepared) -> ModelFile {
         task: match prepared.task {
             Task::Binary { on_logits } => ModelTask::Binary { on_logits },
             Task::Multiclass { num_classes } => ModelTask::Multiclass { num_classes },
-            Task::Regression => ModelTask::Regression,
+            Task::Regression { .. } => ModelTask::Regression,
         },
         class_names,
-        standardizer: Scaling {
-            mean: prepared.standardizer.mean.clone(),
-            std: prepared.standardizer.std.clone(),
+        standardizer: scaling(&prepared.standardizer),
+        encoder: prepared.encoder.clone(),
+        target_names,
+        target_standardizer: match &prepared.task {
+            Task::Regression { standardizer } => Some(scaling(standardizer)),
+            Task::Binary { .. } | Task::Multiclass { .. } => None,
         },
     }
 }
@@ -34,14 +38,41 @@ pub(crate) fn task(model: &ModelFile) -> Task {
     match model.task {
         ModelTask::Binary { on_logits } => Task::Binary { on_logits },
         ModelTask::Multiclass { num_classes } => Task::Multiclass { num_classes },
-        ModelTask::Regression => Task::Regression,
+        ModelTask::Regression => Task::Regression {
+            standardizer: match &model.target_standardizer {
+                Some(scaling) => of_scaling(scaling),
+                None => Standardizer::identity(),
+            },
+        },
     }
 }
 
 /// The standardizer of a model file.
 pub(crate) fn standardizer(model: &ModelFile) -> Standardizer {
+    of_scaling(&model.standardizer)
+}
+
+/// The encoder of a model file: that of its table, or one for columns of plain numbers.
+pub(crate) fn encoder(model: &ModelFile) -> Encoder {
+    match &model.encoder {
+        Some(encoder) => encoder.clone(),
+        None if model.feature_names.is_empty() => {
+            Encoder::unnamed(model.input_shape.iter().product())
+        }
+        None => Encoder::of_numbers(&model.feature_names),
+    }
+}
+
+fn scaling(standardizer: &Standardizer) -> Scaling {
+    Scaling {
+        mean: standardizer.mean.clone(),
+        std: standardizer.std.clone(),
+    }
+}
+
+fn of_scaling(scaling: &Scaling) -> Standardizer {
     Standardizer {
-        mean: model.standardizer.mean.clone(),
-        std: model.standardizer.std.clone(),
+        mean: scaling.mean.clone(),
+        std: scaling.std.clone(),
     }
 }

@@ -98,11 +98,7 @@ impl Prepared {
         if rows.is_empty() {
             return Err(no_training_rows().into());
         }
-        let dataset = self.upload_rows(rows, device)?;
-        Ok(Batch {
-            inputs: dataset.inputs,
-            targets: dataset.targets,
-        })
+        Ok(Batch::all(&self.upload_rows(rows, device)?))
     }
 
     /// Puts rows on the device.
@@ -117,7 +113,7 @@ impl Prepared {
         let encoding = self.task.encoding(self.d_output);
         let dtype = self.config.training.precision.dtype();
         let (samples, standardizer) = (&self.samples, &self.standardizer);
-        let dataset = DeviceDataset::upload(samples, rows, standardizer, encoding, device, dtype)?;
+        let dataset = DeviceDataset::upload(samples, rows, standardizer, &encoding, device, dtype)?;
         Ok(dataset)
     }
 

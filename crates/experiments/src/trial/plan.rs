@@ -8,6 +8,7 @@ use emberlab_storage::StorageError;
 use crate::config::PlannedTrial;
 use crate::error::ExperimentError;
 use crate::run::{Run, Verdict, changes};
+use crate::trial::resume::with_defaults;
 use crate::trial::{Execution, Trial};
 
 impl PlannedTrial {
@@ -58,7 +59,7 @@ impl PlannedTrial {
             .to_toml()
             .map_err(|e| run.malformed(CONFIG, e))?;
         let mut changes =
-            changes(&run.source()?.text, &planned, 0).map_err(|e| run.malformed(CONFIG, e))?;
+            changes(&with_defaults(run.source()?.text), &planned, 0).map_err(|e| run.malformed(CONFIG, e))?;
         // When checkpoints are saved does not change the result.
         changes.retain(|change| !change.key.starts_with("checkpoint."));
         if changes.is_empty() {

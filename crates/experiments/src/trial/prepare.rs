@@ -2,12 +2,14 @@
 
 use std::path::PathBuf;
 
-use emberlab_datasets::{Samples, Splits, Standardizer, StatisticsFrom};
+use emberlab_datasets::{Dataset, Samples, Splits, Standardizer, StatisticsFrom};
 use emberlab_menu::Problem;
+use emberlab_tables::Encoder;
 use emberlab_training::{Split, Task};
 
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
+use crate::run::Run;
 
 /// An experiment with its data, checked and ready to be put on a device.
 pub struct Prepared {
@@ -15,6 +17,10 @@ pub struct Prepared {
     pub config: ExperimentConfig,
     /// The data, in the memory of the CPU.
     pub samples: Samples,
+    /// How the columns of a table became features; `None` if the data set is no table.
+    pub encoder: Option<Encoder>,
+    /// SHA-256 of the data as they were loaded.
+    pub data_sha256: String,
     /// Which rows are used for training, validation and test.
     pub splits: Splits,
     /// How inputs are scaled.
@@ -34,14 +40,45 @@ impl Prepared {
     /// [`ExperimentError::Dataset`] if the data are missing or damaged; [`ExperimentError::Config`] with the key to
     /// change if something does not fit.
     pub fn load(config: ExperimentConfig, data_dirs: &[PathBuf]) -> Result<Self, ExperimentError> {
-        let samples = config.dataset.load(data_dirs, config.seed)?;
-        let splits = config.split.split(&samples, config.seed);
+        let dataset = config.dataset.load(data_dirs, config.seed)?;
+        Self::of(config, dataset)
+    }
+
+    /// Loads the data that `run` was trained on, whose checksum is `expected`.
+    ///
+    /// # Errors
+    /// [`ExperimentError::DataChanged`] if they are others, and as [`load`](Self::load).
+    pub fn load_same(
+        config: ExperimentConfig,
+        data_dirs: &[PathBuf],
+        run: &Run,
+        expected: &str,
+    ) -> Result<Self, ExperimentError> {
+        let dataset = config.dataset.load(data_dirs, config.seed)?;
+        let found = dataset.checksum();
+        let same = dataset.with_checksum(expected);
+        let dataset = same.ok_or_else(|| ExperimentError::DataChanged {
+            run: run.path().to_path_buf(),
+            expected: expected.to_string(),
+            found,
+        })?;
+        Self::of(config, dataset)
+    }
+
+    fn of(config: ExperimentConfig, dataset: Dataset) -> Result<Self, ExperimentError> {
+        let groups = dataset.groups.as_deref();
+        let splits = config.split.split(&dataset.targets, groups, config.seed);
         let splits = splits.map_err(|problem| problem.within("split"))?;
+        let data_sha256 = dataset.checksum();
+        let notes = dataset.notes.clone();
+        let (samples, encoder) = dataset.encode(&splits.train)?;
         let training = &config.training;
         let batches = training.batches().validate(splits.train.len());
         batches.map_err(|problem| problem.within("training"))?;
+        let targets =
+            Standardizer::fit_targets(&config.standardize, &samples.targets, &splits.train);
         let (task, d_output) =
-            Task::infer(&samples.targets, &config.loss, config.model.d_output())?;
+            Task::infer(&samples.targets, targets, &config.loss, config.model.d_output())?;
         let names: Vec<&str> = task.metrics().iter().map(|m| m.name()).collect();
         Problem::unless(
             task.metrics().contains(&training.objective.metric),
@@ -59,10 +96,13 @@ impl Prepared {
             "no thresholds, because they need two classes and a loss with one output",
         )?;
         let standardizer = Standardizer::fit(&config.standardize, &samples, &splits.train);
-        let warnings = warnings(&config, &samples, &splits);
+        let mut warnings = warnings(&config, &samples, &splits);
+        warnings.extend(notes);
         Ok(Self {
             config,
             samples,
+            encoder,
+            data_sha256,
             splits,
             standardizer,
             task,

@@ -23,10 +23,12 @@ pub(super) struct Ready {
 }
 
 impl Ready {
-    /// Loads the data, opens the device, and puts data and network on it.
+    /// Loads the data, opens the device, and puts data and network on it. `trained_on` names the run that is resumed,
+    /// and the checksum of its data.
     pub(super) fn prepare(
         config: ExperimentConfig,
         execution: &Execution,
+        trained_on: Option<(&Run, &str)>,
     ) -> Result<Self, ExperimentError> {
         if config.training.precision == Precision::F64 && !device::supports_f64(&execution.device) {
             let expected = format!(
@@ -36,12 +38,16 @@ impl Ready {
             return Err(Problem::new("training.precision", "f64", expected).into());
         }
         let device = device::open(&execution.device).map_err(TrainingError::from)?;
-        let prepared = Prepared::load(config.without_comparison(), &execution.data_dirs)?;
+        let (config, data_dirs) = (config.without_comparison(), &execution.data_dirs);
+        let prepared = match trained_on {
+            None => Prepared::load(config, data_dirs)?,
+            Some((run, checksum)) => Prepared::load_same(config, data_dirs, run, checksum)?,
+        };
         let config = prepared.config.to_toml()?;
         Ok(Self {
             identity: Identity {
                 config,
-                data_sha256: prepared.samples.checksum(),
+                data_sha256: prepared.data_sha256.clone(),
             },
             network: prepared.init_network(&device.clone().autodiff())?,
             data: prepared.upload_all(&device)?,
@@ -52,8 +58,7 @@ impl Ready {
 
     /// The checkpoints of the run.
     pub(super) fn store(&self, run: &Run) -> CheckpointStore {
-        let keep_last = self.prepared.config.checkpoint.keep_last;
-        CheckpointStore::new(run.checkpoints(), keep_last)
+        store(&self.prepared.config, run)
     }
 
     /// The environment of this process, for `environment.json`.
@@ -61,4 +66,9 @@ impl Ready {
         let checksum = self.identity.data_sha256.clone();
         current_environment(&execution.device, execution.num_threads, checksum)
     }
+}
+
+/// The checkpoints of a run of `config`.
+pub(super) fn store(config: &ExperimentConfig, run: &Run) -> CheckpointStore {
+    CheckpointStore::new(run.checkpoints(), config.checkpoint.keep_last)
 }

@@ -4,7 +4,7 @@ use emberlab_run_format::Environment;
 use emberlab_run_format::files::{CONFIG, ENVIRONMENT};
 use emberlab_storage::{Found, Position, StorageError};
 
-use super::ready::Ready;
+use super::ready::{Ready, store};
 use super::{Execution, Prepared, Trial};
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
@@ -42,8 +42,8 @@ impl Trial {
         let lock = run.lock()?;
         let written = run.source()?;
         let source = written.with_overrides(overrides)?;
-        let ready = Ready::prepare(ExperimentConfig::from_source(&source)?, &execution)?;
-        let store = ready.store(&run);
+        let config = ExperimentConfig::from_source(&source)?;
+        let store = store(&config, &run);
         let Found {
             checkpoint,
             damaged,
@@ -52,15 +52,15 @@ impl Trial {
             Some(checkpoint) => checkpoint.identity.config.clone(),
             None => written.text,
         };
-        let position = checkpoint.as_ref().map(|c| c.position);
-        let epochs = position.map_or(0, |p| p.epoch);
-        let changes = allowed_changes(&run, &before, &ready.identity.config, epochs, force)?;
         let mut environment: Environment = run.read_json(ENVIRONMENT)?;
         let trained_on = match &checkpoint {
             Some(checkpoint) => &checkpoint.identity.data_sha256,
             None => &environment.data_sha256,
         };
-        check_checksum(&run, trained_on, &ready.identity.data_sha256)?;
+        let ready = Ready::prepare(config, &execution, Some((&run, trained_on)))?;
+        let position = checkpoint.as_ref().map(|c| c.position);
+        let epochs = position.map_or(0, |p| p.epoch);
+        let changes = allowed_changes(&run, &before, &ready.identity.config, epochs, force)?;
 
         // All checks have passed: from here on files of the run change.
         store.set_aside(&damaged)?;
@@ -105,7 +105,8 @@ fn allowed_changes(
     epochs: usize,
     force: bool,
 ) -> Result<Vec<Change>, ExperimentError> {
-    let changes = changes(before, after, epochs).map_err(|e| run.malformed(CONFIG, e))?;
+    let before = with_defaults(before.to_string());
+    let changes = changes(&before, after, epochs).map_err(|e| run.malformed(CONFIG, e))?;
     let allowed = if force {
         Verdict::NeedsForce
     } else {
@@ -120,23 +121,9 @@ fn allowed_changes(
     Ok(changes)
 }
 
-/// Checks that the data are those that the run was trained on.
-///
-/// # Errors
-/// [`ExperimentError::DataChanged`] if they are not.
-pub(crate) fn check_data(run: &Run, prepared: &Prepared) -> Result<(), ExperimentError> {
-    let environment: Environment = run.read_json(ENVIRONMENT)?;
-    check_checksum(run, &environment.data_sha256, &prepared.samples.checksum())
-}
-
-fn check_checksum(run: &Run, expected: &str, found: &str) -> Result<(), ExperimentError> {
-    if expected == found {
-        Ok(())
-    } else {
-        Err(ExperimentError::DataChanged {
-            run: run.path().to_path_buf(),
-            expected: expected.to_string(),
-            found: found.to_string(),
-        })
-    }
+/// The configuration `text` with the defaults that this version writes out; as it is if this version cannot read it.
+pub(super) fn with_defaults(text: String) -> String {
+    let config = toml::from_str::<ExperimentConfig>(&text);
+    let written = config.ok().and_then(|config| config.to_toml().ok());
+    written.unwrap_or(text)
 }

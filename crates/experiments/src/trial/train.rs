@@ -80,7 +80,7 @@ impl Trial {
             label: run.id(),
             network: ready.network,
             loss: config.loss,
-            task: prepared.task,
+            task: prepared.task.clone(),
             optimizer: config.optimizer,
             scheduler: config.scheduler,
             training: config.training,

@@ -113,7 +113,7 @@ fn fused_losses_of_two_networks_are_those_of_each() {
             tensor(values(numbers).repeat(2), [2 * batch, d_output])
         };
         let (outputs, targets) = (twice(&row.outputs), twice(&row.targets));
-        let (found, gradient) = row.loss.forward_backward_stacked(outputs, targets, 2);
+        let (found, gradient) = row.loss.forward_backward_stacked(outputs, targets, None, 2);
         let expected = row.gradient.as_ref().expect("a gradient");
         for (found, expected) in [
             (numbers(&found), vec![row.value.value(); 2]),

@@ -166,6 +166,14 @@ impl Loss {
     }
 }
 
+/// Each row multiplied by the weight of its sample.
+fn weighted(rows: Tensor<2>, weights: Option<&Tensor<2>>) -> Tensor<2> {
+    match weights {
+        Some(weights) => rows * weights.clone(),
+        None => rows,
+    }
+}
+
 /// How the losses of a batch become one number.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -246,22 +254,25 @@ impl LossConfig {
     /// - outputs, targets: `[batch_size, d_output]`; targets of a cross-entropy are one-hot
     /// - result: `[1]`
     pub fn forward(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<1> {
-        self.forward_stacked(outputs, targets, 1)
+        self.forward_stacked(outputs, targets, None, 1)
     }
 
-    /// The losses of the batches of many networks, which lie end to end.
+    /// The losses of the batches of many networks, which lie end to end. The losses of each sample are multiplied by
+    /// its weight, if there are weights.
     ///
     /// # Shapes
     /// - outputs, targets: `[num_replicas × batch_size, d_output]`
+    /// - weights: `[num_replicas × batch_size, 1]`
     /// - result: `[num_replicas]`
     pub fn forward_stacked(
         &self,
         outputs: Tensor<2>,
         targets: Tensor<2>,
+        weights: Option<&Tensor<2>>,
         num_replicas: usize,
     ) -> Tensor<1> {
         let losses = with_loss!(&self.function, loss => loss.losses(outputs, targets));
-        self.reduce(losses, num_replicas)
+        self.reduce(weighted(losses, weights), num_replicas)
     }
 
     /// The loss of one batch with its gradient by the outputs, without autodiff.
@@ -276,7 +287,7 @@ impl LossConfig {
         outputs: Tensor<2>,
         targets: Tensor<2>,
     ) -> (Tensor<1>, Tensor<2>) {
-        self.forward_backward_stacked(outputs, targets, 1)
+        self.forward_backward_stacked(outputs, targets, None, 1)
     }
 
     /// The losses of the batches of many networks, each with its gradient by its network's outputs.
@@ -287,11 +298,13 @@ impl LossConfig {
         &self,
         outputs: Tensor<2>,
         targets: Tensor<2>,
+        weights: Option<&Tensor<2>>,
         num_replicas: usize,
     ) -> (Tensor<1>, Tensor<2>) {
         let (losses, gradient) = with_loss!(&self.function, loss => {
             loss.losses_and_gradient(outputs, targets)
         });
+        let (losses, gradient) = (weighted(losses, weights), weighted(gradient, weights));
         let gradient = match self.reduction {
             Reduction::Mean => {
                 let count = losses.shape().num_elements() / num_replicas;

@@ -42,7 +42,7 @@ fn worse_than_neighbours(data: &ObservedData<'_>, accuracy: f64) -> Option<Findi
         .collect();
     let standardized = |&row: &u32| -> Vec<f64> {
         let raw = samples.row(row as usize).into_iter().enumerate();
-        raw.map(|(j, x)| f64::from(data.standardizer.value(f64::from(x), j)))
+        raw.map(|(j, x)| f64::from(data.standardizer.value(x, j)))
             .collect()
     };
     let points: Vec<Vec<f64>> = rows.iter().map(standardized).collect();
@@ -125,15 +125,14 @@ mod tests {
     use emberlab_datasets::{Features, Samples, Splits, StandardizeConfig, Standardizer, Targets};
 
     fn kind(rows: &[[f32; 2]], labels: &[u32], accuracy: f64) -> Option<FindingKind> {
-        let samples = Samples {
-            features: Features::Floats(rows.iter().flatten().copied().collect()),
-            targets: Targets::Classes {
+        let samples = Samples::of_features(
+            Features::Floats(rows.iter().flatten().copied().collect()),
+            Targets::Classes {
                 labels: labels.to_vec(),
                 names: vec!["no".to_string(), "yes".to_string()],
             },
-            input_shape: vec![2],
-            feature_names: vec!["a".to_string(), "b".to_string()],
-        };
+            vec!["a".to_string(), "b".to_string()],
+        );
         let splits = Splits {
             train: (0..rows.len() as u32).collect(),
             valid: Vec::new(),

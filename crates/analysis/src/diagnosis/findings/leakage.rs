@@ -110,6 +110,11 @@ fn hash(samples: &Samples, row: u32) -> u64 {
     let mut hasher = DefaultHasher::new();
     match &samples.features {
         Features::Bytes(pixels) => pixels[range].hash(&mut hasher),
+        Features::Doubles(values) => {
+            values[range]
+                .iter()
+                .for_each(|x| x.to_bits().hash(&mut hasher));
+        }
         Features::Floats(values) => {
             values[range]
                 .iter()
@@ -135,15 +140,14 @@ mod tests {
         let (curves, standardize) = (LearningCurves::default(), StandardizeConfig::default());
         let of = |modulus: usize| {
             let rows = (0..40).flat_map(|i| [(i % modulus) as f32, 1.0]);
-            let samples = Samples {
-                features: Features::Floats(rows.collect()),
-                targets: Targets::Classes {
+            let samples = Samples::of_features(
+                Features::Floats(rows.collect()),
+                Targets::Classes {
                     labels: (0..40).map(|i| i % 2).collect(),
                     names: vec!["no".to_string(), "yes".to_string()],
                 },
-                input_shape: vec![2],
-                feature_names: vec!["a".to_string(), "b".to_string()],
-            };
+                vec!["a".to_string(), "b".to_string()],
+            );
             let data = ObservedData {
                 samples: &samples,
                 splits: &splits,

@@ -42,11 +42,16 @@ impl TrainingEngine for BatchedEngine {
         clipping: Option<&GradientClipping>,
         learning_rates: &[f64],
     ) -> StepOutput {
-        let Batch { inputs, targets } = batch;
-        let num_replicas = self.model.num_replicas();
+        let Batch {
+            inputs,
+            targets,
+            weights,
+        } = batch;
+        let (weights, num_replicas) = (weights.as_ref(), self.model.num_replicas());
         let (outputs, statistics, saved) = self.model.forward_saving(inputs);
+        let pair = (outputs.clone(), targets.clone());
         let (losses, delta) =
-            (self.loss).forward_backward_stacked(outputs.clone(), targets.clone(), num_replicas);
+            (self.loss).forward_backward_stacked(pair.0, pair.1, weights, num_replicas);
         let mut gradients = saved.backward(delta);
         if let Some(clipping) = clipping {
             gradients = clipping.clip_stack(&self.model, gradients, num_replicas);
@@ -58,10 +63,15 @@ impl TrainingEngine for BatchedEngine {
     }
 
     fn evaluate(&self, batch: Batch) -> StepOutput {
-        let Batch { inputs, targets } = batch;
+        let Batch {
+            inputs,
+            targets,
+            weights,
+        } = batch;
         let outputs = self.model.forward(inputs);
-        let num_replicas = self.model.num_replicas();
-        let losses = (self.loss).forward_stacked(outputs.clone(), targets.clone(), num_replicas);
+        let (weights, num_replicas) = (weights.as_ref(), self.model.num_replicas());
+        let pair = (outputs.clone(), targets.clone());
+        let losses = (self.loss).forward_stacked(pair.0, pair.1, weights, num_replicas);
         StepOutput::new(losses, outputs, targets)
     }
 

@@ -206,10 +206,7 @@ fn has_broken_weights(supervised: &SupervisedModel) -> bool {
 /// The first rows of a split.
 fn head(data: &DeviceDataset) -> Batch {
     let rows = data.len().min(ROWS);
-    Batch {
-        inputs: data.inputs.clone().narrow(0, 0, rows),
-        targets: data.targets.clone().narrow(0, 0, rows),
-    }
+    Batch::all(data).cut(|all| all.clone().narrow(0, 0, rows))
 }
 
 /// Share of a batch's rows whose loss is NaN or infinite under the initial weights.
