@@ -1,6 +1,6 @@
 //! The types of columns, and how a cell becomes a value.
 
-mod cell;
+pub(crate) mod cell;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
