@@ -1,6 +1,7 @@
 //! The types of columns, and how a cell becomes a value.
 
 pub(crate) mod cell;
+pub(crate) mod guess;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
