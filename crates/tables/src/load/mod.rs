@@ -3,6 +3,8 @@
 mod labels;
 mod refusal;
 pub(crate) mod roles;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 
