@@ -29,6 +29,8 @@ enum Cells {
 pub(crate) enum Finished {
     /// Its values.
     Column(Column),
+    /// Its values: whole numbers that seem to number the rows.
+    Identifier(Column),
     /// It cannot be a feature as it is.
     Refused(Refused),
 }

@@ -29,12 +29,6 @@ impl Dates {
         self.rows > 1
     }
 
-    /// Ends the hope that the column holds dates.
-    pub(crate) fn give_up(&mut self) {
-        self.day_first = None;
-        self.month_first = None;
-    }
-
     pub(crate) fn push_missing(&mut self) {
         self.rows += 1;
         for days in [&mut self.day_first, &mut self.month_first] {

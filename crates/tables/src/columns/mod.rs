@@ -4,6 +4,7 @@ pub(crate) mod cell;
 pub(crate) mod cell_format;
 pub(crate) mod column_reader;
 mod dates;
+pub(crate) mod guess;
 mod guessed;
 pub(crate) mod interner;
 pub(crate) mod pattern;

@@ -27,11 +27,6 @@ impl Texts {
         self.interner.len()
     }
 
-    /// The different texts, in no order.
-    pub(crate) fn distinct(&self) -> impl Iterator<Item = &str> {
-        self.interner.texts()
-    }
-
     /// For each row the number that `value` gives its text; NaN if it is missing.
     pub(crate) fn into_numbers(self, value: impl Fn(&str) -> f64) -> Vec<f64> {
         let texts = self.interner.into_texts();

@@ -1,12 +1,25 @@
 //! The description of a table: formats and columns as found, and what to look out for.
 
+mod collect;
+mod distinct;
+mod summary;
+mod warnings;
+
 use std::path::Path;
 
 use serde::Serialize;
 
+use self::collect::{Collected, collect};
+use self::summary::Summary;
+use self::warnings::warnings;
 use crate::columns::ColumnType;
+use crate::columns::guess::{guess, is_nearly_all};
 use crate::error::TableError;
+use crate::files::RowReader;
 use crate::format::{Format, FormatConfig};
+
+/// The largest number of classes that are counted.
+const MAX_CLASSES: usize = 100;
 
 /// The description of a table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -17,6 +30,9 @@ pub struct TableDescription {
     pub format: Format,
     /// The columns.
     pub columns: Vec<ColumnDescription>,
+    /// The values of the label and how often they occur, in numeric or alphabetic order; empty if no label was named, or
+    /// it has more than 100 different values.
+    pub classes: Vec<ClassCount>,
     /// Sentences about what to look out for.
     pub warnings: Vec<String>,
 }
@@ -30,22 +46,147 @@ pub struct ColumnDescription {
     pub column_type: ColumnType,
     /// Number of missing values.
     pub missing: u64,
-    /// Number of different values; an estimate from a million on.
+    /// Number of different values; numbers are compared as numbers.
     pub distinct: u64,
-    /// Smallest number.
+    /// Whether `distinct` is an estimate, with a standard error of about 1 %.
+    pub distinct_is_estimate: bool,
+    /// Smallest number; `None` if the column does not hold numbers.
     pub min: Option<f64>,
     /// Largest number.
     pub max: Option<f64>,
     /// Mean of the numbers.
     pub mean: Option<f64>,
-    /// A few values as written.
+    /// The first different values as written, shortened if they are long.
     pub examples: Vec<String>,
+    /// Remarks about the guessed type.
+    pub notes: Vec<String>,
 }
 
-/// Describes a table in one pass and bounded memory.
+/// A class and how often it occurs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ClassCount {
+    /// The class as written first.
+    pub name: String,
+    /// Number of rows.
+    pub rows: u64,
+}
+
+/// Describes a table in one pass and bounded memory. With `label`, the name of a column, classes are counted and columns
+/// are searched that give the label away.
 ///
 /// # Errors
-/// [`TableError`] if the file cannot be read as a table.
-pub fn describe(_path: &Path, _format: &FormatConfig) -> Result<TableDescription, TableError> {
-    todo!()
+/// [`TableError`] if the file cannot be read as a table, or has no column `label`.
+pub fn describe(
+    path: &Path,
+    format: &FormatConfig,
+    label: Option<&str>,
+) -> Result<TableDescription, TableError> {
+    let mut reader = RowReader::open(path, format)?;
+    let label = match label {
+        Some(name) => Some(place_of(path, reader.columns(), name)?),
+        None => None,
+    };
+    let collected = collect(&mut reader, &format.missing, label)?;
+    let names = reader.columns().iter();
+    let columns: Vec<ColumnDescription> = names
+        .zip(&collected.summaries)
+        .map(|(name, summary)| describe_column(name, summary))
+        .collect();
+    Ok(TableDescription {
+        rows: collected.rows,
+        warnings: warnings(&columns, &collected, label, format, reader.format()),
+        classes: label.map_or_else(Vec::new, |label| classes(&collected, label)),
+        format: reader.format().clone(),
+        columns,
+    })
+}
+
+fn place_of(path: &Path, columns: &[String], name: &str) -> Result<usize, TableError> {
+    let place = columns.iter().position(|column| column == name);
+    place.ok_or_else(|| {
+        let similar = columns
+            .iter()
+            .find(|column| column.trim().eq_ignore_ascii_case(name.trim()));
+        let mut shown: Vec<String> = columns.iter().take(30).cloned().collect();
+        if shown.len() < columns.len() {
+            shown.push(format!("… ({} in all)", columns.len()));
+        }
+        TableError::Column {
+            path: path.to_owned(),
+            column: name.to_owned(),
+            suggestion: similar.map_or_else(String::new, |similar| {
+                format!(", did you mean {similar:?}?")
+            }),
+            columns: shown,
+        }
+    })
+}
+
+fn describe_column(name: &str, summary: &Summary) -> ColumnDescription {
+    let counts = &summary.counts;
+    let distinct = summary.distinct.count().min(counts.values());
+    let column_type = guess(name, counts, distinct);
+    let is_numeric = counts.numbers > 0
+        && (matches!(column_type, ColumnType::Number | ColumnType::Integer)
+            || counts.numbers == counts.values());
+    let if_numeric = |value: f64| is_numeric.then_some(value);
+    let mut notes = Vec::new();
+    if column_type == ColumnType::Integer
+        && distinct <= 10
+        && counts.values() >= 5 * distinct
+        && distinct > 2
+    {
+        notes.push(format!(
+            "{distinct} different whole numbers are taken for amounts or ranks; set the type \"category\" if they are codes"
+        ));
+    }
+    if column_type == ColumnType::Integer
+        && counts.values() >= 10
+        && is_nearly_all(distinct, counts.values())
+    {
+        notes.push(
+            "as good as every row has a number of its own; drop the column if it is an identifier"
+                .to_owned(),
+        );
+    }
+    ColumnDescription {
+        name: name.to_owned(),
+        column_type,
+        missing: counts.missing,
+        distinct,
+        distinct_is_estimate: !summary.distinct.is_exact(),
+        min: if_numeric(summary.min),
+        max: if_numeric(summary.max),
+        mean: if_numeric(summary.mean),
+        examples: summary
+            .values
+            .iter()
+            .take(5)
+            .map(|value| value.text.clone())
+            .collect(),
+        notes,
+    }
+}
+
+/// The classes of the label, in numeric order if all are numbers, else in alphabetic order.
+fn classes(collected: &Collected, label: usize) -> Vec<ClassCount> {
+    let Summary {
+        values, distinct, ..
+    } = &collected.summaries[label];
+    if distinct.count() > MAX_CLASSES as u64 {
+        return Vec::new();
+    }
+    let mut classes: Vec<(Option<f64>, ClassCount)> = values
+        .iter()
+        .map(|value| {
+            let (name, rows) = (value.text.clone(), value.count);
+            (value.number, ClassCount { name, rows })
+        })
+        .collect();
+    let all_numbers = classes.iter().all(|(number, _)| number.is_some());
+    classes.sort_by(|(a, first), (b, second)| match (a, b) {
+        (Some(a), Some(b)) if all_numbers => a.total_cmp(b),
+        _ => first.name.cmp(&second.name),
+    });
+    classes.into_iter().map(|(_, class)| class).collect()
 }

@@ -1,5 +1,6 @@
 //! Rows to predict: which of their cells are the features, by name or by place.
 
+use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::Path;
 
@@ -176,54 +177,70 @@ impl NewFile<'_> {
             return Ok(false);
         }
         let found = header_names(first);
-        let is_found = |column: &&FittedColumn| found.contains(&column.name);
+        let found_names: HashSet<&String> = found.iter().collect();
+        let is_found = |column: &&FittedColumn| found_names.contains(&column.name);
         let num_found = columns.iter().filter(is_found).count();
         if num_found == columns.len() {
             return Ok(true);
         }
         if num_found == 0 {
             let places = self.places_by_position(line, first.len())?;
-            let mut texts = places.iter().map(|&place| first.get(place).map_or("", String::as_str));
-            let is_row = columns.iter().all(|column| {
-                texts.next().is_some_and(|text| column.could_hold(text, &self.cells))
-            });
-            if is_row {
+            let texts = places.iter().map(|&place| first.get(place).map_or("", String::as_str));
+            if self.is_row(texts) {
                 return Ok(false);
             }
         }
         self.places_by_name(&found).map(|_| true)
     }
 
+    /// Whether cells could be values of the columns: all fit, or only categories are new and there is a number.
+    fn is_row<'a>(&self, texts: impl Iterator<Item = &'a str>) -> bool {
+        let (mut all_known, mut has_number) = (true, false);
+        for (column, text) in self.encoder.columns.iter().zip(texts) {
+            let fits = column.could_hold(text, &self.cells);
+            if !column.is_categories() {
+                if !fits {
+                    return false;
+                }
+                has_number |= !self.cells.is_missing(text);
+            }
+            all_known &= fits;
+        }
+        all_known || has_number
+    }
+
     /// The place of each column in a file with these names.
     fn places_by_name(&self, found: &[String]) -> Result<Vec<usize>, TableError> {
         let columns = &self.encoder.columns;
-        let is_missing = |column: &&FittedColumn| !found.contains(&column.name);
-        let missing: Vec<&FittedColumn> = columns.iter().filter(is_missing).collect();
-        if let [first, others @ ..] = missing.as_slice() {
-            let others: Vec<String> = others.iter().map(|column| column.name.clone()).collect();
-            let suggestion = match others.is_empty() {
-                true => String::new(),
-                false => format!(", nor {}", shortened_list(&others).join(", ")),
-            };
-            return Err(TableError::Column {
-                path: self.path.to_owned(),
-                column: first.name.clone(),
-                suggestion: format!(
-                    "{suggestion}, in the first line (`--header no` if that is a row)"
-                ),
-                columns: shortened_list(found),
-            });
+        let mut places_of_names: HashMap<&str, (usize, usize)> = HashMap::new();
+        for (place, name) in found.iter().enumerate() {
+            places_of_names.entry(name).or_insert((place, 0)).1 += 1;
         }
         let mut places = Vec::with_capacity(columns.len());
-        for column in columns {
-            let mut of_name = (0..found.len()).filter(|&place| found[place] == column.name);
-            places.extend(of_name.next());
-            if of_name.next().is_some() {
-                let found = format!("{:?} twice", column.name);
-                return Err(self.shape(1, "a name of its own for each column", &found));
+        let mut missing = Vec::new();
+        for FittedColumn { name, .. } in columns {
+            match places_of_names.get(name.as_str()) {
+                Some(&(place, 1)) => places.push(place),
+                Some(_) => {
+                    let expected = "a name of its own for each column";
+                    return Err(self.shape(1, expected, &format!("{name:?} twice")));
+                }
+                None => missing.push(name.clone()),
             }
         }
-        Ok(places)
+        let [first, others @ ..] = missing.as_slice() else {
+            return Ok(places);
+        };
+        let others = match others.is_empty() {
+            true => String::new(),
+            false => format!(", nor {}", shortened_list(others).join(", ")),
+        };
+        Err(TableError::Column {
+            path: self.path.to_owned(),
+            column: first.clone(),
+            suggestion: format!("{others}, in the first line (`--header no` if that is a row)"),
+            columns: shortened_list(found),
+        })
     }
 
     /// The place of each column in a file without names, whose rows have `num_cells` cells.
@@ -233,7 +250,11 @@ impl NewFile<'_> {
             return Ok((0..num_cells).collect());
         }
         let all = self.encoder.num_file_columns;
-        let place_of = |column: &FittedColumn| (0..all).find(|&place| column.name == generated_name(place));
+        let place_of = |column: &FittedColumn| {
+            let number: usize = column.name.strip_prefix("column_")?.parse().ok()?;
+            let place = number.checked_sub(1)?;
+            (place < all && column.name == generated_name(place)).then_some(place)
+        };
         let places: Option<Vec<usize>> = columns.iter().map(place_of).collect();
         let mut expected = match columns.len() {
             1 => "1 cell".to_owned(),
@@ -274,6 +295,10 @@ impl FittedColumn {
             _ => self.column_type,
         };
         ColumnReader::of_type(&self.name, place, column_type, self.date_order, usize::MAX)
+    }
+
+    fn is_categories(&self) -> bool {
+        matches!(self.values, FittedValues::Categories(_))
     }
 
     /// Whether a cell could hold a value of the column: for categories, one of those of the training rows.

@@ -1,10 +1,21 @@
 //! The files of tables, row by row.
 
-use std::io::Read;
-use std::path::Path;
+mod encoding;
+mod source;
+mod splitter;
 
+use std::fs::File;
+use std::io::{BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
+
+use emberlab_menu::Problem;
+
+pub(crate) use self::splitter::{Cells, SplitError, Splitter};
+
+use self::encoding::windows_1252;
+use self::source::Source;
 use crate::error::TableError;
-use crate::format::{Format, FormatConfig};
+use crate::format::{Delimiter, Detected, Format, FormatConfig, detect};
 
 /// Whether the first line of a file holds the names of the columns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,42 +30,64 @@ pub enum HeaderLine {
 }
 
 /// One row of cells. Blanks around unquoted cells are cut off.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
-    /// The line as an editor counts it, from 1; for files without lines the row, from 1.
+    /// The line on which the row starts, as an editor counts it, from 1; for files without lines the row, from 1.
     pub line: u64,
-    cells: &'a csv::StringRecord,
+    text: &'a str,
+    ends: &'a [usize],
 }
 
 impl<'a> Row<'a> {
     /// The text of a cell; empty if there is no such cell.
     pub fn cell(&self, column: usize) -> &'a str {
-        self.cells.get(column).unwrap_or_default()
+        let start = match column {
+            0 => Some(&0),
+            _ => self.ends.get(column - 1),
+        };
+        match (start, self.ends.get(column)) {
+            (Some(&start), Some(&end)) => &self.text[start..end],
+            _ => "",
+        }
     }
 
     /// Number of cells.
     pub fn len(&self) -> usize {
-        self.cells.len()
+        self.ends.len()
     }
 
     /// Whether there are no cells.
     pub fn is_empty(&self) -> bool {
-        self.cells.is_empty()
+        self.ends.is_empty()
     }
 }
 
 /// Reads a file row by row. Every row has as many cells as there are columns.
 pub struct RowReader {
-    _todo: (),
+    path: PathBuf,
+    splitter: Splitter<BufReader<Box<dyn Read>>>,
+    format: Format,
+    columns: Vec<String>,
+    /// Number of cells of each row in the file: one more than columns if a delimiter ends each row.
+    row_length: usize,
+    cells: Cells,
+    /// The text of `cells`.
+    text: String,
+    /// Whether `text` holds the first row, which has not been handed out yet.
+    is_first_row_read: bool,
+    has_seen_utf8: bool,
+    /// The keys that fit the file better than those given; empty if there are none.
+    advice: String,
 }
 
 impl RowReader {
-    /// Opens a file: text by its content, gzip by its first bytes, `.npy`, `.npz` and Parquet by its name.
+    /// Opens a file: text by its content, gzip by its first bytes.
     ///
     /// # Errors
     /// [`TableError`] if the file cannot be read, is empty, or its header has two columns of one name.
-    pub fn open(_path: &Path, _format: &FormatConfig) -> Result<Self, TableError> {
-        todo!()
+    pub fn open(path: &Path, format: &FormatConfig) -> Result<Self, TableError> {
+        let file = File::open(path).map_err(TableError::io(path))?;
+        Self::from_stream(path, Box::new(file), format)
     }
 
     /// Reads text from a stream; `name` stands for the path in errors.
@@ -62,21 +95,100 @@ impl RowReader {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_stream(
-        _name: &Path,
-        _stream: Box<dyn Read>,
-        _format: &FormatConfig,
+        name: &Path,
+        stream: Box<dyn Read>,
+        format: &FormatConfig,
     ) -> Result<Self, TableError> {
-        todo!()
+        check(format)?;
+        let source = Source::open(name, stream)?;
+        let Detected {
+            mut format,
+            advice,
+            first_line,
+            ends_with_delimiter,
+        } = detect(name, &source.sample, source.is_complete, format)?;
+        if source.encoding != "UTF-8" {
+            format.encoding = source.encoding;
+        }
+        let sample = source.sample[first_line.start..].to_vec();
+        let text: Box<dyn Read> = Box::new(Cursor::new(sample).chain(source.rest));
+        let text = BufReader::with_capacity(1 << 18, text);
+        let mut reader = Self {
+            path: name.to_owned(),
+            splitter: Splitter::new(
+                text,
+                format.delimiter,
+                format.quote as u8,
+                first_line.number,
+            ),
+            format,
+            columns: Vec::new(),
+            row_length: 0,
+            cells: Cells::default(),
+            text: String::new(),
+            is_first_row_read: false,
+            has_seen_utf8: false,
+            advice,
+        };
+        reader.read_columns(ends_with_delimiter)?;
+        Ok(reader)
+    }
+
+    /// Reads the header, or the first row to count the columns.
+    fn read_columns(&mut self, ends_with_delimiter: bool) -> Result<(), TableError> {
+        if !self.read_cells()? {
+            return Err(TableError::Unusable {
+                path: self.path.clone(),
+                message: "the file has no rows".to_owned(),
+            });
+        }
+        let first = self.row(self.cells.ends.len());
+        let line = first.line;
+        let mut names: Vec<String> = (0..first.len())
+            .map(|column| first.cell(column).to_owned())
+            .collect();
+        let ends_with_name = names.last().is_some_and(|name| !name.is_empty());
+        self.row_length = names.len();
+        if ends_with_delimiter && ends_with_name && self.format.header {
+            self.row_length += 1;
+        } else if ends_with_delimiter {
+            names.pop();
+        }
+        for (index, name) in names.iter_mut().enumerate() {
+            if name.is_empty() || !self.format.header {
+                *name = format!("column_{}", index + 1);
+            }
+        }
+        self.is_first_row_read = !self.format.header;
+        self.columns = names;
+        let mut places: Vec<usize> = (0..self.columns.len()).collect();
+        places.sort_by_key(|&place| &self.columns[place]);
+        let twice = places
+            .windows(2)
+            .find(|pair| self.columns[pair[0]] == self.columns[pair[1]]);
+        match twice {
+            Some(pair) => Err(self.shape(
+                line,
+                "a name of its own for each column (set `header = false` if this is a row)",
+                &format!(
+                    "{:?} as the name of columns {} and {}",
+                    self.columns[pair[0]],
+                    pair[0] + 1,
+                    pair[1] + 1
+                ),
+            )),
+            None => Ok(()),
+        }
     }
 
     /// The names of the columns: those of the header, or `column_1`, `column_2`, …
     pub fn columns(&self) -> &[String] {
-        todo!()
+        &self.columns
     }
 
-    /// The format as found.
+    /// The format as found. The encoding may change from UTF-8 to Windows-1252 while rows are read.
     pub fn format(&self) -> &Format {
-        todo!()
+        &self.format
     }
 
     /// The next row; `None` at the end.
@@ -84,6 +196,152 @@ impl RowReader {
     /// # Errors
     /// [`TableError`] if the row has another number of cells than the others, or is not text.
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, TableError> {
-        todo!()
+        if !std::mem::take(&mut self.is_first_row_read) && !self.read_cells()? {
+            return Ok(None);
+        }
+        let length = self.cells.ends.len();
+        if length != self.row_length {
+            let rows = if self.format.header {
+                "header"
+            } else {
+                "first row"
+            };
+            let expected = format!("{} as in the {rows}", count_cells(self.row_length));
+            return Err(self.shape(self.cells.line, &expected, &count_cells(length)));
+        }
+        if length > self.columns.len() {
+            let last = self.row(length).cell(length - 1);
+            if !last.is_empty() {
+                let found = format!("{last:?}");
+                return Err(self.shape(
+                    self.cells.line,
+                    "nothing after the last delimiter, as in the other rows",
+                    &found,
+                ));
+            }
+        }
+        Ok(Some(self.row(self.columns.len())))
+    }
+
+    /// The first `length` cells of the row that was read last.
+    fn row(&self, length: usize) -> Row<'_> {
+        Row {
+            line: self.cells.line,
+            text: &self.text,
+            ends: &self.cells.ends[..length],
+        }
+    }
+
+    /// Reads the next row into `cells` and `text`; false at the end.
+    fn read_cells(&mut self) -> Result<bool, TableError> {
+        self.cells.text = std::mem::take(&mut self.text).into_bytes();
+        let is_row = self
+            .splitter
+            .read(&mut self.cells)
+            .map_err(|error| self.split_error(error))?;
+        let bytes = std::mem::take(&mut self.cells.text);
+        self.text = match self.format.encoding {
+            "Windows-1252" => self.decode_windows_1252(&bytes),
+            _ => match String::from_utf8(bytes) {
+                Ok(text) => {
+                    self.has_seen_utf8 |= !text.is_ascii();
+                    text
+                }
+                Err(_) if self.has_seen_utf8 || self.format.encoding != "UTF-8" => {
+                    return Err(self.shape(
+                        self.cells.line,
+                        "UTF-8 as in the lines before",
+                        "other bytes",
+                    ));
+                }
+                Err(error) => {
+                    self.format.encoding = "Windows-1252";
+                    self.decode_windows_1252(error.as_bytes())
+                }
+            },
+        };
+        Ok(is_row)
+    }
+
+    /// The characters of `bytes`; moves the ends of the cells accordingly.
+    fn decode_windows_1252(&mut self, bytes: &[u8]) -> String {
+        let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
+        let mut start = 0;
+        for end in &mut self.cells.ends {
+            text.extend(bytes[start..*end].iter().map(|&byte| windows_1252(byte)));
+            start = std::mem::replace(end, text.len());
+        }
+        text
+    }
+
+    fn split_error(&self, error: SplitError) -> TableError {
+        let quote = self.format.quote;
+        match error {
+            SplitError::Io(source) => TableError::io(&self.path)(source),
+            SplitError::AfterQuote { line } => self.shape(
+                line,
+                &format!("a delimiter after the closing quote {quote} (a quote inside quotes is written twice)"),
+                "more text",
+            ),
+            SplitError::OpenQuote { line } => {
+                self.shape(line, &format!("a closing quote {quote}"), "the end of the file")
+            }
+            SplitError::LongRow { line } => self.shape(
+                line,
+                &format!("the end of the row (is a quote {quote} not closed?)"),
+                "more than 16 MiB",
+            ),
+            SplitError::Nul { line } => self.shape(line, "text", "a NUL byte, which no text file has"),
+        }
+    }
+
+    fn shape(&self, line: u64, expected: &str, found: &str) -> TableError {
+        TableError::Shape {
+            path: self.path.clone(),
+            line,
+            expected: expected.to_owned(),
+            found: format!("{found}{}", self.advice),
+        }
+    }
+}
+
+fn count_cells(count: usize) -> String {
+    match count {
+        1 => "1 cell".to_owned(),
+        _ => format!("{count} cells"),
+    }
+}
+
+/// Checks the keys that were given.
+fn check(format: &FormatConfig) -> Result<(), Problem> {
+    let is_mark = |c: char| c.is_ascii() && !matches!(c, '\0' | '\r' | '\n');
+    if let Some(Delimiter::Char(delimiter)) = format.delimiter {
+        let expected = "one ASCII character, \"tab\" or \"whitespace\"";
+        Problem::unless(is_mark(delimiter), "delimiter", delimiter, expected)?;
+        if format.quote == Some(delimiter) {
+            return Err(Problem::new(
+                "quote",
+                delimiter,
+                "another character than the delimiter",
+            ));
+        }
+    }
+    if let Some(quote) = format.quote {
+        let is_quote = is_mark(quote) && quote != ' ' && quote != '\t';
+        Problem::unless(
+            is_quote,
+            "quote",
+            quote,
+            "one ASCII character that is no blank",
+        )?;
+    }
+    match format.decimal {
+        Some(decimal) => Problem::unless(
+            matches!(decimal, '.' | ','),
+            "decimal",
+            decimal,
+            "\".\" or \",\"",
+        ),
+        None => Ok(()),
     }
 }

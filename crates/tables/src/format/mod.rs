@@ -1,7 +1,16 @@
 //! The format of a text table: delimiter, quote, decimal mark, header and encoding.
 
+mod decimal;
+mod delimiter;
+mod detect;
+mod header;
+mod sample;
+
 use schemars::JsonSchema;
 use serde::Serialize;
+
+pub(crate) use self::detect::{Detected, detect};
+use crate::config::missing;
 
 /// The character between columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,11 +29,7 @@ impl Default for Delimiter {
 
 impl serde::Serialize for Delimiter {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Char('\t') => serializer.serialize_str("tab"),
-            Self::Char(c) => serializer.serialize_char(*c),
-            Self::Whitespace => serializer.serialize_str("whitespace"),
-        }
+        serializer.collect_str(self)
     }
 }
 
@@ -35,9 +40,9 @@ impl<'de> serde::Deserialize<'de> for Delimiter {
         match (text.as_str(), characters.next(), characters.next()) {
             ("whitespace", ..) => Ok(Self::Whitespace),
             ("tab", ..) => Ok(Self::Char('\t')),
-            (_, Some(c), None) => Ok(Self::Char(c)),
+            (_, Some(c), None) if c.is_ascii() => Ok(Self::Char(c)),
             _ => Err(serde::de::Error::custom(
-                "expected one character, \"tab\" or \"whitespace\"",
+                "expected one ASCII character, \"tab\" or \"whitespace\"",
             )),
         }
     }
@@ -53,8 +58,19 @@ impl JsonSchema for Delimiter {
     }
 }
 
+impl std::fmt::Display for Delimiter {
+    /// As it is written in a configuration, without quotes.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Char('\t') => f.write_str("tab"),
+            Self::Char(c) => write!(f, "{c}"),
+            Self::Whitespace => f.write_str("whitespace"),
+        }
+    }
+}
+
 /// How a file is to be read; what is `None` is found out.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct FormatConfig {
     /// The character between columns.
     pub delimiter: Option<Delimiter>,
@@ -68,6 +84,19 @@ pub struct FormatConfig {
     pub missing: Vec<String>,
 }
 
+impl Default for FormatConfig {
+    /// Finds out everything; the usual cells read as missing.
+    fn default() -> Self {
+        Self {
+            delimiter: None,
+            quote: None,
+            decimal: None,
+            header: None,
+            missing: missing(),
+        }
+    }
+}
+
 /// The format of a file, as given or found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Format {
@@ -79,8 +108,9 @@ pub struct Format {
     pub decimal: char,
     /// Whether the first line is a header.
     pub header: bool,
-    /// The encoding of the text, such as "UTF-8".
+    /// The encoding of the text: "UTF-8", "UTF-8 with byte order mark", "UTF-16 LE", "UTF-16 BE" or "Windows-1252" (whose
+    /// printable characters include those of Latin-1).
     pub encoding: &'static str,
-    /// "LF", "CRLF" or "CR".
+    /// The end of the first line: "LF", "CRLF" or "CR".
     pub line_ends: &'static str,
 }

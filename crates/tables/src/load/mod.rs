@@ -3,6 +3,8 @@
 mod labels;
 mod refusal;
 pub(crate) mod roles;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 
@@ -15,7 +17,7 @@ use crate::config::TableConfig;
 use crate::error::TableError;
 use crate::files::RowReader;
 use crate::format::FormatConfig;
-use crate::table::{Table, Values};
+use crate::table::{Column, Table};
 
 /// A table as read: its features are not encoded as numbers yet.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,11 +116,10 @@ impl TableConfig {
             return Err(self.unusable(message));
         }
         let features = Table {
-            columns: self.finish_columns(columns, &cells)?,
+            columns: self.finish_columns(columns, &cells, &mut notes)?,
             num_file_columns: names.len(),
             lines,
         };
-        notes.extend(row_number_notes(&features));
         Ok(LoadedTable {
             features,
             label,
@@ -140,12 +141,20 @@ impl TableConfig {
         &self,
         readers: Vec<ColumnReader>,
         cells: &CellFormat,
-    ) -> Result<Vec<crate::table::Column>, TableError> {
+        notes: &mut Vec<String>,
+    ) -> Result<Vec<Column>, TableError> {
         let mut columns = Vec::with_capacity(readers.len());
         let mut refused = Vec::new();
         for reader in readers {
             match reader.finish(cells)? {
                 Finished::Column(column) => columns.push(column),
+                Finished::Identifier(column) => {
+                    let name = &column.name;
+                    notes.push(format!(
+                        "column {name:?} seems to number the rows; `drop = [{name:?}]` leaves it out of the features"
+                    ));
+                    columns.push(column);
+                }
                 Finished::Refused(column) => refused.push(column),
             }
         }
@@ -183,23 +192,4 @@ impl Groups {
         };
         self.of_rows.push(group);
     }
-}
-
-/// Notes about columns that count the rows.
-fn row_number_notes(table: &Table) -> impl Iterator<Item = String> {
-    let counts_rows = |values: &Values| match values {
-        Values::Numbers(numbers) => {
-            numbers.len() > 2 && numbers.windows(2).all(|pair| pair[1] - pair[0] == 1.0)
-        }
-        Values::Categories { .. } => false,
-    };
-    let columns = table.columns.iter();
-    columns
-        .filter(move |column| counts_rows(&column.values))
-        .map(|column| {
-            let name = &column.name;
-            format!(
-                "column {name:?} counts the rows; `drop = [{name:?}]` leaves it out of the features"
-            )
-        })
 }

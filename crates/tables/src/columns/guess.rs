@@ -1,0 +1,297 @@
+//! Guesses the type of a column from counts of its cells.
+
+use super::ColumnType;
+use super::cell::{BooleanSpelling, DateOrder, boolean, date, is_decimal_comma, number};
+
+/// The largest number of different words that may stand among numbers without making a column of texts.
+const MAX_WORDS: usize = 3;
+
+/// Counts of the cells of a column.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct CellCounts {
+    /// Number of cells.
+    pub(crate) rows: u64,
+    /// Number of missing values.
+    pub(crate) missing: u64,
+    /// Number of finite numbers.
+    pub(crate) numbers: u64,
+    /// Number of whole numbers, written as such.
+    pub(crate) integers: u64,
+    /// Number of cells that are numbers with a decimal comma, but not with the decimal mark in use.
+    pub(crate) decimal_commas: u64,
+    /// Number of cells that are dates with the day first.
+    dates_day_first: u64,
+    /// Number of cells that are dates with the month first.
+    dates_month_first: u64,
+    /// Number of cells that are different dates in the two orders.
+    ambiguous_dates: u64,
+    trues: u64,
+    falses: u64,
+    /// The spelling of the booleans; `None` if there are none yet.
+    spelling: Option<BooleanSpelling>,
+    has_mixed_spellings: bool,
+    /// Number of cells with blanks between words.
+    with_blanks: u64,
+    /// The first different cells that are no numbers, and one more than [`MAX_WORDS`] at most.
+    words: Vec<String>,
+}
+
+impl CellCounts {
+    /// Counts a missing value.
+    pub(crate) fn add_missing(&mut self) {
+        self.rows += 1;
+        self.missing += 1;
+    }
+
+    /// Counts a cell that is not missing; returns the number that it holds.
+    pub(crate) fn add(&mut self, cell: &str, decimal: char) -> Option<f64> {
+        self.rows += 1;
+        if let Some(value) = number(cell, decimal) {
+            self.numbers += 1;
+            let is_integer = cell
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+'));
+            self.integers += u64::from(is_integer);
+            return Some(value);
+        }
+        if self.words.len() <= MAX_WORDS && !self.words.iter().any(|word| word == cell) {
+            self.words.push(cell.to_owned());
+        }
+        self.with_blanks += u64::from(cell.trim().contains(' '));
+        self.decimal_commas += u64::from(decimal == '.' && is_decimal_comma(cell));
+        if let Some((value, spelling)) = boolean(cell) {
+            self.trues += u64::from(value);
+            self.falses += u64::from(!value);
+            self.has_mixed_spellings |= *self.spelling.get_or_insert(spelling) != spelling;
+            return None;
+        }
+        let day_first = date(cell, DateOrder::DayFirst);
+        let month_first = date(cell, DateOrder::MonthFirst);
+        self.dates_day_first += u64::from(day_first.is_some());
+        self.dates_month_first += u64::from(month_first.is_some());
+        self.ambiguous_dates +=
+            u64::from(day_first.is_some() && month_first.is_some() && day_first != month_first);
+        None
+    }
+
+    /// Number of cells that are not missing.
+    pub(crate) fn values(&self) -> u64 {
+        self.rows - self.missing
+    }
+
+    /// The order of day and month in the dates. If both fit it is [`DateOrder::MonthFirst`], as in pandas, which
+    /// [`has_ambiguous_dates`](Self::has_ambiguous_dates) tells.
+    pub(crate) fn date_order(&self) -> DateOrder {
+        match self.dates_day_first > self.dates_month_first {
+            true => DateOrder::DayFirst,
+            false => DateOrder::MonthFirst,
+        }
+    }
+
+    /// Whether the dates can be read with the day or the month first, and differ.
+    pub(crate) fn has_ambiguous_dates(&self) -> bool {
+        self.ambiguous_dates > 0 && self.dates_day_first == self.dates_month_first
+    }
+
+    /// Whether words stand among numbers that are otherwise the content of the column.
+    fn is_numeric(&self) -> bool {
+        let words = self.values() - self.numbers;
+        let is_few = words <= 1 || 10 * words <= self.values() || self.words.len() <= MAX_WORDS;
+        self.numbers > words && is_few
+    }
+}
+
+/// Guesses the type of a column from its name, the counts of its cells, and its number of different values.
+///
+/// - Numbers: a column of numbers, of which a few may be words instead. Whole numbers that differ in every row are an
+///   identifier if the column is named like one, or has no name and is the first.
+/// - Booleans: both values of one spelling.
+/// - Dates: at least nine of ten cells.
+/// - Texts that differ in most rows, of which there are more than 50 (or that differ in all of 10 rows or more): an
+///   identifier, or free text if most have several words.
+/// - Other texts are categories, also if all values are missing.
+pub(crate) fn guess(name: &str, counts: &CellCounts, distinct: u64) -> ColumnType {
+    let values = counts.values();
+    if values == 0 {
+        return ColumnType::Category;
+    }
+    if counts.is_numeric() {
+        let is_integer = counts.integers == counts.numbers;
+        let is_different =
+            values >= 10 && counts.integers == values && is_nearly_all(distinct, values);
+        return match is_integer {
+            true if is_different && is_identifier_name(name) => ColumnType::Identifier,
+            true => ColumnType::Integer,
+            false => ColumnType::Number,
+        };
+    }
+    let is_boolean =
+        counts.trues > 0 && counts.falses > 0 && counts.trues + counts.falses == values;
+    if is_boolean && !counts.has_mixed_spellings {
+        return ColumnType::Boolean;
+    }
+    if 10 * counts.dates_day_first.max(counts.dates_month_first) >= 9 * values {
+        return ColumnType::Date;
+    }
+    let is_different = distinct > 50 && 2 * distinct > values || values >= 10 && distinct == values;
+    match is_different {
+        true if 2 * counts.with_blanks > values => ColumnType::Text,
+        true => ColumnType::Identifier,
+        false => ColumnType::Category,
+    }
+}
+
+/// Whether `part` is `whole` but for the error of an estimate.
+pub(crate) fn is_nearly_all(part: u64, whole: u64) -> bool {
+    20 * part >= 19 * whole
+}
+
+/// Whether a column is named like an identifier: `id`, `PassengerId`, `customer_id`, `index`, `Unnamed: 0`, … The first
+/// column without a name is called `column_1`.
+fn is_identifier_name(name: &str) -> bool {
+    let name = name.trim();
+    let lower = name.to_lowercase();
+    let words = [
+        "id",
+        "idx",
+        "index",
+        "key",
+        "uuid",
+        "guid",
+        "no",
+        "no.",
+        "nr",
+        "nr.",
+        "#",
+        "row",
+        "rowid",
+        "rownames",
+        "rownum",
+        "row_number",
+        "unnamed: 0",
+        "column_1",
+    ];
+    let ends_with_id = ["_id", "-id", " id", ".id"]
+        .iter()
+        .any(|end| lower.ends_with(end));
+    let starts_with_id = ["id_", "id-", "id ", "id."]
+        .iter()
+        .any(|start| lower.starts_with(start));
+    let is_camel_case = name.strip_suffix("Id").or_else(|| name.strip_suffix("ID"));
+    let is_camel_case =
+        is_camel_case.is_some_and(|start| start.ends_with(|c: char| c.is_lowercase()));
+    words.contains(&lower.as_str()) || ends_with_id || starts_with_id || is_camel_case
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    fn guess_of(name: &str, cells: &[impl AsRef<str>]) -> ColumnType {
+        let mut counts = CellCounts::default();
+        let mut distinct = HashSet::new();
+        for cell in cells {
+            match cell.as_ref() {
+                "" => counts.add_missing(),
+                cell => {
+                    counts.add(cell, '.');
+                    distinct.insert(cell);
+                }
+            }
+        }
+        guess(name, &counts, distinct.len() as u64)
+    }
+
+    #[test]
+    fn a_column_of_one_kind_has_its_type() {
+        assert_eq!(guess_of("x", &["1.5", "", "2"]), ColumnType::Number);
+        assert_eq!(guess_of("x", &["1", "-2", ""]), ColumnType::Integer);
+        assert_eq!(guess_of("x", &["yes", "NO", ""]), ColumnType::Boolean);
+        assert_eq!(
+            guess_of("x", &["2024-01-31", "2024-02-01 10:00"]),
+            ColumnType::Date
+        );
+        assert_eq!(guess_of("x", &["red", "blue", "red"]), ColumnType::Category);
+        assert_eq!(guess_of("x", &["", ""]), ColumnType::Category);
+    }
+
+    #[test]
+    fn a_word_among_numbers_does_not_make_a_column_of_texts() {
+        assert_eq!(guess_of("x", &["1", "2", "red", "3"]), ColumnType::Integer);
+        assert_eq!(
+            guess_of("x", &["1.5", "unknown", "unknown", "2", "3"]),
+            ColumnType::Number
+        );
+        assert_eq!(
+            guess_of("x", &["1", "A", "B", "C", "D", "2", "3", "4", "5", "6"]),
+            ColumnType::Identifier
+        );
+    }
+
+    #[test]
+    fn spellings_of_two_kinds_or_of_one_value_are_categories() {
+        assert_eq!(guess_of("sex", &["M", "F", "M"]), ColumnType::Category);
+        assert_eq!(guess_of("x", &["T", "N", "T"]), ColumnType::Category);
+        assert_eq!(guess_of("x", &["yes", "yes"]), ColumnType::Category);
+    }
+
+    #[test]
+    fn whole_numbers_that_all_differ_are_an_identifier_only_by_name() {
+        let cells: Vec<String> = (0..20).map(|row| (row * 977 % 1000).to_string()).collect();
+        for name in [
+            "id",
+            "PassengerId",
+            "customer_id",
+            "customerID",
+            "ID number",
+            "Unnamed: 0",
+            "column_1",
+        ] {
+            assert_eq!(guess_of(name, &cells), ColumnType::Identifier, "{name}");
+        }
+        for name in ["seconds", "population", "humid", "column_2", "covid"] {
+            assert_eq!(guess_of(name, &cells), ColumnType::Integer, "{name}");
+        }
+    }
+
+    #[test]
+    fn texts_that_differ_in_most_rows_are_identifiers_or_free_text() {
+        let tickets: Vec<String> = (0..100).map(|row| format!("A{}", row % 70)).collect();
+        assert_eq!(guess_of("ticket", &tickets), ColumnType::Identifier);
+        let names: Vec<String> = (0..100)
+            .map(|row| format!("Mr. Smith the {row}th"))
+            .collect();
+        assert_eq!(guess_of("name", &names), ColumnType::Text);
+        let towns: Vec<String> = (0..1000).map(|row| format!("Town {}", row % 70)).collect();
+        assert_eq!(guess_of("town", &towns), ColumnType::Category);
+    }
+
+    #[test]
+    fn the_order_of_day_and_month_follows_from_the_dates() {
+        let counts = |cells: &[&str]| {
+            let mut counts = CellCounts::default();
+            for cell in cells {
+                counts.add(cell, '.');
+            }
+            (counts.date_order(), counts.has_ambiguous_dates())
+        };
+        assert_eq!(
+            counts(&["1/2/2024", "13/2/2024"]),
+            (DateOrder::DayFirst, false)
+        );
+        assert_eq!(
+            counts(&["1/2/2024", "2/13/2024"]),
+            (DateOrder::MonthFirst, false)
+        );
+        assert_eq!(
+            counts(&["1/2/2024", "3/4/2024"]),
+            (DateOrder::MonthFirst, true)
+        );
+        assert_eq!(
+            counts(&["1.2.2024", "2024-04-03"]),
+            (DateOrder::MonthFirst, false)
+        );
+    }
+}

@@ -1,0 +1,409 @@
+//! Sentences about what to look out for in a table.
+
+use std::collections::BTreeMap;
+
+use super::ColumnDescription;
+use super::collect::Collected;
+use super::summary::{MAX_CLASSES, Summary};
+use crate::columns::ColumnType;
+use crate::columns::cell::is_like_thousands;
+use crate::format::{Format, FormatConfig};
+
+/// The largest number of columns or values that a sentence names.
+const MAX_NAMED: usize = 8;
+
+/// The least number of rows of which equal columns say anything.
+const LEAST_ROWS: u64 = 10;
+
+/// Words that people write where a value is missing, in lower case.
+const MISSING_WORDS: [&str; 26] = [
+    "unknown",
+    "unk",
+    "n/a",
+    "na",
+    "n.a.",
+    "nan",
+    "none",
+    "null",
+    "nil",
+    "missing",
+    "-",
+    "--",
+    "---",
+    ".",
+    "..",
+    "?",
+    "??",
+    "#n/a",
+    "#na",
+    "#null!",
+    "#div/0!",
+    "not available",
+    "no data",
+    "undefined",
+    "(blank)",
+    "<na>",
+];
+
+/// A column as the sentences see it.
+struct Column<'a> {
+    description: &'a ColumnDescription,
+    summary: &'a Summary,
+    is_label: bool,
+}
+
+impl Column<'_> {
+    fn name(&self) -> &str {
+        &self.description.name
+    }
+
+    fn values(&self) -> u64 {
+        self.summary.counts.values()
+    }
+
+    /// Whether the column has at least two different values.
+    fn varies(&self) -> bool {
+        self.description.distinct > 1
+    }
+}
+
+/// Sentences about what to look out for, the most important ones first.
+pub(super) fn warnings(
+    descriptions: &[ColumnDescription],
+    collected: &Collected,
+    label: Option<usize>,
+    config: &FormatConfig,
+    format: &Format,
+) -> Vec<String> {
+    let columns: Vec<Column> = descriptions
+        .iter()
+        .zip(&collected.summaries)
+        .enumerate()
+        .map(|(place, (description, summary))| Column {
+            description,
+            summary,
+            is_label: label == Some(place),
+        })
+        .collect();
+    let mut warnings = Vec::new();
+    if collected.rows == 0 {
+        warnings.push("The table has a header but no rows.".to_owned());
+        return warnings;
+    }
+    warnings.extend(header(&columns, config, format));
+    if let Some(label) = label {
+        about_label(&columns[label], &mut warnings);
+        leaks(&columns, &columns[label], &mut warnings);
+    }
+    let features = || columns.iter().filter(|column| !column.is_label);
+    let mut group = |are: &dyn Fn(&Column) -> bool, sentence: &dyn Fn(&str, &str) -> String| {
+        let names: Vec<&str> = features()
+            .filter(|column| are(column))
+            .map(Column::name)
+            .collect();
+        if !names.is_empty() {
+            let drop = format!("`drop = [{}]`", list(&names, ", "));
+            warnings.push(sentence(&list(&names, " and "), &drop));
+        }
+    };
+    let counts_up = |column: &Column| column.summary.counts_up && collected.rows >= 3;
+    group(&counts_up, &|names, drop| {
+        format!(
+            "{names}: the numbers count up by one from row to row, as row numbers do. Leave such columns out with {drop}."
+        )
+    });
+    let says_nothing = |column: &Column| {
+        let is_text = matches!(
+            column.description.column_type,
+            ColumnType::Identifier | ColumnType::Text
+        );
+        is_text && !counts_up(column)
+    };
+    group(&says_nothing, &|names, drop| {
+        format!(
+            "{names}: almost every row has a value of its own, as identifiers and free text do. Leave such columns out with {drop}."
+        )
+    });
+    group(&|column| column.values() == 0, &|names, drop| {
+        format!("{names}: all values are missing. Leave such columns out with {drop}.")
+    });
+    group(
+        &|column| column.values() > 0 && !column.varies(),
+        &|names, drop| {
+            format!("{names}: all values are the same. Leave such columns out with {drop}.")
+        },
+    );
+    if collected.duplicates > 0 {
+        warnings.push(format!(
+            "{} of {} rows equal an earlier row. Copies of a training row among the test rows make scores too good.",
+            collected.duplicates, collected.rows
+        ));
+    }
+    for column in &columns {
+        about_cells(column, &mut warnings);
+    }
+    if collected.rows >= LEAST_ROWS {
+        equal_columns(&columns, &mut warnings);
+    }
+    warnings
+}
+
+/// What was found out about the first line, if that is open to doubt.
+fn header(columns: &[Column], config: &FormatConfig, format: &Format) -> Option<String> {
+    if config.header.is_some() {
+        return None;
+    }
+    let is_number = |column: &Column| column.name().parse::<f64>().is_ok();
+    if !format.header {
+        return Some(
+            "The first line reads like the rows below it, so it is taken for a row, and the columns are named by their \
+             places. Set `header = true` if it holds the names."
+                .to_owned(),
+        );
+    }
+    columns.iter().any(is_number).then(|| {
+        let names: Vec<&str> = columns.iter().map(Column::name).collect();
+        let names = list(&names, " and ");
+        format!("The first line is taken for the header, although it holds numbers: {names}. Set `header = false` if it is a row.")
+    })
+}
+
+fn about_label(label: &Column, warnings: &mut Vec<String>) {
+    let name = label.name();
+    let missing = label.description.missing;
+    if missing > 0 {
+        let rows = if missing == 1 {
+            "1 row has"
+        } else {
+            &format!("{missing} rows have")
+        };
+        warnings.push(format!(
+            "{rows} no label {name:?}. Set `missing_labels = \"drop\"` to leave them out."
+        ));
+    }
+    if !label.varies() {
+        warnings.push(format!(
+            "The label {name:?} is the same in all rows, so there is nothing to learn."
+        ));
+        return;
+    }
+    let is_class = label.description.distinct <= MAX_CLASSES as u64;
+    let rare = label.summary.values.iter().filter(|value| value.count == 1);
+    let rare: Vec<&str> = rare.map(|value| value.text.as_str()).collect();
+    if is_class && !rare.is_empty() && label.values() >= 5 * label.description.distinct {
+        let rare = list(&rare, " and ");
+        warnings.push(format!("Of the label {name:?}, only one row each has {rare}: it cannot be both learnt and tested."));
+    }
+}
+
+/// Columns from which the label can be read off.
+fn leaks(columns: &[Column], label: &Column, warnings: &mut Vec<String>) {
+    let name = label.name();
+    let largest = label
+        .summary
+        .values
+        .iter()
+        .map(|value| value.count)
+        .max()
+        .unwrap_or(0);
+    let majority = largest as f64 / label.values().max(1) as f64;
+    let is_class = label.description.distinct <= MAX_CLASSES as u64 && label.varies();
+    for column in columns
+        .iter()
+        .filter(|column| !column.is_label && column.values() >= LEAST_ROWS)
+    {
+        let determined = column.summary.determines_class().filter(|_| is_class);
+        let correlation = column.summary.with_label.correlation().unwrap_or(0.0);
+        let reason = match determined {
+            // A column that leaves less than a twentieth of the errors of the majority class.
+            Some(share) if 1.0 - share <= 0.05 * (1.0 - majority) && share >= 0.99 => {
+                format!("its values determine {:.4} % of the labels", 100.0 * share)
+                    .replace("100.0000", "100")
+            }
+            _ if correlation.abs() >= 0.9999 => {
+                format!("its correlation with the label is {correlation:.6}")
+            }
+            _ => continue,
+        };
+        let column = column.name();
+        warnings.push(format!(
+            "{column:?} gives the label {name:?} away: {reason}. Leave it out with `drop = [{column:?}]`, unless it is known \
+             before the label is."
+        ));
+    }
+}
+
+/// Cells that do not fit their column.
+fn about_cells(column: &Column, warnings: &mut Vec<String>) {
+    let (name, counts) = (column.name(), &column.summary.counts);
+    let num_words = counts.values() - counts.numbers;
+    let words: Vec<String> = column
+        .summary
+        .words
+        .iter()
+        .map(|(word, line)| format!("{word:?} (line {line})"))
+        .collect();
+    let words = list_as_is(&words, " and ");
+    let is_numeric = matches!(
+        column.description.column_type,
+        ColumnType::Number | ColumnType::Integer
+    );
+    let missing_words = missing_words(column.summary);
+    if counts.decimal_commas > 0 && 2 * counts.decimal_commas >= num_words {
+        let is_thousands = column
+            .summary
+            .words
+            .iter()
+            .all(|(word, _)| is_like_thousands(word));
+        let remedy = match is_thousands {
+            true => {
+                "Write them without commas if these stand between thousands; set `decimal = \",\"` if they are decimal commas."
+            }
+            false => "Set `decimal = \",\"`.",
+        };
+        warnings.push(format!(
+            "{name:?}: {} numbers are written with commas, such as {words}. {remedy}",
+            counts.decimal_commas
+        ));
+    } else if !missing_words.is_empty() {
+        warnings.push(format!(
+            "{name:?}: {} may mean that the value is missing. If so, add to `missing`: [{}].",
+            list(&missing_words, " and "),
+            list(&missing_words, ", ")
+        ));
+    } else if is_numeric && num_words > 0 {
+        let cells = if num_words == 1 {
+            "1 cell is none"
+        } else {
+            &format!("{num_words} are none")
+        };
+        warnings.push(format!(
+            "{name:?}: {} cells are numbers, {cells}: {words}. Correct them, add them to `missing`, or set `types.{name:?} = \
+             \"category\"`.",
+            counts.numbers
+        ));
+    }
+    if column.summary.missing_numbers > 1 && !column.summary.has_other_negatives {
+        warnings.push(format!(
+            "{name:?}: {} cells are {}, and no other number is below zero. If it means that the value is missing, add it to \
+             `missing`.",
+            column.summary.missing_numbers, column.summary.min
+        ));
+    }
+    if column.description.column_type == ColumnType::Date && counts.has_ambiguous_dates() {
+        let example = column
+            .description
+            .examples
+            .first()
+            .map_or("", String::as_str);
+        warnings.push(format!(
+            "{name:?}: dates such as {example:?} can be read with the day or the month first; they are read with the month \
+             first. Write them as year-month-day to be sure."
+        ));
+    }
+    let is_category = column.description.column_type == ColumnType::Category || column.is_label;
+    if is_category {
+        warnings.extend(similar_spellings(column));
+    }
+}
+
+/// The values of a column that may mean that a value is missing.
+fn missing_words(summary: &Summary) -> Vec<&str> {
+    let values = summary.values.iter().map(|value| value.text.as_str());
+    let words = summary.words.iter().map(|(word, _)| word.as_str());
+    let mut found: Vec<&str> = values
+        .chain(words)
+        .filter(|word| MISSING_WORDS.contains(&word.to_lowercase().as_str()))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Categories that differ only in case, blanks, underscores or a point at the end.
+fn similar_spellings(column: &Column) -> Option<String> {
+    let mut spellings: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for value in &column.summary.values {
+        let words = value.text.to_lowercase();
+        let words: Vec<&str> = words
+            .trim_end_matches('.')
+            .split([' ', '_', '\u{a0}'])
+            .filter(|word| !word.is_empty())
+            .collect();
+        spellings
+            .entry(words.join(" "))
+            .or_default()
+            .push(&value.text);
+    }
+    let similar: Vec<String> = spellings
+        .values()
+        .filter(|spellings| spellings.len() > 1)
+        .map(|spellings| list(spellings, " and "))
+        .collect();
+    (!similar.is_empty()).then(|| {
+        let similar = list_as_is(&similar, "; ");
+        format!("{:?}: some categories are spelled almost alike: {similar}. They are different categories.", column.name())
+    })
+}
+
+/// Columns that are equal, or whose values determine each other.
+fn equal_columns(columns: &[Column], warnings: &mut Vec<String>) {
+    let mut equal: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
+    for column in columns.iter().filter(|column| column.varies()) {
+        equal
+            .entry(column.summary.cells_hash)
+            .or_default()
+            .push(column.name());
+    }
+    let mut renamed: BTreeMap<u64, Vec<&Column>> = BTreeMap::new();
+    for column in columns {
+        let repeats = 2 * column.description.distinct <= column.values();
+        if column.varies() && repeats && column.summary.distinct.is_exact() {
+            renamed
+                .entry(column.summary.codes_hash)
+                .or_default()
+                .push(column);
+        }
+    }
+    for names in equal.values().filter(|names| names.len() > 1) {
+        warnings.push(format!(
+            "{} are equal in every row. One of them is enough.",
+            list(names, " and ")
+        ));
+    }
+    for group in renamed.values() {
+        let are_equal = group
+            .iter()
+            .all(|column| column.summary.cells_hash == group[0].summary.cells_hash);
+        let has_label = group.iter().any(|column| column.is_label);
+        if group.len() > 1 && !are_equal && !has_label {
+            let names: Vec<&str> = group.iter().map(|column| column.name()).collect();
+            warnings.push(format!(
+                "{} determine each other one to one. One of them is enough.",
+                list(&names, " and ")
+            ));
+        }
+    }
+}
+
+/// Names in quotes; only the first few of many.
+fn list(names: &[&str], last: &str) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    list_as_is(&quoted, last)
+}
+
+/// Texts as `a, b and c`; only the first few of many.
+fn list_as_is(texts: &[String], last: &str) -> String {
+    match texts {
+        [] => String::new(),
+        [one] => one.clone(),
+        _ if texts.len() > MAX_NAMED => {
+            format!(
+                "{} and {} more",
+                texts[..MAX_NAMED].join(", "),
+                texts.len() - MAX_NAMED
+            )
+        }
+        [start @ .., end] => format!("{}{last}{end}", start.join(", ")),
+    }
+}
