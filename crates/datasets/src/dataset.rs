@@ -93,7 +93,7 @@ impl Dataset {
             } => (config, table, weights),
         };
         let encoder = Encoder::fit(&config, &table, train_rows)?;
-        let features = Features::Doubles(encoder.encode(&table)?);
+        let features = Features::Doubles(encoder.encode(&config, &table)?);
         let encoded = encoder.features();
         let names = encoded.iter().map(|feature| feature.name.clone());
         let mut samples = Samples::of_features(features, self.targets, names.collect());

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Download, idx};
 use crate::error::DatasetError;
-use crate::samples::{Features, Samples, Targets};
+use crate::samples::{Samples, Targets};
 
 const SIDE: usize = 28;
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use emberlab_menu::{Example, Problem};
+use emberlab_menu::Problem;
 use emberlab_tables::TableConfig;
 
 use super::{DataSource, Origin};

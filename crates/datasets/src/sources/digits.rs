@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{DataSource, Origin};
 use crate::error::DatasetError;
-use crate::samples::{Features, Samples, Targets, names, numbered_classes};
+use crate::samples::{Samples, Targets, names, numbered_classes};
 
 /// A digit per line: 64 pixels, then the digit.
 const CSV_GZ: &[u8] = include_bytes!("../../data/digits.csv.gz");

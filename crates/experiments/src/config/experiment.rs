@@ -96,14 +96,17 @@ impl ExperimentConfig {
     }
 
     /// Whether the networks of the two experiments can be trained together in one batched model: such networks exist
-    /// as batched models, and the experiments differ only in seed and learning rate.
+    /// as batched models, and the experiments differ only in seed and learning rate. Targets that are standardised have
+    /// another scale with every split.
     pub(crate) fn can_be_batched_with(&self, other: &Self) -> bool {
         let without_seed_and_rate = |config: &Self| Self {
             seed: 0,
             optimizer: config.optimizer.with_learning_rate(0.0),
             ..config.clone()
         };
-        self.model.can_be_batched() && without_seed_and_rate(self) == without_seed_and_rate(other)
+        self.model.can_be_batched()
+            && !self.standardize.targets
+            && without_seed_and_rate(self) == without_seed_and_rate(other)
     }
 
     /// Checks every value that can be checked without data.

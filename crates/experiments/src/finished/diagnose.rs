@@ -12,7 +12,8 @@ use emberlab_training::{TrainingError, device, load_network};
 
 use crate::error::ExperimentError;
 use crate::run::Run;
-use crate::trial::quick_diagnosis;
+use crate::finished::load::prepared;
+use crate::trial::{Prepared, quick_diagnosis};
 
 /// Diagnoses a run in any state, and writes `diagnosis.json` unless another process is training the run.
 ///

@@ -1,16 +1,16 @@
 //! Predicts new inputs with the network of a finished run.
 
-use burn::tensor::Device;
-use emberlab_analysis::Classifier;
 use std::path::Path;
 
+use burn::tensor::Device;
+use emberlab_analysis::Classifier;
 use emberlab_datasets::{DatasetError, Standardizer};
 use emberlab_metrics::NO_PREDICTION;
 use emberlab_models::Network;
 use emberlab_rng::stream;
 use emberlab_run_format::ModelFile;
 use emberlab_run_format::files::MODEL;
-use emberlab_tables::{Encoder, FormatConfig, HeaderLine, NewRows, RowReader};
+use emberlab_tables::{Encoder, HeaderLine, NewRows, TableConfig};
 use emberlab_training::{Task, TrainingError, device, labels, load_network};
 use serde::Serialize;
 
@@ -87,30 +87,23 @@ impl Predictor {
         })
     }
 
-    /// The inputs in a table: a file, or the standard input if `path` is `-`. Columns are found by the names of the
-    /// training data; see [`Encoder::read_rows`].
+    /// The inputs in a table: a file, or the standard input if `path` is `-`. It is read as the training data were, and
+    /// columns are found by their names; see [`Encoder::read`].
     ///
     /// # Errors
     /// [`ExperimentError::Dataset`] with the line if a column is missing or a cell cannot be used.
     pub fn read_table(&self, path: &Path, header: HeaderLine) -> Result<NewRows, ExperimentError> {
-        let mut format = match self.config.dataset.table() {
-            Some(table) => table.format(),
-            None => FormatConfig::default(),
-        };
-        format.header = match header {
-            HeaderLine::Auto => None,
-            HeaderLine::Yes => Some(true),
-            HeaderLine::No => Some(false),
-        };
+        let default = || TableConfig::new(path, "");
+        let config = self.config.dataset.table().cloned();
+        let config = config.unwrap_or_else(default);
         let rows = match path == Path::new("-") {
             true => {
-                let stdin = Box::new(std::io::stdin());
-                RowReader::from_stream(Path::new("standard input"), stdin, &format)
+                let (name, stream) = (Path::new("standard input"), Box::new(std::io::stdin()));
+                self.encoder.read_stream(&config, name, stream, header)
             }
-            false => RowReader::open(path, &format),
+            false => self.encoder.read(&config, path, header),
         };
-        let rows = rows.map_err(DatasetError::from)?;
-        Ok(self.encoder.read_rows(rows, header).map_err(DatasetError::from)?)
+        Ok(rows.map_err(DatasetError::from)?)
     }
 
     /// Predicts rows of raw inputs, `[num_rows × num_features]`.

@@ -56,10 +56,10 @@ pub(crate) fn standardizer(model: &ModelFile) -> Standardizer {
 pub(crate) fn encoder(model: &ModelFile) -> Encoder {
     match &model.encoder {
         Some(encoder) => encoder.clone(),
-        None if model.feature_names.is_empty() => {
-            Encoder::unnamed(model.input_shape.iter().product())
+        None => {
+            let num_features = model.input_shape.iter().product();
+            Encoder::of_numbers(&model.feature_names, num_features)
         }
-        None => Encoder::of_numbers(&model.feature_names),
     }
 }
 

@@ -5,7 +5,7 @@ use emberlab_run_format::files::{CONFIG, ENVIRONMENT};
 use emberlab_storage::{Found, Position, StorageError};
 
 use super::ready::{Ready, store};
-use super::{Execution, Prepared, Trial};
+use super::{Execution, Trial};
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::run::{Change, Run, Verdict, changes};

@@ -5,6 +5,7 @@ mod validate;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use emberlab_menu::Example;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -72,6 +73,39 @@ pub struct TableConfig {
     /// A column whose equal values mark rows that belong together, such as a patient: they stay in one split.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+}
+
+impl TableConfig {
+    /// A table with the column `label` to learn, and every other key at its default.
+    pub fn new(path: impl Into<PathBuf>, label: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            label: OneOrMore::One(label.into()),
+            task: TableTask::default(),
+            header: None,
+            delimiter: Delimiter::default(),
+            quote: double_quote(),
+            decimal: point(),
+            columns: None,
+            drop: Vec::new(),
+            types: BTreeMap::new(),
+            missing: missing(),
+            missing_labels: MissingLabels::default(),
+            impute: Impute::default(),
+            categories: Categories::default(),
+            dates: Dates::default(),
+            derive: Vec::new(),
+            positive: None,
+            weight: None,
+            group: None,
+        }
+    }
+}
+
+impl Example for TableConfig {
+    fn example() -> Self {
+        Self::new("table.csv", "class")
+    }
 }
 
 /// The name of one column, or a list of names.

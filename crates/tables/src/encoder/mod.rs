@@ -23,6 +23,7 @@ use categories::{FittedCategories, Place};
 use dates::DatePart;
 pub(crate) use expression::Expression;
 pub use new_rows::NewRows;
+use new_rows::generated_name;
 
 /// How the columns of a table become features. Everything in it was fitted on the training rows.
 ///
@@ -106,6 +107,26 @@ impl Encoder {
         };
         encoder.check_derived()?;
         Ok(encoder)
+    }
+
+    /// An encoder of number columns that changes nothing: for data sets that are no tables. Without names the columns
+    /// are found by their place.
+    pub fn of_numbers(names: &[String], num_features: usize) -> Self {
+        let column = |place: usize| FittedColumn {
+            name: match names.get(place) {
+                Some(name) => name.clone(),
+                None => generated_name(place),
+            },
+            column_type: ColumnType::Number,
+            date_order: None,
+            has_indicator: false,
+            values: FittedValues::Numbers { replacement: None },
+        };
+        Self {
+            columns: (0..num_features).map(column).collect(),
+            derived: Vec::new(),
+            num_file_columns: num_features,
+        }
     }
 
     /// The features, in order.

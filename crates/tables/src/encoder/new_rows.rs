@@ -74,7 +74,7 @@ impl Encoder {
         };
         let mut first_row = None;
         let places = if rows.format().header {
-            new_file.places_by_name(rows.columns())?
+            new_file.places_under_header(1, rows.columns())?
         } else {
             let Some(row) = rows.next_row()? else {
                 return Err(new_file.no_rows());
@@ -82,7 +82,7 @@ impl Encoder {
             let line = row.line;
             let first: Vec<String> = (0..row.len()).map(|place| row.cell(place).to_owned()).collect();
             if header == HeaderLine::Auto && new_file.is_header(line, &first)? {
-                new_file.places_by_name(&header_names(&first))?
+                new_file.places_under_header(line, &header_names(&first))?
             } else {
                 let places = new_file.places_by_position(line, first.len())?;
                 first_row = Some((line, first));
@@ -146,7 +146,7 @@ fn header_names(cells: &[String]) -> Vec<String> {
 }
 
 /// The name of a column that has none in the file, from its place.
-fn generated_name(place: usize) -> String {
+pub(super) fn generated_name(place: usize) -> String {
     format!("column_{}", place + 1)
 }
 
@@ -190,7 +190,26 @@ impl NewFile<'_> {
                 return Ok(false);
             }
         }
-        self.places_by_name(&found).map(|_| true)
+        self.places_under_header(line, &found).map(|_| true)
+    }
+
+    /// The place of each column under a header. If the training file had no header, the names in this one mean nothing.
+    fn places_under_header(&self, line: u64, found: &[String]) -> Result<Vec<usize>, TableError> {
+        match (self.places_by_name(found), self.generated_places()) {
+            (Err(_), Some(_)) => self.places_by_position(line, found.len()),
+            (places, _) => places,
+        }
+    }
+
+    /// The places in the training file, if it has no header.
+    fn generated_places(&self) -> Option<Vec<usize>> {
+        let place_of = |column: &FittedColumn| {
+            let number: usize = column.name.strip_prefix("column_")?.parse().ok()?;
+            let place = number.checked_sub(1)?;
+            let is_there = place < self.encoder.num_file_columns;
+            (is_there && column.name == generated_name(place)).then_some(place)
+        };
+        self.encoder.columns.iter().map(place_of).collect()
     }
 
     /// Whether cells could be values of the columns: all fit, or only categories are new and there is a number.
@@ -250,12 +269,7 @@ impl NewFile<'_> {
             return Ok((0..num_cells).collect());
         }
         let all = self.encoder.num_file_columns;
-        let place_of = |column: &FittedColumn| {
-            let number: usize = column.name.strip_prefix("column_")?.parse().ok()?;
-            let place = number.checked_sub(1)?;
-            (place < all && column.name == generated_name(place)).then_some(place)
-        };
-        let places: Option<Vec<usize>> = columns.iter().map(place_of).collect();
+        let places = self.generated_places();
         let mut expected = match columns.len() {
             1 => "1 cell".to_owned(),
             count => format!("{count} cells"),

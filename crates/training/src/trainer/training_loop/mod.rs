@@ -70,7 +70,7 @@ impl TrainingLoop {
         };
         let settings = (
             first.loss.clone(),
-            first.task,
+            first.task.clone(),
             first.training.clone(),
             first.checkpoint.clone(),
         );
