@@ -104,6 +104,7 @@ impl Case {
         DeviceDataset {
             inputs: Tensor::from_data(TensorData::new(inputs, [rows, width]), &device),
             targets: Tensor::from_data(TensorData::new(targets, [rows, classes]), &device),
+            weights: None,
         }
     }
 
