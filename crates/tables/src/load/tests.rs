@@ -214,14 +214,20 @@ fn columns_are_chosen_by_name_and_pattern() {
     let text = "x1,x2,z,y\n1.5,2,3,0\n2.5,3,4,1\n";
     assert_eq!(names(&load(text, "columns = [\"x*\"]").unwrap()), ["x1", "x2"]);
     assert_eq!(names(&load(text, "columns = [\"x*\", \"z\"]\ndrop = [\"x1\"]").unwrap()), ["x2", "z"]);
-    for keys in ["drop = [\"x3\"]", "columns = [\"x3\"]", "types = { x3 = \"number\" }", "weight = \"x3\""] {
+    let text = "length,width,y\n1.5,2,0\n2.5,3,1\n";
+    for keys in [
+        "drop = [\"lenght\"]",
+        "columns = [\"lenght\"]",
+        "types = { lenght = \"number\" }",
+        "weight = \"lenght\"",
+    ] {
         assert_eq!(
             load(text, keys).unwrap_err(),
-            "t.csv: there is no column \"x3\", did you mean \"x2\"?; the columns are x1, x2, z, y",
+            "t.csv: there is no column \"lenght\", did you mean \"length\"?; the columns are length, width, y",
             "{keys}"
         );
     }
-    let message = load(text, "drop = [\"x*\", \"z\"]").unwrap_err();
+    let message = load(text, "drop = [\"length\", \"w*\"]").unwrap_err();
     assert!(message.starts_with("t.csv: no column is left as a feature"), "{message}");
 }
 
