@@ -57,7 +57,11 @@ impl Dates {
     ///
     /// # Errors
     /// [`TableError::Unusable`] if both orders fit all cells and give different days.
-    pub(crate) fn finish(self, name: &str, format: &CellFormat) -> Result<(DateOrder, Vec<f64>), TableError> {
+    pub(crate) fn finish(
+        self,
+        name: &str,
+        format: &CellFormat,
+    ) -> Result<(DateOrder, Vec<f64>), TableError> {
         let is_same = |a: &f64, b: &f64| a == b || a.is_nan() && b.is_nan();
         match (self.day_first, self.month_first) {
             (Some(days), Some(others)) => {
