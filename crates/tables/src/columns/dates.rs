@@ -31,10 +31,11 @@ impl Dates {
 
     pub(crate) fn push_missing(&mut self) {
         self.rows += 1;
-        for days in [&mut self.day_first, &mut self.month_first] {
-            if let Some(days) = days {
-                days.push(f64::NAN);
-            }
+        for days in [&mut self.day_first, &mut self.month_first]
+            .into_iter()
+            .flatten()
+        {
+            days.push(f64::NAN);
         }
     }
 

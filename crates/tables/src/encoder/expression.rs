@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+type Function = fn(f64) -> f64;
+
 /// The functions of one number.
-const FUNCTIONS: [(&str, fn(f64) -> f64); 8] = [
+const FUNCTIONS: [(&str, Function); 8] = [
     ("sin", f64::sin),
     ("cos", f64::cos),
     ("tanh", f64::tanh),

@@ -159,7 +159,7 @@ fn a_missing_category_can_be_one_of_its_own() {
 fn a_value_that_nothing_replaces_is_refused_with_line_and_key() {
     assert_eq!(
         encode(TABLE, "", &TRAINING).unwrap_err(),
-        "t.csv, line 3: column \"a\" has no value there and in 1 other rows, expected one in each row; set \
+        "t.csv, line 3: column \"a\" has no value there and in one other row, expected one in each row; set \
          `dataset.impute.number = \"median\"`, `\"mean\"` or `\"constant\"` to replace missing ones, or `drop = \
          [\"a\"]` to leave the column out"
     );

@@ -259,8 +259,8 @@ fn columns_that_cannot_be_features_are_refused_with_the_keys_to_set() {
     assert_eq!(
         load(&text, "").unwrap_err(),
         "t.csv: \"Full name\" (60 different texts such as \"Mr. Smith the 0th\"), \"ticket\" (60 different texts such as \
-         \"A0\") are neither numbers nor at most 50 categories: leave out with `drop = [\"Full name\", \"ticket\"]`, or \
-         keep as categories with `types = { \"Full name\" = \"category\" }` and `categories.limit = 60`"
+         \"A0\") are neither numbers nor at most 50 categories: leave them out with `drop = [\"Full name\", \"ticket\"]`, or \
+         keep them as categories with `types = { \"Full name\" = \"category\" }` and `categories.limit = 60`"
     );
     assert_eq!(
         names(&load(&text, "drop = [\"Full name\", \"tick*\"]").unwrap()),
@@ -286,7 +286,7 @@ fn a_column_that_numbers_the_rows_is_accepted_with_a_note() {
     assert_eq!(
         loaded.notes,
         [
-            "column \"column_1\" seems to number the rows; `drop = [\"column_1\"]` leaves it out of the features"
+            "column \"column_1\" differs in each row as identifiers and row numbers do; `drop = [\"column_1\"]` leaves it out of the features"
         ]
     );
 }
@@ -378,6 +378,23 @@ fn weights_and_groups_are_no_features() {
     }
     let message = load("x,w,y\n1.5,0,0\n2.5,0,1\n", "weight = \"w\"").unwrap_err();
     assert_eq!(message, "t.csv: all weights in column \"w\" are 0");
+}
+
+#[test]
+fn a_first_line_with_the_label_is_the_header_though_it_looks_like_a_row() {
+    let words = "red,round,y\nblue,square,a\nred,square,b\nblue,round,a\n";
+    assert_eq!(names(&load(words, "").unwrap()), ["red", "round"]);
+    let numbers = "3,4,5\n1.5,2,0\n2.5,3,1\n";
+    assert_eq!(names(&load(numbers, "label = \"5\"").unwrap()), ["3", "4"]);
+    assert_eq!(
+        names(&load(numbers, "label = \"column_3\"").unwrap()),
+        ["column_1", "column_2"]
+    );
+    let message = load(numbers, "label = \"5\"\nheader = false").unwrap_err();
+    assert!(
+        message.contains("set `header = true` if it holds the names"),
+        "{message}"
+    );
 }
 
 #[test]
