@@ -110,7 +110,7 @@ impl CellCounts {
 
 /// Guesses the type of a column from its name, the counts of its cells, and its number of different values.
 ///
-/// - Numbers: a column of numbers, of which a few may be words instead. Whole numbers that differ in every row are an
+/// - Numbers: a column of numbers, of which a few may be words instead. Whole numbers that differ in nine of ten rows are an
 ///   identifier if the column is named like one, or has no name and is the first.
 /// - Booleans: both values of one spelling.
 /// - Dates: at least nine of ten cells.
@@ -148,9 +148,9 @@ pub(crate) fn guess(name: &str, counts: &CellCounts, distinct: u64) -> ColumnTyp
     }
 }
 
-/// Whether `part` is `whole` but for the error of an estimate.
-pub(crate) fn is_nearly_all(part: u64, whole: u64) -> bool {
-    20 * part >= 19 * whole
+/// Whether at least nine of ten values are different.
+pub(crate) fn is_nearly_all(distinct: u64, values: u64) -> bool {
+    10 * distinct >= 9 * values
 }
 
 /// Whether a column is named like an identifier: `id`, `PassengerId`, `customer_id`, `index`, `Unnamed: 0`, … The first
