@@ -55,7 +55,11 @@ pub enum TableError {
     #[error(
         "{}, line {line}: column {column:?} has no value there{}, expected {expected}",
         .path.display(),
-        match .count { 1 => String::new(), count => format!(" and in {} other rows", count - 1) }
+        match .count {
+            1 => String::new(),
+            2 => " and in one other row".to_owned(),
+            count => format!(" and in {} other rows", count - 1),
+        }
     )]
     Missing {
         /// The file.

@@ -124,20 +124,24 @@ impl ColumnReader {
                 }
                 if number.is_some() {
                     let key = toml_key(&self.name);
-                    let expected = format!(
-                        "a whole number; `types = {{ {key} = \"number\" }}` allows others"
-                    );
+                    let expected =
+                        format!("a whole number; `types = {{ {key} = \"number\" }}` allows others");
                     return Err(format.error(line, &self.name, text, expected));
                 }
             }
             Cells::Booleans(values) => {
                 let boolean = cell::boolean(text).map(|(boolean, _)| f64::from(boolean));
-                let number = || format.number(text).filter(|&number| number == 0.0 || number == 1.0);
+                let number = || {
+                    format
+                        .number(text)
+                        .filter(|&number| number == 0.0 || number == 1.0)
+                };
                 if let Some(value) = boolean.or_else(number) {
                     values.push(value);
                     return Ok(());
                 }
-                let expected = "a boolean: true or false, yes or no, t or f, y or n, on or off, 1 or 0";
+                let expected =
+                    "a boolean: true or false, yes or no, t or f, y or n, on or off, 1 or 0";
                 return Err(format.error(line, &self.name, text, expected));
             }
             Cells::Dates(dates) => {

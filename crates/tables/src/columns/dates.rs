@@ -31,10 +31,11 @@ impl Dates {
 
     pub(crate) fn push_missing(&mut self) {
         self.rows += 1;
-        for days in [&mut self.day_first, &mut self.month_first] {
-            if let Some(days) = days {
-                days.push(f64::NAN);
-            }
+        for days in [&mut self.day_first, &mut self.month_first]
+            .into_iter()
+            .flatten()
+        {
+            days.push(f64::NAN);
         }
     }
 
@@ -57,7 +58,11 @@ impl Dates {
     ///
     /// # Errors
     /// [`TableError::Unusable`] if both orders fit all cells and give different days.
-    pub(crate) fn finish(self, name: &str, format: &CellFormat) -> Result<(DateOrder, Vec<f64>), TableError> {
+    pub(crate) fn finish(
+        self,
+        name: &str,
+        format: &CellFormat,
+    ) -> Result<(DateOrder, Vec<f64>), TableError> {
         let is_same = |a: &f64, b: &f64| a == b || a.is_nan() && b.is_nan();
         match (self.day_first, self.month_first) {
             (Some(days), Some(others)) => {

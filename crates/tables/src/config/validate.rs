@@ -58,7 +58,7 @@ impl TableConfig {
             Problem::unless(
                 is_number || is_classification,
                 format!("types.{label}"),
-                kind.map_or("", |kind| kind.name()),
+                format!("{:?}", kind.map_or("", |kind| kind.name())),
                 "\"number\" or \"integer\" for the label of a regression",
             )?;
         }
@@ -201,7 +201,6 @@ mod tests {
                 "task = \"regression\"\nlabel = [\"a\", \"a\"]",
                 "`label` is \"a\" twice",
             ),
-            ("delimiter = \"→\"", "`delimiter` is '→'"),
             ("delimiter = \"a\"", "`delimiter` is 'a'"),
             ("delimiter = \"'\"\nquote = \"'\"", "`delimiter` is '\\''"),
             ("quote = \"x\"", "`quote` is 'x'"),
@@ -215,7 +214,7 @@ mod tests {
             ("types = { n = \"text\" }", "`types.n` is \"text\""),
             (
                 "task = \"regression\"\ntypes = { y = \"date\" }",
-                "`types.y` is date",
+                "`types.y` is \"date\"",
             ),
             ("derive = [\"a*\"]", "`derive` is \"a*\""),
             ("derive = [\"a*b\", \"a*b\"]", "`derive` is \"a*b\" twice"),

@@ -3,6 +3,8 @@
 mod collect;
 mod distinct;
 mod summary;
+#[cfg(test)]
+mod tests;
 mod warnings;
 
 use std::path::Path;
@@ -58,7 +60,7 @@ pub struct ColumnDescription {
     pub mean: Option<f64>,
     /// The first different values as written, shortened if they are long.
     pub examples: Vec<String>,
-    /// Remarks about the guessed type.
+    /// Remarks about the guessed type; none for the label.
     pub notes: Vec<String>,
 }
 
@@ -88,10 +90,13 @@ pub fn describe(
     };
     let collected = collect(&mut reader, &format.missing, label)?;
     let names = reader.columns().iter();
-    let columns: Vec<ColumnDescription> = names
+    let mut columns: Vec<ColumnDescription> = names
         .zip(&collected.summaries)
         .map(|(name, summary)| describe_column(name, summary))
         .collect();
+    if let Some(label) = label {
+        columns[label].notes.clear();
+    }
     Ok(TableDescription {
         rows: collected.rows,
         warnings: warnings(&columns, &collected, label, format, reader.format()),
@@ -130,25 +135,6 @@ fn describe_column(name: &str, summary: &Summary) -> ColumnDescription {
         && (matches!(column_type, ColumnType::Number | ColumnType::Integer)
             || counts.numbers == counts.values());
     let if_numeric = |value: f64| is_numeric.then_some(value);
-    let mut notes = Vec::new();
-    if column_type == ColumnType::Integer
-        && distinct <= 10
-        && counts.values() >= 5 * distinct
-        && distinct > 2
-    {
-        notes.push(format!(
-            "{distinct} different whole numbers are taken for amounts or ranks; set the type \"category\" if they are codes"
-        ));
-    }
-    if column_type == ColumnType::Integer
-        && counts.values() >= 10
-        && is_nearly_all(distinct, counts.values())
-    {
-        notes.push(
-            "as good as every row has a number of its own; drop the column if it is an identifier"
-                .to_owned(),
-        );
-    }
     ColumnDescription {
         name: name.to_owned(),
         column_type,
@@ -164,8 +150,27 @@ fn describe_column(name: &str, summary: &Summary) -> ColumnDescription {
             .take(5)
             .map(|value| value.text.clone())
             .collect(),
-        notes,
+        notes: notes(column_type, distinct, summary),
     }
+}
+
+fn notes(column_type: ColumnType, distinct: u64, summary: &Summary) -> Vec<String> {
+    let values = summary.counts.values();
+    let mut notes = Vec::new();
+    if column_type == ColumnType::Integer && (3..=10).contains(&distinct) && values >= 5 * distinct
+    {
+        notes.push(format!(
+            "{distinct} different whole numbers are taken for amounts or ranks; set the type \"category\" if they are codes"
+        ));
+    }
+    let is_different = values >= 10 && is_nearly_all(distinct, values) && !summary.counts_up;
+    if column_type == ColumnType::Integer && is_different {
+        notes.push(
+            "almost every row has a number of its own; drop the column if it is an identifier"
+                .to_owned(),
+        );
+    }
+    notes
 }
 
 /// The classes of the label, in numeric order if all are numbers, else in alphabetic order.

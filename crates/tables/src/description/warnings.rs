@@ -90,6 +90,9 @@ pub(super) fn warnings(
         warnings.push("The table has a header but no rows.".to_owned());
         return warnings;
     }
+    if !format.title.is_empty() {
+        warnings.push(format!("Left out above the table: {:?}.", format.title));
+    }
     warnings.extend(header(&columns, config, format));
     if let Some(label) = label {
         about_label(&columns[label], &mut warnings);
@@ -109,7 +112,7 @@ pub(super) fn warnings(
     let counts_up = |column: &Column| column.summary.counts_up && collected.rows >= 3;
     group(&counts_up, &|names, drop| {
         format!(
-            "{names}: the numbers count up by one from row to row, as row numbers do. Leave such columns out with {drop}."
+            "{names}: the numbers count up by one from row to row, as row numbers do. If they say nothing else, leave them out with {drop}."
         )
     });
     let says_nothing = |column: &Column| {
@@ -217,8 +220,7 @@ fn leaks(columns: &[Column], label: &Column, warnings: &mut Vec<String>) {
         let reason = match determined {
             // A column that leaves less than a twentieth of the errors of the majority class.
             Some(share) if 1.0 - share <= 0.05 * (1.0 - majority) && share >= 0.99 => {
-                format!("its values determine {:.4} % of the labels", 100.0 * share)
-                    .replace("100.0000", "100")
+                format!("its values determine {:.1} % of the labels", 100.0 * share)
             }
             _ if correlation.abs() >= 0.9999 => {
                 format!("its correlation with the label is {correlation:.6}")

@@ -72,8 +72,10 @@ impl FittedCategories {
             numbered.sort_by(|a, b| a.0.total_cmp(&b.0));
             known = numbered.into_iter().map(|(_, name)| name).collect();
         }
-        let (names, counts): (Vec<String>, Vec<usize>) =
-            known.into_iter().map(|(name, count)| (name.clone(), count)).unzip();
+        let (names, counts): (Vec<String>, Vec<usize>) = known
+            .into_iter()
+            .map(|(name, count)| (name.clone(), count))
+            .unzip();
         let missing = match impute::category(&config.impute, &names, &counts) {
             ReplacedBy::Nothing => MissingCategory::Error,
             ReplacedBy::Category(place) => MissingCategory::As(place),
@@ -117,7 +119,11 @@ impl FittedCategories {
     /// The place of each of `names`, and at the end that of a missing category.
     pub(super) fn places(&self, names: &[String]) -> Vec<Place> {
         let known: HashMap<&str, usize> = self.names.iter().map(String::as_str).zip(0..).collect();
-        let place = |name: &String| known.get(name.as_str()).map_or(Place::Unseen, |&place| Place::Known(place));
+        let place = |name: &String| {
+            known
+                .get(name.as_str())
+                .map_or(Place::Unseen, |&place| Place::Known(place))
+        };
         let missing = match self.missing {
             MissingCategory::Error => Place::Missing,
             MissingCategory::As(place) => Place::Known(place),

@@ -2,8 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+type Function = fn(f64) -> f64;
+
 /// The functions of one number.
-const FUNCTIONS: [(&str, fn(f64) -> f64); 8] = [
+const FUNCTIONS: [(&str, Function); 8] = [
     ("sin", f64::sin),
     ("cos", f64::cos),
     ("tanh", f64::tanh),
@@ -199,7 +201,10 @@ impl Parser<'_> {
             }
         }
         self.rest = self.rest.trim_start();
-        if self.rest.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        if self
+            .rest
+            .starts_with(|c: char| c.is_ascii_digit() || c == '.')
+        {
             return self.number();
         }
         let is_end = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.'));
@@ -240,13 +245,18 @@ impl Parser<'_> {
         if let Some(exponent) = self.rest[end..].strip_prefix(['e', 'E']) {
             let sign = usize::from(exponent.starts_with(['+', '-']));
             let digits = &exponent[sign..];
-            let length = digits.find(|c: char| !c.is_ascii_digit()).unwrap_or(digits.len());
+            let length = digits
+                .find(|c: char| !c.is_ascii_digit())
+                .unwrap_or(digits.len());
             if length > 0 {
                 end += 1 + sign + length;
             }
         }
         let (number, rest) = self.rest.split_at(end);
-        let number = number.parse().ok().filter(|number: &f64| number.is_finite());
+        let number = number
+            .parse()
+            .ok()
+            .filter(|number: &f64| number.is_finite());
         let Some(number) = number else {
             return Err(self.expected("a finite number"));
         };
@@ -333,7 +343,10 @@ mod tests {
             ("exp(x)", 20.085_536_923_187_668),
         ] {
             let found = value(text);
-            assert!((found - expected).abs() <= 1e-15 * expected.abs(), "{text}: {found}");
+            assert!(
+                (found - expected).abs() <= 1e-15 * expected.abs(),
+                "{text}: {found}"
+            );
         }
     }
 
@@ -348,24 +361,37 @@ mod tests {
         for (text, expected) in [
             ("", "a column, a number or a function at the end"),
             ("x*", "a column, a number or a function at the end"),
-            ("x+*y", "a column, a number or a function instead of `*` after \"x+\""),
+            (
+                "x+*y",
+                "a column, a number or a function instead of `*` after \"x+\"",
+            ),
             ("x y", "one of `+ - * / ^` instead of `y` after \"x \""),
             ("(x", "`)` at the end"),
             ("x)", "one of `+ - * / ^` instead of `)` after \"x\""),
             ("`x", "a name that ends with ` instead of `x` after \"`\""),
             ("1e999*x", "a finite number instead of `1` after \"\""),
             ("1.2.3*x", "a finite number instead of `1` after \"\""),
-            ("2*3", "a formula with at least one column, such as \"x1*x2\""),
+            (
+                "2*3",
+                "a formula with at least one column, such as \"x1*x2\"",
+            ),
         ] {
             assert_eq!(Expression::parse(text).unwrap_err(), expected, "{text}");
         }
         let message = Expression::parse("foo(x)").unwrap_err();
-        assert!(message.starts_with("one of the functions sin, cos"), "{message}");
+        assert!(
+            message.starts_with("one of the functions sin, cos"),
+            "{message}"
+        );
     }
 
     #[test]
     fn deep_nesting_is_refused_and_long_sums_are_not() {
-        for deep in ["(".repeat(100_000), "-".repeat(100_000), "x^".repeat(100_000)] {
+        for deep in [
+            "(".repeat(100_000),
+            "-".repeat(100_000),
+            "x^".repeat(100_000),
+        ] {
             let message = Expression::parse(&deep).unwrap_err();
             assert_eq!(message, "a formula nested at most 64 deep");
         }

@@ -14,7 +14,11 @@ pub(super) fn number(impute: &Impute, mut present: Vec<f64>) -> Option<f64> {
             present.sort_unstable_by(f64::total_cmp);
             let (low, high) = (present[(present.len() - 1) / 2], present[present.len() / 2]);
             // Halved first, so that the sum stays finite.
-            Some(if low == high { low } else { low / 2.0 + high / 2.0 })
+            Some(if low == high {
+                low
+            } else {
+                low / 2.0 + high / 2.0
+            })
         }
     }
 }
@@ -54,7 +58,8 @@ pub(super) fn category(impute: &Impute, names: &[String], counts: &[usize]) -> R
         ImputeCategory::MostFrequent => {
             // The first in alphabetic order of those with the highest count.
             let places = 0..names.len().min(counts.len());
-            let most = places.max_by(|&a, &b| counts[a].cmp(&counts[b]).then(names[b].cmp(&names[a])));
+            let most =
+                places.max_by(|&a, &b| counts[a].cmp(&counts[b]).then(names[b].cmp(&names[a])));
             most.map_or(ReplacedBy::Nothing, ReplacedBy::Category)
         }
     }

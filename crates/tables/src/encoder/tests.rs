@@ -34,15 +34,26 @@ fn load(folder: &Path, table: &str, keys: &str) -> (TableConfig, LoadedTable) {
 fn encode(table: &str, keys: &str, rows: &[u32]) -> Result<(Encoder, Vec<Vec<f64>>), String> {
     let folder = tempfile::tempdir().unwrap();
     let (config, loaded) = load(folder.path(), table, keys);
-    let short = |error: TableError| error.to_string().replace(&format!("{}/", folder.path().display()), "");
+    let short = |error: TableError| {
+        error
+            .to_string()
+            .replace(&format!("{}/", folder.path().display()), "")
+    };
     let encoder = Encoder::fit(&config, &loaded.features, rows).map_err(short)?;
     let features = encoder.encode(&config, &loaded.features).map_err(short)?;
     let width = encoder.features().len();
-    Ok((encoder, features.chunks(width).map(<[f64]>::to_vec).collect()))
+    Ok((
+        encoder,
+        features.chunks(width).map(<[f64]>::to_vec).collect(),
+    ))
 }
 
 fn names(encoder: &Encoder) -> Vec<String> {
-    encoder.features().into_iter().map(|feature| feature.name).collect()
+    encoder
+        .features()
+        .into_iter()
+        .map(|feature| feature.name)
+        .collect()
 }
 
 fn scikit_learn(key: &str) -> Vec<Vec<f64>> {
@@ -55,7 +66,10 @@ fn assert_close(found: &[Vec<f64>], expected: &[Vec<f64>], context: &str) {
     for (found, expected) in found.iter().zip(expected) {
         assert_eq!(found.len(), expected.len(), "{context}");
         for (a, b) in found.iter().zip(expected) {
-            assert!((a - b).abs() <= 1e-14 * b.abs(), "{context}: {found:?}, expected {expected:?}");
+            assert!(
+                (a - b).abs() <= 1e-14 * b.abs(),
+                "{context}: {found:?}, expected {expected:?}"
+            );
         }
     }
 }
@@ -63,8 +77,14 @@ fn assert_close(found: &[Vec<f64>], expected: &[Vec<f64>], context: &str) {
 #[test]
 fn missing_numbers_become_those_of_scikit_learn() {
     for strategy in ["mean", "median", "constant"] {
-        let constant = if strategy == "constant" { ", constant = 0.5" } else { "" };
-        let keys = format!("drop = [\"color\"]\nimpute = {{ number = \"{strategy}\", indicators = true{constant} }}");
+        let constant = if strategy == "constant" {
+            ", constant = 0.5"
+        } else {
+            ""
+        };
+        let keys = format!(
+            "drop = [\"color\"]\nimpute = {{ number = \"{strategy}\", indicators = true{constant} }}"
+        );
         let (encoder, features) = encode(TABLE, &keys, &TRAINING).unwrap();
         assert_eq!(names(&encoder), ["a", "b", "a is missing", "b is missing"]);
         assert_close(&features, &scikit_learn(strategy), strategy);
@@ -75,8 +95,16 @@ fn missing_numbers_become_those_of_scikit_learn() {
 fn one_hot_columns_are_those_of_scikit_learn() {
     let keys = "columns = [\"color\"]\nimpute = { category = \"most_frequent\" }\ncategories = { unseen = \"ignore\" }";
     let (encoder, features) = encode(TABLE, keys, &TRAINING).unwrap();
-    assert_eq!(names(&encoder), ["color=Blue", "color=green", "color=red", "color=Ärger"]);
-    assert!(encoder.features().iter().all(|feature| feature.is_indicator));
+    assert_eq!(
+        names(&encoder),
+        ["color=Blue", "color=green", "color=red", "color=Ärger"]
+    );
+    assert!(
+        encoder
+            .features()
+            .iter()
+            .all(|feature| feature.is_indicator)
+    );
     assert_close(&features, &scikit_learn("one_hot"), "one_hot");
 }
 
@@ -91,7 +119,11 @@ fn ordinal_numbers_are_those_of_scikit_learn() {
     let table = "x,y\n10,0\n9,1\n100,0\n9,1\n10,0\n100,1\n11,0\n";
     let keys = "types = { x = \"category\" }\ncategories = { encoding = \"ordinal\", unseen = \"ignore\" }";
     let (_, features) = encode(table, keys, &TRAINING).unwrap();
-    assert_close(&features, &scikit_learn("ordinal_of_numbers"), "ordinal of numbers");
+    assert_close(
+        &features,
+        &scikit_learn("ordinal_of_numbers"),
+        "ordinal of numbers",
+    );
 }
 
 #[test]
@@ -108,7 +140,13 @@ fn a_missing_category_can_be_one_of_its_own() {
     let keys = "columns = [\"color\"]\nimpute = { category = \"own\", indicators = true }\n\
                 categories = { unseen = \"ignore\" }";
     let (encoder, features) = encode(TABLE, keys, &TRAINING).unwrap();
-    let expected = ["color=Blue", "color=green", "color=red", "color=Ärger", "color is missing"];
+    let expected = [
+        "color=Blue",
+        "color=green",
+        "color=red",
+        "color=Ärger",
+        "color is missing",
+    ];
     assert_eq!(names(&encoder), expected);
     assert_eq!(features[2], [0.0, 0.0, 0.0, 0.0, 1.0]);
     // Without a missing one among the training rows there is no such category: it is one not seen.
@@ -121,13 +159,19 @@ fn a_missing_category_can_be_one_of_its_own() {
 fn a_value_that_nothing_replaces_is_refused_with_line_and_key() {
     assert_eq!(
         encode(TABLE, "", &TRAINING).unwrap_err(),
-        "t.csv, line 3: column \"a\" has no value there and in 1 other rows, expected one in each row; set \
+        "t.csv, line 3: column \"a\" has no value there and in one other row, expected one in each row; set \
          `dataset.impute.number = \"median\"`, `\"mean\"` or `\"constant\"` to replace missing ones, or `drop = \
          [\"a\"]` to leave the column out"
     );
     let message = encode(TABLE, "columns = [\"color\"]", &TRAINING).unwrap_err();
-    assert!(message.starts_with("t.csv, line 4: column \"color\" has no value there, expected"), "{message}");
-    assert!(message.contains("`dataset.impute.category = \"most_frequent\"`"), "{message}");
+    assert!(
+        message.starts_with("t.csv, line 4: column \"color\" has no value there, expected"),
+        "{message}"
+    );
+    assert!(
+        message.contains("`dataset.impute.category = \"most_frequent\"`"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -142,7 +186,11 @@ fn a_category_that_no_training_row_has_is_refused_with_its_line() {
 
 #[test]
 fn a_column_without_values_in_the_training_rows_is_refused() {
-    for keys in ["impute = { number = \"median\" }", "impute = { number = \"constant\" }", ""] {
+    for keys in [
+        "impute = { number = \"median\" }",
+        "impute = { number = \"constant\" }",
+        "",
+    ] {
         let message = encode("x,z,y\n1,NA,0\n2,NA,1\n3,5,0\n", keys, &[0, 1]).unwrap_err();
         assert_eq!(
             message,
@@ -155,7 +203,11 @@ fn a_column_without_values_in_the_training_rows_is_refused() {
 fn booleans_are_0_and_1_and_not_standardised() {
     let (encoder, features) = encode("b,x,y\nTRUE,1,0\nfalse,2,1\n", "", &[0, 1]).unwrap();
     assert_eq!(features, [[1.0, 1.0], [0.0, 2.0]]);
-    let is_indicator = encoder.features().iter().map(|feature| feature.is_indicator).collect::<Vec<_>>();
+    let is_indicator = encoder
+        .features()
+        .iter()
+        .map(|feature| feature.is_indicator)
+        .collect::<Vec<_>>();
     assert_eq!(is_indicator, [true, false]);
 }
 
@@ -177,12 +229,20 @@ fn dates_are_days_or_parts() {
 #[test]
 fn derived_features_follow_from_the_columns_after_imputation() {
     let table = "x1,Länge cm,y\n2,0.5,0\nNA,3,1\n4,1,0\n";
-    let keys = "derive = [\"x1*`Länge cm`\", \"x1^2\"]\nimpute = { number = \"mean\", indicators = true }";
+    let keys =
+        "derive = [\"x1*`Länge cm`\", \"x1^2\"]\nimpute = { number = \"mean\", indicators = true }";
     let (encoder, features) = encode(table, keys, &[0, 1, 2]).unwrap();
-    assert_eq!(names(&encoder), ["x1", "Länge cm", "x1 is missing", "x1*`Länge cm`", "x1^2"]);
+    assert_eq!(
+        names(&encoder),
+        ["x1", "Länge cm", "x1 is missing", "x1*`Länge cm`", "x1^2"]
+    );
     assert_eq!(features[0], [2.0, 0.5, 0.0, 1.0, 4.0]);
     assert_eq!(features[1], [3.0, 3.0, 1.0, 9.0, 9.0]);
-    let columns: Vec<_> = encoder.features().iter().map(|feature| feature.column).collect();
+    let columns: Vec<_> = encoder
+        .features()
+        .iter()
+        .map(|feature| feature.column)
+        .collect();
     assert_eq!(columns, [Some(0), Some(1), Some(0), None, Some(0)]);
 }
 
@@ -224,7 +284,10 @@ fn predict(
     let rows = encoder.read_stream(&config, Path::new("rows.csv"), stream, header);
     let rows = rows.map_err(|error| error.to_string())?;
     let width = encoder.features().len();
-    Ok((rows.features.chunks(width).map(<[f64]>::to_vec).collect(), rows.lines))
+    Ok((
+        rows.features.chunks(width).map(<[f64]>::to_vec).collect(),
+        rows.lines,
+    ))
 }
 
 const PREDICTED: &str = "x,color,y\n1.5,red,0\n2.5,blue,1\n3.5,red,0\n";
@@ -242,7 +305,8 @@ fn columns_of_new_rows_are_found_by_name_in_any_order() {
 #[test]
 fn rows_without_a_header_have_the_features_in_order() {
     for header in [HeaderLine::Auto, HeaderLine::No] {
-        let (features, lines) = predict(PREDICTED, "", "9,blue\r\n\r\n10.25,red\r\n", header).unwrap();
+        let (features, lines) =
+            predict(PREDICTED, "", "9,blue\r\n\r\n10.25,red\r\n", header).unwrap();
         assert_eq!(features, [[9.0, 1.0, 0.0], [10.25, 0.0, 1.0]]);
         assert_eq!(lines, [1, 3]);
     }
@@ -256,7 +320,10 @@ fn a_header_without_a_column_is_refused_with_its_name() {
          colour"
     );
     let message = predict(PREDICTED, "", "a,b\n1,red\n", HeaderLine::Auto).unwrap_err();
-    assert!(message.starts_with("rows.csv: there is no column \"x\", nor color, in the"), "{message}");
+    assert!(
+        message.starts_with("rows.csv: there is no column \"x\", nor color, in the"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -270,14 +337,20 @@ fn rows_of_another_length_are_refused() {
 #[test]
 fn types_of_new_rows_are_those_of_the_training_rows() {
     let message = predict(PREDICTED, "", "x,color\nred,red\n", HeaderLine::Auto).unwrap_err();
-    assert!(message.starts_with("rows.csv, line 2, column \"x\" holds \"red\", expected a number"), "{message}");
+    assert!(
+        message.starts_with("rows.csv, line 2, column \"x\" holds \"red\", expected a number"),
+        "{message}"
+    );
     // Categories that look like numbers stay categories; whole numbers in training do not forbid others.
     let table = "zip,n,y\n123,1,0\n456,2,1\n";
     let keys = "types = { zip = \"category\" }";
     let (features, _) = predict(table, keys, "456,1.5\n", HeaderLine::Auto).unwrap();
     assert_eq!(features, [[0.0, 1.0, 1.5]]);
     let message = predict(table, keys, "zip,n\n789,1\n", HeaderLine::Auto).unwrap_err();
-    assert!(message.starts_with("rows.csv, line 2, column \"zip\" holds \"789\""), "{message}");
+    assert!(
+        message.starts_with("rows.csv, line 2, column \"zip\" holds \"789\""),
+        "{message}"
+    );
 }
 
 #[test]
@@ -294,14 +367,18 @@ fn names_that_could_be_values_are_no_header_unless_it_is_said() {
         let encoder = Encoder::fit(&config, &loaded.features, &[0, 1, 2, 3]).unwrap();
         let stream = Box::new(std::io::Cursor::new(rows.to_owned()));
         let rows = encoder.read_stream(&config, Path::new("rows.csv"), stream, header);
-        rows.map(|rows| rows.features).map_err(|error| error.to_string())
+        rows.map(|rows| rows.features)
+            .map_err(|error| error.to_string())
     };
     let rows = "1,0\n0,1\n1,1\n0,0\n";
     let all = vec![1.0, 0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0];
     assert_eq!(predict(rows, HeaderLine::Auto), Ok(all.clone()));
     assert_eq!(predict(rows, HeaderLine::No), Ok(all));
     // With the header "1,0" the first column is "1".
-    assert_eq!(predict(rows, HeaderLine::Yes), Ok(vec![1.0, 0.0, 1.0, 1.0, 0.0, 0.0]));
+    assert_eq!(
+        predict(rows, HeaderLine::Yes),
+        Ok(vec![1.0, 0.0, 1.0, 1.0, 0.0, 0.0])
+    );
     assert_eq!(
         predict("0,1\n1,1\n", HeaderLine::Auto).unwrap_err(),
         "rows.csv, line 1: expected `--header yes` or `--header no`, as the names of the columns could also be values, \
@@ -321,7 +398,8 @@ fn rows_like_those_of_a_training_file_without_header_are_read_by_place() {
     let read = |rows: &str| {
         let stream = Box::new(std::io::Cursor::new(rows.to_owned()));
         let rows = encoder.read_stream(&config, Path::new("rows.csv"), stream, HeaderLine::Auto);
-        rows.map(|rows| rows.features).map_err(|error| error.to_string())
+        rows.map(|rows| rows.features)
+            .map_err(|error| error.to_string())
     };
     assert_eq!(read("20,b,6.5,7.5\n"), Ok(vec![6.5, 7.5]));
     assert_eq!(read("6.5,7.5\n"), Ok(vec![6.5, 7.5]));

@@ -3,6 +3,8 @@
 mod encoding;
 mod source;
 mod splitter;
+#[cfg(test)]
+mod tests;
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};

@@ -15,7 +15,7 @@ const DELIMITERS: [Delimiter; 6] = [
 ];
 
 /// The least score of a delimiter that is taken.
-const LEAST_SCORE: f64 = 0.6;
+const LEAST_SCORE: f64 = 0.4;
 
 /// A delimiter and a quote, and how well they split the first rows of a file.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -127,10 +127,15 @@ fn is_number(cell: &str) -> bool {
     number(cell, '.').is_some() || number(cell, ',').is_some()
 }
 
-/// Whether an unquoted cell looks like one value: a number, a date, or a text without another delimiter or several
-/// numbers in it.
+/// Whether an unquoted cell looks like one value: a number, a date, or a text that does not hold several numbers or
+/// another delimiter. A mark before a blank belongs to the text.
 fn is_whole(cell: &str, delimiter: Delimiter) -> bool {
-    let has_delimiter = cell.contains([',', ';', '\t', '|', ':']);
+    let is_mark = |byte: &u8| b",;\t|:".contains(byte);
+    let bytes = cell.as_bytes();
+    let has_delimiter = bytes
+        .iter()
+        .enumerate()
+        .any(|(place, byte)| is_mark(byte) && bytes.get(place + 1) != Some(&b' '));
     if has_delimiter {
         return is_number(cell)
             || date(cell, DateOrder::DayFirst).is_some()

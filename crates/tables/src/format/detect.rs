@@ -32,7 +32,7 @@ pub(crate) struct FirstLine {
 /// Finds out what `config` leaves open from the first part of a file. `is_complete` if it is the whole file.
 ///
 /// # Errors
-/// [`TableError::Unusable`] if a given delimiter gives one column, and another clearly gives more.
+/// [`TableError::Unusable`] if a given delimiter does not occur in the first line, and another clearly fits better.
 pub(crate) fn detect(
     path: &Path,
     sample: &[u8],
@@ -40,7 +40,7 @@ pub(crate) fn detect(
     config: &FormatConfig,
 ) -> Result<Detected, TableError> {
     let encoding = encoding_of(sample, is_complete);
-    let (first_line, named_delimiter) = separator_line(sample);
+    let (mut first_line, named_delimiter) = separator_line(sample);
     // A character that cannot be read does not change where cells begin and end.
     let text = String::from_utf8_lossy(&sample[first_line.start..]);
     let found = best(&text, is_complete, named_delimiter, None);
@@ -52,17 +52,19 @@ pub(crate) fn detect(
     let missing = &config.missing;
     let decimal = config.decimal.unwrap_or_else(|| decimal_of(&rows, missing));
     let advice = advice(&text, is_complete, &choice, &found, decimal, missing);
-    if choice.row_length == 1
-        && found.row_length > 1
-        && found.score > 0.9
-        && config.delimiter.is_some()
-    {
+    let is_one_cell = choice.row_length == 1 || !rows.titles.is_empty();
+    if config.delimiter.is_some() && is_one_cell && found.score > 0.9 && !advice.is_empty() {
         let message = format!(
-            "the delimiter {:?} gives one column{advice}",
+            "with the delimiter {:?} the first line is one cell{advice}",
             choice.delimiter.to_string()
         );
         let path = path.to_owned();
         return Err(TableError::Unusable { path, message });
+    }
+    let titles: Vec<&str> = rows.titles.iter().map(|row| row.cell(0)).collect();
+    if let (false, Some(row)) = (titles.is_empty(), rows.rows.first()) {
+        first_line.start += start_of_line(&sample[first_line.start..], row.line);
+        first_line.number += row.line - 1;
     }
     let header = config
         .header
@@ -75,6 +77,7 @@ pub(crate) fn detect(
             quote: choice.quote,
             decimal,
             header,
+            title: titles.join("\n"),
             encoding,
             line_ends: line_ends_of(sample),
         },
@@ -156,6 +159,18 @@ fn separator_line(sample: &[u8]) -> (FirstLine, Option<Delimiter>) {
         number: 2,
     };
     (first_line, Some(Delimiter::Char(char::from(*delimiter))))
+}
+
+/// Where a line begins, in bytes; lines are counted from 1.
+fn start_of_line(text: &[u8], line: u64) -> usize {
+    let mut number = 1;
+    let mut at = 0;
+    while number < line && at < text.len() {
+        let is_end = text[at] == b'\n' || text[at] == b'\r' && text.get(at + 1) != Some(&b'\n');
+        number += u64::from(is_end);
+        at += 1;
+    }
+    at
 }
 
 fn line_ends_of(sample: &[u8]) -> &'static str {

@@ -9,7 +9,7 @@ use crate::columns::cell::{DateOrder, date, number};
 ///
 /// Each column has a vote. Below a name stand numbers or dates, or words that repeat among themselves and do not
 /// contain it. A first row of numbers is a header if it counts 0, 1, 2, …, as pandas does, or if all of them lie far
-/// outside their columns, as years do.
+/// outside their columns, of five rows or more, as years do.
 pub(super) fn has_header(rows: &SampleRows, decimal: char, missing: &[String]) -> bool {
     let Some(first) = rows.rows.first() else {
         return false;
@@ -28,13 +28,10 @@ pub(super) fn has_header(rows: &SampleRows, decimal: char, missing: &[String]) -
             )
         })
         .collect();
-    if columns
+    let has_word_of_rows = columns
         .iter()
-        .any(|column| column.vote == Vote::Row && !column.is_numeric)
-    {
-        return false;
-    }
-    if numbers_are_names(first, &columns, decimal) {
+        .any(|column| column.vote == Vote::Row && !column.is_numeric);
+    if !has_word_of_rows && numbers_are_names(first, &columns, decimal, body.len()) {
         return true;
     }
     let count = |vote: Vote| columns.iter().filter(|column| column.vote == vote).count();
@@ -138,8 +135,8 @@ impl Below {
     }
 }
 
-/// Whether the numbers of the first row are names.
-fn numbers_are_names(first: &SampleRow, columns: &[Below], decimal: char) -> bool {
+/// Whether the numbers of the first row are names. `num_rows` rows stand below it.
+fn numbers_are_names(first: &SampleRow, columns: &[Below], decimal: char, num_rows: usize) -> bool {
     let numbers = columns
         .iter()
         .enumerate()
@@ -164,7 +161,8 @@ fn numbers_are_names(first: &SampleRow, columns: &[Below], decimal: char) -> boo
     all.sort_unstable();
     all.dedup();
     let from_zero = counts_up && numbers[0].0 == 0.0 && (numbers.len() >= 3 || has_fractions);
-    let far = all.len() == numbers.len()
+    let far = num_rows >= 5
+        && all.len() == numbers.len()
         && numbers.iter().all(is_far)
         && (counts_up || numbers.len() >= 3);
     from_zero || far

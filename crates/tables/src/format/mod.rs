@@ -5,6 +5,8 @@ mod delimiter;
 mod detect;
 mod header;
 mod sample;
+#[cfg(test)]
+mod tests;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -108,6 +110,8 @@ pub struct Format {
     pub decimal: char,
     /// Whether the first line is a header.
     pub header: bool,
+    /// Lines above the table that are left out, since each holds one cell and the rows three or more; empty if there are none.
+    pub title: String,
     /// The encoding of the text: "UTF-8", "UTF-8 with byte order mark", "UTF-16 LE", "UTF-16 BE" or "Windows-1252" (whose
     /// printable characters include those of Latin-1).
     pub encoding: &'static str,

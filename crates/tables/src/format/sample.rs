@@ -8,6 +8,8 @@ const MAX_ROWS: usize = 1000;
 
 /// One of the first rows of a file.
 pub(super) struct SampleRow {
+    /// The line on which it starts, from 1.
+    pub(super) line: u64,
     text: String,
     ends: Vec<usize>,
     quoted: Vec<bool>,
@@ -26,15 +28,21 @@ impl SampleRow {
 
     /// The text of a cell; empty if there is no such cell.
     pub(super) fn cell(&self, column: usize) -> &str {
-        let start = column.checked_sub(1).map_or(0, |before| self.ends[before]);
-        self.ends
-            .get(column)
-            .map_or("", |&end| &self.text[start..end])
+        let start = match column {
+            0 => Some(&0),
+            _ => self.ends.get(column - 1),
+        };
+        match (start, self.ends.get(column)) {
+            (Some(&start), Some(&end)) => &self.text[start..end],
+            _ => "",
+        }
     }
 }
 
 /// The first rows of a file, as one choice of delimiter and quote splits them.
 pub(super) struct SampleRows {
+    /// Lines of one cell above the table.
+    pub(super) titles: Vec<SampleRow>,
     /// The first row, which may be the header, and those below.
     pub(super) rows: Vec<SampleRow>,
     /// Whether something was found that cannot be split, such as text after a closing quote.
@@ -59,7 +67,13 @@ impl SampleRows {
                     let text = String::from_utf8_lossy(&cells.text).into_owned();
                     let ends = cells.ends.clone();
                     let quoted = cells.quoted.clone();
-                    rows.push(SampleRow { text, ends, quoted });
+                    let line = cells.line;
+                    rows.push(SampleRow {
+                        line,
+                        text,
+                        ends,
+                        quoted,
+                    });
                 }
                 Err(error) => {
                     let is_cut_off = matches!(error, SplitError::OpenQuote { .. }) && !is_complete;
@@ -72,7 +86,10 @@ impl SampleRows {
             rows.pop();
         }
         let row_length = most_frequent_length(&rows);
+        let is_title = |row: &&SampleRow| row_length > 2 && row.len() == 1 && !row.quoted[0];
+        let num_titles = rows.iter().take_while(is_title).count();
         Self {
+            titles: rows.drain(..num_titles).collect(),
             rows,
             is_broken,
             row_length,

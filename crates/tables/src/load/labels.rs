@@ -64,7 +64,11 @@ impl LabelReader {
     /// # Errors
     /// [`TableError::Cell`] if the label of a regression is no number.
     pub(super) fn push(&mut self, row: &Row<'_>, cells: &CellFormat) -> Result<bool, TableError> {
-        if self.places.iter().any(|&place| cells.is_missing(row.cell(place))) {
+        if self
+            .places
+            .iter()
+            .any(|&place| cells.is_missing(row.cell(place)))
+        {
             self.num_missing += 1;
             if self.missing_lines.len() < MOST_LINES {
                 self.missing_lines.push(row.line);
@@ -73,7 +77,11 @@ impl LabelReader {
         }
         match &mut self.labels {
             Labels::Classes { texts, codes } => {
-                codes.extend(self.places.first().map(|&place| texts.code(row.cell(place))));
+                codes.extend(
+                    self.places
+                        .first()
+                        .map(|&place| texts.code(row.cell(place))),
+                );
             }
             Labels::Values(values) => {
                 for (&place, name) in self.places.iter().zip(&self.names) {
@@ -136,7 +144,11 @@ impl LabelReader {
             lines.push(format!("and {more} more"));
         }
         let rows = if self.num_missing == 1 { "row" } else { "rows" };
-        let line = if self.num_missing == 1 { "line" } else { "lines" };
+        let line = if self.num_missing == 1 {
+            "line"
+        } else {
+            "lines"
+        };
         let names: Vec<String> = self.names.iter().map(|name| format!("{name:?}")).collect();
         format!(
             "{} {rows} without a label in column {} ({line} {})",
@@ -166,7 +178,14 @@ fn classes(
     };
     let is_insisted = config.types.get(column) == Some(&ColumnType::Category);
     if !is_insisted {
-        check_number_of_classes(config, cells, column, &names, numbers.as_deref(), codes.len())?;
+        check_number_of_classes(
+            config,
+            cells,
+            column,
+            &names,
+            numbers.as_deref(),
+            codes.len(),
+        )?;
     }
     for code in &mut codes {
         *code = class_of_spelling[alphabetic[*code as usize] as usize];
@@ -227,7 +246,10 @@ fn check_number_of_classes(
     }
     let is_number = |name: &&String| cells.number(name).is_some();
     let num_numbers = names.iter().filter(is_number).count();
-    let with_other_mark = names.iter().filter(|name| cells.has_other_decimal_mark(name)).count();
+    let with_other_mark = names
+        .iter()
+        .filter(|name| cells.has_other_decimal_mark(name))
+        .count();
     if with_other_mark > 0 && with_other_mark + num_numbers == count && count > FEW_NUMBERS {
         let mark = cells.other_decimal_mark();
         return Err(config.unusable(format!(
@@ -236,7 +258,9 @@ fn check_number_of_classes(
         )));
     }
     if num_numbers > FEW_NUMBERS && 20 * num_numbers >= 19 * count {
-        let words = names.iter().filter(|name| cell::number(name, cells.decimal).is_none());
+        let words = names
+            .iter()
+            .filter(|name| cell::number(name, cells.decimal).is_none());
         let words: Vec<&String> = words.take(MOST_LINES).collect();
         return Err(config.unusable(format!(
             "the label {column:?} holds {num_numbers} different numbers, and also {words:?}: did you mean \
@@ -259,9 +283,7 @@ fn make_last(
     names: &mut [String],
     labels: &mut [u32],
 ) -> Result<(), TableError> {
-    let problem = |expected: String| {
-        Problem::new("positive", format!("{positive:?}"), expected)
-    };
+    let problem = |expected: String| Problem::new("positive", format!("{positive:?}"), expected);
     let is_positive = |name: &String| {
         let value = cells.number(name);
         name == positive || value.is_some() && value == cells.number(positive)

@@ -72,7 +72,7 @@ impl TableConfig {
     /// configuration if it does not fit the table.
     pub fn load(&self) -> Result<LoadedTable, TableError> {
         self.validate()?;
-        let mut rows = RowReader::open(&self.path, &self.format())?;
+        let mut rows = self.open()?;
         let roles = Roles::find(self, &rows)?;
         let names = rows.columns().to_vec();
         let cells = CellFormat::new(self, &self.path);
@@ -129,6 +129,24 @@ impl TableConfig {
         })
     }
 
+    /// Opens the file. Where it is left open whether there is a header, the names of the labels decide.
+    fn open(&self) -> Result<RowReader, TableError> {
+        let format = self.format();
+        let rows = RowReader::open(&self.path, &format)?;
+        let has_labels = |rows: &RowReader| {
+            let mut labels = self.label.names().iter();
+            labels.all(|label| rows.columns().contains(label))
+        };
+        if self.header.is_none() && !has_labels(&rows) {
+            let header = Some(!rows.format().header);
+            let other = RowReader::open(&self.path, &FormatConfig { header, ..format });
+            if let Some(other) = other.ok().filter(has_labels) {
+                return Ok(other);
+            }
+        }
+        Ok(rows)
+    }
+
     fn column_reader(&self, name: &str, place: usize) -> ColumnReader {
         let limit = self.categories.limit;
         match self.types.get(name) {
@@ -151,7 +169,7 @@ impl TableConfig {
                 Finished::Identifier(column) => {
                     let name = &column.name;
                     notes.push(format!(
-                        "column {name:?} seems to number the rows; `drop = [{name:?}]` leaves it out of the features"
+                        "column {name:?} differs in each row as identifiers and row numbers do; `drop = [{name:?}]` leaves it out of the features"
                     ));
                     columns.push(column);
                 }

@@ -15,7 +15,10 @@ pub(super) fn message(refused: &[Refused], limit: usize) -> Option<String> {
         described.push(format!("{} more", refused.len() - MOST_COLUMNS));
     }
     let names: Vec<&str> = refused.iter().map(|column| column.name.as_str()).collect();
-    let verb = if names.len() == 1 { "is" } else { "are" };
+    let (verb, them) = match names.len() {
+        1 => ("is", "it"),
+        _ => ("are", "them"),
+    };
     let first_key = toml_key(&first.name);
     let raised = match first.distinct {
         Some(distinct) if distinct <= limit => String::new(),
@@ -23,7 +26,7 @@ pub(super) fn message(refused: &[Refused], limit: usize) -> Option<String> {
         None => " and a larger `categories.limit`".to_owned(),
     };
     Some(format!(
-        "{} {verb} neither numbers nor at most {limit} categories: leave out with `drop = {names:?}`, or keep as \
+        "{} {verb} neither numbers nor at most {limit} categories: leave {them} out with `drop = {names:?}`, or keep {them} as \
          categories with `types = {{ {first_key} = \"category\" }}`{raised}",
         described.join(", "),
     ))

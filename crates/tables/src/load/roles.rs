@@ -27,21 +27,34 @@ impl Roles {
             let place = names.iter().position(|column| column == name);
             place.ok_or_else(|| no_column(config, name, names, file.format()))
         };
-        let labels = config.label.names().iter().map(find).collect::<Result<Vec<_>, _>>()?;
+        let labels = config
+            .label
+            .names()
+            .iter()
+            .map(find)
+            .collect::<Result<Vec<_>, _>>()?;
         let weight = config.weight.as_ref().map(find).transpose()?;
         let group = config.group.as_ref().map(find).transpose()?;
-        config.types.keys().try_for_each(|name| find(name).map(drop))?;
+        config
+            .types
+            .keys()
+            .try_for_each(|name| find(name).map(drop))?;
         for pattern in config.columns.iter().flatten().chain(&config.drop) {
             if !names.iter().any(|name| pattern::matches(pattern, name)) {
                 return Err(no_column(config, pattern, names, file.format()));
             }
         }
         let fits = |patterns: &[String], name: &str| {
-            patterns.iter().any(|pattern| pattern::matches(pattern, name))
+            patterns
+                .iter()
+                .any(|pattern| pattern::matches(pattern, name))
         };
         let is_feature = |&place: &usize| {
             let name = &names[place];
-            let is_chosen = config.columns.as_ref().is_none_or(|columns| fits(columns, name));
+            let is_chosen = config
+                .columns
+                .as_ref()
+                .is_none_or(|columns| fits(columns, name));
             let has_role = labels.contains(&place) || weight == Some(place) || group == Some(place);
             is_chosen && !has_role && !fits(&config.drop, name)
         };
@@ -86,9 +99,17 @@ pub(crate) fn shortened_list(names: &[String]) -> Vec<String> {
 /// A hint about delimiter, header or name.
 fn suggestion(name: &str, names: &[String], format: &Format) -> String {
     if let [only] = names {
-        let delimiters = [(';', ";"), ('\t', "tab"), ('|', "|"), (',', ","), (' ', "whitespace")];
+        let delimiters = [
+            (';', ";"),
+            ('\t', "tab"),
+            ('|', "|"),
+            (',', ","),
+            (' ', "whitespace"),
+        ];
         let is_used = |mark: char| format.delimiter == Delimiter::Char(mark);
-        let found = delimiters.iter().find(|(mark, _)| !is_used(*mark) && only.contains(*mark));
+        let found = delimiters
+            .iter()
+            .find(|(mark, _)| !is_used(*mark) && only.contains(*mark));
         if let Some((_, delimiter)) = found {
             return format!(
                 ", as the whole line is one column; set `delimiter = \"{delimiter}\"` if that is the character \
@@ -101,6 +122,9 @@ fn suggestion(name: &str, names: &[String], format: &Format) -> String {
     }
     match format.header {
         true => String::new(),
-        false => ", as the first line is taken for a row; set `header = true` if it holds the names".to_owned(),
+        false => {
+            ", as the first line is taken for a row; set `header = true` if it holds the names"
+                .to_owned()
+        }
     }
 }
