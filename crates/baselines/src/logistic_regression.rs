@@ -11,13 +11,14 @@ use crate::training::{Targets, Training};
 /// The name in the table, for errors.
 const NAME: &str = "logistic_regression";
 /// The limit on rows × features × classes: a few seconds on one core.
-const MAX_WORK: usize = 50_000_000;
+const MAX_WORK: usize = 20_000_000;
 /// The limit on steps of Newton's method; ten or so are usual.
 const MAX_STEPS: usize = 100;
 /// The limit on steps of conjugate gradients within a step of Newton's method.
 const MAX_INNER_STEPS: usize = 500;
-/// The squared Newton decrement at which a fit is finished: coefficients are then within 1e-9 of the optimum.
-const TOLERANCE: f64 = 1e-18;
+/// The squared Newton decrement at which a step is the last one. Coefficients are within 1e-6 of the optimum before that
+/// step and, as Newton's method squares small errors, far closer after it.
+const TOLERANCE: f64 = 1e-12;
 
 /// Predicts with the probabilities of a logistic regression, like scikit-learn's `LogisticRegression`.
 ///
@@ -25,9 +26,9 @@ const TOLERANCE: f64 = 1e-18;
 /// (L2 with C = 1). The intercepts are free. Two classes have one linear function, three or more have one each
 /// (multinomial). Only classes with training rows count: the others get the probability 0, and a single class gets 1.
 ///
-/// The solver is Newton's method with conjugate gradients, in its own few lines because none of the libraries tried
-/// reaches scikit-learn's optimum on all inputs: linfa-logistic 0.8.1 stops where the loss no longer falls in its last
-/// digits, and brings an optimisation framework of a dozen crates.
+/// The solver is Newton's method with conjugate gradients. It is the lab's own because linfa-logistic 0.8.1 ends without
+/// an error far from the optimum if a feature is not centred: where the numbers from 100 000 to 100 059 decide between
+/// two classes, it gets 31 of these 60 rows right.
 ///
 /// Source: Nocedal and Wright, Numerical Optimization, 2nd edition, algorithm 7.1 (line search Newton-CG).
 pub(crate) struct LogisticRegression;

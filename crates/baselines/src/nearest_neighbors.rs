@@ -9,7 +9,7 @@ use crate::training::Training;
 
 /// The number of neighbours, as in scikit-learn.
 const K: usize = 5;
-/// The limit on training rows × predicted rows × features: about ten seconds on one core.
+/// The limit on training rows × predicted rows × features: a few seconds on one core.
 const MAX_WORK: usize = 20_000_000_000;
 /// The number of rows whose distances are computed together.
 const ROWS_IN_BLOCK: usize = 256;

@@ -19,7 +19,7 @@ const NUM_TREES: usize = 100;
 /// number of threads.
 const NUM_GROUPS: usize = 10;
 /// The limit on rows × features tried × the logarithm of the rows, to base 2: about ten seconds on one core.
-const MAX_WORK: f64 = 10_000_000.0;
+const MAX_WORK: f64 = 5_000_000.0;
 
 /// Predicts the mean of 100 decision trees, like scikit-learn's `RandomForestClassifier` and `RandomForestRegressor`.
 ///

@@ -2,6 +2,8 @@
 //!
 //! The numbers are in `tests-data/scikit_learn.json`, which `tests-data/scikit_learn.py` makes.
 
+#![allow(clippy::unwrap_used)]
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -462,7 +464,7 @@ fn one_class_is_predicted_everywhere() {
 #[test]
 fn constant_features_predict_the_mean() {
     let values: Vec<f64> = (0..20).map(f64::from).collect();
-    let (constant, labels) = (vec![0.7; 40], vec![0, 0, 0, 2].repeat(5));
+    let (constant, labels) = (vec![0.7; 40], [0, 0, 0, 2].repeat(5));
     for (outcome, baseline) in all_values(&constant, 2, &values, &[0.7, 0.7])
         .iter()
         .zip(baselines(Task::Regression))
