@@ -370,9 +370,11 @@ fn num_titles(bytes: &[u8], format: &FormatConfig) -> usize {
 /// The number of lines outside quotes that are not blank, counted apart from the reader. A quote opens at the start of a
 /// cell only.
 fn count_rows(text: &str, delimiter: char) -> usize {
-    let (mut in_quotes, mut is_start) = (false, true);
+    let (mut in_quotes, mut is_start, mut is_closed) = (false, true, false);
     let outside = text.chars().map(|c| {
-        in_quotes ^= c == '"' && (in_quotes || is_start);
+        let toggles = c == '"' && (in_quotes || is_start || is_closed);
+        is_closed = toggles && in_quotes;
+        in_quotes ^= toggles;
         is_start = c == delimiter || c == '\r' || c == '\n' || is_start && c == ' ';
         if in_quotes && (c == '\r' || c == '\n') {
             '_'
