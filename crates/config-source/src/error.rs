@@ -4,8 +4,7 @@ use crate::ConfigSource;
 use crate::document::Document;
 use crate::fault::backticked;
 use crate::key_path::KeyPath;
-use crate::suggest::nearest_name;
-use emberlab_menu::Problem;
+use emberlab_menu::{Problem, nearest_name};
 use std::fmt;
 use std::ops::Range;
 

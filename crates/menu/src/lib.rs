@@ -5,14 +5,17 @@
 //! keys that a configuration may set, and it implements the trait of its menu. Names, schema, reading, writing and
 //! dispatch all come from the table, so a new entry is one file and one row.
 //!
-//! [`Problem`] is what is wrong with one value of a configuration, whichever crate finds it.
+//! [`Problem`] is what is wrong with one value of a configuration, whichever crate finds it. [`nearest_name`] is the valid
+//! name that a mistyped one was probably meant to be.
 
 mod choice;
+mod nearest;
 mod problem;
 mod schema;
 mod shared_keys;
 
 pub use choice::{Example, Menu, ReadTable, TableOrName, is_without_parameters};
+pub use nearest::nearest_name;
 pub use problem::Problem;
 pub use schema::{menu_schema, summary, table_schema};
 pub use shared_keys::read_with_shared_keys;

@@ -51,6 +51,29 @@ pub enum TableError {
         expected: String,
     },
 
+    /// Values of a feature are missing, and nothing replaces them.
+    #[error(
+        "{}, line {line}: column {column:?} has no value there{}, expected {expected}",
+        .path.display(),
+        match .count {
+            1 => String::new(),
+            2 => " and in one other row".to_owned(),
+            count => format!(" and in {} other rows", count - 1),
+        }
+    )]
+    Missing {
+        /// The file.
+        path: PathBuf,
+        /// The line of the first row without a value, as an editor counts it, from 1.
+        line: u64,
+        /// The column's name.
+        column: String,
+        /// Number of rows without a value.
+        count: usize,
+        /// The expected content, with the key to set.
+        expected: String,
+    },
+
     /// The table lacks a column.
     #[error("{}: there is no column {column:?}{}; the columns are {}", .path.display(), .suggestion, .columns.join(", "))]
     Column {

@@ -19,7 +19,7 @@ mod format;
 mod load;
 mod table;
 
-pub use columns::ColumnType;
+pub use columns::{ColumnType, DateOrder};
 pub use config::{
     Categories, CategoryEncoding, Dates, Impute, ImputeCategory, ImputeNumber, MissingLabels,
     OneOrMore, TableConfig, TableTask, UnseenCategories,

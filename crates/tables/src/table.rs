@@ -1,12 +1,14 @@
 //! A table of typed columns in memory.
 
-use crate::columns::ColumnType;
+use crate::columns::{ColumnType, DateOrder};
 
 /// Columns of equal length, in the order of the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     /// The columns.
     pub columns: Vec<Column>,
+    /// The number of columns of the file, features or not.
+    pub num_file_columns: usize,
     /// The line of each row as an editor counts it, from 1; for files without lines the row, from 1.
     pub lines: Vec<u64>,
 }
@@ -18,6 +20,8 @@ pub struct Column {
     pub name: String,
     /// Its type.
     pub column_type: ColumnType,
+    /// For dates, the order of day and month where it matters; `None` for other columns.
+    pub date_order: Option<DateOrder>,
     /// Its values, one for each row.
     pub values: Values,
 }
@@ -45,5 +49,15 @@ impl Table {
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
+    }
+}
+
+impl Values {
+    /// Whether the value of a row is missing; also if there is no such row.
+    pub(crate) fn is_missing(&self, row: usize) -> bool {
+        match self {
+            Self::Numbers(numbers) => numbers.get(row).is_none_or(|number| number.is_nan()),
+            Self::Categories { codes, .. } => codes.get(row).is_none_or(Option::is_none),
+        }
     }
 }

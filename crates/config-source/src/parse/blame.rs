@@ -2,6 +2,7 @@
 
 use std::marker::PhantomData;
 
+use emberlab_menu::nearest_name;
 use serde::de::DeserializeOwned;
 use toml::de::DeValue;
 
@@ -9,7 +10,7 @@ use super::{Failure, attempt};
 use crate::document::Document;
 use crate::fault::{Fault, as_found, expected_in_words, found_in_words};
 use crate::key_path::{KeyPath, Step};
-use crate::suggest::{nearest_name, suggestion, valid_names};
+use crate::suggest::{suggestion, valid_names};
 use crate::{ConfigError, ConfigSource};
 
 /// A value put in place of another, to see what serde says about it. No valid name looks like this.

@@ -1,8 +1,11 @@
 //! One cell as a number, a boolean or a date.
 
+use serde::{Deserialize, Serialize};
+
 /// The order of day and month in dates such as 03/04/2024.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum DateOrder {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DateOrder {
     /// 3 April.
     DayFirst,
     /// 4 March.

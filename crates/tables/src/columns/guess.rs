@@ -6,6 +6,9 @@ use super::cell::{BooleanSpelling, DateOrder, boolean, date, is_decimal_comma, n
 /// The largest number of different words that may stand among numbers without making a column of texts.
 const MAX_WORDS: usize = 3;
 
+/// The largest number of different values that make categories of numbers and words.
+const MAX_CODES: u64 = 10;
+
 /// Counts of the cells of a column.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CellCounts {
@@ -93,9 +96,13 @@ impl CellCounts {
         self.ambiguous_dates > 0 && self.dates_day_first == self.dates_month_first
     }
 
-    /// Whether words stand among numbers that are otherwise the content of the column.
-    fn is_numeric(&self) -> bool {
+    /// Whether words stand among numbers that are otherwise the content of the column. Few different values, not all of
+    /// them numbers, such as 2, 3, 4 and 5+, are categories.
+    fn is_numeric(&self, distinct: u64) -> bool {
         let words = self.values() - self.numbers;
+        if distinct <= MAX_CODES && 3 * distinct <= self.values() && 20 * words > self.values() {
+            return false;
+        }
         let is_few = words <= 1 || 10 * words <= self.values() || self.words.len() <= MAX_WORDS;
         self.numbers > words && is_few
     }
@@ -115,7 +122,7 @@ pub(crate) fn guess(name: &str, counts: &CellCounts, distinct: u64) -> ColumnTyp
     if values == 0 {
         return ColumnType::Category;
     }
-    if counts.is_numeric() {
+    if counts.is_numeric(distinct) {
         let is_integer = counts.integers == counts.numbers;
         let is_different =
             values >= 10 && counts.integers == values && is_nearly_all(distinct, values);
@@ -228,6 +235,14 @@ mod tests {
             guess_of("x", &["1", "A", "B", "C", "D", "2", "3", "4", "5", "6"]),
             ColumnType::Identifier
         );
+    }
+
+    #[test]
+    fn few_different_numbers_and_words_are_categories_unless_the_words_are_rare() {
+        let doors: Vec<&str> = ["2", "3", "4", "5more"].into_iter().cycle().take(40).collect();
+        assert_eq!(guess_of("doors", &doors), ColumnType::Category);
+        let typing_error: Vec<&str> = (0..100).map(|row| ["1", "2", "3", "e"][if row == 50 { 3 } else { row % 3 }]).collect();
+        assert_eq!(guess_of("grade", &typing_error), ColumnType::Integer);
     }
 
     #[test]

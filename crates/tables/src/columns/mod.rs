@@ -1,7 +1,16 @@
 //! The types of columns, and how a cell becomes a value.
 
 pub(crate) mod cell;
+pub(crate) mod cell_format;
+pub(crate) mod column_reader;
+mod dates;
 pub(crate) mod guess;
+mod guessed;
+pub(crate) mod interner;
+pub(crate) mod pattern;
+mod texts;
+
+pub use cell::DateOrder;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,4 +33,19 @@ pub enum ColumnType {
     Identifier,
     /// Free text.
     Text,
+}
+
+impl ColumnType {
+    /// The name it is written by in a configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::Integer => "integer",
+            Self::Category => "category",
+            Self::Boolean => "boolean",
+            Self::Date => "date",
+            Self::Identifier => "identifier",
+            Self::Text => "text",
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! The configuration of a table, as written in TOML.
 
+mod validate;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -29,10 +31,10 @@ pub struct TableConfig {
     #[serde(default)]
     pub delimiter: Delimiter,
     /// The character around cells that contain a delimiter (default `"`).
-    #[serde(default = "double_quote")]
+    #[serde(default = "double_quote", skip_serializing_if = "is_double_quote")]
     pub quote: char,
     /// The decimal mark of numbers, "." or "," (default ".").
-    #[serde(default = "point")]
+    #[serde(default = "point", skip_serializing_if = "is_point")]
     pub decimal: char,
     /// The columns to use as features: names, or patterns with `*` for any characters (default: all but the label).
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,13 +121,17 @@ pub enum MissingLabels {
 #[serde(default, deny_unknown_fields)]
 pub struct Impute {
     /// For numbers, booleans and dates (default "error").
+    #[serde(skip_serializing_if = "is_default")]
     pub number: ImputeNumber,
     /// For categories (default "error").
+    #[serde(skip_serializing_if = "is_default")]
     pub category: ImputeCategory,
     /// The number that `number = "constant"` puts in (default 0).
+    #[serde(skip_serializing_if = "is_default")]
     pub constant: f64,
     /// Whether each feature that misses values in the training rows gets a second column, 1 where it was missing
     /// (default false).
+    #[serde(skip_serializing_if = "is_default")]
     pub indicators: bool,
 }
 
@@ -162,38 +168,46 @@ pub enum ImputeCategory {
 #[serde(default, deny_unknown_fields)]
 pub struct Categories {
     /// One column for each category, or one number (default "one_hot").
+    #[serde(skip_serializing_if = "is_default")]
     pub encoding: CategoryEncoding,
     /// The largest number of different categories of a column (default 50).
+    #[serde(skip_serializing_if = "is_default_limit")]
     pub limit: usize,
     /// What is done with a category that the training rows do not have (default "error").
+    #[serde(skip_serializing_if = "is_default")]
     pub unseen: UnseenCategories,
 }
+
+/// The default of [`Categories::limit`].
+const DEFAULT_LIMIT: usize = 50;
 
 impl Default for Categories {
     fn default() -> Self {
         Self {
-            encoding: CategoryEncoding::OneHot,
-            limit: 50,
-            unseen: UnseenCategories::Error,
+            encoding: CategoryEncoding::default(),
+            limit: DEFAULT_LIMIT,
+            unseen: UnseenCategories::default(),
         }
     }
 }
 
 /// How a category becomes numbers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CategoryEncoding {
     /// A column for each category, in alphabetic order: 1 for the category of the row, 0 for the others.
+    #[default]
     OneHot,
     /// One column with the place of the category in alphabetic order, from 0; in numeric order if all are numbers.
     Ordinal,
 }
 
 /// What is done with a category that the training rows do not have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UnseenCategories {
     /// It is an error, which names the row.
+    #[default]
     Error,
     /// All one-hot columns are 0; an ordinal column is -1.
     Ignore,
@@ -218,6 +232,18 @@ fn point() -> char {
     '.'
 }
 
+fn is_double_quote(quote: &char) -> bool {
+    *quote == double_quote()
+}
+
+fn is_point(mark: &char) -> bool {
+    *mark == point()
+}
+
+fn is_default_limit(limit: &usize) -> bool {
+    *limit == DEFAULT_LIMIT
+}
+
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
@@ -231,4 +257,56 @@ pub(crate) fn missing() -> Vec<String> {
 
 fn is_default_missing(cells: &[String]) -> bool {
     cells == missing()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    const OLD: &str = "path = \"t.csv\"\nlabel = \"y\"\ntask = \"regression\"\ndelimiter = \";\"\n";
+
+    #[test]
+    fn a_configuration_with_the_first_four_keys_is_written_as_it_was() {
+        let config: TableConfig = toml::from_str(OLD).unwrap();
+        assert_eq!(toml::to_string(&config).unwrap(), OLD);
+    }
+
+    #[test]
+    fn a_configuration_with_every_key_reads_back_as_it_was() {
+        let text = r#"
+            path = "t.csv.gz"
+            label = ["y", "z"]
+            task = "regression"
+            header = false
+            delimiter = "whitespace"
+            quote = "'"
+            decimal = ","
+            columns = ["x*", "color"]
+            drop = ["x9"]
+            missing = ["", "-999"]
+            missing_labels = "drop"
+            dates = "parts"
+            derive = ["x1*x2"]
+            weight = "w"
+            group = "patient"
+            [types]
+            color = "category"
+            [impute]
+            number = "constant"
+            category = "own"
+            constant = 0.1
+            indicators = true
+            [categories]
+            encoding = "ordinal"
+            limit = 60
+            unseen = "ignore"
+        "#;
+        let config: TableConfig = toml::from_str(text).unwrap();
+        let written = toml::to_string(&config).unwrap();
+        assert_eq!(toml::from_str::<TableConfig>(&written).unwrap(), config);
+        let keys = |text: &str| text.lines().filter(|line| line.contains('=')).count();
+        assert_eq!(keys(&written), keys(text), "{written}");
+    }
 }

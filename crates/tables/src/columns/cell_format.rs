@@ -1,0 +1,104 @@
+//! How the cells of a table are written: decimal mark and missing values; and the errors of cells.
+
+use std::path::{Path, PathBuf};
+
+use super::cell;
+use crate::config::TableConfig;
+use crate::error::TableError;
+
+/// How the cells of a table are written.
+pub(crate) struct CellFormat {
+    pub(crate) path: PathBuf,
+    pub(crate) decimal: char,
+    missing: Vec<String>,
+}
+
+impl CellFormat {
+    /// The format that `config` gives, for errors about the file `path`.
+    pub(crate) fn new(config: &TableConfig, path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+            decimal: config.decimal,
+            missing: config.missing.clone(),
+        }
+    }
+
+    /// Whether a cell reads as missing.
+    pub(crate) fn is_missing(&self, text: &str) -> bool {
+        self.missing.iter().any(|missing| missing == text)
+    }
+
+    /// The number that a cell holds.
+    pub(crate) fn number(&self, text: &str) -> Option<f64> {
+        cell::number(text, self.decimal)
+    }
+
+    /// Whether a cell is a number with the other decimal mark.
+    pub(crate) fn has_other_decimal_mark(&self, text: &str) -> bool {
+        cell::number(text, self.other_decimal_mark()).is_some() && self.number(text).is_none()
+    }
+
+    /// The decimal mark that the file is not read with.
+    pub(crate) fn other_decimal_mark(&self) -> char {
+        match self.decimal {
+            '.' => ',',
+            _ => '.',
+        }
+    }
+
+    /// The error of a cell.
+    pub(crate) fn error(
+        &self,
+        line: u64,
+        column: &str,
+        text: &str,
+        expected: impl Into<String>,
+    ) -> TableError {
+        TableError::Cell {
+            path: self.path.clone(),
+            line,
+            column: column.to_owned(),
+            value: shortened(text),
+            expected: expected.into(),
+        }
+    }
+
+    /// The expected content where a number should be, with the key that makes `text` acceptable.
+    pub(crate) fn instead_of_number(&self, text: &str) -> String {
+        let mark = self.other_decimal_mark();
+        if cell::is_like_thousands(text) && self.decimal == '.' {
+            return "a number without marks between thousands; if the comma is the decimal mark, set \
+                    `decimal = \",\"`"
+                .to_owned();
+        }
+        if self.has_other_decimal_mark(text) {
+            return format!(
+                "a number; if {mark:?} is the decimal mark, set `decimal = \"{mark}\"`"
+            );
+        }
+        if text.is_empty() {
+            return "a number".to_owned();
+        }
+        let mut missing = self.missing.clone();
+        missing.push(shortened(text));
+        format!("a number; if it stands for a missing value, set `missing = {missing:?}`")
+    }
+}
+
+/// A text for a message, of at most 60 characters.
+pub(crate) fn shortened(text: &str) -> String {
+    const LONGEST: usize = 60;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// The name of a column as a key of TOML.
+pub(crate) fn toml_key(name: &str) -> String {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    match !name.is_empty() && name.chars().all(is_bare) {
+        true => name.to_owned(),
+        false => format!("{name:?}"),
+    }
+}

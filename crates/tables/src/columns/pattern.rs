@@ -1,0 +1,58 @@
+//! Patterns of column names, with `*` for any characters.
+
+/// Whether `name` is `pattern` itself, or fits it with each `*` standing for any number of characters.
+pub(crate) fn matches(pattern: &str, name: &str) -> bool {
+    if pattern == name {
+        return true;
+    }
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(last) = parts.next_back() else {
+        return false;
+    };
+    let Some(rest) = name.strip_prefix(first) else {
+        return false;
+    };
+    let Some(mut rest) = rest.strip_suffix(last) else {
+        return false;
+    };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_any_characters() {
+        for (pattern, name) in [
+            ("x", "x"),
+            ("*", ""),
+            ("x*", "x"),
+            ("x*", "x12"),
+            ("*_id", "user_id"),
+            ("*a*b*", "cabbage"),
+            ("a*a", "aa"),
+            ("ä*", "äöü"),
+            ("rate*", "rate*"),
+        ] {
+            assert!(matches(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [
+            ("x", "X"),
+            ("x*", "y"),
+            ("a*a", "a"),
+            ("*b*a", "ab"),
+            ("", "x"),
+            ("*a*a*", "xa"),
+        ] {
+            assert!(!matches(pattern, name), "{pattern} {name}");
+        }
+    }
+}

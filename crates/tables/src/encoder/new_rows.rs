@@ -1,0 +1,319 @@
+//! Rows to predict: which of their cells are the features, by name or by place.
+
+use std::collections::{HashMap, HashSet};
+use std::io::Read;
+use std::path::Path;
+
+use super::{Encoder, FittedColumn, FittedValues};
+use crate::columns::{ColumnType, DateOrder, cell};
+use crate::columns::cell_format::CellFormat;
+use crate::columns::column_reader::{ColumnReader, Finished};
+use crate::config::TableConfig;
+use crate::error::TableError;
+use crate::files::{HeaderLine, RowReader};
+use crate::format::FormatConfig;
+use crate::load::roles::shortened_list;
+use crate::table::Table;
+
+/// Rows to predict.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewRows {
+    /// The features, `[num_rows × num_features]` row by row, not standardised.
+    pub features: Vec<f64>,
+    /// The line of each row.
+    pub lines: Vec<u64>,
+}
+
+impl Encoder {
+    /// Reads rows to predict. With a header the columns are found by name, in any order, and others are ignored. Without
+    /// one a row has the cells of the feature columns, in their order; where the training file has no header either, a
+    /// row may also have the cells of all its columns.
+    ///
+    /// With [`HeaderLine::Auto`] the first line is a header if it names all feature columns, unless those names could be
+    /// values, and a row if its cells could be values.
+    ///
+    /// # Errors
+    /// [`TableError`] as [`encode`](Self::encode), if a cell is not of the type of its column, if columns are missing, if
+    /// there are no rows, or if it is open whether the first line is a header.
+    pub fn read(
+        &self,
+        config: &TableConfig,
+        path: &Path,
+        header: HeaderLine,
+    ) -> Result<NewRows, TableError> {
+        let rows = RowReader::open(path, &format(config, header))?;
+        self.read_rows(config, path, rows, header)
+    }
+
+    /// Reads rows to predict from a stream; `name` stands for the path in errors.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_stream(
+        &self,
+        config: &TableConfig,
+        name: &Path,
+        stream: Box<dyn Read>,
+        header: HeaderLine,
+    ) -> Result<NewRows, TableError> {
+        let rows = RowReader::from_stream(name, stream, &format(config, header))?;
+        self.read_rows(config, name, rows, header)
+    }
+
+    fn read_rows(
+        &self,
+        config: &TableConfig,
+        path: &Path,
+        mut rows: RowReader,
+        header: HeaderLine,
+    ) -> Result<NewRows, TableError> {
+        let new_file = NewFile {
+            encoder: self,
+            path,
+            cells: CellFormat::new(config, path),
+        };
+        let mut first_row = None;
+        let places = if rows.format().header {
+            new_file.places_by_name(rows.columns())?
+        } else {
+            let Some(row) = rows.next_row()? else {
+                return Err(new_file.no_rows());
+            };
+            let line = row.line;
+            let first: Vec<String> = (0..row.len()).map(|place| row.cell(place).to_owned()).collect();
+            if header == HeaderLine::Auto && new_file.is_header(line, &first)? {
+                new_file.places_by_name(&header_names(&first))?
+            } else {
+                let places = new_file.places_by_position(line, first.len())?;
+                first_row = Some((line, first));
+                places
+            }
+        };
+        let mut readers: Vec<ColumnReader> = (self.columns.iter().zip(places))
+            .map(|(column, place)| column.reader(place))
+            .collect();
+        let mut lines = Vec::new();
+        if let Some((line, first)) = first_row {
+            lines.push(line);
+            for reader in &mut readers {
+                let text = first.get(reader.place).map_or("", String::as_str);
+                reader.push(text, line, &new_file.cells)?;
+            }
+        }
+        while let Some(row) = rows.next_row()? {
+            lines.push(row.line);
+            for reader in &mut readers {
+                reader.push(row.cell(reader.place), row.line, &new_file.cells)?;
+            }
+        }
+        if lines.is_empty() {
+            return Err(new_file.no_rows());
+        }
+        let mut columns = Vec::with_capacity(readers.len());
+        for reader in readers {
+            // A column of a given type is refused only for its number of categories, which has no limit here.
+            if let Finished::Column(column) = reader.finish(&new_file.cells)? {
+                columns.push(column);
+            }
+        }
+        let table = Table {
+            columns,
+            num_file_columns: rows.columns().len(),
+            lines,
+        };
+        Ok(NewRows {
+            features: self.encode_file(config, path, &table)?,
+            lines: table.lines,
+        })
+    }
+}
+
+/// How a file of new rows is to be read. What the first line is gets decided here, from the columns of the training file.
+fn format(config: &TableConfig, header: HeaderLine) -> FormatConfig {
+    FormatConfig {
+        header: Some(header == HeaderLine::Yes),
+        ..config.format()
+    }
+}
+
+/// The names in a header: a column without a name has that of its place.
+fn header_names(cells: &[String]) -> Vec<String> {
+    let name = |(cell, place): (&String, usize)| match cell.is_empty() {
+        true => generated_name(place),
+        false => cell.clone(),
+    };
+    cells.iter().zip(0..).map(name).collect()
+}
+
+/// The name of a column that has none in the file, from its place.
+fn generated_name(place: usize) -> String {
+    format!("column_{}", place + 1)
+}
+
+/// A file of new rows, for the columns of an encoder.
+struct NewFile<'a> {
+    encoder: &'a Encoder,
+    path: &'a Path,
+    cells: CellFormat,
+}
+
+impl NewFile<'_> {
+    /// Whether the first line of a file holds the names of the columns.
+    ///
+    /// # Errors
+    /// [`TableError`] if it could be both, or is neither.
+    fn is_header(&self, line: u64, first: &[String]) -> Result<bool, TableError> {
+        let columns = &self.encoder.columns;
+        let could_be_values = columns.iter().all(|column| column.could_hold(&column.name, &self.cells));
+        if could_be_values {
+            let is_same = first.iter().eq(columns.iter().map(|column| &column.name));
+            if is_same {
+                return Err(self.shape(
+                    line,
+                    "`--header yes` or `--header no`, as the names of the columns could also be values",
+                    "a first line that equals these names",
+                ));
+            }
+            return Ok(false);
+        }
+        let found = header_names(first);
+        let found_names: HashSet<&String> = found.iter().collect();
+        let is_found = |column: &&FittedColumn| found_names.contains(&column.name);
+        let num_found = columns.iter().filter(is_found).count();
+        if num_found == columns.len() {
+            return Ok(true);
+        }
+        if num_found == 0 {
+            let places = self.places_by_position(line, first.len())?;
+            let texts = places.iter().map(|&place| first.get(place).map_or("", String::as_str));
+            if self.is_row(texts) {
+                return Ok(false);
+            }
+        }
+        self.places_by_name(&found).map(|_| true)
+    }
+
+    /// Whether cells could be values of the columns: all fit, or only categories are new and there is a number.
+    fn is_row<'a>(&self, texts: impl Iterator<Item = &'a str>) -> bool {
+        let (mut all_known, mut has_number) = (true, false);
+        for (column, text) in self.encoder.columns.iter().zip(texts) {
+            let fits = column.could_hold(text, &self.cells);
+            if !column.is_categories() {
+                if !fits {
+                    return false;
+                }
+                has_number |= !self.cells.is_missing(text);
+            }
+            all_known &= fits;
+        }
+        all_known || has_number
+    }
+
+    /// The place of each column in a file with these names.
+    fn places_by_name(&self, found: &[String]) -> Result<Vec<usize>, TableError> {
+        let columns = &self.encoder.columns;
+        let mut places_of_names: HashMap<&str, (usize, usize)> = HashMap::new();
+        for (place, name) in found.iter().enumerate() {
+            places_of_names.entry(name).or_insert((place, 0)).1 += 1;
+        }
+        let mut places = Vec::with_capacity(columns.len());
+        let mut missing = Vec::new();
+        for FittedColumn { name, .. } in columns {
+            match places_of_names.get(name.as_str()) {
+                Some(&(place, 1)) => places.push(place),
+                Some(_) => {
+                    let expected = "a name of its own for each column";
+                    return Err(self.shape(1, expected, &format!("{name:?} twice")));
+                }
+                None => missing.push(name.clone()),
+            }
+        }
+        let [first, others @ ..] = missing.as_slice() else {
+            return Ok(places);
+        };
+        let others = match others.is_empty() {
+            true => String::new(),
+            false => format!(", nor {}", shortened_list(others).join(", ")),
+        };
+        Err(TableError::Column {
+            path: self.path.to_owned(),
+            column: first.clone(),
+            suggestion: format!("{others}, in the first line (`--header no` if that is a row)"),
+            columns: shortened_list(found),
+        })
+    }
+
+    /// The place of each column in a file without names, whose rows have `num_cells` cells.
+    fn places_by_position(&self, line: u64, num_cells: usize) -> Result<Vec<usize>, TableError> {
+        let columns = &self.encoder.columns;
+        if num_cells == columns.len() {
+            return Ok((0..num_cells).collect());
+        }
+        let all = self.encoder.num_file_columns;
+        let place_of = |column: &FittedColumn| {
+            let number: usize = column.name.strip_prefix("column_")?.parse().ok()?;
+            let place = number.checked_sub(1)?;
+            (place < all && column.name == generated_name(place)).then_some(place)
+        };
+        let places: Option<Vec<usize>> = columns.iter().map(place_of).collect();
+        let mut expected = match columns.len() {
+            1 => "1 cell".to_owned(),
+            count => format!("{count} cells"),
+        };
+        match places {
+            Some(places) if num_cells == all => return Ok(places),
+            Some(_) => expected.push_str(&format!(" or all {all} of the training file")),
+            None => expected.push_str(", or a header with these names"),
+        }
+        let features: Vec<String> = columns.iter().map(|column| column.name.clone()).collect();
+        let expected = format!("{expected}: {}", shortened_list(&features).join(", "));
+        Err(self.shape(line, &expected, &num_cells.to_string()))
+    }
+
+    fn shape(&self, line: u64, expected: &str, found: &str) -> TableError {
+        TableError::Shape {
+            path: self.path.to_owned(),
+            line,
+            expected: expected.to_owned(),
+            found: found.to_owned(),
+        }
+    }
+
+    fn no_rows(&self) -> TableError {
+        TableError::Unusable {
+            path: self.path.to_owned(),
+            message: "there are no rows to predict".to_owned(),
+        }
+    }
+}
+
+impl FittedColumn {
+    /// A reader of new cells. The type is that of the training rows; whole numbers there do not forbid others.
+    fn reader(&self, place: usize) -> ColumnReader {
+        let column_type = match self.values {
+            FittedValues::Numbers { .. } if self.column_type == ColumnType::Integer => ColumnType::Number,
+            _ => self.column_type,
+        };
+        ColumnReader::of_type(&self.name, place, column_type, self.date_order, usize::MAX)
+    }
+
+    fn is_categories(&self) -> bool {
+        matches!(self.values, FittedValues::Categories(_))
+    }
+
+    /// Whether a cell could hold a value of the column: for categories, one of those of the training rows.
+    fn could_hold(&self, text: &str, cells: &CellFormat) -> bool {
+        if cells.is_missing(text) {
+            return true;
+        }
+        match (&self.values, self.column_type) {
+            (FittedValues::Categories(categories), _) => categories.names().iter().any(|name| name == text),
+            (_, ColumnType::Boolean) => cell::boolean(text).is_some() || matches!(cells.number(text), Some(0.0 | 1.0)),
+            (FittedValues::Dates { .. }, _) => {
+                let order = self.date_order.unwrap_or(DateOrder::DayFirst);
+                cell::date(text, order).is_some()
+            }
+            (FittedValues::Numbers { .. }, _) => cells.number(text).is_some(),
+        }
+    }
+}

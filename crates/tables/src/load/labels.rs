@@ -1,0 +1,308 @@
+//! The labels of a table: classes or numbers.
+
+use emberlab_menu::{Problem, nearest_name};
+
+use super::Label;
+use crate::columns::ColumnType;
+use crate::columns::cell;
+use crate::columns::cell_format::{CellFormat, toml_key};
+use crate::columns::interner::{Interner, sorted};
+use crate::config::{MissingLabels, TableConfig, TableTask};
+use crate::error::TableError;
+use crate::files::Row;
+
+/// The most lines that a message names.
+const MOST_LINES: usize = 5;
+
+/// The most different numbers that are always accepted as classes.
+const FEW_NUMBERS: usize = 20;
+
+/// More different numbers than this are no classes, however many rows there are.
+const MANY_NUMBERS: usize = 1000;
+
+/// As many rows at least are expected of each class, where many classes are numbers.
+const ROWS_PER_NUMBER: usize = 10;
+
+/// More different texts than this need two rows each to be classes.
+const MANY_TEXTS: usize = 100;
+
+/// Collects the labels of the rows.
+pub(super) struct LabelReader {
+    /// The places of the label columns.
+    places: Vec<usize>,
+    names: Vec<String>,
+    labels: Labels,
+    num_missing: usize,
+    /// The first lines whose label is missing.
+    missing_lines: Vec<u64>,
+}
+
+enum Labels {
+    Classes { texts: Interner, codes: Vec<u32> },
+    Values(Vec<f64>),
+}
+
+impl LabelReader {
+    pub(super) fn new(config: &TableConfig, columns: &[String], places: &[usize]) -> Self {
+        Self {
+            places: places.to_vec(),
+            names: places.iter().map(|&place| columns[place].clone()).collect(),
+            labels: match config.task {
+                TableTask::Classification => Labels::Classes {
+                    texts: Interner::default(),
+                    codes: Vec::new(),
+                },
+                TableTask::Regression => Labels::Values(Vec::new()),
+            },
+            num_missing: 0,
+            missing_lines: Vec::new(),
+        }
+    }
+
+    /// Adds the label of a row; `false` if it is missing.
+    ///
+    /// # Errors
+    /// [`TableError::Cell`] if the label of a regression is no number.
+    pub(super) fn push(&mut self, row: &Row<'_>, cells: &CellFormat) -> Result<bool, TableError> {
+        if self
+            .places
+            .iter()
+            .any(|&place| cells.is_missing(row.cell(place)))
+        {
+            self.num_missing += 1;
+            if self.missing_lines.len() < MOST_LINES {
+                self.missing_lines.push(row.line);
+            }
+            return Ok(false);
+        }
+        match &mut self.labels {
+            Labels::Classes { texts, codes } => {
+                codes.extend(
+                    self.places
+                        .first()
+                        .map(|&place| texts.code(row.cell(place))),
+                );
+            }
+            Labels::Values(values) => {
+                for (&place, name) in self.places.iter().zip(&self.names) {
+                    let text = row.cell(place);
+                    let Some(number) = cells.number(text) else {
+                        let expected = cells.instead_of_number(text);
+                        return Err(cells.error(row.line, name, text, expected));
+                    };
+                    values.push(number);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// The labels of all rows, of which there are `num_rows`.
+    ///
+    /// # Errors
+    /// [`TableError`] if there are no rows, labels are missing, or they are not what the task expects.
+    pub(super) fn finish(
+        self,
+        config: &TableConfig,
+        cells: &CellFormat,
+        num_rows: usize,
+        notes: &mut Vec<String>,
+    ) -> Result<Label, TableError> {
+        if self.num_missing > 0 {
+            let message = self.missing_message();
+            match config.missing_labels {
+                MissingLabels::Error => {
+                    return Err(config.unusable(format!(
+                        "{message}: fill it in, or leave such rows out with `missing_labels = \"drop\"`"
+                    )));
+                }
+                MissingLabels::Drop => notes.push(format!("{message} left out")),
+            }
+        }
+        if num_rows == 0 {
+            return Err(config.unusable(match self.num_missing {
+                0 => "there are no rows".to_owned(),
+                _ => "no row has a label".to_owned(),
+            }));
+        }
+        match self.labels {
+            Labels::Values(values) => Ok(Label::Values {
+                values,
+                names: self.names,
+            }),
+            Labels::Classes { texts, codes } => {
+                let column = self.names.first().map(String::as_str).unwrap_or_default();
+                classes(config, cells, column, texts, codes)
+            }
+        }
+    }
+
+    fn missing_message(&self) -> String {
+        let mut lines: Vec<String> = self.missing_lines.iter().map(u64::to_string).collect();
+        let more = self.num_missing - lines.len();
+        if more > 0 {
+            lines.push(format!("and {more} more"));
+        }
+        let rows = if self.num_missing == 1 { "row" } else { "rows" };
+        let line = if self.num_missing == 1 {
+            "line"
+        } else {
+            "lines"
+        };
+        let names: Vec<String> = self.names.iter().map(|name| format!("{name:?}")).collect();
+        format!(
+            "{} {rows} without a label in column {} ({line} {})",
+            self.num_missing,
+            names.join(" or "),
+            lines.join(", ")
+        )
+    }
+}
+
+/// Numbers the classes: in numeric order if all are numbers, else in alphabetic order, the positive one last.
+fn classes(
+    config: &TableConfig,
+    cells: &CellFormat,
+    column: &str,
+    texts: Interner,
+    mut codes: Vec<u32>,
+) -> Result<Label, TableError> {
+    let (spellings, alphabetic) = sorted(texts.into_texts());
+    let numbers: Option<Vec<f64>> = spellings.iter().map(|text| cells.number(text)).collect();
+    let (mut names, class_of_spelling) = match &numbers {
+        Some(numbers) => merged_by_value(&spellings, numbers),
+        None => {
+            let count = u32::try_from(spellings.len()).unwrap_or(u32::MAX);
+            (spellings, (0..count).collect())
+        }
+    };
+    let is_insisted = config.types.get(column) == Some(&ColumnType::Category);
+    if !is_insisted {
+        check_number_of_classes(
+            config,
+            cells,
+            column,
+            &names,
+            numbers.as_deref(),
+            codes.len(),
+        )?;
+    }
+    for code in &mut codes {
+        *code = class_of_spelling[alphabetic[*code as usize] as usize];
+    }
+    if let Some(positive) = &config.positive {
+        make_last(cells, positive, &mut names, &mut codes)?;
+    }
+    Ok(Label::Classes {
+        labels: codes,
+        names,
+    })
+}
+
+/// Merges spellings of equal numbers, such as 1 and 1.0: the names of the classes in numeric order, each the shortest
+/// spelling, and the class of each spelling.
+fn merged_by_value(spellings: &[String], numbers: &[f64]) -> (Vec<String>, Vec<u32>) {
+    let mut order: Vec<usize> = (0..spellings.len()).collect();
+    order.sort_by(|&a, &b| {
+        let values = (numbers[a] + 0.0).total_cmp(&(numbers[b] + 0.0));
+        let lengths = spellings[a].len().cmp(&spellings[b].len());
+        values.then(lengths).then(spellings[a].cmp(&spellings[b]))
+    });
+    let mut names: Vec<String> = Vec::new();
+    let mut last = f64::NAN;
+    let mut classes = vec![0; spellings.len()];
+    for place in order {
+        if numbers[place] != last {
+            last = numbers[place];
+            names.push(spellings[place].clone());
+        }
+        classes[place] = u32::try_from(names.len() - 1).unwrap_or(u32::MAX);
+    }
+    (names, classes)
+}
+
+/// Refuses labels that look like a quantity, or like names of rows.
+fn check_number_of_classes(
+    config: &TableConfig,
+    cells: &CellFormat,
+    column: &str,
+    names: &[String],
+    numbers: Option<&[f64]>,
+    num_rows: usize,
+) -> Result<(), TableError> {
+    let count = names.len();
+    let key = toml_key(column);
+    let insist = format!("`types = {{ {key} = \"category\" }}`");
+    if let Some(numbers) = numbers {
+        let is_whole = numbers.iter().all(|number| number.fract() == 0.0);
+        let is_sparse = num_rows / count.max(1) < ROWS_PER_NUMBER;
+        if count > MANY_NUMBERS || count > FEW_NUMBERS && (!is_whole || is_sparse) {
+            return Err(config.unusable(format!(
+                "the label {column:?} holds {count} different numbers: did you mean `task = \"regression\"`? \
+                 {insist} makes each number a class"
+            )));
+        }
+        return Ok(());
+    }
+    let is_number = |name: &&String| cells.number(name).is_some();
+    let num_numbers = names.iter().filter(is_number).count();
+    let with_other_mark = names
+        .iter()
+        .filter(|name| cells.has_other_decimal_mark(name))
+        .count();
+    if with_other_mark > 0 && with_other_mark + num_numbers == count && count > FEW_NUMBERS {
+        let mark = cells.other_decimal_mark();
+        return Err(config.unusable(format!(
+            "the label {column:?} holds {count} different numbers with {mark:?}: if it is their decimal mark, set \
+             `decimal = \"{mark}\"` and `task = \"regression\"`; {insist} makes each text a class"
+        )));
+    }
+    if num_numbers > FEW_NUMBERS && 20 * num_numbers >= 19 * count {
+        let words = names
+            .iter()
+            .filter(|name| cell::number(name, cells.decimal).is_none());
+        let words: Vec<&String> = words.take(MOST_LINES).collect();
+        return Err(config.unusable(format!(
+            "the label {column:?} holds {num_numbers} different numbers, and also {words:?}: did you mean \
+             `task = \"regression\"`, with these texts in `missing`? {insist} makes each text a class"
+        )));
+    }
+    if count > MANY_TEXTS && num_rows < 2 * count {
+        return Err(config.unusable(format!(
+            "the label {column:?} holds {count} different texts in {num_rows} rows, too few rows for each to be a class; \
+             {insist} makes each text a class all the same"
+        )));
+    }
+    Ok(())
+}
+
+/// Makes the class `positive` the last of two.
+fn make_last(
+    cells: &CellFormat,
+    positive: &str,
+    names: &mut [String],
+    labels: &mut [u32],
+) -> Result<(), TableError> {
+    let problem = |expected: String| Problem::new("positive", format!("{positive:?}"), expected);
+    let is_positive = |name: &String| {
+        let value = cells.number(name);
+        name == positive || value.is_some() && value == cells.number(positive)
+    };
+    let Some(place) = names.iter().position(is_positive) else {
+        let near = nearest_name(positive, names.iter().map(String::as_str));
+        let hint = near.map_or(String::new(), |near| format!("; did you mean {near:?}?"));
+        let list = super::roles::shortened_list(names).join(", ");
+        return Err(problem(format!("one of the classes {list}{hint}")).into());
+    };
+    if names.len() != 2 {
+        let expected = format!("no value, as there are {} classes, not two", names.len());
+        return Err(problem(expected).into());
+    }
+    if place == 0 {
+        names.swap(0, 1);
+        for label in labels {
+            *label = 1 - *label;
+        }
+    }
+    Ok(())
+}
