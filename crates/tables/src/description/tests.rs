@@ -1,4 +1,5 @@
 //! Tests of descriptions.
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 

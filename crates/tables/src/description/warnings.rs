@@ -299,8 +299,8 @@ fn about_cells(column: &Column, warnings: &mut Vec<String>) {
             .first()
             .map_or("", String::as_str);
         warnings.push(format!(
-            "{name:?}: dates such as {example:?} can be read with the day or the month first; they are read with the month \
-             first. Write them as year-month-day to be sure."
+            "{name:?}: dates such as {example:?} can be read with the day or the month first. Write them as \
+             year-month-day."
         ));
     }
     let is_category = column.description.column_type == ColumnType::Category || column.is_label;

@@ -1,4 +1,5 @@
 //! Tests of reading files.
+#![allow(clippy::unwrap_used)]
 
 use std::io::Write;
 
@@ -7,11 +8,11 @@ use flate2::write::GzEncoder;
 
 use super::*;
 
+/// The columns, and the rows with their lines.
+type Content = (Vec<String>, Vec<(u64, Vec<String>)>);
+
 /// Reads bytes: columns and rows with their lines.
-fn read(
-    bytes: &[u8],
-    format: &FormatConfig,
-) -> Result<(Vec<String>, Vec<(u64, Vec<String>)>), TableError> {
+fn read(bytes: &[u8], format: &FormatConfig) -> Result<Content, TableError> {
     let stream = Box::new(Cursor::new(bytes.to_vec()));
     let mut reader = RowReader::from_stream(Path::new("table.csv"), stream, format)?;
     let num_columns = reader.columns().len();
@@ -28,7 +29,7 @@ fn read(
     Ok((reader.columns().to_vec(), rows))
 }
 
-fn read_all(bytes: &[u8]) -> (Vec<String>, Vec<(u64, Vec<String>)>) {
+fn read_all(bytes: &[u8]) -> Content {
     read(bytes, &FormatConfig::default()).unwrap()
 }
 
