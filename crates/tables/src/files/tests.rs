@@ -209,6 +209,15 @@ fn a_delimiter_at_the_end_of_every_row_makes_no_column() {
 }
 
 #[test]
+fn a_line_of_delimiters_without_end_is_no_table() {
+    let message = error(&b",".repeat(MAX_COLUMNS));
+    assert_eq!(
+        message,
+        "table.csv, line 1: expected at most 100000 columns, found 100001 cells"
+    );
+}
+
+#[test]
 fn names_of_columns_are_unique_and_never_empty() {
     assert_eq!(
         error(b"id,x,y,x\n1,2,3,4\n"),
