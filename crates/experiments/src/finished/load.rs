@@ -6,35 +6,15 @@ use burn::module::Module;
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
 use emberlab_models::Network;
-use emberlab_run_format::files::{BEST, NETWORK};
+use emberlab_run_format::{ChosenFor, ThresholdInUse, Weights};
+use emberlab_storage::sha256;
 use emberlab_training::{
     Predicted, Split, SupervisedModel, TrainingError, device, load_network, predict,
 };
-use serde::Serialize;
 
 use crate::error::ExperimentError;
 use crate::run::Run;
 use crate::trial::{Prepared, check_data};
-
-/// One of the two networks of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Weights {
-    /// The network after the last step.
-    Last,
-    /// The network of the best epoch.
-    Best,
-}
-
-impl Weights {
-    /// The file of a run with these weights.
-    pub(crate) fn file(self) -> &'static str {
-        match self {
-            Self::Last => NETWORK,
-            Self::Best => BEST,
-        }
-    }
-}
 
 /// A finished run with its data and one of its networks, on a device without autodiff.
 pub struct LoadedRun {
@@ -44,6 +24,10 @@ pub struct LoadedRun {
     pub network: Network,
     /// The device of the network.
     pub device: Device,
+    /// For two classes: the threshold of its predictions.
+    pub threshold: ThresholdInUse,
+    /// Which network of the run it is.
+    pub(super) identity: ChosenFor,
 }
 
 impl LoadedRun {
@@ -57,17 +41,20 @@ impl LoadedRun {
         device_name: &str,
         data_dirs: &[PathBuf],
     ) -> Result<Self, ExperimentError> {
-        run.check_finished()?;
-        let file = weights.file();
-        let bytes = run.read(file)?;
+        let bytes = run.network(weights)?;
+        let sha256 = sha256(&bytes);
         let prepared = Prepared::load(run.config()?, data_dirs)?;
         check_data(run, &prepared)?;
         let device = device::open(device_name).map_err(TrainingError::from)?;
         let network = load_network(prepared.init_network(&device)?, &bytes);
         Ok(Self {
-            network: network.map_err(|e| run.malformed(file, e))?.valid(),
+            network: network
+                .map_err(|e| run.malformed(weights.file(), e))?
+                .valid(),
+            threshold: ThresholdInUse::of(run.stored_threshold()?, weights, &sha256),
             prepared,
             device,
+            identity: ChosenFor { weights, sha256 },
         })
     }
 
