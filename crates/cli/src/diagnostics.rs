@@ -85,10 +85,7 @@ mod tests {
     use emberlab_experiments::ExperimentError;
 
     fn source() -> ConfigSource {
-        ConfigSource {
-            name: "moons.toml".into(),
-            text: "[model]\nactivation = \"geluu\"\n".into(),
-        }
+        ConfigSource::new("moons.toml", "[model]\nactivation = \"geluu\"\n")
     }
 
     fn plain(error: &(dyn Error + 'static)) -> String {

@@ -42,7 +42,8 @@ impl Trial {
         let lock = run.lock()?;
         let written = run.source()?;
         let source = written.with_overrides(overrides)?;
-        let ready = Ready::prepare(ExperimentConfig::from_source(&source)?, &execution)?;
+        let config = ExperimentConfig::from_source(&source)?;
+        let ready = Ready::prepare(config, &execution).map_err(|e| e.with_place(&source))?;
         let store = ready.store(&run);
         let Found {
             checkpoint,
