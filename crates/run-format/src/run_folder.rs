@@ -5,8 +5,10 @@ use std::{fs, io};
 
 use serde::de::DeserializeOwned;
 
-use crate::files::{CONFIG, DIAGNOSIS, ENVIRONMENT, EVALUATION, FAILURE, METRICS, RESULT};
-use crate::{Diagnosis, Environment, Failure, FormatError, History, RunEvaluation, RunResult};
+use crate::files::{CONFIG, DIAGNOSIS, ENVIRONMENT, EVALUATION, FAILURE, METRICS, MODEL, RESULT};
+use crate::{
+    Diagnosis, Environment, Failure, FormatError, History, ModelFile, RunEvaluation, RunResult,
+};
 
 /// The folder of a run. Files that the run has not written yet are `None`, not errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,6 +69,14 @@ impl RunFolder {
     /// [`FormatError`] if `environment.json` is there but cannot be read.
     pub fn environment(&self) -> Result<Option<Environment>, FormatError> {
         self.json(ENVIRONMENT)
+    }
+
+    /// Shapes, names and scaling of the network.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `model/model.json` is there but cannot be read.
+    pub fn model(&self) -> Result<Option<ModelFile>, FormatError> {
+        self.json(MODEL)
     }
 
     /// The evaluation of the last network.

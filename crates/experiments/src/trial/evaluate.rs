@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use emberlab_analysis::{Plane, boundary};
 use emberlab_datasets::{Features, Targets};
 use emberlab_metrics::{
-    BinaryCurves, ClassificationReport, ConfusionMatrix, MetricsError, NO_PREDICTION,
+    BinaryCurves, ClassificationReport, ConfusionMatrix, MOST_CLASSES, MetricsError, NO_PREDICTION,
     RegressionScores, Split, ThresholdBy, best_threshold,
 };
 use emberlab_models::Network;
@@ -84,6 +84,8 @@ impl Prepared {
             metrics: predicted.metrics.clone(),
             classification_report: None,
             confusion_matrix: None,
+            confused_pairs: None,
+            positive_class: None,
             curves: None,
             regression: None,
             predictions: Vec::new(),
@@ -96,8 +98,12 @@ impl Prepared {
                 let matrix = matrix.map_err(not_scored)?;
                 let report = ClassificationReport::from_confusion(&matrix, names);
                 evaluation.classification_report = Some(report.map_err(not_scored)?);
-                evaluation.confusion_matrix = Some(matrix);
+                match names.len() > MOST_CLASSES {
+                    true => evaluation.confused_pairs = Some(matrix.most_confused(MOST_CLASSES)),
+                    false => evaluation.confusion_matrix = Some(matrix),
+                }
                 if let Task::Binary { .. } = self.task {
+                    evaluation.positive_class = names.get(1).cloned();
                     let probabilities = self.probabilities(predicted)?;
                     let curves = BinaryCurves::from_probabilities(&targets, &probabilities);
                     evaluation.curves = match curves {
