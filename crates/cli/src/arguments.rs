@@ -21,6 +21,9 @@ pub struct Arguments {
     pub shared: Shared,
 }
 
+/// The folder for run folders, where none is given.
+pub const DEFAULT_ARTIFACTS: &str = "artifacts";
+
 /// Folders that every command uses.
 #[derive(Debug, Args)]
 pub struct Shared {
@@ -29,7 +32,7 @@ pub struct Shared {
         long,
         global = true,
         env = "EMBERLAB_ARTIFACTS_DIR",
-        default_value = "artifacts",
+        default_value = DEFAULT_ARTIFACTS,
         value_name = "DIR"
     )]
     pub artifacts: PathBuf,

@@ -48,8 +48,8 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         introduce(&run, &resumed)?;
     }
     let result = trial.train();
-    let result = result.inspect_err(|error| hint(error, &run, shared))?;
-    conclude(&run, &result, is_quiet, shared)
+    let result = result.inspect_err(|error| hint(error, &run, &args.running, shared))?;
+    conclude(&run, &result, is_quiet, &args.running, shared)
 }
 
 /// Prints where the run continues and which keys of its configuration have changed.
