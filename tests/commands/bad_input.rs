@@ -362,8 +362,16 @@ fn a_dashboard_without_a_terminal_is_refused() {
 #[test]
 fn a_wrong_value_of_an_override_is_shown_in_the_override_and_not_in_the_file() {
     for (set, shown, message) in [
-        ("model.hidden=[8,-2]", "--set:1:17", "`model.hidden[1]` must be"),
-        ("optimizer.learning_rate=-1", "--set:1:25", "optimizer.learning_rate"),
+        (
+            "model.hidden=[8,-2]",
+            "--set:1:17",
+            "`model.hidden[1]` must be",
+        ),
+        (
+            "optimizer.learning_rate=-1",
+            "--set:1:25",
+            "optimizer.learning_rate",
+        ),
         ("trainin.num_epochs=3", "--set:1:1", "unknown key `trainin`"),
     ] {
         let lab = Lab::new();
@@ -391,6 +399,10 @@ fn the_keys_of_a_comparison_that_a_training_ignores_are_named() {
         "note: `seeds`, `sweep` are ignored here",
         "emberlab compare 'my sweep.toml' --set name=sweep",
     ] {
-        assert!(outcome.stderr.contains(words), "no {words:?} in\n{}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains(words),
+            "no {words:?} in\n{}",
+            outcome.stderr
+        );
     }
 }

@@ -134,7 +134,9 @@ fn comparing_again_trains_nothing_and_more_seeds_train_only_the_new_ones() {
     assert_eq!((rows.len(), &rows[..2]), (6, &first[..2]));
     let listed = compare(&lab, &["--dry-run"]);
     assert!(
-        listed.stdout.contains("2 variants, 8 trials, 2 to train\nabout 0:0"),
+        listed
+            .stdout
+            .contains("2 variants, 8 trials, 2 to train\nabout 0:0"),
         "{listed:#?}"
     );
     // What is done to estimate the time is said before it is done.
@@ -170,7 +172,10 @@ fn variants_that_differ_only_in_a_sign_or_a_blank_have_runs_of_their_own() {
     let minus = runs.iter().filter(|run| run.contains("minus-0.5"));
     assert_eq!(minus.count(), 2, "{runs:?}");
     for run in runs {
-        assert!(lab.path().join("artifacts/both").join(run).is_dir(), "{run}");
+        assert!(
+            lab.path().join("artifacts/both").join(run).is_dir(),
+            "{run}"
+        );
     }
 }
 

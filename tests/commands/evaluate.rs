@@ -133,7 +133,10 @@ fn evaluate_of_a_regression_prints_its_errors() {
 /// A table whose label is one of 2000 words, each twice.
 fn many_classes(lab: &Lab) {
     let rows = (0..4000).map(|i: u32| format!("{},{},word_{}\n", i % 61, i % 67, i % 2000));
-    lab.write("words.csv", "a,b,word\n".to_string() + &rows.collect::<String>());
+    lab.write(
+        "words.csv",
+        "a,b,word\n".to_string() + &rows.collect::<String>(),
+    );
     let config = r#"
         dataset = { name = "csv", path = "words.csv", label = "word" }
         model = { name = "mlp", hidden = [4] }
@@ -148,25 +151,45 @@ fn many_classes(lab: &Lab) {
 fn two_thousand_classes_give_small_outputs_that_count_what_they_leave_out() {
     let lab = Lab::new();
     many_classes(&lab);
-    lab.succeed(&["train", "words.toml", "--run", "one", "--dashboard", "quiet"]);
+    lab.succeed(&[
+        "train",
+        "words.toml",
+        "--run",
+        "one",
+        "--dashboard",
+        "quiet",
+    ]);
     let folder = lab.path().join("artifacts/words/one");
     let size = |name: &str| std::fs::metadata(folder.join(name)).unwrap().len();
     // The names of the classes alone are 20 kB.
-    assert!(size("evaluation.json") < 100_000, "{}", size("evaluation.json"));
+    assert!(
+        size("evaluation.json") < 100_000,
+        "{}",
+        size("evaluation.json")
+    );
     let shown = lab.succeed(&["evaluate", "one", "--split", "train", "--pictures"]);
     assert!(shown.stdout.lines().count() < 70, "{}", shown.stdout);
     for words in ["the 20 most frequent of ", "the 20 most confused of "] {
-        assert!(shown.stdout.contains(words), "no {words:?} in\n{}", shown.stdout);
+        assert!(
+            shown.stdout.contains(words),
+            "no {words:?} in\n{}",
+            shown.stdout
+        );
     }
     assert!(!folder.join("pictures/boundary.svg").exists());
     assert!(!folder.join("pictures/confusion_matrix.svg").exists());
     lab.succeed(&["report", "one"]);
     assert!(size("report.html") < 300_000, "{}", size("report.html"));
     let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
-    for words in ["The 50 most confused of ", "Scores of the 50 most frequent of "] {
+    for words in [
+        "The 50 most confused of ",
+        "Scores of the 50 most frequent of ",
+    ] {
         assert!(page.contains(words), "no {words:?}");
     }
-    let listed = lab.succeed(&["evaluate", "one", "--split", "train", "--json"]).stdout;
+    let listed = lab
+        .succeed(&["evaluate", "one", "--split", "train", "--json"])
+        .stdout;
     let listed: Value = serde_json::from_str(&listed).unwrap();
     let count = |list: &Value| list.as_array().unwrap().len();
     assert_eq!(count(&listed["confused_pairs"]["pairs"]), 50);
@@ -178,8 +201,12 @@ fn two_thousand_classes_give_small_outputs_that_count_what_they_leave_out() {
 fn classes_are_called_by_their_names_in_every_output() {
     let lab = Lab::new();
     // Labels 1 and 2, so that the class of the label 1 is the first and not the second.
-    let rows = (0..200).map(|i: u32| format!("{},{},{}\n", i % 10, i % 7, 1 + u32::from(i % 10 > 5)));
-    lab.write("one_two.csv", "a,b,y\n".to_string() + &rows.collect::<String>());
+    let rows =
+        (0..200).map(|i: u32| format!("{},{},{}\n", i % 10, i % 7, 1 + u32::from(i % 10 > 5)));
+    lab.write(
+        "one_two.csv",
+        "a,b,y\n".to_string() + &rows.collect::<String>(),
+    );
     let config = r#"
         dataset = { name = "csv", path = "one_two.csv", label = "y" }
         split = { train = 0.5, valid = 0.5 }
@@ -196,7 +223,10 @@ fn classes_are_called_by_their_names_in_every_output() {
     let run = "one_two/relu-seed0";
     lab.succeed(&["report", run, "--out", "run.html"]);
     let evaluated = lab.succeed(&["evaluate", run, "--pictures=drawn"]).stdout;
-    assert!(evaluated.contains("class 2 above a threshold"), "{evaluated}");
+    assert!(
+        evaluated.contains("class 2 above a threshold"),
+        "{evaluated}"
+    );
     let json = lab.succeed(&["evaluate", run, "--json"]).stdout;
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["positive_class"], "2");
@@ -207,7 +237,10 @@ fn classes_are_called_by_their_names_in_every_output() {
         ("run.html", "ROC of class 2"),
         ("drawn/roc.svg", "ROC of class 2"),
         ("drawn/calibration.svg", "Calibration of class 2"),
-        ("drawn/precision_recall.svg", "Precision and recall of class 2"),
+        (
+            "drawn/precision_recall.svg",
+            "Precision and recall of class 2",
+        ),
         ("drawn/thresholds.svg", "threshold of class 2"),
     ] {
         let text = read(name);

@@ -80,7 +80,9 @@ fn labels_without_a_pattern_get_no_suggestion_and_one_exit_code() {
     // Numbers of a linear congruential generator: the labels have nothing to do with the features.
     let mut state = 24_u64;
     let mut random = move || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         state >> 33
     };
     let rows: String = (0..400)
@@ -103,7 +105,10 @@ fn labels_without_a_pattern_get_no_suggestion_and_one_exit_code() {
     assert!(shown.stderr.contains("no suggestion: "), "{}", shown.stderr);
     assert!(!shown.stdout.contains("to try it"), "{}", shown.stdout);
     let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
-    assert!(listed["suggestion"].is_null() && listed["reason"].is_string(), "{listed}");
+    assert!(
+        listed["suggestion"].is_null() && listed["reason"].is_string(),
+        "{listed}"
+    );
 }
 
 #[test]

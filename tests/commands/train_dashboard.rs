@@ -231,7 +231,14 @@ fn a_dumb_terminal_gets_plain_lines() {
 fn the_dashboard_of_a_resumed_run_counts_its_epochs_from_where_it_stopped() {
     let lab = Lab::new();
     let config = shipped("train/moons.toml");
-    let words = ["train", config.to_str().unwrap(), "--run", "shown", "--dashboard", "quiet"];
+    let words = [
+        "train",
+        config.to_str().unwrap(),
+        "--run",
+        "shown",
+        "--dashboard",
+        "quiet",
+    ];
     let stopped = ["--set", "training.num_epochs=1000000", "--stop-at", "4400"];
     assert_eq!(lab.run(&[&words[..], &stopped].concat()).code, Some(130));
     let mut terminal = Terminal::start(lab, "resume shown", "xterm-256color");

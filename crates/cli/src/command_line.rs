@@ -25,9 +25,15 @@ impl CommandLine {
         .with(words)
     }
 
-    /// The command about a run: `emberlab COMMAND EXPERIMENT/RUN`, with the folders in which it is found.
+    /// The command about a run: `emberlab COMMAND EXPERIMENT/RUN`, with the folders in which it is found, or with its
+    /// path if it is elsewhere.
     pub fn about(command: &str, run: &Run, shared: &Shared) -> Self {
-        Self::new([command, &run.id()]).shared(shared)
+        let id = run.id();
+        let words = match is_in_artifacts(&id, shared) {
+            true => [OsStr::new(command), OsStr::new(&id)],
+            false => [OsStr::new(command), run.path().as_os_str()],
+        };
+        Self::new(words).shared(shared)
     }
 
     /// With more words.
@@ -104,22 +110,23 @@ pub fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     quoter.join(words).unwrap_or_default()
 }
 
+/// Whether a run is found by its id, `experiment/run`.
+fn is_in_artifacts(id: &str, shared: &Shared) -> bool {
+    shared.artifacts.join(id).is_dir()
+}
+
 /// The command that helps after a failure, with a word about it.
 pub fn next_step(failure: &Failure, shared: &Shared) -> Option<String> {
     let Failure::Experiment(error) = failure else {
         return None;
     };
-    match error {
-        ExperimentError::NotFinished { run } => {
-            let command = CommandLine::new(["resume", run]).shared(shared);
-            Some(format!("to continue it:  {command}"))
-        }
-        ExperimentError::RunFailed { run, .. } => {
-            let command = CommandLine::new(["diagnose", run]).shared(shared);
-            Some(format!("to find the cause:  {command}"))
-        }
-        _ => None,
-    }
+    let (run, purpose, command) = match error {
+        ExperimentError::NotFinished { run } => (run, "to continue it", "resume"),
+        ExperimentError::RunFailed { run, .. } => (run, "to find the cause", "diagnose"),
+        _ => return None,
+    };
+    let command = CommandLine::new([command, run]).shared(shared);
+    is_in_artifacts(run, shared).then(|| format!("{purpose}:  {command}"))
 }
 
 #[cfg(test)]
@@ -171,7 +178,9 @@ mod tests {
 
     #[test]
     fn words_with_blanks_quotes_and_dollars_stay_one_word() {
-        for word in ["a b.toml", "it's", "a\"b", "$HOME", "*", "", "é", "a;b", "!x"] {
+        for word in [
+            "a b.toml", "it's", "a\"b", "$HOME", "*", "", "é", "a;b", "!x",
+        ] {
             let text = quoted(["emberlab", word]);
             let expected = ["emberlab", word].map(String::from).to_vec();
             assert_eq!(shlex::split(&text), Some(expected), "{text}");
@@ -181,12 +190,14 @@ mod tests {
 
     #[test]
     fn a_run_that_has_not_finished_is_followed_by_the_command_that_continues_it() {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(folder.path().join("moons/one")).expect("a folder of a run");
+        let artifacts = folder.path().to_str().expect("a path in UTF-8");
         let run = "moons/one".to_string();
         let failure = Failure::from(ExperimentError::NotFinished { run });
-        assert_eq!(
-            next_step(&failure, &shared("my runs", None)),
-            Some("to continue it:  emberlab resume moons/one --artifacts 'my runs'".to_string())
-        );
+        let said = format!("to continue it:  emberlab resume moons/one --artifacts {artifacts}");
+        assert_eq!(next_step(&failure, &shared(artifacts, None)), Some(said));
+        assert_eq!(next_step(&failure, &shared("elsewhere", None)), None);
         assert_eq!(next_step(&Failure::ClosedPipe, &shared("a", None)), None);
     }
 }

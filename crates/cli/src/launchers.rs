@@ -69,7 +69,14 @@ impl Launch<'_> {
             words.extend(["--data-dir".to_string(), text(folder)]);
         }
         let threads = self.threads.to_string();
-        let rest = ["--device", self.device, "--threads", &threads, "--dashboard", "plain"];
+        let rest = [
+            "--device",
+            self.device,
+            "--threads",
+            &threads,
+            "--dashboard",
+            "plain",
+        ];
         words.extend(rest.map(String::from));
         words
     }
@@ -104,7 +111,9 @@ impl Launch<'_> {
 
     fn k8s(&self) -> String {
         let words = self.words().into_iter();
-        let words: Vec<String> = words.map(|w| serde_json::Value::from(w).to_string()).collect();
+        let words: Vec<String> = words
+            .map(|w| serde_json::Value::from(w).to_string())
+            .collect();
         format!(
             "# Fill in the image with the command, and the volume with the plan and the artifacts.\n\
              apiVersion: batch/v1\n\
@@ -161,8 +170,7 @@ mod tests {
         let script = launch().script(LauncherChoice::Slurm);
         assert!(script.starts_with("#!/bin/sh\n#SBATCH --job-name=activations_moons\n"));
         assert!(script.contains("#SBATCH --array=0-109\n"), "{script}");
-        let trial =
-            "exec /opt/emberlab trial --plan '/lab/my plans/plan.jsonl' --artifacts artifacts \
+        let trial = "exec /opt/emberlab trial --plan '/lab/my plans/plan.jsonl' --artifacts artifacts \
              --data-dir /lab/data --device flex --threads 1 --dashboard plain\n";
         assert!(script.contains(trial), "{script}");
     }

@@ -23,7 +23,10 @@ mod tests {
     #[test]
     fn a_dumb_or_unknown_terminal_gets_plain_lines() {
         let can = |term: &str| understands_more_than_lines(Some(OsStr::new(term)));
-        assert_eq!([can("dumb"), can(""), can("xterm-256color")], [false, false, true]);
+        assert_eq!(
+            [can("dumb"), can(""), can("xterm-256color")],
+            [false, false, true]
+        );
         assert_eq!(understands_more_than_lines(None), cfg!(windows));
     }
 }

@@ -172,7 +172,10 @@ mod tests {
             said("--set:1:21: wrong", "-2")
         );
         assert_eq!(
-            after(&["optimizer={ name = 'sgd', momentum = 9 }"], "optimizer.momentum"),
+            after(
+                &["optimizer={ name = 'sgd', momentum = 9 }"],
+                "optimizer.momentum"
+            ),
             said("--set:1:38: wrong", "9")
         );
     }
@@ -197,7 +200,9 @@ mod tests {
     #[test]
     fn an_override_that_is_no_part_of_the_command_line_is_named() {
         let changes = ["optimizer.name=sdg".to_string()];
-        let source = source().with_overrides_from("variant sdg", &changes).unwrap();
+        let source = source()
+            .with_overrides_from("variant sdg", &changes)
+            .unwrap();
         let error = ConfigError::at_key(&source, "optimizer.name", "wrong");
         assert_eq!(error.to_string(), "variant sdg:1:16: wrong");
     }

@@ -69,11 +69,7 @@ pub(crate) struct Override {
 
 impl Override {
     /// The override as a source, and the place of a value that it sets.
-    pub(crate) fn place(
-        &self,
-        path: &KeyPath,
-        part: Part,
-    ) -> (ConfigSource, Option<Range<usize>>) {
+    pub(crate) fn place(&self, path: &KeyPath, part: Part) -> (ConfigSource, Option<Range<usize>>) {
         // A string without quotes is not TOML, and is one value.
         let document = Document::parse(&self.text).ok();
         let exact = document.and_then(|document| part.span(&document, path));

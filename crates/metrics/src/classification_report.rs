@@ -383,7 +383,10 @@ mod tests {
         let targets: Vec<u32> = (0..60).chain([59, 59, 3]).collect();
         let report = report(&targets, &targets, 60);
         assert_eq!((report.classes.len(), report.num_left_out), (50, 10));
-        let first: Vec<&str> = report.classes[..3].iter().map(|c| c.class.as_str()).collect();
+        let first: Vec<&str> = report.classes[..3]
+            .iter()
+            .map(|c| c.class.as_str())
+            .collect();
         assert_eq!(first, ["59", "3", "0"]);
         assert_eq!(report.macro_average.support, 63);
     }

@@ -182,7 +182,9 @@ impl ConfusionMatrix {
             Counts::Dense(counts) => {
                 counts[target as usize * self.num_classes + prediction as usize] += num_samples;
             }
-            Counts::Sparse(counts) => *counts.entry((target, prediction)).or_default() += num_samples,
+            Counts::Sparse(counts) => {
+                *counts.entry((target, prediction)).or_default() += num_samples
+            }
         }
     }
 
@@ -234,7 +236,9 @@ impl ConfusionMatrix {
             }
             Counts::Dense(_) => 0,
             Counts::Sparse(counts) => {
-                let key = u32::try_from(target).ok().zip(u32::try_from(prediction).ok());
+                let key = u32::try_from(target)
+                    .ok()
+                    .zip(u32::try_from(prediction).ok());
                 key.and_then(|key| counts.get(&key)).copied().unwrap_or(0)
             }
         }
@@ -341,7 +345,9 @@ impl From<ConfusionMatrix> for Written {
                 unpredicted: matrix.unpredicted,
             });
         }
-        let cells = matrix.cells().map(|c| (c.target, c.prediction, c.num_samples));
+        let cells = matrix
+            .cells()
+            .map(|c| (c.target, c.prediction, c.num_samples));
         Self::Sparse(Sparse {
             cells: cells.collect(),
             unpredicted: matrix.unpredicted,
@@ -537,7 +543,10 @@ mod tests {
             r#"{"counts":[[0,1,5],[0,1,0]],"unpredicted":[0,0]}"#,
             r#"{"cells":[[0,2,1]],"unpredicted":[0,0]}"#,
         ] {
-            assert!(serde_json::from_str::<ConfusionMatrix>(json).is_err(), "{json}");
+            assert!(
+                serde_json::from_str::<ConfusionMatrix>(json).is_err(),
+                "{json}"
+            );
         }
     }
 }

@@ -55,7 +55,9 @@ impl RangeFinding {
         let fall = start - bottom;
         // Batches differ: their losses scatter around the smoothed curve, of which two means are compared.
         let scatter = curve.losses[..=lowest].iter().zip(&smooth);
-        let scatter: Vec<f64> = scatter.map(|(loss, smooth)| (loss - smooth).powi(2)).collect();
+        let scatter: Vec<f64> = scatter
+            .map(|(loss, smooth)| (loss - smooth).powi(2))
+            .collect();
         let noise = mean(&scatter).sqrt() * (2.0 / (2 * reach + 1) as f64).sqrt();
         let is_real = fall > TIMES_NOISE * noise && fall > SMALLEST_FALL * start.abs();
         (is_real && slope(steepest) < 0.0).then(|| Self {
@@ -258,7 +260,9 @@ mod tests {
         // A fixed sequence that looks random, with values around 0.7 as of batches of random labels.
         let mut state = 1_u64;
         let mut noise = move || {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             (state >> 40) as f64 / (1_u64 << 24) as f64 - 0.5
         };
         let rates: Vec<f64> = (0..200).map(|i| 1e-6 * 1.08_f64.powi(i)).collect();

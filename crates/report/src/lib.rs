@@ -42,7 +42,10 @@ use emberlab_run_format::FormatError;
 /// A command of the program as it is typed into a shell, with quotes where they are needed.
 fn command_line(words: &[&str]) -> String {
     let words = ["emberlab"].iter().chain(words).copied();
-    shlex::Quoter::new().allow_nul(true).join(words).unwrap_or_default()
+    shlex::Quoter::new()
+        .allow_nul(true)
+        .join(words)
+        .unwrap_or_default()
 }
 
 /// A report as JSON; NaN and infinities are `null`.

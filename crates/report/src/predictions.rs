@@ -192,10 +192,7 @@ pub fn roc_figure(
 ) -> Result<Figure, ReportError> {
     let roc = &curves.roc;
     share_chart(
-        format!(
-            "ROC of class {positive}, {split}: area {}",
-            number(roc.auc)
-        ),
+        format!("ROC of class {positive}, {split}: area {}", number(roc.auc)),
         ("false positive rate", "true positive rate"),
         (&roc.false_positive_rate, &roc.true_positive_rate),
         Rule::between("guessing", (0.0, 0.0), (1.0, 1.0)),

@@ -310,7 +310,10 @@ fn metrics_table(result: &RunResult) -> Table {
             .chain(cells)
             .collect()
     };
-    let has_classes = result.metrics.values().any(|m| m.get(Metric::Precision).is_some());
+    let has_classes = result
+        .metrics
+        .values()
+        .any(|m| m.get(Metric::Precision).is_some());
     let means = match has_classes {
         true => "; precision, recall and f1 are means over the classes",
         false => "",

@@ -119,7 +119,10 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let text = if args.json {
         serde_json::to_string_pretty(&found).map_err(|e| Failure::Failed(e.to_string()))?
     } else {
-        render(&found, &CommandLine::about("diagnose", &run, shared).running(&args.running))
+        render(
+            &found,
+            &CommandLine::about("diagnose", &run, shared).running(&args.running),
+        )
     };
     writeln!(std::io::stdout(), "{text}")?;
     if let Some(folder) = &args.pictures {

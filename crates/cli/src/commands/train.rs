@@ -13,8 +13,8 @@ use emberlab_run_format::files::DIAGNOSIS;
 use emberlab_run_format::{Diagnosis, Ending, RunResult};
 use emberlab_training::{Dashboard, Observer, TrainingError};
 
-use crate::command_line::CommandLine;
 use crate::arguments::{DashboardChoice, Running, Shared, Showing};
+use crate::command_line::CommandLine;
 use crate::failure::Failure;
 use crate::progress::{Behind, JsonLines, Lines, Silent, clock, count, number};
 use crate::{data_dirs, signals, tables, terminal};
@@ -61,12 +61,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
 }
 
 /// Says which keys of a comparison a command ignores, and which command uses them.
-pub fn tell_ignored(
-    config: &ExperimentConfig,
-    path: &Path,
-    overrides: &[String],
-    shared: &Shared,
-) {
+pub fn tell_ignored(config: &ExperimentConfig, path: &Path, overrides: &[String], shared: &Shared) {
     let keys = config.comparison_keys();
     if keys.is_empty() {
         return;
@@ -80,7 +75,11 @@ pub fn tell_ignored(
             [one] => format!("{one} is"),
             several => format!("{} are", several.join(", ")),
         },
-        if keys.len() == 1 { "it were" } else { "they were" },
+        if keys.len() == 1 {
+            "it were"
+        } else {
+            "they were"
+        },
         if keys.len() == 1 { "it" } else { "them" },
         compare.overrides(overrides).shared(shared),
     );

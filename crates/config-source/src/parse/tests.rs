@@ -505,11 +505,7 @@ fn an_error_in_an_override_is_marked_in_the_override() {
             "unknown key `hiden` in `[model]`",
             "model.hiden",
         ),
-        (
-            "training.batch=8",
-            "`[training]` needs `epochs`",
-            "8",
-        ),
+        ("training.batch=8", "`[training]` needs `epochs`", "8"),
     ] {
         let changed = source.with_overrides(&[text.to_owned()]).unwrap();
         let error = parse::<Experiment>(&changed).unwrap_err();
@@ -524,7 +520,10 @@ fn an_error_in_an_override_is_marked_in_the_override() {
 fn an_error_in_the_file_is_marked_there_whatever_is_overridden() {
     let text = format!("{MLP}dropout = 0.5\nrate = \"slow\"\n");
     let source = ConfigSource::new("moons.toml", &text);
-    let overrides = ["model.name=\"mlp\"".to_owned(), "model.hidden=[1, 2, 3]".to_owned()];
+    let overrides = [
+        "model.name=\"mlp\"".to_owned(),
+        "model.hidden=[1, 2, 3]".to_owned(),
+    ];
     let changed = source.with_overrides(&overrides).unwrap();
     let error = parse::<Experiment>(&changed).unwrap_err();
     assert_eq!(error.source.text, text);

@@ -509,7 +509,10 @@ mod tests {
         };
         let found = paths("a b.csv", "a-b.csv");
         assert_eq!(found.len(), 4);
-        assert!(found.iter().all(|run| run.starts_with("a-b.csv-")), "{found:?}");
+        assert!(
+            found.iter().all(|run| run.starts_with("a-b.csv-")),
+            "{found:?}"
+        );
         assert_eq!(found, paths("a-b.csv", "a b.csv"));
     }
 
