@@ -17,6 +17,10 @@ mod error;
 mod files;
 mod format;
 mod load;
+#[cfg(test)]
+mod mutated_tables;
+#[cfg(test)]
+mod mutations;
 mod table;
 
 pub use columns::{ColumnType, DateOrder};

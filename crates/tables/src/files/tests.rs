@@ -7,6 +7,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use super::*;
+use crate::mutations::Lcg;
 
 /// The columns, and the rows with their lines.
 type Content = (Vec<String>, Vec<(u64, Vec<String>)>);
@@ -302,19 +303,6 @@ fn keys_that_no_table_can_have_are_refused() {
     }
 }
 
-/// A linear congruential generator (Knuth's MMIX constants), enough to scatter mutations.
-struct Lcg(u64);
-
-impl Lcg {
-    fn below(&mut self, bound: usize) -> usize {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) as usize % bound
-    }
-}
-
 #[test]
 fn no_row_of_a_mutated_table_is_lost_without_an_error() {
     let mut rng = Lcg(1);
@@ -331,15 +319,7 @@ fn no_row_of_a_mutated_table_is_lost_without_an_error() {
             ));
         }
         let mut bytes = rows.join(end).into_bytes();
-        for _ in 0..rng.below(4) {
-            let at = rng.below(bytes.len());
-            let byte = b",;\t|\"'\r\n \0a0\xfc\xef"[rng.below(14)];
-            match rng.below(3) {
-                0 => bytes[at] = byte,
-                1 => bytes.insert(at, byte),
-                _ => drop(bytes.remove(at)),
-            }
-        }
+        rng.mutate(&mut bytes);
         let format = FormatConfig {
             delimiter: Some(Delimiter::Char(delimiter)),
             quote: Some('"'),
