@@ -55,7 +55,11 @@ fuzz_target!(|data: &[u8]| {
     }
     if let Ok(checkpoint) = Checkpoint::read(&path) {
         assert_eq!(checkpoint.identity.config.as_bytes(), config);
-        assert!(checkpoint.optional("network.bpk").is_none_or(|n| n == network));
+        assert!(
+            checkpoint
+                .optional("network.bpk")
+                .is_none_or(|n| n == network)
+        );
     }
     drop(CheckpointStore::new(FOLDER.path(), 1).newest());
 });
