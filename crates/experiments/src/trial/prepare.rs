@@ -47,13 +47,20 @@ impl Prepared {
     /// Loads the data that `run` was trained on, whose checksum is `expected`.
     ///
     /// # Errors
-    /// [`ExperimentError::DataChanged`] if they are others, and as [`load`](Self::load).
+    /// [`ExperimentError::DataMoved`] if they are not there, [`ExperimentError::DataChanged`] if they are others, and as
+    /// [`load`](Self::load).
     pub fn load_same(
-        config: ExperimentConfig,
+        mut config: ExperimentConfig,
         data_dirs: &[PathBuf],
         run: &Run,
         expected: &str,
     ) -> Result<Self, ExperimentError> {
+        if let Some(path) = config.dataset.own_path()
+            && !path.exists()
+        {
+            let (run, path) = (run.id(), path.clone());
+            return Err(ExperimentError::DataMoved { run, path });
+        }
         let dataset = config.dataset.load(data_dirs, config.seed)?;
         let found = dataset.checksum();
         let same = dataset.with_checksum(expected);
@@ -77,8 +84,12 @@ impl Prepared {
         batches.map_err(|problem| problem.within("training"))?;
         let targets =
             Standardizer::fit_targets(&config.standardize, &samples.targets, &splits.train);
-        let (task, d_output) =
-            Task::infer(&samples.targets, targets, &config.loss, config.model.d_output())?;
+        let (task, d_output) = Task::infer(
+            &samples.targets,
+            targets,
+            &config.loss,
+            config.model.d_output(),
+        )?;
         let names: Vec<&str> = task.metrics().iter().map(|m| m.name()).collect();
         Problem::unless(
             task.metrics().contains(&training.objective.metric),
