@@ -293,7 +293,10 @@ fn folder_names(variants: &[Variant]) -> Vec<String> {
     let mut folders: Vec<String> = variants.iter().map(|v| folder_name(&v.name)).collect();
     for distinct in [
         |name: &str| folder_name(&with_minus_signs(name)),
-        |name: &str| format!("{}-{}", folder_name(name), &sha256(name.as_bytes())[..8]),
+        |name: &str| {
+            let readable = folder_name(&with_minus_signs(name));
+            format!("{readable}-{}", &sha256(name.as_bytes())[..8])
+        },
     ] {
         let is_shared: Vec<bool> = folders
             .iter()
