@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use emberlab_datasets::{Samples, Splits, Standardizer, StatisticsFrom};
+use emberlab_datasets::{Samples, Splits, Standardizer};
 use emberlab_menu::Problem;
 use emberlab_training::{Split, Task};
 
@@ -23,8 +23,6 @@ pub struct Prepared {
     pub task: Task,
     /// The number of outputs of the network.
     pub d_output: usize,
-    /// Sentences about settings that are allowed but often a mistake.
-    pub warnings: Vec<String>,
 }
 
 impl Prepared {
@@ -59,7 +57,6 @@ impl Prepared {
             "no thresholds, because they need two classes and a loss with one output",
         )?;
         let standardizer = Standardizer::fit(&config.standardize, &samples, &splits.train);
-        let warnings = warnings(&config, &samples, &splits);
         Ok(Self {
             config,
             samples,
@@ -67,7 +64,6 @@ impl Prepared {
             standardizer,
             task,
             d_output,
-            warnings,
         })
     }
 
@@ -88,34 +84,4 @@ impl Prepared {
             .find(|&split| !self.rows(split).is_empty());
         found.unwrap_or(Split::Train)
     }
-}
-
-/// Sentences about settings that are allowed but often a mistake.
-fn warnings(config: &ExperimentConfig, samples: &Samples, splits: &Splits) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if config.standardize.statistics == StatisticsFrom::All {
-        warnings.push(
-            "`standardize.statistics` is \"all\": the inputs are scaled with statistics of the validation and \
-             test rows, too, so their metrics look better than they are"
-                .to_string(),
-        );
-    }
-    for missing in splits.missing_classes(samples) {
-        warnings.push(format!(
-            "the {} split has no sample of {}: its metrics say nothing about {}",
-            missing.split,
-            missing.classes.join(", "),
-            if missing.classes.len() == 1 {
-                "it"
-            } else {
-                "them"
-            }
-        ));
-    }
-    if splits.valid.is_empty() && config.training.early_stopping.is_some() {
-        warnings.push(
-            "there is no validation split: early stopping uses the training split".to_string(),
-        );
-    }
-    warnings
 }

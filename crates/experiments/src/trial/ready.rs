@@ -36,7 +36,7 @@ impl Ready {
             return Err(Problem::new("training.precision", "f64", expected).into());
         }
         let device = device::open(&execution.device).map_err(TrainingError::from)?;
-        let prepared = Prepared::load(config.without_comparison(), &execution.data_dirs)?;
+        let prepared = Prepared::for_training(config.without_comparison(), &execution.data_dirs)?;
         let config = prepared.config.to_toml()?;
         Ok(Self {
             identity: Identity {
