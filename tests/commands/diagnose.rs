@@ -9,8 +9,8 @@ use crate::lab::{Lab, data_dir, project, shipped};
 /// A lesson, what it shows, and what mends it.
 const LESSONS: [(&str, FindingKind, &[&str]); 12] = [
     (
-        "batch_of_one",
-        FindingKind::BatchOfOne,
+        "tiny_batch",
+        FindingKind::TinyBatch,
         &["training.drop_last=true"],
     ),
     (
@@ -177,7 +177,7 @@ fn nothing_is_found_in_the_healthy_configurations() {
 const OF_USERS_DATA: [FindingKind; 8] = [
     FindingKind::UnscaledFeatures,
     FindingKind::UnscaledTargets,
-    FindingKind::BatchOfOne,
+    FindingKind::TinyBatch,
     FindingKind::SimilarClasses,
     FindingKind::MissingLabels,
     FindingKind::NumericClasses,
@@ -350,7 +350,7 @@ fn training_rows_of_one_class_are_refused_by_every_command_that_trains() {
 #[test]
 fn batch_normalization_of_batches_of_one_row_is_refused() {
     let lab = Lab::new();
-    let config = shipped("lessons/batch_of_one.toml");
+    let config = shipped("lessons/tiny_batch.toml");
     let config = config.to_str().unwrap();
     let outcome = lab.run(&["train", config, "--set", "training.batch_size=1"]);
     assert_eq!(outcome.code, Some(2), "{outcome:#?}");

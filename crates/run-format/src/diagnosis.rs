@@ -75,8 +75,8 @@ pub enum FindingKind {
     MissingLabels,
     /// The classes are numbers, and most have few rows.
     NumericClasses,
-    /// Batch normalisation gets a batch of one row.
-    BatchOfOne,
+    /// Batch normalisation gets a batch of too few rows.
+    TinyBatch,
 }
 
 impl FindingKind {
@@ -104,7 +104,7 @@ impl FindingKind {
             Self::SimilarClasses => "classes with similar names",
             Self::MissingLabels => "a class that reads as missing",
             Self::NumericClasses => "numbers as classes",
-            Self::BatchOfOne => "batch normalization of one row",
+            Self::TinyBatch => "a batch too small for batch normalization",
         }
     }
 }

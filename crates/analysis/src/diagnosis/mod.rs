@@ -115,7 +115,7 @@ pub struct Rule {
 pub const RULES: [Rule; 19] = [
     findings::unscaled_features::RULE,
     findings::unscaled_targets::RULE,
-    findings::batch_of_one::RULE,
+    findings::tiny_batch::RULE,
     findings::non_finite::RULE,
     findings::learning_rate_too_high::RULE,
     findings::learning_rate_too_low::RULE,
@@ -135,7 +135,7 @@ pub const RULES: [Rule; 19] = [
 ];
 
 /// Findings that another one explains, as `(finding, explanation)`: beside its explanation a finding is not reported.
-const EXPLAINED: [(FindingKind, FindingKind); 6] = [
+const EXPLAINED: [(FindingKind, FindingKind); 7] = [
     (
         FindingKind::LearningRateTooHigh,
         FindingKind::UnscaledFeatures,
@@ -144,10 +144,11 @@ const EXPLAINED: [(FindingKind, FindingKind); 6] = [
         FindingKind::LearningRateTooHigh,
         FindingKind::UnscaledTargets,
     ),
-    (FindingKind::LearningRateTooHigh, FindingKind::BatchOfOne),
-    (FindingKind::OverFitting, FindingKind::BatchOfOne),
-    (FindingKind::ZeroGradient, FindingKind::BatchOfOne),
-    (FindingKind::ExplodingGradients, FindingKind::BatchOfOne),
+    (FindingKind::LearningRateTooHigh, FindingKind::TinyBatch),
+    (FindingKind::OverFitting, FindingKind::TinyBatch),
+    (FindingKind::ZeroGradient, FindingKind::TinyBatch),
+    (FindingKind::ExplodingGradients, FindingKind::TinyBatch),
+    (FindingKind::MissingClass, FindingKind::NumericClasses),
 ];
 
 fn is_explained(kind: FindingKind, found: &[FindingKind]) -> bool {
@@ -170,24 +171,25 @@ impl Rule {
 
 /// Everything that is wrong with a training, the most severe first.
 pub fn findings(observed: &Observations<'_>) -> Vec<Finding> {
-    let mut found: Vec<Finding> = RULES.iter().flat_map(|rule| rule.apply(observed)).collect();
-    let kinds: Vec<FindingKind> = found.iter().map(|finding| finding.kind).collect();
-    found.retain(|finding| !is_explained(finding.kind, &kinds));
-    found.sort_by_key(|finding| finding.severity);
-    found
+    reported(observed, |_| true)
 }
 
-/// Everything that is wrong with the data of a training before its first step, the most severe first.
+/// Everything that is wrong with the data and the batches of a training before its first step, the most severe first.
 pub fn findings_before_training(data: ObservedData<'_>) -> Vec<Finding> {
     let curves = LearningCurves::default();
     let observed = Observations {
         data: Some(data),
         ..Observations::of_curves(&curves)
     };
-    let rules = RULES
-        .iter()
-        .filter(|rule| rule.earliest == Earliest::BeforeTraining);
-    let mut found: Vec<Finding> = rules.flat_map(|rule| rule.apply(&observed)).collect();
+    reported(&observed, |rule| rule.earliest == Earliest::BeforeTraining)
+}
+
+/// What the chosen rules find and no other finding explains, the most severe first.
+fn reported(observed: &Observations<'_>, is_chosen: fn(&&Rule) -> bool) -> Vec<Finding> {
+    let rules = RULES.iter().filter(is_chosen);
+    let mut found: Vec<Finding> = rules.flat_map(|rule| rule.apply(observed)).collect();
+    let kinds: Vec<FindingKind> = found.iter().map(|finding| finding.kind).collect();
+    found.retain(|finding| !is_explained(finding.kind, &kinds));
     found.sort_by_key(|finding| finding.severity);
     found
 }

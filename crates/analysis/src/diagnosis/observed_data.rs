@@ -56,11 +56,18 @@ impl ObservedData<'_> {
 
     /// The name of each class and the number of its rows; empty for a regression.
     pub(super) fn class_counts(&self) -> Vec<(&str, usize)> {
-        let (labels, names) = (self.samples.labels(), self.samples.class_names());
-        let names = names.unwrap_or_default().iter();
+        let rows: Vec<u32> = (0..self.samples.len() as u32).collect();
+        self.class_counts_of(&rows)
+    }
+
+    /// The name of each class and the number of its rows among these; empty for a regression.
+    pub(super) fn class_counts_of(&self, rows: &[u32]) -> Vec<(&str, usize)> {
+        let names = self.samples.class_names().unwrap_or_default().iter();
         let mut counts: Vec<(&str, usize)> = names.map(|name| (name.as_str(), 0)).collect();
-        for &label in labels.unwrap_or_default() {
-            counts[label as usize].1 += 1;
+        if let Some(labels) = self.samples.labels() {
+            for &row in rows {
+                counts[labels[row as usize] as usize].1 += 1;
+            }
         }
         counts
     }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use emberlab_analysis::findings_before_training;
-use emberlab_datasets::BatchSize;
+use emberlab_datasets::{BatchSize, Samples};
 use emberlab_menu::Problem;
 use emberlab_run_format::FindingKind;
 
@@ -23,13 +23,14 @@ impl Prepared {
         data_dirs: &[PathBuf],
     ) -> Result<Self, ExperimentError> {
         let prepared = Self::load(config, data_dirs)?;
-        prepared.check_classes()?;
+        check_classes(&prepared.samples)?;
+        prepared.check_training_classes()?;
         prepared.check_batches()?;
         Ok(prepared)
     }
 
     /// Checks that the training rows have more than one class.
-    fn check_classes(&self) -> Result<(), Problem> {
+    fn check_training_classes(&self) -> Result<(), Problem> {
         let (Some(labels), Some(names)) = (self.samples.labels(), self.samples.class_names())
         else {
             return Ok(());
@@ -41,23 +42,15 @@ impl Prepared {
         if classes.any(|class| class != first) {
             return Ok(());
         }
-        let name = &names[first as usize];
-        let is_alone = labels.iter().all(|&class| class == first);
-        Err(match is_alone {
-            true => Problem::new(
-                "dataset",
-                format!("{} rows of one class, {name:?}", labels.len()),
-                "at least two classes, because there is nothing else to learn",
+        Err(Problem::new(
+            "split",
+            format!(
+                "a training split of {} rows of one class, {:?}",
+                self.splits.train.len(),
+                names[first as usize]
             ),
-            false => Problem::new(
-                "split",
-                format!(
-                    "a training split of {} rows of one class, {name:?}",
-                    self.splits.train.len()
-                ),
-                "training rows of at least two classes, as `split.method = \"stratified\"` or a larger `split.train` gives",
-            ),
-        })
+            "training rows of at least two classes, as `split.method = \"stratified\"` or a larger `split.train` gives",
+        ))
     }
 
     /// Checks that batch normalization gets more than one row in a batch.
@@ -98,4 +91,16 @@ impl Prepared {
         }
         warnings
     }
+}
+
+/// Checks that samples with classes have more than one.
+pub(super) fn check_classes(samples: &Samples) -> Result<(), Problem> {
+    let Some([name]) = samples.class_names() else {
+        return Ok(());
+    };
+    Err(Problem::new(
+        "dataset",
+        format!("{} rows of one class, {name:?}", samples.len()),
+        "at least two classes, because there is nothing else to learn",
+    ))
 }

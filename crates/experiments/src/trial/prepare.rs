@@ -6,6 +6,7 @@ use emberlab_datasets::{Samples, Splits, Standardizer};
 use emberlab_menu::Problem;
 use emberlab_training::{Split, Task};
 
+use super::before_training::check_classes;
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 
@@ -38,8 +39,12 @@ impl Prepared {
         let training = &config.training;
         let batches = training.batches().validate(splits.train.len());
         batches.map_err(|problem| problem.within("training"))?;
-        let (task, d_output) =
-            Task::infer(&samples.targets, &config.loss, config.model.d_output())?;
+        let task = Task::infer(&samples.targets, &config.loss, config.model.d_output());
+        if task.is_err() {
+            // No loss fits data of one class.
+            check_classes(&samples)?;
+        }
+        let (task, d_output) = task?;
         let names: Vec<&str> = task.metrics().iter().map(|m| m.name()).collect();
         Problem::unless(
             task.metrics().contains(&training.objective.metric),

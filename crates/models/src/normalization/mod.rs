@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_of_one_has_finite_statistics() {
+    fn a_tiny_batch_has_finite_statistics() {
         let device = Device::flex();
         let norm = batch_norm(6, &device, DType::F32);
         let (outputs, statistics) =

@@ -83,7 +83,7 @@ fn shared_rows(data: &ObservedData<'_>) -> Vec<Finding> {
     }
     let mut all = Vec::new();
     for (split, rows) in [("valid", &splits.valid), ("test", &splits.test)] {
-        let (mut num_copies, mut num_others) = (0, 0);
+        let (mut num_copies, mut num_others) = (0_usize, 0_usize);
         for &row in rows {
             match trained.get(&features_hash(data, row)) {
                 Some(&target) if target == Some(target_bits(data, row)) => num_copies += 1,
@@ -92,7 +92,7 @@ fn shared_rows(data: &ObservedData<'_>) -> Vec<Finding> {
             }
         }
         let share = num_copies as f64 / rows.len().max(1) as f64;
-        let share_of_others = f64::from(num_others) / f64::from(num_copies + num_others).max(1.0);
+        let share_of_others = num_others as f64 / (num_copies + num_others).max(1) as f64;
         if num_copies < MIN_COPIES || share < FEW_COPIES || share_of_others > OTHER_TARGETS {
             continue;
         }
@@ -111,7 +111,7 @@ fn shared_rows(data: &ObservedData<'_>) -> Vec<Finding> {
         found.evidence = vec![
             evidence(
                 format!("{split} rows that are also in train"),
-                f64::from(num_copies),
+                num_copies as f64,
             ),
             evidence(format!("{split} rows"), rows.len() as f64),
         ];

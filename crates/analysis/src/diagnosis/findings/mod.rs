@@ -1,6 +1,5 @@
 //! One file for each kind of finding: its rule, its wording, its causes and its remedies.
 
-pub(super) mod batch_of_one;
 pub(super) mod cannot_represent;
 pub(super) mod dead_relus;
 pub(super) mod exploding_gradients;
@@ -15,6 +14,7 @@ pub(super) mod over_fitting;
 pub(super) mod row_numbers;
 pub(super) mod saturated_units;
 pub(super) mod similar_classes;
+pub(super) mod tiny_batch;
 pub(super) mod unscaled_features;
 pub(super) mod unscaled_targets;
 pub(super) mod vanishing_gradients;

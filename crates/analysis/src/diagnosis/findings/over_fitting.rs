@@ -9,7 +9,7 @@ use crate::diagnosis::{Earliest, LearningCurves, Observations, Rule};
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     kind: FindingKind::OverFitting,
     earliest: Earliest::WhileTraining,
-    condition: "the validation loss has risen by half above its lowest value while the training loss fell by another fifth, and is now three times the training loss",
+    condition: "the validation loss has risen by a tenth above its lowest value, and by four times its noise, while the training loss fell by another fifth; it is now 1.5 times the training loss, and the gap is a tenth of the first validation loss. All are means over a tenth of the epochs",
     is_one_problem: true,
     detect,
 };

@@ -66,12 +66,12 @@ fn groups(classes: Vec<(&str, usize)>) -> Vec<Vec<(&str, usize)>> {
 fn plain(name: &str) -> String {
     let is_blank = |c: char| c.is_whitespace() || matches!(c, '_' | '\u{200b}' | '\u{feff}');
     let is_quote = |c: char| matches!(c, '"' | '\'' | '“' | '”' | '‘' | '’' | '«' | '»');
-    let name = name.trim_matches(|c| is_blank(c) || is_quote(c));
+    let name = name.trim_matches(|c: char| is_blank(c) || is_quote(c));
     if let Ok(number) = name.parse::<f64>() {
         // Adding 0 makes -0 and 0 the same.
         return (number + 0.0).to_string();
     }
-    let name = name.trim_end_matches(|c| c == '.' || is_blank(c));
+    let name = name.trim_end_matches(|c: char| c == '.' || is_blank(c));
     let mut plain = String::new();
     for character in name
         .chars()
