@@ -190,7 +190,7 @@ fn check_data(
         if limits.contains_key(&trial.variant) {
             continue;
         }
-        let (prepared, network) = Prepared::load(trial.config.clone(), &data_dirs)
+        let (prepared, network) = Prepared::for_training(trial.config.clone(), &data_dirs)
             .and_then(|prepared| {
                 let cpu = device::open("flex").map_err(emberlab_training::TrainingError::from)?;
                 let network = prepared.init_network(&cpu)?;
@@ -199,7 +199,7 @@ fn check_data(
             .map_err(|error| error.with_place(source))?;
         let limit = prepared.networks_per_batched_model(&network);
         limits.insert(trial.variant.clone(), limit);
-        for warning in prepared.warnings {
+        for warning in prepared.warnings() {
             eprintln!("warning: {}: {warning}", trial.variant);
         }
     }
