@@ -198,19 +198,19 @@ fn month_name(text: &str) -> Option<u32> {
         "november",
         "december",
     ];
-    let is_month = |month: &&str| {
+    let is_month = |month: &str| {
         text.eq_ignore_ascii_case(month)
             || text.eq_ignore_ascii_case(&month[..3])
             || text.eq_ignore_ascii_case("sept") && month.starts_with("sept")
     };
-    let place = MONTHS.iter().position(|month| is_month(&month))?;
+    let place = MONTHS.iter().position(|month| is_month(month))?;
     u32::try_from(place + 1).ok()
 }
 
 /// Days since 1970-01-01 in the Gregorian calendar, after Howard Hinnant's `days_from_civil`
 /// (<https://howardhinnant.github.io/date_algorithms.html>).
 fn days_since_1970(year: u32, month: u32, day: u32) -> Option<f64> {
-    let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let longest = match month {
         2 if is_leap => 29,
         2 => 28,

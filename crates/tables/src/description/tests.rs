@@ -1,4 +1,5 @@
 //! Tests of descriptions.
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 
@@ -148,6 +149,24 @@ fn row_numbers_identifiers_and_constants_are_found() {
             ColumnType::Identifier,
             ColumnType::Text
         ]
+    );
+}
+
+#[test]
+fn many_columns_are_dropped_by_one_complete_key() {
+    let names: Vec<String> = (0..12).map(|column| format!("c{column}")).collect();
+    let text = table(&names.join(","), 5, |_| ["1"; 12].join(","));
+    let description = describe_text(&text, None);
+    assert_warns(
+        &description,
+        "\"c6\", \"c7\" and 4 more: all values are the same",
+    );
+    assert_warns(&description, &format!("`drop = {names:?}`"));
+    let half = describe_text("x,y\n1,\n2,\n3,seen\n", None);
+    let is_constant = |warning: &String| warning.contains("the same");
+    assert!(
+        !half.warnings.iter().any(is_constant),
+        "what is missing differs"
     );
 }
 

@@ -12,6 +12,9 @@ use crate::format::{Format, FormatConfig};
 /// The largest number of columns or values that a sentence names.
 const MAX_NAMED: usize = 8;
 
+/// The largest number of columns that a key lists.
+const MAX_DROPPED: usize = 30;
+
 /// The least number of rows of which equal columns say anything.
 const LEAST_ROWS: u64 = 10;
 
@@ -105,7 +108,10 @@ pub(super) fn warnings(
             .map(Column::name)
             .collect();
         if !names.is_empty() {
-            let drop = format!("`drop = [{}]`", list(&names, ", "));
+            let drop = match names.len() {
+                0..=MAX_DROPPED => format!("`drop = {names:?}`"),
+                _ => "`drop`, which also takes patterns such as `\"a*\"`".to_owned(),
+            };
             warnings.push(sentence(&list(&names, " and "), &drop));
         }
     };
@@ -131,7 +137,7 @@ pub(super) fn warnings(
         format!("{names}: all values are missing. Leave such columns out with {drop}.")
     });
     group(
-        &|column| column.values() > 0 && !column.varies(),
+        &|column| column.description.missing == 0 && !column.varies(),
         &|names, drop| {
             format!("{names}: all values are the same. Leave such columns out with {drop}.")
         },
@@ -269,9 +275,8 @@ fn about_cells(column: &Column, warnings: &mut Vec<String>) {
         ));
     } else if !missing_words.is_empty() {
         warnings.push(format!(
-            "{name:?}: {} may mean that the value is missing. If so, add to `missing`: [{}].",
-            list(&missing_words, " and "),
-            list(&missing_words, ", ")
+            "{name:?}: {} may mean that the value is missing. If so, add to `missing`: {missing_words:?}.",
+            list(&missing_words, " and ")
         ));
     } else if is_numeric && num_words > 0 {
         let cells = if num_words == 1 {
@@ -299,8 +304,8 @@ fn about_cells(column: &Column, warnings: &mut Vec<String>) {
             .first()
             .map_or("", String::as_str);
         warnings.push(format!(
-            "{name:?}: dates such as {example:?} can be read with the day or the month first; they are read with the month \
-             first. Write them as year-month-day to be sure."
+            "{name:?}: dates such as {example:?} can be read with the day or the month first. Write them as \
+             year-month-day."
         ));
     }
     let is_category = column.description.column_type == ColumnType::Category || column.is_label;

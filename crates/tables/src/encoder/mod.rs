@@ -90,7 +90,10 @@ impl Encoder {
     /// [`TableError`] if a column has no value in these rows, or a derived feature names no number column.
     pub fn fit(config: &TableConfig, table: &Table, rows: &[u32]) -> Result<Self, TableError> {
         if let Some(row) = rows.iter().find(|&&row| row as usize >= table.len()) {
-            let message = format!("there is no row {row}, as the table has {} rows", table.len());
+            let message = format!(
+                "there is no row {row}, as the table has {} rows",
+                table.len()
+            );
             return Err(unusable(config, message));
         }
         let fit = |column: &Column| FittedColumn::fit(config, column, rows);
@@ -282,7 +285,9 @@ impl Encoder {
         for (place, expression) in (first..).zip(&self.derived) {
             let find = |name: &String| {
                 let mut places = place_of_column.iter();
-                places.find(|(column, _)| *column == name).map_or(0, |(_, place)| *place)
+                places
+                    .find(|(column, _)| *column == name)
+                    .map_or(0, |(_, place)| *place)
             };
             let operands: Vec<usize> = expression.columns().iter().map(find).collect();
             for (row, features) in features.chunks_exact_mut(width).enumerate() {
@@ -333,14 +338,18 @@ impl FittedColumn {
             );
             unusable(config, message)
         };
-        let num_missing = rows.iter().filter(|&&row| column.values.is_missing(row as usize)).count();
+        let num_missing = rows
+            .iter()
+            .filter(|&&row| column.values.is_missing(row as usize))
+            .count();
         if num_missing == rows.len() {
             return Err(no_value());
         }
         let values = match &column.values {
             Values::Numbers(numbers) => {
                 let present = rows.iter().filter_map(|&row| numbers.get(row as usize));
-                let present: Vec<f64> = present.copied().filter(|number| !number.is_nan()).collect();
+                let present: Vec<f64> =
+                    present.copied().filter(|number| !number.is_nan()).collect();
                 let has_times = present.iter().any(|number| number.fract() != 0.0);
                 let replacement = impute::number(impute, present);
                 match (column.column_type, config.dates) {
@@ -356,7 +365,9 @@ impl FittedColumn {
                 }
             }
             Values::Categories { codes, names } => {
-                let training = rows.iter().map(|&row| codes.get(row as usize).copied().flatten());
+                let training = rows
+                    .iter()
+                    .map(|&row| codes.get(row as usize).copied().flatten());
                 let fitted = FittedCategories::fit(config, training, names);
                 FittedValues::Categories(fitted.ok_or_else(no_value)?)
             }

@@ -5,9 +5,9 @@ use std::io::Read;
 use std::path::Path;
 
 use super::{Encoder, FittedColumn, FittedValues};
-use crate::columns::{ColumnType, DateOrder, cell};
 use crate::columns::cell_format::CellFormat;
 use crate::columns::column_reader::{ColumnReader, Finished};
+use crate::columns::{ColumnType, DateOrder, cell};
 use crate::config::TableConfig;
 use crate::error::TableError;
 use crate::files::{HeaderLine, RowReader};
@@ -80,7 +80,9 @@ impl Encoder {
                 return Err(new_file.no_rows());
             };
             let line = row.line;
-            let first: Vec<String> = (0..row.len()).map(|place| row.cell(place).to_owned()).collect();
+            let first: Vec<String> = (0..row.len())
+                .map(|place| row.cell(place).to_owned())
+                .collect();
             if header == HeaderLine::Auto && new_file.is_header(line, &first)? {
                 new_file.places_under_header(line, &header_names(&first))?
             } else {
@@ -164,7 +166,9 @@ impl NewFile<'_> {
     /// [`TableError`] if it could be both, or is neither.
     fn is_header(&self, line: u64, first: &[String]) -> Result<bool, TableError> {
         let columns = &self.encoder.columns;
-        let could_be_values = columns.iter().all(|column| column.could_hold(&column.name, &self.cells));
+        let could_be_values = columns
+            .iter()
+            .all(|column| column.could_hold(&column.name, &self.cells));
         if could_be_values {
             let is_same = first.iter().eq(columns.iter().map(|column| &column.name));
             if is_same {
@@ -185,7 +189,9 @@ impl NewFile<'_> {
         }
         if num_found == 0 {
             let places = self.places_by_position(line, first.len())?;
-            let texts = places.iter().map(|&place| first.get(place).map_or("", String::as_str));
+            let texts = places
+                .iter()
+                .map(|&place| first.get(place).map_or("", String::as_str));
             if self.is_row(texts) {
                 return Ok(false);
             }
@@ -305,7 +311,9 @@ impl FittedColumn {
     /// A reader of new cells. The type is that of the training rows; whole numbers there do not forbid others.
     fn reader(&self, place: usize) -> ColumnReader {
         let column_type = match self.values {
-            FittedValues::Numbers { .. } if self.column_type == ColumnType::Integer => ColumnType::Number,
+            FittedValues::Numbers { .. } if self.column_type == ColumnType::Integer => {
+                ColumnType::Number
+            }
             _ => self.column_type,
         };
         ColumnReader::of_type(&self.name, place, column_type, self.date_order, usize::MAX)
@@ -321,8 +329,12 @@ impl FittedColumn {
             return true;
         }
         match (&self.values, self.column_type) {
-            (FittedValues::Categories(categories), _) => categories.names().iter().any(|name| name == text),
-            (_, ColumnType::Boolean) => cell::boolean(text).is_some() || matches!(cells.number(text), Some(0.0 | 1.0)),
+            (FittedValues::Categories(categories), _) => {
+                categories.names().iter().any(|name| name == text)
+            }
+            (_, ColumnType::Boolean) => {
+                cell::boolean(text).is_some() || matches!(cells.number(text), Some(0.0 | 1.0))
+            }
             (FittedValues::Dates { .. }, _) => {
                 let order = self.date_order.unwrap_or(DateOrder::DayFirst);
                 cell::date(text, order).is_some()

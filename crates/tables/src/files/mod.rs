@@ -19,6 +19,9 @@ use self::source::Source;
 use crate::error::TableError;
 use crate::format::{Delimiter, Detected, Format, FormatConfig, detect};
 
+/// The largest number of columns. More are no table that a person has, but a wrong delimiter or no text at all.
+const MAX_COLUMNS: usize = 100_000;
+
 /// Whether the first line of a file holds the names of the columns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum HeaderLine {
@@ -144,7 +147,12 @@ impl RowReader {
                 message: "the file has no rows".to_owned(),
             });
         }
-        let first = self.row(self.cells.ends.len());
+        let num_columns = self.cells.ends.len();
+        if num_columns > MAX_COLUMNS {
+            let expected = format!("at most {MAX_COLUMNS} columns");
+            return Err(self.shape(self.cells.line, &expected, &count_cells(num_columns)));
+        }
+        let first = self.row(num_columns);
         let line = first.line;
         let mut names: Vec<String> = (0..first.len())
             .map(|column| first.cell(column).to_owned())

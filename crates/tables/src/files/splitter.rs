@@ -281,6 +281,8 @@ impl Machine {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     /// The rows of a text as (line, cells), read in pieces of `piece` bytes.

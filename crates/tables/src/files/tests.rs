@@ -1,4 +1,5 @@
 //! Tests of reading files.
+#![allow(clippy::unwrap_used)]
 
 use std::io::Write;
 
@@ -7,11 +8,11 @@ use flate2::write::GzEncoder;
 
 use super::*;
 
+/// The columns, and the rows with their lines.
+type Content = (Vec<String>, Vec<(u64, Vec<String>)>);
+
 /// Reads bytes: columns and rows with their lines.
-fn read(
-    bytes: &[u8],
-    format: &FormatConfig,
-) -> Result<(Vec<String>, Vec<(u64, Vec<String>)>), TableError> {
+fn read(bytes: &[u8], format: &FormatConfig) -> Result<Content, TableError> {
     let stream = Box::new(Cursor::new(bytes.to_vec()));
     let mut reader = RowReader::from_stream(Path::new("table.csv"), stream, format)?;
     let num_columns = reader.columns().len();
@@ -28,7 +29,7 @@ fn read(
     Ok((reader.columns().to_vec(), rows))
 }
 
-fn read_all(bytes: &[u8]) -> (Vec<String>, Vec<(u64, Vec<String>)>) {
+fn read_all(bytes: &[u8]) -> Content {
     read(bytes, &FormatConfig::default()).unwrap()
 }
 
@@ -208,6 +209,15 @@ fn a_delimiter_at_the_end_of_every_row_makes_no_column() {
 }
 
 #[test]
+fn a_line_of_delimiters_without_end_is_no_table() {
+    let message = error(&b",".repeat(MAX_COLUMNS));
+    assert_eq!(
+        message,
+        "table.csv, line 1: expected at most 100000 columns, found 100001 cells"
+    );
+}
+
+#[test]
 fn names_of_columns_are_unique_and_never_empty() {
     assert_eq!(
         error(b"id,x,y,x\n1,2,3,4\n"),
@@ -370,9 +380,11 @@ fn num_titles(bytes: &[u8], format: &FormatConfig) -> usize {
 /// The number of lines outside quotes that are not blank, counted apart from the reader. A quote opens at the start of a
 /// cell only.
 fn count_rows(text: &str, delimiter: char) -> usize {
-    let (mut in_quotes, mut is_start) = (false, true);
+    let (mut in_quotes, mut is_start, mut is_closed) = (false, true, false);
     let outside = text.chars().map(|c| {
-        in_quotes ^= c == '"' && (in_quotes || is_start);
+        let toggles = c == '"' && (in_quotes || is_start || is_closed);
+        is_closed = toggles && in_quotes;
+        in_quotes ^= toggles;
         is_start = c == delimiter || c == '\r' || c == '\n' || is_start && c == ' ';
         if in_quotes && (c == '\r' || c == '\n') {
             '_'

@@ -1,4 +1,5 @@
 //! Tests of finding out formats.
+#![allow(clippy::unwrap_used)]
 
 use std::path::Path;
 
