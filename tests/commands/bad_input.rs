@@ -205,7 +205,7 @@ fn a_loss_that_does_not_fit_the_targets_is_refused() {
 fn a_missing_configuration_is_one_message() {
     let lab = Lab::new();
     let outcome = lab.run(&["train", "nowhere.toml"]);
-    assert_refused(&lab, &outcome, 1, &["nowhere.toml"]);
+    assert_refused(&lab, &outcome, 2, &["nowhere.toml"]);
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn a_missing_csv_is_one_message() {
         GOOD.replace("\"moons\"\nnum_samples = 60", dataset),
     );
     let outcome = lab.run(&["train", "bad.toml"]);
-    assert_refused(&lab, &outcome, 1, &["table.csv"]);
+    assert_refused(&lab, &outcome, 2, &["table.csv"]);
 }
 
 /// Trains on MNIST files, the training images of which hold these bytes.
@@ -285,6 +285,41 @@ fn an_artifacts_folder_that_cannot_be_written_is_named() {
     lab.write("blocked", "a file where the folder should be");
     let outcome = lab.run(&["train", "good.toml", "--artifacts", "blocked"]);
     assert_refused(&lab, &outcome, 1, &["blocked"]);
+}
+
+#[test]
+fn a_name_of_a_run_that_leaves_its_folder_or_cannot_be_addressed_is_refused() {
+    let lab = Lab::new();
+    lab.write("good.toml", GOOD);
+    for (name, word) in [
+        ("../../x", "names a folder"),
+        ("a/b", "names a folder"),
+        ("..", "names a folder"),
+        (".hidden", "names a folder"),
+        ("a b", "names a folder"),
+        ("", "names a folder"),
+        ("latest", "newest run"),
+        ("comparison.json", "beside its runs"),
+        ("report.html", "beside its runs"),
+    ] {
+        let outcome = lab.run(&["train", "good.toml", &format!("--run={name}")]);
+        assert_refused(&lab, &outcome, 2, &[&format!("`--run={name}`"), word]);
+        assert!(!lab.path().join("../../x").exists(), "{name}");
+    }
+}
+
+#[test]
+fn an_empty_environment_variable_counts_as_one_that_is_not_set() {
+    let lab = Lab::new();
+    lab.write("good.toml", GOOD);
+    let words = ["train", "good.toml", "--run", "r", "--dashboard", "quiet"];
+    let mut command = lab.command(&words);
+    for name in ["ARTIFACTS_DIR", "DATA_DIR", "DEVICE"] {
+        command.env(format!("EMBERLAB_{name}"), "");
+    }
+    let outcome = crate::lab::outcome(command.output().unwrap());
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    assert!(lab.path().join("artifacts/good/r/result.json").exists());
 }
 
 #[test]

@@ -9,7 +9,7 @@ use emberlab_report::predictions::{
     boundary_chart, calibration_figure, mistake_figure, precision_recall_figure, roc_figure,
     score_figure,
 };
-use emberlab_run_format::{Mistakes, SplitEvaluation};
+use emberlab_run_format::{DEFAULT_THRESHOLD, Mistakes, SplitEvaluation};
 
 use crate::failure::Failure;
 
@@ -74,14 +74,13 @@ impl Subject<'_> {
                 } else {
                     title
                 };
+                // The threshold belongs to the last of these networks only.
+                let threshold = match epoch == self.epochs {
+                    true => self.threshold,
+                    false => DEFAULT_THRESHOLD,
+                };
                 let size = (340.0, 300.0);
-                strip = strip.with(boundary_chart(
-                    &title,
-                    &found,
-                    &names,
-                    self.threshold,
-                    size,
-                )?);
+                strip = strip.with(boundary_chart(&title, &found, &names, threshold, size)?);
             }
             pictures.push(("boundary_over_epochs.svg", strip.render()?));
         }
@@ -95,7 +94,10 @@ impl Subject<'_> {
         let split = self.evaluation.split;
         let matrix = self.evaluation.confusion_matrix.as_ref();
         if let Some(matrix) = matrix.filter(|_| !self.evaluation.has_no_predictions()) {
-            let title = format!("Confusion matrix, {split}");
+            let title = match self.threshold == DEFAULT_THRESHOLD {
+                true => format!("Confusion matrix, {split}"),
+                false => format!("Confusion matrix, {split}, threshold {:.4}", self.threshold),
+            };
             let picture = Matrix::confusion(title, &names, &matrix.counts);
             pictures.push(("confusion_matrix.svg", picture.render()?));
         }

@@ -20,8 +20,6 @@ mod trial_progress;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::arguments::Arguments;
 use crate::failure::Failure;
 
@@ -30,7 +28,7 @@ use crate::failure::Failure;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read();
     let result = panics::caught(|| arguments.command.run(&arguments.shared));
     match result {
         Ok(code) => code,

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use emberlab_config_source::{ConfigError, ConfigSource, ReadError};
 use emberlab_datasets::DatasetError;
 use emberlab_menu::Problem;
+use emberlab_metrics::Metric;
 use emberlab_models::ModelError;
 use emberlab_storage::StorageError;
 use emberlab_training::{Split, TrainingError};
 
 use crate::run::{Change, Verdict};
+use crate::trial::StoppedEarly;
 
 /// An error of an experiment.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +71,16 @@ pub enum ExperimentError {
         /// The reason.
         reason: String,
     },
+    /// A plan of a comparison cannot be used.
+    #[error("{}, line {line}: this is not a trial of a plan: {reason}", path.display())]
+    Plan {
+        /// The plan.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The reason.
+        reason: String,
+    },
     /// There is no run of this name.
     #[error("there is no run `{name}` in {}{}", artifacts.display(), newest(candidates))]
     NoRun {
@@ -86,6 +98,14 @@ pub enum ExperimentError {
         name: String,
         /// The runs that begin with it.
         candidates: Vec<String>,
+    },
+    /// A new run cannot have this name.
+    #[error("`--run={name}`: {reason}")]
+    RunName {
+        /// The name that was given.
+        name: String,
+        /// The rule that it breaks.
+        reason: String,
     },
     /// The folder of a new run already holds a run.
     #[error("{} already holds a run; resume it or choose another name", path.display())]
@@ -106,6 +126,32 @@ pub enum ExperimentError {
     NotFinished {
         /// `experiment/run`.
         run: String,
+    },
+    /// No epoch of a run had a finite objective, so it has no best network.
+    #[error(
+        "no epoch of {run} had a finite {split} {metric}, so there is no best network; `--weights last` uses the last one"
+    )]
+    NoBest {
+        /// `experiment/run`.
+        run: String,
+        /// The split that the objective was measured on.
+        split: Split,
+        /// The metric of the objective.
+        metric: Metric,
+    },
+    /// More epochs were asked for, but early stopping would end the training before the next one.
+    #[error(
+        "{run} stopped early after {epochs} epochs: {stopped}, so more epochs would train nothing\n\
+         to train on, allow more patience too:  --set training.early_stopping.patience={} --force",
+        stopped.more_patience()
+    )]
+    OutOfPatience {
+        /// `experiment/run`.
+        run: String,
+        /// Epochs done.
+        epochs: usize,
+        /// Why it stopped.
+        stopped: StoppedEarly,
     },
     /// The configuration of a run differs from the one that its checkpoint was written with.
     #[error(

@@ -23,9 +23,11 @@ pub use config::{
 };
 pub use error::ExperimentError;
 pub use finished::{
-    Axes, LoadedRun, NumberImage, Prediction, Predictor, Weights, diagnose, stored_threshold,
+    Axes, LoadedRun, NumberImage, Prediction, Predictor, diagnose, outdated_threshold,
 };
 pub use measurements::{check_gradients, range_curve, step_seconds};
 pub use run::{Change, Run, RunState, RunSummary, Verdict};
 pub use starter::{Starter, guess_label};
-pub use trial::{Execution, MetricsFile, Prepared, Resumed, Trial};
+pub use trial::{
+    Execution, MetricsFile, NothingToDo, Prepared, Resume, Resumed, StoppedEarly, Trial,
+};

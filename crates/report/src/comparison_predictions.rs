@@ -1,7 +1,7 @@
 //! The predictions of a comparison's networks, for all variants beside each other.
 
 use emberlab_metrics::{BinaryCurves, ConfusionMatrix};
-use emberlab_run_format::RunEvaluation;
+use emberlab_run_format::{DEFAULT_THRESHOLD, RunEvaluation};
 
 use crate::document::{Block, Cell, Column, Figure, Mark, Table};
 use crate::line_chart::{ChartLine, LineChart};
@@ -37,7 +37,9 @@ pub(crate) fn boundary_blocks(variants: &[VariantEvaluations]) -> Result<Vec<Blo
         {
             let title = format!("{}, seed {seed}", variant.variant);
             let names = &evaluation.class_names;
-            figures.push(boundary_figure(&title, boundary, names, (320.0, 280.0))?);
+            let size = (320.0, 280.0);
+            let figure = boundary_figure(&title, boundary, names, DEFAULT_THRESHOLD, size)?;
+            figures.push(figure);
         }
     }
     if figures.is_empty() {

@@ -4,7 +4,10 @@ use emberlab_metrics::{BinaryCurves, ClassificationReport, ConfusionMatrix, Spli
 use emberlab_pictures::{
     Axis, Bitmap, Chart, Contours, Field, HeatMap, Image, ImageGrid, Picture, Points, Rule, Tone,
 };
-use emberlab_run_format::{Boundary, Cells, Inputs, Mistakes, RunEvaluation, SplitEvaluation};
+use emberlab_run_format::{
+    Boundary, Cells, DEFAULT_THRESHOLD, Inputs, Mistakes, RunEvaluation, SplitEvaluation,
+    ThresholdInUse,
+};
 
 use crate::document::{Block, Cell, Column, Figure, Mark, Table};
 use crate::line_chart::{ChartLine, LineChart};
@@ -29,7 +32,10 @@ pub(crate) fn telling(evaluation: &RunEvaluation) -> Option<&SplitEvaluation> {
 ///
 /// # Errors
 /// [`ReportError::Picture`].
-pub(crate) fn prediction_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>, ReportError> {
+pub(crate) fn prediction_blocks(
+    evaluation: &RunEvaluation,
+    threshold: Option<&ThresholdInUse>,
+) -> Result<Vec<Block>, ReportError> {
     let mut blocks = Vec::new();
     let Some(split) = telling(evaluation) else {
         return Ok(blocks);
@@ -42,7 +48,9 @@ pub(crate) fn prediction_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>
         ))]);
     }
     if let Some(boundary) = &evaluation.boundary {
-        let figure = boundary_figure("Decision boundary", boundary, names, (540.0, 440.0))?;
+        let threshold = threshold.map_or(DEFAULT_THRESHOLD, |used| used.value);
+        let size = (540.0, 440.0);
+        let figure = boundary_figure("Decision boundary", boundary, names, threshold, size)?;
         blocks.push(Block::Figures(vec![figure]));
     }
     let matrices = evaluation.splits.iter().filter_map(|split| {
@@ -70,7 +78,10 @@ pub(crate) fn prediction_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>
 ///
 /// # Errors
 /// [`ReportError::Picture`].
-pub(crate) fn threshold_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>, ReportError> {
+pub(crate) fn threshold_blocks(
+    evaluation: &RunEvaluation,
+    threshold: Option<&ThresholdInUse>,
+) -> Result<Vec<Block>, ReportError> {
     let split = telling(evaluation);
     let Some((split, curves)) = split.and_then(|s| Some((s.split, s.curves.as_ref()?))) else {
         return Ok(Vec::new());
@@ -104,10 +115,14 @@ pub(crate) fn threshold_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>,
             rows: evaluation.best_thresholds.iter().map(row).collect(),
         }));
     }
-    let best = evaluation.best_thresholds.first().map(|best| {
-        let name = format!("best by {}", best.by);
-        Rule::upright(name, best.counts.threshold)
-    });
+    let rule = |name: String, at: &emberlab_metrics::BestThreshold| {
+        Rule::upright(name, at.counts.threshold)
+    };
+    let in_use = threshold.and_then(|used| used.chosen.as_ref());
+    let best = match (in_use, evaluation.best_thresholds.first()) {
+        (Some(chosen), _) => Some(rule("in use".to_string(), &chosen.best)),
+        (None, best) => best.map(|best| rule(format!("best by {}", best.by), best)),
+    };
     blocks.push(Block::Figures(vec![
         score_figure(curves, split, best)?,
         roc_figure(curves, split)?,
@@ -249,9 +264,10 @@ pub(crate) fn boundary_figure(
     title: &str,
     boundary: &Boundary,
     class_names: &[String],
+    threshold: f64,
     size: (f64, f64),
 ) -> Result<Figure, ReportError> {
-    let chart = boundary_chart(title, boundary, class_names, 0.5, size)?;
+    let chart = boundary_chart(title, boundary, class_names, threshold, size)?;
     Ok(Figure {
         picture: chart.render()?,
         caption: boundary.note.clone(),

@@ -39,7 +39,7 @@ impl RunEvaluation {
 
 /// The evaluation of a network on one split.
 ///
-/// Of two classes, class 1 is predicted above the probability 0.5 here, whatever threshold is chosen later.
+/// Of two classes, class 1 is predicted above a threshold: 0.5 in `evaluation.json`, the chosen one in `threshold.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SplitEvaluation {

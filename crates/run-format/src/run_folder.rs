@@ -3,10 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use emberlab_storage::sha256;
 use serde::de::DeserializeOwned;
 
-use crate::files::{CONFIG, DIAGNOSIS, ENVIRONMENT, EVALUATION, FAILURE, METRICS, RESULT};
-use crate::{Diagnosis, Environment, Failure, FormatError, History, RunEvaluation, RunResult};
+use crate::files::{
+    CONFIG, DIAGNOSIS, ENVIRONMENT, EVALUATION, FAILURE, METRICS, RESULT, THRESHOLD,
+};
+use crate::{
+    ChosenThreshold, Diagnosis, Environment, Failure, FormatError, History, RunEvaluation,
+    RunResult, ThresholdInUse, Weights,
+};
 
 /// The folder of a run. Files that the run has not written yet are `None`, not errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +81,20 @@ impl RunFolder {
     /// [`FormatError`] if `evaluation.json` is there but cannot be read.
     pub fn evaluation(&self) -> Result<Option<RunEvaluation>, FormatError> {
         self.json(EVALUATION)
+    }
+
+    /// The threshold that decides the predictions of one of its networks; `None` if no threshold was ever chosen.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `threshold.json` is there but cannot be read, or the network of a run with one cannot.
+    pub fn threshold(&self, weights: Weights) -> Result<Option<ThresholdInUse>, FormatError> {
+        let Some(stored) = self.json::<ChosenThreshold>(THRESHOLD)? else {
+            return Ok(None);
+        };
+        let path = self.path.join(weights.file());
+        let network = fs::read(&path).map_err(|source| FormatError::Io { path, source })?;
+        let sha256 = sha256(&network);
+        Ok(Some(ThresholdInUse::of(Some(stored), weights, &sha256)))
     }
 
     /// The findings about the run.

@@ -271,7 +271,7 @@ mod tests {
         assert_eq!(bounded, [0.0, 0.25, 1.0]);
         let multiclass = Task::Multiclass { num_classes: 2 };
         let cross_entropy = LossConfig::mean(CrossEntropy {});
-        assert_eq!(of(multiclass, cross_entropy, &[3.0, 3.0], 2), [0.5, 0.5]);
+        assert_eq!(of(multiclass.clone(), cross_entropy, &[3.0, 3.0], 2), [0.5, 0.5]);
         let rows = [0.25, 1.0, -1.0, -2.0];
         assert_eq!(of(multiclass, mse, &rows, 2), [0.2, 0.8, 0.5, 0.5]);
     }

@@ -5,11 +5,11 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use emberlab_experiments::{Axes, LoadedRun, Prepared, Run, Weights, stored_threshold};
+use emberlab_experiments::{Axes, LoadedRun, Prepared, Run};
 use emberlab_metrics::{BinaryCurves, ClassificationReport, ConfusionMatrix, ThresholdBy};
 use emberlab_run_format::files::RESULT;
-use emberlab_run_format::{ChosenThreshold, Mistakes, RunResult, SplitEvaluation};
-use emberlab_training::Split;
+use emberlab_run_format::{ChosenThreshold, Mistakes, RunResult, SplitEvaluation, Weights};
+use emberlab_training::{Split, Task};
 use serde::Serialize;
 
 use crate::arguments::{Running, Shared, WeightsChoice};
@@ -34,7 +34,7 @@ pub struct Args {
     #[arg(long, value_enum, default_value = "last")]
     weights: WeightsChoice,
     /// For two classes: choose the probability above which class 1 is predicted, on the validation split, and store it
-    /// with the model for `predict`. One of `f1`, `youden`, or `cost=FP:FN` with the costs of a false positive and a
+    /// for this network: `evaluate`, `predict` and `report` then use it. One of `f1`, `youden`, or `cost=FP:FN` with the costs of a false positive and a
     /// false negative.
     #[arg(long, value_name = "CRITERION")]
     threshold_by: Option<ThresholdBy>,
@@ -76,8 +76,13 @@ struct Evaluation {
     #[serde(flatten)]
     evaluation: SplitEvaluation,
     mistakes: Option<Mistakes>,
-    /// The threshold for predictions, if one was chosen.
+    /// For two classes: class 1 is predicted above this probability.
+    threshold_in_use: Option<f64>,
+    /// The chosen threshold that is in use, if it is not the usual 0.5.
     threshold: Option<ChosenThreshold>,
+    /// Why a stored threshold is not in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold_note: Option<String>,
 }
 
 /// Evaluates a run.
@@ -89,9 +94,12 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let run = Run::find(&shared.artifacts, &args.run)?;
     let weights = Weights::from(args.weights);
     let device = &args.running.device;
-    let loaded = LoadedRun::load(&run, weights, device, &data_dirs::all(shared))?;
+    let mut loaded = LoadedRun::load(&run, weights, device, &data_dirs::all(shared))?;
+    let axes = axes(&args.axes, &loaded.prepared)?;
+    if let Some(by) = args.threshold_by {
+        loaded.choose_threshold(&run, by)?;
+    }
     let prepared = &loaded.prepared;
-    let axes = axes(&args.axes, prepared)?;
     let split = match args.split {
         Some(SplitChoice::Train) => Split::Train,
         Some(SplitChoice::Valid) => Split::Valid,
@@ -99,17 +107,25 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         None => prepared.evaluation_split(),
     };
     let predicted = loaded.predict(split)?;
-    let threshold = match args.threshold_by {
-        Some(by) => Some(loaded.choose_threshold(&run, by)?),
-        None => stored_threshold(&run)?,
-    };
+    let threshold = &loaded.threshold;
+    if let Some(note) = &threshold.note {
+        eprintln!("note: {note}");
+    }
+    let is_binary = matches!(prepared.task, Task::Binary { .. });
     let found = Evaluation {
         run: run.id(),
         weights,
         class_names: prepared.class_names(),
-        evaluation: prepared.evaluate(split, &predicted)?,
-        mistakes: prepared.mistakes(split, &predicted)?,
-        threshold,
+        evaluation: prepared.evaluate(split, &predicted, threshold.value)?,
+        mistakes: prepared.mistakes(split, &predicted, threshold.value)?,
+        threshold_in_use: is_binary.then_some(threshold.value),
+        // Without its predictions on every split: those on this split are above.
+        threshold: threshold.chosen.clone().map(|chosen| ChosenThreshold {
+            splits: Vec::new(),
+            mistakes: None,
+            ..chosen
+        }),
+        threshold_note: threshold.note.clone(),
     };
     let text = if args.json {
         serde_json::to_string_pretty(&found).map_err(|e| Failure::Failed(e.to_string()))?
@@ -128,7 +144,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
             },
             evaluation: &found.evaluation,
             mistakes: found.mistakes.as_ref(),
-            threshold: found.threshold.map_or(0.5, |t| t.threshold()),
+            threshold: threshold.value,
             axes,
         };
         let folder = folder
@@ -182,13 +198,7 @@ fn render(found: &Evaluation) -> String {
     let evaluation = &found.evaluation;
     let mut text = format!(
         "{}: {} network on {} {} samples\n",
-        found.run,
-        match found.weights {
-            Weights::Last => "last",
-            Weights::Best => "best",
-        },
-        evaluation.num_samples,
-        evaluation.split
+        found.run, found.weights, evaluation.num_samples, evaluation.split
     );
     let metrics = evaluation.metrics.iter();
     let figures: Vec<String> = metrics
@@ -202,6 +212,9 @@ fn render(found: &Evaluation) -> String {
             found.run
         );
         return text;
+    }
+    if let Some(threshold) = found.threshold_in_use {
+        let _ = write!(text, "\n\n{}", in_use(threshold, found));
     }
     if let Some(report) = &evaluation.classification_report {
         let _ = write!(text, "\n\n{}", report_table(report));
@@ -237,7 +250,7 @@ fn render(found: &Evaluation) -> String {
 
 /// Scores of class 1 at some thresholds, and the scores that need no threshold.
 fn thresholds(curves: &BinaryCurves, found: &Evaluation) -> String {
-    let positive = found.class_names.get(1).map_or("class 1", String::as_str);
+    let positive = positive(found);
     let mut table = tables::table(["threshold", "accuracy", "precision", "recall", "f1"], 1);
     for counts in curves.thresholds.iter().skip(10).step_by(10).take(9) {
         table.add_row([
@@ -248,26 +261,36 @@ fn thresholds(curves: &BinaryCurves, found: &Evaluation) -> String {
             number(counts.f1()),
         ]);
     }
-    let chosen = match &found.threshold {
-        Some(chosen) => format!(
-            "threshold in use: {:.4}, the best by {} on {} ({})",
-            chosen.threshold(),
-            chosen.best.by,
-            chosen.split,
-            number(chosen.best.value)
-        ),
-        None => {
-            "threshold in use: 0.5; `--threshold-by f1`, `youden` or `cost=FP:FN` chooses another"
-                .to_string()
-        }
-    };
     format!(
         "{positive} above a threshold: area under ROC {}, average precision {}, Brier score {}, calibration \
-         error {}\n{table}\n{chosen}",
+         error {}\n{table}",
         number(curves.roc.auc),
         number(curves.precision_recall.average_precision),
         number(curves.calibration.brier_score),
         number(curves.calibration.expected_calibration_error),
+    )
+}
+
+/// The name of class 1.
+fn positive(found: &Evaluation) -> &str {
+    found.class_names.get(1).map_or("class 1", String::as_str)
+}
+
+/// The threshold that decides all predictions shown, and where it comes from.
+fn in_use(threshold: f64, found: &Evaluation) -> String {
+    let origin = match (&found.threshold, &found.threshold_note) {
+        (Some(chosen), _) => format!(
+            "the best by {} on {} ({})",
+            chosen.best.by,
+            chosen.split,
+            number(chosen.best.value)
+        ),
+        (None, Some(_)) => "because the stored one was chosen for another network".to_string(),
+        (None, None) => "`--threshold-by f1`, `youden` or `cost=FP:FN` chooses another".to_string(),
+    };
+    format!(
+        "threshold in use: {threshold:.4}, {origin}; {} is predicted above it",
+        positive(found)
     )
 }
 

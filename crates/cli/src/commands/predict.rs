@@ -16,7 +16,7 @@ use crate::failure::Failure;
 /// Predict rows of a table, or images, with the network of a finished run.
 ///
 /// Inputs are in the same units as the training data: they are standardised as in the training. The threshold that
-/// `evaluate --threshold-by` stored is used, if there is one.
+/// `evaluate --threshold-by` stored for this network is used, if there is one.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The run: its path, the beginning of its name, or `latest`.
@@ -100,9 +100,13 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     }
     if let ModelTask::Binary { .. } = predictor.model.task {
         let [_, positive] = class_names(&predictor);
+        let threshold = &predictor.threshold;
+        if let Some(note) = &threshold.note {
+            eprintln!("note: {note}");
+        }
         eprintln!(
             "{positive} is predicted above the probability {:.4}",
-            predictor.threshold
+            threshold.value
         );
     }
     let predictions = predictor.predict(&inputs.rows)?;

@@ -3,10 +3,10 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use emberlab_experiments::{Change, Resumed, Run, Trial};
+use emberlab_experiments::{Change, NothingToDo, Resume, Resumed, Run, Trial};
 
 use crate::arguments::{Running, Shared, Showing};
-use crate::commands::train::{conclude, execution, hint};
+use crate::commands::train::{address, conclude, execution, hint};
 use crate::failure::Failure;
 use crate::progress::count;
 
@@ -37,7 +37,14 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     // If the curves cannot be read, opening the run below reports why.
     let before = run.learning_curves().unwrap_or_default();
     let (execution, is_quiet) = execution(&args.running, &args.showing, shared, before)?;
-    let (trial, resumed) = Trial::resume(run.clone(), &args.overrides, args.force, execution)?;
+    let resume = Trial::resume(run.clone(), &args.overrides, args.force, execution)?;
+    let (trial, resumed) = match resume {
+        Resume::Continues(trial, resumed) => (trial, resumed),
+        Resume::NothingToDo(nothing) => {
+            eprintln!("{}", explain(&nothing, &run, &address(&run, shared)));
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     for damaged in &resumed.damaged {
         eprintln!("warning: {damaged}; it is set aside and an older checkpoint is used");
     }
@@ -50,6 +57,39 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let result = trial.train();
     let result = result.inspect_err(|error| hint(error, &run, shared))?;
     conclude(&run, &result, is_quiet, shared)
+}
+
+/// Why there is nothing to do, and the command that trains on.
+fn explain(nothing: &NothingToDo, run: &Run, address: &str) -> String {
+    let NothingToDo {
+        epochs,
+        stopped,
+        changes,
+    } = nothing;
+    let run = run.id();
+    let (why, more) = match stopped {
+        Some(stopped) => (
+            format!("{run} stopped early after {epochs} epochs: {stopped}"),
+            format!(
+                "training.early_stopping.patience={} --force",
+                stopped.more_patience()
+            ),
+        ),
+        None => (
+            format!("{run} has finished, after {}", count(*epochs, "epoch")),
+            format!("training.num_epochs={}", 2 * epochs),
+        ),
+    };
+    let ignored = match changes.as_slice() {
+        [] => String::new(),
+        changes => format!(
+            "these changes are not stored, because nothing is trained with them:\n{}\n",
+            Change::list(changes)
+        ),
+    };
+    format!(
+        "{why}\nnothing to do: no file is changed\n{ignored}to train on:  emberlab resume {address} --set {more}"
+    )
 }
 
 /// Prints where the run continues and which keys of its configuration have changed.

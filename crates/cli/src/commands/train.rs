@@ -6,9 +6,11 @@ use std::process::ExitCode;
 
 use emberlab_analysis::LearningCurves;
 use emberlab_config_source::ConfigSource;
-use emberlab_experiments::{Execution, ExperimentConfig, ExperimentError, Run, Trial};
+use emberlab_experiments::{
+    Execution, ExperimentConfig, ExperimentError, Run, Trial, outdated_threshold,
+};
 use emberlab_run_format::files::DIAGNOSIS;
-use emberlab_run_format::{Diagnosis, Ending, RunResult};
+use emberlab_run_format::{ChosenThreshold, Diagnosis, Ending, RunResult, Weights};
 use emberlab_training::{Dashboard, Observer, TrainingError};
 
 use crate::arguments::{DashboardChoice, Running, Shared, Showing};
@@ -136,6 +138,9 @@ pub fn conclude(
         print_interruption(result, &address(run, shared));
         return Ok(ExitCode::from(signals::INTERRUPTED));
     }
+    if let Some(threshold) = outdated_threshold(run)? {
+        eprintln!("note: {}", choose_again(&threshold, &address(run, shared)));
+    }
     if is_quiet {
         return Ok(ExitCode::SUCCESS);
     }
@@ -148,6 +153,21 @@ pub fn conclude(
         address(run, shared)
     )?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// A sentence about a threshold that belongs to a network before, with the command that chooses it again.
+fn choose_again(threshold: &ChosenThreshold, address: &str) -> String {
+    let weights = match threshold.weights() {
+        Weights::Last => "",
+        Weights::Best => " --weights best",
+    };
+    format!(
+        "the threshold {:.4} belonged to the {} network before, and is not used for the new one; choose it again with:  \
+         emberlab evaluate {address}{weights} --threshold-by {}",
+        threshold.threshold(),
+        threshold.weights(),
+        threshold.best.by.argument(),
+    )
 }
 
 fn print_interruption(result: &RunResult, address: &str) {
@@ -230,7 +250,7 @@ pub fn hint(error: &ExperimentError, run: &Run, shared: &Shared) {
 }
 
 /// The name of a run for the next command line: `experiment/run`, or its path if `--artifacts` was given.
-fn address(run: &Run, shared: &Shared) -> String {
+pub fn address(run: &Run, shared: &Shared) -> String {
     if shared.artifacts.as_os_str() == "artifacts" {
         run.id()
     } else {

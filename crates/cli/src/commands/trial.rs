@@ -106,7 +106,8 @@ fn without_output(shown: &Execution) -> Execution {
 fn index_from_environment() -> Result<usize, Failure> {
     let given = INDEX_VARIABLES
         .into_iter()
-        .find_map(|name| Some((name, std::env::var(name).ok()?)));
+        .filter_map(|name| Some((name, std::env::var(name).ok()?)))
+        .find(|(_, text)| !text.is_empty());
     let Some((name, text)) = given else {
         return Err(Failure::Usage(format!(
             "which trial? Give `--index`, or set one of {}",

@@ -10,6 +10,7 @@ use emberlab_training::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::config::folder_name::{RULE, is_folder_name};
 use crate::config::{Seeds, SweepConfig, Target, VariantConfig};
 
 /// An experiment: the data, the network, the loss, and how the network is trained.
@@ -114,12 +115,11 @@ impl ExperimentConfig {
     /// # Errors
     /// [`Problem`] with the first value that is out of its range.
     pub fn validate(&self) -> Result<(), Problem> {
-        let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
         Problem::unless(
-            self.name.chars().all(is_plain) && !self.name.starts_with('.'),
+            is_folder_name(&self.name),
             "name",
             format!("\"{}\"", self.name),
-            "letters, digits, `-`, `_` and `.`, with no `.` at the start, because it names a folder",
+            RULE,
         )?;
         let in_table = |table: &'static str| move |problem: Problem| problem.within(table);
         self.dataset.validate().map_err(in_table("dataset"))?;

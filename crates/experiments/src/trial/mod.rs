@@ -1,6 +1,7 @@
 //! Trials: one training each, from its configuration and data to the files of a finished run.
 
 mod begin;
+mod continuation;
 mod diagnose;
 mod environment;
 mod evaluate;
@@ -16,12 +17,13 @@ mod ready;
 mod resume;
 mod train;
 
+pub use continuation::{NothingToDo, StoppedEarly};
 pub(crate) use diagnose::{evenly, quick_diagnosis};
 pub(crate) use evaluate::evaluate_run;
 pub use metrics_file::MetricsFile;
 pub(crate) use model_file::{encoder, standardizer, task};
 pub use prepare::Prepared;
-pub use resume::Resumed;
+pub use resume::{Resume, Resumed};
 
 use std::path::PathBuf;
 

@@ -120,6 +120,14 @@ impl Prepared {
         }
     }
 
+    /// The split that the objective is measured on: the training split if there are no validation rows.
+    pub fn objective_split(&self) -> Split {
+        match self.config.training.objective.split {
+            Split::Valid if self.splits.valid.is_empty() => Split::Train,
+            split => split,
+        }
+    }
+
     /// The split on which a network is evaluated: test if it has rows, else validation, else training.
     pub fn evaluation_split(&self) -> Split {
         let order = [Split::Test, Split::Valid];

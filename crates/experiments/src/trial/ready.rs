@@ -58,7 +58,8 @@ impl Ready {
 
     /// The checkpoints of the run.
     pub(super) fn store(&self, run: &Run) -> CheckpointStore {
-        store(&self.prepared.config, run)
+        let keep_last = self.prepared.config.checkpoint.keep_last;
+        CheckpointStore::new(run.checkpoints(), keep_last)
     }
 
     /// The environment of this process, for `environment.json`.
@@ -66,9 +67,4 @@ impl Ready {
         let checksum = self.identity.data_sha256.clone();
         current_environment(&execution.device, execution.num_threads, checksum)
     }
-}
-
-/// The checkpoints of a run of `config`.
-pub(super) fn store(config: &ExperimentConfig, run: &Run) -> CheckpointStore {
-    CheckpointStore::new(run.checkpoints(), config.checkpoint.keep_last)
 }

@@ -1,6 +1,6 @@
 //! Trains trials, alone or several in one batched model.
 
-use emberlab_run_format::files::{ENDING, FAILURE, METRICS, RESULT};
+use emberlab_run_format::files::{FAILURE, METRICS, RESULT};
 use emberlab_run_format::{Ending, Failure, RunResult};
 use emberlab_storage::Checkpoint;
 use emberlab_training::{EpochRecord, Observer, Trainer, TrainingError};
@@ -62,10 +62,6 @@ impl Trial {
             checkpoint,
             execution,
         } = self;
-        // A resumed run has not finished, so the files about how it ended are removed.
-        for name in ENDING {
-            run.remove(name)?;
-        }
         let rows = match &checkpoint {
             Some(checkpoint) => checkpoint.file(METRICS)?.to_vec(),
             None => Vec::new(),

@@ -66,6 +66,7 @@ fn split(rows: usize, phase: f64, dtype: DType) -> DeviceDataset {
     DeviceDataset {
         inputs: tensor(inputs, [rows, 5]),
         targets: tensor(targets, [rows, 3]),
+        weights: None,
     }
 }
 
