@@ -393,3 +393,51 @@ fn a_dashboard_without_a_terminal_is_refused() {
     let outcome = lab.run(&["train", "good.toml", "--dashboard", "tui"]);
     assert_refused(&lab, &outcome, 2, &["needs a terminal"]);
 }
+
+#[test]
+fn a_wrong_value_of_an_override_is_shown_in_the_override_and_not_in_the_file() {
+    for (set, shown, message) in [
+        (
+            "model.hidden=[8,-2]",
+            "--set:1:17",
+            "`model.hidden[1]` must be",
+        ),
+        (
+            "optimizer.learning_rate=-1",
+            "--set:1:25",
+            "optimizer.learning_rate",
+        ),
+        ("trainin.num_epochs=3", "--set:1:1", "unknown key `trainin`"),
+    ] {
+        let lab = Lab::new();
+        lab.write("good.toml", GOOD);
+        let outcome = lab.run(&["train", "good.toml", "--set", set]);
+        assert_refused(&lab, &outcome, 2, &[set, shown, message]);
+        assert!(!outcome.stderr.contains("good.toml"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn the_keys_of_a_comparison_that_a_training_ignores_are_named() {
+    let lab = Lab::new();
+    let text = format!("seeds = 3\n{GOOD}\n[sweep]\n\"model.activation\" = [\"relu\", \"tanh\"]\n");
+    lab.write("my sweep.toml", text);
+    let outcome = lab.succeed(&[
+        "train",
+        "my sweep.toml",
+        "--set",
+        "name=sweep",
+        "--dashboard",
+        "quiet",
+    ]);
+    for words in [
+        "note: `seeds`, `sweep` are ignored here",
+        "emberlab compare 'my sweep.toml' --set name=sweep",
+    ] {
+        assert!(
+            outcome.stderr.contains(words),
+            "no {words:?} in\n{}",
+            outcome.stderr
+        );
+    }
+}

@@ -95,7 +95,7 @@ fn the_report_of_a_run_opens_in_a_browser_and_shows_values_under_the_mouse() {
         "Accuracy over the epochs",
         "Decision boundary",
         "targets in rows, predictions in columns",
-        "ROC, ",
+        "ROC of class ",
         "emberlab train artifacts/moons/one/config.toml",
         "name = &quot;moons&quot;",
     ] {

@@ -41,6 +41,9 @@ fn without_empty_variables(program: Program) -> Program {
         .mut_subcommands(without_empty_variables)
 }
 
+/// The folder for run folders, where none is given.
+pub const DEFAULT_ARTIFACTS: &str = "artifacts";
+
 /// Folders that every command uses.
 #[derive(Debug, Args)]
 pub struct Shared {
@@ -49,7 +52,7 @@ pub struct Shared {
         long,
         global = true,
         env = "EMBERLAB_ARTIFACTS_DIR",
-        default_value = "artifacts",
+        default_value = DEFAULT_ARTIFACTS,
         value_name = "DIR"
     )]
     pub artifacts: PathBuf,

@@ -33,7 +33,7 @@ pub struct Subject<'a> {
     pub evaluation: &'a SplitEvaluation,
     /// The wrong predictions on that split.
     pub mistakes: Option<&'a Mistakes>,
-    /// Class 1 is predicted where its probability is above this value.
+    /// Of two classes, the second is predicted where its probability is above this value.
     pub threshold: f64,
     /// The axes of the decision boundary.
     pub axes: Axes,
@@ -98,24 +98,25 @@ impl Subject<'_> {
                 true => format!("Confusion matrix, {split}"),
                 false => format!("Confusion matrix, {split}, threshold {:.4}", self.threshold),
             };
-            let picture = Matrix::confusion(title, &names, &matrix.counts);
+            let picture = Matrix::confusion(title, &names, &matrix.rows());
             pictures.push(("confusion_matrix.svg", picture.render()?));
         }
         if let Some(curves) = &self.evaluation.curves {
+            let positive = names.get(1).map_or("1", String::as_str);
             let in_use = Some(Rule::upright("in use", self.threshold));
             pictures.extend([
-                ("roc.svg", roc_figure(curves, split)?.picture),
+                ("roc.svg", roc_figure(curves, positive, split)?.picture),
                 (
                     "precision_recall.svg",
-                    precision_recall_figure(curves, split)?.picture,
+                    precision_recall_figure(curves, positive, split)?.picture,
                 ),
                 (
                     "calibration.svg",
-                    calibration_figure(curves, split)?.picture,
+                    calibration_figure(curves, positive, split)?.picture,
                 ),
                 (
                     "thresholds.svg",
-                    score_figure(curves, split, in_use)?.picture,
+                    score_figure(curves, positive, split, in_use)?.picture,
                 ),
             ]);
         }

@@ -1,6 +1,7 @@
 //! The `emberlab` command.
 
 mod arguments;
+mod command_line;
 mod commands;
 mod comparison_tables;
 mod data_dirs;
@@ -14,6 +15,7 @@ mod picture_files;
 mod progress;
 mod signals;
 mod tables;
+mod terminal;
 mod terminal_chart;
 mod threads;
 mod trial_progress;
@@ -35,6 +37,9 @@ fn main() -> ExitCode {
         Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{}", diagnostics::report(&failure));
+            if let Some(next) = command_line::next_step(&failure, &arguments.shared) {
+                eprintln!("{next}");
+            }
             failure.exit_code()
         }
     }

@@ -114,7 +114,7 @@ pub enum ExperimentError {
         path: PathBuf,
     },
     /// The training of a run failed, so there is no trained network.
-    #[error("{run} failed: {message}; `emberlab diagnose {run}` looks for the cause")]
+    #[error("{run} failed: {message}")]
     RunFailed {
         /// `experiment/run`.
         run: String,
@@ -122,7 +122,7 @@ pub enum ExperimentError {
         message: String,
     },
     /// The training of a run has not finished, so there is no trained network.
-    #[error("{run} has not finished; to continue it:  emberlab resume {run}")]
+    #[error("{run} has not finished, so it has no trained network")]
     NotFinished {
         /// `experiment/run`.
         run: String,

@@ -21,7 +21,7 @@ use crate::findings::{capital, comparison_notices};
 use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::count;
 use crate::run_report::{config_block, environment_blocks, finding_blocks};
-use crate::{ReportError, number};
+use crate::{ReportError, command_line, number};
 
 /// Curves that can be told apart in one picture. With more variants, each also gets a picture of its own.
 const MOST_IN_ONE: usize = 4;
@@ -67,7 +67,7 @@ impl ComparisonPage {
         let report = reload(folder)?;
         let path = folder.join(CONFIG);
         let mut page = Self {
-            command: format!("emberlab compare {}", path.display()),
+            command: command_line(&["compare", &path.display().to_string()]),
             curves: Vec::new(),
             failures: Vec::new(),
             diagnoses: Vec::new(),

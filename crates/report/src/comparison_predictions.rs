@@ -1,5 +1,7 @@
 //! The predictions of a comparison's networks, for all variants beside each other.
 
+use std::collections::BTreeSet;
+
 use emberlab_metrics::{BinaryCurves, ConfusionMatrix};
 use emberlab_run_format::{DEFAULT_THRESHOLD, RunEvaluation};
 
@@ -95,9 +97,11 @@ pub(crate) fn threshold_blocks(
     let mut lines = Vec::new();
     let mut rows = Vec::new();
     let mut split = None;
+    let mut positives: BTreeSet<&str> = BTreeSet::new();
     for (place, variant) in variants.iter().enumerate() {
         let found = variant.trials.iter().filter_map(|(_, evaluation)| {
             let found = telling(evaluation)?;
+            positives.extend(evaluation.positive_class());
             split = Some(found.split);
             found.curves.as_ref()
         });
@@ -120,8 +124,13 @@ pub(crate) fn threshold_blocks(
         "at threshold",
     ];
     let numbers = numbers.map(Column::numbers);
+    let of_class = match positives.iter().collect::<Vec<_>>()[..] {
+        [positive] => format!(" of class {positive}"),
+        // The variants have classes of their own.
+        _ => String::new(),
+    };
     let table = Table {
-        caption: format!("Medians over the trials, {split}"),
+        caption: format!("Medians over the trials{of_class}, {split}"),
         columns: [Column::words("variant")]
             .into_iter()
             .chain(numbers)
@@ -129,7 +138,7 @@ pub(crate) fn threshold_blocks(
         rows,
     };
     let chart = LineChart {
-        title: format!("f1 of class 1 over the threshold, {split}"),
+        title: format!("f1{of_class} over the threshold, {split}"),
         x: shares("threshold"),
         y: shares("f1"),
         caption: "The median over the seeds.".to_string(),

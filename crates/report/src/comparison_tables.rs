@@ -89,7 +89,7 @@ pub fn median_table(comparison: &ComparisonResult) -> Option<Table> {
     })
 }
 
-/// The medians of the scores of class 1, one row per variant and threshold; `None` without thresholds.
+/// The medians of the scores of the positive class, one row per variant and threshold; `None` without thresholds.
 pub fn threshold_table(comparison: &ComparisonResult) -> Option<Table> {
     let scores = BinaryScores::METRICS.map(Metric::name);
     let accuracies = figures(comparison).filter_map(|name| name.split_once("_accuracy>"));
@@ -110,8 +110,12 @@ pub fn threshold_table(comparison: &ComparisonResult) -> Option<Table> {
         let at = |(split, threshold): &(&str, &str)| row(variant, split, threshold);
         places.iter().map(at).collect::<Vec<_>>()
     });
+    let of_class = match &comparison.positive_class {
+        Some(positive) => format!(" of class {positive}"),
+        None => String::new(),
+    };
     Some(Table {
-        caption: "Medians of the scores of class 1 above each threshold".to_string(),
+        caption: format!("Medians of the scores{of_class} above each threshold"),
         columns: words.into_iter().chain(numbers).collect(),
         rows: rows.collect(),
     })

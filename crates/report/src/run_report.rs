@@ -1,6 +1,6 @@
 //! The report of one run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use emberlab_metrics::{Metric, Split, SplitMetrics};
 use emberlab_pictures::Rule;
@@ -17,13 +17,16 @@ use crate::findings::{capital, run_notices};
 use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::{count, duration};
 use crate::predictions::{prediction_blocks, threshold_blocks};
-use crate::{ReportError, number};
+use crate::{ReportError, command_line, number};
 
 /// The report of one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunReport {
     /// `experiment/run`.
     pub run: String,
+    /// Its folder.
+    #[serde(skip)]
+    folder: PathBuf,
     /// The command that repeats the run.
     pub command: String,
     /// The result, if the training has ended.
@@ -69,7 +72,8 @@ impl RunReport {
         }
         Ok(Self {
             run: files.id(),
-            command: format!("emberlab train {}", files.path().join(CONFIG).display()),
+            folder: folder.to_path_buf(),
+            command: command_line(&["train", &files.path().join(CONFIG).display().to_string()]),
             result,
             failure: files.failure()?.map(|failure| failure.message),
             num_epochs: history.len(),
@@ -192,7 +196,8 @@ impl RunReport {
             let findings = self.diagnosis.iter().flat_map(|d| &d.findings);
             // A finding of severity error is a problem of the experiment itself: resuming would fail again.
             let is_in_vain = findings.into_iter().any(|f| f.severity == Severity::Error);
-            let resume = format!("`emberlab resume {}` once the cause is fixed", self.run);
+            let resume = command_line(&["resume", &self.folder.display().to_string()]);
+            let resume = format!("`{resume}` once the cause is fixed");
             blocks.push(Block::Notices(vec![Notice {
                 weight: Weight::Error,
                 title: "The training failed".to_string(),
@@ -367,8 +372,16 @@ fn metrics_table(result: &RunResult) -> Table {
             .chain(cells)
             .collect()
     };
+    let has_classes = result
+        .metrics
+        .values()
+        .any(|m| m.get(Metric::Precision).is_some());
+    let means = match has_classes {
+        true => "; precision, recall and f1 are means over the classes",
+        false => "",
+    };
     Table {
-        caption: "The last network on every split".to_string(),
+        caption: format!("The last network on every split{means}"),
         columns: [Column::words("split")]
             .into_iter()
             .chain(columns)

@@ -7,11 +7,11 @@ use emberlab_storage::sha256;
 use serde::de::DeserializeOwned;
 
 use crate::files::{
-    CONFIG, DIAGNOSIS, ENVIRONMENT, EVALUATION, FAILURE, METRICS, RESULT, THRESHOLD,
+    CONFIG, DIAGNOSIS, ENVIRONMENT, EVALUATION, FAILURE, METRICS, MODEL, RESULT, THRESHOLD,
 };
 use crate::{
-    ChosenThreshold, Diagnosis, Environment, Failure, FormatError, History, RunEvaluation,
-    RunResult, ThresholdInUse, Weights,
+    ChosenThreshold, Diagnosis, Environment, Failure, FormatError, History, ModelFile,
+    RunEvaluation, RunResult, ThresholdInUse, Weights,
 };
 
 /// The folder of a run. Files that the run has not written yet are `None`, not errors.
@@ -73,6 +73,14 @@ impl RunFolder {
     /// [`FormatError`] if `environment.json` is there but cannot be read.
     pub fn environment(&self) -> Result<Option<Environment>, FormatError> {
         self.json(ENVIRONMENT)
+    }
+
+    /// Shapes, names and scaling of the network.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `model/model.json` is there but cannot be read.
+    pub fn model(&self) -> Result<Option<ModelFile>, FormatError> {
+        self.json(MODEL)
     }
 
     /// The evaluation of the last network.

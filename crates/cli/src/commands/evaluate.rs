@@ -6,18 +6,23 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use emberlab_experiments::{Axes, LoadedRun, Prepared, Run};
-use emberlab_metrics::{BinaryCurves, ClassificationReport, ConfusionMatrix, ThresholdBy};
+use emberlab_metrics::{
+    BinaryCurves, ClassReport, ClassificationReport, ConfusedPairs, ConfusionMatrix, ThresholdBy,
+};
 use emberlab_run_format::files::RESULT;
 use emberlab_run_format::{ChosenThreshold, Mistakes, RunResult, SplitEvaluation, Weights};
 use emberlab_training::{Split, Task};
 use serde::Serialize;
 
 use crate::arguments::{Running, Shared, WeightsChoice};
+use crate::command_line::CommandLine;
 use crate::evaluation_pictures::{NamedPicture, Subject};
 use crate::failure::Failure;
 use crate::progress::number;
 use crate::{data_dirs, picture_files, tables};
 
+/// The largest number of classes, or of pairs of classes, in a table of the terminal.
+const MOST_ROWS: usize = 20;
 /// Number of wrong predictions in the table; the picture shows more.
 const FEW_MISTAKES: usize = 5;
 
@@ -33,8 +38,9 @@ pub struct Args {
     /// The network to use.
     #[arg(long, value_enum, default_value = "last")]
     weights: WeightsChoice,
-    /// For two classes: choose the probability above which class 1 is predicted, on the validation split, and store it
-    /// for this network: `evaluate`, `predict` and `report` then use it. One of `f1`, `youden`, or `cost=FP:FN` with the costs of a false positive and a
+    /// For two classes: choose the probability above which the positive class, which is the second, is predicted, on the
+    /// validation split, and store it for this network: `evaluate`, `predict` and `report` then use it. One of `f1`,
+    /// `youden`, or `cost=FP:FN` with the costs of a false positive and a
     /// false negative.
     #[arg(long, value_name = "CRITERION")]
     threshold_by: Option<ThresholdBy>,
@@ -130,7 +136,10 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let text = if args.json {
         serde_json::to_string_pretty(&found).map_err(|e| Failure::Failed(e.to_string()))?
     } else {
-        render(&found)
+        render(
+            &found,
+            &CommandLine::about("diagnose", &run, shared).running(&args.running),
+        )
     };
     writeln!(std::io::stdout(), "{text}")?;
     if let Some(folder) = &args.pictures {
@@ -194,7 +203,7 @@ fn save(folder: &Path, pictures: &[NamedPicture], as_png: bool) -> Result<Vec<St
     Ok(names)
 }
 
-fn render(found: &Evaluation) -> String {
+fn render(found: &Evaluation, diagnose: &CommandLine) -> String {
     let evaluation = &found.evaluation;
     let mut text = format!(
         "{}: {} network on {} {} samples\n",
@@ -205,11 +214,13 @@ fn render(found: &Evaluation) -> String {
         .map(|(metric, value)| format!("{metric} {}", number(value)))
         .collect();
     text.push_str(&figures.join("  "));
+    if evaluation.classification_report.is_some() {
+        text.push_str("\nprecision, recall and f1 are means over the classes");
+    }
     if evaluation.has_no_predictions() {
         let _ = write!(
             text,
-            "\n\nthe outputs of the network are NaN: no sample has a prediction\nto find the cause:  emberlab diagnose {}",
-            found.run
+            "\n\nthe outputs of the network are NaN: no sample has a prediction\nto find the cause:  {diagnose}"
         );
         return text;
     }
@@ -219,7 +230,12 @@ fn render(found: &Evaluation) -> String {
     if let Some(report) = &evaluation.classification_report {
         let _ = write!(text, "\n\n{}", report_table(report));
     }
-    if let Some(matrix) = &evaluation.confusion_matrix {
+    let matrix = evaluation.confusion_matrix.as_ref();
+    let pairs = evaluation.confused_pairs.clone();
+    let pairs = pairs.or_else(|| Some(matrix?.most_confused(MOST_ROWS)));
+    if let Some(pairs) = pairs.filter(|_| found.class_names.len() > MOST_ROWS) {
+        let _ = write!(text, "\n\n{}", pair_table(&pairs, &found.class_names));
+    } else if let Some(matrix) = matrix {
         let _ = write!(
             text,
             "\n\nconfusion matrix: rows are targets, columns predictions\n{}",
@@ -248,7 +264,7 @@ fn render(found: &Evaluation) -> String {
     text
 }
 
-/// Scores of class 1 at some thresholds, and the scores that need no threshold.
+/// Scores of the positive class at some thresholds, and the scores that need no threshold.
 fn thresholds(curves: &BinaryCurves, found: &Evaluation) -> String {
     let positive = positive(found);
     let mut table = tables::table(["threshold", "accuracy", "precision", "recall", "f1"], 1);
@@ -262,7 +278,7 @@ fn thresholds(curves: &BinaryCurves, found: &Evaluation) -> String {
         ]);
     }
     format!(
-        "{positive} above a threshold: area under ROC {}, average precision {}, Brier score {}, calibration \
+        "class {positive} above a threshold: area under ROC {}, average precision {}, Brier score {}, calibration \
          error {}\n{table}",
         number(curves.roc.auc),
         number(curves.precision_recall.average_precision),
@@ -271,9 +287,9 @@ fn thresholds(curves: &BinaryCurves, found: &Evaluation) -> String {
     )
 }
 
-/// The name of class 1.
+/// The name of the positive class.
 fn positive(found: &Evaluation) -> &str {
-    found.class_names.get(1).map_or("class 1", String::as_str)
+    found.class_names.get(1).map_or("1", String::as_str)
 }
 
 /// The threshold that decides all predictions shown, and where it comes from.
@@ -315,10 +331,17 @@ fn mistake_table(mistakes: &Mistakes, class_names: &[String]) -> String {
     )
 }
 
-/// The rows of scikit-learn's `classification_report`.
-fn report_table(report: &ClassificationReport) -> comfy_table::Table {
+/// The rows of scikit-learn's `classification_report`; of many classes, the most frequent.
+fn report_table(report: &ClassificationReport) -> String {
+    let num_classes = report.classes.len() + report.num_left_out;
+    let mut shown = report.clone();
+    if num_classes > MOST_ROWS {
+        let support = |class: &ClassReport| std::cmp::Reverse(class.scores.support);
+        shown.classes.sort_by_key(support);
+        shown.classes.truncate(MOST_ROWS);
+    }
     let mut table = tables::table(["class", "precision", "recall", "f1", "support"], 1);
-    for row in report.rows() {
+    for row in shown.rows() {
         let cell = |value: Option<f64>| value.map_or_else(String::new, number);
         table.add_row([
             row.label.clone(),
@@ -328,18 +351,40 @@ fn report_table(report: &ClassificationReport) -> comfy_table::Table {
             row.support.to_string(),
         ]);
     }
-    table
+    match num_classes > MOST_ROWS {
+        true => format!("the {MOST_ROWS} most frequent of {num_classes} classes\n{table}"),
+        false => table.to_string(),
+    }
+}
+
+/// The pairs of classes that are confused most.
+fn pair_table(pairs: &ConfusedPairs, class_names: &[String]) -> String {
+    let name = |class: u32| class_names.get(class as usize).cloned().unwrap_or_default();
+    let mut table = tables::table(["target", "prediction", "samples"], 2);
+    for pair in pairs.pairs.iter().take(MOST_ROWS) {
+        table.add_row([
+            name(pair.target),
+            name(pair.prediction),
+            pair.num_samples.to_string(),
+        ]);
+    }
+    let num_pairs = pairs.pairs.len() + pairs.num_left_out;
+    match num_pairs > MOST_ROWS {
+        true => format!("the {MOST_ROWS} most confused of {num_pairs} pairs of classes\n{table}"),
+        false => format!("classes that are confused\n{table}"),
+    }
 }
 
 fn matrix_table(matrix: &ConfusionMatrix, class_names: &[String]) -> comfy_table::Table {
     // Samples without a prediction, if any, are counted in a column of their own.
-    let has_none = matrix.unpredicted.iter().any(|n| *n > 0);
+    let has_none = matrix.num_unpredicted() > 0;
     let names = class_names.iter().map(String::as_str);
     let header = std::iter::once("")
         .chain(names)
         .chain(has_none.then_some("none"));
     let mut table = tables::table(header, 1);
-    let rows = matrix.counts.iter().zip(&matrix.unpredicted);
+    let rows = matrix.rows();
+    let rows = rows.iter().zip(matrix.unpredicted());
     for (name, (counts, none)) in class_names.iter().zip(rows) {
         let counts = counts.iter().chain(has_none.then_some(none));
         let cells = counts.map(u64::to_string);

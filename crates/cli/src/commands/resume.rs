@@ -6,7 +6,8 @@ use std::process::ExitCode;
 use emberlab_experiments::{Change, NothingToDo, Resume, Resumed, Run, Trial};
 
 use crate::arguments::{Running, Shared, Showing};
-use crate::commands::train::{address, conclude, execution, hint};
+use crate::command_line::CommandLine;
+use crate::commands::train::{conclude, execution, hint};
 use crate::failure::Failure;
 use crate::progress::count;
 
@@ -41,7 +42,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let (trial, resumed) = match resume {
         Resume::Continues(trial, resumed) => (trial, resumed),
         Resume::NothingToDo(nothing) => {
-            eprintln!("{}", explain(&nothing, &run, &address(&run, shared)));
+            eprintln!("{}", explain(&nothing, &run, CommandLine::about("resume", &run, shared)));
             return Ok(ExitCode::SUCCESS);
         }
     };
@@ -55,12 +56,12 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         introduce(&run, &resumed)?;
     }
     let result = trial.train();
-    let result = result.inspect_err(|error| hint(error, &run, shared))?;
-    conclude(&run, &result, is_quiet, shared)
+    let result = result.inspect_err(|error| hint(error, &run, &args.running, shared))?;
+    conclude(&run, &result, is_quiet, &args.running, shared)
 }
 
 /// Why there is nothing to do, and the command that trains on.
-fn explain(nothing: &NothingToDo, run: &Run, address: &str) -> String {
+fn explain(nothing: &NothingToDo, run: &Run, resume: CommandLine) -> String {
     let NothingToDo {
         epochs,
         stopped,
@@ -70,14 +71,13 @@ fn explain(nothing: &NothingToDo, run: &Run, address: &str) -> String {
     let (why, more) = match stopped {
         Some(stopped) => (
             format!("{run} stopped early after {epochs} epochs: {stopped}"),
-            format!(
-                "training.early_stopping.patience={} --force",
-                stopped.more_patience()
-            ),
+            resume
+                .with(["--set".to_string(), format!("training.early_stopping.patience={}", stopped.more_patience())])
+                .with(["--force"]),
         ),
         None => (
             format!("{run} has finished, after {}", count(*epochs, "epoch")),
-            format!("training.num_epochs={}", 2 * epochs),
+            resume.with(["--set".to_string(), format!("training.num_epochs={}", 2 * epochs)]),
         ),
     };
     let ignored = match changes.as_slice() {
@@ -88,7 +88,7 @@ fn explain(nothing: &NothingToDo, run: &Run, address: &str) -> String {
         ),
     };
     format!(
-        "{why}\nnothing to do: no file is changed\n{ignored}to train on:  emberlab resume {address} --set {more}"
+        "{why}\nnothing to do: no file is changed\n{ignored}to train on:  {more}"
     )
 }
 

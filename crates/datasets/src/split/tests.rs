@@ -235,6 +235,11 @@ fn a_sequential_split_of_iris_leaves_one_class_to_validate_on() {
         .split(&iris.targets, None, 0)
         .unwrap();
     assert!(fair.missing_classes(&iris).is_empty());
+    let many = MissingClasses {
+        split: "test",
+        classes: (0..12).map(|class| class.to_string()).collect(),
+    };
+    assert_eq!(many.in_words(), "0, 1, 2, 3, 4, 5, 6, 7, 8, 9 and 2 others");
 }
 
 #[test]

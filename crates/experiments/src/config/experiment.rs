@@ -83,6 +83,20 @@ impl ExperimentConfig {
         }
     }
 
+    /// The keys that only a comparison uses, of those that are set.
+    pub fn comparison_keys(&self) -> Vec<&'static str> {
+        let keys = [
+            ("seeds", self.seeds.is_some()),
+            ("num_folds", self.num_folds.is_some()),
+            ("sweep", self.sweep.is_some()),
+            ("variants", !self.variants.is_empty()),
+            ("target", self.target.is_some()),
+            ("at_epochs", !self.at_epochs.is_empty()),
+        ];
+        let set = keys.into_iter().filter(|(_, is_set)| *is_set);
+        set.map(|(key, _)| key).collect()
+    }
+
     /// The experiment without the keys of a comparison: the configuration of one training.
     pub fn without_comparison(self) -> Self {
         Self {

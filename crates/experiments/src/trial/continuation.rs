@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use emberlab_config_source::ConfigSource;
 use emberlab_metrics::Metric;
 use emberlab_run_format::files::{CONFIG, RESULT};
 use emberlab_run_format::{Ending, RunResult};
@@ -61,7 +62,9 @@ impl fmt::Display for StoppedEarly {
 
 /// The newest valid checkpoint of a run, and the configuration to continue it with.
 pub(super) struct Continuation {
-    /// The configuration of the run with the changes.
+    /// The configuration of the run with the changes, as written.
+    pub(super) source: ConfigSource,
+    /// The same, as read.
     pub(super) config: ExperimentConfig,
     pub(super) checkpoint: Option<Checkpoint>,
     /// Newer checkpoints that are damaged.
@@ -96,6 +99,7 @@ impl Continuation {
         let epochs = checkpoint.as_ref().map_or(0, |c| c.position.epoch);
         let changes = allowed_changes(run, &before, &config.to_toml()?, epochs, force)?;
         Ok(Self {
+            source,
             config,
             checkpoint,
             damaged,

@@ -4,8 +4,8 @@ use burn::tensor::Device;
 use emberlab_analysis::{Plane, boundary};
 use emberlab_datasets::{Features, Targets};
 use emberlab_metrics::{
-    BinaryCurves, ClassificationReport, ConfusionMatrix, Metric, MetricsError, NO_PREDICTION,
-    RegressionScores, Split, SplitMetrics, ThresholdBy, best_threshold, thresholded,
+    BinaryCurves, ClassificationReport, ConfusionMatrix, MOST_CLASSES, Metric, MetricsError,
+    NO_PREDICTION, RegressionScores, Split, SplitMetrics, ThresholdBy, best_threshold, thresholded,
 };
 use emberlab_models::Network;
 use emberlab_run_format::{
@@ -86,6 +86,8 @@ impl Prepared {
             metrics: predicted.metrics.clone(),
             classification_report: None,
             confusion_matrix: None,
+            confused_pairs: None,
+            positive_class: None,
             curves: None,
             regression: None,
             predictions: Vec::new(),
@@ -102,8 +104,12 @@ impl Prepared {
                 }
                 let report = ClassificationReport::from_confusion(&matrix, names);
                 evaluation.classification_report = Some(report.map_err(not_scored)?);
-                evaluation.confusion_matrix = Some(matrix);
+                match names.len() > MOST_CLASSES {
+                    true => evaluation.confused_pairs = Some(matrix.most_confused(MOST_CLASSES)),
+                    false => evaluation.confusion_matrix = Some(matrix),
+                }
                 if let Task::Binary { .. } = self.task {
+                    evaluation.positive_class = names.get(1).cloned();
                     let probabilities = self.probabilities(predicted)?;
                     let curves = BinaryCurves::from_probabilities(&targets, &probabilities);
                     evaluation.curves = match curves {

@@ -80,10 +80,7 @@ fn execution(device: &str, stop_at: Option<u64>) -> Execution {
 }
 
 fn config(text: &str) -> ExperimentConfig {
-    let source = ConfigSource {
-        name: "exact.toml".to_string(),
-        text: text.to_string(),
-    };
+    let source = ConfigSource::new("exact.toml", text);
     ExperimentConfig::from_source(&source).unwrap()
 }
 

@@ -152,7 +152,7 @@ fn warnings(config: &ExperimentConfig, samples: &Samples, splits: &Splits) -> Ve
         warnings.push(format!(
             "the {} split has no sample of {}: its metrics say nothing about {}",
             missing.split,
-            missing.classes.join(", "),
+            missing.in_words(),
             if missing.classes.len() == 1 {
                 "it"
             } else {

@@ -58,6 +58,7 @@ impl Trial {
         }
         let lock = run.lock()?;
         let Continuation {
+            source,
             config,
             checkpoint,
             damaged,
@@ -68,7 +69,8 @@ impl Trial {
             Some(checkpoint) => &checkpoint.identity.data_sha256,
             None => &environment.data_sha256,
         };
-        let ready = Ready::prepare(config, &execution, Some((&run, trained_on)))?;
+        let ready = Ready::prepare(config, &execution, Some((&run, trained_on)));
+        let ready = ready.map_err(|error| error.with_place(&source))?;
         let position = checkpoint.as_ref().map(|c| c.position);
         let epochs = position.map_or(0, |p| p.epoch);
 

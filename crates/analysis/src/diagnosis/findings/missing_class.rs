@@ -25,8 +25,11 @@ fn detect(observed: &Observations<'_>) -> Vec<Finding> {
         .collect()
 }
 
+/// With more classes, the rows of each are not counted one by one.
+const MOST_COUNTED: usize = 20;
+
 fn in_split(missing: &MissingClasses, data: &ObservedData<'_>) -> Finding {
-    let names = missing.classes.join(", ");
+    let names = missing.in_words();
     let splits = data.splits;
     let (rows, severity, summary) = if missing.split == "train" {
         let summary =
@@ -46,7 +49,16 @@ fn in_split(missing: &MissingClasses, data: &ObservedData<'_>) -> Finding {
     };
     let mut found = finding(FindingKind::MissingClass, severity, summary);
     let (labels, names) = (data.samples.labels(), data.samples.class_names());
-    for (class, name) in names.unwrap_or_default().iter().enumerate() {
+    let names = names.unwrap_or_default();
+    if names.len() > MOST_COUNTED {
+        let absent = missing.classes.len() as f64;
+        found.evidence.push(evidence("classes", names.len() as f64));
+        found
+            .evidence
+            .push(evidence("classes without a sample", absent));
+    }
+    let counted = names.iter().take_while(|_| names.len() <= MOST_COUNTED);
+    for (class, name) in counted.enumerate() {
         let is_class =
             |&&row: &&u32| labels.is_some_and(|labels| labels[row as usize] as usize == class);
         let count = rows.iter().filter(is_class).count();
