@@ -39,7 +39,12 @@ pub fn starter(
     task: Option<TaskChoice>,
 ) -> Result<Starter, Failure> {
     match label {
-        Some(label) => Ok(Starter::for_table(path, format, label, task.map(Into::into))?),
+        Some(label) => Ok(Starter::for_table(
+            path,
+            format,
+            label,
+            task.map(Into::into),
+        )?),
         None => Err(without_label(command, path, format)?),
     }
 }
@@ -56,7 +61,9 @@ fn without_label(command: &str, path: &Path, format: &FormatConfig) -> Result<Fa
         listed.push(&more);
     }
     let guess = guess_label(columns).map_or(String::new(), |guess| {
-        let line = CommandLine::new([command]).with([path]).with(["--label", guess]);
+        let line = CommandLine::new([command])
+            .with([path])
+            .with(["--label", guess]);
         format!("\nperhaps:  {line}")
     });
     Ok(Failure::Usage(format!(

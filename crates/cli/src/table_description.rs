@@ -22,7 +22,9 @@ const MOST_LISTED: usize = 20;
 
 /// The columns of the table, what the format is, and what to look out for. `name` is that of the file.
 pub fn render(name: &str, description: &TableDescription, label: Option<&str>) -> String {
-    let width = tables::table([""], 1).width().map_or(DEFAULT_WIDTH, usize::from);
+    let width = tables::table([""], 1)
+        .width()
+        .map_or(DEFAULT_WIDTH, usize::from);
     let width = width.max(DEFAULT_WIDTH);
     let mut text = String::new();
     let format = &description.format;
@@ -45,18 +47,34 @@ pub fn render(name: &str, description: &TableDescription, label: Option<&str>) -
     let _ = writeln!(text, "{}", table(listed, width));
     if listed.len() < columns.len() {
         let more = columns.len() - listed.len();
-        let _ = writeln!(text, "and {}; `--json` lists all", count(more, "more column"));
+        let _ = writeln!(
+            text,
+            "and {}; `--json` lists all",
+            count(more, "more column")
+        );
     }
     if let Some(label) = label {
-        let _ = writeln!(text, "\n{}", wrapped(&classes(label, description), width, ""));
+        let _ = writeln!(
+            text,
+            "\n{}",
+            wrapped(&classes(label, description), width, "")
+        );
     }
     let notes = columns.iter().flat_map(|column| {
         let name = &column.name;
-        column.notes.iter().map(move |note| format!("{name:?}: {note}."))
+        column
+            .notes
+            .iter()
+            .map(move |note| format!("{name:?}: {note}."))
     });
     let warnings = description.warnings.iter().map(ToString::to_string);
     push_list(&mut text, "look at", &warnings.collect::<Vec<_>>(), width);
-    push_list(&mut text, "taken for granted", &notes.collect::<Vec<_>>(), width);
+    push_list(
+        &mut text,
+        "taken for granted",
+        &notes.collect::<Vec<_>>(),
+        width,
+    );
     text
 }
 
@@ -98,7 +116,12 @@ fn values(column: &ColumnDescription) -> String {
     let is_number = matches!(column.column_type, ColumnType::Number | ColumnType::Integer);
     match (column.min, column.max, column.mean) {
         (Some(min), Some(max), Some(mean)) if is_number => {
-            format!("{} to {}, mean {}: {examples}", short(min), short(max), short(mean))
+            format!(
+                "{} to {}, mean {}: {examples}",
+                short(min),
+                short(max),
+                short(mean)
+            )
         }
         _ => examples,
     }
@@ -115,7 +138,10 @@ fn short(value: f64) -> String {
 /// What the label holds.
 fn classes(label: &str, description: &TableDescription) -> String {
     let classes = &description.classes;
-    let column = description.columns.iter().find(|column| column.name == label);
+    let column = description
+        .columns
+        .iter()
+        .find(|column| column.name == label);
     if classes.is_empty() {
         let distinct = column.map_or(0, |column| column.distinct);
         return format!("label {label:?}: {distinct} different values");
@@ -176,7 +202,11 @@ fn printable(text: &str) -> String {
 fn cut(text: &str, length: usize) -> String {
     let text = printable(text);
     match text.chars().count() > length {
-        true => text.chars().take(length.saturating_sub(1)).chain(['…']).collect(),
+        true => text
+            .chars()
+            .take(length.saturating_sub(1))
+            .chain(['…'])
+            .collect(),
         false => text,
     }
 }

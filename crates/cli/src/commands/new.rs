@@ -80,7 +80,10 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
 fn default_output(data: &Path) -> PathBuf {
     let mut name = PathBuf::from(data.file_name().unwrap_or(data.as_os_str()));
     for compressed in ["gz", "GZ"] {
-        if name.extension().is_some_and(|extension| extension == compressed) {
+        if name
+            .extension()
+            .is_some_and(|extension| extension == compressed)
+        {
             name.set_extension("");
         }
     }
@@ -95,7 +98,10 @@ fn check_output(output: &Path, args: &Args) -> Result<(), Failure> {
         _ => false,
     };
     if is_data {
-        let message = format!("{} holds the data; choose another file with `-o`", output.display());
+        let message = format!(
+            "{} holds the data; choose another file with `-o`",
+            output.display()
+        );
         return Err(Failure::Usage(message));
     }
     if output.exists() && !args.force {

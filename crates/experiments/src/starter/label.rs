@@ -10,17 +10,36 @@ const MOST_FRACTIONS: u64 = 10;
 
 /// Names that people give to the column to learn, in lower case.
 const NAMES: [&str; 9] = [
-    "label", "target", "class", "y", "outcome", "survived", "diagnosis", "species", "quality",
+    "label",
+    "target",
+    "class",
+    "y",
+    "outcome",
+    "survived",
+    "diagnosis",
+    "species",
+    "quality",
 ];
 
 /// Classes that are the positive one of two, in lower case.
 const POSITIVE: [&str; 11] = [
-    "1", "yes", "y", "true", "t", "positive", "pos", "+", "malignant", "ill", "sick",
+    "1",
+    "yes",
+    "y",
+    "true",
+    "t",
+    "positive",
+    "pos",
+    "+",
+    "malignant",
+    "ill",
+    "sick",
 ];
 
 /// Classes that are the negative one of two, in lower case.
 const NEGATIVE: [&str; 13] = [
-    "0", "-1", "no", "n", "false", "f", "negative", "neg", "-", "none", "normal", "benign", "healthy",
+    "0", "-1", "no", "n", "false", "f", "negative", "neg", "-", "none", "normal", "benign",
+    "healthy",
 ];
 
 /// The column that is most likely the one to learn: one that is named like a label, else the last.
@@ -41,13 +60,19 @@ pub(super) fn infer_task(label: &ColumnDescription) -> TableTask {
 pub(super) fn is_amount(label: &ColumnDescription) -> bool {
     let is_whole = label.column_type != emberlab_tables::ColumnType::Number;
     let is_number = label.min.is_some();
-    let most = if is_whole { MOST_CLASSES } else { MOST_FRACTIONS };
+    let most = if is_whole {
+        MOST_CLASSES
+    } else {
+        MOST_FRACTIONS
+    };
     is_number && label.distinct > most
 }
 
 /// The positive one of two classes, and why; `None` if there are not two.
 pub(super) fn positive(classes: &[ClassCount]) -> Option<(&ClassCount, &'static str)> {
-    let [first, second] = classes else { return None };
+    let [first, second] = classes else {
+        return None;
+    };
     let is = |list: &[&str], class: &ClassCount| list.contains(&class.name.to_lowercase().as_str());
     let named = [first, second].map(|class| is(&POSITIVE, class));
     let unnamed = [first, second].map(|class| is(&NEGATIVE, class));

@@ -52,7 +52,11 @@ pub(super) fn starter(
 }
 
 /// The format in which the first line is a header if only that makes `label` the name of a column.
-fn with_header_of(path: &Path, format: &FormatConfig, label: &str) -> Result<FormatConfig, TableError> {
+fn with_header_of(
+    path: &Path,
+    format: &FormatConfig,
+    label: &str,
+) -> Result<FormatConfig, TableError> {
     let has_label = |rows: &RowReader| rows.columns().iter().any(|column| column == label);
     let rows = RowReader::open(path, format)?;
     let mut format = format.clone();
@@ -166,7 +170,8 @@ impl<'a> Draft<'a> {
             let rows = count(label.missing, "row has", "rows have");
             let key = ["dataset", "missing_labels"];
             self.comments.beside(&key, format!("{rows} no label"));
-            self.notes.push(format!("{rows} no label, and are left out"));
+            self.notes
+                .push(format!("{rows} no label, and are left out"));
         }
         if config.task == TableTask::Regression {
             let range = range(label);
@@ -211,7 +216,10 @@ impl<'a> Draft<'a> {
             let key = ["dataset", "positive"];
             let remark = format!("the class whose probability is predicted; {reason}");
             self.comments.beside(&key, remark);
-            self.notes.push(format!("the positive class is {:?}: {reason}", positive.name));
+            self.notes.push(format!(
+                "the positive class is {:?}: {reason}",
+                positive.name
+            ));
             if positive.name == classes[0].name {
                 rows.reverse();
             }
@@ -239,13 +247,18 @@ impl<'a> Draft<'a> {
             }
         }
         if !dropped.is_empty() {
-            self.notes.push(format!("left out: {}", shortened(&dropped, 10)));
+            self.notes
+                .push(format!("left out: {}", shortened(&dropped, 10)));
         }
         self.notes.push(format!(
             "{} of {} rows {} the label",
             count(features.len() as u64, "column", "columns"),
             self.num_labelled,
-            if features.len() == 1 { "predicts" } else { "predict" }
+            if features.len() == 1 {
+                "predicts"
+            } else {
+                "predict"
+            }
         ));
         features
     }
@@ -259,7 +272,8 @@ impl<'a> Draft<'a> {
         self.comments.above(
             &["dataset", "types"],
             match are_few {
-                true => "The types of the features as they were found. Correct what is wrong.".to_owned(),
+                true => "The types of the features as they were found. Correct what is wrong."
+                    .to_owned(),
                 false => format!(
                     "The types of the features as they were found, but for {} columns of numbers.",
                     features.iter().filter(|column| is_number(column)).count()
@@ -306,7 +320,9 @@ impl<'a> Draft<'a> {
             self.warnings.push(remark.clone());
             self.comments.above(&["dataset", "missing"], remark);
         }
-        let misses = |column: &&&ColumnDescription| column.missing > 0 || !column.texts_among_numbers.is_empty();
+        let misses = |column: &&&ColumnDescription| {
+            column.missing > 0 || !column.texts_among_numbers.is_empty()
+        };
         let is_category = |column: &ColumnDescription| column.column_type == ColumnType::Category;
         let missing = |of_categories: bool| -> Vec<&ColumnDescription> {
             let columns = features.iter().filter(misses);
@@ -324,8 +340,12 @@ impl<'a> Draft<'a> {
         if !numbers.is_empty() {
             impute.number = ImputeNumber::Median;
             let columns = list(&numbers);
-            self.comments.beside(&["dataset", "impute", "number"], format!("missing in {columns}"));
-            self.notes.push(format!("missing numbers become the median: {columns}"));
+            self.comments.beside(
+                &["dataset", "impute", "number"],
+                format!("missing in {columns}"),
+            );
+            self.notes
+                .push(format!("missing numbers become the median: {columns}"));
         }
         if !categories.is_empty() || !with_texts.is_empty() && has_categories {
             let rows = self.description.rows as f64;
@@ -337,8 +357,12 @@ impl<'a> Draft<'a> {
             impute.category = choice;
             if !categories.is_empty() {
                 let columns = list(&categories);
-                self.comments.beside(&["dataset", "impute", "category"], format!("missing in {columns}"));
-                self.notes.push(format!("missing categories become {text}: {columns}"));
+                self.comments.beside(
+                    &["dataset", "impute", "category"],
+                    format!("missing in {columns}"),
+                );
+                self.notes
+                    .push(format!("missing categories become {text}: {columns}"));
             }
         }
         if impute != Impute::default() {
@@ -351,9 +375,14 @@ impl<'a> Draft<'a> {
     }
 
     /// Categories that may have no training row.
-    fn accept_rare_categories(&mut self, config: &mut TableConfig, features: &[&ColumnDescription]) {
+    fn accept_rare_categories(
+        &mut self,
+        config: &mut TableConfig,
+        features: &[&ColumnDescription],
+    ) {
         let is_rare = |column: &&&ColumnDescription| {
-            column.column_type == ColumnType::Category && column.rarest.is_none_or(|rows| rows < RARE)
+            column.column_type == ColumnType::Category
+                && column.rarest.is_none_or(|rows| rows < RARE)
         };
         let columns = features.iter().filter(is_rare);
         let columns: Vec<String> = columns.map(|column| format!("{:?}", column.name)).collect();
@@ -379,7 +408,9 @@ fn reason_to_drop(column: &ColumnDescription, limit: u64) -> Option<String> {
         Some(Useless::Text) => "free text".to_owned(),
         Some(Useless::NoValue) => "no value at all".to_owned(),
         Some(Useless::OneValue) => "the same in all rows".to_owned(),
-        None if column.has_ambiguous_dates => "dates with day or month first, which cannot be told".to_owned(),
+        None if column.has_ambiguous_dates => {
+            "dates with day or month first, which cannot be told".to_owned()
+        }
         None if too_many => format!("{} different categories", column.distinct),
         None => return None,
     })
@@ -388,9 +419,16 @@ fn reason_to_drop(column: &ColumnDescription, limit: u64) -> Option<String> {
 /// What a column holds, as a remark.
 fn content(column: &ColumnDescription) -> String {
     let values = match column.column_type {
-        ColumnType::Number | ColumnType::Integer => format!("{} different{}", column.distinct, range(column)),
+        ColumnType::Number | ColumnType::Integer => {
+            format!("{} different{}", column.distinct, range(column))
+        }
         _ => {
-            let mut examples: Vec<String> = column.examples.iter().take(4).map(|text| format!("{text:?}")).collect();
+            let mut examples: Vec<String> = column
+                .examples
+                .iter()
+                .take(4)
+                .map(|text| format!("{text:?}"))
+                .collect();
             if column.distinct > examples.len() as u64 {
                 examples.push("…".to_owned());
             }

@@ -90,7 +90,10 @@ fn write_table(
         path.push(key.clone());
         text.push('\n');
         push_paragraph(text, comments.find_above(path));
-        let keys: Vec<String> = path.iter().map(|key| written_key(key)).collect::<Result<_, _>>()?;
+        let keys: Vec<String> = path
+            .iter()
+            .map(|key| written_key(key))
+            .collect::<Result<_, _>>()?;
         let _ = writeln!(text, "[{}]", keys.join("."));
         write_table(text, inner, path, comments)?;
         path.pop();
@@ -107,7 +110,9 @@ fn is_section(table: &Table, path: &[String], comments: &Comments) -> bool {
 fn push_value(text: &mut String, value: &Value, path: &mut Vec<String>, comments: &Comments) {
     let line = value.to_string();
     match value {
-        Value::Array(items) if line.len() > WIDTH || comments.is_about(path) && !items.is_empty() => {
+        Value::Array(items)
+            if line.len() > WIDTH || comments.is_about(path) && !items.is_empty() =>
+        {
             text.push_str("[\n");
             for (place, item) in items.iter().enumerate() {
                 path.push(place.to_string());

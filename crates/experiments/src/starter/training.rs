@@ -3,7 +3,7 @@
 use emberlab_datasets::{
     Amount, BatchSize, DatasetConfig, SplitConfig, SplitMethod, Standardize, StandardizeConfig,
 };
-use emberlab_models::{ModelConfig, MlpConfig};
+use emberlab_models::{MlpConfig, ModelConfig};
 use emberlab_training::loss::{BceWithLogits, CrossEntropy, Mse};
 use emberlab_training::optimizer::AdamW;
 use emberlab_training::{
@@ -21,7 +21,13 @@ const ROWS_FOR_TEST: u64 = 50;
 const ROWS_FOR_SMALL_SHARES: u64 = 200;
 
 /// The numbers of rows from which the batches are larger, and their sizes.
-const BATCH_SIZES: [(u64, usize); 5] = [(0, 16), (500, 32), (5_000, 64), (20_000, 128), (200_000, 1024)];
+const BATCH_SIZES: [(u64, usize); 5] = [
+    (0, 16),
+    (500, 32),
+    (5_000, 64),
+    (20_000, 128),
+    (200_000, 1024),
+];
 
 /// What is learnt.
 pub(super) enum Learnt {
@@ -63,7 +69,10 @@ pub(super) fn experiment(
             }
         },
     );
-    comments.above(&["model"], "A small network. Compare others with `emberlab compare` and a table `[sweep]`.");
+    comments.above(
+        &["model"],
+        "A small network. Compare others with `emberlab compare` and a table `[sweep]`.",
+    );
     ExperimentConfig {
         name,
         seed: 0,
@@ -120,7 +129,9 @@ fn split(learnt: &Learnt, rows: u64, comments: &mut Comments) -> SplitConfig {
         Learnt::Numbers => false,
     };
     let purpose = match test {
-        0.0 => "Validation decides when the training stops. There are too few rows for a test split.",
+        0.0 => {
+            "Validation decides when the training stops. There are too few rows for a test split."
+        }
         _ => {
             "Validation decides when the training stops; the test split decides nothing, so its score is what new \
              rows can expect."

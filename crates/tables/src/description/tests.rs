@@ -21,7 +21,9 @@ fn table(header: &str, rows: usize, row: impl Fn(usize) -> String) -> String {
 fn assert_warns(description: &TableDescription, expected: &str) {
     let warnings = &description.warnings;
     assert!(
-        warnings.iter().any(|warning| warning.message.contains(expected)),
+        warnings
+            .iter()
+            .any(|warning| warning.message.contains(expected)),
         "{expected:?} in {warnings:#?}"
     );
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{ColumnDescription, Useless};
 use super::collect::Collected;
 use super::summary::{MAX_CLASSES, Summary};
+use super::{ColumnDescription, Useless};
 use crate::columns::ColumnType;
 use crate::columns::cell::is_like_thousands;
 use crate::format::{Format, FormatConfig};
@@ -142,7 +142,10 @@ pub(super) fn warnings(
         .collect();
     let mut warnings = Vec::new();
     if collected.rows == 0 {
-        warnings.push(Warning::new(Subject::Rows, "The table has a header but no rows."));
+        warnings.push(Warning::new(
+            Subject::Rows,
+            "The table has a header but no rows.",
+        ));
         return warnings;
     }
     if !format.title.is_empty() {
@@ -176,9 +179,7 @@ pub(super) fn warnings(
             "{names}: the numbers count up by one from row to row, as row numbers do. If they say nothing else, leave them out with {drop}."
         )
     });
-    let is_unique = |column: &Column| {
-        is(Useless::Identifier)(column) || is(Useless::Text)(column)
-    };
+    let is_unique = |column: &Column| is(Useless::Identifier)(column) || is(Useless::Text)(column);
     group(&is_unique, &|names, drop| {
         format!(
             "{names}: almost every row has a value of its own, as identifiers and free text do. Leave such columns out with {drop}."
@@ -234,14 +235,16 @@ fn about_label(label: &Column, warnings: &mut Vec<Warning>) {
         } else {
             &format!("{missing} rows have")
         };
-        warnings.push(Warning::new(Subject::MissingLabels, format!(
-            "{rows} no label {name:?}. Set `missing_labels = \"drop\"` to leave them out."
-        )));
+        warnings.push(Warning::new(
+            Subject::MissingLabels,
+            format!("{rows} no label {name:?}. Set `missing_labels = \"drop\"` to leave them out."),
+        ));
     }
     if !label.varies() {
-        warnings.push(Warning::new(Subject::Label, format!(
-            "The label {name:?} is the same in all rows, so there is nothing to learn."
-        )));
+        warnings.push(Warning::new(
+            Subject::Label,
+            format!("The label {name:?} is the same in all rows, so there is nothing to learn."),
+        ));
         return;
     }
     let is_class = label.description.distinct <= MAX_CLASSES as u64;
@@ -295,10 +298,13 @@ fn about_cells(column: &Column, warnings: &mut Vec<Warning>) {
             }
             false => "Set `decimal = \",\"`.",
         };
-        warnings.push(Warning::new(Subject::Cells, format!(
-            "{name:?}: {} numbers are written with commas, such as {words}. {remedy}",
-            counts.decimal_commas
-        )));
+        warnings.push(Warning::new(
+            Subject::Cells,
+            format!(
+                "{name:?}: {} numbers are written with commas, such as {words}. {remedy}",
+                counts.decimal_commas
+            ),
+        ));
     } else if !missing_words.is_empty() {
         warnings.push(Warning::new(Subject::Cells, format!(
             "{name:?}: {} may mean that the value is missing. If so, add to `missing`: {missing_words:?}.",
@@ -400,10 +406,13 @@ fn equal_columns(columns: &[Column], warnings: &mut Vec<Warning>) {
         }
     }
     for names in equal.values().filter(|names| names.len() > 1) {
-        warnings.push(Warning::new(Subject::EqualColumns, format!(
-            "{} are equal in every row. One of them is enough.",
-            list(names, " and ")
-        )));
+        warnings.push(Warning::new(
+            Subject::EqualColumns,
+            format!(
+                "{} are equal in every row. One of them is enough.",
+                list(names, " and ")
+            ),
+        ));
     }
     for group in renamed.values() {
         let are_equal = group
@@ -412,10 +421,13 @@ fn equal_columns(columns: &[Column], warnings: &mut Vec<Warning>) {
         let has_label = group.iter().any(|column| column.is_label);
         if group.len() > 1 && !are_equal && !has_label {
             let names: Vec<&str> = group.iter().map(|column| column.name()).collect();
-            warnings.push(Warning::new(Subject::EqualColumns, format!(
-                "{} determine each other one to one. One of them is enough.",
-                list(&names, " and ")
-            )));
+            warnings.push(Warning::new(
+                Subject::EqualColumns,
+                format!(
+                    "{} determine each other one to one. One of them is enough.",
+                    list(&names, " and ")
+                ),
+            ));
         }
     }
 }
