@@ -68,8 +68,8 @@ fn a_training_leaves_an_evaluation_that_agrees_with_its_result() {
         (500, 60, 60)
     );
     let cells = boundary.cells.classes(0.5);
-    let nearest = |x: f32, axis: &Axis, n: usize| {
-        ((x - axis.from) / (axis.to - axis.from) * (n - 1) as f32).round() as usize
+    let nearest = |x: f64, axis: &Axis, n: usize| {
+        ((x - axis.from) / (axis.to - axis.from) * (n - 1) as f64).round() as usize
     };
     let right = boundary
         .points

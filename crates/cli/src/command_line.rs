@@ -1,5 +1,6 @@
 //! Commands for the user's next line in the shell: complete, and quoted where a shell needs it.
 
+use std::borrow::Cow;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -105,9 +106,15 @@ impl fmt::Display for CommandLine {
 
 /// Words for a shell, with quotes where they are needed.
 pub fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+    // shlex quotes `=` too, but only in the first word of a command it has a meaning.
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
     // Only a NUL can be refused, and no argument of a process holds one.
     let quoter = shlex::Quoter::new().allow_nul(true);
-    quoter.join(words).unwrap_or_default()
+    let quote = |word: &'a str| match !word.is_empty() && word.chars().all(is_plain) {
+        true => Cow::Borrowed(word),
+        false => quoter.quote(word).unwrap_or(Cow::Borrowed(word)),
+    };
+    words.into_iter().map(quote).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a run is found by its id, `experiment/run`.
@@ -185,7 +192,8 @@ mod tests {
             let expected = ["emberlab", word].map(String::from).to_vec();
             assert_eq!(shlex::split(&text), Some(expected), "{text}");
         }
-        assert_eq!(quoted(["configs/a-b.toml"]), "configs/a-b.toml");
+        let plain = ["--set", "a.b=1e-3", "configs/a-b.toml"];
+        assert_eq!(quoted(plain), plain.join(" "));
     }
 
     #[test]

@@ -13,6 +13,7 @@ use emberlab_datasets::DatasetError;
 use emberlab_experiments::ExperimentError;
 use emberlab_pictures::PictureError;
 use emberlab_report::ReportError;
+use emberlab_tables::TableError;
 use emberlab_training::TrainingError;
 use emberlab_training::device::DeviceError;
 
@@ -144,6 +145,8 @@ fn is_usage(error: &ExperimentError) -> bool {
         | ExperimentError::OutOfPatience { .. }
         | ExperimentError::ConfigChanged { .. }
         | ExperimentError::DataChanged { .. }
+        | ExperimentError::DataMoved { .. }
+        | ExperimentError::NoOwnData { .. }
         | ExperimentError::Plan { .. }
         | ExperimentError::NoRun { .. }
         | ExperimentError::Ambiguous { .. }
@@ -153,6 +156,9 @@ fn is_usage(error: &ExperimentError) -> bool {
         | ExperimentError::NotFinished { .. } => true,
         ExperimentError::ReadConfig(error) => is_named_wrongly(&error.source),
         ExperimentError::Dataset(DatasetError::Io { source, .. }) => is_named_wrongly(source),
+        ExperimentError::Dataset(DatasetError::Table(TableError::Io { source, .. })) => {
+            is_named_wrongly(source)
+        }
         ExperimentError::Dataset(error) => !matches!(
             error,
             DatasetError::Fetch { .. } | DatasetError::Embedded { .. }

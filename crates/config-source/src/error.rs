@@ -49,7 +49,7 @@ impl ConfigError {
             ..Self::new(source, message)
         };
         match KeyPath::parse(key) {
-            Some(path) => match source.place_inside(&path) {
+            Some(path) => match source.place_inside(&path, Part::Value) {
                 Some(place) => error.placed(place),
                 None => error.placed(source.place(&path, Part::Value)),
             },

@@ -74,7 +74,9 @@ impl Override {
         let document = Document::parse(&self.text).ok();
         let exact = document.and_then(|document| part.span(&document, path));
         let span = exact.unwrap_or_else(|| match part {
-            Part::Key if *path == self.path => 0..self.text[..self.equals].trim_end().len(),
+            Part::Key if self.path.starts_with(path) => {
+                0..self.text[..self.equals].trim_end().len()
+            }
             Part::Key | Part::Value => {
                 let value = &self.text[self.equals + 1..];
                 self.text.len() - value.trim_start().len()..self.text.trim_end().len()

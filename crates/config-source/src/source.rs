@@ -89,16 +89,23 @@ impl ConfigSource {
         match path.parent() {
             None => (self.without_overrides(), None),
             Some(parent) => self
-                .place_inside(path)
+                .place_inside(path, part)
                 .unwrap_or_else(|| self.place(&parent, Part::Value)),
         }
     }
 
-    /// The last override that sets something inside the table at a path.
-    pub(crate) fn place_inside(&self, path: &KeyPath) -> Option<(Self, Option<Range<usize>>)> {
+    /// The last override that sets something inside the table at a path: the table's key, or the value that is set.
+    pub(crate) fn place_inside(
+        &self,
+        path: &KeyPath,
+        part: Part,
+    ) -> Option<(Self, Option<Range<usize>>)> {
         let is_inside = |o: &&Override| o.path != *path && o.path.starts_with(path);
         let found = self.overrides.iter().rfind(is_inside)?;
-        Some(found.place(&found.path, Part::Value))
+        Some(match part {
+            Part::Key => found.place(path, part),
+            Part::Value => found.place(&found.path, part),
+        })
     }
 
     /// The file as it is, without the overrides.

@@ -165,6 +165,22 @@ pub enum ExperimentError {
         /// The differences.
         changes: Vec<Change>,
     },
+    /// The data of a run are no file of the user's own, so they cannot have moved.
+    #[error(
+        "{run} was not trained on a file or folder of your own: `--data` says where such data are now"
+    )]
+    NoOwnData {
+        /// `experiment/run`.
+        run: String,
+    },
+    /// The data of a run are not where they were.
+    #[error("{run} was trained on {}, which is not there now: `--data PATH` says where it is", path.display())]
+    DataMoved {
+        /// `experiment/run`.
+        run: String,
+        /// The path in the training.
+        path: PathBuf,
+    },
     /// The data of a run differ from those it was trained on.
     #[error("the data of {} have changed since it was trained: checksum {found} instead of {expected}", run.display())]
     DataChanged {

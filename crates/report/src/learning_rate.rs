@@ -8,16 +8,17 @@ use crate::statistics::{mean, median};
 /// test over seven decades this is a third of a decade. Losses of single batches are too noisy for less.
 const REACH: f64 = 0.05;
 
-/// How many times larger than its own noise a fall of the loss has to be. The smoothed losses of a test have about ten
-/// independent values, and the smallest of ten that differ by chance alone lies this far below the first in less than
-/// one test of a thousand.
-const TIMES_NOISE: f64 = 4.0;
+/// How many times larger than its own noise a fall of the loss has to be. Losses of random labels reach four times, those
+/// of the shipped experiments at least ten.
+const TIMES_NOISE: f64 = 6.0;
 /// The smallest fall that counts, as a share of the first loss.
 const SMALLEST_FALL: f64 = 0.02;
+/// The fall has begun where the loss has lost this share of it for good.
+const BEGUN: f64 = 0.1;
 /// The share of the seeds that have to agree.
 const AGREEING: f64 = 0.75;
-/// Seeds agree if their rates differ from the median by at most this factor, half a decade.
-const HALF_DECADE: f64 = 3.2;
+/// Seeds agree if their rates lie within this factor of each other: a decade.
+const DECADE: f64 = 10.0;
 
 /// The losses of a range test with one seed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -46,13 +47,16 @@ impl RangeFinding {
         let reach = reach(learning_rates.len());
         let order = |a: &usize, b: &usize| smooth[*a].total_cmp(&smooth[*b]);
         let lowest = (0..smooth.len()).min_by(order)?;
-        let slope = |i: usize| smooth[i + reach] - smooth[i - reach];
-        let inner = reach..(lowest + 1).min(smooth.len() - reach.min(smooth.len()));
-        let steepest = inner.min_by(|&a, &b| slope(a).total_cmp(&slope(b)))?;
-        // Both are means of whole neighbourhoods: at the ends, where these are smaller, a single loss may be low by chance.
-        let whole = reach..smooth.len() - reach;
-        let (start, bottom) = (smooth[reach], smooth[whole.min_by(order)?]);
+        // Means of whole neighbourhoods: at the ends, where these are smaller, a single loss may be low by chance.
+        let whole = reach..smooth.len().checked_sub(reach)?;
+        let (start, bottom) = (*smooth.get(reach)?, smooth[whole.min_by(order)?]);
         let fall = start - bottom;
+        // Before the fall has begun, the steepest slope is one between batches that differ.
+        let has_not_begun = |i: &usize| smooth[*i] >= start - BEGUN * fall;
+        let begun = (reach..=lowest).rfind(has_not_begun).unwrap_or(reach);
+        let slope = |i: usize| smooth[i + reach] - smooth[i - reach];
+        let inner = begun..(lowest + 1).min(smooth.len() - reach);
+        let steepest = inner.min_by(|&a, &b| slope(a).total_cmp(&slope(b)))?;
         // Batches differ: their losses scatter around the smoothed curve, of which two means are compared.
         let scatter = curve.losses[..=lowest].iter().zip(&smooth);
         let scatter: Vec<f64> = scatter
@@ -82,17 +86,15 @@ impl RangeFinding {
                 num_seeds,
             });
         }
-        let is_near = |finding: &&Self| {
-            let ratio = finding.steepest / median.steepest;
-            (1.0 / HALF_DECADE..=HALF_DECADE).contains(&ratio)
-        };
-        let rates = || found.iter().map(|finding| finding.steepest);
-        match found.iter().filter(is_near).count() < needed {
-            true => Err(NoSuggestion::Disagree {
-                low: rates().fold(f64::INFINITY, f64::min),
-                high: rates().fold(0.0, f64::max),
+        let mut rates: Vec<f64> = found.iter().map(|finding| finding.steepest).collect();
+        rates.sort_by(f64::total_cmp);
+        let agree = |near: &[f64]| near[near.len() - 1] <= DECADE * near[0];
+        match rates.windows(needed.max(1)).any(agree) {
+            true => Ok(median),
+            false => Err(NoSuggestion::Disagree {
+                low: rates[0],
+                high: rates[num_found - 1],
             }),
-            false => Ok(median),
         }
     }
 
@@ -250,7 +252,9 @@ mod tests {
                 high: 4.0
             })
         );
-        // One of five may be far off.
+        // A decade is agreement, and one of five may be far off.
+        let decade = [3.3e-3, 4.2e-3, 1.5e-2, 1.7e-2, 1.8e-2].map(Some);
+        assert_eq!(suggested(&decade), Ok(1.5e-2));
         let one_off = [2e-6, 1e-3, 2e-3, 3e-3, 1e-3].map(Some);
         assert_eq!(suggested(&one_off), Ok(1e-3));
     }

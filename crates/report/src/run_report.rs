@@ -551,7 +551,7 @@ mod tests {
                 .confusion_matrix
                 .clone()
                 .unwrap()
-                .counts
+                .rows()
         };
         assert_eq!(matrix(&with), [[1, 1], [0, 1]]);
         // The training went on, so the file holds another network.

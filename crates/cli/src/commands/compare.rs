@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use emberlab_config_source::ConfigSource;
 use emberlab_experiments::{Comparison, Execution, ExperimentError, PlannedTrial, Prepared, Trial};
-use emberlab_report::{TrialPlace, TrialTable};
+use emberlab_report::{TrialPlace, TrialTable, duration};
 use emberlab_run_format::Question;
 use emberlab_run_format::files::comparison as files;
 use emberlab_storage::replace;
@@ -19,7 +19,7 @@ use crate::command_line::CommandLine;
 use crate::failure::Failure;
 use crate::jobs::{JobEnd, run_all};
 use crate::launchers::{Launch, LauncherChoice};
-use crate::progress::{Silent, clock, count};
+use crate::progress::{Silent, count};
 use crate::trial_progress::{ShownJob, TrialProgress};
 use crate::{comparison_tables, data_dirs, signals};
 
@@ -190,7 +190,7 @@ fn check_data(
         if limits.contains_key(&trial.variant) {
             continue;
         }
-        let (prepared, network) = Prepared::load(trial.config.clone(), &data_dirs)
+        let (prepared, network) = Prepared::for_training(trial.config.clone(), &data_dirs)
             .and_then(|prepared| {
                 let cpu = device::open("flex").map_err(emberlab_training::TrainingError::from)?;
                 let network = prepared.init_network(&cpu)?;
@@ -199,7 +199,7 @@ fn check_data(
             .map_err(|error| error.with_place(source))?;
         let limit = prepared.networks_per_batched_model(&network);
         limits.insert(trial.variant.clone(), limit);
-        for warning in prepared.warnings {
+        for warning in prepared.warnings() {
             eprintln!("warning: {}: {warning}", trial.variant);
         }
     }
@@ -248,7 +248,7 @@ fn list(
         writeln!(
             out,
             "about {} with {} at the same time, without early stopping: {}",
-            clock(estimate.time),
+            duration(estimate.seconds),
             count(num_jobs(args), "job"),
             estimate.basis
         )?;
@@ -264,7 +264,7 @@ fn num_jobs(args: &Args) -> usize {
 
 /// How long the missing trials would take, and what that is based on.
 struct Estimate {
-    time: Duration,
+    seconds: f64,
     basis: String,
 }
 
@@ -299,8 +299,11 @@ fn estimate(
         }
         let trial = &comparison.trials[firsts[i * firsts.len() / num_trained]];
         let seconds = seconds_of(trial, args, shared)?;
-        let whole = clock(Duration::from_secs_f64(seconds));
-        eprintln!("  {}: about {whole} for each trial", trial.variant);
+        eprintln!(
+            "  {}: about {} for each trial",
+            trial.variant,
+            duration(seconds)
+        );
         measured.insert(&trial.variant, seconds);
     }
     let mean = measured.values().sum::<f64>() / measured.len().max(1) as f64;
@@ -309,7 +312,7 @@ fn estimate(
         measured.get(variant).copied().unwrap_or(mean)
     });
     Ok(Estimate {
-        time: Duration::from_secs_f64(seconds.sum::<f64>() / num_jobs(args) as f64),
+        seconds: seconds.sum::<f64>() / num_jobs(args) as f64,
         basis: match measured.len() == firsts.len() {
             true => "from a moment of training of each variant, one at a time".to_string(),
             false => format!(

@@ -58,6 +58,9 @@ pub struct Args {
     /// Print JSON instead of tables.
     #[arg(long)]
     json: bool,
+    /// Where your own table or folder is now, if it has moved since the training; the data must be the same.
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
     /// Device and threads.
     #[command(flatten)]
     running: Running,
@@ -97,7 +100,7 @@ struct Evaluation {
 /// [`Failure`] if the run cannot be evaluated or the output cannot be written.
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     args.running.set_threads()?;
-    let run = Run::find(&shared.artifacts, &args.run)?;
+    let run = Run::find(&shared.artifacts, &args.run)?.with_data(args.data.clone());
     let weights = Weights::from(args.weights);
     let device = &args.running.device;
     let mut loaded = LoadedRun::load(&run, weights, device, &data_dirs::all(shared))?;

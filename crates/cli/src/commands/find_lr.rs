@@ -113,8 +113,8 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     match report.reason {
         None => Ok(ExitCode::SUCCESS),
         Some(reason) => Err(Failure::Check(format!(
-            "no suggestion: {reason}; more rows, a larger `training.batch_size` or more `--steps` make the curve \
-             smoother, and a network that cannot learn needs other data, another loss or another initializer"
+            "no suggestion: {reason}; a larger `training.batch_size` or more `--steps` make the curves smoother; if \
+             the loss still does not fall, check the data, the loss and the initializer"
         ))),
     }
 }
@@ -142,7 +142,7 @@ fn render(report: &RangeReport, args: &Args, shared: &Shared) -> String {
                 rate(found.lowest),
                 found.diverged.map_or_else(|| "never".to_string(), rate),
             ],
-            None => ["never falls".to_string(), String::new(), String::new()],
+            None => ["no clear fall".to_string(), String::new(), String::new()],
         };
         table.add_row(std::iter::once(curve.seed.to_string()).chain(cells));
     }

@@ -167,7 +167,8 @@ impl Inputs {
         eprintln!("{}: {}", path.display(), steps.join(", "));
         let pixels = image.resized(width, height).pixels;
         // Rounded, since the pixels of the training data are whole numbers.
-        self.rows.extend(pixels.iter().map(|p| f64::from((p * white).round())));
+        self.rows
+            .extend(pixels.iter().map(|p| f64::from((p * white).round())));
         self.names.push(path.display().to_string());
         Ok(())
     }
@@ -185,7 +186,8 @@ impl Inputs {
         let rows = predictor.read_table(path, header)?;
         self.rows.extend(rows.features);
         let lines = rows.lines.iter();
-        self.names.extend(lines.map(|line| format!("{name}:{line}")));
+        self.names
+            .extend(lines.map(|line| format!("{name}:{line}")));
         Ok(())
     }
 }
@@ -194,7 +196,10 @@ impl Inputs {
 fn value_names(predictor: &Predictor) -> Vec<String> {
     match predictor.model.target_names.as_slice() {
         [] | [_] => vec!["prediction".to_string()],
-        names => names.iter().map(|name| format!("prediction of {name}")).collect(),
+        names => names
+            .iter()
+            .map(|name| format!("prediction of {name}"))
+            .collect(),
     }
 }
 
@@ -245,7 +250,8 @@ fn write_json(
             [value] => json!({ "input": name, "prediction": value }),
             values => {
                 let targets = predictor.model.target_names.iter().cloned();
-                let named: Map<String, Value> = targets.zip(values.iter().map(|v| json!(v))).collect();
+                let named: Map<String, Value> =
+                    targets.zip(values.iter().map(|v| json!(v))).collect();
                 json!({ "input": name, "prediction": named })
             }
         },

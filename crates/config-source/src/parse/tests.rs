@@ -501,6 +501,11 @@ fn an_error_in_an_override_is_marked_in_the_override() {
             "hiden",
         ),
         (
+            "modle.hidden=[8]",
+            "unknown key `modle` at the top level",
+            "modle",
+        ),
+        (
             "model.hiden=eight",
             "unknown key `hiden` in `[model]`",
             "model.hiden",

@@ -316,19 +316,6 @@ fn proportional(sizes: &[usize], count: usize, rng: &mut StreamRng) -> Vec<usize
     shares
 }
 
-impl MissingClasses {
-    /// The names of the classes in words; of many, the first ones and how many others there are.
-    pub fn in_words(&self) -> String {
-        const MOST: usize = 10;
-        let names = self.classes.iter().take(MOST).map(String::as_str);
-        let names = names.collect::<Vec<_>>().join(", ");
-        match self.classes.len().saturating_sub(MOST) {
-            0 => names,
-            others => format!("{names} and {others} others"),
-        }
-    }
-}
-
 impl Splits {
     /// The splits that have rows, but lack a class; empty for regression.
     pub fn missing_classes(&self, samples: &Samples) -> Vec<MissingClasses> {

@@ -293,7 +293,10 @@ fn folder_names(variants: &[Variant]) -> Vec<String> {
     let mut folders: Vec<String> = variants.iter().map(|v| folder_name(&v.name)).collect();
     for distinct in [
         |name: &str| folder_name(&with_minus_signs(name)),
-        |name: &str| format!("{}-{}", folder_name(name), &sha256(name.as_bytes())[..8]),
+        |name: &str| {
+            let readable = folder_name(&with_minus_signs(name));
+            format!("{readable}-{}", &sha256(name.as_bytes())[..8])
+        },
     ] {
         let is_shared: Vec<bool> = folders
             .iter()
@@ -460,7 +463,7 @@ mod tests {
         let same = "[[variants]]\nname = \"a b\"\n[[variants]]\nname = \"a b\"";
         assert!(error(same).contains("the same name, `a b`"));
         let twice = "[sweep]\n\"optimizer.learning_rate\" = [0.1, 0.1]";
-        assert!(error(twice).contains("the same name, `learning_rate 0.1`"));
+        assert!(error(twice).contains("the same name, `0.1`"));
     }
 
     /// The folders of the runs with seed 0.

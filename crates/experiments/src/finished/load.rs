@@ -20,7 +20,7 @@ use crate::trial::Prepared;
 /// The experiment of a run with the data that it was trained on.
 ///
 /// # Errors
-/// [`ExperimentError::DataChanged`] if the data have changed; and if they cannot be read.
+/// Those of [`Prepared::load_same`].
 pub(crate) fn prepared(run: &Run, data_dirs: &[PathBuf]) -> Result<Prepared, ExperimentError> {
     let environment: Environment = run.read_json(ENVIRONMENT)?;
     Prepared::load_same(run.config()?, data_dirs, run, &environment.data_sha256)

@@ -20,12 +20,20 @@ impl Run {
         Ok(ConfigSource::load(self.config_path())?)
     }
 
-    /// The configuration that the run was trained with.
+    /// The configuration that the run was trained with. If its data have [moved](Self::with_data), it has their new path.
     ///
     /// # Errors
-    /// [`ExperimentError::ReadConfig`] or [`ExperimentError::Malformed`] if it cannot be read.
+    /// [`ExperimentError::ReadConfig`] or [`ExperimentError::Malformed`] if it cannot be read;
+    /// [`ExperimentError::NoOwnData`] if the data have moved, but the run has no data of the user's own.
     pub fn config(&self) -> Result<ExperimentConfig, ExperimentError> {
-        ExperimentConfig::from_source(&self.source()?).map_err(|e| self.malformed(CONFIG, e))
+        let config = ExperimentConfig::from_source(&self.source()?);
+        let mut config = config.map_err(|e| self.malformed(CONFIG, e))?;
+        if let Some(data) = &self.data {
+            let path = config.dataset.own_path();
+            let path = path.ok_or_else(|| ExperimentError::NoOwnData { run: self.id() })?;
+            path.clone_from(data);
+        }
+        Ok(config)
     }
 
     /// Checks that the training has finished, so that there is a trained network.

@@ -1,5 +1,6 @@
 //! Trials: one training each, from its configuration and data to the files of a finished run.
 
+mod before_training;
 mod begin;
 mod continuation;
 mod diagnose;

@@ -59,8 +59,8 @@ impl PlannedTrial {
             .config
             .to_toml()
             .map_err(|e| run.malformed(CONFIG, e))?;
-        let mut changes =
-            changes(&with_defaults(run.source()?.text), &planned, 0).map_err(|e| run.malformed(CONFIG, e))?;
+        let mut changes = changes(&with_defaults(run.source()?.text), &planned, 0)
+            .map_err(|e| run.malformed(CONFIG, e))?;
         // When checkpoints are saved does not change the result.
         changes.retain(|change| !change.key.starts_with("checkpoint."));
         if changes.is_empty() {

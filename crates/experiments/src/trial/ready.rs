@@ -43,6 +43,7 @@ impl Ready {
             None => Prepared::load(config, data_dirs)?,
             Some((run, checksum)) => Prepared::load_same(config, data_dirs, run, checksum)?,
         };
+        prepared.check_trainable()?;
         let config = prepared.config.to_toml()?;
         Ok(Self {
             identity: Identity {

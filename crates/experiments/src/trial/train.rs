@@ -71,6 +71,8 @@ impl Trial {
         let store = ready.store(&run);
         let num_parameters = ready.network.num_parameters();
         let prepared = ready.prepared;
+        let mut shown = execution.observer;
+        shown.begins_with(&prepared.known_problems());
         let config = prepared.config.clone();
         let fit = Trainer {
             label: run.id(),
@@ -87,10 +89,7 @@ impl Trial {
             data: ready.data,
             dashboard: execution.dashboard,
             stop: execution.stop,
-            observer: Box::new(RunObserver {
-                metrics,
-                shown: execution.observer,
-            }),
+            observer: Box::new(RunObserver { metrics, shown }),
         };
         let unfinished = Unfinished {
             run,

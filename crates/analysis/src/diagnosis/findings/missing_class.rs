@@ -3,7 +3,7 @@
 use emberlab_datasets::MissingClasses;
 use emberlab_run_format::{Finding, FindingKind, Severity};
 
-use crate::diagnosis::wording::{evidence, finding, sentences};
+use crate::diagnosis::wording::{evidence, finding, listed, sentences};
 use crate::diagnosis::{Earliest, Observations, ObservedData, Rule};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -13,6 +13,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     is_one_problem: false,
     detect,
 };
+
+/// Classes that a sentence lists.
+const MOST_LISTED: usize = 10;
 
 fn detect(observed: &Observations<'_>) -> Vec<Finding> {
     let Some(data) = observed.data else {
@@ -25,11 +28,8 @@ fn detect(observed: &Observations<'_>) -> Vec<Finding> {
         .collect()
 }
 
-/// With more classes, the rows of each are not counted one by one.
-const MOST_COUNTED: usize = 20;
-
 fn in_split(missing: &MissingClasses, data: &ObservedData<'_>) -> Finding {
-    let names = missing.in_words();
+    let names = listed(&missing.classes, MOST_LISTED);
     let splits = data.splits;
     let (rows, severity, summary) = if missing.split == "train" {
         let summary =
@@ -48,20 +48,13 @@ fn in_split(missing: &MissingClasses, data: &ObservedData<'_>) -> Finding {
         (rows, Severity::Warning, summary)
     };
     let mut found = finding(FindingKind::MissingClass, severity, summary);
-    let (labels, names) = (data.samples.labels(), data.samples.class_names());
-    let names = names.unwrap_or_default();
-    if names.len() > MOST_COUNTED {
-        let absent = missing.classes.len() as f64;
-        found.evidence.push(evidence("classes", names.len() as f64));
-        found
-            .evidence
-            .push(evidence("classes without a sample", absent));
+    let mut counts: Vec<(&str, usize)> = data.class_counts_of(rows);
+    // The missing classes are the least frequent.
+    if counts.len() > MOST_LISTED {
+        counts.sort_by_key(|(_, count)| *count);
+        counts.truncate(MOST_LISTED);
     }
-    let counted = names.iter().take_while(|_| names.len() <= MOST_COUNTED);
-    for (class, name) in counted.enumerate() {
-        let is_class =
-            |&&row: &&u32| labels.is_some_and(|labels| labels[row as usize] as usize == class);
-        let count = rows.iter().filter(is_class).count();
+    for (name, count) in counts {
         let name = format!("{} rows of {name}", missing.split);
         found.evidence.push(evidence(name, count as f64));
     }
