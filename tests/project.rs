@@ -47,8 +47,7 @@ fn every_test_that_docs_promises_names_exists() {
     let promises = read("docs/promises.md");
     let rows = promises
         .lines()
-        .filter(|line| line.starts_with("| "))
-        .skip(1);
+        .filter(|line| line.starts_with("| ") && *line != "| promise | tests |");
     let mut num_named = 0;
     for row in rows {
         let column = row.trim_end_matches('|').rsplit('|').next().unwrap();

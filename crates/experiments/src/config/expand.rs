@@ -9,7 +9,10 @@ use rand::seq::index;
 use serde::{Deserialize, Serialize};
 
 use crate::config::ExperimentConfig;
-use crate::config::{SweepConfig, SweepMode};
+use crate::config::{Seeds, SweepConfig, SweepMode};
+
+/// The largest number of trials of a comparison.
+const MAX_TRIALS: u64 = 10_000;
 
 /// One variant of a comparison: the keys that it changes in the file.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,6 +61,7 @@ impl Comparison {
     /// [`ConfigError`] with the place in the file, or in the file as changed by a variant.
     pub fn from_source(source: &ConfigSource) -> Result<Self, ConfigError> {
         let config = ExperimentConfig::from_source(source)?;
+        check_num_trials(&config, source)?;
         let variants = variants(&config);
         check_names(&config, &variants, source)?;
         let folders = folder_names(&variants);
@@ -80,6 +84,30 @@ impl Comparison {
             variants,
             trials,
         })
+    }
+}
+
+/// Checks that there are not too many trials, before they are listed.
+fn check_num_trials(config: &ExperimentConfig, source: &ConfigSource) -> Result<(), ConfigError> {
+    let sweep = config.sweep.as_ref();
+    let factors = [
+        ("seeds", config.seeds.as_ref().map_or(1, Seeds::len)),
+        ("num_folds", config.num_folds.map_or(1, |n| n as u64)),
+        ("sweep", sweep.map_or(1, SweepConfig::num_combinations)),
+        ("variants", config.variants.len().max(1) as u64),
+    ];
+    let num_trials = factors
+        .iter()
+        .fold(1, |n: u64, (_, m)| n.saturating_mul(*m));
+    let largest = factors.iter().max_by_key(|(_, factor)| factor);
+    match largest {
+        Some((key, factor)) if num_trials > MAX_TRIALS => {
+            let message = format!(
+                "`{key}` is a factor of {factor} in a comparison of {num_trials} trials; at most {MAX_TRIALS} are possible"
+            );
+            Err(ConfigError::at_key(source, key, message))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -200,14 +228,18 @@ fn combinations(sweep: &SweepConfig) -> Vec<Variant> {
             let length = axes.first().map_or(0, |axis| axis.values.len());
             (0..length).map(|i| vec![i; axes.len()]).collect()
         }
-        SweepMode::Grid => grid(&axes),
+        SweepMode::Grid => {
+            let all = 0..grid_size(&axes);
+            all.map(|number| combination(&axes, number)).collect()
+        }
         SweepMode::Random => {
-            let all = grid(&axes);
-            let count = sweep.count.unwrap_or(all.len()).min(all.len());
+            let all = grid_size(&axes);
+            let count = sweep.count.unwrap_or(all).min(all);
             let mut rng = stream(0, "sweep", &[]);
-            let mut chosen = index::sample(&mut rng, all.len(), count).into_vec();
+            let mut chosen = index::sample(&mut rng, all, count).into_vec();
             chosen.sort_unstable();
-            chosen.into_iter().map(|i| all[i].clone()).collect()
+            let chosen = chosen.into_iter();
+            chosen.map(|number| combination(&axes, number)).collect()
         }
     };
     let variant = |indices: Vec<usize>| {
@@ -226,14 +258,20 @@ fn combinations(sweep: &SweepConfig) -> Vec<Variant> {
     combinations.into_iter().map(variant).collect()
 }
 
-/// The indices of every combination of values; the last axis changes fastest.
-fn grid(axes: &[Axis]) -> Vec<Vec<usize>> {
-    axes.iter().fold(vec![Vec::new()], |combinations, axis| {
-        let longer = |indices: Vec<usize>| {
-            (0..axis.values.len()).map(move |i| [&indices[..], &[i]].concat())
-        };
-        combinations.into_iter().flat_map(longer).collect()
-    })
+/// The number of combinations of values; the largest `usize` if there are more.
+fn grid_size(axes: &[Axis]) -> usize {
+    let lengths = axes.iter().map(|axis| axis.values.len());
+    lengths.fold(1, usize::saturating_mul)
+}
+
+/// The indices of one combination of values, by its number; the last axis changes fastest.
+fn combination(axes: &[Axis], mut number: usize) -> Vec<usize> {
+    let mut indices = vec![0; axes.len()];
+    for (index, axis) in indices.iter_mut().zip(axes).rev() {
+        *index = number % axis.values.len();
+        number /= axis.values.len();
+    }
+    indices
 }
 
 /// A key with the values that it takes and their labels.
@@ -464,6 +502,51 @@ mod tests {
         assert!(error(same).contains("the same name, `a b`"));
         let twice = "[sweep]\n\"optimizer.learning_rate\" = [0.1, 0.1]";
         assert!(error(twice).contains("the same name, `0.1`"));
+    }
+
+    #[test]
+    fn too_many_trials_are_refused_before_they_are_listed() {
+        let error = |seeds: &str, more: &str| {
+            let text = BASE.replace("seeds = 2", seeds) + more;
+            let source = ConfigSource::new("moons.toml", text);
+            Comparison::from_source(&source).unwrap_err().to_string()
+        };
+        let seeds = error("seeds = 9000000000000000000", "");
+        assert!(
+            seeds.contains("`seeds` is a factor of 9000000000000000000"),
+            "{seeds}"
+        );
+        let folds = error("seeds = 2\nnum_folds = 1000000", "");
+        assert!(
+            folds.contains("`num_folds` is a factor of 1000000 in a comparison of 2000000 trials"),
+            "{folds}"
+        );
+        let rates: Vec<String> = (1..=200).map(|i| format!("0.{i:03}")).collect();
+        let rates = rates.join(", ");
+        let sweep = format!(
+            "[sweep]\n\"optimizer.learning_rate\" = [{rates}]\n\"dataset.noise\" = [{rates}]\n"
+        );
+        let sweep = error("seeds = 2", &sweep);
+        assert!(
+            sweep.contains("`sweep` is a factor of 40000 in a comparison of 80000 trials"),
+            "{sweep}"
+        );
+    }
+
+    #[test]
+    fn a_random_sweep_draws_from_a_grid_that_is_too_large_to_list() {
+        let values: Vec<String> = (1..=500).map(|i| i.to_string()).collect();
+        let values = values.join(", ");
+        let keys = [
+            "training.num_epochs",
+            "training.batch_size",
+            "dataset.num_samples",
+            "dataset.noise",
+        ];
+        let axes = keys.map(|key| format!("\"{key}\" = [{values}]\n"));
+        let sweep = format!("[sweep]\nmode = \"random\"\ncount = 3\n{}", axes.concat());
+        let comparison = expand(&sweep).unwrap();
+        assert_eq!(comparison.trials.len(), 2 * 3);
     }
 
     /// The folders of the runs with seed 0.

@@ -17,6 +17,14 @@ pub enum Seeds {
 }
 
 impl Seeds {
+    /// Number of seeds.
+    pub(crate) fn len(&self) -> u64 {
+        match self {
+            Self::Count(n) => *n,
+            Self::List(seeds) => seeds.len() as u64,
+        }
+    }
+
     /// All seeds, in order.
     pub fn all(&self) -> Vec<u64> {
         match self {
@@ -111,6 +119,16 @@ impl SweepConfig {
             )),
             (SweepMode::Random, Some(_)) | (SweepMode::Grid | SweepMode::Zip, None) => Ok(()),
         }
+    }
+
+    /// Number of combinations, of which there may be more than a number can hold.
+    pub(crate) fn num_combinations(&self) -> u64 {
+        let lengths = self.axes().map(|(_, values)| values.len() as u64);
+        let all = match self.mode {
+            SweepMode::Zip => lengths.max().unwrap_or(1),
+            SweepMode::Grid | SweepMode::Random => lengths.fold(1, u64::saturating_mul),
+        };
+        self.count.map_or(all, |count| all.min(count as u64))
     }
 
     /// The axes with their values.
