@@ -2,6 +2,7 @@
 
 mod arguments;
 mod commands;
+mod comparison_explanations;
 mod comparison_tables;
 mod data_dirs;
 mod diagnostics;
@@ -12,6 +13,7 @@ mod launchers;
 mod panics;
 mod picture_files;
 mod progress;
+mod run_explanations;
 mod signals;
 mod tables;
 mod terminal_chart;

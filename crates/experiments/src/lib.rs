@@ -25,4 +25,7 @@ pub use finished::{
 };
 pub use measurements::{check_gradients, range_curve, step_seconds};
 pub use run::{Change, Run, RunState, RunSummary, Verdict};
-pub use trial::{Execution, MetricsFile, Prepared, Resumed, Trial};
+pub use trial::{
+    BASELINE_VALUES_AFTER_TRAINING, BASELINE_VALUES_OF_COMPARISON, Execution, ImportanceLimit,
+    MetricsFile, Prepared, Resumed, Trial,
+};

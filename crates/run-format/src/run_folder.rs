@@ -5,8 +5,10 @@ use std::{fs, io};
 
 use serde::de::DeserializeOwned;
 
-use crate::files::{CONFIG, DIAGNOSIS, ENVIRONMENT, EVALUATION, FAILURE, METRICS, RESULT};
-use crate::{Diagnosis, Environment, Failure, FormatError, History, RunEvaluation, RunResult};
+use crate::files::{BASELINES, CONFIG, DIAGNOSIS, ENVIRONMENT, EVALUATION, FAILURE, IMPORTANCE};
+use crate::files::{METRICS, RESULT};
+use crate::{Baselines, Diagnosis, Environment, Failure, FormatError, History, Importance};
+use crate::{RunEvaluation, RunResult};
 
 /// The folder of a run. Files that the run has not written yet are `None`, not errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,6 +77,22 @@ impl RunFolder {
     /// [`FormatError`] if `evaluation.json` is there but cannot be read.
     pub fn evaluation(&self) -> Result<Option<RunEvaluation>, FormatError> {
         self.json(EVALUATION)
+    }
+
+    /// The baselines on the run's data.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `baselines.json` is there but cannot be read.
+    pub fn baselines(&self) -> Result<Option<Baselines>, FormatError> {
+        self.json(BASELINES)
+    }
+
+    /// The importance of the columns for the last network.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `importance.json` is there but cannot be read.
+    pub fn importance(&self) -> Result<Option<Importance>, FormatError> {
+        self.json(IMPORTANCE)
     }
 
     /// The findings about the run.

@@ -131,8 +131,7 @@ impl MetricAccumulator {
                 num_targets,
             } => SplitMetrics::regression(
                 loss,
-                &RegressionScores::from_values(targets, predictions, *num_targets)
-                    .map_err(read)?,
+                &RegressionScores::from_values(targets, predictions, *num_targets).map_err(read)?,
             ),
         })
     }
@@ -214,7 +213,9 @@ pub fn labels(task: &Task, outputs: &[f64], d_output: usize) -> Result<Vec<u32>,
         // σ(z) > 1/2 exactly where z > 0.
         Task::Binary { on_logits: true } => Ok(thresholded(outputs, 0.0)),
         Task::Binary { on_logits: false } => Ok(thresholded(outputs, 0.5)),
-        Task::Multiclass { .. } | Task::Regression { .. } => argmax(outputs, d_output).map_err(read),
+        Task::Multiclass { .. } | Task::Regression { .. } => {
+            argmax(outputs, d_output).map_err(read)
+        }
     }
 }
 

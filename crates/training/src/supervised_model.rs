@@ -338,7 +338,10 @@ mod tests {
             let data = TensorData::new(weights.to_vec(), [7, 1]);
             batch.weights = Some(Tensor::from_data(data, (&Device::flex(), DType::F64)));
             let found = numbers(&plain.explicit_gradients(&batch).item.losses[0])[0];
-            assert!((found - expected).abs() < 1e-12, "{loss}: {found} is not {expected}");
+            assert!(
+                (found - expected).abs() < 1e-12,
+                "{loss}: {found} is not {expected}"
+            );
             assert_agree(&loss.to_string(), &supervised, &batch, 1e-12);
         }
     }

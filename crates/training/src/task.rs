@@ -236,7 +236,8 @@ mod tests {
 
     #[test]
     fn loss_and_targets_decide_the_width_of_the_output() {
-        let infer = |targets: &Targets, loss| Task::infer(targets, None, &loss, None).expect("a task");
+        let infer =
+            |targets: &Targets, loss| Task::infer(targets, None, &loss, None).expect("a task");
         let bce = LossConfig::mean(BceWithLogits {});
         assert_eq!(
             infer(&classes(2), bce),
@@ -271,7 +272,10 @@ mod tests {
         assert_eq!(bounded, [0.0, 0.25, 1.0]);
         let multiclass = Task::Multiclass { num_classes: 2 };
         let cross_entropy = LossConfig::mean(CrossEntropy {});
-        assert_eq!(of(multiclass.clone(), cross_entropy, &[3.0, 3.0], 2), [0.5, 0.5]);
+        assert_eq!(
+            of(multiclass.clone(), cross_entropy, &[3.0, 3.0], 2),
+            [0.5, 0.5]
+        );
         let rows = [0.25, 1.0, -1.0, -2.0];
         assert_eq!(of(multiclass, mse, &rows, 2), [0.2, 0.8, 0.5, 0.5]);
     }

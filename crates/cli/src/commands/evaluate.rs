@@ -16,6 +16,7 @@ use crate::arguments::{Running, Shared, WeightsChoice};
 use crate::evaluation_pictures::{NamedPicture, Subject};
 use crate::failure::Failure;
 use crate::progress::number;
+use crate::run_explanations::{Explain, Explanations};
 use crate::{data_dirs, picture_files, tables};
 
 /// Number of wrong predictions in the table; the picture shows more.
@@ -49,6 +50,8 @@ pub struct Args {
     /// features are drawn over their first two principal components.
     #[arg(long, value_name = "X,Y", value_delimiter = ',')]
     axes: Vec<String>,
+    #[command(flatten)]
+    explain: Explain,
     /// Print JSON instead of tables.
     #[arg(long)]
     json: bool,
@@ -78,6 +81,8 @@ struct Evaluation {
     mistakes: Option<Mistakes>,
     /// The threshold for predictions, if one was chosen.
     threshold: Option<ChosenThreshold>,
+    #[serde(flatten)]
+    explanations: Explanations,
 }
 
 /// Evaluates a run.
@@ -110,11 +115,13 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         evaluation: prepared.evaluate(split, &predicted)?,
         mistakes: prepared.mistakes(split, &predicted)?,
         threshold,
+        explanations: Explanations::of(args.explain, &run, &loaded, weights)?,
     };
     let text = if args.json {
         serde_json::to_string_pretty(&found).map_err(|e| Failure::Failed(e.to_string()))?
     } else {
-        render(&found)
+        let network = &found.evaluation.metrics;
+        render(&found) + &found.explanations.text(split, network)
     };
     writeln!(std::io::stdout(), "{text}")?;
     if let Some(folder) = &args.pictures {

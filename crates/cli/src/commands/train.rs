@@ -14,6 +14,7 @@ use emberlab_training::{Dashboard, Observer, TrainingError};
 use crate::arguments::{DashboardChoice, Running, Shared, Showing};
 use crate::failure::Failure;
 use crate::progress::{Behind, JsonLines, Lines, Silent, clock, count, number};
+use crate::run_explanations::answer;
 use crate::{data_dirs, signals, tables};
 
 /// Train a network as a TOML file describes it.
@@ -140,6 +141,9 @@ pub fn conclude(
         return Ok(ExitCode::SUCCESS);
     }
     print_result(result)?;
+    if let Some(answer) = answer(run, result) {
+        writeln!(std::io::stdout(), "{answer}")?;
+    }
     print_findings(run, &address(run, shared))?;
     writeln!(
         std::io::stdout(),

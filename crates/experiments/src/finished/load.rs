@@ -6,8 +6,8 @@ use burn::module::Module;
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
 use emberlab_models::Network;
-use emberlab_run_format::Environment;
 use emberlab_run_format::files::{BEST, ENVIRONMENT, NETWORK};
+use emberlab_run_format::{Environment, Importance};
 use emberlab_training::{
     Predicted, Split, SupervisedModel, TrainingError, device, load_network, predict,
 };
@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use crate::error::ExperimentError;
 use crate::run::Run;
-use crate::trial::Prepared;
+use crate::trial::{ImportanceLimit, Prepared};
 
 /// One of the two networks of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -93,6 +93,17 @@ impl LoadedRun {
         let supervised =
             SupervisedModel::new(self.network.clone(), self.prepared.config.loss.clone());
         Ok(predict(&supervised, &data, &self.prepared.task)?)
+    }
+
+    /// The importance of every column for the network: see [`Prepared::importance`].
+    ///
+    /// # Errors
+    /// [`ExperimentError::Training`] if the device fails.
+    pub fn importance(
+        &self,
+        limit: ImportanceLimit,
+    ) -> Result<Option<Importance>, ExperimentError> {
+        self.prepared.importance(&self.network, &self.device, limit)
     }
 
     /// The network together with what its predictions depend on.
