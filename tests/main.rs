@@ -26,6 +26,7 @@ mod commands {
     mod devices;
     mod diagnose;
     mod evaluate;
+    mod exit_codes;
     mod find_lr;
     mod gallery;
     mod predict;

@@ -205,7 +205,7 @@ fn a_loss_that_does_not_fit_the_targets_is_refused() {
 fn a_missing_configuration_is_one_message() {
     let lab = Lab::new();
     let outcome = lab.run(&["train", "nowhere.toml"]);
-    assert_refused(&lab, &outcome, 1, &["nowhere.toml"]);
+    assert_refused(&lab, &outcome, 2, &["nowhere.toml"]);
 }
 
 #[test]
@@ -255,7 +255,7 @@ fn a_missing_csv_is_one_message() {
         GOOD.replace("\"moons\"\nnum_samples = 60", dataset),
     );
     let outcome = lab.run(&["train", "bad.toml"]);
-    assert_refused(&lab, &outcome, 1, &["table.csv"]);
+    assert_refused(&lab, &outcome, 2, &["table.csv"]);
 }
 
 /// Trains on MNIST files, the training images of which hold these bytes.
@@ -285,6 +285,41 @@ fn an_artifacts_folder_that_cannot_be_written_is_named() {
     lab.write("blocked", "a file where the folder should be");
     let outcome = lab.run(&["train", "good.toml", "--artifacts", "blocked"]);
     assert_refused(&lab, &outcome, 1, &["blocked"]);
+}
+
+#[test]
+fn a_name_of_a_run_that_leaves_its_folder_or_cannot_be_addressed_is_refused() {
+    let lab = Lab::new();
+    lab.write("good.toml", GOOD);
+    for (name, word) in [
+        ("../../x", "names a folder"),
+        ("a/b", "names a folder"),
+        ("..", "names a folder"),
+        (".hidden", "names a folder"),
+        ("a b", "names a folder"),
+        ("", "names a folder"),
+        ("latest", "newest run"),
+        ("comparison.json", "beside its runs"),
+        ("report.html", "beside its runs"),
+    ] {
+        let outcome = lab.run(&["train", "good.toml", &format!("--run={name}")]);
+        assert_refused(&lab, &outcome, 2, &[&format!("`--run={name}`"), word]);
+        assert!(!lab.path().join("../../x").exists(), "{name}");
+    }
+}
+
+#[test]
+fn an_empty_environment_variable_counts_as_one_that_is_not_set() {
+    let lab = Lab::new();
+    lab.write("good.toml", GOOD);
+    let words = ["train", "good.toml", "--run", "r", "--dashboard", "quiet"];
+    let mut command = lab.command(&words);
+    for name in ["ARTIFACTS_DIR", "DATA_DIR", "DEVICE"] {
+        command.env(format!("EMBERLAB_{name}"), "");
+    }
+    let outcome = crate::lab::outcome(command.output().unwrap());
+    assert_eq!(outcome.code, Some(0), "{outcome:#?}");
+    assert!(lab.path().join("artifacts/good/r/result.json").exists());
 }
 
 #[test]
@@ -357,4 +392,52 @@ fn a_dashboard_without_a_terminal_is_refused() {
     lab.write("good.toml", GOOD);
     let outcome = lab.run(&["train", "good.toml", "--dashboard", "tui"]);
     assert_refused(&lab, &outcome, 2, &["needs a terminal"]);
+}
+
+#[test]
+fn a_wrong_value_of_an_override_is_shown_in_the_override_and_not_in_the_file() {
+    for (set, shown, message) in [
+        (
+            "model.hidden=[8,-2]",
+            "--set:1:17",
+            "`model.hidden[1]` must be",
+        ),
+        (
+            "optimizer.learning_rate=-1",
+            "--set:1:25",
+            "optimizer.learning_rate",
+        ),
+        ("trainin.num_epochs=3", "--set:1:1", "unknown key `trainin`"),
+    ] {
+        let lab = Lab::new();
+        lab.write("good.toml", GOOD);
+        let outcome = lab.run(&["train", "good.toml", "--set", set]);
+        assert_refused(&lab, &outcome, 2, &[set, shown, message]);
+        assert!(!outcome.stderr.contains("good.toml"), "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn the_keys_of_a_comparison_that_a_training_ignores_are_named() {
+    let lab = Lab::new();
+    let text = format!("seeds = 3\n{GOOD}\n[sweep]\n\"model.activation\" = [\"relu\", \"tanh\"]\n");
+    lab.write("my sweep.toml", text);
+    let outcome = lab.succeed(&[
+        "train",
+        "my sweep.toml",
+        "--set",
+        "name=sweep",
+        "--dashboard",
+        "quiet",
+    ]);
+    for words in [
+        "note: `seeds`, `sweep` are ignored here",
+        "emberlab compare 'my sweep.toml' --set name=sweep",
+    ] {
+        assert!(
+            outcome.stderr.contains(words),
+            "no {words:?} in\n{}",
+            outcome.stderr
+        );
+    }
 }

@@ -132,11 +132,51 @@ fn comparing_again_trains_nothing_and_more_seeds_train_only_the_new_ones() {
     assert!(more.stderr.contains("[2/2]"), "{}", more.stderr);
     let rows = trials(&lab);
     assert_eq!((rows.len(), &rows[..2]), (6, &first[..2]));
-    let listed = compare(&lab, &["--dry-run"]).stdout;
+    let listed = compare(&lab, &["--dry-run"]);
     assert!(
-        listed.contains("2 variants, 8 trials, 2 to train, in about 0:0"),
-        "{listed}"
+        listed
+            .stdout
+            .contains("2 variants, 8 trials, 2 to train\nabout "),
+        "{listed:#?}"
     );
+    // What is done to estimate the time is said before it is done.
+    let said = "to estimate the time, one trial of 2 of 2 variants is trained for up to 0.5 s";
+    assert!(listed.stderr.starts_with(said), "{}", listed.stderr);
+}
+
+#[test]
+fn variants_that_differ_only_in_a_sign_or_a_blank_have_runs_of_their_own() {
+    let lab = Lab::new();
+    let rows: String = (0..40).map(|i| format!("{i},{}\n", i % 2)).collect();
+    for name in ["a b.csv", "a-b.csv"] {
+        lab.write(name, format!("x,y\n{rows}"));
+    }
+    let config = r#"
+        dataset = { name = "csv", path = "a b.csv", label = "y" }
+        model = { name = "mlp", hidden = [4] }
+        loss = { name = "bce_with_logits" }
+        optimizer = { name = "adam", learning_rate = 0.01 }
+        training = { num_epochs = 1, batch_size = 10 }
+        [sweep]
+        "dataset.path" = ["a b.csv", "a-b.csv"]
+        "model.initializer" = [{ name = "constant", value = 0.5 }, { name = "constant", value = -0.5 }]
+    "#;
+    lab.write("both.toml", config);
+    let done = lab.succeed(&["compare", "both.toml", "--json"]).stdout;
+    let done: Value = serde_json::from_str(&done).unwrap();
+    let runs = done["trials"].as_array().unwrap().iter();
+    let mut runs: Vec<&str> = runs.map(|trial| trial["run"].as_str().unwrap()).collect();
+    runs.sort_unstable();
+    runs.dedup();
+    assert_eq!(runs.len(), 4, "{runs:?}");
+    let minus = runs.iter().filter(|run| run.contains("minus-0.5"));
+    assert_eq!(minus.count(), 2, "{runs:?}");
+    for run in runs {
+        assert!(
+            lab.path().join("artifacts/both").join(run).is_dir(),
+            "{run}"
+        );
+    }
 }
 
 #[test]

@@ -46,7 +46,7 @@ fn a_missing_data_set_is_one_sentence_with_the_command_that_gets_it() {
         .env_remove("EMBERLAB_DATA_DIR")
         .env("XDG_CACHE_HOME", lab.path());
     let outcome = crate::lab::outcome(command.output().unwrap());
-    assert_eq!(outcome.code, Some(1), "{outcome:#?}");
+    assert_eq!(outcome.code, Some(2), "{outcome:#?}");
     assert!(
         outcome.stderr.contains("emberlab data fetch mnist"),
         "{}",

@@ -1,11 +1,18 @@
 //! Diagnoses: each lesson shows what it tells of, and nothing is found in the healthy configurations.
 
+use emberlab_config_source::ConfigSource;
+use emberlab_experiments::Comparison;
 use emberlab_run_format::{Diagnosis, Direction, Finding, FindingKind};
 
 use crate::lab::{Lab, data_dir, project, shipped};
 
 /// A lesson, what it shows, and what mends it.
-const LESSONS: [(&str, FindingKind, &[&str]); 10] = [
+const LESSONS: [(&str, FindingKind, &[&str]); 12] = [
+    (
+        "tiny_batch",
+        FindingKind::TinyBatch,
+        &["training.drop_last=true"],
+    ),
     (
         "dead_relus",
         FindingKind::DeadRelus,
@@ -45,6 +52,11 @@ const LESSONS: [(&str, FindingKind, &[&str]); 10] = [
         "saturated_sigmoids",
         FindingKind::SaturatedUnits,
         &["model.initializer=xavier_normal"],
+    ),
+    (
+        "unscaled_features",
+        FindingKind::UnscaledFeatures,
+        &["standardize.method=per_feature"],
     ),
     (
         "vanishing_gradients",
@@ -159,6 +171,200 @@ fn nothing_is_found_in_the_healthy_configurations() {
         count += 1;
     }
     assert!(count >= 11, "only {count} configurations");
+}
+
+/// Findings that the data or the settings alone show, and over-fitting.
+const OF_USERS_DATA: [FindingKind; 8] = [
+    FindingKind::UnscaledFeatures,
+    FindingKind::UnscaledTargets,
+    FindingKind::TinyBatch,
+    FindingKind::SimilarClasses,
+    FindingKind::MissingLabels,
+    FindingKind::NumericClasses,
+    FindingKind::RowNumbers,
+    FindingKind::OverFitting,
+];
+
+#[test]
+fn the_first_variant_of_each_comparison_has_no_finding_of_users_data() {
+    let lab = Lab::new();
+    let mut count = 0;
+    for entry in std::fs::read_dir(shipped("compare")).unwrap() {
+        let file = entry.unwrap().path();
+        let name = file.file_stem().unwrap().to_str().unwrap().to_string();
+        let source = ConfigSource::load(&file).unwrap();
+        let comparison = Comparison::from_source(&source).unwrap();
+        let config = comparison.trials[0].config.clone().without_comparison();
+        let config = lab.write(&format!("{name}.toml"), config.to_toml().unwrap());
+        let mut words = vec!["train", config.to_str().unwrap(), "--run", "first"];
+        words.extend(["--dashboard", "quiet"]);
+        if name.contains("mnist") {
+            if data_dir().is_none() {
+                continue;
+            }
+            words.extend(["--set", "training.num_epochs=2"]);
+            words.extend(["--set", "split.train=1000", "--set", "split.valid=200"]);
+        }
+        lab.succeed(&words);
+        let told = lab.succeed(&["diagnose", "latest", "--json"]).stdout;
+        let diagnosis: Diagnosis = serde_json::from_str(&told).unwrap();
+        for found in diagnosis.findings {
+            assert!(!OF_USERS_DATA.contains(&found.kind), "{name}: {found:#?}");
+        }
+        count += 1;
+    }
+    assert!(count >= 13, "only {count} comparisons");
+}
+
+/// A table with the columns `a` and `b` without a pattern, and columns that are written by `more`: its header and the
+/// cells of a row.
+fn table(num_rows: usize, header: &str, more: impl Fn(usize) -> String) -> String {
+    let mut text = format!("a,b,{header}\n");
+    for i in 0..num_rows {
+        let (a, b) = (i * i * 31 % 97, i * i * 17 % 89);
+        text += &format!("{},{},{}\n", a as f64 / 50.0, b as f64 / 50.0, more(i));
+    }
+    text
+}
+
+/// A configuration for such a table.
+fn config_of(label: &str, loss: &str, more: &str) -> String {
+    format!(
+        r#"
+[dataset]
+name = "csv"
+path = "table.csv"
+label = "{label}"
+{more}
+
+[split]
+train = 0.7
+valid = 0.3
+
+[model]
+name = "mlp"
+hidden = [8]
+
+[loss]
+name = "{loss}"
+
+[optimizer]
+name = "adam"
+learning_rate = 0.01
+
+[training]
+num_epochs = 20
+batch_size = 16
+"#
+    )
+}
+
+/// Trains on a table. Returns what was said before and while training, and the findings.
+fn trained_on(table: &str, config: &str) -> (String, Vec<Finding>) {
+    let lab = Lab::new();
+    lab.write("table.csv", table);
+    let file = lab.write("own.toml", config);
+    let words = ["train", file.to_str().unwrap(), "--dashboard", "plain"];
+    let said = lab.succeed(&words).stderr;
+    let told = lab.succeed(&["diagnose", "--json"]).stdout;
+    let diagnosis: Diagnosis = serde_json::from_str(&told).unwrap();
+    (said, diagnosis.findings)
+}
+
+#[test]
+fn a_row_number_is_warned_of_and_found_with_the_column_to_drop() {
+    let sorted = table(100, "id,class", |i| {
+        format!("{i},{}", if i < 50 { "x" } else { "y" })
+    });
+    let (said, findings) = trained_on(&sorted, &config_of("class", "cross_entropy", ""));
+    assert!(
+        said.contains("warning: the column \"id\" numbers the rows"),
+        "{said}"
+    );
+    assert!(said.contains("try `dataset.drop = [\"id\"]`"), "{said}");
+    assert_eq!(findings[0].kind, FindingKind::RowNumbers);
+}
+
+#[test]
+fn targets_far_from_1_are_the_finding_and_not_the_learning_rate() {
+    let large = table(100, "price", |i| format!("{}", (i * i) as f64 * 1e4));
+    let config = config_of("price", "mse", "task = \"regression\"");
+    let config = config.replace("\"adam\"", "\"sgd\"");
+    let (said, findings) = trained_on(&large, &config);
+    assert!(said.contains("try `standardize.targets = true`"), "{said}");
+    assert!(!said.contains("learning rate too high"), "{said}");
+    assert_eq!(
+        findings[0].kind,
+        FindingKind::UnscaledTargets,
+        "{findings:#?}"
+    );
+    let is_rate = |f: &Finding| f.kind == FindingKind::LearningRateTooHigh;
+    assert!(!findings.iter().any(is_rate), "{findings:#?}");
+}
+
+#[test]
+fn names_of_classes_that_are_similar_or_read_as_missing_are_warned_of() {
+    let words = ["no", "No", "yes", "unknown"];
+    let labels = table(200, "class", |i| words[i % 4].to_string());
+    let (said, findings) = trained_on(&labels, &config_of("class", "cross_entropy", ""));
+    assert!(said.contains("\"No\" and \"no\""), "{said}");
+    assert!(
+        said.contains("the network learns \"unknown\" as a class"),
+        "{said}"
+    );
+    for kind in [FindingKind::SimilarClasses, FindingKind::MissingLabels] {
+        assert!(
+            findings.iter().any(|f| f.kind == kind),
+            "{kind}: {findings:#?}"
+        );
+    }
+}
+
+#[test]
+fn training_rows_of_one_class_are_refused_by_every_command_that_trains() {
+    let lab = Lab::new();
+    let refuses = |config: &str, sentence: &str| {
+        let file = lab.write("own.toml", config);
+        let file = file.to_str().unwrap();
+        for command in ["train", "compare", "find-lr"] {
+            let outcome = lab.run(&[command, file]);
+            assert_eq!(outcome.code, Some(2), "{command}: {outcome:#?}");
+            assert!(outcome.stderr.contains(sentence), "{command}: {outcome:#?}");
+        }
+    };
+    lab.write("table.csv", table(60, "class", |_| "ok".to_string()));
+    for loss in ["cross_entropy", "bce_with_logits"] {
+        refuses(
+            &config_of("class", loss, ""),
+            "60 rows of one class, \"ok\"",
+        );
+    }
+    let sorted = table(100, "class", |i| if i < 80 { "x" } else { "y" }.to_string());
+    lab.write("table.csv", sorted);
+    let sequential = config_of("class", "bce_with_logits", "");
+    let sequential = sequential.replace("[split]", "[split]\nmethod = \"sequential\"");
+    refuses(&sequential, "`split.method = \"stratified\"`");
+    assert!(!lab.path().join("artifacts/own").exists());
+}
+
+#[test]
+fn batch_normalization_of_batches_of_one_row_is_refused() {
+    let lab = Lab::new();
+    let config = shipped("lessons/tiny_batch.toml");
+    let config = config.to_str().unwrap();
+    let outcome = lab.run(&["train", config, "--set", "training.batch_size=1"]);
+    assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+    let sentence = "`training.batch_size` is 1, expected at least 2 rows with batch normalization";
+    assert!(outcome.stderr.contains(sentence), "{outcome:#?}");
+    // Layer normalisation needs no other rows.
+    let layer = [
+        "--set",
+        "training.batch_size=1",
+        "--set",
+        "model.normalization=layer",
+    ];
+    let few = ["--set", "training.num_epochs=1", "--dashboard", "quiet"];
+    lab.succeed(&[&["train", config][..], &layer, &few].concat());
 }
 
 // E2: with standard normal weights and a naive softmax some rows are NaN before the first step.

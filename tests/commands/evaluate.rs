@@ -68,8 +68,8 @@ fn a_training_leaves_an_evaluation_that_agrees_with_its_result() {
         (500, 60, 60)
     );
     let cells = boundary.cells.classes(0.5);
-    let nearest = |x: f32, axis: &Axis, n: usize| {
-        ((x - axis.from) / (axis.to - axis.from) * (n - 1) as f32).round() as usize
+    let nearest = |x: f64, axis: &Axis, n: usize| {
+        ((x - axis.from) / (axis.to - axis.from) * (n - 1) as f64).round() as usize
     };
     let right = boundary
         .points
@@ -87,7 +87,7 @@ fn a_training_leaves_an_evaluation_that_agrees_with_its_result() {
     );
     let mistakes = evaluation.mistakes.unwrap();
     let matrix = evaluation.splits[1].confusion_matrix.as_ref().unwrap();
-    let wrong = matrix.counts[0][1] + matrix.counts[1][0];
+    let wrong = matrix.count(0, 1) + matrix.count(1, 0);
     assert_eq!(
         (mistakes.split, mistakes.num_mistakes),
         (Split::Valid, wrong)
@@ -128,4 +128,124 @@ fn evaluate_of_a_regression_prints_its_errors() {
     assert_in("R²", found["regression"]["r2"].as_f64().unwrap(), 0.9..=1.0);
     let table = lab.succeed(&["evaluate", "sine"]).stdout;
     assert!(table.contains("root mean squared error"), "{table}");
+}
+
+/// A table whose label is one of 2000 words, each twice.
+fn many_classes(lab: &Lab) {
+    let rows = (0..4000).map(|i: u32| format!("{},{},word_{}\n", i % 61, i % 67, i % 2000));
+    lab.write(
+        "words.csv",
+        "a,b,word\n".to_string() + &rows.collect::<String>(),
+    );
+    let config = r#"
+        dataset = { name = "csv", path = "words.csv", label = "word" }
+        model = { name = "mlp", hidden = [4] }
+        loss = { name = "cross_entropy" }
+        optimizer = { name = "adam", learning_rate = 0.01 }
+        training = { num_epochs = 1, batch_size = 256 }
+    "#;
+    lab.write("words.toml", config);
+}
+
+#[test]
+fn two_thousand_classes_give_small_outputs_that_count_what_they_leave_out() {
+    let lab = Lab::new();
+    many_classes(&lab);
+    lab.succeed(&[
+        "train",
+        "words.toml",
+        "--run",
+        "one",
+        "--dashboard",
+        "quiet",
+    ]);
+    let folder = lab.path().join("artifacts/words/one");
+    let size = |name: &str| std::fs::metadata(folder.join(name)).unwrap().len();
+    // The names of the classes alone are 20 kB.
+    assert!(
+        size("evaluation.json") < 100_000,
+        "{}",
+        size("evaluation.json")
+    );
+    let shown = lab.succeed(&["evaluate", "one", "--split", "train", "--pictures"]);
+    assert!(shown.stdout.lines().count() < 70, "{}", shown.stdout);
+    for words in ["the 20 most frequent of ", "the 20 most confused of "] {
+        assert!(
+            shown.stdout.contains(words),
+            "no {words:?} in\n{}",
+            shown.stdout
+        );
+    }
+    assert!(!folder.join("pictures/boundary.svg").exists());
+    assert!(!folder.join("pictures/confusion_matrix.svg").exists());
+    lab.succeed(&["report", "one"]);
+    assert!(size("report.html") < 300_000, "{}", size("report.html"));
+    let page = std::fs::read_to_string(folder.join("report.html")).unwrap();
+    for words in [
+        "The 50 most confused of ",
+        "Scores of the 50 most frequent of ",
+    ] {
+        assert!(page.contains(words), "no {words:?}");
+    }
+    let listed = lab
+        .succeed(&["evaluate", "one", "--split", "train", "--json"])
+        .stdout;
+    let listed: Value = serde_json::from_str(&listed).unwrap();
+    let count = |list: &Value| list.as_array().unwrap().len();
+    assert_eq!(count(&listed["confused_pairs"]["pairs"]), 50);
+    assert_eq!(count(&listed["classification_report"]["classes"]), 50);
+    assert!(listed["confusion_matrix"].is_null());
+}
+
+#[test]
+fn classes_are_called_by_their_names_in_every_output() {
+    let lab = Lab::new();
+    // Labels 1 and 2, so that the class of the label 1 is the first and not the second.
+    let rows =
+        (0..200).map(|i: u32| format!("{},{},{}\n", i % 10, i % 7, 1 + u32::from(i % 10 > 5)));
+    lab.write(
+        "one_two.csv",
+        "a,b,y\n".to_string() + &rows.collect::<String>(),
+    );
+    let config = r#"
+        dataset = { name = "csv", path = "one_two.csv", label = "y" }
+        split = { train = 0.5, valid = 0.5 }
+        model = { name = "mlp", hidden = [4] }
+        loss = { name = "bce_with_logits" }
+        optimizer = { name = "adam", learning_rate = 0.01 }
+        training = { num_epochs = 2, batch_size = 20, thresholds = [0.3] }
+        seeds = 1
+        sweep = { "model.activation" = ["relu", "tanh"] }
+    "#;
+    lab.write("one_two.toml", config);
+    let compared = lab.succeed(&["compare", "one_two.toml"]).stdout;
+    lab.succeed(&["report", "one_two", "--out", "comparison.html"]);
+    let run = "one_two/relu-seed0";
+    lab.succeed(&["report", run, "--out", "run.html"]);
+    let evaluated = lab.succeed(&["evaluate", run, "--pictures=drawn"]).stdout;
+    assert!(
+        evaluated.contains("class 2 above a threshold"),
+        "{evaluated}"
+    );
+    let json = lab.succeed(&["evaluate", run, "--json"]).stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(json["positive_class"], "2");
+    let read = |name: &str| std::fs::read_to_string(lab.path().join(name)).unwrap();
+    for (name, words) in [
+        ("comparison.html", "f1 of class 2 over the threshold"),
+        ("run.html", "above them, class 2 is predicted"),
+        ("run.html", "ROC of class 2"),
+        ("drawn/roc.svg", "ROC of class 2"),
+        ("drawn/calibration.svg", "Calibration of class 2"),
+        (
+            "drawn/precision_recall.svg",
+            "Precision and recall of class 2",
+        ),
+        ("drawn/thresholds.svg", "threshold of class 2"),
+    ] {
+        let text = read(name);
+        assert!(text.contains(words), "no {words:?} in {name}");
+        assert!(!text.contains("class 1"), "class 1 in {name}");
+    }
+    assert!(!compared.contains("class 1") && !evaluated.contains("class 1"));
 }

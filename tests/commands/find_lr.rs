@@ -46,6 +46,72 @@ fn finding_a_learning_rate_leaves_no_run_and_gives_the_same_answer_again() {
 }
 
 #[test]
+fn the_printed_command_has_everything_that_the_user_gave() {
+    let lab = Lab::new();
+    let config = std::fs::read_to_string(shipped("train/iris.toml")).unwrap();
+    lab.write("my data/it's iris.toml", config);
+    let given = [
+        "my data/it's iris.toml",
+        "--set",
+        "training.num_epochs=2",
+        "--set",
+        "name=iris",
+        "--set",
+        "model.hidden=[4, 4]",
+        "--artifacts",
+        "my runs",
+    ];
+    let words = [&["find-lr", "--seeds", "2"], &given[..]].concat();
+    let found = lab.succeed(&words).stdout;
+    let (_, command) = found.split_once("to try it:  emberlab ").unwrap();
+    let command = shlex::split(command).unwrap();
+    let command: Vec<&str> = command.iter().map(String::as_str).collect();
+    for word in given {
+        assert!(command.contains(&word), "no {word} in {command:?}");
+    }
+    lab.succeed(&command);
+    let run = std::fs::read_dir(lab.path().join("my runs/iris")).unwrap();
+    assert_eq!(run.count(), 1);
+}
+
+#[test]
+fn labels_without_a_pattern_get_no_suggestion_and_one_exit_code() {
+    let lab = Lab::new();
+    // Numbers of a linear congruential generator: the labels have nothing to do with the features.
+    let mut state = 24_u64;
+    let mut random = move || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        state >> 33
+    };
+    let rows: String = (0..400)
+        .map(|_| format!("{},{},{}\n", random() % 1000, random() % 1000, random() % 2))
+        .collect();
+    lab.write("random.csv", format!("x,z,y\n{rows}"));
+    let config = r#"
+        dataset = { name = "csv", path = "random.csv", label = "y" }
+        split = { train = 0.7, valid = 0.3 }
+        standardize = { method = "per_feature" }
+        model = { name = "mlp", hidden = [8] }
+        loss = { name = "bce_with_logits" }
+        optimizer = { name = "adam", learning_rate = 0.01 }
+        training = { num_epochs = 5, batch_size = 8 }
+    "#;
+    lab.write("random.toml", config);
+    let shown = lab.run(&["find-lr", "random.toml"]);
+    let listed = lab.run(&["find-lr", "random.toml", "--json"]);
+    assert_eq!((shown.code, listed.code), (Some(1), Some(1)), "{shown:#?}");
+    assert!(shown.stderr.contains("no suggestion: "), "{}", shown.stderr);
+    assert!(!shown.stdout.contains("to try it"), "{}", shown.stdout);
+    let listed: Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert!(
+        listed["suggestion"].is_null() && listed["reason"].is_string(),
+        "{listed}"
+    );
+}
+
+#[test]
 fn a_network_that_cannot_learn_gets_no_suggestion() {
     let lab = Lab::new();
     let config = shipped("train/digits.toml");

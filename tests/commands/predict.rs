@@ -190,16 +190,118 @@ fn a_threshold_is_chosen_on_validation_stored_and_used() {
         "{shown}"
     );
     lab.succeed(&["runs", "check"]);
-    // A run that goes on has another network: its threshold must be chosen again.
-    lab.succeed(&[
-        "resume",
+}
+
+#[test]
+fn a_threshold_is_used_everywhere_for_the_network_it_was_chosen_for_and_nowhere_else() {
+    let lab = Lab::new();
+    // The last epochs overfit, so that the best epoch is another one than the last.
+    let overfitting = [
+        "training.num_epochs=60",
+        "dataset.noise=0.4",
+        "split.train=0.3",
+        "split.valid=0.7",
+        "optimizer.name=adam",
+        "optimizer.learning_rate=0.02",
+    ];
+    let run = lab.train("train/moons.toml", "moons", &overfitting);
+    let best = run.json("result.json")["best"]["epoch"].as_u64().unwrap();
+    assert!(best < 60, "{best}");
+    let choose = [
+        "evaluate",
         "moons",
-        "--set",
-        "training.num_epochs=31",
-        "--dashboard",
-        "quiet",
+        "--weights",
+        "best",
+        "--threshold-by",
+        "cost=1:5",
+    ];
+    let told = lab.succeed(&choose).stdout;
+    let chosen: ChosenThreshold = serde_json::from_str(&run.text("model/threshold.json")).unwrap();
+    let at = chosen.best.counts;
+    assert_eq!(chosen.weights(), emberlab_run_format::Weights::Best);
+    let number = format!("{:.4}", chosen.threshold());
+    assert!(
+        told.contains(&format!("threshold in use: {number}")),
+        "{told}"
+    );
+    let evaluate = |weights: &str| -> Value {
+        let words = [
+            "evaluate",
+            "moons",
+            "--weights",
+            weights,
+            "--split",
+            "valid",
+            "--json",
+        ];
+        serde_json::from_str(&lab.succeed(&words).stdout).unwrap()
+    };
+    // Counts and metrics of the network are those at its threshold.
+    let found = evaluate("best");
+    assert_eq!(found["threshold_in_use"].as_f64(), Some(chosen.threshold()));
+    let counts = serde_json::json!([
+        [at.true_negatives, at.false_positives],
+        [at.false_negatives, at.true_positives]
     ]);
-    assert!(!run.folder.join("model/threshold.json").exists());
+    assert_eq!(found["confusion_matrix"]["counts"], counts);
+    assert_eq!(found["metrics"]["accuracy"].as_f64(), Some(at.accuracy()));
+    let wrong = at.false_positives + at.false_negatives;
+    assert_eq!(found["mistakes"]["num_mistakes"].as_u64(), Some(wrong));
+    // The other network keeps 0.5, and says so.
+    let found = evaluate("last");
+    assert_eq!(found["threshold_in_use"], 0.5);
+    assert_eq!(
+        found["metrics"],
+        run.json("result.json")["metrics"]["valid"]
+    );
+    let note = "was chosen for the best network; 0.5 is used";
+    assert!(
+        found["threshold_note"].as_str().unwrap().contains(note),
+        "{found}"
+    );
+    lab.write("rows.csv", "x1,x2\n0.5,0.3\n1.5,0.2\n-0.5,0.6\n0.9,0.1\n");
+    let predict = |weights: &str| {
+        lab.succeed(&["predict", "moons", "rows.csv", "--weights", weights])
+            .stderr
+    };
+    let best = predict("best");
+    assert!(
+        best.contains(&format!("above the probability {number}")),
+        "{best}"
+    );
+    assert!(!best.contains("note:"), "{best}");
+    let last = predict("last");
+    assert!(
+        last.contains("above the probability 0.5000") && last.contains(note),
+        "{last}"
+    );
+    let page = |lab: &Lab| {
+        lab.succeed(&["report", "moons", "--format", "markdown"])
+            .stdout
+    };
+    assert!(page(&lab).contains(note), "{}", page(&lab));
+    // Chosen for the last network, it decides the report of that network, too.
+    lab.succeed(&["evaluate", "moons", "--threshold-by", "cost=1:5"]);
+    let chosen: ChosenThreshold = serde_json::from_str(&run.text("model/threshold.json")).unwrap();
+    let above = format!(
+        "is predicted above the probability {:.4}",
+        chosen.threshold()
+    );
+    assert!(page(&lab).contains(&above), "{}", page(&lab));
+    let report = lab.succeed(&["report", "moons", "--format", "json"]).stdout;
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let at = chosen.best.counts;
+    let valid = &report["result"]["metrics"]["valid"];
+    assert_eq!(valid["accuracy"].as_f64(), Some(at.accuracy()));
+    let pictures = lab.succeed(&["evaluate", "moons", "--pictures=drawn"]);
+    assert!(
+        pictures
+            .stdout
+            .contains(&format!("in use: {:.4}", chosen.threshold()))
+    );
+    let matrix = std::fs::read_to_string(lab.path().join("drawn/confusion_matrix.svg")).unwrap();
+    assert!(matrix.contains(&format!("threshold {:.4}", chosen.threshold())));
+    lab.succeed(&["runs", "check"]);
 }
 
 #[test]

@@ -95,7 +95,7 @@ fn the_report_of_a_run_opens_in_a_browser_and_shows_values_under_the_mouse() {
         "Accuracy over the epochs",
         "Decision boundary",
         "targets in rows, predictions in columns",
-        "ROC, ",
+        "ROC of class ",
         "emberlab train artifacts/moons/one/config.toml",
         "name = &quot;moons&quot;",
     ] {
@@ -212,11 +212,54 @@ fn what_cannot_be_reported_is_named() {
     assert!(nothing.stderr.contains("nothing"), "{nothing:?}");
     lab.write("artifacts/begun/plan.jsonl", "");
     let begun = lab.run(&["report", "begun"]);
-    assert_eq!(begun.code, Some(1), "{begun:?}");
+    assert_eq!(begun.code, Some(2), "{begun:?}");
     assert!(begun.stderr.contains("--collect"), "{begun:?}");
     let run = lab.train("train/iris.toml", "cut", &["training.num_epochs=2"]);
     std::fs::write(run.folder.join("result.json"), "{").unwrap();
     let broken = lab.run(&["report", "cut"]);
     assert_eq!(broken.code, Some(1), "{broken:?}");
     assert!(broken.stderr.contains("result.json"), "{broken:?}");
+}
+
+#[test]
+fn a_run_that_is_nan_from_the_first_step_has_every_report_and_no_best_network() {
+    let lab = Lab::new();
+    let config = r#"
+dataset = { name = "moons", num_samples = 60 }
+split = { train = 40, valid = 20 }
+model = { name = "mlp", hidden = [8] }
+loss = { name = "bce_with_logits" }
+optimizer = { name = "sgd", learning_rate = 1e38 }
+training = { num_epochs = 3, batch_size = 10, thresholds = [0.5] }
+"#;
+    lab.write("nan.toml", config);
+    lab.succeed(&["train", "nan.toml", "--run", "nan", "--dashboard", "quiet"]);
+    let page = lab
+        .succeed(&["report", "nan", "--format", "markdown"])
+        .stdout;
+    assert!(
+        page.contains("loss is NaN or infinite") && page.contains("| NaN |"),
+        "{page}"
+    );
+    let csv = lab.succeed(&["report", "nan", "--format", "csv"]).stdout;
+    assert!(csv.contains("valid,loss,NaN"), "{csv}");
+    let json = lab.succeed(&["report", "nan", "--format", "json"]).stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert!(
+        json["result"]["metrics"]["valid"]["loss"].is_null(),
+        "{json}"
+    );
+    lab.succeed(&["report", "nan"]);
+    lab.succeed(&["runs", "check"]);
+    lab.write("rows.csv", "x1,x2\n0.5,0.3\n");
+    let best = ["--weights", "best"];
+    for words in [&["evaluate", "nan"][..], &["predict", "nan", "rows.csv"]] {
+        lab.succeed(words);
+        let refused = lab.run(&[words, &best].concat());
+        assert_eq!(refused.code, Some(2), "{refused:#?}");
+        let said = "no epoch of nan/nan had a finite valid loss, so there is no best network";
+        assert!(refused.stderr.contains(said), "{refused:#?}");
+    }
+    let refused = lab.run(&["evaluate", "nan", "--threshold-by", "f1"]);
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
 }

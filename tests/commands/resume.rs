@@ -160,6 +160,143 @@ fn another_configuration_is_refused_with_what_differs() {
     assert_same(&lab);
 }
 
+#[test]
+fn a_finished_run_with_nothing_left_to_train_is_left_as_it_is() {
+    let lab = Lab::new();
+    let run = lab.train("train/moons.toml", "done", &["training.num_epochs=4"]);
+    lab.succeed(&["evaluate", "done", "--threshold-by", "f1"]);
+    let before = stamps(&run.folder);
+    // Neither an option of how it is shown nor a key that trains nothing gives it something to do.
+    for more in [&[][..], &["--set", "checkpoint.keep_last=1"]] {
+        let done = lab.succeed(&[&["resume", "done"], more].concat());
+        assert!(done.stderr.contains("nothing to do"), "{done:#?}");
+        let next = "emberlab resume moons/done --set training.num_epochs=8";
+        assert!(done.stderr.contains(next), "{done:#?}");
+        assert_eq!(stamps(&run.folder), before);
+        assert_eq!(done.stderr.contains("keep_last"), !more.is_empty());
+    }
+    lab.write("rows.csv", "x1,x2\n0.5,0.3\n");
+    let told = lab.succeed(&["predict", "done", "rows.csv"]).stderr;
+    let chosen = run.json("model/threshold.json")["best"]["at"]["threshold"].as_f64();
+    let number = format!("above the probability {:.4}", chosen.unwrap());
+    assert!(told.contains(&number), "{told}");
+    // A file that is missing is something to do: it is written again, and the threshold is still that of the weights.
+    std::fs::remove_file(run.folder.join("model/network.bpk")).unwrap();
+    lab.succeed(&["resume", "done", "--dashboard", "quiet"]);
+    lab.succeed(&["runs", "check"]);
+    let told = lab.succeed(&["predict", "done", "rows.csv"]).stderr;
+    assert!(told.contains(&number), "{told}");
+}
+
+/// Stops after seven epochs: no epoch improves the loss by as much as `min_delta`.
+const STOPS_EARLY: [&str; 3] = [
+    "training.num_epochs=40",
+    "training.early_stopping.patience=6",
+    "training.early_stopping.min_delta=1000",
+];
+
+#[test]
+fn more_epochs_after_early_stopping_are_refused_with_the_patience_to_change() {
+    let lab = Lab::new();
+    let run = lab.train("train/moons.toml", "early", &STOPS_EARLY);
+    assert_eq!(run.json("result.json")["epochs"], 7);
+    let before = stamps(&run.folder);
+    let more = ["resume", "early", "--set", "training.num_epochs=80"];
+    let refused = lab.run(&more);
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    for part in [
+        "stopped early after 7 epochs",
+        "the valid loss had not improved for 6 epochs",
+        "`training.early_stopping.patience` is 6",
+        "--set training.early_stopping.patience=12 --force",
+    ] {
+        assert!(refused.stderr.contains(part), "{part}: {refused:#?}");
+    }
+    let done = lab.succeed(&["resume", "early"]);
+    for part in [
+        "nothing to do",
+        "had not improved for 6 epochs",
+        "resume moons/early --set training.early_stopping",
+    ] {
+        assert!(done.stderr.contains(part), "{part}: {done:#?}");
+    }
+    // A patience that is still used up trains nothing either.
+    let as_patient = ["--set", "training.early_stopping.patience=5", "--force"];
+    let done = lab.succeed(&[&["resume", "early"], &as_patient[..]].concat());
+    assert!(done.stderr.contains("nothing to do"), "{done:#?}");
+    assert_eq!(stamps(&run.folder), before);
+    let patient = [
+        "--set",
+        "training.early_stopping.patience=12",
+        "--force",
+        "--dashboard",
+        "quiet",
+    ];
+    lab.succeed(&[&more[..], &patient].concat());
+    assert_eq!(run.json("result.json")["epochs"], 13);
+}
+
+#[test]
+fn a_threshold_of_the_network_before_is_said_and_not_used() {
+    let lab = Lab::new();
+    let run = lab.train("train/moons.toml", "longer", &["training.num_epochs=4"]);
+    lab.succeed(&["evaluate", "longer", "--threshold-by", "cost=1:3"]);
+    let words = [
+        "resume",
+        "longer",
+        "--dashboard",
+        "quiet",
+        "--set",
+        "training.num_epochs=6",
+    ];
+    let resumed = lab.succeed(&words);
+    let said = "emberlab evaluate moons/longer --threshold-by cost=1:3";
+    assert!(resumed.stderr.contains(said), "{resumed:#?}");
+    lab.write("rows.csv", "x1,x2\n0.5,0.3\n");
+    let told = lab.succeed(&["predict", "longer", "rows.csv"]).stderr;
+    for part in [
+        "before the training went on; 0.5 is used",
+        "above the probability 0.5000",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    // The same for a threshold of the first version, which did not say what it was chosen for.
+    let chosen = run.json("model/threshold.json");
+    let old = serde_json::json!({ "split": chosen["split"], "best": chosen["best"] });
+    std::fs::write(run.folder.join("model/threshold.json"), old.to_string()).unwrap();
+    let told = lab.succeed(&["evaluate", "longer"]).stdout;
+    assert!(told.contains("the best by cost 1:3"), "{told}");
+    let resumed = lab.succeed(&[&words[..5], &["training.num_epochs=8"]].concat());
+    assert!(resumed.stderr.contains(said), "{resumed:#?}");
+}
+
+#[test]
+fn without_validation_rows_the_best_epoch_is_said_to_be_of_the_training_split() {
+    let lab = Lab::new();
+    let config = shipped("train/moons.toml");
+    let sets = ["split.valid=0", "training.num_epochs=2"];
+    let sets: Vec<&str> = sets.iter().flat_map(|set| ["--set", set]).collect();
+    let told = lab.succeed(&[&["train", config.to_str().unwrap()], &sets[..]].concat());
+    assert!(told.stdout.contains("best train loss"), "{told:#?}");
+    assert!(!told.stdout.contains("best valid"), "{told:#?}");
+}
+
+/// The files below a folder with the times of their last change and their contents, the lock included.
+fn stamps(folder: &Path) -> Vec<(std::path::PathBuf, std::time::SystemTime, Vec<u8>)> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(stamps(&path));
+        } else {
+            let changed = path.metadata().unwrap().modified().unwrap();
+            files.push((path.clone(), changed, std::fs::read(&path).unwrap()));
+        }
+    }
+    files.sort();
+    files
+}
+
 /// The files below a folder with their contents, but for the lock.
 fn snapshot(folder: &Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
     let mut files = Vec::new();
@@ -206,7 +343,7 @@ fn other_data_are_refused() {
     other[3] = "9.5,3,1".to_string();
     lab.write("mine.csv", csv(&other));
     let refused = lab.run(&["resume", "r", "--dashboard", "quiet"]);
-    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
     assert!(
         refused.stderr.contains("have changed since"),
         "{}",

@@ -22,13 +22,21 @@ struct Terminal {
 impl Terminal {
     /// Starts a training that would take minutes, in a shell that says whether the terminal is sane after.
     fn train(config: &str) -> Self {
-        let lab = Lab::new();
+        let config = shipped(config);
+        let words = format!(
+            "train '{}' --run shown --set training.num_epochs=1000000",
+            config.display()
+        );
+        Self::start(Lab::new(), &words, "xterm-256color")
+    }
+
+    /// Starts a command in a terminal that calls itself `term`.
+    fn start(lab: Lab, words: &str, term: &str) -> Self {
         let line = format!(
             "trap : INT; stty rows {ROWS} cols {COLUMNS}; \
-             '{}' train '{}' --run shown --set training.num_epochs=1000000; \
+             '{}' {words}; \
              echo \"ended with $?\"; stty -a | tr ';' '\\n' | tr ' ' '\\n' | grep icanon; echo over",
-            env!("CARGO_BIN_EXE_emberlab"),
-            shipped(config).display()
+            env!("CARGO_BIN_EXE_emberlab")
         );
         let mut script = Command::new("script")
             .args([
@@ -40,7 +48,7 @@ impl Terminal {
                 "/dev/null",
             ])
             .current_dir(lab.path())
-            .env("TERM", "xterm-256color")
+            .env("TERM", term)
             .env("SHELL", "/bin/sh")
             .env_remove("EMBERLAB_ARTIFACTS_DIR")
             .env_remove("EMBERLAB_DEVICE")
@@ -204,4 +212,39 @@ fn the_dashboard_says_what_is_wrong_while_it_trains() {
     terminal.wait_for(&["ended with 130"]);
     drop(terminal.keys);
     terminal.script.wait().unwrap();
+}
+
+#[test]
+fn a_dumb_terminal_gets_plain_lines() {
+    let config = shipped("train/iris.toml");
+    let words = format!("train '{}' --set training.num_epochs=2", config.display());
+    let terminal = Terminal::start(Lab::new(), &words, "dumb");
+    let text = terminal.wait_for(&["epoch 2/2", "ended with 0", "over"]);
+    assert!(!text.contains("Controls"), "{text}");
+    assert!(!terminal.is_alternate(), "{text}");
+    drop(terminal.keys);
+    let mut script = terminal.script;
+    script.wait().unwrap();
+}
+
+#[test]
+fn the_dashboard_of_a_resumed_run_counts_its_epochs_from_where_it_stopped() {
+    let lab = Lab::new();
+    let config = shipped("train/moons.toml");
+    let words = [
+        "train",
+        config.to_str().unwrap(),
+        "--run",
+        "shown",
+        "--dashboard",
+        "quiet",
+    ];
+    let stopped = ["--set", "training.num_epochs=1000000", "--stop-at", "4400"];
+    assert_eq!(lab.run(&[&words[..], &stopped].concat()).code, Some(130));
+    let mut terminal = Terminal::start(lab, "resume shown", "xterm-256color");
+    terminal.wait_for_dashboard();
+    // An epoch has 44 steps, so a hundred are done.
+    terminal.wait_for(&["/1000000"]);
+    terminal.press("\x03");
+    terminal.assert_ended(130);
 }

@@ -239,6 +239,63 @@ fn a_resumed_training_killed_at_any_file_operation_resumes_to_the_bit() {
 }
 
 #[test]
+fn a_finished_run_resumed_with_more_epochs_and_killed_at_any_file_operation_loses_nothing() {
+    if !can_inject() {
+        return;
+    }
+    let finished = lab();
+    finished.succeed(&[&TRAIN[..], &["quiet"]].concat());
+    let more = [
+        "resume",
+        "run",
+        "--set",
+        "training.num_epochs=4",
+        "--dashboard",
+    ];
+    let begin = || {
+        let lab = lab();
+        copy(&folder(&finished), &folder(&lab));
+        lab
+    };
+    let whole = begin();
+    let names = operations(&whole, &more);
+    let expected = left(&folder(&whole));
+    let num_kills = names.len() * KILLS.len();
+    on_all_cores(0..num_kills, |i| {
+        let (number, kill) = (i / KILLS.len(), KILLS[i % KILLS.len()]);
+        let lab = begin();
+        let (_, ended) = with_fault(&lab, &more, &format!("{}:{kill}", number + 1));
+        let what = format!("{kill} in operation {}, {}", number + 1, names[number]);
+        assert_eq!(ended, Err(9), "{what}");
+        // At any time it is a finished run, or one that can be resumed; never one with damaged files.
+        let checked = lab.run(&["runs", "check"]);
+        assert_eq!(checked.code, Some(0), "after {what}: {checked:#?}");
+        let went_on = lab.run(&[&more[..], &["quiet"]].concat());
+        assert_eq!(went_on.code, Some(0), "after {what}: {went_on:#?}");
+        for ((name, found), (_, wanted)) in left(&folder(&lab)).iter().zip(&expected) {
+            assert!(found == wanted, "{name} differs after {what}");
+        }
+    });
+    tell(&format!(
+        "{num_kills} finished runs killed at the file operations of more epochs"
+    ));
+}
+
+#[test]
+fn a_finished_run_resumed_without_more_to_train_changes_no_file() {
+    if !can_inject() {
+        return;
+    }
+    let finished = lab();
+    finished.succeed(&[&TRAIN[..], &["quiet"]].concat());
+    let log = finished.path().join("operations");
+    let mut command = finished.command(&[&RESUME[..], &["quiet"]].concat());
+    let status = command.env("EMBERLAB_FAULT_LOG", &log).status().unwrap();
+    assert!(status.success());
+    assert!(!log.exists() || std::fs::read_to_string(log).unwrap().is_empty());
+}
+
+#[test]
 fn a_training_killed_again_and_again_ends_to_the_bit_as_one_never_killed() {
     let lab = Lab::new();
     let config = shipped("train/moons.toml");

@@ -78,7 +78,6 @@ fn old_runs_are_evaluated_with_the_metrics_of_their_result() {
         let lab = lab_with(&version);
         for run in [
             "iris/finished",
-            "gate_or/threshold",
             "regression/finished",
             "regression/diverged",
             "activations_moons/relu-seed1",
@@ -95,6 +94,13 @@ fn old_runs_are_evaluated_with_the_metrics_of_their_result() {
         let told: Value = serde_json::from_str(&told).unwrap();
         let chosen = json(&version.join("gate_or/threshold/model/threshold.json"));
         assert_eq!(told["threshold"], chosen);
+        // An old threshold is that of the last network, whose predictions it decides.
+        let at = &chosen["best"]["at"];
+        let counts = serde_json::json!([
+            [at["true_negatives"], at["false_positives"]],
+            [at["false_negatives"], at["true_positives"]]
+        ]);
+        assert_eq!(told["confusion_matrix"]["counts"], counts);
     }
 }
 
@@ -113,6 +119,10 @@ fn old_runs_and_comparisons_are_reported() {
             ("iris/finished", "after 4 epochs"),
             ("iris/interrupted", "1 epoch"),
             ("gate_or/threshold", "after 20 epochs"),
+            (
+                "gate_or/threshold",
+                "was chosen by an earlier version, which kept no predictions with it; 0.5 is used",
+            ),
             ("hamming/failed", "The training failed"),
             ("regression/finished", "after 3 epochs"),
             (

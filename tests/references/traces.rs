@@ -98,7 +98,7 @@ fn a_file_that_is_no_trace_is_named() {
     let lab = Lab::new();
     let file = lab.write("broken.json", "{\"name\": 3}");
     let outcome = lab.run(&["check", "trace", file.to_str().unwrap()]);
-    assert_eq!(outcome.code, Some(1), "{outcome:#?}");
+    assert_eq!(outcome.code, Some(2), "{outcome:#?}");
     assert!(
         outcome.stderr.contains("broken.json is not a trace"),
         "{}",

@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, ValueEnum};
-use emberlab_experiments::Weights;
+use clap::builder::Resettable;
+use clap::{Args, Command as Program, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use emberlab_run_format::Weights;
 
 use crate::commands::Command;
 use crate::failure::Failure;
@@ -21,6 +22,28 @@ pub struct Arguments {
     pub shared: Shared,
 }
 
+impl Arguments {
+    /// Reads the command line of this process. On a wrong one, prints the reason and ends the process.
+    pub fn read() -> Self {
+        let matches = without_empty_variables(Self::command()).get_matches();
+        Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+    }
+}
+
+/// The program with every environment variable ignored that is empty: it counts as one that is not set.
+fn without_empty_variables(program: Program) -> Program {
+    let is_empty = |name: &std::ffi::OsStr| std::env::var_os(name).is_some_and(|v| v.is_empty());
+    program
+        .mut_args(|arg| match arg.get_env().is_some_and(is_empty) {
+            true => arg.env(Resettable::Reset),
+            false => arg,
+        })
+        .mut_subcommands(without_empty_variables)
+}
+
+/// The folder for run folders, where none is given.
+pub const DEFAULT_ARTIFACTS: &str = "artifacts";
+
 /// Folders that every command uses.
 #[derive(Debug, Args)]
 pub struct Shared {
@@ -29,7 +52,7 @@ pub struct Shared {
         long,
         global = true,
         env = "EMBERLAB_ARTIFACTS_DIR",
-        default_value = "artifacts",
+        default_value = DEFAULT_ARTIFACTS,
         value_name = "DIR"
     )]
     pub artifacts: PathBuf,

@@ -6,12 +6,12 @@ use std::sync::{Mutex, PoisonError};
 
 use emberlab_experiments::{
     BASELINE_VALUES_OF_COMPARISON, Comparison, ExperimentError, ImportanceLimit, LoadedRun,
-    PlannedTrial, Prepared, Weights,
+    PlannedTrial, Prepared,
 };
 use emberlab_report::comparison::{add_baselines, best_variant};
 use emberlab_run_format::files::{IMPORTANCE, comparison::BASELINES};
 use emberlab_run_format::{Baselines, ComparisonBaselines, ComparisonResult, DataBaselines};
-use emberlab_run_format::{FormatError, read_json};
+use emberlab_run_format::{FormatError, Weights, read_json};
 use emberlab_storage::replace;
 
 use crate::arguments::Shared;
@@ -72,7 +72,9 @@ impl Explaining<'_> {
         let mut all = saved.clone().unwrap_or_default();
         let groups = self.groups(result, best)?;
         for group in &groups {
-            all.data.iter_mut().for_each(|data| data.runs.retain(|run| !group.runs.contains(run)));
+            all.data
+                .iter_mut()
+                .for_each(|data| data.runs.retain(|run| !group.runs.contains(run)));
         }
         let is_missing = |group: &&Group| !all.data.iter().any(|data| data.key == group.key);
         let missing: Vec<&Group> = groups.iter().filter(is_missing).collect();
@@ -129,7 +131,10 @@ impl Explaining<'_> {
             for _ in 0..self.num_threads.min(groups.len()) {
                 scope.spawn(|| {
                     loop {
-                        let next = queue.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
+                        let next = queue
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .pop_front();
                         let Some(place) = next else {
                             break;
                         };
@@ -168,9 +173,8 @@ impl Explaining<'_> {
     pub fn write_importance(&self, result: &ComparisonResult) -> Result<(), Failure> {
         let best = best_variant(result);
         let trials = self.comparison.trials.iter().zip(&result.trials);
-        let ours = trials.filter(|(trial, outcome)| {
-            Some(trial.variant.as_str()) == best && outcome.is_done()
-        });
+        let ours = trials
+            .filter(|(trial, outcome)| Some(trial.variant.as_str()) == best && outcome.is_done());
         for (trial, _) in ours.take(NUM_NETWORKS) {
             let Some(run) = trial.run(&self.shared.artifacts)? else {
                 continue;

@@ -3,14 +3,15 @@
 use emberlab_config_source::ConfigError;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, NamedSource, SourceSpan};
 use std::error::Error;
-use std::io::IsTerminal;
+
+use crate::terminal;
 
 /// An error as text for stderr, in colour if stderr is a terminal and `NO_COLOR` is not set.
 ///
 /// If the error or one of its causes is a [`ConfigError`], the text shows its place in the file.
 pub fn report(error: &(dyn Error + 'static)) -> String {
     let no_color = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    if std::io::stderr().is_terminal() && !no_color {
+    if terminal::can_draw(&std::io::stderr()) && !no_color {
         render(error, GraphicalTheme::unicode())
     } else {
         render(error, GraphicalTheme::unicode_nocolor())
@@ -85,10 +86,7 @@ mod tests {
     use emberlab_experiments::ExperimentError;
 
     fn source() -> ConfigSource {
-        ConfigSource {
-            name: "moons.toml".into(),
-            text: "[model]\nactivation = \"geluu\"\n".into(),
-        }
+        ConfigSource::new("moons.toml", "[model]\nactivation = \"geluu\"\n")
     }
 
     fn plain(error: &(dyn Error + 'static)) -> String {

@@ -9,7 +9,7 @@ use emberlab_report::predictions::{
     boundary_chart, calibration_figure, mistake_figure, precision_recall_figure, roc_figure,
     score_figure,
 };
-use emberlab_run_format::{Mistakes, SplitEvaluation};
+use emberlab_run_format::{DEFAULT_THRESHOLD, Mistakes, SplitEvaluation};
 
 use crate::failure::Failure;
 
@@ -33,7 +33,7 @@ pub struct Subject<'a> {
     pub evaluation: &'a SplitEvaluation,
     /// The wrong predictions on that split.
     pub mistakes: Option<&'a Mistakes>,
-    /// Class 1 is predicted where its probability is above this value.
+    /// Of two classes, the second is predicted where its probability is above this value.
     pub threshold: f64,
     /// The axes of the decision boundary.
     pub axes: Axes,
@@ -74,14 +74,13 @@ impl Subject<'_> {
                 } else {
                     title
                 };
+                // The threshold belongs to the last of these networks only.
+                let threshold = match epoch == self.epochs {
+                    true => self.threshold,
+                    false => DEFAULT_THRESHOLD,
+                };
                 let size = (340.0, 300.0);
-                strip = strip.with(boundary_chart(
-                    &title,
-                    &found,
-                    &names,
-                    self.threshold,
-                    size,
-                )?);
+                strip = strip.with(boundary_chart(&title, &found, &names, threshold, size)?);
             }
             pictures.push(("boundary_over_epochs.svg", strip.render()?));
         }
@@ -95,25 +94,29 @@ impl Subject<'_> {
         let split = self.evaluation.split;
         let matrix = self.evaluation.confusion_matrix.as_ref();
         if let Some(matrix) = matrix.filter(|_| !self.evaluation.has_no_predictions()) {
-            let title = format!("Confusion matrix, {split}");
-            let picture = Matrix::confusion(title, &names, &matrix.counts);
+            let title = match self.threshold == DEFAULT_THRESHOLD {
+                true => format!("Confusion matrix, {split}"),
+                false => format!("Confusion matrix, {split}, threshold {:.4}", self.threshold),
+            };
+            let picture = Matrix::confusion(title, &names, &matrix.rows());
             pictures.push(("confusion_matrix.svg", picture.render()?));
         }
         if let Some(curves) = &self.evaluation.curves {
+            let positive = names.get(1).map_or("1", String::as_str);
             let in_use = Some(Rule::upright("in use", self.threshold));
             pictures.extend([
-                ("roc.svg", roc_figure(curves, split)?.picture),
+                ("roc.svg", roc_figure(curves, positive, split)?.picture),
                 (
                     "precision_recall.svg",
-                    precision_recall_figure(curves, split)?.picture,
+                    precision_recall_figure(curves, positive, split)?.picture,
                 ),
                 (
                     "calibration.svg",
-                    calibration_figure(curves, split)?.picture,
+                    calibration_figure(curves, positive, split)?.picture,
                 ),
                 (
                     "thresholds.svg",
-                    score_figure(curves, split, in_use)?.picture,
+                    score_figure(curves, positive, split, in_use)?.picture,
                 ),
             ]);
         }

@@ -1,12 +1,19 @@
 //! The reason why a command failed, and its exit code.
+//!
+//! One rule holds for all commands: 2 where the command line, the configuration or the data must change, and that
+//! includes a file that is named and does not exist or is not what it should be; 1 where the machine failed (a disk, a
+//! device, the network, a damaged file of a run) and where a check found something. 130 follows an interruption.
 
+use std::io;
 use std::process::ExitCode;
 
+use emberlab_analysis::TraceError;
 use emberlab_config_source::{ConfigError, ReadError};
 use emberlab_datasets::DatasetError;
 use emberlab_experiments::ExperimentError;
 use emberlab_pictures::PictureError;
 use emberlab_report::ReportError;
+use emberlab_tables::TableError;
 use emberlab_training::TrainingError;
 use emberlab_training::device::DeviceError;
 
@@ -39,7 +46,7 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The exit code: 2 for wrong usage, configuration or data; 1 for any other failure.
+    /// The exit code, by the rule at the head of this file.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self {
             Self::Config(_) | Self::Usage(_) => USAGE,
@@ -51,7 +58,25 @@ impl Failure {
 
 impl From<ReportError> for Failure {
     fn from(error: ReportError) -> Self {
-        Self::Failed(error.to_string())
+        match error {
+            ReportError::NoRun { .. } | ReportError::NoComparison { .. } => {
+                Self::Usage(error.to_string())
+            }
+            error => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+impl From<TraceError> for Failure {
+    fn from(error: TraceError) -> Self {
+        match error {
+            TraceError::Io { ref source, .. } if !is_named_wrongly(source) => {
+                Self::Failed(error.to_string())
+            }
+            TraceError::Io { .. } | TraceError::Malformed { .. } => Self::Usage(error.to_string()),
+            TraceError::Model(_) => Self::Failed(error.to_string()),
+            TraceError::Training(error) => error.into(),
+        }
     }
 }
 
@@ -95,6 +120,17 @@ impl From<std::io::Error> for Failure {
     }
 }
 
+/// Whether a file cannot be read because there is none of this name, or because it is not a file of text.
+fn is_named_wrongly(error: &io::Error) -> bool {
+    use io::ErrorKind::{
+        InvalidData, InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound,
+    };
+    matches!(
+        error.kind(),
+        NotFound | NotADirectory | IsADirectory | InvalidData | InvalidInput | InvalidFilename
+    )
+}
+
 /// Whether the user must change the command line, the configuration or the data.
 fn is_usage(error: &ExperimentError) -> bool {
     match error {
@@ -105,25 +141,39 @@ fn is_usage(error: &ExperimentError) -> bool {
         | ExperimentError::NoFeature { .. }
         | ExperimentError::NotImages { .. }
         | ExperimentError::NoThreshold(_)
+        | ExperimentError::NoBest { .. }
+        | ExperimentError::OutOfPatience { .. }
         | ExperimentError::ConfigChanged { .. }
+        | ExperimentError::DataChanged { .. }
+        | ExperimentError::DataMoved { .. }
+        | ExperimentError::NoOwnData { .. }
+        | ExperimentError::Plan { .. }
         | ExperimentError::NoRun { .. }
         | ExperimentError::Ambiguous { .. }
+        | ExperimentError::RunName { .. }
         | ExperimentError::RunExists { .. }
         | ExperimentError::RunFailed { .. }
         | ExperimentError::NotFinished { .. } => true,
+        ExperimentError::ReadConfig(error) => is_named_wrongly(&error.source),
+        ExperimentError::Dataset(DatasetError::Io { source, .. }) => is_named_wrongly(source),
+        ExperimentError::Dataset(DatasetError::Table(TableError::Io { source, .. })) => {
+            is_named_wrongly(source)
+        }
         ExperimentError::Dataset(error) => !matches!(
             error,
-            DatasetError::Missing { .. } | DatasetError::Io { .. } | DatasetError::Fetch { .. }
+            DatasetError::Fetch { .. } | DatasetError::Embedded { .. }
         ),
         ExperimentError::Training(TrainingError::Device(error)) => {
             !matches!(error, DeviceError::Unavailable { .. })
         }
-        ExperimentError::Training(TrainingError::Mismatch { .. }) => true,
+        ExperimentError::Training(
+            TrainingError::Mismatch { .. }
+            | TrainingError::FlatLoss { .. }
+            | TrainingError::NotAlike(_),
+        ) => true,
         ExperimentError::Training(_)
-        | ExperimentError::ReadConfig(_)
         | ExperimentError::Storage(_)
         | ExperimentError::Toml(_)
-        | ExperimentError::Malformed { .. }
-        | ExperimentError::DataChanged { .. } => false,
+        | ExperimentError::Malformed { .. } => false,
     }
 }

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
+use crate::command_line::quoted;
+
 /// A scheduler that runs the trials of a plan on a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LauncherChoice {
@@ -29,6 +31,8 @@ pub struct Launch<'a> {
     pub plan: &'a Path,
     /// Folder for run folders.
     pub artifacts: &'a Path,
+    /// Folder with data sets, if one was given.
+    pub data_dir: Option<&'a Path>,
     /// The device.
     pub device: &'a str,
 }
@@ -46,15 +50,35 @@ impl Launch<'_> {
 
     /// The command that runs one trial; the engine passes its number in the environment.
     fn trial(&self) -> String {
-        let quoted = |path: &Path| quote(&path.display().to_string());
-        format!(
-            "{} trial --plan {} --artifacts {} --device {} --threads {} --dashboard plain",
-            quoted(self.program),
-            quoted(self.plan),
-            quoted(self.artifacts),
-            quote(self.device),
-            self.threads
-        )
+        let words = self.words();
+        quoted(words.iter().map(String::as_str))
+    }
+
+    /// The program and its arguments.
+    fn words(&self) -> Vec<String> {
+        let text = |path: &Path| path.display().to_string();
+        let mut words = vec![
+            text(self.program),
+            "trial".to_string(),
+            "--plan".to_string(),
+            text(self.plan),
+            "--artifacts".to_string(),
+            text(self.artifacts),
+        ];
+        if let Some(folder) = self.data_dir {
+            words.extend(["--data-dir".to_string(), text(folder)]);
+        }
+        let threads = self.threads.to_string();
+        let rest = [
+            "--device",
+            self.device,
+            "--threads",
+            &threads,
+            "--dashboard",
+            "plain",
+        ];
+        words.extend(rest.map(String::from));
+        words
     }
 
     fn slurm(&self) -> String {
@@ -86,8 +110,10 @@ impl Launch<'_> {
     }
 
     fn k8s(&self) -> String {
-        let quoted = |text: &str| serde_json::Value::from(text).to_string();
-        let shown = |path: &Path| quoted(&path.display().to_string());
+        let words = self.words().into_iter();
+        let words: Vec<String> = words
+            .map(|w| serde_json::Value::from(w).to_string())
+            .collect();
         format!(
             "# Fill in the image with the command, and the volume with the plan and the artifacts.\n\
              apiVersion: batch/v1\n\
@@ -105,8 +131,7 @@ impl Launch<'_> {
              \x20     containers:\n\
              \x20       - name: trial\n\
              \x20         image: IMAGE\n\
-             \x20         command: [{program}, \"trial\", \"--plan\", {plan}, \"--artifacts\", {artifacts}, \
-             \"--device\", {device}, \"--threads\", \"{threads}\", \"--dashboard\", \"plain\"]\n\
+             \x20         command: [{command}]\n\
              \x20         resources:\n\
              \x20           requests: {{ cpu: {threads} }}\n\
              \x20         volumeMounts:\n\
@@ -117,22 +142,9 @@ impl Launch<'_> {
              \x20         persistentVolumeClaim: {{ claimName: CLAIM }}\n",
             name = self.name.replace('_', "-").to_lowercase(),
             num_trials = self.num_trials,
-            program = shown(self.program),
-            plan = shown(self.plan),
-            artifacts = shown(self.artifacts),
-            device = quoted(self.device),
+            command = words.join(", "),
             threads = self.threads,
         )
-    }
-}
-
-/// A word for a shell, quoted if necessary.
-fn quote(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:".contains(c);
-    if word.chars().all(is_plain) && !word.is_empty() {
-        word.to_string()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 
@@ -148,6 +160,7 @@ mod tests {
             program: Path::new("/opt/emberlab"),
             plan: Path::new("/lab/my plans/plan.jsonl"),
             artifacts: Path::new("artifacts"),
+            data_dir: Some(Path::new("/lab/data")),
             device: "flex",
         }
     }
@@ -157,8 +170,8 @@ mod tests {
         let script = launch().script(LauncherChoice::Slurm);
         assert!(script.starts_with("#!/bin/sh\n#SBATCH --job-name=activations_moons\n"));
         assert!(script.contains("#SBATCH --array=0-109\n"), "{script}");
-        let trial =
-            "exec /opt/emberlab trial --plan '/lab/my plans/plan.jsonl' --artifacts artifacts";
+        let trial = "exec /opt/emberlab trial --plan '/lab/my plans/plan.jsonl' --artifacts artifacts \
+             --data-dir /lab/data --device flex --threads 1 --dashboard plain\n";
         assert!(script.contains(trial), "{script}");
     }
 
@@ -177,11 +190,5 @@ mod tests {
         ] {
             assert!(script.contains(line), "{script}");
         }
-    }
-
-    #[test]
-    fn a_word_with_a_quote_stays_one_word() {
-        assert_eq!(quote("it's"), "'it'\\''s'");
-        assert_eq!(quote("a/b-c.d"), "a/b-c.d");
     }
 }

@@ -1,6 +1,7 @@
 //! The `emberlab` command.
 
 mod arguments;
+mod command_line;
 mod commands;
 mod comparison_explanations;
 mod comparison_tables;
@@ -16,13 +17,12 @@ mod progress;
 mod run_explanations;
 mod signals;
 mod tables;
+mod terminal;
 mod terminal_chart;
 mod threads;
 mod trial_progress;
 
 use std::process::ExitCode;
-
-use clap::Parser;
 
 use crate::arguments::Arguments;
 use crate::failure::Failure;
@@ -32,13 +32,16 @@ use crate::failure::Failure;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read();
     let result = panics::caught(|| arguments.command.run(&arguments.shared));
     match result {
         Ok(code) => code,
         Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{}", diagnostics::report(&failure));
+            if let Some(next) = command_line::next_step(&failure, &arguments.shared) {
+                eprintln!("{next}");
+            }
             failure.exit_code()
         }
     }

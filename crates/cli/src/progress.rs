@@ -51,6 +51,10 @@ impl Behind {
 }
 
 impl Observer for Behind {
+    fn begins_with(&mut self, problems: &[FindingKind]) {
+        self.watch.before = problems.to_vec();
+    }
+
     fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError> {
         self.watch.look(record);
         Ok(())
@@ -96,6 +100,8 @@ impl SaveWarnings {
 #[derive(Default)]
 struct CurveWatch {
     curves: LearningCurves,
+    /// What was found before the training.
+    before: Vec<FindingKind>,
     reported: Vec<FindingKind>,
     next_look: usize,
 }
@@ -134,7 +140,7 @@ impl CurveWatch {
             return Vec::new();
         }
         self.next_look = epochs + epochs / 10 + 1;
-        let mut new = findings_while_training(&self.curves);
+        let mut new = findings_while_training(&self.curves, &self.before);
         new.retain(|finding| !self.reported.contains(&finding.kind));
         self.reported.extend(new.iter().map(|finding| finding.kind));
         new
@@ -169,6 +175,10 @@ impl Lines {
 }
 
 impl Observer for Lines {
+    fn begins_with(&mut self, problems: &[FindingKind]) {
+        self.watch.before = problems.to_vec();
+    }
+
     fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError> {
         let remaining = self.remaining(record);
         let width = record.num_epochs.to_string().len();
@@ -215,6 +225,10 @@ impl JsonLines {
 }
 
 impl Observer for JsonLines {
+    fn begins_with(&mut self, problems: &[FindingKind]) {
+        self.watch.before = problems.to_vec();
+    }
+
     fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError> {
         let line = json!({
             "epoch": record.epoch,

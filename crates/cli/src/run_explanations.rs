@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use emberlab_experiments::{ImportanceLimit, LoadedRun, Run, Weights};
+use emberlab_experiments::{ImportanceLimit, LoadedRun, Run};
 use emberlab_metrics::{Split, SplitMetrics};
 use emberlab_report::baselines::{baseline_sentences, baseline_table, judged_by};
 use emberlab_run_format::files::{BASELINES, IMPORTANCE};
-use emberlab_run_format::{Baselines, Importance, RunFolder, RunResult};
+use emberlab_run_format::{Baselines, Importance, RunFolder, RunResult, Weights};
 use serde::Serialize;
 
 use crate::comparison_tables::in_terminal;
@@ -123,5 +123,7 @@ pub fn answer(run: &Run, result: &RunResult) -> Option<String> {
     // Baselines that cannot be read are not worth an error after a training.
     let baselines = RunFolder::new(run.path()).baselines().ok()??;
     let (split, metrics) = judged_by(result)?;
-    baseline_sentences(&baselines, split, metrics).into_iter().next()
+    baseline_sentences(&baselines, split, metrics)
+        .into_iter()
+        .next()
 }

@@ -1,7 +1,6 @@
 //! The progress of a comparison, on a terminal or in a pipe.
 
 use std::collections::HashMap;
-use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -10,6 +9,7 @@ use serde::Deserialize;
 
 use crate::jobs::{JobEnd, Watcher};
 use crate::progress::clock;
+use crate::terminal;
 
 /// One process of a comparison, with one trial or several.
 pub struct ShownJob {
@@ -55,7 +55,7 @@ impl TrialProgress {
     /// Starts the display. `is_quiet` chooses plain lines on a terminal too.
     pub fn new(jobs: Vec<ShownJob>, is_quiet: bool) -> Self {
         let num_to_train = jobs.iter().map(|job| job.num_trials).sum();
-        let is_terminal = std::io::stderr().is_terminal() && !is_quiet;
+        let is_terminal = terminal::can_draw(&std::io::stderr()) && !is_quiet;
         let screen = is_terminal.then(|| {
             let lines = MultiProgress::new();
             let whole = lines.add(ProgressBar::new(num_to_train as u64));

@@ -1,9 +1,9 @@
 //! An error in a configuration, with its place in the text.
 
 use crate::ConfigSource;
-use crate::document::Document;
 use crate::fault::backticked;
 use crate::key_path::KeyPath;
+use crate::source::Part;
 use emberlab_menu::{Problem, nearest_name};
 use std::fmt;
 use std::ops::Range;
@@ -40,18 +40,29 @@ impl ConfigError {
 
     /// An error about the value of a key such as `optimizer.learning_rate` or `model.hidden[1]`.
     ///
-    /// If the key is not in the text, because its default is used, the place is the innermost table around it
-    /// that is in the text.
+    /// The place is the last override that sets the value, else the file. If neither has the key, because its default is
+    /// used, the place is the innermost table around it. For a table with overrides of single keys, it is the last of
+    /// them: the file alone would most likely do.
     pub fn at_key(source: &ConfigSource, key: &str, message: impl Into<String>) -> Self {
-        let document = Document::parse(&source.text).ok();
-        let place = document.and_then(|document| {
-            let mut ancestors = std::iter::successors(KeyPath::parse(key), KeyPath::parent);
-            ancestors.find_map(|path| document.value_span(&path))
-        });
-        Self {
+        let error = Self {
             key: Some(key.to_owned()),
-            span: place,
             ..Self::new(source, message)
+        };
+        match KeyPath::parse(key) {
+            Some(path) => match source.place_inside(&path, Part::Value) {
+                Some(place) => error.placed(place),
+                None => error.placed(source.place(&path, Part::Value)),
+            },
+            None => error,
+        }
+    }
+
+    /// The error at a place in another text.
+    pub(crate) fn placed(self, (source, span): (ConfigSource, Option<Range<usize>>)) -> Self {
+        Self {
+            span,
+            source: Box::new(source),
+            ..self
         }
     }
 
@@ -106,14 +117,14 @@ impl std::error::Error for ConfigError {}
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
     use super::*;
 
     fn source() -> ConfigSource {
-        ConfigSource {
-            name: "moons.toml".into(),
-            text: "# größer\n[optimizer]\nname = 'sgd'\nlearning_rate = -1.0\nsizes = ['ü', 2]\n\n[model]\n"
-                .into(),
-        }
+        ConfigSource::new(
+            "moons.toml",
+            "# größer\n[optimizer]\nname = 'sgd'\nlearning_rate = -1.0\nsizes = ['ü', 2]\n\n[model]\n",
+        )
     }
 
     fn place(key: &str) -> Option<(usize, usize)> {
@@ -133,6 +144,66 @@ mod tests {
         assert_eq!(place("optimizer.schedule.decay"), Some((2, 1)));
         assert_eq!(place("seed"), None);
         assert_eq!(place("no key"), None);
+    }
+
+    /// The error about a key after these overrides, as one line, and the marked text.
+    fn after(overrides: &[&str], key: &str) -> (String, String) {
+        let overrides: Vec<String> = overrides.iter().map(ToString::to_string).collect();
+        let source = source().with_overrides(&overrides).unwrap();
+        let error = ConfigError::at_key(&source, key, "wrong");
+        let marked = error.source.text[error.span.clone().unwrap()].to_string();
+        (error.to_string(), marked)
+    }
+
+    #[test]
+    fn a_value_of_an_override_is_marked_in_the_override() {
+        let said = |line: &str, marked: &str| (line.to_string(), marked.to_string());
+        assert_eq!(
+            after(&["optimizer.learning_rate = -2"], "optimizer.learning_rate"),
+            said("--set:1:27: wrong", "-2")
+        );
+        assert_eq!(
+            after(&["optimizer.name=sdg"], "optimizer.name"),
+            said("--set:1:16: wrong", "sdg")
+        );
+        assert_eq!(
+            after(&["optimizer.sizes=[1, -2]"], "optimizer.sizes[1]"),
+            said("--set:1:21: wrong", "-2")
+        );
+        assert_eq!(
+            after(
+                &["optimizer={ name = 'sgd', momentum = 9 }"],
+                "optimizer.momentum"
+            ),
+            said("--set:1:38: wrong", "9")
+        );
+    }
+
+    #[test]
+    fn the_last_of_several_overrides_is_marked() {
+        let (line, marked) = after(&["seed=1", "seed=2", "model.a=3"], "seed");
+        assert_eq!((line.as_str(), marked.as_str()), ("--set:1:6: wrong", "2"));
+        let (_, marked) = after(&["optimizer.sizes=[1]"], "optimizer");
+        assert_eq!(marked, "[1]");
+    }
+
+    #[test]
+    fn the_rest_of_the_file_is_marked_where_the_user_wrote_it() {
+        // The first override makes the line before it longer, and adds a key.
+        let overrides = ["optimizer.name='rmsprop'", "optimizer.momentum=0.5"];
+        let (line, marked) = after(&overrides, "optimizer.learning_rate");
+        assert_eq!(line, "moons.toml:4:17: wrong");
+        assert_eq!(marked, "-1.0");
+    }
+
+    #[test]
+    fn an_override_that_is_no_part_of_the_command_line_is_named() {
+        let changes = ["optimizer.name=sdg".to_string()];
+        let source = source()
+            .with_overrides_from("variant sdg", &changes)
+            .unwrap();
+        let error = ConfigError::at_key(&source, "optimizer.name", "wrong");
+        assert_eq!(error.to_string(), "variant sdg:1:16: wrong");
     }
 
     #[test]

@@ -54,6 +54,11 @@ impl KeyPath {
         Some(Self(parents.to_vec()))
     }
 
+    /// Whether the path is `start` or leads further from there.
+    pub(crate) fn starts_with(&self, start: &Self) -> bool {
+        self.0.starts_with(&start.0)
+    }
+
     /// The path with one more step.
     pub(crate) fn child(&self, step: Step) -> Self {
         Self(self.0.iter().cloned().chain([step]).collect())

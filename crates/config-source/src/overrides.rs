@@ -1,20 +1,39 @@
 //! Changes from the command line: `--set key=value`, put into the text of a configuration.
 
-use crate::key_path::find_unquoted;
+use crate::document::Document;
+use crate::key_path::{KeyPath, Step, find_unquoted};
+use crate::source::Part;
 use crate::{ConfigError, ConfigSource};
 use std::ops::Range;
 use toml_edit::{DocumentMut, InlineTable, Item, Key, Table, TableLike, Value};
 
+/// The option of the command line that gives an override.
+const SET: &str = "--set";
+
 impl ConfigSource {
-    /// The text with each `a.b.c=value` put in, in order. Comments and layout stay as they are.
+    /// The text with each `a.b.c=value` of the command line put in, in order. Comments and layout stay as they are.
     ///
     /// The value is read as TOML. If it is not TOML it is a string, so `model.activation=gelu` needs no quotes.
-    /// Keys may be quoted. Tables that do not exist are created.
+    /// Keys may be quoted. Tables that do not exist are created. Later errors about a value that was put in point at
+    /// its override, not at the file.
     ///
     /// # Errors
     /// If this text is not TOML; if an override does not have this form; or if one of its keys names a value
     /// where a table is needed. In the last two cases the error's source is the override itself.
     pub fn with_overrides(&self, overrides: &[String]) -> Result<Self, ConfigError> {
+        self.with_overrides_from(SET, overrides)
+    }
+
+    /// As [`with_overrides`](Self::with_overrides), with overrides that do not come from the command line. Errors about
+    /// them name `origin` instead of a file, such as `variant relu`.
+    ///
+    /// # Errors
+    /// Those of [`with_overrides`](Self::with_overrides).
+    pub fn with_overrides_from(
+        &self,
+        origin: &str,
+        overrides: &[String],
+    ) -> Result<Self, ConfigError> {
         let mut document: DocumentMut =
             self.text
                 .parse()
@@ -22,51 +41,99 @@ impl ConfigSource {
                     span: error.span(),
                     ..ConfigError::new(self, error.message())
                 })?;
+        let mut all = self.overrides.clone();
         for text in overrides {
-            Override::parse(text)?.apply(document.as_table_mut())?;
+            let assignment = Assignment::parse(origin, text)?;
+            all.push(assignment.written());
+            assignment.apply(document.as_table_mut())?;
         }
         Ok(Self {
-            name: self.name.clone(),
             text: document.to_string(),
+            overrides: all,
+            ..self.clone()
         })
     }
 }
 
-/// One override: a key and its new value.
-struct Override<'a> {
+/// An override that was put into a configuration, as it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Override {
+    /// Its text and where it comes from.
+    origin: String,
+    text: String,
+    /// The value that it sets.
+    pub(crate) path: KeyPath,
+    /// The byte position of its `=`.
+    equals: usize,
+}
+
+impl Override {
+    /// The override as a source, and the place of a value that it sets.
+    pub(crate) fn place(&self, path: &KeyPath, part: Part) -> (ConfigSource, Option<Range<usize>>) {
+        // A string without quotes is not TOML, and is one value.
+        let document = Document::parse(&self.text).ok();
+        let exact = document.and_then(|document| part.span(&document, path));
+        let span = exact.unwrap_or_else(|| match part {
+            Part::Key if self.path.starts_with(path) => {
+                0..self.text[..self.equals].trim_end().len()
+            }
+            Part::Key | Part::Value => {
+                let value = &self.text[self.equals + 1..];
+                self.text.len() - value.trim_start().len()..self.text.trim_end().len()
+            }
+        });
+        (ConfigSource::new(&self.origin, &self.text), Some(span))
+    }
+}
+
+/// One `key=value`: a key and its new value.
+struct Assignment<'a> {
+    origin: &'a str,
     text: &'a str,
-    key: &'a str,
+    equals: usize,
     parents: Vec<Key>,
     last: Key,
     value: Value,
 }
 
-impl<'a> Override<'a> {
-    fn parse(text: &'a str) -> Result<Self, ConfigError> {
+impl<'a> Assignment<'a> {
+    fn parse(origin: &'a str, text: &'a str) -> Result<Self, ConfigError> {
         let Some(equals) = find_unquoted(text, '=') else {
             let message = format!("the override `{text}` has no `=`");
-            return Err(error_at(text, 0..text.len(), message)
+            return Err(error_at(origin, text, 0..text.len(), message)
                 .with_help("write `key=value`, such as `model.activation=gelu`"));
         };
         let (key, value) = (text[..equals].trim(), text[equals + 1..].trim());
         let keys = Key::parse(key).ok();
         let Some((last, parents)) = keys.as_deref().and_then(<[Key]>::split_last) else {
             let message = format!("the override `{text}` has no valid key before `=`");
-            return Err(error_at(text, 0..equals, message)
+            return Err(error_at(origin, text, 0..equals, message)
                 .with_help("write `key=value`, with a key such as `model.activation`"));
         };
         if value.is_empty() {
             let message = format!("the override `{text}` has no value");
-            return Err(error_at(text, equals..text.len(), message)
+            return Err(error_at(origin, text, equals..text.len(), message)
                 .with_help(format!("write `{key}=\"\"` for an empty string")));
         }
         Ok(Self {
+            origin,
             text,
-            key,
+            equals,
             parents: parents.to_vec(),
             last: last.clone(),
             value: value.parse().unwrap_or_else(|_| Value::from(value)),
         })
+    }
+
+    /// The override as it was written.
+    fn written(&self) -> Override {
+        let keys = self.parents.iter().chain([&self.last]);
+        Override {
+            origin: self.origin.to_owned(),
+            text: self.text.to_owned(),
+            path: keys.map(|key| Step::Key(key.get().to_owned())).collect(),
+            equals: self.equals,
+        }
     }
 
     fn apply(self, root: &mut Table) -> Result<(), ConfigError> {
@@ -90,9 +157,14 @@ impl<'a> Override<'a> {
                 let message = format!(
                     "`{}` is a value ({found}), not a table, so `{}` cannot be set",
                     parents.join("."),
-                    self.key
+                    self.text[..self.equals].trim()
                 );
-                return Err(error_at(self.text, 0..self.text.len(), message));
+                return Err(error_at(
+                    self.origin,
+                    self.text,
+                    0..self.text.len(),
+                    message,
+                ));
             };
             table = next;
         }
@@ -111,14 +183,10 @@ impl<'a> Override<'a> {
 }
 
 /// An error at a place in the text of an override.
-fn error_at(text: &str, span: Range<usize>, message: String) -> ConfigError {
-    let source = ConfigSource {
-        name: "--set".to_owned(),
-        text: text.to_owned(),
-    };
+fn error_at(origin: &str, text: &str, span: Range<usize>, message: String) -> ConfigError {
     ConfigError {
         span: Some(span),
-        ..ConfigError::new(&source, message)
+        ..ConfigError::new(&ConfigSource::new(origin, text), message)
     }
 }
 
@@ -140,10 +208,7 @@ units = 3
 "#;
 
     fn source() -> ConfigSource {
-        ConfigSource {
-            name: "moons.toml".into(),
-            text: TEXT.into(),
-        }
+        ConfigSource::new("moons.toml", TEXT)
     }
 
     fn set(text: &str) -> Result<String, ConfigError> {
@@ -264,10 +329,7 @@ units = 3
 
     #[test]
     fn broken_toml_is_refused_with_its_place() {
-        let broken = ConfigSource {
-            name: "broken.toml".into(),
-            text: "a = 1\nb =\n".into(),
-        };
+        let broken = ConfigSource::new("broken.toml", "a = 1\nb =\n");
         let error = broken.with_overrides(&["a=2".to_owned()]).unwrap_err();
         assert_eq!(error.line_column().map(|(line, _)| line), Some(2));
     }

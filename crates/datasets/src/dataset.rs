@@ -1,6 +1,6 @@
 //! A data set as loaded, before its rows are divided and encoded as numbers.
 
-use emberlab_tables::{Encoder, LoadedTable, Label, Table, TableConfig, Values};
+use emberlab_tables::{Encoder, Label, LoadedTable, Table, TableConfig, Values};
 use sha2::{Digest, Sha256};
 
 use crate::error::DatasetError;
@@ -136,7 +136,9 @@ impl Dataset {
         }
         if let Some(groups) = &self.groups {
             hash.update(b"groups");
-            groups.iter().for_each(|group| hash.update(group.to_le_bytes()));
+            groups
+                .iter()
+                .for_each(|group| hash.update(group.to_le_bytes()));
         }
         hex::encode(hash.finalize())
     }

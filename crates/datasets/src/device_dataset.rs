@@ -178,11 +178,7 @@ where
     TensorData::new(numbers, [rows.len(), width])
 }
 
-fn encode(
-    targets: &Targets,
-    rows: &[u32],
-    encoding: &Encoding,
-) -> Result<Vec<f32>, DatasetError> {
+fn encode(targets: &Targets, rows: &[u32], encoding: &Encoding) -> Result<Vec<f32>, DatasetError> {
     let mismatch = |found: String| {
         let encoding = encoding.to_string();
         Err(DatasetError::Encoding { encoding, found })

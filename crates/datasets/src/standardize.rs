@@ -187,7 +187,10 @@ impl Columns<'_> {
                 std: self.mean_and_deviation(values, true).std,
             },
             Standardize::Robust => self.of_sorted(values, |sorted| {
-                (quantile(sorted, 0.5), quantile(sorted, 0.75) - quantile(sorted, 0.25))
+                (
+                    quantile(sorted, 0.5),
+                    quantile(sorted, 0.75) - quantile(sorted, 0.25),
+                )
             }),
             Standardize::MinMax => self.of_sorted(values, |sorted| {
                 let [first, .., last] = sorted else {

@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use emberlab_config_source::{ConfigError, ConfigSource, ReadError};
 use emberlab_datasets::DatasetError;
 use emberlab_menu::Problem;
+use emberlab_metrics::Metric;
 use emberlab_models::ModelError;
 use emberlab_storage::StorageError;
 use emberlab_training::{Split, TrainingError};
 
 use crate::run::{Change, Verdict};
+use crate::trial::StoppedEarly;
 
 /// An error of an experiment.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +71,16 @@ pub enum ExperimentError {
         /// The reason.
         reason: String,
     },
+    /// A plan of a comparison cannot be used.
+    #[error("{}, line {line}: this is not a trial of a plan: {reason}", path.display())]
+    Plan {
+        /// The plan.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The reason.
+        reason: String,
+    },
     /// There is no run of this name.
     #[error("there is no run `{name}` in {}{}", artifacts.display(), newest(candidates))]
     NoRun {
@@ -87,6 +99,14 @@ pub enum ExperimentError {
         /// The runs that begin with it.
         candidates: Vec<String>,
     },
+    /// A new run cannot have this name.
+    #[error("`--run={name}`: {reason}")]
+    RunName {
+        /// The name that was given.
+        name: String,
+        /// The rule that it breaks.
+        reason: String,
+    },
     /// The folder of a new run already holds a run.
     #[error("{} already holds a run; resume it or choose another name", path.display())]
     RunExists {
@@ -94,7 +114,7 @@ pub enum ExperimentError {
         path: PathBuf,
     },
     /// The training of a run failed, so there is no trained network.
-    #[error("{run} failed: {message}; `emberlab diagnose {run}` looks for the cause")]
+    #[error("{run} failed: {message}")]
     RunFailed {
         /// `experiment/run`.
         run: String,
@@ -102,10 +122,36 @@ pub enum ExperimentError {
         message: String,
     },
     /// The training of a run has not finished, so there is no trained network.
-    #[error("{run} has not finished; to continue it:  emberlab resume {run}")]
+    #[error("{run} has not finished, so it has no trained network")]
     NotFinished {
         /// `experiment/run`.
         run: String,
+    },
+    /// No epoch of a run had a finite objective, so it has no best network.
+    #[error(
+        "no epoch of {run} had a finite {split} {metric}, so there is no best network; `--weights last` uses the last one"
+    )]
+    NoBest {
+        /// `experiment/run`.
+        run: String,
+        /// The split that the objective was measured on.
+        split: Split,
+        /// The metric of the objective.
+        metric: Metric,
+    },
+    /// More epochs were asked for, but early stopping would end the training before the next one.
+    #[error(
+        "{run} stopped early after {epochs} epochs: {stopped}, so more epochs would train nothing\n\
+         to train on, allow more patience too:  --set training.early_stopping.patience={} --force",
+        stopped.more_patience()
+    )]
+    OutOfPatience {
+        /// `experiment/run`.
+        run: String,
+        /// Epochs done.
+        epochs: usize,
+        /// Why it stopped.
+        stopped: StoppedEarly,
     },
     /// The configuration of a run differs from the one that its checkpoint was written with.
     #[error(
@@ -118,6 +164,22 @@ pub enum ExperimentError {
         run: String,
         /// The differences.
         changes: Vec<Change>,
+    },
+    /// The data of a run are no file of the user's own, so they cannot have moved.
+    #[error(
+        "{run} was not trained on a file or folder of your own: `--data` says where such data are now"
+    )]
+    NoOwnData {
+        /// `experiment/run`.
+        run: String,
+    },
+    /// The data of a run are not where they were.
+    #[error("{run} was trained on {}, which is not there now: `--data PATH` says where it is", path.display())]
+    DataMoved {
+        /// `experiment/run`.
+        run: String,
+        /// The path in the training.
+        path: PathBuf,
     },
     /// The data of a run differ from those it was trained on.
     #[error("the data of {} have changed since it was trained: checksum {found} instead of {expected}", run.display())]

@@ -21,11 +21,11 @@ pub use config::{
 };
 pub use error::ExperimentError;
 pub use finished::{
-    Axes, LoadedRun, NumberImage, Prediction, Predictor, Weights, diagnose, stored_threshold,
+    Axes, LoadedRun, NumberImage, Prediction, Predictor, diagnose, outdated_threshold,
 };
 pub use measurements::{check_gradients, range_curve, step_seconds};
 pub use run::{Change, Run, RunState, RunSummary, Verdict};
 pub use trial::{
     BASELINE_VALUES_AFTER_TRAINING, BASELINE_VALUES_OF_COMPARISON, Execution, ImportanceLimit,
-    MetricsFile, Prepared, Resumed, Trial,
+    MetricsFile, NothingToDo, Prepared, Resume, Resumed, StoppedEarly, Trial,
 };

@@ -10,10 +10,7 @@ const CUT_SHORT: f64 = 0.9;
 /// The valid name nearest to `name`, if one is near enough to be worth a suggestion.
 ///
 /// Upper case, `_`, `-` and spaces are ignored: `LeakyReLU` equals `leaky_relu`.
-pub fn nearest_name<'a>(
-    name: &str,
-    valid: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest_name<'a>(name: &str, valid: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = letters(name);
     valid
         .into_iter()

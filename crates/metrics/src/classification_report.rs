@@ -1,11 +1,14 @@
 //! The classification report: scores of every class, and their averages.
 
-use crate::{ConfusionMatrix, MetricsError, Scores};
+use std::cmp::Reverse;
+
+use crate::{ConfusionMatrix, MOST_CLASSES, MetricsError, Scores};
 use serde::{Deserialize, Serialize};
 
 /// Precision, recall, F1 and support of each class, the accuracy, and two averages.
 ///
-/// Only classes that occur among the targets or the predictions are listed and averaged, in order.
+/// Only classes that occur among the targets or the predictions are listed and averaged, in order. Of more than
+/// [`MOST_CLASSES`] classes, those with the most samples are listed, the most frequent first; all are averaged.
 ///
 /// # Source
 /// Equals scikit-learn's `classification_report(targets, predictions, output_dict=True,
@@ -13,8 +16,11 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ClassificationReport {
-    /// The scores of each class that occurs.
+    /// The scores of each class that is listed.
     pub classes: Vec<ClassReport>,
+    /// Number of classes that occur and are not listed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub num_left_out: usize,
     /// Share of right predictions, in [0, 1].
     pub accuracy: f64,
     /// Mean over the classes, unweighted; `macro avg` in scikit-learn.
@@ -67,14 +73,19 @@ impl ClassificationReport {
         if matrix.num_samples() == 0 {
             return Err(MetricsError::NoSamples);
         }
-        let classes = matrix.present_classes().into_iter();
+        let mut present = matrix.all_scores();
+        let num_left_out = present.len().saturating_sub(MOST_CLASSES);
+        if num_left_out > 0 {
+            present.sort_by_key(|(_, scores)| Reverse(scores.support));
+            present.truncate(MOST_CLASSES);
+        }
+        let classes = present.into_iter().map(|(class, scores)| ClassReport {
+            class: class_names[class].as_ref().to_owned(),
+            scores,
+        });
         Ok(Self {
-            classes: classes
-                .map(|c| ClassReport {
-                    class: class_names[c].as_ref().to_owned(),
-                    scores: matrix.scores(c),
-                })
-                .collect(),
+            classes: classes.collect(),
+            num_left_out,
             accuracy: matrix.accuracy(),
             macro_average: matrix.macro_average(),
             weighted_average: matrix.weighted_average(),
@@ -106,6 +117,10 @@ impl ClassificationReport {
             ])
             .collect()
     }
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 // The expected numbers are scikit-learn 1.9's, one script for all cases:
@@ -361,5 +376,18 @@ mod tests {
             ClassificationReport::from_confusion(&matrix, &["a"]),
             Err(MetricsError::NoSamples)
         );
+    }
+
+    #[test]
+    fn of_many_classes_the_most_frequent_are_listed_and_the_others_counted() {
+        let targets: Vec<u32> = (0..60).chain([59, 59, 3]).collect();
+        let report = report(&targets, &targets, 60);
+        assert_eq!((report.classes.len(), report.num_left_out), (50, 10));
+        let first: Vec<&str> = report.classes[..3]
+            .iter()
+            .map(|c| c.class.as_str())
+            .collect();
+        assert_eq!(first, ["59", "3", "0"]);
+        assert_eq!(report.macro_average.support, 63);
     }
 }

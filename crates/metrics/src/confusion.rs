@@ -1,21 +1,86 @@
 //! The confusion matrix, and the scores computed from it.
 
+use std::collections::BTreeMap;
+
 use crate::error::check_lengths;
 use crate::{MetricsError, NO_PREDICTION};
 use serde::{Deserialize, Serialize};
+
+/// The largest number of classes that are listed one by one, in tables, pages and files. With more, only the most
+/// frequent ones are, and only the pairs that are confused most.
+pub const MOST_CLASSES: usize = 50;
 
 /// The number of samples of each class for which each class was predicted.
 ///
 /// Samples without a prediction ([`NO_PREDICTION`]) are counted separately. They are wrong: they lower the
 /// accuracy and the recall of their class, but no precision. This equals scikit-learn where such samples have a
 /// label outside `labels`.
+///
+/// With more than [`MOST_CLASSES`] classes only counts above zero are held and written, so that the size grows with the
+/// number of samples and not with the square of the number of classes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub struct ConfusionMatrix {
+    num_classes: usize,
+    counts: Counts,
+    /// Number of samples without a prediction, `[target]`.
+    unpredicted: Vec<u64>,
+}
+
+/// The number of samples by target and prediction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Counts {
+    /// `[target × prediction]`, for few classes.
+    Dense(Vec<u64>),
+    /// The counts above zero, for many classes.
+    Sparse(BTreeMap<(u32, u32), u64>),
+}
+
+/// A confusion matrix as it is written.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Dense(Dense),
+    Sparse(Sparse),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Dense {
+    counts: Vec<Vec<u64>>,
+    unpredicted: Vec<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Sparse {
+    /// Target, prediction and number of samples.
+    cells: Vec<(u32, u32, u64)>,
+    unpredicted: Vec<u64>,
+}
+
+/// Two classes of which one was predicted for samples of the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConfusedPair {
+    /// The class of the samples.
+    pub target: u32,
+    /// The class that was predicted.
+    pub prediction: u32,
+    /// Number of samples.
+    pub num_samples: u64,
+}
+
+/// The pairs of classes that are confused most, where a whole confusion matrix would be too large.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ConfusionMatrix {
-    /// Number of samples, `[target][prediction]`.
-    pub counts: Vec<Vec<u64>>,
-    /// Number of samples without a prediction, `[target]`.
-    pub unpredicted: Vec<u64>,
+pub struct ConfusedPairs {
+    /// The pairs with the most samples, in falling order.
+    pub pairs: Vec<ConfusedPair>,
+    /// Number of confused pairs that are not listed.
+    pub num_left_out: usize,
+    /// Number of samples without a prediction.
+    pub num_unpredicted: u64,
 }
 
 /// Precision, recall and F1, of one class or averaged over classes; 0/0 counts as 0.
@@ -87,19 +152,40 @@ impl ConfusionMatrix {
                 .then_some(class)
                 .ok_or(MetricsError::Label { label, num_classes })
         };
-        let mut matrix = Self {
-            counts: vec![vec![0; num_classes]; num_classes],
-            unpredicted: vec![0; num_classes],
-        };
+        let mut matrix = Self::empty(num_classes);
         for (&target, &prediction) in targets.iter().zip(predictions) {
-            let target = class(target)?;
+            let row = class(target)?;
             if prediction == NO_PREDICTION {
-                matrix.unpredicted[target] += 1;
+                matrix.unpredicted[row] += 1;
             } else {
-                matrix.counts[target][class(prediction)?] += 1;
+                class(prediction)?;
+                matrix.add(target, prediction, 1);
             }
         }
         Ok(matrix)
+    }
+
+    fn empty(num_classes: usize) -> Self {
+        Self {
+            num_classes,
+            counts: match num_classes > MOST_CLASSES {
+                true => Counts::Sparse(BTreeMap::new()),
+                false => Counts::Dense(vec![0; num_classes * num_classes]),
+            },
+            unpredicted: vec![0; num_classes],
+        }
+    }
+
+    /// Adds samples; both classes must be below `num_classes`.
+    fn add(&mut self, target: u32, prediction: u32, num_samples: u64) {
+        match &mut self.counts {
+            Counts::Dense(counts) => {
+                counts[target as usize * self.num_classes + prediction as usize] += num_samples;
+            }
+            Counts::Sparse(counts) => {
+                *counts.entry((target, prediction)).or_default() += num_samples
+            }
+        }
     }
 
     /// Adds the counts of other samples of the same classes.
@@ -113,48 +199,100 @@ impl ConfusionMatrix {
                 found: other.num_classes(),
             });
         }
-        let cells = self
-            .counts
-            .iter_mut()
-            .flatten()
-            .chain(&mut self.unpredicted);
-        let others = other.counts.iter().flatten().chain(&other.unpredicted);
-        for (cell, added) in cells.zip(others) {
-            *cell += added;
+        for cell in other.cells() {
+            self.add(cell.target, cell.prediction, cell.num_samples);
+        }
+        for (own, added) in self.unpredicted.iter_mut().zip(&other.unpredicted) {
+            *own += added;
         }
         Ok(())
     }
 
     /// Number of classes, including those that do not occur.
     pub fn num_classes(&self) -> usize {
-        self.counts.len()
+        self.num_classes
     }
 
     /// Number of samples, with and without a prediction.
     pub fn num_samples(&self) -> u64 {
-        (0..self.num_classes()).map(|c| self.support(c)).sum()
+        self.cells().map(|cell| cell.num_samples).sum::<u64>() + self.num_unpredicted()
+    }
+
+    /// Number of samples without a prediction.
+    pub fn num_unpredicted(&self) -> u64 {
+        self.unpredicted.iter().sum()
+    }
+
+    /// Number of samples without a prediction, `[target]`.
+    pub fn unpredicted(&self) -> &[u64] {
+        &self.unpredicted
+    }
+
+    /// Number of samples of the class `target` for which `prediction` was predicted; 0 for classes that do not exist.
+    pub fn count(&self, target: usize, prediction: usize) -> u64 {
+        match &self.counts {
+            Counts::Dense(counts) if target.max(prediction) < self.num_classes => {
+                counts[target * self.num_classes + prediction]
+            }
+            Counts::Dense(_) => 0,
+            Counts::Sparse(counts) => {
+                let key = u32::try_from(target)
+                    .ok()
+                    .zip(u32::try_from(prediction).ok());
+                key.and_then(|key| counts.get(&key)).copied().unwrap_or(0)
+            }
+        }
+    }
+
+    /// The whole matrix, `[target][prediction]`. It is meant for at most [`MOST_CLASSES`] classes.
+    pub fn rows(&self) -> Vec<Vec<u64>> {
+        let classes = 0..self.num_classes;
+        let row = |target| classes.clone().map(|c| self.count(target, c)).collect();
+        classes.clone().map(row).collect()
+    }
+
+    /// The `max` pairs of different classes with the most samples. Of equal ones, the first classes come first.
+    pub fn most_confused(&self, max: usize) -> ConfusedPairs {
+        let is_wrong = |cell: &ConfusedPair| cell.target != cell.prediction;
+        let mut pairs: Vec<ConfusedPair> = self.cells().filter(is_wrong).collect();
+        pairs.sort_by_key(|pair| std::cmp::Reverse(pair.num_samples));
+        let num_left_out = pairs.len().saturating_sub(max);
+        pairs.truncate(max);
+        ConfusedPairs {
+            pairs,
+            num_left_out,
+            num_unpredicted: self.num_unpredicted(),
+        }
     }
 
     /// Share of right predictions, in [0, 1]; NaN if there are no samples.
     pub fn accuracy(&self) -> f64 {
-        let hits: u64 = (0..self.num_classes()).map(|c| self.counts[c][c]).sum();
+        let hits: u64 = (0..self.num_classes).map(|c| self.count(c, c)).sum();
         hits as f64 / self.num_samples() as f64
     }
 
-    /// The classes that occur as a target or as a prediction. Averages are taken over these.
-    pub fn present_classes(&self) -> Vec<usize> {
-        (0..self.num_classes())
-            .filter(|&c| self.support(c) + self.predicted(c) > 0)
-            .collect()
+    /// Precision, recall and F1 of one class; all zero for a class that does not exist.
+    pub fn scores(&self, class: usize) -> Scores {
+        let all = self.all_scores();
+        let found = all.into_iter().find(|(c, _)| *c == class);
+        found.map_or(Scores::from_counts(0, 0, 0), |(_, scores)| scores)
     }
 
-    /// Precision, recall and F1 of one class, which must be below [`Self::num_classes`].
-    pub fn scores(&self, class: usize) -> Scores {
-        Scores::from_counts(
-            self.counts[class][class],
-            self.predicted(class),
-            self.support(class),
-        )
+    /// The classes that occur as a target or as a prediction, in order, with their scores. Averages are taken over
+    /// these.
+    pub fn all_scores(&self) -> Vec<(usize, Scores)> {
+        let mut support = self.unpredicted.clone();
+        let mut predicted = vec![0; self.num_classes];
+        for cell in self.cells() {
+            support[cell.target as usize] += cell.num_samples;
+            predicted[cell.prediction as usize] += cell.num_samples;
+        }
+        let occurs = |&class: &usize| support[class] + predicted[class] > 0;
+        let scores = |class: usize| {
+            Scores::from_counts(self.count(class, class), predicted[class], support[class])
+        };
+        let present = (0..self.num_classes).filter(occurs);
+        present.map(|class| (class, scores(class))).collect()
     }
 
     /// The unweighted mean over the classes that occur; scikit-learn's `average="macro"`.
@@ -172,18 +310,92 @@ impl ConfusionMatrix {
     }
 
     fn present_scores(&self) -> Vec<Scores> {
-        let classes = self.present_classes();
-        classes.into_iter().map(|c| self.scores(c)).collect()
+        let all = self.all_scores();
+        all.into_iter().map(|(_, scores)| scores).collect()
     }
 
-    /// Number of samples of a class.
-    fn support(&self, class: usize) -> u64 {
-        self.counts[class].iter().sum::<u64>() + self.unpredicted[class]
+    /// The counts above zero, in the order of the targets and then of the predictions.
+    fn cells(&self) -> impl Iterator<Item = ConfusedPair> {
+        let n = self.num_classes;
+        let (dense, sparse) = match &self.counts {
+            Counts::Dense(counts) => (Some(counts), None),
+            Counts::Sparse(counts) => (None, Some(counts)),
+        };
+        let dense = dense.into_iter().flat_map(move |counts| {
+            let cells = counts.iter().enumerate();
+            cells.map(move |(i, count)| ((i / n) as u32, (i % n) as u32, *count))
+        });
+        let sparse = sparse.into_iter().flatten();
+        let sparse = sparse.map(|(&(target, prediction), &count)| (target, prediction, count));
+        let above_zero = dense.chain(sparse).filter(|(_, _, count)| *count > 0);
+        above_zero.map(|(target, prediction, num_samples)| ConfusedPair {
+            target,
+            prediction,
+            num_samples,
+        })
     }
+}
 
-    /// Number of predictions of a class.
-    fn predicted(&self, class: usize) -> u64 {
-        self.counts.iter().map(|row| row[class]).sum()
+impl From<ConfusionMatrix> for Written {
+    fn from(matrix: ConfusionMatrix) -> Self {
+        let is_small = matrix.num_classes <= MOST_CLASSES;
+        if is_small {
+            return Self::Dense(Dense {
+                counts: matrix.rows(),
+                unpredicted: matrix.unpredicted,
+            });
+        }
+        let cells = matrix
+            .cells()
+            .map(|c| (c.target, c.prediction, c.num_samples));
+        Self::Sparse(Sparse {
+            cells: cells.collect(),
+            unpredicted: matrix.unpredicted,
+        })
+    }
+}
+
+impl TryFrom<Written> for ConfusionMatrix {
+    type Error = MetricsError;
+
+    fn try_from(written: Written) -> Result<Self, MetricsError> {
+        let (cells, unpredicted, num_rows) = match written {
+            Written::Dense(Dense {
+                counts,
+                unpredicted,
+            }) => {
+                let num_rows = counts.len();
+                let rows = (0_u32..).zip(counts);
+                let cells = rows.flat_map(|(target, row)| {
+                    let cells = (0_u32..).zip(row);
+                    cells.map(move |(prediction, count)| (target, prediction, count))
+                });
+                (cells.collect::<Vec<_>>(), unpredicted, num_rows)
+            }
+            Written::Sparse(Sparse { cells, unpredicted }) => {
+                let num_rows = unpredicted.len();
+                (cells, unpredicted, num_rows)
+            }
+        };
+        let num_classes = unpredicted.len();
+        if num_rows != num_classes {
+            return Err(MetricsError::Classes {
+                expected: num_classes,
+                found: num_rows,
+            });
+        }
+        let mut matrix = Self::empty(num_classes);
+        matrix.unpredicted = unpredicted;
+        for (target, prediction, num_samples) in cells {
+            let label = target.max(prediction);
+            if label as usize >= num_classes {
+                return Err(MetricsError::Label { label, num_classes });
+            }
+            if num_samples > 0 {
+                matrix.add(target, prediction, num_samples);
+            }
+        }
+        Ok(matrix)
     }
 }
 
@@ -197,7 +409,7 @@ mod tests {
         // confusion_matrix([0, 0, 1, 1, 2, 2], [0, 1, 1, 1, 2, 0])
         let matrix =
             ConfusionMatrix::from_labels(&[0, 0, 1, 1, 2, 2], &[0, 1, 1, 1, 2, 0], 3).unwrap();
-        assert_eq!(matrix.counts, [vec![1, 1, 0], vec![0, 2, 0], vec![1, 0, 1]]);
+        assert_eq!(matrix.rows(), [vec![1, 1, 0], vec![0, 2, 0], vec![1, 0, 1]]);
         assert_eq!(matrix.num_samples(), 6);
         assert_eq!(matrix.accuracy(), 4.0 / 6.0);
     }
@@ -277,5 +489,64 @@ mod tests {
         let empty = ConfusionMatrix::from_labels(&[], &[], 2).unwrap();
         assert!(empty.accuracy().is_nan());
         assert!(empty.macro_average().f1.is_nan());
+    }
+
+    /// 60 classes, more than are listed one by one.
+    fn many() -> ConfusionMatrix {
+        let targets: Vec<u32> = (0..60).chain([7, 7, 7, 9, 9]).collect();
+        let n = NO_PREDICTION;
+        let predictions: Vec<u32> = (0..60).chain([8, 8, n, 7, 59]).collect();
+        ConfusionMatrix::from_labels(&targets, &predictions, 60).unwrap()
+    }
+
+    #[test]
+    fn many_classes_have_the_same_scores_and_only_the_counts_above_zero_are_written() {
+        let matrix = many();
+        assert_eq!(matrix.num_samples(), 65);
+        assert_eq!(matrix.accuracy(), 60.0 / 65.0);
+        assert_eq!(matrix.scores(7).recall, 1.0 / 4.0);
+        assert_eq!(matrix.scores(8).precision, 1.0 / 3.0);
+        assert_eq!((matrix.count(7, 8), matrix.count(8, 7)), (2, 0));
+        let json = serde_json::to_string(&matrix).unwrap();
+        assert!(json.len() < 1000, "{json}");
+        let read: ConfusionMatrix = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, matrix);
+        let mut twice = read;
+        twice.merge(&matrix).unwrap();
+        assert_eq!((twice.num_samples(), twice.count(7, 8)), (130, 4));
+    }
+
+    #[test]
+    fn the_most_confused_classes_come_first_and_the_others_are_counted() {
+        let pair = |target, prediction, num_samples| ConfusedPair {
+            target,
+            prediction,
+            num_samples,
+        };
+        let found = many().most_confused(2);
+        assert_eq!(found.pairs, [pair(7, 8, 2), pair(9, 7, 1)]);
+        assert_eq!((found.num_left_out, found.num_unpredicted), (1, 1));
+    }
+
+    #[test]
+    fn few_classes_are_written_as_rows() {
+        let matrix = ConfusionMatrix::from_labels(&[0, 1], &[1, 1], 2).unwrap();
+        let json = r#"{"counts":[[0,1],[0,1]],"unpredicted":[0,0]}"#;
+        assert_eq!(serde_json::to_string(&matrix).unwrap(), json);
+        assert_eq!(matrix, serde_json::from_str(json).unwrap());
+    }
+
+    #[test]
+    fn a_written_matrix_that_is_not_square_is_refused() {
+        for json in [
+            r#"{"counts":[[0,1]],"unpredicted":[0,0]}"#,
+            r#"{"counts":[[0,1,5],[0,1,0]],"unpredicted":[0,0]}"#,
+            r#"{"cells":[[0,2,1]],"unpredicted":[0,0]}"#,
+        ] {
+            assert!(
+                serde_json::from_str::<ConfusionMatrix>(json).is_err(),
+                "{json}"
+            );
+        }
     }
 }

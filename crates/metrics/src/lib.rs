@@ -27,7 +27,7 @@ mod threshold;
 pub use binary::BinaryScores;
 pub use calibration::{Calibration, CalibrationBin};
 pub use classification_report::{ClassReport, ClassificationReport, ReportRow};
-pub use confusion::{ConfusionMatrix, Scores};
+pub use confusion::{ConfusedPair, ConfusedPairs, ConfusionMatrix, MOST_CLASSES, Scores};
 pub use curves::BinaryCurves;
 pub use error::MetricsError;
 pub use metric::{Direction, Metric};

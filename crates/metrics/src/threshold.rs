@@ -108,6 +108,20 @@ impl ThresholdBy {
     }
 }
 
+impl ThresholdBy {
+    /// The criterion as it is given on a command line: [`from_str`](Self::from_str) reads it.
+    pub fn argument(&self) -> String {
+        match self {
+            Self::F1 => "f1".to_string(),
+            Self::Youden => "youden".to_string(),
+            Self::Cost {
+                false_positive,
+                false_negative,
+            } => format!("cost={false_positive}:{false_negative}"),
+        }
+    }
+}
+
 impl fmt::Display for ThresholdBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -298,6 +312,9 @@ mod tests {
             false_negative: 2.5,
         };
         assert_eq!("cost=1:2.5".parse(), Ok(cost));
+        for by in [ThresholdBy::F1, ThresholdBy::Youden, cost] {
+            assert_eq!(by.argument().parse(), Ok(by));
+        }
         for wrong in ["roc", "cost", "cost=1", "cost=-1:2", "cost=NaN:1", ""] {
             assert!(wrong.parse::<ThresholdBy>().is_err(), "{wrong}");
         }

@@ -94,7 +94,9 @@ impl RankedBars {
             [bar.value, low, high]
         });
         ends.filter(|end| end.is_finite())
-            .fold((0.0, 0.0), |(low, high): (f64, f64), end| (low.min(end), high.max(end)))
+            .fold((0.0, 0.0), |(low, high): (f64, f64), end| {
+                (low.min(end), high.max(end))
+            })
     }
 }
 
@@ -117,7 +119,10 @@ impl Picture for RankedBars {
 
     fn size(&self) -> (f64, f64) {
         let above = height_of_title(&self.title, self.width);
-        (self.width, (above + ROW * self.bars.len() as f64 + BELOW).ceil())
+        (
+            self.width,
+            (above + ROW * self.bars.len() as f64 + BELOW).ceil(),
+        )
     }
 
     fn draw(&self, sketch: &Sketch<'_, '_>) -> Result<(), PictureError> {
@@ -129,7 +134,10 @@ impl Picture for RankedBars {
         }
         let area = draw_title(sketch.area, &self.title)?;
         let names = self.names();
-        let widest = names.iter().map(|name| text::width(name, NUMBER)).fold(0.0, f64::max);
+        let widest = names
+            .iter()
+            .map(|name| text::width(name, NUMBER))
+            .fold(0.0, f64::max);
         let (left, right) = (widest + 16.0, self.width - 22.0);
         let scale = Axis::new(&self.label).scale(
             Some(self.range()),
@@ -154,7 +162,10 @@ impl Picture for RankedBars {
             area.draw_text(name, &style, (px(left - 8.0), px(y)))?;
             if bar.value.is_finite() {
                 let (from, to) = (at(bar.value.min(0.0)), at(bar.value.max(0.0)));
-                shapes::put(&area, rectangle(&area, (from, y - BAR / 2.0), (to - from, BAR)))?;
+                shapes::put(
+                    &area,
+                    rectangle(&area, (from, y - BAR / 2.0), (to - from, BAR)),
+                )?;
             }
             if let Some((low, high)) = bar.interval
                 && low.is_finite()
@@ -162,7 +173,13 @@ impl Picture for RankedBars {
             {
                 rule(&area, (at(low), y), (at(high), y), Tone::Ink, 1.6)?;
                 for end in [low, high] {
-                    rule(&area, (at(end), y - 4.0), (at(end), y + 4.0), Tone::Ink, 1.6)?;
+                    rule(
+                        &area,
+                        (at(end), y - 4.0),
+                        (at(end), y + 4.0),
+                        Tone::Ink,
+                        1.6,
+                    )?;
                 }
             }
         }
@@ -232,7 +249,10 @@ mod tests {
     fn a_long_name_is_cut_and_no_bars_are_an_error() {
         let long = "a".repeat(300);
         let names = RankedBars::new("t", "x", [bar(&long, 1.0, None)]).names();
-        assert!(names[0].ends_with('…') && names[0].chars().count() < 40, "{names:?}");
+        assert!(
+            names[0].ends_with('…') && names[0].chars().count() < 40,
+            "{names:?}"
+        );
         assert!(RankedBars::new("t", "x", []).render().is_err());
     }
 }

@@ -268,7 +268,7 @@ pub fn baseline_sentences(
                  better here.",
                 short(-gain)
             ),
-            gain if gain == 0.0 => format!(
+            0.0 => format!(
                 "The network is no better than {title}, the best baseline: both have a {split} {metric} of {own_text}."
             ),
             _ => format!("The network has no {split} {metric}; {title}, the best baseline, has {value_text}."),

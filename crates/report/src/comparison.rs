@@ -5,8 +5,8 @@ use std::path::Path;
 use emberlab_metrics::{Direction, Metric};
 use emberlab_run_format::files::comparison::{BASELINES, RESULT};
 use emberlab_run_format::{
-    ComparisonBaselines, ComparisonResult, PairedDifference, Question, TrialOutcome,
-    VariantSummary, Verdict, read_json,
+    ComparisonBaselines, ComparisonResult, ModelTask, PairedDifference, Question, RunFolder,
+    TrialOutcome, VariantSummary, Verdict, read_json,
 };
 
 use crate::baselines::{compare_with_baselines, sentences};
@@ -73,7 +73,29 @@ pub fn load(question: Question, places: &[TrialPlace]) -> Result<ComparisonResul
         });
     let load = |place| load_trial(place, &question.at_epochs, target.as_ref());
     let trials: Vec<TrialOutcome> = places.iter().map(load).collect::<Result<_, _>>()?;
-    Ok(compare(question, trials))
+    Ok(ComparisonResult {
+        positive_class: positive_class(places)?,
+        ..compare(question, trials)
+    })
+}
+
+/// Of two classes, the one that thresholds are about, if it is the same in all trials.
+fn positive_class(places: &[TrialPlace]) -> Result<Option<String>, ReportError> {
+    let mut found: Option<String> = None;
+    for place in places {
+        let Some(model) = RunFolder::new(&place.run).model()? else {
+            continue;
+        };
+        let ModelTask::Binary { .. } = model.task else {
+            return Ok(None);
+        };
+        let positive = model.class_names.into_iter().nth(1);
+        if found.is_some() && found != positive {
+            return Ok(None);
+        }
+        found = positive;
+    }
+    Ok(found)
 }
 
 fn compare(question: Question, trials: Vec<TrialOutcome>) -> ComparisonResult {
@@ -104,6 +126,7 @@ fn compare(question: Question, trials: Vec<TrialOutcome>) -> ComparisonResult {
         differences,
         baselines: None,
         conclusion,
+        positive_class: None,
         trials,
     }
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 use emberlab_metrics::Metric;
 use emberlab_run_format::files::comparison::CONFIG;
 use emberlab_run_format::{
-    BaselineComparison, ComparisonResult, Diagnosis, Environment, History, Importance, Outcome, RunFolder, Spread, TrialOutcome,
-    VariantSummary, csv_text, read_text,
+    BaselineComparison, ComparisonResult, Diagnosis, Environment, History, Importance, Outcome,
+    RunFolder, Spread, TrialOutcome, VariantSummary, csv_text, read_text,
 };
 use serde::Serialize;
 
@@ -24,7 +24,7 @@ use crate::importance::comparison_blocks;
 use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::count;
 use crate::run_report::{config_block, environment_blocks, finding_blocks};
-use crate::{ReportError, number};
+use crate::{ReportError, command_line, number};
 
 /// Curves that can be told apart in one picture. With more variants, each also gets a picture of its own.
 const MOST_IN_ONE: usize = 4;
@@ -73,7 +73,7 @@ impl ComparisonPage {
         let report = reload(folder)?;
         let path = folder.join(CONFIG);
         let mut page = Self {
-            command: format!("emberlab compare {}", path.display()),
+            command: command_line(&["compare", &path.display().to_string()]),
             curves: Vec::new(),
             failures: Vec::new(),
             diagnoses: Vec::new(),
@@ -360,9 +360,8 @@ impl ComparisonPage {
                     min,
                     max,
                 } = spread;
-                let is_baseline = |c: &&BaselineComparison| {
-                    c.baselines.iter().any(|b| b.variant == *variant)
-                };
+                let is_baseline =
+                    |c: &&BaselineComparison| c.baselines.iter().any(|b| b.variant == *variant);
                 let own = match compared.filter(is_baseline) {
                     Some(compared) => &compared.figure,
                     None => &objective,

@@ -1,7 +1,9 @@
 //! The predictions of a comparison's networks, for all variants beside each other.
 
+use std::collections::BTreeSet;
+
 use emberlab_metrics::{BinaryCurves, ConfusionMatrix};
-use emberlab_run_format::RunEvaluation;
+use emberlab_run_format::{DEFAULT_THRESHOLD, RunEvaluation};
 
 use crate::document::{Block, Cell, Column, Figure, Mark, Table};
 use crate::line_chart::{ChartLine, LineChart};
@@ -37,7 +39,9 @@ pub(crate) fn boundary_blocks(variants: &[VariantEvaluations]) -> Result<Vec<Blo
         {
             let title = format!("{}, seed {seed}", variant.variant);
             let names = &evaluation.class_names;
-            figures.push(boundary_figure(&title, boundary, names, (320.0, 280.0))?);
+            let size = (320.0, 280.0);
+            let figure = boundary_figure(&title, boundary, names, DEFAULT_THRESHOLD, size)?;
+            figures.push(figure);
         }
     }
     if figures.is_empty() {
@@ -93,9 +97,11 @@ pub(crate) fn threshold_blocks(
     let mut lines = Vec::new();
     let mut rows = Vec::new();
     let mut split = None;
+    let mut positives: BTreeSet<&str> = BTreeSet::new();
     for (place, variant) in variants.iter().enumerate() {
         let found = variant.trials.iter().filter_map(|(_, evaluation)| {
             let found = telling(evaluation)?;
+            positives.extend(evaluation.positive_class());
             split = Some(found.split);
             found.curves.as_ref()
         });
@@ -118,8 +124,13 @@ pub(crate) fn threshold_blocks(
         "at threshold",
     ];
     let numbers = numbers.map(Column::numbers);
+    let of_class = match positives.iter().collect::<Vec<_>>()[..] {
+        [positive] => format!(" of class {positive}"),
+        // The variants have classes of their own.
+        _ => String::new(),
+    };
     let table = Table {
-        caption: format!("Medians over the trials, {split}"),
+        caption: format!("Medians over the trials{of_class}, {split}"),
         columns: [Column::words("variant")]
             .into_iter()
             .chain(numbers)
@@ -127,7 +138,7 @@ pub(crate) fn threshold_blocks(
         rows,
     };
     let chart = LineChart {
-        title: format!("f1 of class 1 over the threshold, {split}"),
+        title: format!("f1{of_class} over the threshold, {split}"),
         x: shares("threshold"),
         y: shares("f1"),
         caption: "The median over the seeds.".to_string(),

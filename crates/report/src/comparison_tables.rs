@@ -63,10 +63,17 @@ pub fn baselines_table(comparison: &ComparisonResult) -> Option<Table> {
     let mut columns = vec![Column::words("predictor")];
     columns.extend(["n", "median", "95 %", "mean ± sd", "min", "max"].map(Column::numbers));
     let row = |(i, summary): (usize, &VariantSummary)| {
-        let mark = if i == 0 { Mark::Series(place) } else { Mark::None };
+        let mark = if i == 0 {
+            Mark::Series(place)
+        } else {
+            Mark::None
+        };
         let name = Cell::marked(&summary.variant, mark);
         let figures = spread(summary, summary.figures.get(&compared.figure), &scale);
-        [name, Cell::from(count(summary))].into_iter().chain(figures).collect()
+        [name, Cell::from(count(summary))]
+            .into_iter()
+            .chain(figures)
+            .collect()
     };
     Some(Table {
         caption: format!(
@@ -122,7 +129,7 @@ pub fn median_table(comparison: &ComparisonResult) -> Option<Table> {
     })
 }
 
-/// The medians of the scores of class 1, one row per variant and threshold; `None` without thresholds.
+/// The medians of the scores of the positive class, one row per variant and threshold; `None` without thresholds.
 pub fn threshold_table(comparison: &ComparisonResult) -> Option<Table> {
     let scores = BinaryScores::METRICS.map(Metric::name);
     let accuracies = figures(comparison).filter_map(|name| name.split_once("_accuracy>"));
@@ -143,8 +150,12 @@ pub fn threshold_table(comparison: &ComparisonResult) -> Option<Table> {
         let at = |(split, threshold): &(&str, &str)| row(variant, split, threshold);
         places.iter().map(at).collect::<Vec<_>>()
     });
+    let of_class = match &comparison.positive_class {
+        Some(positive) => format!(" of class {positive}"),
+        None => String::new(),
+    };
     Some(Table {
-        caption: "Medians of the scores of class 1 above each threshold".to_string(),
+        caption: format!("Medians of the scores{of_class} above each threshold"),
         columns: words.into_iter().chain(numbers).collect(),
         rows: rows.collect(),
     })

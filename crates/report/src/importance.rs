@@ -37,7 +37,10 @@ pub(crate) fn run_blocks(importance: &Importance) -> Result<Vec<Block>, ReportEr
         count(num_permutations, "permutation")
     );
     let mut blocks = vec![Block::Text(explanation(importance, &interval))];
-    blocks.push(Block::Figures(vec![bars_figure(importance, bars.collect())?]));
+    blocks.push(Block::Figures(vec![bars_figure(
+        importance,
+        bars.collect(),
+    )?]));
     blocks.extend(dependence_blocks(importance, "")?);
     Ok(blocks)
 }
@@ -104,7 +107,9 @@ fn explanation(importance: &Importance, interval: &str) -> String {
         ));
     }
     if importance.columns.len() > SHOWN {
-        said.push_str(&format!(" The picture shows the {SHOWN} most important ones."));
+        said.push_str(&format!(
+            " The picture shows the {SHOWN} most important ones."
+        ));
     }
     said
 }
@@ -214,7 +219,12 @@ fn name_table(dependence: &PartialDependence, names: &[String], what: &str) -> T
         caption: dependence.column.clone(),
         columns: [Column::words(dependence.column.as_str())]
             .into_iter()
-            .chain(dependence.outputs.iter().map(|output| heading(&output.name)))
+            .chain(
+                dependence
+                    .outputs
+                    .iter()
+                    .map(|output| heading(&output.name)),
+            )
             .collect(),
         rows: names.iter().enumerate().map(row).collect(),
     }
@@ -250,7 +260,10 @@ mod tests {
             columns: vec![column("sex", sex), column("age", 0.125)],
             num_columns: 2,
             dependence: vec![
-                dependence("sex", Points::Names(vec!["male".to_string(), "female".to_string()])),
+                dependence(
+                    "sex",
+                    Points::Names(vec!["male".to_string(), "female".to_string()]),
+                ),
                 dependence("age", Points::Numbers(vec![20.0, 40.0])),
             ],
         }
@@ -259,12 +272,20 @@ mod tests {
     #[test]
     fn a_run_has_bars_with_the_range_of_its_permutations_and_says_what_was_limited() {
         let blocks = run_blocks(&importance(0.5)).unwrap();
-        let [Block::Text(said), Block::Figures(bars), Block::Text(_), Block::Figures(lines), Block::Tables(tables)] =
-            blocks.as_slice()
+        let [
+            Block::Text(said),
+            Block::Figures(bars),
+            Block::Text(_),
+            Block::Figures(lines),
+            Block::Tables(tables),
+        ] = blocks.as_slice()
         else {
             panic!("{blocks:?}");
         };
-        assert!(said.contains("2 permutations") && said.contains("random part of the 100 rows"), "{said}");
+        assert!(
+            said.contains("2 permutations") && said.contains("random part of the 100 rows"),
+            "{said}"
+        );
         assert_eq!(
             bars[0].picture.description(),
             "drop of the accuracy. sex: 0.5 [0.375, 0.625]; age: 0.125 [0, 0.25]."
@@ -276,7 +297,11 @@ mod tests {
 
     #[test]
     fn a_comparison_has_the_median_over_its_seeds() {
-        let seeds = [(0, importance(0.25)), (1, importance(0.5)), (2, importance(0.375))];
+        let seeds = [
+            (0, importance(0.25)),
+            (1, importance(0.5)),
+            (2, importance(0.375)),
+        ];
         let blocks = comparison_blocks("relu", &seeds).unwrap();
         let Block::Figures(bars) = &blocks[1] else {
             panic!("{blocks:?}");

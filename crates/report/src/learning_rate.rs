@@ -2,11 +2,23 @@
 
 use serde::Serialize;
 
-use crate::statistics::median;
+use crate::statistics::{mean, median};
 
 /// The share of a test's steps, on either side of a step, that its loss is smoothed and its slope is measured over. In a
 /// test over seven decades this is a third of a decade. Losses of single batches are too noisy for less.
 const REACH: f64 = 0.05;
+
+/// How many times larger than its own noise a fall of the loss has to be. Losses of random labels reach four times, those
+/// of the shipped experiments at least ten.
+const TIMES_NOISE: f64 = 6.0;
+/// The smallest fall that counts, as a share of the first loss.
+const SMALLEST_FALL: f64 = 0.02;
+/// The fall has begun where the loss has lost this share of it for good.
+const BEGUN: f64 = 0.1;
+/// The share of the seeds that have to agree.
+const AGREEING: f64 = 0.75;
+/// Seeds agree if their rates lie within this factor of each other: a decade.
+const DECADE: f64 = 10.0;
 
 /// The losses of a range test with one seed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -29,28 +41,66 @@ pub struct RangeFinding {
 }
 
 impl RangeFinding {
-    /// Reads a curve over ascending `learning_rates`; `None` if the loss never fell.
+    /// Reads a curve over ascending `learning_rates`; `None` if the loss never fell by more than its noise.
     pub fn of(learning_rates: &[f64], curve: &RangeCurve) -> Option<Self> {
         let smooth = smoothed(&curve.losses, learning_rates.len());
         let reach = reach(learning_rates.len());
-        let (lowest, bottom) = smooth
-            .iter()
-            .copied()
-            .enumerate()
-            .min_by(|a, b| a.1.total_cmp(&b.1))?;
+        let order = |a: &usize, b: &usize| smooth[*a].total_cmp(&smooth[*b]);
+        let lowest = (0..smooth.len()).min_by(order)?;
+        // Means of whole neighbourhoods: at the ends, where these are smaller, a single loss may be low by chance.
+        let whole = reach..smooth.len().checked_sub(reach)?;
+        let (start, bottom) = (*smooth.get(reach)?, smooth[whole.min_by(order)?]);
+        let fall = start - bottom;
+        // Before the fall has begun, the steepest slope is one between batches that differ.
+        let has_not_begun = |i: &usize| smooth[*i] >= start - BEGUN * fall;
+        let begun = (reach..=lowest).rfind(has_not_begun).unwrap_or(reach);
         let slope = |i: usize| smooth[i + reach] - smooth[i - reach];
-        let inner = reach..(lowest + 1).min(smooth.len() - reach.min(smooth.len()));
+        let inner = begun..(lowest + 1).min(smooth.len() - reach);
         let steepest = inner.min_by(|&a, &b| slope(a).total_cmp(&slope(b)))?;
-        (bottom < smooth[0] && slope(steepest) < 0.0).then(|| Self {
+        // Batches differ: their losses scatter around the smoothed curve, of which two means are compared.
+        let scatter = curve.losses[..=lowest].iter().zip(&smooth);
+        let scatter: Vec<f64> = scatter
+            .map(|(loss, smooth)| (loss - smooth).powi(2))
+            .collect();
+        let noise = mean(&scatter).sqrt() * (2.0 / (2 * reach + 1) as f64).sqrt();
+        let is_real = fall > TIMES_NOISE * noise && fall > SMALLEST_FALL * start.abs();
+        (is_real && slope(steepest) < 0.0).then(|| Self {
             steepest: learning_rates[steepest],
             lowest: learning_rates[lowest],
             diverged: learning_rates.get(curve.losses.len()).copied(),
         })
     }
 
+    /// The suggestion of the findings of several seeds: their median, if most seeds agree on it.
+    ///
+    /// # Errors
+    /// [`NoSuggestion`] with the reason why there is none.
+    pub fn suggested(findings: &[Option<Self>]) -> Result<Self, NoSuggestion> {
+        let found: Vec<Self> = findings.iter().flatten().copied().collect();
+        let median = Self::median(&found).ok_or(NoSuggestion::NeverFalls)?;
+        let (num_found, num_seeds) = (found.len(), findings.len());
+        let needed = (AGREEING * num_seeds as f64).ceil() as usize;
+        if num_found < needed {
+            return Err(NoSuggestion::FallsRarely {
+                num_found,
+                num_seeds,
+            });
+        }
+        let mut rates: Vec<f64> = found.iter().map(|finding| finding.steepest).collect();
+        rates.sort_by(f64::total_cmp);
+        let agree = |near: &[f64]| near[near.len() - 1] <= DECADE * near[0];
+        match rates.windows(needed.max(1)).any(agree) {
+            true => Ok(median),
+            false => Err(NoSuggestion::Disagree {
+                low: rates[0],
+                high: rates[num_found - 1],
+            }),
+        }
+    }
+
     /// The medians of several findings; `None` if there are none. The rate of divergence is that of the seed that
     /// diverged first, since a learning rate has to suit all seeds.
-    pub fn median(findings: &[Self]) -> Option<Self> {
+    fn median(findings: &[Self]) -> Option<Self> {
         let of = |value: fn(&Self) -> f64| median(&findings.iter().map(value).collect::<Vec<_>>());
         (!findings.is_empty()).then(|| Self {
             steepest: of(|f| f.steepest),
@@ -58,6 +108,32 @@ impl RangeFinding {
             diverged: findings.iter().filter_map(|f| f.diverged).reduce(f64::min),
         })
     }
+}
+
+/// The reason why a range test suggests no learning rate.
+#[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
+pub enum NoSuggestion {
+    /// No seed's loss fell.
+    #[error("the loss fell at no learning rate by more than its batches differ")]
+    NeverFalls,
+    /// The losses of too few seeds fell.
+    #[error(
+        "the loss fell with {num_found} of {num_seeds} seeds only by more than its batches differ"
+    )]
+    FallsRarely {
+        /// Seeds whose loss fell.
+        num_found: usize,
+        /// All seeds.
+        num_seeds: usize,
+    },
+    /// The loss falls fastest at different rates.
+    #[error("the seeds disagree: the loss falls fastest anywhere from {low:.1e} to {high:.1e}")]
+    Disagree {
+        /// The lowest rate.
+        low: f64,
+        /// The highest rate.
+        high: f64,
+    },
 }
 
 fn reach(num_steps: usize) -> usize {
@@ -143,8 +219,60 @@ mod tests {
             finding(0.3, None),
             finding(0.2, Some(3.0)),
         ];
-        let median = RangeFinding::median(&all).unwrap();
-        assert_eq!((median.steepest, median.diverged), (0.2, Some(3.0)));
-        assert_eq!(RangeFinding::median(&[]), None);
+        let suggested = RangeFinding::suggested(&all.map(Some)).unwrap();
+        assert_eq!((suggested.steepest, suggested.diverged), (0.2, Some(3.0)));
+    }
+
+    #[test]
+    fn seeds_that_disagree_or_find_nothing_suggest_nothing() {
+        let finding = |steepest| {
+            Some(RangeFinding {
+                steepest,
+                lowest: 1.0,
+                diverged: None,
+            })
+        };
+        let suggested = |rates: &[Option<f64>]| {
+            let all: Vec<_> = rates.iter().map(|rate| rate.and_then(finding)).collect();
+            RangeFinding::suggested(&all).map(|found| found.steepest)
+        };
+        assert_eq!(suggested(&[None, None]), Err(NoSuggestion::NeverFalls));
+        assert_eq!(
+            suggested(&[Some(0.1), None, None, Some(0.1), Some(0.1)]),
+            Err(NoSuggestion::FallsRarely {
+                num_found: 3,
+                num_seeds: 5
+            })
+        );
+        let wild = [2e-6, 1e-3, 1e-3, 4.0, 1e-1].map(Some);
+        assert_eq!(
+            suggested(&wild),
+            Err(NoSuggestion::Disagree {
+                low: 2e-6,
+                high: 4.0
+            })
+        );
+        // A decade is agreement, and one of five may be far off.
+        let decade = [3.3e-3, 4.2e-3, 1.5e-2, 1.7e-2, 1.8e-2].map(Some);
+        assert_eq!(suggested(&decade), Ok(1.5e-2));
+        let one_off = [2e-6, 1e-3, 2e-3, 3e-3, 1e-3].map(Some);
+        assert_eq!(suggested(&one_off), Ok(1e-3));
+    }
+
+    #[test]
+    fn a_loss_that_only_scatters_does_not_fall() {
+        // A fixed sequence that looks random, with values around 0.7 as of batches of random labels.
+        let mut state = 1_u64;
+        let mut noise = move || {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            (state >> 40) as f64 / (1_u64 << 24) as f64 - 0.5
+        };
+        let rates: Vec<f64> = (0..200).map(|i| 1e-6 * 1.08_f64.powi(i)).collect();
+        for seed in 0..100 {
+            let losses = rates.iter().map(|_| 0.7 + 0.2 * noise()).collect();
+            assert_eq!(RangeFinding::of(&rates, &RangeCurve { seed, losses }), None);
+        }
     }
 }

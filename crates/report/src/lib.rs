@@ -41,6 +41,15 @@ pub use trial_table::TrialTable;
 
 use emberlab_run_format::FormatError;
 
+/// A command of the program as it is typed into a shell, with quotes where they are needed.
+fn command_line(words: &[&str]) -> String {
+    let words = ["emberlab"].iter().chain(words).copied();
+    shlex::Quoter::new()
+        .allow_nul(true)
+        .join(words)
+        .unwrap_or_default()
+}
+
 /// A report as JSON; NaN and infinities are `null`.
 ///
 /// # Errors

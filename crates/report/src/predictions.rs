@@ -1,10 +1,13 @@
 //! The predictions in `evaluation.json`, as tables and pictures.
 
-use emberlab_metrics::{BinaryCurves, ClassificationReport, ConfusionMatrix, Split};
+use emberlab_metrics::{BinaryCurves, ClassificationReport, ConfusedPairs, ConfusionMatrix, Split};
 use emberlab_pictures::{
     Axis, Bitmap, Chart, Contours, Field, HeatMap, Image, ImageGrid, Picture, Points, Rule, Tone,
 };
-use emberlab_run_format::{Boundary, Cells, Inputs, Mistakes, RunEvaluation, SplitEvaluation};
+use emberlab_run_format::{
+    Boundary, Cells, DEFAULT_THRESHOLD, Inputs, Mistakes, RunEvaluation, SplitEvaluation,
+    ThresholdInUse,
+};
 
 use crate::document::{Block, Cell, Column, Figure, Mark, Table};
 use crate::line_chart::{ChartLine, LineChart};
@@ -29,7 +32,10 @@ pub(crate) fn telling(evaluation: &RunEvaluation) -> Option<&SplitEvaluation> {
 ///
 /// # Errors
 /// [`ReportError::Picture`].
-pub(crate) fn prediction_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>, ReportError> {
+pub(crate) fn prediction_blocks(
+    evaluation: &RunEvaluation,
+    threshold: Option<&ThresholdInUse>,
+) -> Result<Vec<Block>, ReportError> {
     let mut blocks = Vec::new();
     let Some(split) = telling(evaluation) else {
         return Ok(blocks);
@@ -42,7 +48,9 @@ pub(crate) fn prediction_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>
         ))]);
     }
     if let Some(boundary) = &evaluation.boundary {
-        let figure = boundary_figure("Decision boundary", boundary, names, (540.0, 440.0))?;
+        let threshold = threshold.map_or(DEFAULT_THRESHOLD, |used| used.value);
+        let size = (540.0, 440.0);
+        let figure = boundary_figure("Decision boundary", boundary, names, threshold, size)?;
         blocks.push(Block::Figures(vec![figure]));
     }
     let matrices = evaluation.splits.iter().filter_map(|split| {
@@ -53,6 +61,9 @@ pub(crate) fn prediction_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>
     let matrices: Vec<Table> = matrices.collect();
     if !matrices.is_empty() {
         blocks.push(Block::Tables(matrices));
+    }
+    if let Some(pairs) = &split.confused_pairs {
+        blocks.push(Block::Table(confused_table(pairs, names, split.split)));
     }
     if let Some(report) = &split.classification_report {
         blocks.push(Block::Table(class_table(report, split.split)));
@@ -70,11 +81,15 @@ pub(crate) fn prediction_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>
 ///
 /// # Errors
 /// [`ReportError::Picture`].
-pub(crate) fn threshold_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>, ReportError> {
+pub(crate) fn threshold_blocks(
+    evaluation: &RunEvaluation,
+    threshold: Option<&ThresholdInUse>,
+) -> Result<Vec<Block>, ReportError> {
     let split = telling(evaluation);
     let Some((split, curves)) = split.and_then(|s| Some((s.split, s.curves.as_ref()?))) else {
         return Ok(Vec::new());
     };
+    let positive = evaluation.positive_class().unwrap_or("1");
     let mut blocks = Vec::new();
     if let Some(from) = evaluation.thresholds_from {
         let row = |best: &emberlab_metrics::BestThreshold| {
@@ -95,7 +110,7 @@ pub(crate) fn threshold_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>,
         let numbers = ["threshold", "accuracy", "precision", "recall", "f1"].map(Column::numbers);
         blocks.push(Block::Table(Table {
             caption: format!(
-                "The best thresholds on the {from} split; above them, class 1 is predicted"
+                "The best thresholds on the {from} split; above them, class {positive} is predicted"
             ),
             columns: [Column::words("best by")]
                 .into_iter()
@@ -104,15 +119,19 @@ pub(crate) fn threshold_blocks(evaluation: &RunEvaluation) -> Result<Vec<Block>,
             rows: evaluation.best_thresholds.iter().map(row).collect(),
         }));
     }
-    let best = evaluation.best_thresholds.first().map(|best| {
-        let name = format!("best by {}", best.by);
-        Rule::upright(name, best.counts.threshold)
-    });
+    let rule = |name: String, at: &emberlab_metrics::BestThreshold| {
+        Rule::upright(name, at.counts.threshold)
+    };
+    let in_use = threshold.and_then(|used| used.chosen.as_ref());
+    let best = match (in_use, evaluation.best_thresholds.first()) {
+        (Some(chosen), _) => Some(rule("in use".to_string(), &chosen.best)),
+        (None, best) => best.map(|best| rule(format!("best by {}", best.by), best)),
+    };
     blocks.push(Block::Figures(vec![
-        score_figure(curves, split, best)?,
-        roc_figure(curves, split)?,
-        precision_recall_figure(curves, split)?,
-        calibration_figure(curves, split)?,
+        score_figure(curves, positive, split, best)?,
+        roc_figure(curves, positive, split)?,
+        precision_recall_figure(curves, positive, split)?,
+        calibration_figure(curves, positive, split)?,
     ]));
     Ok(blocks)
 }
@@ -122,12 +141,13 @@ pub(crate) fn shares(label: &str) -> Axis {
     Axis::new(label).range(-0.02, 1.02)
 }
 
-/// Accuracy, precision, recall and F1 of class 1 over the threshold. A rule can mark one threshold.
+/// Accuracy, and precision, recall and F1 of the class `positive`, over the threshold. A rule can mark one threshold.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
 pub fn score_figure(
     curves: &BinaryCurves,
+    positive: &str,
     split: Split,
     marked: Option<Rule>,
 ) -> Result<Figure, ReportError> {
@@ -143,9 +163,9 @@ pub fn score_figure(
         ChartLine::new(name, series, points.collect())
     };
     let chart = LineChart {
-        title: format!("Scores over the threshold, {split}"),
+        title: format!("Scores over the threshold of class {positive}, {split}"),
         x: shares("threshold"),
-        y: shares("score of class 1"),
+        y: shares("score"),
         lines: scores.into_iter().enumerate().map(line).collect(),
         rules: marked.into_iter().collect(),
         ..LineChart::new("threshold")
@@ -176,25 +196,33 @@ fn share_chart(
     chart.draw()
 }
 
-/// The ROC curve: the true positive rate over the false positive rate.
+/// The ROC curve of the class `positive`: the true positive rate over the false positive rate.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
-pub fn roc_figure(curves: &BinaryCurves, split: Split) -> Result<Figure, ReportError> {
+pub fn roc_figure(
+    curves: &BinaryCurves,
+    positive: &str,
+    split: Split,
+) -> Result<Figure, ReportError> {
     let roc = &curves.roc;
     share_chart(
-        format!("ROC, {split}: area {}", number(roc.auc)),
+        format!("ROC of class {positive}, {split}: area {}", number(roc.auc)),
         ("false positive rate", "true positive rate"),
         (&roc.false_positive_rate, &roc.true_positive_rate),
         Rule::between("guessing", (0.0, 0.0), (1.0, 1.0)),
     )
 }
 
-/// The precision-recall curve.
+/// The precision-recall curve of the class `positive`.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
-pub fn precision_recall_figure(curves: &BinaryCurves, split: Split) -> Result<Figure, ReportError> {
+pub fn precision_recall_figure(
+    curves: &BinaryCurves,
+    positive: &str,
+    split: Split,
+) -> Result<Figure, ReportError> {
     let curve = &curves.precision_recall;
     let mut pairs: Vec<(f64, f64)> = curve
         .recall
@@ -211,7 +239,7 @@ pub fn precision_recall_figure(curves: &BinaryCurves, split: Split) -> Result<Fi
     });
     share_chart(
         format!(
-            "Precision and recall, {split}: average precision {}",
+            "Precision and recall of class {positive}, {split}: average precision {}",
             number(curve.average_precision)
         ),
         ("recall", "precision"),
@@ -220,11 +248,15 @@ pub fn precision_recall_figure(curves: &BinaryCurves, split: Split) -> Result<Fi
     )
 }
 
-/// The calibration curve: the frequency of class 1 over its predicted probability.
+/// The calibration curve: the frequency of the class `positive` over its predicted probability.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
-pub fn calibration_figure(curves: &BinaryCurves, split: Split) -> Result<Figure, ReportError> {
+pub fn calibration_figure(
+    curves: &BinaryCurves,
+    positive: &str,
+    split: Split,
+) -> Result<Figure, ReportError> {
     let calibration = &curves.calibration;
     let bins = calibration.bins.iter().filter(|bin| bin.num_samples > 0);
     let (probability, frequency): (Vec<f64>, Vec<f64>) = bins
@@ -232,10 +264,10 @@ pub fn calibration_figure(curves: &BinaryCurves, split: Split) -> Result<Figure,
         .unzip();
     share_chart(
         format!(
-            "Calibration, {split}: Brier score {}",
+            "Calibration of class {positive}, {split}: Brier score {}",
             number(calibration.brier_score)
         ),
-        ("predicted probability", "frequency of class 1"),
+        ("predicted probability", "frequency"),
         (&probability, &frequency),
         Rule::between("perfectly calibrated", (0.0, 0.0), (1.0, 1.0)),
     )
@@ -249,9 +281,10 @@ pub(crate) fn boundary_figure(
     title: &str,
     boundary: &Boundary,
     class_names: &[String],
+    threshold: f64,
     size: (f64, f64),
 ) -> Result<Figure, ReportError> {
-    let chart = boundary_chart(title, boundary, class_names, 0.5, size)?;
+    let chart = boundary_chart(title, boundary, class_names, threshold, size)?;
     Ok(Figure {
         picture: chart.render()?,
         caption: boundary.note.clone(),
@@ -260,7 +293,7 @@ pub(crate) fn boundary_figure(
 }
 
 /// A chart of the predictions over a plane, with samples on it. For two classes, a line is drawn where the probability of
-/// class 1 is `threshold`.
+/// the second is `threshold`.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
@@ -271,7 +304,7 @@ pub fn boundary_chart(
     threshold: f64,
     (width, height): (f64, f64),
 ) -> Result<Chart, ReportError> {
-    let ends = |axis: &emberlab_run_format::Axis| (f64::from(axis.from), f64::from(axis.to));
+    let ends = |axis: &emberlab_run_format::Axis| (axis.from, axis.to);
     let (x, y) = (ends(&boundary.x), ends(&boundary.y));
     let field = |values| Field::new(x, y, boundary.columns, boundary.rows, values);
     let mut chart = Chart::new(
@@ -313,7 +346,7 @@ pub fn boundary_chart(
     for (class, name) in class_names.iter().enumerate() {
         let ours = samples().filter(|(_, c)| **c as usize == class);
         let points: Vec<(f64, f64)> = ours
-            .map(|([x, y], _)| (f64::from(*x), f64::from(*y)))
+            .map(|([x, y], _)| (*x, *y))
             .collect();
         if !points.is_empty() {
             chart = chart.with(
@@ -332,13 +365,15 @@ pub(crate) fn confusion_table(
     matrix: &ConfusionMatrix,
     class_names: &[String],
 ) -> Table {
-    let has_unpredicted = matrix.unpredicted.iter().any(|n| *n > 0);
+    let has_unpredicted = matrix.num_unpredicted() > 0;
     let mut columns = vec![Column::words("target")];
     columns.extend(class_names.iter().map(Column::numbers));
     columns.extend(has_unpredicted.then(|| Column::numbers("none")));
     let row = |(class, name): (usize, &String)| {
-        let mut counts = matrix.counts.get(class).cloned().unwrap_or_default();
-        counts.extend(has_unpredicted.then(|| matrix.unpredicted[class]));
+        let predicted = 0..matrix.num_classes();
+        let mut counts: Vec<u64> = predicted.map(|other| matrix.count(class, other)).collect();
+        let unpredicted = matrix.unpredicted().get(class).copied().unwrap_or(0);
+        counts.extend(has_unpredicted.then_some(unpredicted));
         let all: u64 = counts.iter().sum();
         let shade = |n: u64| Mark::Shade(n as f64 / all.max(1) as f64);
         let cells = counts
@@ -350,6 +385,34 @@ pub(crate) fn confusion_table(
         caption: caption.to_string(),
         columns,
         rows: class_names.iter().enumerate().map(row).collect(),
+    }
+}
+
+/// The pairs of classes that are confused most.
+fn confused_table(pairs: &ConfusedPairs, names: &[String], split: Split) -> Table {
+    let num_shown = pairs.pairs.len();
+    let caption = match pairs.num_left_out {
+        0 => format!("Classes that are confused, {split}"),
+        others => format!(
+            "The {num_shown} most confused of {} pairs of classes, {split}",
+            num_shown + others
+        ),
+    };
+    let row = |pair: &emberlab_metrics::ConfusedPair| {
+        vec![
+            Cell::from(class_name(names, Some(pair.target))),
+            Cell::from(class_name(names, Some(pair.prediction))),
+            Cell::from(pair.num_samples.to_string()),
+        ]
+    };
+    Table {
+        caption,
+        columns: vec![
+            Column::words("target"),
+            Column::words("prediction"),
+            Column::numbers("samples"),
+        ],
+        rows: pairs.pairs.iter().map(row).collect(),
     }
 }
 
@@ -365,8 +428,16 @@ fn class_table(report: &ClassificationReport, split: Split) -> Table {
             .collect()
     };
     let numbers = ["precision", "recall", "f1", "support"].map(Column::numbers);
+    let caption = match report.num_left_out {
+        0 => format!("Scores of each class, {split}"),
+        others => format!(
+            "Scores of the {} most frequent of {} classes, {split}",
+            report.classes.len(),
+            report.classes.len() + others,
+        ),
+    };
     Table {
-        caption: format!("Scores of each class, {split}"),
+        caption,
         columns: [Column::words("class")]
             .into_iter()
             .chain(numbers)
@@ -459,7 +530,7 @@ fn mistake_block(mistakes: &Mistakes, names: &[String]) -> Result<Option<Block>,
         let values = values
             .iter()
             .take(MOST_FEATURES)
-            .map(|v| number(f64::from(*v)));
+            .map(|v| number(*v));
         place.into_iter().chain(values).map(Cell::from).collect()
     };
     Ok(Some(Block::Table(Table {

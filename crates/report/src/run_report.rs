@@ -1,13 +1,13 @@
 //! The report of one run.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use emberlab_metrics::{Metric, Split, SplitMetrics};
 use emberlab_pictures::Rule;
 use emberlab_run_format::files::CONFIG;
 use emberlab_run_format::{
-    Baselines, BestEpoch, Diagnosis, Ending, Environment, Importance, RunEvaluation, RunFolder,
-    RunResult, Severity, csv_text,
+    Baselines, BestEpoch, DEFAULT_THRESHOLD, Diagnosis, Ending, Environment, Importance,
+    RunEvaluation, RunFolder, RunResult, Severity, ThresholdInUse, Weights, csv_text,
 };
 use serde::Serialize;
 
@@ -19,13 +19,16 @@ use crate::importance::run_blocks;
 use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::{count, duration};
 use crate::predictions::{prediction_blocks, threshold_blocks};
-use crate::{ReportError, number};
+use crate::{ReportError, command_line, number};
 
 /// The report of one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunReport {
     /// `experiment/run`.
     pub run: String,
+    /// Its folder.
+    #[serde(skip)]
+    folder: PathBuf,
     /// The command that repeats the run.
     pub command: String,
     /// The result, if the training has ended.
@@ -38,6 +41,9 @@ pub struct RunReport {
     pub curves: Vec<Curve>,
     /// The evaluation of the last network.
     pub evaluation: Option<RunEvaluation>,
+    /// The threshold that `result` and `evaluation` are with, or why the stored one is not used; `None` if no threshold
+    /// was chosen.
+    pub threshold: Option<ThresholdInUse>,
     /// Simple predictors on the same rows, if they were computed.
     pub baselines: Option<Baselines>,
     /// The importance of the columns, if it was computed.
@@ -63,14 +69,23 @@ impl RunReport {
         let history = files.history()?;
         let columns = history.metrics().chain(["learning_rate"]);
         let curves = columns.filter_map(|column| Curve::of(&[&history], column));
+        let mut result = files.result()?;
+        let mut evaluation = files.evaluation()?;
+        let mut threshold = None;
+        if let (Some(result), Some(evaluation)) = (&mut result, &mut evaluation) {
+            let used = files.threshold(Weights::Last)?;
+            threshold = used.map(|used| apply(used, result, evaluation));
+        }
         Ok(Self {
             run: files.id(),
-            command: format!("emberlab train {}", files.path().join(CONFIG).display()),
-            result: files.result()?,
+            folder: folder.to_path_buf(),
+            command: command_line(&["train", &files.path().join(CONFIG).display().to_string()]),
+            result,
             failure: files.failure()?.map(|failure| failure.message),
             num_epochs: history.len(),
             curves: curves.collect(),
-            evaluation: files.evaluation()?,
+            evaluation,
+            threshold,
             baselines: files.baselines()?,
             importance: files.importance()?,
             diagnosis: files.diagnosis()?,
@@ -158,8 +173,8 @@ impl RunReport {
         let section = |title, blocks| Section { title, blocks };
         let (predictions, thresholds) = match &self.evaluation {
             Some(evaluation) => (
-                prediction_blocks(evaluation)?,
-                threshold_blocks(evaluation)?,
+                prediction_blocks(evaluation, self.threshold.as_ref())?,
+                threshold_blocks(evaluation, self.threshold.as_ref())?,
             ),
             None => (Vec::new(), Vec::new()),
         };
@@ -208,7 +223,8 @@ impl RunReport {
             let findings = self.diagnosis.iter().flat_map(|d| &d.findings);
             // A finding of severity error is a problem of the experiment itself: resuming would fail again.
             let is_in_vain = findings.into_iter().any(|f| f.severity == Severity::Error);
-            let resume = format!("`emberlab resume {}` once the cause is fixed", self.run);
+            let resume = command_line(&["resume", &self.folder.display().to_string()]);
+            let resume = format!("`{resume}` once the cause is fixed");
             blocks.push(Block::Notices(vec![Notice {
                 weight: Weight::Error,
                 title: "The training failed".to_string(),
@@ -223,6 +239,11 @@ impl RunReport {
         let Some(result) = &self.result else {
             return blocks;
         };
+        if let Some(threshold) = &self.threshold {
+            let names = self.evaluation.as_ref().map(|e| &e.class_names);
+            let positive = names.and_then(|names| names.get(1));
+            blocks.push(Block::Text(threshold_sentence(threshold, positive)));
+        }
         blocks.push(Block::Table(metrics_table(result)));
         blocks.push(Block::Facts(vec![
             ("epochs".to_string(), result.epochs.to_string()),
@@ -310,6 +331,52 @@ impl RunReport {
     }
 }
 
+/// Replaces the metrics of the last network by those with the threshold that was chosen for it. What `result` and
+/// `evaluation` then hold is taken out of the threshold.
+fn apply(
+    mut used: ThresholdInUse,
+    result: &mut RunResult,
+    evaluation: &mut RunEvaluation,
+) -> ThresholdInUse {
+    let Some(chosen) = &mut used.chosen else {
+        return used;
+    };
+    if chosen.splits.is_empty() {
+        return ThresholdInUse {
+            value: DEFAULT_THRESHOLD,
+            note: Some(format!(
+                "the stored threshold {:.4} was chosen by an earlier version, which kept no predictions with it; \
+                 {DEFAULT_THRESHOLD} is used on this page",
+                used.value
+            )),
+            chosen: None,
+        };
+    }
+    evaluation.apply(chosen);
+    for split in std::mem::take(&mut chosen.splits) {
+        result.metrics.insert(split.split, split.metrics);
+    }
+    chosen.mistakes = None;
+    used
+}
+
+/// Which threshold the metrics and predictions of the last network are with; `positive` is the name of class 1.
+fn threshold_sentence(threshold: &ThresholdInUse, positive: Option<&String>) -> String {
+    let positive = positive.map_or("class 1", String::as_str);
+    match (&threshold.chosen, &threshold.note) {
+        (Some(chosen), _) => format!(
+            "{positive} is predicted above the probability {:.4}, the best by {} on the {} split. The metrics and \
+             predictions of the last network on this page are with this threshold; the learning curves are with 0.5.",
+            threshold.value, chosen.best.by, chosen.split
+        ),
+        (None, Some(note)) => capital(&format!("{note}.")),
+        (None, None) => format!(
+            "{positive} is predicted above the probability {:.4}.",
+            threshold.value
+        ),
+    }
+}
+
 /// The findings as notices; a sentence if there are none; empty if there was no diagnosis.
 pub(crate) fn finding_blocks(notices: Option<Vec<Notice>>) -> Vec<Block> {
     match notices {
@@ -332,8 +399,16 @@ fn metrics_table(result: &RunResult) -> Table {
             .chain(cells)
             .collect()
     };
+    let has_classes = result
+        .metrics
+        .values()
+        .any(|m| m.get(Metric::Precision).is_some());
+    let means = match has_classes {
+        true => "; precision, recall and f1 are means over the classes",
+        false => "",
+    };
     Table {
-        caption: "The last network on every split".to_string(),
+        caption: format!("The last network on every split{means}"),
         columns: [Column::words("split")]
             .into_iter()
             .chain(columns)
@@ -402,7 +477,9 @@ mod tests {
         let run = folder.path().join("moons").join("one");
         fs::create_dir_all(&run).unwrap();
         for (name, text) in files {
-            fs::write(run.join(name), text).unwrap();
+            let path = run.join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
         }
         RunReport::load(&run).unwrap()
     }
@@ -455,6 +532,73 @@ mod tests {
             let page = crate::markdown::render(&report.document().unwrap());
             assert!(page.contains("train loss: NaN"), "{page}");
         }
+    }
+
+    /// An evaluation of three samples, and a threshold that was chosen for the network whose file holds `last`.
+    const EVALUATION: &str = r#"{"class_names": ["no", "yes"], "splits": [{"split": "valid", "num_samples": 3,
+        "metrics": {"loss": 0.7, "accuracy": 0.75}, "confusion_matrix": {"counts": [[2, 0], [1, 0]],
+        "unpredicted": [0, 0]}}]}"#;
+    const THRESHOLD: &str = r#"{"network": {"weights": "last", "sha256": "SHA"}, "split": "valid",
+        "best": {"by": {"name": "f1"}, "value": 0.8, "at": {"threshold": 0.25, "true_positives": 1,
+        "false_positives": 1, "false_negatives": 0, "true_negatives": 1}},
+        "splits": [{"split": "valid", "num_samples": 3, "metrics": {"loss": 0.7, "accuracy": 0.625},
+        "confusion_matrix": {"counts": [[1, 1], [0, 1]], "unpredicted": [0, 0]}}]}"#;
+
+    /// `printf last | sha256sum`
+    const SHA256: &str = "3547cb112ac4489af2310c0626cdba6f3097a2ad5a3b42ddd3b59c76c7a079a3";
+
+    fn report_with_threshold(threshold: &str, network: &str) -> RunReport {
+        report(&[
+            ("config.toml", "seed = 0"),
+            ("metrics.csv", METRICS),
+            ("result.json", RESULT),
+            ("evaluation.json", EVALUATION),
+            ("model/network.bpk", network),
+            ("model/threshold.json", threshold),
+        ])
+    }
+
+    #[test]
+    fn a_chosen_threshold_decides_every_figure_of_its_network_and_no_other() {
+        let chosen = THRESHOLD.replace("SHA", SHA256);
+        let with = report_with_threshold(&chosen, "last");
+        let page = crate::markdown::render(&with.document().unwrap());
+        assert!(
+            page.contains("yes is predicted above the probability 0.2500"),
+            "{page}"
+        );
+        assert!(
+            with.summary().contains("valid accuracy of 0.6250"),
+            "{}",
+            with.summary()
+        );
+        let matrix = |report: &RunReport| {
+            let evaluation = report.evaluation.as_ref().unwrap();
+            evaluation.splits[0]
+                .confusion_matrix
+                .clone()
+                .unwrap()
+                .rows()
+        };
+        assert_eq!(matrix(&with), [[1, 1], [0, 1]]);
+        // The training went on, so the file holds another network.
+        let without = report_with_threshold(&chosen, "later");
+        let page = crate::markdown::render(&without.document().unwrap());
+        assert!(
+            page.contains("before the training went on; 0.5 is used"),
+            "{page}"
+        );
+        assert_eq!(matrix(&without), [[2, 0], [1, 0]]);
+        assert!(without.summary().contains("valid accuracy of 0.7500"));
+        // The first version kept no predictions with its threshold.
+        let (start, end) = chosen.split_once("\"network\"").unwrap();
+        let end = end.split_once("\"split\"").unwrap().1;
+        let first = format!("{start}\"split\"{end}");
+        let first = format!("{}}}", first.split_once(",\n        \"splits\"").unwrap().0);
+        let old = report_with_threshold(&first, "last");
+        let page = crate::markdown::render(&old.document().unwrap());
+        assert!(page.contains("chosen by an earlier version"), "{page}");
+        assert_eq!(matrix(&old), [[2, 0], [1, 0]]);
     }
 
     #[test]

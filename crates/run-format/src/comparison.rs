@@ -19,6 +19,9 @@ pub struct ComparisonResult {
     pub baselines: Option<BaselineComparison>,
     /// The answer in plain sentences.
     pub conclusion: Vec<String>,
+    /// For two classes, the same in all trials: the name of the one that scores at thresholds are about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positive_class: Option<String>,
     /// Every trial.
     pub trials: Vec<TrialOutcome>,
 }
@@ -167,7 +170,7 @@ pub struct TrialOutcome {
     /// The first epoch that reached the target, if one did.
     pub epochs_to_target: Option<usize>,
     /// The figures by name: `valid_accuracy` of the last network, `valid_accuracy@300` after that epoch,
-    /// `valid_precision>0.1` of class 1 where it is predicted above that probability.
+    /// `valid_precision>0.1` of the positive class where it is predicted above that probability.
     #[serde(deserialize_with = "json_number::deserialize_map")]
     pub figures: BTreeMap<String, f64>,
 }
@@ -237,6 +240,7 @@ mod tests {
                 verdict: Verdict::NotToldApart,
             }],
             baselines: None,
+            positive_class: None,
             conclusion: Vec::new(),
             trials: vec![TrialOutcome {
                 variant: "b".to_string(),

@@ -63,6 +63,20 @@ pub enum FindingKind {
     MissingClass,
     /// Rows of the validation or test split influence the training.
     Leakage,
+    /// A feature numbers the rows.
+    RowNumbers,
+    /// Features are large, or of very different sizes, and are not standardised.
+    UnscaledFeatures,
+    /// The targets of a regression are far from 1 and are not standardised.
+    UnscaledTargets,
+    /// Two classes have nearly the same name.
+    SimilarClasses,
+    /// The name of a class says that the class is not known.
+    MissingLabels,
+    /// The classes are numbers, and most have few rows.
+    NumericClasses,
+    /// Batch normalisation gets a batch of too few rows.
+    TinyBatch,
 }
 
 impl FindingKind {
@@ -84,6 +98,13 @@ impl FindingKind {
             Self::CannotRepresent => "a network that cannot represent the task",
             Self::MissingClass => "a class is missing",
             Self::Leakage => "leakage",
+            Self::RowNumbers => "row numbers as a feature",
+            Self::UnscaledFeatures => "features that are not scaled",
+            Self::UnscaledTargets => "targets that are not scaled",
+            Self::SimilarClasses => "classes with similar names",
+            Self::MissingLabels => "a class that reads as missing",
+            Self::NumericClasses => "numbers as classes",
+            Self::TinyBatch => "a batch too small for batch normalization",
         }
     }
 }

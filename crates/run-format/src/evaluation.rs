@@ -1,8 +1,8 @@
 //! `evaluation.json`: scores, curves and predictions of a network on each split.
 
 use emberlab_metrics::{
-    BestThreshold, BinaryCurves, ClassificationReport, ConfusionMatrix, RegressionScores, Split,
-    SplitMetrics,
+    BestThreshold, BinaryCurves, ClassificationReport, ConfusedPairs, ConfusionMatrix,
+    RegressionScores, Split, SplitMetrics,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,14 @@ pub struct RunEvaluation {
 }
 
 impl RunEvaluation {
+    /// Of two classes, the one that thresholds and curves are about: the second.
+    pub fn positive_class(&self) -> Option<&str> {
+        match self.class_names.as_slice() {
+            [_, positive] => Some(positive),
+            _ => None,
+        }
+    }
+
     /// The evaluation of a split, if it has rows.
     pub fn split(&self, split: Split) -> Option<&SplitEvaluation> {
         self.splits.iter().find(|s| s.split == split)
@@ -39,7 +47,7 @@ impl RunEvaluation {
 
 /// The evaluation of a network on one split.
 ///
-/// Of two classes, class 1 is predicted above the probability 0.5 here, whatever threshold is chosen later.
+/// Of two classes, class 1 is predicted above a threshold: 0.5 in `evaluation.json`, the chosen one in `threshold.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SplitEvaluation {
@@ -52,9 +60,15 @@ pub struct SplitEvaluation {
     /// For classes: precision, recall, F1 and support of each class, and their averages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub classification_report: Option<ClassificationReport>,
-    /// For classes: the counts `[target][prediction]`.
+    /// For at most 50 classes: the counts `[target][prediction]`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confusion_matrix: Option<ConfusionMatrix>,
+    /// For more classes: the pairs of classes that are confused most, at most 50.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confused_pairs: Option<ConfusedPairs>,
+    /// For two classes: the name of the one that `curves` and thresholds are about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positive_class: Option<String>,
     /// For two classes that both occur in the split, and finite outputs: curves over all thresholds, thinned to
     /// 200 points.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -71,7 +85,10 @@ impl SplitEvaluation {
     /// Whether the network's outputs are NaN for every sample, so that there is no prediction to show.
     pub fn has_no_predictions(&self) -> bool {
         let matrix = self.confusion_matrix.as_ref();
-        let missing = matrix.map_or(0, |matrix| matrix.unpredicted.iter().sum());
+        let pairs = self.confused_pairs.as_ref();
+        let missing = matrix.map(ConfusionMatrix::num_unpredicted);
+        let missing = missing.or(pairs.map(|pairs| pairs.num_unpredicted));
+        let missing = missing.unwrap_or(0);
         missing > 0 && missing == self.num_samples as u64
     }
 }

@@ -39,9 +39,10 @@ pub const REPORT: &str = "report.html";
 /// The files whose checksums stand in `result.json`: they do not change any more.
 pub const DIGESTED: [&str; 6] = [CONFIG, METRICS, MODEL, NETWORK, BEST, EVALUATION];
 
-/// The files that say how a training ended. A run that is resumed removes them.
-pub const ENDING: [&str; 7] = [
-    RESULT, FAILURE, EVALUATION, DIAGNOSIS, THRESHOLD, BASELINES, IMPORTANCE,
+/// The files that say how a training ended. A run whose training goes on removes them in this order: without a result it
+/// is a run to be resumed, whatever else is there. A threshold stays, because it names the weights that it belongs to.
+pub const ENDING: [&str; 6] = [
+    RESULT, FAILURE, EVALUATION, DIAGNOSIS, BASELINES, IMPORTANCE,
 ];
 
 /// The files of a checkpoint, relative to its folder `checkpoints/epoch-NNNNNN-step-NNNNNNNNN`.
@@ -58,6 +59,16 @@ pub mod checkpoint {
     /// How far the training is: position, metrics of the epoch, early stopping.
     pub const PROGRESS: &str = "progress.toml";
 }
+
+/// The names that a run cannot have, because they are those of files beside the runs of a comparison.
+pub const BESIDE_RUNS: [&str; 6] = [
+    comparison::CONFIG,
+    comparison::PLAN,
+    comparison::RESULT,
+    comparison::TRIALS,
+    comparison::TRIALS_PARQUET,
+    REPORT,
+];
 
 /// The files of a comparison, relative to the folder of its experiment, beside the folders of its runs.
 pub mod comparison {

@@ -8,7 +8,7 @@
 //!   checkpoints/            folders to resume from
 //!   model/model.json        ModelFile        what the network needs to predict, beside its weights
 //!   model/network.bpk       weights after the last step; model/best.bpk: of the best epoch
-//!   model/threshold.json    ChosenThreshold  if one was chosen; else class 1 is predicted above 0.5
+//!   model/threshold.json    ChosenThreshold  if one was chosen, and for which weights; else 0.5 is used
 //!   evaluation.json         RunEvaluation    scores and curves of the last network
 //!   diagnosis.json          Diagnosis        written when the training ends, and again by `emberlab diagnose`
 //!   baselines.json          Baselines        simple predictors on the same rows
@@ -40,6 +40,7 @@ mod model_file;
 mod result;
 mod run_folder;
 mod threshold;
+mod weights;
 
 pub use baselines::{BaselineScores, Baselines, ComparisonBaselines, DataBaselines};
 pub use boundary::{Axis, Boundary, Cells};
@@ -59,7 +60,8 @@ pub use mistakes::{Inputs, Mistake, Mistakes};
 pub use model_file::{ModelFile, ModelTask, Scaling};
 pub use result::{BestEpoch, Ending, RunResult, ThresholdScores};
 pub use run_folder::{RunFolder, read_json, read_text};
-pub use threshold::ChosenThreshold;
+pub use threshold::{ChosenFor, ChosenThreshold, DEFAULT_THRESHOLD, ThresholdInUse};
+pub use weights::Weights;
 
 /// The text that a CSV writer has written.
 ///

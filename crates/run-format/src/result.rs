@@ -23,7 +23,7 @@ pub struct RunResult {
     pub metrics: BTreeMap<Split, SplitMetrics>,
     /// The best epoch by the objective; none if the objective was never finite.
     pub best: Option<BestEpoch>,
-    /// Scores of class 1 at the thresholds that the configuration asks for.
+    /// Scores of the positive class, which is the second, at the thresholds that the configuration asks for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<ThresholdScores>,
     /// Whether a checkpoint holds everything up to the end. Only in memory: an interrupted training has no
@@ -60,7 +60,7 @@ pub struct BestEpoch {
     pub value: f64,
 }
 
-/// The scores of the last network's class 1 at one threshold.
+/// The last network's scores of the positive class at one threshold.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ThresholdScores {
     /// The split they were measured on.

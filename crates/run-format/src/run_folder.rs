@@ -3,12 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::{fs, io};
 
+use emberlab_storage::sha256;
 use serde::de::DeserializeOwned;
 
-use crate::files::{BASELINES, CONFIG, DIAGNOSIS, ENVIRONMENT, EVALUATION, FAILURE, IMPORTANCE};
-use crate::files::{METRICS, RESULT};
-use crate::{Baselines, Diagnosis, Environment, Failure, FormatError, History, Importance};
-use crate::{RunEvaluation, RunResult};
+use crate::files::{
+    BASELINES, CONFIG, DIAGNOSIS, ENVIRONMENT, EVALUATION, FAILURE, IMPORTANCE, METRICS, MODEL,
+    RESULT, THRESHOLD,
+};
+use crate::{
+    Baselines, ChosenThreshold, Diagnosis, Environment, Failure, FormatError, History, Importance,
+    ModelFile, RunEvaluation, RunResult, ThresholdInUse, Weights,
+};
 
 /// The folder of a run. Files that the run has not written yet are `None`, not errors.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +76,14 @@ impl RunFolder {
         self.json(ENVIRONMENT)
     }
 
+    /// Shapes, names and scaling of the network.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `model/model.json` is there but cannot be read.
+    pub fn model(&self) -> Result<Option<ModelFile>, FormatError> {
+        self.json(MODEL)
+    }
+
     /// The evaluation of the last network.
     ///
     /// # Errors
@@ -93,6 +106,20 @@ impl RunFolder {
     /// [`FormatError`] if `importance.json` is there but cannot be read.
     pub fn importance(&self) -> Result<Option<Importance>, FormatError> {
         self.json(IMPORTANCE)
+    }
+
+    /// The threshold that decides the predictions of one of its networks; `None` if no threshold was ever chosen.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `threshold.json` is there but cannot be read, or the network of a run with one cannot.
+    pub fn threshold(&self, weights: Weights) -> Result<Option<ThresholdInUse>, FormatError> {
+        let Some(stored) = self.json::<ChosenThreshold>(THRESHOLD)? else {
+            return Ok(None);
+        };
+        let path = self.path.join(weights.file());
+        let network = fs::read(&path).map_err(|source| FormatError::Io { path, source })?;
+        let sha256 = sha256(&network);
+        Ok(Some(ThresholdInUse::of(Some(stored), weights, &sha256)))
     }
 
     /// The findings about the run.

@@ -54,4 +54,7 @@ pub use trainer::best_epoch::Objective;
 pub use trainer::burn_dashboard::terminal;
 pub use trainer::early_stopping::EarlyStopping;
 pub use trainer::interrupt::StopFlag;
-pub use trainer::{Dashboard, EpochRecord, Observer, SplitData, Trainer, TrainingResult};
+pub use trainer::{
+    Dashboard, EpochRecord, Observer, SplitData, Trainer, TrainingResult,
+    epochs_without_improvement,
+};

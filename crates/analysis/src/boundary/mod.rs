@@ -4,6 +4,7 @@ mod plane;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_datasets::Standardizer;
+use emberlab_metrics::MOST_CLASSES;
 use emberlab_models::Network;
 use emberlab_run_format::{Axis, Boundary, Bytes, Cells};
 use emberlab_training::{LossConfig, Task, TrainingError, host};
@@ -106,7 +107,7 @@ pub(crate) fn range(name: &str, values: impl Iterator<Item = f64>) -> Axis {
 }
 
 /// The predictions of a classifier on `size` × `size` points of a plane, together with samples to show; none if a
-/// prediction is NaN, or for more than 256 classes.
+/// prediction is NaN, or for more than [`MOST_CLASSES`] classes.
 ///
 /// # Errors
 /// [`TrainingError::Read`] if the device fails or the task is a regression.
@@ -117,6 +118,10 @@ pub fn boundary(
     points: Vec<[f64; 2]>,
     classes: Vec<u32>,
 ) -> Result<Option<Boundary>, TrainingError> {
+    let num_classes = classifier.task.num_classes();
+    if num_classes.is_some_and(|n| n > MOST_CLASSES) {
+        return Ok(None);
+    }
     let at = |axis: &Axis, i: usize| {
         let share = i as f64 / (size.max(2) - 1) as f64;
         axis.from + (axis.to - axis.from) * share

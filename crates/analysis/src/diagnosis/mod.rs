@@ -6,12 +6,12 @@
 mod findings;
 mod inspection;
 mod learning_curves;
+mod observed_data;
 mod wording;
 
 use std::fmt;
 
-use emberlab_datasets::{Samples, Splits, StandardizeConfig, Standardizer};
-use emberlab_run_format::{Finding, FindingKind};
+use emberlab_run_format::{Finding, FindingKind, Severity};
 
 pub use findings::locate_non_finite;
 pub use inspection::{
@@ -19,6 +19,7 @@ pub use inspection::{
     inspect_step,
 };
 pub use learning_curves::LearningCurves;
+pub use observed_data::ObservedData;
 
 /// All that is known about a training. Rules that need more than was observed find nothing.
 #[derive(Debug, Clone, Copy)]
@@ -35,19 +36,6 @@ pub struct Observations<'a> {
     pub now: Option<&'a SignalInspection>,
     /// Whether the network computes a linear function of its inputs, up to the output activation.
     pub is_linear: bool,
-}
-
-/// The data of a training.
-#[derive(Debug, Clone, Copy)]
-pub struct ObservedData<'a> {
-    /// All samples.
-    pub samples: &'a Samples,
-    /// Which rows belong to which split.
-    pub splits: &'a Splits,
-    /// How the inputs are to be standardised.
-    pub standardize: &'a StandardizeConfig,
-    /// The means and deviations that standardise them.
-    pub standardizer: &'a Standardizer,
 }
 
 impl<'a> Observations<'a> {
@@ -75,6 +63,14 @@ impl<'a> Observations<'a> {
             step.loss.is_finite() && step.layers.iter().all(|l| l.gradient.is_finite())
         };
         self.first_step.filter(is_finite)
+    }
+
+    /// How severe it is that features or targets are not scaled.
+    fn severity_of_unscaled_data(&self) -> Severity {
+        match self.curves.first_non_finite() {
+            Some(_) => Severity::Error,
+            None => Severity::Warning,
+        }
     }
 }
 
@@ -116,12 +112,19 @@ pub struct Rule {
 }
 
 /// The rules of all kinds of findings, in the order in which findings of equal severity are reported.
-pub const RULES: [Rule; 12] = [
+pub const RULES: [Rule; 19] = [
+    findings::unscaled_features::RULE,
+    findings::unscaled_targets::RULE,
+    findings::tiny_batch::RULE,
     findings::non_finite::RULE,
     findings::learning_rate_too_high::RULE,
     findings::learning_rate_too_low::RULE,
     findings::over_fitting::RULE,
     findings::missing_class::RULE,
+    findings::similar_classes::RULE,
+    findings::missing_labels::RULE,
+    findings::numeric_classes::RULE,
+    findings::row_numbers::RULE,
     findings::leakage::RULE,
     findings::exploding_gradients::RULE,
     findings::saturated_units::RULE,
@@ -130,6 +133,28 @@ pub const RULES: [Rule; 12] = [
     findings::dead_relus::RULE,
     findings::cannot_represent::RULE,
 ];
+
+/// Findings that another one explains, as `(finding, explanation)`: beside its explanation a finding is not reported.
+const EXPLAINED: [(FindingKind, FindingKind); 7] = [
+    (
+        FindingKind::LearningRateTooHigh,
+        FindingKind::UnscaledFeatures,
+    ),
+    (
+        FindingKind::LearningRateTooHigh,
+        FindingKind::UnscaledTargets,
+    ),
+    (FindingKind::LearningRateTooHigh, FindingKind::TinyBatch),
+    (FindingKind::OverFitting, FindingKind::TinyBatch),
+    (FindingKind::ZeroGradient, FindingKind::TinyBatch),
+    (FindingKind::ExplodingGradients, FindingKind::TinyBatch),
+    (FindingKind::MissingClass, FindingKind::NumericClasses),
+];
+
+fn is_explained(kind: FindingKind, found: &[FindingKind]) -> bool {
+    let explains = |explanation| EXPLAINED.contains(&(kind, explanation));
+    found.iter().copied().any(explains)
+}
 
 impl Rule {
     fn apply(&self, observed: &Observations<'_>) -> Vec<Finding> {
@@ -146,17 +171,36 @@ impl Rule {
 
 /// Everything that is wrong with a training, the most severe first.
 pub fn findings(observed: &Observations<'_>) -> Vec<Finding> {
-    let mut found: Vec<Finding> = RULES.iter().flat_map(|rule| rule.apply(observed)).collect();
+    reported(observed, |_| true)
+}
+
+/// Everything that is wrong with the data and the batches of a training before its first step, the most severe first.
+pub fn findings_before_training(data: ObservedData<'_>) -> Vec<Finding> {
+    let curves = LearningCurves::default();
+    let observed = Observations {
+        data: Some(data),
+        ..Observations::of_curves(&curves)
+    };
+    reported(&observed, |rule| rule.earliest == Earliest::BeforeTraining)
+}
+
+/// What the chosen rules find and no other finding explains, the most severe first.
+fn reported(observed: &Observations<'_>, is_chosen: fn(&&Rule) -> bool) -> Vec<Finding> {
+    let rules = RULES.iter().filter(is_chosen);
+    let mut found: Vec<Finding> = rules.flat_map(|rule| rule.apply(observed)).collect();
+    let kinds: Vec<FindingKind> = found.iter().map(|finding| finding.kind).collect();
+    found.retain(|finding| !is_explained(finding.kind, &kinds));
     found.sort_by_key(|finding| finding.severity);
     found
 }
 
-/// The findings that a training reports before its end: those that more epochs would not mend.
-pub fn findings_while_training(curves: &LearningCurves) -> Vec<Finding> {
+/// The findings that a training reports before its end: those that more epochs would not mend. Those that the findings
+/// `before` training explain are left out.
+pub fn findings_while_training(curves: &LearningCurves, before: &[FindingKind]) -> Vec<Finding> {
     let observed = Observations::of_curves(curves);
-    let rules = RULES
-        .iter()
-        .filter(|rule| rule.earliest == Earliest::WhileTraining);
+    let rules = RULES.iter().filter(|rule| {
+        rule.earliest == Earliest::WhileTraining && !is_explained(rule.kind, before)
+    });
     rules.flat_map(|rule| rule.apply(&observed)).collect()
 }
 

@@ -43,6 +43,27 @@ pub(super) fn percent(share: f64) -> String {
     }
 }
 
+/// A list of words, of which the first `most` are named.
+pub(super) fn listed(words: &[String], most: usize) -> String {
+    let named = words[..words.len().min(most)].join(", ");
+    match words.len().saturating_sub(most) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
+}
+
+/// A number with three significant digits.
+pub(super) fn significant(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0".to_string(),
+        size if !(1e-3..1e5).contains(&size) => format!("{value:.2e}"),
+        size => {
+            let decimals = (2.0 - size.log10().floor()).max(0.0);
+            format!("{value:.0$}", decimals as usize)
+        }
+    }
+}
+
 /// Owned sentences from literals.
 pub(super) fn sentences(sentences: &[&str]) -> Vec<String> {
     sentences.iter().map(|&s| s.to_string()).collect()

@@ -8,18 +8,19 @@ use std::time::{Duration, Instant};
 
 use emberlab_config_source::ConfigSource;
 use emberlab_experiments::{Comparison, Execution, ExperimentError, PlannedTrial, Prepared, Trial};
-use emberlab_report::{TrialPlace, TrialTable};
+use emberlab_report::{TrialPlace, TrialTable, duration};
 use emberlab_run_format::Question;
 use emberlab_run_format::files::comparison as files;
 use emberlab_storage::replace;
 use emberlab_training::{Dashboard, StopFlag, device};
 
 use crate::arguments::{Running, Shared};
+use crate::command_line::CommandLine;
 use crate::comparison_explanations::{BaselinesChoice, Explaining};
 use crate::failure::Failure;
 use crate::jobs::{JobEnd, run_all};
 use crate::launchers::{Launch, LauncherChoice};
-use crate::progress::{Silent, clock};
+use crate::progress::{Silent, count};
 use crate::trial_progress::{ShownJob, TrialProgress};
 use crate::{comparison_tables, data_dirs, signals};
 
@@ -156,6 +157,8 @@ fn launch(
     comparison: &Comparison,
 ) -> Result<ExitCode, Failure> {
     let plan = write_plan(shared, comparison)?;
+    let data_dir = shared.data_dir.as_ref().map(std::path::absolute);
+    let data_dir = data_dir.transpose()?;
     let launch = Launch {
         name: &comparison.config.name,
         num_trials: comparison.trials.len(),
@@ -163,6 +166,7 @@ fn launch(
         program: &std::env::current_exe()?,
         plan: &std::path::absolute(plan)?,
         artifacts: &std::path::absolute(&shared.artifacts)?,
+        data_dir: data_dir.as_deref(),
         device: &args.running.device,
     };
     write!(std::io::stdout(), "{}", launch.script(engine))?;
@@ -191,7 +195,7 @@ fn check_data(
         if limits.contains_key(&trial.variant) {
             continue;
         }
-        let (prepared, network) = Prepared::load(trial.config.clone(), &data_dirs)
+        let (prepared, network) = Prepared::for_training(trial.config.clone(), &data_dirs)
             .and_then(|prepared| {
                 let cpu = device::open("flex").map_err(emberlab_training::TrainingError::from)?;
                 let network = prepared.init_network(&cpu)?;
@@ -200,7 +204,7 @@ fn check_data(
             .map_err(|error| error.with_place(source))?;
         let limit = prepared.networks_per_batched_model(&network);
         limits.insert(trial.variant.clone(), limit);
-        for warning in prepared.warnings {
+        for warning in prepared.warnings() {
             eprintln!("warning: {}: {warning}", trial.variant);
         }
     }
@@ -237,20 +241,23 @@ fn list(
             trial.index, trial.experiment, trial.run, trial.config.training.num_epochs
         )?;
     }
-    let time = match missing {
-        [] => String::new(),
-        _ => {
-            let all = estimate(comparison, missing, args, shared)?;
-            format!(", in about {} with {} jobs", clock(all), num_jobs(args))
-        }
-    };
     writeln!(
         out,
-        "{} variants, {} trials, {} to train{time}",
+        "{} variants, {} trials, {} to train",
         comparison.variants.len(),
         comparison.trials.len(),
         missing.len(),
     )?;
+    if !missing.is_empty() {
+        let estimate = estimate(comparison, missing, args, shared)?;
+        writeln!(
+            out,
+            "about {} with {} at the same time, without early stopping: {}",
+            duration(estimate.seconds),
+            count(num_jobs(args), "job"),
+            estimate.basis
+        )?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -260,33 +267,77 @@ fn num_jobs(args: &Args) -> usize {
     args.jobs.map_or(cores, usize::from)
 }
 
-/// An estimate of the time for the missing trials, from half a second of training of each variant.
+/// How long the missing trials would take, and what that is based on.
+struct Estimate {
+    seconds: f64,
+    basis: String,
+}
+
+/// Estimates the time for the missing trials: one trial of each variant is trained for a moment. Of many variants a few
+/// are trained, evenly spread, and the others count as their mean.
 fn estimate(
     comparison: &Comparison,
     missing: &[usize],
     args: &Args,
     shared: &Shared,
-) -> Result<Duration, Failure> {
+) -> Result<Estimate, Failure> {
+    const MOST_TRAINED: usize = 8;
+    const MOST_TIME: Duration = Duration::from_secs(6);
     args.running.set_threads()?;
-    let mut seconds = 0.0;
-    for variant in &comparison.variants {
+    let firsts = comparison.variants.iter().filter_map(|variant| {
         let is_ours = |index: &&usize| comparison.trials[**index].variant == variant.name;
-        let ours: Vec<&usize> = missing.iter().filter(is_ours).collect();
-        if let Some(&&first) = ours.first() {
-            let one = seconds_of(&comparison.trials[first], args, shared)?;
-            seconds += one * ours.len() as f64;
+        missing.iter().find(is_ours).copied()
+    });
+    let firsts: Vec<usize> = firsts.collect();
+    let num_trained = firsts.len().min(MOST_TRAINED);
+    eprintln!(
+        "to estimate the time, one trial of {num_trained} of {} is trained for up to {:.1} s; nothing is saved",
+        count(firsts.len(), "variant"),
+        TRAINING_TIME.as_secs_f64()
+    );
+    let began = Instant::now();
+    let mut measured: BTreeMap<&str, f64> = BTreeMap::new();
+    for i in 0..num_trained {
+        // A variant whose data take long to load can use up the time alone.
+        if began.elapsed() > MOST_TIME {
+            break;
         }
+        let trial = &comparison.trials[firsts[i * firsts.len() / num_trained]];
+        let seconds = seconds_of(trial, args, shared)?;
+        eprintln!(
+            "  {}: about {} for each trial",
+            trial.variant,
+            duration(seconds)
+        );
+        measured.insert(&trial.variant, seconds);
     }
-    Ok(Duration::from_secs_f64(seconds / num_jobs(args) as f64))
+    let mean = measured.values().sum::<f64>() / measured.len().max(1) as f64;
+    let seconds = missing.iter().map(|&index| {
+        let variant = comparison.trials[index].variant.as_str();
+        measured.get(variant).copied().unwrap_or(mean)
+    });
+    Ok(Estimate {
+        seconds: seconds.sum::<f64>() / num_jobs(args) as f64,
+        basis: match measured.len() == firsts.len() {
+            true => "from a moment of training of each variant, one at a time".to_string(),
+            false => format!(
+                "from a moment of training of {} of {} variants, one at a time",
+                measured.len(),
+                firsts.len()
+            ),
+        },
+    })
 }
 
-/// The seconds that a trial would take, estimated from half a second of training in a temporary folder.
+/// How long a trial is trained to estimate its time.
+const TRAINING_TIME: Duration = Duration::from_millis(500);
+
+/// The seconds that a trial would take, estimated from [`TRAINING_TIME`] of training in a temporary folder.
 fn seconds_of(
     planned: &PlannedTrial,
     args: &Args,
     shared: &Shared,
 ) -> Result<f64, ExperimentError> {
-    const TRAINING_TIME: Duration = Duration::from_millis(500);
     let folder = std::env::temp_dir().join(format!("emberlab-estimate-{}", std::process::id()));
     let began = Instant::now();
     let stop = StopFlag::default();
@@ -450,7 +501,8 @@ fn report(
     for (path, _) in &written {
         writeln!(out, "saved in {}", path.display())?;
     }
-    writeln!(out, "as one page:  emberlab report {}", config.name)?;
+    let page = CommandLine::new(["report", &config.name]).shared(shared);
+    writeln!(out, "as one page:  {page}")?;
     Ok(())
 }
 

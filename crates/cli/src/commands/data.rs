@@ -97,10 +97,10 @@ fn list(shared: &Shared) -> Result<(), Failure> {
 
 fn show(name: &str, overrides: &[String], shared: &Shared) -> Result<(), Failure> {
     let source = if DatasetConfig::NAMES.contains(&name) {
-        ConfigSource {
-            name: format!("data set {name}"),
-            text: format!("[dataset]\nname = \"{name}\"\n"),
-        }
+        ConfigSource::new(
+            format!("data set {name}"),
+            format!("[dataset]\nname = \"{name}\"\n"),
+        )
     } else if PathBuf::from(name).is_file() {
         ConfigSource::load(name)?
     } else {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use emberlab_analysis::RULES;
@@ -26,6 +27,9 @@ pub struct Args {
     /// Print JSON instead of text.
     #[arg(long)]
     json: bool,
+    /// Where your own table or folder is now, if it has moved since the training; the data must be the same.
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
     /// Device and threads.
     #[command(flatten)]
     running: Running,
@@ -37,7 +41,7 @@ pub struct Args {
 /// [`Failure`] if the run cannot be read or the output cannot be written.
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     args.running.set_threads()?;
-    let run = Run::find(&shared.artifacts, &args.run)?;
+    let run = Run::find(&shared.artifacts, &args.run)?.with_data(args.data.clone());
     let diagnosis = diagnose(&run, &args.running.device, &data_dirs::all(shared))?;
     let text = if args.json {
         serde_json::to_string_pretty(&diagnosis).map_err(|e| Failure::Failed(e.to_string()))?

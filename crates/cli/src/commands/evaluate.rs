@@ -5,20 +5,25 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use emberlab_experiments::{Axes, LoadedRun, Prepared, Run, Weights, stored_threshold};
-use emberlab_metrics::{BinaryCurves, ClassificationReport, ConfusionMatrix, ThresholdBy};
+use emberlab_experiments::{Axes, LoadedRun, Prepared, Run};
+use emberlab_metrics::{
+    BinaryCurves, ClassReport, ClassificationReport, ConfusedPairs, ConfusionMatrix, ThresholdBy,
+};
 use emberlab_run_format::files::RESULT;
-use emberlab_run_format::{ChosenThreshold, Mistakes, RunResult, SplitEvaluation};
-use emberlab_training::Split;
+use emberlab_run_format::{ChosenThreshold, Mistakes, RunResult, SplitEvaluation, Weights};
+use emberlab_training::{Split, Task};
 use serde::Serialize;
 
 use crate::arguments::{Running, Shared, WeightsChoice};
+use crate::command_line::CommandLine;
 use crate::evaluation_pictures::{NamedPicture, Subject};
 use crate::failure::Failure;
 use crate::progress::number;
 use crate::run_explanations::{Explain, Explanations};
 use crate::{data_dirs, picture_files, tables};
 
+/// The largest number of classes, or of pairs of classes, in a table of the terminal.
+const MOST_ROWS: usize = 20;
 /// Number of wrong predictions in the table; the picture shows more.
 const FEW_MISTAKES: usize = 5;
 
@@ -34,8 +39,9 @@ pub struct Args {
     /// The network to use.
     #[arg(long, value_enum, default_value = "last")]
     weights: WeightsChoice,
-    /// For two classes: choose the probability above which class 1 is predicted, on the validation split, and store it
-    /// with the model for `predict`. One of `f1`, `youden`, or `cost=FP:FN` with the costs of a false positive and a
+    /// For two classes: choose the probability above which the positive class, which is the second, is predicted, on the
+    /// validation split, and store it for this network: `evaluate`, `predict` and `report` then use it. One of `f1`,
+    /// `youden`, or `cost=FP:FN` with the costs of a false positive and a
     /// false negative.
     #[arg(long, value_name = "CRITERION")]
     threshold_by: Option<ThresholdBy>,
@@ -55,6 +61,9 @@ pub struct Args {
     /// Print JSON instead of tables.
     #[arg(long)]
     json: bool,
+    /// Where your own table or folder is now, if it has moved since the training; the data must be the same.
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
     /// Device and threads.
     #[command(flatten)]
     running: Running,
@@ -79,8 +88,13 @@ struct Evaluation {
     #[serde(flatten)]
     evaluation: SplitEvaluation,
     mistakes: Option<Mistakes>,
-    /// The threshold for predictions, if one was chosen.
+    /// For two classes: class 1 is predicted above this probability.
+    threshold_in_use: Option<f64>,
+    /// The chosen threshold that is in use, if it is not the usual 0.5.
     threshold: Option<ChosenThreshold>,
+    /// Why a stored threshold is not in use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    threshold_note: Option<String>,
     #[serde(flatten)]
     explanations: Explanations,
 }
@@ -91,12 +105,15 @@ struct Evaluation {
 /// [`Failure`] if the run cannot be evaluated or the output cannot be written.
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     args.running.set_threads()?;
-    let run = Run::find(&shared.artifacts, &args.run)?;
+    let run = Run::find(&shared.artifacts, &args.run)?.with_data(args.data.clone());
     let weights = Weights::from(args.weights);
     let device = &args.running.device;
-    let loaded = LoadedRun::load(&run, weights, device, &data_dirs::all(shared))?;
+    let mut loaded = LoadedRun::load(&run, weights, device, &data_dirs::all(shared))?;
+    let axes = axes(&args.axes, &loaded.prepared)?;
+    if let Some(by) = args.threshold_by {
+        loaded.choose_threshold(&run, by)?;
+    }
     let prepared = &loaded.prepared;
-    let axes = axes(&args.axes, prepared)?;
     let split = match args.split {
         Some(SplitChoice::Train) => Split::Train,
         Some(SplitChoice::Valid) => Split::Valid,
@@ -104,24 +121,33 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         None => prepared.evaluation_split(),
     };
     let predicted = loaded.predict(split)?;
-    let threshold = match args.threshold_by {
-        Some(by) => Some(loaded.choose_threshold(&run, by)?),
-        None => stored_threshold(&run)?,
-    };
+    let threshold = &loaded.threshold;
+    if let Some(note) = &threshold.note {
+        eprintln!("note: {note}");
+    }
+    let is_binary = matches!(prepared.task, Task::Binary { .. });
     let found = Evaluation {
         run: run.id(),
         weights,
         class_names: prepared.class_names(),
-        evaluation: prepared.evaluate(split, &predicted)?,
-        mistakes: prepared.mistakes(split, &predicted)?,
-        threshold,
+        evaluation: prepared.evaluate(split, &predicted, threshold.value)?,
+        mistakes: prepared.mistakes(split, &predicted, threshold.value)?,
+        threshold_in_use: is_binary.then_some(threshold.value),
+        // Without its predictions on every split: those on this split are above.
+        threshold: threshold.chosen.clone().map(|chosen| ChosenThreshold {
+            splits: Vec::new(),
+            mistakes: None,
+            ..chosen
+        }),
+        threshold_note: threshold.note.clone(),
         explanations: Explanations::of(args.explain, &run, &loaded, weights)?,
     };
     let text = if args.json {
         serde_json::to_string_pretty(&found).map_err(|e| Failure::Failed(e.to_string()))?
     } else {
+        let diagnose = CommandLine::about("diagnose", &run, shared).running(&args.running);
         let network = &found.evaluation.metrics;
-        render(&found) + &found.explanations.text(split, network)
+        render(&found, &diagnose) + &found.explanations.text(split, network)
     };
     writeln!(std::io::stdout(), "{text}")?;
     if let Some(folder) = &args.pictures {
@@ -135,7 +161,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
             },
             evaluation: &found.evaluation,
             mistakes: found.mistakes.as_ref(),
-            threshold: found.threshold.map_or(0.5, |t| t.threshold()),
+            threshold: threshold.value,
             axes,
         };
         let folder = folder
@@ -185,35 +211,39 @@ fn save(folder: &Path, pictures: &[NamedPicture], as_png: bool) -> Result<Vec<St
     Ok(names)
 }
 
-fn render(found: &Evaluation) -> String {
+fn render(found: &Evaluation, diagnose: &CommandLine) -> String {
     let evaluation = &found.evaluation;
     let mut text = format!(
         "{}: {} network on {} {} samples\n",
-        found.run,
-        match found.weights {
-            Weights::Last => "last",
-            Weights::Best => "best",
-        },
-        evaluation.num_samples,
-        evaluation.split
+        found.run, found.weights, evaluation.num_samples, evaluation.split
     );
     let metrics = evaluation.metrics.iter();
     let figures: Vec<String> = metrics
         .map(|(metric, value)| format!("{metric} {}", number(value)))
         .collect();
     text.push_str(&figures.join("  "));
+    if evaluation.classification_report.is_some() {
+        text.push_str("\nprecision, recall and f1 are means over the classes");
+    }
     if evaluation.has_no_predictions() {
         let _ = write!(
             text,
-            "\n\nthe outputs of the network are NaN: no sample has a prediction\nto find the cause:  emberlab diagnose {}",
-            found.run
+            "\n\nthe outputs of the network are NaN: no sample has a prediction\nto find the cause:  {diagnose}"
         );
         return text;
+    }
+    if let Some(threshold) = found.threshold_in_use {
+        let _ = write!(text, "\n\n{}", in_use(threshold, found));
     }
     if let Some(report) = &evaluation.classification_report {
         let _ = write!(text, "\n\n{}", report_table(report));
     }
-    if let Some(matrix) = &evaluation.confusion_matrix {
+    let matrix = evaluation.confusion_matrix.as_ref();
+    let pairs = evaluation.confused_pairs.clone();
+    let pairs = pairs.or_else(|| Some(matrix?.most_confused(MOST_ROWS)));
+    if let Some(pairs) = pairs.filter(|_| found.class_names.len() > MOST_ROWS) {
+        let _ = write!(text, "\n\n{}", pair_table(&pairs, &found.class_names));
+    } else if let Some(matrix) = matrix {
         let _ = write!(
             text,
             "\n\nconfusion matrix: rows are targets, columns predictions\n{}",
@@ -242,9 +272,9 @@ fn render(found: &Evaluation) -> String {
     text
 }
 
-/// Scores of class 1 at some thresholds, and the scores that need no threshold.
+/// Scores of the positive class at some thresholds, and the scores that need no threshold.
 fn thresholds(curves: &BinaryCurves, found: &Evaluation) -> String {
-    let positive = found.class_names.get(1).map_or("class 1", String::as_str);
+    let positive = positive(found);
     let mut table = tables::table(["threshold", "accuracy", "precision", "recall", "f1"], 1);
     for counts in curves.thresholds.iter().skip(10).step_by(10).take(9) {
         table.add_row([
@@ -255,26 +285,36 @@ fn thresholds(curves: &BinaryCurves, found: &Evaluation) -> String {
             number(counts.f1()),
         ]);
     }
-    let chosen = match &found.threshold {
-        Some(chosen) => format!(
-            "threshold in use: {:.4}, the best by {} on {} ({})",
-            chosen.threshold(),
-            chosen.best.by,
-            chosen.split,
-            number(chosen.best.value)
-        ),
-        None => {
-            "threshold in use: 0.5; `--threshold-by f1`, `youden` or `cost=FP:FN` chooses another"
-                .to_string()
-        }
-    };
     format!(
-        "{positive} above a threshold: area under ROC {}, average precision {}, Brier score {}, calibration \
-         error {}\n{table}\n{chosen}",
+        "class {positive} above a threshold: area under ROC {}, average precision {}, Brier score {}, calibration \
+         error {}\n{table}",
         number(curves.roc.auc),
         number(curves.precision_recall.average_precision),
         number(curves.calibration.brier_score),
         number(curves.calibration.expected_calibration_error),
+    )
+}
+
+/// The name of the positive class.
+fn positive(found: &Evaluation) -> &str {
+    found.class_names.get(1).map_or("1", String::as_str)
+}
+
+/// The threshold that decides all predictions shown, and where it comes from.
+fn in_use(threshold: f64, found: &Evaluation) -> String {
+    let origin = match (&found.threshold, &found.threshold_note) {
+        (Some(chosen), _) => format!(
+            "the best by {} on {} ({})",
+            chosen.best.by,
+            chosen.split,
+            number(chosen.best.value)
+        ),
+        (None, Some(_)) => "because the stored one was chosen for another network".to_string(),
+        (None, None) => "`--threshold-by f1`, `youden` or `cost=FP:FN` chooses another".to_string(),
+    };
+    format!(
+        "threshold in use: {threshold:.4}, {origin}; {} is predicted above it",
+        positive(found)
     )
 }
 
@@ -299,10 +339,17 @@ fn mistake_table(mistakes: &Mistakes, class_names: &[String]) -> String {
     )
 }
 
-/// The rows of scikit-learn's `classification_report`.
-fn report_table(report: &ClassificationReport) -> comfy_table::Table {
+/// The rows of scikit-learn's `classification_report`; of many classes, the most frequent.
+fn report_table(report: &ClassificationReport) -> String {
+    let num_classes = report.classes.len() + report.num_left_out;
+    let mut shown = report.clone();
+    if num_classes > MOST_ROWS {
+        let support = |class: &ClassReport| std::cmp::Reverse(class.scores.support);
+        shown.classes.sort_by_key(support);
+        shown.classes.truncate(MOST_ROWS);
+    }
     let mut table = tables::table(["class", "precision", "recall", "f1", "support"], 1);
-    for row in report.rows() {
+    for row in shown.rows() {
         let cell = |value: Option<f64>| value.map_or_else(String::new, number);
         table.add_row([
             row.label.clone(),
@@ -312,18 +359,40 @@ fn report_table(report: &ClassificationReport) -> comfy_table::Table {
             row.support.to_string(),
         ]);
     }
-    table
+    match num_classes > MOST_ROWS {
+        true => format!("the {MOST_ROWS} most frequent of {num_classes} classes\n{table}"),
+        false => table.to_string(),
+    }
+}
+
+/// The pairs of classes that are confused most.
+fn pair_table(pairs: &ConfusedPairs, class_names: &[String]) -> String {
+    let name = |class: u32| class_names.get(class as usize).cloned().unwrap_or_default();
+    let mut table = tables::table(["target", "prediction", "samples"], 2);
+    for pair in pairs.pairs.iter().take(MOST_ROWS) {
+        table.add_row([
+            name(pair.target),
+            name(pair.prediction),
+            pair.num_samples.to_string(),
+        ]);
+    }
+    let num_pairs = pairs.pairs.len() + pairs.num_left_out;
+    match num_pairs > MOST_ROWS {
+        true => format!("the {MOST_ROWS} most confused of {num_pairs} pairs of classes\n{table}"),
+        false => format!("classes that are confused\n{table}"),
+    }
 }
 
 fn matrix_table(matrix: &ConfusionMatrix, class_names: &[String]) -> comfy_table::Table {
     // Samples without a prediction, if any, are counted in a column of their own.
-    let has_none = matrix.unpredicted.iter().any(|n| *n > 0);
+    let has_none = matrix.num_unpredicted() > 0;
     let names = class_names.iter().map(String::as_str);
     let header = std::iter::once("")
         .chain(names)
         .chain(has_none.then_some("none"));
     let mut table = tables::table(header, 1);
-    let rows = matrix.counts.iter().zip(&matrix.unpredicted);
+    let rows = matrix.rows();
+    let rows = rows.iter().zip(matrix.unpredicted());
     for (name, (counts, none)) in class_names.iter().zip(rows) {
         let counts = counts.iter().chain(has_none.then_some(none));
         let cells = counts.map(u64::to_string);

@@ -1,5 +1,6 @@
 //! `emberlab find-lr`: a learning-rate range test with several seeds, and the learning rate that it suggests.
 
+use std::ffi::OsStr;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -12,6 +13,8 @@ use emberlab_storage::replace;
 use serde::Serialize;
 
 use crate::arguments::{Running, Shared};
+use crate::command_line::CommandLine;
+use crate::commands::train::tell_ignored;
 use crate::failure::Failure;
 use crate::{data_dirs, signals, tables, terminal_chart};
 
@@ -22,8 +25,10 @@ struct RangeReport {
     curves: Vec<RangeCurve>,
     /// One per curve.
     findings: Vec<Option<RangeFinding>>,
-    /// The median of the findings.
+    /// The median of the findings, if most seeds agree on it.
     suggestion: Option<RangeFinding>,
+    /// The reason why there is no suggestion.
+    reason: Option<String>,
     /// The learning rate in the configuration.
     configured: f64,
 }
@@ -62,10 +67,11 @@ pub struct Args {
 ///
 /// # Errors
 /// [`Failure`] with the place in the file if the configuration is wrong, or with the reason; [`Failure::Check`] if
-/// the loss did not fall at any learning rate.
+/// there is no learning rate to suggest.
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = ConfigSource::load(&args.config)?.with_overrides(&args.overrides)?;
     let config = ExperimentConfig::from_source(&source)?;
+    tell_ignored(&config, &args.config, &args.overrides, shared);
     let learning_rates = learning_rates(args)?;
     args.running.set_threads()?;
     let stop = signals::stop_on_request(false)?;
@@ -85,9 +91,10 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         .iter()
         .map(|curve| RangeFinding::of(&learning_rates, curve))
         .collect();
-    let found: Vec<RangeFinding> = findings.iter().flatten().copied().collect();
+    let suggested = RangeFinding::suggested(&findings);
     let report = RangeReport {
-        suggestion: RangeFinding::median(&found),
+        suggestion: suggested.ok(),
+        reason: suggested.err().map(|reason| reason.to_string()),
         configured: config.optimizer.learning_rate,
         learning_rates,
         curves,
@@ -100,15 +107,15 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     if args.json {
         let json = serde_json::to_string_pretty(&report);
         writeln!(out, "{}", json.map_err(|e| Failure::Failed(e.to_string()))?)?;
-        return Ok(ExitCode::SUCCESS);
+    } else {
+        writeln!(out, "{}", render(&report, args, shared))?;
     }
-    writeln!(out, "{}", render(&report, args))?;
-    match report.suggestion {
-        Some(_) => Ok(ExitCode::SUCCESS),
-        None => Err(Failure::Check(
-            "the loss fell at no learning rate: check the data, the loss and the initializer"
-                .to_string(),
-        )),
+    match report.reason {
+        None => Ok(ExitCode::SUCCESS),
+        Some(reason) => Err(Failure::Check(format!(
+            "no suggestion: {reason}; a larger `training.batch_size` or more `--steps` make the curves smoother; if \
+             the loss still does not fall, check the data, the loss and the initializer"
+        ))),
     }
 }
 
@@ -125,7 +132,7 @@ fn learning_rates(args: &Args) -> Result<Vec<f64>, Failure> {
     Ok((0..args.steps).map(rate).collect())
 }
 
-fn render(report: &RangeReport, args: &Args) -> String {
+fn render(report: &RangeReport, args: &Args, shared: &Shared) -> String {
     let rate = |rate: f64| format!("{rate:.1e}");
     let mut table = tables::table(["seed", "steepest fall", "lowest loss", "diverges from"], 1);
     for (curve, finding) in report.curves.iter().zip(&report.findings) {
@@ -135,7 +142,7 @@ fn render(report: &RangeReport, args: &Args) -> String {
                 rate(found.lowest),
                 found.diverged.map_or_else(|| "never".to_string(), rate),
             ],
-            None => ["never falls".to_string(), String::new(), String::new()],
+            None => ["no clear fall".to_string(), String::new(), String::new()],
         };
         table.add_row(std::iter::once(curve.seed.to_string()).chain(cells));
     }
@@ -169,9 +176,12 @@ fn render(report: &RangeReport, args: &Args) -> String {
             ),
         };
         text += &format!(
-            "to try it:  emberlab train {} --set optimizer.learning_rate={}",
-            args.config.display(),
-            rate(found.steepest)
+            "to try it:  {}",
+            CommandLine::new([OsStr::new("train"), args.config.as_os_str()])
+                .overrides(&args.overrides)
+                .overrides(&[format!("optimizer.learning_rate={}", rate(found.steepest))])
+                .shared(shared)
+                .running(&args.running)
         );
     }
     text

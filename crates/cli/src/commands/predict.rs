@@ -16,7 +16,7 @@ use crate::failure::Failure;
 /// Predict rows of a table, or images, with the network of a finished run.
 ///
 /// Inputs are in the same units as the training data: they are standardised as in the training. The threshold that
-/// `evaluate --threshold-by` stored is used, if there is one.
+/// `evaluate --threshold-by` stored for this network is used, if there is one.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The run: its path, the beginning of its name, or `latest`.
@@ -100,9 +100,13 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     }
     if let ModelTask::Binary { .. } = predictor.model.task {
         let [_, positive] = class_names(&predictor);
+        let threshold = &predictor.threshold;
+        if let Some(note) = &threshold.note {
+            eprintln!("note: {note}");
+        }
         eprintln!(
             "{positive} is predicted above the probability {:.4}",
-            predictor.threshold
+            threshold.value
         );
     }
     let predictions = predictor.predict(&inputs.rows)?;
@@ -163,7 +167,8 @@ impl Inputs {
         eprintln!("{}: {}", path.display(), steps.join(", "));
         let pixels = image.resized(width, height).pixels;
         // Rounded, since the pixels of the training data are whole numbers.
-        self.rows.extend(pixels.iter().map(|p| f64::from((p * white).round())));
+        self.rows
+            .extend(pixels.iter().map(|p| f64::from((p * white).round())));
         self.names.push(path.display().to_string());
         Ok(())
     }
@@ -181,7 +186,8 @@ impl Inputs {
         let rows = predictor.read_table(path, header)?;
         self.rows.extend(rows.features);
         let lines = rows.lines.iter();
-        self.names.extend(lines.map(|line| format!("{name}:{line}")));
+        self.names
+            .extend(lines.map(|line| format!("{name}:{line}")));
         Ok(())
     }
 }
@@ -190,7 +196,10 @@ impl Inputs {
 fn value_names(predictor: &Predictor) -> Vec<String> {
     match predictor.model.target_names.as_slice() {
         [] | [_] => vec!["prediction".to_string()],
-        names => names.iter().map(|name| format!("prediction of {name}")).collect(),
+        names => names
+            .iter()
+            .map(|name| format!("prediction of {name}"))
+            .collect(),
     }
 }
 
@@ -241,7 +250,8 @@ fn write_json(
             [value] => json!({ "input": name, "prediction": value }),
             values => {
                 let targets = predictor.model.target_names.iter().cloned();
-                let named: Map<String, Value> = targets.zip(values.iter().map(|v| json!(v))).collect();
+                let named: Map<String, Value> =
+                    targets.zip(values.iter().map(|v| json!(v))).collect();
                 json!({ "input": name, "prediction": named })
             }
         },

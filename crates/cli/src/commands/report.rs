@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use emberlab_experiments::{ExperimentError, Run};
 use emberlab_report::{ComparisonPage, ReportError, RunReport, html, markdown};
 use emberlab_run_format::files::{self, comparison};
-use emberlab_storage::replace;
 
 use crate::arguments::Shared;
 use crate::failure::Failure;
+use crate::picture_files::write;
 
 /// Write a report about a run or a comparison.
 #[derive(Debug, clap::Args)]
@@ -55,7 +55,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
             return Ok(ExitCode::SUCCESS);
         }
     };
-    replace(&path, text.as_bytes()).map_err(ExperimentError::from)?;
+    write(&path, text.as_bytes())?;
     writeln!(std::io::stdout(), "report in {}", path.display())?;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,11 +1,13 @@
 //! `emberlab resume`: continues a run from its newest checkpoint.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use emberlab_experiments::{Change, Resumed, Run, Trial};
+use emberlab_experiments::{Change, NothingToDo, Resume, Resumed, Run, Trial};
 
 use crate::arguments::{Running, Shared, Showing};
+use crate::command_line::CommandLine;
 use crate::commands::train::{conclude, execution, hint};
 use crate::failure::Failure;
 use crate::progress::count;
@@ -22,6 +24,9 @@ pub struct Args {
     /// Allow changes of when the training ends, such as fewer epochs or another patience.
     #[arg(long)]
     force: bool,
+    /// Where your own table or folder is now, if it has moved since the training; the data must be the same.
+    #[arg(long, value_name = "PATH")]
+    data: Option<PathBuf>,
     #[command(flatten)]
     running: Running,
     #[command(flatten)]
@@ -37,7 +42,20 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     // If the curves cannot be read, opening the run below reports why.
     let before = run.learning_curves().unwrap_or_default();
     let (execution, is_quiet) = execution(&args.running, &args.showing, shared, before)?;
-    let (trial, resumed) = Trial::resume(run.clone(), &args.overrides, args.force, execution)?;
+    let moved = args.data.iter();
+    let moved = moved.map(|path| format!("dataset.path={:?}", path.display().to_string()));
+    let overrides: Vec<String> = args.overrides.iter().cloned().chain(moved).collect();
+    let resume = Trial::resume(run.clone(), &overrides, args.force, execution)?;
+    let (trial, resumed) = match resume {
+        Resume::Continues(trial, resumed) => (trial, resumed),
+        Resume::NothingToDo(nothing) => {
+            eprintln!(
+                "{}",
+                explain(&nothing, &run, CommandLine::about("resume", &run, shared))
+            );
+            return Ok(ExitCode::SUCCESS);
+        }
+    };
     for damaged in &resumed.damaged {
         eprintln!("warning: {damaged}; it is set aside and an older checkpoint is used");
     }
@@ -48,8 +66,47 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         introduce(&run, &resumed)?;
     }
     let result = trial.train();
-    let result = result.inspect_err(|error| hint(error, &run, shared))?;
-    conclude(&run, &result, is_quiet, shared)
+    let result = result.inspect_err(|error| hint(error, &run, &args.running, shared))?;
+    conclude(&run, &result, is_quiet, &args.running, shared)
+}
+
+/// Why there is nothing to do, and the command that trains on.
+fn explain(nothing: &NothingToDo, run: &Run, resume: CommandLine) -> String {
+    let NothingToDo {
+        epochs,
+        stopped,
+        changes,
+    } = nothing;
+    let run = run.id();
+    let (why, more) = match stopped {
+        Some(stopped) => (
+            format!("{run} stopped early after {epochs} epochs: {stopped}"),
+            resume
+                .with([
+                    "--set".to_string(),
+                    format!(
+                        "training.early_stopping.patience={}",
+                        stopped.more_patience()
+                    ),
+                ])
+                .with(["--force"]),
+        ),
+        None => (
+            format!("{run} has finished, after {}", count(*epochs, "epoch")),
+            resume.with([
+                "--set".to_string(),
+                format!("training.num_epochs={}", 2 * epochs),
+            ]),
+        ),
+    };
+    let ignored = match changes.as_slice() {
+        [] => String::new(),
+        changes => format!(
+            "these changes are not stored, because nothing is trained with them:\n{}\n",
+            Change::list(changes)
+        ),
+    };
+    format!("{why}\nnothing to do: no file is changed\n{ignored}to train on:  {more}")
 }
 
 /// Prints where the run continues and which keys of its configuration have changed.

@@ -1,21 +1,26 @@
 //! `emberlab train`: trains the network of a TOML file.
 
+use std::ffi::OsStr;
 use std::io::{IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use emberlab_analysis::LearningCurves;
 use emberlab_config_source::ConfigSource;
-use emberlab_experiments::{Execution, ExperimentConfig, ExperimentError, Run, Trial};
+use emberlab_experiments::{
+    Execution, ExperimentConfig, ExperimentError, Run, Trial, outdated_threshold,
+};
+use emberlab_metrics::Metric;
 use emberlab_run_format::files::DIAGNOSIS;
-use emberlab_run_format::{Diagnosis, Ending, RunResult};
+use emberlab_run_format::{ChosenThreshold, Diagnosis, Ending, RunResult, Weights};
 use emberlab_training::{Dashboard, Observer, TrainingError};
 
 use crate::arguments::{DashboardChoice, Running, Shared, Showing};
+use crate::command_line::CommandLine;
 use crate::failure::Failure;
 use crate::progress::{Behind, JsonLines, Lines, Silent, clock, count, number};
 use crate::run_explanations::answer;
-use crate::{data_dirs, signals, tables};
+use crate::{data_dirs, signals, tables, terminal};
 
 /// Train a network as a TOML file describes it.
 #[derive(Debug, clap::Args)]
@@ -41,6 +46,7 @@ pub struct Args {
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = ConfigSource::load(&args.config)?.with_overrides(&args.overrides)?;
     let config = ExperimentConfig::from_source(&source)?;
+    tell_ignored(&config, &args.config, &args.overrides, shared);
     let no_epochs = LearningCurves::default();
     let (execution, is_quiet) = execution(&args.running, &args.showing, shared, no_epochs)?;
     let begun = Trial::begin(config, &shared.artifacts, args.run.as_deref(), execution);
@@ -53,8 +59,33 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     }
     let run = trial.run.clone();
     let result = trial.train();
-    let result = result.inspect_err(|error| hint(error, &run, shared))?;
-    conclude(&run, &result, is_quiet, shared)
+    let result = result.inspect_err(|error| hint(error, &run, &args.running, shared))?;
+    conclude(&run, &result, is_quiet, &args.running, shared)
+}
+
+/// Says which keys of a comparison a command ignores, and which command uses them.
+pub fn tell_ignored(config: &ExperimentConfig, path: &Path, overrides: &[String], shared: &Shared) {
+    let keys = config.comparison_keys();
+    if keys.is_empty() {
+        return;
+    }
+    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    let compare = CommandLine::new([OsStr::new("compare"), path.as_os_str()]);
+    eprintln!(
+        "note: {} ignored here: one network is trained, as if {} not in the file\n\
+         to use {}:  {}",
+        match keys.as_slice() {
+            [one] => format!("{one} is"),
+            several => format!("{} are", several.join(", ")),
+        },
+        if keys.len() == 1 {
+            "it were"
+        } else {
+            "they were"
+        },
+        if keys.len() == 1 { "it" } else { "them" },
+        compare.overrides(overrides).shared(shared),
+    );
 }
 
 /// How a trial runs, and whether only errors are wanted on the terminal. `before` holds the curves of the epochs
@@ -69,8 +100,9 @@ pub fn execution(
     before: LearningCurves,
 ) -> Result<(Execution, bool), Failure> {
     let is_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
+    let can_draw = is_terminal && terminal::can_draw(&std::io::stdout());
     let choice = match showing.dashboard {
-        DashboardChoice::Auto if is_terminal => DashboardChoice::Tui,
+        DashboardChoice::Auto if can_draw => DashboardChoice::Tui,
         DashboardChoice::Auto => DashboardChoice::Plain,
         DashboardChoice::Tui if !is_terminal => {
             return Err(Failure::Usage(
@@ -131,11 +163,16 @@ pub fn conclude(
     run: &Run,
     result: &RunResult,
     is_quiet: bool,
+    running: &Running,
     shared: &Shared,
 ) -> Result<ExitCode, Failure> {
+    let command = |name| CommandLine::about(name, run, shared).running(running);
     if result.ending == Ending::Interrupted {
-        print_interruption(result, &address(run, shared));
+        print_interruption(result, &command("resume"));
         return Ok(ExitCode::from(signals::INTERRUPTED));
+    }
+    if let Some(threshold) = outdated_threshold(run)? {
+        eprintln!("note: {}", choose_again(&threshold, command("evaluate")));
     }
     if is_quiet {
         return Ok(ExitCode::SUCCESS);
@@ -144,17 +181,31 @@ pub fn conclude(
     if let Some(answer) = answer(run, result) {
         writeln!(std::io::stdout(), "{answer}")?;
     }
-    print_findings(run, &address(run, shared))?;
+    print_findings(run, &command("diagnose"))?;
     writeln!(
         std::io::stdout(),
-        "saved in {}\nmore:  emberlab evaluate {}",
+        "saved in {}\nmore:  {}",
         run.path().display(),
-        address(run, shared)
+        command("evaluate")
     )?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn print_interruption(result: &RunResult, address: &str) {
+/// A sentence about a threshold that belongs to a network before, with the command that chooses it again.
+fn choose_again(threshold: &ChosenThreshold, evaluate: CommandLine) -> String {
+    let evaluate = match threshold.weights() {
+        Weights::Last => evaluate,
+        Weights::Best => evaluate.with(["--weights", "best"]),
+    };
+    format!(
+        "the threshold {:.4} belonged to the {} network before, and is not used for the new one; choose it again with:  {}",
+        threshold.threshold(),
+        threshold.weights(),
+        evaluate.with(["--threshold-by", &threshold.best.by.argument()]),
+    )
+}
+
+fn print_interruption(result: &RunResult, resume: &CommandLine) {
     let saved = if result.is_saved {
         "everything so far is saved"
     } else {
@@ -162,7 +213,7 @@ fn print_interruption(result: &RunResult, address: &str) {
     };
     eprintln!(
         "interrupted in epoch {} after {} steps; {saved}\n\
-         to continue:  emberlab resume {address}",
+         to continue:  {resume}",
         result.epochs + 1,
         result.steps,
     );
@@ -188,12 +239,16 @@ fn print_result(result: &RunResult) -> Result<(), Failure> {
         .next()
         .map(|metrics| metrics.names().collect())
         .unwrap_or_default();
+    let has_classes = names.contains(&Metric::Precision.name());
     let mut table = tables::table(["split"].into_iter().chain(names), 1);
     for (split, metrics) in &result.metrics {
         let figures = metrics.iter().map(|(_, value)| number(value));
         table.add_row([split.to_string()].into_iter().chain(figures));
     }
     writeln!(out, "{table}")?;
+    if has_classes {
+        writeln!(out, "precision, recall and f1 are means over the classes")?;
+    }
     if let Some(best) = &result.best {
         writeln!(
             out,
@@ -208,7 +263,7 @@ fn print_result(result: &RunResult) -> Result<(), Failure> {
 }
 
 /// Prints the findings about the training, if there are some.
-fn print_findings(run: &Run, address: &str) -> Result<(), Failure> {
+fn print_findings(run: &Run, diagnose: &CommandLine) -> Result<(), Failure> {
     let mut out = std::io::stdout();
     // A run of an older version has no diagnosis, and one that cannot be read is not worth an error here.
     let diagnosis = run.read_json::<Diagnosis>(DIAGNOSIS).unwrap_or_default();
@@ -216,28 +271,20 @@ fn print_findings(run: &Run, address: &str) -> Result<(), Failure> {
         writeln!(out, "found: {}: {}", finding.kind, finding.summary)?;
     }
     if !diagnosis.findings.is_empty() {
-        writeln!(out, "what to try:  emberlab diagnose {address}")?;
+        writeln!(out, "what to try:  {diagnose}")?;
     }
     Ok(())
 }
 
 /// Prints which command helps with a run that failed.
-pub fn hint(error: &ExperimentError, run: &Run, shared: &Shared) {
+pub fn hint(error: &ExperimentError, run: &Run, running: &Running, shared: &Shared) {
+    let command = |name| CommandLine::about(name, run, shared).running(running);
     if let ExperimentError::Training(TrainingError::FlatLoss { .. }) = error {
-        eprintln!("more:  emberlab diagnose {}", address(run, shared));
+        eprintln!("more:  {}", command("diagnose"));
         return;
     }
     eprintln!(
-        "the last checkpoint is not affected; to continue from it:  emberlab resume {}",
-        address(run, shared)
+        "the last checkpoint is not affected; to continue from it:  {}",
+        command("resume")
     );
-}
-
-/// The name of a run for the next command line: `experiment/run`, or its path if `--artifacts` was given.
-fn address(run: &Run, shared: &Shared) -> String {
-    if shared.artifacts.as_os_str() == "artifacts" {
-        run.id()
-    } else {
-        run.path().display().to_string()
-    }
 }

@@ -78,7 +78,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let runs: Vec<Run> = trials.iter().map(|trial| trial.run.clone()).collect();
     let results = Trial::train_together(trials)?;
     if let ([run], [result]) = (runs.as_slice(), results.as_slice()) {
-        return conclude(run, result, is_quiet, shared);
+        return conclude(run, result, is_quiet, &args.running, shared);
     }
     let is_interrupted = |result: &RunResult| result.ending == Ending::Interrupted;
     if results.iter().any(is_interrupted) {
@@ -106,7 +106,8 @@ fn without_output(shown: &Execution) -> Execution {
 fn index_from_environment() -> Result<usize, Failure> {
     let given = INDEX_VARIABLES
         .into_iter()
-        .find_map(|name| Some((name, std::env::var(name).ok()?)));
+        .filter_map(|name| Some((name, std::env::var(name).ok()?)))
+        .find(|(_, text)| !text.is_empty());
     let Some((name, text)) = given else {
         return Err(Failure::Usage(format!(
             "which trial? Give `--index`, or set one of {}",

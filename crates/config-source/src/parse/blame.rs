@@ -10,6 +10,7 @@ use super::{Failure, attempt};
 use crate::document::Document;
 use crate::fault::{Fault, as_found, expected_in_words, found_in_words};
 use crate::key_path::{KeyPath, Step};
+use crate::source::Part;
 use crate::suggest::{suggestion, valid_names};
 use crate::{ConfigError, ConfigSource};
 
@@ -63,10 +64,9 @@ impl<'a, T: DeserializeOwned> Blame<'a, T> {
         } else {
             suggestion(field, valid)
         };
-        ConfigError {
-            span: self.document.key_span(&path),
-            ..self.error(&path, message).with_help(help)
-        }
+        self.error(&path, message)
+            .placed(self.source.place(&path, Part::Key))
+            .with_help(help)
     }
 
     fn unknown_variant(&self, variant: &str, valid: &[&str]) -> ConfigError {
@@ -185,11 +185,11 @@ impl<'a, T: DeserializeOwned> Blame<'a, T> {
     /// An error about the value at a path.
     fn error(&self, path: &KeyPath, message: String) -> ConfigError {
         let key = path.parent().map(|_| path.to_string());
-        ConfigError {
+        let error = ConfigError {
             key,
-            span: self.document.value_span(path),
             ..ConfigError::new(self.source, message)
-        }
+        };
+        error.placed(self.source.place(path, Part::Value))
     }
 }
 

@@ -135,10 +135,7 @@ enum Loss {
 }
 
 fn error(text: &str) -> ConfigError {
-    let source = ConfigSource {
-        name: "moons.toml".into(),
-        text: text.into(),
-    };
+    let source = ConfigSource::new("moons.toml", text);
     parse::<Experiment>(&source).unwrap_err()
 }
 
@@ -163,13 +160,11 @@ const MLP: &str = "[model]\nname = \"mlp\"\nhidden = [16]\n";
 
 #[test]
 fn a_valid_file_is_read() {
-    let source = ConfigSource {
-        name: "moons.toml".into(),
-        text: format!(
-            "{MLP}activation = \"gelu\"\nnorm = {{ name = \"group\", groups = 2 }}\n\
-             [training]\nepochs = 3\nbatch = \"full\"\nloss = \"cross_entropy\"\n"
-        ),
-    };
+    let text = format!(
+        "{MLP}activation = \"gelu\"\nnorm = {{ name = \"group\", groups = 2 }}\n\
+         [training]\nepochs = 3\nbatch = \"full\"\nloss = \"cross_entropy\"\n"
+    );
+    let source = ConfigSource::new("moons.toml", text);
     let experiment: Experiment = parse(&source).unwrap();
     let shown = format!("{experiment:?}");
     assert!(shown.contains("Activation(Gelu)"), "{shown}");
@@ -484,4 +479,59 @@ fn quoted_keys_are_shown_quoted() {
         ((4, 1), "\"a b\""),
         Some("valid names: `hidden`, `activation`, `dropout`, `norm`, `rate`"),
     );
+}
+
+#[test]
+fn an_error_in_an_override_is_marked_in_the_override() {
+    let source = ConfigSource::new("moons.toml", MLP);
+    for (text, message, marked) in [
+        (
+            "model.activation=geluu",
+            "unknown name `geluu` for `model.activation`",
+            "geluu",
+        ),
+        (
+            "model.hidden=[8, -2]",
+            "`model.hidden[1]` must be an integer of at least 0, not -2",
+            "-2",
+        ),
+        (
+            "model.hiden=[8]",
+            "unknown key `hiden` in `[model]`",
+            "hiden",
+        ),
+        (
+            "modle.hidden=[8]",
+            "unknown key `modle` at the top level",
+            "modle",
+        ),
+        (
+            "model.hiden=eight",
+            "unknown key `hiden` in `[model]`",
+            "model.hiden",
+        ),
+        ("training.batch=8", "`[training]` needs `epochs`", "8"),
+    ] {
+        let changed = source.with_overrides(&[text.to_owned()]).unwrap();
+        let error = parse::<Experiment>(&changed).unwrap_err();
+        assert_eq!(error.message, message);
+        assert_eq!(error.source.name, "--set");
+        assert_eq!(error.source.text, text);
+        assert_eq!(&text[error.span.unwrap()], marked);
+    }
+}
+
+#[test]
+fn an_error_in_the_file_is_marked_there_whatever_is_overridden() {
+    let text = format!("{MLP}dropout = 0.5\nrate = \"slow\"\n");
+    let source = ConfigSource::new("moons.toml", &text);
+    let overrides = [
+        "model.name=\"mlp\"".to_owned(),
+        "model.hidden=[1, 2, 3]".to_owned(),
+    ];
+    let changed = source.with_overrides(&overrides).unwrap();
+    let error = parse::<Experiment>(&changed).unwrap_err();
+    assert_eq!(error.source.text, text);
+    assert_eq!(error.line_column(), Some((5, 8)));
+    assert_eq!(&text[error.span.unwrap()], "\"slow\"");
 }

@@ -136,6 +136,15 @@ impl BatchConfig {
         }
     }
 
+    /// Rows of the smallest batch of an epoch over `num_rows` rows.
+    pub fn smallest_batch(&self, num_rows: usize) -> usize {
+        let batch_size = self.rows_per_batch(num_rows);
+        match num_rows % batch_size {
+            rest @ 1.. if !self.drop_last => rest,
+            _ => batch_size,
+        }
+    }
+
     /// Rows of a batch that is not the short last one.
     pub(super) fn rows_per_batch(&self, num_rows: usize) -> usize {
         let rows = match self.batch_size {

@@ -19,6 +19,10 @@ impl DataSource for TableConfig {
         Some(self)
     }
 
+    fn own_path(&mut self) -> Option<&mut PathBuf> {
+        Some(&mut self.path)
+    }
+
     fn validate(&self) -> Result<(), Problem> {
         TableConfig::validate(self)
     }

@@ -86,6 +86,11 @@ pub(crate) trait DataSource {
         None
     }
 
+    /// The path of the user's own file or folder; `None` if the samples are elsewhere.
+    fn own_path(&mut self) -> Option<&mut PathBuf> {
+        None
+    }
+
     /// Checks every value, without touching any file.
     fn validate(&self) -> Result<(), Problem> {
         Ok(())
@@ -117,6 +122,11 @@ impl DatasetConfig {
     /// The configuration of a table of the user's own; `None` for any other data set.
     pub fn table(&self) -> Option<&TableConfig> {
         with_source!(self, source => source.table())
+    }
+
+    /// The path of the user's own file or folder; `None` if the samples are elsewhere.
+    pub fn own_path(&mut self) -> Option<&mut PathBuf> {
+        with_source!(self, source => source.own_path())
     }
 
     /// Checks every value, without touching any file.

@@ -51,7 +51,10 @@ impl SplitConfig {
                 wanted == 0 || !rows.is_empty(),
                 key,
                 "0 rows",
-                format!("a row: the {} groups are too few for these splits", groups.len()),
+                format!(
+                    "a row: the {} groups are too few for these splits",
+                    groups.len()
+                ),
             )?;
             if self.method == SplitMethod::Random {
                 random::shuffle(&mut rows, rng);

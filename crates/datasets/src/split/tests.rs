@@ -174,7 +174,12 @@ fn the_whole_set_can_be_trained_on() {
 #[test]
 fn impossible_splits_are_refused() {
     let samples = labelled(vec![0, 1, 2, 0, 1, 2]);
-    let refusal = |config: SplitConfig| config.split(&samples.targets, None, 0).unwrap_err().to_string();
+    let refusal = |config: SplitConfig| {
+        config
+            .split(&samples.targets, None, 0)
+            .unwrap_err()
+            .to_string()
+    };
     for (amounts, expected) in [
         (
             [Fraction(0.8), Fraction(0.3), Rows(0)],
@@ -213,7 +218,10 @@ fn numbers_cannot_be_stratified() {
         method: Stratified,
         ..SplitConfig::default()
     };
-    let message = config.split(&samples.targets, None, 0).unwrap_err().to_string();
+    let message = config
+        .split(&samples.targets, None, 0)
+        .unwrap_err()
+        .to_string();
     assert!(message.contains("the targets are not classes"), "{message}");
 }
 
@@ -294,7 +302,10 @@ fn a_fold_beyond_the_last_is_refused() {
             fold: Some(Fold { index, of }),
             ..SplitConfig::default()
         };
-        let error = config.split(&samples.targets, None, 0).unwrap_err().to_string();
+        let error = config
+            .split(&samples.targets, None, 0)
+            .unwrap_err()
+            .to_string();
         assert!(error.contains("fold"), "{error}");
     }
 }
@@ -319,10 +330,16 @@ fn rows_of_a_group_stay_in_one_split_and_in_one_fold() {
                 groups.collect::<std::collections::BTreeSet<u32>>()
             };
             let [train, valid, test] = [&splits.train, &splits.valid, &splits.test].map(|s| of(s));
-            assert!(train.is_disjoint(&valid) && train.is_disjoint(&test) && valid.is_disjoint(&test));
+            assert!(
+                train.is_disjoint(&valid) && train.is_disjoint(&test) && valid.is_disjoint(&test)
+            );
             let rows = splits.train.len() + splits.valid.len() + splits.test.len();
             assert_eq!(rows, 300);
-            assert!((52..=68).contains(&splits.test.len()), "{}", splits.test.len());
+            assert!(
+                (52..=68).contains(&splits.test.len()),
+                "{}",
+                splits.test.len()
+            );
         }
         let mut valid: Vec<u32> = splits[1..].iter().flat_map(|s| s.valid.clone()).collect();
         valid.extend(&splits[1].test);

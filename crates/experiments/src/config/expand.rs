@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use emberlab_config_source::{ConfigError, ConfigSource};
 use emberlab_rng::stream;
+use emberlab_storage::sha256;
 use rand::seq::index;
 use serde::{Deserialize, Serialize};
 
@@ -58,22 +59,19 @@ impl Comparison {
     pub fn from_source(source: &ConfigSource) -> Result<Self, ConfigError> {
         let config = ExperimentConfig::from_source(source)?;
         let variants = variants(&config);
-        let names: BTreeSet<String> = variants.iter().map(|v| folder_name(&v.name)).collect();
-        if names.len() != variants.len() {
-            let message = "two variants have the same name, so their runs would share a folder";
-            return Err(ConfigError::at_key(source, "variants", message));
-        }
+        check_names(&config, &variants, source)?;
+        let folders = folder_names(&variants);
         let seeds = seeds(&config, source)?;
         let folds: Vec<Option<usize>> = match config.num_folds {
             Some(n) => (0..n).map(Some).collect(),
             None => vec![None],
         };
         let mut trials = Vec::new();
-        for variant in &variants {
+        for (variant, folder) in variants.iter().zip(&folders) {
             for &seed in &seeds {
                 for &fold in &folds {
-                    let index = trials.len();
-                    trials.push(trial(index, &config, source, variant, seed, fold)?);
+                    let place = (trials.len(), seed, fold);
+                    trials.push(trial(&config, source, (variant, folder), place)?);
                 }
             }
         }
@@ -83,6 +81,27 @@ impl Comparison {
             trials,
         })
     }
+}
+
+/// Checks that no two variants have the same name.
+fn check_names(
+    config: &ExperimentConfig,
+    variants: &[Variant],
+    source: &ConfigSource,
+) -> Result<(), ConfigError> {
+    let mut names = BTreeSet::new();
+    let Some(twice) = variants.iter().find(|variant| !names.insert(&variant.name)) else {
+        return Ok(());
+    };
+    let key = match config.variants.is_empty() {
+        true => "sweep",
+        false => "variants",
+    };
+    let message = format!(
+        "two variants have the same name, `{}`; each needs a name or a value of its own",
+        twice.name
+    );
+    Err(ConfigError::at_key(source, key, message))
 }
 
 /// The seeds of a comparison, each of them different.
@@ -98,23 +117,22 @@ fn seeds(config: &ExperimentConfig, source: &ConfigSource) -> Result<Vec<u64>, C
     Ok(seeds)
 }
 
-/// The trial of a variant with one seed, on one fold if there are folds.
+/// The trial with this index of a variant with one seed, on one fold if there are folds.
 fn trial(
-    index: usize,
     config: &ExperimentConfig,
     source: &ConfigSource,
-    variant: &Variant,
-    seed: u64,
-    fold: Option<usize>,
+    (variant, folder): (&Variant, &str),
+    (index, seed, fold): (usize, u64, Option<usize>),
 ) -> Result<PlannedTrial, ConfigError> {
     let mut overrides = variant.overrides.clone();
     overrides.push(format!("seed={seed}"));
-    let mut run = format!("{}-seed{seed}", folder_name(&variant.name));
+    let mut run = format!("{folder}-seed{seed}");
     if let (Some(fold), Some(num_folds)) = (fold, config.num_folds) {
         overrides.push(format!("split.fold={{ index = {fold}, of = {num_folds} }}"));
         run.push_str(&format!("-fold{fold}"));
     }
-    let source = source.with_overrides(&overrides)?;
+    let origin = format!("variant `{}`", variant.name);
+    let source = source.with_overrides_from(&origin, &overrides)?;
     Ok(PlannedTrial {
         index,
         variant: variant.name.clone(),
@@ -266,7 +284,50 @@ fn short_label(value: &toml::Value) -> String {
     }
 }
 
-/// The name of a variant as part of a folder name: words joined by `-`.
+/// The names of the variants as parts of folder names, each of them different.
+///
+/// Most names differ in letters and digits, and their words are joined by `-`. Names that are equal then, such as
+/// `shift 2` and `shift -2`, have their minus signs written out. Names that are still equal, such as `a b.csv` and
+/// `a-b.csv`, end in the first digits of their SHA-256, which does not depend on the order of the variants.
+fn folder_names(variants: &[Variant]) -> Vec<String> {
+    let mut folders: Vec<String> = variants.iter().map(|v| folder_name(&v.name)).collect();
+    for distinct in [
+        |name: &str| folder_name(&with_minus_signs(name)),
+        |name: &str| {
+            let readable = folder_name(&with_minus_signs(name));
+            format!("{readable}-{}", &sha256(name.as_bytes())[..8])
+        },
+    ] {
+        let is_shared: Vec<bool> = folders
+            .iter()
+            .map(|folder| folders.iter().filter(|other| *other == folder).count() > 1)
+            .collect();
+        for (place, variant) in variants.iter().enumerate() {
+            if is_shared[place] {
+                folders[place] = distinct(&variant.name);
+            }
+        }
+    }
+    folders
+}
+
+/// A name with the word `minus` for the sign of each negative number.
+fn with_minus_signs(name: &str) -> String {
+    let mut text = String::new();
+    let mut before = ' ';
+    let mut rest = name.chars().peekable();
+    while let Some(c) = rest.next() {
+        let is_sign = c == '-' && !before.is_alphanumeric() && before != '.';
+        match rest.peek() {
+            Some(next) if is_sign && next.is_ascii_digit() => text.push_str("minus "),
+            _ => text.push(c),
+        }
+        before = c;
+    }
+    text
+}
+
+/// A name as part of a folder name: words joined by `-`.
 fn folder_name(name: &str) -> String {
     let plain = name.chars().map(|c| {
         if c.is_alphanumeric() || "_.".contains(c) {
@@ -295,10 +356,7 @@ mod tests {
     "#;
 
     fn expand(more: &str) -> Result<Comparison, ConfigError> {
-        Comparison::from_source(&ConfigSource {
-            name: "moons.toml".to_string(),
-            text: format!("{BASE}{more}"),
-        })
+        Comparison::from_source(&ConfigSource::new("moons.toml", format!("{BASE}{more}")))
     }
 
     fn names(more: &str) -> Vec<String> {
@@ -379,10 +437,7 @@ mod tests {
         let comparison = expand("[split]\nmethod = \"stratified\"\n").unwrap();
         assert_eq!(comparison.trials.len(), 2);
         let text = BASE.replace("seeds = 2", "seeds = [4, 7]\nnum_folds = 3");
-        let source = ConfigSource {
-            name: "moons.toml".to_string(),
-            text,
-        };
+        let source = ConfigSource::new("moons.toml", text);
         let comparison = Comparison::from_source(&source).unwrap();
         assert_eq!(comparison.trials.len(), 6);
         let last = &comparison.trials[5];
@@ -405,7 +460,70 @@ mod tests {
         );
         let unequal = "[sweep]\nmode = \"zip\"\n\"a.b\" = [1]\n\"c.d\" = [1, 2]";
         assert!(error(unequal).contains("the same number of values"));
-        let same = "[[variants]]\nname = \"a b\"\n[[variants]]\nname = \"a, b\"";
-        assert!(error(same).contains("the same name"));
+        let same = "[[variants]]\nname = \"a b\"\n[[variants]]\nname = \"a b\"";
+        assert!(error(same).contains("the same name, `a b`"));
+        let twice = "[sweep]\n\"optimizer.learning_rate\" = [0.1, 0.1]";
+        assert!(error(twice).contains("the same name, `0.1`"));
+    }
+
+    /// The folders of the runs with seed 0.
+    fn folders(more: &str) -> Vec<String> {
+        let trials = expand(more).unwrap().trials.into_iter();
+        let first = trials.filter(|trial| trial.seed == 0);
+        first.map(|trial| trial.run).collect()
+    }
+
+    #[test]
+    fn values_that_differ_only_in_a_sign_have_two_folders() {
+        let names = ["shift -2.0", "shift 2.0", "shift 3-4"].map(|name| Variant {
+            name: name.to_string(),
+            overrides: Vec::new(),
+        });
+        assert_eq!(
+            folder_names(&names),
+            ["shift-minus-2.0", "shift-2.0", "shift-3-4"]
+        );
+        let constants = r#"
+            [sweep]
+            "model.initializer" = [{ name = "constant", value = 0.5 }, { name = "constant", value = -0.5 }]
+        "#;
+        assert_eq!(
+            folders(constants),
+            [
+                "name-constant-value-0.5-seed0",
+                "name-constant-value-minus-0.5-seed0"
+            ]
+        );
+    }
+
+    #[test]
+    fn paths_that_differ_only_in_a_blank_have_two_folders_in_any_order() {
+        let paths = |first: &str, second: &str| {
+            let base = BASE.replace(
+                "dataset = { name = \"moons\" }",
+                "dataset = { name = \"csv\", path = \"x.csv\", label = \"y\" }",
+            );
+            let text = format!("{base}[sweep]\n\"dataset.path\" = [\"{first}\", \"{second}\"]\n");
+            let comparison = Comparison::from_source(&ConfigSource::new("p.toml", text)).unwrap();
+            let mut runs: Vec<String> = comparison.trials.into_iter().map(|t| t.run).collect();
+            runs.sort();
+            runs.dedup();
+            runs
+        };
+        let found = paths("a b.csv", "a-b.csv");
+        assert_eq!(found.len(), 4);
+        assert!(
+            found.iter().all(|run| run.starts_with("a-b.csv-")),
+            "{found:?}"
+        );
+        assert_eq!(found, paths("a-b.csv", "a b.csv"));
+    }
+
+    #[test]
+    fn a_name_that_needs_no_more_keeps_its_folder() {
+        let named = "[[variants]]\nname = \"a, b\"\n[[variants]]\nname = \"a b\"\n[[variants]]\nname = \"lr -1\"";
+        let found = folders(named);
+        assert_eq!(found[2], "lr-1-seed0");
+        assert_ne!(found[0], found[1]);
     }
 }

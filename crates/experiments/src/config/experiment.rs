@@ -10,6 +10,7 @@ use emberlab_training::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::config::folder_name::{RULE, is_folder_name};
 use crate::config::{Seeds, SweepConfig, Target, VariantConfig};
 
 /// An experiment: the data, the network, the loss, and how the network is trained.
@@ -82,6 +83,20 @@ impl ExperimentConfig {
         }
     }
 
+    /// The keys that only a comparison uses, of those that are set.
+    pub fn comparison_keys(&self) -> Vec<&'static str> {
+        let keys = [
+            ("seeds", self.seeds.is_some()),
+            ("num_folds", self.num_folds.is_some()),
+            ("sweep", self.sweep.is_some()),
+            ("variants", !self.variants.is_empty()),
+            ("target", self.target.is_some()),
+            ("at_epochs", !self.at_epochs.is_empty()),
+        ];
+        let set = keys.into_iter().filter(|(_, is_set)| *is_set);
+        set.map(|(key, _)| key).collect()
+    }
+
     /// The experiment without the keys of a comparison: the configuration of one training.
     pub fn without_comparison(self) -> Self {
         Self {
@@ -114,12 +129,11 @@ impl ExperimentConfig {
     /// # Errors
     /// [`Problem`] with the first value that is out of its range.
     pub fn validate(&self) -> Result<(), Problem> {
-        let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
         Problem::unless(
-            self.name.chars().all(is_plain) && !self.name.starts_with('.'),
+            is_folder_name(&self.name),
             "name",
             format!("\"{}\"", self.name),
-            "letters, digits, `-`, `_` and `.`, with no `.` at the start, because it names a folder",
+            RULE,
         )?;
         let in_table = |table: &'static str| move |problem: Problem| problem.within(table);
         self.dataset.validate().map_err(in_table("dataset"))?;

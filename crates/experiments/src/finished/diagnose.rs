@@ -11,8 +11,8 @@ use emberlab_run_format::{Diagnosis, Finding, FindingKind};
 use emberlab_training::{TrainingError, device, load_network};
 
 use crate::error::ExperimentError;
-use crate::run::Run;
 use crate::finished::load::prepared;
+use crate::run::Run;
 use crate::trial::{Prepared, quick_diagnosis};
 
 /// Diagnoses a run in any state, and writes `diagnosis.json` unless another process is training the run.

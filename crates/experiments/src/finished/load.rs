@@ -6,41 +6,21 @@ use burn::module::Module;
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
 use emberlab_models::Network;
-use emberlab_run_format::files::{BEST, ENVIRONMENT, NETWORK};
-use emberlab_run_format::{Environment, Importance};
+use emberlab_run_format::files::ENVIRONMENT;
+use emberlab_run_format::{ChosenFor, Environment, Importance, ThresholdInUse, Weights};
+use emberlab_storage::sha256;
 use emberlab_training::{
     Predicted, Split, SupervisedModel, TrainingError, device, load_network, predict,
 };
-use serde::Serialize;
 
 use crate::error::ExperimentError;
 use crate::run::Run;
 use crate::trial::{ImportanceLimit, Prepared};
 
-/// One of the two networks of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Weights {
-    /// The network after the last step.
-    Last,
-    /// The network of the best epoch.
-    Best,
-}
-
-impl Weights {
-    /// The file of a run with these weights.
-    pub(crate) fn file(self) -> &'static str {
-        match self {
-            Self::Last => NETWORK,
-            Self::Best => BEST,
-        }
-    }
-}
-
 /// The experiment of a run with the data that it was trained on.
 ///
 /// # Errors
-/// [`ExperimentError::DataChanged`] if the data have changed; and if they cannot be read.
+/// Those of [`Prepared::load_same`].
 pub(crate) fn prepared(run: &Run, data_dirs: &[PathBuf]) -> Result<Prepared, ExperimentError> {
     let environment: Environment = run.read_json(ENVIRONMENT)?;
     Prepared::load_same(run.config()?, data_dirs, run, &environment.data_sha256)
@@ -54,6 +34,10 @@ pub struct LoadedRun {
     pub network: Network,
     /// The device of the network.
     pub device: Device,
+    /// For two classes: the threshold of its predictions.
+    pub threshold: ThresholdInUse,
+    /// Which network of the run it is.
+    pub(super) identity: ChosenFor,
 }
 
 impl LoadedRun {
@@ -67,16 +51,19 @@ impl LoadedRun {
         device_name: &str,
         data_dirs: &[PathBuf],
     ) -> Result<Self, ExperimentError> {
-        run.check_finished()?;
-        let file = weights.file();
-        let bytes = run.read(file)?;
+        let bytes = run.network(weights)?;
+        let sha256 = sha256(&bytes);
         let prepared = prepared(run, data_dirs)?;
         let device = device::open(device_name).map_err(TrainingError::from)?;
         let network = load_network(prepared.init_network(&device)?, &bytes);
         Ok(Self {
-            network: network.map_err(|e| run.malformed(file, e))?.valid(),
+            network: network
+                .map_err(|e| run.malformed(weights.file(), e))?
+                .valid(),
+            threshold: ThresholdInUse::of(run.stored_threshold()?, weights, &sha256),
             prepared,
             device,
+            identity: ChosenFor { weights, sha256 },
         })
     }
 

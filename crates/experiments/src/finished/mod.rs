@@ -9,7 +9,7 @@ mod threshold;
 
 pub use boundaries::Axes;
 pub use diagnose::diagnose;
-pub use load::{LoadedRun, Weights};
+pub use load::LoadedRun;
 pub use network_images::NumberImage;
 pub use predict::{Prediction, Predictor};
-pub use threshold::stored_threshold;
+pub use threshold::outdated_threshold;

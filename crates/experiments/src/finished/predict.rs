@@ -8,15 +8,15 @@ use emberlab_datasets::{DatasetError, Standardizer};
 use emberlab_metrics::NO_PREDICTION;
 use emberlab_models::Network;
 use emberlab_rng::stream;
-use emberlab_run_format::ModelFile;
 use emberlab_run_format::files::MODEL;
+use emberlab_run_format::{ModelFile, ThresholdInUse, Weights};
+use emberlab_storage::sha256;
 use emberlab_tables::{Encoder, HeaderLine, NewRows, TableConfig};
 use emberlab_training::{Task, TrainingError, device, labels, load_network};
 use serde::Serialize;
 
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
-use crate::finished::{Weights, stored_threshold};
 use crate::run::Run;
 use crate::trial::{encoder, standardizer, task};
 
@@ -26,8 +26,8 @@ pub struct Predictor {
     pub config: ExperimentConfig,
     /// The meaning of its inputs and outputs.
     pub model: ModelFile,
-    /// For two classes: class 1 is predicted if its probability is above this.
-    pub threshold: f64,
+    /// For two classes: the threshold of the predictions.
+    pub threshold: ThresholdInUse,
     /// How the columns of a table become its inputs.
     encoder: Encoder,
     task: Task,
@@ -60,9 +60,7 @@ impl Predictor {
     /// # Errors
     /// [`ExperimentError`] if the run has not finished, or a file of it cannot be read.
     pub fn load(run: &Run, weights: Weights, device_name: &str) -> Result<Self, ExperimentError> {
-        run.check_finished()?;
-        let file = weights.file();
-        let bytes = run.read(file)?;
+        let bytes = run.network(weights)?;
         let config = run.config()?;
         let model: ModelFile = run.read_json(MODEL)?;
         let device = device::open(device_name).map_err(TrainingError::from)?;
@@ -74,10 +72,11 @@ impl Predictor {
             &device,
             config.training.precision.dtype(),
         )?;
-        let network = load_network(network, &bytes).map_err(|e| run.malformed(file, e))?;
+        let network = load_network(network, &bytes);
+        let network = network.map_err(|e| run.malformed(weights.file(), e))?;
         Ok(Self {
             network: burn::module::Module::valid(&network),
-            threshold: stored_threshold(run)?.map_or(0.5, |t| t.threshold()),
+            threshold: ThresholdInUse::of(run.stored_threshold()?, weights, &sha256(&bytes)),
             task: task(&model),
             standardizer: standardizer(&model),
             encoder: encoder(&model),
@@ -132,7 +131,9 @@ impl Predictor {
         }
         let probabilities = task.probabilities(&self.config.loss, &outputs, d_output)?;
         let classes = match task {
-            Task::Binary { .. } => emberlab_metrics::thresholded(&probabilities, self.threshold),
+            Task::Binary { .. } => {
+                emberlab_metrics::thresholded(&probabilities, self.threshold.value)
+            }
             _ => labels(task, &outputs, d_output)?,
         };
         let predictions = classes.iter().zip(probabilities.chunks(d_output));

@@ -23,7 +23,7 @@ pub fn range_curve(
     let device = device::open(device_name).map_err(TrainingError::from)?;
     let mut config = config.clone().without_comparison();
     config.seed = seed;
-    let prepared = Prepared::load(config, data_dirs)?;
+    let prepared = Prepared::for_training(config, data_dirs)?;
     let train = prepared.upload_train(&device)?;
     let test = RangeTest {
         network: prepared.init_network(&device.autodiff())?,

@@ -48,6 +48,12 @@ impl Run {
         value.map(drop).map_err(|e| e.to_string())
     }
 
+    /// Whether the files of a finished run are those that `result` has the checksums of.
+    pub(crate) fn has_files_of(&self, result: &RunResult) -> bool {
+        let mut files = result.files.iter();
+        files.all(|file| self.check_digest(file).is_ok())
+    }
+
     /// Checks the size and checksum of a file.
     fn check_digest(&self, file: &Digested) -> Result<(), String> {
         let content = self.read(&file.name).map_err(|e| e.to_string())?;

@@ -8,6 +8,7 @@ use emberlab_run_format::files::ENVIRONMENT;
 use emberlab_storage::{StorageError, is_leftover, leftovers, remove_tree};
 
 use super::Run;
+use crate::config::LATEST;
 use crate::error::ExperimentError;
 
 impl Run {
@@ -21,7 +22,7 @@ impl Run {
             return Ok(run);
         }
         let mut runs = Self::all(artifacts)?;
-        if name == "latest"
+        if name == LATEST
             && let Some(run) = runs.pop()
         {
             return Ok(run);

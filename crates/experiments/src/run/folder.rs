@@ -14,6 +14,8 @@ use crate::error::ExperimentError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     path: PathBuf,
+    /// Where the user's own data are now, if they have moved since the training.
+    pub(super) data: Option<PathBuf>,
 }
 
 impl Run {
@@ -46,14 +48,20 @@ impl Run {
             return Err(ExperimentError::RunExists { path });
         }
         publish_folder(&path, files)?;
-        Ok(Self { path })
+        Ok(Self { path, data: None })
     }
 
     /// The run in a folder, if there is one.
     pub fn at(path: &Path) -> Option<Self> {
         path.join(CONFIG).is_file().then(|| Self {
             path: path.to_path_buf(),
+            data: None,
         })
+    }
+
+    /// The same run, whose own data are now at `data` if that is given. They must be the same as in the training.
+    pub fn with_data(self, data: Option<PathBuf>) -> Self {
+        Self { data, ..self }
     }
 
     /// Whether its training has finished.

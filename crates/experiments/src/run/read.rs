@@ -2,9 +2,10 @@
 
 use emberlab_analysis::LearningCurves;
 use emberlab_config_source::ConfigSource;
-use emberlab_run_format::files::{CONFIG, FAILURE, METRICS};
-use emberlab_run_format::{Failure, History};
+use emberlab_run_format::files::{CONFIG, FAILURE, METRICS, RESULT, THRESHOLD};
+use emberlab_run_format::{ChosenThreshold, Failure, History, RunResult, Weights};
 use emberlab_storage::{Checkpoint, CheckpointStore};
+use emberlab_training::Split;
 
 use super::Run;
 use crate::config::ExperimentConfig;
@@ -19,12 +20,20 @@ impl Run {
         Ok(ConfigSource::load(self.config_path())?)
     }
 
-    /// The configuration that the run was trained with.
+    /// The configuration that the run was trained with. If its data have [moved](Self::with_data), it has their new path.
     ///
     /// # Errors
-    /// [`ExperimentError::ReadConfig`] or [`ExperimentError::Malformed`] if it cannot be read.
+    /// [`ExperimentError::ReadConfig`] or [`ExperimentError::Malformed`] if it cannot be read;
+    /// [`ExperimentError::NoOwnData`] if the data have moved, but the run has no data of the user's own.
     pub fn config(&self) -> Result<ExperimentConfig, ExperimentError> {
-        ExperimentConfig::from_source(&self.source()?).map_err(|e| self.malformed(CONFIG, e))
+        let config = ExperimentConfig::from_source(&self.source()?);
+        let mut config = config.map_err(|e| self.malformed(CONFIG, e))?;
+        if let Some(data) = &self.data {
+            let path = config.dataset.own_path();
+            let path = path.ok_or_else(|| ExperimentError::NoOwnData { run: self.id() })?;
+            path.clone_from(data);
+        }
+        Ok(config)
     }
 
     /// Checks that the training has finished, so that there is a trained network.
@@ -40,6 +49,40 @@ impl Run {
             Ok(Failure { message, .. }) => ExperimentError::RunFailed { run, message },
             Err(_) => ExperimentError::NotFinished { run },
         })
+    }
+
+    /// The threshold stored in the run, if one was chosen, for whichever network.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Malformed`] if the file cannot be read.
+    pub(crate) fn stored_threshold(&self) -> Result<Option<ChosenThreshold>, ExperimentError> {
+        match self.path().join(THRESHOLD).is_file() {
+            true => self.read_json(THRESHOLD).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    /// The file of one of the two networks of a finished run.
+    ///
+    /// # Errors
+    /// [`ExperimentError::NoBest`] if no epoch was the best; those of [`check_finished`](Self::check_finished).
+    pub(crate) fn network(&self, weights: Weights) -> Result<Vec<u8>, ExperimentError> {
+        self.check_finished()?;
+        let result: RunResult = self.read_json(RESULT)?;
+        if weights == Weights::Best && result.best.is_none() {
+            let objective = self.config()?.training.objective;
+            let is_there = result.metrics.contains_key(&objective.split);
+            return Err(ExperimentError::NoBest {
+                run: self.id(),
+                split: if is_there {
+                    objective.split
+                } else {
+                    Split::Train
+                },
+                metric: objective.metric,
+            });
+        }
+        self.read(weights.file())
     }
 
     /// The learning curves of all epochs so far.

@@ -7,7 +7,7 @@ use emberlab_run_format::files::{CONFIG, ENVIRONMENT, MODEL};
 use super::model_file::model_file;
 use super::ready::Ready;
 use super::{Execution, Trial};
-use crate::config::ExperimentConfig;
+use crate::config::{ExperimentConfig, check_run_name};
 use crate::error::ExperimentError;
 use crate::run::{Run, json};
 
@@ -18,7 +18,7 @@ impl Trial {
     /// its first files, locked by this process until the trial is done.
     ///
     /// # Errors
-    /// [`ExperimentError`] if something is wrong with the configuration, the data or the device, or if the folder
+    /// [`ExperimentError`] if something is wrong with the name, the configuration, the data or the device, or if the folder
     /// cannot be made.
     pub fn begin(
         config: ExperimentConfig,
@@ -26,6 +26,9 @@ impl Trial {
         run_name: Option<&str>,
         execution: Execution,
     ) -> Result<(Self, Vec<String>), ExperimentError> {
+        if let Some(name) = run_name {
+            check_run_name(name)?;
+        }
         let ready = Ready::prepare(config, &execution, None)?;
         let config = &ready.prepared.config;
         let environment = json(Path::new(ENVIRONMENT), &ready.environment(&execution))?;
@@ -36,7 +39,7 @@ impl Trial {
             (MODEL, model.as_slice()),
         ];
         let run = Run::create(artifacts, &config.name, config.seed, run_name, &files)?;
-        let warnings = ready.prepared.warnings.clone();
+        let warnings = ready.prepared.warnings();
         let trial = Self {
             lock: run.lock()?,
             run,

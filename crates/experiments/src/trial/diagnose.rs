@@ -49,21 +49,29 @@ pub(crate) fn quick_diagnosis(
         Some(now) => inspect_signals(now, sample.inputs)?,
         None => signals.clone(),
     };
-    let data = ObservedData {
-        samples: &prepared.samples,
-        splits: &prepared.splits,
-        standardize: &config.standardize,
-        standardizer: &prepared.standardizer,
-    };
     let findings = findings(&Observations {
         curves,
-        data: Some(data),
+        data: Some(prepared.observed_data()),
         first_step: Some(&step),
         start: Some(&signals),
         now: Some(&now),
         is_linear: config.model.is_linear(),
     });
     Ok(Diagnosis { findings })
+}
+
+impl Prepared {
+    /// The data as the rules of a diagnosis read them.
+    pub(super) fn observed_data(&self) -> ObservedData<'_> {
+        ObservedData {
+            samples: &self.samples,
+            splits: &self.splits,
+            standardize: &self.config.standardize,
+            standardizer: &self.standardizer,
+            batches: self.config.training.batches(),
+            compares_rows: self.config.model.compares_rows(),
+        }
+    }
 }
 
 /// A few training rows, evenly spread over the training split.

@@ -4,12 +4,12 @@ use burn::tensor::Device;
 use emberlab_analysis::{Plane, boundary};
 use emberlab_datasets::{Features, Targets};
 use emberlab_metrics::{
-    BinaryCurves, ClassificationReport, ConfusionMatrix, MetricsError, NO_PREDICTION,
-    RegressionScores, Split, ThresholdBy, best_threshold,
+    BinaryCurves, ClassificationReport, ConfusionMatrix, MOST_CLASSES, Metric, MetricsError,
+    NO_PREDICTION, RegressionScores, Split, SplitMetrics, ThresholdBy, best_threshold, thresholded,
 };
 use emberlab_models::Network;
 use emberlab_run_format::{
-    Boundary, Bytes, Inputs, Mistake, Mistakes, RunEvaluation, SplitEvaluation,
+    Boundary, Bytes, DEFAULT_THRESHOLD, Inputs, Mistake, Mistakes, RunEvaluation, SplitEvaluation,
 };
 use emberlab_training::{Predicted, Task, TrainingError, labels};
 
@@ -37,7 +37,7 @@ pub(crate) fn evaluate_run(
 ) -> Result<RunEvaluation, ExperimentError> {
     let mut splits = Vec::new();
     for (split, predicted) in predicted {
-        splits.push(prepared.evaluate(*split, predicted)?);
+        splits.push(prepared.evaluate(*split, predicted, DEFAULT_THRESHOLD)?);
     }
     let of = |split: Split| predicted.iter().find(|(s, _)| *s == split);
     let threshold_split = of(Split::Valid).or_else(|| of(Split::Train));
@@ -52,7 +52,7 @@ pub(crate) fn evaluate_run(
     }
     let mistakes_split = of(Split::Test).or(threshold_split);
     let mistakes = match mistakes_split {
-        Some((split, predicted)) => prepared.mistakes(*split, predicted)?,
+        Some((split, predicted)) => prepared.mistakes(*split, predicted, DEFAULT_THRESHOLD)?,
         None => None,
     };
     Ok(RunEvaluation {
@@ -68,7 +68,8 @@ pub(crate) fn evaluate_run(
 }
 
 impl Prepared {
-    /// The evaluation of the predictions of a split.
+    /// The evaluation of the predictions of a split; of two classes, class 1 is predicted above the probability
+    /// `threshold`.
     ///
     /// # Errors
     /// [`ExperimentError::Training`] if the predictions are not of this split.
@@ -76,6 +77,7 @@ impl Prepared {
         &self,
         split: Split,
         predicted: &Predicted,
+        threshold: f64,
     ) -> Result<SplitEvaluation, ExperimentError> {
         let rows = self.rows(split);
         let mut evaluation = SplitEvaluation {
@@ -84,6 +86,8 @@ impl Prepared {
             metrics: predicted.metrics.clone(),
             classification_report: None,
             confusion_matrix: None,
+            confused_pairs: None,
+            positive_class: None,
             curves: None,
             regression: None,
             predictions: Vec::new(),
@@ -91,13 +95,21 @@ impl Prepared {
         match &self.samples.targets {
             Targets::Classes { names, .. } => {
                 let targets = self.split_labels(split).unwrap_or_default();
-                let predictions = labels(&self.task, &predicted.outputs, self.d_output)?;
+                let predictions = self.classes(predicted, threshold)?;
                 let matrix = ConfusionMatrix::from_labels(&targets, &predictions, names.len());
                 let matrix = matrix.map_err(not_scored)?;
+                if threshold != DEFAULT_THRESHOLD {
+                    let loss = predicted.metrics.get(Metric::Loss).unwrap_or(f64::NAN);
+                    evaluation.metrics = SplitMetrics::classification(loss, &matrix);
+                }
                 let report = ClassificationReport::from_confusion(&matrix, names);
                 evaluation.classification_report = Some(report.map_err(not_scored)?);
-                evaluation.confusion_matrix = Some(matrix);
+                match names.len() > MOST_CLASSES {
+                    true => evaluation.confused_pairs = Some(matrix.most_confused(MOST_CLASSES)),
+                    false => evaluation.confusion_matrix = Some(matrix),
+                }
                 if let Task::Binary { .. } = self.task {
+                    evaluation.positive_class = names.get(1).cloned();
                     let probabilities = self.probabilities(predicted)?;
                     let curves = BinaryCurves::from_probabilities(&targets, &probabilities);
                     evaluation.curves = match curves {
@@ -145,7 +157,19 @@ impl Prepared {
         Ok(self.task.probabilities(loss, outputs, self.d_output)?)
     }
 
-    /// The wrong predictions of a split, the most confident ones first; `None` for a regression.
+    /// The predicted class of each row; of two classes, class 1 above the probability `threshold`.
+    fn classes(&self, predicted: &Predicted, threshold: f64) -> Result<Vec<u32>, ExperimentError> {
+        match self.task {
+            Task::Binary { .. } if threshold != DEFAULT_THRESHOLD => {
+                Ok(thresholded(&self.probabilities(predicted)?, threshold))
+            }
+            // Without rounding, and so exactly as in the metrics of the training.
+            _ => Ok(labels(&self.task, &predicted.outputs, self.d_output)?),
+        }
+    }
+
+    /// The wrong predictions of a split, the most confident ones first; `None` for a regression. Of two classes, class 1
+    /// is predicted above the probability `threshold`.
     ///
     /// # Errors
     /// [`ExperimentError::Training`] if the predictions are not of this split.
@@ -153,12 +177,13 @@ impl Prepared {
         &self,
         split: Split,
         predicted: &Predicted,
+        threshold: f64,
     ) -> Result<Option<Mistakes>, ExperimentError> {
         let Some(targets) = self.split_labels(split) else {
             return Ok(None);
         };
         let probabilities = self.probabilities(predicted)?;
-        let predictions = labels(&self.task, &predicted.outputs, self.d_output)?;
+        let predictions = self.classes(predicted, threshold)?;
         let confidence = |i: usize| match (&self.task, predictions[i]) {
             (_, NO_PREDICTION) => 0.0,
             (Task::Binary { .. }, 0) => 1.0 - probabilities[i],

@@ -11,7 +11,7 @@ use emberlab_storage::Checkpoint;
 use emberlab_training::device;
 use emberlab_training::{Dashboard, EpochRecord, Observer, StopFlag, TrainingError, load_network};
 
-use crate::trial::{Execution, Trial};
+use crate::trial::{Execution, Resume, Trial};
 use crate::{ExperimentConfig, Prepared, Run};
 
 /// Has running statistics of batch normalisation, momentum buffers, and a short last batch.
@@ -80,10 +80,7 @@ fn execution(device: &str, stop_at: Option<u64>) -> Execution {
 }
 
 fn config(text: &str) -> ExperimentConfig {
-    let source = ConfigSource {
-        name: "exact.toml".to_string(),
-        text: text.to_string(),
-    };
+    let source = ConfigSource::new("exact.toml", text);
     ExperimentConfig::from_source(&source).unwrap()
 }
 
@@ -101,7 +98,10 @@ fn train(
 
 fn resume(run: &Run, device: &str, stop_at: Option<u64>) -> RunResult {
     let execution = execution(device, stop_at);
-    let (trial, resumed) = Trial::resume(run.clone(), &[], false, execution).unwrap();
+    let resumed = Trial::resume(run.clone(), &[], false, execution).unwrap();
+    let Resume::Continues(trial, resumed) = resumed else {
+        panic!("there is nothing to do");
+    };
     assert!(resumed.damaged.is_empty() && resumed.changes.is_empty());
     assert!(resumed.position.is_some());
     trial.train().unwrap()

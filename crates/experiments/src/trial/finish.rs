@@ -43,7 +43,7 @@ impl Unfinished {
             best: finished.best.as_ref().map(|(best, _)| BestEpoch {
                 epoch: best.epoch,
                 metric: prepared.config.training.objective.metric,
-                split: prepared.config.training.objective.split,
+                split: prepared.objective_split(),
                 value: best.value,
             }),
             thresholds: Vec::new(),

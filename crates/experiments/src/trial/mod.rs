@@ -1,7 +1,9 @@
 //! Trials: one training each, from its configuration and data to the files of a finished run.
 
 mod baselines;
+mod before_training;
 mod begin;
+mod continuation;
 mod diagnose;
 mod environment;
 mod evaluate;
@@ -20,13 +22,14 @@ mod scores;
 mod train;
 
 pub use baselines::{BASELINE_VALUES_AFTER_TRAINING, BASELINE_VALUES_OF_COMPARISON};
+pub use continuation::{NothingToDo, StoppedEarly};
 pub(crate) use diagnose::{evenly, quick_diagnosis};
 pub(crate) use evaluate::evaluate_run;
 pub use importance::ImportanceLimit;
 pub use metrics_file::MetricsFile;
 pub(crate) use model_file::{encoder, standardizer, task};
 pub use prepare::Prepared;
-pub use resume::Resumed;
+pub use resume::{Resume, Resumed};
 
 use std::path::PathBuf;
 

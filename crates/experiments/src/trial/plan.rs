@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use emberlab_config_source::ConfigSource;
 use emberlab_run_format::files::CONFIG;
 use emberlab_storage::StorageError;
 
 use crate::config::PlannedTrial;
 use crate::error::ExperimentError;
 use crate::run::{Run, Verdict, changes};
-use crate::trial::resume::with_defaults;
-use crate::trial::{Execution, Trial};
+use crate::trial::continuation::with_defaults;
+use crate::trial::{Execution, Resume, Trial};
 
 impl PlannedTrial {
     /// The trials as JSON, one per line, in order.
@@ -31,15 +32,15 @@ impl PlannedTrial {
     /// Reads all trials of a plan.
     ///
     /// # Errors
-    /// [`ExperimentError::Storage`] if the file cannot be read, [`ExperimentError::Malformed`] with the line that is
-    /// wrong.
+    /// [`ExperimentError::ReadConfig`] if the file cannot be read, [`ExperimentError::Plan`] with the line that is wrong.
     pub fn load(path: &Path) -> Result<Vec<Self>, ExperimentError> {
-        let text = std::fs::read_to_string(path).map_err(StorageError::io("read", path))?;
+        let text = ConfigSource::load(path)?.text;
         let lines = text.lines().enumerate();
         let trials = lines.map(|(number, line)| {
-            serde_json::from_str(line).map_err(|e| ExperimentError::Malformed {
+            serde_json::from_str(line).map_err(|e| ExperimentError::Plan {
                 path: path.to_path_buf(),
-                reason: format!("line {}: {e}", number + 1),
+                line: number + 1,
+                reason: e.to_string(),
             })
         });
         trials.collect()
@@ -58,8 +59,8 @@ impl PlannedTrial {
             .config
             .to_toml()
             .map_err(|e| run.malformed(CONFIG, e))?;
-        let mut changes =
-            changes(&with_defaults(run.source()?.text), &planned, 0).map_err(|e| run.malformed(CONFIG, e))?;
+        let mut changes = changes(&with_defaults(run.source()?.text), &planned, 0)
+            .map_err(|e| run.malformed(CONFIG, e))?;
         // When checkpoints are saved does not change the result.
         changes.retain(|change| !change.key.starts_with("checkpoint."));
         if changes.is_empty() {
@@ -85,7 +86,10 @@ impl PlannedTrial {
     ) -> Result<Option<Trial>, ExperimentError> {
         match self.run(artifacts)? {
             Some(run) if run.is_done() => Ok(None),
-            Some(run) => Ok(Some(Trial::resume(run, &[], false, execution)?.0)),
+            Some(run) => Ok(match Trial::resume(run, &[], false, execution)? {
+                Resume::Continues(trial, _) => Some(*trial),
+                Resume::NothingToDo(_) => None,
+            }),
             None => {
                 let config = self.config.clone();
                 let begun = Trial::begin(config, artifacts, Some(&self.run), execution);

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use emberlab_datasets::{Dataset, Samples, Splits, Standardizer, StatisticsFrom};
+use emberlab_datasets::{Dataset, Samples, Splits, Standardizer};
 use emberlab_menu::Problem;
 use emberlab_tables::Encoder;
 use emberlab_training::{Split, Task};
 
+use super::before_training::check_classes;
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::run::Run;
@@ -19,6 +20,8 @@ pub struct Prepared {
     pub samples: Samples,
     /// How the columns of a table became features; `None` if the data set is no table.
     pub encoder: Option<Encoder>,
+    /// Sentences about what was found or left out when the data were read.
+    pub notes: Vec<String>,
     /// SHA-256 of the data as they were loaded.
     pub data_sha256: String,
     /// Which rows are used for training, validation and test.
@@ -29,8 +32,6 @@ pub struct Prepared {
     pub task: Task,
     /// The number of outputs of the network.
     pub d_output: usize,
-    /// Sentences about settings that are allowed but often a mistake.
-    pub warnings: Vec<String>,
 }
 
 impl Prepared {
@@ -47,13 +48,20 @@ impl Prepared {
     /// Loads the data that `run` was trained on, whose checksum is `expected`.
     ///
     /// # Errors
-    /// [`ExperimentError::DataChanged`] if they are others, and as [`load`](Self::load).
+    /// [`ExperimentError::DataMoved`] if they are not there, [`ExperimentError::DataChanged`] if they are others, and as
+    /// [`load`](Self::load).
     pub fn load_same(
-        config: ExperimentConfig,
+        mut config: ExperimentConfig,
         data_dirs: &[PathBuf],
         run: &Run,
         expected: &str,
     ) -> Result<Self, ExperimentError> {
+        if let Some(path) = config.dataset.own_path()
+            && !path.exists()
+        {
+            let (run, path) = (run.id(), path.clone());
+            return Err(ExperimentError::DataMoved { run, path });
+        }
         let dataset = config.dataset.load(data_dirs, config.seed)?;
         let found = dataset.checksum();
         let same = dataset.with_checksum(expected);
@@ -77,8 +85,13 @@ impl Prepared {
         batches.map_err(|problem| problem.within("training"))?;
         let targets =
             Standardizer::fit_targets(&config.standardize, &samples.targets, &splits.train);
-        let (task, d_output) =
-            Task::infer(&samples.targets, targets, &config.loss, config.model.d_output())?;
+        let d_output = config.model.d_output();
+        let task = Task::infer(&samples.targets, targets, &config.loss, d_output);
+        if task.is_err() {
+            // No loss fits data of one class.
+            check_classes(&samples)?;
+        }
+        let (task, d_output) = task?;
         let names: Vec<&str> = task.metrics().iter().map(|m| m.name()).collect();
         Problem::unless(
             task.metrics().contains(&training.objective.metric),
@@ -96,18 +109,16 @@ impl Prepared {
             "no thresholds, because they need two classes and a loss with one output",
         )?;
         let standardizer = Standardizer::fit(&config.standardize, &samples, &splits.train);
-        let mut warnings = warnings(&config, &samples, &splits);
-        warnings.extend(notes);
         Ok(Self {
             config,
             samples,
             encoder,
+            notes,
             data_sha256,
             splits,
             standardizer,
             task,
             d_output,
-            warnings,
         })
     }
 
@@ -120,6 +131,14 @@ impl Prepared {
         }
     }
 
+    /// The split that the objective is measured on: the training split if there are no validation rows.
+    pub fn objective_split(&self) -> Split {
+        match self.config.training.objective.split {
+            Split::Valid if self.splits.valid.is_empty() => Split::Train,
+            split => split,
+        }
+    }
+
     /// The split on which a network is evaluated: test if it has rows, else validation, else training.
     pub fn evaluation_split(&self) -> Split {
         let order = [Split::Test, Split::Valid];
@@ -128,34 +147,4 @@ impl Prepared {
             .find(|&split| !self.rows(split).is_empty());
         found.unwrap_or(Split::Train)
     }
-}
-
-/// Sentences about settings that are allowed but often a mistake.
-fn warnings(config: &ExperimentConfig, samples: &Samples, splits: &Splits) -> Vec<String> {
-    let mut warnings = Vec::new();
-    if config.standardize.statistics == StatisticsFrom::All {
-        warnings.push(
-            "`standardize.statistics` is \"all\": the inputs are scaled with statistics of the validation and \
-             test rows, too, so their metrics look better than they are"
-                .to_string(),
-        );
-    }
-    for missing in splits.missing_classes(samples) {
-        warnings.push(format!(
-            "the {} split has no sample of {}: its metrics say nothing about {}",
-            missing.split,
-            missing.classes.join(", "),
-            if missing.classes.len() == 1 {
-                "it"
-            } else {
-                "them"
-            }
-        ));
-    }
-    if splits.valid.is_empty() && config.training.early_stopping.is_some() {
-        warnings.push(
-            "there is no validation split: early stopping uses the training split".to_string(),
-        );
-    }
-    warnings
 }

@@ -43,6 +43,7 @@ impl Ready {
             None => Prepared::load(config, data_dirs)?,
             Some((run, checksum)) => Prepared::load_same(config, data_dirs, run, checksum)?,
         };
+        prepared.check_trainable()?;
         let config = prepared.config.to_toml()?;
         Ok(Self {
             identity: Identity {
@@ -58,7 +59,8 @@ impl Ready {
 
     /// The checkpoints of the run.
     pub(super) fn store(&self, run: &Run) -> CheckpointStore {
-        store(&self.prepared.config, run)
+        let keep_last = self.prepared.config.checkpoint.keep_last;
+        CheckpointStore::new(run.checkpoints(), keep_last)
     }
 
     /// The environment of this process, for `environment.json`.
@@ -66,9 +68,4 @@ impl Ready {
         let checksum = self.identity.data_sha256.clone();
         current_environment(&execution.device, execution.num_threads, checksum)
     }
-}
-
-/// The checkpoints of a run of `config`.
-pub(super) fn store(config: &ExperimentConfig, run: &Run) -> CheckpointStore {
-    CheckpointStore::new(run.checkpoints(), config.checkpoint.keep_last)
 }

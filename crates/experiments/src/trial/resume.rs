@@ -1,14 +1,22 @@
 //! Resumes a trial from its newest checkpoint, after checking that it is still the same training.
 
-use emberlab_run_format::Environment;
-use emberlab_run_format::files::{CONFIG, ENVIRONMENT};
-use emberlab_storage::{Found, Position, StorageError};
+use emberlab_run_format::files::{CONFIG, ENDING, ENVIRONMENT, THRESHOLD};
+use emberlab_run_format::{ChosenFor, Environment};
+use emberlab_storage::{Position, RunLock, StorageError, sha256};
 
-use super::ready::{Ready, store};
+use super::continuation::{Continuation, NothingToDo};
+use super::ready::Ready;
 use super::{Execution, Trial};
-use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
-use crate::run::{Change, Run, Verdict, changes};
+use crate::run::{Change, Run};
+
+/// The outcome of a request to resume a run.
+pub enum Resume {
+    /// The training continues.
+    Continues(Box<Trial>, Resumed),
+    /// The run has finished and nothing is left to train. No file of it was changed.
+    NothingToDo(NothingToDo),
+}
 
 /// How a run was resumed.
 #[derive(Debug)]
@@ -25,45 +33,55 @@ pub struct Resumed {
 
 impl Trial {
     /// Resumes a run from its newest valid checkpoint. Without one, the training starts again from the beginning, with
-    /// the same seed.
+    /// the same seed. A finished run with nothing left to train stays as it is.
     ///
     /// `overrides` change its configuration, as `--set` does, if that is possible during a training. `force` also
     /// allows changes of when the training ends.
     ///
     /// # Errors
     /// [`ExperimentError::ConfigChanged`] or [`ExperimentError::DataChanged`] if it would not be the same training,
+    /// [`ExperimentError::OutOfPatience`] if more epochs are asked for that early stopping would not train,
     /// [`ExperimentError::Storage`] if another process is training the run, and all errors of [`Trial::begin`].
     pub fn resume(
         run: Run,
         overrides: &[String],
         force: bool,
         execution: Execution,
-    ) -> Result<(Self, Resumed), ExperimentError> {
+    ) -> Result<Resume, ExperimentError> {
+        // Looked for before anything else, so that not even the lock of a finished run is touched.
+        if run.is_done()
+            && !RunLock::is_held(run.path())
+            && let Some(nothing) =
+                Continuation::read(&run, overrides, force)?.nothing_to_do(&run)?
+        {
+            return Ok(Resume::NothingToDo(nothing));
+        }
         let lock = run.lock()?;
-        let written = run.source()?;
-        let source = written.with_overrides(overrides)?;
-        let config = ExperimentConfig::from_source(&source)?;
-        let store = store(&config, &run);
-        let Found {
+        let Continuation {
+            source,
+            config,
             checkpoint,
             damaged,
-        } = store.newest()?;
-        let before = match &checkpoint {
-            Some(checkpoint) => checkpoint.identity.config.clone(),
-            None => written.text,
-        };
+            changes,
+        } = Continuation::read(&run, overrides, force)?;
         let mut environment: Environment = run.read_json(ENVIRONMENT)?;
         let trained_on = match &checkpoint {
             Some(checkpoint) => &checkpoint.identity.data_sha256,
             None => &environment.data_sha256,
         };
-        let ready = Ready::prepare(config, &execution, Some((&run, trained_on)))?;
+        let ready = Ready::prepare(config, &execution, Some((&run, trained_on)));
+        let ready = ready.map_err(|error| error.with_place(&source))?;
         let position = checkpoint.as_ref().map(|c| c.position);
         let epochs = position.map_or(0, |p| p.epoch);
-        let changes = allowed_changes(&run, &before, &ready.identity.config, epochs, force)?;
 
-        // All checks have passed: from here on files of the run change.
-        store.set_aside(&damaged)?;
+        // All checks have passed: from here on files of the run change. The result is removed before the configuration
+        // changes, so that a process that dies in between leaves a run that can be resumed, and never a result of
+        // another configuration.
+        ready.store(&run).set_aside(&damaged)?;
+        name_weights_of_threshold(&run)?;
+        for name in ENDING {
+            run.remove(name)?;
+        }
         if !changes.is_empty() {
             run.write(CONFIG, ready.identity.config.as_bytes())?;
         }
@@ -90,40 +108,21 @@ impl Trial {
             checkpoint,
             execution,
         };
-        Ok((trial, resumed))
+        Ok(Resume::Continues(Box::new(trial), resumed))
     }
 }
 
-/// The changes between two configurations of a run that has trained `epochs` epochs.
-///
-/// # Errors
-/// [`ExperimentError::ConfigChanged`] if one of them is not possible, or only with `force`.
-fn allowed_changes(
-    run: &Run,
-    before: &str,
-    after: &str,
-    epochs: usize,
-    force: bool,
-) -> Result<Vec<Change>, ExperimentError> {
-    let before = with_defaults(before.to_string());
-    let changes = changes(&before, after, epochs).map_err(|e| run.malformed(CONFIG, e))?;
-    let allowed = if force {
-        Verdict::NeedsForce
-    } else {
-        Verdict::Allowed
+/// Adds to a threshold of the first version which weights it was chosen for, because they are about to change.
+fn name_weights_of_threshold(run: &Run) -> Result<(), ExperimentError> {
+    let Some(mut chosen) = run.stored_threshold()? else {
+        return Ok(());
     };
-    if changes.iter().any(|c| c.verdict > allowed) {
-        return Err(ExperimentError::ConfigChanged {
-            run: run.id(),
-            changes,
-        });
+    if chosen.network.is_none() {
+        let weights = chosen.weights();
+        // Without its file, the network has the checksum of an empty file, which no other network has.
+        let sha256 = sha256(&run.read(weights.file()).unwrap_or_default());
+        chosen.network = Some(ChosenFor { weights, sha256 });
+        run.write_json(THRESHOLD, &chosen)?;
     }
-    Ok(changes)
-}
-
-/// The configuration `text` with the defaults that this version writes out; as it is if this version cannot read it.
-pub(super) fn with_defaults(text: String) -> String {
-    let config = toml::from_str::<ExperimentConfig>(&text);
-    let written = config.ok().and_then(|config| config.to_toml().ok());
-    written.unwrap_or(text)
+    Ok(())
 }

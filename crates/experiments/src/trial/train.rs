@@ -1,6 +1,6 @@
 //! Trains trials, alone or several in one batched model.
 
-use emberlab_run_format::files::{ENDING, FAILURE, METRICS, RESULT};
+use emberlab_run_format::files::{FAILURE, METRICS, RESULT};
 use emberlab_run_format::{Ending, Failure, RunResult};
 use emberlab_storage::Checkpoint;
 use emberlab_training::{EpochRecord, Observer, Trainer, TrainingError};
@@ -44,10 +44,6 @@ impl Trial {
             checkpoint,
             execution,
         } = self;
-        // A resumed run has not finished, so the files about how it ended are removed.
-        for name in ENDING {
-            run.remove(name)?;
-        }
         let rows = match &checkpoint {
             Some(checkpoint) => checkpoint.file(METRICS)?.to_vec(),
             None => Vec::new(),
@@ -57,6 +53,8 @@ impl Trial {
         let store = ready.store(&run);
         let num_parameters = ready.network.num_parameters();
         let prepared = ready.prepared;
+        let mut shown = execution.observer;
+        shown.begins_with(&prepared.known_problems());
         let config = prepared.config.clone();
         let fit = Trainer {
             label: run.id(),
@@ -73,10 +71,7 @@ impl Trial {
             data: ready.data,
             dashboard: execution.dashboard,
             stop: execution.stop,
-            observer: Box::new(RunObserver {
-                metrics,
-                shown: execution.observer,
-            }),
+            observer: Box::new(RunObserver { metrics, shown }),
         };
         let unfinished = Unfinished {
             run,

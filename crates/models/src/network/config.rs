@@ -38,6 +38,9 @@ pub(crate) trait NetworkConfig {
     /// See [`ModelConfig::takes_images`].
     fn takes_images(&self) -> bool;
 
+    /// See [`ModelConfig::compares_rows`].
+    fn compares_rows(&self) -> bool;
+
     /// Draws the parameters of a valid configuration.
     ///
     /// # Shapes
@@ -83,6 +86,12 @@ impl ModelConfig {
     /// Whether the network takes only images, `[channels, height, width]`.
     pub fn takes_images(&self) -> bool {
         with_config!(self, config => config.takes_images())
+    }
+
+    /// Whether a layer normalises each feature by its deviation over the rows of a batch, so that a batch of one row
+    /// has only zeros there. A convolution's deviation is over the pixels as well, and one image is enough.
+    pub fn compares_rows(&self) -> bool {
+        with_config!(self, config => config.compares_rows())
     }
 
     /// Makes the network. Its weights are drawn on the host and are the same for every device.

@@ -110,6 +110,10 @@ impl NetworkConfig for ConvNetConfig {
         true
     }
 
+    fn compares_rows(&self) -> bool {
+        false
+    }
+
     fn init(
         &self,
         input_shape: &[usize],

@@ -95,6 +95,10 @@ impl NetworkConfig for MlpConfig {
         false
     }
 
+    fn compares_rows(&self) -> bool {
+        !self.hidden.is_empty() && self.normalization.compares_rows()
+    }
+
     /// Samples of any shape are taken as rows of numbers.
     fn init(
         &self,

@@ -77,6 +77,10 @@ impl NetworkConfig for PerceptronConfig {
         false
     }
 
+    fn compares_rows(&self) -> bool {
+        false
+    }
+
     fn init(
         &self,
         input_shape: &[usize],

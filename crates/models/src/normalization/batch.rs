@@ -63,6 +63,10 @@ impl NormalizationKind for BatchNormConfig {
         true
     }
 
+    fn compares_rows(&self) -> bool {
+        true
+    }
+
     fn init(&self, num_features: usize, parameters: &mut Parameters) -> Option<Norm> {
         Some(Norm::Batch(self.init(num_features, parameters)))
     }

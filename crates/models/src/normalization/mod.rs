@@ -52,6 +52,11 @@ trait NormalizationKind {
     /// See [`Normalization::fits_images`].
     fn fits_images(&self) -> bool;
 
+    /// See [`Normalization::compares_rows`].
+    fn compares_rows(&self) -> bool {
+        false
+    }
+
     /// See [`Normalization::init`].
     fn init(&self, num_features: usize, parameters: &mut Parameters) -> Option<Norm>;
 
@@ -73,6 +78,11 @@ impl Normalization {
     /// Whether a convolutional network can have it.
     pub(crate) fn fits_images(&self) -> bool {
         with_normalization!(self, kind => kind.fits_images())
+    }
+
+    /// Whether mean and deviation are computed over the rows of a batch.
+    pub(crate) fn compares_rows(&self) -> bool {
+        with_normalization!(self, kind => kind.compares_rows())
     }
 
     /// The layer for this many features on a device, as it starts. `None` for no normalization.
@@ -250,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_batch_of_one_has_finite_statistics() {
+    fn a_tiny_batch_has_finite_statistics() {
         let device = Device::flex();
         let norm = batch_norm(6, &device, DType::F32);
         let (outputs, statistics) =

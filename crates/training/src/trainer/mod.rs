@@ -20,6 +20,7 @@ use emberlab_storage::{Checkpoint, CheckpointStore, Identity};
 
 pub use burn_dashboard::Dashboard;
 pub use observer::{EpochRecord, Observer};
+pub use replica::epochs_without_improvement;
 pub use result::TrainingResult;
 pub use split_data::SplitData;
 

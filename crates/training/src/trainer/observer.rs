@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use emberlab_metrics::SplitMetrics;
+use emberlab_run_format::FindingKind;
 
 use crate::error::TrainingError;
 
@@ -35,6 +36,9 @@ pub trait Observer: Send {
     /// Why the observer could not write the epoch down, such as a full disk; treated like a checkpoint that could
     /// not be written.
     fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError>;
+
+    /// The training begins, and these problems of its data are known.
+    fn begins_with(&mut self, _problems: &[FindingKind]) {}
 
     /// The problems that it has found so far, in a few words each: a dashboard shows them.
     fn findings(&self) -> Vec<String> {

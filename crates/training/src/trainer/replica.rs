@@ -58,6 +58,14 @@ impl Progress {
     }
 }
 
+/// The number of epochs at a checkpoint since the objective last improved enough for early stopping.
+///
+/// # Errors
+/// [`StorageError`] if the checkpoint is damaged.
+pub fn epochs_without_improvement(checkpoint: &Checkpoint) -> Result<usize, StorageError> {
+    Ok(Progress::read(checkpoint)?.early_stopping.waited)
+}
+
 /// One training in the loop, whose network the engine holds.
 pub(super) struct Replica {
     /// Its place among the trainings that the loop began with.

@@ -40,12 +40,7 @@ fn worse_than_neighbours(data: &ObservedData<'_>, accuracy: f64) -> Option<Findi
     let rows: Vec<u32> = (0..num_rows)
         .map(|k| train[k * train.len() / num_rows])
         .collect();
-    let standardized = |&row: &u32| -> Vec<f64> {
-        let raw = samples.row(row as usize).into_iter().enumerate();
-        raw.map(|(j, x)| f64::from(data.standardizer.value(x, j)))
-            .collect()
-    };
-    let points: Vec<Vec<f64>> = rows.iter().map(standardized).collect();
+    let points: Vec<Vec<f64>> = rows.iter().map(|&row| data.standardized_row(row)).collect();
     let classes: Vec<u32> = rows.iter().map(|&row| labels[row as usize]).collect();
     let num_classes = samples.num_classes().unwrap_or(0);
     let (reference, by) = if rows.len() >= 10 * num_classes {
@@ -122,7 +117,9 @@ fn table_accuracy(points: &[Vec<f64>], classes: &[u32]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use emberlab_datasets::{Features, Samples, Splits, StandardizeConfig, Standardizer, Targets};
+    use emberlab_datasets::{
+        BatchConfig, Features, Samples, Splits, StandardizeConfig, Standardizer, Targets,
+    };
 
     fn kind(rows: &[[f32; 2]], labels: &[u32], accuracy: f64) -> Option<FindingKind> {
         let samples = Samples::of_features(
@@ -143,6 +140,8 @@ mod tests {
             splits: &splits,
             standardize: &StandardizeConfig::default(),
             standardizer: &Standardizer::identity(),
+            batches: BatchConfig::default(),
+            compares_rows: false,
         };
         worse_than_neighbours(&data, accuracy).map(|f| f.kind)
     }

@@ -1,10 +1,10 @@
 //! Leakage: the training uses something of the rows that it is judged by.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use emberlab_datasets::{
-    Features, Samples, Standardize, StandardizeConfig, Standardizer, StatisticsFrom,
+    Features, Standardize, StandardizeConfig, Standardizer, StatisticsFrom, Targets,
 };
 use emberlab_run_format::{Finding, FindingKind, Severity};
 
@@ -14,7 +14,7 @@ use crate::diagnosis::{Earliest, Observations, ObservedData, Rule};
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     kind: FindingKind::Leakage,
     earliest: Earliest::BeforeTraining,
-    condition: "inputs are standardised with the mean and deviation of all rows; or 5 % of the rows of a split, and at least three, are also in the training split",
+    condition: "inputs are standardised with the mean and deviation of all rows; or 5 % of the rows of a split, and at least three, are also in the training split with the same target, which is ten times more than chance would give",
     is_one_problem: false,
     detect,
 };
@@ -23,6 +23,10 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 const FEW_COPIES: f64 = 0.05;
 /// Fewer copies than this mean nothing, whatever their share.
 const MIN_COPIES: usize = 3;
+/// Copies are this many times as frequent as equal rows would be if the features had nothing to do with each other.
+const ABOVE_CHANCE: f64 = 10.0;
+/// A copy has the target of its original: among rows with the same features, at most this share has another target.
+const OTHER_TARGETS: f64 = 0.1;
 
 fn detect(observed: &Observations<'_>) -> Vec<Finding> {
     let Some(data) = observed.data else {
@@ -65,16 +69,34 @@ fn shared_statistics(data: &ObservedData<'_>) -> Option<Finding> {
 }
 
 fn shared_rows(data: &ObservedData<'_>) -> Vec<Finding> {
-    let (samples, splits) = (data.samples, data.splits);
-    let trained: HashSet<u64> = splits.train.iter().map(|&row| hash(samples, row)).collect();
+    let splits = data.splits;
+    // The target of the training rows with the same features; none if their targets differ.
+    let mut trained: HashMap<u64, Option<u64>> = HashMap::new();
+    for &row in &splits.train {
+        let target = target_hash(data, row);
+        let known = trained
+            .entry(features_hash(data, row))
+            .or_insert(Some(target));
+        if *known != Some(target) {
+            *known = None;
+        }
+    }
     let mut all = Vec::new();
     for (split, rows) in [("valid", &splits.valid), ("test", &splits.test)] {
-        let copies = rows
-            .iter()
-            .filter(|&&row| trained.contains(&hash(samples, row)));
-        let num_copies = copies.count();
+        let (mut num_copies, mut num_others) = (0_usize, 0_usize);
+        for &row in rows {
+            match trained.get(&features_hash(data, row)) {
+                Some(&target) if target == Some(target_hash(data, row)) => num_copies += 1,
+                Some(_) => num_others += 1,
+                None => {}
+            }
+        }
         let share = num_copies as f64 / rows.len().max(1) as f64;
-        if num_copies < MIN_COPIES || share < FEW_COPIES {
+        let share_of_others = num_others as f64 / (num_copies + num_others).max(1) as f64;
+        if num_copies < MIN_COPIES || share < FEW_COPIES || share_of_others > OTHER_TARGETS {
+            continue;
+        }
+        if share < ABOVE_CHANCE * share_by_chance(data, share / ABOVE_CHANCE) {
             continue;
         }
         let mut found = finding(
@@ -103,22 +125,48 @@ fn shared_rows(data: &ObservedData<'_>) -> Vec<Finding> {
     all
 }
 
-/// A hash of a row's features; two rows that differ have the same with probability 2⁻⁶⁴.
-fn hash(samples: &Samples, row: u32) -> u64 {
-    let width = samples.num_features();
-    let range = row as usize * width..(row as usize + 1) * width;
-    let mut hasher = DefaultHasher::new();
-    match &samples.features {
-        Features::Bytes(pixels) => pixels[range].hash(&mut hasher),
-        Features::Doubles(values) => {
-            values[range]
-                .iter()
-                .for_each(|x| x.to_bits().hash(&mut hasher));
+/// The share of rows that equal a training row by chance, if the features had nothing to do with each other. Tables of
+/// a few words or booleans have many such rows. A share below `enough` is not computed to its end.
+fn share_by_chance(data: &ObservedData<'_>, enough: f64) -> f64 {
+    let num_rows = data.splits.train.len() as f64;
+    let mut share = num_rows;
+    for feature in 0..data.samples.num_features() {
+        let mut counts: HashMap<u64, f64> = HashMap::new();
+        for &row in &data.splits.train {
+            *counts.entry(data.row(row)[feature].to_bits()).or_default() += 1.0;
         }
-        Features::Floats(values) => {
-            values[range]
-                .iter()
-                .for_each(|x| x.to_bits().hash(&mut hasher));
+        // The probability that two rows have the same value.
+        share *= counts.values().map(|count| count * count).sum::<f64>() / (num_rows * num_rows);
+        if share < enough {
+            break;
+        }
+    }
+    share.min(1.0)
+}
+
+/// A hash of a row's features; two rows that differ have the same with probability 2⁻⁶⁴.
+fn features_hash(data: &ObservedData<'_>, row: u32) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    if let Features::Bytes(pixels) = &data.samples.features {
+        let width = data.samples.num_features();
+        let start = row as usize * width;
+        pixels[start..start + width].hash(&mut hasher);
+    } else {
+        let values = data.row(row);
+        values.iter().for_each(|x| x.to_bits().hash(&mut hasher));
+    }
+    hasher.finish()
+}
+
+/// A hash of a row's class or numbers.
+fn target_hash(data: &ObservedData<'_>, row: u32) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    match &data.samples.targets {
+        Targets::Classes { labels, .. } => labels[row as usize].hash(&mut hasher),
+        Targets::Values { values, names } => {
+            let start = row as usize * names.len();
+            let numbers = values[start..start + names.len()].iter();
+            numbers.for_each(|x| x.to_bits().hash(&mut hasher));
         }
     }
     hasher.finish()
@@ -127,42 +175,51 @@ fn hash(samples: &Samples, row: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::LearningCurves;
-    use emberlab_datasets::{Splits, Targets};
+    use crate::diagnosis::observed_data::examples::{Table, alternating, noise};
+
+    /// A table of 40 rows whose last ten are validation rows, and copies of the first ten if `is_copied`.
+    fn table(is_copied: bool) -> Table {
+        let column = |seed| {
+            let mut values = noise(40, seed);
+            if is_copied {
+                values.copy_within(0..10, 30);
+            }
+            values
+        };
+        Table::new(&[("a", column(1)), ("b", column(2))], alternating(40))
+    }
 
     #[test]
     fn rows_that_are_in_train_and_in_valid_are_counted() {
-        let splits = Splits {
-            train: (0..30).collect(),
-            valid: (30..40).collect(),
-            test: Vec::new(),
-        };
-        let (curves, standardize) = (LearningCurves::default(), StandardizeConfig::default());
-        let of = |modulus: usize| {
-            let rows = (0..40).flat_map(|i| [(i % modulus) as f32, 1.0]);
-            let samples = Samples::of_features(
-                Features::Floats(rows.collect()),
-                Targets::Classes {
-                    labels: (0..40).map(|i| i % 2).collect(),
-                    names: vec!["no".to_string(), "yes".to_string()],
-                },
-                vec!["a".to_string(), "b".to_string()],
-            );
-            let data = ObservedData {
-                samples: &samples,
-                splits: &splits,
-                standardize: &standardize,
-                standardizer: &Standardizer::identity(),
-            };
-            crate::diagnosis::findings(&Observations {
-                data: Some(data),
-                ..Observations::of_curves(&curves)
-            })
-        };
-        let found = of(30);
+        let found = table(true).findings();
         assert_eq!(found.len(), 1);
         assert_eq!(found[0].kind, FindingKind::Leakage);
         assert_eq!(found[0].evidence[0].value, 10.0);
-        assert_eq!(of(40), [], "no row occurs twice");
+        assert_eq!(table(false).findings(), [], "no row occurs twice");
+    }
+
+    #[test]
+    fn rows_with_another_target_are_no_copies() {
+        let mut table = table(true);
+        if let Targets::Classes { labels, .. } = &mut table.samples.targets {
+            labels[30..35].fill(0);
+        }
+        assert_eq!(table.findings(), []);
+    }
+
+    #[test]
+    fn rows_that_are_equal_by_chance_are_no_copies() {
+        // Three booleans have eight different rows.
+        let boolean = |factor| (0..200).map(|i| ((i / factor) % 2) as f32).collect();
+        let columns = [("a", boolean(1)), ("b", boolean(2)), ("c", boolean(4))];
+        assert_eq!(Table::new(&columns, alternating(200)).findings(), []);
+        // One measurement with two digits.
+        let rounded = noise(200, 1)
+            .into_iter()
+            .map(|x| (100.0 * x).round() / 100.0);
+        assert_eq!(
+            Table::new(&[("x", rounded.collect())], alternating(200)).findings(),
+            []
+        );
     }
 }

@@ -3,7 +3,7 @@
 use emberlab_datasets::MissingClasses;
 use emberlab_run_format::{Finding, FindingKind, Severity};
 
-use crate::diagnosis::wording::{evidence, finding, sentences};
+use crate::diagnosis::wording::{evidence, finding, listed, sentences};
 use crate::diagnosis::{Earliest, Observations, ObservedData, Rule};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -13,6 +13,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     is_one_problem: false,
     detect,
 };
+
+/// Classes that a sentence lists.
+const MOST_LISTED: usize = 10;
 
 fn detect(observed: &Observations<'_>) -> Vec<Finding> {
     let Some(data) = observed.data else {
@@ -26,7 +29,7 @@ fn detect(observed: &Observations<'_>) -> Vec<Finding> {
 }
 
 fn in_split(missing: &MissingClasses, data: &ObservedData<'_>) -> Finding {
-    let names = missing.classes.join(", ");
+    let names = listed(&missing.classes, MOST_LISTED);
     let splits = data.splits;
     let (rows, severity, summary) = if missing.split == "train" {
         let summary =
@@ -45,11 +48,13 @@ fn in_split(missing: &MissingClasses, data: &ObservedData<'_>) -> Finding {
         (rows, Severity::Warning, summary)
     };
     let mut found = finding(FindingKind::MissingClass, severity, summary);
-    let (labels, names) = (data.samples.labels(), data.samples.class_names());
-    for (class, name) in names.unwrap_or_default().iter().enumerate() {
-        let is_class =
-            |&&row: &&u32| labels.is_some_and(|labels| labels[row as usize] as usize == class);
-        let count = rows.iter().filter(is_class).count();
+    let mut counts: Vec<(&str, usize)> = data.class_counts_of(rows);
+    // The missing classes are the least frequent.
+    if counts.len() > MOST_LISTED {
+        counts.sort_by_key(|(_, count)| *count);
+        counts.truncate(MOST_LISTED);
+    }
+    for (name, count) in counts {
         let name = format!("{} rows of {name}", missing.split);
         found.evidence.push(evidence(name, count as f64));
     }

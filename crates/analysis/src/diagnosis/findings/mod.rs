@@ -7,9 +7,16 @@ pub(super) mod leakage;
 pub(super) mod learning_rate_too_high;
 pub(super) mod learning_rate_too_low;
 pub(super) mod missing_class;
+pub(super) mod missing_labels;
 pub(super) mod non_finite;
+pub(super) mod numeric_classes;
 pub(super) mod over_fitting;
+pub(super) mod row_numbers;
 pub(super) mod saturated_units;
+pub(super) mod similar_classes;
+pub(super) mod tiny_batch;
+pub(super) mod unscaled_features;
+pub(super) mod unscaled_targets;
 pub(super) mod vanishing_gradients;
 pub(super) mod zero_gradient;
 

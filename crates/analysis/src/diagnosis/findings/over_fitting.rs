@@ -9,13 +9,15 @@ use crate::diagnosis::{Earliest, LearningCurves, Observations, Rule};
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     kind: FindingKind::OverFitting,
     earliest: Earliest::WhileTraining,
-    condition: "the validation loss has risen by half above its lowest value while the training loss fell by another fifth, and is now three times the training loss",
+    condition: "the validation loss has risen by a tenth above its lowest value, and by four times its noise, while the training loss fell by another fifth; it is now 1.5 times the training loss, and the gap is a tenth of the first validation loss. All are means over a tenth of the epochs",
     is_one_problem: true,
     detect,
 };
 
 /// Share of the lowest validation loss by which it has to rise.
-const RISE: f64 = 0.5;
+const RISE: f64 = 0.1;
+/// A rise has to be this many times as large as the noise of a mean over the last epochs.
+const ABOVE_NOISE: f64 = 4.0;
 
 fn detect(observed: &Observations<'_>) -> Vec<Finding> {
     let found = observed.finite_curves().and_then(diverging_losses);
@@ -27,18 +29,25 @@ fn diverging_losses(curves: &LearningCurves) -> Option<Finding> {
     if valid.len() < ENOUGH_EPOCHS || valid.len() != train.len() {
         return None;
     }
-    let lowest = (0..valid.len()).min_by(|&a, &b| valid[a].total_cmp(&valid[b]))?;
-    let last = valid.len() - 1;
-    // Single epochs are noisy: the end is the mean of the last tenth.
-    let tail = valid.len() / 10 + 1;
-    let mean = |losses: &[f64]| losses[losses.len() - tail..].iter().sum::<f64>() / tail as f64;
-    let (train_end, valid_end) = (mean(train), mean(valid));
-    let rises = valid_end > (1.0 + RISE) * valid[lowest];
-    let falls = train_end < 0.8 * train[lowest];
-    let gaps = valid_end > 3.0 * train_end && valid_end - train_end > 0.1 * valid[0];
-    if !(rises && falls && gaps && last >= lowest + ENOUGH_EPOCHS) {
+    // Single epochs are noisy: curves are compared by means over a tenth of the epochs.
+    let span = valid.len() / 10 + 1;
+    let mean = |losses: &[f64]| losses.iter().sum::<f64>() / losses.len() as f64;
+    let smooth = |losses: &[f64]| -> Vec<f64> { losses.windows(span).map(mean).collect() };
+    let (train_means, valid_means) = (smooth(train), smooth(valid));
+    let by_loss = |a: &usize, b: &usize| valid_means[*a].total_cmp(&valid_means[*b]);
+    let turn = (0..valid_means.len()).min_by(by_loss)?;
+    let (train_end, valid_end) = (*train_means.last()?, *valid_means.last()?);
+    let (train_turn, valid_turn) = (train_means[turn], valid_means[turn]);
+    let rise = valid_end - valid_turn;
+    let rises =
+        rise > RISE * valid_turn && rise > ABOVE_NOISE * noise(valid) / (span as f64).sqrt();
+    let falls = train_end < 0.8 * train_turn;
+    let gaps = valid_end > 1.5 * train_end && valid_end - train_end > 0.1 * valid[0];
+    let is_long = valid_means.len() > turn + ENOUGH_EPOCHS;
+    if !(rises && falls && gaps && is_long) {
         return None;
     }
+    let lowest = (0..valid.len()).min_by(|&a, &b| valid[a].total_cmp(&valid[b]))?;
     let mut found = finding(
         FindingKind::OverFitting,
         Severity::Warning,
@@ -52,11 +61,11 @@ fn diverging_losses(curves: &LearningCurves) -> Option<Finding> {
         evidence(format!("valid loss in epoch {}", lowest + 1), valid[lowest]),
         evidence(format!("train loss in epoch {}", lowest + 1), train[lowest]),
         evidence(
-            format!("valid loss, mean of the last {tail} epochs"),
+            format!("valid loss, mean of the last {span} epochs"),
             valid_end,
         ),
         evidence(
-            format!("train loss, mean of the last {tail} epochs"),
+            format!("train loss, mean of the last {span} epochs"),
             train_end,
         ),
     ];
@@ -79,6 +88,14 @@ fn diverging_losses(curves: &LearningCurves) -> Option<Finding> {
         "more training rows, fewer units, or `optimizer.weight_decay`",
     ]);
     Some(found)
+}
+
+/// How far single epochs lie from a smooth curve, over the second half of the epochs.
+fn noise(losses: &[f64]) -> f64 {
+    let half = &losses[losses.len() / 2..];
+    let steps = half.windows(2).map(|pair| (pair[1] - pair[0]).powi(2));
+    // The difference of two epochs has twice the variance of one.
+    (steps.sum::<f64>() / (2.0 * half.len() as f64)).sqrt()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use emberlab_analysis::{Deviation, Trace, TraceError, replay, tolerance};
+use emberlab_analysis::{Deviation, Trace, replay, tolerance};
 use emberlab_training::{Precision, device};
 use serde_json::json;
 
@@ -53,7 +53,6 @@ impl Row {
 
 /// Repeats every trace on every device and in every precision, and compares.
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let failed = |error: TraceError| Failure::Failed(error.to_string());
     let devices: Vec<String> = if args.device.is_empty() {
         let cpu = ["flex", "ndarray"].into_iter();
         let compiled = device::compiled();
@@ -65,7 +64,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     };
     let mut rows = Vec::new();
     for file in &args.files {
-        let trace = Trace::load(file).map_err(failed)?;
+        let trace = Trace::load(file)?;
         for name in &devices {
             let opened = device::open(name)?;
             for precision in precisions(name, args.precision)? {
@@ -73,7 +72,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
                     trace: trace.name.clone(),
                     device: name.clone(),
                     precision,
-                    deviation: replay(&trace, &opened, precision).map_err(failed)?,
+                    deviation: replay(&trace, &opened, precision)?,
                     tolerance: tolerance(&trace, precision),
                 });
             }

@@ -4,7 +4,8 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use emberlab_analysis::{Landscape, LandscapeError, landscape};
-use emberlab_experiments::{LoadedRun, Run, Weights};
+use emberlab_experiments::{LoadedRun, Run};
+use emberlab_run_format::Weights;
 use serde_json::json;
 
 use super::pictures::landscape_map;

@@ -98,7 +98,9 @@ fn launch(strategy: &Arc<LoopStrategy>, label: &str) {
     let interrupter = Interrupter::new();
     let renderer: Box<dyn MetricsRenderer> = match training.dashboard() {
         Dashboard::Tui { stay } => {
-            let renderer = TuiMetricsRendererWrapper::new(interrupter.clone(), None);
+            // Without the epochs before, the dashboard counts them among those that are left.
+            let before = Some(training.starting_epoch());
+            let renderer = TuiMetricsRendererWrapper::new(interrupter.clone(), before);
             terminal::let_signals_through();
             Box::new(if stay {
                 renderer.persistent()

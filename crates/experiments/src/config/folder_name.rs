@@ -1,0 +1,64 @@
+//! Names that become folders: those of experiments and of runs.
+
+use emberlab_run_format::files::BESIDE_RUNS;
+
+use crate::error::ExperimentError;
+
+/// The name that stands for the newest run.
+pub(crate) const LATEST: &str = "latest";
+
+/// What a name of a folder consists of.
+pub(crate) const RULE: &str =
+    "letters, digits, `-`, `_` and `.`, with no `.` at the start, because it names a folder";
+
+/// Whether a name keeps to the [`RULE`].
+pub(crate) fn is_folder_name(name: &str) -> bool {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+    name.chars().all(is_plain) && !name.starts_with('.')
+}
+
+/// Checks the name of a run: it keeps to the [`RULE`], and means nothing else in the folder of an experiment.
+///
+/// # Errors
+/// [`ExperimentError::RunName`].
+pub(crate) fn check_run_name(name: &str) -> Result<(), ExperimentError> {
+    let reason = if name.is_empty() || !is_folder_name(name) {
+        format!("expected {RULE}")
+    } else if name == LATEST {
+        format!("`{LATEST}` always means the newest run; choose another name")
+    } else if BESIDE_RUNS.contains(&name) {
+        "a comparison writes a file of this name beside its runs; choose another name".to_string()
+    } else {
+        return Ok(());
+    };
+    Err(ExperimentError::RunName {
+        name: name.to_string(),
+        reason,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn a_name_that_leaves_the_folder_or_means_something_else_is_refused() {
+        for name in ["r", "2026-01-01", "tanh_2.5", "étude", "latest2", "a.b"] {
+            check_run_name(name).unwrap();
+        }
+        let refused = [
+            "", ".", "..", ".hidden", "../../x", "a/b", "/tmp/x", "a\\b", "a b", "a\n",
+        ];
+        for name in refused
+            .into_iter()
+            .chain(["latest", "comparison.json", "report.html"])
+        {
+            let message = check_run_name(name).unwrap_err().to_string();
+            assert!(
+                message.starts_with(&format!("`--run={name}`: ")),
+                "{message}"
+            );
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What is known to be wrong before a training begins: data that no network can learn from are refused, and settings
+//! that are often a mistake get a warning.
+
+use std::path::PathBuf;
+
+use emberlab_analysis::findings_before_training;
+use emberlab_datasets::{BatchSize, Samples};
+use emberlab_menu::Problem;
+use emberlab_run_format::FindingKind;
+
+use super::Prepared;
+use crate::config::ExperimentConfig;
+use crate::error::ExperimentError;
+
+impl Prepared {
+    /// Loads an experiment as [`load`](Self::load) does, and refuses it if a training of it can learn nothing.
+    ///
+    /// # Errors
+    /// All of [`load`](Self::load); [`ExperimentError::Config`] if the training rows have only one class, or if batch
+    /// normalization gets batches of one row.
+    pub fn for_training(
+        config: ExperimentConfig,
+        data_dirs: &[PathBuf],
+    ) -> Result<Self, ExperimentError> {
+        let prepared = Self::load(config, data_dirs)?;
+        prepared.check_trainable()?;
+        Ok(prepared)
+    }
+
+    /// Checks that a training can learn something.
+    ///
+    /// # Errors
+    /// See [`for_training`](Self::for_training).
+    pub(super) fn check_trainable(&self) -> Result<(), Problem> {
+        check_classes(&self.samples)?;
+        self.check_training_classes()?;
+        self.check_batches()
+    }
+
+    /// Checks that the training rows have more than one class.
+    fn check_training_classes(&self) -> Result<(), Problem> {
+        let (Some(labels), Some(names)) = (self.samples.labels(), self.samples.class_names())
+        else {
+            return Ok(());
+        };
+        let mut classes = self.splits.train.iter().map(|&row| labels[row as usize]);
+        let Some(first) = classes.next() else {
+            return Ok(());
+        };
+        if classes.any(|class| class != first) {
+            return Ok(());
+        }
+        Err(Problem::new(
+            "split",
+            format!(
+                "a training split of {} rows of one class, {:?}",
+                self.splits.train.len(),
+                names[first as usize]
+            ),
+            "training rows of at least two classes, as `split.method = \"stratified\"` or a larger `split.train` gives",
+        ))
+    }
+
+    /// Checks that batch normalization gets more than one row in a batch.
+    fn check_batches(&self) -> Result<(), Problem> {
+        let batch_size = self.config.training.batch_size;
+        let is_one = match batch_size {
+            BatchSize::Full => self.splits.train.len() == 1,
+            BatchSize::Size(size) => size == 1,
+        };
+        Problem::unless(
+            !(is_one && self.config.model.compares_rows()),
+            "training.batch_size",
+            batch_size,
+            "at least 2 rows with batch normalization, because the deviation of one row is 0",
+        )
+    }
+
+    /// The kinds of findings that the data show before a training.
+    pub(super) fn known_problems(&self) -> Vec<FindingKind> {
+        let found = findings_before_training(self.observed_data());
+        found.iter().map(|finding| finding.kind).collect()
+    }
+
+    /// Sentences about settings and data that are allowed but often a mistake.
+    pub fn warnings(&self) -> Vec<String> {
+        let found = findings_before_training(self.observed_data());
+        let mut warnings: Vec<String> = found
+            .into_iter()
+            .map(|found| match found.remedies.first() {
+                Some(remedy) => format!("{}; try {remedy}", found.summary),
+                None => found.summary,
+            })
+            .collect();
+        if self.splits.valid.is_empty() && self.config.training.early_stopping.is_some() {
+            warnings.push(
+                "there is no validation split: early stopping uses the training split".to_string(),
+            );
+        }
+        warnings.extend(self.notes.iter().cloned());
+        warnings
+    }
+}
+
+/// Checks that samples with classes have more than one.
+pub(super) fn check_classes(samples: &Samples) -> Result<(), Problem> {
+    let Some([name]) = samples.class_names() else {
+        return Ok(());
+    };
+    Err(Problem::new(
+        "dataset",
+        format!("{} rows of one class, {name:?}", samples.len()),
+        "at least two classes, because there is nothing else to learn",
+    ))
+}

@@ -1,0 +1,196 @@
+//! What resuming a run would continue, read from its files before any of them changes.
+
+use std::fmt;
+
+use emberlab_config_source::ConfigSource;
+use emberlab_metrics::Metric;
+use emberlab_run_format::files::{CONFIG, RESULT};
+use emberlab_run_format::{Ending, RunResult};
+use emberlab_storage::{Checkpoint, CheckpointStore, Found, StorageError};
+use emberlab_training::{Split, epochs_without_improvement};
+
+use crate::config::ExperimentConfig;
+use crate::error::ExperimentError;
+use crate::run::{Change, Run, Verdict, changes};
+
+/// Why there is nothing left to train.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NothingToDo {
+    /// Epochs done.
+    pub epochs: usize,
+    /// Why the training stopped before its last epoch, if it did.
+    pub stopped: Option<StoppedEarly>,
+    /// Changes of the configuration that were asked for. They are not stored, because nothing is trained with them.
+    pub changes: Vec<Change>,
+}
+
+/// Why early stopping ended a training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StoppedEarly {
+    /// The split that the objective was measured on.
+    pub split: Split,
+    /// The metric of the objective.
+    pub metric: Metric,
+    /// The last epochs, in which it did not improve.
+    pub waited: usize,
+    /// The patience in epochs.
+    pub patience: usize,
+}
+
+impl StoppedEarly {
+    /// A patience with which the training would go on.
+    pub fn more_patience(&self) -> usize {
+        2 * self.waited.max(self.patience)
+    }
+}
+
+impl fmt::Display for StoppedEarly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            split,
+            metric,
+            waited,
+            patience,
+        } = self;
+        write!(
+            f,
+            "the {split} {metric} had not improved for {waited} epochs, and `training.early_stopping.patience` is \
+             {patience}"
+        )
+    }
+}
+
+/// The newest valid checkpoint of a run, and the configuration to continue it with.
+pub(super) struct Continuation {
+    /// The configuration of the run with the changes, as written.
+    pub(super) source: ConfigSource,
+    /// The same, as read.
+    pub(super) config: ExperimentConfig,
+    pub(super) checkpoint: Option<Checkpoint>,
+    /// Newer checkpoints that are damaged.
+    pub(super) damaged: Vec<StorageError>,
+    /// The differences from the configuration that the checkpoint was written with.
+    pub(super) changes: Vec<Change>,
+}
+
+impl Continuation {
+    /// Reads what is to be continued, with `overrides` of the configuration; `force` allows changes of when the training
+    /// ends.
+    ///
+    /// # Errors
+    /// [`ExperimentError::ConfigChanged`] if it would not be the same training; others if a file cannot be read.
+    pub(super) fn read(
+        run: &Run,
+        overrides: &[String],
+        force: bool,
+    ) -> Result<Self, ExperimentError> {
+        let written = run.source()?;
+        let source = written.with_overrides(overrides)?;
+        let config = ExperimentConfig::from_source(&source)?.without_comparison();
+        let store = CheckpointStore::new(run.checkpoints(), config.checkpoint.keep_last);
+        let Found {
+            checkpoint,
+            damaged,
+        } = store.newest()?;
+        let before = match &checkpoint {
+            Some(checkpoint) => checkpoint.identity.config.clone(),
+            None => written.text,
+        };
+        let epochs = checkpoint.as_ref().map_or(0, |c| c.position.epoch);
+        let changes = allowed_changes(run, &before, &config.to_toml()?, epochs, force)?;
+        Ok(Self {
+            source,
+            config,
+            checkpoint,
+            damaged,
+            changes,
+        })
+    }
+
+    /// Whether the run has finished and there is nothing left to train, although files of it may differ from what it
+    /// finished with; `None` if there is something to do.
+    ///
+    /// # Errors
+    /// [`ExperimentError::OutOfPatience`] if other epochs were asked for, but early stopping has ended the training.
+    pub(super) fn nothing_to_do(self, run: &Run) -> Result<Option<NothingToDo>, ExperimentError> {
+        let Ok(result) = run.read_json::<RunResult>(RESULT) else {
+            return Ok(None);
+        };
+        let changes_epochs = (self.changes.iter()).any(|c| c.key == "training.num_epochs");
+        let stopped = self.stopped_early(&result)?;
+        if let Some(stopped) = stopped.filter(|_| changes_epochs) {
+            return Err(ExperimentError::OutOfPatience {
+                run: run.id(),
+                epochs: result.epochs,
+                stopped,
+            });
+        }
+        let is_over = stopped.is_some()
+            || result.epochs >= self.config.training.num_epochs
+            // Without a checkpoint nobody knows how long it waited; without changes it would stop where it did.
+            || (result.ending == Ending::StoppedEarly && self.changes.is_empty());
+        // Files that are missing or damaged are written again from the checkpoint.
+        if !is_over || !run.has_files_of(&result) {
+            return Ok(None);
+        }
+        Ok(Some(NothingToDo {
+            epochs: result.epochs,
+            stopped,
+            changes: self.changes,
+        }))
+    }
+
+    /// Why early stopping would end the training at the checkpoint, if it would.
+    fn stopped_early(&self, result: &RunResult) -> Result<Option<StoppedEarly>, ExperimentError> {
+        let training = &self.config.training;
+        let (Some(stopping), Some(checkpoint)) = (&training.early_stopping, &self.checkpoint)
+        else {
+            return Ok(None);
+        };
+        let waited = epochs_without_improvement(checkpoint)?;
+        let has_valid = result.metrics.contains_key(&Split::Valid);
+        Ok((waited >= stopping.patience).then_some(StoppedEarly {
+            split: match training.objective.split {
+                Split::Valid if !has_valid => Split::Train,
+                split => split,
+            },
+            metric: training.objective.metric,
+            waited,
+            patience: stopping.patience,
+        }))
+    }
+}
+
+/// The changes between two configurations of a run that has trained `epochs` epochs.
+///
+/// # Errors
+/// [`ExperimentError::ConfigChanged`] if one of them is not possible, or only with `force`.
+fn allowed_changes(
+    run: &Run,
+    before: &str,
+    after: &str,
+    epochs: usize,
+    force: bool,
+) -> Result<Vec<Change>, ExperimentError> {
+    let before = with_defaults(before.to_string());
+    let changes = changes(&before, after, epochs).map_err(|e| run.malformed(CONFIG, e))?;
+    let allowed = if force {
+        Verdict::NeedsForce
+    } else {
+        Verdict::Allowed
+    };
+    if changes.iter().any(|c| c.verdict > allowed) {
+        return Err(ExperimentError::ConfigChanged {
+            run: run.id(),
+            changes,
+        });
+    }
+    Ok(changes)
+}
+
+/// The configuration `text` with the defaults that this version writes out; as it is if this version cannot read it.
+pub(super) fn with_defaults(text: String) -> String {
+    let config = toml::from_str::<ExperimentConfig>(&text);
+    let written = config.ok().and_then(|config| config.to_toml().ok());
+    written.unwrap_or(text)
+}
