@@ -6,13 +6,15 @@
 //! - `run`: the folder of a run, and its state as seen from its files;
 //! - `trial`: one training, from its data to its result;
 //! - `finished`: predictions and pictures from a run, and its diagnosis;
-//! - `measurements`: measurements that leave no run folder.
+//! - `measurements`: measurements that leave no run folder;
+//! - `starter`: a first experiment for a table or a folder of images of the user's own.
 
 mod config;
 mod error;
 mod finished;
 mod measurements;
 mod run;
+mod starter;
 mod trial;
 
 pub use config::{
@@ -25,6 +27,7 @@ pub use finished::{
 };
 pub use measurements::{check_gradients, range_curve, step_seconds};
 pub use run::{Change, Run, RunState, RunSummary, Verdict};
+pub use starter::{Starter, guess_label};
 pub use trial::{
     BASELINE_VALUES_AFTER_TRAINING, BASELINE_VALUES_OF_COMPARISON, Execution, ImportanceLimit,
     MetricsFile, NothingToDo, Prepared, Resume, Resumed, StoppedEarly, Trial,

@@ -24,7 +24,9 @@ pub use config::{
     Categories, CategoryEncoding, Dates, Impute, ImputeCategory, ImputeNumber, MissingLabels,
     OneOrMore, TableConfig, TableTask, UnseenCategories,
 };
-pub use description::{ClassCount, ColumnDescription, TableDescription, describe};
+pub use description::{
+    ClassCount, ColumnDescription, Subject, TableDescription, Useless, Warning, describe,
+};
 pub use encoder::{EncodedFeature, Encoder, NewRows};
 pub use error::TableError;
 pub use files::{HeaderLine, Row, RowReader};

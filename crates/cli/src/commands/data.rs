@@ -1,24 +1,28 @@
-//! `emberlab data`: lists, shows and fetches data sets.
+//! `emberlab data`: lists, shows and fetches data sets, and describes tables.
 
 use std::fmt::Write as _;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use emberlab_config_source::{ConfigSource, parse};
 use emberlab_datasets::{
     DatasetConfig, DatasetError, Download, FetchProgress, Origin, Samples, Summary, Targets, fetch,
 };
+use emberlab_experiments::guess_label;
 use emberlab_menu::Menu as _;
+use emberlab_tables::describe;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Deserialize;
 
 use crate::arguments::Shared;
+use crate::command_line::CommandLine;
 use crate::failure::Failure;
 use crate::progress::number;
-use crate::{data_dirs, tables};
+use crate::table_format::TableFormat;
+use crate::{data_dirs, table_description, tables};
 
-/// List, show and download data sets.
+/// List, show and download data sets, or describe a table.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -36,6 +40,19 @@ enum Action {
         /// Override a key of the data set, such as `noise=0.3`; may be repeated.
         #[arg(long = "set", value_name = "KEY=VALUE")]
         overrides: Vec<String>,
+    },
+    /// Describe a table: its format, what each column is taken for, and what to look out for.
+    Describe {
+        /// The table.
+        file: PathBuf,
+        /// The column to learn: its classes are counted, and columns are found that give it away.
+        #[arg(long, value_name = "COLUMN")]
+        label: Option<String>,
+        /// Print the whole description as JSON.
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        format: TableFormat,
     },
     /// Download a data set into the data folder.
     Fetch {
@@ -55,6 +72,12 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     match &args.action {
         Action::List => list(shared)?,
         Action::Show { name, overrides } => show(name, overrides, shared)?,
+        Action::Describe {
+            file,
+            label,
+            json,
+            format,
+        } => describe_table(file, label.as_deref(), *json, format, shared)?,
         Action::Fetch { name, mirror } => download(name, mirror, shared)?,
     }
     Ok(ExitCode::SUCCESS)
@@ -117,6 +140,46 @@ fn show(name: &str, overrides: &[String], shared: &Shared) -> Result<(), Failure
         "{}",
         render(&dataset, &samples, &samples.summary())
     )?;
+    Ok(())
+}
+
+/// Prints the description of a table, and the command that writes an experiment for it.
+fn describe_table(
+    file: &Path,
+    label: Option<&str>,
+    json: bool,
+    format: &TableFormat,
+    shared: &Shared,
+) -> Result<(), Failure> {
+    let description = describe(file, &format.config(), label);
+    let description = description.map_err(DatasetError::from)?;
+    let mut out = std::io::stdout();
+    if json {
+        let text = serde_json::to_string_pretty(&description);
+        writeln!(
+            out,
+            "{}",
+            text.map_err(|error| Failure::Failed(error.to_string()))?
+        )?;
+        return Ok(());
+    }
+    let name = file.display().to_string();
+    write!(
+        out,
+        "{}",
+        table_description::render(&name, &description, label)
+    )?;
+    let columns: Vec<String> = description
+        .columns
+        .into_iter()
+        .map(|column| column.name)
+        .collect();
+    if let Some(label) = label.or(guess_label(&columns).map(String::as_str)) {
+        let new = CommandLine::new(["new"])
+            .with([file])
+            .with(["--label", label]);
+        writeln!(out, "\nnext:  {}", new.shared(shared))?;
+    }
     Ok(())
 }
 

@@ -11,6 +11,7 @@ pub mod diagnose;
 pub mod evaluate;
 pub mod find_lr;
 pub mod gallery;
+pub mod new;
 pub mod predict;
 pub mod report;
 pub mod resume;
@@ -28,6 +29,7 @@ use crate::failure::Failure;
 /// The table of all commands. The help text of each stands at its `Args`.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    New(new::Args),
     Train(train::Args),
     Resume(resume::Args),
     Compare(compare::Args),
@@ -54,6 +56,7 @@ impl Command {
     /// Those of the command.
     pub fn run(&self, shared: &Shared) -> Result<ExitCode, Failure> {
         match self {
+            Self::New(args) => new::run(args, shared),
             Self::Train(args) => train::run(args, shared),
             Self::Resume(args) => resume::run(args, shared),
             Self::Compare(args) => compare::run(args, shared),

@@ -1,4 +1,4 @@
-//! `emberlab train`: trains the network of a TOML file.
+//! `emberlab train`: trains the network of a TOML file, or one for a table.
 
 use std::ffi::OsStr;
 use std::io::{IsTerminal, Write};
@@ -13,6 +13,7 @@ use emberlab_experiments::{
 use emberlab_metrics::Metric;
 use emberlab_run_format::files::DIAGNOSIS;
 use emberlab_run_format::{ChosenThreshold, Diagnosis, Ending, RunResult, Weights};
+use emberlab_tables::FormatConfig;
 use emberlab_training::{Dashboard, Observer, TrainingError};
 
 use crate::arguments::{DashboardChoice, Running, Shared, Showing};
@@ -20,13 +21,20 @@ use crate::command_line::CommandLine;
 use crate::failure::Failure;
 use crate::progress::{Behind, JsonLines, Lines, Silent, clock, count, number};
 use crate::run_explanations::answer;
+use crate::starting::{TaskChoice, starter};
 use crate::{data_dirs, signals, tables, terminal};
 
-/// Train a network as a TOML file describes it.
+/// Train a network as a TOML file describes it, or one that fits a table.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The experiment's TOML file.
+    /// The experiment's TOML file; or a table, whose experiment is the one that `emberlab new` writes.
     config: PathBuf,
+    /// Of a table: the column to learn.
+    #[arg(long, value_name = "COLUMN")]
+    label: Option<String>,
+    /// Of a table: whether the label is a class or a number; by default, a label with many different numbers is a number.
+    #[arg(long, value_enum, requires = "label")]
+    task: Option<TaskChoice>,
     /// Override a key, such as `model.activation=gelu`; may be repeated.
     #[arg(long = "set", value_name = "KEY=VALUE")]
     overrides: Vec<String>,
@@ -44,7 +52,7 @@ pub struct Args {
 /// # Errors
 /// [`Failure`] with the place in the file if the configuration is wrong, or with the reason.
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
-    let source = ConfigSource::load(&args.config)?.with_overrides(&args.overrides)?;
+    let source = source(args)?.with_overrides(&args.overrides)?;
     let config = ExperimentConfig::from_source(&source)?;
     tell_ignored(&config, &args.config, &args.overrides, shared);
     let no_epochs = LearningCurves::default();
@@ -61,6 +69,38 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let result = trial.train();
     let result = result.inspect_err(|error| hint(error, &run, &args.running, shared))?;
     conclude(&run, &result, is_quiet, &args.running, shared)
+}
+
+/// The experiment in a TOML file, or the one for a table, which is any other file.
+fn source(args: &Args) -> Result<ConfigSource, Failure> {
+    let path = &args.config;
+    let is_toml = path
+        .extension()
+        .is_some_and(|extension| extension.eq_ignore_ascii_case("toml"));
+    if is_toml && args.label.is_none() || !path.exists() {
+        return Ok(ConfigSource::load(path)?);
+    }
+    if is_toml {
+        return Err(Failure::Usage(format!(
+            "`--label` is for tables; {} says itself which column is the label, and `--set dataset.label=COLUMN` overrides it",
+            path.display()
+        )));
+    }
+    let label = args.label.as_deref();
+    let starter = starter("train", path, &FormatConfig::default(), label, args.task)?;
+    if !matches!(
+        args.showing.dashboard,
+        DashboardChoice::Json | DashboardChoice::Quiet
+    ) {
+        for note in &starter.notes {
+            eprintln!("note: {note}");
+        }
+    }
+    for warning in &starter.warnings {
+        eprintln!("warning: {warning}");
+    }
+    let name = format!("the experiment for {}", path.display());
+    Ok(ConfigSource::new(name, starter.to_toml()?))
 }
 
 /// Says which keys of a comparison a command ignores, and which command uses them.

@@ -20,7 +20,9 @@ fn numbered(rows: usize) -> DeviceDataset {
         &samples,
         &rows,
         &standardizer,
-        Encoding::Values,
+        &Encoding::Values {
+            standardizer: Standardizer::identity(),
+        },
         &device,
         DType::F32,
     )

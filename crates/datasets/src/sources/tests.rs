@@ -35,7 +35,7 @@ fn without_files() -> impl Iterator<Item = (DatasetConfig, Samples)> {
     let configs =
         configs.filter(|config| matches!(config.origin(), Origin::Generated | Origin::Embedded));
     configs.map(|config| {
-        let samples = config.load(&[], 0).unwrap();
+        let samples = config.load(&[], 0).unwrap().encode_all().unwrap();
         (config, samples)
     })
 }

@@ -5,15 +5,14 @@ use crate::samples::{Features, Targets, numbered_classes};
 
 /// One sample per label, its row number as its only feature.
 fn labelled(labels: Vec<u32>) -> Samples {
-    Samples {
-        features: Features::Floats((0..labels.len()).map(|i| i as f32).collect()),
-        input_shape: vec![1],
-        feature_names: vec!["row".to_owned()],
-        targets: Targets::Classes {
+    Samples::of_features(
+        Features::Floats((0..labels.len()).map(|i| i as f32).collect()),
+        Targets::Classes {
             names: numbered_classes(labels.iter().max().map_or(0, |&top| top as usize + 1)),
             labels,
         },
-    }
+        vec!["row".to_owned()],
+    )
 }
 
 fn of_sizes(sizes: &[usize]) -> Samples {

@@ -2,6 +2,7 @@
 
 mod collect;
 mod distinct;
+mod leak;
 mod summary;
 #[cfg(test)]
 mod tests;
@@ -12,8 +13,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use self::collect::{Collected, collect};
+use self::leak::gives_label_away;
 use self::summary::Summary;
 use self::warnings::warnings;
+pub use self::warnings::{Subject, Warning};
 use crate::columns::ColumnType;
 use crate::columns::guess::{guess, is_nearly_all};
 use crate::error::TableError;
@@ -35,8 +38,8 @@ pub struct TableDescription {
     /// The values of the label and how often they occur, in numeric or alphabetic order; empty if no label was named, or
     /// it has more than 100 different values.
     pub classes: Vec<ClassCount>,
-    /// Sentences about what to look out for.
-    pub warnings: Vec<String>,
+    /// Sentences about what to look out for, the most important ones first.
+    pub warnings: Vec<Warning>,
 }
 
 /// The description of a column.
@@ -60,8 +63,34 @@ pub struct ColumnDescription {
     pub mean: Option<f64>,
     /// The first different values as written, shortened if they are long.
     pub examples: Vec<String>,
+    /// The number of rows of the rarest value; `None` if there are too many different values to count each.
+    pub rarest: Option<u64>,
+    /// The texts that stand among the numbers of a column of numbers, as far as they were collected.
+    pub texts_among_numbers: Vec<String>,
+    /// Whether the column holds dates that can be read with the day or the month first.
+    pub has_ambiguous_dates: bool,
+    /// The reason why the column says nothing as a feature; `None` for the label.
+    pub useless: Option<Useless>,
+    /// The reason to say that the column gives the label away, such as "its values determine 100.0 % of the labels".
+    pub gives_label_away: Option<String>,
     /// Remarks about the guessed type; none for the label.
     pub notes: Vec<String>,
+}
+
+/// The reason why a column says nothing as a feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Useless {
+    /// The numbers count up by one from row to row.
+    RowNumbers,
+    /// Almost every row has a value of its own.
+    Identifier,
+    /// Free text.
+    Text,
+    /// All values are missing.
+    NoValue,
+    /// All values are the same, and none is missing.
+    OneValue,
 }
 
 /// A class and how often it occurs.
@@ -95,7 +124,13 @@ pub fn describe(
         .map(|(name, summary)| describe_column(name, summary))
         .collect();
     if let Some(label) = label {
-        columns[label].notes.clear();
+        for (column, summary) in columns.iter_mut().zip(&collected.summaries) {
+            column.gives_label_away = gives_label_away(summary, &collected.summaries[label]);
+        }
+        let label = &mut columns[label];
+        label.gives_label_away = None;
+        label.useless = None;
+        label.notes.clear();
     }
     Ok(TableDescription {
         rows: collected.rows,
@@ -150,7 +185,46 @@ fn describe_column(name: &str, summary: &Summary) -> ColumnDescription {
             .take(5)
             .map(|value| value.text.clone())
             .collect(),
+        rarest: rarest(summary),
+        texts_among_numbers: match column_type {
+            ColumnType::Number | ColumnType::Integer => texts(summary),
+            _ => Vec::new(),
+        },
+        has_ambiguous_dates: column_type == ColumnType::Date && counts.has_ambiguous_dates(),
+        useless: useless(column_type, distinct, summary),
+        gives_label_away: None,
         notes: notes(column_type, distinct, summary),
+    }
+}
+
+fn rarest(summary: &Summary) -> Option<u64> {
+    let is_complete = summary.values.len() as u64 == summary.distinct.count();
+    let rarest = summary.values.iter().map(|value| value.count).min();
+    rarest.filter(|_| is_complete)
+}
+
+/// The different values that are no numbers.
+fn texts(summary: &Summary) -> Vec<String> {
+    let values = summary.values.iter();
+    let words = values.filter(|value| value.number.is_none());
+    let mut texts: Vec<String> = words.map(|value| value.text.clone()).collect();
+    for (word, _) in &summary.words {
+        if !texts.contains(word) {
+            texts.push(word.clone());
+        }
+    }
+    texts
+}
+
+fn useless(column_type: ColumnType, distinct: u64, summary: &Summary) -> Option<Useless> {
+    let counts = &summary.counts;
+    match column_type {
+        _ if counts.values() == 0 => Some(Useless::NoValue),
+        _ if summary.counts_up && counts.rows >= 3 => Some(Useless::RowNumbers),
+        ColumnType::Identifier => Some(Useless::Identifier),
+        ColumnType::Text => Some(Useless::Text),
+        _ if counts.missing == 0 && distinct == 1 => Some(Useless::OneValue),
+        _ => None,
     }
 }
 

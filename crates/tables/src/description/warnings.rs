@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::ColumnDescription;
+use serde::Serialize;
+
 use super::collect::Collected;
 use super::summary::{MAX_CLASSES, Summary};
+use super::{ColumnDescription, Useless};
 use crate::columns::ColumnType;
 use crate::columns::cell::is_like_thousands;
 use crate::format::{Format, FormatConfig};
@@ -16,7 +18,7 @@ const MAX_NAMED: usize = 8;
 const MAX_DROPPED: usize = 30;
 
 /// The least number of rows of which equal columns say anything.
-const LEAST_ROWS: u64 = 10;
+pub(super) const LEAST_ROWS: u64 = 10;
 
 /// Words that people write where a value is missing, in lower case.
 const MISSING_WORDS: [&str; 26] = [
@@ -48,6 +50,56 @@ const MISSING_WORDS: [&str; 26] = [
     "<na>",
 ];
 
+/// A sentence about what to look out for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// The subject of the sentence.
+    pub subject: Subject,
+    /// The sentence, with the key to set.
+    pub message: String,
+}
+
+impl Warning {
+    fn new(subject: Subject, message: impl Into<String>) -> Self {
+        Self {
+            subject,
+            message: message.into(),
+        }
+    }
+}
+
+impl std::fmt::Display for Warning {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+/// The subject of a [`Warning`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// How the file is read: its header, and lines above it.
+    Format,
+    /// The rows as a whole.
+    Rows,
+    /// The values of the label.
+    Label,
+    /// Rows without a label.
+    MissingLabels,
+    /// A column from which the label can be read off.
+    Leak,
+    /// Columns that say nothing, such as row numbers.
+    UselessColumns,
+    /// Columns that are equal to each other.
+    EqualColumns,
+    /// Texts in a column of numbers.
+    TextsAmongNumbers,
+    /// Dates that can be read in two ways.
+    AmbiguousDates,
+    /// Cells that may mean something else than they say.
+    Cells,
+}
+
 /// A column as the sentences see it.
 struct Column<'a> {
     description: &'a ColumnDescription,
@@ -77,7 +129,7 @@ pub(super) fn warnings(
     label: Option<usize>,
     config: &FormatConfig,
     format: &Format,
-) -> Vec<String> {
+) -> Vec<Warning> {
     let columns: Vec<Column> = descriptions
         .iter()
         .zip(&collected.summaries)
@@ -90,16 +142,21 @@ pub(super) fn warnings(
         .collect();
     let mut warnings = Vec::new();
     if collected.rows == 0 {
-        warnings.push("The table has a header but no rows.".to_owned());
+        warnings.push(Warning::new(
+            Subject::Rows,
+            "The table has a header but no rows.",
+        ));
         return warnings;
     }
     if !format.title.is_empty() {
-        warnings.push(format!("Left out above the table: {:?}.", format.title));
+        let message = format!("Left out above the table: {:?}.", format.title);
+        warnings.push(Warning::new(Subject::Format, message));
     }
-    warnings.extend(header(&columns, config, format));
+    let header = header(&columns, config, format);
+    warnings.extend(header.map(|message| Warning::new(Subject::Format, message)));
     if let Some(label) = label {
         about_label(&columns[label], &mut warnings);
-        leaks(&columns, &columns[label], &mut warnings);
+        leaks(&columns, columns[label].name(), &mut warnings);
     }
     let features = || columns.iter().filter(|column| !column.is_label);
     let mut group = |are: &dyn Fn(&Column) -> bool, sentence: &dyn Fn(&str, &str) -> String| {
@@ -112,41 +169,33 @@ pub(super) fn warnings(
                 0..=MAX_DROPPED => format!("`drop = {names:?}`"),
                 _ => "`drop`, which also takes patterns such as `\"a*\"`".to_owned(),
             };
-            warnings.push(sentence(&list(&names, " and "), &drop));
+            let message = sentence(&list(&names, " and "), &drop);
+            warnings.push(Warning::new(Subject::UselessColumns, message));
         }
     };
-    let counts_up = |column: &Column| column.summary.counts_up && collected.rows >= 3;
-    group(&counts_up, &|names, drop| {
+    let is = |useless: Useless| move |column: &Column| column.description.useless == Some(useless);
+    group(&is(Useless::RowNumbers), &|names, drop| {
         format!(
             "{names}: the numbers count up by one from row to row, as row numbers do. If they say nothing else, leave them out with {drop}."
         )
     });
-    let says_nothing = |column: &Column| {
-        let is_text = matches!(
-            column.description.column_type,
-            ColumnType::Identifier | ColumnType::Text
-        );
-        is_text && !counts_up(column)
-    };
-    group(&says_nothing, &|names, drop| {
+    let is_unique = |column: &Column| is(Useless::Identifier)(column) || is(Useless::Text)(column);
+    group(&is_unique, &|names, drop| {
         format!(
             "{names}: almost every row has a value of its own, as identifiers and free text do. Leave such columns out with {drop}."
         )
     });
-    group(&|column| column.values() == 0, &|names, drop| {
+    group(&is(Useless::NoValue), &|names, drop| {
         format!("{names}: all values are missing. Leave such columns out with {drop}.")
     });
-    group(
-        &|column| column.description.missing == 0 && !column.varies(),
-        &|names, drop| {
-            format!("{names}: all values are the same. Leave such columns out with {drop}.")
-        },
-    );
+    group(&is(Useless::OneValue), &|names, drop| {
+        format!("{names}: all values are the same. Leave such columns out with {drop}.")
+    });
     if collected.duplicates > 0 {
-        warnings.push(format!(
+        warnings.push(Warning::new(Subject::Rows, format!(
             "{} of {} rows equal an earlier row. Copies of a training row among the test rows make scores too good.",
             collected.duplicates, collected.rows
-        ));
+        )));
     }
     for column in &columns {
         about_cells(column, &mut warnings);
@@ -177,7 +226,7 @@ fn header(columns: &[Column], config: &FormatConfig, format: &Format) -> Option<
     })
 }
 
-fn about_label(label: &Column, warnings: &mut Vec<String>) {
+fn about_label(label: &Column, warnings: &mut Vec<Warning>) {
     let name = label.name();
     let missing = label.description.missing;
     if missing > 0 {
@@ -186,13 +235,15 @@ fn about_label(label: &Column, warnings: &mut Vec<String>) {
         } else {
             &format!("{missing} rows have")
         };
-        warnings.push(format!(
-            "{rows} no label {name:?}. Set `missing_labels = \"drop\"` to leave them out."
+        warnings.push(Warning::new(
+            Subject::MissingLabels,
+            format!("{rows} no label {name:?}. Set `missing_labels = \"drop\"` to leave them out."),
         ));
     }
     if !label.varies() {
-        warnings.push(format!(
-            "The label {name:?} is the same in all rows, so there is nothing to learn."
+        warnings.push(Warning::new(
+            Subject::Label,
+            format!("The label {name:?} is the same in all rows, so there is nothing to learn."),
         ));
         return;
     }
@@ -201,48 +252,26 @@ fn about_label(label: &Column, warnings: &mut Vec<String>) {
     let rare: Vec<&str> = rare.map(|value| value.text.as_str()).collect();
     if is_class && !rare.is_empty() && label.values() >= 5 * label.description.distinct {
         let rare = list(&rare, " and ");
-        warnings.push(format!("Of the label {name:?}, only one row each has {rare}: it cannot be both learnt and tested."));
+        warnings.push(Warning::new(Subject::Label, format!("Of the label {name:?}, only one row each has {rare}: it cannot be both learnt and tested.")));
     }
 }
 
 /// Columns from which the label can be read off.
-fn leaks(columns: &[Column], label: &Column, warnings: &mut Vec<String>) {
-    let name = label.name();
-    let largest = label
-        .summary
-        .values
-        .iter()
-        .map(|value| value.count)
-        .max()
-        .unwrap_or(0);
-    let majority = largest as f64 / label.values().max(1) as f64;
-    let is_class = label.description.distinct <= MAX_CLASSES as u64 && label.varies();
-    for column in columns
-        .iter()
-        .filter(|column| !column.is_label && column.values() >= LEAST_ROWS)
-    {
-        let determined = column.summary.determines_class().filter(|_| is_class);
-        let correlation = column.summary.with_label.correlation().unwrap_or(0.0);
-        let reason = match determined {
-            // A column that leaves less than a twentieth of the errors of the majority class.
-            Some(share) if 1.0 - share <= 0.05 * (1.0 - majority) && share >= 0.99 => {
-                format!("its values determine {:.1} % of the labels", 100.0 * share)
-            }
-            _ if correlation.abs() >= 0.9999 => {
-                format!("its correlation with the label is {correlation:.6}")
-            }
-            _ => continue,
+fn leaks(columns: &[Column], label: &str, warnings: &mut Vec<Warning>) {
+    for column in columns {
+        let Some(reason) = &column.description.gives_label_away else {
+            continue;
         };
         let column = column.name();
-        warnings.push(format!(
-            "{column:?} gives the label {name:?} away: {reason}. Leave it out with `drop = [{column:?}]`, unless it is known \
+        warnings.push(Warning::new(Subject::Leak, format!(
+            "{column:?} gives the label {label:?} away: {reason}. Leave it out with `drop = [{column:?}]`, unless it is known \
              before the label is."
-        ));
+        )));
     }
 }
 
 /// Cells that do not fit their column.
-fn about_cells(column: &Column, warnings: &mut Vec<String>) {
+fn about_cells(column: &Column, warnings: &mut Vec<Warning>) {
     let (name, counts) = (column.name(), &column.summary.counts);
     let num_words = counts.values() - counts.numbers;
     let words: Vec<String> = column
@@ -269,33 +298,36 @@ fn about_cells(column: &Column, warnings: &mut Vec<String>) {
             }
             false => "Set `decimal = \",\"`.",
         };
-        warnings.push(format!(
-            "{name:?}: {} numbers are written with commas, such as {words}. {remedy}",
-            counts.decimal_commas
+        warnings.push(Warning::new(
+            Subject::Cells,
+            format!(
+                "{name:?}: {} numbers are written with commas, such as {words}. {remedy}",
+                counts.decimal_commas
+            ),
         ));
     } else if !missing_words.is_empty() {
-        warnings.push(format!(
+        warnings.push(Warning::new(Subject::Cells, format!(
             "{name:?}: {} may mean that the value is missing. If so, add to `missing`: {missing_words:?}.",
             list(&missing_words, " and ")
-        ));
+        )));
     } else if is_numeric && num_words > 0 {
         let cells = if num_words == 1 {
             "1 cell is none"
         } else {
             &format!("{num_words} are none")
         };
-        warnings.push(format!(
+        warnings.push(Warning::new(Subject::TextsAmongNumbers, format!(
             "{name:?}: {} cells are numbers, {cells}: {words}. Correct them, add them to `missing`, or set `types.{name:?} = \
              \"category\"`.",
             counts.numbers
-        ));
+        )));
     }
     if column.summary.missing_numbers > 1 && !column.summary.has_other_negatives {
-        warnings.push(format!(
+        warnings.push(Warning::new(Subject::Cells, format!(
             "{name:?}: {} cells are {}, and no other number is below zero. If it means that the value is missing, add it to \
              `missing`.",
             column.summary.missing_numbers, column.summary.min
-        ));
+        )));
     }
     if column.description.column_type == ColumnType::Date && counts.has_ambiguous_dates() {
         let example = column
@@ -303,14 +335,15 @@ fn about_cells(column: &Column, warnings: &mut Vec<String>) {
             .examples
             .first()
             .map_or("", String::as_str);
-        warnings.push(format!(
+        warnings.push(Warning::new(Subject::AmbiguousDates, format!(
             "{name:?}: dates such as {example:?} can be read with the day or the month first. Write them as \
              year-month-day."
-        ));
+        )));
     }
     let is_category = column.description.column_type == ColumnType::Category || column.is_label;
     if is_category {
-        warnings.extend(similar_spellings(column));
+        let similar = similar_spellings(column);
+        warnings.extend(similar.map(|message| Warning::new(Subject::Cells, message)));
     }
 }
 
@@ -354,7 +387,7 @@ fn similar_spellings(column: &Column) -> Option<String> {
 }
 
 /// Columns that are equal, or whose values determine each other.
-fn equal_columns(columns: &[Column], warnings: &mut Vec<String>) {
+fn equal_columns(columns: &[Column], warnings: &mut Vec<Warning>) {
     let mut equal: BTreeMap<u64, Vec<&str>> = BTreeMap::new();
     for column in columns.iter().filter(|column| column.varies()) {
         equal
@@ -373,9 +406,12 @@ fn equal_columns(columns: &[Column], warnings: &mut Vec<String>) {
         }
     }
     for names in equal.values().filter(|names| names.len() > 1) {
-        warnings.push(format!(
-            "{} are equal in every row. One of them is enough.",
-            list(names, " and ")
+        warnings.push(Warning::new(
+            Subject::EqualColumns,
+            format!(
+                "{} are equal in every row. One of them is enough.",
+                list(names, " and ")
+            ),
         ));
     }
     for group in renamed.values() {
@@ -385,9 +421,12 @@ fn equal_columns(columns: &[Column], warnings: &mut Vec<String>) {
         let has_label = group.iter().any(|column| column.is_label);
         if group.len() > 1 && !are_equal && !has_label {
             let names: Vec<&str> = group.iter().map(|column| column.name()).collect();
-            warnings.push(format!(
-                "{} determine each other one to one. One of them is enough.",
-                list(&names, " and ")
+            warnings.push(Warning::new(
+                Subject::EqualColumns,
+                format!(
+                    "{} determine each other one to one. One of them is enough.",
+                    list(&names, " and ")
+                ),
             ));
         }
     }

@@ -126,7 +126,7 @@ fn all_corners_come_in_counting_order_so_that_one_feature_separates_two_classes(
         .enumerate()
     {
         for i in [k * 100, k * 100 + 99] {
-            let signs: Vec<f32> = samples.row(i).iter().map(|x| x.signum()).collect();
+            let signs: Vec<f64> = samples.row(i).iter().map(|x| x.signum()).collect();
             assert_eq!(signs, corner);
             assert_eq!(samples.labels().unwrap()[i], k as u32 % 2);
         }

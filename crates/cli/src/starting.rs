@@ -1,0 +1,74 @@
+//! The first experiment for data of the user's own, as `new` writes it and `train` uses it at once.
+
+use std::path::Path;
+
+use emberlab_datasets::DatasetError;
+use emberlab_experiments::{Starter, guess_label};
+use emberlab_tables::{FormatConfig, RowReader, TableError, TableTask};
+
+use crate::command_line::CommandLine;
+use crate::failure::Failure;
+
+/// Whether the label of a table is a class or a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum TaskChoice {
+    /// It is a class.
+    Classification,
+    /// It is a number.
+    Regression,
+}
+
+impl From<TaskChoice> for TableTask {
+    fn from(choice: TaskChoice) -> Self {
+        match choice {
+            TaskChoice::Classification => Self::Classification,
+            TaskChoice::Regression => Self::Regression,
+        }
+    }
+}
+
+/// An experiment for the table at `path`. `command` is the one that was called.
+///
+/// # Errors
+/// [`Failure::Usage`] if no label is given, with the columns to choose from; [`Failure`] if the table cannot be read.
+pub fn starter(
+    command: &str,
+    path: &Path,
+    format: &FormatConfig,
+    label: Option<&str>,
+    task: Option<TaskChoice>,
+) -> Result<Starter, Failure> {
+    match label {
+        Some(label) => Ok(Starter::for_table(
+            path,
+            format,
+            label,
+            task.map(Into::into),
+        )?),
+        None => Err(without_label(command, path, format)?),
+    }
+}
+
+/// The error of a command without `--label`.
+fn without_label(command: &str, path: &Path, format: &FormatConfig) -> Result<Failure, Failure> {
+    let rows = RowReader::open(path, format);
+    let rows = rows.map_err(|error: TableError| DatasetError::from(error))?;
+    let columns = rows.columns();
+    const MOST: usize = 30;
+    let mut listed: Vec<&str> = columns.iter().take(MOST).map(String::as_str).collect();
+    let more = format!("and {} more", columns.len().saturating_sub(MOST));
+    if columns.len() > MOST {
+        listed.push(&more);
+    }
+    let guess = guess_label(columns).map_or(String::new(), |guess| {
+        let line = CommandLine::new([command])
+            .with([path])
+            .with(["--label", guess]);
+        format!("\nperhaps:  {line}")
+    });
+    Ok(Failure::Usage(format!(
+        "which column of {} is to be learnt? Name it with `--label`; the columns are {}{guess}",
+        path.display(),
+        listed.join(", "),
+    )))
+}

@@ -1,0 +1,216 @@
+//! The description of a table, as text for the terminal.
+
+use std::fmt::Write as _;
+
+use comfy_table::Table;
+use emberlab_tables::{ColumnDescription, ColumnType, TableDescription};
+
+use crate::progress::{count, number};
+use crate::tables;
+
+/// The width of a terminal whose width is not known, in characters.
+const DEFAULT_WIDTH: usize = 80;
+
+/// The longest name of a column that is shown whole, in characters.
+const LONGEST_NAME: usize = 22;
+
+/// The largest number of columns that are listed.
+const MOST_COLUMNS: usize = 250;
+
+/// The largest number of classes, and of remarks of one kind, that are listed.
+const MOST_LISTED: usize = 20;
+
+/// The columns of the table, what the format is, and what to look out for. `name` is that of the file.
+pub fn render(name: &str, description: &TableDescription, label: Option<&str>) -> String {
+    let width = tables::table([""], 1)
+        .width()
+        .map_or(DEFAULT_WIDTH, usize::from);
+    let width = width.max(DEFAULT_WIDTH);
+    let mut text = String::new();
+    let format = &description.format;
+    let _ = writeln!(
+        text,
+        "{name}: {} of {}\n{:?} between columns, {}, decimal mark {:?}, {}, line ends {}\n",
+        count_of(description.rows, "row"),
+        count_of(description.columns.len() as u64, "column"),
+        format.delimiter.to_string(),
+        match format.header {
+            true => "the first line is the header",
+            false => "no header",
+        },
+        format.decimal.to_string(),
+        format.encoding,
+        format.line_ends,
+    );
+    let columns = &description.columns;
+    let listed = &columns[..columns.len().min(MOST_COLUMNS)];
+    let _ = writeln!(text, "{}", table(listed, width));
+    if listed.len() < columns.len() {
+        let more = columns.len() - listed.len();
+        let _ = writeln!(
+            text,
+            "and {}; `--json` lists all",
+            count(more, "more column")
+        );
+    }
+    if let Some(label) = label {
+        let _ = writeln!(
+            text,
+            "\n{}",
+            wrapped(&classes(label, description), width, "")
+        );
+    }
+    let notes = columns.iter().flat_map(|column| {
+        let name = &column.name;
+        column
+            .notes
+            .iter()
+            .map(move |note| format!("{name:?}: {note}."))
+    });
+    let warnings = description.warnings.iter().map(ToString::to_string);
+    push_list(&mut text, "look at", &warnings.collect::<Vec<_>>(), width);
+    push_list(
+        &mut text,
+        "taken for granted",
+        &notes.collect::<Vec<_>>(),
+        width,
+    );
+    text
+}
+
+fn table(columns: &[ColumnDescription], width: usize) -> Table {
+    let mut table = tables::table(["column", "type", "missing", "distinct", "values"], 2);
+    for column in columns {
+        let about = if column.distinct_is_estimate { "~" } else { "" };
+        table.add_row([
+            cut(&column.name, LONGEST_NAME),
+            column.column_type.name().to_owned(),
+            match column.missing {
+                0 => String::new(),
+                missing => missing.to_string(),
+            },
+            format!("{about}{}", column.distinct),
+            values(column),
+        ]);
+    }
+    let others: usize = table.column_max_content_widths()[..4]
+        .iter()
+        .map(|&width| usize::from(width) + 2)
+        .sum();
+    let left = width.saturating_sub(others + 2);
+    for (row, column) in table.row_iter_mut().zip(columns) {
+        let mut cells: Vec<comfy_table::Cell> = row.cell_iter().take(4).cloned().collect();
+        cells.push(comfy_table::Cell::new(cut(&values(column), left)));
+        *row = cells.into();
+    }
+    if let Some(values) = table.column_mut(4) {
+        values.set_cell_alignment(comfy_table::CellAlignment::Left);
+    }
+    table
+}
+
+/// Range and mean of numbers, and the first different values.
+fn values(column: &ColumnDescription) -> String {
+    let examples: Vec<String> = column.examples.iter().map(|text| printable(text)).collect();
+    let examples = examples.join(", ");
+    let is_number = matches!(column.column_type, ColumnType::Number | ColumnType::Integer);
+    match (column.min, column.max, column.mean) {
+        (Some(min), Some(max), Some(mean)) if is_number => {
+            format!(
+                "{} to {}, mean {}: {examples}",
+                short(min),
+                short(max),
+                short(mean)
+            )
+        }
+        _ => examples,
+    }
+}
+
+/// A number with as many digits as a table needs; whole numbers are written out.
+fn short(value: f64) -> String {
+    match value.fract() == 0.0 && value.abs() < 1e9 {
+        true => format!("{value}"),
+        false => number(value),
+    }
+}
+
+/// What the label holds.
+fn classes(label: &str, description: &TableDescription) -> String {
+    let classes = &description.classes;
+    let column = description
+        .columns
+        .iter()
+        .find(|column| column.name == label);
+    if classes.is_empty() {
+        let distinct = column.map_or(0, |column| column.distinct);
+        return format!("label {label:?}: {distinct} different values");
+    }
+    let mut listed: Vec<String> = classes
+        .iter()
+        .take(MOST_LISTED)
+        .map(|class| format!("{} ({})", printable(&class.name), class.rows))
+        .collect();
+    if classes.len() > listed.len() {
+        listed.push(format!("and {} more", classes.len() - listed.len()));
+    }
+    let values = count_of(classes.len() as u64, "different value");
+    format!("label {label:?}: {values}, {}", listed.join(", "))
+}
+
+fn push_list(text: &mut String, title: &str, sentences: &[String], width: usize) {
+    if sentences.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "\n{title}:");
+    for sentence in sentences.iter().take(MOST_LISTED) {
+        let _ = writeln!(text, "- {}", wrapped(sentence, width - 2, "  "));
+    }
+    if sentences.len() > MOST_LISTED {
+        let more = sentences.len() - MOST_LISTED;
+        let _ = writeln!(text, "- and {more} more; `--json` lists all");
+    }
+}
+
+/// The sentence in lines of `width` characters; those after the first begin with `indent`.
+fn wrapped(sentence: &str, width: usize, indent: &str) -> String {
+    let mut text = String::new();
+    let mut length = 0;
+    for word in printable(sentence).split(' ') {
+        let word_length = word.chars().count();
+        if length > 0 && length + 1 + word_length > width {
+            text.push('\n');
+            text.push_str(indent);
+            length = 0;
+        } else if length > 0 {
+            text.push(' ');
+            length += 1;
+        }
+        text.push_str(word);
+        length += word_length;
+    }
+    text
+}
+
+/// A text without characters that move the cursor or colour the terminal.
+fn printable(text: &str) -> String {
+    let is_safe = |c: char| if c.is_control() { '�' } else { c };
+    text.chars().map(is_safe).collect()
+}
+
+/// The text, shortened to `length` characters.
+fn cut(text: &str, length: usize) -> String {
+    let text = printable(text);
+    match text.chars().count() > length {
+        true => text
+            .chars()
+            .take(length.saturating_sub(1))
+            .chain(['…'])
+            .collect(),
+        false => text,
+    }
+}
+
+fn count_of(number: u64, noun: &str) -> String {
+    count(usize::try_from(number).unwrap_or(usize::MAX), noun)
+}

@@ -1,0 +1,59 @@
+//! Options that say how the file of a table is read, where that is found out wrongly.
+
+use emberlab_tables::{Delimiter, FormatConfig};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error as ValueError;
+
+/// How the file of a table is read.
+#[derive(Debug, clap::Args)]
+pub struct TableFormat {
+    /// Character between the columns, `tab`, or `whitespace` for any number of blanks; found out by default.
+    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    delimiter: Option<Delimiter>,
+    /// Whether the first line holds the names of the columns; found out by default.
+    #[arg(long, value_enum, value_name = "WHETHER")]
+    header: Option<Header>,
+    /// Decimal mark of numbers, `.` or `,`; found out by default.
+    #[arg(long, value_name = "MARK", value_parser = decimal)]
+    decimal: Option<char>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Header {
+    /// It holds the names.
+    Yes,
+    /// It is a row.
+    No,
+}
+
+impl TableFormat {
+    /// As the reader of tables takes it.
+    pub fn config(&self) -> FormatConfig {
+        FormatConfig {
+            delimiter: self.delimiter,
+            decimal: self.decimal,
+            header: self.header.map(|header| header == Header::Yes),
+            ..FormatConfig::default()
+        }
+    }
+}
+
+fn delimiter(text: &str) -> Result<Delimiter, String> {
+    let read = Delimiter::deserialize(text.into_deserializer());
+    let delimiter = read.map_err(|error: ValueError| error.to_string())?;
+    match delimiter {
+        Delimiter::Char(c) if c.is_ascii_alphanumeric() || "\"\r\n\0".contains(c) => {
+            Err("a letter, a digit, a quote or a line end cannot stand between columns".to_owned())
+        }
+        delimiter => Ok(delimiter),
+    }
+}
+
+fn decimal(text: &str) -> Result<char, String> {
+    match text {
+        "." => Ok('.'),
+        "," => Ok(','),
+        _ => Err("expected `.` or `,`".to_owned()),
+    }
+}

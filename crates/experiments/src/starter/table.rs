@@ -1,0 +1,464 @@
+//! How a table is read, and which of its columns are features.
+
+use std::path::Path;
+
+use emberlab_datasets::DatasetConfig;
+use emberlab_tables::{
+    Categories, ColumnDescription, ColumnType, FormatConfig, Impute, ImputeCategory, ImputeNumber,
+    MissingLabels, RowReader, Subject, TableConfig, TableDescription, TableError, TableTask,
+    UnseenCategories, Useless, describe,
+};
+
+use super::comments::Comments;
+use super::training::{self, Learnt};
+use super::{Starter, experiment_name, label, table_error};
+use crate::error::ExperimentError;
+
+/// A category with fewer rows than this may have none among the training rows.
+const RARE: u64 = 10;
+
+/// The largest number of features whose types are all written out.
+const MOST_TYPES: usize = 100;
+
+/// A share of missing values from which a missing category is a category of its own.
+const MUCH_MISSING: f64 = 0.2;
+
+/// An experiment that learns the column `label` of a table.
+pub(super) fn starter(
+    path: &Path,
+    format: &FormatConfig,
+    label: &str,
+    task: Option<TableTask>,
+) -> Result<Starter, ExperimentError> {
+    let format = with_header_of(path, format, label).map_err(table_error)?;
+    let description = describe(path, &format, Some(label)).map_err(table_error)?;
+    let mut draft = Draft::new(path, label, &description)?;
+    let (dataset, learnt) = draft.dataset(task);
+    let rows = draft.num_labelled;
+    let config = training::experiment(
+        experiment_name(path),
+        DatasetConfig::Csv(dataset),
+        training::mlp(),
+        &learnt,
+        rows,
+        &mut draft.comments,
+    );
+    Ok(Starter {
+        config,
+        notes: draft.notes,
+        warnings: draft.warnings,
+        comments: draft.comments,
+    })
+}
+
+/// The format in which the first line is a header if only that makes `label` the name of a column.
+fn with_header_of(
+    path: &Path,
+    format: &FormatConfig,
+    label: &str,
+) -> Result<FormatConfig, TableError> {
+    let has_label = |rows: &RowReader| rows.columns().iter().any(|column| column == label);
+    let rows = RowReader::open(path, format)?;
+    let mut format = format.clone();
+    if format.header.is_none() && !has_label(&rows) {
+        let other = FormatConfig {
+            header: Some(!rows.format().header),
+            ..format.clone()
+        };
+        if RowReader::open(path, &other).is_ok_and(|rows| has_label(&rows)) {
+            format = other;
+        }
+    }
+    Ok(format)
+}
+
+/// The choices for a table, while they are made.
+struct Draft<'a> {
+    path: &'a Path,
+    description: &'a TableDescription,
+    label: &'a ColumnDescription,
+    /// The number of rows with a label.
+    num_labelled: u64,
+    comments: Comments,
+    notes: Vec<String>,
+    warnings: Vec<String>,
+}
+
+impl<'a> Draft<'a> {
+    fn new(
+        path: &'a Path,
+        name: &str,
+        description: &'a TableDescription,
+    ) -> Result<Self, ExperimentError> {
+        let unusable = |message: String| {
+            let path = path.to_owned();
+            table_error(TableError::Unusable { path, message })
+        };
+        let mut columns = description.columns.iter();
+        let Some(label) = columns.find(|column| column.name == name) else {
+            return Err(unusable(format!("there is no column {name:?}")));
+        };
+        match (description.rows, label.distinct) {
+            (0, _) => return Err(unusable("there are no rows".to_owned())),
+            (_, 0) => return Err(unusable(format!("no row has a label {name:?}"))),
+            (_, 1) => {
+                let value = label.examples.first().map_or("", String::as_str);
+                return Err(unusable(format!(
+                    "the label {name:?} is {value:?} in all rows, so there is nothing to learn"
+                )));
+            }
+            _ => {}
+        }
+        // What the configuration itself says, and what it settles, is no warning.
+        let is_open = |subject: Subject| {
+            !matches!(
+                subject,
+                Subject::MissingLabels | Subject::UselessColumns | Subject::TextsAmongNumbers
+            )
+        };
+        let warnings = description.warnings.iter();
+        let warnings = warnings.filter(|warning| is_open(warning.subject));
+        Ok(Self {
+            path,
+            description,
+            label,
+            num_labelled: description.rows - label.missing,
+            comments: Comments::new(format!(
+                "Learns {name:?} from the other columns of {}, {} rows.\n\
+                 Written by `emberlab new` from what the table holds. Every line can be changed.",
+                path.display(),
+                description.rows,
+            )),
+            notes: Vec::new(),
+            warnings: warnings.map(|warning| warning.message.clone()).collect(),
+        })
+    }
+
+    /// The data set, and what is learnt.
+    fn dataset(&mut self, task: Option<TableTask>) -> (TableConfig, Learnt) {
+        let mut config = TableConfig::new(self.path, self.label.name.clone());
+        self.read(&mut config);
+        let learnt = self.learn(&mut config, task);
+        let features = self.choose_features(&mut config);
+        self.write_types(&mut config, &features);
+        self.replace_missing(&mut config, &features);
+        self.accept_rare_categories(&mut config, &features);
+        (config, learnt)
+    }
+
+    /// The format of the file as it was found.
+    fn read(&mut self, config: &mut TableConfig) {
+        let format = &self.description.format;
+        config.header = Some(format.header);
+        config.delimiter = format.delimiter;
+        config.quote = format.quote;
+        config.decimal = format.decimal;
+        let columns = "The first line is a row, not the names of the columns.";
+        if !format.header {
+            self.comments.beside(&["dataset", "header"], columns);
+        }
+    }
+
+    /// The task, the classes, and rows without a label.
+    fn learn(&mut self, config: &mut TableConfig, task: Option<TableTask>) -> Learnt {
+        let label = self.label;
+        let name = &label.name;
+        config.task = task.unwrap_or_else(|| label::infer_task(label));
+        let task_key = ["dataset", "task"];
+        if label.missing > 0 {
+            config.missing_labels = MissingLabels::Drop;
+            let rows = count(label.missing, "row has", "rows have");
+            let key = ["dataset", "missing_labels"];
+            self.comments.beside(&key, format!("{rows} no label"));
+            self.notes
+                .push(format!("{rows} no label, and are left out"));
+        }
+        if config.task == TableTask::Regression {
+            let range = range(label);
+            self.notes.push(format!(
+                "{name:?} holds {} different numbers{range}: regression",
+                label.distinct
+            ));
+            let remark = format!("{} different numbers{range}", label.distinct);
+            self.comments.beside(&task_key, remark);
+            if !label.texts_among_numbers.is_empty() {
+                config.missing_labels = MissingLabels::Drop;
+            }
+            return Learnt::Numbers;
+        }
+        let classes = &self.description.classes;
+        let mut shown: Vec<String> = classes
+            .iter()
+            .take(10)
+            .map(|class| format!("{:?} ({})", class.name, class.rows))
+            .collect();
+        if classes.len() > shown.len() {
+            shown.push("…".to_owned());
+        }
+        let list = match shown.is_empty() {
+            true => String::new(),
+            false => format!(": {}", shown.join(", ")),
+        };
+        let found = format!("{} classes{list}", label.distinct);
+        self.comments.beside(&task_key, &found);
+        self.notes.push(format!("{name:?} holds {found}"));
+        if label.min.is_some() && label.distinct > 2 && task.is_none() {
+            self.notes.push(format!(
+                "the classes are numbers; if they are amounts or grades, `--task regression` learns them as such"
+            ));
+        }
+        if label::is_amount(label) {
+            let _ = config.types.insert(name.clone(), ColumnType::Category);
+        }
+        let mut rows: Vec<u64> = classes.iter().map(|class| class.rows).collect();
+        if let Some((positive, reason)) = label::positive(classes) {
+            config.positive = Some(positive.name.clone());
+            let key = ["dataset", "positive"];
+            let remark = format!("the class whose probability is predicted; {reason}");
+            self.comments.beside(&key, remark);
+            self.notes.push(format!(
+                "the positive class is {:?}: {reason}",
+                positive.name
+            ));
+            if positive.name == classes[0].name {
+                rows.reverse();
+            }
+        }
+        Learnt::Classes(rows)
+    }
+
+    /// The columns that are features; the others are dropped, with the reason.
+    fn choose_features(&mut self, config: &mut TableConfig) -> Vec<&'a ColumnDescription> {
+        let limit = config.categories.limit as u64;
+        let mut features = Vec::new();
+        let mut dropped = Vec::new();
+        for column in &self.description.columns {
+            if column.name == self.label.name {
+                continue;
+            }
+            match reason_to_drop(column, limit) {
+                Some(reason) => {
+                    let place = config.drop.len().to_string();
+                    self.comments.beside(&["dataset", "drop", &place], &reason);
+                    config.drop.push(column.name.clone());
+                    dropped.push(format!("{:?} ({reason})", column.name));
+                }
+                None => features.push(column),
+            }
+        }
+        if !dropped.is_empty() {
+            self.notes
+                .push(format!("left out: {}", shortened(&dropped, 10)));
+        }
+        self.notes.push(format!(
+            "{} of {} rows {} the label",
+            count(features.len() as u64, "column", "columns"),
+            self.num_labelled,
+            if features.len() == 1 {
+                "predicts"
+            } else {
+                "predict"
+            }
+        ));
+        features
+    }
+
+    /// The types of the features as they were found, with what they hold.
+    fn write_types(&mut self, config: &mut TableConfig, features: &[&ColumnDescription]) {
+        let are_few = features.len() <= MOST_TYPES;
+        let is_number = |column: &ColumnDescription| {
+            matches!(column.column_type, ColumnType::Number | ColumnType::Integer)
+        };
+        self.comments.above(
+            &["dataset", "types"],
+            match are_few {
+                true => "The types of the features as they were found. Correct what is wrong."
+                    .to_owned(),
+                false => format!(
+                    "The types of the features as they were found, but for {} columns of numbers.",
+                    features.iter().filter(|column| is_number(column)).count()
+                ),
+            },
+        );
+        for column in features {
+            let key = ["dataset", "types", &column.name];
+            if are_few || !is_number(column) {
+                let _ = config.types.insert(column.name.clone(), column.column_type);
+                self.comments.beside(&key, content(column));
+            }
+            if let Some(reason) = &column.gives_label_away {
+                self.comments.above(&key, format!(
+                    "CAREFUL: {:?} gives the label away: {reason}. Add it to `drop`, unless it is known before the \
+                     label is.",
+                    column.name
+                ));
+                let _ = config.types.insert(column.name.clone(), column.column_type);
+            }
+        }
+    }
+
+    /// What replaces missing values, and which texts among numbers read as missing.
+    fn replace_missing(&mut self, config: &mut TableConfig, features: &[&ColumnDescription]) {
+        let is_learnt_as_number = config.task == TableTask::Regression;
+        let numbers = features.iter().copied();
+        let numbers = numbers.chain(is_learnt_as_number.then_some(self.label));
+        let mut with_texts = Vec::new();
+        for column in numbers {
+            let texts = &column.texts_among_numbers;
+            if !texts.is_empty() {
+                with_texts.push(format!("{:?} in {:?}", shortened(texts, 5), column.name));
+            }
+            for text in texts {
+                if !config.missing.contains(text) {
+                    config.missing.push(text.clone());
+                }
+            }
+        }
+        if !with_texts.is_empty() {
+            let texts = shortened(&with_texts, 5);
+            let remark = format!("Texts among numbers read as missing: {texts}.");
+            self.warnings.push(remark.clone());
+            self.comments.above(&["dataset", "missing"], remark);
+        }
+        let misses = |column: &&&ColumnDescription| {
+            column.missing > 0 || !column.texts_among_numbers.is_empty()
+        };
+        let is_category = |column: &ColumnDescription| column.column_type == ColumnType::Category;
+        let missing = |of_categories: bool| -> Vec<&ColumnDescription> {
+            let columns = features.iter().filter(misses);
+            let columns = columns.filter(|column| is_category(column) == of_categories);
+            columns.copied().collect()
+        };
+        let has_categories = features.iter().any(|column| is_category(column));
+        let (numbers, categories) = (missing(false), missing(true));
+        let list = |columns: &[&ColumnDescription]| {
+            let columns = columns.iter();
+            let each = columns.map(|column| format!("{:?} ({})", column.name, column.missing));
+            shortened(&each.collect::<Vec<_>>(), 10)
+        };
+        let mut impute = Impute::default();
+        if !numbers.is_empty() {
+            impute.number = ImputeNumber::Median;
+            let columns = list(&numbers);
+            self.comments.beside(
+                &["dataset", "impute", "number"],
+                format!("missing in {columns}"),
+            );
+            self.notes
+                .push(format!("missing numbers become the median: {columns}"));
+        }
+        if !categories.is_empty() || !with_texts.is_empty() && has_categories {
+            let rows = self.description.rows as f64;
+            let much = |column: &&ColumnDescription| column.missing as f64 > MUCH_MISSING * rows;
+            let (choice, text) = match categories.iter().any(much) {
+                true => (ImputeCategory::Own, "a category of their own"),
+                false => (ImputeCategory::MostFrequent, "the most frequent one"),
+            };
+            impute.category = choice;
+            if !categories.is_empty() {
+                let columns = list(&categories);
+                self.comments.beside(
+                    &["dataset", "impute", "category"],
+                    format!("missing in {columns}"),
+                );
+                self.notes
+                    .push(format!("missing categories become {text}: {columns}"));
+            }
+        }
+        if impute != Impute::default() {
+            self.comments.above(
+                &["dataset", "impute"],
+                "What replaces missing values; computed from the training rows.",
+            );
+        }
+        config.impute = impute;
+    }
+
+    /// Categories that may have no training row.
+    fn accept_rare_categories(
+        &mut self,
+        config: &mut TableConfig,
+        features: &[&ColumnDescription],
+    ) {
+        let is_rare = |column: &&&ColumnDescription| {
+            column.column_type == ColumnType::Category
+                && column.rarest.is_none_or(|rows| rows < RARE)
+        };
+        let columns = features.iter().filter(is_rare);
+        let columns: Vec<String> = columns.map(|column| format!("{:?}", column.name)).collect();
+        if !columns.is_empty() {
+            config.categories = Categories {
+                unseen: UnseenCategories::Ignore,
+                ..Categories::default()
+            };
+            self.comments.beside(
+                &["dataset", "categories", "unseen"],
+                format!("rare categories in {}", shortened(&columns, 10)),
+            );
+        }
+    }
+}
+
+/// The reason to leave a column out of the features.
+fn reason_to_drop(column: &ColumnDescription, limit: u64) -> Option<String> {
+    let too_many = column.column_type == ColumnType::Category && column.distinct > limit;
+    Some(match column.useless {
+        Some(Useless::RowNumbers) => "row numbers".to_owned(),
+        Some(Useless::Identifier) => "nearly every row has its own, as identifiers do".to_owned(),
+        Some(Useless::Text) => "free text".to_owned(),
+        Some(Useless::NoValue) => "no value at all".to_owned(),
+        Some(Useless::OneValue) => "the same in all rows".to_owned(),
+        None if column.has_ambiguous_dates => {
+            "dates with day or month first, which cannot be told".to_owned()
+        }
+        None if too_many => format!("{} different categories", column.distinct),
+        None => return None,
+    })
+}
+
+/// What a column holds, as a remark.
+fn content(column: &ColumnDescription) -> String {
+    let values = match column.column_type {
+        ColumnType::Number | ColumnType::Integer => {
+            format!("{} different{}", column.distinct, range(column))
+        }
+        _ => {
+            let mut examples: Vec<String> = column
+                .examples
+                .iter()
+                .take(4)
+                .map(|text| format!("{text:?}"))
+                .collect();
+            if column.distinct > examples.len() as u64 {
+                examples.push("…".to_owned());
+            }
+            format!("{} different: {}", column.distinct, examples.join(", "))
+        }
+    };
+    let missing = match column.missing {
+        0 => String::new(),
+        missing => format!("; {missing} missing"),
+    };
+    let notes = column.notes.iter().map(|note| format!("; {note}"));
+    format!("{values}{missing}{}", notes.collect::<String>())
+}
+
+/// The range of a column of numbers, as `, 1 to 8`.
+fn range(column: &ColumnDescription) -> String {
+    match (column.min, column.max) {
+        (Some(min), Some(max)) => format!(", {min} to {max}"),
+        _ => String::new(),
+    }
+}
+
+fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// The first few of some texts.
+fn shortened(texts: &[String], most: usize) -> String {
+    match texts.len() {
+        len if len > most => format!("{} and {} more", texts[..most].join(", "), len - most),
+        _ => texts.join(", "),
+    }
+}

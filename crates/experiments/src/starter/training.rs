@@ -1,0 +1,217 @@
+//! Splits, network, loss and optimiser for the size of the data.
+
+use emberlab_datasets::{
+    Amount, BatchSize, DatasetConfig, SplitConfig, SplitMethod, Standardize, StandardizeConfig,
+};
+use emberlab_models::{MlpConfig, ModelConfig};
+use emberlab_training::loss::{BceWithLogits, CrossEntropy, Mse};
+use emberlab_training::optimizer::AdamW;
+use emberlab_training::{
+    CheckpointConfig, EarlyStopping, LossConfig, Objective, OptimizerConfig, Precision,
+    SchedulerConfig, TrainMetrics, TrainingConfig,
+};
+
+use super::comments::Comments;
+use crate::config::ExperimentConfig;
+
+/// From this number of rows on there is a test split.
+const ROWS_FOR_TEST: u64 = 50;
+
+/// From this number of rows on, 15 % are enough for validation and for testing.
+const ROWS_FOR_SMALL_SHARES: u64 = 200;
+
+/// The numbers of rows from which the batches are larger, and their sizes.
+const BATCH_SIZES: [(u64, usize); 5] = [
+    (0, 16),
+    (500, 32),
+    (5_000, 64),
+    (20_000, 128),
+    (200_000, 1024),
+];
+
+/// What is learnt.
+pub(super) enum Learnt {
+    /// Classes, with the number of rows of each in the order of the classes.
+    Classes(Vec<u64>),
+    /// Numbers.
+    Numbers,
+}
+
+impl Learnt {
+    /// The number of rows of the rarest class.
+    fn rarest(&self) -> Option<u64> {
+        match self {
+            Self::Classes(rows) => rows.iter().copied().min(),
+            Self::Numbers => None,
+        }
+    }
+}
+
+/// The whole experiment around a data set of `rows` rows.
+pub(super) fn experiment(
+    name: String,
+    dataset: DatasetConfig,
+    model: ModelConfig,
+    learnt: &Learnt,
+    rows: u64,
+    comments: &mut Comments,
+) -> ExperimentConfig {
+    comments.above(&["seed"], "Everything random follows from the seed: the splits, the first weights, the order of the rows.");
+    let split = split(learnt, rows, comments);
+    let is_regression = matches!(learnt, Learnt::Numbers);
+    comments.above(
+        &["standardize"],
+        match is_regression {
+            false => "Each feature gets mean 0 and standard deviation 1, from the training rows.",
+            true => {
+                "Each feature and the label get mean 0 and standard deviation 1, from the training rows. Metrics \
+                 and predictions are in the units of the data all the same."
+            }
+        },
+    );
+    comments.above(
+        &["model"],
+        "A small network. Compare others with `emberlab compare` and a table `[sweep]`.",
+    );
+    ExperimentConfig {
+        name,
+        seed: 0,
+        dataset,
+        split,
+        standardize: StandardizeConfig {
+            method: Standardize::PerFeature,
+            targets: is_regression,
+            ..StandardizeConfig::default()
+        },
+        model,
+        loss: loss(learnt, comments),
+        optimizer: OptimizerConfig {
+            rule: AdamW::default().into(),
+            learning_rate: 0.003,
+        },
+        scheduler: SchedulerConfig::default(),
+        training: training(rows, comments),
+        checkpoint: CheckpointConfig::default(),
+        seeds: None,
+        num_folds: None,
+        sweep: None,
+        variants: Vec::new(),
+        target: None,
+        at_epochs: Vec::new(),
+    }
+}
+
+/// The network for a table.
+pub(super) fn mlp() -> ModelConfig {
+    MlpConfig {
+        hidden: vec![32],
+        ..MlpConfig::default()
+    }
+    .into()
+}
+
+fn split(learnt: &Learnt, rows: u64, comments: &mut Comments) -> SplitConfig {
+    let [train, valid, test] = match rows {
+        ROWS_FOR_SMALL_SHARES.. => [0.7, 0.15, 0.15],
+        ROWS_FOR_TEST.. => [0.6, 0.2, 0.2],
+        _ => [0.7, 0.3, 0.0],
+    };
+    let amount = |share: f64| match share {
+        0.0 => Amount::Rows(0),
+        _ => Amount::Fraction(share),
+    };
+    // The smallest split needs a row of each class, and each class a row for each split.
+    let smallest = (rows as f64 * valid) as u64;
+    let can_be_stratified = match learnt {
+        Learnt::Classes(classes) => {
+            smallest >= classes.len() as u64 && learnt.rarest().is_some_and(|rarest| rarest >= 3)
+        }
+        Learnt::Numbers => false,
+    };
+    let purpose = match test {
+        0.0 => {
+            "Validation decides when the training stops. There are too few rows for a test split."
+        }
+        _ => {
+            "Validation decides when the training stops; the test split decides nothing, so its score is what new \
+             rows can expect."
+        }
+    };
+    comments.above(
+        &["split"],
+        match can_be_stratified {
+            true => format!("{purpose} Each split has the same shares of the classes."),
+            false => purpose.to_owned(),
+        },
+    );
+    SplitConfig {
+        method: match can_be_stratified {
+            true => SplitMethod::Stratified,
+            false => SplitMethod::Random,
+        },
+        train: Some(amount(train)),
+        valid: amount(valid),
+        test: amount(test),
+        fold: None,
+    }
+}
+
+fn loss(learnt: &Learnt, comments: &mut Comments) -> LossConfig {
+    let Learnt::Classes(classes) = learnt else {
+        return LossConfig::mean(Mse {});
+    };
+    let largest = classes.iter().copied().max().unwrap_or(0);
+    let rarest = learnt.rarest().unwrap_or(0);
+    let is_imbalanced = largest > 4 * rarest;
+    match classes.len() {
+        2 => {
+            if is_imbalanced {
+                let total: u64 = classes.iter().sum();
+                comments.above(&["loss"], format!(
+                    "The rarer class has {:.1} % of the rows, so look at recall and F1 beside accuracy, and let \
+                     `emberlab evaluate --threshold-by f1` choose the threshold. `name = \"focal\", alpha = {:.2}` \
+                     gives it more weight.",
+                    100.0 * rarest as f64 / total.max(1) as f64,
+                    // The positive class is the second one.
+                    1.0 - classes[1] as f64 / total.max(1) as f64,
+                ));
+            }
+            LossConfig::mean(BceWithLogits {})
+        }
+        _ => {
+            if is_imbalanced {
+                comments.above(&["loss"], format!(
+                    "The largest class has {largest} rows, the smallest {rarest}: look at recall and F1 beside \
+                     accuracy. A column with weights of the rows (`weight` in [dataset]) can make rare classes \
+                     count more."
+                ));
+            }
+            LossConfig::mean(CrossEntropy {})
+        }
+    }
+}
+
+fn training(rows: u64, comments: &mut Comments) -> TrainingConfig {
+    let fitting = BATCH_SIZES.iter().rev().find(|(from, _)| rows >= *from);
+    let batch_size = fitting.map_or(32, |&(_, size)| size);
+    comments.above(
+        &["training", "early_stopping"],
+        "Stop when the validation loss has not improved for so many epochs. The network of the best epoch is kept too: \
+         `--weights best`.",
+    );
+    TrainingConfig {
+        num_epochs: 300,
+        batch_size: BatchSize::Size(batch_size),
+        drop_last: false,
+        shuffle: true,
+        precision: Precision::F32,
+        gradient_clipping: None,
+        early_stopping: Some(EarlyStopping {
+            patience: 20,
+            min_delta: 0.0,
+        }),
+        objective: Objective::default(),
+        train_metrics: TrainMetrics::default(),
+        thresholds: Vec::new(),
+    }
+}
