@@ -40,7 +40,11 @@ fn the_real_files_hold_seventy_thousand_rows() {
     ] {
         let config = serde_json::json!({ "name": name });
         let config: DatasetConfig = serde_json::from_value(config).unwrap();
-        let samples = config.load(std::slice::from_ref(&folder), 0).unwrap().encode_all().unwrap();
+        let samples = config
+            .load(std::slice::from_ref(&folder), 0)
+            .unwrap()
+            .encode_all()
+            .unwrap();
         assert_eq!(samples.len(), 70_000);
         assert_eq!(samples.labels().unwrap()[..5], first_labels);
         let summary = samples.summary();

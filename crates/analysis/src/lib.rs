@@ -3,6 +3,7 @@
 //! - `boundary`: the classes that a network predicts over a plane of its inputs
 //! - [`gradients`]: autodiff against central differences and closed forms
 //! - `diagnosis`: rules that find what is wrong with a training
+//! - [`importance`]: how much predictions depend on a column, and how they follow its values
 //! - `loss_landscape`: the loss around a trained network
 //! - `descent`: optimisers on functions of two numbers
 //! - `replay`: a training of the lab, repeated bit for bit
@@ -12,6 +13,7 @@ mod boundary;
 mod descent;
 mod diagnosis;
 pub mod gradients;
+pub mod importance;
 mod loss_landscape;
 mod pytorch_trace;
 mod replay;

@@ -3,12 +3,14 @@
 use std::io::{self, Write};
 
 use emberlab_report::Table;
-use emberlab_report::comparison_tables::{median_table, objective_table, threshold_table};
+use emberlab_report::comparison_tables::{
+    baselines_table, median_table, objective_table, threshold_table,
+};
 use emberlab_run_format::ComparisonResult;
 
 use crate::tables;
 
-/// Writes the table of the objective, the medians of the other figures, those at thresholds, and the
+/// Writes the table of the objective, that of the baselines, the medians of the other figures, those at thresholds, and the
 /// conclusion.
 ///
 /// # Errors
@@ -17,6 +19,10 @@ pub fn write(comparison: &ComparisonResult, out: &mut impl Write) -> io::Result<
     let objective = objective_table(comparison);
     writeln!(out, "{}", objective.caption)?;
     writeln!(out, "{}", in_terminal(objective))?;
+    if let Some(baselines) = baselines_table(comparison) {
+        writeln!(out, "{}", baselines.caption)?;
+        writeln!(out, "{}", in_terminal(baselines))?;
+    }
     let medians = [median_table(comparison), threshold_table(comparison)];
     for table in medians.into_iter().flatten() {
         writeln!(out, "{}", in_terminal(table))?;
@@ -27,7 +33,8 @@ pub fn write(comparison: &ComparisonResult, out: &mut impl Write) -> io::Result<
     Ok(())
 }
 
-fn in_terminal(table: Table) -> comfy_table::Table {
+/// A table of a report as the terminal shows it, without its caption.
+pub fn in_terminal(table: Table) -> comfy_table::Table {
     let num_words = table.columns.iter().take_while(|c| !c.is_number).count();
     let header: Vec<String> = table.columns.into_iter().map(|c| c.name).collect();
     let mut shown = tables::table(header, num_words);

@@ -3,6 +3,7 @@
 mod arguments;
 mod command_line;
 mod commands;
+mod comparison_explanations;
 mod comparison_tables;
 mod data_dirs;
 mod diagnostics;
@@ -13,6 +14,7 @@ mod launchers;
 mod panics;
 mod picture_files;
 mod progress;
+mod run_explanations;
 mod signals;
 mod starting;
 mod table_description;

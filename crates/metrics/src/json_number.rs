@@ -43,6 +43,15 @@ pub fn deserialize_map<'de, D: Deserializer<'de>>(
         .collect())
 }
 
+/// Reads a list of numbers, each as [`deserialize`] reads it.
+///
+/// # Errors
+/// Those of the deserializer.
+pub fn deserialize_list<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f64>, D::Error> {
+    let list = Vec::<JsonNumber>::deserialize(deserializer)?;
+    Ok(list.into_iter().map(|number| number.0).collect())
+}
+
 /// Reads the two ends of an interval, each as [`deserialize`] reads it; `null` is no interval.
 ///
 /// # Errors

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use emberlab_pictures::{
     Axis, Band, Bars, Bitmap, Chart, Contours, Field, HeatMap, Image, ImageGrid, Line, Marker,
-    Matrix, Panels, Picture, PictureError, Points, Rule, Svg, Tone,
+    Matrix, Panels, Picture, PictureError, Points, RankedBar, RankedBars, Rule, Svg, Tone,
 };
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -24,6 +24,7 @@ fn samples() -> Result<Vec<(&'static str, Svg)>, PictureError> {
         ("boundary", boundary(480.0).render()?),
         ("confusion", confusion().render()?),
         ("histogram", histogram().render()?),
+        ("ranked_bars", ranked_bars().render()?),
         ("images", images()?.render()?),
         ("contours", contours().render()?),
         (
@@ -109,6 +110,24 @@ fn histogram() -> Chart {
     )
     .with(Bars::histogram("layer 1", &values(0.0), 24))
     .with(Bars::histogram("layer 2", &values(1.5), 24))
+}
+
+fn ranked_bars() -> RankedBars {
+    let bar = |name: &str, value: f64, spread: f64| RankedBar {
+        name: name.to_string(),
+        value,
+        interval: Some((value - spread, value + spread)),
+    };
+    RankedBars::new(
+        "Importance of the columns",
+        "drop of the valid accuracy",
+        [
+            bar("sex", 0.21, 0.03),
+            bar("passenger class", 0.08, 0.02),
+            bar("age", 0.04, 0.015),
+            bar("port", -0.002, 0.004),
+        ],
+    )
 }
 
 fn images() -> Result<ImageGrid, PictureError> {

@@ -132,12 +132,17 @@ pub(crate) struct Scale {
 
 impl Scale {
     /// The place of a value along the axis: 0 at the beginning and 1 at the end.
-    fn share(&self, value: f64) -> f64 {
+    pub(crate) fn share(&self, value: f64) -> f64 {
         if self.logarithmic {
             (value / self.min).ln() / (self.max / self.min).ln()
         } else {
             (value - self.min) / (self.max - self.min)
         }
+    }
+
+    /// The values of the ticks.
+    pub(crate) fn ticks(&self) -> &[f64] {
+        &self.ticks
     }
 
     /// The texts of the ticks.

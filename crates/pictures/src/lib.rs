@@ -1,7 +1,7 @@
 //! Charts, maps and grids of images as SVG, in one style that is readable in light and dark, and without colour.
 //!
 //! Every picture implements [`Picture`] and is rendered to an [`Svg`]: a [`Chart`] of layers, a [`Matrix`] of
-//! numbers, an [`ImageGrid`], or [`Panels`] of any of them side by side. This crate knows plain numbers only, no
+//! numbers, [`RankedBars`], an [`ImageGrid`], or [`Panels`] of any of them side by side. This crate knows plain numbers only, no
 //! tensors.
 
 mod axis;
@@ -18,6 +18,7 @@ mod matrix;
 mod panels;
 mod picture;
 mod plot;
+mod ranked_bars;
 mod shapes;
 mod simplify;
 mod svg;
@@ -35,5 +36,6 @@ pub use legend::sample;
 pub use matrix::Matrix;
 pub use panels::Panels;
 pub use picture::Picture;
+pub use ranked_bars::{RankedBar, RankedBars};
 pub use svg::Svg;
 pub use theme::{Tone, style_sheet};

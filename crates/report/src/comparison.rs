@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use emberlab_metrics::{Direction, Metric};
-use emberlab_run_format::files::comparison::RESULT;
+use emberlab_run_format::files::comparison::{BASELINES, RESULT};
 use emberlab_run_format::{
-    ComparisonResult, ModelTask, PairedDifference, Question, RunFolder, TrialOutcome,
-    VariantSummary, Verdict, read_json,
+    ComparisonBaselines, ComparisonResult, ModelTask, PairedDifference, Question, RunFolder,
+    TrialOutcome, VariantSummary, Verdict, read_json,
 };
 
+use crate::baselines::{compare_with_baselines, sentences};
 use crate::error::ReportError;
 use crate::numbers::{count, list};
 use crate::outcome::{TargetFigure, TrialPlace, load_trial};
@@ -31,7 +32,30 @@ pub fn reload(folder: &Path) -> Result<ComparisonResult, ReportError> {
         run: folder.join(trial.run),
     };
     let places: Vec<TrialPlace> = file.trials.into_iter().map(place).collect();
-    load(file.question, &places)
+    let mut result = load(file.question, &places)?;
+    // Without baselines in the file they were switched off, whatever an earlier comparison has left in the folder.
+    if file.baselines.is_some()
+        && let Some(found) = read_json(&folder.join(BASELINES))?
+    {
+        add_baselines(&mut result, &found);
+    }
+    Ok(result)
+}
+
+/// Compares the best variant with the baselines on its data, if there are some, and adds the answer to the conclusion.
+pub fn add_baselines(result: &mut ComparisonResult, found: &ComparisonBaselines) {
+    let Some(best) = best_variant(result) else {
+        return;
+    };
+    result.baselines = compare_with_baselines(&result.question, &result.trials, best, found);
+    let said = result.baselines.iter().flat_map(sentences);
+    result.conclusion.extend(said);
+}
+
+/// The variant with the best median of the objective; `None` if no trial has finished with a finite one.
+pub fn best_variant(result: &ComparisonResult) -> Option<&str> {
+    let question = &result.question;
+    best(&result.variants, &question.objective(), question.metric)
 }
 
 /// Reads every trial and compares the variants.
@@ -100,6 +124,7 @@ fn compare(question: Question, trials: Vec<TrialOutcome>) -> ComparisonResult {
         question,
         variants,
         differences,
+        baselines: None,
         conclusion,
         positive_class: None,
         trials,
@@ -251,7 +276,7 @@ impl std::fmt::Display for Rounded {
 }
 
 /// A number with about three significant digits.
-fn short(value: f64) -> String {
+pub(crate) fn short(value: f64) -> String {
     match value.abs() {
         0.0 => "0".to_string(),
         x if !(1e-3..1e5).contains(&x) => format!("{value:.1e}"),

@@ -5,19 +5,22 @@ use std::path::Path;
 use emberlab_metrics::Metric;
 use emberlab_run_format::files::comparison::CONFIG;
 use emberlab_run_format::{
-    ComparisonResult, Diagnosis, Environment, History, Outcome, RunFolder, Spread, TrialOutcome,
-    VariantSummary, csv_text, read_text,
+    BaselineComparison, ComparisonResult, Diagnosis, Environment, History, Importance, Outcome,
+    RunFolder, Spread, TrialOutcome, VariantSummary, csv_text, read_text,
 };
 use serde::Serialize;
 
-use crate::comparison::reload;
+use crate::comparison::{best_variant, reload};
 use crate::comparison_predictions::{
     VariantEvaluations, boundary_blocks, confusion_blocks, threshold_blocks,
 };
-use crate::comparison_tables::{difference_table, median_table, objective_table, threshold_table};
+use crate::comparison_tables::{
+    baselines_table, difference_table, median_table, objective_table, threshold_table,
+};
 use crate::curves::Curve;
 use crate::document::{Block, Document, Figure, Notice, Section, Weight};
 use crate::findings::{capital, comparison_notices};
+use crate::importance::comparison_blocks;
 use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::count;
 use crate::run_report::{config_block, environment_blocks, finding_blocks};
@@ -43,6 +46,9 @@ pub struct ComparisonPage {
     /// The evaluations of each variant's networks.
     #[serde(skip)]
     evaluations: Vec<VariantEvaluations>,
+    /// The importance of the columns for the networks of the best variant, by seed.
+    #[serde(skip)]
+    importances: Vec<(u64, Importance)>,
     /// The environment of the first trial.
     pub environment: Option<Environment>,
     /// The configuration, as TOML.
@@ -72,6 +78,7 @@ impl ComparisonPage {
             failures: Vec::new(),
             diagnoses: Vec::new(),
             evaluations: Vec::new(),
+            importances: Vec::new(),
             environment: None,
             config: read_text(&path)?.unwrap_or_default(),
             report,
@@ -99,6 +106,7 @@ impl ComparisonPage {
             page.evaluations
                 .push(evaluations(folder, &page.report, variant)?);
         }
+        let best = best_variant(&page.report).map(str::to_string);
         for trial in &page.report.trials {
             if let Some(diagnosis) = files(trial).diagnosis()? {
                 page.diagnoses
@@ -108,6 +116,11 @@ impl ComparisonPage {
                 && let Some(why) = files(trial).failure()?
             {
                 page.failures.push((trial.run.clone(), why.message));
+            }
+            if Some(&trial.variant) == best.as_ref()
+                && let Some(importance) = files(trial).importance()?
+            {
+                page.importances.push((trial.seed, importance));
             }
             if page.environment.is_none() {
                 page.environment = files(trial).environment()?;
@@ -164,6 +177,10 @@ impl ComparisonPage {
             threshold_table(report),
         ];
         let tables = tables.into_iter().flatten().map(Block::Table).collect();
+        let importance = match best_variant(report) {
+            Some(best) => comparison_blocks(best, &self.importances)?,
+            None => Vec::new(),
+        };
         Ok(Document {
             title: report.question.experiment.clone(),
             kind: "comparison",
@@ -175,6 +192,7 @@ impl ComparisonPage {
                 section("Learning curves", self.curve_blocks()?),
                 section("Decision boundaries", boundary_blocks(&self.evaluations)?),
                 section("Confusion matrices", confusion_blocks(&self.evaluations)),
+                section("Important columns", importance),
                 section("Thresholds", threshold_blocks(&self.evaluations, is_few)?),
                 section("More figures", tables),
                 section("Configuration", vec![config_block(CONFIG, &self.config)]),
@@ -196,6 +214,7 @@ impl ComparisonPage {
             blocks.push(Block::Notices(self.failures.iter().map(notice).collect()));
         }
         blocks.push(Block::Table(objective_table(&self.report)));
+        blocks.extend(baselines_table(&self.report).map(Block::Table));
         blocks
     }
 
@@ -322,12 +341,15 @@ impl ComparisonPage {
             "interval_high",
         ])?;
         let objective = self.report.question.objective();
+        // A row of a baseline is named like a variant; its interval is that of the figure that is compared.
+        let compared = self.report.baselines.as_ref();
+        let baselines = compared.iter().flat_map(|compared| &compared.baselines);
         for VariantSummary {
             variant,
             figures,
             interval,
             ..
-        } in &self.report.variants
+        } in self.report.variants.iter().chain(baselines)
         {
             for (figure, spread) in figures {
                 let Spread {
@@ -338,7 +360,13 @@ impl ComparisonPage {
                     min,
                     max,
                 } = spread;
-                let interval = interval.filter(|_| *figure == objective);
+                let is_baseline =
+                    |c: &&BaselineComparison| c.baselines.iter().any(|b| b.variant == *variant);
+                let own = match compared.filter(is_baseline) {
+                    Some(compared) => &compared.figure,
+                    None => &objective,
+                };
+                let interval = interval.filter(|_| figure == own);
                 let end = |value: Option<f64>| value.map(|v| v.to_string()).unwrap_or_default();
                 writer.write_record([
                     variant.clone(),

@@ -45,6 +45,46 @@ pub fn objective_table(comparison: &ComparisonResult) -> Table {
     }
 }
 
+/// The best variant and below it every baseline, by the figure that they are compared by; `None` if there are no baselines.
+pub fn baselines_table(comparison: &ComparisonResult) -> Option<Table> {
+    let compared = comparison.baselines.as_ref()?;
+    let place = (comparison.variants.iter()).position(|v| v.variant == compared.variant)?;
+    let network = &comparison.variants[place];
+    // The network's interval is that of the objective, which may be another figure.
+    let network = VariantSummary {
+        interval: network
+            .interval
+            .filter(|_| compared.figure == comparison.question.objective()),
+        ..network.clone()
+    };
+    let mut all = vec![network];
+    all.extend(compared.baselines.iter().cloned());
+    let scale = Scale::of(&all);
+    let mut columns = vec![Column::words("predictor")];
+    columns.extend(["n", "median", "95 %", "mean ± sd", "min", "max"].map(Column::numbers));
+    let row = |(i, summary): (usize, &VariantSummary)| {
+        let mark = if i == 0 {
+            Mark::Series(place)
+        } else {
+            Mark::None
+        };
+        let name = Cell::marked(&summary.variant, mark);
+        let figures = spread(summary, summary.figures.get(&compared.figure), &scale);
+        [name, Cell::from(count(summary))]
+            .into_iter()
+            .chain(figures)
+            .collect()
+    };
+    Some(Table {
+        caption: format!(
+            "{} of the best variant and of simple predictors that learnt from the same rows",
+            compared.figure.replace('_', " ")
+        ),
+        columns,
+        rows: all.iter().enumerate().map(row).collect(),
+    })
+}
+
 /// The caption of the objective's table.
 fn headline(comparison: &ComparisonResult) -> String {
     let question = &comparison.question;
@@ -137,6 +177,7 @@ pub fn difference_table(comparison: &ComparisonResult) -> Option<Table> {
     let rows = comparison.differences.iter().map(|difference| {
         let verdict = match difference.verdict {
             Verdict::Worse => "worse",
+            Verdict::Better => "better",
             Verdict::NotToldApart => "cannot be told apart",
         };
         vec![

@@ -6,6 +6,7 @@
 //!              └─ Curve ── ComparisonPage ────────────────────────────┘
 //! ```
 
+pub mod baselines;
 pub mod comparison;
 mod comparison_page;
 mod comparison_predictions;
@@ -15,6 +16,7 @@ mod document;
 mod error;
 mod findings;
 pub mod html;
+mod importance;
 pub mod learning_rate;
 mod line_chart;
 pub mod markdown;

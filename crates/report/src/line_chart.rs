@@ -10,7 +10,7 @@ use crate::{ReportError, number};
 pub(crate) struct LineChart {
     pub(crate) title: String,
     /// The name of `x`.
-    pub(crate) x_name: &'static str,
+    pub(crate) x_name: String,
     pub(crate) x: Axis,
     pub(crate) y: Axis,
     pub(crate) caption: String,
@@ -78,10 +78,10 @@ pub(crate) fn epoch_axes(metric: &str, curves: &[&Curve]) -> (Axis, Axis) {
 
 impl LineChart {
     /// An empty chart over `x_name`, of a size that fits beside another.
-    pub(crate) fn new(x_name: &'static str) -> Self {
+    pub(crate) fn new(x_name: &str) -> Self {
         Self {
             title: String::new(),
-            x_name,
+            x_name: x_name.to_string(),
             x: Axis::new(x_name),
             y: Axis::new(""),
             caption: String::new(),
@@ -169,7 +169,7 @@ impl LineChart {
         });
         Values {
             series: series.collect(),
-            x_name: self.x_name.to_string(),
+            x_name: self.x_name.clone(),
             x,
         }
     }

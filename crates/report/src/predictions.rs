@@ -304,7 +304,7 @@ pub fn boundary_chart(
     threshold: f64,
     (width, height): (f64, f64),
 ) -> Result<Chart, ReportError> {
-    let ends = |axis: &emberlab_run_format::Axis| (f64::from(axis.from), f64::from(axis.to));
+    let ends = |axis: &emberlab_run_format::Axis| (axis.from, axis.to);
     let (x, y) = (ends(&boundary.x), ends(&boundary.y));
     let field = |values| Field::new(x, y, boundary.columns, boundary.rows, values);
     let mut chart = Chart::new(
@@ -346,7 +346,7 @@ pub fn boundary_chart(
     for (class, name) in class_names.iter().enumerate() {
         let ours = samples().filter(|(_, c)| **c as usize == class);
         let points: Vec<(f64, f64)> = ours
-            .map(|([x, y], _)| (f64::from(*x), f64::from(*y)))
+            .map(|([x, y], _)| (*x, *y))
             .collect();
         if !points.is_empty() {
             chart = chart.with(
@@ -530,7 +530,7 @@ fn mistake_block(mistakes: &Mistakes, names: &[String]) -> Result<Option<Block>,
         let values = values
             .iter()
             .take(MOST_FEATURES)
-            .map(|v| number(f64::from(*v)));
+            .map(|v| number(*v));
         place.into_iter().chain(values).map(Cell::from).collect()
     };
     Ok(Some(Block::Table(Table {

@@ -6,14 +6,16 @@ use emberlab_metrics::{Metric, Split, SplitMetrics};
 use emberlab_pictures::Rule;
 use emberlab_run_format::files::CONFIG;
 use emberlab_run_format::{
-    BestEpoch, DEFAULT_THRESHOLD, Diagnosis, Ending, Environment, RunEvaluation, RunFolder,
-    RunResult, Severity, ThresholdInUse, Weights, csv_text,
+    Baselines, BestEpoch, DEFAULT_THRESHOLD, Diagnosis, Ending, Environment, Importance,
+    RunEvaluation, RunFolder, RunResult, Severity, ThresholdInUse, Weights, csv_text,
 };
 use serde::Serialize;
 
+use crate::baselines::{baseline_sentences, baseline_table, judged_by};
 use crate::curves::Curve;
 use crate::document::{Block, Cell, Column, Document, Notice, Section, Table, Weight};
 use crate::findings::{capital, run_notices};
+use crate::importance::run_blocks;
 use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::{count, duration};
 use crate::predictions::{prediction_blocks, threshold_blocks};
@@ -42,6 +44,10 @@ pub struct RunReport {
     /// The threshold that `result` and `evaluation` are with, or why the stored one is not used; `None` if no threshold
     /// was chosen.
     pub threshold: Option<ThresholdInUse>,
+    /// Simple predictors on the same rows, if they were computed.
+    pub baselines: Option<Baselines>,
+    /// The importance of the columns, if it was computed.
+    pub importance: Option<Importance>,
     /// The findings, if the run was diagnosed.
     pub diagnosis: Option<Diagnosis>,
     /// The program and the machine that the run was trained with.
@@ -80,6 +86,8 @@ impl RunReport {
             curves: curves.collect(),
             evaluation,
             threshold,
+            baselines: files.baselines()?,
+            importance: files.importance()?,
             diagnosis: files.diagnosis()?,
             environment: files.environment()?,
             config,
@@ -170,6 +178,10 @@ impl RunReport {
             ),
             None => (Vec::new(), Vec::new()),
         };
+        let importance = match &self.importance {
+            Some(importance) => run_blocks(importance)?,
+            None => Vec::new(),
+        };
         Ok(Document {
             title: self.run.clone(),
             kind: "run",
@@ -182,12 +194,27 @@ impl RunReport {
                     finding_blocks(self.diagnosis.as_ref().map(run_notices)),
                 ),
                 section("Learning curves", self.curve_blocks()?),
+                section("Baselines", self.baseline_blocks()),
                 section("Predictions", predictions),
+                section("Important columns", importance),
                 section("Thresholds", thresholds),
                 section("Configuration", vec![config_block(CONFIG, &self.config)]),
                 section("Environment", environment_blocks(self.environment.as_ref())),
             ],
         })
+    }
+
+    /// The network beside simple predictors, on the split that a network is evaluated on.
+    fn baseline_blocks(&self) -> Vec<Block> {
+        let (Some(baselines), Some(result)) = (&self.baselines, &self.result) else {
+            return Vec::new();
+        };
+        let Some((split, metrics)) = judged_by(result) else {
+            return Vec::new();
+        };
+        let said = Block::List(baseline_sentences(baselines, split, metrics));
+        let table = baseline_table(baselines, split, metrics).map(Block::Table);
+        [said].into_iter().chain(table).collect()
     }
 
     fn result_blocks(&self) -> Vec<Block> {

@@ -14,6 +14,9 @@ pub struct ComparisonResult {
     pub variants: Vec<VariantSummary>,
     /// Each variant but the best, compared with the best.
     pub differences: Vec<PairedDifference>,
+    /// Simple predictors on the data of the best variant, if they were computed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baselines: Option<BaselineComparison>,
     /// The answer in plain sentences.
     pub conclusion: Vec<String>,
     /// For two classes, the same in all trials: the name of the one that scores at thresholds are about.
@@ -43,6 +46,22 @@ impl Question {
     pub fn objective(&self) -> String {
         format!("{}_{}", self.split, self.metric)
     }
+}
+
+/// The best variant of a comparison beside simple predictors on the same rows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BaselineComparison {
+    /// The variant with the best median, on whose data the baselines are.
+    pub variant: String,
+    /// The figure that is compared, such as `valid_accuracy`.
+    pub figure: String,
+    /// Each baseline over the seeds and folds of the variant, the simplest first.
+    pub baselines: Vec<VariantSummary>,
+    /// The baseline with the best median, compared with the variant: `baseline - variant`, paired by seed and fold.
+    /// `None` if no baseline has the figure.
+    pub difference: Option<PairedDifference>,
+    /// Sentences about baselines that learnt from a part of the training rows, or could not be fitted.
+    pub notes: Vec<String>,
 }
 
 /// The trials of one variant, summarised.
@@ -124,6 +143,8 @@ pub enum Verdict {
     NotToldApart,
     /// The other variant is worse than the best.
     Worse,
+    /// The other is better. Only a baseline can be: among variants, the best one has the best median.
+    Better,
 }
 
 /// The figures of one trial.
@@ -218,6 +239,7 @@ mod tests {
                 p_value: 0.5,
                 verdict: Verdict::NotToldApart,
             }],
+            baselines: None,
             positive_class: None,
             conclusion: Vec::new(),
             trials: vec![TrialOutcome {

@@ -25,6 +25,10 @@ pub const THRESHOLD: &str = "model/threshold.json";
 pub const EVALUATION: &str = "evaluation.json";
 /// A [`Diagnosis`](crate::Diagnosis).
 pub const DIAGNOSIS: &str = "diagnosis.json";
+/// A [`Baselines`](crate::Baselines): simple predictors on the same rows, if they were computed.
+pub const BASELINES: &str = "baselines.json";
+/// An [`Importance`](crate::Importance) of the columns for the last network, if it was computed.
+pub const IMPORTANCE: &str = "importance.json";
 /// A [`RunResult`](crate::RunResult), written when the training has ended.
 pub const RESULT: &str = "result.json";
 /// A [`Failure`](crate::Failure), written instead of the result where an error ended the training.
@@ -37,7 +41,9 @@ pub const DIGESTED: [&str; 6] = [CONFIG, METRICS, MODEL, NETWORK, BEST, EVALUATI
 
 /// The files that say how a training ended. A run whose training goes on removes them in this order: without a result it
 /// is a run to be resumed, whatever else is there. A threshold stays, because it names the weights that it belongs to.
-pub const ENDING: [&str; 4] = [RESULT, FAILURE, EVALUATION, DIAGNOSIS];
+pub const ENDING: [&str; 6] = [
+    RESULT, FAILURE, EVALUATION, DIAGNOSIS, BASELINES, IMPORTANCE,
+];
 
 /// The files of a checkpoint, relative to its folder `checkpoints/epoch-NNNNNN-step-NNNNNNNNN`.
 pub mod checkpoint {
@@ -72,6 +78,8 @@ pub mod comparison {
     pub const PLAN: &str = "plan.jsonl";
     /// A [`ComparisonResult`](crate::ComparisonResult): variants, differences, conclusion and trials.
     pub const RESULT: &str = "comparison.json";
+    /// A [`ComparisonBaselines`](crate::ComparisonBaselines), if baselines were computed.
+    pub const BASELINES: &str = super::BASELINES;
     /// Every trial in one row.
     pub const TRIALS: &str = "trials.csv";
     /// The same table as a Parquet file.

@@ -11,16 +11,19 @@
 //!   model/threshold.json    ChosenThreshold  if one was chosen, and for which weights; else 0.5 is used
 //!   evaluation.json         RunEvaluation    scores and curves of the last network
 //!   diagnosis.json          Diagnosis        written when the training ends, and again by `emberlab diagnose`
+//!   baselines.json          Baselines        simple predictors on the same rows
+//!   importance.json         Importance       how much the last network depends on each column
 //!   result.json             RunResult        written when the training has ended, with checksums
 //!   failure.json            Failure          written instead where an error ended the training
 //! ```
 //!
-//! A comparison adds `comparison.toml`, `plan.jsonl`, `trials.csv`, `trials.parquet` and `comparison.json`
-//! ([`ComparisonResult`]) beside the folders of its runs.
+//! A comparison adds `comparison.toml`, `plan.jsonl`, `trials.csv`, `trials.parquet`, `baselines.json`
+//! ([`ComparisonBaselines`]) and `comparison.json` ([`ComparisonResult`]) beside the folders of its runs.
 //!
 //! Burn is not needed to read them. A checkpoint's `progress.toml` is the one file whose type stands elsewhere, in
 //! `training`: it holds the inner state of the training loop.
 
+mod baselines;
 mod boundary;
 mod bytes;
 mod comparison;
@@ -30,6 +33,7 @@ mod error;
 mod evaluation;
 mod failure;
 pub mod files;
+mod importance;
 mod metrics_csv;
 mod mistakes;
 mod model_file;
@@ -38,17 +42,19 @@ mod run_folder;
 mod threshold;
 mod weights;
 
+pub use baselines::{BaselineScores, Baselines, ComparisonBaselines, DataBaselines};
 pub use boundary::{Axis, Boundary, Cells};
 pub use bytes::Bytes;
 pub use comparison::{
-    ComparisonResult, Outcome, PairedDifference, Question, Spread, TrialOutcome, VariantSummary,
-    Verdict,
+    BaselineComparison, ComparisonResult, Outcome, PairedDifference, Question, Spread,
+    TrialOutcome, VariantSummary, Verdict,
 };
 pub use diagnosis::{Diagnosis, Direction, Evidence, Finding, FindingKind, Place, Severity};
 pub use environment::{Environment, Resumption};
 pub use error::FormatError;
 pub use evaluation::{RunEvaluation, SplitEvaluation};
 pub use failure::Failure;
+pub use importance::{ColumnImportance, DependentOutput, Importance, PartialDependence, Points};
 pub use metrics_csv::{EpochRow, History, RowError};
 pub use mistakes::{Inputs, Mistake, Mistakes};
 pub use model_file::{ModelFile, ModelTask, Scaling};

@@ -7,11 +7,12 @@ use emberlab_storage::sha256;
 use serde::de::DeserializeOwned;
 
 use crate::files::{
-    CONFIG, DIAGNOSIS, ENVIRONMENT, EVALUATION, FAILURE, METRICS, MODEL, RESULT, THRESHOLD,
+    BASELINES, CONFIG, DIAGNOSIS, ENVIRONMENT, EVALUATION, FAILURE, IMPORTANCE, METRICS, MODEL,
+    RESULT, THRESHOLD,
 };
 use crate::{
-    ChosenThreshold, Diagnosis, Environment, Failure, FormatError, History, ModelFile,
-    RunEvaluation, RunResult, ThresholdInUse, Weights,
+    Baselines, ChosenThreshold, Diagnosis, Environment, Failure, FormatError, History, Importance,
+    ModelFile, RunEvaluation, RunResult, ThresholdInUse, Weights,
 };
 
 /// The folder of a run. Files that the run has not written yet are `None`, not errors.
@@ -89,6 +90,22 @@ impl RunFolder {
     /// [`FormatError`] if `evaluation.json` is there but cannot be read.
     pub fn evaluation(&self) -> Result<Option<RunEvaluation>, FormatError> {
         self.json(EVALUATION)
+    }
+
+    /// The baselines on the run's data.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `baselines.json` is there but cannot be read.
+    pub fn baselines(&self) -> Result<Option<Baselines>, FormatError> {
+        self.json(BASELINES)
+    }
+
+    /// The importance of the columns for the last network.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `importance.json` is there but cannot be read.
+    pub fn importance(&self) -> Result<Option<Importance>, FormatError> {
+        self.json(IMPORTANCE)
     }
 
     /// The threshold that decides the predictions of one of its networks; `None` if no threshold was ever chosen.

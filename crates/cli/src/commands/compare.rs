@@ -16,6 +16,7 @@ use emberlab_training::{Dashboard, StopFlag, device};
 
 use crate::arguments::{Running, Shared};
 use crate::command_line::CommandLine;
+use crate::comparison_explanations::{BaselinesChoice, Explaining};
 use crate::failure::Failure;
 use crate::jobs::{JobEnd, run_all};
 use crate::launchers::{Launch, LauncherChoice};
@@ -55,6 +56,10 @@ pub struct Args {
     /// Report on the trials that are done, without training.
     #[arg(long, conflicts_with_all = ["dry_run", "plan", "launcher"])]
     collect: bool,
+    /// The simple predictors, such as logistic regression, that the best variant is compared with on the same splits:
+    /// `auto` computes them for data of up to a million values, `all` for any.
+    #[arg(long, value_enum, default_value = "auto", value_name = "WHICH")]
+    baselines: BaselinesChoice,
     /// Print JSON instead of tables.
     #[arg(long)]
     json: bool,
@@ -460,7 +465,15 @@ fn report(
         run: trial.folder(&shared.artifacts),
     };
     let places: Vec<TrialPlace> = comparison.trials.iter().map(place).collect();
-    let result = emberlab_report::comparison::load(question, &places)?;
+    let mut result = emberlab_report::comparison::load(question, &places)?;
+    let explaining = Explaining {
+        comparison,
+        shared,
+        device: &args.running.device,
+        num_threads: num_jobs(args),
+    };
+    explaining.add_baselines(&mut result, args.baselines)?;
+    explaining.write_importance(&result)?;
     let json = emberlab_report::to_json(&result, &config.name)?;
     let folder = shared.artifacts.join(&config.name);
     std::fs::create_dir_all(&folder)?;

@@ -19,6 +19,7 @@ use crate::command_line::CommandLine;
 use crate::evaluation_pictures::{NamedPicture, Subject};
 use crate::failure::Failure;
 use crate::progress::number;
+use crate::run_explanations::{Explain, Explanations};
 use crate::{data_dirs, picture_files, tables};
 
 /// The largest number of classes, or of pairs of classes, in a table of the terminal.
@@ -55,6 +56,8 @@ pub struct Args {
     /// features are drawn over their first two principal components.
     #[arg(long, value_name = "X,Y", value_delimiter = ',')]
     axes: Vec<String>,
+    #[command(flatten)]
+    explain: Explain,
     /// Print JSON instead of tables.
     #[arg(long)]
     json: bool,
@@ -92,6 +95,8 @@ struct Evaluation {
     /// Why a stored threshold is not in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     threshold_note: Option<String>,
+    #[serde(flatten)]
+    explanations: Explanations,
 }
 
 /// Evaluates a run.
@@ -135,14 +140,14 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
             ..chosen
         }),
         threshold_note: threshold.note.clone(),
+        explanations: Explanations::of(args.explain, &run, &loaded, weights)?,
     };
     let text = if args.json {
         serde_json::to_string_pretty(&found).map_err(|e| Failure::Failed(e.to_string()))?
     } else {
-        render(
-            &found,
-            &CommandLine::about("diagnose", &run, shared).running(&args.running),
-        )
+        let diagnose = CommandLine::about("diagnose", &run, shared).running(&args.running);
+        let network = &found.evaluation.metrics;
+        render(&found, &diagnose) + &found.explanations.text(split, network)
     };
     writeln!(std::io::stdout(), "{text}")?;
     if let Some(folder) = &args.pictures {

@@ -20,6 +20,7 @@ use crate::arguments::{DashboardChoice, Running, Shared, Showing};
 use crate::command_line::CommandLine;
 use crate::failure::Failure;
 use crate::progress::{Behind, JsonLines, Lines, Silent, clock, count, number};
+use crate::run_explanations::answer;
 use crate::starting::{TaskChoice, starter};
 use crate::{data_dirs, signals, tables, terminal};
 
@@ -217,6 +218,9 @@ pub fn conclude(
         return Ok(ExitCode::SUCCESS);
     }
     print_result(result)?;
+    if let Some(answer) = answer(run, result) {
+        writeln!(std::io::stdout(), "{answer}")?;
+    }
     print_findings(run, &command("diagnose"))?;
     writeln!(
         std::io::stdout(),

@@ -7,7 +7,7 @@ use burn::tensor::Device;
 use emberlab_analysis::Classifier;
 use emberlab_models::Network;
 use emberlab_run_format::files::ENVIRONMENT;
-use emberlab_run_format::{ChosenFor, Environment, ThresholdInUse, Weights};
+use emberlab_run_format::{ChosenFor, Environment, Importance, ThresholdInUse, Weights};
 use emberlab_storage::sha256;
 use emberlab_training::{
     Predicted, Split, SupervisedModel, TrainingError, device, load_network, predict,
@@ -15,7 +15,7 @@ use emberlab_training::{
 
 use crate::error::ExperimentError;
 use crate::run::Run;
-use crate::trial::Prepared;
+use crate::trial::{ImportanceLimit, Prepared};
 
 /// The experiment of a run with the data that it was trained on.
 ///
@@ -80,6 +80,17 @@ impl LoadedRun {
         let supervised =
             SupervisedModel::new(self.network.clone(), self.prepared.config.loss.clone());
         Ok(predict(&supervised, &data, &self.prepared.task)?)
+    }
+
+    /// The importance of every column for the network: see [`Prepared::importance`].
+    ///
+    /// # Errors
+    /// [`ExperimentError::Training`] if the device fails.
+    pub fn importance(
+        &self,
+        limit: ImportanceLimit,
+    ) -> Result<Option<Importance>, ExperimentError> {
+        self.prepared.importance(&self.network, &self.device, limit)
     }
 
     /// The network together with what its predictions depend on.

@@ -254,6 +254,6 @@ impl Prepared {
 }
 
 /// The error of a metric that cannot be computed.
-fn not_scored(error: MetricsError) -> ExperimentError {
+pub(super) fn not_scored(error: MetricsError) -> ExperimentError {
     TrainingError::Read(error.to_string()).into()
 }

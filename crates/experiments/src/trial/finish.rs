@@ -3,11 +3,14 @@
 use burn::tensor::Device;
 use emberlab_metrics::BinaryScores;
 use emberlab_models::Network;
-use emberlab_run_format::files::{BEST, DIAGNOSIS, DIGESTED, EVALUATION, NETWORK, RESULT};
+use emberlab_run_format::files::{
+    BASELINES, BEST, DIAGNOSIS, DIGESTED, EVALUATION, IMPORTANCE, NETWORK, RESULT,
+};
 use emberlab_run_format::{BestEpoch, Ending, RunResult, ThresholdScores};
 use emberlab_storage::{Digested, RunLock};
 use emberlab_training::{Predicted, Split, TrainingError, TrainingResult, network_bytes};
 
+use super::{BASELINE_VALUES_AFTER_TRAINING, ImportanceLimit};
 use super::{Prepared, evaluate_run, quick_diagnosis};
 use crate::error::ExperimentError;
 use crate::run::{Run, compact_json};
@@ -20,6 +23,8 @@ pub(super) struct Unfinished {
     pub(super) prepared: Prepared,
     pub(super) device: Device,
     pub(super) num_parameters: usize,
+    /// Whether baselines and importance are computed, where that is quick.
+    pub(super) explains: bool,
 }
 
 impl Unfinished {
@@ -52,6 +57,9 @@ impl Unfinished {
             let evaluation = evaluate_run(prepared, &finished.network, &self.device, predicted)?;
             run.write(EVALUATION, &compact_json(run, EVALUATION, &evaluation)?)?;
             self.write_diagnosis(Some(&finished.network))?;
+            if self.explains {
+                self.write_explanations(&finished.network)?;
+            }
             for name in DIGESTED {
                 if run.path().join(name).is_file() {
                     result.files.push(Digested::new(name, &run.read(name)?));
@@ -60,6 +68,19 @@ impl Unfinished {
             run.write_json(RESULT, &result)?;
         }
         Ok(result)
+    }
+
+    /// Writes `baselines.json` and `importance.json`, where that takes a fraction of a second.
+    fn write_explanations(&self, network: &Network) -> Result<(), ExperimentError> {
+        if self.prepared.num_baseline_values() <= BASELINE_VALUES_AFTER_TRAINING {
+            self.run.write_json(BASELINES, &self.prepared.baselines())?;
+        }
+        let limit = ImportanceLimit::Quick;
+        let importance = self.prepared.importance(network, &self.device, limit)?;
+        match importance {
+            Some(importance) => self.run.write_json(IMPORTANCE, &importance),
+            None => Ok(()),
+        }
     }
 
     /// Writes `diagnosis.json`; `now` is the trained network, if there is one.

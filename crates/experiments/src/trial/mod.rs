@@ -1,5 +1,6 @@
 //! Trials: one training each, from its configuration and data to the files of a finished run.
 
+mod baselines;
 mod before_training;
 mod begin;
 mod continuation;
@@ -9,6 +10,7 @@ mod evaluate;
 #[cfg(test)]
 mod exact_resume_tests;
 mod finish;
+mod importance;
 mod metrics_file;
 mod model_file;
 mod on_device;
@@ -16,11 +18,14 @@ mod plan;
 mod prepare;
 mod ready;
 mod resume;
+mod scores;
 mod train;
 
+pub use baselines::{BASELINE_VALUES_AFTER_TRAINING, BASELINE_VALUES_OF_COMPARISON};
 pub use continuation::{NothingToDo, StoppedEarly};
 pub(crate) use diagnose::{evenly, quick_diagnosis};
 pub(crate) use evaluate::evaluate_run;
+pub use importance::ImportanceLimit;
 pub use metrics_file::MetricsFile;
 pub(crate) use model_file::{encoder, standardizer, task};
 pub use prepare::Prepared;

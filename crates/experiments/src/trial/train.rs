@@ -13,11 +13,13 @@ use crate::run::Run;
 impl Trial {
     /// Trains to the end, or until a stop is requested.
     ///
+    /// For small data the run then also has the baselines and the importance of the columns.
+    ///
     /// # Errors
     /// [`ExperimentError`] if the training fails. Saved checkpoints stay, and `failure.json` holds the error.
     pub fn train(self) -> Result<RunResult, ExperimentError> {
         let run = self.run.clone();
-        let mut results = Self::train_together(vec![self])?;
+        let mut results = train_groups(vec![self], true)?;
         results
             .pop()
             .ok_or_else(|| run.malformed(RESULT, "the training has no result"))
@@ -30,27 +32,7 @@ impl Trial {
     /// # Errors
     /// [`ExperimentError`] of the first trial that fails, as for [`train`](Self::train).
     pub fn train_together(trials: Vec<Self>) -> Result<Vec<RunResult>, ExperimentError> {
-        let mut results = Vec::new();
-        for group in at_the_same_step(trials) {
-            let runs: Vec<Run> = group.iter().map(|trial| trial.run.clone()).collect();
-            let trained = fit(group).inspect_err(|error| {
-                let failure = Failure {
-                    message: error.to_string(),
-                };
-                for run in runs.iter().filter(|run| !run.is_done()) {
-                    // If this fails as well, for example because the disk is full, the first error matters more.
-                    let _ = run.write_json(FAILURE, &failure);
-                }
-            })?;
-            results.extend(trained);
-            if results
-                .iter()
-                .any(|result| result.ending == Ending::Interrupted)
-            {
-                break;
-            }
-        }
-        Ok(results)
+        train_groups(trials, false)
     }
 
     /// The training as the trainer takes it, the checkpoint to start from, and what is needed to finish the run.
@@ -97,9 +79,35 @@ impl Trial {
             prepared,
             device: ready.device,
             num_parameters,
+            explains: false,
         };
         Ok((fit, checkpoint, unfinished))
     }
+}
+
+/// Trains groups of trials, one after the other. `explains` asks for baselines and importance after each training.
+fn train_groups(trials: Vec<Trial>, explains: bool) -> Result<Vec<RunResult>, ExperimentError> {
+    let mut results = Vec::new();
+    for group in at_the_same_step(trials) {
+        let runs: Vec<Run> = group.iter().map(|trial| trial.run.clone()).collect();
+        let trained = fit(group, explains).inspect_err(|error| {
+            let failure = Failure {
+                message: error.to_string(),
+            };
+            for run in runs.iter().filter(|run| !run.is_done()) {
+                // If this fails as well, for example because the disk is full, the first error matters more.
+                let _ = run.write_json(FAILURE, &failure);
+            }
+        })?;
+        results.extend(trained);
+        if results
+            .iter()
+            .any(|result| result.ending == Ending::Interrupted)
+        {
+            break;
+        }
+    }
+    Ok(results)
 }
 
 /// Groups of trials that can be trained in one batched model: at the same step, with the same numbers of rows.
@@ -124,7 +132,7 @@ fn at_the_same_step(trials: Vec<Trial>) -> Vec<Vec<Trial>> {
 }
 
 /// Trains trials in one batched model, and finishes their runs.
-fn fit(trials: Vec<Trial>) -> Result<Vec<RunResult>, ExperimentError> {
+fn fit(trials: Vec<Trial>, explains: bool) -> Result<Vec<RunResult>, ExperimentError> {
     let mut fits = Vec::new();
     let mut checkpoints = Vec::new();
     let mut unfinished = Vec::new();
@@ -132,7 +140,7 @@ fn fit(trials: Vec<Trial>) -> Result<Vec<RunResult>, ExperimentError> {
         let (fit, checkpoint, run) = trial.into_fit()?;
         fits.push(fit);
         checkpoints.push(checkpoint);
-        unfinished.push(run);
+        unfinished.push(Unfinished { explains, ..run });
     }
     let from = checkpoints.iter().map(Option::as_ref);
     let finished = match Trainer::run_all(fits.into_iter().zip(from).collect()) {

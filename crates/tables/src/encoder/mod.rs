@@ -132,6 +132,11 @@ impl Encoder {
         }
     }
 
+    /// The names of the columns that the features come from.
+    pub fn column_names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|column| column.name.as_str())
+    }
+
     /// The features, in order.
     pub fn features(&self) -> Vec<EncodedFeature> {
         let mut features = Vec::new();

@@ -32,7 +32,9 @@ fn unscaled(data: &ObservedData<'_>) -> Option<Finding> {
         return None;
     }
     let targets = data.target_columns();
-    targets.iter().find_map(|(_, values)| unscaled_column(data, values))
+    targets
+        .iter()
+        .find_map(|(_, values)| unscaled_column(data, values))
 }
 
 fn unscaled_column(data: &ObservedData<'_>, values: &[f64]) -> Option<Finding> {

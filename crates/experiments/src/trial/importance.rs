@@ -1,0 +1,301 @@
+//! The importance of each column for a network, and the partial dependence on the most important ones.
+
+use burn::tensor::Device;
+use emberlab_analysis::Classifier;
+use emberlab_analysis::importance::{
+    Rows, frequent_grid, numeric_grid, partial_dependence, permuted_scores,
+};
+use emberlab_metrics::Direction;
+use emberlab_models::Network;
+use emberlab_rng::stream;
+use emberlab_run_format::{
+    ColumnImportance, DependentOutput, Importance, PartialDependence, Points,
+};
+use emberlab_training::{Task, labels};
+use rand::seq::index;
+
+use super::evaluate::not_scored;
+use super::scores::Guesses;
+use crate::error::ExperimentError;
+use crate::trial::{Prepared, evenly};
+
+/// Permutations of each column.
+const NUM_PERMUTATIONS: usize = 10;
+/// The most columns that are permuted.
+const MAX_COLUMNS: usize = 200;
+/// The most rows that are permuted.
+const MAX_ROWS: usize = 2000;
+/// Fewer rows than these say too little to be shown, unless the split has no more.
+const MIN_ROWS: usize = 100;
+/// Multiplications of a quick importance: some tenths of a second.
+const QUICK_WORK: usize = 500_000_000;
+
+/// Columns whose partial dependence is computed.
+const NUM_DEPENDENCES: usize = 3;
+/// The most points of a partial dependence.
+const NUM_POINTS: usize = 20;
+/// The most rows behind each point of a partial dependence.
+const DEPENDENCE_ROWS: usize = 500;
+/// The most classes or targets of a partial dependence.
+const MAX_OUTPUTS: usize = 6;
+
+/// How long the importance may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ImportanceLimit {
+    /// Some tenths of a second: fewer rows are permuted, or nothing is computed.
+    Quick,
+    /// At most 200 columns and 2000 rows.
+    Full,
+}
+
+/// A column of the data: its name, and the features that it became.
+struct Column {
+    name: String,
+    features: Vec<usize>,
+}
+
+/// A network with the rows that it predicts.
+struct Subject<'a> {
+    prepared: &'a Prepared,
+    classifier: Classifier<'a>,
+    rows: Vec<u32>,
+    inputs: Vec<f64>,
+}
+
+impl Prepared {
+    /// The importance of every column for a network, on the evaluation split. `None` if the features have no names, as
+    /// those of images; if the network outputs NaN; and if it would take longer than `limit` allows.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Training`] if the device fails.
+    pub fn importance(
+        &self,
+        network: &Network,
+        device: &Device,
+        limit: ImportanceLimit,
+    ) -> Result<Option<Importance>, ExperimentError> {
+        let columns = self.columns();
+        let split = self.evaluation_split();
+        let split_rows = self.rows(split);
+        let num_columns = columns.len();
+        let shown: Vec<usize> = evenly(num_columns, MAX_COLUMNS).collect();
+        let num_rows = match limit {
+            ImportanceLimit::Full => MAX_ROWS,
+            ImportanceLimit::Quick => {
+                let of_row = NUM_PERMUTATIONS * shown.len() * network.num_parameters();
+                MAX_ROWS.min(QUICK_WORK / of_row.max(1))
+            }
+        };
+        let num_rows = num_rows.min(split_rows.len());
+        if columns.is_empty() || num_rows < MIN_ROWS.min(split_rows.len()) || num_rows == 0 {
+            return Ok(None);
+        }
+        let mut rng = stream(self.config.seed, "importance rows", &[]);
+        let mut places = index::sample(&mut rng, split_rows.len(), num_rows).into_vec();
+        places.sort_unstable();
+        let rows: Vec<u32> = places.into_iter().map(|place| split_rows[place]).collect();
+        let subject = Subject {
+            prepared: self,
+            classifier: self.classifier(network, device),
+            inputs: self.features(&rows),
+            rows,
+        };
+        let score = subject.score(&subject.inputs)?;
+        if !score.is_finite() {
+            return Ok(None);
+        }
+        let mut importances = Vec::new();
+        for &place in &shown {
+            importances.push((place, subject.importance(&columns[place], place, score)?));
+        }
+        importances.sort_by(|(_, a), (_, b)| b.mean().total_cmp(&a.mean()));
+        let mut dependence = Vec::new();
+        for (place, _) in importances.iter().take(NUM_DEPENDENCES) {
+            dependence.push(subject.dependence(&columns[*place])?);
+        }
+        Ok(Some(Importance {
+            split,
+            metric: self.comparable_metric(),
+            score,
+            num_rows,
+            num_split_rows: split_rows.len(),
+            columns: importances.into_iter().map(|(_, column)| column).collect(),
+            num_columns,
+            dependence,
+        }))
+    }
+
+    /// The columns of the data. The features that come from one column of a table, such as those of a one-hot encoding,
+    /// belong together.
+    fn columns(&self) -> Vec<Column> {
+        let Some(encoder) = &self.encoder else {
+            let names = self.samples.feature_names.iter().enumerate();
+            return names
+                .map(|(feature, name)| Column {
+                    name: name.clone(),
+                    features: vec![feature],
+                })
+                .collect();
+        };
+        let mut columns: Vec<Column> = encoder
+            .column_names()
+            .map(|name| Column {
+                name: name.to_string(),
+                features: Vec::new(),
+            })
+            .collect();
+        for (place, feature) in encoder.features().into_iter().enumerate() {
+            match feature.column {
+                Some(column) => columns[column].features.push(place),
+                // A feature of several columns is one of its own: no column can be permuted without it.
+                None => columns.push(Column {
+                    name: feature.name,
+                    features: vec![place],
+                }),
+            }
+        }
+        columns.retain(|column| !column.features.is_empty());
+        columns
+    }
+}
+
+impl Subject<'_> {
+    fn as_rows(&self) -> Rows<'_> {
+        Rows {
+            values: &self.inputs,
+            num_features: self.prepared.samples.num_features(),
+        }
+    }
+
+    /// The outputs of the network for inputs that are not standardised.
+    fn outputs(&self, inputs: &[f64]) -> Result<Vec<f64>, ExperimentError> {
+        let num_features = self.prepared.samples.num_features();
+        Ok(self.classifier.outputs(inputs, num_features)?)
+    }
+
+    /// The metric of the network's predictions for the rows with these inputs.
+    fn score(&self, inputs: &[f64]) -> Result<f64, ExperimentError> {
+        let prepared = self.prepared;
+        let outputs = self.outputs(inputs)?;
+        let guesses = match &prepared.task {
+            Task::Binary { .. } => Guesses::Probabilities(prepared.task.probabilities(
+                &prepared.config.loss,
+                &outputs,
+                prepared.d_output,
+            )?),
+            Task::Multiclass { .. } => {
+                Guesses::Classes(labels(&prepared.task, &outputs, prepared.d_output)?)
+            }
+            Task::Regression { .. } => Guesses::Values(prepared.task.in_units_of_the_data(outputs)),
+        };
+        let metrics = prepared.score(&self.rows, &guesses).map_err(not_scored)?;
+        let metric = prepared.comparable_metric();
+        Ok(metrics.get(metric).unwrap_or(f64::NAN))
+    }
+
+    fn importance(
+        &self,
+        column: &Column,
+        place: usize,
+        score: f64,
+    ) -> Result<ColumnImportance, ExperimentError> {
+        let mut rng = stream(self.prepared.config.seed, "importance", &[place as u64]);
+        let (rows, features) = (self.as_rows(), &column.features);
+        let scores = permuted_scores(rows, features, NUM_PERMUTATIONS, &mut rng, |inputs| {
+            self.score(inputs)
+        })?;
+        let drop = |permuted: f64| match self.prepared.comparable_metric().direction() {
+            Direction::Higher => score - permuted,
+            Direction::Lower => permuted - score,
+        };
+        Ok(ColumnImportance {
+            column: column.name.clone(),
+            drops: scores.into_iter().map(drop).collect(),
+        })
+    }
+
+    fn dependence(&self, column: &Column) -> Result<PartialDependence, ExperimentError> {
+        let samples = &self.prepared.samples;
+        let width = samples.num_features();
+        let is_indicator = |feature: &usize| samples.indicators.get(*feature) == Some(&true);
+        let is_category = column.features.len() > 1 && column.features.iter().all(is_indicator);
+        let (grid, points) = if is_category {
+            let grid = frequent_grid(self.as_rows(), &column.features, NUM_POINTS);
+            let name = |block: &Vec<f64>| {
+                let set = block.iter().position(|value| *value != 0.0);
+                let feature = set.map(|i| samples.feature_names[column.features[i]].as_str());
+                let prefix = format!("{}=", column.name);
+                let name = feature.map(|name| name.strip_prefix(&prefix).unwrap_or(name));
+                name.unwrap_or("another").to_string()
+            };
+            let names = grid.iter().map(name).collect();
+            (grid, Points::Names(names))
+        } else {
+            let grid = numeric_grid(self.as_rows(), &column.features, NUM_POINTS);
+            let numbers = grid.iter().map(|block| block[0]).collect();
+            (grid, Points::Numbers(numbers))
+        };
+        let used: Vec<usize> = evenly(self.rows.len(), DEPENDENCE_ROWS).collect();
+        let inputs: Vec<f64> = (used.iter())
+            .flat_map(|row| &self.inputs[row * width..][..width])
+            .copied()
+            .collect();
+        let rows = Rows {
+            values: &inputs,
+            num_features: width,
+        };
+        let means = partial_dependence(rows, &column.features, &grid, |inputs| {
+            self.predictions(inputs)
+        })?;
+        let outputs = self.outputs_shown().into_iter().map(|(output, name)| {
+            let means = means.iter().map(|mean| mean[output]).collect();
+            DependentOutput { name, means }
+        });
+        Ok(PartialDependence {
+            column: column.name.clone(),
+            points,
+            num_rows: used.len(),
+            outputs: outputs.collect(),
+        })
+    }
+
+    /// The probabilities of the classes, or the numbers in the units of the data.
+    fn predictions(&self, inputs: &[f64]) -> Result<Vec<f64>, ExperimentError> {
+        let prepared = self.prepared;
+        let outputs = self.outputs(inputs)?;
+        Ok(match &prepared.task {
+            Task::Regression { .. } => prepared.task.in_units_of_the_data(outputs),
+            task => task.probabilities(&prepared.config.loss, &outputs, prepared.d_output)?,
+        })
+    }
+
+    /// The places and names of the outputs whose partial dependence is shown: class 1 of two, the most frequent classes
+    /// of several, or the first targets.
+    fn outputs_shown(&self) -> Vec<(usize, String)> {
+        let prepared = self.prepared;
+        let names = match &prepared.samples.targets {
+            emberlab_datasets::Targets::Classes { names, .. }
+            | emberlab_datasets::Targets::Values { names, .. } => names,
+        };
+        if let Task::Binary { .. } = prepared.task {
+            return vec![(0, names.get(1).cloned().unwrap_or_default())];
+        }
+        let mut places: Vec<usize> = (0..names.len()).collect();
+        if let Some(labels) = prepared.samples.labels()
+            && names.len() > MAX_OUTPUTS
+        {
+            let mut counts = vec![0_usize; names.len()];
+            self.rows
+                .iter()
+                .for_each(|&row| counts[labels[row as usize] as usize] += 1);
+            places.sort_by_key(|&class| std::cmp::Reverse(counts[class]));
+            places.truncate(MAX_OUTPUTS);
+            places.sort_unstable();
+        }
+        places.truncate(MAX_OUTPUTS);
+        places
+            .into_iter()
+            .map(|place| (place, names[place].clone()))
+            .collect()
+    }
+}
