@@ -1,0 +1,7 @@
+//! The formats of table files.
+
+mod numpy;
+mod parquet;
+
+pub use numpy::{NumpyError, NumpyRows};
+pub use parquet::ParquetError;
