@@ -1,4 +1,4 @@
-//! Samples to learn from: generated, embedded, fetched or read from a file of the user's own.
+//! Samples to learn from: generated, embedded, fetched or read from a file or a folder of the user's own.
 //!
 //! A [`DatasetConfig`] loads [`Samples`] on the host, a [`SplitConfig`] divides their rows into [`Splits`],
 //! a [`Standardizer`] is fitted on the training rows, and each split becomes a [`DeviceDataset`] on a device,
@@ -22,7 +22,7 @@ mod summary;
 pub use batches::{Batch, BatchConfig, BatchSize, Batches};
 pub use device_dataset::{DeviceDataset, Encoding};
 pub use error::DatasetError;
-pub use files::{Download, FetchProgress, GreyImage, fetch};
+pub use files::{Color, Download, FetchProgress, InputImage, fetch};
 pub use samples::{Features, Samples, Targets};
 pub use sources::{DatasetConfig, Origin};
 pub use split::{Amount, Fold, MissingClasses, SplitConfig, SplitMethod, Splits};

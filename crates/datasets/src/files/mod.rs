@@ -1,11 +1,11 @@
-//! The files that samples come from: downloads, MNIST's format, CSV tables and PNG images.
+//! The files that samples come from: downloads, MNIST's format, CSV tables, PNG and JPEG images.
 
 pub(crate) mod csv_table;
 mod download;
-mod grey_image;
 mod idx;
+mod input_image;
+mod jpeg;
 pub(crate) mod mnist_format;
-mod png;
 
 pub use download::{Download, FetchProgress, fetch};
-pub use grey_image::GreyImage;
+pub use input_image::{Color, InputImage};

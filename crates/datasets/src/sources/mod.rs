@@ -4,9 +4,11 @@ mod blobs;
 mod circles;
 mod classification;
 mod csv;
+mod diabetes;
 mod digits;
 mod fashion_mnist;
 mod gates;
+mod image_folder;
 mod iris;
 mod mnist;
 mod moons;
@@ -14,6 +16,7 @@ mod regression;
 mod spirals;
 #[cfg(test)]
 mod tests;
+mod winequality;
 mod xor;
 
 use std::path::PathBuf;
@@ -28,14 +31,17 @@ pub use blobs::Blobs;
 pub use circles::Circles;
 pub use classification::{Classification, PerFeature, RandomPerFeature};
 pub use csv::{Csv, CsvTask};
+pub use diabetes::Diabetes;
 pub use digits::{Digits, DigitsTask};
 pub use fashion_mnist::FashionMnist;
 pub use gates::{Gate, Gates};
+pub use image_folder::ImageFolder;
 pub use iris::Iris;
 pub use mnist::Mnist;
 pub use moons::Moons;
 pub use regression::{Regression, RegressionFunction};
 pub use spirals::Spirals;
+pub use winequality::WineQuality;
 pub use xor::Xor;
 
 emberlab_menu::menu! {
@@ -50,10 +56,13 @@ emberlab_menu::menu! {
         "classification" => Classification(Classification),
         "regression" => Regression(Regression),
         "iris" => Iris(Iris),
+        "diabetes" => Diabetes(Diabetes),
+        "winequality" => WineQuality(WineQuality),
         "digits" => Digits(Digits),
         "mnist" => Mnist(Mnist),
         "fashion_mnist" => FashionMnist(FashionMnist),
         "csv" => Csv(Csv),
+        "image_folder" => ImageFolder(ImageFolder),
     }
 }
 
@@ -66,7 +75,7 @@ pub enum Origin {
     Embedded,
     /// They are in files that `emberlab data fetch` downloads once.
     Fetched(&'static Download),
-    /// They are in a file of the user's own.
+    /// They are in a file or a folder of the user's own.
     OwnFile,
 }
 
@@ -78,6 +87,12 @@ pub(crate) trait DataSource {
     /// The pixel value that is shown as white; `None` if the samples are not images.
     fn white(&self) -> Option<u8> {
         None
+    }
+
+    /// Whether the images are light shapes on a dark background. A drawing on white paper is then inverted before it is
+    /// predicted.
+    fn is_light_on_dark(&self) -> bool {
+        false
     }
 
     /// The character between the columns of a table of samples.
@@ -108,6 +123,11 @@ impl DatasetConfig {
         with_source!(self, source => source.white())
     }
 
+    /// Whether the images are light shapes on a dark background.
+    pub fn is_light_on_dark(&self) -> bool {
+        with_source!(self, source => source.is_light_on_dark())
+    }
+
     /// The ASCII character between the columns of a table of samples, such as one to predict.
     pub fn delimiter(&self) -> u8 {
         with_source!(self, source => DataSource::delimiter(source))
@@ -128,7 +148,7 @@ impl DatasetConfig {
     ///
     /// # Errors
     /// [`DatasetError::Value`] as [`validate`](Self::validate); [`DatasetError::Missing`],
-    /// [`DatasetError::Io`], [`DatasetError::Idx`] and the CSV errors if files are absent or damaged.
+    /// [`DatasetError::Io`], [`DatasetError::Idx`], [`DatasetError::Image`] and the CSV errors if files are absent or damaged.
     pub fn load(&self, data_dirs: &[PathBuf], seed: u64) -> Result<Samples, DatasetError> {
         self.validate()?;
         with_source!(self, source => source.load(data_dirs, seed))
