@@ -150,6 +150,97 @@ fn a_drawn_digit_is_recognised_in_any_size_and_colour() {
     );
 }
 
+/// A folder `shapes` with a folder for each class: red squares and blue crosses, on white, as PNG and JPEG.
+fn write_shapes(lab: &Lab) {
+    for (class, color) in [("cross", [20, 30, 200]), ("square", [200, 30, 20])] {
+        let folder = lab.path().join("shapes").join(class);
+        std::fs::create_dir_all(&folder).unwrap();
+        for i in 0..12_u32 {
+            let extension = ["png", "jpg"][i as usize % 2];
+            let file = folder.join(format!("{i:02}.{extension}"));
+            draw_shape(class, color, i).save(file).unwrap();
+        }
+    }
+}
+
+fn draw_shape(class: &str, color: [u8; 3], shift: u32) -> image::RgbImage {
+    let (left, top) = (4 + shift % 4, 4 + shift / 4);
+    image::RgbImage::from_fn(24, 24, |x, y| {
+        let (x, y) = (x.wrapping_sub(left), y.wrapping_sub(top));
+        let is_inside = x < 12 && y < 12;
+        let is_ink = match class {
+            "square" => is_inside,
+            _ => is_inside && (x.abs_diff(y) < 3 || (x + y).abs_diff(11) < 3),
+        };
+        image::Rgb(if is_ink { color } else { [250, 250, 250] })
+    })
+}
+
+#[test]
+fn a_network_learns_and_predicts_images_of_your_own_in_grey_and_in_colour() {
+    let lab = Lab::new();
+    write_shapes(&lab);
+    let square = draw_shape("square", [190, 40, 30], 5);
+    square.save(lab.path().join("new.jpeg")).unwrap();
+    let cross = draw_shape("cross", [30, 20, 190], 6);
+    let large = image::imageops::resize(&cross, 72, 72, image::imageops::FilterType::Nearest);
+    large.save(lab.path().join("large.png")).unwrap();
+    for (color, model) in [
+        ("grey", r#"{ name = "mlp", hidden = [16] }"#),
+        (
+            "rgb",
+            r#"{ name = "convnet", channels = [4], d_hidden = 8 }"#,
+        ),
+    ] {
+        let config = format!(
+            r#"
+dataset = {{ name = "image_folder", path = "shapes", width = 12, height = 12, color = "{color}" }}
+split = {{ method = "stratified", train = 0.75, valid = 0.25 }}
+standardize = {{ method = "global" }}
+model = {model}
+loss = {{ name = "bce_with_logits" }}
+optimizer = {{ name = "adam", learning_rate = 0.01 }}
+training = {{ num_epochs = 30, batch_size = 6 }}
+"#
+        );
+        lab.write(&format!("{color}.toml"), config);
+        let file = format!("{color}.toml");
+        lab.succeed(&["train", &file, "--run", "a", "--dashboard", "quiet"]);
+        let told = lab.succeed(&["predict", color, "new.jpeg", "large.png"]);
+        let classes: Vec<&str> = told
+            .stdout
+            .lines()
+            .skip(1)
+            .map(|line| line.split(',').nth(1).unwrap())
+            .collect();
+        assert_eq!(classes, ["square", "cross"], "{told:#?}");
+        // White paper is what these networks were trained on: nothing is inverted.
+        assert!(!told.stderr.contains("inverted"), "{told:#?}");
+        assert!(
+            told.stderr
+                .contains("large.png: 72 × 72 pixels, scaled to 12 × 12"),
+            "{told:#?}"
+        );
+        // Pictures of the weights, of the feature maps and of mistakes take both colours.
+        lab.succeed(&["evaluate", color, "--pictures"]);
+        let shown = lab.succeed(&["data", "show", &file]).stdout;
+        let channels = if color == "rgb" {
+            "3 channels"
+        } else {
+            "1 channel"
+        };
+        assert!(
+            shown.contains(channels) && shown.contains("24 samples"),
+            "{shown}"
+        );
+    }
+    std::fs::write(lab.path().join("shapes/cross/notes.txt"), "notes").unwrap();
+    let refused = lab.run(&["train", "rgb.toml", "--run", "b", "--dashboard", "quiet"]);
+    assert_ne!(refused.code, Some(0));
+    let expected = "cross/notes.txt: it is neither a PNG nor a JPEG file";
+    assert!(refused.stderr.contains(expected), "{refused:#?}");
+}
+
 #[test]
 fn a_threshold_is_chosen_on_validation_stored_and_used() {
     let lab = Lab::new();

@@ -13,6 +13,7 @@ use emberlab_datasets::DatasetError;
 use emberlab_experiments::ExperimentError;
 use emberlab_pictures::PictureError;
 use emberlab_report::ReportError;
+use emberlab_run_format::FormatError;
 use emberlab_tables::TableError;
 use emberlab_training::TrainingError;
 use emberlab_training::device::DeviceError;
@@ -53,6 +54,12 @@ impl Failure {
             Self::Experiment(error) if is_usage(error) => USAGE,
             _ => FAILED,
         })
+    }
+}
+
+impl From<FormatError> for Failure {
+    fn from(error: FormatError) -> Self {
+        Self::Failed(error.to_string())
     }
 }
 

@@ -33,10 +33,10 @@ pub enum DatasetError {
         source: io::Error,
     },
 
-    /// A file is not an image that can be read.
+    /// A file is not an image that can be read, or a folder does not hold the images of one class.
     #[error("{}: {reason}", .path.display())]
     Image {
-        /// The file.
+        /// The file or folder.
         path: PathBuf,
         /// The defect.
         reason: String,

@@ -1,4 +1,4 @@
-//! Samples to learn from: generated, embedded, fetched or read from a file of the user's own.
+//! Samples to learn from: generated, embedded, fetched or read from a file or a folder of the user's own.
 //!
 //! A [`DatasetConfig`] loads a [`Dataset`] on the host, a [`SplitConfig`] divides its rows into [`Splits`], and the
 //! data set becomes [`Samples`], which are numbers. A [`Standardizer`] is fitted on the training rows, and each split
@@ -24,7 +24,7 @@ pub use batches::{Batch, BatchConfig, BatchSize, Batches};
 pub use dataset::Dataset;
 pub use device_dataset::{DeviceDataset, Encoding};
 pub use error::DatasetError;
-pub use files::{Download, FetchProgress, GreyImage, fetch};
+pub use files::{Color, Download, FetchProgress, InputImage, fetch};
 pub use samples::{Features, Samples, Targets};
 pub use sources::{DatasetConfig, Origin};
 pub use split::{Amount, Fold, MissingClasses, SplitConfig, SplitMethod, Splits};

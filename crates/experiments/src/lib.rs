@@ -23,7 +23,7 @@ pub use config::{
 };
 pub use error::ExperimentError;
 pub use finished::{
-    Axes, LoadedRun, NumberImage, Prediction, Predictor, diagnose, outdated_threshold,
+    Axes, ImageInput, LoadedRun, NumberImage, Prediction, Predictor, diagnose, outdated_threshold,
 };
 pub use measurements::{check_gradients, range_curve, step_seconds};
 pub use run::{Change, Run, RunState, RunSummary, Verdict};

@@ -62,6 +62,29 @@ impl Bitmap {
         })
     }
 
+    /// A photograph: `[3 × height × width]` bytes of red, then of green, then of blue.
+    ///
+    /// # Errors
+    /// [`PictureError::Grid`] unless there are `3 · width · height` values.
+    pub fn rgb(width: usize, height: usize, values: &[u8]) -> Result<Self, PictureError> {
+        let size = width * height;
+        if size == 0 || values.len() != 3 * size {
+            return Err(PictureError::Grid {
+                width,
+                height,
+                found: values.len(),
+            });
+        }
+        let (red, rest) = values.split_at(size);
+        let (green, blue) = rest.split_at(size);
+        let pixels = red.iter().zip(green).zip(blue);
+        Ok(Self {
+            width,
+            height,
+            rgba: pixels.flat_map(|((&r, &g), &b)| [r, g, b, 255]).collect(),
+        })
+    }
+
     /// An image of signed numbers, such as weights or gradients: negative values are blue, positive ones
     /// vermillion, zero is transparent. Colours reach full strength at magnitude `limit` (by default the largest
     /// magnitude).
@@ -224,6 +247,14 @@ mod tests {
             Field::new((0.0, 1.0), (0.0, 1.0), 2, 2, vec![0.5, f64::NAN, 0.0, 1.0]).expect("four");
         let bitmap = Bitmap::probabilities(&field);
         assert_eq!((bitmap.rgba[11], bitmap.rgba[15]), (0, 0));
+    }
+
+    #[test]
+    fn a_photograph_has_its_channels_one_after_the_other() {
+        let bitmap = Bitmap::rgb(2, 1, &[1, 2, 3, 4, 5, 6]).expect("two pixels");
+        assert_eq!(bitmap.rgba, [1, 3, 5, 255, 2, 4, 6, 255]);
+        let error = Bitmap::rgb(2, 1, &[1, 2, 3, 4, 5]).expect_err("one is missing");
+        assert_eq!(error.to_string(), "5 values for a grid of 2 × 1");
     }
 
     #[test]

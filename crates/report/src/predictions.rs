@@ -467,7 +467,7 @@ pub fn mistake_figure(
     mistakes: &Mistakes,
     names: &[String],
 ) -> Result<Option<Figure>, ReportError> {
-    let [_, height, width] = mistakes.input_shape[..] else {
+    let [num_channels, height, width] = mistakes.input_shape[..] else {
         return Ok(None);
     };
     let mut images = Vec::new();
@@ -475,13 +475,13 @@ pub fn mistake_figure(
         let Inputs::Pixels(bytes) = &sample.inputs else {
             continue;
         };
-        // Only the first channel is drawn; the images here have one.
-        let pixels = bytes
-            .0
-            .iter()
-            .take(height * width)
-            .map(|byte| f64::from(*byte));
-        let bitmap = Bitmap::grey(width, height, &pixels.collect::<Vec<_>>(), (0.0, 255.0))?;
+        let bitmap = match num_channels {
+            3 => Bitmap::rgb(width, height, &bytes.0)?,
+            _ => {
+                let pixels: Vec<f64> = bytes.0.iter().map(|byte| f64::from(*byte)).collect();
+                Bitmap::grey(width, height, &pixels, (0.0, 255.0))?
+            }
+        };
         let taken = format!(
             "{} for {}",
             class_name(names, Some(sample.target)),

@@ -100,7 +100,7 @@ fn list(shared: &Shared) -> Result<(), Failure> {
         let place = match config.origin() {
             Origin::Generated => "generated".to_string(),
             Origin::Embedded => "in the program".to_string(),
-            Origin::OwnFile => "your own file".to_string(),
+            Origin::OwnFile => "your own files".to_string(),
             Origin::Fetched(Download {
                 dataset, folder, ..
             }) => {
@@ -191,7 +191,8 @@ const NUM_SHOWN: usize = 5;
 fn render(dataset: &DatasetConfig, samples: &Samples, summary: &Summary) -> String {
     let mut text = String::new();
     let shape = match summary.input_shape.as_slice() {
-        [channels, height, width] => format!("{height}×{width} pixels, {channels} channel"),
+        [1, height, width] => format!("{height}×{width} pixels, 1 channel"),
+        [channels, height, width] => format!("{height}×{width} pixels, {channels} channels"),
         _ => format!("{} features", samples.num_features()),
     };
     let kind = match (summary.classes.len(), summary.targets.len()) {
@@ -251,25 +252,36 @@ fn target(samples: &Samples, row: usize) -> String {
     }
 }
 
-/// The first `count` images side by side, with their classes below.
+/// The first `count` images side by side, with their classes below. Of large images only every few rows and columns are
+/// shown, and of colours their mean.
 fn images(samples: &Samples, count: usize, [height, width]: [usize; 2], white: u8) -> String {
     const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
+    const LARGEST: usize = 32;
+    let step = height.max(width).div_ceil(LARGEST);
     let rows: Vec<Vec<f64>> = (0..count).map(|row| samples.row(row)).collect();
     let shade = |value: f64| {
         let level = value / f64::from(white) * (SHADES.len() - 1) as f64;
         SHADES[(level.round().max(0.0) as usize).min(SHADES.len() - 1)]
     };
     let mut text = String::new();
-    for line in 0..height {
+    for line in (0..height).step_by(step) {
         let one = |pixels: &Vec<f64>| -> String {
+            let pixel = |column: usize| {
+                let channels = pixels.iter().skip(line * width + column);
+                let channels = channels.step_by(height * width);
+                channels.clone().sum::<f64>() / channels.len() as f64
+            };
             // Two characters of a terminal are about as wide as a line is high.
-            let pixels = &pixels[line * width..(line + 1) * width];
-            pixels.iter().flat_map(|&p| [shade(p); 2]).collect()
+            let columns = (0..width).step_by(step);
+            columns
+                .flat_map(|column| [shade(pixel(column)); 2])
+                .collect()
         };
         let joined = rows.iter().map(one).collect::<Vec<_>>().join("  ");
         let _ = writeln!(text, "{}", joined.trim_end());
     }
-    let labels = (0..count).map(|row| format!("{:<w$}", target(samples, row), w = 2 * width));
+    let w = 2 * width.div_ceil(step);
+    let labels = (0..count).map(|row| format!("{:<w$}", target(samples, row)));
     let _ = writeln!(text, "{}", labels.collect::<Vec<_>>().join("  ").trim_end());
     text
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use emberlab_datasets::GreyImage;
+use emberlab_datasets::InputImage;
 use emberlab_experiments::{Prediction, Predictor, Run};
 use emberlab_run_format::ModelTask;
 use emberlab_tables::HeaderLine;
@@ -21,7 +21,7 @@ use crate::failure::Failure;
 pub struct Args {
     /// The run: its path, the beginning of its name, or `latest`.
     run: String,
-    /// CSV files (`-` for standard input), or PNG files for a network that takes images.
+    /// CSV files (`-` for standard input), or PNG and JPEG files for a network that takes images.
     #[arg(required = true)]
     inputs: Vec<PathBuf>,
     /// Whether to invert images, so that black becomes white.
@@ -43,7 +43,8 @@ pub struct Args {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Invert {
-    /// Images with a light border are inverted: digits and clothes of the built-in data sets are light on dark.
+    /// Images with a light border are inverted if the network was trained on a built-in data set of images: its digits
+    /// or clothes are light on dark.
     Auto,
     /// Every image is inverted.
     Yes,
@@ -79,6 +80,9 @@ enum Format {
     Json,
 }
 
+/// The extensions of image files.
+const IMAGES: [&str; 3] = ["png", "jpg", "jpeg"];
+
 /// Predicts.
 ///
 /// # Errors
@@ -89,10 +93,12 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let predictor = Predictor::load(&run, args.weights.into(), &args.running.device)?;
     let mut inputs = Inputs::default();
     for path in &args.inputs {
-        let is_png = path
-            .extension()
-            .is_some_and(|e| e.eq_ignore_ascii_case("png"));
-        if is_png {
+        let is_image = path.extension().is_some_and(|extension| {
+            IMAGES
+                .iter()
+                .any(|image| extension.eq_ignore_ascii_case(image))
+        });
+        if is_image {
             inputs.add_image(path, &predictor, args.invert)?;
         } else {
             inputs.add_table(path, args.header.into(), &predictor)?;
@@ -143,32 +149,37 @@ impl Inputs {
         predictor: &Predictor,
         invert: Invert,
     ) -> Result<(), Failure> {
-        let (width, height, white) = predictor.image_size()?;
-        let image = GreyImage::load(path)?;
-        let mut steps = vec![format!("{} × {} pixels", image.width, image.height)];
+        let input = predictor.image_input()?;
+        let (width, height) = (input.width, input.height);
+        let image = InputImage::load(path)?;
+        let mut steps = vec![format!("{} × {} pixels", image.width(), image.height())];
+        if (image.width(), image.height()) != (width, height) {
+            steps.push(format!("scaled to {width} × {height} pixels"));
+        }
         let inverts = match invert {
-            Invert::Auto => image.is_dark_on_light(),
+            Invert::Auto => input.is_light_on_dark && image.is_dark_on_light(),
             Invert::Yes => true,
             Invert::No => false,
         };
-        let (old_width, old_height) = (image.width, image.height);
         let image = if inverts {
             steps.push(
-                "inverted: the network was trained on light shapes on a dark background"
-                    .to_string(),
+                match input.is_light_on_dark {
+                    true => {
+                        "inverted: the network was trained on light shapes on a dark background"
+                    }
+                    false => "inverted",
+                }
+                .to_string(),
             );
             image.inverted()
         } else {
             image
         };
-        if (old_width, old_height) != (width, height) {
-            steps.push(format!("scaled to {width} × {height} pixels"));
-        }
         eprintln!("{}: {}", path.display(), steps.join(", "));
-        let pixels = image.resized(width, height).pixels;
         // Rounded, since the pixels of the training data are whole numbers.
-        self.rows
-            .extend(pixels.iter().map(|p| f64::from((p * white).round())));
+        let pixel = |byte: u8| f64::from((f32::from(byte) / 255.0 * input.white).round());
+        let bytes = image.to_input(width, height, input.color);
+        self.rows.extend(bytes.into_iter().map(pixel));
         self.names.push(path.display().to_string());
         Ok(())
     }

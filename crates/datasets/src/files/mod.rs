@@ -1,10 +1,10 @@
-//! The files that samples come from: downloads, MNIST's format and PNG images.
+//! The files that samples come from: downloads, MNIST's format, PNG and JPEG images.
 
 mod download;
-mod grey_image;
 mod idx;
+mod input_image;
+mod jpeg;
 pub(crate) mod mnist_format;
-mod png;
 
 pub use download::{Download, FetchProgress, fetch};
-pub use grey_image::GreyImage;
+pub use input_image::{Color, InputImage};

@@ -55,6 +55,10 @@ impl DataSource for Digits {
         Some(WHITE)
     }
 
+    fn is_light_on_dark(&self) -> bool {
+        true
+    }
+
     /// Unpacks the digits: features `[1797, 64]`, bytes from 0 to 16; `input_shape` `[1, 8, 8]`.
     fn load(&self, _: &[PathBuf], _: u64) -> Result<Samples, DatasetError> {
         let damaged = |problem: String| DatasetError::Embedded {

@@ -56,6 +56,10 @@ impl DataSource for Mnist {
         Some(u8::MAX)
     }
 
+    fn is_light_on_dark(&self) -> bool {
+        true
+    }
+
     /// Reads the files: features `[70000, 784]`, bytes; `input_shape` `[1, 28, 28]`.
     fn load(&self, data_dirs: &[PathBuf], _: u64) -> Result<Samples, DatasetError> {
         mnist_format::load(&DOWNLOAD, numbered_classes(10), data_dirs)

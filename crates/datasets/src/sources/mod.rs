@@ -4,16 +4,20 @@ mod blobs;
 mod circles;
 mod classification;
 mod csv;
+mod diabetes;
 mod digits;
 mod fashion_mnist;
 mod gates;
+mod image_folder;
 mod iris;
 mod mnist;
 mod moons;
+mod penguins;
 mod regression;
 mod spirals;
 #[cfg(test)]
 mod tests;
+mod winequality;
 mod xor;
 
 use std::path::PathBuf;
@@ -29,14 +33,18 @@ use crate::samples::Samples;
 pub use blobs::Blobs;
 pub use circles::Circles;
 pub use classification::{Classification, PerFeature, RandomPerFeature};
+pub use diabetes::Diabetes;
 pub use digits::{Digits, DigitsTask};
 pub use fashion_mnist::FashionMnist;
 pub use gates::{Gate, Gates};
+pub use image_folder::ImageFolder;
 pub use iris::Iris;
 pub use mnist::Mnist;
 pub use moons::Moons;
+pub use penguins::Penguins;
 pub use regression::{Regression, RegressionFunction};
 pub use spirals::Spirals;
+pub use winequality::WineQuality;
 pub use xor::Xor;
 
 emberlab_menu::menu! {
@@ -51,10 +59,14 @@ emberlab_menu::menu! {
         "classification" => Classification(Classification),
         "regression" => Regression(Regression),
         "iris" => Iris(Iris),
+        "penguins" => Penguins(Penguins),
+        "diabetes" => Diabetes(Diabetes),
+        "winequality" => WineQuality(WineQuality),
         "digits" => Digits(Digits),
         "mnist" => Mnist(Mnist),
         "fashion_mnist" => FashionMnist(FashionMnist),
         "csv" => Csv(TableConfig),
+        "image_folder" => ImageFolder(ImageFolder),
     }
 }
 
@@ -67,7 +79,7 @@ pub enum Origin {
     Embedded,
     /// They are in files that `emberlab data fetch` downloads once.
     Fetched(&'static Download),
-    /// They are in a file of the user's own.
+    /// They are in a file or a folder of the user's own.
     OwnFile,
 }
 
@@ -79,6 +91,12 @@ pub(crate) trait DataSource {
     /// The pixel value that is shown as white; `None` if the samples are not images.
     fn white(&self) -> Option<u8> {
         None
+    }
+
+    /// Whether the images are light shapes on a dark background. A drawing on white paper is then inverted before it is
+    /// predicted.
+    fn is_light_on_dark(&self) -> bool {
+        false
     }
 
     /// The configuration of a table of the user's own; `None` for any other data set.
@@ -119,6 +137,11 @@ impl DatasetConfig {
         with_source!(self, source => source.white())
     }
 
+    /// Whether the images are light shapes on a dark background.
+    pub fn is_light_on_dark(&self) -> bool {
+        with_source!(self, source => source.is_light_on_dark())
+    }
+
     /// The configuration of a table of the user's own; `None` for any other data set.
     pub fn table(&self) -> Option<&TableConfig> {
         with_source!(self, source => source.table())
@@ -144,7 +167,8 @@ impl DatasetConfig {
     ///
     /// # Errors
     /// [`DatasetError::Value`] as [`validate`](Self::validate); [`DatasetError::Missing`],
-    /// [`DatasetError::Io`], [`DatasetError::Idx`] and [`DatasetError::Table`] if files are absent or damaged.
+    /// [`DatasetError::Io`], [`DatasetError::Idx`], [`DatasetError::Image`] and [`DatasetError::Table`] if files are absent
+    /// or damaged.
     pub fn load(&self, data_dirs: &[PathBuf], seed: u64) -> Result<Dataset, DatasetError> {
         self.validate()?;
         with_source!(self, source => source.load_dataset(data_dirs, seed))

@@ -66,6 +66,8 @@ fn the_same_seed_gives_the_same_samples_in_every_version() {
         ("classification", "9f4ff9cc22f9ab1d"),
         ("regression", "e74d0e783dbdbf4a"),
         ("iris", "ae6135c0b7f8281b"),
+        ("diabetes", "f45c95784f394ddc"),
+        ("winequality", "b549b51673ad7ad0"),
         ("digits", "70109ac66a240cd3"),
     ];
     for (config, samples) in without_files() {

@@ -11,5 +11,5 @@ pub use boundaries::Axes;
 pub use diagnose::diagnose;
 pub use load::LoadedRun;
 pub use network_images::NumberImage;
-pub use predict::{Prediction, Predictor};
+pub use predict::{ImageInput, Prediction, Predictor};
 pub use threshold::outdated_threshold;

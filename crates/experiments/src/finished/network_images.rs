@@ -81,16 +81,22 @@ impl LoadedRun {
         if !self.prepared.config.model.takes_images() {
             return Ok(Vec::new());
         }
-        let &[_, height, width] = self.prepared.samples.input_shape.as_slice() else {
+        let &[num_channels, height, width] = self.prepared.samples.input_shape.as_slice() else {
             return Ok(Vec::new());
         };
         let first: Tensor<2> = data.inputs.narrow(0, 0, 1);
-        let mut layers = vec![vec![NumberImage {
-            name: "input".to_string(),
+        let input: Vec<f64> = host(first.clone())?;
+        let channels = input.chunks(height * width).enumerate();
+        let input = channels.map(|(channel, values)| NumberImage {
+            name: match num_channels {
+                1 => "input".to_string(),
+                _ => format!("input, channel {}", channel + 1),
+            },
             width,
             height,
-            values: host(first.clone())?,
-        }]];
+            values: values.to_vec(),
+        });
+        let mut layers = vec![input.collect()];
         // A convolution keeps the size of the image; pooling halves it, unless it is smaller than the pool.
         let (mut width, mut height) = (width, height);
         for stage in self.network.stages(first, Mode::Evaluation) {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
-use emberlab_datasets::{DatasetError, Standardizer};
+use emberlab_datasets::{Color, DatasetError, Standardizer};
 use emberlab_metrics::NO_PREDICTION;
 use emberlab_models::Network;
 use emberlab_rng::stream;
@@ -52,6 +52,21 @@ pub enum Prediction {
         /// One number for each target.
         values: Vec<f64>,
     },
+}
+
+/// The images that a network takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct ImageInput {
+    /// Width in pixels.
+    pub width: usize,
+    /// Height in pixels.
+    pub height: usize,
+    /// One channel or three.
+    pub color: Color,
+    /// The value of a white pixel in the data.
+    pub white: f32,
+    /// Whether the network was trained on light shapes on a dark background.
+    pub is_light_on_dark: bool,
 }
 
 impl Predictor {
@@ -154,17 +169,27 @@ impl Predictor {
         name.cloned().unwrap_or_else(|| class.to_string())
     }
 
-    /// Width and height of the images that the network takes, and the value of a white pixel in its data.
+    /// The images that the network takes.
     ///
     /// # Errors
     /// [`ExperimentError::NotImages`] if it takes no images.
-    pub fn image_size(&self) -> Result<(usize, usize, f32), ExperimentError> {
-        let white = self.config.dataset.white();
-        match (self.model.input_shape.as_slice(), white) {
-            (&[1, height, width], Some(white)) => Ok((width, height, f32::from(white))),
-            _ => Err(ExperimentError::NotImages {
-                num_features: self.model.input_shape.iter().product(),
-            }),
-        }
+    pub fn image_input(&self) -> Result<ImageInput, ExperimentError> {
+        let shape = self.model.input_shape.as_slice();
+        let input = || {
+            let &[num_channels, height, width] = shape else {
+                return None;
+            };
+            let dataset = &self.config.dataset;
+            Some(ImageInput {
+                width,
+                height,
+                color: Color::of_channels(num_channels)?,
+                white: f32::from(dataset.white()?),
+                is_light_on_dark: dataset.is_light_on_dark(),
+            })
+        };
+        input().ok_or_else(|| ExperimentError::NotImages {
+            num_features: shape.iter().product(),
+        })
     }
 }

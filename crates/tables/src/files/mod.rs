@@ -1,6 +1,7 @@
 //! The files of tables, row by row.
 
 mod encoding;
+mod numpy;
 mod source;
 mod splitter;
 #[cfg(test)]
@@ -15,6 +16,7 @@ use emberlab_menu::Problem;
 pub(crate) use self::splitter::{Cells, SplitError, Splitter};
 
 use self::encoding::windows_1252;
+use self::numpy::NumpyText;
 use self::source::Source;
 use crate::error::TableError;
 use crate::format::{Delimiter, Detected, Format, FormatConfig, detect};
@@ -86,13 +88,34 @@ pub struct RowReader {
 }
 
 impl RowReader {
-    /// Opens a file: text by its content, gzip by its first bytes.
+    /// Opens a file: text by its content, gzip by its first bytes, and NumPy's `.npy` and `.npz` by its name.
     ///
     /// # Errors
     /// [`TableError`] if the file cannot be read, is empty, or its header has two columns of one name.
     pub fn open(path: &Path, format: &FormatConfig) -> Result<Self, TableError> {
+        let extension = path.extension().and_then(|extension| extension.to_str());
+        if matches!(extension, Some("npy" | "npz")) {
+            return Self::of_arrays(path, format);
+        }
         let file = File::open(path).map_err(TableError::io(path))?;
         Self::from_stream(path, Box::new(file), format)
+    }
+
+    /// Reads arrays as the text of a table. Rows are counted from 1, without the header.
+    fn of_arrays(path: &Path, format: &FormatConfig) -> Result<Self, TableError> {
+        let text = NumpyText::open(path)?;
+        let format = FormatConfig {
+            delimiter: Some(Delimiter::Char(',')),
+            quote: Some('"'),
+            decimal: Some('.'),
+            header: Some(text.has_names()),
+            ..format.clone()
+        };
+        let mut reader = Self::from_stream(path, Box::new(text), &format)?;
+        if format.header == Some(true) {
+            reader.splitter.count_header_out();
+        }
+        Ok(reader)
     }
 
     /// Reads text from a stream; `name` stands for the path in errors.

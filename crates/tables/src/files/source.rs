@@ -92,8 +92,11 @@ const OTHER_FILES: [(&[u8], &str); 14] = [
     ),
     (b"\xd0\xcf\x11\xe0", "an old Excel file; save it as CSV"),
     (b"%PDF", "a PDF; save its table as CSV"),
-    (b"PAR1", "a Parquet file; its name must end with .parquet"),
-    (b"\x93NUMPY", "a NumPy array; its name must end with .npy"),
+    (
+        b"PAR1",
+        "a Parquet file; convert it with pandas: `read_parquet(…).to_csv(…, index=False)`",
+    ),
+    (b"\x93NUMPY", "a NumPy array; its name must end with `.npy`"),
     (b"\x89HDF", "an HDF5 file; save its table as CSV"),
     (
         b"SQLite format 3",

@@ -87,6 +87,11 @@ impl<R: BufRead> Splitter<R> {
         }
     }
 
+    /// Counts the lines from now on as if the header that was read were none of them.
+    pub(crate) fn count_header_out(&mut self) {
+        self.machine.line -= 1;
+    }
+
     /// Reads the next row that is not blank; false at the end.
     ///
     /// # Errors

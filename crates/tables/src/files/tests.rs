@@ -153,7 +153,7 @@ fn what_is_no_text_is_refused_with_advice() {
         ),
         (
             b"PAR1\x15\0",
-            "this looks like a Parquet file; its name must end with .parquet",
+            "this looks like a Parquet file; convert it with pandas: `read_parquet(…).to_csv(…, index=False)`",
         ),
         (
             b"<!DOCTYPE html>\n<html>",
