@@ -435,3 +435,118 @@ fn every_shipped_comparison_runs_briefly() {
         }
     }
 }
+
+/// A straight line with noise, for which a small network with few epochs is no match for linear regression.
+const LINE: &str = r#"
+name = "line"
+seeds = 6
+
+[sweep]
+"model.hidden" = [[4], [8]]
+
+[dataset]
+name = "regression"
+function = "linear"
+num_samples = 200
+noise = 0.3
+
+[standardize]
+method = "per_feature"
+
+[model]
+name = "mlp"
+hidden = [8]
+activation = "relu"
+
+[loss]
+name = "mse"
+
+[optimizer]
+name = "sgd"
+learning_rate = 0.003
+
+[training]
+num_epochs = 5
+batch_size = 32
+"#;
+
+fn baselines(lab: &Lab, experiment: &str) -> Value {
+    let path = lab.path().join("artifacts").join(experiment);
+    serde_json::from_str(&std::fs::read_to_string(path.join("baselines.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn a_linear_model_that_wins_is_said_to_win() {
+    let lab = Lab::new();
+    lab.write("line.toml", LINE);
+    let done = lab.succeed(&["compare", "line.toml"]);
+    // A baseline has no loss, so R² is compared. Six differences of one sign: p = 2 / 2^6.
+    for part in [
+        "is worse than linear regression, the best baseline, by",
+        "in valid r2, p = 0.0312: the simple model predicts better here.",
+        "random forest",
+        "simple predictors that learnt from the same rows",
+    ] {
+        assert!(done.stdout.contains(part), "no {part} in\n{}", done.stdout);
+    }
+    let json: Value = serde_json::from_str(&lab.succeed(&["compare", "line.toml", "--json"]).stdout).unwrap();
+    let compared = &json["baselines"];
+    assert_eq!(compared["figure"], "valid_r2");
+    assert_eq!(compared["difference"]["verdict"], "better");
+    assert_eq!(compared["difference"]["num_pairs"], 6);
+    let names: Vec<&str> = compared["baselines"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|b| b["variant"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        ["mean", "linear regression", "5 nearest neighbours", "random forest"]
+    );
+    let csv = lab.succeed(&["report", "line", "--format", "csv"]).stdout;
+    assert!(csv.contains("\nlinear regression,valid_r2,6,"), "{csv}");
+    let markdown = lab.succeed(&["report", "line", "--format", "markdown"]).stdout;
+    assert!(markdown.contains("is worse than linear regression"), "{markdown}");
+}
+
+#[test]
+fn baselines_are_computed_once_for_each_data_and_equal_those_of_a_single_run() {
+    let lab = lab();
+    let quick = ["--set", "seeds=2", "--set", "training.num_epochs=2"];
+    assert_eq!(compare(&lab, &quick).code, Some(0));
+    let first = baselines(&lab, "small");
+    // Two variants with two seeds are four trials with two different data.
+    assert_eq!(first["data"].as_array().unwrap().len(), 2);
+    let result = report(&lab);
+    let of_seeds: Vec<f64> = (first["data"].as_array().unwrap().iter())
+        .map(|data| {
+            let results = data["baselines"]["results"].as_array().unwrap();
+            let logistic = results.iter().find(|r| r["name"] == "logistic_regression");
+            logistic.unwrap()["metrics"]["valid"]["accuracy"].as_f64().unwrap()
+        })
+        .collect();
+    let summary = result["baselines"]["baselines"].as_array().unwrap();
+    let logistic = summary.iter().find(|b| b["variant"] == "logistic regression");
+    assert_eq!(
+        logistic.unwrap()["figures"]["valid_accuracy"]["mean"].as_f64().unwrap(),
+        (of_seeds[0] + of_seeds[1]) / 2.0
+    );
+    // A training by itself has the same baselines.
+    let alone = lab.write("alone.toml", CONFIG.replace("name = \"small\"", "name = \"alone\""));
+    let alone = alone.to_str().unwrap().to_owned();
+    let words = ["train", &alone, "--run", "one", "--dashboard", "quiet"];
+    lab.succeed(&[&words[..], &["--set", "seed=1", "--set", "training.num_epochs=2"]].concat());
+    let path = lab.path().join("artifacts/alone/one/baselines.json");
+    let single: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!(first["data"][1]["baselines"], single);
+    // Again, and with one more seed: what is there is kept.
+    let more = ["--set", "seeds=3", "--set", "training.num_epochs=2"];
+    assert_eq!(compare(&lab, &more).code, Some(0));
+    let second = baselines(&lab, "small");
+    assert_eq!(second["data"].as_array().unwrap().len(), 3);
+    assert_eq!(second["data"][0]["baselines"], first["data"][0]["baselines"]);
+    let without = compare(&lab, &[&quick[..], &["--baselines", "none", "--json"]].concat());
+    let without: Value = serde_json::from_str(&without.stdout).unwrap();
+    assert_eq!(without["baselines"], Value::Null);
+}

@@ -249,3 +249,70 @@ fn classes_are_called_by_their_names_in_every_output() {
     }
     assert!(!compared.contains("class 1") && !evaluated.contains("class 1"));
 }
+
+#[test]
+fn a_training_on_small_data_leaves_baselines_and_importance_that_evaluate_and_report_show() {
+    let lab = Lab::new();
+    let run = lab.train("train/iris.toml", "one", &["split.method=stratified"]);
+    let baselines = run.json("baselines.json");
+    assert_eq!(baselines["num_train"], 120);
+    let names: Vec<&str> = (baselines["results"].as_array().unwrap().iter())
+        .map(|result| result["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        names,
+        ["majority", "logistic_regression", "nearest_neighbors", "random_forest"]
+    );
+    // Stratified: a third of the rows is of each class.
+    let majority = &baselines["results"][0]["metrics"]["valid"];
+    assert_in("majority", majority["accuracy"].as_f64().unwrap(), 0.333..=0.334);
+    let importance = run.json("importance.json");
+    let columns: Vec<&str> = (importance["columns"].as_array().unwrap().iter())
+        .map(|column| column["column"].as_str().unwrap())
+        .collect();
+    assert_eq!(columns.len(), 4);
+    assert!(columns[..2].iter().all(|name| name.contains("petal")), "{columns:?}");
+    assert_eq!(importance["dependence"].as_array().unwrap().len(), 3);
+
+    let shown = lab.succeed(&["evaluate", "latest"]).stdout;
+    for part in [
+        "The network and simple predictors on the valid split",
+        "5 nearest neighbours",
+        "the best baseline",
+        "when a column is permuted among 30 rows",
+    ] {
+        assert!(shown.contains(part), "no {part} in\n{shown}");
+    }
+    let json = lab.succeed(&["evaluate", "latest", "--json"]).stdout;
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["baselines"], &json["importance"]), (&baselines, &importance));
+    let page = lab.succeed(&["report", "latest", "--format", "markdown"]).stdout;
+    for part in [
+        "## Baselines",
+        "| logistic regression |",
+        "## Important columns",
+        "Importance of the columns: drop of the accuracy.",
+        "Partial dependence: the mean probability over 30 rows",
+    ] {
+        assert!(page.contains(part), "no {part} in\n{page}");
+    }
+}
+
+#[test]
+fn baselines_and_importance_are_computed_when_asked_for() {
+    let lab = Lab::new();
+    let run = lab.train("train/digits.toml", "one", &["training.num_epochs=2"]);
+    // Above 50 000 values the baselines are left out, and pixels have no names.
+    assert!(!run.folder.join("baselines.json").exists());
+    assert!(!run.folder.join("importance.json").exists());
+    let asked = lab.succeed(&["evaluate", "latest", "--baselines", "--importance"]);
+    assert!(asked.stdout.contains("random forest"), "{}", asked.stdout);
+    assert!(
+        asked.stderr.contains("without importance, because the features have no names"),
+        "{}",
+        asked.stderr
+    );
+    assert!(run.folder.join("baselines.json").exists());
+    let refused = lab.run(&["evaluate", "latest", "--importance", "--weights", "best"]);
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+}

@@ -166,3 +166,110 @@ impl Prepared {
         Ok(metrics)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use emberlab_config_source::ConfigSource;
+    use emberlab_metrics::{Metric, RegressionScores};
+
+    fn prepared(text: &str) -> Prepared {
+        let source = ConfigSource::new("baselines.toml", text);
+        let config = ExperimentConfig::from_source(&source).unwrap();
+        Prepared::load(config, &[]).unwrap()
+    }
+
+    const IRIS: &str = r#"
+        seed = 3
+        dataset = { name = "iris" }
+        split = { method = "stratified", train = 0.6, valid = 0.2, test = 0.2 }
+        standardize = { method = "per_feature" }
+        model = { name = "mlp", hidden = [8], activation = "relu" }
+        loss = { name = "cross_entropy" }
+        optimizer = { name = "adam", learning_rate = 0.01 }
+        training = { num_epochs = 1, batch_size = 16 }
+    "#;
+
+    const SINE: &str = r#"
+        dataset = { name = "regression", function = "sine", num_samples = 200, noise = 0.1 }
+        standardize = { method = "per_feature", targets = true }
+        model = { name = "mlp", hidden = [8], activation = "relu" }
+        loss = { name = "mse" }
+        optimizer = { name = "adam", learning_rate = 0.01 }
+        training = { num_epochs = 1, batch_size = 16 }
+    "#;
+
+    #[test]
+    fn scores_equal_those_of_the_predictions_on_the_same_split() {
+        let prepared = prepared(IRIS);
+        let found = prepared.baselines();
+        // The objective is the loss, which baselines do not have.
+        assert_eq!((found.metric, found.num_train), (Metric::Accuracy, 90));
+        let features = prepared.network_inputs(&prepared.splits.train);
+        let labels = prepared.split_labels(Split::Train).unwrap();
+        let training = Training {
+            features: &features,
+            num_features: 4,
+            targets: Targets::Classes {
+                labels: &labels,
+                num_classes: 3,
+            },
+        };
+        let baselines: Vec<&Baseline> = baselines(Kind::Classification).collect();
+        assert_eq!(found.results.len(), baselines.len());
+        for (baseline, scores) in baselines.into_iter().zip(&found.results) {
+            assert_eq!((scores.name.as_str(), scores.num_train_used), (baseline.name, 90));
+            assert!(!scores.metrics.contains_key(&Split::Train));
+            for split in [Split::Valid, Split::Test] {
+                let rows = prepared.network_inputs(prepared.rows(split));
+                let outcome = baseline.predict(&training, &rows, 3).unwrap();
+                let Predictions::Classes { classes, .. } = outcome.predictions else {
+                    panic!("{} predicts no classes", baseline.name);
+                };
+                let targets = prepared.split_labels(split).unwrap();
+                let right = classes.iter().zip(&targets).filter(|(a, b)| a == b).count();
+                let accuracy = scores.metrics[&split].get(Metric::Accuracy).unwrap();
+                assert_eq!(accuracy, right as f64 / 30.0, "{} {split}", baseline.name);
+                assert_eq!(scores.metrics[&split].get(Metric::Loss), None);
+            }
+        }
+    }
+
+    #[test]
+    fn a_regression_is_scored_in_the_units_of_the_data() {
+        let prepared = prepared(SINE);
+        let found = prepared.baselines();
+        assert_eq!(found.metric, Metric::R2);
+        let names: Vec<&str> = found.results.iter().map(|s| s.name.as_str()).collect();
+        assert_eq!(names, ["mean", "linear_regression", "nearest_neighbors", "random_forest"]);
+        // The mean of the training targets, predicted for every row.
+        let train = prepared.values(&prepared.splits.train).0;
+        let mean = train.iter().sum::<f64>() / train.len() as f64;
+        let targets = prepared.values(prepared.rows(Split::Valid)).0;
+        let predictions = vec![mean; targets.len()];
+        let expected = RegressionScores::from_values(&targets, &predictions, 1).unwrap();
+        let scores = &found.results[0].metrics[&Split::Valid];
+        assert!((scores.get(Metric::Mae).unwrap() - expected.mae).abs() < 1e-12);
+        assert!((scores.get(Metric::R2).unwrap() - expected.r2).abs() < 1e-12);
+    }
+
+    #[test]
+    fn trials_share_a_key_if_only_their_network_or_training_differs() {
+        let key = |text: &str| {
+            let source = ConfigSource::new("baselines.toml", text);
+            let config = ExperimentConfig::from_source(&source).unwrap();
+            config.baseline_key().unwrap()
+        };
+        let base = key(IRIS);
+        assert_eq!(base, key(&IRIS.replace("\"relu\"", "\"tanh\"")));
+        assert_eq!(base, key(&IRIS.replace("0.01", "0.1")));
+        for (from, to) in [
+            ("seed = 3", "seed = 4"),
+            ("0.6", "0.5"),
+            ("\"per_feature\"", "\"min_max\""),
+        ] {
+            assert_ne!(base, key(&IRIS.replace(from, to)), "{to}");
+        }
+    }
+}
