@@ -439,8 +439,13 @@ fn content(column: &ColumnDescription) -> String {
         0 => String::new(),
         missing => format!("; {missing} missing"),
     };
-    let notes = column.notes.iter().map(|note| format!("; {note}"));
-    format!("{values}{missing}{}", notes.collect::<String>())
+    let is_open = column.column_type == ColumnType::Integer && !column.notes.is_empty();
+    let codes = if is_open {
+        "; \"category\" if these are codes"
+    } else {
+        ""
+    };
+    format!("{values}{missing}{codes}")
 }
 
 /// The range of a column of numbers, as `, 1 to 8`.
