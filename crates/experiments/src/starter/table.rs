@@ -286,13 +286,12 @@ impl<'a> Draft<'a> {
                 let _ = config.types.insert(column.name.clone(), column.column_type);
                 self.comments.beside(&key, content(column));
             }
-            if let Some(reason) = &column.gives_label_away {
-                self.comments.above(&key, format!(
-                    "CAREFUL: {:?} gives the label away: {reason}. Add it to `drop`, unless it is known before the \
-                     label is.",
-                    column.name
-                ));
+            if let Some(remark) = careful(column) {
+                self.comments.above(&key, format!("CAREFUL: {remark}"));
                 let _ = config.types.insert(column.name.clone(), column.column_type);
+            }
+            if column.useless == Some(Useless::RowNumbers) {
+                self.warnings.extend(careful(column));
             }
         }
     }
@@ -403,6 +402,8 @@ impl<'a> Draft<'a> {
 fn reason_to_drop(column: &ColumnDescription, limit: u64) -> Option<String> {
     let too_many = column.column_type == ColumnType::Category && column.distinct > limit;
     Some(match column.useless {
+        // A column that is not named like row numbers may be a time or a measured value.
+        Some(Useless::RowNumbers) if column.column_type != ColumnType::Identifier => return None,
         Some(Useless::RowNumbers) => "row numbers".to_owned(),
         Some(Useless::Identifier) => "nearly every row has its own, as identifiers do".to_owned(),
         Some(Useless::Text) => "free text".to_owned(),
@@ -413,6 +414,19 @@ fn reason_to_drop(column: &ColumnDescription, limit: u64) -> Option<String> {
         }
         None if too_many => format!("{} different categories", column.distinct),
         None => return None,
+    })
+}
+
+/// A remark about a feature that may have to be left out.
+fn careful(column: &ColumnDescription) -> Option<String> {
+    let name = &column.name;
+    if let Some(reason) = &column.gives_label_away {
+        return Some(format!(
+            "{name:?} gives the label away: {reason}. Add it to `drop`, unless it is known before the label is."
+        ));
+    }
+    (column.useless == Some(Useless::RowNumbers)).then(|| {
+        format!("{name:?} counts up by one from row to row. Add it to `drop` if it only numbers the rows.")
     })
 }
 

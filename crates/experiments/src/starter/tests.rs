@@ -264,6 +264,18 @@ fn dates_that_can_be_read_in_two_ways_are_left_out() {
 }
 
 #[test]
+fn a_column_that_counts_up_is_dropped_only_if_it_is_named_like_row_numbers() {
+    let table = rows("seconds,id,y", 60, |row| {
+        format!("{},{},{}", 900 + row, row + 1, ["a", "b"][row / 30])
+    });
+    let written = written(&table, "y", None);
+    assert_eq!(written.table().drop, ["id"]);
+    let warnings = &written.starter.warnings;
+    let said = |warning: &String| warning.starts_with("\"seconds\" counts up by one");
+    assert!(warnings.iter().any(said), "{warnings:?}");
+}
+
+#[test]
 fn few_rows_have_no_test_split_and_rare_classes_no_stratified_one() {
     let few = written(
         &rows("x,y", 30, |row| format!("{row}.5,{}", ["a", "b"][row % 2])),
