@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::lab::{Lab, Outcome, assert_in};
+use crate::lab::{Lab, Outcome, assert_in, project, shipped};
 
 /// A file of a shape that people have, with what is expected of its experiment.
 struct Shape {
@@ -253,6 +253,24 @@ fn the_printed_command_is_quoted_and_trains() {
         "{}",
         new.stdout
     );
+}
+
+#[test]
+fn the_example_of_passengers_is_what_new_writes() {
+    let lab = Lab::new();
+    std::os::unix::fs::symlink(project().join("configs"), lab.path().join("configs")).unwrap();
+    let words = [
+        "new",
+        "configs/data/passengers.csv",
+        "--label",
+        "saved",
+        "-o",
+        "-",
+    ];
+    let written = lab.succeed(&words).stdout;
+    let example = std::fs::read_to_string(shipped("train/passengers.toml")).unwrap();
+    let body = |text: &str| text[text.find("name = ").unwrap()..].to_owned();
+    assert_eq!(body(&example), body(&written));
 }
 
 fn refused(lab: &Lab, words: &[&str]) -> Outcome {
