@@ -109,12 +109,12 @@ impl<'a> Draft<'a> {
             }
             _ => {}
         }
-        // What the configuration itself says, and what it settles, is no warning.
-        let is_open = |subject: Subject| {
-            !matches!(
-                subject,
-                Subject::MissingLabels | Subject::UselessColumns | Subject::TextsAmongNumbers
-            )
+        // What the configuration itself says, and what it settles, is no warning. Who names a column by its place knows
+        // that there is no header.
+        let is_open = |subject: Subject| match subject {
+            Subject::MissingLabels | Subject::UselessColumns | Subject::TextsAmongNumbers => false,
+            Subject::Header => description.format.header,
+            _ => true,
         };
         let warnings = description.warnings.iter();
         let warnings = warnings.filter(|warning| is_open(warning.subject));
@@ -332,7 +332,10 @@ impl<'a> Draft<'a> {
         let (numbers, categories) = (missing(false), missing(true));
         let list = |columns: &[&ColumnDescription]| {
             let columns = columns.iter();
-            let each = columns.map(|column| format!("{:?} ({})", column.name, column.missing));
+            let each = columns.map(|column| match column.missing {
+                0 => format!("{:?}", column.name),
+                missing => format!("{:?} ({missing})", column.name),
+            });
             shortened(&each.collect::<Vec<_>>(), 10)
         };
         let mut impute = Impute::default();

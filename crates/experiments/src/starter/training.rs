@@ -20,9 +20,9 @@ const ROWS_FOR_TEST: u64 = 50;
 /// From this number of rows on, 15 % are enough for validation and for testing.
 const ROWS_FOR_SMALL_SHARES: u64 = 200;
 
-/// The numbers of rows from which the batches are larger, and their sizes.
+/// The numbers of rows from which the batches are larger, and their sizes. Fewer rows are one batch.
 const BATCH_SIZES: [(u64, usize); 5] = [
-    (0, 16),
+    (50, 16),
     (500, 32),
     (5_000, 64),
     (20_000, 128),
@@ -214,7 +214,10 @@ fn loss(learnt: &Learnt, comments: &mut Comments) -> LossConfig {
 
 fn training(rows: u64, comments: &mut Comments) -> TrainingConfig {
     let fitting = BATCH_SIZES.iter().rev().find(|(from, _)| rows >= *from);
-    let batch_size = fitting.map_or(32, |&(_, size)| size);
+    let batch_size = match fitting {
+        Some(&(_, size)) => BatchSize::Size(size),
+        None => BatchSize::Full,
+    };
     comments.beside(&["training", "batch_size"], "rows for each step");
     comments.above(
         &["training", "early_stopping"],
@@ -223,7 +226,7 @@ fn training(rows: u64, comments: &mut Comments) -> TrainingConfig {
     );
     TrainingConfig {
         num_epochs: 300,
-        batch_size: BatchSize::Size(batch_size),
+        batch_size,
         drop_last: false,
         shuffle: true,
         precision: Precision::F32,
