@@ -29,6 +29,7 @@ mod commands {
     mod exit_codes;
     mod find_lr;
     mod gallery;
+    mod new;
     mod own_tables;
     mod predict;
     mod report;

@@ -123,3 +123,76 @@ fn fetching_what_is_already_there_downloads_nothing() {
     let outcome = lab.succeed(&[&words[..], &[folder.to_str().unwrap()]].concat());
     assert!(outcome.stdout.contains("already"), "{}", outcome.stdout);
 }
+
+/// A table with a missing value, a constant column and one that gives the label away.
+const READINGS: &str = "id,age,sick,state,site\n1,40,no,well,A\n2,51,yes,bad,A\n3,,no,well,A\n4,39,yes,bad,A\n\
+                        5,62,no,well,A\n6,45,yes,bad,A\n7,50,no,well,A\n8,33,yes,bad,A\n9,28,no,well,A\n10,71,yes,bad,A\n";
+
+#[test]
+fn data_describe_shows_columns_format_and_warnings_within_80_columns() {
+    let lab = Lab::new();
+    lab.write("my readings.csv", READINGS);
+    let shown = lab
+        .succeed(&["data", "describe", "my readings.csv", "--label", "sick"])
+        .stdout;
+    for expected in [
+        "my readings.csv: 10 rows of 5 columns",
+        "delimiter = \",\", header = true, decimal = \".\"; UTF-8, line ends LF",
+        "28 to 71, mean 46.56",
+        "label \"sick\": 2 different values, no (5), yes (5)",
+        "\"state\" gives the label \"sick\" away",
+        "next:  emberlab new 'my readings.csv' --label sick",
+    ] {
+        assert!(shown.contains(expected), "no {expected:?} in\n{shown}");
+    }
+    let longest = shown.lines().map(|line| line.chars().count()).max();
+    assert!(longest <= Some(80), "{shown}");
+}
+
+#[test]
+fn data_describe_of_a_wide_table_with_long_names_stays_within_80_columns() {
+    let lab = Lab::new();
+    let names: Vec<String> = (0..200)
+        .map(|column| format!("the measurement with the number {column} \u{1b}[31m"))
+        .collect();
+    let row = vec!["1234567.891"; 200].join(",");
+    lab.write("wide.csv", format!("{}\n{row}\n{row}\n", names.join(",")));
+    let shown = lab.succeed(&["data", "describe", "wide.csv"]).stdout;
+    let table = shown.split("look at:").next().unwrap();
+    assert!(
+        table.lines().all(|line| line.chars().count() <= 80),
+        "{shown}"
+    );
+    assert!(
+        !shown.contains('\u{1b}'),
+        "names of columns control the terminal"
+    );
+}
+
+#[test]
+fn data_describe_as_json_holds_the_whole_description() {
+    let lab = Lab::new();
+    lab.write("t.csv", "a;b\n1,5;x\n2,5;y\n");
+    let json = lab.succeed(&["data", "describe", "t.csv", "--json"]).stdout;
+    let description: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(description["rows"], 2);
+    assert_eq!(description["format"]["delimiter"], ";");
+    assert_eq!(description["format"]["decimal"], ",");
+    assert_eq!(description["columns"][0]["mean"], 2.0);
+    let told = [
+        "data",
+        "describe",
+        "t.csv",
+        "--json",
+        "--delimiter",
+        ";",
+        "--header",
+        "no",
+        "--decimal",
+        ".",
+    ];
+    let json = lab.succeed(&told).stdout;
+    let description: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(description["rows"], 3);
+    assert_eq!(description["columns"][0]["name"], "column_1");
+}

@@ -1,5 +1,6 @@
 //! The description of a table, as text for the terminal.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use comfy_table::Table;
@@ -20,6 +21,9 @@ const MOST_COLUMNS: usize = 250;
 /// The largest number of classes, and of remarks of one kind, that are listed.
 const MOST_LISTED: usize = 20;
 
+/// The largest number of columns that a remark names.
+const MOST_NAMED: usize = 8;
+
 /// The columns of the table, what the format is, and what to look out for. `name` is that of the file.
 pub fn render(name: &str, description: &TableDescription, label: Option<&str>) -> String {
     let width = tables::table([""], 1)
@@ -30,14 +34,11 @@ pub fn render(name: &str, description: &TableDescription, label: Option<&str>) -
     let format = &description.format;
     let _ = writeln!(
         text,
-        "{name}: {} of {}\n{:?} between columns, {}, decimal mark {:?}, {}, line ends {}\n",
+        "{name}: {} of {}\ndelimiter = {:?}, header = {}, decimal = {:?}; {}, line ends {}\n",
         count_of(description.rows, "row"),
         count_of(description.columns.len() as u64, "column"),
         format.delimiter.to_string(),
-        match format.header {
-            true => "the first line is the header",
-            false => "no header",
-        },
+        format.header,
         format.decimal.to_string(),
         format.encoding,
         format.line_ends,
@@ -60,22 +61,31 @@ pub fn render(name: &str, description: &TableDescription, label: Option<&str>) -
             wrapped(&classes(label, description), width, "")
         );
     }
-    let notes = columns.iter().flat_map(|column| {
-        let name = &column.name;
-        column
-            .notes
-            .iter()
-            .map(move |note| format!("{name:?}: {note}."))
-    });
     let warnings = description.warnings.iter().map(ToString::to_string);
-    push_list(&mut text, "look at", &warnings.collect::<Vec<_>>(), width);
-    push_list(
-        &mut text,
-        "taken for granted",
-        &notes.collect::<Vec<_>>(),
-        width,
-    );
+    let warnings: Vec<String> = warnings.collect();
+    push_list(&mut text, "look at", &warnings, width);
+    push_list(&mut text, "assumed", &notes(columns), width);
     text
+}
+
+/// The remarks about columns, each with the columns that it is about.
+fn notes(columns: &[ColumnDescription]) -> Vec<String> {
+    let mut columns_of: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for column in columns {
+        for note in &column.notes {
+            let names = columns_of.entry(note).or_default();
+            names.push(format!("{:?}", column.name));
+        }
+    }
+    let sentences = columns_of.into_iter().map(|(note, names)| {
+        let more = match names.len().saturating_sub(MOST_NAMED) {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        let listed = &names[..names.len().min(MOST_NAMED)];
+        format!("{}{more}: {note}.", listed.join(", "))
+    });
+    sentences.collect()
 }
 
 fn table(columns: &[ColumnDescription], width: usize) -> Table {
@@ -93,9 +103,10 @@ fn table(columns: &[ColumnDescription], width: usize) -> Table {
             values(column),
         ]);
     }
+    // Each column has a blank on both sides, and one more before the next.
     let others: usize = table.column_max_content_widths()[..4]
         .iter()
-        .map(|&width| usize::from(width) + 2)
+        .map(|&width| usize::from(width) + 3)
         .sum();
     let left = width.saturating_sub(others + 2);
     for (row, column) in table.row_iter_mut().zip(columns) {
@@ -127,10 +138,15 @@ fn values(column: &ColumnDescription) -> String {
     }
 }
 
-/// A number with as many digits as a table needs; whole numbers are written out.
+/// A number with as many digits as a table needs.
 fn short(value: f64) -> String {
-    match value.fract() == 0.0 && value.abs() < 1e9 {
-        true => format!("{value}"),
+    let text = match value.abs() < 1e9 {
+        true => format!("{value:.4}"),
+        false => number(value),
+    };
+    match value.abs() >= 1e-3 && text.contains('.') && !text.contains('e') {
+        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+        false if value == 0.0 => "0".to_owned(),
         false => number(value),
     }
 }

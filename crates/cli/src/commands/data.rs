@@ -169,11 +169,9 @@ fn describe_table(
         "{}",
         table_description::render(&name, &description, label)
     )?;
-    let columns: Vec<String> = description
-        .columns
-        .into_iter()
-        .map(|column| column.name)
-        .collect();
+    let columns = description.columns.into_iter();
+    let says_something = columns.filter(|column| column.useless.is_none());
+    let columns: Vec<String> = says_something.map(|column| column.name).collect();
     if let Some(label) = label.or(guess_label(&columns).map(String::as_str)) {
         let new = CommandLine::new(["new"])
             .with([file])

@@ -22,8 +22,7 @@ const NAMES: [&str; 9] = [
 ];
 
 /// Classes that are the positive one of two, in lower case.
-const POSITIVE: [&str; 11] = [
-    "1",
+const POSITIVE: [&str; 10] = [
     "yes",
     "y",
     "true",
@@ -78,11 +77,11 @@ pub(super) fn positive(classes: &[ClassCount]) -> Option<(&ClassCount, &'static 
     let unnamed = [first, second].map(|class| is(&NEGATIVE, class));
     let by_name = "its name says so";
     Some(match (named, unnamed) {
+        _ if both_numbers(first, second) => (second, "it is the larger number"),
         ([true, false], _) | ([false, false], [false, true]) => (first, by_name),
         ([false, true], _) | ([false, false], [true, false]) => (second, by_name),
         _ if negates(&second.name, &first.name) => (first, "the other class is its negation"),
         _ if negates(&first.name, &second.name) => (second, "the other class is its negation"),
-        _ if both_numbers(first, second) => (second, "it is the larger number"),
         _ if first.rows < second.rows => (first, "it is the rarer class"),
         _ if second.rows < first.rows => (second, "it is the rarer class"),
         _ => (second, "it is the last in alphabetic order"),

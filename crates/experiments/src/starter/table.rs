@@ -109,12 +109,12 @@ impl<'a> Draft<'a> {
             }
             _ => {}
         }
-        // What the configuration itself says, and what it settles, is no warning.
-        let is_open = |subject: Subject| {
-            !matches!(
-                subject,
-                Subject::MissingLabels | Subject::UselessColumns | Subject::TextsAmongNumbers
-            )
+        // What the configuration itself says, and what it settles, is no warning. Who names a column by its place knows
+        // that there is no header.
+        let is_open = |subject: Subject| match subject {
+            Subject::MissingLabels | Subject::UselessColumns | Subject::TextsAmongNumbers => false,
+            Subject::Header => description.format.header,
+            _ => true,
         };
         let warnings = description.warnings.iter();
         let warnings = warnings.filter(|warning| is_open(warning.subject));
@@ -286,13 +286,12 @@ impl<'a> Draft<'a> {
                 let _ = config.types.insert(column.name.clone(), column.column_type);
                 self.comments.beside(&key, content(column));
             }
-            if let Some(reason) = &column.gives_label_away {
-                self.comments.above(&key, format!(
-                    "CAREFUL: {:?} gives the label away: {reason}. Add it to `drop`, unless it is known before the \
-                     label is.",
-                    column.name
-                ));
+            if let Some(remark) = careful(column) {
+                self.comments.above(&key, format!("CAREFUL: {remark}"));
                 let _ = config.types.insert(column.name.clone(), column.column_type);
+            }
+            if column.useless == Some(Useless::RowNumbers) {
+                self.warnings.extend(careful(column));
             }
         }
     }
@@ -333,7 +332,10 @@ impl<'a> Draft<'a> {
         let (numbers, categories) = (missing(false), missing(true));
         let list = |columns: &[&ColumnDescription]| {
             let columns = columns.iter();
-            let each = columns.map(|column| format!("{:?} ({})", column.name, column.missing));
+            let each = columns.map(|column| match column.missing {
+                0 => format!("{:?}", column.name),
+                missing => format!("{:?} ({missing})", column.name),
+            });
             shortened(&each.collect::<Vec<_>>(), 10)
         };
         let mut impute = Impute::default();
@@ -403,6 +405,8 @@ impl<'a> Draft<'a> {
 fn reason_to_drop(column: &ColumnDescription, limit: u64) -> Option<String> {
     let too_many = column.column_type == ColumnType::Category && column.distinct > limit;
     Some(match column.useless {
+        // A column that is not named like row numbers may be a time or a measured value.
+        Some(Useless::RowNumbers) if column.column_type != ColumnType::Identifier => return None,
         Some(Useless::RowNumbers) => "row numbers".to_owned(),
         Some(Useless::Identifier) => "nearly every row has its own, as identifiers do".to_owned(),
         Some(Useless::Text) => "free text".to_owned(),
@@ -413,6 +417,19 @@ fn reason_to_drop(column: &ColumnDescription, limit: u64) -> Option<String> {
         }
         None if too_many => format!("{} different categories", column.distinct),
         None => return None,
+    })
+}
+
+/// A remark about a feature that may have to be left out.
+fn careful(column: &ColumnDescription) -> Option<String> {
+    let name = &column.name;
+    if let Some(reason) = &column.gives_label_away {
+        return Some(format!(
+            "{name:?} gives the label away: {reason}. Add it to `drop`, unless it is known before the label is."
+        ));
+    }
+    (column.useless == Some(Useless::RowNumbers)).then(|| {
+        format!("{name:?} counts up by one from row to row. Add it to `drop` if it only numbers the rows.")
     })
 }
 
@@ -439,8 +456,13 @@ fn content(column: &ColumnDescription) -> String {
         0 => String::new(),
         missing => format!("; {missing} missing"),
     };
-    let notes = column.notes.iter().map(|note| format!("; {note}"));
-    format!("{values}{missing}{}", notes.collect::<String>())
+    let is_open = column.column_type == ColumnType::Integer && !column.notes.is_empty();
+    let codes = if is_open {
+        "; \"category\" if these are codes"
+    } else {
+        ""
+    };
+    format!("{values}{missing}{codes}")
 }
 
 /// The range of a column of numbers, as `, 1 to 8`.

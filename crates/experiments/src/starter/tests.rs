@@ -264,6 +264,18 @@ fn dates_that_can_be_read_in_two_ways_are_left_out() {
 }
 
 #[test]
+fn a_column_that_counts_up_is_dropped_only_if_it_is_named_like_row_numbers() {
+    let table = rows("seconds,id,y", 60, |row| {
+        format!("{},{},{}", 900 + row, row + 1, ["a", "b"][row / 30])
+    });
+    let written = written(&table, "y", None);
+    assert_eq!(written.table().drop, ["id"]);
+    let warnings = &written.starter.warnings;
+    let said = |warning: &String| warning.starts_with("\"seconds\" counts up by one");
+    assert!(warnings.iter().any(said), "{warnings:?}");
+}
+
+#[test]
 fn few_rows_have_no_test_split_and_rare_classes_no_stratified_one() {
     let few = written(
         &rows("x,y", 30, |row| format!("{row}.5,{}", ["a", "b"][row % 2])),
@@ -288,6 +300,37 @@ fn few_rows_have_no_test_split_and_rare_classes_no_stratified_one() {
         "{}",
         rare.text
     );
+}
+
+#[test]
+fn a_handful_of_rows_is_one_batch() {
+    let table = rows("x,y", 8, |row| format!("{row}.5,{}", ["a", "b"][row % 2]));
+    let written = written(&table, "y", None);
+    let batch_size = written.starter.config.training.batch_size;
+    assert_eq!(batch_size, emberlab_datasets::BatchSize::Full);
+}
+
+#[test]
+fn the_positive_class_follows_from_numbers_names_or_rows() {
+    let positive = |names: [&str; 2], rows: [u64; 2]| {
+        let class = |place: usize| emberlab_tables::ClassCount {
+            name: names[place].to_owned(),
+            rows: rows[place],
+        };
+        let classes = [class(0), class(1)];
+        label::positive(&classes).unwrap().0.name.clone()
+    };
+    assert_eq!(positive(["1", "2"], [700, 300]), "2");
+    assert_eq!(positive(["-1", "1"], [10, 90]), "1");
+    assert_eq!(positive(["N", "Y"], [10, 90]), "Y");
+    assert_eq!(positive(["cancer", "not cancer"], [540, 60]), "cancer");
+    assert_eq!(
+        positive(["no-recurrence-events", "recurrence-events"], [20, 90]),
+        "recurrence-events"
+    );
+    assert_eq!(positive(["healthy", "tumour"], [10, 90]), "tumour");
+    assert_eq!(positive(["B", "M"], [357, 212]), "M");
+    assert_eq!(positive(["a", "b"], [5, 5]), "b");
 }
 
 #[test]

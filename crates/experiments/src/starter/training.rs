@@ -8,7 +8,7 @@ use emberlab_training::loss::{BceWithLogits, CrossEntropy, Mse};
 use emberlab_training::optimizer::AdamW;
 use emberlab_training::{
     CheckpointConfig, EarlyStopping, LossConfig, Objective, OptimizerConfig, Precision,
-    SchedulerConfig, TrainMetrics, TrainingConfig,
+    SchedulerConfig, TrainMetrics, TrainingConfig, UpdateRule,
 };
 
 use super::comments::Comments;
@@ -20,14 +20,21 @@ const ROWS_FOR_TEST: u64 = 50;
 /// From this number of rows on, 15 % are enough for validation and for testing.
 const ROWS_FOR_SMALL_SHARES: u64 = 200;
 
-/// The numbers of rows from which the batches are larger, and their sizes.
+/// The numbers of rows from which the batches are larger, and their sizes. Fewer rows are one batch.
 const BATCH_SIZES: [(u64, usize); 5] = [
-    (0, 16),
+    (50, 16),
     (500, 32),
     (5_000, 64),
     (20_000, 128),
     (200_000, 1024),
 ];
+
+/// Below this number of rows weights decay strongly. Of 0.01, 0.3 and 1, 0.3 gave the best median test scores on seven
+/// public tables of up to 2000 rows; on one of 20,000 rows it was worse than 0.01.
+const ROWS_WITHOUT_STRONG_DECAY: u64 = 3_000;
+
+/// The weight decay for tables of few rows.
+const STRONG_DECAY: f64 = 0.3;
 
 /// What is learnt.
 pub(super) enum Learnt {
@@ -86,7 +93,7 @@ pub(super) fn experiment(
         model,
         loss: loss(learnt, comments),
         optimizer: OptimizerConfig {
-            rule: AdamW::default().into(),
+            rule: rule(rows, comments),
             learning_rate: 0.003,
         },
         scheduler: SchedulerConfig::default(),
@@ -99,6 +106,20 @@ pub(super) fn experiment(
         target: None,
         at_epochs: Vec::new(),
     }
+}
+
+/// The update rule, whose weight decay keeps a network from learning few rows by heart.
+fn rule(rows: u64, comments: &mut Comments) -> UpdateRule {
+    if rows >= ROWS_WITHOUT_STRONG_DECAY {
+        return AdamW::default().into();
+    }
+    let remark = "strong, because there are few rows; 0.01 is the usual value";
+    comments.beside(&["optimizer", "weight_decay"], remark);
+    AdamW {
+        weight_decay: STRONG_DECAY,
+        ..AdamW::default()
+    }
+    .into()
 }
 
 /// The network for a table.
@@ -193,7 +214,11 @@ fn loss(learnt: &Learnt, comments: &mut Comments) -> LossConfig {
 
 fn training(rows: u64, comments: &mut Comments) -> TrainingConfig {
     let fitting = BATCH_SIZES.iter().rev().find(|(from, _)| rows >= *from);
-    let batch_size = fitting.map_or(32, |&(_, size)| size);
+    let batch_size = match fitting {
+        Some(&(_, size)) => BatchSize::Size(size),
+        None => BatchSize::Full,
+    };
+    comments.beside(&["training", "batch_size"], "rows for each step");
     comments.above(
         &["training", "early_stopping"],
         "Stop when the validation loss has not improved for so many epochs. The network of the best epoch is kept too: \
@@ -201,7 +226,7 @@ fn training(rows: u64, comments: &mut Comments) -> TrainingConfig {
     );
     TrainingConfig {
         num_epochs: 300,
-        batch_size: BatchSize::Size(batch_size),
+        batch_size,
         drop_last: false,
         shuffle: true,
         precision: Precision::F32,

@@ -233,9 +233,10 @@ fn notes(column_type: ColumnType, distinct: u64, summary: &Summary) -> Vec<Strin
     let mut notes = Vec::new();
     if column_type == ColumnType::Integer && (3..=10).contains(&distinct) && values >= 5 * distinct
     {
-        notes.push(format!(
-            "{distinct} different whole numbers are taken for amounts or ranks; set the type \"category\" if they are codes"
-        ));
+        notes.push(
+            "few different whole numbers are taken for amounts or ranks; set the type \"category\" if they are codes"
+                .to_owned(),
+        );
     }
     let is_different = values >= 10 && is_nearly_all(distinct, values) && !summary.counts_up;
     if column_type == ColumnType::Integer && is_different {

@@ -78,8 +78,10 @@ impl std::fmt::Display for Warning {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Subject {
-    /// How the file is read: its header, and lines above it.
-    Format,
+    /// Lines above the table that are left out.
+    Title,
+    /// Whether the first line is a header.
+    Header,
     /// The rows as a whole.
     Rows,
     /// The values of the label.
@@ -150,10 +152,10 @@ pub(super) fn warnings(
     }
     if !format.title.is_empty() {
         let message = format!("Left out above the table: {:?}.", format.title);
-        warnings.push(Warning::new(Subject::Format, message));
+        warnings.push(Warning::new(Subject::Title, message));
     }
     let header = header(&columns, config, format);
-    warnings.extend(header.map(|message| Warning::new(Subject::Format, message)));
+    warnings.extend(header.map(|message| Warning::new(Subject::Header, message)));
     if let Some(label) = label {
         about_label(&columns[label], &mut warnings);
         leaks(&columns, columns[label].name(), &mut warnings);
