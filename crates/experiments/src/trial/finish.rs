@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use emberlab_metrics::BinaryScores;
 use emberlab_models::Network;
-use emberlab_run_format::files::{BEST, DIAGNOSIS, DIGESTED, EVALUATION, NETWORK, RESULT};
+use emberlab_run_format::files::{BEST, DIAGNOSIS, DIGESTED, EVALUATION, METRICS, NETWORK, RESULT};
 use emberlab_run_format::{BestEpoch, Ending, RunResult, ThresholdScores};
 use emberlab_storage::{Digested, RunLock};
 use emberlab_training::{Predicted, Split, TrainingError, TrainingResult, network_bytes};
@@ -52,6 +52,8 @@ impl Unfinished {
             let evaluation = evaluate_run(prepared, &finished.network, &self.device, predicted)?;
             run.write(EVALUATION, &compact_json(run, EVALUATION, &evaluation)?)?;
             self.write_diagnosis(Some(&finished.network))?;
+            // Its rows were appended without waiting for the disk, but what has a checksum must be on the disk.
+            run.write(METRICS, &run.read(METRICS)?)?;
             for name in DIGESTED {
                 if run.path().join(name).is_file() {
                     result.files.push(Digested::new(name, &run.read(name)?));
