@@ -107,8 +107,8 @@ impl Continuation {
         })
     }
 
-    /// Whether the run has finished and there is nothing left to train, although files of it may differ from what it
-    /// finished with; `None` if there is something to do.
+    /// Why there is nothing to do: the run has finished, nothing is left to train, and its files are whole. `None` if
+    /// there is something to do.
     ///
     /// # Errors
     /// [`ExperimentError::OutOfPatience`] if other epochs were asked for, but early stopping has ended the training.
@@ -129,8 +129,8 @@ impl Continuation {
             || result.epochs >= self.config.training.num_epochs
             // Without a checkpoint nobody knows how long it waited; without changes it would stop where it did.
             || (result.ending == Ending::StoppedEarly && self.changes.is_empty());
-        // Files that are missing or damaged are written again from the checkpoint.
-        if !is_over || !run.has_files_of(&result) {
+        // Files that are missing or damaged are written again from the newest valid checkpoint.
+        if !is_over || !self.damaged.is_empty() || !run.has_files_of(&result) {
             return Ok(None);
         }
         Ok(Some(NothingToDo {

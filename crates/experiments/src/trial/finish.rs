@@ -4,7 +4,7 @@ use burn::tensor::Device;
 use emberlab_metrics::BinaryScores;
 use emberlab_models::Network;
 use emberlab_run_format::files::{
-    BASELINES, BEST, DIAGNOSIS, DIGESTED, EVALUATION, IMPORTANCE, NETWORK, RESULT,
+    BASELINES, BEST, DIAGNOSIS, DIGESTED, EVALUATION, IMPORTANCE, METRICS, NETWORK, RESULT,
 };
 use emberlab_run_format::{BestEpoch, Ending, RunResult, ThresholdScores};
 use emberlab_storage::{Digested, RunLock};
@@ -60,6 +60,8 @@ impl Unfinished {
             if self.explains {
                 self.write_explanations(&finished.network)?;
             }
+            // Its rows were appended without waiting for the disk, but what has a checksum must be on the disk.
+            run.write(METRICS, &run.read(METRICS)?)?;
             for name in DIGESTED {
                 if run.path().join(name).is_file() {
                     result.files.push(Digested::new(name, &run.read(name)?));
