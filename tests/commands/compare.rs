@@ -489,7 +489,8 @@ fn a_linear_model_that_wins_is_said_to_win() {
     ] {
         assert!(done.stdout.contains(part), "no {part} in\n{}", done.stdout);
     }
-    let json: Value = serde_json::from_str(&lab.succeed(&["compare", "line.toml", "--json"]).stdout).unwrap();
+    let json: Value =
+        serde_json::from_str(&lab.succeed(&["compare", "line.toml", "--json"]).stdout).unwrap();
     let compared = &json["baselines"];
     assert_eq!(compared["figure"], "valid_r2");
     assert_eq!(compared["difference"]["verdict"], "better");
@@ -502,12 +503,22 @@ fn a_linear_model_that_wins_is_said_to_win() {
         .collect();
     assert_eq!(
         names,
-        ["mean", "linear regression", "5 nearest neighbours", "random forest"]
+        [
+            "mean",
+            "linear regression",
+            "5 nearest neighbours",
+            "random forest"
+        ]
     );
     let csv = lab.succeed(&["report", "line", "--format", "csv"]).stdout;
     assert!(csv.contains("\nlinear regression,valid_r2,6,"), "{csv}");
-    let markdown = lab.succeed(&["report", "line", "--format", "markdown"]).stdout;
-    assert!(markdown.contains("is worse than linear regression"), "{markdown}");
+    let markdown = lab
+        .succeed(&["report", "line", "--format", "markdown"])
+        .stdout;
+    assert!(
+        markdown.contains("is worse than linear regression"),
+        "{markdown}"
+    );
 }
 
 #[test]
@@ -523,20 +534,35 @@ fn baselines_are_computed_once_for_each_data_and_equal_those_of_a_single_run() {
         .map(|data| {
             let results = data["baselines"]["results"].as_array().unwrap();
             let logistic = results.iter().find(|r| r["name"] == "logistic_regression");
-            logistic.unwrap()["metrics"]["valid"]["accuracy"].as_f64().unwrap()
+            logistic.unwrap()["metrics"]["valid"]["accuracy"]
+                .as_f64()
+                .unwrap()
         })
         .collect();
     let summary = result["baselines"]["baselines"].as_array().unwrap();
-    let logistic = summary.iter().find(|b| b["variant"] == "logistic regression");
+    let logistic = summary
+        .iter()
+        .find(|b| b["variant"] == "logistic regression");
     assert_eq!(
-        logistic.unwrap()["figures"]["valid_accuracy"]["mean"].as_f64().unwrap(),
+        logistic.unwrap()["figures"]["valid_accuracy"]["mean"]
+            .as_f64()
+            .unwrap(),
         (of_seeds[0] + of_seeds[1]) / 2.0
     );
     // A training by itself has the same baselines.
-    let alone = lab.write("alone.toml", CONFIG.replace("name = \"small\"", "name = \"alone\""));
+    let alone = lab.write(
+        "alone.toml",
+        CONFIG.replace("name = \"small\"", "name = \"alone\""),
+    );
     let alone = alone.to_str().unwrap().to_owned();
     let words = ["train", &alone, "--run", "one", "--dashboard", "quiet"];
-    lab.succeed(&[&words[..], &["--set", "seed=1", "--set", "training.num_epochs=2"]].concat());
+    lab.succeed(
+        &[
+            &words[..],
+            &["--set", "seed=1", "--set", "training.num_epochs=2"],
+        ]
+        .concat(),
+    );
     let path = lab.path().join("artifacts/alone/one/baselines.json");
     let single: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     assert_eq!(first["data"][1]["baselines"], single);
@@ -545,8 +571,14 @@ fn baselines_are_computed_once_for_each_data_and_equal_those_of_a_single_run() {
     assert_eq!(compare(&lab, &more).code, Some(0));
     let second = baselines(&lab, "small");
     assert_eq!(second["data"].as_array().unwrap().len(), 3);
-    assert_eq!(second["data"][0]["baselines"], first["data"][0]["baselines"]);
-    let without = compare(&lab, &[&quick[..], &["--baselines", "none", "--json"]].concat());
+    assert_eq!(
+        second["data"][0]["baselines"],
+        first["data"][0]["baselines"]
+    );
+    let without = compare(
+        &lab,
+        &[&quick[..], &["--baselines", "none", "--json"]].concat(),
+    );
     let without: Value = serde_json::from_str(&without.stdout).unwrap();
     assert_eq!(without["baselines"], Value::Null);
 }

@@ -261,17 +261,29 @@ fn a_training_on_small_data_leaves_baselines_and_importance_that_evaluate_and_re
         .collect();
     assert_eq!(
         names,
-        ["majority", "logistic_regression", "nearest_neighbors", "random_forest"]
+        [
+            "majority",
+            "logistic_regression",
+            "nearest_neighbors",
+            "random_forest"
+        ]
     );
     // Stratified: a third of the rows is of each class.
     let majority = &baselines["results"][0]["metrics"]["valid"];
-    assert_in("majority", majority["accuracy"].as_f64().unwrap(), 0.333..=0.334);
+    assert_in(
+        "majority",
+        majority["accuracy"].as_f64().unwrap(),
+        0.333..=0.334,
+    );
     let importance = run.json("importance.json");
     let columns: Vec<&str> = (importance["columns"].as_array().unwrap().iter())
         .map(|column| column["column"].as_str().unwrap())
         .collect();
     assert_eq!(columns.len(), 4);
-    assert!(columns[..2].iter().all(|name| name.contains("petal")), "{columns:?}");
+    assert!(
+        columns[..2].iter().all(|name| name.contains("petal")),
+        "{columns:?}"
+    );
     assert_eq!(importance["dependence"].as_array().unwrap().len(), 3);
 
     let shown = lab.succeed(&["evaluate", "latest"]).stdout;
@@ -285,8 +297,13 @@ fn a_training_on_small_data_leaves_baselines_and_importance_that_evaluate_and_re
     }
     let json = lab.succeed(&["evaluate", "latest", "--json"]).stdout;
     let json: Value = serde_json::from_str(&json).unwrap();
-    assert_eq!((&json["baselines"], &json["importance"]), (&baselines, &importance));
-    let page = lab.succeed(&["report", "latest", "--format", "markdown"]).stdout;
+    assert_eq!(
+        (&json["baselines"], &json["importance"]),
+        (&baselines, &importance)
+    );
+    let page = lab
+        .succeed(&["report", "latest", "--format", "markdown"])
+        .stdout;
     for part in [
         "## Baselines",
         "| logistic regression |",
@@ -308,7 +325,9 @@ fn baselines_and_importance_are_computed_when_asked_for() {
     let asked = lab.succeed(&["evaluate", "latest", "--baselines", "--importance"]);
     assert!(asked.stdout.contains("random forest"), "{}", asked.stdout);
     assert!(
-        asked.stderr.contains("without importance, because the features have no names"),
+        asked
+            .stderr
+            .contains("without importance, because the features have no names"),
         "{}",
         asked.stderr
     );

@@ -345,9 +345,7 @@ pub fn boundary_chart(
     let radius = (24.0 / (boundary.points.len().max(1) as f64).sqrt()).clamp(2.2, 6.0);
     for (class, name) in class_names.iter().enumerate() {
         let ours = samples().filter(|(_, c)| **c as usize == class);
-        let points: Vec<(f64, f64)> = ours
-            .map(|([x, y], _)| (*x, *y))
-            .collect();
+        let points: Vec<(f64, f64)> = ours.map(|([x, y], _)| (*x, *y)).collect();
         if !points.is_empty() {
             chart = chart.with(
                 Points::new(name, points)
@@ -527,10 +525,7 @@ fn mistake_block(mistakes: &Mistakes, names: &[String]) -> Result<Option<Block>,
             Inputs::Features(values) => values.as_slice(),
             Inputs::Pixels(_) => &[],
         };
-        let values = values
-            .iter()
-            .take(MOST_FEATURES)
-            .map(|v| number(*v));
+        let values = values.iter().take(MOST_FEATURES).map(|v| number(*v));
         place.into_iter().chain(values).map(Cell::from).collect()
     };
     Ok(Some(Block::Table(Table {

@@ -219,7 +219,10 @@ mod tests {
         let baselines: Vec<&Baseline> = baselines(Kind::Classification).collect();
         assert_eq!(found.results.len(), baselines.len());
         for (baseline, scores) in baselines.into_iter().zip(&found.results) {
-            assert_eq!((scores.name.as_str(), scores.num_train_used), (baseline.name, 90));
+            assert_eq!(
+                (scores.name.as_str(), scores.num_train_used),
+                (baseline.name, 90)
+            );
             assert!(!scores.metrics.contains_key(&Split::Train));
             for split in [Split::Valid, Split::Test] {
                 let rows = prepared.network_inputs(prepared.rows(split));
@@ -242,7 +245,15 @@ mod tests {
         let found = prepared.baselines();
         assert_eq!(found.metric, Metric::R2);
         let names: Vec<&str> = found.results.iter().map(|s| s.name.as_str()).collect();
-        assert_eq!(names, ["mean", "linear_regression", "nearest_neighbors", "random_forest"]);
+        assert_eq!(
+            names,
+            [
+                "mean",
+                "linear_regression",
+                "nearest_neighbors",
+                "random_forest"
+            ]
+        );
         // The mean of the training targets, predicted for every row.
         let train = prepared.values(&prepared.splits.train).0;
         let mean = train.iter().sum::<f64>() / train.len() as f64;
