@@ -278,7 +278,7 @@ fn a_row_number_is_warned_of_and_found_with_the_column_to_drop() {
     });
     let (said, findings) = trained_on(&sorted, &config_of("class", "cross_entropy", ""));
     assert!(
-        said.contains("warning: the column \"id\" numbers the rows"),
+        said.contains("warning: the column \"id\" counts the rows"),
         "{said}"
     );
     assert!(said.contains("try `dataset.drop = [\"id\"]`"), "{said}");

@@ -119,7 +119,7 @@ fn shared_rows(data: &ObservedData<'_>) -> Vec<Finding> {
             "rows copied or augmented before the data were split",
             "a table that lists the same measurement more than once",
         ]);
-        found.remedies = sentences(&["remove the copies from the table, then split"]);
+        found.remedies = sentences(&["removing the copies from the table before the split"]);
         all.push(found);
     }
     all

@@ -93,10 +93,10 @@ fn detect(observed: &Observations<'_>) -> Vec<Finding> {
     found.causes = sentences(&["rows whose label nobody knew when the table was written"]);
     found.remedies = vec![
         format!(
-            "if it means that the label is missing, add {} to the list `dataset.missing`",
+            "adding {} to the list `dataset.missing`, if it means that the label is missing",
             names.join(", ")
         ),
-        "remove these rows from the table".to_string(),
+        "removing these rows from the table".to_string(),
     ];
     vec![found]
 }

@@ -9,7 +9,7 @@ use crate::diagnosis::{Earliest, LearningCurves, Observations, Rule};
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     kind: FindingKind::OverFitting,
     earliest: Earliest::WhileTraining,
-    condition: "the validation loss has risen by a tenth above its lowest value, and by four times its noise, while the training loss fell by another fifth; it is now 1.5 times the training loss, and the gap is a tenth of the first validation loss. All are means over a tenth of the epochs",
+    condition: "the validation loss has risen by a tenth above its lowest value, and by four times its noise, and does not fall again, while the training loss fell by another fifth; it is now 1.5 times the training loss, and the gap is a tenth of the first validation loss. All are means over a tenth of the epochs",
     is_one_problem: true,
     detect,
 };
@@ -44,7 +44,10 @@ fn diverging_losses(curves: &LearningCurves) -> Option<Finding> {
     let falls = train_end < 0.8 * train_turn;
     let gaps = valid_end > 1.5 * train_end && valid_end - train_end > 0.1 * valid[0];
     let is_long = valid_means.len() > turn + ENOUGH_EPOCHS;
-    if !(rises && falls && gaps && is_long) {
+    // A loss that rose and falls again is an early hump.
+    let halfway = valid_means[(turn + valid_means.len() - 1) / 2];
+    let goes_on = valid_end > halfway - 0.1 * rise;
+    if !(rises && falls && gaps && is_long && goes_on) {
         return None;
     }
     let lowest = (0..valid.len()).min_by(|&a, &b| valid[a].total_cmp(&valid[b]))?;
@@ -110,7 +113,29 @@ mod tests {
             .collect();
         let found = kinds(&curves(decaying(0.1), valid.clone()));
         assert_eq!(found, [FindingKind::OverFitting]);
+        // A rise of two fifths is enough, as from 0.449 to 0.627.
+        let slight: Vec<f64> = (0..100)
+            .map(|i| 0.45 + 0.25 * (-0.3 * f64::from(i)).exp() + 0.0018 * f64::from(i))
+            .collect();
+        let found = kinds(&curves(decaying(0.1), slight));
+        assert_eq!(found, [FindingKind::OverFitting]);
         // If both losses rise together, it is not.
         assert!(!kinds(&curves(valid.clone(), valid)).contains(&FindingKind::OverFitting));
+    }
+    #[test]
+    fn noise_and_an_early_hump_are_no_over_fitting() {
+        let noisy = (0..100).map(|i| 0.4 + 0.1 * f64::from(i * 37 % 10));
+        let found = kinds(&curves(decaying(0.03), noisy.collect()));
+        assert!(!found.contains(&FindingKind::OverFitting), "{found:?}");
+        let hump = |i: i32| 0.5 + 0.3 * (-f64::from((i - 10) * (i - 10)) / 50.0).exp();
+        for len in [16, 20, 40] {
+            let mut train = decaying(0.1);
+            train.truncate(len);
+            let found = kinds(&curves(train, (0..len as i32).map(hump).collect()));
+            assert!(
+                !found.contains(&FindingKind::OverFitting),
+                "{len}: {found:?}"
+            );
+        }
     }
 }

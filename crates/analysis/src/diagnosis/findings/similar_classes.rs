@@ -44,7 +44,7 @@ fn detect(observed: &Observations<'_>) -> Vec<Finding> {
         .map(|(name, count)| evidence(format!("rows of {name:?}"), *count as f64))
         .collect();
     found.causes = sentences(&["a table that several people or programs wrote"]);
-    found.remedies = sentences(&["write them alike in the table"]);
+    found.remedies = sentences(&["writing them alike in the table"]);
     vec![found]
 }
 

@@ -29,7 +29,7 @@ fn tiny_batch(data: &ObservedData<'_>) -> Option<Finding> {
     let num_rows = data.splits.train.len();
     let num_batches = data.batches.num_batches(num_rows);
     let smallest = data.batches.smallest_batch(num_rows);
-    let are_all_tiny = num_rows > 0 && num_rows / num_batches.max(1) <= FEW_ROWS;
+    let are_all_tiny = num_rows > 0 && num_rows.div_ceil(num_batches.max(1)) <= FEW_ROWS;
     let is_tiny = smallest == 1 || smallest <= FEW_ROWS && num_batches <= FEW_BATCHES;
     if !(is_tiny || are_all_tiny) {
         return None;

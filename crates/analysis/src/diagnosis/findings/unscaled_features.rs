@@ -9,13 +9,13 @@ use crate::diagnosis::{Earliest, Observations, ObservedData, Rule};
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     kind: FindingKind::UnscaledFeatures,
     earliest: Earliest::BeforeTraining,
-    condition: "as the network takes it, the largest feature has a root mean square above 100 or below 0.01; or in a table it is a thousand times as large as the smallest feature",
+    condition: "as the network takes it, the largest feature has a root mean square above 30 or below 0.01; or in a table it is a thousand times as large as the smallest feature",
     is_one_problem: true,
     detect,
 };
 
 /// A largest feature above this size is too large.
-const LARGE: f64 = 100.0;
+const LARGE: f64 = 30.0;
 /// A largest feature below this size is too small.
 const SMALL: f64 = 0.01;
 /// Features whose sizes differ by this factor have different scales.
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn features_far_from_1_or_of_very_different_sizes_are_found_until_they_are_standardised() {
-        for factors in [[8e7, 8e7], [1e-6, 1e-4], [0.02, 50.0]] {
+        for factors in [[8e7, 8e7], [1e-6, 1e-4], [0.01, 40.0]] {
             let mut table = table(factors);
             assert_eq!(
                 table.kinds(),
@@ -113,11 +113,11 @@ mod tests {
             table.standardize.method = Standardize::PerFeature;
             assert_eq!(table.kinds(), [], "{factors:?}");
         }
-        for factors in [[1.0, 1.0], [0.1, 60.0], [0.0, 1.0]] {
+        for factors in [[1.0, 1.0], [0.1, 40.0], [0.0, 1.0]] {
             assert_eq!(table(factors).kinds(), [], "{factors:?}");
         }
         // One deviation for all features leaves their ratio as it is.
-        let mut global = table([0.02, 50.0]);
+        let mut global = table([0.01, 40.0]);
         global.standardize.method = Standardize::Centered;
         assert_eq!(global.kinds(), [FindingKind::UnscaledFeatures]);
     }
