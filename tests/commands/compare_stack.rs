@@ -85,7 +85,9 @@ fn files(folder: &Path) -> BTreeSet<String> {
                 true => folders.push(path),
                 false => {
                     let name = path.strip_prefix(folder).unwrap().to_string_lossy();
-                    if !name.contains(".partial-") {
+                    // A run that is resumed alone explains itself; the trials of a comparison are explained together.
+                    let explains = ["baselines.json", "importance.json"].contains(&&*name);
+                    if !name.contains(".partial-") && !explains {
                         names.insert(name.into_owned());
                     }
                 }

@@ -321,37 +321,6 @@ fn a_file_that_exists_is_kept_unless_forced_and_the_data_always() {
 }
 
 #[test]
-fn a_table_that_cannot_be_trained_yet_is_said_with_the_place_in_the_written_file() {
-    let lab = Lab::new();
-    let table = lines("x,y\n", 60, |row| {
-        format!(
-            "{},{}",
-            noise(row, 0),
-            if row == 30 {
-                "two".to_owned()
-            } else {
-                row.to_string()
-            }
-        )
-    });
-    lab.write("t.csv", table);
-    let said = refused(
-        &lab,
-        &[
-            "new",
-            "t.csv",
-            "--label",
-            "y",
-            "--task",
-            "classification",
-            "-o",
-            "t.toml",
-        ],
-    );
-    assert!(lab.path().join("t.toml").exists(), "{said:#?}");
-}
-
-#[test]
 fn a_table_trains_without_a_configuration_but_that_of_its_run() {
     let lab = Lab::new();
     let shape = &shapes()[6];

@@ -412,11 +412,11 @@ fn what_cannot_be_predicted_is_said_with_its_place() {
     };
     refused(
         &["predict", "iris", "wrong.csv"],
-        "expected a header with the columns",
+        "a header with these names: sepal length",
     );
     refused(
         &["predict", "iris", "broken.csv"],
-        "line 2, column 3: `x` is not a number",
+        "line 2, column \"petal length\" holds \"x\", expected a number",
     );
     refused(&["predict", "iris", "short.csv"], "short.csv");
     refused(&["predict", "iris", "none.csv"], "none.csv");

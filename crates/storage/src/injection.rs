@@ -135,6 +135,7 @@ impl Done {
             Operation::Write(path, _) => self.unsynced_files.push(path.to_path_buf()),
             Operation::SyncFile(path) => self.unsynced_files.retain(|p| p != path),
             Operation::Rename(from, to) => {
+                self.unsynced_files.retain(|replaced| replaced != to);
                 // Files in a renamed folder stay unsynced under their new path.
                 for file in &mut self.unsynced_files {
                     if let Ok(inside) = file.strip_prefix(from) {

@@ -57,7 +57,7 @@ mod tests {
         let species: Vec<u32> = (0..150).map(|i| i / 50).collect();
         assert_eq!(iris.labels().unwrap(), species);
         // sklearn.datasets.load_iris().data[[0, 149]]
-        assert_eq!(iris.row(0), [5.1, 3.5, 1.4, 0.2]);
-        assert_eq!(iris.row(149), [5.9, 3.0, 5.1, 1.8]);
+        assert_eq!(iris.row(0), [5.1, 3.5, 1.4, 0.2_f32].map(f64::from));
+        assert_eq!(iris.row(149), [5.9, 3.0, 5.1, 1.8_f32].map(f64::from));
     }
 }

@@ -9,11 +9,11 @@ pub(crate) const LATEST: &str = "latest";
 
 /// What a name of a folder consists of.
 pub(crate) const RULE: &str =
-    "letters, digits, `-`, `_` and `.`, with no `.` at the start, because it names a folder";
+    "letters, digits, `-`, `_`, `=` and `.`, with no `.` at the start, because it names a folder";
 
 /// Whether a name keeps to the [`RULE`].
 pub(crate) fn is_folder_name(name: &str) -> bool {
-    let is_plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+    let is_plain = |c: char| c.is_alphanumeric() || "-_=.".contains(c);
     name.chars().all(is_plain) && !name.starts_with('.')
 }
 
@@ -44,7 +44,15 @@ mod tests {
 
     #[test]
     fn a_name_that_leaves_the_folder_or_means_something_else_is_refused() {
-        for name in ["r", "2026-01-01", "tanh_2.5", "étude", "latest2", "a.b"] {
+        for name in [
+            "r",
+            "2026-01-01",
+            "tanh_2.5",
+            "étude",
+            "latest2",
+            "a.b",
+            "seed=0",
+        ] {
             check_run_name(name).unwrap();
         }
         let refused = [

@@ -355,7 +355,7 @@ fn the_types_of_many_columns_of_numbers_are_not_listed() {
     let header: Vec<String> = (0..200).map(|column| format!("x{column}")).collect();
     let table = rows(&format!("{},color,y", header.join(",")), 60, |row| {
         let cells: Vec<String> = (0..200)
-            .map(|column| format!("{}.5", row * (column + 3) % 23))
+            .map(|column| format!("{}.5", row * (column + 3) % 211))
             .collect();
         format!(
             "{},{},{}",

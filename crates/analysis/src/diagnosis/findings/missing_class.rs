@@ -42,8 +42,13 @@ fn in_split(missing: &MissingClasses, data: &ObservedData<'_>) -> Finding {
             &splits.test
         };
         let summary = format!(
-            "the {} split has no sample of {names}: its metrics say nothing about that class",
-            missing.split
+            "the {} split has no sample of {names}: its metrics say nothing about {}",
+            missing.split,
+            if missing.classes.len() == 1 {
+                "it"
+            } else {
+                "them"
+            }
         );
         (rows, Severity::Warning, summary)
     };
