@@ -372,7 +372,7 @@ fn spellings_of_one_number_are_one_class() {
 fn the_positive_class_is_the_one_that_is_named_and_each_output_names_it() {
     // One row in four is "cancer"; the two overlap.
     let row = |i: usize| {
-        let is_cancer = i % 4 == 0;
+        let is_cancer = i.is_multiple_of(4);
         let x = f64::from(u8::from(is_cancer)) * 1.2 + (i * 37 % 101) as f64 / 50.0;
         format!(
             "{x:.2},{}\n",
@@ -585,7 +585,7 @@ fn rows_of_weight_0_do_not_count() {
     let table = |is_complete: bool| {
         let row = |i: usize| {
             let x = (i * 37 % 101) as f64 / 50.0 - 1.0;
-            let (is_bad, is_high) = (i % 3 == 0, x > 0.1);
+            let (is_bad, is_high) = (i.is_multiple_of(3), x > 0.1);
             let row = format!(
                 "{x:.2},{},{}\n",
                 u8::from(!is_bad),
@@ -690,7 +690,7 @@ fn a_category_that_the_training_did_not_see_is_an_error_or_ignored_as_told() {
             "{color},{}.{},{}\n",
             i % 4,
             i % 10,
-            ["warm", "cold"][usize::from(i % 3 > 0)]
+            ["warm", "cold"][usize::from(!i.is_multiple_of(3))]
         )
     };
     let table = format!("color,size,feel\n{}", (0..90).map(row).collect::<String>());
@@ -719,7 +719,7 @@ fn a_category_that_the_training_did_not_see_is_an_error_or_ignored_as_told() {
 fn missing_values_are_refused_with_the_key_or_replaced_and_shown_to_the_network() {
     // The label says where `x` is missing, which only the indicator shows.
     let row = |i: usize| {
-        let is_missing = i * 37 % 101 % 3 == 0;
+        let is_missing = (i * 37 % 101).is_multiple_of(3);
         let x = if is_missing {
             "NA".to_owned()
         } else {

@@ -66,8 +66,9 @@ fn the_same_seed_gives_the_same_samples_in_every_version() {
         ("classification", "9f4ff9cc22f9ab1d"),
         ("regression", "e74d0e783dbdbf4a"),
         ("iris", "ae6135c0b7f8281b"),
-        ("diabetes", "f45c95784f394ddc"),
-        ("winequality", "b549b51673ad7ad0"),
+        ("penguins", "e6e36690dae9a24d"),
+        ("diabetes", "a3cca16c6688529c"),
+        ("winequality", "b0a45323bc509ef2"),
         ("digits", "70109ac66a240cd3"),
     ];
     for (config, samples) in without_files() {

@@ -203,9 +203,10 @@ impl<'a> Draft<'a> {
         self.comments.beside(&task_key, &found);
         self.notes.push(format!("{name:?} holds {found}"));
         if label.min.is_some() && label.distinct > 2 && task.is_none() {
-            self.notes.push(format!(
+            self.notes.push(
                 "the classes are numbers; if they are amounts or grades, `--task regression` learns them as such"
-            ));
+                    .to_string(),
+            );
         }
         if label::is_amount(label) {
             let _ = config.types.insert(name.clone(), ColumnType::Category);

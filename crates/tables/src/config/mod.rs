@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::columns::ColumnType;
 use crate::format::Delimiter;
 
-/// A table of your own: CSV and its relatives, also gzipped, NumPy arrays, Parquet. One column is the label; the others
+/// A table of your own: CSV and its relatives, also gzipped, or NumPy arrays. One column is the label; the others
 /// are features.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -16,10 +16,7 @@ fn averages(config: &Classification, runs: u64) -> [f64; 4] {
     let mut sums = [0.0; 4];
     for seed in 0..runs {
         let samples = config.load(&[], seed).unwrap();
-        let xs: Vec<f64> = (0..samples.len())
-            .flat_map(|i| samples.row(i))
-            .map(f64::from)
-            .collect();
+        let xs: Vec<f64> = (0..samples.len()).flat_map(|i| samples.row(i)).collect();
         let mean = xs.iter().sum::<f64>() / xs.len() as f64;
         let square = xs.iter().map(|x| x * x).sum::<f64>() / xs.len() as f64;
         let labels = samples.labels().unwrap();
