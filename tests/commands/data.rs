@@ -138,7 +138,7 @@ fn data_describe_shows_columns_format_and_warnings_within_80_columns() {
     for expected in [
         "my readings.csv: 10 rows of 5 columns",
         "delimiter = \",\", header = true, decimal = \".\"; UTF-8, line ends LF",
-        "28 to 71, mean 46.5556",
+        "28 to 71, mean 46.556",
         "label \"sick\": 2 different values, no (5), yes (5)",
         "\"state\" gives the label \"sick\" away",
         "next:  emberlab new 'my readings.csv' --label sick",

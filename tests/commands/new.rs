@@ -356,3 +356,52 @@ fn a_table_trains_without_a_configuration_but_that_of_its_run() {
     let said = refused(&lab, &["train", "x.toml", "--label", "y"]).stderr;
     assert!(said.contains("`--label` is for tables"), "{said}");
 }
+
+/// Forty images for each of two classes in the folder `pets`: the bright half is above or below.
+fn write_images(lab: &Lab) {
+    for (class, is_above) in [("above", true), ("below", false)] {
+        let folder = lab.path().join("pets").join(class);
+        std::fs::create_dir_all(&folder).unwrap();
+        for place in 0..40 {
+            let image = image::RgbImage::from_fn(20, 16, |x, y| {
+                let level = (60.0 * noise(place, (x + 20 * y) as usize)) as u8;
+                let is_bright = (y < 8) == is_above;
+                image::Rgb([if is_bright { 190 + level } else { level }, level, level])
+            });
+            image.save(folder.join(format!("{place}.png"))).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_folder_of_images_trains_at_once() {
+    let lab = Lab::new();
+    write_images(&lab);
+    let new = lab.succeed(&["new", "pets"]);
+    assert!(
+        new.stdout
+            .contains("2 classes: \"above\" (40), \"below\" (40)"),
+        "{}",
+        new.stdout
+    );
+    let text = std::fs::read_to_string(lab.path().join("pets.toml")).unwrap();
+    for line in [
+        "name = \"image_folder\"",
+        "width = 20",
+        "height = 16",
+        "color = \"rgb\"",
+        "name = \"convnet\"",
+    ] {
+        assert!(text.contains(line), "no {line:?} in\n{text}");
+    }
+    let few = ["--set", "training.num_epochs=5", "--dashboard", "quiet"];
+    lab.succeed(&[&["train", "pets.toml", "--run", "one"][..], &few].concat());
+    assert_in(
+        "accuracy",
+        test_score(&lab, "pets/one", "accuracy"),
+        0.9..=1.0,
+    );
+    lab.succeed(&[&["train", "pets", "--run", "two"][..], &few].concat());
+    let said = refused(&lab, &["new", "pets", "--label", "above", "-o", "-"]).stderr;
+    assert!(said.contains("leave out `--label`"), "{said}");
+}

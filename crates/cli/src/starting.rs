@@ -27,10 +27,11 @@ impl From<TaskChoice> for TableTask {
     }
 }
 
-/// An experiment for the table at `path`. `command` is the one that was called.
+/// An experiment for the table or the folder of images at `path`. `command` is the one that was called.
 ///
 /// # Errors
-/// [`Failure::Usage`] if no label is given, with the columns to choose from; [`Failure`] if the table cannot be read.
+/// [`Failure::Usage`] if a folder is given with a label, or no label is given, with the columns to choose from; [`Failure`] if the data
+/// cannot be read.
 pub fn starter(
     command: &str,
     path: &Path,
@@ -39,6 +40,11 @@ pub fn starter(
     task: Option<TaskChoice>,
 ) -> Result<Starter, Failure> {
     match label {
+        None if path.is_dir() => Ok(Starter::for_images(path)?),
+        Some(_) if path.is_dir() => Err(Failure::Usage(format!(
+            "{} is a folder of images, whose classes are the folders in it; leave out `--label`",
+            path.display()
+        ))),
         Some(label) => Ok(Starter::for_table(
             path,
             format,

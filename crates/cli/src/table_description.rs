@@ -12,8 +12,8 @@ use crate::tables;
 /// The width of a terminal whose width is not known, in characters.
 const DEFAULT_WIDTH: usize = 80;
 
-/// The longest name of a column that is shown whole, in characters.
-const LONGEST_NAME: usize = 22;
+/// The width of the names of columns, in characters. A longer name takes two lines.
+const NAME_WIDTH: usize = 18;
 
 /// The largest number of columns that are listed.
 const MOST_COLUMNS: usize = 250;
@@ -93,7 +93,7 @@ fn table(columns: &[ColumnDescription], width: usize) -> Table {
     for column in columns {
         let about = if column.distinct_is_estimate { "~" } else { "" };
         table.add_row([
-            cut(&column.name, LONGEST_NAME),
+            in_two_lines(&column.name),
             column.column_type.name().to_owned(),
             match column.missing {
                 0 => String::new(),
@@ -138,17 +138,18 @@ fn values(column: &ColumnDescription) -> String {
     }
 }
 
-/// A number with as many digits as a table needs.
+/// A number with five digits, or all digits of a whole part below 10^9.
 fn short(value: f64) -> String {
-    let text = match value.abs() < 1e9 {
-        true => format!("{value:.4}"),
-        false => number(value),
-    };
-    match value.abs() >= 1e-3 && text.contains('.') && !text.contains('e') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false if value == 0.0 => "0".to_owned(),
-        false => number(value),
+    let size = value.abs();
+    if value == 0.0 || (1e-3..1e9).contains(&size) {
+        let digits_before = size.log10().floor().max(0.0) as usize + 1;
+        let text = format!("{value:.*}", 5_usize.saturating_sub(digits_before));
+        return match text.contains('.') {
+            true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
+            false => text,
+        };
     }
+    number(value)
 }
 
 /// What the label holds.
@@ -224,6 +225,24 @@ fn cut(text: &str, length: usize) -> String {
             .chain(['…'])
             .collect(),
         false => text,
+    }
+}
+
+/// A name in lines of [`NAME_WIDTH`] characters, two at most. Of a longer name its start and its end are shown, since
+/// names often differ only there.
+fn in_two_lines(name: &str) -> String {
+    let name: Vec<char> = printable(name).chars().collect();
+    let line = |characters: &[char]| characters.iter().collect::<String>();
+    if name.len() <= NAME_WIDTH {
+        return line(&name);
+    }
+    let (start, rest) = name.split_at(NAME_WIDTH);
+    match rest.len() <= NAME_WIDTH {
+        true => format!("{}\n{}", line(start), line(rest)),
+        false => {
+            let end = &rest[rest.len() - NAME_WIDTH + 1..];
+            format!("{}\n…{}", line(start), line(end))
+        }
     }
 }
 

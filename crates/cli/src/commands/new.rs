@@ -14,12 +14,12 @@ use crate::failure::Failure;
 use crate::starting::{TaskChoice, starter};
 use crate::table_format::TableFormat;
 
-/// Write an experiment for a table, with the reason of each choice.
+/// Write an experiment for a table or a folder of images, with the reason of each choice.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The table.
+    /// The table, or a folder that holds a folder of images for each class.
     data: PathBuf,
-    /// The column to learn.
+    /// Of a table: the column to learn.
     #[arg(long, value_name = "COLUMN")]
     label: Option<String>,
     /// Whether the label is a class or a number; by default, a label with many different numbers is a number.

@@ -27,7 +27,7 @@ use crate::{data_dirs, signals, tables, terminal};
 /// Train a network as a TOML file describes it, or one that fits a table.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The experiment's TOML file; or a table, whose experiment is the one that `emberlab new` writes.
+    /// The experiment's TOML file; or a table or a folder of images, whose experiment is the one that `emberlab new` writes.
     config: PathBuf,
     /// Of a table: the column to learn.
     #[arg(long, value_name = "COLUMN")]
@@ -71,7 +71,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     conclude(&run, &result, is_quiet, &args.running, shared)
 }
 
-/// The experiment in a TOML file, or the one for a table, which is any other file.
+/// The experiment in a TOML file, or the one for a table or a folder of images, which is any other path.
 fn source(args: &Args) -> Result<ConfigSource, Failure> {
     let path = &args.config;
     let is_toml = path

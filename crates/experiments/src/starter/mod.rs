@@ -1,12 +1,14 @@
 //! A first experiment for data of the user's own: every choice is written out with the reason for it.
 //!
 //! - `table`: how the table is read, and which columns are features;
+//! - `images`: how large the images of a folder are, and whether they have colours;
 //! - `label`: the column to learn, its task and its positive class;
 //! - `training`: splits, network, loss and optimiser for the size of the data;
 //! - `comments`: remarks about keys;
 //! - `toml`: the experiment as TOML with these remarks.
 
 mod comments;
+mod images;
 mod label;
 mod table;
 #[cfg(test)]
@@ -50,6 +52,14 @@ impl Starter {
         task: Option<TableTask>,
     ) -> Result<Self, ExperimentError> {
         table::starter(path, format, label, task)
+    }
+
+    /// An experiment that learns the classes of the images in the folder at `path`, which holds a folder for each class.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Dataset`] if there are fewer than two folders, or an image cannot be read.
+    pub fn for_images(path: &Path) -> Result<Self, ExperimentError> {
+        images::starter(path)
     }
 
     /// The experiment as TOML with a remark about each choice. Keys that have their default and no remark are left out.
