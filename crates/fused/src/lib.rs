@@ -1,0 +1,21 @@
+//! Fused kernels: perceptrons and multilayer perceptrons trained for many steps at a time.
+//!
+//! Everything that a step of a small network needs happens in one place: rows gathered, forward pass, loss, backward
+//! pass, clipping and update. No tensor operation is dispatched, and nothing is allocated from step to step.
+//!
+//! ```text
+//! Plan    the network, its loss and its optimiser: what replicas share
+//! State   the numbers of one network: parameters, running statistics, optimiser buffers
+//!    │
+//!    ▼
+//! HostTraining   trains a state on the processor, in f32 or f64
+//! ```
+//!
+//! Nothing here knows Burn: a state and a split of data are slices of numbers.
+
+mod plan;
+
+pub use plan::{
+    Activation, Clipping, Data, Loss, Normalization, Optimizer, Plan, PlanError, Reduction,
+    Results, State,
+};

@@ -1,0 +1,347 @@
+//! The plan of a training: everything that its replicas share.
+//!
+//! A plan is plain data, so that each executor reads the same one: the [host](crate::host) now and a GPU's kernel.
+
+/// A network, its loss and its optimiser. The replicas of a training share one plan and differ in their numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The number of inputs, the sizes of the hidden layers, and the number of outputs; at least two, none zero.
+    pub sizes: Vec<usize>,
+    /// Whether linear layers add a bias.
+    pub has_bias: bool,
+    /// The activation of each layer, that of the output layer last.
+    pub activations: Vec<Activation>,
+    /// The normalisation of each hidden layer, before its activation.
+    pub normalization: Normalization,
+    /// The loss.
+    pub loss: Loss,
+    /// How the losses of a batch become one number.
+    pub reduction: Reduction,
+    /// The optimiser.
+    pub optimizer: Optimizer,
+    /// The bound on gradients, if there is one.
+    pub clipping: Option<Clipping>,
+}
+
+/// An activation function, applied to each number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Activation {
+    /// `x`
+    Linear,
+    /// `1 / (1 + exp(−x))`
+    Sigmoid,
+    /// `tanh(x)`
+    Tanh,
+    /// `max(x, 0)`
+    Relu,
+    /// `x` above zero, else `alpha x`.
+    LeakyRelu {
+        /// Slope at and below zero.
+        alpha: f64,
+    },
+    /// `x` above zero, else `alpha (exp(x) − 1)`.
+    Elu {
+        /// Minus the value far below zero.
+        alpha: f64,
+    },
+    /// ELU scaled so that activations keep mean 0 and variance 1.
+    Selu,
+    /// `x sigmoid(x)`
+    Swish,
+    /// `x Φ(x)` with the normal distribution function `Φ`.
+    Gelu,
+    /// `ln(1 + exp(x))`
+    Softplus,
+    /// `x tanh(softplus(x))`
+    Mish,
+}
+
+/// A normalisation of the numbers before an activation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Normalization {
+    /// None.
+    None,
+    /// Each feature over the batch, then scaled and shifted; over the running statistics in an evaluation.
+    Batch {
+        /// The share of a batch's statistics in the running ones.
+        momentum: f64,
+        /// Added to the variance.
+        epsilon: f64,
+    },
+    /// Each sample over groups of neighbouring features. One group is layer normalisation.
+    Sample {
+        /// Number of groups, a divisor of every hidden layer's size.
+        num_groups: usize,
+        /// Added to the variance.
+        epsilon: f64,
+        /// Whether the result is scaled and shifted per feature.
+        has_scale: bool,
+    },
+}
+
+/// A loss.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Loss {
+    /// Binary cross-entropy of a logit.
+    BceWithLogits,
+    /// Binary cross-entropy of a probability, its logarithms at least −100.
+    Bce,
+    /// Binary cross-entropy of a probability, which is bounded first.
+    BceNaive,
+    /// Cross-entropy of the softmax.
+    CrossEntropy,
+    /// Cross-entropy of the softmax, as it stands in a textbook.
+    CrossEntropyNaive,
+    /// Squared error.
+    Mse,
+    /// Absolute error.
+    Mae,
+    /// Squared error near zero, absolute error beyond `delta`.
+    Huber {
+        /// Where the absolute error begins.
+        delta: f64,
+    },
+    /// `max(0, 1 − s z)` with the sign `s` of the class.
+    Hinge,
+    /// Binary cross-entropy of a logit, less for samples that are classified well.
+    Focal {
+        /// The exponent of the factor for samples that are classified well.
+        gamma: f64,
+        /// The weight of class 1; class 0 has the rest to 1.
+        alpha: f64,
+    },
+}
+
+impl Loss {
+    /// Whether each sample has one loss, whatever the number of outputs.
+    pub fn is_per_sample(self) -> bool {
+        matches!(self, Self::CrossEntropy | Self::CrossEntropyNaive)
+    }
+}
+
+/// How the losses of a batch become one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reduction {
+    /// The mean, over samples for a cross-entropy and over all elements for the others.
+    Mean,
+    /// The sum.
+    Sum,
+}
+
+/// The update rule of an optimiser and its hyperparameters. The learning rate comes with each step.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Optimizer {
+    /// Stochastic gradient descent. It has a buffer, the velocity, if there is momentum.
+    Sgd {
+        /// Share of the last update that is added to the next one.
+        momentum: f64,
+        /// Whether to look ahead along the momentum.
+        nesterov: bool,
+        /// Factor of the L2 penalty.
+        weight_decay: f64,
+    },
+    /// Adam. Its buffers are the means of the gradients and of their squares.
+    Adam {
+        /// Decay of the mean of gradients.
+        beta_1: f64,
+        /// Decay of the mean of squared gradients.
+        beta_2: f64,
+        /// Added to the denominator.
+        epsilon: f64,
+        /// Factor of the L2 penalty.
+        weight_decay: f64,
+        /// Share of each parameter that is removed per unit of learning rate, as in AdamW.
+        decoupled_decay: f64,
+    },
+    /// RMSprop. Its buffers are the mean of squared gradients, and the velocity if there is momentum.
+    RmsProp {
+        /// Decay of the mean of squared gradients.
+        alpha: f64,
+        /// Added to the denominator.
+        epsilon: f64,
+        /// Share of the last update that is added to the next one.
+        momentum: f64,
+        /// Factor of the L2 penalty.
+        weight_decay: f64,
+    },
+}
+
+impl Optimizer {
+    /// Number of buffers, each as long as all parameters together.
+    pub fn num_buffers(self) -> usize {
+        match self {
+            Self::Sgd { momentum, .. } => usize::from(momentum > 0.0),
+            Self::Adam { .. } => 2,
+            Self::RmsProp { momentum, .. } => 1 + usize::from(momentum > 0.0),
+        }
+    }
+}
+
+/// A bound on the gradients of one network.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Clipping {
+    /// Every element into `[−value, value]`.
+    Value(f64),
+    /// All gradients scaled together so that their joint 2-norm is at most this.
+    Norm(f64),
+}
+
+impl Plan {
+    /// Number of linear layers.
+    pub fn num_layers(&self) -> usize {
+        self.sizes.len().saturating_sub(1)
+    }
+
+    /// Number of inputs.
+    pub fn d_input(&self) -> usize {
+        self.sizes.first().copied().unwrap_or(0)
+    }
+
+    /// Number of outputs.
+    pub fn d_output(&self) -> usize {
+        self.sizes.last().copied().unwrap_or(0)
+    }
+
+    /// The sizes of the hidden layers.
+    pub fn hidden(&self) -> &[usize] {
+        match self.sizes.as_slice() {
+            [_, hidden @ .., _] => hidden,
+            _ => &[],
+        }
+    }
+
+    /// Whether the normalisation of hidden layers has a scale and a shift.
+    pub fn has_scale(&self) -> bool {
+        match self.normalization {
+            Normalization::None => false,
+            Normalization::Batch { .. } => true,
+            Normalization::Sample { has_scale, .. } => has_scale,
+        }
+    }
+
+    /// The lengths of the parameters in the order of [`State::parameters`]: weight and bias of each layer, then scale
+    /// and shift of each hidden layer.
+    pub fn parameter_lengths(&self) -> Vec<usize> {
+        let mut lengths = Vec::new();
+        for pair in self.sizes.windows(2) {
+            lengths.push(pair[0] * pair[1]);
+            if self.has_bias {
+                lengths.push(pair[1]);
+            }
+        }
+        if self.has_scale() {
+            lengths.extend(self.hidden().iter().flat_map(|&size| [size, size]));
+        }
+        lengths
+    }
+
+    /// Number of trained numbers.
+    pub fn num_parameters(&self) -> usize {
+        self.parameter_lengths().iter().sum()
+    }
+
+    /// Number of running statistics: mean and variance of each hidden layer, for batch normalisation.
+    pub fn num_running(&self) -> usize {
+        match self.normalization {
+            Normalization::Batch { .. } => 2 * self.hidden().iter().sum::<usize>(),
+            Normalization::None | Normalization::Sample { .. } => 0,
+        }
+    }
+
+    /// Checks that the lengths of a plan and of a state fit together.
+    ///
+    /// # Errors
+    /// [`PlanError`] naming what does not fit.
+    pub fn check<T>(&self, state: &State<T>) -> Result<(), PlanError> {
+        let expect = |what, expected: usize, found: usize| match expected == found {
+            true => Ok(()),
+            false => Err(PlanError {
+                what,
+                expected,
+                found,
+            }),
+        };
+        expect("layers", self.num_layers().max(1), self.num_layers())?;
+        expect("activations", self.num_layers(), self.activations.len())?;
+        for &size in &self.sizes {
+            expect("numbers of a layer", size.max(1), size)?;
+        }
+        if let Normalization::Sample { num_groups, .. } = self.normalization {
+            for &size in self.hidden() {
+                let is_divisor = num_groups > 0 && size.is_multiple_of(num_groups);
+                expect(
+                    "groups of a layer",
+                    if is_divisor { num_groups } else { 1 },
+                    num_groups,
+                )?;
+            }
+        }
+        let num_parameters = self.num_parameters();
+        expect("parameters", num_parameters, state.parameters.len())?;
+        expect(
+            "running statistics",
+            self.num_running(),
+            state.running.len(),
+        )?;
+        let num_buffers = self.optimizer.num_buffers();
+        expect("optimiser buffers", num_buffers, state.buffers.len())?;
+        let mut buffers = state.buffers.iter();
+        buffers.try_for_each(|buffer| expect("numbers of a buffer", num_parameters, buffer.len()))
+    }
+}
+
+/// A state that does not fit its plan, or a plan that does not fit itself.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected {expected} {what}, found {found}")]
+pub struct PlanError {
+    what: &'static str,
+    expected: usize,
+    found: usize,
+}
+
+/// The numbers of one network and its optimiser.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State<T> {
+    /// Weight `[d_input × d_output]` and bias `[d_output]` of each layer, row by row, then scale and shift of each
+    /// hidden layer's normalisation.
+    pub parameters: Vec<T>,
+    /// Running mean and running variance of each hidden layer, for batch normalisation.
+    pub running: Vec<T>,
+    /// The buffers of the optimiser, each laid out like the parameters; zero before the first step.
+    pub buffers: Vec<Vec<T>>,
+    /// Steps done so far; Adam's bias corrections depend on it.
+    pub step: u64,
+}
+
+/// The samples of one split, row by row.
+#[derive(Debug, Clone, Copy)]
+pub struct Data<'a, T> {
+    /// `[num_samples × d_input]`
+    pub inputs: &'a [T],
+    /// `[num_samples × d_output]`; one-hot for a cross-entropy.
+    pub targets: &'a [T],
+    /// The weight of each sample's loss, `[num_samples]`, if there are weights.
+    pub weights: Option<&'a [T]>,
+}
+
+/// The results of steps or of an evaluation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Results<T> {
+    /// Samples in each batch.
+    pub sizes: Vec<usize>,
+    /// The loss of each batch, reduced.
+    pub losses: Vec<T>,
+    /// The raw outputs of all batches, `[num_samples × d_output]` row by row, in the order of their rows; of a step
+    /// those before its update.
+    pub outputs: Vec<T>,
+}
+
+impl<T> Default for Results<T> {
+    fn default() -> Self {
+        Self {
+            sizes: Vec::new(),
+            losses: Vec::new(),
+            outputs: Vec::new(),
+        }
+    }
+}
