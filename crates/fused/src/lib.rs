@@ -13,6 +13,8 @@
 //!
 //! Nothing here knows Burn: a state and a split of data are slices of numbers.
 
+#[cfg(feature = "gpu")]
+pub mod gpu;
 mod plan;
 
 pub use plan::{
