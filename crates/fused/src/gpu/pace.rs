@@ -56,6 +56,12 @@ impl Pace {
         self.bound();
     }
 
+    /// Fixes the work of the next launch.
+    #[cfg(all(test, feature = "wgpu"))]
+    pub(super) fn set(&mut self, iterations: u64) {
+        self.iterations = iterations;
+    }
+
     fn bound(&mut self) {
         if let Some(limit) = self.limit() {
             self.iterations = self.iterations.min(limit);

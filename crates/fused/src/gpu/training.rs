@@ -118,7 +118,7 @@ impl std::fmt::Debug for GpuTraining {
 
 /// Memory of the device.
 #[derive(Debug, Clone)]
-struct Buffer {
+pub(super) struct Buffer {
     handle: Handle,
     /// Number of elements.
     length: usize,
@@ -135,7 +135,7 @@ impl Buffer {
         }
     }
 
-    fn vectors(client: &Client, numbers: &[f32]) -> Self {
+    pub(super) fn vectors(client: &Client, numbers: &[f32]) -> Self {
         Self::new(client, numbers, 0.0, 4)
     }
 
@@ -147,7 +147,7 @@ impl Buffer {
         Self::new(client, numbers, 0, 1)
     }
 
-    fn argument(&self) -> BufferArg {
+    pub(super) fn argument(&self) -> BufferArg {
         let binding = TensorBinding {
             handle: self.handle.clone().binding(),
             strides: Strides::new(&[1]),
@@ -157,7 +157,7 @@ impl Buffer {
         binding.into_buffer_arg()
     }
 
-    fn read<T: CubeElement>(&self, client: &Client) -> Result<Vec<T>, GpuError> {
+    pub(super) fn read<T: CubeElement>(&self, client: &Client) -> Result<Vec<T>, GpuError> {
         let bytes = client
             .read_one(self.handle.clone())
             .map_err(|error| GpuError::Device(format!("{error:?}")))?;
@@ -301,6 +301,24 @@ impl GpuTraining {
             splits,
             client,
         })
+    }
+
+    /// Iterations after which the device ends a launch.
+    #[cfg(all(test, feature = "wgpu"))]
+    pub(super) fn loop_limit(&self) -> Option<u64> {
+        self.pace.limit()
+    }
+
+    /// Takes the device for one that ends launches after some iterations.
+    #[cfg(all(test, feature = "wgpu"))]
+    pub(super) fn set_loop_limit(&mut self, iterations: u64) {
+        self.pace = Pace::new(Some(iterations));
+    }
+
+    /// Gives each launch so much work.
+    #[cfg(all(test, feature = "wgpu"))]
+    pub(super) fn set_launch_length(&mut self, iterations: u64) {
+        self.pace.set(iterations);
     }
 
     /// Number of replicas.
