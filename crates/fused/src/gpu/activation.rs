@@ -5,9 +5,7 @@ use std::f32::consts::FRAC_2_SQRT_PI;
 use cubecl::prelude::*;
 
 use super::bits::Bits;
-use super::math::{
-    Four, exp, ln_1p, normal_distribution, sigmoid, tanh, tanh_of_softplus,
-};
+use super::math::{Four, exp, ln_1p, normal_distribution, sigmoid, tanh, tanh_of_softplus};
 use crate::Activation;
 
 /// An [`Activation`] as a kernel is compiled for it.

@@ -147,9 +147,12 @@ fn through_linear(
     }
 }
 
+/// Rows of a slice whose loads are written out one after the other.
+const ROWS_AT_ONCE: usize = 8;
+
 /// A tile of 4 × 4 weights, or a vector of parameters.
 #[derive(CubeType)]
-struct Item {
+pub(super) struct Item {
     /// Places in a record of what is multiplied.
     inputs: usize,
     delta: usize,
@@ -163,8 +166,9 @@ struct Item {
     has_records: bool,
 }
 
+/// The tile or vector of a number. Tiles of weights come first, then the vectors.
 #[cube]
-fn item_of(number: usize, #[comptime] layout: Layout) -> Item {
+pub(super) fn item_of(number: usize, #[comptime] layout: Layout) -> Item {
     let mut inputs = 0usize;
     let mut delta = 0usize;
     let mut place = 0usize;
@@ -202,6 +206,16 @@ fn item_of(number: usize, #[comptime] layout: Layout) -> Item {
     }
 }
 
+/// The tile or vector of a row of four parameters, and which of its rows it is.
+#[cube]
+fn row_of(number: usize, #[comptime] layout: Layout) -> (Item, usize) {
+    let tiles = comptime!(layout.num_tiles());
+    let is_of_tile = number < comptime!(4 * tiles);
+    let item = select(is_of_tile, number / 4, number - comptime!(3 * tiles));
+    let row = select(is_of_tile, number % 4, 0usize);
+    (item_of(item, layout), row)
+}
+
 /// How many of `count` numbers are left behind the first `vectors` vectors.
 #[cube]
 fn rest(#[comptime] count: usize, vectors: usize) -> usize {
@@ -212,7 +226,8 @@ fn rest(#[comptime] count: usize, vectors: usize) -> usize {
 /// The gradients of weights and biases and the sum of losses, added up over the rows of a tile; with a direct layout
 /// the update of the parameters, too.
 ///
-/// A unit owns tiles of 4 × 4 weights and keeps their gradients in registers. If there are more units than tiles, each
+/// `own` is the tile or vector of the unit's number, for a layout in which each unit has one at most. A unit owns tiles
+/// of 4 × 4 weights and keeps their gradients in registers. If there are more units than tiles, each
 /// adds up one slice of the rows; the order of all sums is fixed.
 #[cube]
 pub(super) fn gradients(
@@ -223,61 +238,145 @@ pub(super) fn gradients(
     num_rows: usize,
     is_first: bool,
     rate: Four,
+    own: &Item,
     #[comptime] layout: Layout,
 ) {
     let num_items = comptime!(layout.num_record_items());
     let slices = comptime!(layout.slices);
-    for number in range_stepped(
-        UNIT_POS as usize,
-        comptime!(num_items * slices),
-        comptime!(layout.units),
-    ) {
-        let slice = number / num_items;
-        let item = item_of(number % num_items, layout.clone());
-        let mut sum0 = Four::new(0.0);
-        let mut sum1 = Four::new(0.0);
-        let mut sum2 = Four::new(0.0);
-        let mut sum3 = Four::new(0.0);
-        let mut one = Four::new(0.0);
-        one.insert(0usize, 1.0);
-        for row in range_stepped(slice, num_rows, slices) {
-            let record = records_at + row * comptime!(layout.record);
-            let x = select(item.is_vector, one, records[record + item.inputs]);
-            let delta = records[record + item.delta];
-            sum0 += Four::new(x.extract(0usize)) * delta;
-            sum1 += Four::new(x.extract(1usize)) * delta;
-            sum2 += Four::new(x.extract(2usize)) * delta;
-            sum3 += Four::new(x.extract(3usize)) * delta;
+    if comptime!(layout.is_one_item_each()) {
+        if UNIT_POS < comptime!((num_items * slices) as u32) {
+            let slice = UNIT_POS as usize / num_items;
+            gradient(
+                memory, at, records, records_at, num_rows, is_first, rate, slice, own, layout,
+            );
         }
-        if comptime!(layout.is_direct) {
-            let place = item.place;
-            let step = item.step;
-            let columns = item.columns;
-            if item.rows > 0 {
-                update(memory, at, place, sum0, rate, 1.0, columns, layout.clone());
+    } else {
+        for number in range_stepped(
+            UNIT_POS as usize,
+            comptime!(num_items * slices),
+            comptime!(layout.units),
+        ) {
+            let slice = number / num_items;
+            let item = item_of(number % num_items, layout.clone());
+            gradient(
+                memory,
+                at,
+                records,
+                records_at,
+                num_rows,
+                is_first,
+                rate,
+                slice,
+                &item,
+                layout.clone(),
+            );
+        }
+    }
+}
+
+/// Adds the product of a row's inputs and its gradient to the sums of a tile.
+#[cube]
+fn add_row(
+    sums: &mut Array<Four>,
+    records: &mut [Four],
+    record: usize,
+    item: &Item,
+    is_there: bool,
+    #[comptime] is_checked: bool,
+) {
+    let mut one = Four::new(0.0);
+    one.insert(0usize, 1.0);
+    let mut x = select(item.is_vector, one, records[record + item.inputs]);
+    let mut delta = records[record + item.delta];
+    if comptime!(is_checked) {
+        x = select(is_there, x, Four::new(0.0));
+        delta = select(is_there, delta, Four::new(0.0));
+    }
+    #[unroll]
+    for component in 0..4usize {
+        sums[component] += Four::new(x.extract(component)) * delta;
+    }
+}
+
+/// The gradient of one tile of 4 × 4 weights or of one vector, over one slice of the rows.
+#[cube]
+fn gradient(
+    memory: &mut [Four],
+    at: usize,
+    records: &mut [Four],
+    records_at: usize,
+    num_rows: usize,
+    is_first: bool,
+    rate: Four,
+    slice: usize,
+    item: &Item,
+    #[comptime] layout: Layout,
+) {
+    let slices = comptime!(layout.slices);
+    let mut sums = Array::<Four>::new(4usize);
+    #[unroll]
+    for component in 0..4usize {
+        sums[component] = Four::new(0.0);
+    }
+    // Several rows at a time, so that their loads overlap.
+    let rows = comptime!(layout.tile.div_ceil(layout.slices));
+    if comptime!(rows <= ROWS_AT_ONCE) {
+        #[unroll]
+        for turn in 0..rows {
+            let row = slice + comptime!(turn * slices);
+            let is_there = row < num_rows;
+            let row = min(row, comptime!(layout.tile - 1));
+            let record = records_at + row * comptime!(layout.record);
+            add_row(&mut sums, records, record, item, is_there, true);
+        }
+    } else {
+        let block = comptime!(4 * slices);
+        let whole = num_rows / block * block;
+        for first in range_stepped(slice, whole, block) {
+            #[unroll]
+            for turn in 0..4usize {
+                let row = first + comptime!(turn * slices);
+                let record = records_at + row * comptime!(layout.record);
+                add_row(&mut sums, records, record, item, true, false);
             }
-            if item.rows > 1 {
-                update(memory, at, place + step, sum1, rate, 1.0, columns, layout.clone());
+        }
+        for row in range_stepped(whole + slice, num_rows, slices) {
+            let record = records_at + row * comptime!(layout.record);
+            add_row(&mut sums, records, record, item, true, false);
+        }
+    }
+    if comptime!(layout.is_direct) {
+        #[unroll]
+        for row in 0..4usize {
+            if item.rows > row {
+                let place = item.place + row * item.step;
+                update(
+                    memory,
+                    at,
+                    place,
+                    sums[row],
+                    rate,
+                    1.0,
+                    item.columns,
+                    layout.clone(),
+                );
             }
-            if item.rows > 2 {
-                let place = place + 2 * step;
-                update(memory, at, place, sum2, rate, 1.0, columns, layout.clone());
-            }
-            if item.rows > 3 {
-                let place = place + 3 * step;
-                update(memory, at, place, sum3, rate, 1.0, columns, layout.clone());
-            }
-            if item.place == comptime!(layout.loss_sum()) {
-                // No gradients are stored, so the sum of losses takes the place of the bias that does not exist.
-                keep_loss_sum(memory, at, sum0, layout.clone());
-            }
-        } else {
-            let first = at + comptime!(layout.gradients) + slice * comptime!(layout.parameters);
-            add(memory, first + item.place, sum0, is_first);
-            if !item.is_vector {
-                add(memory, first + item.place + item.step, sum1, is_first);
-                add(memory, first + item.place + 2 * item.step, sum2, is_first);
-                add(memory, first + item.place + 3 * item.step, sum3, is_first);
+        }
+        if item.place == comptime!(layout.loss_sum()) {
+            // No gradients are stored, so the sum of losses takes the place of a bias that does not exist.
+            keep_loss_sum(memory, at, sums[0], layout.clone());
+        }
+    } else {
+        let first = at + comptime!(layout.gradients) + slice * comptime!(layout.parameters);
+        #[unroll]
+        for row in 0..4usize {
+            if row == 0 || !item.is_vector {
+                add(
+                    memory,
+                    first + item.place + row * item.step,
+                    sums[row],
+                    is_first,
+                );
             }
         }
     }
@@ -348,15 +447,14 @@ pub(super) fn update_all(
     rate: Four,
     #[comptime] layout: Layout,
 ) {
-    let rows = comptime!(4 * layout.num_items());
+    let rows = comptime!(layout.num_parameter_rows());
     let units = comptime!(layout.units);
     let mut factor = 1.0f32;
     match comptime!(layout.bound) {
         Some(Bound::Norm(norm)) => {
             let mut squares = 0.0f32;
             for number in range_stepped(UNIT_POS as usize, rows, units) {
-                let item = item_of(number / 4, layout.clone());
-                let row = number % 4;
+                let (item, row) = row_of(number, layout.clone());
                 if row < item.rows {
                     let place = item.place + row * item.step;
                     let gradient = gradient_at(memory, at, place, item.has_records, layout.clone());
@@ -376,12 +474,20 @@ pub(super) fn update_all(
         _ => {}
     }
     for number in range_stepped(UNIT_POS as usize, rows, units) {
-        let item = item_of(number / 4, layout.clone());
-        let row = number % 4;
+        let (item, row) = row_of(number, layout.clone());
         if row < item.rows {
             let place = item.place + row * item.step;
             let gradient = gradient_at(memory, at, place, item.has_records, layout.clone());
-            update(memory, at, place, gradient, rate, factor, item.columns, layout.clone());
+            update(
+                memory,
+                at,
+                place,
+                gradient,
+                rate,
+                factor,
+                item.columns,
+                layout.clone(),
+            );
         }
     }
 }
@@ -392,7 +498,10 @@ fn existing(vector: Four, count: usize) -> Four {
     let mut kept = vector;
     #[unroll]
     for component in 0..4usize {
-        kept.insert(component, select(component < count, vector.extract(component), 0.0));
+        kept.insert(
+            component,
+            select(component < count, vector.extract(component), 0.0),
+        );
     }
     kept
 }

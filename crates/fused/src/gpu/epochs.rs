@@ -57,7 +57,11 @@ impl Progress {
         let mut track = vec![0.0; super::kernel::TRACK];
         if let Some(best) = self.best {
             let is_accuracy = is_accuracy(objective);
-            track[6] = if is_accuracy { -(best * num_rows as f32).round() } else { best };
+            track[6] = if is_accuracy {
+                -(best * num_rows as f32).round()
+            } else {
+                best
+            };
             track[7] = 1.0;
         }
         track[8] = self.waited as f32;
@@ -66,11 +70,7 @@ impl Progress {
     }
 
     /// The progress from the numbers that the kernel keeps.
-    pub(super) fn from_track(
-        track: &[f32],
-        objective: Option<Objective>,
-        num_rows: usize,
-    ) -> Self {
+    pub(super) fn from_track(track: &[f32], objective: Option<Objective>, num_rows: usize) -> Self {
         let score = match is_accuracy(objective) {
             true => -track[6] / num_rows.max(1) as f32,
             false => track[6],

@@ -30,7 +30,9 @@ pub enum GpuError {
         num_rows: usize,
     },
     /// The device ended a launch before its work was done, so the state of the replicas is lost.
-    #[error("the device ended a kernel early: {done} of {expected} steps of replica {replica} were done")]
+    #[error(
+        "the device ended a kernel early: {done} of {expected} steps of replica {replica} were done"
+    )]
     Stopped {
         /// The first replica that is not done.
         replica: usize,
@@ -40,7 +42,9 @@ pub enum GpuError {
         done: usize,
     },
     /// A single step needs more iterations of loops than the device runs in one launch.
-    #[error("a step needs {iterations} iterations of loops, and the device ends a kernel after {limit}")]
+    #[error(
+        "a step needs {iterations} iterations of loops, and the device ends a kernel after {limit}"
+    )]
     StepTooLong {
         /// Iterations of one step.
         iterations: u64,

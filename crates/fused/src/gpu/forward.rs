@@ -33,6 +33,74 @@ pub(super) fn gather(
     }
 }
 
+/// Loads the inputs of rows into registers, ahead of [`store_inputs`].
+#[cube]
+pub(super) fn load_inputs(
+    data: &[Four],
+    orders: &[u32],
+    inputs: &mut Array<Four>,
+    split: usize,
+    rows: usize,
+    num_rows: usize,
+    #[comptime] layout: Layout,
+) {
+    let vectors = comptime!(layout.layers[0].in_vectors);
+    #[unroll]
+    for turn in 0..comptime!(layout.inputs_ahead()) {
+        let item = UNIT_POS as usize + comptime!(turn * layout.units);
+        let row = item / vectors;
+        if row < num_rows {
+            let sample = sample_of(orders, split, rows + row, true, layout.clone());
+            inputs[turn] = data[sample + item % vectors];
+        }
+    }
+}
+
+/// Stores the inputs that were loaded into the records of their rows.
+#[cube]
+pub(super) fn store_inputs(
+    inputs: &mut Array<Four>,
+    records: &mut [Four],
+    records_at: usize,
+    num_rows: usize,
+    #[comptime] layout: Layout,
+) {
+    let vectors = comptime!(layout.layers[0].in_vectors);
+    #[unroll]
+    for turn in 0..comptime!(layout.inputs_ahead()) {
+        let item = UNIT_POS as usize + comptime!(turn * layout.units);
+        let row = item / vectors;
+        if row < num_rows {
+            records[records_at + row * comptime!(layout.record) + item % vectors] = inputs[turn];
+        }
+    }
+}
+
+/// Loads the targets and weights of the rows whose losses this unit computes into registers.
+#[cube]
+pub(super) fn load_targets(
+    data: &[Four],
+    orders: &[u32],
+    targets: &mut Array<Four>,
+    split: usize,
+    rows: usize,
+    num_rows: usize,
+    #[comptime] layout: Layout,
+) {
+    #[unroll]
+    for turn in 0..comptime!(layout.targets_ahead()) {
+        let row = UNIT_POS as usize + comptime!(turn * layout.units);
+        if row < num_rows {
+            let sample = sample_of(orders, split, rows + row, true, layout.clone());
+            let first = sample + comptime!(layout.layers[0].in_vectors);
+            #[unroll]
+            for vector in 0..comptime!(layout.target_vectors()) {
+                targets[comptime!(turn * layout.target_vectors() + vector)] = data[first + vector];
+            }
+        }
+    }
+}
+
 /// The place of a sample in the data.
 #[cube]
 pub(super) fn sample_of(
@@ -49,7 +117,8 @@ pub(super) fn sample_of(
     (split + number) * comptime!(layout.sample)
 }
 
-/// The outputs of a tile, each in its row's record. Ends with a barrier.
+/// The outputs of a tile, each in its row's record. Ends with a barrier, unless each unit computes the losses of the
+/// rows whose outputs it has computed.
 #[cube]
 pub(super) fn forward(
     memory: &mut [Four],
@@ -75,7 +144,9 @@ pub(super) fn forward(
             layer.clone(),
             is_training,
         );
-        barrier(layout.clone());
+        if comptime!(!layer.is_output || !layout.is_loss_fused()) {
+            barrier(layout.clone());
+        }
         if is_normalized {
             match comptime!(layout.normalization) {
                 Standardization::Batch { momentum, epsilon } => {

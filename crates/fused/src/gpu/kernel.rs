@@ -5,15 +5,15 @@
 
 use cubecl::prelude::*;
 
-use super::backward::{backward, gradients, loss_sum, update_all};
-use super::forward::{forward, gather, sample_of};
+use super::backward::{Item, backward, gradients, item_of, loss_sum, update_all};
+use super::forward::{forward, gather, load_inputs, load_targets, sample_of, store_inputs};
 use super::layout::{Error, Layout, Measure, SUMMING_UNITS};
-use super::loss::{row_loss, store_loss};
+use super::loss::{row_loss, store_loss, target_of};
 use super::math::{Four, is_finite, is_nan};
 
 /// Numbers that describe an action: kind, first row, number of rows, step among the learning rates, slot of counts,
-/// first row of outputs, sum that the loss joins, place among the losses.
-pub(super) const ACTION: usize = 8;
+/// first row of outputs, place among the losses.
+pub(super) const ACTION: usize = 7;
 /// A step of training on rows of the order.
 pub(super) const STEP: u32 = 0;
 /// An evaluation of rows of the training split, in its own order.
@@ -24,8 +24,8 @@ pub(super) const EVALUATE_VALID: u32 = 2;
 pub(super) const END: u32 = 3;
 
 /// Numbers of each replica in the table: first row of its training split, first row of its validation split, first of
-/// its learning rates.
-pub(super) const TABLE: usize = 3;
+/// its learning rates, first of its order of rows.
+pub(super) const TABLE: usize = 4;
 
 /// Numbers that an epoch leaves: loss of training, loss of validation, whether it is the best so far, whether it ran.
 pub(super) const EPOCH: usize = 4;
@@ -61,7 +61,7 @@ pub(super) fn barrier(#[comptime] layout: Layout) {
 pub(super) struct Inputs {
     /// Samples of all splits, each `layout.sample` vectors.
     pub data: Box<[Four]>,
-    /// Rows of all replicas' steps.
+    /// Rows of the steps.
     pub orders: Box<[u32]>,
     /// [`ACTION`] numbers each.
     pub actions: Box<[u32]>,
@@ -100,8 +100,6 @@ pub(super) struct Call {
     /// The actions of this launch, from the first to before the last.
     pub first: u32,
     pub last: u32,
-    /// Rows in the order of one replica.
-    pub order_length: u32,
     /// Losses, epochs, slots of counts and rows of outputs of one replica.
     pub num_losses: u32,
     pub num_epochs: u32,
@@ -138,8 +136,7 @@ pub(super) fn train(
             memory[place] = outputs.state[state_at + place];
         }
         if comptime!(layout.are_records_shared) {
-            let mut records =
-                Shared::<[Four]>::new_slice(comptime!(layout.tile * layout.record));
+            let mut records = Shared::<[Four]>::new_slice(comptime!(layout.tile * layout.record));
             act(
                 inputs,
                 &mut memory,
@@ -258,6 +255,37 @@ fn act(
         flags[0] = u32::cast_from(track[first_of_track + IS_FROZEN]);
     }
     barrier(layout.clone());
+    let mut sums = Array::<f32>::new(6usize);
+    #[unroll]
+    for number in 0..6usize {
+        sums[number] = track[first_of_track + number];
+    }
+    let num_items = comptime!(layout.num_record_items());
+    let own = item_of(UNIT_POS as usize % num_items, layout.clone());
+    let mut loaded = Array::<Four>::new(comptime!(layout.inputs_ahead().max(1)));
+    let mut targets = Array::<Four>::new(comptime!(
+        (layout.targets_ahead() * layout.target_vectors()).max(1)
+    ));
+    let first_row = inputs.table[table + 3] as usize;
+    let (rows, num_rows) = rows_ahead(inputs, call, call.first, first_row, layout.clone());
+    load_inputs(
+        &inputs.data,
+        &inputs.orders,
+        &mut loaded,
+        train_split,
+        rows,
+        num_rows,
+        layout.clone(),
+    );
+    load_targets(
+        &inputs.data,
+        &inputs.orders,
+        &mut targets,
+        train_split,
+        rows,
+        num_rows,
+        layout.clone(),
+    );
     let mut num_done = 0u32;
     for number in call.first..call.last {
         let action = number as usize * ACTION;
@@ -266,15 +294,14 @@ fn act(
         let num_rows = inputs.actions[action + 2] as usize;
         let slot = inputs.actions[action + 4] as usize + replica * call.num_slots as usize;
         let output_row = inputs.actions[action + 5] as usize;
-        let sum = inputs.actions[action + 6] as usize;
-        let loss_place =
-            inputs.actions[action + 7] as usize + replica * call.num_losses as usize;
+        let loss_place = inputs.actions[action + 6] as usize + replica * call.num_losses as usize;
         let output_place = output_row + replica * call.num_output_rows as usize;
+        let (next_rows, next_num_rows) =
+            rows_ahead(inputs, call, number + 1, first_row, layout.clone());
         num_done += 1;
         if flags[0] == 0 {
             if kind == STEP {
                 let rate = inputs.rates[first_rate + inputs.actions[action + 3] as usize];
-                let rows = start + replica * call.order_length as usize;
                 let total = step(
                     &inputs.data,
                     &inputs.orders,
@@ -285,58 +312,90 @@ fn act(
                     counts,
                     outputs,
                     partial_sums,
+                    &mut loaded,
+                    &mut targets,
+                    &own,
                     train_split,
-                    rows,
+                    first_row + start,
                     num_rows,
+                    next_rows,
+                    next_num_rows,
                     slot,
                     output_place,
                     rate,
                     layout.clone(),
                 );
+                let loss = reduced(total, num_rows, layout.clone());
+                add_loss(&mut sums, 0usize, loss, num_rows);
                 if UNIT_POS == 0 {
-                    let loss = reduced(total, num_rows, layout.clone());
                     losses[loss_place] = loss;
-                    add_loss(track, first_of_track + sum * 3, loss, num_rows);
                 }
-            } else if kind == END {
-                end_epoch(
-                    memory,
-                    at,
-                    best,
-                    epochs,
-                    counts,
-                    track,
-                    flags,
-                    call,
-                    start,
-                    slot,
-                    layout.clone(),
-                );
             } else {
-                let split = select(kind == EVALUATE_TRAIN, train_split, valid_split);
-                let total = evaluate(
+                if kind == END {
+                    end_epoch(
+                        memory,
+                        at,
+                        best,
+                        epochs,
+                        counts,
+                        track,
+                        &mut sums,
+                        flags,
+                        call,
+                        start,
+                        slot,
+                        layout.clone(),
+                    );
+                } else {
+                    let split = select(kind == EVALUATE_TRAIN, train_split, valid_split);
+                    let total = evaluate(
+                        &inputs.data,
+                        &inputs.orders,
+                        memory,
+                        at,
+                        records,
+                        records_at,
+                        counts,
+                        outputs,
+                        partial_sums,
+                        split,
+                        start,
+                        num_rows,
+                        slot,
+                        output_place,
+                        layout.clone(),
+                    );
+                    let loss = reduced(total, num_rows, layout.clone());
+                    add_loss(&mut sums, 3usize, loss, num_rows);
+                    if UNIT_POS == 0 {
+                        losses[loss_place] = loss;
+                    }
+                }
+                load_inputs(
                     &inputs.data,
                     &inputs.orders,
-                    memory,
-                    at,
-                    records,
-                    records_at,
-                    counts,
-                    outputs,
-                    partial_sums,
-                    split,
-                    start,
-                    num_rows,
-                    slot,
-                    output_place,
+                    &mut loaded,
+                    train_split,
+                    next_rows,
+                    next_num_rows,
                     layout.clone(),
                 );
-                if UNIT_POS == 0 {
-                    let loss = reduced(total, num_rows, layout.clone());
-                    losses[loss_place] = loss;
-                    add_loss(track, first_of_track + sum * 3, loss, num_rows);
-                }
+                load_targets(
+                    &inputs.data,
+                    &inputs.orders,
+                    &mut targets,
+                    train_split,
+                    next_rows,
+                    next_num_rows,
+                    layout.clone(),
+                );
             }
+        }
+    }
+    if UNIT_POS == 0 {
+        #[unroll]
+        for number in 0..6usize {
+            track[first_of_track + number] = sums[number];
         }
     }
     // A device that ends loops early runs each further loop once at most.
@@ -380,20 +439,37 @@ fn losses_per_row(layout: &Layout) -> usize {
     }
 }
 
-/// Adds a batch's loss, weighted by its rows, to a compensated sum.
+/// The first rows of an action, if it is a step of this launch: their place in the orders, and how many belong to the
+/// first tile.
 #[cube]
-fn add_loss(track: &mut [f32], place: usize, loss: f32, num_rows: usize) {
-    let rows = f32::cast_from(num_rows);
-    let before = track[place];
-    // Kahan 1965, https://doi.org/10.1145/363707.363723.
-    let addend = loss * rows - track[place + 1];
-    let sum = before + addend;
-    track[place + 1] = (sum - before) - addend;
-    track[place] = sum;
-    track[place + 2] += rows;
+fn rows_ahead(
+    inputs: &Inputs,
+    call: &Call,
+    number: u32,
+    first_row: usize,
+    #[comptime] layout: Layout,
+) -> (usize, usize) {
+    let action = min(number, call.last - 1) as usize * ACTION;
+    let is_step = number < call.last && inputs.actions[action] == STEP;
+    let start = inputs.actions[action + 1] as usize;
+    let num_rows = min(inputs.actions[action + 2] as usize, comptime!(layout.tile));
+    (first_row + start, select(is_step, num_rows, 0usize))
 }
 
-/// One step on a batch. Gives the sum of its losses to all units. Ends with a barrier.
+/// Adds a batch's loss, weighted by its rows, to a compensated sum.
+#[cube]
+fn add_loss(sums: &mut Array<f32>, #[comptime] place: usize, loss: f32, num_rows: usize) {
+    let rows = f32::cast_from(num_rows);
+    let before = sums[place];
+    // Kahan 1965, https://doi.org/10.1145/363707.363723.
+    let addend = loss * rows - sums[place + 1];
+    let sum = before + addend;
+    sums[place + 1] = (sum - before) - addend;
+    sums[place] = sum;
+    sums[place + 2] += rows;
+}
+
+/// One step on a batch, whose first tile was loaded ahead; the rows of the next step are loaded on the way. Gives the sum of its losses to all units. Ends with a barrier.
 #[cube]
 #[allow(clippy::too_many_arguments)]
 fn step(
@@ -406,9 +482,14 @@ fn step(
     counts: &[Atomic<u32>],
     outputs: &mut [f32],
     partial_sums: &mut Shared<[f32]>,
+    inputs: &mut Array<Four>,
+    targets: &mut Array<Four>,
+    own: &Item,
     split: usize,
     rows: usize,
     num_rows: usize,
+    next_rows: usize,
+    next_num_rows: usize,
     slot: usize,
     output_row: usize,
     rate: Four,
@@ -421,17 +502,39 @@ fn step(
     }
     for first in range_stepped(0usize, num_rows, tile) {
         let rows_of_tile = min(tile, num_rows - first);
-        gather(
-            data,
-            orders,
-            records,
-            records_at,
-            split,
-            rows + first,
-            rows_of_tile,
-            true,
-            layout.clone(),
+        // The rows that come after this tile: those of the next one, or of the next step.
+        let is_last = first + tile >= num_rows;
+        let ahead = select(is_last, next_rows, rows + first + tile);
+        let rows_ahead = select(
+            is_last,
+            next_num_rows,
+            num_rows - min(first + tile, num_rows),
         );
+        let rows_ahead = min(tile, rows_ahead);
+        if comptime!(layout.inputs_ahead() > 0) {
+            store_inputs(inputs, records, records_at, rows_of_tile, layout.clone());
+            load_inputs(
+                data,
+                orders,
+                inputs,
+                split,
+                ahead,
+                rows_ahead,
+                layout.clone(),
+            );
+        } else {
+            gather(
+                data,
+                orders,
+                records,
+                records_at,
+                split,
+                rows + first,
+                rows_of_tile,
+                true,
+                layout.clone(),
+            );
+        }
         barrier(layout.clone());
         forward(
             memory,
@@ -449,15 +552,24 @@ fn step(
             records_at,
             counts,
             outputs,
+            targets,
             split,
             rows + first,
             rows_of_tile,
-            true,
             slot,
             output_row + first,
             scale,
             layout.clone(),
             true,
+        );
+        load_targets(
+            data,
+            orders,
+            targets,
+            split,
+            ahead,
+            rows_ahead,
+            layout.clone(),
         );
         barrier(layout.clone());
         backward(
@@ -477,6 +589,7 @@ fn step(
             rows_of_tile,
             first == 0,
             rate,
+            own,
             layout.clone(),
         );
         barrier(layout.clone());
@@ -511,6 +624,7 @@ fn evaluate(
 ) -> f32 {
     let tile = comptime!(layout.tile);
     let output = comptime!(layout.layers[layout.layers.len() - 1].clone());
+    let mut no_targets = Array::<Four>::new(1usize);
     let mut own = 0.0f32;
     for first in range_stepped(0usize, num_rows, tile) {
         let rows_of_tile = min(tile, num_rows - first);
@@ -542,10 +656,10 @@ fn evaluate(
             records_at,
             counts,
             outputs,
+            &mut no_targets,
             split,
             start + first,
             rows_of_tile,
-            false,
             slot,
             output_row + first,
             0.0,
@@ -577,6 +691,8 @@ fn evaluate(
 }
 
 /// The losses of a tile's rows, a unit for each row: gradients by the outputs, counts and outputs as asked for.
+///
+/// `targets` holds the targets that were loaded ahead, in training.
 #[cube]
 #[allow(clippy::too_many_arguments)]
 fn measure_rows(
@@ -586,72 +702,143 @@ fn measure_rows(
     records_at: usize,
     counts: &[Atomic<u32>],
     outputs: &mut [f32],
+    targets: &mut Array<Four>,
     split: usize,
     rows: usize,
     num_rows: usize,
-    is_ordered: bool,
     slot: usize,
     output_row: usize,
     scale: f32,
     #[comptime] layout: Layout,
     #[comptime] is_training: bool,
 ) {
-    let targets = comptime!(layout.layers[0].in_vectors);
-    let output = comptime!(layout.layers[layout.layers.len() - 1].clone());
-    for row in range_stepped(UNIT_POS as usize, num_rows, comptime!(layout.units)) {
-        let record = records_at + row * comptime!(layout.record);
-        let sample = sample_of(orders, split, rows + row, is_ordered, layout.clone());
-        let target = sample + targets;
-        match comptime!(layout.measure) {
-            Measure::Losses => {}
-            Measure::Outputs => {
-                let place = (output_row + row) * comptime!(output.d_out);
-                for vector in 0..comptime!(output.out_vectors) {
-                    let y = records[record + comptime!(output.values) + vector];
-                    #[unroll]
-                    for component in 0..4usize {
-                        let number = vector * 4 + component;
-                        if number < comptime!(output.d_out) {
-                            outputs[place + number] = y.extract(component);
-                        }
-                    }
-                }
+    let turns = comptime!(if is_training {
+        layout.targets_ahead()
+    } else {
+        0
+    });
+    if comptime!(turns > 0) {
+        #[unroll]
+        for turn in 0..turns {
+            let row = UNIT_POS as usize + comptime!(turn * layout.units);
+            if row < num_rows {
+                let record = records_at + row * comptime!(layout.record);
+                measure_row(
+                    data,
+                    records,
+                    counts,
+                    outputs,
+                    targets,
+                    record,
+                    0usize,
+                    slot,
+                    output_row + row,
+                    scale,
+                    turn,
+                    layout.clone(),
+                    is_training,
+                );
             }
-            Measure::Threshold(threshold) => {
-                let y = records[record + comptime!(output.values)].extract(0usize);
-                let is_one = data[target].extract(0usize) > 0.5;
-                let label = select(is_one, 2usize, 0usize);
-                let predicted = select(y > comptime!(threshold.value()), 1usize, 0usize);
-                if !is_nan(y) {
-                    counts[slot * 4 + label + predicted].fetch_add(1);
-                }
-            }
-            Measure::Classes => count_class(
+        }
+    } else {
+        for row in range_stepped(UNIT_POS as usize, num_rows, comptime!(layout.units)) {
+            let record = records_at + row * comptime!(layout.record);
+            let sample = sample_of(orders, split, rows + row, is_training, layout.clone());
+            measure_row(
                 data,
                 records,
                 counts,
+                outputs,
+                targets,
                 record,
-                target,
+                sample + comptime!(layout.layers[0].in_vectors),
                 slot,
+                output_row + row,
+                scale,
+                0usize,
                 layout.clone(),
-            ),
+                is_training,
+            );
         }
-        let mut weight = 1.0f32;
-        if comptime!(layout.has_sample_weights) {
-            weight = data[target + comptime!(output.out_vectors)].extract(0usize);
+    }
+}
+
+/// The loss of one row; see [`measure_rows`].
+#[cube]
+#[allow(clippy::too_many_arguments)]
+fn measure_row(
+    data: &[Four],
+    records: &mut [Four],
+    counts: &[Atomic<u32>],
+    outputs: &mut [f32],
+    targets: &mut Array<Four>,
+    record: usize,
+    target: usize,
+    slot: usize,
+    output_row: usize,
+    scale: f32,
+    #[comptime] turn: usize,
+    #[comptime] layout: Layout,
+    #[comptime] is_training: bool,
+) {
+    let output = comptime!(layout.layers[layout.layers.len() - 1].clone());
+    match comptime!(layout.measure) {
+        Measure::Losses => {}
+        Measure::Outputs => {
+            let place = output_row * comptime!(output.d_out);
+            for vector in 0..comptime!(output.out_vectors) {
+                let y = records[record + comptime!(output.values) + vector];
+                #[unroll]
+                for component in 0..4usize {
+                    let number = vector * 4 + component;
+                    if number < comptime!(output.d_out) {
+                        outputs[place + number] = y.extract(component);
+                    }
+                }
+            }
         }
-        let loss = row_loss(
+        Measure::Threshold(threshold) => {
+            let y = records[record + comptime!(output.values)].extract(0usize);
+            let t = target_of(
+                data,
+                target,
+                targets,
+                0usize,
+                turn,
+                layout.clone(),
+                is_training,
+            );
+            let label = select(t.extract(0usize) > 0.5, 2usize, 0usize);
+            let predicted = select(y > comptime!(threshold.value()), 1usize, 0usize);
+            if !is_nan(y) {
+                counts[slot * 4 + label + predicted].fetch_add(1);
+            }
+        }
+        Measure::Classes => count_class(
             data,
             records,
+            counts,
+            targets,
             record,
             target,
-            weight,
-            scale,
+            slot,
+            turn,
             layout.clone(),
             is_training,
-        );
-        store_loss(records, record, loss, layout.clone());
+        ),
     }
+    let loss = row_loss(
+        data,
+        records,
+        record,
+        target,
+        targets,
+        scale,
+        turn,
+        layout.clone(),
+        is_training,
+    );
+    store_loss(records, record, loss, layout.clone());
 }
 
 /// Counts a row by its target and by its largest output, the first on ties. A row with a NaN is not counted.
@@ -660,23 +847,43 @@ fn count_class(
     data: &[Four],
     records: &mut [Four],
     counts: &[Atomic<u32>],
+    targets: &mut Array<Four>,
     record: usize,
     target: usize,
     slot: usize,
+    #[comptime] turn: usize,
     #[comptime] layout: Layout,
+    #[comptime] is_training: bool,
 ) {
     let output = comptime!(layout.layers[layout.layers.len() - 1].clone());
     let vectors = comptime!(output.out_vectors);
     let classes = comptime!(output.d_out);
     let mut largest = records[record + comptime!(output.values)].extract(0usize);
-    let mut largest_target = data[target].extract(0usize);
+    let first = target_of(
+        data,
+        target,
+        targets,
+        0usize,
+        turn,
+        layout.clone(),
+        is_training,
+    );
+    let mut largest_target = first.extract(0usize);
     let mut predicted = 0usize;
     let mut label = 0usize;
     let mut has_nan = false;
     #[unroll(vectors <= 4)]
     for vector in 0..vectors {
         let y = records[record + comptime!(output.values) + vector];
-        let t = data[target + vector];
+        let t = target_of(
+            data,
+            target,
+            targets,
+            vector,
+            turn,
+            layout.clone(),
+            is_training,
+        );
         #[unroll]
         for component in 0..4usize {
             let class = vector * 4 + component;
@@ -709,6 +916,7 @@ fn end_epoch(
     epochs: &mut [f32],
     counts: &[Atomic<u32>],
     track: &mut [f32],
+    sums: &mut Array<f32>,
     flags: &mut Shared<[u32]>,
     call: &Call,
     epoch: usize,
@@ -719,13 +927,13 @@ fn end_epoch(
     sync_storage();
     let replica = CUBE_POS as usize;
     let first = replica * TRACK;
+    let train_loss = sums[0] / sums[2];
+    let valid_loss = sums[3] / sums[5];
+    #[unroll]
+    for number in 0..6usize {
+        sums[number] = 0.0;
+    }
     if UNIT_POS == 0 {
-        let train_loss = track[first] / track[first + 2];
-        let valid_loss = track[first + 3] / track[first + 5];
-        #[unroll]
-        for number in 0..6usize {
-            track[first + number] = 0.0;
-        }
         let objective = call.objective;
         let mut score = select(objective == TRAIN_LOSS, train_loss, valid_loss);
         let is_accuracy = objective == TRAIN_ACCURACY || objective == VALID_ACCURACY;

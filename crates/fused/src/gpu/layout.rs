@@ -20,6 +20,12 @@ const FEWEST_ROWS: usize = 8;
 /// Rows of a tile whose records lie in global memory.
 const GLOBAL_ROWS: usize = 64;
 
+/// The most vectors that a unit loads ahead of their use.
+const MOST_AHEAD: usize = 8;
+
+/// The fewest rows of a slice whose gradients are added up apart.
+const ROWS_OF_SLICE: usize = 16;
+
 /// Units that add up the losses of an evaluation.
 pub(super) const SUMMING_UNITS: usize = 32;
 
@@ -141,7 +147,10 @@ pub(super) struct Piece {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Standardization {
     None,
-    Batch { momentum: Bits, epsilon: Bits },
+    Batch {
+        momentum: Bits,
+        epsilon: Bits,
+    },
     Sample {
         num_groups: usize,
         epsilon: Bits,
@@ -287,7 +296,11 @@ impl Layout {
         for (index, pair) in plan.sizes.windows(2).enumerate() {
             let (in_vectors, out_vectors) = (pair[0].div_ceil(4), pair[1].div_ceil(4));
             // Only the backward pass reads rows of a weight, and it ends before the first layer.
-            let stride = if index == 0 { out_vectors } else { out_vectors | 1 };
+            let stride = if index == 0 {
+                out_vectors
+            } else {
+                out_vectors | 1
+            };
             self.layers.push(Layer {
                 d_in: pair[0],
                 d_out: pair[1],
@@ -296,7 +309,11 @@ impl Layout {
                 stride,
                 weight: take(4 * in_vectors * stride),
                 // The sum of losses lies beside the gradient of the last bias.
-                bias: take(if index == last { (pair[1] + 1).div_ceil(4) } else { out_vectors }),
+                bias: take(if index == last {
+                    (pair[1] + 1).div_ceil(4)
+                } else {
+                    out_vectors
+                }),
                 has_bias: plan.has_bias,
                 scale: 0,
                 shift: 0,
@@ -378,7 +395,11 @@ impl Layout {
         let mut pieces = Vec::new();
         let mut first = 0;
         let mut push = |count, piece: Piece| {
-            pieces.push(Piece { first, count, ..piece });
+            pieces.push(Piece {
+                first,
+                count,
+                ..piece
+            });
             first += count;
         };
         let vector = |place, columns, d_out| Piece {
@@ -413,19 +434,23 @@ impl Layout {
                     has_records: true,
                 },
             );
-            if layer.has_bias || layer.is_output {
-                let columns = match layer.is_output {
-                    true => (layer.d_out + 1).div_ceil(4),
-                    false => layer.out_vectors,
-                };
-                let piece = Piece {
-                    delta: layer.delta,
-                    d_in: usize::from(layer.has_bias),
-                    has_records: true,
-                    ..vector(layer.bias, columns, layer.d_out)
-                };
-                push(columns, piece);
-            }
+        }
+        for layer in self
+            .layers
+            .iter()
+            .filter(|layer| layer.has_bias || layer.is_output)
+        {
+            let columns = match layer.is_output {
+                true => (layer.d_out + 1).div_ceil(4),
+                false => layer.out_vectors,
+            };
+            let piece = Piece {
+                delta: layer.delta,
+                d_in: usize::from(layer.has_bias),
+                has_records: true,
+                ..vector(layer.bias, columns, layer.d_out)
+            };
+            push(columns, piece);
         }
         if plan.has_scale() {
             let last = self.layers.len() - 1;
@@ -447,9 +472,49 @@ impl Layout {
         of_records.map(|piece| piece.count).sum()
     }
 
-    /// Number of all 4 × 4 tiles and vectors of parameters.
-    pub(super) fn num_items(&self) -> usize {
-        self.pieces.iter().map(|piece| piece.count).sum()
+    /// Number of 4 × 4 tiles of weights, which come before all vectors.
+    pub(super) fn num_tiles(&self) -> usize {
+        let tiles = self.pieces.iter().filter(|piece| !piece.is_vector);
+        tiles.map(|piece| piece.count).sum()
+    }
+
+    /// Number of rows of four parameters: four for each tile, one for each vector.
+    pub(super) fn num_parameter_rows(&self) -> usize {
+        let items: usize = self.pieces.iter().map(|piece| piece.count).sum();
+        items + 3 * self.num_tiles()
+    }
+
+    /// Whether each unit adds up at most one gradient of a tile of rows.
+    pub(super) fn is_one_item_each(&self) -> bool {
+        self.num_record_items() * self.slices <= self.units
+    }
+
+    /// Whether the unit that computes the outputs of a row computes its loss, too.
+    pub(super) fn is_loss_fused(&self) -> bool {
+        let output = &self.layers[self.layers.len() - 1];
+        output.out_vectors == 1 && output.forward_rows == 1
+    }
+
+    /// Vectors of a tile's inputs that each unit loads ahead; 0 if there are too many for its registers.
+    pub(super) fn inputs_ahead(&self) -> usize {
+        let vectors = (self.tile * self.layers[0].in_vectors).div_ceil(self.units);
+        if vectors <= MOST_AHEAD { vectors } else { 0 }
+    }
+
+    /// Vectors of a row's targets and its weight.
+    pub(super) fn target_vectors(&self) -> usize {
+        self.sample - self.layers[0].in_vectors
+    }
+
+    /// Rows whose targets each unit loads ahead; 0 if there are too many for its registers.
+    pub(super) fn targets_ahead(&self) -> usize {
+        let rows = self.tile.div_ceil(self.units);
+        let is_few = rows * self.target_vectors() <= MOST_AHEAD / 2;
+        if is_few && self.inputs_ahead() > 0 {
+            rows
+        } else {
+            0
+        }
     }
 
     /// Place of the sum of a batch's losses among the gradients; it is the last component.
@@ -469,37 +534,60 @@ impl Layout {
             let units = work.clamp(32, 256).next_power_of_two();
             units.min(limits.units.max(1))
         };
-        let enough = if needs_whole_batch { batch_rows } else { batch_rows.min(FEWEST_ROWS) };
+        let enough = if needs_whole_batch {
+            batch_rows
+        } else {
+            batch_rows.min(FEWEST_ROWS)
+        };
         let before_gradients = self.gradients;
         // The layout of a tile: units, slices, whether gradients are stored, length of the state.
         let with_tile = |tile: usize| {
             let units = units(tile);
-            let slices = (units / self.num_record_items().max(1)).clamp(1, tile.div_ceil(4));
+            let slices =
+                (units / self.num_record_items().max(1)).clamp(1, (tile / ROWS_OF_SLICE).max(1));
             let is_direct = slices == 1
                 && tile >= batch_size
                 && !is_norm_bound
                 && self.normalization == Standardization::None;
-            let gradients = if is_direct { 0 } else { slices * self.parameters };
+            let gradients = if is_direct {
+                0
+            } else {
+                slices * self.parameters
+            };
             (units, slices, is_direct, before_gradients + gradients)
         };
         let available = |units: usize| {
-            let sums = if is_norm_bound { units.max(SUMMING_UNITS) } else { SUMMING_UNITS };
+            let sums = if is_norm_bound {
+                units.max(SUMMING_UNITS)
+            } else {
+                SUMMING_UNITS
+            };
             (limits.shared_memory / BYTES).saturating_sub(sums.div_ceil(4) + 1)
         };
         // The largest tile first: the whole batch, then the batch in equal parts.
-        let tiles = (1..=batch_rows.div_ceil(4)).map(|parts| batch_rows.div_ceil(parts).next_multiple_of(4));
+        let tiles = (1..=batch_rows.div_ceil(4))
+            .map(|parts| batch_rows.div_ceil(parts).next_multiple_of(4));
         let tiles: Vec<usize> = tiles.filter(|&tile| tile >= enough).collect();
         let fits = |is_state_shared: bool, are_records_shared: bool, tile: usize| {
             let (units, _, _, state) = with_tile(tile);
             let state = if is_state_shared { state } else { 0 };
-            let records = if are_records_shared { tile * self.record } else { 0 };
+            let records = if are_records_shared {
+                tile * self.record
+            } else {
+                0
+            };
             state + records <= available(units)
         };
         let global_tile = match needs_whole_batch {
             true => batch_rows,
             false => batch_rows.min(GLOBAL_ROWS),
         };
-        let fitting = |is_state_shared| tiles.iter().copied().find(|&tile| fits(is_state_shared, true, tile));
+        let fitting = |is_state_shared| {
+            tiles
+                .iter()
+                .copied()
+                .find(|&tile| fits(is_state_shared, true, tile))
+        };
         let (is_state_shared, are_records_shared, tile) = if let Some(tile) = fitting(true) {
             (true, true, tile)
         } else if needs_whole_batch && fits(true, false, global_tile) {
@@ -533,7 +621,11 @@ impl Layout {
             [1, 2, 4].into_iter().min_by_key(duration).unwrap_or(1)
         };
         for layer in &mut self.layers {
-            layer.forward_rows = best(layer.out_vectors);
+            // The unit of a single vector of outputs computes the loss of its row at once.
+            layer.forward_rows = match layer.is_output && layer.out_vectors == 1 {
+                true => 1,
+                false => best(layer.out_vectors),
+            };
             layer.backward_rows = best(layer.in_vectors);
         }
     }
@@ -547,7 +639,11 @@ impl Layout {
     #[cfg(test)]
     pub(super) fn shared_memory(&self) -> usize {
         let state = if self.is_state_shared { self.state } else { 0 };
-        let records = if self.are_records_shared { self.tile * self.record } else { 0 };
+        let records = if self.are_records_shared {
+            self.tile * self.record
+        } else {
+            0
+        };
         (state + records) * BYTES + self.partial_sums * 4 + 8
     }
 }
@@ -585,7 +681,11 @@ fn error(loss: Loss) -> Result<Error, GpuError> {
             gamma: gamma.into(),
             alpha: alpha.into(),
         },
-        Loss::Bce => return Err(GpuError::NotCovered("binary cross-entropy of probabilities")),
+        Loss::Bce => {
+            return Err(GpuError::NotCovered(
+                "binary cross-entropy of probabilities",
+            ));
+        }
         Loss::BceNaive => {
             return Err(GpuError::NotCovered("naive binary cross-entropy"));
         }

@@ -74,8 +74,8 @@ fn element_losses(y: Four, t: Four, #[comptime] error: Error) -> (Four, Four) {
             let gamma = Four::new(comptime!(gamma.value()));
             let alpha = comptime!(alpha.value());
             let sign = t + t - one;
-            let by_class = t * Four::new(comptime!(2.0 * alpha - 1.0))
-                + Four::new(comptime!(1.0 - alpha));
+            let by_class =
+                t * Four::new(comptime!(2.0 * alpha - 1.0)) + Four::new(comptime!(1.0 - alpha));
             let cross_entropy = logit_loss(y, t);
             // The logarithm of the probability of the wrong class.
             let log_wrong = -(cross_entropy + sign * y);
@@ -99,21 +99,36 @@ fn logit_loss(y: Four, t: Four) -> Four {
 
 /// The loss of one row, multiplied by its weight; the gradient by the linear outputs takes the place of the outputs.
 ///
-/// `row` is the place of the row's record, `target` that of its targets. The gradient is multiplied by `scale`.
+/// `row` is the place of the row's record. The gradient is multiplied by `scale`.
 #[cube]
 pub(super) fn row_loss(
     data: &[Four],
     records: &mut [Four],
     row: usize,
     target: usize,
-    weight: f32,
+    ahead: &mut Array<Four>,
     scale: f32,
+    #[comptime] turn: usize,
     #[comptime] layout: Layout,
     #[comptime] is_training: bool,
 ) -> f32 {
     let output = comptime!(layout.layers[layout.layers.len() - 1].clone());
     let vectors = comptime!(output.out_vectors);
     let tail = comptime!(tail(output.d_out));
+    let mut weight = 1.0f32;
+    if comptime!(layout.has_sample_weights) {
+        let vector = comptime!(output.out_vectors).runtime();
+        weight = target_of(
+            data,
+            target,
+            ahead,
+            vector,
+            turn,
+            layout.clone(),
+            is_training,
+        )
+        .extract(0usize);
+    }
     let mut total = 0.0f32;
     let mut shift = 0.0f32;
     let mut sum = 1.0f32;
@@ -152,7 +167,15 @@ pub(super) fn row_loss(
     #[unroll(vectors <= 4)]
     for vector in 0..vectors {
         let y = records[row + comptime!(output.values) + vector];
-        let t = data[target + vector];
+        let t = target_of(
+            data,
+            target,
+            ahead,
+            vector,
+            turn,
+            layout.clone(),
+            is_training,
+        );
         let (mut loss, mut gradient) = if comptime!(layout.error == Error::CrossEntropy) {
             let shifted = y - Four::new(shift);
             (-(shifted * t), exp(shifted) / Four::new(sum) - t)
@@ -175,14 +198,28 @@ pub(super) fn row_loss(
     total * weight
 }
 
+/// A vector of a row's targets, or behind them the weight of its loss: from the registers that were loaded ahead in
+/// training, if there are any, or from `target`, its place in the data.
+#[cube]
+pub(super) fn target_of(
+    data: &[Four],
+    target: usize,
+    ahead: &mut Array<Four>,
+    vector: usize,
+    #[comptime] turn: usize,
+    #[comptime] layout: Layout,
+    #[comptime] is_training: bool,
+) -> Four {
+    if comptime!(is_training && layout.targets_ahead() > 0) {
+        ahead[comptime!(turn * layout.target_vectors()) + vector]
+    } else {
+        data[target + vector]
+    }
+}
+
 /// Stores the loss of a row behind the gradient by its outputs.
 #[cube]
-pub(super) fn store_loss(
-    records: &mut [Four],
-    row: usize,
-    loss: f32,
-    #[comptime] layout: Layout,
-) {
+pub(super) fn store_loss(records: &mut [Four], row: usize, loss: f32, #[comptime] layout: Layout) {
     let output = comptime!(layout.layers[layout.layers.len() - 1].clone());
     let last = row + comptime!(output.delta + (output.d_out + 1).div_ceil(4) - 1);
     let mut vector = Four::new(0.0);

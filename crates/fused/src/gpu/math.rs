@@ -13,16 +13,8 @@ pub(super) type Four = Vector<f32, Const<4>>;
 /// `exp(x)`; 0 below −104, infinite above 89.
 #[cube]
 pub(super) fn exp(x: Four) -> Four {
-    let x = select_many(
-        x.greater_than(&Four::new(89.0)),
-        Four::new(89.0),
-        x,
-    );
-    let x = select_many(
-        x.less_than(&Four::new(-104.5)),
-        Four::new(-104.5),
-        x,
-    );
+    let x = select_many(x.greater_than(&Four::new(89.0)), Four::new(89.0), x);
+    let x = select_many(x.less_than(&Four::new(-104.5)), Four::new(-104.5), x);
     let n = (x * Four::new(LOG2_E) + Four::new(0.5)).floor();
     // ln 2 in two parts. The first has few digits, so that its product with n is exact.
     let r = x - n * Four::new(0.693_359_4) + n * Four::new(2.121_944_4e-4);
@@ -101,11 +93,7 @@ pub(super) fn sigmoid(x: Four) -> Four {
 /// `tanh(ln(1 + exp(x)))`
 #[cube]
 pub(super) fn tanh_of_softplus(x: Four) -> Four {
-    let bounded = select_many(
-        x.greater_than(&Four::new(20.0)),
-        Four::new(20.0),
-        x,
-    );
+    let bounded = select_many(x.greater_than(&Four::new(20.0)), Four::new(20.0), x);
     let exponential = exp(bounded);
     let excess = exponential * (exponential + Four::new(2.0));
     excess / (excess + Four::new(2.0))

@@ -208,7 +208,11 @@ pub(super) fn backward_of_batch(
     let vectors = comptime!(layer.out_vectors);
     let gradients = at + comptime!(layout.gradients);
     let count = Four::new(f32::cast_from(num_rows));
-    for item in range_stepped(UNIT_POS as usize, num_rows * vectors, comptime!(layout.units)) {
+    for item in range_stepped(
+        UNIT_POS as usize,
+        num_rows * vectors,
+        comptime!(layout.units),
+    ) {
         let vector = item % vectors;
         let record = records_at + (item / vectors) * comptime!(layout.record) + vector;
         let mean = memory[gradients + comptime!(layer.shift) + vector] / count;

@@ -41,7 +41,8 @@ impl Pace {
 
     /// The most iterations that any launch may have.
     pub(super) fn limit(&self) -> Option<u64> {
-        self.limit.map(|limit| (limit as f64 * SHARE_OF_LIMIT) as u64)
+        self.limit
+            .map(|limit| (limit as f64 * SHARE_OF_LIMIT) as u64)
     }
 
     /// Takes in how long a launch took.
@@ -92,7 +93,11 @@ pub(super) fn iterations(layout: &Layout, kind: u32, num_rows: usize) -> u64 {
                 count += of_normalization(layout, layer.out_vectors, layer.d_out, rows, is_step);
             }
             if layer.is_output {
-                let vectors = if layer.out_vectors > 4 { layer.out_vectors } else { 0 };
+                let vectors = if layer.out_vectors > 4 {
+                    layer.out_vectors
+                } else {
+                    0
+                };
                 count += passes(rows) * (1 + 5 * vectors.max(layer.out_vectors));
             }
         }
@@ -110,7 +115,7 @@ pub(super) fn iterations(layout: &Layout, kind: u32, num_rows: usize) -> u64 {
         count += 1 + of_tile(rest);
     }
     if is_step && !layout.is_direct {
-        count += 2 * passes(4 * layout.num_items()) + layout.partial_sums;
+        count += 2 * passes(layout.num_parameter_rows()) + layout.partial_sums;
     }
     if !is_step {
         count += SUMMING_UNITS;
@@ -130,9 +135,7 @@ fn of_normalization(
     let apply = passes(rows * vectors);
     match layout.normalization {
         Standardization::None => 0,
-        Standardization::Batch { .. } if is_step => {
-            2 * apply + passes(vectors) * (2 + 3 * rows)
-        }
+        Standardization::Batch { .. } if is_step => 2 * apply + passes(vectors) * (2 + 3 * rows),
         Standardization::Batch { .. } => apply,
         Standardization::Sample { num_groups, .. } => {
             let of_group = (size / num_groups).div_ceil(4) + 2;

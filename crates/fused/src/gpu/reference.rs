@@ -1,8 +1,6 @@
 //! A plain training in f64, written as in a textbook, which the kernel's tests compare with.
 
-use crate::{
-    Activation, Clipping, Loss, Normalization, Optimizer, Plan, Reduction, State,
-};
+use crate::{Activation, Clipping, Loss, Normalization, Optimizer, Plan, Reduction, State};
 
 /// A row of numbers for each sample.
 type Rows = Vec<Vec<f64>>;
@@ -73,7 +71,11 @@ impl Reference {
                     let sum: f64 = products
                         .map(|(i, x)| x * self.parameters[weight + i * d_out + j])
                         .sum();
-                    sum + if plan.has_bias { self.parameters[bias + j] } else { 0.0 }
+                    sum + if plan.has_bias {
+                        self.parameters[bias + j]
+                    } else {
+                        0.0
+                    }
                 };
                 (0..d_out).map(output).collect()
             };
@@ -106,7 +108,10 @@ impl Reference {
                 })
                 .collect();
             let activation = plan.activations[layer];
-            let y = z.iter().map(|row| row.iter().map(|&z| value(activation, z)).collect()).collect();
+            let y = z
+                .iter()
+                .map(|row| row.iter().map(|&z| value(activation, z)).collect())
+                .collect();
             all.push(Saved {
                 inputs: x,
                 normal,
@@ -133,7 +138,8 @@ impl Reference {
             let mut mean = u.iter().map(|row| row[j]).sum::<f64>() / n;
             let squares: f64 = u.iter().map(|row| (row[j] - mean).powi(2)).sum();
             let mut variance = squares / n;
-            let (old_mean, old_variance) = (self.running[place + j], self.running[place + size + j]);
+            let (old_mean, old_variance) =
+                (self.running[place + j], self.running[place + size + j]);
             if is_training {
                 let unbiased = squares / (n - 1.0).max(1.0);
                 self.running[place + j] = (1.0 - momentum) * old_mean + momentum * mean;
@@ -165,7 +171,11 @@ impl Reference {
 
     /// The reduced loss and its gradient by the outputs.
     fn loss(&self, y: &Rows, targets: &Rows, weights: Option<&[f64]>) -> (f64, Rows) {
-        let per_row = if self.plan.loss.is_per_sample() { 1 } else { self.plan.d_output() };
+        let per_row = if self.plan.loss.is_per_sample() {
+            1
+        } else {
+            self.plan.d_output()
+        };
         let divisor = match self.plan.reduction {
             Reduction::Mean => (y.len() * per_row) as f64,
             Reduction::Sum => 1.0,
@@ -236,7 +246,9 @@ impl Reference {
         self.step += 1;
         match self.plan.clipping {
             Some(Clipping::Value(bound)) => {
-                gradients.iter_mut().for_each(|g| *g = g.clamp(-bound, bound));
+                gradients
+                    .iter_mut()
+                    .for_each(|g| *g = g.clamp(-bound, bound));
             }
             Some(Clipping::Norm(bound)) => {
                 let norm = gradients.iter().map(|g| g * g).sum::<f64>().sqrt();
@@ -258,7 +270,11 @@ impl Reference {
                     if momentum > 0.0 {
                         let velocity = momentum * self.buffers[0][k] + g;
                         self.buffers[0][k] = velocity;
-                        direction = if nesterov { g + momentum * velocity } else { velocity };
+                        direction = if nesterov {
+                            g + momentum * velocity
+                        } else {
+                            velocity
+                        };
                     }
                     p - rate * direction
                 }
@@ -335,7 +351,9 @@ fn through_normalization(normalization: Normalization, delta: &Rows, saved: &Sav
             (0..rows * num_groups)
                 .map(|k| {
                     let (row, group) = (k / num_groups, k % num_groups);
-                    (group * width..(group + 1) * width).map(|j| (row, j)).collect()
+                    (group * width..(group + 1) * width)
+                        .map(|j| (row, j))
+                        .collect()
                 })
                 .collect()
         }
@@ -344,7 +362,11 @@ fn through_normalization(normalization: Normalization, delta: &Rows, saved: &Sav
     for set in sets {
         let n = set.len() as f64;
         let mean = set.iter().map(|&(r, j)| delta[r][j]).sum::<f64>() / n;
-        let along = set.iter().map(|&(r, j)| delta[r][j] * saved.normal[r][j]).sum::<f64>() / n;
+        let along = set
+            .iter()
+            .map(|&(r, j)| delta[r][j] * saved.normal[r][j])
+            .sum::<f64>()
+            / n;
         for (r, j) in set {
             let centred = delta[r][j] - mean - saved.normal[r][j] * along;
             result[r][j] = saved.factors[r][j] * centred;
@@ -353,17 +375,22 @@ fn through_normalization(normalization: Normalization, delta: &Rows, saved: &Sav
     result
 }
 
-/// `erf(x)` by its series.
-pub(super) fn erf(x: f64) -> f64 {
-    if x.abs() > 5.0 {
-        return x.signum();
-    }
-    let (mut sum, mut term) = (0.0, x);
-    for n in 0..200 {
-        sum += term / f64::from(2 * n + 1);
-        term *= -x * x / f64::from(n + 1);
-    }
-    sum * std::f64::consts::FRAC_2_SQRT_PI
+/// The distribution function of the normal distribution, from the series of erf or the continued fraction of erfc:
+/// Abramowitz and Stegun 1964, 7.1.5 and 7.1.14.
+fn normal_distribution(x: f64) -> f64 {
+    let z = x.abs() / 2f64.sqrt();
+    let above = if z < 2.0 {
+        let (mut sum, mut term) = (0.0, z);
+        for n in 0..60 {
+            sum += term / f64::from(2 * n + 1);
+            term *= -z * z / f64::from(n + 1);
+        }
+        0.5 - sum / std::f64::consts::PI.sqrt()
+    } else {
+        let fraction = (1..=80).rev().fold(z, |f, k| z + f64::from(k) / 2.0 / f);
+        (-z * z).exp() / (2.0 * std::f64::consts::PI.sqrt() * fraction)
+    };
+    if x > 0.0 { 1.0 - above } else { above }
 }
 
 fn sigmoid(x: f64) -> f64 {
@@ -384,11 +411,17 @@ pub(super) fn value(activation: Activation, x: f64) -> f64 {
         Activation::Sigmoid => sigmoid(x),
         Activation::Tanh => x.tanh(),
         Activation::Relu => x.max(0.0),
-        Activation::LeakyRelu { alpha } => if x > 0.0 { x } else { alpha * x },
+        Activation::LeakyRelu { alpha } => {
+            if x > 0.0 {
+                x
+            } else {
+                alpha * x
+            }
+        }
         Activation::Elu { alpha } => elu(alpha),
         Activation::Selu => SELU.1 * elu(SELU.0),
         Activation::Swish => x * sigmoid(x),
-        Activation::Gelu => x * (1.0 + erf(x / 2f64.sqrt())) / 2.0,
+        Activation::Gelu => x * normal_distribution(x),
         Activation::Softplus => softplus(x),
         Activation::Mish => x * softplus(x).tanh(),
     }
@@ -401,13 +434,19 @@ pub(super) fn slope(activation: Activation, x: f64) -> f64 {
         Activation::Sigmoid => sigmoid(x) * (1.0 - sigmoid(x)),
         Activation::Tanh => 1.0 - x.tanh().powi(2),
         Activation::Relu => f64::from(u8::from(x > 0.0)),
-        Activation::LeakyRelu { alpha } => if x > 0.0 { 1.0 } else { alpha },
+        Activation::LeakyRelu { alpha } => {
+            if x > 0.0 {
+                1.0
+            } else {
+                alpha
+            }
+        }
         Activation::Elu { alpha } => elu(alpha),
         Activation::Selu => SELU.1 * elu(SELU.0),
         Activation::Swish => sigmoid(x) + x * sigmoid(x) * (1.0 - sigmoid(x)),
         Activation::Gelu => {
             let density = (-x * x / 2.0).exp() / (2.0 * std::f64::consts::PI).sqrt();
-            (1.0 + erf(x / 2f64.sqrt())) / 2.0 + x * density
+            normal_distribution(x) + x * density
         }
         Activation::Softplus => sigmoid(x),
         Activation::Mish => {

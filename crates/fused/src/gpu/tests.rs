@@ -101,9 +101,10 @@ fn samples(plan: &Plan, seed: u64, rows: usize, is_weighted: bool) -> Arc<Sample
                 (0..d_output).map(move |j| f32::from(u8::from(j == class)))
             })
             .collect(),
-        Loss::BceWithLogits | Loss::Hinge | Loss::Focal { .. } => {
-            noise.iter().map(|x| f32::from(u8::from(*x > 0.0))).collect()
-        }
+        Loss::BceWithLogits | Loss::Hinge | Loss::Focal { .. } => noise
+            .iter()
+            .map(|x| f32::from(u8::from(*x > 0.0)))
+            .collect(),
         _ => noise,
     };
     let weights = numbers(seed + 2, rows).iter().map(|x| x + 1.5).collect();
@@ -116,13 +117,19 @@ fn samples(plan: &Plan, seed: u64, rows: usize, is_weighted: bool) -> Arc<Sample
 
 fn rows_of(numbers: &[f32], width: usize) -> Vec<Vec<f64>> {
     let rows = numbers.chunks_exact(width);
-    rows.map(|row| row.iter().map(|&x| f64::from(x)).collect()).collect()
+    rows.map(|row| row.iter().map(|&x| f64::from(x)).collect())
+        .collect()
 }
 
 /// The rows of an epoch, in an order of their own.
 fn order(num_rows: usize, seed: usize) -> Vec<u32> {
-    let stride = [7, 11, 13].into_iter().find(|s| !num_rows.is_multiple_of(*s)).unwrap_or(1);
-    (0..num_rows).map(|k| ((k * stride + seed) % num_rows) as u32).collect()
+    let stride = [7, 11, 13]
+        .into_iter()
+        .find(|s| !num_rows.is_multiple_of(*s))
+        .unwrap_or(1);
+    (0..num_rows)
+        .map(|k| ((k * stride + seed) % num_rows) as u32)
+        .collect()
 }
 
 struct Case {
@@ -164,7 +171,10 @@ impl Case {
             plan: self.plan.clone(),
             batch_size: self.batch_size,
             measurement,
-            states: replicas.clone().map(|r| start(&self.plan, 7 + r as u64)).collect(),
+            states: replicas
+                .clone()
+                .map(|r| start(&self.plan, 7 + r as u64))
+                .collect(),
             splits: replicas.map(|replica| self.splits(replica)).collect(),
         }
     }
@@ -175,7 +185,10 @@ impl Case {
 
     /// Trains two epochs on both sides and compares losses, outputs, parameters and an evaluation.
     fn check(&self) {
-        let name = format!("{:?}, {} rows of {}", self.plan, self.batch_size, self.num_rows);
+        let name = format!(
+            "{:?}, {} rows of {}",
+            self.plan, self.batch_size, self.num_rows
+        );
         let mut training = self.training();
         let replicas = 0..self.num_replicas;
         let mut references: Vec<_> = replicas
@@ -188,9 +201,8 @@ impl Case {
                 .map(|replica| order(self.num_rows, epoch + replica))
                 .collect();
             let num_batches = self.num_rows.div_ceil(self.batch_size);
-            let rate = |replica: usize, batch: usize| {
-                0.02 * (1.0 + replica as f64) / (1.0 + batch as f64)
-            };
+            let rate =
+                |replica: usize, batch: usize| 0.02 * (1.0 + replica as f64) / (1.0 + batch as f64);
             let rates: Vec<Vec<f64>> = replicas
                 .clone()
                 .map(|replica| (0..num_batches).map(|b| rate(replica, b)).collect())
@@ -211,7 +223,9 @@ impl Case {
                         rows.iter().map(|&row| all[row as usize].clone()).collect()
                     };
                     let weights: Option<Vec<f64>> = samples.weights.as_ref().map(|weights| {
-                        rows.iter().map(|&row| f64::from(weights[row as usize])).collect()
+                        rows.iter()
+                            .map(|&row| f64::from(weights[row as usize]))
+                            .collect()
                     });
                     let (loss, y) = reference.step(
                         &pick(&inputs),
@@ -337,11 +351,8 @@ const OPTIMIZERS: [Optimizer; 7] = [
     },
 ];
 
-const CLIPPINGS: [Option<Clipping>; 3] = [
-    None,
-    Some(Clipping::Value(0.05)),
-    Some(Clipping::Norm(0.3)),
-];
+const CLIPPINGS: [Option<Clipping>; 3] =
+    [None, Some(Clipping::Value(0.05)), Some(Clipping::Norm(0.3))];
 
 /// Some activations on networks of some sizes; losses, optimisers and everything else take turns.
 fn check_all(
@@ -359,7 +370,11 @@ fn check_all(
         plan.optimizer = OPTIMIZERS[(k + k / 7) % OPTIMIZERS.len()];
         plan.clipping = CLIPPINGS[k % CLIPPINGS.len()];
         plan.has_bias = k % 4 != 1;
-        plan.reduction = if k % 5 == 2 { Reduction::Sum } else { Reduction::Mean };
+        plan.reduction = if k % 5 == 2 {
+            Reduction::Sum
+        } else {
+            Reduction::Mean
+        };
         if k % 7 == 4 {
             plan.activations.fill(activation);
         }
@@ -371,7 +386,12 @@ fn check_all(
 
 /// Four activations of the list, from one on.
 fn four_from(first: usize) -> impl Iterator<Item = Activation> {
-    ACTIVATIONS.into_iter().cycle().skip(first).step_by(3).take(4)
+    ACTIVATIONS
+        .into_iter()
+        .cycle()
+        .skip(first)
+        .step_by(3)
+        .take(4)
 }
 
 #[test]
@@ -426,7 +446,10 @@ fn batches_beyond_shared_memory_train_in_tiles_like_the_reference() {
     case.limits.shared_memory = 5000;
     let layout = layout_of(&case);
     assert!(layout.is_state_shared && layout.are_records_shared);
-    assert!(layout.tile < case.batch_size && layout.shared_memory() <= 5000, "{layout:?}");
+    assert!(
+        layout.tile < case.batch_size && layout.shared_memory() <= 5000,
+        "{layout:?}"
+    );
     case.check();
 }
 
@@ -448,14 +471,25 @@ fn weights_and_rows_in_global_memory_train_like_the_reference() {
         case.plan.optimizer = ADAM;
         case.limits.shared_memory = shared_memory;
         let layout = layout_of(&case);
-        assert_eq!((layout.is_state_shared, layout.are_records_shared), places, "{layout:?}");
+        assert_eq!(
+            (layout.is_state_shared, layout.are_records_shared),
+            places,
+            "{layout:?}"
+        );
         case.check();
     }
 }
 
 fn layout_of(case: &Case) -> Layout {
     let measure = Measure::Outputs;
-    Layout::new(&case.plan, case.batch_size, case.is_weighted, measure, case.limits).expect("covered")
+    Layout::new(
+        &case.plan,
+        case.batch_size,
+        case.is_weighted,
+        measure,
+        case.limits,
+    )
+    .expect("covered")
 }
 
 #[test]
@@ -622,7 +656,9 @@ fn epochs_on_the_device_equal_epochs_that_the_host_counts() {
                 assert_eq!(found.train_counts, trained[replica].counts);
                 assert_eq!(found.valid_counts, valid[replica].counts);
                 assert_eq!(found.valid_counts.iter().sum::<u32>(), 14);
-                let right = (0..3).map(|class| found.valid_counts[4 * class]).sum::<u32>();
+                let right = (0..3)
+                    .map(|class| found.valid_counts[4 * class])
+                    .sum::<u32>();
                 let score = match metric {
                     Metric::Loss => valid_loss,
                     Metric::Accuracy => -(right as f32 / 14.0),
@@ -737,7 +773,10 @@ fn a_launch_that_the_device_ends_early_is_an_error() {
 fn losses_without_a_kernel_are_named() {
     let case = Case::new(plan(&[4, 10, 1], Activation::Relu, Loss::BceNaive));
     let error = GpuTraining::new(client(), case.setup()).expect_err("not covered");
-    assert_eq!(error.to_string(), "the GPU's fused kernel has no naive binary cross-entropy");
+    assert_eq!(
+        error.to_string(),
+        "the GPU's fused kernel has no naive binary cross-entropy"
+    );
 }
 
 #[test]
@@ -774,7 +813,12 @@ fn small_networks_fit_into_shared_memory_with_their_whole_batch() {
 }
 
 #[cube(launch)]
-fn activate_all(input: &[Four], values: &mut [Four], slopes: &mut [Four], #[comptime] curve: Curve) {
+fn activate_all(
+    input: &[Four],
+    values: &mut [Four],
+    slopes: &mut [Four],
+    #[comptime] curve: Curve,
+) {
     if ABSOLUTE_POS < input.len() {
         let (value, slope) = activate(input[ABSOLUTE_POS], curve);
         values[ABSOLUTE_POS] = value;

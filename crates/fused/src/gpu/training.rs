@@ -128,7 +128,11 @@ impl Buffer {
     /// A buffer that holds `numbers`, or one element if there are none: a kernel takes no empty buffer.
     fn new<T: CubeElement>(client: &Client, numbers: &[T], zero: T, components: usize) -> Self {
         let empty = vec![zero; components];
-        let numbers = if numbers.is_empty() { empty.as_slice() } else { numbers };
+        let numbers = if numbers.is_empty() {
+            empty.as_slice()
+        } else {
+            numbers
+        };
         Self {
             handle: client.create_from_slice(T::as_bytes(numbers)),
             length: numbers.len() / components,
@@ -187,7 +191,6 @@ impl Actions {
         slot: usize,
         output_row: usize,
     ) {
-        let sum = u32::from(kind == EVALUATE_VALID);
         let step = self.sizes.len() as u32;
         self.push(
             layout,
@@ -198,7 +201,6 @@ impl Actions {
                 step,
                 slot as u32,
                 output_row as u32,
-                sum,
                 self.sizes.len() as u32,
             ],
         );
@@ -272,7 +274,9 @@ impl GpuTraining {
             }
             Measurement::Classes => Measure::Classes,
         };
-        let all = splits.iter().flat_map(|s| std::iter::once(&s.train).chain(&s.valid));
+        let all = splits
+            .iter()
+            .flat_map(|s| std::iter::once(&s.train).chain(&s.valid));
         let has_sample_weights = all.into_iter().any(|samples| samples.weights.is_some());
         let layout = Layout::new(&plan, batch_size, has_sample_weights, measure, limits)?;
         let packing = Packing::new(&layout);
@@ -356,7 +360,9 @@ impl GpuTraining {
         let state: Vec<f32> = self.state.read(&self.client)?;
         let best: Vec<f32> = self.best.read(&self.client)?;
         let of_kept = |memory: &[f32], size: usize| -> Vec<f32> {
-            let parts = places.iter().map(|place| &memory[place * size..(place + 1) * size]);
+            let parts = places
+                .iter()
+                .map(|place| &memory[place * size..(place + 1) * size]);
             parts.flatten().copied().collect()
         };
         let layout = &self.layout;
@@ -364,7 +370,10 @@ impl GpuTraining {
         self.best = Buffer::vectors(&self.client, &of_kept(&best, 4 * layout.weights));
         self.steps = places.iter().map(|&place| self.steps[place]).collect();
         self.places = places.iter().map(|&place| self.places[place]).collect();
-        self.splits = places.iter().map(|&place| self.splits[place].clone()).collect();
+        self.splits = places
+            .iter()
+            .map(|&place| self.splits[place].clone())
+            .collect();
         Ok(())
     }
 
@@ -425,7 +434,11 @@ impl GpuTraining {
     pub fn train_epochs(&mut self, plan: &EpochPlan<'_>) -> Result<EpochResults, GpuError> {
         let num_epochs = plan.num_epochs;
         let num_rows = self.check_steps(plan.steps, num_epochs)? / num_epochs.max(1);
-        length("replicas with progress", self.num_replicas(), plan.progress.len())?;
+        length(
+            "replicas with progress",
+            self.num_replicas(),
+            plan.progress.len(),
+        )?;
         let num_valid = self.num_rows(Split::Valid);
         let rows_of_epoch = num_rows + num_valid;
         let mut actions = Actions {
@@ -454,7 +467,7 @@ impl GpuTraining {
                 actions.push_batch(&self.layout, EVALUATE_VALID, start..end, slot, output_row);
             }
             batches_of_epoch.push(num_steps);
-            let end = [END, epoch as u32, 0, 0, 2 * epoch as u32, NO_OUTPUTS, 0, 0];
+            let end = [END, epoch as u32, 0, 0, 2 * epoch as u32, NO_OUTPUTS, 0];
             actions.push(&self.layout, end);
         }
         let left = self.run(&actions, Some(plan.steps), Some(plan))?;
@@ -495,12 +508,20 @@ impl GpuTraining {
                     is_best: numbers[2] != 0.0,
                 });
             }
-            if let Some(&steps) = epochs.len().checked_sub(1).and_then(|e| batches_of_epoch.get(e)) {
+            if let Some(&steps) = epochs
+                .len()
+                .checked_sub(1)
+                .and_then(|e| batches_of_epoch.get(e))
+            {
                 self.steps[replica] += u64::from(steps);
             }
             results.epochs.push(epochs);
             let track = &left.track[replica * TRACK..(replica + 1) * TRACK];
-            results.progress.push(Progress::from_track(track, plan.objective, self.accuracy_rows(plan)));
+            results.progress.push(Progress::from_track(
+                track,
+                plan.objective,
+                self.accuracy_rows(plan),
+            ));
         }
         Ok(results)
     }
@@ -508,7 +529,9 @@ impl GpuTraining {
     /// Rows that an accuracy is a share of.
     fn accuracy_rows(&self, plan: &EpochPlan<'_>) -> usize {
         match plan.objective.map(|objective| objective.split) {
-            Some(Split::Train) => plan.steps.rows.first().map_or(0, Vec::len) / plan.num_epochs.max(1),
+            Some(Split::Train) => {
+                plan.steps.rows.first().map_or(0, Vec::len) / plan.num_epochs.max(1)
+            }
             Some(Split::Valid) => self.num_rows(Split::Valid),
             None => 0,
         }
@@ -537,11 +560,19 @@ impl GpuTraining {
     fn check_steps(&self, steps: Steps<'_>, num_epochs: usize) -> Result<usize, GpuError> {
         let num_replicas = self.num_replicas();
         length("orders of rows", num_replicas, steps.rows.len())?;
-        length("replicas with learning rates", num_replicas, steps.learning_rates.len())?;
+        length(
+            "replicas with learning rates",
+            num_replicas,
+            steps.learning_rates.len(),
+        )?;
         let num_samples = self.num_rows(Split::Train);
         let num_rows = steps.rows.first().map_or(0, Vec::len);
         let of_epoch = num_rows / num_epochs.max(1);
-        length("rows in epochs of equal length", of_epoch * num_epochs, num_rows)?;
+        length(
+            "rows in epochs of equal length",
+            of_epoch * num_epochs,
+            num_rows,
+        )?;
         for (rows, rates) in steps.rows.iter().zip(steps.learning_rates) {
             length("rows of an order", num_rows, rows.len())?;
             let num_batches = num_epochs * of_epoch.div_ceil(self.batch_size());
@@ -593,13 +624,23 @@ impl GpuTraining {
         };
         let num_counts = num_replicas * actions.num_slots * self.cells();
         let (rates, first_rates) = self.rates(steps);
-        let table = self.places.iter().zip(&first_rates);
-        let table: Vec<u32> = table
-            .flat_map(|(places, &rate)| [places[0], places[1], rate])
-            .collect();
-        debug_assert_eq!(table.len(), num_replicas * TABLE);
-        let orders: Vec<u32> = steps.map_or(Vec::new(), |steps| steps.rows.concat());
-        let order_length = steps.and_then(|steps| steps.rows.first()).map_or(0, Vec::len);
+        let (orders, first_rows) = match steps {
+            Some(steps) => shared(
+                num_replicas,
+                |a, b| steps.rows[a] == steps.rows[b],
+                |replica, all| {
+                    let first = all.len();
+                    all.extend_from_slice(&steps.rows[replica]);
+                    first
+                },
+            ),
+            None => (Vec::new(), vec![0; num_replicas]),
+        };
+        let mut table = Vec::with_capacity(num_replicas * TABLE);
+        for replica in 0..num_replicas {
+            table.extend(self.places[replica]);
+            table.extend([first_rates[replica], first_rows[replica]]);
+        }
         let track = match epochs {
             Some(plan) => {
                 let rows = self.accuracy_rows(plan);
@@ -613,8 +654,10 @@ impl GpuTraining {
         let table = Buffer::integers(&client, &table);
         let rates = Buffer::vectors(&client, &rates);
         let losses = Buffer::floats(&client, &vec![0.0; num_replicas * num_losses]);
-        let epoch_numbers =
-            Buffer::floats(&client, &vec![0.0; num_replicas * actions.num_epochs * EPOCH]);
+        let epoch_numbers = Buffer::floats(
+            &client,
+            &vec![0.0; num_replicas * actions.num_epochs * EPOCH],
+        );
         let counts = Buffer::integers(&client, &vec![0; num_counts]);
         let outputs = Buffer::floats(&client, &vec![0.0; output_length]);
         let track = Buffer::floats(&client, &track);
@@ -648,7 +691,6 @@ impl GpuTraining {
                 CallLaunch::new(
                     first as u32,
                     last as u32,
-                    order_length as u32,
                     num_losses as u32,
                     actions.num_epochs as u32,
                     actions.num_slots as u32,
@@ -724,26 +766,39 @@ impl GpuTraining {
         let Some(steps) = steps else {
             return (Vec::new(), vec![0; self.num_replicas()]);
         };
-        let mut numbers = Vec::new();
-        let mut firsts: Vec<u32> = Vec::new();
-        for (replica, rates) in steps.learning_rates.iter().enumerate() {
-            let is_same = |&other: &usize| {
-                steps.learning_rates[other] == *rates && self.steps[other] == self.steps[replica]
-            };
-            // Equal schedules are neighbours, or all are equal.
-            let candidates = [replica.checked_sub(1), (replica > 0).then_some(0)];
-            match candidates.into_iter().flatten().find(is_same) {
-                Some(other) => firsts.push(firsts[other]),
-                None => {
-                    firsts.push((numbers.len() / 4) as u32);
-                    for (step, &rate) in (self.steps[replica] + 1..).zip(rates) {
-                        numbers.extend(rate_numbers(self.plan.optimizer, rate, step));
-                    }
-                }
+        let rates = steps.learning_rates;
+        let is_same = |a: usize, b: usize| rates[a] == rates[b] && self.steps[a] == self.steps[b];
+        shared(self.num_replicas(), is_same, |replica, numbers| {
+            let first = numbers.len() / 4;
+            for (step, &rate) in (self.steps[replica] + 1..).zip(&rates[replica]) {
+                numbers.extend(rate_numbers(self.plan.optimizer, rate, step));
             }
-        }
-        (numbers, firsts)
+            first
+        })
     }
+}
+
+/// Numbers of all replicas, and where those of each begin. Replicas share them with the first replica or with the one
+/// before, if they are the same. `append` adds the numbers of a replica and says where they begin.
+fn shared<T>(
+    num_replicas: usize,
+    is_same: impl Fn(usize, usize) -> bool,
+    append: impl Fn(usize, &mut Vec<T>) -> usize,
+) -> (Vec<T>, Vec<u32>) {
+    let mut numbers = Vec::new();
+    let mut firsts: Vec<u32> = Vec::with_capacity(num_replicas);
+    for replica in 0..num_replicas {
+        let candidates = [replica.checked_sub(1), (replica > 0).then_some(0)];
+        let other = candidates
+            .into_iter()
+            .flatten()
+            .find(|&other| is_same(replica, other));
+        firsts.push(match other {
+            Some(other) => firsts[other],
+            None => append(replica, &mut numbers) as u32,
+        });
+    }
+    (numbers, firsts)
 }
 
 /// The learning rate, Adam's step size, the root of Adam's second correction, and the factor of decoupled decay.
