@@ -17,10 +17,11 @@ use std::ops::Range;
 use pulp::Arch;
 
 use buffer::Buffer;
-use elementwise::Loop;
+use elementwise::{Loop, Run};
 use layout::Layout;
 use loss::LossWork;
 use normalization::{BatchBackward, BatchForward, SampleBackward, SampleForward, Shape};
+use optimizer::Update;
 use product::{Matrix, PADDING, Product, Start, TransposedProduct, transpose};
 
 use crate::plan::{Activation, Clipping, Data, Normalization, Plan, PlanError, Results, State};
@@ -49,6 +50,8 @@ struct Work<T> {
     layers: Vec<LayerWork<T>>,
     /// The transposed weight of a layer.
     transposed: Buffer<T>,
+    /// The gradients of some rows of a weight.
+    gradients: Buffer<T>,
     loss: LossWork<T>,
 }
 
@@ -99,6 +102,9 @@ enum Mode {
 /// Bytes of a tile's rows: the first-level cache of most processors has 32 KiB or more.
 const TILE_BYTES: usize = 24 * 1024;
 
+/// Rows of a weight whose gradients are computed before they are moved.
+const ROWS_OF_AN_UPDATE: usize = 24;
+
 /// Rows of a tile whose products walk through weights larger than the first-level cache.
 const ROWS_FOR_LARGE_WEIGHTS: usize = 256;
 
@@ -142,6 +148,7 @@ impl<T: Real> HostTraining<T> {
                 inputs: Buffer::zeros(0),
                 layers: layout.layers.iter().map(|_| LayerWork::new()).collect(),
                 transposed: Buffer::zeros(0),
+                gradients: Buffer::zeros(0),
                 loss: LossWork::default(),
             },
             arch: Arch::new(),
@@ -227,22 +234,24 @@ impl<T: Real> HostTraining<T> {
         results: &mut Results<T>,
     ) -> T {
         let tile = self.rows_of_a_tile(Mode::Training, batch.len());
+        let num_tiles = batch.len().div_ceil(tile);
+        self.step += 1;
+        let update = self.plan.optimizer.at_step(self.step, learning_rate);
         let mut loss = T::ZERO;
         for (index, rows) in batch.chunks(tile).enumerate() {
             let rows = Rows::of(rows);
             loss += self.forward(data, rows.clone(), batch.len(), Mode::Training, results);
-            self.backward(data, rows, index == 0);
+            let is_last = index + 1 == num_tiles;
+            // A bound on the norm needs all gradients before the first parameter moves.
+            let moves = is_last && !matches!(self.plan.clipping, Some(Clipping::Norm(_)));
+            self.backward(data, rows, index == 0, moves.then_some(update));
         }
-        self.step += 1;
-        self.clip();
-        self.plan.optimizer.update(
-            self.arch,
-            learning_rate,
-            self.step,
-            &mut self.parameters,
-            &self.gradients,
-            &mut self.buffers,
-        );
+        if let Some(Clipping::Norm(bound)) = self.plan.clipping {
+            self.bound_norm(bound);
+            let all = 0..self.layout.length;
+            let (parameters, buffers) = (&mut self.parameters, &mut self.buffers);
+            update.apply(self.arch, parameters, &self.gradients, buffers, all);
+        }
         self.move_running_statistics(batch.len());
         loss
     }
@@ -373,16 +382,29 @@ impl<T: Real> HostTraining<T> {
 
     /// The backward pass of the rows of the last forward pass. Gradients of a first tile replace those of the batch
     /// before; gradients of later tiles are added.
-    fn backward(&mut self, data: Data<'_, T>, rows: Rows<'_>, is_first: bool) {
+    ///
+    /// `update` comes with the last tile: each parameter moves as soon as its gradient is known and nothing else needs it.
+    fn backward(
+        &mut self,
+        data: Data<'_, T>,
+        rows: Rows<'_>,
+        is_first: bool,
+        update: Option<Update<T>>,
+    ) {
         let Self {
             plan,
             layout,
             arch,
             parameters,
             gradients,
+            buffers,
             work,
             ..
         } = self;
+        let bound = match plan.clipping {
+            Some(Clipping::Value(bound)) => Some(T::from_f64(bound)),
+            Some(Clipping::Norm(_)) | None => None,
+        };
         let num_rows = rows.len();
         for (index, layer) in layout.layers.iter().enumerate().rev() {
             let length = num_rows * layer.stride;
@@ -424,7 +446,14 @@ impl<T: Real> HostTraining<T> {
                         stride: layer.stride,
                     };
                     let transposed = &mut work.transposed;
-                    transpose(weight, layer.d_input, layer.d_output, transposed, stride);
+                    transpose(
+                        *arch,
+                        weight,
+                        layer.d_input,
+                        layer.d_output,
+                        transposed,
+                        stride,
+                    );
                     Product {
                         a: Matrix {
                             numbers: delta,
@@ -448,61 +477,96 @@ impl<T: Real> HostTraining<T> {
                     }
                 }
             };
-            TransposedProduct(Product {
-                a: input,
-                b: Matrix {
-                    numbers: delta,
-                    stride: layer.stride,
-                },
-                start: if is_first { Start::Zero } else { Start::Result },
-                out: &mut gradients[layer.weight.clone()],
-                out_stride: layer.stride,
-                num_rows: layer.d_input,
-                depth: num_rows,
-                num_columns: layer.d_output,
-            })
-            .run(*arch);
+            let start = if is_first { Start::Zero } else { Start::Result };
+            for first in (0..layer.d_input).step_by(ROWS_OF_AN_UPDATE) {
+                let num_rows_here = ROWS_OF_AN_UPDATE.min(layer.d_input - first);
+                let begin = layer.weight.start + first * layer.stride;
+                let place = begin..begin + num_rows_here * layer.stride;
+                // The gradients of a batch of one tile are needed only here: one small buffer stays in the cache.
+                let gradients = match (update, start) {
+                    (Some(_), Start::Zero) => {
+                        work.gradients.grow(ROWS_OF_AN_UPDATE * layer.stride);
+                        &mut work.gradients[..place.len()]
+                    }
+                    _ => &mut gradients[place.clone()],
+                };
+                TransposedProduct(Product {
+                    a: Matrix {
+                        numbers: &input.numbers[first..],
+                        stride: input.stride,
+                    },
+                    b: Matrix {
+                        numbers: delta,
+                        stride: layer.stride,
+                    },
+                    start,
+                    out: gradients,
+                    out_stride: layer.stride,
+                    num_rows: num_rows_here,
+                    depth: num_rows,
+                    num_columns: layer.d_output,
+                })
+                .run(*arch);
+                if let Some(update) = update {
+                    bounded(*arch, bound, gradients);
+                    update.apply(
+                        *arch,
+                        &mut parameters[place.clone()],
+                        gradients,
+                        buffers,
+                        place,
+                    );
+                }
+            }
             if let Some(bias) = &layer.bias {
-                sum_of_rows(
+                let gradients = &mut gradients[bias.clone()];
+                sum_of_rows(*arch, delta, layer.stride, gradients, is_first);
+                if let Some(update) = update {
+                    bounded(*arch, bound, gradients);
+                    update.apply(
+                        *arch,
+                        &mut parameters[bias.clone()],
+                        gradients,
+                        buffers,
+                        bias.clone(),
+                    );
+                }
+            }
+        }
+        if let Some(update) = update {
+            for scale in &layout.scales {
+                let place = scale.gamma.start..scale.beta.end;
+                let gradients = &mut gradients[place.clone()];
+                bounded(*arch, bound, gradients);
+                update.apply(
                     *arch,
-                    delta,
-                    layer.stride,
-                    &mut gradients[bias.clone()],
-                    is_first,
+                    &mut parameters[place.clone()],
+                    gradients,
+                    buffers,
+                    place,
                 );
             }
         }
     }
 
-    /// Bounds the gradients.
-    fn clip(&mut self) {
+    /// Scales all gradients together so that their norm is at most this.
+    fn bound_norm(&mut self, bound: f64) {
         let gradients = &mut self.gradients;
-        match self.plan.clipping {
-            None => {}
-            Some(Clipping::Value(bound)) => {
-                let bound = T::from_f64(bound);
-                self.arch.dispatch(Loop(|| {
-                    for gradient in gradients.iter_mut() {
-                        let x = if *gradient > bound { bound } else { *gradient };
-                        *gradient = if x < -bound { -bound } else { x };
-                    }
-                }));
-            }
-            Some(Clipping::Norm(bound)) => {
-                let squares = self.layout.rows().map(|(start, length)| {
-                    normalization::sum(&gradients[start..start + length], |x| x * x)
-                });
-                let total = squares.fold(T::ZERO, |total, square| total + square);
-                // PyTorch's formula, its 1e-6 included.
-                let factor = T::from_f64(bound) / (total.sqrt() + T::from_f64(1e-6));
-                let factor = if factor > T::ONE { T::ONE } else { factor };
-                self.arch.dispatch(Loop(|| {
-                    for gradient in gradients.iter_mut() {
-                        *gradient = *gradient * factor;
-                    }
-                }));
-            }
-        }
+        let squares = self.layout.rows().map(|(start, length)| {
+            normalization::sum(&gradients[start..start + length], |x| x * x)
+        });
+        let total = squares.fold(T::ZERO, |total, square| total + square);
+        // PyTorch's formula, its 1e-6 included.
+        let factor = T::from_f64(bound) / (total.sqrt() + T::from_f64(1e-6));
+        let factor = if factor > T::ONE { T::ONE } else { factor };
+        self.arch.dispatch(Loop(
+            #[inline(always)]
+            || {
+                for gradient in gradients.iter_mut() {
+                    *gradient = *gradient * factor;
+                }
+            },
+        ));
     }
 
     /// Moves the running statistics of batch normalisation towards those of the batch.
@@ -521,6 +585,20 @@ impl<T: Real> HostTraining<T> {
             }
         }
     }
+}
+
+/// Bounds each gradient, if there is a bound.
+fn bounded<T: Real>(arch: Arch, bound: Option<T>, gradients: &mut [T]) {
+    let Some(bound) = bound else { return };
+    arch.dispatch(Loop(
+        #[inline(always)]
+        || {
+            for gradient in gradients.iter_mut() {
+                let x = if *gradient > bound { bound } else { *gradient };
+                *gradient = if x < -bound { -bound } else { x };
+            }
+        },
+    ));
 }
 
 /// Samples of a split.
@@ -718,17 +796,22 @@ fn sum_of_rows<T: Real>(arch: Arch, rows: &[T], stride: usize, sums: &mut [T], i
     if is_first {
         sums.fill(T::ZERO);
     }
-    arch.dispatch(Loop(|| {
-        for (column, sums) in sums.as_chunks_mut::<PADDING>().0.iter_mut().enumerate() {
-            let mut total = *sums;
-            for row in rows.chunks_exact(stride) {
-                if let Some((numbers, _)) = row[column * PADDING..].split_first_chunk::<PADDING>() {
-                    (0..PADDING).for_each(|i| total[i] += numbers[i]);
+    arch.dispatch(Loop(
+        #[inline(always)]
+        || {
+            for (column, sums) in sums.as_chunks_mut::<PADDING>().0.iter_mut().enumerate() {
+                let mut total = *sums;
+                for row in rows.chunks_exact(stride) {
+                    if let Some((numbers, _)) =
+                        row[column * PADDING..].split_first_chunk::<PADDING>()
+                    {
+                        (0..PADDING).for_each(|i| total[i] += numbers[i]);
+                    }
                 }
+                *sums = total;
             }
-            *sums = total;
-        }
-    }));
+        },
+    ));
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+use super::elementwise::Loop;
 use crate::real::Real;
 
 /// Columns of every matrix but the inputs are padded to a multiple of this: the longest vector.
@@ -53,18 +54,6 @@ pub(super) struct Product<'a, T> {
 /// - `a`: `[depth, num_rows]`
 /// - `b` and `out`: as in [`Product`]
 pub(super) struct TransposedProduct<'a, T>(pub(super) Product<'a, T>);
-
-impl<T: Real> Product<'_, T> {
-    pub(super) fn run(self, arch: Arch) {
-        arch.dispatch(self);
-    }
-}
-
-impl<T: Real> TransposedProduct<'_, T> {
-    pub(super) fn run(self, arch: Arch) {
-        arch.dispatch(self);
-    }
-}
 
 impl<T: Real> WithSimd for Product<'_, T> {
     type Output = ();
@@ -174,9 +163,9 @@ fn tiles<S: Simd, T: Real, L: Left>(simd: S, mut product: Product<'_, T>) {
             row += 4;
         }
     } else {
-        while row + 4 <= num_rows {
-            row_of_tiles::<S, T, L, 4, 3>(simd, &mut product, row);
-            row += 4;
+        while row + 6 <= num_rows {
+            row_of_tiles::<S, T, L, 6, 2>(simd, &mut product, row);
+            row += 6;
         }
     }
     while row < num_rows {
@@ -243,20 +232,50 @@ fn one_tile<S: Simd, T: Real, L: Left, const M: usize, const N: usize>(
 }
 
 /// The transposed matrix: `out[j][i] = a[i][j]`, for `num_rows` rows and `num_columns` columns of `a`.
-pub(super) fn transpose<T: Copy>(
+///
+/// Rows and columns of both may be read and written up to their padding.
+pub(super) fn transpose<T: Real>(
+    arch: Arch,
     a: Matrix<'_, T>,
     num_rows: usize,
     num_columns: usize,
     out: &mut [T],
     out_stride: usize,
 ) {
-    for (i, row) in a.numbers.chunks(a.stride).take(num_rows).enumerate() {
-        for (out, x) in out[i..]
-            .iter_mut()
-            .step_by(out_stride)
-            .zip(&row[..num_columns])
-        {
-            *out = *x;
+    arch.dispatch(Loop(
+        #[inline(always)]
+        || {
+            for i in (0..num_rows).step_by(BLOCK) {
+                for j in (0..num_columns).step_by(BLOCK) {
+                    transpose_block(a, num_rows, num_columns, i, j, out, out_stride);
+                }
+            }
+        },
+    ));
+}
+
+/// Rows and columns that are transposed at once.
+const BLOCK: usize = 8;
+
+#[inline(always)]
+fn transpose_block<T: Real>(
+    a: Matrix<'_, T>,
+    num_rows: usize,
+    num_columns: usize,
+    i: usize,
+    j: usize,
+    out: &mut [T],
+    out_stride: usize,
+) {
+    let mut block = [[T::ZERO; BLOCK]; BLOCK];
+    for (k, row) in block.iter_mut().enumerate().take(num_rows - i) {
+        row.copy_from_slice(&a.numbers[(i + k) * a.stride + j..][..BLOCK]);
+    }
+    for k in 0..BLOCK.min(num_columns - j) {
+        let mut column = [T::ZERO; BLOCK];
+        for (x, row) in column.iter_mut().zip(&block) {
+            *x = row[k];
         }
+        out[(j + k) * out_stride + i..][..BLOCK].copy_from_slice(&column);
     }
 }

@@ -281,3 +281,33 @@ fn a_state_of_another_network_is_refused() {
     let message = format!("expected {expected} parameters, found {found}");
     assert_eq!(refused.to_string(), message);
 }
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn vectors_of_eight_and_of_sixteen_numbers_give_the_same_bits() {
+    let (Some(short), Some(long)) = (pulp::x86::V3::try_new(), pulp::x86::V4::try_new()) else {
+        // One of the two is missing on this processor, and there is nothing to compare.
+        return;
+    };
+    let rows: Vec<u32> = (0..100).map(|k| k * 7 % 50).collect();
+    for activation in ACTIVATIONS {
+        for normalization in NORMALIZATIONS {
+            for loss in LOSSES {
+                let mut plan = plan(activation, normalization, loss);
+                plan.optimizer = ADAM;
+                let samples = Samples::<f32>::new(50, &plan);
+                let train = |arch| {
+                    let mut training =
+                        HostTraining::new(plan.clone(), state(&plan)).expect("a state");
+                    training.arch = arch;
+                    let mut results = Results::default();
+                    training.train(samples.data(), &rows, 17, &[0.01; 6], &mut results);
+                    (training.state(), results)
+                };
+                let short = train(pulp::x86::Arch::V3(short));
+                let long = train(pulp::x86::Arch::V4(long));
+                assert_eq!(short, long, "{plan:?}");
+            }
+        }
+    }
+}
