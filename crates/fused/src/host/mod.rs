@@ -22,7 +22,7 @@ use layout::Layout;
 use loss::LossWork;
 use normalization::{BatchBackward, BatchForward, SampleBackward, SampleForward, Shape};
 use optimizer::Update;
-use product::{Matrix, PADDING, Product, Start, TransposedProduct, transpose};
+use product::{Matrix, PADDING, Product, Start, TransposedProduct, stride_of, transpose};
 
 use crate::plan::{Activation, Clipping, Data, Normalization, Plan, PlanError, Results, State};
 use crate::real::Real;
@@ -103,7 +103,7 @@ enum Mode {
 const TILE_BYTES: usize = 24 * 1024;
 
 /// Rows of a weight whose gradients are computed before they are moved.
-const ROWS_OF_AN_UPDATE: usize = 24;
+const ROWS_OF_AN_UPDATE: usize = 48;
 
 /// Rows of a tile whose products walk through weights larger than the first-level cache.
 const ROWS_FOR_LARGE_WEIGHTS: usize = 256;
@@ -125,7 +125,7 @@ impl<T: Real> HostTraining<T> {
         let mut statistic = |size: usize| {
             let (numbers, rest) = statistics.split_at(size);
             statistics = rest;
-            let mut buffer = Buffer::zeros(size.next_multiple_of(PADDING));
+            let mut buffer = Buffer::zeros(stride_of(size));
             buffer[..size].copy_from_slice(numbers);
             buffer
         };
