@@ -119,15 +119,51 @@ impl Optimizer {
     }
 }
 
+/// The numbers of an optimiser's buffers for some parameters.
+pub(super) enum Buffers<'a, T> {
+    None,
+    One(&'a mut [T]),
+    Two(&'a mut [T], &'a mut [T]),
+}
+
+impl<'a, T: Real> Buffers<'a, T> {
+    /// The numbers at the place of some parameters.
+    pub(super) fn at(buffers: &'a mut [Buffer<T>], place: Range<usize>) -> Self {
+        match buffers {
+            [one] => Self::One(&mut one[place]),
+            [one, two] => Self::Two(&mut one[place.clone()], &mut two[place]),
+            _ => Self::None,
+        }
+    }
+
+    /// The first numbers, and the rest.
+    pub(super) fn split_at(self, length: usize) -> (Self, Self) {
+        match self {
+            Self::None => (Self::None, Self::None),
+            Self::One(one) => {
+                let (first, rest) = one.split_at_mut(length);
+                (Self::One(first), Self::One(rest))
+            }
+            Self::Two(one, two) => {
+                let (first_one, rest_one) = one.split_at_mut(length);
+                let (first_two, rest_two) = two.split_at_mut(length);
+                (
+                    Self::Two(first_one, first_two),
+                    Self::Two(rest_one, rest_two),
+                )
+            }
+        }
+    }
+}
+
 impl<T: Real> Update<T> {
-    /// Moves the parameters at a place along their gradients.
+    /// Moves parameters along their gradients.
     pub(super) fn apply(
         self,
         arch: Arch,
         parameters: &mut [T],
         gradients: &[T],
-        buffers: &mut [Buffer<T>],
-        place: Range<usize>,
+        buffers: Buffers<'_, T>,
     ) {
         let Self {
             rate,
@@ -144,8 +180,7 @@ impl<T: Real> Update<T> {
                     }
                 },
             )),
-            (Rule::Momentum { momentum, nesterov }, [velocity]) => {
-                let velocity = &mut velocity[place];
+            (Rule::Momentum { momentum, nesterov }, Buffers::One(velocity)) => {
                 arch.dispatch(Loop(
                     #[inline(always)]
                     || {
@@ -167,9 +202,8 @@ impl<T: Real> Update<T> {
                     rest_2,
                     epsilon,
                 },
-                [mean, square],
+                Buffers::Two(mean, square),
             ) => {
-                let (mean, square) = (&mut mean[place.clone()], &mut square[place]);
                 arch.dispatch(Loop(
                     #[inline(always)]
                     || {
@@ -189,9 +223,8 @@ impl<T: Real> Update<T> {
                     rest,
                     epsilon,
                 },
-                [square],
+                Buffers::One(square),
             ) => {
-                let square = &mut square[place];
                 arch.dispatch(Loop(
                     #[inline(always)]
                     || {
@@ -210,9 +243,8 @@ impl<T: Real> Update<T> {
                     epsilon,
                     momentum,
                 },
-                [square, velocity],
+                Buffers::Two(square, velocity),
             ) => {
-                let (square, velocity) = (&mut square[place.clone()], &mut velocity[place]);
                 arch.dispatch(Loop(
                     #[inline(always)]
                     || {

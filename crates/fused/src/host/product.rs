@@ -7,8 +7,9 @@
 use std::ops::Range;
 
 use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
 
-use super::elementwise::Loop;
+use super::elementwise::{Loop, Run};
 use crate::real::Real;
 
 /// Columns of every matrix but the inputs are padded to a multiple of this: the longest vector.
@@ -67,6 +68,47 @@ pub(super) struct Product<'a, T> {
 /// - `a`: `[depth, num_rows]`
 /// - `b` and `out`: as in [`Product`]
 pub(super) struct TransposedProduct<'a, T>(pub(super) Product<'a, T>);
+
+/// Multiplications of a product from which on several threads are worth their start.
+const WORTH_THREADS: usize = 2_000_000;
+
+/// How many threads share so many multiplications.
+pub(super) fn num_threads(num_multiplications: usize) -> usize {
+    match num_multiplications {
+        WORTH_THREADS.. => rayon::current_num_threads(),
+        _ => 1,
+    }
+}
+
+impl<T: Real> Product<'_, T> {
+    /// Computes the product, its rows shared among the threads if it is large.
+    pub(super) fn run_shared(self, arch: Arch) {
+        let num_threads = num_threads(self.num_rows * self.depth * self.num_columns);
+        if num_threads == 1 {
+            return self.run(arch);
+        }
+        let rows_each = self.num_rows.div_ceil(num_threads).next_multiple_of(8);
+        let (a, b, start) = (self.a, self.b, self.start);
+        let parts = self.out.par_chunks_mut(rows_each * self.out_stride);
+        parts.enumerate().for_each(|(index, out)| {
+            let first = index * rows_each;
+            Product {
+                a: Matrix {
+                    numbers: &a.numbers[first * a.stride..],
+                    stride: a.stride,
+                },
+                b,
+                start,
+                out,
+                out_stride: self.out_stride,
+                num_rows: rows_each.min(self.num_rows - first),
+                depth: self.depth,
+                num_columns: self.num_columns,
+            }
+            .run(arch);
+        });
+    }
+}
 
 impl<T: Real> WithSimd for Product<'_, T> {
     type Output = ();

@@ -311,3 +311,28 @@ fn vectors_of_eight_and_of_sixteen_numbers_give_the_same_bits() {
         }
     }
 }
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let mut plan = plan(Activation::Relu, Normalization::None, Loss::CrossEntropy);
+    // The products of the first layer are large enough to be shared.
+    plan.sizes = vec![300, 200, 18, 3];
+    plan.optimizer = ADAM;
+    let samples = Samples::<f32>::new(130, &plan);
+    let rows: Vec<u32> = (0..260).map(|k| k * 7 % 130).collect();
+    let train = |num_threads| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(num_threads)
+            .build();
+        pool.expect("threads").install(|| {
+            let mut training = HostTraining::new(plan.clone(), state(&plan)).expect("a state");
+            let mut results = Results::default();
+            training.train(samples.data(), &rows, 100, &[0.01; 3], &mut results);
+            training.evaluate(samples.data(), 0..130, &mut results);
+            (training.state(), results)
+        })
+    };
+    let alone = train(1);
+    assert_eq!(alone, train(2));
+    assert_eq!(alone, train(5));
+}
