@@ -1,0 +1,264 @@
+//! Training in the host's memory, with vector instructions chosen where the program runs.
+//!
+//! A batch is walked through in tiles of rows that stay in the processor's cache. Sums keep one order whatever the
+//! vectors' length, so a processor with AVX2 and one with AVX-512 give the same bits.
+
+mod activation;
+mod backward;
+mod buffer;
+mod elementwise;
+mod forward;
+mod layout;
+mod loss;
+mod normalization;
+mod optimizer;
+mod product;
+mod rows;
+mod work;
+
+use std::ops::Range;
+
+use pulp::Arch;
+
+use buffer::Buffer;
+use elementwise::Loop;
+use layout::Layout;
+use loss::LossWork;
+use optimizer::Buffers;
+use product::stride_of;
+use rows::Rows;
+use work::{LayerWork, Work};
+
+use crate::plan::{Clipping, Data, Normalization, Plan, PlanError, Results, State};
+use crate::real::Real;
+
+/// A network in training, with its optimiser and the memory of its steps.
+#[derive(Debug)]
+pub struct HostTraining<T> {
+    plan: Plan,
+    layout: Layout,
+    arch: Arch,
+    parameters: Buffer<T>,
+    gradients: Buffer<T>,
+    /// Mean and variance of each hidden layer, padded.
+    running: Vec<(Buffer<T>, Buffer<T>)>,
+    buffers: Vec<Buffer<T>>,
+    step: u64,
+    work: Work<T>,
+}
+
+/// The mode of a forward pass.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Training,
+    Evaluation,
+}
+
+/// Bytes of a tile's rows, which lie in the second-level cache: smaller tiles cost more starts than they save.
+const TILE_BYTES: usize = 96 * 1024;
+
+/// Rows of a tile whose products walk through weights larger than the first-level cache.
+const ROWS_FOR_LARGE_WEIGHTS: usize = 256;
+
+impl<T: Real> HostTraining<T> {
+    /// Begins or continues a training.
+    ///
+    /// # Errors
+    /// [`PlanError`] if plan and state do not fit together.
+    pub fn new(plan: Plan, state: State<T>) -> Result<Self, PlanError> {
+        plan.check(&state)?;
+        let layout = Layout::new(&plan);
+        let padded = |numbers: &[T]| {
+            let mut buffer = Buffer::zeros(layout.length);
+            layout.spread(numbers, &mut buffer);
+            buffer
+        };
+        let mut statistics = state.running.as_slice();
+        let mut statistic = |size: usize| {
+            let (numbers, rest) = statistics.split_at(size);
+            statistics = rest;
+            let mut buffer = Buffer::zeros(stride_of(size));
+            buffer[..size].copy_from_slice(numbers);
+            buffer
+        };
+        let running = match plan.normalization {
+            Normalization::Batch { .. } => {
+                let hidden = plan.hidden().iter();
+                hidden
+                    .map(|&size| (statistic(size), statistic(size)))
+                    .collect()
+            }
+            Normalization::None | Normalization::Sample { .. } => Vec::new(),
+        };
+        Ok(Self {
+            parameters: padded(&state.parameters),
+            gradients: Buffer::zeros(layout.length),
+            running,
+            buffers: state.buffers.iter().map(|buffer| padded(buffer)).collect(),
+            step: state.step,
+            work: Work {
+                inputs: Buffer::zeros(0),
+                layers: layout.layers.iter().map(|_| LayerWork::new()).collect(),
+                transposed: Buffer::zeros(0),
+                gradients: Buffer::zeros(0),
+                loss: LossWork::default(),
+            },
+            arch: Arch::new(),
+            layout,
+            plan,
+        })
+    }
+
+    /// The plan of the training.
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The numbers of the network and its optimiser. A training that begins with them continues with the same bits.
+    pub fn state(&self) -> State<T> {
+        let mut running = Vec::with_capacity(self.plan.num_running());
+        for ((mean, variance), &size) in self.running.iter().zip(self.plan.hidden()) {
+            running.extend_from_slice(&mean[..size]);
+            running.extend_from_slice(&variance[..size]);
+        }
+        State {
+            parameters: self.layout.gather(&self.parameters),
+            running,
+            buffers: self
+                .buffers
+                .iter()
+                .map(|buffer| self.layout.gather(buffer))
+                .collect(),
+            step: self.step,
+        }
+    }
+
+    /// Trains one step for each batch, and appends losses and outputs from before each update to the results.
+    ///
+    /// # Shapes
+    /// - rows: the samples of all batches end to end; each batch has `batch_size` of them, the last may have fewer
+    /// - learning rates: one for each batch
+    ///
+    /// # Panics
+    /// If a row is not in the data, or there are fewer learning rates than batches.
+    pub fn train(
+        &mut self,
+        data: Data<'_, T>,
+        rows: &[u32],
+        batch_size: usize,
+        learning_rates: &[f64],
+        results: &mut Results<T>,
+    ) {
+        let batches = rows.chunks(batch_size.max(1));
+        assert!(
+            learning_rates.len() >= batches.len(),
+            "a learning rate for each batch"
+        );
+        for (batch, learning_rate) in batches.zip(learning_rates) {
+            let loss = self.step(data, batch, *learning_rate, results);
+            results.sizes.push(batch.len());
+            results.losses.push(loss);
+        }
+    }
+
+    /// Evaluates samples as one batch, and appends its loss and its outputs to the results.
+    ///
+    /// # Panics
+    /// If a sample is not in the data.
+    pub fn evaluate(&mut self, data: Data<'_, T>, samples: Range<usize>, results: &mut Results<T>) {
+        let size = samples.len();
+        let tile = self.rows_of_a_tile(Mode::Evaluation, size);
+        let mut loss = T::ZERO;
+        for start in samples.clone().step_by(tile) {
+            let rows = start..(start + tile).min(samples.end);
+            loss += self.forward(data, Rows::Range(rows), size, Mode::Evaluation, results);
+        }
+        results.sizes.push(size);
+        results.losses.push(loss);
+    }
+
+    /// One step; returns its loss.
+    fn step(
+        &mut self,
+        data: Data<'_, T>,
+        batch: &[u32],
+        learning_rate: f64,
+        results: &mut Results<T>,
+    ) -> T {
+        let tile = self.rows_of_a_tile(Mode::Training, batch.len());
+        let num_tiles = batch.len().div_ceil(tile);
+        self.step += 1;
+        let update = self.plan.optimizer.at_step(self.step, learning_rate);
+        let mut loss = T::ZERO;
+        for (index, rows) in batch.chunks(tile).enumerate() {
+            let rows = Rows::of(rows);
+            loss += self.forward(data, rows.clone(), batch.len(), Mode::Training, results);
+            let is_last = index + 1 == num_tiles;
+            // A bound on the norm needs all gradients before the first parameter moves.
+            let moves = is_last && !matches!(self.plan.clipping, Some(Clipping::Norm(_)));
+            self.backward(data, rows, index == 0, moves.then_some(update));
+        }
+        if let Some(Clipping::Norm(bound)) = self.plan.clipping {
+            self.bound_norm(bound);
+            let buffers = Buffers::at(&mut self.buffers, 0..self.layout.length);
+            update.apply(self.arch, &mut self.parameters, &self.gradients, buffers);
+        }
+        self.move_running_statistics(batch.len());
+        loss
+    }
+
+    /// Rows that are walked through at once: all of a batch for batch normalisation, which needs their statistics.
+    fn rows_of_a_tile(&self, mode: Mode, batch_size: usize) -> usize {
+        let is_whole = matches!(self.plan.normalization, Normalization::Batch { .. });
+        if is_whole && mode == Mode::Training {
+            return batch_size.max(1);
+        }
+        let widths = self.layout.layers.iter().map(|layer| layer.stride);
+        let row = (self.plan.d_input() + 3 * widths.sum::<usize>()) * size_of::<T>();
+        let fitting = (TILE_BYTES / row).next_multiple_of(8);
+        match self.layout.length * size_of::<T>() > TILE_BYTES {
+            true => fitting.max(ROWS_FOR_LARGE_WEIGHTS),
+            false => fitting.max(16),
+        }
+    }
+
+    /// Scales all gradients together so that their norm is at most this.
+    fn bound_norm(&mut self, bound: f64) {
+        let gradients = &mut self.gradients;
+        let squares = self.layout.rows().map(|(start, length)| {
+            normalization::sum(&gradients[start..start + length], |x| x * x)
+        });
+        let total = squares.fold(T::ZERO, |total, square| total + square);
+        // PyTorch's formula, its 1e-6 included.
+        let factor = T::from_f64(bound) / (total.sqrt() + T::from_f64(1e-6));
+        let factor = if factor > T::ONE { T::ONE } else { factor };
+        self.arch.dispatch(Loop(
+            #[inline(always)]
+            || {
+                for gradient in gradients.iter_mut() {
+                    *gradient = *gradient * factor;
+                }
+            },
+        ));
+    }
+
+    /// Moves the running statistics of batch normalisation towards those of the batch.
+    fn move_running_statistics(&mut self, batch_size: usize) {
+        let Normalization::Batch { momentum, .. } = self.plan.normalization else {
+            return;
+        };
+        let unbiased = batch_size as f64 / batch_size.saturating_sub(1).max(1) as f64;
+        let [share, rest, unbiased] = [momentum, 1.0 - momentum, unbiased].map(T::from_f64);
+        for ((mean, variance), layer) in self.running.iter_mut().zip(&self.work.layers) {
+            for (running, batch) in mean.iter_mut().zip(&*layer.mean) {
+                *running = *running * rest + *batch * share;
+            }
+            for (running, batch) in variance.iter_mut().zip(&*layer.variance) {
+                *running = *running * rest + *batch * unbiased * share;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
