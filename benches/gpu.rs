@@ -198,22 +198,23 @@ impl Case {
         1e6 * duration / (num_epochs * self.batches_per_epoch * replicas) as f64
     }
 
-    fn orders(&self, replicas: usize, num_epochs: usize) -> (Vec<Vec<u32>>, Vec<Vec<f64>>) {
+    /// Rows and learning rates of some epochs, which all networks share.
+    fn orders(&self, num_epochs: usize) -> (Vec<u32>, Vec<f64>) {
         let num_rows = self.num_rows() as u32;
         // 7919 is a prime, so each epoch visits each row once.
         let rows = (0..num_epochs as u32)
             .flat_map(|epoch| (0..num_rows).map(move |k| (k * 7919 + epoch) % num_rows));
         let rates = vec![1e-3; num_epochs * self.batches_per_epoch];
-        (vec![rows.collect(); replicas], vec![rates; replicas])
+        (rows.collect(), rates)
     }
 
     /// Seconds of some epochs of steps.
     fn steps(&self, training: &mut GpuTraining, replicas: usize, num_epochs: usize) -> f64 {
-        let (rows, learning_rates) = self.orders(replicas, num_epochs);
+        let (rows, rates) = self.orders(num_epochs);
         let start = Instant::now();
         let steps = Steps {
-            rows: &rows,
-            learning_rates: &learning_rates,
+            rows: &vec![rows.as_slice(); replicas],
+            learning_rates: &vec![rates.as_slice(); replicas],
         };
         training.train(steps).expect("trained");
         start.elapsed().as_secs_f64()
@@ -221,12 +222,12 @@ impl Case {
 
     /// Seconds of some epochs, each with a validation and the choice of the best weights.
     fn epochs(&self, training: &mut GpuTraining, replicas: usize, num_epochs: usize) -> f64 {
-        let (rows, learning_rates) = self.orders(replicas, num_epochs);
+        let (rows, rates) = self.orders(num_epochs);
         let start = Instant::now();
         let plan = EpochPlan {
             steps: Steps {
-                rows: &rows,
-                learning_rates: &learning_rates,
+                rows: &vec![rows.as_slice(); replicas],
+                learning_rates: &vec![rates.as_slice(); replicas],
             },
             num_epochs,
             evaluation_batch_size: self.num_rows(),

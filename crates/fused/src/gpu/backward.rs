@@ -123,7 +123,7 @@ fn through_linear(
             for row in 0..rows {
                 let record = first + row * comptime!(blocks * layout.record);
                 let mut delta = records[record + comptime!(above.delta) + vector];
-                if comptime!(above.is_output && above.d_out % 4 != 0) {
+                if comptime!(above.is_output && !above.d_out.is_multiple_of(4)) {
                     // The last component is the row's loss.
                     if vector == comptime!(vectors - 1) {
                         delta.insert(3usize, 0.0);
@@ -440,6 +440,7 @@ fn gradient_at(
 
 /// Clips the stored gradients and moves all parameters. Ends without a barrier.
 #[cube]
+#[allow(clippy::single_match)] // kernels know no `if let`
 pub(super) fn update_all(
     memory: &mut [Four],
     at: usize,

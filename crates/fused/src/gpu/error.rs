@@ -21,6 +21,17 @@ pub enum GpuError {
         /// How many there are.
         found: usize,
     },
+    /// There is nothing to train.
+    #[error("a training on a GPU needs at least one replica")]
+    NoReplicas,
+    /// The device starts fewer cubes at once.
+    #[error("the GPU trains {most} replicas at once, not {found}")]
+    TooManyReplicas {
+        /// How many there are.
+        found: usize,
+        /// How many the device takes.
+        most: usize,
+    },
     /// An order names a row that its split does not have.
     #[error("row {row} of {num_rows} does not exist")]
     Row {

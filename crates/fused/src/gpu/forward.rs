@@ -268,6 +268,7 @@ fn linear(
 
 /// Stores what a layer gives; components behind its outputs are zero, whatever the inputs were.
 #[cube]
+#[allow(clippy::collapsible_if)] // the kernel has the inner condition alone
 fn store_values(
     records: &mut [Four],
     record: usize,

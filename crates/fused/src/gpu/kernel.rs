@@ -121,7 +121,7 @@ pub(super) fn train(
     call: &Call,
     #[comptime] layout: Layout,
 ) {
-    let replica = CUBE_POS as usize;
+    let replica = CUBE_POS;
     let state_at = replica * comptime!(layout.state);
     let records_at = replica * comptime!(layout.tile * layout.record);
     let mut partial_sums = Shared::<[f32]>::new_slice(comptime!(layout.partial_sums));
@@ -245,7 +245,7 @@ fn act(
     flags: &mut Shared<[u32]>,
     #[comptime] layout: Layout,
 ) {
-    let replica = CUBE_POS as usize;
+    let replica = CUBE_POS;
     let first_of_track = replica * TRACK;
     let table = replica * TABLE;
     let train_split = inputs.table[table] as usize;
@@ -925,7 +925,7 @@ fn end_epoch(
 ) {
     // The counts of this epoch lie in global memory.
     sync_storage();
-    let replica = CUBE_POS as usize;
+    let replica = CUBE_POS;
     let first = replica * TRACK;
     let train_loss = sums[0] / sums[2];
     let valid_loss = sums[3] / sums[5];

@@ -223,7 +223,7 @@ pub(super) fn store_loss(records: &mut [Four], row: usize, loss: f32, #[comptime
     let output = comptime!(layout.layers[layout.layers.len() - 1].clone());
     let last = row + comptime!(output.delta + (output.d_out + 1).div_ceil(4) - 1);
     let mut vector = Four::new(0.0);
-    if comptime!(output.d_out % 4 != 0) {
+    if comptime!(!output.d_out.is_multiple_of(4)) {
         vector = records[last];
     }
     vector.insert(3usize, loss);

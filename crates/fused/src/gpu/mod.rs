@@ -1,4 +1,22 @@
 //! Trainings on GPUs: one kernel trains all replicas for many steps.
+//!
+//! Each replica is a cube, a group of units that share fast memory. The loop over steps is inside the kernel, so nothing
+//! waits for the host, and only a few numbers per epoch leave the device.
+//!
+//! ```text
+//! GpuSetup      plan, states, samples: copied to the device once
+//!    │
+//!    ▼
+//! GpuTraining   train: steps; train_epochs: whole epochs with validation, best weights and early stopping; evaluate
+//!    │            layout: where weights, gradients and rows lie; what the kernel is compiled for
+//!    │            pace: how much work a launch gets
+//!    ▼
+//! kernel        for each action: gather → forward → loss → backward → gradients and update
+//! ```
+//!
+//! A kernel is compiled for one plan and batch size. Units of a cube meet at barriers: after the rows are stored, after
+//! each layer of the forward pass but the last, after the losses, after each layer of the backward pass, and after the
+//! update. No float is added by an atomic operation, so the order of all sums is fixed.
 
 mod activation;
 mod backward;
@@ -27,4 +45,4 @@ pub use cubecl::client::Client;
 pub use epochs::{EpochPlan, EpochResult, EpochResults, Metric, Objective, Progress};
 pub use error::GpuError;
 pub use samples::{Samples, Splits};
-pub use training::{GpuResults, GpuSetup, GpuTraining, Measurement, Split, Steps};
+pub use training::{GpuResults, GpuSetup, GpuTraining, Measurement, Split, Steps, Weights};

@@ -73,13 +73,13 @@ pub(super) fn group_statistics(
         let start = group * size;
         let end = start + size;
         let mut sum = 0.0f32;
-        for vector in start / 4..(end + 3) / 4 {
+        for vector in start / 4..vectors_before(end) {
             let numbers = records[record + comptime!(layer.normal) + vector];
             sum += sum_of(between(numbers, vector * 4, start, end));
         }
         let mean = sum / comptime!(size as f32);
         let mut squares = 0.0f32;
-        for vector in start / 4..(end + 3) / 4 {
+        for vector in start / 4..vectors_before(end) {
             let numbers = records[record + comptime!(layer.normal) + vector];
             let distance = between(numbers - Four::new(mean), vector * 4, start, end);
             squares += sum_of(distance * distance);
@@ -89,6 +89,12 @@ pub(super) fn group_statistics(
         statistics.insert(1usize, inverse_deviation(variance, epsilon).extract(0usize));
         records[record + comptime!(layer.groups) + group] = statistics;
     }
+}
+
+/// Number of vectors that hold the first features.
+#[cube]
+fn vectors_before(features: usize) -> usize {
+    (features + 3) >> 2
 }
 
 /// The components whose features lie from `start` to before `end`, the others zero. `first` is the vector's first
@@ -248,7 +254,7 @@ pub(super) fn backward_of_groups(
             let end = start + size;
             let mut sum = 0.0f32;
             let mut along = 0.0f32;
-            for vector in start / 4..(end + 3) / 4 {
+            for vector in start / 4..vectors_before(end) {
                 let mut delta = records[record + comptime!(layer.delta) + vector];
                 if has_scale {
                     delta *= memory[at + comptime!(layer.scale) + vector];

@@ -2,6 +2,7 @@
 
 use super::layout::{Layer, Layout};
 use super::samples::Samples;
+use super::training::Weights;
 use crate::State;
 
 /// Places of all parameters, in the order of [`State::parameters`], counted in single numbers.
@@ -102,11 +103,14 @@ impl Packing {
         replicas.map(state).collect()
     }
 
-    /// Parameters and running statistics of each replica's best weights.
-    pub(super) fn unpack_weights(&self, memory: &[f32]) -> Vec<(Vec<f32>, Vec<f32>)> {
+    /// Each replica's best weights.
+    pub(super) fn unpack_weights(&self, memory: &[f32]) -> Vec<Weights> {
         let weights = |memory: &[f32]| {
             let at = |places: &[usize]| places.iter().map(|&place| memory[place]).collect();
-            (at(&self.parameters), at(&self.running))
+            Weights {
+                parameters: at(&self.parameters),
+                running: at(&self.running),
+            }
         };
         memory.chunks_exact(self.weights).map(weights).collect()
     }

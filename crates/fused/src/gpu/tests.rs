@@ -209,8 +209,8 @@ impl Case {
                 .collect();
             let results = training
                 .train(Steps {
-                    rows: &rows,
-                    learning_rates: &rates,
+                    rows: &slices(&rows),
+                    learning_rates: &slices(&rates),
                 })
                 .expect("trained");
             for (replica, reference) in references.iter_mut().enumerate() {
@@ -513,8 +513,8 @@ fn train_rows(training: &mut GpuTraining, case: &Case, rows: std::ops::Range<usi
     let rows: Vec<_> = replicas.map(|_| order[rows.clone()].to_vec()).collect();
     let rates = vec![vec![0.1; rows[0].len().div_ceil(case.batch_size)]; rows.len()];
     let steps = Steps {
-        rows: &rows,
-        learning_rates: &rates,
+        rows: &slices(&rows),
+        learning_rates: &slices(&rates),
     };
     training.train(steps).expect("trained");
 }
@@ -587,6 +587,11 @@ fn kept_replicas_train_on_with_the_same_bits() {
     assert_eq!(kept, [all[2].clone(), all[0].clone()]);
 }
 
+/// What each replica borrows.
+fn slices<T>(numbers: &[Vec<T>]) -> Vec<&[T]> {
+    numbers.iter().map(Vec::as_slice).collect()
+}
+
 /// Rows and learning rates of some epochs for each replica.
 fn epochs_of(case: &Case, num_epochs: usize, rate: f64) -> (Vec<Vec<u32>>, Vec<Vec<f64>>) {
     let orders = (0..num_epochs).map(|epoch| order(case.num_rows, epoch));
@@ -598,9 +603,13 @@ fn epochs_of(case: &Case, num_epochs: usize, rate: f64) -> (Vec<Vec<u32>>, Vec<V
     )
 }
 
+fn borrowed((rows, rates): &(Vec<Vec<u32>>, Vec<Vec<f64>>)) -> (Vec<&[u32]>, Vec<&[f64]>) {
+    (slices(rows), slices(rates))
+}
+
 fn epoch_plan<'a>(
     num_epochs: usize,
-    (rows, learning_rates): &'a (Vec<Vec<u32>>, Vec<Vec<f64>>),
+    (rows, learning_rates): &'a (Vec<&'a [u32]>, Vec<&'a [f64]>),
     metric: Metric,
     patience: Option<u32>,
 ) -> EpochPlan<'a> {
@@ -628,14 +637,14 @@ fn epochs_on_the_device_equal_epochs_that_the_host_counts() {
         let steps = epochs_of(&case, 6, 0.8);
         let mut on_device = case.training();
         let results = on_device
-            .train_epochs(&epoch_plan(6, &steps, metric, None))
+            .train_epochs(&epoch_plan(6, &borrowed(&steps), metric, None))
             .expect("trained");
         let mut by_host = case.training();
         let mut best: Vec<Option<(f32, State<f32>)>> = vec![None; 2];
         for epoch in 0..6 {
             let order = order(case.num_rows, epoch);
-            let rows = vec![order; 2];
-            let learning_rates = vec![vec![0.8; 3]; 2];
+            let rows = vec![order.as_slice(); 2];
+            let learning_rates = [[0.8; 3].as_slice(); 2];
             let steps = Steps {
                 rows: &rows,
                 learning_rates: &learning_rates,
@@ -675,7 +684,7 @@ fn epochs_on_the_device_equal_epochs_that_the_host_counts() {
         assert_eq!(states, by_host.states().expect("read"));
         for replica in 0..2 {
             let (score, best) = best[replica].as_ref().expect("finite losses");
-            assert_eq!(weights[replica].0, best.parameters);
+            assert_eq!(weights[replica].parameters, best.parameters);
             let found = results.progress[replica].best.expect("finite losses");
             assert_near(f64::from(found), f64::from(score.abs()), "best score");
         }
@@ -695,6 +704,7 @@ fn a_replica_out_of_patience_stops_and_the_others_go_on() {
     }
     let mut training = GpuTraining::within(client(), setup, case.limits).expect("covered");
     let before = training.states().expect("read");
+    let steps = borrowed(&steps);
     let plan = epoch_plan(8, &steps, Metric::Loss, Some(3));
     let results = training.train_epochs(&plan).expect("trained");
     assert_eq!(results.epochs[0].len(), 4);
@@ -736,11 +746,9 @@ fn a_step_beyond_the_devices_loops_is_refused() {
     let case = Case::new(plan(&[4, 10, 3], Activation::Relu, Loss::CrossEntropy));
     let mut training = case.training();
     training.set_loop_limit(20);
-    let rows = [order(case.num_rows, 0)];
-    let learning_rates = [vec![0.1; 3]];
     let steps = Steps {
-        rows: &rows,
-        learning_rates: &learning_rates,
+        rows: &[&order(case.num_rows, 0)],
+        learning_rates: &[&[0.1; 3]],
     };
     let error = training.train(steps).expect_err("too long");
     assert!(matches!(error, GpuError::StepTooLong { .. }), "{error}");
@@ -758,12 +766,10 @@ fn a_launch_that_the_device_ends_early_is_an_error() {
     training.set_launch_length(u64::MAX);
     let num_epochs = limit as usize / 20;
     let (rows, learning_rates) = epochs_of(&case, num_epochs, 0.1);
-    let rows = [rows[0].clone()];
     let num_steps = rows[0].len().div_ceil(case.batch_size);
-    let learning_rates = [learning_rates[0][..num_steps].to_vec()];
     let steps = Steps {
-        rows: &rows,
-        learning_rates: &learning_rates,
+        rows: &[&rows[0]],
+        learning_rates: &[&learning_rates[0][..num_steps]],
     };
     let error = training.train(steps).expect_err("ended early");
     assert!(matches!(error, GpuError::Stopped { .. }), "{error}");
@@ -784,8 +790,8 @@ fn rows_that_do_not_exist_are_refused() {
     let case = Case::new(plan(&[4, 10, 3], Activation::Relu, Loss::CrossEntropy));
     let mut training = case.training();
     let steps = Steps {
-        rows: &[vec![22, 23]],
-        learning_rates: &[vec![0.1]],
+        rows: &[&[22, 23]],
+        learning_rates: &[&[0.1]],
     };
     let error = training.train(steps).expect_err("row 23 of 23");
     assert_eq!(error.to_string(), "row 23 of 23 does not exist");

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
+use cubecl::bytes::Bytes;
 use cubecl::prelude::*;
 use cubecl::server::Handle;
 use cubecl::zspace::{Shape, Strides, Tiling};
@@ -67,10 +68,11 @@ pub struct GpuSetup {
 /// The steps of all replicas.
 #[derive(Debug, Clone, Copy)]
 pub struct Steps<'a> {
-    /// For each replica the rows of its batches, end to end. All replicas have the same number of rows.
-    pub rows: &'a [Vec<u32>],
-    /// For each replica a learning rate for each batch.
-    pub learning_rates: &'a [Vec<f64>],
+    /// For each replica the rows of its batches, end to end. All replicas have the same number of rows. Replicas that
+    /// borrow the same slice share the device's copy.
+    pub rows: &'a [&'a [u32]],
+    /// For each replica a learning rate for each batch; slices are shared in the same way.
+    pub learning_rates: &'a [&'a [f64]],
 }
 
 /// The results of a replica's steps or of its evaluation.
@@ -85,6 +87,15 @@ pub struct GpuResults {
     pub counts: Vec<u32>,
     /// Outputs of all batches, `[num_rows × d_output]`. Empty unless outputs are kept.
     pub outputs: Vec<f32>,
+}
+
+/// The numbers of a network, without its optimiser.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Weights {
+    /// The parameters, in the order of [`State::parameters`].
+    pub parameters: Vec<f32>,
+    /// The running statistics, in the order of [`State::running`].
+    pub running: Vec<f32>,
 }
 
 /// Replicas of one plan whose networks, optimisers and data live on a GPU.
@@ -162,11 +173,16 @@ impl Buffer {
     }
 
     pub(super) fn read<T: CubeElement>(&self, client: &Client) -> Result<Vec<T>, GpuError> {
-        let bytes = client
-            .read_one(self.handle.clone())
-            .map_err(|error| GpuError::Device(format!("{error:?}")))?;
-        Ok(T::from_bytes(&bytes).to_vec())
+        let bytes = read_all(client, &[self])?;
+        Ok(T::from_bytes(&bytes[0]).to_vec())
     }
+}
+
+/// The bytes of some buffers, after all work that was asked for before.
+fn read_all(client: &Client, buffers: &[&Buffer]) -> Result<Vec<Bytes>, GpuError> {
+    let handles = buffers.iter().map(|buffer| buffer.handle.clone());
+    let bytes = client.read(handles.collect());
+    bytes.map_err(|error| GpuError::Device(format!("{error:?}")))
 }
 
 /// The actions of a call, and how many results they have.
@@ -250,8 +266,18 @@ impl GpuTraining {
             states,
             splits,
         } = setup;
+        if states.is_empty() {
+            return Err(GpuError::NoReplicas);
+        }
         for state in &states {
             plan.check(state)?;
+        }
+        let most = client.properties().hardware.max_cube_count.0 as usize;
+        if states.len() > most {
+            return Err(GpuError::TooManyReplicas {
+                found: states.len(),
+                most,
+            });
         }
         length("splits", states.len(), splits.len())?;
         for split in &splits {
@@ -339,12 +365,11 @@ impl GpuTraining {
         Ok(self.packing.unpack(&memory, &self.steps))
     }
 
-    /// Parameters and running statistics of each replica at the best of its epochs, and zeros where no epoch was the
-    /// best yet.
+    /// The weights of each replica at the best of its epochs, and zeros where no epoch was the best yet.
     ///
     /// # Errors
     /// [`GpuError::Device`] if the device failed.
-    pub fn best_weights(&self) -> Result<Vec<(Vec<f32>, Vec<f32>)>, GpuError> {
+    pub fn best_weights(&self) -> Result<Vec<Weights>, GpuError> {
         let memory = self.best.read(&self.client)?;
         Ok(self.packing.unpack_weights(&memory))
     }
@@ -530,7 +555,7 @@ impl GpuTraining {
     fn accuracy_rows(&self, plan: &EpochPlan<'_>) -> usize {
         match plan.objective.map(|objective| objective.split) {
             Some(Split::Train) => {
-                plan.steps.rows.first().map_or(0, Vec::len) / plan.num_epochs.max(1)
+                plan.steps.rows.first().map_or(0, |rows| rows.len()) / plan.num_epochs.max(1)
             }
             Some(Split::Valid) => self.num_rows(Split::Valid),
             None => 0,
@@ -566,17 +591,22 @@ impl GpuTraining {
             steps.learning_rates.len(),
         )?;
         let num_samples = self.num_rows(Split::Train);
-        let num_rows = steps.rows.first().map_or(0, Vec::len);
+        let num_rows = steps.rows.first().map_or(0, |rows| rows.len());
         let of_epoch = num_rows / num_epochs.max(1);
         length(
             "rows in epochs of equal length",
             of_epoch * num_epochs,
             num_rows,
         )?;
-        for (rows, rates) in steps.rows.iter().zip(steps.learning_rates) {
+        let mut checked: Option<&[u32]> = None;
+        for (&rows, rates) in steps.rows.iter().zip(steps.learning_rates) {
             length("rows of an order", num_rows, rows.len())?;
             let num_batches = num_epochs * of_epoch.div_ceil(self.batch_size());
             length("learning rates", num_batches, rates.len())?;
+            if checked.is_some_and(|other| std::ptr::eq(other, rows)) {
+                continue;
+            }
+            checked = Some(rows);
             if let Some(&row) = rows.iter().find(|&&row| row as usize >= num_samples) {
                 return Err(GpuError::Row {
                     row,
@@ -627,10 +657,10 @@ impl GpuTraining {
         let (orders, first_rows) = match steps {
             Some(steps) => shared(
                 num_replicas,
-                |a, b| steps.rows[a] == steps.rows[b],
+                |a, b| std::ptr::eq(steps.rows[a], steps.rows[b]),
                 |replica, all| {
                     let first = all.len();
-                    all.extend_from_slice(&steps.rows[replica]);
+                    all.extend_from_slice(steps.rows[replica]);
                     first
                 },
             ),
@@ -663,6 +693,7 @@ impl GpuTraining {
         let track = Buffer::floats(&client, &track);
         let done = Buffer::integers(&client, &vec![0; num_replicas]);
         let mut first = 0;
+        let mut read = Vec::new();
         while first < num_actions {
             let (last, work) = self.next_launch(actions, first)?;
             let start = Instant::now();
@@ -701,8 +732,16 @@ impl GpuTraining {
                 ),
                 self.layout.clone(),
             );
+            let buffers = [&done, &losses, &epoch_numbers, &counts, &outputs, &track];
+            // All that the actions leave comes with the last launch: each read waits for the device.
+            let num_read = if last == num_actions {
+                buffers.len()
+            } else {
+                1
+            };
+            read = read_all(&client, &buffers[..num_read])?;
             let expected = last - first;
-            let done: Vec<u32> = done.read(&client)?;
+            let done: &[u32] = u32::from_bytes(&read[0]);
             if let Some(replica) = done.iter().position(|&done| done as usize != expected) {
                 return Err(GpuError::Stopped {
                     replica,
@@ -713,12 +752,13 @@ impl GpuTraining {
             self.pace.observe(work, start.elapsed());
             first = last;
         }
+        let floats = |bytes: &[u8]| f32::from_bytes(bytes).to_vec();
         let mut left = Left {
-            losses: losses.read(&client)?,
-            epochs: epoch_numbers.read(&client)?,
-            counts: counts.read(&client)?,
-            outputs: outputs.read(&client)?,
-            track: track.read(&client)?,
+            losses: floats(&read[1]),
+            epochs: floats(&read[2]),
+            counts: u32::from_bytes(&read[3]).to_vec(),
+            outputs: floats(&read[4]),
+            track: floats(&read[5]),
         };
         left.losses.truncate(num_replicas * num_losses);
         left.counts.truncate(num_counts);
@@ -767,10 +807,11 @@ impl GpuTraining {
             return (Vec::new(), vec![0; self.num_replicas()]);
         };
         let rates = steps.learning_rates;
-        let is_same = |a: usize, b: usize| rates[a] == rates[b] && self.steps[a] == self.steps[b];
+        let is_same =
+            |a: usize, b: usize| std::ptr::eq(rates[a], rates[b]) && self.steps[a] == self.steps[b];
         shared(self.num_replicas(), is_same, |replica, numbers| {
             let first = numbers.len() / 4;
-            for (step, &rate) in (self.steps[replica] + 1..).zip(&rates[replica]) {
+            for (step, &rate) in (self.steps[replica] + 1..).zip(rates[replica]) {
                 numbers.extend(rate_numbers(self.plan.optimizer, rate, step));
             }
             first
@@ -779,7 +820,7 @@ impl GpuTraining {
 }
 
 /// Numbers of all replicas, and where those of each begin. Replicas share them with the first replica or with the one
-/// before, if they are the same. `append` adds the numbers of a replica and says where they begin.
+/// before, if they borrow the same. `append` adds the numbers of a replica and says where they begin.
 fn shared<T>(
     num_replicas: usize,
     is_same: impl Fn(usize, usize) -> bool,

@@ -96,7 +96,7 @@ pub(super) fn update(
             let square = memory[first] * Four::new(comptime!(alpha.value()))
                 + g * g * Four::new(comptime!(rest.value()));
             memory[first] = square;
-            g = g / (square.sqrt() + Four::new(comptime!(epsilon.value())));
+            g /= square.sqrt() + Four::new(comptime!(epsilon.value()));
             if comptime!(momentum.value() > 0.0) {
                 let velocity = memory[second] * Four::new(comptime!(momentum.value())) + g;
                 memory[second] = velocity;
