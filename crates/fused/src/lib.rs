@@ -13,9 +13,14 @@
 //!
 //! Nothing here knows Burn: a state and a split of data are slices of numbers.
 
+mod host;
 mod plan;
+mod real;
+pub mod scalar;
 
+pub use host::HostTraining;
 pub use plan::{
     Activation, Clipping, Data, Loss, Normalization, Optimizer, Plan, PlanError, Reduction,
     Results, State,
 };
+pub use real::Real;

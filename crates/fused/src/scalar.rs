@@ -77,6 +77,80 @@ pub fn ln_1p(x: f32) -> f32 {
     2.0 * (series * square * s + s)
 }
 
+/// `ln(x)` of zero, infinity, NaN or a positive normal number, to 2 units in the last place.
+///
+/// # Source
+/// Cephes, `logf`: `ln(m 2ᵉ)` with `m` in [√½, √2), and a polynomial of degree 9 for `ln(m)`.
+#[inline(always)]
+pub fn ln(x: f32) -> f32 {
+    let bits = x.to_bits();
+    // The exponent of x / √½, so that the fraction lies around 1.
+    let exponent = (bits.wrapping_sub(0x3f35_04f3) as i32) >> 23;
+    let fraction = f32::from_bits(bits.wrapping_sub((exponent << 23) as u32)) - 1.0;
+    let exponent = exponent as f32;
+    let square = fraction * fraction;
+    let mut polynomial = 7.037_683_6e-2;
+    for coefficient in [
+        -0.115_146_1,
+        0.116_769_99,
+        -0.124_201_41,
+        0.142_493_23,
+        -0.166_680_58,
+        0.200_007_14,
+        -0.249_999_94,
+        0.333_333_3,
+    ] {
+        polynomial = polynomial * fraction + coefficient;
+    }
+    let rest = polynomial * square * fraction - exponent * 2.121_944_4e-4 - 0.5 * square;
+    let logarithm = fraction + rest + exponent * 0.693_359_4;
+    let logarithm = if x == 0.0 {
+        f32::NEG_INFINITY
+    } else {
+        logarithm
+    };
+    // Infinity stays infinite, and NaN stays NaN.
+    if x < f32::INFINITY { logarithm } else { x }
+}
+
+/// The error function, to 3 units in the last place. It is exactly ±1 beyond ±4, and NaN for NaN.
+///
+/// # Source
+/// Polynomials fitted to `erf(x) / x − 1` in `x²` below 0.93 and to `−ln(1 − erf(x))` above, by least squares whose
+/// weights were raised where the error was large.
+#[inline(always)]
+pub fn erf(x: f32) -> f32 {
+    let square = x * x;
+    let mut near = 8.316_775e-5;
+    for coefficient in [
+        -8.130_013e-4,
+        5.199_907e-3,
+        -2.685_894e-2,
+        0.112_836_875,
+        -0.376_126_32,
+        0.128_379_17,
+    ] {
+        near = near * square + coefficient;
+    }
+    let near = near * x + x;
+    let distance = x.abs();
+    let distance = if distance > 4.0 { 4.0 } else { distance };
+    let mut far = 2.127_868_4e-5;
+    for coefficient in [
+        -4.365_741_3e-4,
+        4.181_237_4e-3,
+        -2.514_607e-2,
+        0.108_321_056,
+        0.633_309_9,
+        1.129_533_2,
+        -1.784_511_6e-4,
+    ] {
+        far = far * distance + coefficient;
+    }
+    let far = (1.0 - exp(-far)).copysign(x);
+    if x.abs() < 0.93 { near } else { far }
+}
+
 /// `1 / (1 + exp(-x))`, to 4 units in the last place. It is NaN for NaN.
 #[inline(always)]
 pub fn sigmoid(x: f32) -> f32 {
@@ -144,6 +218,30 @@ mod tests {
         }
         assert_eq!(ln_1p(0.0), 0.0);
         assert!(ln_1p(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn ln_equals_f64s_to_two_units_in_the_last_place() {
+        for x in floats(f32::MIN_POSITIVE, f32::MAX).filter(|x| *x > 0.0) {
+            let expected = f64::from(x).ln();
+            assert!(units(ln(x), expected) <= 2.0, "ln({x}) = {}", ln(x));
+        }
+        assert_eq!(ln(1.0), 0.0);
+        assert_eq!(ln(0.0), f32::NEG_INFINITY);
+        assert_eq!(ln(f32::INFINITY), f32::INFINITY);
+        assert!(ln(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn erf_equals_f64s_to_three_units_in_the_last_place() {
+        for x in floats(1e-30, 12.0) {
+            let expected = libm::erf(f64::from(x));
+            assert!(units(erf(x), expected) <= 3.0, "erf({x}) = {}", erf(x));
+        }
+        assert_eq!(erf(0.0), 0.0);
+        assert_eq!(erf(4.1), 1.0);
+        assert_eq!(erf(f32::NEG_INFINITY), -1.0);
+        assert!(erf(f32::NAN).is_nan());
     }
 
     #[test]
