@@ -73,12 +73,7 @@ impl Batches {
     ///
     /// `data` holds the data of the replicas one after the other ([`DeviceDataset::stacked`]). Each batch holds the
     /// rows of the first replica, then those of the second, and so on, each in the order of [`new`](Self::new).
-    pub fn stacked(
-        data: &DeviceDataset,
-        config: &BatchConfig,
-        seeds: &[u64],
-        epoch: u64,
-    ) -> Self {
+    pub fn stacked(data: &DeviceDataset, config: &BatchConfig, seeds: &[u64], epoch: u64) -> Self {
         let replicas = seeds.len().max(1);
         let rows = data.len() / replicas;
         let rows_per_batch = config.rows_per_batch(rows);
@@ -94,16 +89,17 @@ impl Batches {
             })
             .collect();
         // Without shuffling, all data are one block.
-        let (steps_per_block, block) = match config.is_shuffled() || (replicas > 1 && num_batches > 1) {
-            true => {
-                let numbers = batch_size.saturating_mul(data.num_features().max(1));
-                ((BLOCK_NUMBERS / numbers).max(1), None)
-            }
-            false => {
-                let all = Batch::all(data);
-                (num_batches.max(1), Some((0, all)))
-            }
-        };
+        let (steps_per_block, block) =
+            match config.is_shuffled() || (replicas > 1 && num_batches > 1) {
+                true => {
+                    let numbers = batch_size.saturating_mul(data.num_features().max(1));
+                    ((BLOCK_NUMBERS / numbers).max(1), None)
+                }
+                false => {
+                    let all = Batch::all(data);
+                    (num_batches.max(1), Some((0, all)))
+                }
+            };
         Self {
             data: data.clone(),
             order: interleaved(orders, rows_per_batch),

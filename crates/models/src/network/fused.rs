@@ -161,7 +161,6 @@ fn written<T: Element, const D: usize>(
 mod tests {
     use burn::module::{Module as _, ModuleVisitor};
     use burn::tensor::{DType, Device};
-    use emberlab_menu::Menu as _;
     use emberlab_rng::stream;
     use serde_json::json;
 
@@ -195,7 +194,8 @@ mod tests {
                 let numbers = original.numbers::<f64>().expect("numbers");
                 assert_eq!(numbers.parameters.len(), original.num_parameters());
                 let zeros = vec![0.0; numbers.parameters.len()];
-                let other = (original.clone()).with_numbers(&zeros, &vec![0.0; numbers.running.len()]);
+                let other =
+                    (original.clone()).with_numbers(&zeros, &vec![0.0; numbers.running.len()]);
                 assert!(all(&other).iter().all(|&x| x == 0.0), "{normalization}");
                 let back = other.with_numbers(&numbers.parameters, &numbers.running);
                 assert_eq!(all(&back), all(&original), "{normalization}");

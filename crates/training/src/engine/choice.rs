@@ -34,6 +34,16 @@ impl EngineConfig {
     }
 }
 
+impl fmt::Display for EngineConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Fused => "fused kernels",
+            Self::Burn => "Burn operations",
+        })
+    }
+}
+
 /// The engine of a training, and the reason if it is not the fused one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrainedBy {
@@ -72,6 +82,14 @@ impl TrainedBy {
         match self {
             Self::FusedKernels => "fused kernels",
             Self::BurnOperations { .. } => "Burn operations",
+        }
+    }
+
+    /// The reason, if it is not the fused engine.
+    pub fn because(&self) -> Option<&str> {
+        match self {
+            Self::FusedKernels => None,
+            Self::BurnOperations { because } => Some(because),
         }
     }
 }

@@ -152,7 +152,10 @@ pub(crate) fn engine(
     let dtype = first.network.dtype();
     match plan_of(first) {
         Ok(plan) => {
-            if beginnings.iter().any(|one| plan_of(one).as_ref() != Ok(&plan)) {
+            if beginnings
+                .iter()
+                .any(|one| plan_of(one).as_ref() != Ok(&plan))
+            {
                 return Err(TrainingError::NotAlike("their networks differ"));
             }
             Ok(match dtype {

@@ -166,7 +166,10 @@ fn trainings_with_different_settings_are_refused() {
             ..settings.clone()
         },
     ];
-    for (engine, other) in ENGINES.into_iter().flat_map(|e| others.clone().map(|o| (e, o))) {
+    for (engine, other) in ENGINES
+        .into_iter()
+        .flat_map(|e| others.clone().map(|o| (e, o)))
+    {
         let (settings, other) = (settings.by(engine), other.by(engine));
         let trainers = vec![
             (settings.trainer(1, 0.1), None),

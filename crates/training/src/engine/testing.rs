@@ -141,7 +141,12 @@ pub(crate) fn weights(network: &Network) -> Vec<f64> {
 }
 
 /// Asserts that two trainings have the same result up to rounding.
-pub(crate) fn assert_same(what: &str, together: &TrainingResult, alone: &TrainingResult, tolerance: f64) {
+pub(crate) fn assert_same(
+    what: &str,
+    together: &TrainingResult,
+    alone: &TrainingResult,
+    tolerance: f64,
+) {
     assert_eq!(together.ending, alone.ending, "{what}");
     assert_eq!(
         (together.epoch, together.step),

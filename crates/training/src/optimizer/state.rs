@@ -5,9 +5,7 @@ use std::ops::Range;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::store::{ModuleRecord, RecordError};
-use burn::tensor::{
-    Bytes, DType, Device, Element, Int, Tensor, TensorData, TensorReadError,
-};
+use burn::tensor::{Bytes, DType, Device, Element, Int, Tensor, TensorData, TensorReadError};
 
 use super::{OptimizerConfig, UpdateRule};
 

@@ -119,7 +119,9 @@ impl<T: Real + Float> FusedReplica<T> {
         Ok(Self {
             training: HostTraining::new(plan, state).map_err(unreadable)?,
             train: HostSplit::read(&data.train, &shared.task)?,
-            valid: valid.map(|data| HostSplit::read(data, &shared.task)).transpose()?,
+            valid: valid
+                .map(|data| HostSplit::read(data, &shared.task))
+                .transpose()?,
             network,
             optimizer,
             best,
@@ -146,7 +148,13 @@ impl<T: Real + Float> FusedReplica<T> {
         let rows = order.rows(steps.steps.clone());
         let (train, results) = (&self.train, &mut self.results);
         clear(results);
-        (self.training).train(train.data(), rows, order.batch_size(), learning_rates, results);
+        (self.training).train(
+            train.data(),
+            rows,
+            order.batch_size(),
+            learning_rates,
+            results,
+        );
         if shared.training.train_metrics == TrainMetrics::Running {
             let rows = rows.iter().map(|&row| row as usize);
             add(results, rows, train, metrics, shared)?;

@@ -3,7 +3,7 @@
 use burn::tensor::{Bytes, DType, Tensor, TensorData};
 use emberlab_menu::Menu as _;
 use emberlab_metrics::{Metric, Split};
-use emberlab_models::{Activation, Network, Normalization};
+use emberlab_models::{Activation, Normalization};
 use serde_json::{Value, json};
 
 use crate::engine::testing::Settings;
@@ -15,15 +15,14 @@ use crate::optimizer::{Optimizer, UpdateRule};
 use crate::record::{load_network, network_bytes};
 use crate::supervised_model::SupervisedModel;
 
-/// Steps in an epoch: 14 rows in batches of 4, the last of two rows.
-const STEPS_PER_EPOCH: usize = 4;
+/// Steps in an epoch: 14 rows in batches of 5, the last of 4 rows.
+const STEPS_PER_EPOCH: usize = 3;
 
 /// Trainings in an engine.
 struct Run {
     engine: Box<dyn TrainingEngine>,
     metrics: Vec<MetricAccumulator>,
-    /// The network and the optimiser as they were made, to read checkpoints into.
-    network: Network,
+    /// The optimiser as it was made, to read checkpoints into.
     optimizer: Optimizer,
     settings: Settings,
     steps_done: usize,
@@ -51,12 +50,21 @@ fn beginning(settings: &Settings, seed: u64) -> (Beginning, Shared) {
 impl Run {
     fn new(settings: &Settings, seeds: &[u64]) -> Self {
         let (first, shared) = beginning(settings, seeds[0]);
-        let all = seeds.iter().map(|&seed| beginning(settings, seed).0);
+        let others = seeds.iter().skip(1);
+        let others = others.map(|&seed| beginning(settings, seed).0);
+        Self::of(
+            settings,
+            [first].into_iter().chain(others).collect(),
+            shared,
+        )
+    }
+
+    fn of(settings: &Settings, beginnings: Vec<Beginning>, shared: Shared) -> Self {
+        let empty = MetricAccumulator::new(&shared.task).expect("metrics");
         Self {
-            engine: engine(all.collect(), shared.clone()).expect("an engine"),
-            metrics: vec![MetricAccumulator::new(&shared.task).expect("metrics"); seeds.len()],
-            network: first.network,
-            optimizer: first.optimizer,
+            metrics: vec![empty; beginnings.len()],
+            optimizer: beginnings[0].optimizer.clone(),
+            engine: engine(beginnings, shared).expect("an engine"),
             settings: settings.clone(),
             steps_done: 0,
         }
@@ -65,20 +73,12 @@ impl Run {
     /// A training with weights of samples.
     fn weighted(settings: &Settings) -> Self {
         let (mut first, shared) = beginning(settings, 1);
-        let (network, optimizer) = (first.network.clone(), first.optimizer.clone());
         let train = &mut first.data.train;
         let weights: Vec<f64> = (0..train.len()).map(|row| 0.5 * (row % 4) as f64).collect();
         let data = TensorData::new(weights, [train.len(), 1]);
         let options = (&train.inputs.device(), settings.dtype);
         train.weights = Some(Tensor::from_data(data, options));
-        Self {
-            engine: engine(vec![first], shared.clone()).expect("an engine"),
-            metrics: vec![MetricAccumulator::new(&shared.task).expect("metrics")],
-            network,
-            optimizer,
-            settings: settings.clone(),
-            steps_done: 0,
-        }
+        Self::of(settings, vec![first], shared)
     }
 
     /// Trains until `end` steps are done, in one call for each epoch.
@@ -87,7 +87,7 @@ impl Run {
             let epoch = self.steps_done / STEPS_PER_EPOCH;
             let start = self.steps_done % STEPS_PER_EPOCH;
             let count = (end - self.steps_done).min(STEPS_PER_EPOCH - start);
-            let rates = (self.steps_done..self.steps_done + count).map(|k| 0.05 / (1 + k) as f64);
+            let rates = (self.steps_done..self.steps_done + count).map(|k| 0.01 / (1 + k) as f64);
             let steps = Steps {
                 epoch: epoch as u64,
                 steps: start..start + count,
@@ -102,7 +102,6 @@ impl Run {
 
     /// A training that goes on from a checkpoint of this one, by the engine of these settings.
     fn resumed(&self, settings: &Settings) -> Self {
-        let mut run = Self::new(settings, &[1]);
         let (mut one, shared) = beginning(settings, 1);
         let network = network_bytes(&self.engine.network(0)).expect("a record");
         one.network = load_network(one.network, &network).expect("its own record");
@@ -110,10 +109,11 @@ impl Run {
         let state = Bytes::from_bytes_vec(state.to_vec());
         let loaded = one.optimizer.load_bytes(state, self.steps_done as u64);
         one.optimizer = loaded.expect("its own record");
-        run.engine = engine(vec![one], shared).expect("an engine");
-        run.metrics = self.metrics.clone();
-        run.steps_done = self.steps_done;
-        run
+        Self {
+            metrics: self.metrics.clone(),
+            steps_done: self.steps_done,
+            ..Self::of(settings, vec![one], shared)
+        }
     }
 
     /// Weights, running statistics, buffers of the optimiser, and the metrics of the steps and of the validation split.
@@ -124,7 +124,11 @@ impl Run {
             .collect();
         let state = self.engine.optimizer_bytes(index).expect("a record");
         let state = Bytes::from_bytes_vec(state.to_vec());
-        let optimizer = self.optimizer.clone().load_bytes(state, 0).expect("a record");
+        let optimizer = self
+            .optimizer
+            .clone()
+            .load_bytes(state, 0)
+            .expect("a record");
         let buffers: Vec<f64> = match self.settings.dtype {
             DType::F64 => optimizer.numbers::<f64>().expect("f64").concat(),
             _ => {
@@ -149,13 +153,15 @@ impl Run {
     }
 }
 
-fn assert_near(what: &str, found: &[f64], expected: &[f64], tolerance: f64) {
-    assert_eq!(found.len(), expected.len(), "{what}");
-    for (place, (a, b)) in found.iter().zip(expected).enumerate() {
-        // Written so that NaN fails.
-        let is_near = (a - b).abs() <= tolerance * b.abs().max(1.0);
-        assert!(is_near, "{what}: number {place} is {a}, not {b}");
-    }
+/// The largest difference of two lists of numbers, relative to numbers above 1; infinite if there is NaN.
+fn difference(found: &[f64], expected: &[f64]) -> f64 {
+    assert_eq!(found.len(), expected.len());
+    let pairs = found.iter().zip(expected);
+    let each = pairs.map(|(a, b)| (a - b).abs() / b.abs().max(1.0));
+    each.fold(0.0, |largest, one| match one.is_nan() {
+        true => f64::INFINITY,
+        false => largest.max(one),
+    })
 }
 
 /// The rules with hyperparameters that leave out nothing. A large epsilon keeps the rounding of gradients that should
@@ -164,9 +170,9 @@ fn rules() -> Vec<Value> {
     vec![
         json!({ "name": "sgd" }),
         json!({ "name": "sgd", "momentum": 0.9, "nesterov": true, "weight_decay": 0.01 }),
-        json!({ "name": "adam", "weight_decay": 0.01, "epsilon": 1e-2 }),
-        json!({ "name": "adamw", "weight_decay": 0.1, "epsilon": 1e-2 }),
-        json!({ "name": "rmsprop", "momentum": 0.5, "epsilon": 1e-2 }),
+        json!({ "name": "adam", "weight_decay": 0.01, "epsilon": 0.1 }),
+        json!({ "name": "adamw", "weight_decay": 0.1, "epsilon": 0.1 }),
+        json!({ "name": "rmsprop", "momentum": 0.5, "epsilon": 0.1 }),
     ]
 }
 
@@ -178,9 +184,13 @@ fn fused_steps_equal_burn_operations_for_every_activation_normalization_loss_and
     }
     let is_covered = |activation: &&Activation| activation.fused().is_some();
     let mut cases = 0;
+    let mut differing = Vec::new();
     for activation in Activation::examples().iter().filter(is_covered) {
         for normalization in Normalization::NAMES {
-            for loss in Loss::examples().into_iter().filter(|loss| loss.fused().is_some()) {
+            for loss in Loss::examples()
+                .into_iter()
+                .filter(|loss| loss.fused().is_some())
+            {
                 let output = match loss.outputs() {
                     OutputKind::Probabilities => "sigmoid",
                     OutputKind::Logit | OutputKind::ClassLogits | OutputKind::Numbers => "linear",
@@ -188,7 +198,7 @@ fn fused_steps_equal_burn_operations_for_every_activation_normalization_loss_and
                 for (index, rule) in rules().into_iter().enumerate() {
                     // The other choices take turns, so that each of them meets every rule.
                     let turn = (cases / rules().len()) * 5 + index;
-                    let mut training = json!({ "num_epochs": 2, "batch_size": 4 });
+                    let mut training = json!({ "num_epochs": 2, "batch_size": 5 });
                     match turn % 3 {
                         0 => {}
                         1 => training["gradient_clipping"] = json!({ "norm": 0.5 }),
@@ -196,11 +206,15 @@ fn fused_steps_equal_burn_operations_for_every_activation_normalization_loss_and
                     }
                     let is_weighted = (turn / 3).is_multiple_of(2);
                     let has_bias = (turn / 6).is_multiple_of(2);
-                    let reduction = if (turn / 12).is_multiple_of(2) { "mean" } else { "sum" };
+                    let reduction = if (turn / 12).is_multiple_of(2) {
+                        "mean"
+                    } else {
+                        "sum"
+                    };
                     for (dtype, tolerance) in [(DType::F64, 1e-10), (DType::F32, 1e-4)] {
                         let settings = Settings {
                             model: json!({
-                                "name": "mlp", "hidden": [6, 4], "activation": activation,
+                                "name": "mlp", "hidden": [6, 8], "activation": activation,
                                 "normalization": normalization, "output_activation": output,
                                 "bias": has_bias,
                             }),
@@ -225,14 +239,18 @@ fn fused_steps_equal_burn_operations_for_every_activation_normalization_loss_and
                             run.train_to(STEPS_PER_EPOCH + 1);
                             run.numbers(0)
                         };
-                        let (found, expected) = (after_steps("fused"), after_steps("burn"));
-                        assert_near(&what, &found, &expected, tolerance);
+                        let found = difference(&after_steps("fused"), &after_steps("burn"));
+                        if found > tolerance {
+                            differing.push(format!("{found:.1e}: {what}"));
+                        }
                     }
                     cases += 1;
                 }
             }
         }
     }
+    let count = differing.len();
+    assert!(differing.is_empty(), "{count} of {cases}: {differing:#?}");
 }
 
 fn with_rate(rule: &Value) -> Value {
@@ -248,14 +266,18 @@ fn each_normalization_and_rule(mut test: impl FnMut(&str, Settings)) {
             for rule in rules() {
                 let settings = Settings {
                     model: json!({
-                        "name": "mlp", "hidden": [6, 4], "activation": "tanh",
+                        "name": "mlp", "hidden": [6, 8], "activation": "tanh",
                         "normalization": normalization,
                     }),
                     optimizer: with_rate(&rule),
+                    training: json!({ "num_epochs": 4, "batch_size": 5 }),
                     dtype,
                     ..Settings::default()
                 };
-                test(&format!("{normalization}, {rule}, {dtype:?}"), settings.by("fused"));
+                test(
+                    &format!("{normalization}, {rule}, {dtype:?}"),
+                    settings.by("fused"),
+                );
             }
         }
     }
@@ -303,7 +325,11 @@ fn a_fused_stack_gives_the_bits_of_single_trainings() {
         for (index, seed) in [1, 2, 7].into_iter().enumerate() {
             let mut alone = Run::new(&settings, &[seed]);
             alone.train_to(end);
-            assert_eq!(together.numbers(index), alone.numbers(0), "{what}, seed {seed}");
+            assert_eq!(
+                together.numbers(index),
+                alone.numbers(0),
+                "{what}, seed {seed}"
+            );
         }
     });
 }
@@ -312,7 +338,11 @@ fn a_fused_stack_gives_the_bits_of_single_trainings() {
 fn a_checkpoint_of_either_engine_is_resumed_by_the_other() {
     let (half, end) = (STEPS_PER_EPOCH + 1, 2 * STEPS_PER_EPOCH + 1);
     each_normalization_and_rule(|what, settings| {
-        let tolerance = if settings.dtype == DType::F64 { 1e-10 } else { 1e-4 };
+        let tolerance = if settings.dtype == DType::F64 {
+            1e-10
+        } else {
+            1e-4
+        };
         let [fused, burn] = ["fused", "burn"].map(|engine| settings.by(engine));
         for (first, second) in [(&fused, &burn), (&burn, &fused)] {
             let mut whole = Run::new(second, &[1]);
@@ -321,14 +351,19 @@ fn a_checkpoint_of_either_engine_is_resumed_by_the_other() {
             run.train_to(half);
             let mut resumed = run.resumed(second);
             resumed.train_to(end);
-            assert_near(what, &resumed.numbers(0), &whole.numbers(0), tolerance);
+            let found = difference(&resumed.numbers(0), &whole.numbers(0));
+            assert!(found <= tolerance, "{what}: {found:.1e}");
         }
     });
 }
 
 #[test]
 fn the_best_network_is_the_one_that_was_remembered() {
-    for settings in ["fused", "burn"].map(|engine| Settings::default().by(engine)) {
+    let settings = Settings {
+        training: json!({ "num_epochs": 1, "batch_size": 5 }),
+        ..Settings::default()
+    };
+    for settings in ["fused", "burn"].map(|engine| settings.by(engine)) {
         let mut run = Run::new(&settings, &[1]);
         assert!(run.engine.best(0).is_none());
         run.train_to(2);
@@ -361,7 +396,9 @@ fn a_training_without_fused_kernels_says_why() {
         let found = chosen("auto").expect("Burn operations").to_string();
         let because = format!("there are no fused kernels for {reason}");
         assert_eq!(found, format!("Burn operations, because {because}"));
-        let refused = chosen("fused").expect_err("there are no kernels").to_string();
+        let refused = chosen("fused")
+            .expect_err("there are no kernels")
+            .to_string();
         assert_eq!(
             refused,
             format!("`training.engine` is fused, expected `auto` or `burn`, because {because}")
@@ -375,5 +412,8 @@ fn a_training_without_fused_kernels_says_why() {
     let (loss, rule) = (&trainer.loss, &trainer.optimizer.rule);
     let found = TrainedBy::choose(&trainer.network, loss, rule, &trainer.training);
     let found = found.expect("Burn operations").to_string();
-    assert_eq!(found, "Burn operations, because `training.engine` is `burn`");
+    assert_eq!(
+        found,
+        "Burn operations, because `training.engine` is `burn`"
+    );
 }
