@@ -69,10 +69,6 @@ pub trait Real:
     fn tanh(self) -> Self;
     /// The error function.
     fn erf(self) -> Self;
-    /// Whether it is NaN.
-    fn is_nan(self) -> bool;
-    /// The bits as an integer, to compare exactly.
-    fn bits(self) -> u64;
 }
 
 /// `1 / (1 + exp(−x))`
@@ -151,13 +147,6 @@ impl Real for f32 {
     fn erf(self) -> Self {
         scalar::erf(self)
     }
-    #[inline(always)]
-    fn is_nan(self) -> bool {
-        f32::is_nan(self)
-    }
-    fn bits(self) -> u64 {
-        self.to_bits().into()
-    }
 }
 
 impl Real for f64 {
@@ -221,12 +210,5 @@ impl Real for f64 {
     #[inline(always)]
     fn erf(self) -> Self {
         libm::erf(self)
-    }
-    #[inline(always)]
-    fn is_nan(self) -> bool {
-        f64::is_nan(self)
-    }
-    fn bits(self) -> u64 {
-        self.to_bits()
     }
 }

@@ -24,24 +24,64 @@ impl Activation {
             Self::Relu => map(arch, x, y, positive_part),
             Self::LeakyRelu { alpha } => {
                 let alpha = T::from_f64(alpha);
-                map(arch, x, y, |x| if x <= zero { alpha * x } else { x });
+                map(
+                    arch,
+                    x,
+                    y,
+                    #[inline(always)]
+                    |x| if x <= zero { alpha * x } else { x },
+                );
             }
             Self::Elu { alpha } => {
                 let alpha = T::from_f64(alpha);
-                map(arch, x, y, |x| {
-                    if x > zero { x } else { alpha * (x.exp() - one) }
-                });
+                map(
+                    arch,
+                    x,
+                    y,
+                    #[inline(always)]
+                    |x| {
+                        if x > zero { x } else { alpha * (x.exp() - one) }
+                    },
+                );
             }
             Self::Selu => {
                 let [alpha, scale] = [SELU_ALPHA, SELU_SCALE].map(T::from_f64);
-                map(arch, x, y, |x| {
-                    scale * if x > zero { x } else { alpha * (x.exp() - one) }
-                });
+                map(
+                    arch,
+                    x,
+                    y,
+                    #[inline(always)]
+                    |x| scale * if x > zero { x } else { alpha * (x.exp() - one) },
+                );
             }
-            Self::Swish => map(arch, x, y, |x| x * sigmoid(x)),
-            Self::Gelu => map(arch, x, y, |x| x * normal_distribution(x)),
-            Self::Softplus => map(arch, x, y, |x| positive_part(x) + (-x.abs()).exp().ln_1p()),
-            Self::Mish => map(arch, x, y, |x| x * tanh_of_softplus(x)),
+            Self::Swish => map(
+                arch,
+                x,
+                y,
+                #[inline(always)]
+                |x| x * sigmoid(x),
+            ),
+            Self::Gelu => map(
+                arch,
+                x,
+                y,
+                #[inline(always)]
+                |x| x * normal_distribution(x),
+            ),
+            Self::Softplus => map(
+                arch,
+                x,
+                y,
+                #[inline(always)]
+                |x| positive_part(x) + (-x.abs()).exp().ln_1p(),
+            ),
+            Self::Mish => map(
+                arch,
+                x,
+                y,
+                #[inline(always)]
+                |x| x * tanh_of_softplus(x),
+            ),
         }
     }
 
@@ -50,8 +90,22 @@ impl Activation {
         let (zero, one) = (T::ZERO, T::ONE);
         match self {
             Self::Linear => {}
-            Self::Sigmoid => zip3(arch, x, y, delta, |_, y, d| d * (y * (one - y))),
-            Self::Tanh => zip3(arch, x, y, delta, |_, y, d| d * (one - y * y)),
+            Self::Sigmoid => zip3(
+                arch,
+                x,
+                y,
+                delta,
+                #[inline(always)]
+                |_, y, d| d * (y * (one - y)),
+            ),
+            Self::Tanh => zip3(
+                arch,
+                x,
+                y,
+                delta,
+                #[inline(always)]
+                |_, y, d| d * (one - y * y),
+            ),
             Self::Relu => zip3(
                 arch,
                 x,
@@ -71,32 +125,70 @@ impl Activation {
             }
             Self::Elu { alpha } => {
                 let alpha = T::from_f64(alpha);
-                zip3(arch, x, y, delta, |x, _, d| {
-                    d * if x > zero { one } else { alpha * x.exp() }
-                });
+                zip3(
+                    arch,
+                    x,
+                    y,
+                    delta,
+                    #[inline(always)]
+                    |x, _, d| d * if x > zero { one } else { alpha * x.exp() },
+                );
             }
             Self::Selu => {
                 let [scale, shift] = [SELU_SCALE, SELU_SCALE * SELU_ALPHA].map(T::from_f64);
-                zip3(arch, x, y, delta, |_, y, d| {
-                    d * if y > zero { scale } else { y + shift }
-                });
+                zip3(
+                    arch,
+                    x,
+                    y,
+                    delta,
+                    #[inline(always)]
+                    |_, y, d| d * if y > zero { scale } else { y + shift },
+                );
             }
-            Self::Swish => zip3(arch, x, y, delta, |x, _, d| {
-                let sigmoid = sigmoid(x);
-                d * (sigmoid * (one + x * (one - sigmoid)))
-            }),
+            Self::Swish => zip3(
+                arch,
+                x,
+                y,
+                delta,
+                #[inline(always)]
+                |x, _, d| {
+                    let sigmoid = sigmoid(x);
+                    d * (sigmoid * (one + x * (one - sigmoid)))
+                },
+            ),
             Self::Gelu => {
                 let [half, at_zero] = [0.5, DENSITY_AT_ZERO].map(T::from_f64);
-                zip3(arch, x, y, delta, |x, _, d| {
-                    let density = at_zero * (-(half * x * x)).exp();
-                    d * (normal_distribution(x) + x * density)
-                });
+                zip3(
+                    arch,
+                    x,
+                    y,
+                    delta,
+                    #[inline(always)]
+                    |x, _, d| {
+                        let density = at_zero * (-(half * x * x)).exp();
+                        d * (normal_distribution(x) + x * density)
+                    },
+                );
             }
-            Self::Softplus => zip3(arch, x, y, delta, |x, _, d| d * sigmoid(x)),
-            Self::Mish => zip3(arch, x, y, delta, |x, _, d| {
-                let tanh = tanh_of_softplus(x);
-                d * (tanh + x * sigmoid(x) * (one - tanh * tanh))
-            }),
+            Self::Softplus => zip3(
+                arch,
+                x,
+                y,
+                delta,
+                #[inline(always)]
+                |x, _, d| d * sigmoid(x),
+            ),
+            Self::Mish => zip3(
+                arch,
+                x,
+                y,
+                delta,
+                #[inline(always)]
+                |x, _, d| {
+                    let tanh = tanh_of_softplus(x);
+                    d * (tanh + x * sigmoid(x) * (one - tanh * tanh))
+                },
+            ),
         }
     }
 }

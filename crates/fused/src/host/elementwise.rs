@@ -2,6 +2,15 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
+/// Runs a kernel with the best instructions of the processor.
+pub(super) trait Run: WithSimd<Output = ()> + Sized {
+    fn run(self, arch: Arch) {
+        arch.dispatch(self);
+    }
+}
+
+impl<K: WithSimd<Output = ()>> Run for K {}
+
 /// `y = f(x)` for each number.
 pub(super) fn map<T: Copy, F: Fn(T) -> T>(arch: Arch, x: &[T], y: &mut [T], f: F) {
     arch.dispatch(Map { x, y, f });
@@ -47,14 +56,15 @@ impl<T: Copy, F: Fn(T, T, T) -> T> WithSimd for Zip3<'_, T, F> {
     }
 }
 
-/// A loop that is compiled for each instruction set.
+/// A loop that is compiled for each instruction set. It is `FnMut`, since the shim that calls an `FnOnce` by value is not
+/// inlined, and its closure is written with `#[inline(always)]`: otherwise it would be compiled for the least of them.
 pub(super) struct Loop<F>(pub(super) F);
 
-impl<F: FnOnce()> WithSimd for Loop<F> {
+impl<F: FnMut()> WithSimd for Loop<F> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(mut self, _: S) {
         (self.0)();
     }
 }

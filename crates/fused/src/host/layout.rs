@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::product::PADDING;
+use super::product::stride_of;
 use crate::plan::Plan;
 
 /// Places in the padded parameters. The numbers between the rows stay zero.
@@ -45,7 +45,7 @@ impl Layout {
             start..length
         };
         let layers = plan.sizes.windows(2).map(|pair| {
-            let stride = pair[1].next_multiple_of(PADDING);
+            let stride = stride_of(pair[1]);
             Layer {
                 d_input: pair[0],
                 d_output: pair[1],
@@ -60,7 +60,7 @@ impl Layout {
             false => &[],
         };
         let scales = scales.iter().map(|&size| {
-            let stride = size.next_multiple_of(PADDING);
+            let stride = stride_of(size);
             Scale {
                 size,
                 gamma: place(stride),

@@ -69,77 +69,110 @@ impl<T: Real> LossWork<T> {
         match loss {
             Loss::CrossEntropy => self.cross_entropy(arch),
             Loss::CrossEntropyNaive => self.cross_entropy_naive(),
-            Loss::BceWithLogits => self.each(arch, |z, y| {
-                let decay = (-z.abs()).exp();
-                let above = T::ONE / (T::ONE + decay); // σ(|z|)
-                let sigmoid = if z < T::ZERO { decay * above } else { above };
-                (positive_part(z) - z * y + decay.ln_1p(), sigmoid - y)
-            }),
-            Loss::Bce => self.each(arch, |p, y| {
-                let (opposite, no) = (T::ONE - p, T::ONE - y);
-                let loss = -(y * bounded_log(p) + no * bounded_log(opposite));
-                let slope = no * slope_of_bounded_log(opposite) - y * slope_of_bounded_log(p);
-                (loss, slope)
-            }),
+            Loss::BceWithLogits => self.each(
+                arch,
+                #[inline(always)]
+                |z, y| {
+                    let decay = (-z.abs()).exp();
+                    let above = T::ONE / (T::ONE + decay); // σ(|z|)
+                    let sigmoid = if z < T::ZERO { decay * above } else { above };
+                    (positive_part(z) - z * y + decay.ln_1p(), sigmoid - y)
+                },
+            ),
+            Loss::Bce => self.each(
+                arch,
+                #[inline(always)]
+                |p, y| {
+                    let (opposite, no) = (T::ONE - p, T::ONE - y);
+                    let loss = -(y * bounded_log(p) + no * bounded_log(opposite));
+                    let slope = no * slope_of_bounded_log(opposite) - y * slope_of_bounded_log(p);
+                    (loss, slope)
+                },
+            ),
             Loss::BceNaive => {
                 let [low, high] = [1e-12, 1.0 - 1e-12].map(T::from_f64);
-                self.each(arch, |p, y| {
-                    let bounded = if p < low { low } else { p };
-                    let bounded = if bounded > high { high } else { bounded };
-                    let (opposite, no) = (T::ONE - bounded, T::ONE - y);
-                    let loss = -(y * exact_log(bounded) + no * exact_log(opposite));
-                    let slope = no / opposite - y / bounded;
-                    let is_bounded = p < low || p > high;
-                    (loss, if is_bounded { T::ZERO } else { slope })
-                });
+                self.each(
+                    arch,
+                    #[inline(always)]
+                    |p, y| {
+                        let bounded = if p < low { low } else { p };
+                        let bounded = if bounded > high { high } else { bounded };
+                        let (opposite, no) = (T::ONE - bounded, T::ONE - y);
+                        let loss = -(y * exact_log(bounded) + no * exact_log(opposite));
+                        let slope = no / opposite - y / bounded;
+                        let is_bounded = p < low || p > high;
+                        (loss, if is_bounded { T::ZERO } else { slope })
+                    },
+                );
             }
-            Loss::Mse => self.each(arch, |x, y| {
-                let difference = x - y;
-                (difference * difference, difference + difference)
-            }),
-            Loss::Mae => self.each(arch, |x, y| {
-                let difference = x - y;
-                let sign = if difference > T::ZERO {
-                    T::ONE
-                } else {
-                    difference
-                };
-                let sign = if difference < T::ZERO { -T::ONE } else { sign };
-                (difference.abs(), sign)
-            }),
-            Loss::Huber { delta } => {
-                let (delta, half) = (T::from_f64(delta), T::from_f64(0.5));
-                self.each(arch, |x, y| {
+            Loss::Mse => self.each(
+                arch,
+                #[inline(always)]
+                |x, y| {
                     let difference = x - y;
-                    let distance = difference.abs();
-                    let near = if distance > delta { delta } else { distance };
-                    let loss = half * near * near + delta * (distance - near);
-                    let slope = if difference > delta {
-                        delta
+                    (difference * difference, difference + difference)
+                },
+            ),
+            Loss::Mae => self.each(
+                arch,
+                #[inline(always)]
+                |x, y| {
+                    let difference = x - y;
+                    let sign = if difference > T::ZERO {
+                        T::ONE
                     } else {
                         difference
                     };
-                    (loss, if slope < -delta { -delta } else { slope })
-                });
+                    let sign = if difference < T::ZERO { -T::ONE } else { sign };
+                    (difference.abs(), sign)
+                },
+            ),
+            Loss::Huber { delta } => {
+                let (delta, half) = (T::from_f64(delta), T::from_f64(0.5));
+                self.each(
+                    arch,
+                    #[inline(always)]
+                    |x, y| {
+                        let difference = x - y;
+                        let distance = difference.abs();
+                        let near = if distance > delta { delta } else { distance };
+                        let loss = half * near * near + delta * (distance - near);
+                        let slope = if difference > delta {
+                            delta
+                        } else {
+                            difference
+                        };
+                        (loss, if slope < -delta { -delta } else { slope })
+                    },
+                );
             }
-            Loss::Hinge => self.each(arch, |z, y| {
-                let sign = y + y - T::ONE;
-                let missing = T::ONE - sign * z;
-                let slope = if missing <= T::ZERO { T::ZERO } else { -sign };
-                (positive_part(missing), slope)
-            }),
+            Loss::Hinge => self.each(
+                arch,
+                #[inline(always)]
+                |z, y| {
+                    let sign = y + y - T::ONE;
+                    let missing = T::ONE - sign * z;
+                    let slope = if missing <= T::ZERO { T::ZERO } else { -sign };
+                    (positive_part(missing), slope)
+                },
+            ),
             Loss::Focal { gamma, alpha } => {
                 let [gamma, of_one, of_zero] = [gamma, alpha, 1.0 - alpha].map(T::from_f64);
-                self.each(arch, |z, y| {
-                    let cross_entropy = positive_part(z) - z * y + (-z.abs()).exp().ln_1p();
-                    let sign = y + y - T::ONE;
-                    // ln (1 − p) = ln p − s z, with the probability p of the right class.
-                    let log_wrong = -(cross_entropy + sign * z);
-                    let wrong = log_wrong.exp();
-                    let weight = (y * of_one + (T::ONE - y) * of_zero) * (gamma * log_wrong).exp();
-                    let slope = (T::ONE - wrong) * (gamma * cross_entropy) + wrong;
-                    (weight * cross_entropy, -(weight * slope * sign))
-                });
+                self.each(
+                    arch,
+                    #[inline(always)]
+                    |z, y| {
+                        let cross_entropy = positive_part(z) - z * y + (-z.abs()).exp().ln_1p();
+                        let sign = y + y - T::ONE;
+                        // ln (1 − p) = ln p − s z, with the probability p of the right class.
+                        let log_wrong = -(cross_entropy + sign * z);
+                        let wrong = log_wrong.exp();
+                        let weight =
+                            (y * of_one + (T::ONE - y) * of_zero) * (gamma * log_wrong).exp();
+                        let slope = (T::ONE - wrong) * (gamma * cross_entropy) + wrong;
+                        (weight * cross_entropy, -(weight * slope * sign))
+                    },
+                );
             }
         }
         let (losses, factors) = (&mut self.losses[..padded], &self.factors[..padded]);
@@ -171,13 +204,17 @@ impl<T: Real> LossWork<T> {
         let outputs = self.outputs[..length].chunks_exact_mut(padded);
         let losses = &mut self.losses[..padded];
         for (outputs, targets) in outputs.zip(self.targets[..length].chunks_exact(padded)) {
-            arch.dispatch(Loop(|| {
-                for ((output, target), sum) in outputs.iter_mut().zip(targets).zip(&mut *losses) {
-                    let (loss, slope) = f(*output, *target);
-                    *output = slope;
-                    *sum += loss;
-                }
-            }));
+            arch.dispatch(Loop(
+                #[inline(always)]
+                || {
+                    for ((output, target), sum) in outputs.iter_mut().zip(targets).zip(&mut *losses)
+                    {
+                        let (loss, slope) = f(*output, *target);
+                        *output = slope;
+                        *sum += loss;
+                    }
+                },
+            ));
         }
     }
 
@@ -190,35 +227,39 @@ impl<T: Real> LossWork<T> {
         let targets = &self.targets[..length];
         let (losses, maxima) = (&mut self.losses[..padded], &mut self.maxima[..padded]);
         let sums = &mut self.sums[..padded];
-        arch.dispatch(Loop(|| {
-            maxima.copy_from_slice(&outputs[..padded]);
-            for outputs in outputs.chunks_exact(padded).skip(1) {
-                for (maximum, z) in maxima.iter_mut().zip(outputs) {
-                    *maximum = if *maximum < *z { *z } else { *maximum };
+        arch.dispatch(Loop(
+            #[inline(always)]
+            || {
+                maxima.copy_from_slice(&outputs[..padded]);
+                for outputs in outputs.chunks_exact(padded).skip(1) {
+                    for (maximum, z) in maxima.iter_mut().zip(outputs) {
+                        *maximum = if *maximum < *z { *z } else { *maximum };
+                    }
                 }
-            }
-            sums.fill(T::ZERO);
-            let columns = outputs.chunks_exact_mut(padded);
-            for (outputs, targets) in columns.zip(targets.chunks_exact(padded)) {
-                let samples = losses.iter_mut().zip(&mut *sums).zip(&*maxima);
-                for ((z, y), ((loss, sum), maximum)) in outputs.iter_mut().zip(targets).zip(samples)
-                {
-                    let shifted = *z - *maximum;
-                    *loss += -(shifted * *y);
-                    *z = shifted.exp();
-                    *sum += *z;
+                sums.fill(T::ZERO);
+                let columns = outputs.chunks_exact_mut(padded);
+                for (outputs, targets) in columns.zip(targets.chunks_exact(padded)) {
+                    let samples = losses.iter_mut().zip(&mut *sums).zip(&*maxima);
+                    for ((z, y), ((loss, sum), maximum)) in
+                        outputs.iter_mut().zip(targets).zip(samples)
+                    {
+                        let shifted = *z - *maximum;
+                        *loss += -(shifted * *y);
+                        *z = shifted.exp();
+                        *sum += *z;
+                    }
                 }
-            }
-            for (loss, sum) in losses.iter_mut().zip(&*sums) {
-                *loss += sum.ln();
-            }
-            let columns = outputs.chunks_exact_mut(padded);
-            for (outputs, targets) in columns.zip(targets.chunks_exact(padded)) {
-                for ((z, y), sum) in outputs.iter_mut().zip(targets).zip(&*sums) {
-                    *z = *z / *sum - *y;
+                for (loss, sum) in losses.iter_mut().zip(&*sums) {
+                    *loss += sum.ln();
                 }
-            }
-        }));
+                let columns = outputs.chunks_exact_mut(padded);
+                for (outputs, targets) in columns.zip(targets.chunks_exact(padded)) {
+                    for ((z, y), sum) in outputs.iter_mut().zip(targets).zip(&*sums) {
+                        *z = *z / *sum - *y;
+                    }
+                }
+            },
+        ));
     }
 
     /// `−ln(exp(z_target) / Σ exp(z))` as it stands; gradient: through the logarithm, the quotient and `exp`, one

@@ -1,6 +1,6 @@
 //! Normalisations of the numbers before an activation.
 
-use pulp::Arch;
+use pulp::{Arch, Simd, WithSimd};
 
 use super::elementwise::Loop;
 use super::product::PADDING;
@@ -47,13 +47,11 @@ pub(super) struct BatchForward<'a, T> {
     pub(super) inverse: &'a mut [T],
 }
 
-impl<T: Real> BatchForward<'_, T> {
-    pub(super) fn run(self, arch: Arch) {
-        arch.dispatch(Loop(|| self.blocks()));
-    }
+impl<T: Real> WithSimd for BatchForward<'_, T> {
+    type Output = ();
 
     #[inline(always)]
-    fn blocks(self) {
+    fn with_simd<S: Simd>(self, _: S) {
         let Shape {
             num_rows, stride, ..
         } = self.shape;
@@ -105,19 +103,20 @@ pub(super) fn batch_evaluate<T: Real>(
         .iter()
         .map(|&variance| T::ONE / (variance + epsilon).sqrt())
         .collect();
-    let rows = x
-        .chunks_exact(shape.stride)
-        .zip(out.chunks_exact_mut(shape.stride));
-    arch.dispatch(Loop(|| {
-        for (x, out) in rows.take(shape.num_rows) {
-            let statistics = mean.iter().zip(&inverse).zip(gamma).zip(beta);
-            for ((out, x), (((mean, inverse), gamma), beta)) in
-                out.iter_mut().zip(x).zip(statistics)
-            {
-                *out = (*x - *mean) * *inverse * *gamma + *beta;
+    arch.dispatch(Loop(
+        #[inline(always)]
+        || {
+            let rows = x.chunks_exact(shape.stride);
+            for (x, out) in rows.zip(out.chunks_exact_mut(shape.stride)) {
+                let statistics = mean.iter().zip(&inverse).zip(gamma).zip(beta);
+                for ((out, x), (((mean, inverse), gamma), beta)) in
+                    out.iter_mut().zip(x).zip(statistics)
+                {
+                    *out = (*x - *mean) * *inverse * *gamma + *beta;
+                }
             }
-        }
-    }));
+        },
+    ));
 }
 
 /// The backward pass of [`BatchForward`]: `delta` becomes the gradient by the inputs; the gradients of scale and shift
@@ -132,13 +131,11 @@ pub(super) struct BatchBackward<'a, T> {
     pub(super) beta_gradient: &'a mut [T],
 }
 
-impl<T: Real> BatchBackward<'_, T> {
-    pub(super) fn run(self, arch: Arch) {
-        arch.dispatch(Loop(|| self.blocks()));
-    }
+impl<T: Real> WithSimd for BatchBackward<'_, T> {
+    type Output = ();
 
     #[inline(always)]
-    fn blocks(self) {
+    fn with_simd<S: Simd>(self, _: S) {
         let Shape {
             num_rows, stride, ..
         } = self.shape;
@@ -182,13 +179,11 @@ pub(super) struct SampleForward<'a, T> {
     pub(super) inverse: &'a mut [T],
 }
 
-impl<T: Real> SampleForward<'_, T> {
-    pub(super) fn run(self, arch: Arch) {
-        arch.dispatch(Loop(|| self.rows()));
-    }
+impl<T: Real> WithSimd for SampleForward<'_, T> {
+    type Output = ();
 
     #[inline(always)]
-    fn rows(self) {
+    fn with_simd<S: Simd>(self, _: S) {
         let Shape {
             num_rows,
             size,
@@ -237,13 +232,11 @@ pub(super) struct SampleBackward<'a, T> {
     pub(super) beta_gradient: &'a mut [T],
 }
 
-impl<T: Real> SampleBackward<'_, T> {
-    pub(super) fn run(self, arch: Arch) {
-        arch.dispatch(Loop(|| self.rows()));
-    }
+impl<T: Real> WithSimd for SampleBackward<'_, T> {
+    type Output = ();
 
     #[inline(always)]
-    fn rows(self) {
+    fn with_simd<S: Simd>(self, _: S) {
         let Shape {
             num_rows,
             size,

@@ -1,4 +1,6 @@
-//! The update of all parameters.
+//! The update of parameters.
+
+use std::ops::Range;
 
 use pulp::Arch;
 
@@ -7,114 +9,256 @@ use super::elementwise::Loop;
 use crate::plan::Optimizer;
 use crate::real::Real;
 
+/// One step of an optimiser, its hyperparameters in the numbers of the network.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Update<T> {
+    rule: Rule<T>,
+    rate: T,
+    /// Factor of the L2 penalty.
+    penalty: T,
+    /// Factor of each parameter before it is moved.
+    keep: T,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Rule<T> {
+    Sgd,
+    Momentum {
+        momentum: T,
+        nesterov: bool,
+    },
+    Adam {
+        beta_1: T,
+        rest_1: T,
+        beta_2: T,
+        rest_2: T,
+        epsilon: T,
+    },
+    RmsProp {
+        alpha: T,
+        rest: T,
+        epsilon: T,
+    },
+    RmsPropMomentum {
+        alpha: T,
+        rest: T,
+        epsilon: T,
+        momentum: T,
+    },
+}
+
 impl Optimizer {
-    /// Moves the parameters along their gradients. `step` counts from 1.
-    pub(super) fn update<T: Real>(
-        self,
-        arch: Arch,
-        learning_rate: f64,
-        step: u64,
-        parameters: &mut [T],
-        gradients: &[T],
-        buffers: &mut [Buffer<T>],
-    ) {
-        let rate = T::from_f64(learning_rate);
-        match (self, buffers) {
-            (
-                Self::Sgd {
-                    momentum,
-                    nesterov,
-                    weight_decay,
-                },
-                [velocity],
-            ) => {
-                let [momentum, penalty] = [momentum, weight_decay].map(T::from_f64);
-                arch.dispatch(Loop(|| {
-                    for ((p, g), v) in parameters.iter_mut().zip(gradients).zip(&mut **velocity) {
-                        let gradient = *g + penalty * *p;
-                        *v = *v * momentum + gradient;
-                        // `g + μ v` with Nesterov, else `v`.
-                        let direction = if nesterov {
-                            gradient + momentum * *v
-                        } else {
-                            *v
-                        };
-                        *p = *p - direction * rate;
-                    }
-                }));
+    /// The update of a step, counted from 1.
+    pub(super) fn at_step<T: Real>(self, step: u64, learning_rate: f64) -> Update<T> {
+        let number = T::from_f64;
+        let update = |rule, rate: f64, penalty: f64, decay: f64| Update {
+            rule,
+            rate: number(rate),
+            penalty: number(penalty),
+            keep: number(1.0 - learning_rate * decay),
+        };
+        match self {
+            Self::Sgd {
+                momentum,
+                nesterov,
+                weight_decay,
+            } => {
+                let rule = match momentum > 0.0 {
+                    true => Rule::Momentum {
+                        momentum: number(momentum),
+                        nesterov,
+                    },
+                    false => Rule::Sgd,
+                };
+                update(rule, learning_rate, weight_decay, 0.0)
             }
-            (Self::Sgd { weight_decay, .. }, _) => {
-                let penalty = T::from_f64(weight_decay);
-                arch.dispatch(Loop(|| {
-                    for (p, g) in parameters.iter_mut().zip(gradients) {
-                        *p = *p - (*g + penalty * *p) * rate;
-                    }
-                }));
-            }
-            (
-                Self::Adam {
-                    beta_1,
-                    beta_2,
-                    epsilon,
-                    weight_decay,
-                    decoupled_decay,
-                },
-                [mean, square],
-            ) => {
+            Self::Adam {
+                beta_1,
+                beta_2,
+                epsilon,
+                weight_decay,
+                decoupled_decay,
+            } => {
                 let step = step as f64;
                 let root = (1.0 - beta_2.powf(step)).sqrt();
                 // `lr m̂ / (√v̂ + ε)`, both parts of the fraction multiplied by `√(1 − β₂ᵗ)`.
-                let size = T::from_f64(learning_rate / (1.0 - beta_1.powf(step)) * root);
-                let epsilon = T::from_f64(epsilon * root);
-                let [rest_1, rest_2] = [1.0 - beta_1, 1.0 - beta_2].map(T::from_f64);
-                let [beta_1, beta_2] = [beta_1, beta_2].map(T::from_f64);
-                let penalty = T::from_f64(weight_decay);
-                let keep = T::from_f64(1.0 - learning_rate * decoupled_decay);
-                let buffers = mean.iter_mut().zip(&mut **square);
-                arch.dispatch(Loop(|| {
-                    for ((p, g), (m, s)) in parameters.iter_mut().zip(gradients).zip(buffers) {
-                        let gradient = *g + penalty * *p;
-                        *m = *m * beta_1 + gradient * rest_1;
-                        *s = *s * beta_2 + gradient * gradient * rest_2;
-                        *p = *p * keep - *m * size / (s.sqrt() + epsilon);
+                let rule = Rule::Adam {
+                    beta_1: number(beta_1),
+                    rest_1: number(1.0 - beta_1),
+                    beta_2: number(beta_2),
+                    rest_2: number(1.0 - beta_2),
+                    epsilon: number(epsilon * root),
+                };
+                let rate = learning_rate / (1.0 - beta_1.powf(step)) * root;
+                update(rule, rate, weight_decay, decoupled_decay)
+            }
+            Self::RmsProp {
+                alpha,
+                epsilon,
+                momentum,
+                weight_decay,
+            } => {
+                let (rest, epsilon) = (number(1.0 - alpha), number(epsilon));
+                let alpha = number(alpha);
+                let rule = match momentum > 0.0 {
+                    true => Rule::RmsPropMomentum {
+                        alpha,
+                        rest,
+                        epsilon,
+                        momentum: number(momentum),
+                    },
+                    false => Rule::RmsProp {
+                        alpha,
+                        rest,
+                        epsilon,
+                    },
+                };
+                update(rule, learning_rate, weight_decay, 0.0)
+            }
+        }
+    }
+}
+
+/// The numbers of an optimiser's buffers for some parameters.
+pub(super) enum Buffers<'a, T> {
+    None,
+    One(&'a mut [T]),
+    Two(&'a mut [T], &'a mut [T]),
+}
+
+impl<'a, T: Real> Buffers<'a, T> {
+    /// The numbers at the place of some parameters.
+    pub(super) fn at(buffers: &'a mut [Buffer<T>], place: Range<usize>) -> Self {
+        match buffers {
+            [one] => Self::One(&mut one[place]),
+            [one, two] => Self::Two(&mut one[place.clone()], &mut two[place]),
+            _ => Self::None,
+        }
+    }
+
+    /// The first numbers, and the rest.
+    pub(super) fn split_at(self, length: usize) -> (Self, Self) {
+        match self {
+            Self::None => (Self::None, Self::None),
+            Self::One(one) => {
+                let (first, rest) = one.split_at_mut(length);
+                (Self::One(first), Self::One(rest))
+            }
+            Self::Two(one, two) => {
+                let (first_one, rest_one) = one.split_at_mut(length);
+                let (first_two, rest_two) = two.split_at_mut(length);
+                (
+                    Self::Two(first_one, first_two),
+                    Self::Two(rest_one, rest_two),
+                )
+            }
+        }
+    }
+}
+
+impl<T: Real> Update<T> {
+    /// Moves parameters along their gradients.
+    pub(super) fn apply(
+        self,
+        arch: Arch,
+        parameters: &mut [T],
+        gradients: &[T],
+        buffers: Buffers<'_, T>,
+    ) {
+        let Self {
+            rate,
+            penalty,
+            keep,
+            rule,
+        } = self;
+        match (rule, buffers) {
+            (Rule::Sgd, _) => arch.dispatch(Loop(
+                #[inline(always)]
+                || {
+                    for (p, g) in parameters.iter_mut().zip(gradients) {
+                        *p = *p - (*g + penalty * *p) * rate;
                     }
-                }));
+                },
+            )),
+            (Rule::Momentum { momentum, nesterov }, Buffers::One(velocity)) => {
+                arch.dispatch(Loop(
+                    #[inline(always)]
+                    || {
+                        for ((p, g), v) in parameters.iter_mut().zip(gradients).zip(&mut *velocity)
+                        {
+                            let gradient = *g + penalty * *p;
+                            *v = *v * momentum + gradient;
+                            let ahead = gradient + momentum * *v;
+                            *p = *p - if nesterov { ahead } else { *v } * rate;
+                        }
+                    },
+                ));
             }
             (
-                Self::RmsProp {
+                Rule::Adam {
+                    beta_1,
+                    rest_1,
+                    beta_2,
+                    rest_2,
+                    epsilon,
+                },
+                Buffers::Two(mean, square),
+            ) => {
+                arch.dispatch(Loop(
+                    #[inline(always)]
+                    || {
+                        let buffers = mean.iter_mut().zip(&mut *square);
+                        for ((p, g), (m, s)) in parameters.iter_mut().zip(gradients).zip(buffers) {
+                            let gradient = *g + penalty * *p;
+                            *m = *m * beta_1 + gradient * rest_1;
+                            *s = *s * beta_2 + gradient * gradient * rest_2;
+                            *p = *p * keep - *m * rate / (s.sqrt() + epsilon);
+                        }
+                    },
+                ));
+            }
+            (
+                Rule::RmsProp {
                     alpha,
+                    rest,
+                    epsilon,
+                },
+                Buffers::One(square),
+            ) => {
+                arch.dispatch(Loop(
+                    #[inline(always)]
+                    || {
+                        for ((p, g), s) in parameters.iter_mut().zip(gradients).zip(&mut *square) {
+                            let gradient = *g + penalty * *p;
+                            *s = *s * alpha + gradient * gradient * rest;
+                            *p = *p - gradient / (s.sqrt() + epsilon) * rate;
+                        }
+                    },
+                ));
+            }
+            (
+                Rule::RmsPropMomentum {
+                    alpha,
+                    rest,
                     epsilon,
                     momentum,
-                    weight_decay,
                 },
-                [square, velocity @ ..],
+                Buffers::Two(square, velocity),
             ) => {
-                let rest = T::from_f64(1.0 - alpha);
-                let [alpha, epsilon] = [alpha, epsilon].map(T::from_f64);
-                let [momentum, penalty] = [momentum, weight_decay].map(T::from_f64);
-                let parameters = parameters.iter_mut().zip(gradients).zip(&mut **square);
-                let scaled = |p: T, g: T, s: &mut T| {
-                    let gradient = g + penalty * p;
-                    *s = *s * alpha + gradient * gradient * rest;
-                    gradient / (s.sqrt() + epsilon)
-                };
-                match velocity {
-                    [velocity] => arch.dispatch(Loop(|| {
-                        for (((p, g), s), v) in parameters.zip(&mut **velocity) {
-                            *v = *v * momentum + scaled(*p, *g, s);
+                arch.dispatch(Loop(
+                    #[inline(always)]
+                    || {
+                        let buffers = square.iter_mut().zip(&mut *velocity);
+                        for ((p, g), (s, v)) in parameters.iter_mut().zip(gradients).zip(buffers) {
+                            let gradient = *g + penalty * *p;
+                            *s = *s * alpha + gradient * gradient * rest;
+                            *v = *v * momentum + gradient / (s.sqrt() + epsilon);
                             *p = *p - *v * rate;
                         }
-                    })),
-                    _ => arch.dispatch(Loop(|| {
-                        for ((p, g), s) in parameters {
-                            *p = *p - scaled(*p, *g, s) * rate;
-                        }
-                    })),
-                }
+                    },
+                ));
             }
-            (Self::Adam { .. } | Self::RmsProp { .. }, _) => {
-                unreachable!("the plan was checked against the state")
-            }
+            _ => unreachable!("the plan was checked against the state"),
         }
     }
 }

@@ -4,12 +4,27 @@
 //! is walked through. Each result is a sum in the order of the depth, so its bits depend neither on the length of the
 //! vectors nor on the tiles.
 
-use pulp::{Arch, Simd, WithSimd};
+use std::ops::Range;
 
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+use super::elementwise::{Loop, Run};
 use crate::real::Real;
 
 /// Columns of every matrix but the inputs are padded to a multiple of this: the longest vector.
 pub(super) const PADDING: usize = 16;
+
+/// Numbers from one row to the next for rows of so many numbers.
+///
+/// Long rows have an odd number of paddings: rows that are a power of two apart would share few places of the cache.
+pub(super) fn stride_of(size: usize) -> usize {
+    let paddings = size.div_ceil(PADDING);
+    match paddings {
+        8.. => (paddings | 1) * PADDING,
+        _ => paddings * PADDING,
+    }
+}
 
 /// A matrix, row by row.
 #[derive(Clone, Copy)]
@@ -54,15 +69,44 @@ pub(super) struct Product<'a, T> {
 /// - `b` and `out`: as in [`Product`]
 pub(super) struct TransposedProduct<'a, T>(pub(super) Product<'a, T>);
 
-impl<T: Real> Product<'_, T> {
-    pub(super) fn run(self, arch: Arch) {
-        arch.dispatch(self);
+/// Multiplications of a product from which on several threads are worth their start.
+const WORTH_THREADS: usize = 2_000_000;
+
+/// How many threads share so many multiplications.
+pub(super) fn num_threads(num_multiplications: usize) -> usize {
+    match num_multiplications {
+        WORTH_THREADS.. => rayon::current_num_threads(),
+        _ => 1,
     }
 }
 
-impl<T: Real> TransposedProduct<'_, T> {
-    pub(super) fn run(self, arch: Arch) {
-        arch.dispatch(self);
+impl<T: Real> Product<'_, T> {
+    /// Computes the product, its rows shared among the threads if it is large.
+    pub(super) fn run_shared(self, arch: Arch) {
+        let num_threads = num_threads(self.num_rows * self.depth * self.num_columns);
+        if num_threads == 1 {
+            return self.run(arch);
+        }
+        let rows_each = self.num_rows.div_ceil(num_threads).next_multiple_of(8);
+        let (a, b, start) = (self.a, self.b, self.start);
+        let parts = self.out.par_chunks_mut(rows_each * self.out_stride);
+        parts.enumerate().for_each(|(index, out)| {
+            let first = index * rows_each;
+            Product {
+                a: Matrix {
+                    numbers: &a.numbers[first * a.stride..],
+                    stride: a.stride,
+                },
+                b,
+                start,
+                out,
+                out_stride: self.out_stride,
+                num_rows: rows_each.min(self.num_rows - first),
+                depth: self.depth,
+                num_columns: self.num_columns,
+            }
+            .run(arch);
+        });
     }
 }
 
@@ -86,12 +130,12 @@ impl<T: Real> WithSimd for TransposedProduct<'_, T> {
 
 /// How the left factor is read.
 trait Left {
-    /// Adds the products of a tile of `M` rows and `N` vectors of columns to its sums.
+    /// Adds the products of a tile of `M` rows and `N` vectors of columns to its sums, for a part of the depth.
     fn tile<S: Simd, T: Real, const M: usize, const N: usize>(
         simd: S,
         a: Matrix<'_, T>,
         b: Matrix<'_, T>,
-        depth: usize,
+        part: Range<usize>,
         row: usize,
         column: usize,
         sums: [[T::Vector<S>; N]; M],
@@ -110,14 +154,17 @@ impl Left for Rows {
         simd: S,
         a: Matrix<'_, T>,
         b: Matrix<'_, T>,
-        depth: usize,
+        part: Range<usize>,
         row: usize,
         column: usize,
         mut sums: [[T::Vector<S>; N]; M],
     ) -> [[T::Vector<S>; N]; M] {
-        let rows: [&[T]; M] = std::array::from_fn(|i| &a.numbers[(row + i) * a.stride..][..depth]);
+        let rows: [&[T]; M] =
+            std::array::from_fn(|i| &a.numbers[(row + i) * a.stride..][part.clone()]);
+        let depth = part.len();
         let width = N * T::lanes::<S>();
-        for (k, b_row) in (0..depth).zip(b.numbers.chunks(b.stride)) {
+        let b_rows = b.numbers[part.start * b.stride..].chunks(b.stride);
+        for (k, b_row) in (0..depth).zip(b_rows) {
             let (vectors, _) = T::as_vectors::<S>(&b_row[column..column + width]);
             let vectors: [T::Vector<S>; N] = std::array::from_fn(|n| vectors[n]);
             for (row, sums) in rows.iter().zip(&mut sums) {
@@ -137,14 +184,15 @@ impl Left for Columns {
         simd: S,
         a: Matrix<'_, T>,
         b: Matrix<'_, T>,
-        depth: usize,
+        part: Range<usize>,
         row: usize,
         column: usize,
         mut sums: [[T::Vector<S>; N]; M],
     ) -> [[T::Vector<S>; N]; M] {
         let width = N * T::lanes::<S>();
-        let a_rows = a.numbers.chunks(a.stride);
-        for (a_row, b_row) in a_rows.zip(b.numbers.chunks(b.stride)).take(depth) {
+        let a_rows = a.numbers[part.start * a.stride..].chunks(a.stride);
+        let b_rows = b.numbers[part.start * b.stride..].chunks(b.stride);
+        for (a_row, b_row) in a_rows.zip(b_rows).take(part.len()) {
             let (vectors, _) = T::as_vectors::<S>(&b_row[column..column + width]);
             let vectors: [T::Vector<S>; N] = std::array::from_fn(|n| vectors[n]);
             for (x, sums) in a_row[row..row + M].iter().zip(&mut sums) {
@@ -158,39 +206,31 @@ impl Left for Columns {
     }
 }
 
+/// Rows of the right factor that are walked through at once: three vectors of each fit the first-level cache.
+const DEPTH: usize = 128;
+
 /// All tiles of a product.
 #[inline(always)]
 fn tiles<S: Simd, T: Real, L: Left>(simd: S, mut product: Product<'_, T>) {
-    let num_rows = product.num_rows;
-    let mut row = 0;
-    // With 32 registers a tile has 24 sums, with 16 registers 12.
-    if S::REGISTER_COUNT >= 32 {
-        while row + 8 <= num_rows {
-            row_of_tiles::<S, T, L, 8, 3>(simd, &mut product, row);
-            row += 8;
+    let depth = product.depth;
+    for first in (0..depth.max(1)).step_by(DEPTH) {
+        let part = first..(first + DEPTH).min(depth);
+        // With 32 registers a tile has 24 sums, with 16 registers 12.
+        if S::REGISTER_COUNT >= 32 {
+            columns_of_tiles::<S, T, L, 8, 3>(simd, &mut product, part);
+        } else {
+            columns_of_tiles::<S, T, L, 6, 2>(simd, &mut product, part);
         }
-        while row + 4 <= num_rows {
-            row_of_tiles::<S, T, L, 4, 4>(simd, &mut product, row);
-            row += 4;
-        }
-    } else {
-        while row + 4 <= num_rows {
-            row_of_tiles::<S, T, L, 4, 3>(simd, &mut product, row);
-            row += 4;
-        }
-    }
-    while row < num_rows {
-        row_of_tiles::<S, T, L, 1, 4>(simd, &mut product, row);
-        row += 1;
     }
 }
 
-/// The tiles of `M` rows, at most `N` vectors of columns wide.
+/// The tiles of `M` rows and at most `N` vectors of columns. Tiles one below the other share their columns of the right
+/// factor, which stay in the cache.
 #[inline(always)]
-fn row_of_tiles<S: Simd, T: Real, L: Left, const M: usize, const N: usize>(
+fn columns_of_tiles<S: Simd, T: Real, L: Left, const M: usize, const N: usize>(
     simd: S,
     product: &mut Product<'_, T>,
-    row: usize,
+    part: Range<usize>,
 ) {
     let lanes = T::lanes::<S>();
     let mut left = product.num_columns.div_ceil(lanes);
@@ -203,13 +243,36 @@ fn row_of_tiles<S: Simd, T: Real, L: Left, const M: usize, const N: usize>(
             _ => N,
         };
         match width {
-            1 => one_tile::<S, T, L, M, 1>(simd, product, row, column),
-            2 => one_tile::<S, T, L, M, 2>(simd, product, row, column),
-            3 => one_tile::<S, T, L, M, 3>(simd, product, row, column),
-            _ => one_tile::<S, T, L, M, N>(simd, product, row, column),
+            1 => column_of_tiles::<S, T, L, M, 1>(simd, product, column, part.clone()),
+            2 => column_of_tiles::<S, T, L, M, 2>(simd, product, column, part.clone()),
+            _ => column_of_tiles::<S, T, L, M, N>(simd, product, column, part.clone()),
         }
         left -= width;
         column += width * lanes;
+    }
+}
+
+/// The tiles of `N` vectors of columns, one below the other: of `M` rows each, and smaller ones at the end.
+#[inline(always)]
+fn column_of_tiles<S: Simd, T: Real, L: Left, const M: usize, const N: usize>(
+    simd: S,
+    product: &mut Product<'_, T>,
+    column: usize,
+    part: Range<usize>,
+) {
+    let num_rows = product.num_rows;
+    let mut row = 0;
+    while row + M <= num_rows {
+        one_tile::<S, T, L, M, N>(simd, product, row, column, part.clone());
+        row += M;
+    }
+    while row + 4 <= num_rows {
+        one_tile::<S, T, L, 4, N>(simd, product, row, column, part.clone());
+        row += 4;
+    }
+    while row < num_rows {
+        one_tile::<S, T, L, 1, N>(simd, product, row, column, part.clone());
+        row += 1;
     }
 }
 
@@ -220,6 +283,7 @@ fn one_tile<S: Simd, T: Real, L: Left, const M: usize, const N: usize>(
     product: &mut Product<'_, T>,
     row: usize,
     column: usize,
+    part: Range<usize>,
 ) {
     let width = N * T::lanes::<S>();
     let stride = product.out_stride;
@@ -227,12 +291,17 @@ fn one_tile<S: Simd, T: Real, L: Left, const M: usize, const N: usize>(
         let (vectors, _) = T::as_vectors::<S>(&numbers[column..column + width]);
         std::array::from_fn(|n| vectors[n])
     };
-    let sums: [[T::Vector<S>; N]; M] = match product.start {
+    // Later parts of the depth are added to the result of the first.
+    let start = match part.start {
+        0 => product.start,
+        _ => Start::Result,
+    };
+    let sums: [[T::Vector<S>; N]; M] = match start {
         Start::Zero => [[T::splat(simd, T::ZERO); N]; M],
         Start::Row(numbers) => [first(numbers); M],
         Start::Result => std::array::from_fn(|i| first(&product.out[(row + i) * stride..])),
     };
-    let sums = L::tile(simd, product.a, product.b, product.depth, row, column, sums);
+    let sums = L::tile(simd, product.a, product.b, part, row, column, sums);
     for (i, sums) in sums.into_iter().enumerate() {
         let out = &mut product.out[(row + i) * stride + column..][..width];
         let (vectors, _) = T::as_vectors_mut::<S>(out);
@@ -243,20 +312,50 @@ fn one_tile<S: Simd, T: Real, L: Left, const M: usize, const N: usize>(
 }
 
 /// The transposed matrix: `out[j][i] = a[i][j]`, for `num_rows` rows and `num_columns` columns of `a`.
-pub(super) fn transpose<T: Copy>(
+///
+/// Rows and columns of both may be read and written up to their padding.
+pub(super) fn transpose<T: Real>(
+    arch: Arch,
     a: Matrix<'_, T>,
     num_rows: usize,
     num_columns: usize,
     out: &mut [T],
     out_stride: usize,
 ) {
-    for (i, row) in a.numbers.chunks(a.stride).take(num_rows).enumerate() {
-        for (out, x) in out[i..]
-            .iter_mut()
-            .step_by(out_stride)
-            .zip(&row[..num_columns])
-        {
-            *out = *x;
+    arch.dispatch(Loop(
+        #[inline(always)]
+        || {
+            for i in (0..num_rows).step_by(BLOCK) {
+                for j in (0..num_columns).step_by(BLOCK) {
+                    transpose_block(a, num_rows, num_columns, i, j, out, out_stride);
+                }
+            }
+        },
+    ));
+}
+
+/// Rows and columns that are transposed at once.
+const BLOCK: usize = 8;
+
+#[inline(always)]
+fn transpose_block<T: Real>(
+    a: Matrix<'_, T>,
+    num_rows: usize,
+    num_columns: usize,
+    i: usize,
+    j: usize,
+    out: &mut [T],
+    out_stride: usize,
+) {
+    let mut block = [[T::ZERO; BLOCK]; BLOCK];
+    for (k, row) in block.iter_mut().enumerate().take(num_rows - i) {
+        row.copy_from_slice(&a.numbers[(i + k) * a.stride + j..][..BLOCK]);
+    }
+    for k in 0..BLOCK.min(num_columns - j) {
+        let mut column = [T::ZERO; BLOCK];
+        for (x, row) in column.iter_mut().zip(&block) {
+            *x = row[k];
         }
+        out[(j + k) * out_stride + i..][..BLOCK].copy_from_slice(&column);
     }
 }

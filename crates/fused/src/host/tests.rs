@@ -281,3 +281,58 @@ fn a_state_of_another_network_is_refused() {
     let message = format!("expected {expected} parameters, found {found}");
     assert_eq!(refused.to_string(), message);
 }
+
+#[cfg(target_arch = "x86_64")]
+#[test]
+fn vectors_of_eight_and_of_sixteen_numbers_give_the_same_bits() {
+    let (Some(short), Some(long)) = (pulp::x86::V3::try_new(), pulp::x86::V4::try_new()) else {
+        // One of the two is missing on this processor, and there is nothing to compare.
+        return;
+    };
+    let rows: Vec<u32> = (0..100).map(|k| k * 7 % 50).collect();
+    for activation in ACTIVATIONS {
+        for normalization in NORMALIZATIONS {
+            for loss in LOSSES {
+                let mut plan = plan(activation, normalization, loss);
+                plan.optimizer = ADAM;
+                let samples = Samples::<f32>::new(50, &plan);
+                let train = |arch| {
+                    let mut training =
+                        HostTraining::new(plan.clone(), state(&plan)).expect("a state");
+                    training.arch = arch;
+                    let mut results = Results::default();
+                    training.train(samples.data(), &rows, 17, &[0.01; 6], &mut results);
+                    (training.state(), results)
+                };
+                let short = train(pulp::x86::Arch::V3(short));
+                let long = train(pulp::x86::Arch::V4(long));
+                assert_eq!(short, long, "{plan:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bits() {
+    let mut plan = plan(Activation::Relu, Normalization::None, Loss::CrossEntropy);
+    // The products of the first layer are large enough to be shared.
+    plan.sizes = vec![300, 200, 18, 3];
+    plan.optimizer = ADAM;
+    let samples = Samples::<f32>::new(130, &plan);
+    let rows: Vec<u32> = (0..260).map(|k| k * 7 % 130).collect();
+    let train = |num_threads| {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(num_threads)
+            .build();
+        pool.expect("threads").install(|| {
+            let mut training = HostTraining::new(plan.clone(), state(&plan)).expect("a state");
+            let mut results = Results::default();
+            training.train(samples.data(), &rows, 100, &[0.01; 3], &mut results);
+            training.evaluate(samples.data(), 0..130, &mut results);
+            (training.state(), results)
+        })
+    };
+    let alone = train(1);
+    assert_eq!(alone, train(2));
+    assert_eq!(alone, train(5));
+}

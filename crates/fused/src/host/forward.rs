@@ -1,0 +1,197 @@
+//! The forward pass of a tile of rows, and its loss.
+
+use pulp::Arch;
+
+use super::buffer::Buffer;
+use super::elementwise::Run;
+use super::normalization::{self, BatchForward, SampleForward, Shape};
+use super::product::{Matrix, Product, Start};
+use super::rows::{Rows, gather, inputs};
+use super::work::LayerWork;
+use super::{HostTraining, Mode, loss};
+use crate::plan::{Activation, Data, Normalization, Results};
+use crate::real::Real;
+
+impl<T: Real> HostTraining<T> {
+    /// The forward pass of some rows of a batch. Returns their share of the loss, whose gradient it leaves in the last
+    /// layer's `delta` in training.
+    pub(super) fn forward(
+        &mut self,
+        data: Data<'_, T>,
+        rows: Rows<'_>,
+        batch_size: usize,
+        mode: Mode,
+        results: &mut Results<T>,
+    ) -> T {
+        let Self {
+            plan,
+            layout,
+            arch,
+            parameters,
+            running,
+            work,
+            ..
+        } = self;
+        let num_rows = rows.len();
+        gather(data.inputs, plan.d_input(), &rows, &mut work.inputs);
+        let num_layers = layout.layers.len();
+        for (index, layer) in layout.layers.iter().enumerate() {
+            let (before, current) = work.layers.split_at_mut(index);
+            let input = match before.last() {
+                None => inputs(data.inputs, plan.d_input(), &rows, &work.inputs),
+                Some(before) => Matrix {
+                    numbers: before.output(plan.activations[index - 1]),
+                    stride: layout.layers[index - 1].stride,
+                },
+            };
+            let current = &mut current[0];
+            let length = num_rows * layer.stride;
+            current.before_activation.grow(length);
+            let bias = layer.bias.clone().map(|bias| &parameters[bias]);
+            Product {
+                a: input,
+                b: Matrix {
+                    numbers: &parameters[layer.weight.clone()],
+                    stride: layer.stride,
+                },
+                start: bias.map_or(Start::Zero, Start::Row),
+                out: &mut current.before_activation[..length],
+                out_stride: layer.stride,
+                num_rows,
+                depth: layer.d_input,
+                num_columns: layer.d_output,
+            }
+            .run_shared(*arch);
+            if index + 1 < num_layers {
+                let shape = Shape {
+                    num_rows,
+                    size: layer.d_output,
+                    stride: layer.stride,
+                };
+                let scale = layout.scales.get(index);
+                let scale = scale.map(|scale| {
+                    (
+                        &parameters[scale.gamma.clone()],
+                        &parameters[scale.beta.clone()],
+                    )
+                });
+                let running = running.get(index);
+                normalize(
+                    *arch,
+                    plan.normalization,
+                    shape,
+                    mode,
+                    scale,
+                    running,
+                    current,
+                );
+            }
+            let activation = plan.activations[index];
+            if activation != Activation::Linear {
+                current.after_activation.grow(length);
+                activation.forward(
+                    *arch,
+                    &current.before_activation[..length],
+                    &mut current.after_activation[..length],
+                );
+            }
+        }
+        let (Some(layer), Some(last)) = (layout.layers.last(), work.layers.last_mut()) else {
+            return T::ZERO;
+        };
+        let d_output = layer.d_output;
+        let activation = plan.activations[num_layers - 1];
+        let outputs = last.output(activation);
+        for row in outputs.chunks(layer.stride).take(num_rows) {
+            results.outputs.extend_from_slice(&row[..d_output]);
+        }
+        work.loss.begin(num_rows, d_output);
+        let share = loss::share(plan.loss, plan.reduction, batch_size, d_output);
+        let share = T::from_f64(share);
+        rows.for_each(|index, row| {
+            let targets = &data.targets[row * d_output..(row + 1) * d_output];
+            let factor = data.weights.map_or(share, |weights| share * weights[row]);
+            work.loss.set_sample(index, targets, factor);
+        });
+        let loss = work.loss.forward(*arch, plan.loss, outputs, layer.stride);
+        if mode == Mode::Training {
+            let length = num_rows * layer.stride;
+            last.delta.grow(length);
+            work.loss.gradients(&mut last.delta[..length], layer.stride);
+        }
+        loss
+    }
+}
+
+/// Normalises the products of a layer.
+fn normalize<T: Real>(
+    arch: Arch,
+    normalization: Normalization,
+    shape: Shape,
+    mode: Mode,
+    scale: normalization::ScaleAndShift<'_, T>,
+    running: Option<&(Buffer<T>, Buffer<T>)>,
+    layer: &mut LayerWork<T>,
+) {
+    let length = shape.num_rows * shape.stride;
+    match (normalization, scale) {
+        (Normalization::None, _) => {}
+        (Normalization::Batch { epsilon, .. }, Some((gamma, beta))) => {
+            let epsilon = T::from_f64(epsilon);
+            layer.after_activation.grow(length);
+            let x = &layer.before_activation[..length];
+            let out = &mut layer.after_activation[..length];
+            match (mode, running) {
+                (Mode::Evaluation, Some((mean, variance))) => {
+                    let (scale, statistics) = ((gamma, beta), (&**mean, &**variance));
+                    normalization::batch_evaluate(arch, shape, epsilon, scale, statistics, x, out);
+                }
+                _ => {
+                    layer.normalized.grow(length);
+                    for row in [&mut layer.mean, &mut layer.variance, &mut layer.inverse] {
+                        row.grow(shape.stride);
+                    }
+                    BatchForward {
+                        shape,
+                        epsilon,
+                        gamma,
+                        beta,
+                        x,
+                        normalized: &mut layer.normalized[..length],
+                        out,
+                        mean: &mut layer.mean,
+                        variance: &mut layer.variance,
+                        inverse: &mut layer.inverse,
+                    }
+                    .run(arch);
+                }
+            }
+            std::mem::swap(&mut layer.before_activation, &mut layer.after_activation);
+        }
+        (Normalization::Batch { .. }, None) => unreachable!("batch normalisation has a scale"),
+        (
+            Normalization::Sample {
+                num_groups,
+                epsilon,
+                ..
+            },
+            scale,
+        ) => {
+            layer.after_activation.grow(length);
+            layer.normalized.grow(length);
+            layer.inverse.grow(shape.num_rows * num_groups);
+            SampleForward {
+                shape,
+                num_groups,
+                epsilon: T::from_f64(epsilon),
+                scale,
+                x: &layer.before_activation[..length],
+                normalized: &mut layer.normalized[..length],
+                out: &mut layer.after_activation[..length],
+                inverse: &mut layer.inverse,
+            }
+            .run(arch);
+            std::mem::swap(&mut layer.before_activation, &mut layer.after_activation);
+        }
+    }
+}
