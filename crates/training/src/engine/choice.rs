@@ -9,6 +9,7 @@ use emberlab_models::{Network, NotFused};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::clipping::GradientClipping;
 use crate::config::TrainingConfig;
 use crate::device;
 use crate::loss::LossConfig;
@@ -131,8 +132,22 @@ pub(crate) fn plan(
     if training.engine == EngineConfig::Burn {
         return Err(NoPlan::BurnWanted);
     }
+    let clipping = training.gradient_clipping;
+    Ok(fused_plan(network, loss, rule, clipping)?)
+}
+
+/// The plan for fused kernels.
+///
+/// # Errors
+/// [`NotFused`] if there are none for some part of the training.
+pub(crate) fn fused_plan(
+    network: &Network,
+    loss: &LossConfig,
+    rule: &UpdateRule,
+    clipping: Option<GradientClipping>,
+) -> Result<Plan, NotFused> {
     let shape = network.fused()?;
-    let no_kernels_for = |part: String| NoPlan::NotFused(NotFused { part });
+    let no_kernels_for = |part: String| NotFused { part };
     if !device::is_host(&network.device()) {
         return Err(no_kernels_for("this device".to_string()));
     }
@@ -149,6 +164,6 @@ pub(crate) fn plan(
         loss: loss.function.fused().ok_or_else(no_loss)?,
         reduction: loss.reduction.fused(),
         optimizer: rule.fused(),
-        clipping: training.gradient_clipping.map(|clipping| clipping.fused()),
+        clipping: clipping.map(GradientClipping::fused),
     })
 }

@@ -13,6 +13,7 @@ mod replica_tests;
 mod testing;
 
 pub use choice::{EngineConfig, TrainedBy};
+pub use fused::fused_training;
 
 use std::ops::Range;
 

@@ -13,11 +13,13 @@ use emberlab_metrics::Split;
 use emberlab_models::Network;
 use rayon::prelude::*;
 
+use super::choice::fused_plan;
 use super::{Beginning, Shared, Steps, TrainingEngine};
 use crate::config::TrainMetrics;
 use crate::error::TrainingError;
+use crate::loss::LossConfig;
 use crate::metric_accumulator::MetricAccumulator;
-use crate::optimizer::Optimizer;
+use crate::optimizer::{Optimizer, OptimizerConfig};
 use crate::trainer::SplitData;
 use host_split::HostSplit;
 
@@ -96,13 +98,6 @@ impl<T: Real + Float> FusedReplica<T> {
             data,
             seed,
         } = beginning;
-        let numbers = network.numbers::<T>().map_err(unreadable)?;
-        let state = State {
-            parameters: numbers.parameters,
-            running: numbers.running,
-            buffers: optimizer.numbers::<T>().map_err(unreadable)?,
-            step: optimizer.num_steps(),
-        };
         let best = match best {
             None => None,
             Some(best) => {
@@ -117,7 +112,7 @@ impl<T: Real + Float> FusedReplica<T> {
         };
         let valid = data.valid.as_ref();
         Ok(Self {
-            training: HostTraining::new(plan, state).map_err(unreadable)?,
+            training: begin(plan, &network, &optimizer)?,
             train: HostSplit::read(&data.train, &shared.task)?,
             valid: valid
                 .map(|data| HostSplit::read(data, &shared.task))
@@ -182,6 +177,36 @@ impl<T: Real + Float> FusedReplica<T> {
         (self.training).evaluate(data.data(), samples.clone(), &mut self.results);
         add(&self.results, samples, data, metrics, shared)
     }
+}
+
+/// A network and its optimiser in training by fused kernels, without data, metrics and checkpoints.
+///
+/// # Errors
+/// [`TrainingError::NotFused`] if there are no fused kernels for the training, [`TrainingError::Read`] if the device
+/// fails.
+pub fn fused_training<T: Real + Float>(
+    network: &Network,
+    loss: &LossConfig,
+    config: &OptimizerConfig,
+) -> Result<HostTraining<T>, TrainingError> {
+    let plan = fused_plan(network, loss, &config.rule, None)?;
+    begin(plan, network, &Optimizer::new(config, network))
+}
+
+/// Begins or continues the training of a network by its optimiser.
+fn begin<T: Real + Float>(
+    plan: Plan,
+    network: &Network,
+    optimizer: &Optimizer,
+) -> Result<HostTraining<T>, TrainingError> {
+    let numbers = network.numbers::<T>().map_err(unreadable)?;
+    let state = State {
+        parameters: numbers.parameters,
+        running: numbers.running,
+        buffers: optimizer.numbers::<T>().map_err(unreadable)?,
+        step: optimizer.num_steps(),
+    };
+    HostTraining::new(plan, state).map_err(unreadable)
 }
 
 /// Adds results for some rows of a split to the metrics of a network.
