@@ -19,7 +19,8 @@ use crate::importance::run_blocks;
 use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::{count, duration};
 use crate::predictions::{prediction_blocks, threshold_blocks};
-use crate::{ReportError, command_line, number};
+use crate::shell::command_line;
+use crate::{ReportError, number};
 
 /// The report of one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]

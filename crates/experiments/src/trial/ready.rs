@@ -3,7 +3,7 @@
 use burn::tensor::Device;
 use emberlab_menu::Problem;
 use emberlab_models::Network;
-use emberlab_run_format::Environment;
+use emberlab_run_format::{Environment, Finding};
 use emberlab_storage::{CheckpointStore, Identity};
 use emberlab_training::{Precision, SplitData, TrainedBy, TrainingError, device};
 
@@ -16,6 +16,8 @@ use crate::run::Run;
 /// An experiment with its data and network on the device, and what identifies the training.
 pub(super) struct Ready {
     pub(super) prepared: Prepared,
+    /// What the data show to be wrong before the first step.
+    pub(super) findings: Vec<Finding>,
     pub(super) identity: Identity,
     pub(super) device: Device,
     pub(super) network: Network,
@@ -59,6 +61,7 @@ impl Ready {
             network,
             data: prepared.upload_all(&device)?,
             device,
+            findings: prepared.findings(),
             prepared,
         })
     }
