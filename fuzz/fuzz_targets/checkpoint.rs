@@ -2,23 +2,13 @@
 
 #![no_main]
 
+mod folder;
+
 use std::fs;
-use std::path::PathBuf;
-use std::sync::LazyLock;
 
 use emberlab_storage::{Checkpoint, CheckpointStore, Position, sha256};
+use folder::FOLDER;
 use libfuzzer_sys::fuzz_target;
-
-/// A folder that lives as long as the process, in memory where the system has such a place.
-static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
-    let memory = PathBuf::from("/dev/shm");
-    let folder = if memory.is_dir() {
-        tempfile::tempdir_in(memory)
-    } else {
-        tempfile::tempdir()
-    };
-    folder.expect("a temporary folder")
-});
 
 fuzz_target!(|data: &[u8]| {
     let Some((&choice, rest)) = data.split_first() else {

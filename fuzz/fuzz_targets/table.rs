@@ -3,22 +3,11 @@
 
 #![no_main]
 
-use std::path::PathBuf;
-use std::sync::LazyLock;
+mod folder;
 
 use emberlab_tables::{Encoder, HeaderLine, Label, RowReader, TableConfig, describe};
+use folder::FOLDER;
 use libfuzzer_sys::fuzz_target;
-
-/// A folder that lives as long as the process, in memory where the system has such a place.
-static FOLDER: LazyLock<tempfile::TempDir> = LazyLock::new(|| {
-    let memory = PathBuf::from("/dev/shm");
-    let folder = if memory.is_dir() {
-        tempfile::tempdir_in(memory)
-    } else {
-        tempfile::tempdir()
-    };
-    folder.expect("a temporary folder")
-});
 
 fuzz_target!(|data: &[u8]| {
     // The keys of the configuration end with a zero byte, which the table follows.

@@ -173,6 +173,43 @@ fn networks_of_other_shapes_train_in_other_programs() {
 }
 
 #[test]
+fn seeds_whose_training_rows_have_other_categories_train_one_after_the_other() {
+    let lab = Lab::new();
+    let row = |i: usize| {
+        let town = match i {
+            5 | 17 | 33 => format!("rare{i}"),
+            _ => ["x", "z"][i % 2].to_string(),
+        };
+        let value = (i * 37 % 101) as f64 / 50.0 - 1.0;
+        let label = if value > 0.0 { "yes" } else { "no" };
+        format!("{value},{town},{label}\n")
+    };
+    let rows: String = (0..60).map(row).collect();
+    lab.write("towns.csv", format!("a,town,y\n{rows}"));
+    lab.write(
+        "towns.toml",
+        "seeds = 6\n[dataset]\nname = \"csv\"\npath = \"towns.csv\"\nlabel = \"y\"\n\
+         categories = { unseen = \"ignore\" }\n[model]\nname = \"mlp\"\nhidden = [4]\n\
+         [loss]\nname = \"bce_with_logits\"\n[optimizer]\nname = \"adam\"\nlearning_rate = 0.01\n\
+         [training]\nnum_epochs = 2\nbatch_size = 8\n[sweep]\n\"optimizer.learning_rate\" = [0.01]\n",
+    );
+    lab.succeed(&["compare", "towns.toml", "--stack", "6", "--jobs", "1"]);
+    let runs = std::fs::read_dir(lab.path().join("artifacts/towns")).unwrap();
+    let results = runs.filter_map(|entry| {
+        let text = std::fs::read_to_string(entry.unwrap().path().join("result.json")).ok()?;
+        let result: serde_json::Value = serde_json::from_str(&text).unwrap();
+        result["num_parameters"].as_u64()
+    });
+    let sizes: Vec<u64> = results.collect();
+    assert_eq!(sizes.len(), 6);
+    let different: BTreeSet<u64> = sizes.into_iter().collect();
+    assert!(
+        different.len() > 1,
+        "all networks have {different:?} weights"
+    );
+}
+
+#[test]
 fn a_stack_killed_again_and_again_ends_as_one_never_killed() {
     let whole = lab();
     let long = [

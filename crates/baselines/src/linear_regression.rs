@@ -5,7 +5,7 @@ use faer::Mat;
 use crate::baseline::Method;
 use crate::error::BaselineError;
 use crate::predictions::Predictions;
-use crate::training::{Targets, Training};
+use crate::training::Training;
 
 /// Singular values below this share of the largest count as 0, as in scikit-learn.
 const RELATIVE_TOLERANCE: f64 = 1e-6;
@@ -39,16 +39,7 @@ impl Method for LinearRegression {
         rows: &[f64],
         _seed: u64,
     ) -> Result<Predictions, BaselineError> {
-        let Targets::Values {
-            values,
-            num_targets,
-        } = training.targets
-        else {
-            return Err(BaselineError::Task {
-                baseline: "linear_regression",
-                task: training.targets.task(),
-            });
-        };
+        let (values, num_targets) = training.targets.values("linear_regression")?;
         let num_features = training.num_features;
         let fit = LinearFit::new(training.features, num_features, values, num_targets)?;
         let mut outputs = Vec::with_capacity(rows.len() / num_features * num_targets);

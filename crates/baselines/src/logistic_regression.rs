@@ -6,7 +6,7 @@ use crate::baseline::Method;
 use crate::error::BaselineError;
 use crate::linear_regression::centred;
 use crate::predictions::Predictions;
-use crate::training::{Targets, Training};
+use crate::training::Training;
 
 /// The name in the table, for errors.
 const NAME: &str = "logistic_regression";
@@ -48,16 +48,7 @@ impl Method for LogisticRegression {
         rows: &[f64],
         _seed: u64,
     ) -> Result<Predictions, BaselineError> {
-        let Targets::Classes {
-            labels,
-            num_classes,
-        } = training.targets
-        else {
-            return Err(BaselineError::Task {
-                baseline: NAME,
-                task: training.targets.task(),
-            });
-        };
+        let (labels, num_classes) = training.targets.classes(NAME)?;
         let mut present = labels.to_vec();
         present.sort_unstable();
         present.dedup();

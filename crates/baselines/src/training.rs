@@ -36,12 +36,47 @@ pub enum Targets<'a> {
     },
 }
 
-impl Targets<'_> {
+impl<'a> Targets<'a> {
     /// The task of these targets.
     pub fn task(&self) -> Task {
         match self {
             Targets::Classes { .. } => Task::Classification,
             Targets::Values { .. } => Task::Regression,
+        }
+    }
+
+    /// The class of each row and the number of classes, for a baseline that predicts classes only.
+    pub(crate) fn classes(
+        &self,
+        baseline: &'static str,
+    ) -> Result<(&'a [u32], usize), BaselineError> {
+        match *self {
+            Targets::Classes {
+                labels,
+                num_classes,
+            } => Ok((labels, num_classes)),
+            Targets::Values { .. } => Err(self.unfit(baseline)),
+        }
+    }
+
+    /// The numbers of all rows and how many each row has, for a baseline that predicts numbers only.
+    pub(crate) fn values(
+        &self,
+        baseline: &'static str,
+    ) -> Result<(&'a [f64], usize), BaselineError> {
+        match *self {
+            Targets::Values {
+                values,
+                num_targets,
+            } => Ok((values, num_targets)),
+            Targets::Classes { .. } => Err(self.unfit(baseline)),
+        }
+    }
+
+    fn unfit(&self, baseline: &'static str) -> BaselineError {
+        BaselineError::Task {
+            baseline,
+            task: self.task(),
         }
     }
 

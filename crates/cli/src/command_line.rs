@@ -1,11 +1,11 @@
 //! Commands for the user's next line in the shell: complete, and quoted where a shell needs it.
 
-use std::borrow::Cow;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 
 use emberlab_experiments::{ExperimentError, Run};
+use emberlab_report::quoted;
 use emberlab_training::device;
 
 use crate::arguments::{DEFAULT_ARTIFACTS, Running, Shared};
@@ -102,19 +102,6 @@ impl fmt::Display for CommandLine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&quoted(self.words.iter().map(String::as_str)))
     }
-}
-
-/// Words for a shell, with quotes where they are needed.
-pub fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    // shlex quotes `=` too, but only in the first word of a command it has a meaning.
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
-    // Only a NUL can be refused, and no argument of a process holds one.
-    let quoter = shlex::Quoter::new().allow_nul(true);
-    let quote = |word: &'a str| match !word.is_empty() && word.chars().all(is_plain) {
-        true => Cow::Borrowed(word),
-        false => quoter.quote(word).unwrap_or(Cow::Borrowed(word)),
-    };
-    words.into_iter().map(quote).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a run is found by its id, `experiment/run`.

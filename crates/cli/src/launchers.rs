@@ -4,7 +4,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
-use crate::command_line::quoted;
+use emberlab_report::quoted;
 
 /// A scheduler that runs the trials of a plan on a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,7 +4,7 @@ use emberlab_tables::{Encoder, Label, LoadedTable, Table, TableConfig, Values};
 use sha2::{Digest, Sha256};
 
 use crate::error::DatasetError;
-use crate::samples::{Features, Samples, Targets};
+use crate::samples::{Features, Samples, Targets, hash_rows};
 
 /// A data set as loaded. Its targets are known; the features of a table become numbers when the training rows are
 /// known, because missing values and categories are fitted on these rows only.
@@ -114,14 +114,17 @@ impl Dataset {
         Ok(self.encode(&rows)?.0)
     }
 
-    /// SHA-256 of features and targets in hexadecimal. A table of numbers has the same checksum as the samples it
-    /// becomes; see [`Samples::checksum`].
+    /// SHA-256 of features and targets in hexadecimal: the kind (`bytes`, `floats`, `classes`, …) and the little-endian
+    /// bytes of each. Numbers that fit 32-bit floats are hashed as such, and a table of numbers as the samples it becomes.
     pub fn checksum(&self) -> String {
         let mut hash = Sha256::new();
         match &self.inputs {
             Inputs::Numbers(samples) => samples.features.hash(&mut hash),
             Inputs::Table { table, .. } => match numbers(table) {
-                Some(rows) => Features::Doubles(rows).hash(&mut hash),
+                Some(columns) => {
+                    let row = |i: usize| columns.iter().map(move |values| values[i]);
+                    hash_rows(&mut hash, (0..table.len()).flat_map(row));
+                }
                 None => hash_columns(&mut hash, table),
             },
         }
@@ -144,13 +147,17 @@ impl Dataset {
     }
 
     /// The data set with the checksum `expected`: this one, or the one that version 0.1.0 read from the same table,
-    /// where numbers were rounded to 32 bits. `None` if the data are others.
-    pub fn with_checksum(self, expected: &str) -> Option<Self> {
-        if self.checksum() == expected {
-            return Some(self);
+    /// where numbers were rounded to 32 bits.
+    ///
+    /// # Errors
+    /// The checksum of this data set if the data are others.
+    pub fn with_checksum(self, expected: &str) -> Result<Self, String> {
+        let found = self.checksum();
+        if found == expected {
+            return Ok(self);
         }
-        let rounded = self.rounded()?;
-        (rounded.checksum() == expected).then_some(rounded)
+        let rounded = self.rounded().filter(|data| data.checksum() == expected);
+        rounded.ok_or(found)
     }
 
     /// The data set with its numbers rounded to 32 bits; `None` if it is no table.
@@ -175,17 +182,13 @@ impl Dataset {
     }
 }
 
-/// The numbers of a table, row by row; `None` if it has other columns or misses values.
-fn numbers(table: &Table) -> Option<Vec<f64>> {
-    let columns: Vec<&Vec<f64>> = (table.columns.iter())
-        .map(|column| match &column.values {
-            Values::Numbers(values) => Some(values),
-            Values::Categories { .. } => None,
-        })
-        .collect::<Option<_>>()?;
-    let row = |i: usize| columns.iter().map(move |values| values[i]);
-    let rows: Vec<f64> = (0..table.len()).flat_map(row).collect();
-    (!rows.iter().any(|x| x.is_nan())).then_some(rows)
+/// The columns of a table of numbers; `None` if it has other columns or misses values.
+fn numbers(table: &Table) -> Option<Vec<&[f64]>> {
+    let columns = table.columns.iter().map(|column| match &column.values {
+        Values::Numbers(values) if !values.iter().any(|x| x.is_nan()) => Some(values.as_slice()),
+        Values::Numbers(_) | Values::Categories { .. } => None,
+    });
+    columns.collect()
 }
 
 /// Hashes each column: its name, its kind and its values.

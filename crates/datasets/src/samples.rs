@@ -100,7 +100,9 @@ impl Targets {
                 hash.update(b"classes");
                 hash_words(hash, labels.iter().map(|x| x.to_le_bytes()));
             }
-            Self::Values { values, .. } => hash_numbers(hash, values, [b"values", b"wide values"]),
+            Self::Values { values, .. } => {
+                hash_numbers(hash, values.iter().copied(), [b"values", b"wide values"]);
+            }
         }
     }
 }
@@ -117,7 +119,7 @@ impl Features {
                 hash.update(b"floats");
                 hash_words(hash, values.iter().map(|x| x.to_le_bytes()));
             }
-            Self::Doubles(values) => hash_numbers(hash, values, [b"floats", b"doubles"]),
+            Self::Doubles(values) => hash_rows(hash, values.iter().copied()),
         }
     }
 }
@@ -189,23 +191,23 @@ impl Samples {
             Features::Doubles(values) => values[range].to_vec(),
         }
     }
+}
 
-    /// SHA-256 of features and targets in hexadecimal: the kind (`bytes`, `floats`, `classes`, …) and the little-endian
-    /// bytes of each. Numbers that fit 32-bit floats are hashed as such.
-    pub fn checksum(&self) -> String {
-        let mut hash = Sha256::new();
-        self.features.hash(&mut hash);
-        self.targets.hash(&mut hash);
-        hex::encode(hash.finalize())
-    }
+/// Adds features that were read as 64-bit floats, row by row, to a checksum.
+pub(crate) fn hash_rows(hash: &mut Sha256, values: impl Iterator<Item = f64> + Clone) {
+    hash_numbers(hash, values, [b"floats", b"doubles"]);
 }
 
 /// Hashes numbers as 32-bit floats under the first kind if that loses nothing, else as 64-bit floats under the second.
-fn hash_numbers(hash: &mut Sha256, values: &[f64], [floats, doubles]: [&[u8]; 2]) {
-    let is_exact = |&x: &f64| f64::from(x as f32).to_bits() == x.to_bits();
-    if values.iter().all(is_exact) {
+fn hash_numbers(
+    hash: &mut Sha256,
+    values: impl Iterator<Item = f64> + Clone,
+    [floats, doubles]: [&[u8]; 2],
+) {
+    let is_exact = |x: f64| f64::from(x as f32).to_bits() == x.to_bits();
+    if values.clone().all(is_exact) {
         hash.update(floats);
-        hash_words(hash, values.iter().map(|&x| (x as f32).to_le_bytes()));
+        hash_words(hash, values.map(|x| (x as f32).to_le_bytes()));
     } else {
         hash.update(doubles);
         for x in values {
@@ -238,6 +240,11 @@ pub(crate) fn numbered_classes(count: usize) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Dataset;
+
+    fn checksum(samples: Samples) -> String {
+        Dataset::from(samples).checksum()
+    }
 
     fn pixels() -> Samples {
         let targets = Targets::Classes {
@@ -257,29 +264,33 @@ mod tests {
 
     #[test]
     fn the_checksum_depends_on_features_and_targets() {
-        let base = pixels();
+        let base = checksum(pixels());
         // hashlib.sha256(b"bytes" + bytes(range(1, 9)) + b"classes" + struct.pack("<2I", 0, 1)).hexdigest()
         assert_eq!(
-            base.checksum(),
+            base,
             "80b7cdff891ad9ea97fd8eceeba7be90423a13a54b251bd5d36cfd6f88077d17"
         );
         let mut other = pixels();
         other.features = Features::Bytes(vec![1, 2, 3, 4, 5, 6, 7, 9]);
-        assert_ne!(base.checksum(), other.checksum());
+        assert_ne!(base, checksum(other));
         let mut other = pixels();
         other.targets = Targets::numbers([0.0, 1.0]);
-        assert_ne!(base.checksum(), other.checksum());
+        assert_ne!(base, checksum(other));
     }
 
     #[test]
     fn the_checksum_of_numbers_depends_on_their_last_bit_but_not_on_their_width() {
-        let checksum = |features| {
+        let of = |features| {
             let targets = Targets::numbers([1.0, 2.0]);
-            Samples::of_features(features, targets, numbered_features(1)).checksum()
+            checksum(Samples::of_features(
+                features,
+                targets,
+                numbered_features(1),
+            ))
         };
-        let floats = checksum(Features::Floats(vec![0.5, 1.5]));
-        assert_eq!(floats, checksum(Features::Doubles(vec![0.5, 1.5])));
+        let floats = of(Features::Floats(vec![0.5, 1.5]));
+        assert_eq!(floats, of(Features::Doubles(vec![0.5, 1.5])));
         let next = 1.5 + f64::EPSILON;
-        assert_ne!(floats, checksum(Features::Doubles(vec![0.5, next])));
+        assert_ne!(floats, of(Features::Doubles(vec![0.5, next])));
     }
 }

@@ -52,6 +52,8 @@ pub trait Real:
     const ZERO: Self;
     /// One.
     const ONE: Self;
+    /// The smallest positive number with all its digits.
+    const SMALLEST_NORMAL: Self;
     /// From here on `tanh(softplus(x))` is 1, and the square of `exp(x)` is far from infinity.
     const MISH_BOUND: Self;
 
@@ -118,6 +120,7 @@ impl Real for f32 {
     }
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+    const SMALLEST_NORMAL: Self = f32::MIN_POSITIVE;
     const MISH_BOUND: Self = 20.0;
     #[inline(always)]
     fn abs(self) -> Self {
@@ -182,6 +185,7 @@ impl Real for f64 {
     }
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+    const SMALLEST_NORMAL: Self = f64::MIN_POSITIVE;
     const MISH_BOUND: Self = 40.0;
     #[inline(always)]
     fn abs(self) -> Self {

@@ -24,7 +24,8 @@ use crate::importance::comparison_blocks;
 use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::count;
 use crate::run_report::{config_block, environment_blocks, finding_blocks};
-use crate::{ReportError, command_line, number};
+use crate::shell::command_line;
+use crate::{ReportError, number};
 
 /// Curves that can be told apart in one picture. With more variants, each also gets a picture of its own.
 const MOST_IN_ONE: usize = 4;

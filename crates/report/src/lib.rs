@@ -26,6 +26,7 @@ mod pairs;
 mod parquet;
 pub mod predictions;
 mod run_report;
+mod shell;
 pub mod statistics;
 mod summary;
 mod trial_table;
@@ -37,18 +38,10 @@ pub use error::ReportError;
 pub use numbers::{count, duration, number};
 pub use outcome::TrialPlace;
 pub use run_report::RunReport;
+pub use shell::quoted;
 pub use trial_table::TrialTable;
 
 use emberlab_run_format::FormatError;
-
-/// A command of the program as it is typed into a shell, with quotes where they are needed.
-fn command_line(words: &[&str]) -> String {
-    let words = ["emberlab"].iter().chain(words).copied();
-    shlex::Quoter::new()
-        .allow_nul(true)
-        .join(words)
-        .unwrap_or_default()
-}
 
 /// A report as JSON; NaN and infinities are `null`.
 ///

@@ -65,12 +65,16 @@ impl<'a> Observations<'a> {
         self.first_step.filter(is_finite)
     }
 
-    /// How severe it is that features or targets are not scaled.
-    fn severity_of_unscaled_data(&self) -> Severity {
-        match self.curves.first_non_finite() {
+    /// The finding that features or targets are not scaled, which is an error if the loss was NaN or infinite.
+    fn as_unscaled_data(&self, found: Option<Finding>) -> Vec<Finding> {
+        let severity = match self.curves.first_non_finite() {
             Some(_) => Severity::Error,
             None => Severity::Warning,
-        }
+        };
+        found
+            .into_iter()
+            .map(|found| Finding { severity, ..found })
+            .collect()
     }
 }
 

@@ -134,11 +134,13 @@ fn show(name: &str, overrides: &[String], shared: &Shared) -> Result<(), Failure
     };
     let inside: Vec<String> = overrides.iter().map(|o| format!("dataset.{o}")).collect();
     let OnlyDataset { seed, dataset } = parse(&source.with_overrides(&inside)?)?;
-    let samples = dataset.load(&data_dirs::all(shared), seed)?.encode_all()?;
+    let loaded = dataset.load(&data_dirs::all(shared), seed)?;
+    let checksum = loaded.checksum();
+    let samples = loaded.encode_all()?;
     write!(
         std::io::stdout(),
         "{}",
-        render(&dataset, &samples, &samples.summary())
+        render(&dataset, &checksum, &samples, &samples.summary())
     )?;
     Ok(())
 }
@@ -186,7 +188,7 @@ const MAX_LISTED: usize = 20;
 /// How many samples are printed.
 const NUM_SHOWN: usize = 5;
 
-fn render(dataset: &DatasetConfig, samples: &Samples, summary: &Summary) -> String {
+fn render(dataset: &DatasetConfig, checksum: &str, samples: &Samples, summary: &Summary) -> String {
     let mut text = String::new();
     let shape = match summary.input_shape.as_slice() {
         [1, height, width] => format!("{height}×{width} pixels, 1 channel"),
@@ -200,7 +202,7 @@ fn render(dataset: &DatasetConfig, samples: &Samples, summary: &Summary) -> Stri
     };
     let (name, rows) = (dataset.name(), summary.rows);
     let _ = writeln!(text, "{name}: {rows} samples of {shape}, {kind}");
-    let _ = writeln!(text, "SHA-256 {}\n", samples.checksum());
+    let _ = writeln!(text, "SHA-256 {checksum}\n");
     if !summary.classes.is_empty() {
         let mut table = tables::table(["class", "samples"], 1);
         for class in summary.classes.iter().take(MAX_LISTED) {

@@ -149,8 +149,8 @@ impl Prepared {
             start = range.end;
             let guesses = match (predictions, &self.task) {
                 (Predictions::Classes { probabilities, .. }, Task::Binary { .. }) => {
-                    let of_class_1 = probabilities.iter().skip(1).step_by(2);
-                    Guesses::Probabilities(of_class_1.copied().collect::<Vec<_>>()[range].to_vec())
+                    let of_rows = probabilities[2 * range.start..2 * range.end].chunks_exact(2);
+                    Guesses::Probabilities(of_rows.map(|of_class| of_class[1]).collect())
                 }
                 (Predictions::Classes { classes, .. }, _) => {
                     Guesses::Classes(classes[range].to_vec())

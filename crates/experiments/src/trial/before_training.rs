@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use emberlab_analysis::findings_before_training;
 use emberlab_datasets::{BatchSize, Samples};
 use emberlab_menu::Problem;
-use emberlab_run_format::FindingKind;
+use emberlab_run_format::Finding;
 
 use super::Prepared;
 use crate::config::ExperimentConfig;
@@ -76,20 +76,23 @@ impl Prepared {
         )
     }
 
-    /// The kinds of findings that the data show before a training.
-    pub(super) fn known_problems(&self) -> Vec<FindingKind> {
-        let found = findings_before_training(self.observed_data());
-        found.iter().map(|finding| finding.kind).collect()
+    /// What the data show to be wrong before a training. Every row is looked at, which takes a while for many.
+    pub(super) fn findings(&self) -> Vec<Finding> {
+        findings_before_training(self.observed_data())
     }
 
     /// Sentences about settings and data that are allowed but often a mistake.
     pub fn warnings(&self) -> Vec<String> {
-        let found = findings_before_training(self.observed_data());
-        let mut warnings: Vec<String> = found
-            .into_iter()
+        self.warnings_about(&self.findings())
+    }
+
+    /// The [`warnings`](Self::warnings), if the findings are there already.
+    pub(super) fn warnings_about(&self, findings: &[Finding]) -> Vec<String> {
+        let mut warnings: Vec<String> = findings
+            .iter()
             .map(|found| match found.remedies.first() {
                 Some(remedy) => format!("{}; try {remedy}", found.summary),
-                None => found.summary,
+                None => found.summary.clone(),
             })
             .collect();
         if self.splits.valid.is_empty() && self.config.training.early_stopping.is_some() {

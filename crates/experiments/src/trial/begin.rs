@@ -39,7 +39,7 @@ impl Trial {
             (MODEL, model.as_slice()),
         ];
         let run = Run::create(artifacts, &config.name, config.seed, run_name, &files)?;
-        let warnings = ready.prepared.warnings();
+        let warnings = ready.prepared.warnings_about(&ready.findings);
         let trial = Self {
             lock: run.lock()?,
             run,

@@ -42,7 +42,8 @@ impl Prepared {
     /// change if something does not fit.
     pub fn load(config: ExperimentConfig, data_dirs: &[PathBuf]) -> Result<Self, ExperimentError> {
         let dataset = config.dataset.load(data_dirs, config.seed)?;
-        Self::of(config, dataset)
+        let data_sha256 = dataset.checksum();
+        Self::of(config, dataset, data_sha256)
     }
 
     /// Loads the data that `run` was trained on, whose checksum is `expected`.
@@ -63,21 +64,23 @@ impl Prepared {
             return Err(ExperimentError::DataMoved { run, path });
         }
         let dataset = config.dataset.load(data_dirs, config.seed)?;
-        let found = dataset.checksum();
         let same = dataset.with_checksum(expected);
-        let dataset = same.ok_or_else(|| ExperimentError::DataChanged {
+        let dataset = same.map_err(|found| ExperimentError::DataChanged {
             run: run.path().to_path_buf(),
             expected: expected.to_string(),
             found,
         })?;
-        Self::of(config, dataset)
+        Self::of(config, dataset, expected.to_string())
     }
 
-    fn of(config: ExperimentConfig, dataset: Dataset) -> Result<Self, ExperimentError> {
+    fn of(
+        config: ExperimentConfig,
+        dataset: Dataset,
+        data_sha256: String,
+    ) -> Result<Self, ExperimentError> {
         let groups = dataset.groups.as_deref();
         let splits = config.split.split(&dataset.targets, groups, config.seed);
         let splits = splits.map_err(|problem| problem.within("split"))?;
-        let data_sha256 = dataset.checksum();
         let notes = dataset.notes.clone();
         let (samples, encoder) = dataset.encode(&splits.train)?;
         let training = &config.training;

@@ -1,7 +1,7 @@
 //! Trains trials, alone or several in one batched model.
 
 use emberlab_run_format::files::{FAILURE, METRICS, RESULT};
-use emberlab_run_format::{Ending, Failure, RunResult};
+use emberlab_run_format::{Ending, Failure, FindingKind, RunResult};
 use emberlab_storage::Checkpoint;
 use emberlab_training::{EpochRecord, Observer, Trainer, TrainingError};
 
@@ -54,7 +54,8 @@ impl Trial {
         let num_parameters = ready.network.num_parameters();
         let prepared = ready.prepared;
         let mut shown = execution.observer;
-        shown.begins_with(&prepared.known_problems());
+        let known: Vec<FindingKind> = ready.findings.iter().map(|f| f.kind).collect();
+        shown.begins_with(&known);
         let config = prepared.config.clone();
         let fit = Trainer {
             label: run.id(),
@@ -110,13 +111,15 @@ fn train_groups(trials: Vec<Trial>, explains: bool) -> Result<Vec<RunResult>, Ex
     Ok(results)
 }
 
-/// Groups of trials that can be trained in one batched model: at the same step, with the same numbers of rows.
+/// Groups of trials that can be trained in one batched model: at the same step, with the same numbers of rows and
+/// features. A table may have other categories in the training rows of another seed, and then other features.
 fn at_the_same_step(trials: Vec<Trial>) -> Vec<Vec<Trial>> {
     let key = |trial: &Trial| {
         let position = trial.checkpoint.as_ref().map(|c| c.position);
         let splits = &trial.prepared().splits;
         let rows = [&splits.train, &splits.valid, &splits.test].map(Vec::len);
-        (position.unwrap_or_default(), rows)
+        let num_features = trial.prepared().samples.num_features();
+        (position.unwrap_or_default(), rows, num_features)
     };
     let mut groups: Vec<Vec<Trial>> = Vec::new();
     for trial in trials {

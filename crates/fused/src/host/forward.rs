@@ -101,18 +101,20 @@ impl<T: Real> HostTraining<T> {
         };
         let d_output = layer.d_output;
         let activation = plan.activations[num_layers - 1];
-        let outputs = last.output(activation);
-        for row in outputs.chunks(layer.stride).take(num_rows) {
-            results.outputs.extend_from_slice(&row[..d_output]);
+        let outputs = &last.output(activation)[..num_rows * layer.stride];
+        results.outputs.reserve(num_rows * d_output);
+        for row in outputs.chunks_exact(layer.stride) {
+            match row {
+                // A copy of any length is a call, which takes longer than one or two numbers.
+                [output, ..] if d_output == 1 => results.outputs.push(*output),
+                [first, second, ..] if d_output == 2 => results.outputs.extend([*first, *second]),
+                row => results.outputs.extend_from_slice(&row[..d_output]),
+            }
         }
         work.loss.begin(num_rows, d_output);
         let share = loss::share(plan.loss, plan.reduction, batch_size, d_output);
         let share = T::from_f64(share);
-        rows.for_each(|index, row| {
-            let targets = &data.targets[row * d_output..(row + 1) * d_output];
-            let factor = data.weights.map_or(share, |weights| share * weights[row]);
-            work.loss.set_sample(index, targets, factor);
-        });
+        work.loss.set_samples(data, &rows, share);
         let loss = work.loss.forward(*arch, plan.loss, outputs, layer.stride);
         if mode == Mode::Training {
             let length = num_rows * layer.stride;

@@ -9,7 +9,8 @@ use super::buffer::Buffer;
 use super::elementwise::Loop;
 use super::normalization::sum;
 use super::product::PADDING;
-use crate::plan::{Loss, Reduction};
+use super::rows::Rows;
+use crate::plan::{Data, Loss, Reduction};
 use crate::real::{Real, positive_part};
 
 /// Buffers for the losses of a batch. Samples are padded; their numbers lie output by output.
@@ -47,22 +48,40 @@ impl<T: Real> LossWork<T> {
         }
     }
 
-    /// Copies the targets, the weight and the share of one sample.
-    #[inline(always)]
-    pub(super) fn set_sample(&mut self, row: usize, targets: &[T], factor: T) {
-        for (j, target) in targets.iter().enumerate() {
-            self.targets[j * self.padded + row] = *target;
+    /// Copies the targets of the samples, and `share` times their weights.
+    pub(super) fn set_samples(&mut self, data: Data<'_, T>, rows: &Rows<'_>, share: T) {
+        let width = self.d_output;
+        let columns = self.targets.chunks_exact_mut(self.padded).take(width);
+        for (j, column) in columns.enumerate() {
+            match rows {
+                Rows::Range(range) => {
+                    let targets = &data.targets[range.start * width..range.end * width];
+                    for (target, row) in column.iter_mut().zip(targets.chunks_exact(width)) {
+                        *target = row[j];
+                    }
+                }
+                Rows::List(rows) => {
+                    for (target, &row) in column.iter_mut().zip(*rows) {
+                        *target = data.targets[row as usize * width + j];
+                    }
+                }
+            }
         }
-        self.factors[row] = factor;
+        let factors = &mut self.factors[..self.num_rows];
+        match data.weights {
+            None => factors.fill(share),
+            Some(weights) => rows.for_each(|index, row| factors[index] = share * weights[row]),
+        }
     }
 
     /// The sum of the losses, each multiplied by the factor of its sample, for outputs that lie row by row. The
     /// gradients by the outputs, multiplied likewise, can then be taken.
     pub(super) fn forward(&mut self, arch: Arch, loss: Loss, outputs: &[T], stride: usize) -> T {
         let (padded, num_rows) = (self.padded, self.num_rows);
-        for (row, outputs) in outputs.chunks(stride).take(num_rows).enumerate() {
-            for (j, output) in outputs[..self.d_output].iter().enumerate() {
-                self.outputs[j * padded + row] = *output;
+        let columns = self.outputs.chunks_exact_mut(padded).take(self.d_output);
+        for (j, column) in columns.enumerate() {
+            for (output, row) in column.iter_mut().zip(outputs.chunks_exact(stride)) {
+                *output = row[j];
             }
         }
         self.losses[..padded].fill(T::ZERO);
@@ -188,11 +207,12 @@ impl<T: Real> LossWork<T> {
 
     /// Writes the gradients by the outputs row by row. The padding of the rows becomes zero.
     pub(super) fn gradients(&self, delta: &mut [T], stride: usize) {
-        for (row, delta) in delta.chunks_mut(stride).take(self.num_rows).enumerate() {
-            delta.fill(T::ZERO);
-            let factor = self.factors[row];
-            for (j, delta) in delta[..self.d_output].iter_mut().enumerate() {
-                *delta = self.outputs[j * self.padded + row] * factor;
+        delta.fill(T::ZERO);
+        let columns = self.outputs.chunks_exact(self.padded).take(self.d_output);
+        for (j, column) in columns.enumerate() {
+            let slopes = column.iter().zip(&*self.factors);
+            for (row, (slope, factor)) in delta.chunks_exact_mut(stride).zip(slopes) {
+                row[j] = *slope * *factor;
             }
         }
     }

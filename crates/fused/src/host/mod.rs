@@ -54,8 +54,8 @@ enum Mode {
     Evaluation,
 }
 
-/// Bytes of a tile's rows: the first-level cache of most processors has 32 KiB or more.
-const TILE_BYTES: usize = 24 * 1024;
+/// Bytes of a tile's rows, which lie in the second-level cache: smaller tiles cost more starts than they save.
+const TILE_BYTES: usize = 96 * 1024;
 
 /// Rows of a tile whose products walk through weights larger than the first-level cache.
 const ROWS_FOR_LARGE_WEIGHTS: usize = 256;

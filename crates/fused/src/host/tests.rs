@@ -336,3 +336,28 @@ fn any_number_of_threads_gives_the_same_bits() {
     assert_eq!(alone, train(2));
     assert_eq!(alone, train(5));
 }
+
+#[test]
+fn buffers_of_gradients_that_stay_zero_become_zero() {
+    let mut plan = plan(Activation::Relu, Normalization::None, Loss::Mse);
+    plan.optimizer = ADAM;
+    let mut state = state::<f32>(&plan);
+    // Weights of zero and targets of zero have no gradients.
+    state.parameters.fill(0.0);
+    for buffer in &mut state.buffers {
+        buffer.fill(f32::MIN_POSITIVE);
+    }
+    let mut samples = Samples::new(4, &plan);
+    samples.targets.fill(0.0);
+    let mut training = HostTraining::new(plan, state).expect("a state of the plan");
+    training.train(
+        samples.data(),
+        &[0, 1, 2, 3],
+        4,
+        &[0.1],
+        &mut Results::default(),
+    );
+    for buffer in training.state().buffers {
+        assert!(buffer.iter().all(|&x| x == 0.0));
+    }
+}

@@ -46,6 +46,11 @@ pub struct Row<'a> {
 }
 
 impl<'a> Row<'a> {
+    /// The row that starts on `line`, whose cells stand one after the other in `text`, each up to its end.
+    pub(crate) fn new(line: u64, text: &'a str, ends: &'a [usize]) -> Self {
+        Self { line, text, ends }
+    }
+
     /// The text of a cell; empty if there is no such cell.
     pub fn cell(&self, column: usize) -> &'a str {
         let start = match column {
@@ -258,11 +263,7 @@ impl RowReader {
 
     /// The first `length` cells of the row that was read last.
     fn row(&self, length: usize) -> Row<'_> {
-        Row {
-            line: self.cells.line,
-            text: &self.text,
-            ends: &self.cells.ends[..length],
-        }
+        Row::new(self.cells.line, &self.text, &self.cells.ends[..length])
     }
 
     /// Reads the next row into `cells` and `text`; false at the end.

@@ -1,6 +1,6 @@
 //! The first rows of a file, from which its format is found out.
 
-use crate::files::{Cells, SplitError, Splitter};
+use crate::files::{Cells, Row, SplitError, Splitter};
 use crate::format::Delimiter;
 
 /// The largest number of rows that are looked at.
@@ -28,14 +28,7 @@ impl SampleRow {
 
     /// The text of a cell; empty if there is no such cell.
     pub(super) fn cell(&self, column: usize) -> &str {
-        let start = match column {
-            0 => Some(&0),
-            _ => self.ends.get(column - 1),
-        };
-        match (start, self.ends.get(column)) {
-            (Some(&start), Some(&end)) => &self.text[start..end],
-            _ => "",
-        }
+        Row::new(self.line, &self.text, &self.ends).cell(column)
     }
 }
 

@@ -20,11 +20,7 @@ const SMALL: f64 = 0.01;
 
 fn detect(observed: &Observations<'_>) -> Vec<Finding> {
     let found = observed.data.and_then(|data| unscaled(&data));
-    let with_severity = found.map(|found| Finding {
-        severity: observed.severity_of_unscaled_data(),
-        ..found
-    });
-    with_severity.into_iter().collect()
+    observed.as_unscaled_data(found)
 }
 
 fn unscaled(data: &ObservedData<'_>) -> Option<Finding> {
