@@ -30,7 +30,7 @@ pub use batch_norm::{NormGradients, batch_norm, batch_norm_backward, batched_bat
 pub use elementwise::{Pair, map, zip, zip_to_both};
 pub use emberlab_fused::scalar::{exp, ln_1p, sigmoid, tanh};
 pub use halves::larger_half;
-pub use host::{Float, HostNumbers, Numbers, is_on_host, ran_fused};
+pub use host::{Float, HostNumbers, Numbers, is_on_host, is_processor, ran_fused};
 pub use product::{affine, batched_affine, product};
 pub use row_sums::{batched_sum_of_rows, sum_of_rows};
 pub use standardize::{Moments, Standardized, standardize};

@@ -18,6 +18,6 @@ pub(crate) use batch_norm::{batch_norm, batch_norm_backward};
 pub(crate) use elementwise::{map, zip, zip_to_both};
 pub(crate) use halves::larger_half;
 pub use host_numbers::{Float, HostNumbers};
-pub use memory::{Numbers, is_on_host, ran_fused};
+pub use memory::{Numbers, is_on_host, is_processor, ran_fused};
 pub(crate) use product::{affine, product};
 pub(crate) use row_sums::sums_of_rows;
