@@ -51,6 +51,7 @@ mod promises {
 
 /// Figures of PyTorch, NumPy and published experiments that the lab reproduces.
 mod references {
+    mod convnets;
     mod numerics;
     mod parquet;
     mod published_figures;

@@ -101,7 +101,7 @@ fn a_conv_net_has_the_same_losses_on_every_device() {
 }
 
 #[test]
-fn devices_are_timed_on_an_experiment_and_the_fastest_comes_first() {
+fn devices_and_engines_are_timed_on_an_experiment_and_the_fastest_comes_first() {
     let lab = Lab::new();
     let config = shipped("train/iris.toml");
     let config = config.to_str().unwrap();
@@ -114,10 +114,14 @@ fn devices_are_timed_on_an_experiment_and_the_fastest_comes_first() {
         .filter_map(|device| device["step_seconds"].as_f64())
         .collect();
     assert!(
-        seconds.len() >= 2,
-        "flex and ndarray are always there: {timed}"
+        seconds.len() >= 4,
+        "both engines train on flex and ndarray, which are always there: {timed}"
     );
     assert!(seconds.is_sorted() && seconds[0] > 0.0, "{timed}");
+    for engine in ["fused", "burn"] {
+        let rows = timed.as_array().unwrap().iter();
+        assert!(rows.clone().any(|row| row["engine"] == engine), "{timed}");
+    }
     let table = lab.succeed(&["devices", "--bench", config]).stdout;
     let fastest = timed[0]["name"].as_str().unwrap();
     assert!(table.contains("use --device "), "{table}");

@@ -380,6 +380,40 @@ fn another_device_is_allowed_and_said() {
 }
 
 #[test]
+fn another_engine_is_allowed_and_said() {
+    for (before, after) in [("fused", "burn"), ("burn", "fused")] {
+        let first = format!("training.engine={before}");
+        let lab = whole_and_stopped(&[&first], "50");
+        let other = format!("training.engine={after}");
+        let words = ["resume", "stopped", "--dashboard", "quiet", "--set", &other];
+        let resumed = lab.succeed(&words);
+        let name = |engine: &str| match engine {
+            "fused" => "fused kernels",
+            _ => "Burn operations",
+        };
+        let (before, after) = (name(before), name(after));
+        let note = format!("the engine was {before} and is now {after}");
+        assert!(resumed.stderr.contains(&note), "{}", resumed.stderr);
+        let loss = |run: &str| {
+            let result = lab
+                .path()
+                .join("artifacts/iris")
+                .join(run)
+                .join("result.json");
+            let text = std::fs::read_to_string(result).unwrap();
+            let result: serde_json::Value = serde_json::from_str(&text).unwrap();
+            result["metrics"]["train"]["loss"].as_f64().unwrap()
+        };
+        // Engines round differently.
+        let (found, expected) = (loss("stopped"), loss("whole"));
+        assert!(
+            (found - expected).abs() < 1e-4 * expected,
+            "{found}, {expected}"
+        );
+    }
+}
+
+#[test]
 fn a_second_process_on_a_run_is_refused_until_the_first_one_dies() {
     let lab = Lab::new();
     let config = shipped("train/moons.toml");

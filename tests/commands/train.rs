@@ -35,6 +35,59 @@ fn a_pipe_gets_one_line_per_epoch_and_json_one_object() {
 }
 
 #[test]
+fn a_training_says_which_engine_trains_and_why() {
+    let lab = Lab::new();
+    let convnet = "there are no fused kernels for convolutional networks";
+    for (config, engine, name, because) in [
+        ("train/iris.toml", "auto", "fused kernels", None),
+        ("train/iris.toml", "fused", "fused kernels", None),
+        (
+            "train/iris.toml",
+            "burn",
+            "Burn operations",
+            Some("`training.engine` is `burn`"),
+        ),
+        (
+            "train/digits_convnet.toml",
+            "auto",
+            "Burn operations",
+            Some(convnet),
+        ),
+    ] {
+        let path = shipped(config);
+        let experiment = path.file_stem().unwrap().to_str().unwrap();
+        let run = format!("{experiment}-{engine}");
+        let engine = format!("training.engine={engine}");
+        let mut train = vec!["train", path.to_str().unwrap(), "--run", &run];
+        for one in [&engine, "training.num_epochs=1"] {
+            train.extend(["--set", one]);
+        }
+        let stdout = lab.succeed(&train).stdout;
+        let expected = match because {
+            Some(because) => format!("trained by: {name}, because {because}\n"),
+            None => format!("trained by: {name}\n"),
+        };
+        assert!(stdout.contains(&expected), "{stdout}");
+        let environment = lab.path().join("artifacts").join(experiment).join(&run);
+        let environment = std::fs::read_to_string(environment.join("environment.json")).unwrap();
+        let environment: Value = serde_json::from_str(&environment).unwrap();
+        assert_eq!(environment["engine"], name);
+        assert_eq!(environment["engine_because"].as_str(), because);
+    }
+    let path = shipped("train/digits_convnet.toml");
+    let refused = lab.run(&[
+        "train",
+        path.to_str().unwrap(),
+        "--set",
+        "training.engine=fused",
+    ]);
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    let message =
+        format!("`training.engine` is fused, expected `auto` or `burn`, because {convnet}");
+    assert!(refused.stderr.contains(&message), "{}", refused.stderr);
+}
+
+#[test]
 fn early_stopping_ends_a_training_that_no_longer_improves() {
     let lab = Lab::new();
     let patience = [

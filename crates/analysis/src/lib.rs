@@ -26,5 +26,7 @@ pub use diagnosis::{
     findings_while_training, inspect_signals, inspect_step, locate_non_finite,
 };
 pub use loss_landscape::{Landscape, LandscapeError, landscape};
-pub use pytorch_trace::{Deviation, Trace, TraceError, replay, tolerance};
+pub use pytorch_trace::{
+    Deviation, Trace, TraceEngine, TraceError, has_fused_kernels, replay, tolerance,
+};
 pub use replay::{Replay, ReplayedStep};

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_datasets::Batch;
-use emberlab_models::{ModelConfig, ModelError};
+use emberlab_fused::{Data, Real, Results};
+use emberlab_kernels::Float;
+use emberlab_models::{ModelConfig, ModelError, Network};
 use emberlab_rng::stream;
 use emberlab_training::{
     LossConfig, Optimizer, OptimizerConfig, Precision, Scheduler, SchedulerConfig, SupervisedModel,
-    TrainingError, host,
+    TrainingError, fused_training, host,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -248,20 +250,27 @@ fn matrix(rows: &[Vec<f64>]) -> Result<TensorData, String> {
     Ok(TensorData::new(rows.concat(), [rows.len(), width]))
 }
 
-/// Repeats the training of a trace, and measures the deviation.
+/// An engine that can repeat the training of a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TraceEngine {
+    /// Fused kernels.
+    Fused,
+    /// Burn operations.
+    Burn,
+}
+
+/// Repeats the training of a trace by an engine, and measures the deviation.
 ///
 /// # Errors
-/// [`TraceError`] if the network cannot be built or the device fails.
+/// [`TraceError`] if the network cannot be built, the device fails, or there are no fused kernels for the trace.
 pub fn replay(
     trace: &Trace,
     device: &Device,
     precision: Precision,
+    engine: TraceEngine,
 ) -> Result<Deviation, TraceError> {
     let dtype = precision.dtype();
-    let rows = |rows: &[Vec<f64>]| -> Result<Tensor<2>, TraceError> {
-        let data = matrix(rows).map_err(TrainingError::Read)?;
-        Ok(Tensor::from_data(data, (device, dtype)))
-    };
     let d_input = trace.inputs.first().map_or(0, Vec::len);
     let d_output = trace.targets.first().map_or(0, Vec::len);
     let network = trace.model.init(
@@ -273,9 +282,48 @@ pub fn replay(
     )?;
     let start = trace.start.iter().map(|(n, t)| (n.clone(), t.clone()));
     let network = network.load_named_tensors(start.collect())?;
+    let (network, losses) = match (engine, precision) {
+        (TraceEngine::Burn, _) => replay_operations(trace, network, device, precision)?,
+        (TraceEngine::Fused, Precision::F64) => replay_fused::<f64>(trace, network.valid())?,
+        (TraceEngine::Fused, Precision::F32) => replay_fused::<f32>(trace, network.valid())?,
+    };
+    let inputs = matrix(&trace.inputs).map_err(TrainingError::Read)?;
+    let outputs = host(network.forward(Tensor::from_data(inputs, (device, dtype))))?;
+    let mut weights: f64 = 0.0;
+    let found: BTreeMap<String, TensorData> = network.named_tensors().into_iter().collect();
+    for (name, expected) in &trace.end {
+        let found = found
+            .get(name)
+            .ok_or_else(|| TrainingError::Read(format!("the network has no `{name}`")))?;
+        let one = deviation(&numbers(found)?, &numbers(expected)?);
+        weights = if one.is_nan() { one } else { weights.max(one) };
+    }
+    Ok(Deviation {
+        losses: deviation(&losses, &trace.losses),
+        weights,
+        outputs: deviation(&outputs, &trace.outputs_end.concat()),
+    })
+}
+
+/// The schedule of a trace.
+fn scheduler(trace: &Trace) -> Scheduler {
+    Scheduler::new(&trace.scheduler, &trace.optimizer, 1, trace.batches.len())
+}
+
+/// The network after a training by Burn operations, and the loss of each step.
+fn replay_operations(
+    trace: &Trace,
+    network: Network,
+    device: &Device,
+    precision: Precision,
+) -> Result<(Network, Vec<f64>), TraceError> {
+    let rows = |rows: &[Vec<f64>]| -> Result<Tensor<2>, TraceError> {
+        let data = matrix(rows).map_err(TrainingError::Read)?;
+        Ok(Tensor::from_data(data, (device, precision.dtype())))
+    };
     let mut supervised = SupervisedModel::new(network, trace.loss.clone()).for_training();
     let mut optimizer = Optimizer::new(&trace.optimizer, &supervised);
-    let scheduler = Scheduler::new(&trace.scheduler, &trace.optimizer, 1, trace.batches.len());
+    let scheduler = scheduler(trace);
     let mut losses = Vec::with_capacity(trace.batches.len());
     for (step, batch) in trace.batches.iter().enumerate() {
         let pick = |all: &[Vec<f64>]| batch.iter().map(|&i| all[i].clone()).collect::<Vec<_>>();
@@ -294,22 +342,46 @@ pub fn replay(
             .network
             .with_running_statistics(output.item.statistics);
     }
-    let network = supervised.network.valid();
-    let outputs = host(network.forward(rows(&trace.inputs)?))?;
-    let mut weights: f64 = 0.0;
-    let found: BTreeMap<String, TensorData> = network.named_tensors().into_iter().collect();
-    for (name, expected) in &trace.end {
-        let found = found
-            .get(name)
-            .ok_or_else(|| TrainingError::Read(format!("the network has no `{name}`")))?;
-        let one = deviation(&numbers(found)?, &numbers(expected)?);
-        weights = if one.is_nan() { one } else { weights.max(one) };
+    Ok((supervised.network.valid(), losses))
+}
+
+/// The network after a training by fused kernels, and the loss of each step.
+fn replay_fused<T: Real + Float>(
+    trace: &Trace,
+    network: Network,
+) -> Result<(Network, Vec<f64>), TraceError> {
+    let mut training = fused_training::<T>(&network, &trace.loss, &trace.optimizer)?;
+    let flat = |rows: &[Vec<f64>]| -> Vec<T> {
+        let numbers = rows.iter().flatten();
+        numbers.map(|&x| T::from_f64(x)).collect()
+    };
+    let (inputs, targets) = (flat(&trace.inputs), flat(&trace.targets));
+    let data = Data {
+        inputs: &inputs,
+        targets: &targets,
+        weights: None,
+    };
+    let scheduler = scheduler(trace);
+    let mut results = Results::default();
+    for (step, batch) in trace.batches.iter().enumerate() {
+        let rows: Vec<u32> = batch.iter().map(|&row| row as u32).collect();
+        let rate = scheduler.learning_rate(step as u64);
+        training.train(data, &rows, rows.len(), &[rate], &mut results);
     }
-    Ok(Deviation {
-        losses: deviation(&losses, &trace.losses),
-        weights,
-        outputs: deviation(&outputs, &trace.outputs_end.concat()),
-    })
+    let state = training.state();
+    let network = network.with_numbers(&state.parameters, &state.running);
+    let losses = results.losses.into_iter().map(Into::into);
+    Ok((network, losses.collect()))
+}
+
+/// Whether there are fused kernels for a trace on a device.
+pub fn has_fused_kernels(trace: &Trace, device: &Device) -> bool {
+    let d_input = trace.inputs.first().map_or(0, Vec::len);
+    let mut rng = stream(0, "init", &[]);
+    let network = (trace.model).init(&[d_input], 1, &mut rng, device, DType::F32);
+    let is_fused =
+        |network: Network| fused_training::<f32>(&network, &trace.loss, &trace.optimizer).is_ok();
+    network.is_ok_and(is_fused)
 }
 
 fn numbers(data: &TensorData) -> Result<Vec<f64>, TraceError> {

@@ -176,6 +176,7 @@ fn is_usage(error: &ExperimentError) -> bool {
         ExperimentError::Training(
             TrainingError::Mismatch { .. }
             | TrainingError::FlatLoss { .. }
+            | TrainingError::NotFused(_)
             | TrainingError::NotAlike(_),
         ) => true,
         ExperimentError::Training(_)

@@ -20,7 +20,7 @@ mod split;
 mod standardize;
 mod summary;
 
-pub use batches::{Batch, BatchConfig, BatchSize, Batches};
+pub use batches::{Batch, BatchConfig, BatchSize, Batches, RowOrder};
 pub use dataset::Dataset;
 pub use device_dataset::{DeviceDataset, Encoding};
 pub use error::DatasetError;

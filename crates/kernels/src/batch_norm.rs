@@ -3,6 +3,7 @@
 use burn::tensor::Tensor;
 
 use crate::host;
+use crate::row_sums::sum_along;
 use crate::standardize::{Moments, Standardized, standardize};
 
 /// The loss's gradients by the inputs of a normalisation, and by its scale and shift.
@@ -78,8 +79,8 @@ fn backward<const D: usize>(
     // The means that standardising needs are those of the gradients of scale and shift, which run along the same
     // dimension.
     let per_sample = 1.0 / delta.dims()[D - 2] as f64;
-    let by_gamma = (delta.clone() * normalized.clone()).sum_dim(D - 2);
-    let by_beta = delta.clone().sum_dim(D - 2);
+    let by_gamma = sum_along(delta.clone() * normalized.clone(), D - 2);
+    let by_beta = sum_along(delta.clone(), D - 2);
     let mean = by_beta.clone().mul_scalar(per_sample);
     let slope = by_gamma.clone().mul_scalar(per_sample);
     let factor = gamma * inverse_deviation;

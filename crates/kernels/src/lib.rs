@@ -14,7 +14,8 @@
 //! - [`standardize`], [`batch_norm`], [`batch_norm_backward`]: normalisations
 //! - [`larger_half`]: a step of max-pooling
 //!
-//! [`Numbers`] gives a kernel of another crate the numbers of a tensor in the host's memory. [`ran_fused`] tells a test
+//! [`Numbers`] gives a kernel of another crate the numbers of a tensor in the host's memory, and [`HostNumbers`] those
+//! of a tensor on any device, to read. [`ran_fused`] tells a test
 //! whether a fused kernel ran.
 
 mod batch_norm;
@@ -27,9 +28,9 @@ mod standardize;
 
 pub use batch_norm::{NormGradients, batch_norm, batch_norm_backward, batched_batch_norm_backward};
 pub use elementwise::{Pair, map, zip, zip_to_both};
+pub use emberlab_fused::scalar::{exp, ln_1p, sigmoid, tanh};
 pub use halves::larger_half;
-pub use host::{Numbers, is_on_host, ran_fused};
+pub use host::{Float, HostNumbers, Numbers, is_on_host, is_processor, ran_fused};
 pub use product::{affine, batched_affine, product};
 pub use row_sums::{batched_sum_of_rows, sum_of_rows};
-pub use emberlab_fused::scalar::{exp, ln_1p, sigmoid, tanh};
 pub use standardize::{Moments, Standardized, standardize};

@@ -2,6 +2,8 @@
 
 use burn::tensor::Tensor;
 
+use crate::row_sums::mean_along;
+
 /// Numbers with mean 0 and, but for `epsilon`, variance 1 along one dimension.
 #[derive(Debug, Clone)]
 pub struct Standardized<const D: usize = 2> {
@@ -27,9 +29,9 @@ pub fn standardize<const D: usize>(
     dim: usize,
     epsilon: f64,
 ) -> (Standardized<D>, Moments<D>) {
-    let mean = x.clone().mean_dim(dim);
+    let mean = mean_along(x.clone(), dim);
     let centred = x - mean.clone();
-    let variance = (centred.clone() * centred.clone()).mean_dim(dim);
+    let variance = mean_along(centred.clone() * centred.clone(), dim);
     let inverse_deviation = variance.clone().add_scalar(epsilon).sqrt().recip();
     let standardized = Standardized {
         normalized: centred * inverse_deviation.clone(),
@@ -45,8 +47,8 @@ impl<const D: usize> Standardized<D> {
     /// # Shapes
     /// - `delta` and the result: like `x`
     pub fn backward(self, delta: Tensor<D>) -> Tensor<D> {
-        let mean = delta.clone().mean_dim(self.dim);
-        let slope = (delta.clone() * self.normalized.clone()).mean_dim(self.dim);
+        let mean = mean_along(delta.clone(), self.dim);
+        let slope = mean_along(delta.clone() * self.normalized.clone(), self.dim);
         (delta - mean - self.normalized * slope) * self.inverse_deviation
     }
 }

@@ -146,23 +146,34 @@ impl ConfusionMatrix {
         num_classes: usize,
     ) -> Result<Self, MetricsError> {
         check_lengths(targets.len(), predictions.len())?;
-        let class = |label: u32| {
-            let class = label as usize;
-            (class < num_classes)
-                .then_some(class)
-                .ok_or(MetricsError::Label { label, num_classes })
-        };
         let mut matrix = Self::empty(num_classes);
         for (&target, &prediction) in targets.iter().zip(predictions) {
-            let row = class(target)?;
-            if prediction == NO_PREDICTION {
-                matrix.unpredicted[row] += 1;
-            } else {
-                class(prediction)?;
-                matrix.add(target, prediction, 1);
-            }
+            matrix.observe(target, prediction)?;
         }
         Ok(matrix)
+    }
+
+    /// Counts one sample; both labels are below the number of classes.
+    ///
+    /// # Errors
+    /// [`MetricsError::Label`] for a label that is not a class ([`NO_PREDICTION`] is allowed as the prediction).
+    pub fn observe(&mut self, target: u32, prediction: u32) -> Result<(), MetricsError> {
+        let row = self.class(target)?;
+        if prediction == NO_PREDICTION {
+            self.unpredicted[row] += 1;
+        } else {
+            self.class(prediction)?;
+            self.add(target, prediction, 1);
+        }
+        Ok(())
+    }
+
+    /// The index of a class, from its label.
+    fn class(&self, label: u32) -> Result<usize, MetricsError> {
+        let (class, num_classes) = (label as usize, self.num_classes);
+        (class < num_classes)
+            .then_some(class)
+            .ok_or(MetricsError::Label { label, num_classes })
     }
 
     fn empty(num_classes: usize) -> Self {

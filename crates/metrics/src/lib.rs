@@ -32,7 +32,9 @@ pub use curves::BinaryCurves;
 pub use error::MetricsError;
 pub use metric::{Direction, Metric};
 pub use precision_recall::PrecisionRecallCurve;
-pub use predictions::{NO_PREDICTION, argmax, sigmoid, softmax, thresholded};
+pub use predictions::{
+    NO_PREDICTION, argmax, argmax_of, class_above, sigmoid, softmax, thresholded,
+};
 pub use regression::RegressionScores;
 pub use roc::RocCurve;
 pub use split::Split;

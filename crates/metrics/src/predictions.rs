@@ -22,11 +22,11 @@ where
     F: Copy + Into<f64>,
 {
     check_rows(outputs.len(), num_classes)?;
-    Ok(outputs.chunks_exact(num_classes).map(best).collect())
+    Ok(outputs.chunks_exact(num_classes).map(argmax_of).collect())
 }
 
-/// The index of the largest value, the lowest on ties, or [`NO_PREDICTION`].
-fn best<F: Copy + Into<f64>>(row: &[F]) -> u32 {
+/// The class of the largest output of one row, as [`argmax`] finds it: the lowest on ties, or [`NO_PREDICTION`].
+pub fn argmax_of<F: Copy + Into<f64>>(row: &[F]) -> u32 {
     let mut best = (0, f64::NEG_INFINITY);
     for (class, &output) in row.iter().enumerate() {
         let output = output.into();
@@ -51,14 +51,18 @@ pub fn thresholded<F>(probabilities: &[F], threshold: f64) -> Vec<u32>
 where
     F: Copy + Into<f64>,
 {
-    let label = |p: f64| {
-        if p.is_nan() {
-            NO_PREDICTION
-        } else {
-            u32::from(p > threshold)
-        }
-    };
-    probabilities.iter().map(|&p| label(p.into())).collect()
+    let label = |&p: &F| class_above(p, threshold);
+    probabilities.iter().map(label).collect()
+}
+
+/// The class of one probability, as [`thresholded`] finds it.
+pub fn class_above<F: Into<f64>>(probability: F, threshold: f64) -> u32 {
+    let p = probability.into();
+    if p.is_nan() {
+        NO_PREDICTION
+    } else {
+        u32::from(p > threshold)
+    }
 }
 
 /// The logistic function `1 / (1 + exp(-x))`, computed without overflow.

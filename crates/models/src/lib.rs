@@ -28,8 +28,8 @@ pub use error::ModelError;
 pub use initializer::{Fan, Initializer};
 pub use layers::{Convolution, Dense};
 pub use network::{
-    BatchedModel, ConvNet, ConvNetConfig, Mlp, MlpConfig, Mode, ModelConfig, Network, Operation,
-    PerceptronConfig, SavedPass, SavedReplicas, Stage,
+    BatchedModel, ConvNet, ConvNetConfig, FusedShape, Mlp, MlpConfig, Mode, ModelConfig, Network,
+    NetworkNumbers, NotFused, Operation, PerceptronConfig, SavedPass, SavedReplicas, Stage,
 };
 pub use normalization::{
     BatchNorm, BatchStatistics, GroupNorm, InstanceNorm, LayerNorm, Norm, Normalization,

@@ -440,6 +440,7 @@ pub(crate) fn environment_blocks(environment: Option<&Environment>) -> Vec<Block
             format!("{}, {}", e.processor, count(e.cores, "core")),
         ),
         ("threads", e.num_threads.to_string()),
+        ("trained by", engine(e)),
         ("platform", e.platform.clone()),
         ("data, SHA-256", e.data_sha256.clone()),
     ];
@@ -447,6 +448,14 @@ pub(crate) fn environment_blocks(environment: Option<&Environment>) -> Vec<Block
         .into_iter()
         .map(|(name, value)| (name.to_string(), value));
     vec![Block::Facts(owned.collect())]
+}
+
+/// The engine, and the reason for it if there is one.
+fn engine(environment: &Environment) -> String {
+    match &environment.engine_because {
+        Some(because) => format!("{}, because {because}", environment.engine),
+        None => environment.engine.clone(),
+    }
 }
 
 /// `2026-11-23T07:02:31.159839901Z` becomes `2026-11-23 07:02:31 UTC`; other texts stay as they are.

@@ -21,6 +21,12 @@ pub struct Environment {
     pub cores: usize,
     /// Threads that a tensor operation may use.
     pub num_threads: usize,
+    /// The engine that trains: `fused kernels` or `Burn operations`.
+    #[serde(default = "burn_operations")]
+    pub engine: String,
+    /// The reason for the engine, if it is not the fused one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub engine_because: Option<String>,
     /// Operating system and architecture.
     pub platform: String,
     /// SHA-256 of features and targets.
@@ -45,6 +51,14 @@ pub struct Resumption {
     pub processor: String,
     /// Threads that a tensor operation may use.
     pub num_threads: usize,
+    /// The engine that trains, as in [`Environment::engine`].
+    #[serde(default = "burn_operations")]
+    pub engine: String,
+}
+
+/// The engine of runs that do not name it: there was no other.
+fn burn_operations() -> String {
+    "Burn operations".to_string()
 }
 
 impl Environment {
@@ -58,15 +72,16 @@ impl Environment {
             device: now.device,
             processor: now.processor,
             num_threads: now.num_threads,
+            engine: now.engine,
         };
         let before = match self.resumed.last() {
-            Some(last) => [&last.emberlab, &last.device, &last.processor],
-            None => [&self.emberlab, &self.device, &self.processor],
+            Some(last) => [&last.emberlab, &last.device, &last.processor, &last.engine],
+            None => [&self.emberlab, &self.device, &self.processor, &self.engine],
         };
-        let pairs = ["version", "device", "processor"]
+        let pairs = ["version", "device", "processor", "engine"]
             .into_iter()
             .zip(before)
-            .zip([&now.emberlab, &now.device, &now.processor]);
+            .zip([&now.emberlab, &now.device, &now.processor, &now.engine]);
         let differences = pairs
             .filter(|((_, before), now)| before != now)
             .map(|((name, before), now)| {

@@ -3,6 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,14 @@ impl GradientClipping {
             Self::Norm(n) => ("training.gradient_clipping.norm", *n),
         };
         check(key, bound, bound > 0.0, "a positive number")
+    }
+
+    /// The bound in the plan of a training by fused kernels.
+    pub(crate) fn fused(self) -> fused::Clipping {
+        match self {
+            Self::Value(value) => fused::Clipping::Value(value),
+            Self::Norm(norm) => fused::Clipping::Norm(norm),
+        }
     }
 
     /// The gradients of `module`'s parameters, clipped.

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clipping::GradientClipping;
+use crate::engine::EngineConfig;
 use crate::error::{check, check_at_least_one};
 use crate::trainer::best_epoch::Objective;
 use crate::trainer::early_stopping::EarlyStopping;
@@ -88,6 +89,9 @@ pub struct TrainingConfig {
     /// training.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<f64>,
+    /// The engine that trains: `auto`, `fused` or `burn`.
+    #[serde(default, skip_serializing_if = "EngineConfig::is_auto")]
+    pub engine: EngineConfig,
 }
 
 fn default_batch_size() -> BatchSize {

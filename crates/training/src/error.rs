@@ -1,6 +1,7 @@
 //! The errors of a training.
 
 use emberlab_menu::Problem;
+use emberlab_models::NotFused;
 use emberlab_storage::StorageError;
 
 /// An error of a training.
@@ -32,6 +33,9 @@ pub enum TrainingError {
     /// Trainings differ too much to run at once.
     #[error("these trainings cannot run at once: {0}")]
     NotAlike(&'static str),
+    /// There are no fused kernels for a part of the training.
+    #[error(transparent)]
+    NotFused(#[from] NotFused),
     /// A device cannot be used.
     #[error(transparent)]
     Device(#[from] crate::device::DeviceError),

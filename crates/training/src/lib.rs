@@ -5,7 +5,7 @@
 //!     └───────────┴──── Trainer ────┴────────────┘
 //!                          │ run
 //!                    training loop ──── inside Burn's learner, which shows its dashboard
-//!                          │ each step: forward pass, loss, backward pass, optimiser
+//!                          │ some steps at a time: an engine, by fused kernels or by Burn operations
 //!                          │ each epoch: metrics, early stopping ──► Observer
 //!                          │ now and then: a checkpoint ───────────► CheckpointStore
 //!                          ▼
@@ -39,6 +39,7 @@ pub use checkpoint::{CheckpointConfig, Every, OnError};
 pub use clipping::GradientClipping;
 pub use config::{Precision, TrainMetrics, TrainingConfig};
 pub use emberlab_metrics::Split;
+pub use engine::{EngineConfig, TrainedBy, fused_training};
 pub use error::TrainingError;
 pub use loss::{Loss, LossConfig, Reduction};
 pub use metric_accumulator::{BatchResults, MetricAccumulator, host, labels};

@@ -2,7 +2,8 @@
 
 use burn::tensor::Tensor;
 use emberlab_metrics::{
-    ConfusionMatrix, MetricsError, RegressionScores, SplitMetrics, argmax, thresholded,
+    ConfusionMatrix, MetricsError, RegressionScores, SplitMetrics, argmax, argmax_of, class_above,
+    thresholded,
 };
 use serde::{Deserialize, Serialize};
 
@@ -78,40 +79,76 @@ impl MetricAccumulator {
         task: &Task,
         reduction: Reduction,
     ) -> Result<(), TrainingError> {
-        for (loss, &size) in batches.losses.iter().zip(&batches.sizes) {
-            self.num_samples += size as u64;
-            self.loss_sum += match reduction {
-                Reduction::Mean => loss * size as f64,
-                Reduction::Sum => *loss,
-            };
-        }
+        self.add_losses(&batches.sizes, &batches.losses, reduction);
         if batches.sizes.is_empty() {
             return Ok(());
         }
-        let BatchResults {
-            outputs,
-            targets,
-            d_output,
-            ..
-        } = batches;
-        match &mut self.scores {
-            Scores::Classes(matrix) => {
-                let predictions = labels(task, outputs, *d_output)?;
-                let targets = match task {
-                    Task::Multiclass { .. } => argmax(targets, *d_output).map_err(read)?,
-                    Task::Binary { .. } | Task::Regression { .. } => thresholded(targets, 0.5),
-                };
-                let n = matrix.num_classes();
-                let batch = ConfusionMatrix::from_labels(&targets, &predictions, n);
-                matrix.merge(&batch.map_err(read)?).map_err(read)?;
+        let targets = ComparableTargets::new(task, &batches.targets, batches.d_output)?;
+        let rows = 0..batches.sizes.iter().sum();
+        self.add_outputs(&batches.outputs, rows, &targets, task)
+    }
+
+    /// Adds the losses of batches of these sizes.
+    pub(crate) fn add_losses<T: Copy + Into<f64>>(
+        &mut self,
+        sizes: &[usize],
+        losses: &[T],
+        reduction: Reduction,
+    ) {
+        for (&loss, &size) in losses.iter().zip(sizes) {
+            let loss: f64 = loss.into();
+            self.num_samples += size as u64;
+            self.loss_sum += match reduction {
+                Reduction::Mean => loss * size as f64,
+                Reduction::Sum => loss,
+            };
+        }
+    }
+
+    /// Adds the outputs for some rows of a split, whose targets are given for the whole split.
+    ///
+    /// # Shapes
+    /// - outputs: `[num_rows × d_output]`, row by row
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if a class is predicted that the task does not have, or if the targets are of another
+    /// task.
+    pub(crate) fn add_outputs<T: Copy + Into<f64>>(
+        &mut self,
+        outputs: &[T],
+        rows: impl Iterator<Item = usize>,
+        targets: &ComparableTargets,
+        task: &Task,
+    ) -> Result<(), TrainingError> {
+        let d_output = targets.d_output;
+        let each = outputs.chunks_exact(d_output.max(1)).zip(rows);
+        match (&mut self.scores, &targets.values) {
+            (Scores::Classes(matrix), TargetValues::Labels(labels)) => {
+                for (outputs, row) in each {
+                    matrix
+                        .observe(labels[row], label(task, outputs))
+                        .map_err(read)?;
+                }
             }
-            Scores::Values {
-                targets: all_targets,
-                predictions,
-                ..
-            } => {
-                all_targets.extend(task.in_units_of_the_data(targets.clone()));
-                predictions.extend(task.in_units_of_the_data(outputs.clone()));
+            (
+                Scores::Values {
+                    targets: all_targets,
+                    predictions,
+                    ..
+                },
+                TargetValues::Numbers(numbers),
+            ) => {
+                let found = outputs.iter().map(|&x| x.into()).collect();
+                predictions.extend(task.in_units_of_the_data(found));
+                for (_, row) in each {
+                    let start = row * d_output;
+                    all_targets.extend_from_slice(&numbers[start..start + d_output]);
+                }
+            }
+            (Scores::Classes(_), TargetValues::Numbers(_))
+            | (Scores::Values { .. }, TargetValues::Labels(_)) => {
+                let message = "the targets are of another task".to_string();
+                return Err(TrainingError::Read(message));
             }
         }
         Ok(())
@@ -134,6 +171,45 @@ impl MetricAccumulator {
                 &RegressionScores::from_values(targets, predictions, *num_targets).map_err(read)?,
             ),
         })
+    }
+}
+
+/// The targets of a split as outputs are compared with them, so that they are made once and not in every epoch.
+#[derive(Debug, Clone)]
+pub(crate) struct ComparableTargets {
+    d_output: usize,
+    values: TargetValues,
+}
+
+#[derive(Debug, Clone)]
+enum TargetValues {
+    /// The class of each sample.
+    Labels(Vec<u32>),
+    /// The numbers in the units of the data, `[num_samples × d_output]`.
+    Numbers(Vec<f64>),
+}
+
+impl ComparableTargets {
+    /// From the targets as the network learns them, `[num_samples × d_output]`.
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if the rows are not whole.
+    pub(crate) fn new<T: Copy + Into<f64>>(
+        task: &Task,
+        targets: &[T],
+        d_output: usize,
+    ) -> Result<Self, TrainingError> {
+        let values = match task {
+            Task::Multiclass { .. } => {
+                TargetValues::Labels(argmax(targets, d_output).map_err(read)?)
+            }
+            Task::Binary { .. } => TargetValues::Labels(thresholded(targets, 0.5)),
+            Task::Regression { .. } => {
+                let numbers = targets.iter().map(|&x| x.into()).collect();
+                TargetValues::Numbers(task.in_units_of_the_data(numbers))
+            }
+        };
+        Ok(Self { d_output, values })
     }
 }
 
@@ -210,12 +286,26 @@ impl StepOutput {
 /// [`TrainingError::Read`] if the rows are not whole.
 pub fn labels(task: &Task, outputs: &[f64], d_output: usize) -> Result<Vec<u32>, TrainingError> {
     match task {
-        // σ(z) > 1/2 exactly where z > 0.
-        Task::Binary { on_logits: true } => Ok(thresholded(outputs, 0.0)),
-        Task::Binary { on_logits: false } => Ok(thresholded(outputs, 0.5)),
+        Task::Binary { on_logits } => Ok(thresholded(outputs, threshold(*on_logits))),
         Task::Multiclass { .. } | Task::Regression { .. } => {
             argmax(outputs, d_output).map_err(read)
         }
+    }
+}
+
+/// The predicted class of one row of outputs.
+fn label<T: Copy + Into<f64>>(task: &Task, outputs: &[T]) -> u32 {
+    match (task, outputs) {
+        (Task::Binary { on_logits }, &[output]) => class_above(output, threshold(*on_logits)),
+        _ => argmax_of(outputs),
+    }
+}
+
+/// The output above which class 1 is predicted: σ(z) > 1/2 exactly where z > 0.
+fn threshold(on_logits: bool) -> f64 {
+    match on_logits {
+        true => 0.0,
+        false => 0.5,
     }
 }
 

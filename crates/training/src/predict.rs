@@ -1,5 +1,7 @@
 //! Predictions of a network on a whole split, in evaluation mode.
 
+use std::ops::Range;
+
 use burn::tensor::Tensor;
 use emberlab_datasets::{Batch, DeviceDataset};
 use emberlab_metrics::SplitMetrics;
@@ -43,11 +45,11 @@ pub(crate) fn predict_unless(
 ) -> Result<Option<Predicted>, TrainingError> {
     let mut accumulator = MetricAccumulator::new(task)?;
     let mut outputs = Vec::new();
-    for batch in chunks(data, 1) {
+    for samples in chunks(data.len()) {
         if is_stopping() {
             return Ok(None);
         }
-        for outcome in plain.evaluate(batch).read(1)? {
+        for outcome in plain.evaluate(cut(data, 1, samples)).read(1)? {
             accumulator.add(&outcome, task, plain.loss().reduction)?;
             outputs.extend(task.in_units_of_the_data(outcome.outputs));
         }
@@ -62,28 +64,28 @@ pub(crate) fn predict_unless(
 /// network must fit the memory.
 const CHUNK_SIZE: usize = 1024;
 
-/// Batches of a split in its order.
+/// The samples of each batch of an evaluation, of `num_samples` in all.
+pub(crate) fn chunks(num_samples: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..num_samples)
+        .step_by(CHUNK_SIZE)
+        .map(move |start| start..(start + CHUNK_SIZE).min(num_samples))
+}
+
+/// The batch of some samples of a split.
 ///
-/// The splits of `num_replicas` networks lie end to end; each batch holds as many samples of each, again end to end.
-pub(crate) fn chunks(
-    data: &DeviceDataset,
-    num_replicas: usize,
-) -> impl Iterator<Item = Batch> + '_ {
+/// The splits of `num_replicas` networks lie end to end; the batch holds these samples of each, again end to end.
+pub(crate) fn cut(data: &DeviceDataset, num_replicas: usize, samples: Range<usize>) -> Batch {
     let num_samples = data.len() / num_replicas;
-    (0..num_samples).step_by(CHUNK_SIZE).map(move |start| {
-        let end = (start + CHUNK_SIZE).min(num_samples);
-        let cut = |all: &Tensor<2>| {
-            let width = all.dims()[1];
-            match (start, end) {
-                (0, end) if end == num_samples => all.clone(),
-                _ if num_replicas == 1 => all.clone().slice_dim(0, start..end),
-                _ => {
-                    let each = all.clone().reshape([num_replicas, num_samples, width]);
-                    let each: Tensor<3> = each.slice_dim(1, start..end);
-                    each.reshape([num_replicas * (end - start), width])
-                }
-            }
-        };
-        Batch::all(data).cut(cut)
+    Batch::all(data).cut(|all: &Tensor<2>| {
+        let width = all.dims()[1];
+        if samples == (0..num_samples) {
+            return all.clone();
+        }
+        if num_replicas == 1 {
+            return all.clone().slice_dim(0, samples.clone());
+        }
+        let each = all.clone().reshape([num_replicas, num_samples, width]);
+        let each: Tensor<3> = each.slice_dim(1, samples.clone());
+        each.reshape([num_replicas * samples.len(), width])
     })
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use emberlab_config_source::ConfigSource;
 use emberlab_experiments::{ExperimentConfig, Prepared, step_seconds};
-use emberlab_training::{Precision, device};
+use emberlab_training::{EngineConfig, Precision, device};
 use serde_json::json;
 
 use crate::arguments::Shared;
@@ -17,7 +17,7 @@ use crate::{data_dirs, signals, tables, threads};
 /// List the devices to compute on, or time an experiment on each.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Time a training step of this experiment on every device of this build.
+    /// Time a training step of this experiment by each engine on every device of this build.
     #[arg(long, value_name = "CONFIG")]
     bench: Option<PathBuf>,
     /// Override a key of the experiment, such as `training.batch_size=256`; may be repeated.
@@ -45,9 +45,10 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     }
 }
 
-/// The time of a training step on a device.
+/// The time of a training step by an engine on a device.
 struct Timed {
     device: &'static str,
+    engine: EngineConfig,
     /// Seconds, or the reason why it cannot be timed.
     step: Result<f64, String>,
 }
@@ -68,14 +69,21 @@ fn bench(config: &Path, args: &Args, shared: &Shared) -> Result<ExitCode, Failur
     let prepared = prepared.map_err(|error| error.with_place(&source))?;
     let is_f64 = prepared.config.training.precision == Precision::F64;
     let mut timed = Vec::new();
-    for info in device::DEVICES.iter().filter(|info| info.is_compiled()) {
-        let step = match is_f64 && !device::supports_f64(info.name) {
+    let devices = device::DEVICES.iter().filter(|info| info.is_compiled());
+    let engines = devices.flat_map(|info| {
+        let fused = device::is_processor(info.name).then_some(EngineConfig::Fused);
+        let engines = fused.into_iter().chain([EngineConfig::Burn]);
+        engines.map(|engine| (info.name, engine))
+    });
+    for (name, engine) in engines {
+        let step = match is_f64 && !device::supports_f64(name) {
             true => Err("has no 64-bit floats".to_string()),
-            false => step_seconds(&prepared, info.name, duration, &stop)
+            false => step_seconds(&prepared, name, engine, duration, &stop)
                 .map_err(|error| error.to_string()),
         };
         timed.push(Timed {
-            device: info.name,
+            device: name,
+            engine,
             step,
         });
         if stop.is_requested() {
@@ -97,6 +105,7 @@ fn print_timed(timed: &[Timed], is_json: bool) -> Result<(), Failure> {
             .map(|t| {
                 json!({
                     "name": t.device,
+                    "engine": t.engine,
                     "step_seconds": t.step.as_ref().ok(),
                     "error": t.step.as_ref().err(),
                 })
@@ -105,7 +114,7 @@ fn print_timed(timed: &[Timed], is_json: bool) -> Result<(), Failure> {
         writeln!(out, "{:#}", json!(list))?;
         return Ok(());
     }
-    let mut table = tables::table(["device", "time per step", "relative"], 1);
+    let mut table = tables::table(["device", "trained by", "time per step", "relative"], 2);
     for t in timed {
         let cells = match &t.step {
             Ok(step) => [
@@ -114,15 +123,23 @@ fn print_timed(timed: &[Timed], is_json: bool) -> Result<(), Failure> {
             ],
             Err(error) => [error.clone(), String::new()],
         };
-        table.add_row([t.device.to_string()].into_iter().chain(cells));
+        let names = [t.device.to_string(), t.engine.to_string()];
+        table.add_row(names.into_iter().chain(cells));
     }
     writeln!(out, "{table}")?;
     if let Some(Timed {
         device,
+        engine,
         step: Ok(_),
     }) = timed.first()
     {
-        writeln!(out, "use --device {device}")?;
+        // Fused kernels are taken anyway where there are some.
+        let has_slower_kernels =
+            |t: &Timed| t.device == *device && t.engine != *engine && t.step.is_ok();
+        match *engine == EngineConfig::Burn && timed.iter().any(has_slower_kernels) {
+            true => writeln!(out, "use --device {device} --set training.engine=burn")?,
+            false => writeln!(out, "use --device {device}")?,
+        }
     }
     Ok(())
 }

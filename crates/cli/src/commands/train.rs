@@ -181,8 +181,9 @@ pub fn execution(
 fn introduce(trial: &Trial, device: &str) -> Result<(), Failure> {
     let prepared = trial.prepared();
     let splits = &prepared.splits;
+    let mut out = std::io::stdout();
     writeln!(
-        std::io::stdout(),
+        out,
         "{}: {} on {device}, {} parameters, {} train / {} valid / {} test samples of {}",
         trial.config().name,
         trial.config().model.name(),
@@ -192,6 +193,7 @@ fn introduce(trial: &Trial, device: &str) -> Result<(), Failure> {
         splits.test.len(),
         trial.config().dataset.name(),
     )?;
+    writeln!(out, "trained by: {}", trial.trained_by())?;
     Ok(())
 }
 

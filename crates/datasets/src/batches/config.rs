@@ -145,6 +145,11 @@ impl BatchConfig {
         }
     }
 
+    /// Whether every epoch has an order of its own.
+    pub fn is_shuffled(&self) -> bool {
+        self.shuffle && self.batch_size != BatchSize::Full
+    }
+
     /// Rows of a batch that is not the short last one.
     pub(super) fn rows_per_batch(&self, num_rows: usize) -> usize {
         let rows = match self.batch_size {

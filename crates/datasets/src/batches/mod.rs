@@ -1,14 +1,14 @@
 //! The batches of one epoch.
 
 mod config;
+mod row_order;
 
 use burn::tensor::{Int, Tensor, TensorData};
-use emberlab_rng::stream;
 
 use crate::device_dataset::DeviceDataset;
-use crate::random;
 
 pub use config::{BatchConfig, BatchSize};
+pub use row_order::RowOrder;
 
 /// The samples of one step.
 ///
@@ -46,13 +46,10 @@ impl Batch {
     }
 }
 
-/// The batches of one epoch, in order.
-///
-/// The order is a Fisher–Yates shuffle from the stream `(seed, "shuffle", [epoch])`, so that an interrupted epoch
-/// can be resumed at any step.
+/// The batches of one epoch, in the order of [`RowOrder`].
 #[derive(Debug)]
-pub struct Batches<'a> {
-    data: &'a DeviceDataset,
+pub struct Batches {
+    data: DeviceDataset,
     order: Vec<u32>,
     batch_size: usize,
     num_batches: usize,
@@ -66,9 +63,9 @@ pub struct Batches<'a> {
 /// block; on flex this takes two thirds of the time of gathering every small batch separately.
 const BLOCK_NUMBERS: usize = 1 << 16;
 
-impl<'a> Batches<'a> {
+impl Batches {
     /// The batches of `epoch`. The configuration must be [valid](BatchConfig::validate) for these data.
-    pub fn new(data: &'a DeviceDataset, config: &BatchConfig, seed: u64, epoch: u64) -> Self {
+    pub fn new(data: &DeviceDataset, config: &BatchConfig, seed: u64, epoch: u64) -> Self {
         Self::stacked(data, config, &[seed], epoch)
     }
 
@@ -76,45 +73,35 @@ impl<'a> Batches<'a> {
     ///
     /// `data` holds the data of the replicas one after the other ([`DeviceDataset::stacked`]). Each batch holds the
     /// rows of the first replica, then those of the second, and so on, each in the order of [`new`](Self::new).
-    pub fn stacked(
-        data: &'a DeviceDataset,
-        config: &BatchConfig,
-        seeds: &[u64],
-        epoch: u64,
-    ) -> Self {
+    pub fn stacked(data: &DeviceDataset, config: &BatchConfig, seeds: &[u64], epoch: u64) -> Self {
         let replicas = seeds.len().max(1);
         let rows = data.len() / replicas;
         let rows_per_batch = config.rows_per_batch(rows);
         let batch_size = rows_per_batch.saturating_mul(replicas);
         let num_batches = config.num_batches(rows);
-        let shuffled = config.shuffle && config.batch_size != BatchSize::Full;
         let orders: Vec<Vec<u32>> = (0_u32..)
             .zip(seeds)
             .map(|(replica, &seed)| {
+                let mut order = RowOrder::new(config, rows, seed, epoch).into_rows();
                 let first = replica * rows as u32;
-                match shuffled {
-                    true => {
-                        let mut rng = stream(seed, "shuffle", &[epoch]);
-                        let order = random::permutation(rows, &mut rng).into_iter();
-                        order.map(|row| first + row).collect()
-                    }
-                    false => (first..first + rows as u32).collect(),
-                }
+                order.iter_mut().for_each(|row| *row += first);
+                order
             })
             .collect();
         // Without shuffling, all data are one block.
-        let (steps_per_block, block) = match shuffled || (replicas > 1 && num_batches > 1) {
-            true => {
-                let numbers = batch_size.saturating_mul(data.num_features().max(1));
-                ((BLOCK_NUMBERS / numbers).max(1), None)
-            }
-            false => {
-                let all = Batch::all(data);
-                (num_batches.max(1), Some((0, all)))
-            }
-        };
+        let (steps_per_block, block) =
+            match config.is_shuffled() || (replicas > 1 && num_batches > 1) {
+                true => {
+                    let numbers = batch_size.saturating_mul(data.num_features().max(1));
+                    ((BLOCK_NUMBERS / numbers).max(1), None)
+                }
+                false => {
+                    let all = Batch::all(data);
+                    (num_batches.max(1), Some((0, all)))
+                }
+            };
         Self {
-            data,
+            data: data.clone(),
             order: interleaved(orders, rows_per_batch),
             batch_size,
             num_batches,
@@ -171,7 +158,7 @@ impl<'a> Batches<'a> {
             .collect();
         let rows = TensorData::new(rows, [end - start]);
         let rows = Tensor::<1, Int>::from_data(rows, &self.data.inputs.device());
-        Batch::all(self.data).cut(|all| all.clone().select(0, rows.clone()))
+        Batch::all(&self.data).cut(|all| all.clone().select(0, rows.clone()))
     }
 }
 
@@ -191,7 +178,7 @@ fn interleaved(mut orders: Vec<Vec<u32>>, rows_per_batch: usize) -> Vec<u32> {
     all
 }
 
-impl Iterator for Batches<'_> {
+impl Iterator for Batches {
     type Item = Batch;
 
     fn next(&mut self) -> Option<Batch> {
@@ -214,7 +201,7 @@ impl Iterator for Batches<'_> {
     }
 }
 
-impl ExactSizeIterator for Batches<'_> {}
+impl ExactSizeIterator for Batches {}
 
 #[cfg(test)]
 mod tests;

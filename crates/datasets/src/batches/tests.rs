@@ -90,6 +90,24 @@ fn rows_on_the_host_are_those_of_the_batch() {
 }
 
 #[test]
+fn the_order_of_rows_is_that_of_the_batches() {
+    for (size, drop_last) in [(3, false), (3, true), (5, false), (20, true)] {
+        let config = BatchConfig {
+            drop_last,
+            ..config(size)
+        };
+        let found = contents(Batches::new(&numbered(10), &config, 5, 2));
+        let order = RowOrder::new(&config, 10, 5, 2);
+        assert_eq!(order.num_batches(), found.len());
+        for (step, rows) in found.iter().enumerate() {
+            assert_eq!(order.rows(step..step + 1), rows);
+        }
+        assert_eq!(order.rows(0..found.len()), found.concat());
+        assert!(order.rows(found.len()..found.len() + 1).is_empty());
+    }
+}
+
+#[test]
 fn the_order_follows_from_seed_and_epoch() {
     let data = numbered(100);
     let order = |seed, epoch| contents(Batches::new(&data, &config(7), seed, epoch));

@@ -78,6 +78,8 @@ fn verdict(
     match key {
         // The data must have the same checksum wherever they are.
         "name" | "dataset.path" => Verdict::Allowed,
+        // Another engine differs as another device does: in the last digits, and the resumed run says so.
+        "training.engine" => Verdict::Allowed,
         "training.num_epochs" => match (number(old), number(new)) {
             (Some(old), Some(new)) if new > old => Verdict::Allowed,
             (_, Some(new)) if usize::try_from(new).is_ok_and(|new| new >= epochs_done) => {

@@ -7,8 +7,8 @@ use emberlab_models::{MlpConfig, ModelConfig};
 use emberlab_training::loss::{BceWithLogits, CrossEntropy, Mse};
 use emberlab_training::optimizer::AdamW;
 use emberlab_training::{
-    CheckpointConfig, EarlyStopping, LossConfig, Objective, OptimizerConfig, Precision,
-    SchedulerConfig, TrainMetrics, TrainingConfig, UpdateRule,
+    CheckpointConfig, EarlyStopping, EngineConfig, LossConfig, Objective, OptimizerConfig,
+    Precision, SchedulerConfig, TrainMetrics, TrainingConfig, UpdateRule,
 };
 
 use super::comments::Comments;
@@ -238,5 +238,6 @@ fn training(rows: u64, comments: &mut Comments) -> TrainingConfig {
         objective: Objective::default(),
         train_metrics: TrainMetrics::default(),
         thresholds: Vec::new(),
+        engine: EngineConfig::default(),
     }
 }

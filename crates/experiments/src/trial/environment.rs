@@ -1,6 +1,7 @@
 //! The environment of this process, for `environment.json`.
 
 use emberlab_run_format::Environment;
+use emberlab_training::TrainedBy;
 
 /// The version of Burn that the workspace pins.
 const BURN: &str = "0.22.1";
@@ -10,6 +11,7 @@ pub(crate) fn current_environment(
     device: &str,
     num_threads: usize,
     data_sha256: String,
+    trained_by: &TrainedBy,
 ) -> Environment {
     let mut system = sysinfo::System::new();
     system.refresh_cpu_all();
@@ -24,6 +26,8 @@ pub(crate) fn current_environment(
         processor: processor.unwrap_or("unknown").to_string(),
         cores: std::thread::available_parallelism().map_or(1, |n| n.get()),
         num_threads,
+        engine: trained_by.name().to_string(),
+        engine_because: trained_by.because().map(str::to_string),
         platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
         data_sha256,
         resumed: Vec::new(),

@@ -34,7 +34,7 @@ pub use resume::{Resume, Resumed};
 use std::path::PathBuf;
 
 use emberlab_storage::{Checkpoint, RunLock};
-use emberlab_training::{Dashboard, Observer, StopFlag};
+use emberlab_training::{Dashboard, Observer, StopFlag, TrainedBy};
 
 use crate::config::ExperimentConfig;
 use crate::run::Run;
@@ -80,5 +80,10 @@ impl Trial {
     /// The number of trainable parameters of the network.
     pub fn num_parameters(&self) -> usize {
         self.ready.network.num_parameters()
+    }
+
+    /// The engine that trains the network.
+    pub fn trained_by(&self) -> &TrainedBy {
+        &self.ready.trained_by
     }
 }

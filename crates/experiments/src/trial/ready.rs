@@ -5,7 +5,7 @@ use emberlab_menu::Problem;
 use emberlab_models::Network;
 use emberlab_run_format::{Environment, Finding};
 use emberlab_storage::{CheckpointStore, Identity};
-use emberlab_training::{Precision, SplitData, TrainingError, device};
+use emberlab_training::{Precision, SplitData, TrainedBy, TrainingError, device};
 
 use super::environment::current_environment;
 use super::{Execution, Prepared};
@@ -21,6 +21,8 @@ pub(super) struct Ready {
     pub(super) identity: Identity,
     pub(super) device: Device,
     pub(super) network: Network,
+    /// The engine that trains it.
+    pub(super) trained_by: TrainedBy,
     pub(super) data: SplitData,
 }
 
@@ -47,12 +49,16 @@ impl Ready {
         };
         prepared.check_trainable()?;
         let config = prepared.config.to_toml()?;
+        let network = prepared.init_network(&device.clone().autodiff())?;
+        let (loss, rule) = (&prepared.config.loss, &prepared.config.optimizer.rule);
+        let training = &prepared.config.training;
         Ok(Self {
             identity: Identity {
                 config,
                 data_sha256: prepared.data_sha256.clone(),
             },
-            network: prepared.init_network(&device.clone().autodiff())?,
+            trained_by: TrainedBy::choose(&network, loss, rule, training)?,
+            network,
             data: prepared.upload_all(&device)?,
             device,
             findings: prepared.findings(),
@@ -69,6 +75,7 @@ impl Ready {
     /// The environment of this process, for `environment.json`.
     pub(super) fn environment(&self, execution: &Execution) -> Environment {
         let checksum = self.identity.data_sha256.clone();
-        current_environment(&execution.device, execution.num_threads, checksum)
+        let (device, num_threads) = (&execution.device, execution.num_threads);
+        current_environment(device, num_threads, checksum, &self.trained_by)
     }
 }

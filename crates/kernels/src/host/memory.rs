@@ -11,6 +11,22 @@ pub fn is_on_host<const D: usize>(x: &Tensor<D>) -> bool {
     x.dtype() == DType::F32 && device == Device::flex() && !device.is_autodiff()
 }
 
+/// Whether a device is the processor, whose tensors lie in the host's memory, with or without autodiff.
+///
+/// A processor computes large operations fast and each in its caches. Other devices are GPUs, or take work as GPUs do:
+/// they want thousands of threads for each operation, and few operations.
+pub fn is_processor(device: &Device) -> bool {
+    #[cfg(feature = "ndarray")]
+    {
+        #[allow(deprecated)] // a device that the user asked for by name
+        let ndarray = Device::ndarray();
+        if *device == ndarray {
+            return true;
+        }
+    }
+    *device == Device::flex()
+}
+
 thread_local! {
     /// The number of tensors that fused kernels have taken on this thread.
     static NUM_TAKEN: Cell<u64> = const { Cell::new(0) };

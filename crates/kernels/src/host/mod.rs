@@ -9,6 +9,7 @@
 mod batch_norm;
 mod elementwise;
 mod halves;
+mod host_numbers;
 mod memory;
 mod product;
 mod row_sums;
@@ -16,6 +17,7 @@ mod row_sums;
 pub(crate) use batch_norm::{batch_norm, batch_norm_backward};
 pub(crate) use elementwise::{map, zip, zip_to_both};
 pub(crate) use halves::larger_half;
-pub use memory::{Numbers, is_on_host, ran_fused};
+pub use host_numbers::{Float, HostNumbers};
+pub use memory::{Numbers, is_on_host, is_processor, ran_fused};
 pub(crate) use product::{affine, product};
 pub(crate) use row_sums::sums_of_rows;

@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
+use emberlab_fused as fused;
 use emberlab_kernels::{self as kernels, exp};
 use emberlab_menu::Problem;
 use schemars::JsonSchema;
@@ -73,6 +74,10 @@ impl ActivationFunction for Elu {
                 delta * slope.mask_fill(above, 1.0)
             },
         )
+    }
+
+    fn fused(&self) -> Option<fused::Activation> {
+        Some(fused::Activation::Elu { alpha: self.alpha })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::f64::consts::FRAC_1_SQRT_2;
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -34,5 +35,9 @@ impl ActivationFunction for Gelu {
         let density = (x.clone() * x.clone()).mul_scalar(-0.5).exp();
         let density = density.mul_scalar(FRAC_1_SQRT_2PI);
         delta * (distribution + x * density)
+    }
+
+    fn fused(&self) -> Option<fused::Activation> {
+        Some(fused::Activation::Gelu)
     }
 }

@@ -1,6 +1,7 @@
 //! The rectified linear unit with a slope below zero.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use emberlab_kernels as kernels;
 use emberlab_menu::Problem;
 use schemars::JsonSchema;
@@ -61,5 +62,9 @@ impl ActivationFunction for LeakyRelu {
                 scaled.mask_where(above, delta)
             },
         )
+    }
+
+    fn fused(&self) -> Option<fused::Activation> {
+        Some(fused::Activation::LeakyRelu { alpha: self.alpha })
     }
 }

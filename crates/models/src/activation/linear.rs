@@ -1,6 +1,7 @@
 //! The identity.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,5 +27,9 @@ impl ActivationFunction for Linear {
 
     fn backward<const D: usize>(&self, delta: Tensor<D>, _: Tensor<D>) -> Tensor<D> {
         delta
+    }
+
+    fn fused(&self) -> Option<fused::Activation> {
+        Some(fused::Activation::Linear)
     }
 }

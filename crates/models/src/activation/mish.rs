@@ -1,6 +1,7 @@
 //! Mish.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use emberlab_kernels::{self as kernels, exp, sigmoid};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -47,6 +48,10 @@ impl ActivationFunction for Mish {
                 delta * slope
             },
         )
+    }
+
+    fn fused(&self) -> Option<fused::Activation> {
+        Some(fused::Activation::Mish)
     }
 }
 

@@ -21,6 +21,7 @@ mod swish;
 mod tanh;
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use emberlab_menu::{Problem, menu};
 
 pub use elu::Elu;
@@ -101,6 +102,11 @@ trait ActivationFunction {
     /// - `saved`: inputs or outputs, as [`saves`](Self::saves) says
     /// - result: the loss's gradient by the inputs
     fn backward<const D: usize>(&self, delta: Tensor<D>, saved: Tensor<D>) -> Tensor<D>;
+
+    /// See [`Activation::fused`].
+    fn fused(&self) -> Option<fused::Activation> {
+        None
+    }
 }
 
 /// The tensors of the forward pass that the backward pass needs.
@@ -190,6 +196,11 @@ impl Activation {
     /// `None` unless the function saturates on both sides.
     pub fn relative_slope(&self, y: f64) -> Option<f64> {
         with_activation!(self, function => function.relative_slope(y))
+    }
+
+    /// The function in the plan of a training by fused kernels; none if they cannot compute it.
+    pub fn fused(&self) -> Option<fused::Activation> {
+        with_activation!(self, function => function.fused())
     }
 
     /// Checks the parameters. `key` is the activation's key in the model's table.

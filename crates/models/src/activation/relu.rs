@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
+use emberlab_fused as fused;
 use emberlab_kernels as kernels;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,5 +43,9 @@ impl ActivationFunction for Relu {
             |delta, y| if y <= 0.0 { 0.0 } else { delta },
             |delta, y| delta.mask_fill(y.lower_equal_elem(0.0), 0.0),
         )
+    }
+
+    fn fused(&self) -> Option<fused::Activation> {
+        Some(fused::Activation::Relu)
     }
 }

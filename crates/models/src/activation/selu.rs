@@ -1,6 +1,7 @@
 //! The scaled exponential linear unit.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use emberlab_kernels::{self as kernels, exp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -50,5 +51,9 @@ impl ActivationFunction for Selu {
                 delta * slope.mask_fill(above, SCALE)
             },
         )
+    }
+
+    fn fused(&self) -> Option<fused::Activation> {
+        Some(fused::Activation::Selu)
     }
 }

@@ -2,6 +2,7 @@
 
 use burn::tensor::activation::{log_sigmoid, sigmoid};
 use burn::tensor::{DType, Tensor};
+use emberlab_fused as fused;
 use emberlab_kernels as kernels;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -45,6 +46,10 @@ impl ActivationFunction for Sigmoid {
                 delta * (y * opposite)
             },
         )
+    }
+
+    fn fused(&self) -> Option<fused::Activation> {
+        Some(fused::Activation::Sigmoid)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::log_sigmoid;
+use emberlab_fused as fused;
 use emberlab_kernels::{self as kernels, exp, ln_1p, sigmoid};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,5 +43,9 @@ impl ActivationFunction for Softplus {
             |delta, x| delta * sigmoid(x),
             |delta, x| delta * sigmoid_by_operations(x),
         )
+    }
+
+    fn fused(&self) -> Option<fused::Activation> {
+        Some(fused::Activation::Softplus)
     }
 }

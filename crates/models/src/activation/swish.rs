@@ -1,6 +1,7 @@
 //! Swish, PyTorch's SiLU.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use emberlab_kernels::{self as kernels, sigmoid};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -41,5 +42,9 @@ impl ActivationFunction for Swish {
                 delta * slope
             },
         )
+    }
+
+    fn fused(&self) -> Option<fused::Activation> {
+        Some(fused::Activation::Swish)
     }
 }

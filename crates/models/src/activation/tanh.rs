@@ -1,6 +1,7 @@
 //! The hyperbolic tangent.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use emberlab_kernels as kernels;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,5 +45,9 @@ impl ActivationFunction for Tanh {
                 delta * slope
             },
         )
+    }
+
+    fn fused(&self) -> Option<fused::Activation> {
+        Some(fused::Activation::Tanh)
     }
 }

@@ -7,7 +7,7 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use emberlab_kernels as kernels;
 
-use super::{Layer, Patches};
+use super::{DeviceConvolution, Layer, Patches};
 use crate::BatchStatistics;
 use crate::initializer::{Fans, Initializer};
 use crate::parameters::Parameters;
@@ -60,9 +60,9 @@ impl Convolution {
 
 /// A [`Convolution`] of images of one size, as rows of pixels.
 ///
-/// Training computes it as one matrix product of the [`Patches`] around all pixels, for which the backward pass is
-/// two more products. Evaluation does so if it has the patches, and else calls Burn's convolution, which needs less
-/// memory.
+/// A processor runs it. Training computes it as one matrix product of the [`Patches`] around all pixels, for which the
+/// backward pass is two more products. Evaluation does so if it has the patches, and else calls Burn's convolution,
+/// which needs less memory.
 ///
 /// # Shapes
 /// - `x`: `[batch * height * width, channels_in]`
@@ -125,14 +125,8 @@ impl Layer<2> for PixelConvolution<'_> {
         if let Some(patches) = &self.patches {
             return self.product(patches.unfold(x));
         }
-        let [batch, height, width] = self.size;
-        let channels_in = x.dims()[1];
-        let images = x.reshape([batch, height, width, channels_in]);
-        let images = self.layer.forward(images.permute([0, 3, 1, 2])); // [batch, channels_out, height, width]
-        let channels_out = images.dims()[1];
-        images
-            .permute([0, 2, 3, 1])
-            .reshape([batch * height * width, channels_out])
+        let Self { layer, size, .. } = *self;
+        DeviceConvolution { layer, size }.forward(x)
     }
 
     fn forward_saving(

@@ -4,6 +4,8 @@ mod activation;
 mod batched_dense;
 mod convolution;
 mod dense;
+mod device_convolution;
+mod device_max_pool;
 mod flatten;
 #[cfg(test)]
 mod kernel_tests;
@@ -15,6 +17,8 @@ pub(crate) use batched_dense::BatchedDense;
 pub use convolution::Convolution;
 pub(crate) use convolution::PixelConvolution;
 pub use dense::Dense;
+pub(crate) use device_convolution::DeviceConvolution;
+pub(crate) use device_max_pool::DeviceMaxPool;
 pub(crate) use flatten::{Flatten, to_pixels};
 pub(crate) use max_pool::MaxPool;
 pub(crate) use patches::Patches;

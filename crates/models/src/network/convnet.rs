@@ -12,7 +12,9 @@ use super::dense_layers::DenseLayers;
 use super::forward_pass::{ForwardPass, Mode, Operation};
 use super::mlp::MlpConfig;
 use crate::activation::Relu;
-use crate::layers::{Flatten, MaxPool, Patches, PixelConvolution, to_pixels};
+use crate::layers::{
+    DeviceConvolution, DeviceMaxPool, Flatten, MaxPool, Patches, PixelConvolution, to_pixels,
+};
 use crate::parameters::Parameters;
 use crate::{
     Activation, BatchNorm, BatchStatistics, Convolution, Dense, Initializer, ModelError, Network,
@@ -220,6 +222,9 @@ impl ConvNet {
 
     /// The forward pass.
     ///
+    /// A processor computes convolutions and max-pools by matrix products and loops over rows of pixels, other devices
+    /// by Burn's own kernels.
+    ///
     /// A max-pool stands before the activation where that gives the same numbers, because the activation has a
     /// quarter of the work then. A pass that records stages shows the activation of all pixels.
     ///
@@ -235,29 +240,41 @@ impl ConvNet {
     ) -> Tensor<2> {
         let [batch, _] = x.dims();
         let [mut channels, mut height, mut width] = self.image;
+        let on_processor = kernels::is_processor(&x.device());
         let pools_first = self.activation.is_non_decreasing() && !pass.is_recording();
         if !self.convolutions.is_empty() {
             x = to_pixels(x, [batch, channels, height, width]); // [batch * height * width, channels]
         }
         for (i, layer) in self.convolutions.iter().enumerate() {
             let size = [batch, height, width];
-            let convolution = PixelConvolution {
-                layer,
-                size,
-                patches: patches.get(i).cloned(),
-            };
-            x = pass.apply_as(Operation::Convolution(i), convolution, x); // [batch * height * width, channels_out]
+            let operation = Operation::Convolution(i);
+            x = match on_processor {
+                true => {
+                    let patches = patches.get(i).cloned();
+                    let convolution = PixelConvolution {
+                        layer,
+                        size,
+                        patches,
+                    };
+                    pass.apply_as(operation, convolution, x)
+                }
+                false => pass.apply_as(operation, DeviceConvolution { layer, size }, x),
+            }; // [batch * height * width, channels_out]
             if let Some(norm) = self.norms.get(i) {
                 x = pass.apply_as(Operation::Normalization(i), norm, x);
             }
             let pools = MaxPool::fits(height, width);
+            let pooled = |x, pass: &mut ForwardPass<'a>| match on_processor {
+                true => pass.apply(MaxPool { size }, x),
+                false => pass.apply(DeviceMaxPool { size }, x),
+            };
             if pools && pools_first {
-                x = pass.apply(MaxPool { size }, x);
+                x = pooled(x, pass);
             }
             let activation = Operation::Activation(i, &self.activation);
             x = pass.apply_as(activation, &self.activation, x);
             if pools && !pools_first {
-                x = pass.apply(MaxPool { size }, x);
+                x = pooled(x, pass);
             }
             (height, width) = MaxPool::halved(height, width);
             channels = x.dims()[1];

@@ -8,6 +8,7 @@ mod config;
 mod convnet;
 mod dense_layers;
 mod forward_pass;
+mod fused;
 mod mlp;
 mod named_tensors;
 mod perceptron;
@@ -18,11 +19,12 @@ pub use batched_model::{BatchedModel, SavedReplicas};
 pub use config::ModelConfig;
 pub use convnet::{ConvNet, ConvNetConfig};
 pub use forward_pass::{Mode, Operation, SavedPass, Stage};
+pub use fused::{FusedShape, NetworkNumbers, NotFused};
 pub use mlp::{Mlp, MlpConfig};
 pub use perceptron::PerceptronConfig;
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{DType, Device, Tensor};
 
 use crate::{BatchStatistics, Dense};
 use forward_pass::ForwardPass;
@@ -98,6 +100,16 @@ impl Network {
             Self::Mlp(network) => network.forward(inputs, pass),
             Self::ConvNet(network) => network.forward(inputs, &[], pass),
         }
+    }
+
+    /// The device of the parameters, without autodiff.
+    pub fn device(&self) -> Device {
+        self.dense_layers()[0].weight.val().inner().device()
+    }
+
+    /// The floating-point numbers of the parameters.
+    pub fn dtype(&self) -> DType {
+        self.dense_layers()[0].weight.dtype()
     }
 
     /// Whether the parameters are on an autodiff device.

@@ -98,7 +98,7 @@ impl Normalization {
     }
 
     /// The layer with these parameters. `None` if there is no layer, or if it lacks a parameter.
-    fn layer(&self, parameters: NormParameters) -> Option<Norm> {
+    pub(crate) fn layer(&self, parameters: NormParameters) -> Option<Norm> {
         with_normalization!(self, kind => kind.layer(parameters))
     }
 }

@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use emberlab_kernels::Standardized;
 
 use super::{BatchNorm, BatchStatistics, GroupNorm, InstanceNorm, LayerNorm, Normalization};
@@ -74,7 +75,7 @@ pub(super) enum Over {
 
 /// The parameters of a normalisation layer, each `[num_features]`.
 #[derive(Debug, Default)]
-pub(super) struct NormParameters {
+pub(crate) struct NormParameters {
     /// Scale and shift.
     pub scale_and_shift: Option<(Param<Tensor<1>>, Param<Tensor<1>>)>,
     /// Running mean and variance.
@@ -178,8 +179,21 @@ impl Norm {
         with_norm!(self, layer => NormLayer::num_running(layer))
     }
 
+    /// The layer in the plan of a training by fused kernels.
+    pub(crate) fn fused(&self) -> fused::Normalization {
+        let epsilon = self.epsilon();
+        match self.over() {
+            Over::Batch { momentum } => fused::Normalization::Batch { momentum, epsilon },
+            Over::Sample { num_groups } => fused::Normalization::Sample {
+                num_groups,
+                epsilon,
+                has_scale: self.parameters().scale_and_shift.is_some(),
+            },
+        }
+    }
+
     /// The configuration that the layer was made from.
-    pub(super) fn config(&self) -> Normalization {
+    pub(crate) fn config(&self) -> Normalization {
         with_norm!(self, layer => layer.config())
     }
 
@@ -194,7 +208,7 @@ impl Norm {
     }
 
     /// Copies of the parameters that share their memory.
-    pub(super) fn parameters(&self) -> NormParameters {
+    pub(crate) fn parameters(&self) -> NormParameters {
         with_norm!(self, layer => layer.parameters())
     }
 }

@@ -1,6 +1,7 @@
 //! Binary cross-entropy of probabilities.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -41,6 +42,10 @@ impl LossFunction for Bce {
 
     fn better(&self) -> Option<&'static str> {
         Some("bce_with_logits")
+    }
+
+    fn fused(&self) -> Option<fused::Loss> {
+        Some(fused::Loss::Bce)
     }
 }
 

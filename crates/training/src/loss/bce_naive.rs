@@ -1,6 +1,7 @@
 //! Binary cross-entropy of probabilities as courses write it.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -56,6 +57,10 @@ impl LossFunction for BceNaive {
 
     fn better(&self) -> Option<&'static str> {
         Some("bce_with_logits")
+    }
+
+    fn fused(&self) -> Option<fused::Loss> {
+        Some(fused::Loss::BceNaive)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Binary cross-entropy of logits.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use emberlab_kernels::{exp, ln_1p, zip, zip_to_both};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,10 @@ impl LossFunction for BceWithLogits {
 
     fn targets(&self) -> TargetKind {
         TargetKind::TwoClasses
+    }
+
+    fn fused(&self) -> Option<fused::Loss> {
+        Some(fused::Loss::BceWithLogits)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Cross-entropy of the softmax.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use emberlab_kernels::{Numbers, exp, is_on_host};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,10 @@ impl LossFunction for CrossEntropy {
 
     fn targets(&self) -> TargetKind {
         TargetKind::OneHot
+    }
+
+    fn fused(&self) -> Option<fused::Loss> {
+        Some(fused::Loss::CrossEntropy)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Cross-entropy of the softmax as courses write it.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,10 @@ impl LossFunction for CrossEntropyNaive {
 
     fn better(&self) -> Option<&'static str> {
         Some("cross_entropy")
+    }
+
+    fn fused(&self) -> Option<fused::Loss> {
+        Some(fused::Loss::CrossEntropyNaive)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The focal loss.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -57,6 +58,11 @@ impl LossFunction for Focal {
         let is_share = (0.0..=1.0).contains(&self.alpha);
         check("gamma", self.gamma, self.gamma >= 0.0, "zero or positive")?;
         check("alpha", self.alpha, is_share, "from 0 to 1")
+    }
+
+    fn fused(&self) -> Option<fused::Loss> {
+        let (gamma, alpha) = (self.gamma, self.alpha);
+        Some(fused::Loss::Focal { gamma, alpha })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 use burn::tensor::activation::relu;
+use emberlab_fused as fused;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,10 @@ impl LossFunction for Hinge {
 
     fn targets(&self) -> TargetKind {
         TargetKind::TwoClasses
+    }
+
+    fn fused(&self) -> Option<fused::Loss> {
+        Some(fused::Loss::Hinge)
     }
 }
 

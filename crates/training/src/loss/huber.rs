@@ -1,6 +1,7 @@
 //! The Huber loss.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -44,6 +45,10 @@ impl LossFunction for Huber {
 
     fn validate(&self) -> Result<(), Problem> {
         check("delta", self.delta, self.delta > 0.0, "a positive number")
+    }
+
+    fn fused(&self) -> Option<fused::Loss> {
+        Some(fused::Loss::Huber { delta: self.delta })
     }
 }
 

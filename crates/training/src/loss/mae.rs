@@ -1,6 +1,7 @@
 //! The absolute error.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,10 @@ impl LossFunction for Mae {
 
     fn targets(&self) -> TargetKind {
         TargetKind::Numbers
+    }
+
+    fn fused(&self) -> Option<fused::Loss> {
+        Some(fused::Loss::Mae)
     }
 }
 

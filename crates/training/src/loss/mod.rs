@@ -23,6 +23,7 @@ mod soft_hamming;
 mod testing;
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use emberlab_menu::{Menu, Problem, menu, read_with_shared_keys};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -97,6 +98,11 @@ pub(crate) trait LossFunction {
         None
     }
 
+    /// See [`Loss::fused`].
+    fn fused(&self) -> Option<fused::Loss> {
+        None
+    }
+
     /// Checks the ranges of the parameters; a problem's key is the parameter's name.
     fn validate(&self) -> Result<(), Problem> {
         Ok(())
@@ -155,6 +161,11 @@ impl Loss {
         with_loss!(self, loss => loss.better())
     }
 
+    /// The loss in the plan of a training by fused kernels; none if they cannot compute it.
+    pub fn fused(&self) -> Option<fused::Loss> {
+        with_loss!(self, loss => loss.fused())
+    }
+
     /// The names of all losses with a property, as a sentence lists them: "`mse`, `mae` or `huber`".
     pub(crate) fn names_with(has_property: impl Fn(&Self) -> bool) -> String {
         let losses = Self::examples().into_iter().filter(has_property);
@@ -183,6 +194,16 @@ pub enum Reduction {
     Mean,
     /// The sum.
     Sum,
+}
+
+impl Reduction {
+    /// The reduction in the plan of a training by fused kernels.
+    pub(crate) fn fused(self) -> fused::Reduction {
+        match self {
+            Self::Mean => fused::Reduction::Mean,
+            Self::Sum => fused::Reduction::Sum,
+        }
+    }
 }
 
 /// A loss as written in the configuration.

@@ -1,6 +1,7 @@
 //! The squared error.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +32,10 @@ impl LossFunction for Mse {
 
     fn targets(&self) -> TargetKind {
         TargetKind::Numbers
+    }
+
+    fn fused(&self) -> Option<fused::Loss> {
+        Some(fused::Loss::Mse)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The Hamming distance of probabilities.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +27,10 @@ impl LossFunction for SoftHamming {
 
     fn targets(&self) -> TargetKind {
         TargetKind::Classes
+    }
+
+    fn fused(&self) -> Option<fused::Loss> {
+        Mae {}.fused()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Adam.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use emberlab_kernels::{Numbers, is_on_host};
 use emberlab_menu::Problem;
 use schemars::JsonSchema;
@@ -67,6 +68,16 @@ impl Rule for Adam {
         check_share("beta_2", self.beta_2)?;
         check_not_negative("epsilon", self.epsilon)?;
         check_not_negative("weight_decay", self.weight_decay)
+    }
+
+    fn fused(&self) -> fused::Optimizer {
+        fused::Optimizer::Adam {
+            beta_1: self.beta_1,
+            beta_2: self.beta_2,
+            epsilon: self.epsilon,
+            weight_decay: self.penalty(),
+            decoupled_decay: self.decoupled_decay(),
+        }
     }
 }
 

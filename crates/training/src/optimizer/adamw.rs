@@ -1,6 +1,7 @@
 //! Adam with decoupled weight decay.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -60,6 +61,16 @@ impl Rule for AdamW {
 
     fn validate(&self) -> Result<(), Problem> {
         self.as_adam().validate()
+    }
+
+    fn fused(&self) -> fused::Optimizer {
+        fused::Optimizer::Adam {
+            beta_1: self.beta_1,
+            beta_2: self.beta_2,
+            epsilon: self.epsilon,
+            weight_decay: self.penalty(),
+            decoupled_decay: self.decoupled_decay(),
+        }
     }
 }
 

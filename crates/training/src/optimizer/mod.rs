@@ -15,6 +15,7 @@ mod state;
 mod update;
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use emberlab_menu::{Problem, menu, read_with_shared_keys};
 use schemars::JsonSchema;
 use serde::de::Error as _;
@@ -68,6 +69,9 @@ pub(crate) trait Rule {
         0.0
     }
 
+    /// The rule in the plan of a training by fused kernels.
+    fn fused(&self) -> fused::Optimizer;
+
     /// Checks the ranges of the hyperparameters; a problem's key is the hyperparameter's name.
     fn validate(&self) -> Result<(), Problem>;
 }
@@ -93,6 +97,11 @@ impl UpdateRule {
 
     fn decoupled_decay(&self) -> f64 {
         with_rule!(self, rule => rule.decoupled_decay())
+    }
+
+    /// The rule in the plan of a training by fused kernels.
+    pub fn fused(&self) -> fused::Optimizer {
+        with_rule!(self, rule => rule.fused())
     }
 }
 

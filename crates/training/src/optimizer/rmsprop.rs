@@ -1,6 +1,7 @@
 //! RMSprop.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -74,5 +75,14 @@ impl Rule for RmsProp {
         check_not_negative("epsilon", self.epsilon)?;
         check_share("momentum", self.momentum)?;
         check_not_negative("weight_decay", self.weight_decay)
+    }
+
+    fn fused(&self) -> fused::Optimizer {
+        fused::Optimizer::RmsProp {
+            alpha: self.alpha,
+            epsilon: self.epsilon,
+            momentum: self.momentum,
+            weight_decay: self.weight_decay,
+        }
     }
 }

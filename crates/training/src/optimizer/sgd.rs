@@ -1,6 +1,7 @@
 //! Stochastic gradient descent.
 
 use burn::tensor::Tensor;
+use emberlab_fused as fused;
 use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -55,5 +56,13 @@ impl Rule for Sgd {
             self.nesterov,
             "false unless `momentum` is above 0",
         )
+    }
+
+    fn fused(&self) -> fused::Optimizer {
+        fused::Optimizer::Sgd {
+            momentum: self.momentum,
+            nesterov: self.nesterov,
+            weight_decay: self.weight_decay,
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::store::{ModuleRecord, RecordError};
-use burn::tensor::{Bytes, DType, Device, Int, Tensor, TensorData};
+use burn::tensor::{Bytes, DType, Device, Element, Int, Tensor, TensorData, TensorReadError};
 
 use super::{OptimizerConfig, UpdateRule};
 
@@ -108,6 +108,39 @@ impl Optimizer {
             num_replicas: replicas.len(),
             places: scaled(&self.places, replicas.len(), self.num_replicas),
             buffers: buffers.collect(),
+        }
+    }
+
+    /// The rule of its updates.
+    pub(crate) fn rule(&self) -> &UpdateRule {
+        &self.rule
+    }
+
+    /// The buffers as plain numbers, each with the numbers of all parameters in the order of their ids.
+    ///
+    /// # Errors
+    /// [`TensorReadError`] if the numbers are not of this type, or if the device fails.
+    pub(crate) fn numbers<T: Element>(&self) -> Result<Vec<Vec<T>>, TensorReadError> {
+        let read = |buffer: &Tensor<1>| {
+            let data = buffer.clone().try_into_data()?;
+            Ok(data.try_into_vec::<T>()?)
+        };
+        self.buffers.iter().map(read).collect()
+    }
+
+    /// The same optimiser after `step` steps, with these numbers in its buffers.
+    pub(crate) fn with_numbers<T: Element>(&self, buffers: &[Vec<T>], step: u64) -> Self {
+        let pairs = self.buffers.iter().zip(buffers);
+        let write = |(old, numbers): (&Tensor<1>, &Vec<T>)| {
+            let data = TensorData::new(numbers.clone(), old.shape());
+            Tensor::from_data(data, (&old.device(), old.dtype()))
+        };
+        Self {
+            rule: self.rule.clone(),
+            step,
+            num_replicas: self.num_replicas,
+            places: self.places.clone(),
+            buffers: pairs.map(write).collect(),
         }
     }
 

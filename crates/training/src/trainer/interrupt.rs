@@ -40,6 +40,11 @@ impl StopFlag {
         self.is_requested() || step >= self.at_step.load(Ordering::Relaxed)
     }
 
+    /// Steps from `step` to the one after which somebody has asked to stop.
+    pub(crate) fn steps_left(&self, step: u64) -> u64 {
+        self.at_step.load(Ordering::Relaxed).saturating_sub(step)
+    }
+
     /// The flag itself, for a signal handler to set.
     pub fn shared(&self) -> Arc<AtomicBool> {
         self.is_requested.clone()

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use emberlab_metrics::{Direction, Split, SplitMetrics};
-use emberlab_models::Network;
 use emberlab_run_format::files::checkpoint::{BEST, NETWORK, OPTIMIZER, PROGRESS};
 use emberlab_storage::{Checkpoint, CheckpointStore, Identity, Position, StorageError};
 use serde::{Deserialize, Serialize};
@@ -71,10 +70,7 @@ pub(super) struct Replica {
     /// Its place among the trainings that the loop began with.
     pub(super) place: usize,
     pub(super) progress: Progress,
-    /// The network of the best epoch so far.
-    pub(super) best: Option<Network>,
     pub(super) scheduler: Scheduler,
-    pub(super) seed: u64,
     /// The folder of its checkpoints, if it saves any.
     pub(super) store: Option<CheckpointStore>,
     pub(super) identity: Identity,
@@ -142,7 +138,7 @@ impl Replica {
             ..self.progress.clone()
         };
         let network = network_bytes(&engine.network(index))?;
-        let best = self.best.as_ref().map(network_bytes).transpose()?;
+        let best = engine.best(index).as_ref().map(network_bytes).transpose()?;
         let optimizer = engine.optimizer_bytes(index).map_err(unreadable)?;
         let progress =
             toml::to_string(&progress).map_err(|e| TrainingError::Read(e.to_string()))?;

@@ -1,6 +1,7 @@
 //! The splits of a data set on the device, for one training or many.
 
 use emberlab_datasets::DeviceDataset;
+use emberlab_metrics::Split;
 
 /// The splits of a data set on the device.
 #[derive(Clone)]
@@ -14,6 +15,15 @@ pub struct SplitData {
 }
 
 impl SplitData {
+    /// The rows of a split, if it has any.
+    pub(crate) fn get(&self, split: Split) -> Option<&DeviceDataset> {
+        match split {
+            Split::Train => Some(&self.train),
+            Split::Valid => self.valid.as_ref(),
+            Split::Test => self.test.as_ref(),
+        }
+    }
+
     /// The splits of many trainings, end to end; all have the same numbers of rows.
     pub(crate) fn stacked(parts: &[Self]) -> Self {
         let all = |of: fn(&Self) -> Option<&DeviceDataset>| {

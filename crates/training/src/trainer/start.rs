@@ -2,13 +2,12 @@
 
 use burn::module::Module;
 use burn::tensor::Bytes;
-use emberlab_datasets::Batches;
 use emberlab_run_format::files::checkpoint::{BEST, NETWORK, OPTIMIZER};
 use emberlab_storage::Checkpoint;
 
 use super::Trainer;
 use super::replica::{Progress, Replica};
-use crate::engine::SingleEngine;
+use crate::engine::Beginning;
 use crate::error::TrainingError;
 use crate::metric_accumulator::MetricAccumulator;
 use crate::optimizer::Optimizer;
@@ -16,7 +15,7 @@ use crate::record::load_network;
 use crate::scheduler::Scheduler;
 use crate::supervised_model::SupervisedModel;
 
-/// A training at its start or its checkpoint, with the engine of its network. `place` is its number among those that
+/// A training at its start or its checkpoint, and the network for its engine. `place` is its number among those that
 /// train at once.
 ///
 /// # Errors
@@ -25,16 +24,14 @@ pub(super) fn start(
     place: usize,
     trainer: Trainer,
     from: Option<&Checkpoint>,
-) -> Result<(Replica, SingleEngine), TrainingError> {
+) -> Result<(Replica, Beginning), TrainingError> {
     let batches = trainer.training.batches();
-    let batches = Batches::new(&trainer.data.train, &batches, trainer.seed, 0);
     let scheduler = Scheduler::new(
         &trainer.scheduler,
         &trainer.optimizer,
-        batches.num_batches(),
+        batches.num_batches(trainer.data.train.len()),
         trainer.training.num_epochs,
     );
-    drop(batches);
     let mut network = trainer.network;
     let mut best = None;
     let mut progress = Progress::new(MetricAccumulator::new(&trainer.task)?);
@@ -58,16 +55,17 @@ pub(super) fn start(
         place,
         saved: from.map(|from| from.position),
         progress,
-        best,
         scheduler,
-        seed: trainer.seed,
         store: trainer.store,
         identity: trainer.identity,
         observer: trainer.observer,
     };
-    let engine = SingleEngine {
-        supervised,
+    let beginning = Beginning {
+        network: supervised.network,
         optimizer,
+        best,
+        data: trainer.data,
+        seed: trainer.seed,
     };
-    Ok((replica, engine))
+    Ok((replica, beginning))
 }

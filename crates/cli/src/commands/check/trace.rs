@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use emberlab_analysis::{Deviation, Trace, replay, tolerance};
+use emberlab_analysis::{Deviation, Trace, TraceEngine, has_fused_kernels, replay, tolerance};
 use emberlab_training::{Precision, device};
 use serde_json::json;
 
@@ -40,6 +40,7 @@ enum PrecisionChoice {
 struct Row {
     trace: String,
     device: String,
+    engine: TraceEngine,
     precision: Precision,
     deviation: Deviation,
     tolerance: f64,
@@ -67,14 +68,18 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         let trace = Trace::load(file)?;
         for name in &devices {
             let opened = device::open(name)?;
-            for precision in precisions(name, args.precision)? {
-                rows.push(Row {
-                    trace: trace.name.clone(),
-                    device: name.clone(),
-                    precision,
-                    deviation: replay(&trace, &opened, precision)?,
-                    tolerance: tolerance(&trace, precision),
-                });
+            let fused = has_fused_kernels(&trace, &opened).then_some(TraceEngine::Fused);
+            for engine in fused.into_iter().chain([TraceEngine::Burn]) {
+                for precision in precisions(name, args.precision)? {
+                    rows.push(Row {
+                        trace: trace.name.clone(),
+                        device: name.clone(),
+                        engine,
+                        precision,
+                        deviation: replay(&trace, &opened, precision, engine)?,
+                        tolerance: tolerance(&trace, precision),
+                    });
+                }
             }
         }
     }
@@ -91,7 +96,13 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     }
     let names: Vec<String> = failing
         .iter()
-        .map(|row| format!("{} on {} in {}", row.trace, row.device, row.precision))
+        .map(|row| {
+            let engine = name(row.engine);
+            format!(
+                "{} on {} in {} by {engine}",
+                row.trace, row.device, row.precision
+            )
+        })
         .collect();
     Err(Failure::Check(format!(
         "{} of {} replays deviate too much: {}",
@@ -115,10 +126,19 @@ fn precisions(device: &str, choice: Option<PrecisionChoice>) -> Result<Vec<Preci
     }
 }
 
+/// The name of an engine, as a person reads it.
+fn name(engine: TraceEngine) -> &'static str {
+    match engine {
+        TraceEngine::Fused => "fused kernels",
+        TraceEngine::Burn => "Burn operations",
+    }
+}
+
 fn as_value(row: &Row) -> serde_json::Value {
     json!({
         "trace": row.trace,
         "device": row.device,
+        "engine": row.engine,
         "precision": row.precision,
         "losses": row.deviation.losses,
         "weights": row.deviation.weights,
@@ -130,13 +150,22 @@ fn as_value(row: &Row) -> serde_json::Value {
 
 fn render(rows: &[Row]) -> String {
     let header = [
-        "trace", "device", "floats", "losses", "weights", "outputs", "allowed", "",
+        "trace",
+        "device",
+        "trained by",
+        "floats",
+        "losses",
+        "weights",
+        "outputs",
+        "allowed",
+        "",
     ];
-    let mut table = tables::table(header, 3);
+    let mut table = tables::table(header, 4);
     for row in rows {
         table.add_row([
             row.trace.clone(),
             row.device.clone(),
+            name(row.engine).to_string(),
             row.precision.to_string(),
             format!("{:.1e}", row.deviation.losses),
             format!("{:.1e}", row.deviation.weights),

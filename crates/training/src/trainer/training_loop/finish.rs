@@ -40,12 +40,12 @@ impl TrainingLoop {
         mut ending: Ending,
     ) -> Result<TrainingResult, TrainingError> {
         let network = self.engine.network(index);
-        let plain = SupervisedModel::new(network.clone(), self.loss.clone());
+        let plain = SupervisedModel::new(network.clone(), self.shared.loss.clone());
         let mut predicted = Vec::new();
         if ending != Ending::Interrupted {
             self.count_time();
             self.save_one(index)?;
-            let SplitData { train, valid, test } = self.data.part(index, self.replicas.len());
+            let SplitData { train, valid, test } = self.engine.data(index);
             let splits = [
                 (Split::Train, Some(train)),
                 (Split::Valid, valid),
@@ -54,7 +54,7 @@ impl TrainingLoop {
             for (split, data) in splits {
                 let Some(data) = data else { continue };
                 let is_stopping = || self.stop.is_requested();
-                let found = predict_unless(is_stopping, &plain, &data, &self.task)?;
+                let found = predict_unless(is_stopping, &plain, &data, &self.shared.task)?;
                 let Some(found) = found else {
                     ending = Ending::Interrupted;
                     predicted.clear();
@@ -71,7 +71,7 @@ impl TrainingLoop {
                 .progress
                 .early_stopping
                 .best
-                .zip(replica.best.clone()),
+                .zip(self.engine.best(index)),
             epoch: replica.progress.position.epoch,
             step: replica.progress.step,
             elapsed: replica.elapsed(self.spent),

@@ -5,8 +5,8 @@ mod finish;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-use emberlab_datasets::{Batch, Batches, DeviceDataset};
-use emberlab_metrics::{Direction, SplitMetrics};
+use emberlab_datasets::DeviceDataset;
+use emberlab_metrics::{Direction, Split, SplitMetrics};
 use emberlab_run_format::Ending;
 use emberlab_storage::{Checkpoint, Position};
 
@@ -15,17 +15,14 @@ use super::interrupt::StopFlag;
 use super::observer::EpochRecord;
 use super::replica::Replica;
 use super::result::TrainingResult;
-use super::split_data::SplitData;
 use super::{Trainer, start};
 use crate::checkpoint::{CheckpointConfig, Every, OnError};
-use crate::config::{TrainMetrics, TrainingConfig};
-use crate::engine::{BatchedEngine, TrainingEngine};
+use crate::config::TrainMetrics;
+use crate::engine::{Shared, Steps, TrainingEngine, engine};
 use crate::error::TrainingError;
-use crate::loss::LossConfig;
 use crate::metric_accumulator::MetricAccumulator;
 use crate::predict::chunks;
-use crate::supervised_model::{StepOutput, SupervisedModel};
-use crate::task::Task;
+use crate::supervised_model::SupervisedModel;
 
 /// One or more trainings, all at the same step, which differ at most in seed, data and learning rate.
 pub(super) struct TrainingLoop {
@@ -34,13 +31,13 @@ pub(super) struct TrainingLoop {
     replicas: Vec<Replica>,
     /// The results of trainings that stopped early, by their places.
     results: Vec<(usize, TrainingResult)>,
-    /// The splits of the trainings, end to end.
-    data: SplitData,
-    /// Losses and outputs on the device that no metric has read yet.
-    pending: StepOutput,
-    loss: LossConfig,
-    task: Task,
-    training: TrainingConfig,
+    /// Rows of the training split of each training.
+    num_train: usize,
+    /// Rows of the validation split of each training, if there is one.
+    num_valid: Option<usize>,
+    /// The time of a step at the pace of the last ones.
+    step_time: Option<Duration>,
+    shared: Shared,
     checkpoint: CheckpointConfig,
     dashboard: Dashboard,
     stop: StopFlag,
@@ -53,8 +50,8 @@ pub(super) struct TrainingLoop {
     is_within_step: bool,
 }
 
-/// Batches whose outputs may wait on the device before they are read.
-const MAX_PENDING: usize = 512;
+/// Seconds of the steps that are taken in one call. A request to stop waits for them.
+const TIME_OF_A_CALL: f64 = 0.02;
 
 impl TrainingLoop {
     /// Starts trainings, each from its configuration or its checkpoint.
@@ -68,47 +65,38 @@ impl TrainingLoop {
         let Some((first, _)) = trainers.first() else {
             return Err(TrainingError::NotAlike("there are none"));
         };
-        let settings = (
-            first.loss.clone(),
-            first.task.clone(),
-            first.training.clone(),
-            first.checkpoint.clone(),
-        );
-        let (loss, task, training, checkpoint) = settings;
-        let (dashboard, stop) = (first.dashboard, first.stop.clone());
+        let shared = Shared {
+            loss: first.loss.clone(),
+            task: first.task.clone(),
+            training: first.training.clone(),
+        };
+        let (checkpoint, dashboard) = (first.checkpoint.clone(), first.dashboard);
+        let stop = first.stop.clone();
+        let num_train = first.data.train.len();
+        let num_valid = first.data.valid.as_ref().map(DeviceDataset::len);
         if trainers.iter().any(|(trainer, _)| !trainer.is_like(first)) {
             return Err(TrainingError::NotAlike("their settings differ"));
         }
-        let data = trainers.iter().map(|(trainer, _)| trainer.data.clone());
-        let data: Vec<SplitData> = data.collect();
         let mut replicas = Vec::new();
-        let mut singles = Vec::new();
+        let mut beginnings = Vec::new();
         for (place, (trainer, from)) in trainers.into_iter().enumerate() {
-            let (replica, single) = start::start(place, trainer, from)?;
+            let (replica, beginning) = start::start(place, trainer, from)?;
             replicas.push(replica);
-            singles.push(single);
+            beginnings.push(beginning);
         }
         let starts: Vec<Position> = replicas.iter().map(|r| r.progress.position).collect();
         if starts.iter().any(|start| *start != starts[0]) {
             return Err(TrainingError::NotAlike("they are at different steps"));
         }
-        let engine: Box<dyn TrainingEngine> = match singles.len() {
-            1 => Box::new(singles.swap_remove(0)),
-            _ => match BatchedEngine::new(singles) {
-                Some(engine) => Box::new(engine),
-                None => return Err(TrainingError::NotAlike("their networks differ")),
-            },
-        };
         let now = Instant::now();
         Ok(Self {
-            engine,
+            engine: engine(beginnings, shared.clone())?,
             replicas,
             results: Vec::new(),
-            data: SplitData::stacked(&data),
-            pending: StepOutput::default(),
-            loss,
-            task,
-            training,
+            num_train,
+            num_valid,
+            step_time: None,
+            shared,
             checkpoint,
             dashboard,
             stop,
@@ -129,7 +117,7 @@ impl TrainingLoop {
 
     /// Epochs planned.
     pub(super) fn num_epochs(&self) -> usize {
-        self.training.num_epochs
+        self.shared.training.num_epochs
     }
 
     /// Epochs done before the loop runs.
@@ -139,12 +127,12 @@ impl TrainingLoop {
 
     /// The first network and its loss, for a learner that only passes it on.
     pub(super) fn supervised(&self) -> SupervisedModel {
-        SupervisedModel::new(self.engine.network(0), self.loss.clone())
+        SupervisedModel::new(self.engine.network(0), self.shared.loss.clone())
     }
 
     /// The metrics the dashboard plots, the learning rate last.
     pub(super) fn shown_metrics(&self) -> Vec<ShownMetric> {
-        let metrics = self.task.metrics().into_iter().map(|metric| {
+        let metrics = self.shared.task.metrics().into_iter().map(|metric| {
             let higher_is_better = metric.direction() == Direction::Higher;
             ShownMetric::new(metric.name(), metric.title(), higher_is_better)
         });
@@ -154,15 +142,15 @@ impl TrainingLoop {
 
     /// Trains until every training is done; breaks off when asked to stop, with everything saved.
     pub(super) fn run(&mut self, display: &mut Display) -> Result<ControlFlow<()>, TrainingError> {
-        if self.loss.function.is_flat() {
+        if self.shared.loss.function.is_flat() {
             return Err(TrainingError::FlatLoss {
-                loss: self.loss.name(),
-                better: self.loss.function.better(),
+                loss: self.shared.loss.name(),
+                better: self.shared.loss.function.better(),
             });
         }
         loop {
             let leaving = self.out_of_patience();
-            let is_done = self.position().epoch >= self.training.num_epochs;
+            let is_done = self.position().epoch >= self.shared.training.num_epochs;
             if is_done || leaving.len() == self.replicas.len() {
                 return Ok(ControlFlow::Continue(()));
             }
@@ -187,7 +175,7 @@ impl TrainingLoop {
     fn out_of_patience(&self) -> Vec<usize> {
         let indices = 0..self.replicas.len();
         indices
-            .filter(|&i| self.replicas[i].is_out_of_patience(&self.training))
+            .filter(|&i| self.replicas[i].is_out_of_patience(&self.shared.training))
             .collect()
     }
 
@@ -200,14 +188,9 @@ impl TrainingLoop {
             let result = self.finish_one(index, Ending::StoppedEarly)?;
             self.results.push((self.replicas[index].place, result));
         }
-        let num_replicas = self.replicas.len();
-        let staying: Vec<usize> = (0..num_replicas).filter(|i| !leaving.contains(i)).collect();
+        let indices = 0..self.replicas.len();
+        let staying: Vec<usize> = indices.filter(|i| !leaving.contains(i)).collect();
         self.engine.keep(&staying);
-        let data: Vec<SplitData> = staying
-            .iter()
-            .map(|&index| self.data.part(index, num_replicas))
-            .collect();
-        self.data = SplitData::stacked(&data);
         self.replicas.retain(|replica| {
             let has_result = |(place, _): &(usize, TrainingResult)| *place == replica.place;
             !self.results.iter().any(has_result)
@@ -222,31 +205,28 @@ impl TrainingLoop {
 
     /// The steps of the epoch under way that are not done yet; breaks off when asked to stop.
     fn train_epoch(&mut self, display: &mut Display) -> Result<ControlFlow<()>, TrainingError> {
-        let position = self.position();
-        let train = self.data.train.clone();
-        let config = self.training.batches();
-        let seeds: Vec<u64> = self.replicas.iter().map(|replica| replica.seed).collect();
-        let mut batches = Batches::stacked(&train, &config, &seeds, position.epoch as u64);
-        batches.skip_to(position.step_in_epoch);
+        let batches = self.shared.training.batches();
+        let num_steps = batches.num_batches(self.num_train);
         display.begin_epoch();
-        for batch in batches {
+        while self.position().step_in_epoch < num_steps {
             if self.is_stopping(display) {
                 return Ok(ControlFlow::Break(()));
             }
-            self.train_step(batch);
+            self.train_steps(num_steps)?;
             let now = Instant::now();
-            if self.pending.losses.len() >= MAX_PENDING {
-                self.read_pending()?;
+            if self.engine.has_many_results() {
+                self.read_results()?;
             }
             // Metrics that are evaluated after the epoch have nothing to show before its end.
             if display.is_due_within_epoch(now)
-                && self.training.train_metrics == TrainMetrics::Running
+                && self.shared.training.train_metrics == TrainMetrics::Running
             {
-                self.read_pending()?;
+                self.read_results()?;
                 let accumulator = &self.replicas[0].progress.accumulator;
                 let shown = self.shown(&accumulator.metrics()?);
                 let done = accumulator.num_samples() as usize;
-                display.progress(position.epoch + 1, done, train.len(), shown);
+                let epoch = self.position().epoch + 1;
+                display.progress(epoch, done, self.num_train, shown);
             }
             let is_due = match self.checkpoint.every {
                 Every::Seconds(seconds) => (now - self.saved_at).as_secs_f64() >= seconds,
@@ -260,39 +240,64 @@ impl TrainingLoop {
         Ok(ControlFlow::Continue(()))
     }
 
-    fn train_step(&mut self, batch: Batch) {
+    /// Trains the next steps of an epoch of `num_steps`, as many as one call should take.
+    fn train_steps(&mut self, num_steps: usize) -> Result<(), TrainingError> {
+        let Position {
+            epoch,
+            step_in_epoch,
+        } = self.position();
+        let count = self.steps_of_a_call().min(num_steps - step_in_epoch);
+        let rates = |replica: &Replica| {
+            let steps = replica.progress.step..replica.progress.step + count as u64;
+            let rates = steps.map(|step| replica.scheduler.learning_rate(step));
+            rates.collect()
+        };
+        let steps = Steps {
+            epoch: epoch as u64,
+            steps: step_in_epoch..step_in_epoch + count,
+            learning_rates: self.replicas.iter().map(rates).collect(),
+        };
         self.is_within_step = true;
-        let rate = |replica: &Replica| replica.scheduler.learning_rate(replica.progress.step);
-        let rates: Vec<f64> = self.replicas.iter().map(rate).collect();
-        let clipping = self.training.gradient_clipping.as_ref();
-        let measured = self.engine.step(batch, clipping, &rates);
+        let began = Instant::now();
+        (self.engine).train(&steps, &mut accumulators(&mut self.replicas))?;
+        self.step_time = Some(began.elapsed().div_f64(count as f64));
         for replica in &mut self.replicas {
-            replica.progress.step += 1;
-            replica.progress.position.step_in_epoch += 1;
-        }
-        if self.training.train_metrics == TrainMetrics::Running {
-            self.pending.extend(measured);
+            replica.progress.step += count as u64;
+            replica.progress.position.step_in_epoch += count;
         }
         self.is_within_step = false;
+        Ok(())
     }
 
-    /// Adds losses and outputs that are still on the device to the metrics.
-    fn read_pending(&mut self) -> Result<(), TrainingError> {
-        let outcomes = std::mem::take(&mut self.pending).read(self.replicas.len())?;
-        let reduction = self.loss.reduction;
-        for (replica, outcome) in self.replicas.iter_mut().zip(&outcomes) {
-            let accumulator = &mut replica.progress.accumulator;
-            accumulator.add(outcome, &self.task, reduction)?;
+    /// The number of steps that the next call should take, at least one; it ends where a checkpoint or a stop is due.
+    fn steps_of_a_call(&self) -> usize {
+        let Some(step_time) = self.step_time else {
+            return 1;
+        };
+        if self.engine.is_asynchronous() {
+            return 1;
         }
-        Ok(())
+        let (time, to_checkpoint) = match self.checkpoint.every {
+            Every::Steps(steps) => (TIME_OF_A_CALL, steps - self.step() % steps),
+            Every::Seconds(seconds) => (TIME_OF_A_CALL.min(seconds), u64::MAX),
+            Every::Epochs(_) => (TIME_OF_A_CALL, u64::MAX),
+        };
+        let in_time = (time / step_time.as_secs_f64().max(1e-9)) as u64;
+        let to_stop = self.stop.steps_left(self.step());
+        let count = in_time.min(to_checkpoint).min(to_stop).max(1);
+        usize::try_from(count).unwrap_or(usize::MAX)
+    }
+
+    /// Adds results that are still on the device to the metrics.
+    fn read_results(&mut self) -> Result<(), TrainingError> {
+        (self.engine).read_results(&mut accumulators(&mut self.replicas))
     }
 
     /// Ends an epoch whose steps are done: metrics, early stopping, observers, and a checkpoint if one is due.
     /// Breaks off when asked to stop during the evaluation; a resumed training then ends the epoch.
     fn end_epoch(&mut self, display: &mut Display) -> Result<ControlFlow<()>, TrainingError> {
-        self.read_pending()?;
-        let evaluate = |data| self.evaluate(data, || self.is_stopping(display));
-        let train = match self.training.train_metrics {
+        self.read_results()?;
+        let train = match self.shared.training.train_metrics {
             TrainMetrics::Running => {
                 let accumulators = self
                     .replicas
@@ -300,10 +305,13 @@ impl TrainingLoop {
                     .map(|replica| replica.progress.accumulator.metrics());
                 Some(accumulators.collect::<Result<Vec<_>, _>>()?)
             }
-            TrainMetrics::Evaluated => evaluate(&self.data.train)?,
+            TrainMetrics::Evaluated => self.evaluate(Split::Train, self.num_train, display)?,
         };
-        let valid = match (&train, &self.data.valid) {
-            (Some(_), Some(data)) => evaluate(data)?.map(Some),
+        let valid = match (&train, self.num_valid) {
+            (Some(_), Some(num_valid)) => {
+                let valid = self.evaluate(Split::Valid, num_valid, display)?;
+                valid.map(Some)
+            }
             _ => Some(None),
         };
         let (Some(train), Some(valid)) = (train, valid) else {
@@ -339,14 +347,14 @@ impl TrainingLoop {
             epoch: replica.progress.position.epoch + 1,
             step_in_epoch: 0,
         };
-        replica.progress.accumulator = MetricAccumulator::new(&self.task)?;
-        let is_best = replica.observe(&self.training, &train, valid.as_ref());
+        replica.progress.accumulator = MetricAccumulator::new(&self.shared.task)?;
+        let is_best = replica.observe(&self.shared.training, &train, valid.as_ref());
         if is_best {
-            replica.best = Some(self.engine.network(index));
+            self.engine.remember_best(index);
         }
         let record = EpochRecord {
             epoch: replica.progress.position.epoch,
-            num_epochs: self.training.num_epochs,
+            num_epochs: self.shared.training.num_epochs,
             step: replica.progress.step,
             learning_rate: replica.last_learning_rate(),
             train,
@@ -357,13 +365,13 @@ impl TrainingLoop {
         let written = replica.observer.epoch_ended(&record);
         let written = tolerate(&self.checkpoint, replica, written);
         let is_last =
-            record.epoch == record.num_epochs || replica.is_out_of_patience(&self.training);
+            record.epoch == record.num_epochs || replica.is_out_of_patience(&self.shared.training);
         if index == 0 && (display.is_due_at_end(Instant::now()) || is_last) {
             let train = self.shown(&record.train);
-            let valid = record.valid.as_ref().zip(self.data.valid.as_ref());
-            let valid = valid.map(|(metrics, data)| (data.len(), self.shown(metrics)));
+            let valid = record.valid.as_ref().zip(self.num_valid);
+            let valid = valid.map(|(metrics, num_valid)| (num_valid, self.shown(metrics)));
             let found = self.replicas[index].observer.findings();
-            display.epoch(record.epoch, self.data.train.len(), train, valid, found);
+            display.epoch(record.epoch, self.num_train, train, valid, found);
         }
         written
     }
@@ -375,22 +383,22 @@ impl TrainingLoop {
         named.chain([rate]).collect()
     }
 
-    /// The metrics of every training on a split, in evaluation mode; none if `is_stopping` along the way.
+    /// The metrics of every training on a split of `num_samples`, in evaluation mode; none if asked to stop along the
+    /// way.
     fn evaluate(
-        &self,
-        data: &DeviceDataset,
-        is_stopping: impl Fn() -> bool,
+        &mut self,
+        split: Split,
+        num_samples: usize,
+        display: &Display,
     ) -> Result<Option<Vec<SplitMetrics>>, TrainingError> {
-        let num_replicas = self.replicas.len();
-        let mut accumulators = vec![MetricAccumulator::new(&self.task)?; num_replicas];
-        for batch in chunks(data, num_replicas) {
-            if is_stopping() {
+        let empty = MetricAccumulator::new(&self.shared.task)?;
+        let mut accumulators = vec![empty; self.replicas.len()];
+        let mut metrics: Vec<&mut MetricAccumulator> = accumulators.iter_mut().collect();
+        for samples in chunks(num_samples) {
+            if self.is_stopping(display) {
                 return Ok(None);
             }
-            let outcomes = self.engine.evaluate(batch).read(num_replicas)?;
-            for (accumulator, outcome) in accumulators.iter_mut().zip(&outcomes) {
-                accumulator.add(outcome, &self.task, self.loss.reduction)?;
-            }
+            self.engine.evaluate(split, samples, &mut metrics)?;
         }
         let metrics = accumulators.iter().map(MetricAccumulator::metrics);
         Ok(Some(metrics.collect::<Result<_, _>>()?))
@@ -405,7 +413,7 @@ impl TrainingLoop {
 
     /// Writes checkpoints, unless the newest ones are already of this position.
     pub(super) fn save(&mut self) -> Result<(), TrainingError> {
-        self.read_pending()?;
+        self.read_results()?;
         self.count_time();
         let mut saved = Ok(());
         for index in 0..self.replicas.len() {
@@ -420,6 +428,14 @@ impl TrainingLoop {
         let written = replica.save(&*self.engine, index, self.spent);
         tolerate(&self.checkpoint, replica, written)
     }
+}
+
+/// The metrics of the current epoch of each training.
+fn accumulators(replicas: &mut [Replica]) -> Vec<&mut MetricAccumulator> {
+    let accumulators = replicas.iter_mut();
+    accumulators
+        .map(|replica| &mut replica.progress.accumulator)
+        .collect()
 }
 
 /// Passes over a file that cannot be written, if the configuration says to go on.

@@ -1,27 +1,27 @@
-//! The engine of a training of many networks at once.
+//! Many networks, trained at once by Burn operations.
 
 use burn::store::RecordError;
 use burn::tensor::Bytes;
 use emberlab_datasets::Batch;
 use emberlab_models::{BatchedModel, Network};
 
-use super::{SingleEngine, TrainingEngine};
+use super::{Networks, SingleNetwork};
 use crate::clipping::GradientClipping;
 use crate::loss::LossConfig;
 use crate::optimizer::Optimizer;
 use crate::supervised_model::StepOutput;
 
 /// Networks of one shape, computed together, with their optimizers.
-pub(crate) struct BatchedEngine {
+pub(crate) struct BatchedNetworks {
     model: BatchedModel,
     optimizer: Optimizer,
     loss: LossConfig,
 }
 
-impl BatchedEngine {
+impl BatchedNetworks {
     /// Joins networks that are trained on the same loss; `None` if their networks or optimizers differ in more than
     /// their numbers.
-    pub(crate) fn new(singles: Vec<SingleEngine>) -> Option<Self> {
+    pub(crate) fn new(singles: Vec<SingleNetwork>) -> Option<Self> {
         let loss = singles.first()?.supervised.loss().clone();
         let (networks, optimizers): (Vec<Network>, Vec<Optimizer>) = singles
             .into_iter()
@@ -35,7 +35,7 @@ impl BatchedEngine {
     }
 }
 
-impl TrainingEngine for BatchedEngine {
+impl Networks for BatchedNetworks {
     fn step(
         &mut self,
         batch: Batch,
@@ -88,6 +88,3 @@ impl TrainingEngine for BatchedEngine {
         self.optimizer = self.optimizer.keep(indices);
     }
 }
-
-#[cfg(test)]
-mod tests;

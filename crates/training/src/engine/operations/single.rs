@@ -1,4 +1,4 @@
-//! The engine of a training of one network.
+//! One network, trained by Burn operations.
 
 use burn::module::Module;
 use burn::store::RecordError;
@@ -6,18 +6,18 @@ use burn::tensor::Bytes;
 use emberlab_datasets::Batch;
 use emberlab_models::Network;
 
-use super::TrainingEngine;
+use super::Networks;
 use crate::clipping::GradientClipping;
 use crate::optimizer::Optimizer;
 use crate::supervised_model::{StepOutput, SupervisedModel};
 
 /// One network with its optimizer.
-pub(crate) struct SingleEngine {
+pub(crate) struct SingleNetwork {
     pub(crate) supervised: SupervisedModel,
     pub(crate) optimizer: Optimizer,
 }
 
-impl TrainingEngine for SingleEngine {
+impl Networks for SingleNetwork {
     fn step(
         &mut self,
         batch: Batch,

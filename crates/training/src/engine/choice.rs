@@ -1,0 +1,169 @@
+//! The choice of the engine.
+
+use std::fmt;
+
+use burn::tensor::DType;
+use emberlab_fused::Plan;
+use emberlab_menu::Problem;
+use emberlab_models::{Network, NotFused};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::clipping::GradientClipping;
+use crate::config::TrainingConfig;
+use crate::device;
+use crate::loss::LossConfig;
+use crate::optimizer::UpdateRule;
+
+/// The engine that a training asks for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EngineConfig {
+    /// Fused kernels where there are some for every part of the training, else Burn operations.
+    #[default]
+    Auto,
+    /// Fused kernels, which run many steps of a small network in one call.
+    Fused,
+    /// Burn operations, which compute every network on every device.
+    Burn,
+}
+
+impl EngineConfig {
+    /// Whether nothing else than the default is asked for.
+    pub(crate) fn is_auto(&self) -> bool {
+        *self == Self::Auto
+    }
+}
+
+impl fmt::Display for EngineConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::Fused => "fused kernels",
+            Self::Burn => "Burn operations",
+        })
+    }
+}
+
+/// The engine of a training, and the reason if it is not the fused one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrainedBy {
+    /// Fused kernels.
+    FusedKernels,
+    /// Burn operations.
+    BurnOperations {
+        /// The reason, as it follows the word "because".
+        because: String,
+    },
+}
+
+impl TrainedBy {
+    /// The engine that trains this network.
+    ///
+    /// # Errors
+    /// [`Problem`] if the configuration asks for fused kernels and there are none.
+    pub fn choose(
+        network: &Network,
+        loss: &LossConfig,
+        rule: &UpdateRule,
+        training: &TrainingConfig,
+    ) -> Result<Self, Problem> {
+        match plan(network, loss, rule, training) {
+            Ok(_) => Ok(Self::FusedKernels),
+            Err(reason) => {
+                reason.unless_demanded(training)?;
+                let because = reason.to_string();
+                Ok(Self::BurnOperations { because })
+            }
+        }
+    }
+
+    /// The name of the engine.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::FusedKernels => "fused kernels",
+            Self::BurnOperations { .. } => "Burn operations",
+        }
+    }
+
+    /// The reason, if it is not the fused engine.
+    pub fn because(&self) -> Option<&str> {
+        match self {
+            Self::FusedKernels => None,
+            Self::BurnOperations { because } => Some(because),
+        }
+    }
+}
+
+impl fmt::Display for TrainedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FusedKernels => f.write_str(self.name()),
+            Self::BurnOperations { because } => write!(f, "{}, because {because}", self.name()),
+        }
+    }
+}
+
+/// The reason why a training is not one of fused kernels.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum NoPlan {
+    #[error("`training.engine` is `burn`")]
+    BurnWanted,
+    #[error(transparent)]
+    NotFused(#[from] NotFused),
+}
+
+impl NoPlan {
+    /// Fails if the configuration asks for fused kernels.
+    pub(crate) fn unless_demanded(&self, training: &TrainingConfig) -> Result<(), Problem> {
+        let is_demanded = training.engine == EngineConfig::Fused;
+        let expected = format!("`auto` or `burn`, because {self}");
+        Problem::unless(!is_demanded, "training.engine", "fused", expected)
+    }
+}
+
+/// The plan of a training for fused kernels, or the reason why there is none.
+pub(crate) fn plan(
+    network: &Network,
+    loss: &LossConfig,
+    rule: &UpdateRule,
+    training: &TrainingConfig,
+) -> Result<Plan, NoPlan> {
+    if training.engine == EngineConfig::Burn {
+        return Err(NoPlan::BurnWanted);
+    }
+    let clipping = training.gradient_clipping;
+    Ok(fused_plan(network, loss, rule, clipping)?)
+}
+
+/// The plan for fused kernels.
+///
+/// # Errors
+/// [`NotFused`] if there are none for some part of the training.
+pub(crate) fn fused_plan(
+    network: &Network,
+    loss: &LossConfig,
+    rule: &UpdateRule,
+    clipping: Option<GradientClipping>,
+) -> Result<Plan, NotFused> {
+    let shape = network.fused()?;
+    let no_kernels_for = |part: String| NotFused { part };
+    if !device::is_host(&network.device()) {
+        return Err(no_kernels_for("this device".to_string()));
+    }
+    if !matches!(network.dtype(), DType::F32 | DType::F64) {
+        return Err(no_kernels_for(format!("{:?}", network.dtype())));
+    }
+    let loss_name = loss.name();
+    let no_loss = || no_kernels_for(format!("the loss `{loss_name}`"));
+    Ok(Plan {
+        sizes: shape.sizes,
+        has_bias: shape.has_bias,
+        activations: shape.activations,
+        normalization: shape.normalization,
+        loss: loss.function.fused().ok_or_else(no_loss)?,
+        reduction: loss.reduction.fused(),
+        optimizer: rule.fused(),
+        clipping: clipping.map(GradientClipping::fused),
+    })
+}

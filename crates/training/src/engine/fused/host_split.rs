@@ -1,0 +1,51 @@
+//! A split of data in the host's memory.
+
+use burn::tensor::Tensor;
+use emberlab_datasets::DeviceDataset;
+use emberlab_fused::{Data, Real};
+use emberlab_kernels::{Float, HostNumbers};
+
+use super::unreadable;
+use crate::error::TrainingError;
+use crate::metric_accumulator::ComparableTargets;
+use crate::task::Task;
+
+/// The samples of one split in the host's memory. On flex it is the memory of the split's tensors.
+pub(super) struct HostSplit<T> {
+    inputs: HostNumbers<T>,
+    targets: HostNumbers<T>,
+    weights: Option<HostNumbers<T>>,
+    comparable: ComparableTargets,
+}
+
+impl<T: Real + Float> HostSplit<T> {
+    /// The samples of a split on a device.
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if the device fails.
+    pub(super) fn read(data: &DeviceDataset, task: &Task) -> Result<Self, TrainingError> {
+        let read = |tensor: &Tensor<2>| HostNumbers::read(tensor).map_err(unreadable);
+        let targets = read(&data.targets)?;
+        let [_, d_output] = data.targets.dims();
+        Ok(Self {
+            inputs: read(&data.inputs)?,
+            comparable: ComparableTargets::new::<T>(task, targets.as_slice(), d_output)?,
+            targets,
+            weights: data.weights.as_ref().map(read).transpose()?,
+        })
+    }
+
+    /// The samples as fused kernels take them.
+    pub(super) fn data(&self) -> Data<'_, T> {
+        Data {
+            inputs: self.inputs.as_slice(),
+            targets: self.targets.as_slice(),
+            weights: self.weights.as_ref().map(HostNumbers::as_slice),
+        }
+    }
+
+    /// The targets as metrics compare outputs with them.
+    pub(super) fn targets(&self) -> &ComparableTargets {
+        &self.comparable
+    }
+}

@@ -1,0 +1,211 @@
+//! The engine of Burn operations: every network on every device, one step at a time.
+
+mod batched;
+mod single;
+
+use std::ops::Range;
+
+use burn::store::RecordError;
+use burn::tensor::Bytes;
+use emberlab_datasets::{Batch, Batches};
+use emberlab_metrics::Split;
+use emberlab_models::Network;
+
+use super::{Beginning, Shared, Steps, TrainingEngine};
+use crate::clipping::GradientClipping;
+use crate::config::TrainMetrics;
+use crate::error::TrainingError;
+use crate::metric_accumulator::MetricAccumulator;
+use crate::predict::cut;
+use crate::supervised_model::{StepOutput, SupervisedModel};
+use crate::trainer::SplitData;
+use batched::BatchedNetworks;
+use single::SingleNetwork;
+
+/// Batches whose outputs may wait on the device before they are read.
+const MAX_PENDING: usize = 512;
+
+/// One network with its optimizer, or many with theirs.
+///
+/// Batches and step outputs hold the rows of the first network, then those of the second, and so on.
+pub(crate) trait Networks: Send {
+    /// Takes a step with a learning rate for each network. The output is of the networks before the step.
+    fn step(
+        &mut self,
+        batch: Batch,
+        clipping: Option<&GradientClipping>,
+        learning_rates: &[f64],
+    ) -> StepOutput;
+
+    /// The output for a batch in evaluation mode.
+    fn evaluate(&self, batch: Batch) -> StepOutput;
+
+    /// The network at `index`, on a plain device.
+    fn network(&self, index: usize) -> Network;
+
+    /// The state of the optimizer at `index`, as [`Optimizer::to_bytes`](crate::Optimizer::to_bytes) writes it.
+    ///
+    /// # Errors
+    /// [`RecordError`] if the device fails.
+    fn optimizer_bytes(&self, index: usize) -> Result<Bytes, RecordError>;
+
+    /// Drops all networks but those at these indices.
+    fn keep(&mut self, indices: &[usize]);
+}
+
+/// Trains networks by Burn operations.
+pub(crate) struct BurnEngine {
+    networks: Box<dyn Networks>,
+    /// The best network so far of each.
+    best: Vec<Option<Network>>,
+    /// The splits of the networks, end to end.
+    data: SplitData,
+    /// The seed of each network's shuffles.
+    seeds: Vec<u64>,
+    /// The batches of an epoch, which is counted from 0.
+    batches: Option<(u64, Batches)>,
+    /// Losses and outputs on the device that no metric has read yet.
+    pending: StepOutput,
+    shared: Shared,
+}
+
+impl BurnEngine {
+    /// The engine of these networks.
+    ///
+    /// # Errors
+    /// [`TrainingError::NotAlike`] for several networks that differ in more than their numbers.
+    pub(super) fn new(beginnings: Vec<Beginning>, shared: Shared) -> Result<Self, TrainingError> {
+        let (mut best, mut data, mut seeds) = (Vec::new(), Vec::new(), Vec::new());
+        let mut singles: Vec<SingleNetwork> = Vec::new();
+        for one in beginnings {
+            best.push(one.best);
+            data.push(one.data);
+            seeds.push(one.seed);
+            singles.push(SingleNetwork {
+                supervised: SupervisedModel::new(one.network, shared.loss.clone()),
+                optimizer: one.optimizer,
+            });
+        }
+        let networks: Box<dyn Networks> = match singles.len() {
+            1 => Box::new(singles.swap_remove(0)),
+            _ => match BatchedNetworks::new(singles) {
+                Some(networks) => Box::new(networks),
+                None => return Err(TrainingError::NotAlike("their networks differ")),
+            },
+        };
+        Ok(Self {
+            networks,
+            best,
+            data: SplitData::stacked(&data),
+            seeds,
+            batches: None,
+            pending: StepOutput::default(),
+            shared,
+        })
+    }
+
+    /// The batch of a step.
+    fn batch(&mut self, epoch: u64, step: usize) -> Option<Batch> {
+        if self.batches.as_ref().is_none_or(|(of, _)| *of != epoch) {
+            let config = self.shared.training.batches();
+            let batches = Batches::stacked(&self.data.train, &config, &self.seeds, epoch);
+            self.batches = Some((epoch, batches));
+        }
+        let (_, batches) = self.batches.as_mut()?;
+        batches.skip_to(step);
+        batches.next()
+    }
+
+    /// Adds results that were read from the device to the metrics of each network.
+    fn add(
+        &self,
+        output: StepOutput,
+        metrics: &mut [&mut MetricAccumulator],
+    ) -> Result<(), TrainingError> {
+        let results = output.read(self.seeds.len())?;
+        let reduction = self.shared.loss.reduction;
+        for (accumulator, results) in metrics.iter_mut().zip(&results) {
+            accumulator.add(results, &self.shared.task, reduction)?;
+        }
+        Ok(())
+    }
+}
+
+impl TrainingEngine for BurnEngine {
+    fn train(
+        &mut self,
+        steps: &Steps,
+        _metrics: &mut [&mut MetricAccumulator],
+    ) -> Result<(), TrainingError> {
+        for (i, step) in steps.steps.clone().enumerate() {
+            let Some(batch) = self.batch(steps.epoch, step) else {
+                break;
+            };
+            let rates: Vec<f64> = steps.learning_rates.iter().map(|rates| rates[i]).collect();
+            let clipping = self.shared.training.gradient_clipping.as_ref();
+            let output = self.networks.step(batch, clipping, &rates);
+            if self.shared.training.train_metrics == TrainMetrics::Running {
+                self.pending.extend(output);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_asynchronous(&self) -> bool {
+        true
+    }
+
+    fn has_many_results(&self) -> bool {
+        self.pending.losses.len() >= MAX_PENDING
+    }
+
+    fn read_results(
+        &mut self,
+        metrics: &mut [&mut MetricAccumulator],
+    ) -> Result<(), TrainingError> {
+        let pending = std::mem::take(&mut self.pending);
+        self.add(pending, metrics)
+    }
+
+    fn evaluate(
+        &mut self,
+        split: Split,
+        samples: Range<usize>,
+        metrics: &mut [&mut MetricAccumulator],
+    ) -> Result<(), TrainingError> {
+        let Some(data) = self.data.get(split) else {
+            return Ok(());
+        };
+        let batch = cut(data, self.seeds.len(), samples);
+        self.add(self.networks.evaluate(batch), metrics)
+    }
+
+    fn network(&self, index: usize) -> Network {
+        self.networks.network(index)
+    }
+
+    fn remember_best(&mut self, index: usize) {
+        self.best[index] = Some(self.networks.network(index));
+    }
+
+    fn best(&self, index: usize) -> Option<Network> {
+        self.best[index].clone()
+    }
+
+    fn optimizer_bytes(&self, index: usize) -> Result<Bytes, RecordError> {
+        self.networks.optimizer_bytes(index)
+    }
+
+    fn data(&self, index: usize) -> SplitData {
+        self.data.part(index, self.seeds.len())
+    }
+
+    fn keep(&mut self, indices: &[usize]) {
+        let data: Vec<SplitData> = indices.iter().map(|&index| self.data(index)).collect();
+        self.data = SplitData::stacked(&data);
+        self.networks.keep(indices);
+        self.best = indices.iter().map(|&i| self.best[i].clone()).collect();
+        self.seeds = indices.iter().map(|&i| self.seeds[i]).collect();
+        self.batches = None;
+    }
+}

@@ -1,0 +1,181 @@
+//! Replicas trained together equal networks trained alone, by either engine.
+
+use burn::tensor::DType;
+use emberlab_menu::Menu as _;
+use emberlab_models::{Activation, Normalization};
+use emberlab_run_format::Ending;
+use serde_json::json;
+
+use super::testing::{ENGINES, Settings, assert_equal, assert_same, weights};
+use crate::loss::{Loss, TargetKind};
+use crate::{Trainer, TrainingError};
+
+const SEEDS: [(u64, f64); 3] = [(1, 0.1), (2, 0.1), (5, 0.1)];
+const RATES: [(u64, f64); 3] = [(1, 0.1), (1, 0.03), (2, 0.2)];
+
+#[test]
+fn replicas_equal_single_runs_for_every_normalization_activation_and_loss() {
+    for normalization in Normalization::NAMES {
+        for activation in Activation::NAMES {
+            let settings = Settings {
+                model: json!({
+                    "name": "mlp", "hidden": [6, 4], "activation": activation,
+                    "normalization": normalization,
+                }),
+                ..Settings::default()
+            };
+            let what = format!("{normalization}, {activation}");
+            assert_equal(&what, &settings, &SEEDS, 1e-11);
+            let single = Settings {
+                dtype: DType::F32,
+                ..settings
+            };
+            assert_equal(&what, &single, &SEEDS, 1e-4);
+        }
+    }
+    let can_learn_classes =
+        |loss: &Loss| !loss.is_flat() && loss.targets() != TargetKind::TwoClasses;
+    for loss in Loss::examples().into_iter().filter(can_learn_classes) {
+        let loss = loss.name();
+        for reduction in ["mean", "sum"] {
+            let settings = Settings {
+                loss: json!({ "name": loss, "reduction": reduction }),
+                ..Settings::default()
+            };
+            let what = format!("{loss}, {reduction}");
+            assert_equal(&what, &settings, &[(1, 0.01), (2, 0.01)], 1e-11);
+        }
+    }
+}
+
+#[test]
+fn replicas_equal_single_runs_for_every_optimizer_schedule_and_clipping() {
+    for optimizer in [
+        json!({ "name": "sgd", "weight_decay": 0.01 }),
+        json!({ "name": "sgd", "momentum": 0.9, "nesterov": true }),
+        json!({ "name": "adam", "weight_decay": 0.01 }),
+        json!({ "name": "adamw", "weight_decay": 0.1 }),
+        json!({ "name": "rmsprop", "momentum": 0.5 }),
+    ] {
+        for clipping in [
+            json!(null),
+            json!({ "norm": 0.1 }),
+            json!({ "value": 0.02 }),
+        ] {
+            let mut optimizer = optimizer.clone();
+            optimizer["learning_rate"] = json!(0.1);
+            let mut training = json!({ "num_epochs": 2, "batch_size": 4 });
+            if !clipping.is_null() {
+                training["gradient_clipping"] = clipping.clone();
+            }
+            let settings = Settings {
+                optimizer,
+                training,
+                scheduler: json!({ "name": "cosine" }),
+                ..Settings::default()
+            };
+            let what = format!("{}, {clipping}", settings.optimizer);
+            assert_equal(&what, &settings, &SEEDS, 1e-11);
+            assert_equal(&what, &settings, &RATES, 1e-11);
+        }
+    }
+}
+
+#[test]
+fn replicas_equal_single_runs_for_every_kind_of_batches_and_metrics() {
+    for training in [
+        json!({ "num_epochs": 3, "batch_size": "full" }),
+        json!({ "num_epochs": 3, "batch_size": 5, "drop_last": true }),
+        json!({ "num_epochs": 3, "batch_size": 4, "shuffle": false }),
+        json!({ "num_epochs": 3, "batch_size": 4, "train_metrics": "evaluated" }),
+    ] {
+        let settings = Settings {
+            training: training.clone(),
+            ..Settings::default()
+        };
+        assert_equal(&training.to_string(), &settings, &SEEDS, 1e-11);
+    }
+}
+
+#[test]
+fn a_replica_can_stop_early_while_the_others_go_on() {
+    let settings = Settings {
+        optimizer: json!({ "name": "adam", "learning_rate": 0.1 }),
+        training: json!({
+            "num_epochs": 30, "batch_size": 4, "early_stopping": { "patience": 2 },
+        }),
+        ..Settings::default()
+    };
+    let trials = [(1, 0.3), (2, 0.001), (3, 0.1), (4, 0.001)];
+    for settings in ENGINES.map(|engine| settings.by(engine)) {
+        let together = settings.together(&trials);
+        let epochs: Vec<usize> = together.iter().map(|one| one.epoch).collect();
+        let early = together
+            .iter()
+            .filter(|one| one.ending == Ending::StoppedEarly);
+        assert!(
+            early.count() >= 2 && epochs.iter().any(|e| *e != epochs[0]),
+            "{epochs:?}"
+        );
+        let tolerance = if settings.is_fused() { 0.0 } else { 1e-10 };
+        for (a, b) in together.iter().zip(settings.alone(&trials)) {
+            assert_same("early stopping", a, &b, tolerance);
+        }
+    }
+}
+
+#[test]
+fn a_replica_with_nan_leaves_the_others_unchanged() {
+    let settings = Settings {
+        model: json!({ "name": "mlp", "hidden": [6], "normalization": "batch" }),
+        optimizer: json!({ "name": "sgd", "learning_rate": 0.1 }),
+        ..Settings::default()
+    };
+    let trials = [(1, 0.1), (2, f64::MAX), (3, 0.1)];
+    for settings in ENGINES.map(|engine| settings.by(engine)) {
+        let together = settings.together(&trials);
+        let alone = settings.alone(&trials);
+        assert!(weights(&together[1].network).iter().any(|w| !w.is_finite()));
+        assert_eq!(together[1].ending, alone[1].ending);
+        let tolerance = if settings.is_fused() { 0.0 } else { 1e-11 };
+        for index in [0, 2] {
+            assert_same(
+                "beside a replica with NaN",
+                &together[index],
+                &alone[index],
+                tolerance,
+            );
+        }
+    }
+}
+
+#[test]
+fn trainings_with_different_settings_are_refused() {
+    let settings = Settings::default();
+    let others = [
+        Settings {
+            loss: json!({ "name": "mse" }),
+            ..settings.clone()
+        },
+        Settings {
+            model: json!({ "name": "mlp", "hidden": [7] }),
+            ..settings.clone()
+        },
+        Settings {
+            optimizer: json!({ "name": "adam", "learning_rate": 0.1 }),
+            ..settings.clone()
+        },
+    ];
+    for (engine, other) in ENGINES
+        .into_iter()
+        .flat_map(|e| others.clone().map(|o| (e, o)))
+    {
+        let (settings, other) = (settings.by(engine), other.by(engine));
+        let trainers = vec![
+            (settings.trainer(1, 0.1), None),
+            (other.trainer(2, 0.1), None),
+        ];
+        let refused = Trainer::run_all(trainers);
+        assert!(matches!(refused, Err(TrainingError::NotAlike(_))));
+    }
+}
