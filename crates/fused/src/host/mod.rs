@@ -55,7 +55,7 @@ enum Mode {
 }
 
 /// Bytes of a tile's rows, which lie in the second-level cache: smaller tiles cost more starts than they save.
-const TILE_BYTES: usize = 96 * 1024;
+const TILE_BYTES: usize = 256 * 1024;
 
 /// Rows of a tile whose products walk through weights larger than the first-level cache.
 const ROWS_FOR_LARGE_WEIGHTS: usize = 256;

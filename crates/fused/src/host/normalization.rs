@@ -305,7 +305,8 @@ fn pairwise<T: Real>(mut sums: [T; PADDING]) -> T {
     let mut half = PADDING / 2;
     while half > 0 {
         for i in 0..half {
-            sums[i] = sums[i] + sums[i + half];
+            let other = sums[i + half];
+            sums[i] += other;
         }
         half /= 2;
     }
