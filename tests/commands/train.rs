@@ -59,7 +59,7 @@ fn a_training_says_which_engine_trains_and_why() {
         let run = format!("{experiment}-{engine}");
         let engine = format!("training.engine={engine}");
         let mut train = vec!["train", path.to_str().unwrap(), "--run", &run];
-        for one in [&engine, "training.num_epochs=1", "split.train=32"] {
+        for one in [&engine, "training.num_epochs=1"] {
             train.extend(["--set", one]);
         }
         let stdout = lab.succeed(&train).stdout;

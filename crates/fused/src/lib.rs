@@ -8,11 +8,14 @@
 //! State   the numbers of one network: parameters, running statistics, optimiser buffers
 //!    │
 //!    ▼
-//! HostTraining   trains a state on the processor, in f32 or f64
+//! HostTraining       trains a state on the processor, in f32 or f64
+//! gpu::GpuTraining   trains many states on a GPU at once, in f32 (with the feature `gpu`)
 //! ```
 //!
 //! Nothing here knows Burn: a state and a split of data are slices of numbers.
 
+#[cfg(feature = "gpu")]
+pub mod gpu;
 mod host;
 mod plan;
 mod real;

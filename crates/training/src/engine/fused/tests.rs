@@ -211,7 +211,13 @@ fn fused_steps_equal_burn_operations_for_every_activation_normalization_loss_and
                     } else {
                         "sum"
                     };
-                    for (dtype, tolerance) in [(DType::F64, 1e-10), (DType::F32, 1e-4)] {
+                    // Batch norm divides by deviations that five rows can make small, which amplifies rounding.
+                    let in_f32 = if *normalization == "batch" {
+                        1e-3
+                    } else {
+                        1e-4
+                    };
+                    for (dtype, tolerance) in [(DType::F64, 1e-10), (DType::F32, in_f32)] {
                         let settings = Settings {
                             model: json!({
                                 "name": "mlp", "hidden": [6, 8], "activation": activation,

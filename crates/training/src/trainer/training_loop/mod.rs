@@ -50,8 +50,8 @@ pub(super) struct TrainingLoop {
     is_within_step: bool,
 }
 
-/// The time of the steps that are taken in one call. A request to stop waits for them.
-const TIME_OF_A_CALL: Duration = Duration::from_millis(20);
+/// Seconds of the steps that are taken in one call. A request to stop waits for them.
+const TIME_OF_A_CALL: f64 = 0.02;
 
 impl TrainingLoop {
     /// Starts trainings, each from its configuration or its checkpoint.
@@ -277,13 +277,14 @@ impl TrainingLoop {
         if self.engine.is_asynchronous() {
             return 1;
         }
-        let in_time = TIME_OF_A_CALL.as_nanos() / step_time.as_nanos().max(1);
-        let to_checkpoint = match self.checkpoint.every {
-            Every::Steps(steps) => steps - self.step() % steps,
-            Every::Seconds(_) | Every::Epochs(_) => u64::MAX,
+        let (time, to_checkpoint) = match self.checkpoint.every {
+            Every::Steps(steps) => (TIME_OF_A_CALL, steps - self.step() % steps),
+            Every::Seconds(seconds) => (TIME_OF_A_CALL.min(seconds), u64::MAX),
+            Every::Epochs(_) => (TIME_OF_A_CALL, u64::MAX),
         };
+        let in_time = (time / step_time.as_secs_f64().max(1e-9)) as u64;
         let to_stop = self.stop.steps_left(self.step());
-        let count = to_checkpoint.min(to_stop).min(in_time as u64).max(1);
+        let count = in_time.min(to_checkpoint).min(to_stop).max(1);
         usize::try_from(count).unwrap_or(usize::MAX)
     }
 

@@ -1,0 +1,253 @@
+//! The time of a step on a GPU for each of many networks that train at once.
+//!
+//! `cargo bench -p emberlab-fused --features wgpu --bench gpu` runs all. A number behind `--` is the duration of one
+//! measurement in seconds, 1 by default; a name such as `4-10-3` chooses a network.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use emberlab_fused::gpu::{
+    Device, EpochPlan, GpuSetup, GpuTraining, Measurement, Metric, Objective, Progress, Samples,
+    Split, Splits, Steps,
+};
+use emberlab_fused::{Activation, Loss, Normalization, Optimizer, Plan, Reduction, State};
+
+/// Networks that train at once.
+const REPLICAS: [usize; 3] = [1, 64, 1024];
+
+/// Measurements of each case, of which the fastest counts.
+const TURNS: usize = 3;
+
+/// A network on data of its size.
+struct Case {
+    sizes: &'static [usize],
+    batch_size: usize,
+    batches_per_epoch: usize,
+    optimizer: Optimizer,
+}
+
+const SGD: Optimizer = Optimizer::Sgd {
+    momentum: 0.0,
+    nesterov: false,
+    weight_decay: 0.0,
+};
+
+const CASES: [Case; 3] = [
+    Case {
+        sizes: &[4, 10, 3],
+        batch_size: 8,
+        batches_per_epoch: 15,
+        optimizer: SGD,
+    },
+    Case {
+        sizes: &[64, 32, 2],
+        batch_size: 70,
+        batches_per_epoch: 20,
+        optimizer: SGD,
+    },
+    Case {
+        sizes: &[2, 16, 16, 2],
+        batch_size: 700,
+        batches_per_epoch: 1,
+        optimizer: Optimizer::Adam {
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-8,
+            weight_decay: 0.0,
+            decoupled_decay: 0.0,
+        },
+    },
+];
+
+fn main() {
+    let words = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'));
+    let (numbers, names): (Vec<String>, Vec<String>) =
+        words.partition(|word| word.parse::<f64>().is_ok());
+    let seconds = numbers
+        .first()
+        .and_then(|word| word.parse().ok())
+        .unwrap_or(1.0);
+    println!(
+        "µs per step and network, training with the loss and confusion counts of every epoch: alone (steps), with a \
+         validation after each epoch (epochs)"
+    );
+    println!(
+        "{:<12} {:>5} {:>9} {:>10} {:>10}",
+        "network", "batch", "networks", "steps", "epochs"
+    );
+    for case in CASES {
+        let name = case.name();
+        if !names.is_empty() && !names.contains(&name) {
+            continue;
+        }
+        let mut slowest = 0.0;
+        for replicas in REPLICAS {
+            // A software device takes too long for many networks.
+            let steps_of_epoch = (case.batches_per_epoch * replicas) as f64;
+            if 1e-6 * slowest * steps_of_epoch > seconds {
+                println!(
+                    "{name:<12} {:>5} {replicas:>9}          –          –",
+                    case.batch_size
+                );
+                continue;
+            }
+            let steps = case.fastest(replicas, seconds, Case::steps);
+            let epochs = case.fastest(replicas, seconds, Case::epochs);
+            slowest = steps.max(epochs);
+            let batch_size = case.batch_size;
+            println!("{name:<12} {batch_size:>5} {replicas:>9} {steps:>10.4} {epochs:>10.4}");
+        }
+    }
+}
+
+impl Case {
+    fn name(&self) -> String {
+        let sizes: Vec<String> = self.sizes.iter().map(usize::to_string).collect();
+        sizes.join("-")
+    }
+
+    fn num_rows(&self) -> usize {
+        self.batch_size * self.batches_per_epoch
+    }
+
+    fn plan(&self) -> Plan {
+        let num_layers = self.sizes.len() - 1;
+        let mut activations = vec![Activation::Relu; num_layers];
+        activations[num_layers - 1] = Activation::Linear;
+        Plan {
+            sizes: self.sizes.to_vec(),
+            has_bias: true,
+            activations,
+            normalization: Normalization::None,
+            loss: Loss::CrossEntropy,
+            reduction: Reduction::Mean,
+            optimizer: self.optimizer,
+            clipping: None,
+        }
+    }
+
+    fn samples(&self, num_rows: usize, seed: u32) -> Arc<Samples> {
+        let plan = self.plan();
+        let mut noise = Noise(seed);
+        let classes = (0..num_rows).map(|row| row % plan.d_output());
+        let one_hot = classes
+            .flat_map(|class| (0..plan.d_output()).map(move |j| f32::from(u8::from(j == class))));
+        Arc::new(Samples {
+            inputs: (0..num_rows * plan.d_input())
+                .map(|_| noise.next())
+                .collect(),
+            targets: one_hot.collect(),
+            weights: None,
+        })
+    }
+
+    fn training(&self, replicas: usize) -> GpuTraining {
+        let plan = self.plan();
+        let splits = Splits {
+            train: self.samples(self.num_rows(), 1),
+            valid: Some(self.samples(self.num_rows() / 5, 2)),
+        };
+        let state = |replica: usize| {
+            let mut noise = Noise(3 + replica as u32);
+            let num_parameters = plan.num_parameters();
+            State {
+                parameters: (0..num_parameters).map(|_| 0.3 * noise.next()).collect(),
+                running: Vec::new(),
+                buffers: vec![vec![0.0; num_parameters]; plan.optimizer.num_buffers()],
+                step: 0,
+            }
+        };
+        let setup = GpuSetup {
+            batch_size: self.batch_size,
+            measurement: Measurement::Classes,
+            states: (0..replicas).map(state).collect(),
+            splits: vec![splits; replicas],
+            plan: plan.clone(),
+        };
+        let client = Device::Wgpu(Default::default()).client();
+        GpuTraining::new(client, setup).expect("a training that the kernel covers")
+    }
+
+    /// The fastest of some measurements, in µs per step and network.
+    fn fastest(
+        &self,
+        replicas: usize,
+        seconds: f64,
+        run: impl Fn(&Self, &mut GpuTraining, usize, usize) -> f64,
+    ) -> f64 {
+        let mut training = self.training(replicas);
+        // The first runs compile the kernel and find the length of launches.
+        let mut num_epochs = 1;
+        let mut duration = run(self, &mut training, replicas, num_epochs);
+        duration = duration.min(run(self, &mut training, replicas, num_epochs));
+        while duration < seconds / 4.0 && num_epochs * replicas * self.num_rows() < 1 << 24 {
+            num_epochs *= 4;
+            duration = run(self, &mut training, replicas, num_epochs);
+        }
+        for _ in 1..TURNS {
+            duration = duration.min(run(self, &mut training, replicas, num_epochs));
+        }
+        let states = training.states().expect("states");
+        let numbers = states.iter().flat_map(|state| &state.parameters);
+        assert!(
+            numbers.into_iter().all(|w| w.is_finite()),
+            "a training that diverged"
+        );
+        1e6 * duration / (num_epochs * self.batches_per_epoch * replicas) as f64
+    }
+
+    fn orders(&self, replicas: usize, num_epochs: usize) -> (Vec<Vec<u32>>, Vec<Vec<f64>>) {
+        let num_rows = self.num_rows() as u32;
+        // 7919 is a prime, so each epoch visits each row once.
+        let rows = (0..num_epochs as u32)
+            .flat_map(|epoch| (0..num_rows).map(move |k| (k * 7919 + epoch) % num_rows));
+        let rates = vec![1e-3; num_epochs * self.batches_per_epoch];
+        (vec![rows.collect(); replicas], vec![rates; replicas])
+    }
+
+    /// Seconds of some epochs of steps.
+    fn steps(&self, training: &mut GpuTraining, replicas: usize, num_epochs: usize) -> f64 {
+        let (rows, learning_rates) = self.orders(replicas, num_epochs);
+        let start = Instant::now();
+        let steps = Steps {
+            rows: &rows,
+            learning_rates: &learning_rates,
+        };
+        training.train(steps).expect("trained");
+        start.elapsed().as_secs_f64()
+    }
+
+    /// Seconds of some epochs, each with a validation and the choice of the best weights.
+    fn epochs(&self, training: &mut GpuTraining, replicas: usize, num_epochs: usize) -> f64 {
+        let (rows, learning_rates) = self.orders(replicas, num_epochs);
+        let start = Instant::now();
+        let plan = EpochPlan {
+            steps: Steps {
+                rows: &rows,
+                learning_rates: &learning_rates,
+            },
+            num_epochs,
+            evaluation_batch_size: self.num_rows(),
+            objective: Some(Objective {
+                metric: Metric::Loss,
+                split: Split::Valid,
+            }),
+            patience: None,
+            progress: vec![Progress::default(); replicas],
+        };
+        training.train_epochs(&plan).expect("trained");
+        start.elapsed().as_secs_f64()
+    }
+}
+
+/// Numbers from −1 to 1 that look random: a linear congruential generator.
+struct Noise(u32);
+
+impl Noise {
+    fn next(&mut self) -> f32 {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (self.0 >> 8) as f32 / (1u32 << 23) as f32 - 1.0
+    }
+}

@@ -1,0 +1,1003 @@
+//! The kernel: one cube trains one replica, for as many actions as one launch asks for.
+//!
+//! An action is a step on a batch, the evaluation of a batch, or the end of an epoch. All replicas do the same actions,
+//! each on its own rows.
+
+use cubecl::prelude::*;
+
+use super::backward::{Item, backward, gradients, item_of, loss_sum, update_all};
+use super::forward::{forward, gather, load_inputs, load_targets, sample_of, store_inputs};
+use super::layout::{Error, Layout, Measure, SUMMING_UNITS};
+use super::loss::{row_loss, store_loss, target_of};
+use super::math::{Four, is_finite, is_nan};
+
+/// Numbers that describe an action: kind, first row, number of rows, step among the learning rates, slot of counts,
+/// first row of outputs, place among the losses.
+pub(super) const ACTION: usize = 7;
+/// A step of training on rows of the order.
+pub(super) const STEP: u32 = 0;
+/// An evaluation of rows of the training split, in its own order.
+pub(super) const EVALUATE_TRAIN: u32 = 1;
+/// An evaluation of rows of the validation split, in its own order.
+pub(super) const EVALUATE_VALID: u32 = 2;
+/// The end of an epoch; its second number is the epoch's place.
+pub(super) const END: u32 = 3;
+
+/// Numbers of each replica in the table: first row of its training split, first row of its validation split, first of
+/// its learning rates, first of its order of rows.
+pub(super) const TABLE: usize = 4;
+
+/// Numbers that an epoch leaves: loss of training, loss of validation, whether it is the best so far, whether it ran.
+pub(super) const EPOCH: usize = 4;
+
+/// Numbers of each replica that last from launch to launch: for training and validation each the compensated sum of
+/// losses, its compensation and the number of rows; then the best score, whether there is one, the number of epochs
+/// since, and whether the replica is out of patience.
+pub(super) const TRACK: usize = 10;
+const BEST: usize = 6;
+const HAS_BEST: usize = 7;
+const WAITED: usize = 8;
+const IS_FROZEN: usize = 9;
+
+/// The objective by which the best epoch is chosen: none, a loss, or an accuracy, of training (even) or validation.
+pub(super) const NO_OBJECTIVE: u32 = 0;
+pub(super) const TRAIN_LOSS: u32 = 2;
+pub(super) const VALID_LOSS: u32 = 3;
+pub(super) const TRAIN_ACCURACY: u32 = 4;
+pub(super) const VALID_ACCURACY: u32 = 5;
+
+/// Waits until all units of the cube are here and see what the others wrote.
+#[cube]
+pub(super) fn barrier(#[comptime] layout: Layout) {
+    if comptime!(layout.needs_storage_barriers()) {
+        sync_storage();
+    } else {
+        sync_cube();
+    }
+}
+
+/// What a launch reads.
+#[derive(CubeType, CubeLaunch)]
+pub(super) struct Inputs {
+    /// Samples of all splits, each `layout.sample` vectors.
+    pub data: Box<[Four]>,
+    /// Rows of the steps.
+    pub orders: Box<[u32]>,
+    /// [`ACTION`] numbers each.
+    pub actions: Box<[u32]>,
+    /// [`TABLE`] numbers each.
+    pub table: Box<[u32]>,
+    /// Learning rates and what follows from them, one vector for each step.
+    pub rates: Box<[Four]>,
+}
+
+/// What a launch changes.
+#[derive(CubeType, CubeLaunch)]
+pub(super) struct Outputs {
+    /// `layout.state` vectors for each replica.
+    pub state: Box<[Four]>,
+    /// The best weights, `layout.weights` vectors for each replica.
+    pub best: Box<[Four]>,
+    /// Records of rows that do not fit into shared memory, `layout.tile × layout.record` vectors for each replica.
+    pub records: Box<[Four]>,
+    /// A loss for each batch.
+    pub losses: Box<[f32]>,
+    /// [`EPOCH`] numbers for each epoch.
+    pub epochs: Box<[f32]>,
+    /// Confusion counts.
+    pub counts: Box<[Atomic<u32>]>,
+    /// Outputs of the network.
+    pub outputs: Box<[f32]>,
+    /// [`TRACK`] numbers for each replica.
+    pub track: Box<[f32]>,
+    /// Actions done by each replica in this launch.
+    pub done: Box<[u32]>,
+}
+
+/// Numbers that a launch is called with.
+#[derive(CubeType, CubeLaunch)]
+pub(super) struct Call {
+    /// The actions of this launch, from the first to before the last.
+    pub first: u32,
+    pub last: u32,
+    /// Losses, epochs, slots of counts and rows of outputs of one replica.
+    pub num_losses: u32,
+    pub num_epochs: u32,
+    pub num_slots: u32,
+    pub num_output_rows: u32,
+    /// How the best epoch is chosen.
+    pub objective: u32,
+    /// Epochs without a better one after which a replica stops; 0 for any number.
+    pub patience: u32,
+    /// 2: the iterations of a loop that shows whether the device still runs loops to their end.
+    pub two: u32,
+}
+
+/// Trains all replicas, a cube for each.
+#[cube(launch)]
+pub(super) fn train(
+    inputs: &Inputs,
+    outputs: &mut Outputs,
+    call: &Call,
+    #[comptime] layout: Layout,
+) {
+    let replica = CUBE_POS as usize;
+    let state_at = replica * comptime!(layout.state);
+    let records_at = replica * comptime!(layout.tile * layout.record);
+    let mut partial_sums = Shared::<[f32]>::new_slice(comptime!(layout.partial_sums));
+    let mut flags = Shared::<[u32]>::new_slice(2usize);
+    if comptime!(layout.is_state_shared) {
+        let mut memory = Shared::<[Four]>::new_slice(comptime!(layout.state));
+        for place in range_stepped(
+            UNIT_POS as usize,
+            comptime!(layout.state),
+            comptime!(layout.units),
+        ) {
+            memory[place] = outputs.state[state_at + place];
+        }
+        if comptime!(layout.are_records_shared) {
+            let mut records = Shared::<[Four]>::new_slice(comptime!(layout.tile * layout.record));
+            act(
+                inputs,
+                &mut memory,
+                0usize,
+                &mut records,
+                0usize,
+                &mut outputs.best,
+                &mut outputs.losses,
+                &mut outputs.epochs,
+                &outputs.counts,
+                &mut outputs.outputs,
+                &mut outputs.track,
+                &mut outputs.done,
+                call,
+                &mut partial_sums,
+                &mut flags,
+                layout.clone(),
+            );
+        } else {
+            act(
+                inputs,
+                &mut memory,
+                0usize,
+                &mut outputs.records,
+                records_at,
+                &mut outputs.best,
+                &mut outputs.losses,
+                &mut outputs.epochs,
+                &outputs.counts,
+                &mut outputs.outputs,
+                &mut outputs.track,
+                &mut outputs.done,
+                call,
+                &mut partial_sums,
+                &mut flags,
+                layout.clone(),
+            );
+        }
+        for place in range_stepped(
+            UNIT_POS as usize,
+            comptime!(layout.state),
+            comptime!(layout.units),
+        ) {
+            outputs.state[state_at + place] = memory[place];
+        }
+    } else if comptime!(layout.are_records_shared) {
+        let mut records = Shared::<[Four]>::new_slice(comptime!(layout.tile * layout.record));
+        act(
+            inputs,
+            &mut outputs.state,
+            state_at,
+            &mut records,
+            0usize,
+            &mut outputs.best,
+            &mut outputs.losses,
+            &mut outputs.epochs,
+            &outputs.counts,
+            &mut outputs.outputs,
+            &mut outputs.track,
+            &mut outputs.done,
+            call,
+            &mut partial_sums,
+            &mut flags,
+            layout.clone(),
+        );
+    } else {
+        act(
+            inputs,
+            &mut outputs.state,
+            state_at,
+            &mut outputs.records,
+            records_at,
+            &mut outputs.best,
+            &mut outputs.losses,
+            &mut outputs.epochs,
+            &outputs.counts,
+            &mut outputs.outputs,
+            &mut outputs.track,
+            &mut outputs.done,
+            call,
+            &mut partial_sums,
+            &mut flags,
+            layout.clone(),
+        );
+    }
+}
+
+/// Does the actions of a launch for one replica.
+#[cube]
+#[allow(clippy::too_many_arguments)]
+fn act(
+    inputs: &Inputs,
+    memory: &mut [Four],
+    at: usize,
+    records: &mut [Four],
+    records_at: usize,
+    best: &mut [Four],
+    losses: &mut [f32],
+    epochs: &mut [f32],
+    counts: &[Atomic<u32>],
+    outputs: &mut [f32],
+    track: &mut [f32],
+    done: &mut [u32],
+    call: &Call,
+    partial_sums: &mut Shared<[f32]>,
+    flags: &mut Shared<[u32]>,
+    #[comptime] layout: Layout,
+) {
+    let replica = CUBE_POS as usize;
+    let first_of_track = replica * TRACK;
+    let table = replica * TABLE;
+    let train_split = inputs.table[table] as usize;
+    let valid_split = inputs.table[table + 1] as usize;
+    let first_rate = inputs.table[table + 2] as usize;
+    if UNIT_POS == 0 {
+        flags[0] = u32::cast_from(track[first_of_track + IS_FROZEN]);
+    }
+    barrier(layout.clone());
+    let mut sums = Array::<f32>::new(6usize);
+    #[unroll]
+    for number in 0..6usize {
+        sums[number] = track[first_of_track + number];
+    }
+    let num_items = comptime!(layout.num_record_items());
+    let own = item_of(UNIT_POS as usize % num_items, layout.clone());
+    let mut loaded = Array::<Four>::new(comptime!(layout.inputs_ahead().max(1)));
+    let mut targets = Array::<Four>::new(comptime!(
+        (layout.targets_ahead() * layout.target_vectors()).max(1)
+    ));
+    let first_row = inputs.table[table + 3] as usize;
+    let (rows, num_rows) = rows_ahead(inputs, call, call.first, first_row, layout.clone());
+    load_inputs(
+        &inputs.data,
+        &inputs.orders,
+        &mut loaded,
+        train_split,
+        rows,
+        num_rows,
+        layout.clone(),
+    );
+    load_targets(
+        &inputs.data,
+        &inputs.orders,
+        &mut targets,
+        train_split,
+        rows,
+        num_rows,
+        layout.clone(),
+    );
+    let mut num_done = 0u32;
+    for number in call.first..call.last {
+        let action = number as usize * ACTION;
+        let kind = inputs.actions[action];
+        let start = inputs.actions[action + 1] as usize;
+        let num_rows = inputs.actions[action + 2] as usize;
+        let slot = inputs.actions[action + 4] as usize + replica * call.num_slots as usize;
+        let output_row = inputs.actions[action + 5] as usize;
+        let loss_place = inputs.actions[action + 6] as usize + replica * call.num_losses as usize;
+        let output_place = output_row + replica * call.num_output_rows as usize;
+        let (next_rows, next_num_rows) =
+            rows_ahead(inputs, call, number + 1, first_row, layout.clone());
+        num_done += 1;
+        if flags[0] == 0 {
+            if kind == STEP {
+                let rate = inputs.rates[first_rate + inputs.actions[action + 3] as usize];
+                let total = step(
+                    &inputs.data,
+                    &inputs.orders,
+                    memory,
+                    at,
+                    records,
+                    records_at,
+                    counts,
+                    outputs,
+                    partial_sums,
+                    &mut loaded,
+                    &mut targets,
+                    &own,
+                    train_split,
+                    first_row + start,
+                    num_rows,
+                    next_rows,
+                    next_num_rows,
+                    slot,
+                    output_place,
+                    rate,
+                    layout.clone(),
+                );
+                let loss = reduced(total, num_rows, layout.clone());
+                add_loss(&mut sums, 0usize, loss, num_rows);
+                if UNIT_POS == 0 {
+                    losses[loss_place] = loss;
+                }
+            } else {
+                if kind == END {
+                    end_epoch(
+                        memory,
+                        at,
+                        best,
+                        epochs,
+                        counts,
+                        track,
+                        &mut sums,
+                        flags,
+                        call,
+                        start,
+                        slot,
+                        layout.clone(),
+                    );
+                } else {
+                    let split = select(kind == EVALUATE_TRAIN, train_split, valid_split);
+                    let total = evaluate(
+                        &inputs.data,
+                        &inputs.orders,
+                        memory,
+                        at,
+                        records,
+                        records_at,
+                        counts,
+                        outputs,
+                        partial_sums,
+                        split,
+                        start,
+                        num_rows,
+                        slot,
+                        output_place,
+                        layout.clone(),
+                    );
+                    let loss = reduced(total, num_rows, layout.clone());
+                    add_loss(&mut sums, 3usize, loss, num_rows);
+                    if UNIT_POS == 0 {
+                        losses[loss_place] = loss;
+                    }
+                }
+                load_inputs(
+                    &inputs.data,
+                    &inputs.orders,
+                    &mut loaded,
+                    train_split,
+                    next_rows,
+                    next_num_rows,
+                    layout.clone(),
+                );
+                load_targets(
+                    &inputs.data,
+                    &inputs.orders,
+                    &mut targets,
+                    train_split,
+                    next_rows,
+                    next_num_rows,
+                    layout.clone(),
+                );
+            }
+        }
+    }
+    if UNIT_POS == 0 {
+        #[unroll]
+        for number in 0..6usize {
+            track[first_of_track + number] = sums[number];
+        }
+    }
+    // A device that ends loops early runs each further loop once at most.
+    let mut turns = 0u32;
+    for _ in 0..call.two {
+        turns += 1;
+    }
+    if UNIT_POS == 0 {
+        flags[1] = 0;
+    }
+    barrier(layout.clone());
+    if turns < call.two || num_done < call.last - call.first {
+        flags[1] = 1;
+    }
+    barrier(layout.clone());
+    if UNIT_POS == 0 {
+        done[replica] = select(flags[1] == 0, num_done, 0);
+    }
+}
+
+/// The loss of a batch from the sum of its rows' losses.
+#[cube]
+fn reduced(total: f32, num_rows: usize, #[comptime] layout: Layout) -> f32 {
+    if comptime!(layout.is_mean) {
+        total / f32::cast_from(num_losses(num_rows, layout.clone()))
+    } else {
+        total
+    }
+}
+
+/// Number of losses of rows: one each for a cross-entropy, one for each output else.
+#[cube]
+fn num_losses(num_rows: usize, #[comptime] layout: Layout) -> usize {
+    num_rows * comptime!(losses_per_row(&layout))
+}
+
+fn losses_per_row(layout: &Layout) -> usize {
+    match layout.error {
+        Error::CrossEntropy => 1,
+        _ => layout.layers[layout.layers.len() - 1].d_out,
+    }
+}
+
+/// The first rows of an action, if it is a step of this launch: their place in the orders, and how many belong to the
+/// first tile.
+#[cube]
+fn rows_ahead(
+    inputs: &Inputs,
+    call: &Call,
+    number: u32,
+    first_row: usize,
+    #[comptime] layout: Layout,
+) -> (usize, usize) {
+    let action = min(number, call.last - 1) as usize * ACTION;
+    let is_step = number < call.last && inputs.actions[action] == STEP;
+    let start = inputs.actions[action + 1] as usize;
+    let num_rows = min(inputs.actions[action + 2] as usize, comptime!(layout.tile));
+    (first_row + start, select(is_step, num_rows, 0usize))
+}
+
+/// Adds a batch's loss, weighted by its rows, to a compensated sum.
+#[cube]
+fn add_loss(sums: &mut Array<f32>, #[comptime] place: usize, loss: f32, num_rows: usize) {
+    let rows = f32::cast_from(num_rows);
+    let before = sums[place];
+    // Kahan 1965, https://doi.org/10.1145/363707.363723.
+    let addend = loss * rows - sums[place + 1];
+    let sum = before + addend;
+    sums[place + 1] = (sum - before) - addend;
+    sums[place] = sum;
+    sums[place + 2] += rows;
+}
+
+/// One step on a batch, whose first tile was loaded ahead; the rows of the next step are loaded on the way. Gives the sum of its losses to all units. Ends with a barrier.
+#[cube]
+#[allow(clippy::too_many_arguments)]
+fn step(
+    data: &[Four],
+    orders: &[u32],
+    memory: &mut [Four],
+    at: usize,
+    records: &mut [Four],
+    records_at: usize,
+    counts: &[Atomic<u32>],
+    outputs: &mut [f32],
+    partial_sums: &mut Shared<[f32]>,
+    inputs: &mut Array<Four>,
+    targets: &mut Array<Four>,
+    own: &Item,
+    split: usize,
+    rows: usize,
+    num_rows: usize,
+    next_rows: usize,
+    next_num_rows: usize,
+    slot: usize,
+    output_row: usize,
+    rate: Four,
+    #[comptime] layout: Layout,
+) -> f32 {
+    let tile = comptime!(layout.tile);
+    let mut scale = 1.0f32;
+    if comptime!(layout.is_mean) {
+        scale = 1.0 / f32::cast_from(num_losses(num_rows, layout.clone()));
+    }
+    for first in range_stepped(0usize, num_rows, tile) {
+        let rows_of_tile = min(tile, num_rows - first);
+        // The rows that come after this tile: those of the next one, or of the next step.
+        let is_last = first + tile >= num_rows;
+        let ahead = select(is_last, next_rows, rows + first + tile);
+        let rows_ahead = select(
+            is_last,
+            next_num_rows,
+            num_rows - min(first + tile, num_rows),
+        );
+        let rows_ahead = min(tile, rows_ahead);
+        if comptime!(layout.inputs_ahead() > 0) {
+            store_inputs(inputs, records, records_at, rows_of_tile, layout.clone());
+            load_inputs(
+                data,
+                orders,
+                inputs,
+                split,
+                ahead,
+                rows_ahead,
+                layout.clone(),
+            );
+        } else {
+            gather(
+                data,
+                orders,
+                records,
+                records_at,
+                split,
+                rows + first,
+                rows_of_tile,
+                true,
+                layout.clone(),
+            );
+        }
+        barrier(layout.clone());
+        forward(
+            memory,
+            at,
+            records,
+            records_at,
+            rows_of_tile,
+            layout.clone(),
+            true,
+        );
+        measure_rows(
+            data,
+            orders,
+            records,
+            records_at,
+            counts,
+            outputs,
+            targets,
+            split,
+            rows + first,
+            rows_of_tile,
+            slot,
+            output_row + first,
+            scale,
+            layout.clone(),
+            true,
+        );
+        load_targets(
+            data,
+            orders,
+            targets,
+            split,
+            ahead,
+            rows_ahead,
+            layout.clone(),
+        );
+        barrier(layout.clone());
+        backward(
+            memory,
+            at,
+            records,
+            records_at,
+            rows_of_tile,
+            first == 0,
+            layout.clone(),
+        );
+        gradients(
+            memory,
+            at,
+            records,
+            records_at,
+            rows_of_tile,
+            first == 0,
+            rate,
+            own,
+            layout.clone(),
+        );
+        barrier(layout.clone());
+    }
+    let total = loss_sum(memory, at, layout.clone());
+    if comptime!(!layout.is_direct) {
+        update_all(memory, at, partial_sums, rate, layout.clone());
+        barrier(layout.clone());
+    }
+    total
+}
+
+/// The sum of the losses of rows in evaluation mode, for the first unit. Ends with a barrier.
+#[cube]
+#[allow(clippy::too_many_arguments)]
+fn evaluate(
+    data: &[Four],
+    orders: &[u32],
+    memory: &mut [Four],
+    at: usize,
+    records: &mut [Four],
+    records_at: usize,
+    counts: &[Atomic<u32>],
+    outputs: &mut [f32],
+    partial_sums: &mut Shared<[f32]>,
+    split: usize,
+    start: usize,
+    num_rows: usize,
+    slot: usize,
+    output_row: usize,
+    #[comptime] layout: Layout,
+) -> f32 {
+    let tile = comptime!(layout.tile);
+    let output = comptime!(layout.layers[layout.layers.len() - 1].clone());
+    let mut no_targets = Array::<Four>::new(1usize);
+    let mut own = 0.0f32;
+    for first in range_stepped(0usize, num_rows, tile) {
+        let rows_of_tile = min(tile, num_rows - first);
+        gather(
+            data,
+            orders,
+            records,
+            records_at,
+            split,
+            start + first,
+            rows_of_tile,
+            false,
+            layout.clone(),
+        );
+        barrier(layout.clone());
+        forward(
+            memory,
+            at,
+            records,
+            records_at,
+            rows_of_tile,
+            layout.clone(),
+            false,
+        );
+        measure_rows(
+            data,
+            orders,
+            records,
+            records_at,
+            counts,
+            outputs,
+            &mut no_targets,
+            split,
+            start + first,
+            rows_of_tile,
+            slot,
+            output_row + first,
+            0.0,
+            layout.clone(),
+            false,
+        );
+        barrier(layout.clone());
+        if UNIT_POS < comptime!(SUMMING_UNITS as u32) {
+            for row in range_stepped(UNIT_POS as usize, rows_of_tile, SUMMING_UNITS) {
+                let record = records_at + row * comptime!(layout.record);
+                let last = comptime!(output.delta + (output.d_out + 1).div_ceil(4) - 1);
+                own += records[record + last].extract(3usize);
+            }
+        }
+        barrier(layout.clone());
+    }
+    if UNIT_POS < comptime!(SUMMING_UNITS as u32) {
+        partial_sums[UNIT_POS as usize] = own;
+    }
+    barrier(layout.clone());
+    let mut total = 0.0f32;
+    if UNIT_POS == 0 {
+        for unit in 0..comptime!(min(SUMMING_UNITS, layout.units)) {
+            total += partial_sums[unit];
+        }
+    }
+    barrier(layout.clone());
+    total
+}
+
+/// The losses of a tile's rows, a unit for each row: gradients by the outputs, counts and outputs as asked for.
+///
+/// `targets` holds the targets that were loaded ahead, in training.
+#[cube]
+#[allow(clippy::too_many_arguments)]
+fn measure_rows(
+    data: &[Four],
+    orders: &[u32],
+    records: &mut [Four],
+    records_at: usize,
+    counts: &[Atomic<u32>],
+    outputs: &mut [f32],
+    targets: &mut Array<Four>,
+    split: usize,
+    rows: usize,
+    num_rows: usize,
+    slot: usize,
+    output_row: usize,
+    scale: f32,
+    #[comptime] layout: Layout,
+    #[comptime] is_training: bool,
+) {
+    let turns = comptime!(if is_training {
+        layout.targets_ahead()
+    } else {
+        0
+    });
+    if comptime!(turns > 0) {
+        #[unroll]
+        for turn in 0..turns {
+            let row = UNIT_POS as usize + comptime!(turn * layout.units);
+            if row < num_rows {
+                let record = records_at + row * comptime!(layout.record);
+                measure_row(
+                    data,
+                    records,
+                    counts,
+                    outputs,
+                    targets,
+                    record,
+                    0usize,
+                    slot,
+                    output_row + row,
+                    scale,
+                    turn,
+                    layout.clone(),
+                    is_training,
+                );
+            }
+        }
+    } else {
+        for row in range_stepped(UNIT_POS as usize, num_rows, comptime!(layout.units)) {
+            let record = records_at + row * comptime!(layout.record);
+            let sample = sample_of(orders, split, rows + row, is_training, layout.clone());
+            measure_row(
+                data,
+                records,
+                counts,
+                outputs,
+                targets,
+                record,
+                sample + comptime!(layout.layers[0].in_vectors),
+                slot,
+                output_row + row,
+                scale,
+                0usize,
+                layout.clone(),
+                is_training,
+            );
+        }
+    }
+}
+
+/// The loss of one row; see [`measure_rows`].
+#[cube]
+#[allow(clippy::too_many_arguments)]
+fn measure_row(
+    data: &[Four],
+    records: &mut [Four],
+    counts: &[Atomic<u32>],
+    outputs: &mut [f32],
+    targets: &mut Array<Four>,
+    record: usize,
+    target: usize,
+    slot: usize,
+    output_row: usize,
+    scale: f32,
+    #[comptime] turn: usize,
+    #[comptime] layout: Layout,
+    #[comptime] is_training: bool,
+) {
+    let output = comptime!(layout.layers[layout.layers.len() - 1].clone());
+    match comptime!(layout.measure) {
+        Measure::Losses => {}
+        Measure::Outputs => {
+            let place = output_row * comptime!(output.d_out);
+            for vector in 0..comptime!(output.out_vectors) {
+                let y = records[record + comptime!(output.values) + vector];
+                #[unroll]
+                for component in 0..4usize {
+                    let number = vector * 4 + component;
+                    if number < comptime!(output.d_out) {
+                        outputs[place + number] = y.extract(component);
+                    }
+                }
+            }
+        }
+        Measure::Threshold(threshold) => {
+            let y = records[record + comptime!(output.values)].extract(0usize);
+            let t = target_of(
+                data,
+                target,
+                targets,
+                0usize,
+                turn,
+                layout.clone(),
+                is_training,
+            );
+            let label = select(t.extract(0usize) > 0.5, 2usize, 0usize);
+            let predicted = select(y > comptime!(threshold.value()), 1usize, 0usize);
+            if !is_nan(y) {
+                counts[slot * 4 + label + predicted].fetch_add(1);
+            }
+        }
+        Measure::Classes => count_class(
+            data,
+            records,
+            counts,
+            targets,
+            record,
+            target,
+            slot,
+            turn,
+            layout.clone(),
+            is_training,
+        ),
+    }
+    let loss = row_loss(
+        data,
+        records,
+        record,
+        target,
+        targets,
+        scale,
+        turn,
+        layout.clone(),
+        is_training,
+    );
+    store_loss(records, record, loss, layout.clone());
+}
+
+/// Counts a row by its target and by its largest output, the first on ties. A row with a NaN is not counted.
+#[cube]
+fn count_class(
+    data: &[Four],
+    records: &mut [Four],
+    counts: &[Atomic<u32>],
+    targets: &mut Array<Four>,
+    record: usize,
+    target: usize,
+    slot: usize,
+    #[comptime] turn: usize,
+    #[comptime] layout: Layout,
+    #[comptime] is_training: bool,
+) {
+    let output = comptime!(layout.layers[layout.layers.len() - 1].clone());
+    let vectors = comptime!(output.out_vectors);
+    let classes = comptime!(output.d_out);
+    let mut largest = records[record + comptime!(output.values)].extract(0usize);
+    let first = target_of(
+        data,
+        target,
+        targets,
+        0usize,
+        turn,
+        layout.clone(),
+        is_training,
+    );
+    let mut largest_target = first.extract(0usize);
+    let mut predicted = 0usize;
+    let mut label = 0usize;
+    let mut has_nan = false;
+    #[unroll(vectors <= 4)]
+    for vector in 0..vectors {
+        let y = records[record + comptime!(output.values) + vector];
+        let t = target_of(
+            data,
+            target,
+            targets,
+            vector,
+            turn,
+            layout.clone(),
+            is_training,
+        );
+        #[unroll]
+        for component in 0..4usize {
+            let class = vector * 4 + component;
+            if class < classes {
+                let value = y.extract(component);
+                has_nan = has_nan || is_nan(value);
+                if value > largest {
+                    largest = value;
+                    predicted = class;
+                }
+                if t.extract(component) > largest_target {
+                    largest_target = t.extract(component);
+                    label = class;
+                }
+            }
+        }
+    }
+    if !has_nan {
+        counts[(slot * classes + label) * classes + predicted].fetch_add(1);
+    }
+}
+
+/// Writes what an epoch leaves, keeps the weights of the best one, and freezes a replica that is out of patience.
+#[cube]
+#[allow(clippy::too_many_arguments)]
+fn end_epoch(
+    memory: &mut [Four],
+    at: usize,
+    best: &mut [Four],
+    epochs: &mut [f32],
+    counts: &[Atomic<u32>],
+    track: &mut [f32],
+    sums: &mut Array<f32>,
+    flags: &mut Shared<[u32]>,
+    call: &Call,
+    epoch: usize,
+    slot: usize,
+    #[comptime] layout: Layout,
+) {
+    // The counts of this epoch lie in global memory.
+    sync_storage();
+    let replica = CUBE_POS as usize;
+    let first = replica * TRACK;
+    let train_loss = sums[0] / sums[2];
+    let valid_loss = sums[3] / sums[5];
+    #[unroll]
+    for number in 0..6usize {
+        sums[number] = 0.0;
+    }
+    if UNIT_POS == 0 {
+        let objective = call.objective;
+        let mut score = select(objective == TRAIN_LOSS, train_loss, valid_loss);
+        let is_accuracy = objective == TRAIN_ACCURACY || objective == VALID_ACCURACY;
+        if is_accuracy {
+            // Slots of training are even. A better accuracy is a lower negative number of right predictions.
+            let right = right_predictions(
+                counts,
+                slot + select(objective == VALID_ACCURACY, 1usize, 0usize),
+                layout.clone(),
+            );
+            score = -f32::cast_from(right);
+        }
+        let has_best = track[first + HAS_BEST] != 0.0;
+        let mut is_best = is_finite(score) && (!has_best || score < track[first + BEST]);
+        is_best = is_best && objective != NO_OBJECTIVE;
+        let mut waited = track[first + WAITED] + 1.0;
+        if is_best {
+            track[first + BEST] = score;
+            track[first + HAS_BEST] = 1.0;
+            waited = 0.0;
+        }
+        track[first + WAITED] = waited;
+        let is_out = call.patience > 0 && waited >= f32::cast_from(call.patience);
+        if is_out {
+            track[first + IS_FROZEN] = 1.0;
+            flags[0] = 1;
+        }
+        flags[1] = u32::cast_from(is_best);
+        let place = (replica * call.num_epochs as usize + epoch) * EPOCH;
+        epochs[place] = train_loss;
+        epochs[place + 1] = valid_loss;
+        epochs[place + 2] = f32::cast_from(is_best);
+        epochs[place + 3] = 1.0;
+    }
+    barrier(layout.clone());
+    if flags[1] == 1 {
+        let weights = comptime!(layout.weights);
+        for place in range_stepped(UNIT_POS as usize, weights, comptime!(layout.units)) {
+            best[replica * weights + place] = memory[at + place];
+        }
+    }
+    barrier(layout.clone());
+}
+
+/// The sum of the diagonal of a slot's confusion counts.
+#[cube]
+fn right_predictions(counts: &[Atomic<u32>], slot: usize, #[comptime] layout: Layout) -> u32 {
+    let output = comptime!(layout.layers[layout.layers.len() - 1].clone());
+    let classes = comptime!(max(output.d_out, 2));
+    let mut right = 0u32;
+    for class in 0..classes {
+        right += counts[(slot * classes + class) * classes + class].load();
+    }
+    right
+}
+
+/// Counts the iterations of a loop: a device that ends long loops gives fewer than asked for.
+#[cube(launch)]
+pub(super) fn count_iterations(count: &mut [u32], iterations: u32) {
+    let mut done = 0u32;
+    for _ in 0..iterations {
+        done += 1;
+    }
+    if UNIT_POS == 0 {
+        count[0] = done;
+    }
+}

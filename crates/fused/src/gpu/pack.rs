@@ -1,0 +1,133 @@
+//! States and samples in the layout of the kernel, and back.
+
+use super::layout::{Layer, Layout};
+use super::samples::Samples;
+use crate::State;
+
+/// Places of all parameters, in the order of [`State::parameters`], counted in single numbers.
+fn parameter_places(layout: &Layout) -> Vec<usize> {
+    let mut places = Vec::new();
+    for layer in &layout.layers {
+        for i in 0..layer.d_in {
+            for j in 0..layer.d_out {
+                let row = (i % 4 * layer.in_vectors + i / 4) * layer.stride;
+                places.push(4 * (layer.weight + row + j / 4) + j % 4);
+            }
+        }
+        if layer.has_bias {
+            places.extend(numbers(layer.bias, layer));
+        }
+    }
+    for layer in layout.layers.iter().filter(|layer| layer.scale != 0) {
+        places.extend(numbers(layer.scale, layer));
+        places.extend(numbers(layer.shift, layer));
+    }
+    places
+}
+
+/// Places of the running statistics, in the order of [`State::running`].
+fn running_places(layout: &Layout) -> Vec<usize> {
+    let normalized = layout.layers.iter().filter(|layer| layer.running_mean != 0);
+    normalized
+        .flat_map(|layer| {
+            numbers(layer.running_mean, layer).chain(numbers(layer.running_variance, layer))
+        })
+        .collect()
+}
+
+/// The places of as many numbers as the layer has outputs.
+fn numbers(vector: usize, layer: &Layer) -> impl Iterator<Item = usize> {
+    4 * vector..4 * vector + layer.d_out
+}
+
+/// Where the numbers of a state lie in the kernel's memory.
+#[derive(Debug, Clone)]
+pub(super) struct Packing {
+    parameters: Vec<usize>,
+    running: Vec<usize>,
+    /// Where each buffer of the optimiser begins.
+    buffers: Vec<usize>,
+    /// Numbers of a replica's state, and of its best weights.
+    state: usize,
+    weights: usize,
+}
+
+impl Packing {
+    pub(super) fn new(layout: &Layout) -> Self {
+        let buffers = 0..layout.num_buffers;
+        Self {
+            parameters: parameter_places(layout),
+            running: running_places(layout),
+            buffers: buffers
+                .map(|buffer| 4 * (layout.weights + buffer * layout.parameters))
+                .collect(),
+            state: 4 * layout.state,
+            weights: 4 * layout.weights,
+        }
+    }
+
+    /// Appends a state; what lies between its numbers is zero.
+    pub(super) fn pack(&self, state: &State<f32>, memory: &mut Vec<f32>) {
+        let start = memory.len();
+        memory.resize(start + self.state, 0.0);
+        let memory = &mut memory[start..];
+        for (&place, &number) in self.parameters.iter().zip(&state.parameters) {
+            memory[place] = number;
+        }
+        for (&place, &number) in self.running.iter().zip(&state.running) {
+            memory[place] = number;
+        }
+        for (&first, buffer) in self.buffers.iter().zip(&state.buffers) {
+            for (&place, &number) in self.parameters.iter().zip(buffer) {
+                memory[first + place] = number;
+            }
+        }
+    }
+
+    /// The state of each replica, after as many steps as given.
+    pub(super) fn unpack(&self, memory: &[f32], steps: &[u64]) -> Vec<State<f32>> {
+        let replicas = memory.chunks_exact(self.state).zip(steps);
+        let state = |(memory, &step): (&[f32], &u64)| {
+            let at = |places: &[usize], first: usize| {
+                places.iter().map(|place| memory[first + place]).collect()
+            };
+            let buffers = self.buffers.iter();
+            State {
+                parameters: at(&self.parameters, 0),
+                running: at(&self.running, 0),
+                buffers: buffers.map(|&first| at(&self.parameters, first)).collect(),
+                step,
+            }
+        };
+        replicas.map(state).collect()
+    }
+
+    /// Parameters and running statistics of each replica's best weights.
+    pub(super) fn unpack_weights(&self, memory: &[f32]) -> Vec<(Vec<f32>, Vec<f32>)> {
+        let weights = |memory: &[f32]| {
+            let at = |places: &[usize]| places.iter().map(|&place| memory[place]).collect();
+            (at(&self.parameters), at(&self.running))
+        };
+        memory.chunks_exact(self.weights).map(weights).collect()
+    }
+}
+
+/// Appends samples: inputs, targets and the weight of the loss, each filled up to whole vectors.
+pub(super) fn pack_samples(samples: &Samples, layout: &Layout, memory: &mut Vec<f32>) {
+    let d_input = layout.layers[0].d_in;
+    let d_output = layout.layers[layout.layers.len() - 1].d_out;
+    let fill = |numbers: &[f32], memory: &mut Vec<f32>| {
+        memory.extend_from_slice(numbers);
+        memory.resize(memory.len().next_multiple_of(4), 0.0);
+    };
+    let rows = samples.inputs.chunks_exact(d_input);
+    let rows = rows.zip(samples.targets.chunks_exact(d_output));
+    for (row, (inputs, targets)) in rows.enumerate() {
+        fill(inputs, memory);
+        fill(targets, memory);
+        if layout.has_sample_weights {
+            let weight = samples.weights.as_ref().map_or(1.0, |weights| weights[row]);
+            fill(&[weight], memory);
+        }
+    }
+}

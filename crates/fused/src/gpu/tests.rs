@@ -1,0 +1,867 @@
+//! The kernel against a plain training in f64, on whatever device `wgpu` finds.
+
+use std::sync::Arc;
+
+use cubecl::prelude::*;
+
+use super::activation::{Curve, activate};
+use super::layout::{CubeLimits, Layout, Measure};
+use super::math::Four;
+use super::reference::{self, Reference};
+use super::training::Buffer;
+use super::*;
+use crate::{Activation, Clipping, Loss, Normalization, Optimizer, Plan, Reduction, State};
+
+const SGD: Optimizer = Optimizer::Sgd {
+    momentum: 0.0,
+    nesterov: false,
+    weight_decay: 0.0,
+};
+
+/// An epsilon this large keeps the direction of a tiny gradient, such as that of a bias before a batch normalisation, a
+/// smooth function of it.
+const ADAM: Optimizer = Optimizer::Adam {
+    beta_1: 0.9,
+    beta_2: 0.999,
+    epsilon: 1e-2,
+    weight_decay: 0.0,
+    decoupled_decay: 0.0,
+};
+
+const BATCH: Normalization = Normalization::Batch {
+    momentum: 0.1,
+    epsilon: 1e-5,
+};
+
+const WHOLE: CubeLimits = CubeLimits {
+    shared_memory: 16384,
+    units: 256,
+};
+
+fn client() -> Client {
+    Device::Wgpu(Default::default()).client()
+}
+
+fn plan(sizes: &[usize], activation: Activation, loss: Loss) -> Plan {
+    let mut activations = vec![activation; sizes.len() - 1];
+    activations[sizes.len() - 2] = Activation::Linear;
+    Plan {
+        sizes: sizes.to_vec(),
+        has_bias: true,
+        activations,
+        normalization: Normalization::None,
+        loss,
+        reduction: Reduction::Mean,
+        optimizer: SGD,
+        clipping: None,
+    }
+}
+
+/// Numbers from −1 to 1, the same for the same seed.
+fn numbers(seed: u64, count: usize) -> Vec<f32> {
+    // SplitMix64: Steele, Lea and Flood 2014, https://doi.org/10.1145/2714064.2660195.
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 40) as f32 / (1u32 << 23) as f32 - 1.0
+    };
+    (0..count).map(|_| next()).collect()
+}
+
+fn start(plan: &Plan, seed: u64) -> State<f32> {
+    let num_parameters = plan.num_parameters();
+    let mut parameters = numbers(seed, num_parameters);
+    parameters.iter_mut().for_each(|w| *w *= 0.8);
+    let mut running = vec![0.0; plan.num_running()];
+    let mut place = 0;
+    if plan.num_running() > 0 {
+        for &size in plan.hidden() {
+            running[place + size..place + 2 * size].fill(1.0);
+            place += 2 * size;
+        }
+    }
+    State {
+        parameters,
+        running,
+        buffers: vec![vec![0.0; num_parameters]; plan.optimizer.num_buffers()],
+        step: 0,
+    }
+}
+
+fn samples(plan: &Plan, seed: u64, rows: usize, is_weighted: bool) -> Arc<Samples> {
+    let (d_input, d_output) = (plan.d_input(), plan.d_output());
+    let noise = numbers(seed + 1, rows * d_output);
+    let targets = match plan.loss {
+        Loss::CrossEntropy => (0..rows)
+            .flat_map(|row| {
+                let class = (noise[row].abs() * 1e4) as usize % d_output;
+                (0..d_output).map(move |j| f32::from(u8::from(j == class)))
+            })
+            .collect(),
+        Loss::BceWithLogits | Loss::Hinge | Loss::Focal { .. } => noise
+            .iter()
+            .map(|x| f32::from(u8::from(*x > 0.0)))
+            .collect(),
+        _ => noise,
+    };
+    let weights = numbers(seed + 2, rows).iter().map(|x| x + 1.5).collect();
+    Arc::new(Samples {
+        inputs: numbers(seed, rows * d_input),
+        targets,
+        weights: is_weighted.then_some(weights),
+    })
+}
+
+fn rows_of(numbers: &[f32], width: usize) -> Vec<Vec<f64>> {
+    let rows = numbers.chunks_exact(width);
+    rows.map(|row| row.iter().map(|&x| f64::from(x)).collect())
+        .collect()
+}
+
+/// The rows of an epoch, in an order of their own.
+fn order(num_rows: usize, seed: usize) -> Vec<u32> {
+    let stride = [7, 11, 13]
+        .into_iter()
+        .find(|s| !num_rows.is_multiple_of(*s))
+        .unwrap_or(1);
+    (0..num_rows)
+        .map(|k| ((k * stride + seed) % num_rows) as u32)
+        .collect()
+}
+
+struct Case {
+    plan: Plan,
+    num_rows: usize,
+    batch_size: usize,
+    is_weighted: bool,
+    limits: CubeLimits,
+    num_replicas: usize,
+}
+
+impl Case {
+    fn new(plan: Plan) -> Self {
+        Self {
+            plan,
+            num_rows: 23,
+            batch_size: 9,
+            is_weighted: false,
+            limits: WHOLE,
+            num_replicas: 1,
+        }
+    }
+
+    fn splits(&self, replica: usize) -> Splits {
+        let seed = 100 + 10 * replica as u64;
+        Splits {
+            train: samples(&self.plan, seed, self.num_rows, self.is_weighted),
+            valid: Some(samples(&self.plan, seed + 5, 14, self.is_weighted)),
+        }
+    }
+
+    fn setup(&self) -> GpuSetup {
+        let measurement = match self.plan.loss {
+            Loss::CrossEntropy => Measurement::Classes,
+            _ => Measurement::Outputs,
+        };
+        let replicas = 0..self.num_replicas;
+        GpuSetup {
+            plan: self.plan.clone(),
+            batch_size: self.batch_size,
+            measurement,
+            states: replicas
+                .clone()
+                .map(|r| start(&self.plan, 7 + r as u64))
+                .collect(),
+            splits: replicas.map(|replica| self.splits(replica)).collect(),
+        }
+    }
+
+    fn training(&self) -> GpuTraining {
+        GpuTraining::within(client(), self.setup(), self.limits).expect("covered")
+    }
+
+    /// Trains two epochs on both sides and compares losses, outputs, parameters and an evaluation.
+    fn check(&self) {
+        let name = format!(
+            "{:?}, {} rows of {}",
+            self.plan, self.batch_size, self.num_rows
+        );
+        let mut training = self.training();
+        let replicas = 0..self.num_replicas;
+        let mut references: Vec<_> = replicas
+            .clone()
+            .map(|replica| Reference::new(&self.plan, &start(&self.plan, 7 + replica as u64)))
+            .collect();
+        for epoch in 0..2 {
+            let rows: Vec<_> = replicas
+                .clone()
+                .map(|replica| order(self.num_rows, epoch + replica))
+                .collect();
+            let num_batches = self.num_rows.div_ceil(self.batch_size);
+            let rate =
+                |replica: usize, batch: usize| 0.02 * (1.0 + replica as f64) / (1.0 + batch as f64);
+            let rates: Vec<Vec<f64>> = replicas
+                .clone()
+                .map(|replica| (0..num_batches).map(|b| rate(replica, b)).collect())
+                .collect();
+            let results = training
+                .train(Steps {
+                    rows: &rows,
+                    learning_rates: &rates,
+                })
+                .expect("trained");
+            for (replica, reference) in references.iter_mut().enumerate() {
+                let samples = self.splits(replica).train;
+                let inputs = rows_of(&samples.inputs, self.plan.d_input());
+                let targets = rows_of(&samples.targets, self.plan.d_output());
+                let mut outputs = Vec::new();
+                for (batch, rows) in rows[replica].chunks(self.batch_size).enumerate() {
+                    let pick = |all: &[Vec<f64>]| -> Vec<Vec<f64>> {
+                        rows.iter().map(|&row| all[row as usize].clone()).collect()
+                    };
+                    let weights: Option<Vec<f64>> = samples.weights.as_ref().map(|weights| {
+                        rows.iter()
+                            .map(|&row| f64::from(weights[row as usize]))
+                            .collect()
+                    });
+                    let (loss, y) = reference.step(
+                        &pick(&inputs),
+                        &pick(&targets),
+                        weights.as_deref(),
+                        rates[replica][batch],
+                    );
+                    let found = f64::from(results[replica].losses[batch]);
+                    assert_near(found, loss, &format!("loss {batch} of {name}"));
+                    outputs.extend(y.concat());
+                }
+                for (found, expected) in results[replica].outputs.iter().zip(outputs) {
+                    assert_near(f64::from(*found), expected, &format!("output of {name}"));
+                }
+            }
+        }
+        let states = training.states().expect("read");
+        let evaluations = training.evaluate(Split::Valid, 14).expect("evaluated");
+        for (replica, reference) in references.iter_mut().enumerate() {
+            let state = &states[replica];
+            let pairs = [
+                (&state.parameters, &reference.parameters),
+                (&state.running, &reference.running),
+            ];
+            let buffers = state.buffers.iter().zip(&reference.buffers);
+            for (found, expected) in pairs.into_iter().chain(buffers) {
+                assert_eq!(found.len(), expected.len());
+                for (k, (found, expected)) in found.iter().zip(expected).enumerate() {
+                    let what = format!("number {k} of the state of {name}");
+                    assert_near(f64::from(*found), *expected, &what);
+                }
+            }
+            let samples = self.splits(replica).valid.expect("a validation split");
+            let inputs = rows_of(&samples.inputs, self.plan.d_input());
+            let targets = rows_of(&samples.targets, self.plan.d_output());
+            let weights: Option<Vec<f64>> = samples
+                .weights
+                .as_ref()
+                .map(|weights| weights.iter().map(|&w| f64::from(w)).collect());
+            let (loss, _) = reference.evaluate(&inputs, &targets, weights.as_deref());
+            let found = f64::from(evaluations[replica].losses[0]);
+            assert_near(found, loss, &format!("evaluation of {name}"));
+        }
+    }
+}
+
+#[track_caller]
+fn assert_near(found: f64, expected: f64, what: &str) {
+    let is_near = (found - expected).abs() <= 2e-4 * expected.abs().max(0.05);
+    assert!(is_near, "{what}: {found} is not {expected}");
+}
+
+#[test]
+fn a_plain_network_trains_like_the_reference() {
+    Case::new(plan(&[4, 10, 3], Activation::Relu, Loss::CrossEntropy)).check();
+}
+
+const ACTIVATIONS: [Activation; 11] = [
+    Activation::Linear,
+    Activation::Sigmoid,
+    Activation::Tanh,
+    Activation::Relu,
+    Activation::LeakyRelu { alpha: 0.1 },
+    Activation::Elu { alpha: 0.7 },
+    Activation::Selu,
+    Activation::Swish,
+    Activation::Gelu,
+    Activation::Softplus,
+    Activation::Mish,
+];
+
+const LOSSES: [Loss; 7] = [
+    Loss::CrossEntropy,
+    Loss::BceWithLogits,
+    Loss::Mse,
+    Loss::Mae,
+    Loss::Huber { delta: 0.4 },
+    Loss::Hinge,
+    Loss::Focal {
+        gamma: 2.0,
+        alpha: 0.3,
+    },
+];
+
+const OPTIMIZERS: [Optimizer; 7] = [
+    SGD,
+    Optimizer::Sgd {
+        momentum: 0.9,
+        nesterov: false,
+        weight_decay: 0.01,
+    },
+    Optimizer::Sgd {
+        momentum: 0.8,
+        nesterov: true,
+        weight_decay: 0.0,
+    },
+    // Epsilons as large as that of `ADAM`.
+    Optimizer::Adam {
+        beta_1: 0.9,
+        beta_2: 0.99,
+        epsilon: 1e-2,
+        weight_decay: 0.02,
+        decoupled_decay: 0.0,
+    },
+    Optimizer::Adam {
+        beta_1: 0.8,
+        beta_2: 0.999,
+        epsilon: 1e-2,
+        weight_decay: 0.0,
+        decoupled_decay: 0.1,
+    },
+    Optimizer::RmsProp {
+        alpha: 0.95,
+        epsilon: 1e-2,
+        momentum: 0.0,
+        weight_decay: 0.0,
+    },
+    Optimizer::RmsProp {
+        alpha: 0.9,
+        epsilon: 1e-2,
+        momentum: 0.5,
+        weight_decay: 0.01,
+    },
+];
+
+const CLIPPINGS: [Option<Clipping>; 3] =
+    [None, Some(Clipping::Value(0.05)), Some(Clipping::Norm(0.3))];
+
+/// Some activations on networks of some sizes; losses, optimisers and everything else take turns.
+fn check_all(
+    hidden: &[usize],
+    normalization: Normalization,
+    activations: impl IntoIterator<Item = Activation>,
+    turn: usize,
+) {
+    for (k, activation) in activations.into_iter().enumerate() {
+        let k = k + turn;
+        let loss = LOSSES[k % LOSSES.len()];
+        let d_output = [3, 1, 2, 4, 5][k % 5].max(if loss == Loss::CrossEntropy { 2 } else { 1 });
+        let mut plan = plan(&[&[5], hidden, &[d_output]].concat(), activation, loss);
+        plan.normalization = normalization;
+        plan.optimizer = OPTIMIZERS[(k + k / 7) % OPTIMIZERS.len()];
+        plan.clipping = CLIPPINGS[k % CLIPPINGS.len()];
+        plan.has_bias = k % 4 != 1;
+        plan.reduction = if k % 5 == 2 {
+            Reduction::Sum
+        } else {
+            Reduction::Mean
+        };
+        if k % 7 == 4 {
+            plan.activations.fill(activation);
+        }
+        let mut case = Case::new(plan);
+        case.is_weighted = k % 3 == 1;
+        case.check();
+    }
+}
+
+/// Four activations of the list, from one on.
+fn four_from(first: usize) -> impl Iterator<Item = Activation> {
+    ACTIVATIONS
+        .into_iter()
+        .cycle()
+        .skip(first)
+        .step_by(3)
+        .take(4)
+}
+
+#[test]
+fn all_activations_train_like_the_reference() {
+    check_all(&[6], Normalization::None, ACTIVATIONS, 0);
+}
+
+#[test]
+fn deeper_networks_train_like_the_reference() {
+    check_all(&[7, 6, 9], Normalization::None, four_from(0), 11);
+}
+
+#[test]
+fn networks_with_batch_normalization_train_like_the_reference() {
+    check_all(&[6, 8], BATCH, four_from(1), 1);
+}
+
+#[test]
+fn networks_with_layer_normalization_train_like_the_reference() {
+    let normalization = Normalization::Sample {
+        num_groups: 1,
+        epsilon: 1e-5,
+        has_scale: true,
+    };
+    check_all(&[6, 8], normalization, four_from(2), 5);
+}
+
+#[test]
+fn networks_with_group_normalization_train_like_the_reference() {
+    let normalization = Normalization::Sample {
+        num_groups: 2,
+        epsilon: 1e-5,
+        has_scale: false,
+    };
+    check_all(&[6, 8], normalization, four_from(0), 9);
+}
+
+#[test]
+fn batches_of_any_size_train_like_the_reference() {
+    for batch_size in [1, 3, 5, 17] {
+        let mut case = Case::new(plan(&[3, 5, 2], Activation::Tanh, Loss::CrossEntropy));
+        case.batch_size = batch_size;
+        case.check();
+    }
+}
+
+#[test]
+fn batches_beyond_shared_memory_train_in_tiles_like_the_reference() {
+    let mut case = Case::new(plan(&[4, 10, 3], Activation::Relu, Loss::CrossEntropy));
+    case.plan.clipping = Some(Clipping::Norm(0.2));
+    (case.num_rows, case.batch_size) = (71, 50);
+    case.limits.shared_memory = 5000;
+    let layout = layout_of(&case);
+    assert!(layout.is_state_shared && layout.are_records_shared);
+    assert!(
+        layout.tile < case.batch_size && layout.shared_memory() <= 5000,
+        "{layout:?}"
+    );
+    case.check();
+}
+
+#[test]
+fn weights_and_rows_in_global_memory_train_like_the_reference() {
+    let groups = Normalization::Sample {
+        num_groups: 2,
+        epsilon: 1e-5,
+        has_scale: true,
+    };
+    for (normalization, shared_memory, places) in [
+        (Normalization::None, 2700, (false, true)),
+        (Normalization::None, 400, (false, false)),
+        (BATCH, 4500, (true, false)),
+        (groups, 400, (false, false)),
+    ] {
+        let mut case = Case::new(plan(&[4, 10, 3], Activation::Swish, Loss::Mse));
+        case.plan.normalization = normalization;
+        case.plan.optimizer = ADAM;
+        case.limits.shared_memory = shared_memory;
+        let layout = layout_of(&case);
+        assert_eq!(
+            (layout.is_state_shared, layout.are_records_shared),
+            places,
+            "{layout:?}"
+        );
+        case.check();
+    }
+}
+
+fn layout_of(case: &Case) -> Layout {
+    let measure = Measure::Outputs;
+    Layout::new(
+        &case.plan,
+        case.batch_size,
+        case.is_weighted,
+        measure,
+        case.limits,
+    )
+    .expect("covered")
+}
+
+#[test]
+fn replicas_train_like_the_reference_each_on_its_own_data_and_rates() {
+    let mut case = Case::new(plan(&[4, 6, 2], Activation::Relu, Loss::Mse));
+    case.num_replicas = 3;
+    case.check();
+}
+
+/// All numbers of a state as bits, since a NaN equals nothing.
+fn bits(state: &State<f32>) -> Vec<u32> {
+    let buffers = state.buffers.iter().flatten();
+    let numbers = state.parameters.iter().chain(&state.running).chain(buffers);
+    numbers.map(|x| x.to_bits()).collect()
+}
+
+/// Trains some rows of the order in one call.
+fn train_rows(training: &mut GpuTraining, case: &Case, rows: std::ops::Range<usize>) {
+    let replicas = 0..training.num_replicas();
+    let order = order(case.num_rows, 3);
+    let rows: Vec<_> = replicas.map(|_| order[rows.clone()].to_vec()).collect();
+    let rates = vec![vec![0.1; rows[0].len().div_ceil(case.batch_size)]; rows.len()];
+    let steps = Steps {
+        rows: &rows,
+        learning_rates: &rates,
+    };
+    training.train(steps).expect("trained");
+}
+
+#[test]
+fn a_training_cut_into_calls_and_launches_gives_the_same_bits() {
+    let mut case = Case::new(plan(&[4, 10, 3], Activation::Gelu, Loss::CrossEntropy));
+    case.plan.optimizer = ADAM;
+    case.plan.normalization = BATCH;
+    let mut whole = case.training();
+    train_rows(&mut whole, &case, 0..23);
+    let mut cut = case.training();
+    cut.set_launch_length(1);
+    train_rows(&mut cut, &case, 0..9);
+    train_rows(&mut cut, &case, 9..23);
+    // A copy through the host goes on with the same bits, too.
+    let mut setup = case.setup();
+    let mut first = case.training();
+    train_rows(&mut first, &case, 0..18);
+    setup.states = first.states().expect("read");
+    assert_eq!(setup.states[0].step, 2);
+    let mut resumed = GpuTraining::within(client(), setup, case.limits).expect("covered");
+    train_rows(&mut resumed, &case, 18..23);
+    let expected = bits(&whole.states().expect("read")[0]);
+    assert_eq!(bits(&cut.states().expect("read")[0]), expected);
+    assert_eq!(bits(&resumed.states().expect("read")[0]), expected);
+}
+
+#[test]
+fn a_nan_in_one_replica_touches_no_other() {
+    let mut case = Case::new(plan(&[4, 10, 3], Activation::Relu, Loss::CrossEntropy));
+    let mut alone = case.training();
+    train_rows(&mut alone, &case, 0..23);
+    case.num_replicas = 3;
+    let mut setup = case.setup();
+    setup.states = vec![setup.states[0].clone(); 3];
+    setup.splits = vec![setup.splits[0].clone(); 3];
+    let mut broken = (*setup.splits[1].train).clone();
+    broken.inputs[5] = f32::NAN;
+    setup.splits[1].train = Arc::new(broken);
+    let mut together = GpuTraining::within(client(), setup, case.limits).expect("covered");
+    train_rows(&mut together, &case, 0..23);
+    let states = together.states().expect("read");
+    let expected = bits(&alone.states().expect("read")[0]);
+    assert_eq!(bits(&states[0]), expected);
+    assert_eq!(bits(&states[2]), expected);
+    assert!(states[1].parameters.iter().all(|w| w.is_nan()));
+    // A row with a NaN is no prediction, so it is not counted.
+    let counts: Vec<u32> = together
+        .evaluate(Split::Train, 9)
+        .expect("evaluated")
+        .iter()
+        .map(|results| results.counts.iter().sum())
+        .collect();
+    assert_eq!(counts, [23, 0, 23]);
+}
+
+#[test]
+fn kept_replicas_train_on_with_the_same_bits() {
+    let mut case = Case::new(plan(&[4, 6, 2], Activation::Tanh, Loss::CrossEntropy));
+    case.num_replicas = 3;
+    let mut all = case.training();
+    let mut kept = case.training();
+    train_rows(&mut all, &case, 0..9);
+    train_rows(&mut kept, &case, 0..9);
+    kept.keep(&[2, 0]).expect("they exist");
+    train_rows(&mut all, &case, 9..23);
+    train_rows(&mut kept, &case, 9..23);
+    let (all, kept) = (all.states().expect("read"), kept.states().expect("read"));
+    assert_eq!(kept, [all[2].clone(), all[0].clone()]);
+}
+
+/// Rows and learning rates of some epochs for each replica.
+fn epochs_of(case: &Case, num_epochs: usize, rate: f64) -> (Vec<Vec<u32>>, Vec<Vec<f64>>) {
+    let orders = (0..num_epochs).map(|epoch| order(case.num_rows, epoch));
+    let rows: Vec<u32> = orders.collect::<Vec<_>>().concat();
+    let num_steps = num_epochs * case.num_rows.div_ceil(case.batch_size);
+    (
+        vec![rows; case.num_replicas],
+        vec![vec![rate; num_steps]; case.num_replicas],
+    )
+}
+
+fn epoch_plan<'a>(
+    num_epochs: usize,
+    (rows, learning_rates): &'a (Vec<Vec<u32>>, Vec<Vec<f64>>),
+    metric: Metric,
+    patience: Option<u32>,
+) -> EpochPlan<'a> {
+    EpochPlan {
+        steps: Steps {
+            rows,
+            learning_rates,
+        },
+        num_epochs,
+        evaluation_batch_size: 5,
+        objective: Some(Objective {
+            metric,
+            split: Split::Valid,
+        }),
+        patience,
+        progress: vec![Progress::default(); rows.len()],
+    }
+}
+
+#[test]
+fn epochs_on_the_device_equal_epochs_that_the_host_counts() {
+    for metric in [Metric::Loss, Metric::Accuracy] {
+        let mut case = Case::new(plan(&[4, 10, 3], Activation::Tanh, Loss::CrossEntropy));
+        case.num_replicas = 2;
+        let steps = epochs_of(&case, 6, 0.8);
+        let mut on_device = case.training();
+        let results = on_device
+            .train_epochs(&epoch_plan(6, &steps, metric, None))
+            .expect("trained");
+        let mut by_host = case.training();
+        let mut best: Vec<Option<(f32, State<f32>)>> = vec![None; 2];
+        for epoch in 0..6 {
+            let order = order(case.num_rows, epoch);
+            let rows = vec![order; 2];
+            let learning_rates = vec![vec![0.8; 3]; 2];
+            let steps = Steps {
+                rows: &rows,
+                learning_rates: &learning_rates,
+            };
+            let trained = by_host.train(steps).expect("trained");
+            let valid = by_host.evaluate(Split::Valid, 5).expect("evaluated");
+            let states = by_host.states().expect("read");
+            for replica in 0..2 {
+                let found = &results.epochs[replica][epoch];
+                let mean = |results: &GpuResults| -> f64 {
+                    let terms = results.sizes.iter().zip(&results.losses);
+                    let sum: f64 = terms.map(|(&n, &loss)| n as f64 * f64::from(loss)).sum();
+                    sum / results.sizes.iter().sum::<usize>() as f64
+                };
+                assert_near(f64::from(found.train_loss), mean(&trained[replica]), "loss");
+                let valid_loss = found.valid_loss.expect("a validation split");
+                assert_near(f64::from(valid_loss), mean(&valid[replica]), "loss");
+                assert_eq!(found.train_counts, trained[replica].counts);
+                assert_eq!(found.valid_counts, valid[replica].counts);
+                assert_eq!(found.valid_counts.iter().sum::<u32>(), 14);
+                let right = (0..3)
+                    .map(|class| found.valid_counts[4 * class])
+                    .sum::<u32>();
+                let score = match metric {
+                    Metric::Loss => valid_loss,
+                    Metric::Accuracy => -(right as f32 / 14.0),
+                };
+                let is_best = best[replica].as_ref().is_none_or(|(best, _)| score < *best);
+                assert_eq!(found.is_best, is_best, "epoch {epoch} by {metric:?}");
+                if is_best {
+                    best[replica] = Some((score, states[replica].clone()));
+                }
+            }
+        }
+        let weights = on_device.best_weights().expect("read");
+        let states = on_device.states().expect("read");
+        assert_eq!(states, by_host.states().expect("read"));
+        for replica in 0..2 {
+            let (score, best) = best[replica].as_ref().expect("finite losses");
+            assert_eq!(weights[replica].0, best.parameters);
+            let found = results.progress[replica].best.expect("finite losses");
+            assert_near(f64::from(found), f64::from(score.abs()), "best score");
+        }
+    }
+}
+
+#[test]
+fn a_replica_out_of_patience_stops_and_the_others_go_on() {
+    let mut case = Case::new(plan(&[4, 10, 3], Activation::Tanh, Loss::CrossEntropy));
+    case.num_replicas = 2;
+    let mut steps = epochs_of(&case, 8, 0.1);
+    // The first replica learns nothing, so no epoch after the first is better.
+    steps.1[0].fill(0.0);
+    let mut setup = case.setup();
+    for split in &mut setup.splits {
+        split.valid = Some(split.train.clone());
+    }
+    let mut training = GpuTraining::within(client(), setup, case.limits).expect("covered");
+    let before = training.states().expect("read");
+    let plan = epoch_plan(8, &steps, Metric::Loss, Some(3));
+    let results = training.train_epochs(&plan).expect("trained");
+    assert_eq!(results.epochs[0].len(), 4);
+    assert_eq!(results.epochs[1].len(), 8);
+    assert!(results.progress[0].is_stopped && !results.progress[1].is_stopped);
+    assert_eq!(results.progress[0].waited, 3);
+    let states = training.states().expect("read");
+    assert_eq!(states[0].parameters, before[0].parameters);
+    assert_eq!([states[0].step, states[1].step], [12, 24]);
+    // A call that goes on with the progress leaves the stopped replica alone.
+    let plan = EpochPlan {
+        progress: results.progress,
+        ..epoch_plan(8, &steps, Metric::Loss, Some(3))
+    };
+    let results = training.train_epochs(&plan).expect("trained");
+    assert!(results.epochs[0].is_empty());
+}
+
+#[test]
+fn outputs_above_the_threshold_are_counted_as_class_one() {
+    let case = Case::new(plan(&[3, 1], Activation::Linear, Loss::BceWithLogits));
+    let mut setup = case.setup();
+    let samples = setup.splits[0].train.clone();
+    // The output is the first input, without the others.
+    setup.states[0].parameters = vec![1.0, 0.0, 0.0, 0.0];
+    setup.measurement = Measurement::Threshold(0.25);
+    let mut training = GpuTraining::within(client(), setup, WHOLE).expect("covered");
+    let results = training.evaluate(Split::Train, 10).expect("evaluated");
+    let mut expected = [0; 4];
+    for (inputs, target) in samples.inputs.chunks(3).zip(&samples.targets) {
+        expected[2 * *target as usize + usize::from(inputs[0] > 0.25)] += 1;
+    }
+    assert_eq!(results[0].counts, expected);
+    assert!(expected.iter().all(|&count| count > 0), "{expected:?}");
+}
+
+#[test]
+fn a_step_beyond_the_devices_loops_is_refused() {
+    let case = Case::new(plan(&[4, 10, 3], Activation::Relu, Loss::CrossEntropy));
+    let mut training = case.training();
+    training.set_loop_limit(20);
+    let rows = [order(case.num_rows, 0)];
+    let learning_rates = [vec![0.1; 3]];
+    let steps = Steps {
+        rows: &rows,
+        learning_rates: &learning_rates,
+    };
+    let error = training.train(steps).expect_err("too long");
+    assert!(matches!(error, GpuError::StepTooLong { .. }), "{error}");
+}
+
+#[test]
+fn a_launch_that_the_device_ends_early_is_an_error() {
+    let case = Case::new(plan(&[4, 10, 3], Activation::Relu, Loss::CrossEntropy));
+    let mut training = case.training();
+    let Some(limit) = training.loop_limit() else {
+        return; // a device that runs loops to their end
+    };
+    // As many iterations as the device refuses to run, in one launch.
+    training.set_loop_limit(u64::MAX);
+    training.set_launch_length(u64::MAX);
+    let num_epochs = limit as usize / 20;
+    let (rows, learning_rates) = epochs_of(&case, num_epochs, 0.1);
+    let rows = [rows[0].clone()];
+    let num_steps = rows[0].len().div_ceil(case.batch_size);
+    let learning_rates = [learning_rates[0][..num_steps].to_vec()];
+    let steps = Steps {
+        rows: &rows,
+        learning_rates: &learning_rates,
+    };
+    let error = training.train(steps).expect_err("ended early");
+    assert!(matches!(error, GpuError::Stopped { .. }), "{error}");
+}
+
+#[test]
+fn losses_without_a_kernel_are_named() {
+    let case = Case::new(plan(&[4, 10, 1], Activation::Relu, Loss::BceNaive));
+    let error = GpuTraining::new(client(), case.setup()).expect_err("not covered");
+    assert_eq!(
+        error.to_string(),
+        "the GPU's fused kernel has no naive binary cross-entropy"
+    );
+}
+
+#[test]
+fn rows_that_do_not_exist_are_refused() {
+    let case = Case::new(plan(&[4, 10, 3], Activation::Relu, Loss::CrossEntropy));
+    let mut training = case.training();
+    let steps = Steps {
+        rows: &[vec![22, 23]],
+        learning_rates: &[vec![0.1]],
+    };
+    let error = training.train(steps).expect_err("row 23 of 23");
+    assert_eq!(error.to_string(), "row 23 of 23 does not exist");
+}
+
+/// The shapes that were fast in a trial on a real GPU fit into what Vulkan on NVIDIA gives, 48 KiB.
+#[test]
+fn small_networks_fit_into_shared_memory_with_their_whole_batch() {
+    let limits = CubeLimits {
+        shared_memory: 48 * 1024,
+        units: 1024,
+    };
+    for (sizes, batch_size, units, tile) in [
+        (&[4, 10, 3][..], 8, 32, 8),
+        (&[64, 32, 2], 70, 256, 72),
+        (&[2, 16, 16, 2], 700, 128, 120),
+    ] {
+        let plan = plan(sizes, Activation::Relu, Loss::CrossEntropy);
+        let layout = Layout::new(&plan, batch_size, false, Measure::Classes, limits);
+        let layout = layout.expect("covered");
+        assert!(layout.is_state_shared && layout.are_records_shared);
+        assert_eq!((layout.units, layout.tile), (units, tile), "{sizes:?}");
+        assert!(layout.shared_memory() <= limits.shared_memory);
+    }
+}
+
+#[cube(launch)]
+fn activate_all(
+    input: &[Four],
+    values: &mut [Four],
+    slopes: &mut [Four],
+    #[comptime] curve: Curve,
+) {
+    if ABSOLUTE_POS < input.len() {
+        let (value, slope) = activate(input[ABSOLUTE_POS], curve);
+        values[ABSOLUTE_POS] = value;
+        slopes[ABSOLUTE_POS] = slope;
+    }
+}
+
+#[test]
+fn activations_have_the_accuracy_of_f32() {
+    let grid: Vec<f32> = (-4000..=4000)
+        .map(|k| {
+            let x = k as f32 / 4000.0;
+            x * x * x * 100.0
+        })
+        .chain([0.0, 1e-20, -1e-20])
+        .collect();
+    let client = client();
+    for activation in ACTIVATIONS {
+        let input = Buffer::vectors(&client, &grid);
+        let zeros = vec![0.0; grid.len()];
+        let values = Buffer::vectors(&client, &zeros);
+        let slopes = Buffer::vectors(&client, &zeros);
+        activate_all::launch(
+            &client,
+            CubeCount::Static((grid.len() / 256 + 1) as u32, 1, 1),
+            CubeDim::new_1d(64),
+            input.argument(),
+            values.argument(),
+            slopes.argument(),
+            activation.into(),
+        );
+        let values: Vec<f32> = values.read(&client).expect("read");
+        let slopes: Vec<f32> = slopes.read(&client).expect("read");
+        for ((&x, value), slope) in grid.iter().zip(values).zip(slopes) {
+            let x = f64::from(x);
+            for (found, expected) in [
+                (value, reference::value(activation, x)),
+                (slope, reference::slope(activation, x)),
+            ] {
+                let error = (f64::from(found) - expected).abs();
+                let is_near = error <= 2e-6 * expected.abs().max(0.2);
+                assert!(is_near, "{activation:?} at {x}: {found} is not {expected}");
+            }
+        }
+    }
+}

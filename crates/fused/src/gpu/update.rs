@@ -1,0 +1,119 @@
+//! The update rules of optimisers inside the kernel.
+
+use cubecl::prelude::*;
+
+use super::layout::{Bound, Layout, Rule};
+use super::math::Four;
+
+/// Moves four neighbouring parameters one step along their gradient.
+///
+/// `rate` holds the learning rate, Adam's step size, the root of Adam's second correction, and the factor of decoupled
+/// decay. `factor` scales the gradient. Only the first `count` parameters exist, and the others stay zero.
+#[cube]
+pub(super) fn update(
+    memory: &mut [Four],
+    at: usize,
+    place: usize,
+    gradient: Four,
+    rate: Four,
+    factor: f32,
+    count: usize,
+    #[comptime] layout: Layout,
+) {
+    let weights = memory[at + place];
+    let mut g = gradient;
+    match comptime!(layout.bound) {
+        Some(Bound::Value(value)) => {
+            let value = Four::new(comptime!(value.value()));
+            g = select_many(g.greater_than(&value), value, g);
+            g = select_many(g.less_than(&-value), -value, g);
+        }
+        Some(Bound::Norm(_)) => g *= Four::new(factor),
+        None => {}
+    }
+    // The buffers lie behind the weights, each laid out like the parameters.
+    let first = at + comptime!(layout.weights) + place;
+    let second = first + comptime!(layout.parameters);
+    let learning_rate = Four::new(rate.extract(0usize));
+    let moved = match comptime!(layout.rule) {
+        Rule::Sgd {
+            momentum,
+            nesterov,
+            weight_decay,
+        } => {
+            if comptime!(weight_decay.value() != 0.0) {
+                g += weights * Four::new(comptime!(weight_decay.value()));
+            }
+            if comptime!(momentum.value() > 0.0) {
+                let momentum = Four::new(comptime!(momentum.value()));
+                let velocity = memory[first] * momentum + g;
+                memory[first] = velocity;
+                if comptime!(nesterov) {
+                    g += velocity * momentum;
+                } else {
+                    g = velocity;
+                }
+            }
+            weights - g * learning_rate
+        }
+        Rule::Adam {
+            beta_1,
+            rest_1,
+            beta_2,
+            rest_2,
+            epsilon,
+            weight_decay,
+            is_decoupled,
+        } => {
+            if comptime!(weight_decay.value() != 0.0) {
+                g += weights * Four::new(comptime!(weight_decay.value()));
+            }
+            let mean = memory[first] * Four::new(comptime!(beta_1.value()))
+                + g * Four::new(comptime!(rest_1.value()));
+            let square = memory[second] * Four::new(comptime!(beta_2.value()))
+                + g * g * Four::new(comptime!(rest_2.value()));
+            memory[first] = mean;
+            memory[second] = square;
+            let root = square.sqrt() / Four::new(rate.extract(2usize))
+                + Four::new(comptime!(epsilon.value()));
+            let direction = mean * Four::new(rate.extract(1usize)) / root;
+            if comptime!(is_decoupled) {
+                weights * Four::new(rate.extract(3usize)) - direction
+            } else {
+                weights - direction
+            }
+        }
+        Rule::RmsProp {
+            alpha,
+            rest,
+            epsilon,
+            momentum,
+            weight_decay,
+        } => {
+            if comptime!(weight_decay.value() != 0.0) {
+                g += weights * Four::new(comptime!(weight_decay.value()));
+            }
+            let square = memory[first] * Four::new(comptime!(alpha.value()))
+                + g * g * Four::new(comptime!(rest.value()));
+            memory[first] = square;
+            g = g / (square.sqrt() + Four::new(comptime!(epsilon.value())));
+            if comptime!(momentum.value() > 0.0) {
+                let velocity = memory[second] * Four::new(comptime!(momentum.value())) + g;
+                memory[second] = velocity;
+                g = velocity;
+            }
+            weights - g * learning_rate
+        }
+    };
+    let mut kept = moved;
+    #[unroll]
+    for component in 0..4usize {
+        let value = select(
+            component < count,
+            moved.extract(component),
+            weights.extract(component),
+        );
+        kept.insert(component, value);
+    }
+    memory[at + place] = kept;
+}
