@@ -214,16 +214,6 @@ pub fn is_processor(given: &str) -> bool {
     DeviceEntry::named(given).is_some_and(|entry| entry.is_processor)
 }
 
-/// Whether a device without autodiff is the processor itself, whose fused kernels can train whole networks.
-pub(crate) fn is_host(device: &Device) -> bool {
-    #[cfg(feature = "ndarray")]
-    #[allow(deprecated)] // see `DEVICES`
-    if *device == Device::ndarray() {
-        return true;
-    }
-    *device == Device::flex()
-}
-
 /// Whether a device computes with 64-bit floats.
 pub fn supports_f64(given: &str) -> bool {
     DeviceEntry::named(given).is_some_and(|entry| entry.has_f64)

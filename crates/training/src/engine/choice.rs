@@ -4,6 +4,7 @@ use std::fmt;
 
 use burn::tensor::DType;
 use emberlab_fused::Plan;
+use emberlab_kernels::is_processor;
 use emberlab_menu::Problem;
 use emberlab_models::{Network, NotFused};
 use schemars::JsonSchema;
@@ -11,7 +12,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::clipping::GradientClipping;
 use crate::config::TrainingConfig;
-use crate::device;
 use crate::loss::LossConfig;
 use crate::optimizer::UpdateRule;
 
@@ -148,7 +148,7 @@ pub(crate) fn fused_plan(
 ) -> Result<Plan, NotFused> {
     let shape = network.fused()?;
     let no_kernels_for = |part: String| NotFused { part };
-    if !device::is_host(&network.device()) {
+    if !is_processor(&network.device()) {
         return Err(no_kernels_for("this device".to_string()));
     }
     if !matches!(network.dtype(), DType::F32 | DType::F64) {
