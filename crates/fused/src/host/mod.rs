@@ -116,21 +116,38 @@ impl<T: Real> HostTraining<T> {
 
     /// The numbers of the network and its optimiser. A training that begins with them continues with the same bits.
     pub fn state(&self) -> State<T> {
+        State {
+            parameters: self.parameters(),
+            running: self.running(),
+            buffers: self.buffers(),
+            step: self.step,
+        }
+    }
+
+    /// See [`State::parameters`].
+    pub fn parameters(&self) -> Vec<T> {
+        self.layout.gather(&self.parameters)
+    }
+
+    /// See [`State::running`].
+    pub fn running(&self) -> Vec<T> {
         let mut running = Vec::with_capacity(self.plan.num_running());
         for ((mean, variance), &size) in self.running.iter().zip(self.plan.hidden()) {
             running.extend_from_slice(&mean[..size]);
             running.extend_from_slice(&variance[..size]);
         }
-        State {
-            parameters: self.layout.gather(&self.parameters),
-            running,
-            buffers: self
-                .buffers
-                .iter()
-                .map(|buffer| self.layout.gather(buffer))
-                .collect(),
-            step: self.step,
-        }
+        running
+    }
+
+    /// See [`State::buffers`].
+    pub fn buffers(&self) -> Vec<Vec<T>> {
+        let gather = |buffer: &Buffer<T>| self.layout.gather(buffer);
+        self.buffers.iter().map(gather).collect()
+    }
+
+    /// See [`State::step`].
+    pub fn num_steps(&self) -> u64 {
+        self.step
     }
 
     /// Trains one step for each batch, and appends losses and outputs from before each update to the results.

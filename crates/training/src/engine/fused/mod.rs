@@ -10,7 +10,7 @@ use emberlab_datasets::RowOrder;
 use emberlab_fused::{HostTraining, Plan, Real, Results, State};
 use emberlab_kernels::Float;
 use emberlab_metrics::Split;
-use emberlab_models::Network;
+use emberlab_models::{Network, NetworkNumbers};
 use rayon::prelude::*;
 
 use super::choice::fused_plan;
@@ -37,7 +37,7 @@ struct FusedReplica<T> {
     /// The optimiser at the start, likewise.
     optimizer: Optimizer,
     /// Parameters and running statistics of the best network so far.
-    best: Option<State<T>>,
+    best: Option<NetworkNumbers<T>>,
     data: SplitData,
     train: HostSplit<T>,
     valid: Option<HostSplit<T>>,
@@ -98,18 +98,7 @@ impl<T: Real + Float> FusedReplica<T> {
             data,
             seed,
         } = beginning;
-        let best = match best {
-            None => None,
-            Some(best) => {
-                let numbers = best.numbers::<T>().map_err(unreadable)?;
-                Some(State {
-                    parameters: numbers.parameters,
-                    running: numbers.running,
-                    buffers: Vec::new(),
-                    step: 0,
-                })
-            }
-        };
+        let best = best.map(|best| best.numbers::<T>()).transpose();
         let valid = data.valid.as_ref();
         Ok(Self {
             training: begin(plan, &network, &optimizer)?,
@@ -119,12 +108,25 @@ impl<T: Real + Float> FusedReplica<T> {
                 .transpose()?,
             network,
             optimizer,
-            best,
+            best: best.map_err(unreadable)?,
             data,
             seed,
             order: None,
             results: Results::default(),
         })
+    }
+
+    /// Parameters and running statistics of the network as it is now.
+    fn numbers(&self) -> NetworkNumbers<T> {
+        NetworkNumbers {
+            parameters: self.training.parameters(),
+            running: self.training.running(),
+        }
+    }
+
+    /// The network with these numbers.
+    fn network_of(&self, numbers: &NetworkNumbers<T>) -> Network {
+        (self.network.clone()).with_numbers(&numbers.parameters, &numbers.running)
     }
 
     fn train(
@@ -256,25 +258,24 @@ impl<T: Real + Float> TrainingEngine for FusedEngine<T> {
 
     fn network(&self, index: usize) -> Network {
         let replica = &self.replicas[index];
-        let state = replica.training.state();
-        (replica.network.clone()).with_numbers(&state.parameters, &state.running)
+        replica.network_of(&replica.numbers())
     }
 
     fn remember_best(&mut self, index: usize) {
         let replica = &mut self.replicas[index];
-        replica.best = Some(replica.training.state());
+        replica.best = Some(replica.numbers());
     }
 
     fn best(&self, index: usize) -> Option<Network> {
         let replica = &self.replicas[index];
         let best = replica.best.as_ref()?;
-        Some((replica.network.clone()).with_numbers(&best.parameters, &best.running))
+        Some(replica.network_of(best))
     }
 
     fn optimizer_bytes(&self, index: usize) -> Result<Bytes, RecordError> {
         let replica = &self.replicas[index];
-        let state = replica.training.state();
-        let optimizer = (replica.optimizer).with_numbers(&state.buffers, state.step);
+        let (buffers, step) = (replica.training.buffers(), replica.training.num_steps());
+        let optimizer = replica.optimizer.with_numbers(&buffers, step);
         optimizer.to_bytes()
     }
 
