@@ -56,6 +56,13 @@ pub enum Activation {
     Mish,
 }
 
+/// Minus the value of [`Activation::Selu`] far below zero, before it is scaled; Klambauer et al. 2017,
+/// <https://arxiv.org/abs/1706.02515>, equation 14.
+pub(crate) const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
+
+/// The slope of [`Activation::Selu`] above zero; from the same equation.
+pub(crate) const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
+
 /// A normalisation of the numbers before an activation.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Normalization {

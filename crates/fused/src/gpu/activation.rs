@@ -6,7 +6,7 @@ use cubecl::prelude::*;
 
 use super::bits::Bits;
 use super::math::{Four, exp, ln_1p, normal_distribution, sigmoid, tanh, tanh_of_softplus};
-use crate::Activation;
+use crate::plan::{Activation, SELU_ALPHA, SELU_SCALE};
 
 /// An [`Activation`] as a kernel is compiled for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,8 +37,7 @@ impl From<Activation> for Curve {
                 alpha: alpha.into(),
             },
             Activation::Elu { alpha } => elu(alpha, 1.0),
-            // Klambauer et al. 2017, https://arxiv.org/abs/1706.02515, equation 14.
-            Activation::Selu => elu(1.673_263_242_354_377_2, 1.050_700_987_355_480_5),
+            Activation::Selu => elu(SELU_ALPHA, SELU_SCALE),
             Activation::Swish => Self::Swish,
             Activation::Gelu => Self::Gelu,
             Activation::Softplus => Self::Softplus,

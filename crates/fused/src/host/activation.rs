@@ -3,12 +3,8 @@
 use pulp::Arch;
 
 use super::elementwise::{map, zip3};
-use crate::plan::Activation;
+use crate::plan::{Activation, SELU_ALPHA, SELU_SCALE};
 use crate::real::{Real, positive_part, sigmoid};
-
-/// Constants of SELU; Klambauer et al. 2017.
-const SELU_ALPHA: f64 = 1.673_263_242_354_377_2;
-const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
 
 /// 1 / √(2π), the normal density at zero.
 const DENSITY_AT_ZERO: f64 = 0.398_942_280_401_432_7;
