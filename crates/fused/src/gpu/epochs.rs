@@ -1,4 +1,4 @@
-//! Whole epochs on a GPU: what they need, and the few numbers that they leave.
+//! Whole epochs on a GPU: their plan, and the few numbers of their results.
 
 use super::training::{Split, Steps};
 
@@ -87,7 +87,7 @@ fn is_accuracy(objective: Option<Objective>) -> bool {
     objective.is_some_and(|objective| objective.metric == Metric::Accuracy)
 }
 
-/// What epochs leave.
+/// The results of epochs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EpochResults {
     /// For each replica its epochs: all of them, or fewer if its patience ran out.
@@ -96,7 +96,7 @@ pub struct EpochResults {
     pub progress: Vec<Progress>,
 }
 
-/// What one epoch of one replica leaves.
+/// The result of one epoch of one replica.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EpochResult {
     /// The mean of the losses of its batches, each weighted by its rows.

@@ -1,4 +1,4 @@
-//! What can go wrong with a training on a GPU.
+//! The errors of a training on a GPU.
 
 use crate::PlanError;
 

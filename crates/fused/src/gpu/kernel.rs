@@ -27,7 +27,7 @@ pub(super) const END: u32 = 3;
 /// its learning rates, first of its order of rows.
 pub(super) const TABLE: usize = 4;
 
-/// Numbers that an epoch leaves: loss of training, loss of validation, whether it is the best so far, whether it ran.
+/// Numbers of the result of an epoch: loss of training, loss of validation, whether it is the best so far, whether it ran.
 pub(super) const EPOCH: usize = 4;
 
 /// Numbers of each replica that last from launch to launch: for training and validation each the compensated sum of
@@ -56,7 +56,7 @@ pub(super) fn barrier(#[comptime] layout: Layout) {
     }
 }
 
-/// What a launch reads.
+/// The buffers that a launch reads.
 #[derive(CubeType, CubeLaunch)]
 pub(super) struct Inputs {
     /// Samples of all splits, each `layout.sample` vectors.
@@ -71,7 +71,7 @@ pub(super) struct Inputs {
     pub rates: Box<[Four]>,
 }
 
-/// What a launch changes.
+/// The buffers that a launch changes.
 #[derive(CubeType, CubeLaunch)]
 pub(super) struct Outputs {
     /// `layout.state` vectors for each replica.
@@ -906,7 +906,7 @@ fn count_class(
     }
 }
 
-/// Writes what an epoch leaves, keeps the weights of the best one, and freezes a replica that is out of patience.
+/// Writes the result of an epoch, keeps the weights of the best one, and freezes a replica that is out of patience.
 #[cube]
 #[allow(clippy::too_many_arguments)]
 fn end_epoch(

@@ -227,7 +227,7 @@ impl Measure {
     }
 }
 
-/// What a cube may use.
+/// The memory and the units that a cube may use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct CubeLimits {
     /// Bytes of shared memory.

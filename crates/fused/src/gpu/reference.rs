@@ -14,7 +14,7 @@ pub(super) struct Reference {
     step: u64,
 }
 
-/// What the backward pass needs of one layer.
+/// The numbers of one layer that the backward pass needs.
 struct Saved {
     inputs: Rows,
     /// Normalised numbers, and the factor that each was multiplied by.

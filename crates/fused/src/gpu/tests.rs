@@ -587,7 +587,7 @@ fn kept_replicas_train_on_with_the_same_bits() {
     assert_eq!(kept, [all[2].clone(), all[0].clone()]);
 }
 
-/// What each replica borrows.
+/// The rows and learning rates that each replica borrows.
 fn slices<T>(numbers: &[Vec<T>]) -> Vec<&[T]> {
     numbers.iter().map(Vec::as_slice).collect()
 }

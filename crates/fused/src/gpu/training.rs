@@ -230,8 +230,8 @@ impl Actions {
     }
 }
 
-/// What the actions of a call left.
-struct Left {
+/// The results of the actions of a call.
+struct ActionResults {
     losses: Vec<f32>,
     epochs: Vec<f32>,
     counts: Vec<u32>,
@@ -618,7 +618,7 @@ impl GpuTraining {
     }
 
     /// The results of each replica's batches.
-    fn results(&self, actions: &Actions, left: &Left) -> Vec<GpuResults> {
+    fn results(&self, actions: &Actions, left: &ActionResults) -> Vec<GpuResults> {
         let num_batches = actions.sizes.len();
         let cells = self.cells();
         let outputs = match self.layout.measure {
@@ -640,7 +640,7 @@ impl GpuTraining {
         actions: &Actions,
         steps: Option<Steps<'_>>,
         epochs: Option<&EpochPlan<'_>>,
-    ) -> Result<Left, GpuError> {
+    ) -> Result<ActionResults, GpuError> {
         let num_replicas = self.num_replicas();
         let num_actions = actions.iterations.len();
         if num_replicas == 0 || num_actions == 0 {
@@ -733,7 +733,7 @@ impl GpuTraining {
                 self.layout.clone(),
             );
             let buffers = [&done, &losses, &epoch_numbers, &counts, &outputs, &track];
-            // All that the actions leave comes with the last launch: each read waits for the device.
+            // All results come with the last launch: each read waits for the device.
             let num_read = if last == num_actions {
                 buffers.len()
             } else {
@@ -753,7 +753,7 @@ impl GpuTraining {
             first = last;
         }
         let floats = |bytes: &[u8]| f32::from_bytes(bytes).to_vec();
-        let mut left = Left {
+        let mut left = ActionResults {
             losses: floats(&read[1]),
             epochs: floats(&read[2]),
             counts: u32::from_bytes(&read[3]).to_vec(),
@@ -766,10 +766,10 @@ impl GpuTraining {
         Ok(left)
     }
 
-    /// What no action leaves.
-    fn nothing(&self, actions: &Actions) -> Left {
+    /// The results before any action.
+    fn nothing(&self, actions: &Actions) -> ActionResults {
         let num_replicas = self.num_replicas();
-        Left {
+        ActionResults {
             losses: Vec::new(),
             epochs: vec![0.0; num_replicas * actions.num_epochs * EPOCH],
             counts: vec![0; num_replicas * actions.num_slots * self.cells()],
