@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use emberlab_fused::gpu::{
-    Device, EpochPlan, GpuSetup, GpuTraining, Measurement, Metric, Objective, Progress, Samples,
-    Split, Splits, Steps,
+    Device, Evaluation, GpuReplica, GpuSetup, GpuTraining, Measurement, Moment, Samples, Split,
+    Splits, Steps,
 };
 use emberlab_fused::{Activation, Loss, Normalization, Optimizer, Plan, Reduction, State};
 
@@ -149,21 +149,25 @@ impl Case {
             train: self.samples(self.num_rows(), 1),
             valid: Some(self.samples(self.num_rows() / 5, 2)),
         };
-        let state = |replica: usize| {
+        let replica = |replica: usize| {
             let mut noise = Noise(3 + replica as u32);
             let num_parameters = plan.num_parameters();
-            State {
+            let state = State {
                 parameters: (0..num_parameters).map(|_| 0.3 * noise.next()).collect(),
                 running: Vec::new(),
                 buffers: vec![vec![0.0; num_parameters]; plan.optimizer.num_buffers()],
                 step: 0,
+            };
+            GpuReplica {
+                state,
+                best: None,
+                splits: splits.clone(),
             }
         };
         let setup = GpuSetup {
             batch_size: self.batch_size,
             measurement: Measurement::Classes,
-            states: (0..replicas).map(state).collect(),
-            splits: vec![splits; replicas],
+            replicas: (0..replicas).map(replica).collect(),
             plan: plan.clone(),
         };
         let client = Device::Wgpu(Default::default()).client();
@@ -189,12 +193,9 @@ impl Case {
         for _ in 1..TURNS {
             duration = duration.min(run(self, &mut training, replicas, num_epochs));
         }
-        let states = training.states().expect("states");
-        let numbers = states.iter().flat_map(|state| &state.parameters);
-        assert!(
-            numbers.into_iter().all(|w| w.is_finite()),
-            "a training that diverged"
-        );
+        let states = training.states(Moment::Now).expect("states");
+        let is_finite = |replica| states.of(replica).parameters.iter().all(|w| w.is_finite());
+        assert!((0..replicas).all(is_finite), "a training that diverged");
         1e6 * duration / (num_epochs * self.batches_per_epoch * replicas) as f64
     }
 
@@ -220,25 +221,27 @@ impl Case {
         start.elapsed().as_secs_f64()
     }
 
-    /// Seconds of some epochs, each with a validation and the choice of the best weights.
+    /// Seconds of some epochs, each with a validation and a state that is kept.
     fn epochs(&self, training: &mut GpuTraining, replicas: usize, num_epochs: usize) -> f64 {
         let (rows, rates) = self.orders(num_epochs);
-        let start = Instant::now();
-        let plan = EpochPlan {
-            steps: Steps {
-                rows: &vec![rows.as_slice(); replicas],
-                learning_rates: &vec![rates.as_slice(); replicas],
-            },
-            num_epochs,
-            evaluation_batch_size: self.num_rows(),
-            objective: Some(Objective {
-                metric: Metric::Loss,
-                split: Split::Valid,
-            }),
-            patience: None,
-            progress: vec![Progress::default(); replicas],
+        let steps_per_epoch = self.batches_per_epoch;
+        let most = training.most_epochs();
+        let validation = Evaluation {
+            split: Split::Valid,
+            batch_size: self.num_rows(),
         };
-        training.train_epochs(&plan).expect("trained");
+        let start = Instant::now();
+        for first in (0..num_epochs).step_by(most) {
+            let last = num_epochs.min(first + most);
+            let rows = &rows[first * self.num_rows()..last * self.num_rows()];
+            let rates = &rates[first * steps_per_epoch..last * steps_per_epoch];
+            let steps = Steps {
+                rows: &vec![rows; replicas],
+                learning_rates: &vec![rates; replicas],
+            };
+            let results = training.train_epochs(steps, last - first, &[validation]);
+            results.expect("trained");
+        }
         start.elapsed().as_secs_f64()
     }
 }

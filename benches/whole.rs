@@ -34,6 +34,7 @@ pub fn fit(
     Trainer {
         label: case.to_string(),
         network: case.network(),
+        device: data.inputs.device(),
         loss: loss(),
         task: Task::Multiclass {
             num_classes: case.dims[case.dims.len() - 1],

@@ -158,12 +158,28 @@ impl ConfusionMatrix {
     /// # Errors
     /// [`MetricsError::Label`] for a label that is not a class ([`NO_PREDICTION`] is allowed as the prediction).
     pub fn observe(&mut self, target: u32, prediction: u32) -> Result<(), MetricsError> {
+        self.observe_many(target, prediction, 1)
+    }
+
+    /// Counts samples of one target with one prediction; none need no class.
+    ///
+    /// # Errors
+    /// As [`observe`](Self::observe).
+    pub fn observe_many(
+        &mut self,
+        target: u32,
+        prediction: u32,
+        num_samples: u64,
+    ) -> Result<(), MetricsError> {
+        if num_samples == 0 {
+            return Ok(());
+        }
         let row = self.class(target)?;
         if prediction == NO_PREDICTION {
-            self.unpredicted[row] += 1;
+            self.unpredicted[row] += num_samples;
         } else {
             self.class(prediction)?;
-            self.add(target, prediction, 1);
+            self.add(target, prediction, num_samples);
         }
         Ok(())
     }

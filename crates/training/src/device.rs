@@ -320,6 +320,18 @@ fn remote(address: &str) -> Result<Device, String> {
         .map_err(|error| error.to_string())
 }
 
+/// The client of a GPU; none for a device that is no GPU of this process.
+#[cfg(feature = "gpu")]
+pub(crate) fn gpu_client(device: &Device) -> Option<emberlab_fused::gpu::Client> {
+    use burn_dispatch::DispatchDevice;
+    use emberlab_fused::gpu::Device as Gpu;
+    match device.clone().inner().as_dispatch() {
+        DispatchDevice::Cube(Gpu::Cpu(_)) => None,
+        DispatchDevice::Cube(gpu) => Some(gpu.client()),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,8 @@
 //! The metrics of a split, gathered batch by batch.
 
 use burn::tensor::Tensor;
+#[cfg(feature = "gpu")]
+use emberlab_metrics::NO_PREDICTION;
 use emberlab_metrics::{
     ConfusionMatrix, MetricsError, RegressionScores, SplitMetrics, argmax, argmax_of, class_above,
     thresholded,
@@ -154,6 +156,45 @@ impl MetricAccumulator {
         Ok(())
     }
 
+    /// Adds confusion counts of some rows of a split, whose targets are given for the whole split.
+    ///
+    /// `counts` has a row for each target and a column for each prediction. Rows that it does not count have no
+    /// prediction.
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if a class is predicted that the task does not have, or if the targets are of another
+    /// task.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn add_counts(
+        &mut self,
+        counts: &[u32],
+        rows: impl Iterator<Item = usize>,
+        targets: &ComparableTargets,
+    ) -> Result<(), TrainingError> {
+        let (Scores::Classes(matrix), TargetValues::Labels(labels)) =
+            (&mut self.scores, &targets.values)
+        else {
+            return Err(TrainingError::Read(
+                "the targets are of another task".to_string(),
+            ));
+        };
+        let num_classes = counts.len().isqrt();
+        let mut left = vec![0u64; num_classes];
+        for row in rows {
+            left[labels[row] as usize] += 1;
+        }
+        let of_targets = counts.chunks_exact(num_classes.max(1)).zip(&mut left);
+        for (target, (counts, left)) in of_targets.enumerate() {
+            for (prediction, &count) in counts.iter().enumerate() {
+                let count = u64::from(count);
+                *left = left.saturating_sub(count);
+                (matrix.observe_many(target as u32, prediction as u32, count)).map_err(read)?;
+            }
+            (matrix.observe_many(target as u32, NO_PREDICTION, *left)).map_err(read)?;
+        }
+        Ok(())
+    }
+
     /// The metrics of all samples seen; the loss is per sample, whatever the reduction.
     ///
     /// # Errors
@@ -302,7 +343,7 @@ fn label<T: Copy + Into<f64>>(task: &Task, outputs: &[T]) -> u32 {
 }
 
 /// The output above which class 1 is predicted: σ(z) > 1/2 exactly where z > 0.
-fn threshold(on_logits: bool) -> f64 {
+pub(crate) fn threshold(on_logits: bool) -> f64 {
     match on_logits {
         true => 0.0,
         false => 0.5,

@@ -62,7 +62,7 @@ pub(crate) fn predict_unless(
 ///
 /// A GPU compiles kernels for every shape of batch, so there should be few; and the activations of a convolutional
 /// network must fit the memory.
-const CHUNK_SIZE: usize = 1024;
+pub(crate) const CHUNK_SIZE: usize = 1024;
 
 /// The samples of each batch of an evaluation, of `num_samples` in all.
 pub(crate) fn chunks(num_samples: usize) -> impl Iterator<Item = Range<usize>> {

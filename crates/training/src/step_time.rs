@@ -2,27 +2,31 @@
 
 use std::time::{Duration, Instant};
 
+use burn::tensor::Device;
 use emberlab_datasets::{Batches, DeviceDataset};
 use emberlab_models::Network;
 
 use crate::config::{TrainMetrics, TrainingConfig};
-use crate::engine::{Beginning, Shared, Steps, TrainedBy, engine};
+use crate::engine::{Beginning, Shared, Steps, TIME_OF_A_CALL, TrainedBy, engine};
 use crate::error::TrainingError;
 use crate::loss::LossConfig;
 use crate::metric_accumulator::{MetricAccumulator, host};
 use crate::optimizer::{Optimizer, OptimizerConfig};
+use crate::scheduler::{Scheduler, SchedulerConfig};
 use crate::supervised_model::SupervisedModel;
 use crate::task::Task;
 use crate::trainer::SplitData;
 use crate::trainer::interrupt::StopFlag;
 
-/// Steps between two readings of the clock, each of which waits for the device.
+/// Steps by Burn operations after which the losses are read, which waits for the device.
 const LAP: usize = 10;
 
 /// Everything that a measurement of the time per step needs.
 pub struct StepTime<'a> {
-    /// The network to start from.
+    /// The network to start from, on the [device of tensors](TrainedBy::tensor_device).
     pub network: Network,
+    /// The device that trains.
+    pub device: &'a Device,
     /// Its loss.
     pub loss: &'a LossConfig,
     /// Its optimiser.
@@ -41,15 +45,23 @@ impl StepTime<'_> {
     /// Trains for about `duration` by the engine that the configuration asks for, and returns the median time of a
     /// step, in seconds.
     ///
-    /// A step is batch, gradients and update, without metrics and checkpoints. The first ten steps, in which a GPU
-    /// compiles its kernels, do not count. If somebody asks to stop, the steps so far count.
+    /// A step is batch, gradients and update, without metrics and checkpoints. The first tenth of the time, in which a
+    /// GPU compiles its kernels, does not count. If somebody asks to stop, the steps so far count.
     ///
     /// # Errors
     /// [`TrainingError::Value`] if the configuration asks for fused kernels and there are none,
     /// [`TrainingError::Read`] if the device fails.
     pub fn measure(self, duration: Duration, stop: &StopFlag) -> Result<f64, TrainingError> {
         let rule = &self.optimizer.rule;
-        match TrainedBy::choose(&self.network, self.loss, rule, self.training)? {
+        let num_train = self.train.len();
+        match TrainedBy::choose(
+            &self.network,
+            self.loss,
+            rule,
+            self.training,
+            num_train,
+            self.device,
+        )? {
             TrainedBy::FusedKernels => self.measure_fused(duration, stop),
             TrainedBy::BurnOperations { .. } => self.measure_operations(duration, stop),
         }
@@ -90,6 +102,12 @@ impl StepTime<'_> {
                 test: None,
             },
             seed: self.seed,
+            scheduler: Scheduler::new(
+                &SchedulerConfig::default(),
+                self.optimizer,
+                self.training.batches().num_batches(self.train.len()),
+                self.training.num_epochs,
+            ),
         };
         let shared = Shared {
             loss: self.loss.clone(),
@@ -97,43 +115,47 @@ impl StepTime<'_> {
             training: TrainingConfig {
                 // Then steps add nothing to the metrics.
                 train_metrics: TrainMetrics::Evaluated,
+                num_epochs: usize::MAX,
                 ..self.training.clone()
             },
+            device: self.device.clone(),
         };
         let num_batches = self.training.batches().num_batches(self.train.len());
         let mut engine = engine(vec![beginning], shared)?;
         let mut metrics = MetricAccumulator::new(self.task)?;
-        let (mut epoch, mut step) = (0, 0);
+        let mut done = 0;
         median_of_laps(duration, stop, || {
-            let count = LAP.min(num_batches - step);
+            // A call as long as in a training, but for the first, in which the engine learns how long a step takes.
+            let step = done % num_batches;
+            let count = engine.steps_within(TIME_OF_A_CALL).min(num_batches - step);
             let steps = Steps {
-                epoch,
+                epoch: (done / num_batches) as u64,
                 steps: step..step + count,
-                learning_rates: vec![vec![self.optimizer.learning_rate; count]],
+                done: done as u64,
             };
             engine.train(&steps, &mut [&mut metrics])?;
-            step += count;
-            if step == num_batches {
-                (epoch, step) = (epoch + 1, 0);
-            }
+            done += count;
             Ok(count)
         })
     }
 }
 
-/// The median time of a step in seconds, over about `duration` of laps, each of which says how many steps it took. The
-/// first lap does not count.
+/// The median time of a step in seconds, over laps of about a tenth of `duration`, each of as many calls as fit; a call
+/// says how many steps it took. The first lap does not count.
 fn median_of_laps(
     duration: Duration,
     stop: &StopFlag,
-    mut lap: impl FnMut() -> Result<usize, TrainingError>,
+    mut call: impl FnMut() -> Result<usize, TrainingError>,
 ) -> Result<f64, TrainingError> {
     let mut laps = Vec::new();
     let began = Instant::now();
     while laps.len() < 2 || (began.elapsed() < duration && !stop.is_requested()) {
         let start = Instant::now();
-        let num_steps = lap()?;
-        laps.push(start.elapsed().as_secs_f64() / num_steps.max(1) as f64);
+        let mut num_steps = 0;
+        while num_steps == 0 || (start.elapsed() < duration / 10 && !stop.is_requested()) {
+            num_steps += call()?.max(1);
+        }
+        laps.push(start.elapsed().as_secs_f64() / num_steps as f64);
     }
     laps.remove(0);
     laps.sort_by(f64::total_cmp);

@@ -151,7 +151,7 @@ impl BatchConfig {
     }
 
     /// Rows of a batch that is not the short last one.
-    pub(super) fn rows_per_batch(&self, num_rows: usize) -> usize {
+    pub fn rows_per_batch(&self, num_rows: usize) -> usize {
         let rows = match self.batch_size {
             BatchSize::Full => num_rows,
             BatchSize::Size(size) => size,

@@ -20,13 +20,15 @@ pub fn step_seconds(
     stop: &StopFlag,
 ) -> Result<f64, ExperimentError> {
     let device = device::open(device_name).map_err(TrainingError::from)?;
-    let train = prepared.upload_train(&device)?;
     let training = TrainingConfig {
         engine,
         ..prepared.config.training.clone()
     };
+    let (network, trained_by) = prepared.network_to_train(&training, &device)?;
+    let train = prepared.upload_train(&trained_by.tensor_device(&device))?;
     let time = StepTime {
-        network: prepared.init_network(&device.autodiff())?,
+        network,
+        device: &device,
         loss: &prepared.config.loss,
         optimizer: &prepared.config.optimizer,
         training: &training,

@@ -6,7 +6,7 @@ use emberlab_datasets::{Batch, BatchSize, DeviceDataset};
 use emberlab_menu::Problem;
 use emberlab_models::Network;
 use emberlab_rng::stream;
-use emberlab_training::{Split, SplitData};
+use emberlab_training::{Split, SplitData, TrainedBy, TrainingConfig};
 
 use crate::error::ExperimentError;
 use crate::trial::Prepared;
@@ -27,6 +27,30 @@ impl Prepared {
         let shape = &self.samples.input_shape;
         let model = &self.config.model;
         Ok(model.init(shape, self.d_output, &mut rng, device, dtype)?)
+    }
+
+    /// The network with its initial weights and the engine that trains it on a device, with the settings of `training`.
+    ///
+    /// # Errors
+    /// As [`init_network`](Self::init_network); [`ExperimentError::Config`] if the configuration asks for fused kernels
+    /// and there are none.
+    pub(crate) fn network_to_train(
+        &self,
+        training: &TrainingConfig,
+        device: &Device,
+    ) -> Result<(Network, TrainedBy), ExperimentError> {
+        // Where fused kernels would need it, to choose the engine by.
+        let host = TrainedBy::FusedKernels.tensor_device(device);
+        let network = self.init_network(&host.clone().autodiff())?;
+        let (loss, rule) = (&self.config.loss, &self.config.optimizer.rule);
+        let num_train = self.splits.train.len();
+        let trained_by = TrainedBy::choose(&network, loss, rule, training, num_train, device)?;
+        let tensor_device = trained_by.tensor_device(device);
+        let network = match tensor_device == host {
+            true => network,
+            false => self.init_network(&tensor_device.autodiff())?,
+        };
+        Ok((network, trained_by))
     }
 
     /// How many networks like this one are best trained together in one batched model on a CPU; at least 1.

@@ -19,7 +19,10 @@ pub(super) struct Ready {
     /// What the data show to be wrong before the first step.
     pub(super) findings: Vec<Finding>,
     pub(super) identity: Identity,
+    /// The device that trains.
     pub(super) device: Device,
+    /// The device of network and data.
+    pub(super) tensor_device: Device,
     pub(super) network: Network,
     /// The engine that trains it.
     pub(super) trained_by: TrainedBy,
@@ -49,18 +52,19 @@ impl Ready {
         };
         prepared.check_trainable()?;
         let config = prepared.config.to_toml()?;
-        let network = prepared.init_network(&device.clone().autodiff())?;
-        let (loss, rule) = (&prepared.config.loss, &prepared.config.optimizer.rule);
-        let training = &prepared.config.training;
+        let (network, trained_by) =
+            prepared.network_to_train(&prepared.config.training, &device)?;
+        let tensor_device = trained_by.tensor_device(&device);
         Ok(Self {
             identity: Identity {
                 config,
                 data_sha256: prepared.data_sha256.clone(),
             },
-            trained_by: TrainedBy::choose(&network, loss, rule, training)?,
+            trained_by,
             network,
-            data: prepared.upload_all(&device)?,
+            data: prepared.upload_all(&tensor_device)?,
             device,
+            tensor_device,
             findings: prepared.findings(),
             prepared,
         })

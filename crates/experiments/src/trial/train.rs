@@ -60,6 +60,7 @@ impl Trial {
         let fit = Trainer {
             label: run.id(),
             network: ready.network,
+            device: ready.device,
             loss: config.loss,
             task: prepared.task.clone(),
             optimizer: config.optimizer,
@@ -78,7 +79,7 @@ impl Trial {
             run,
             _lock: lock,
             prepared,
-            device: ready.device,
+            device: ready.tensor_device,
             num_parameters,
             explains: false,
         };

@@ -9,9 +9,9 @@ use super::backward::{Item, backward, gradients, item_of, loss_sum, update_all};
 use super::forward::{forward, gather, load_inputs, load_targets, sample_of, store_inputs};
 use super::layout::{Error, Layout, Measure, SUMMING_UNITS};
 use super::loss::{row_loss, store_loss, target_of};
-use super::math::{Four, is_finite, is_nan};
+use super::math::{Four, is_nan};
 
-/// Numbers that describe an action: kind, first row, number of rows, step among the learning rates, slot of counts,
+/// Numbers that describe an action: kind, first row, number of rows, step among the learning rates, group of counts,
 /// first row of outputs, place among the losses.
 pub(super) const ACTION: usize = 7;
 /// A step of training on rows of the order.
@@ -20,31 +20,12 @@ pub(super) const STEP: u32 = 0;
 pub(super) const EVALUATE_TRAIN: u32 = 1;
 /// An evaluation of rows of the validation split, in its own order.
 pub(super) const EVALUATE_VALID: u32 = 2;
-/// The end of an epoch; its second number is the epoch's place.
+/// The end of an epoch, whose place is the second number: the state is saved.
 pub(super) const END: u32 = 3;
 
 /// Numbers of each replica in the table: first row of its training split, first row of its validation split, first of
 /// its learning rates, first of its order of rows.
 pub(super) const TABLE: usize = 4;
-
-/// Numbers of the result of an epoch: loss of training, loss of validation, whether it is the best so far, whether it ran.
-pub(super) const EPOCH: usize = 4;
-
-/// Numbers of each replica that last from launch to launch: for training and validation each the compensated sum of
-/// losses, its compensation and the number of rows; then the best score, whether there is one, the number of epochs
-/// since, and whether the replica is out of patience.
-pub(super) const TRACK: usize = 10;
-const BEST: usize = 6;
-const HAS_BEST: usize = 7;
-const WAITED: usize = 8;
-const IS_FROZEN: usize = 9;
-
-/// The objective by which the best epoch is chosen: none, a loss, or an accuracy, of training (even) or validation.
-pub(super) const NO_OBJECTIVE: u32 = 0;
-pub(super) const TRAIN_LOSS: u32 = 2;
-pub(super) const VALID_LOSS: u32 = 3;
-pub(super) const TRAIN_ACCURACY: u32 = 4;
-pub(super) const VALID_ACCURACY: u32 = 5;
 
 /// Waits until all units of the cube are here and see what the others wrote.
 #[cube]
@@ -76,20 +57,16 @@ pub(super) struct Inputs {
 pub(super) struct Outputs {
     /// `layout.state` vectors for each replica.
     pub state: Box<[Four]>,
-    /// The best weights, `layout.weights` vectors for each replica.
-    pub best: Box<[Four]>,
+    /// The part of the state that lasts at the end of each epoch: for each epoch `layout.saved` vectors for each replica.
+    pub snapshots: Box<[Four]>,
     /// Records of rows that do not fit into shared memory, `layout.tile × layout.record` vectors for each replica.
     pub records: Box<[Four]>,
     /// A loss for each batch.
     pub losses: Box<[f32]>,
-    /// [`EPOCH`] numbers for each epoch.
-    pub epochs: Box<[f32]>,
     /// Confusion counts.
     pub counts: Box<[Atomic<u32>]>,
     /// Outputs of the network.
     pub outputs: Box<[f32]>,
-    /// [`TRACK`] numbers for each replica.
-    pub track: Box<[f32]>,
     /// Actions done by each replica in this launch.
     pub done: Box<[u32]>,
 }
@@ -100,15 +77,10 @@ pub(super) struct Call {
     /// The actions of this launch, from the first to before the last.
     pub first: u32,
     pub last: u32,
-    /// Losses, epochs, slots of counts and rows of outputs of one replica.
+    /// Losses, groups of counts and rows of outputs of one replica.
     pub num_losses: u32,
-    pub num_epochs: u32,
-    pub num_slots: u32,
+    pub num_groups: u32,
     pub num_output_rows: u32,
-    /// How the best epoch is chosen.
-    pub objective: u32,
-    /// Epochs without a better one after which a replica stops; 0 for any number.
-    pub patience: u32,
     /// 2: the iterations of a loop that shows whether the device still runs loops to their end.
     pub two: u32,
 }
@@ -125,7 +97,7 @@ pub(super) fn train(
     let state_at = replica * comptime!(layout.state);
     let records_at = replica * comptime!(layout.tile * layout.record);
     let mut partial_sums = Shared::<[f32]>::new_slice(comptime!(layout.partial_sums));
-    let mut flags = Shared::<[u32]>::new_slice(2usize);
+    let mut is_cut = Shared::<[u32]>::new_slice(1usize);
     if comptime!(layout.is_state_shared) {
         let mut memory = Shared::<[Four]>::new_slice(comptime!(layout.state));
         for place in range_stepped(
@@ -143,16 +115,14 @@ pub(super) fn train(
                 0usize,
                 &mut records,
                 0usize,
-                &mut outputs.best,
+                &mut outputs.snapshots,
                 &mut outputs.losses,
-                &mut outputs.epochs,
                 &outputs.counts,
                 &mut outputs.outputs,
-                &mut outputs.track,
                 &mut outputs.done,
                 call,
                 &mut partial_sums,
-                &mut flags,
+                &mut is_cut,
                 layout.clone(),
             );
         } else {
@@ -162,16 +132,14 @@ pub(super) fn train(
                 0usize,
                 &mut outputs.records,
                 records_at,
-                &mut outputs.best,
+                &mut outputs.snapshots,
                 &mut outputs.losses,
-                &mut outputs.epochs,
                 &outputs.counts,
                 &mut outputs.outputs,
-                &mut outputs.track,
                 &mut outputs.done,
                 call,
                 &mut partial_sums,
-                &mut flags,
+                &mut is_cut,
                 layout.clone(),
             );
         }
@@ -190,16 +158,14 @@ pub(super) fn train(
             state_at,
             &mut records,
             0usize,
-            &mut outputs.best,
+            &mut outputs.snapshots,
             &mut outputs.losses,
-            &mut outputs.epochs,
             &outputs.counts,
             &mut outputs.outputs,
-            &mut outputs.track,
             &mut outputs.done,
             call,
             &mut partial_sums,
-            &mut flags,
+            &mut is_cut,
             layout.clone(),
         );
     } else {
@@ -209,16 +175,14 @@ pub(super) fn train(
             state_at,
             &mut outputs.records,
             records_at,
-            &mut outputs.best,
+            &mut outputs.snapshots,
             &mut outputs.losses,
-            &mut outputs.epochs,
             &outputs.counts,
             &mut outputs.outputs,
-            &mut outputs.track,
             &mut outputs.done,
             call,
             &mut partial_sums,
-            &mut flags,
+            &mut is_cut,
             layout.clone(),
         );
     }
@@ -233,33 +197,21 @@ fn act(
     at: usize,
     records: &mut [Four],
     records_at: usize,
-    best: &mut [Four],
+    snapshots: &mut [Four],
     losses: &mut [f32],
-    epochs: &mut [f32],
     counts: &[Atomic<u32>],
     outputs: &mut [f32],
-    track: &mut [f32],
     done: &mut [u32],
     call: &Call,
     partial_sums: &mut Shared<[f32]>,
-    flags: &mut Shared<[u32]>,
+    is_cut: &mut Shared<[u32]>,
     #[comptime] layout: Layout,
 ) {
     let replica = CUBE_POS;
-    let first_of_track = replica * TRACK;
     let table = replica * TABLE;
     let train_split = inputs.table[table] as usize;
     let valid_split = inputs.table[table + 1] as usize;
     let first_rate = inputs.table[table + 2] as usize;
-    if UNIT_POS == 0 {
-        flags[0] = u32::cast_from(track[first_of_track + IS_FROZEN]);
-    }
-    barrier(layout.clone());
-    let mut sums = Array::<f32>::new(6usize);
-    #[unroll]
-    for number in 0..6usize {
-        sums[number] = track[first_of_track + number];
-    }
     let num_items = comptime!(layout.num_record_items());
     let own = item_of(UNIT_POS as usize % num_items, layout.clone());
     let mut loaded = Array::<Four>::new(comptime!(layout.inputs_ahead().max(1)));
@@ -292,17 +244,53 @@ fn act(
         let kind = inputs.actions[action];
         let start = inputs.actions[action + 1] as usize;
         let num_rows = inputs.actions[action + 2] as usize;
-        let slot = inputs.actions[action + 4] as usize + replica * call.num_slots as usize;
+        let slot = inputs.actions[action + 4] as usize + replica * call.num_groups as usize;
         let output_row = inputs.actions[action + 5] as usize;
         let loss_place = inputs.actions[action + 6] as usize + replica * call.num_losses as usize;
         let output_place = output_row + replica * call.num_output_rows as usize;
         let (next_rows, next_num_rows) =
             rows_ahead(inputs, call, number + 1, first_row, layout.clone());
         num_done += 1;
-        if flags[0] == 0 {
-            if kind == STEP {
-                let rate = inputs.rates[first_rate + inputs.actions[action + 3] as usize];
-                let total = step(
+        if kind == STEP {
+            let rate = inputs.rates[first_rate + inputs.actions[action + 3] as usize];
+            let total = step(
+                &inputs.data,
+                &inputs.orders,
+                memory,
+                at,
+                records,
+                records_at,
+                counts,
+                outputs,
+                partial_sums,
+                &mut loaded,
+                &mut targets,
+                &own,
+                train_split,
+                first_row + start,
+                num_rows,
+                next_rows,
+                next_num_rows,
+                slot,
+                output_place,
+                rate,
+                layout.clone(),
+            );
+            let loss = reduced(total, num_rows, layout.clone());
+            if UNIT_POS == 0 {
+                losses[loss_place] = loss;
+            }
+        } else {
+            if kind == END {
+                // The action before ended with a barrier, and no unit changes the state before the next one.
+                let saved = comptime!(layout.saved);
+                let first = (start * CUBE_COUNT + replica) * saved;
+                for place in range_stepped(UNIT_POS as usize, saved, comptime!(layout.units)) {
+                    snapshots[first + place] = memory[at + place];
+                }
+            } else {
+                let split = select(kind == EVALUATE_TRAIN, train_split, valid_split);
+                let total = evaluate(
                     &inputs.data,
                     &inputs.orders,
                     memory,
@@ -312,90 +300,36 @@ fn act(
                     counts,
                     outputs,
                     partial_sums,
-                    &mut loaded,
-                    &mut targets,
-                    &own,
-                    train_split,
-                    first_row + start,
+                    split,
+                    start,
                     num_rows,
-                    next_rows,
-                    next_num_rows,
                     slot,
                     output_place,
-                    rate,
                     layout.clone(),
                 );
                 let loss = reduced(total, num_rows, layout.clone());
-                add_loss(&mut sums, 0usize, loss, num_rows);
                 if UNIT_POS == 0 {
                     losses[loss_place] = loss;
                 }
-            } else {
-                if kind == END {
-                    end_epoch(
-                        memory,
-                        at,
-                        best,
-                        epochs,
-                        counts,
-                        track,
-                        &mut sums,
-                        flags,
-                        call,
-                        start,
-                        slot,
-                        layout.clone(),
-                    );
-                } else {
-                    let split = select(kind == EVALUATE_TRAIN, train_split, valid_split);
-                    let total = evaluate(
-                        &inputs.data,
-                        &inputs.orders,
-                        memory,
-                        at,
-                        records,
-                        records_at,
-                        counts,
-                        outputs,
-                        partial_sums,
-                        split,
-                        start,
-                        num_rows,
-                        slot,
-                        output_place,
-                        layout.clone(),
-                    );
-                    let loss = reduced(total, num_rows, layout.clone());
-                    add_loss(&mut sums, 3usize, loss, num_rows);
-                    if UNIT_POS == 0 {
-                        losses[loss_place] = loss;
-                    }
-                }
-                load_inputs(
-                    &inputs.data,
-                    &inputs.orders,
-                    &mut loaded,
-                    train_split,
-                    next_rows,
-                    next_num_rows,
-                    layout.clone(),
-                );
-                load_targets(
-                    &inputs.data,
-                    &inputs.orders,
-                    &mut targets,
-                    train_split,
-                    next_rows,
-                    next_num_rows,
-                    layout.clone(),
-                );
             }
-        }
-    }
-    if UNIT_POS == 0 {
-        #[unroll]
-        for number in 0..6usize {
-            track[first_of_track + number] = sums[number];
+            load_inputs(
+                &inputs.data,
+                &inputs.orders,
+                &mut loaded,
+                train_split,
+                next_rows,
+                next_num_rows,
+                layout.clone(),
+            );
+            load_targets(
+                &inputs.data,
+                &inputs.orders,
+                &mut targets,
+                train_split,
+                next_rows,
+                next_num_rows,
+                layout.clone(),
+            );
         }
     }
     // A device that ends loops early runs each further loop once at most.
@@ -404,15 +338,15 @@ fn act(
         turns += 1;
     }
     if UNIT_POS == 0 {
-        flags[1] = 0;
+        is_cut[0] = 0;
     }
     barrier(layout.clone());
     if turns < call.two || num_done < call.last - call.first {
-        flags[1] = 1;
+        is_cut[0] = 1;
     }
     barrier(layout.clone());
     if UNIT_POS == 0 {
-        done[replica] = select(flags[1] == 0, num_done, 0);
+        done[replica] = select(is_cut[0] == 0, num_done, 0);
     }
 }
 
@@ -454,19 +388,6 @@ fn rows_ahead(
     let start = inputs.actions[action + 1] as usize;
     let num_rows = min(inputs.actions[action + 2] as usize, comptime!(layout.tile));
     (first_row + start, select(is_step, num_rows, 0usize))
-}
-
-/// Adds a batch's loss, weighted by its rows, to a compensated sum.
-#[cube]
-fn add_loss(sums: &mut Array<f32>, #[comptime] place: usize, loss: f32, num_rows: usize) {
-    let rows = f32::cast_from(num_rows);
-    let before = sums[place];
-    // Kahan 1965, https://doi.org/10.1145/363707.363723.
-    let addend = loss * rows - sums[place + 1];
-    let sum = before + addend;
-    sums[place + 1] = (sum - before) - addend;
-    sums[place] = sum;
-    sums[place + 2] += rows;
 }
 
 /// One step on a batch, whose first tile was loaded ahead; the rows of the next step are loaded on the way. Gives the sum of its losses to all units. Ends with a barrier.
@@ -906,88 +827,20 @@ fn count_class(
     }
 }
 
-/// Writes the result of an epoch, keeps the weights of the best one, and freezes a replica that is out of patience.
-#[cube]
-#[allow(clippy::too_many_arguments)]
-fn end_epoch(
-    memory: &mut [Four],
-    at: usize,
-    best: &mut [Four],
-    epochs: &mut [f32],
-    counts: &[Atomic<u32>],
-    track: &mut [f32],
-    sums: &mut Array<f32>,
-    flags: &mut Shared<[u32]>,
-    call: &Call,
-    epoch: usize,
-    slot: usize,
-    #[comptime] layout: Layout,
-) {
-    // The counts of this epoch lie in global memory.
-    sync_storage();
-    let replica = CUBE_POS;
-    let first = replica * TRACK;
-    let train_loss = sums[0] / sums[2];
-    let valid_loss = sums[3] / sums[5];
-    #[unroll]
-    for number in 0..6usize {
-        sums[number] = 0.0;
-    }
-    if UNIT_POS == 0 {
-        let objective = call.objective;
-        let mut score = select(objective == TRAIN_LOSS, train_loss, valid_loss);
-        let is_accuracy = objective == TRAIN_ACCURACY || objective == VALID_ACCURACY;
-        if is_accuracy {
-            // Slots of training are even. A better accuracy is a lower negative number of right predictions.
-            let right = right_predictions(
-                counts,
-                slot + select(objective == VALID_ACCURACY, 1usize, 0usize),
-                layout.clone(),
-            );
-            score = -f32::cast_from(right);
-        }
-        let has_best = track[first + HAS_BEST] != 0.0;
-        let mut is_best = is_finite(score) && (!has_best || score < track[first + BEST]);
-        is_best = is_best && objective != NO_OBJECTIVE;
-        let mut waited = track[first + WAITED] + 1.0;
-        if is_best {
-            track[first + BEST] = score;
-            track[first + HAS_BEST] = 1.0;
-            waited = 0.0;
-        }
-        track[first + WAITED] = waited;
-        let is_out = call.patience > 0 && waited >= f32::cast_from(call.patience);
-        if is_out {
-            track[first + IS_FROZEN] = 1.0;
-            flags[0] = 1;
-        }
-        flags[1] = u32::cast_from(is_best);
-        let place = (replica * call.num_epochs as usize + epoch) * EPOCH;
-        epochs[place] = train_loss;
-        epochs[place + 1] = valid_loss;
-        epochs[place + 2] = f32::cast_from(is_best);
-        epochs[place + 3] = 1.0;
-    }
-    barrier(layout.clone());
-    if flags[1] == 1 {
-        let weights = comptime!(layout.weights);
-        for place in range_stepped(UNIT_POS as usize, weights, comptime!(layout.units)) {
-            best[replica * weights + place] = memory[at + place];
-        }
-    }
-    barrier(layout.clone());
-}
+/// A place that nothing is copied from.
+pub(super) const NOWHERE: u32 = u32::MAX;
 
-/// The sum of the diagonal of a slot's confusion counts.
-#[cube]
-fn right_predictions(counts: &[Atomic<u32>], slot: usize, #[comptime] layout: Layout) -> u32 {
-    let output = comptime!(layout.layers[layout.layers.len() - 1].clone());
-    let classes = comptime!(max(output.d_out, 2));
-    let mut right = 0u32;
-    for class in 0..classes {
-        right += counts[(slot * classes + class) * classes + class].load();
+/// Copies some vectors for each replica, a cube for each: from its place, unless that is [`NOWHERE`], to its own part
+/// of `stride` vectors.
+#[cube(launch)]
+pub(super) fn copy(from: &[Four], to: &mut [Four], places: &[u32], length: u32, stride: u32) {
+    let place = places[CUBE_POS];
+    if place != NOWHERE {
+        let first = CUBE_POS * stride as usize;
+        for number in range_stepped(UNIT_POS as usize, length as usize, CUBE_DIM as usize) {
+            to[first + number] = from[place as usize + number];
+        }
     }
-    right
 }
 
 /// Counts the iterations of a loop: a device that ends long loops gives fewer than asked for.

@@ -54,6 +54,8 @@ pub(super) struct Layout {
     pub weights: usize,
     /// Number of the optimiser's buffers.
     pub num_buffers: usize,
+    /// Length of the part of the state that lasts: parameters, running statistics and buffers.
+    pub saved: usize,
     /// Number of slices of a tile's rows whose gradients are added up apart.
     pub slices: usize,
     /// Whether the unit that adds up a gradient updates the weights at once, so that no gradient is stored.
@@ -261,6 +263,7 @@ impl Layout {
             parameters: 0,
             weights: 0,
             num_buffers: plan.optimizer.num_buffers(),
+            saved: 0,
             slices: 1,
             is_direct: false,
             gradients: 0,
@@ -348,6 +351,7 @@ impl Layout {
         }
         self.weights = take(0);
         take(self.num_buffers * self.parameters);
+        self.saved = take(0);
         if let Standardization::Batch { .. } = self.normalization {
             for layer in hidden.iter_mut() {
                 layer.batch_mean = take(layer.out_vectors);

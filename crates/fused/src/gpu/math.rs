@@ -126,9 +126,3 @@ pub(super) fn normal_distribution(x: Four) -> Four {
 pub(super) fn is_nan(x: f32) -> bool {
     (u32::reinterpret(x) & 0x7fff_ffff) > 0x7f80_0000
 }
-
-/// Whether a number is neither NaN nor infinite.
-#[cube]
-pub(super) fn is_finite(x: f32) -> bool {
-    (u32::reinterpret(x) & 0x7fff_ffff) < 0x7f80_0000
-}

@@ -7,9 +7,9 @@
 //! GpuSetup      plan, states, samples: copied to the device once
 //!    │
 //!    ▼
-//! GpuTraining   train: steps; train_epochs: whole epochs with validation, best weights and early stopping; evaluate
+//! GpuTraining   train: steps; train_epochs: whole epochs with evaluations and the state at the end of each; evaluate
+//!    │            actions: what a call does; launches: in how many launches; pace: how much work a launch gets
 //!    │            layout: where weights, gradients and rows lie; what the kernel is compiled for
-//!    │            pace: how much work a launch gets
 //!    ▼
 //! kernel        for each action: gather → forward → loss → backward → gradients and update
 //! ```
@@ -18,19 +18,22 @@
 //! each layer of the forward pass but the last, after the losses, after each layer of the backward pass, and after the
 //! update. No float is added by an atomic operation, so the order of all sums is fixed.
 
+mod actions;
 mod activation;
 mod backward;
 mod bits;
-mod epochs;
+mod buffer;
 mod error;
 mod forward;
 mod kernel;
+mod launches;
 mod layout;
 mod loss;
 mod math;
 mod normalization;
 mod pace;
 mod pack;
+mod results;
 mod samples;
 mod training;
 mod update;
@@ -42,7 +45,10 @@ mod tests;
 
 pub use cubecl::Device;
 pub use cubecl::client::Client;
-pub use epochs::{EpochPlan, EpochResult, EpochResults, Metric, Objective, Progress};
 pub use error::GpuError;
+pub use results::{BatchResults, GpuResults};
 pub use samples::{Samples, Splits};
-pub use training::{GpuResults, GpuSetup, GpuTraining, Measurement, Split, Steps, Weights};
+pub use training::{
+    Evaluation, GpuReplica, GpuSetup, GpuTraining, Measurement, Moment, ReadStates, ReadWeights,
+    Split, Steps, Weights,
+};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::error::GpuError;
 use super::kernel::{END, STEP};
 use super::layout::{Layout, SUMMING_UNITS, Standardization};
 
@@ -45,6 +46,17 @@ impl Pace {
             .map(|limit| (limit as f64 * SHARE_OF_LIMIT) as u64)
     }
 
+    /// Checks that the device runs so many iterations in one launch.
+    ///
+    /// # Errors
+    /// [`GpuError::StepTooLong`] if it ends the launch before.
+    pub(super) fn check(&self, iterations: u64) -> Result<(), GpuError> {
+        match self.limit() {
+            Some(limit) if iterations > limit => Err(GpuError::StepTooLong { iterations, limit }),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes in how long a launch took.
     pub(super) fn observe(&mut self, iterations: u64, duration: Duration) {
         let ratio = TARGET.as_secs_f64() / duration.as_secs_f64().max(1e-6);
@@ -75,8 +87,7 @@ impl Pace {
 pub(super) fn iterations(layout: &Layout, kind: u32, num_rows: usize) -> u64 {
     let passes = |items: usize| items.div_ceil(layout.units);
     if kind == END {
-        let classes = layout.layers[layout.layers.len() - 1].d_out;
-        return (passes(layout.weights) + classes + 4) as u64;
+        return passes(layout.saved) as u64;
     }
     let is_step = kind == STEP;
     let of_tile = |rows: usize| {

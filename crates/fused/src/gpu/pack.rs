@@ -48,8 +48,9 @@ pub(super) struct Packing {
     running: Vec<usize>,
     /// Where each buffer of the optimiser begins.
     buffers: Vec<usize>,
-    /// Numbers of a replica's state, and of its best weights.
+    /// Numbers of a replica's state, of the part that lasts, and of its weights.
     state: usize,
+    saved: usize,
     weights: usize,
 }
 
@@ -63,6 +64,7 @@ impl Packing {
                 .map(|buffer| 4 * (layout.weights + buffer * layout.parameters))
                 .collect(),
             state: 4 * layout.state,
+            saved: 4 * layout.saved,
             weights: 4 * layout.weights,
         }
     }
@@ -85,35 +87,47 @@ impl Packing {
         }
     }
 
-    /// The state of each replica, after as many steps as given.
-    pub(super) fn unpack(&self, memory: &[f32], steps: &[u64]) -> Vec<State<f32>> {
-        let replicas = memory.chunks_exact(self.state).zip(steps);
-        let state = |(memory, &step): (&[f32], &u64)| {
-            let at = |places: &[usize], first: usize| {
-                places.iter().map(|place| memory[first + place]).collect()
-            };
-            let buffers = self.buffers.iter();
-            State {
-                parameters: at(&self.parameters, 0),
-                running: at(&self.running, 0),
-                buffers: buffers.map(|&first| at(&self.parameters, first)).collect(),
-                step,
-            }
-        };
-        replicas.map(state).collect()
+    /// Appends the best weights of a replica, zeros if there are none.
+    pub(super) fn pack_weights(&self, weights: Option<&Weights>, memory: &mut Vec<f32>) {
+        let start = memory.len();
+        memory.resize(start + self.weights, 0.0);
+        let Some(weights) = weights else { return };
+        let memory = &mut memory[start..];
+        for (&place, &number) in self.parameters.iter().zip(&weights.parameters) {
+            memory[place] = number;
+        }
+        for (&place, &number) in self.running.iter().zip(&weights.running) {
+            memory[place] = number;
+        }
     }
 
-    /// Each replica's best weights.
-    pub(super) fn unpack_weights(&self, memory: &[f32]) -> Vec<Weights> {
-        let weights = |memory: &[f32]| {
-            let at = |places: &[usize]| places.iter().map(|&place| memory[place]).collect();
-            Weights {
-                parameters: at(&self.parameters),
-                running: at(&self.running),
-            }
-        };
-        memory.chunks_exact(self.weights).map(weights).collect()
+    /// The state of one replica among the lasting parts of all, after so many steps.
+    pub(super) fn unpack(&self, memory: &[f32], replica: usize, step: u64) -> State<f32> {
+        let memory = &memory[replica * self.saved..(replica + 1) * self.saved];
+        let buffers = self.buffers.iter();
+        State {
+            parameters: at(memory, &self.parameters),
+            running: at(memory, &self.running),
+            buffers: buffers
+                .map(|&first| at(&memory[first..], &self.parameters))
+                .collect(),
+            step,
+        }
     }
+
+    /// The best weights of one replica among those of all.
+    pub(super) fn unpack_weights(&self, memory: &[f32], replica: usize) -> Weights {
+        let memory = &memory[replica * self.weights..(replica + 1) * self.weights];
+        Weights {
+            parameters: at(memory, &self.parameters),
+            running: at(memory, &self.running),
+        }
+    }
+}
+
+/// The numbers at some places.
+fn at(memory: &[f32], places: &[usize]) -> Vec<f32> {
+    places.iter().map(|&place| memory[place]).collect()
 }
 
 /// Appends samples: inputs, targets and the weight of the loss, each filled up to whole vectors.

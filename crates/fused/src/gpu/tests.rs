@@ -5,10 +5,10 @@ use std::sync::Arc;
 use cubecl::prelude::*;
 
 use super::activation::{Curve, activate};
+use super::buffer::Buffer;
 use super::layout::{CubeLimits, Layout, Measure};
 use super::math::Four;
 use super::reference::{self, Reference};
-use super::training::Buffer;
 use super::*;
 use crate::{Activation, Clipping, Loss, Normalization, Optimizer, Plan, Reduction, State};
 
@@ -36,6 +36,11 @@ const BATCH: Normalization = Normalization::Batch {
 const WHOLE: CubeLimits = CubeLimits {
     shared_memory: 16384,
     units: 256,
+};
+
+const VALID: Evaluation = Evaluation {
+    split: Split::Valid,
+    batch_size: 14,
 };
 
 fn client() -> Client {
@@ -166,16 +171,16 @@ impl Case {
             Loss::CrossEntropy => Measurement::Classes,
             _ => Measurement::Outputs,
         };
-        let replicas = 0..self.num_replicas;
+        let replica = |replica: usize| GpuReplica {
+            state: start(&self.plan, 7 + replica as u64),
+            best: None,
+            splits: self.splits(replica),
+        };
         GpuSetup {
             plan: self.plan.clone(),
             batch_size: self.batch_size,
             measurement,
-            states: replicas
-                .clone()
-                .map(|r| start(&self.plan, 7 + r as u64))
-                .collect(),
-            splits: replicas.map(|replica| self.splits(replica)).collect(),
+            replicas: (0..self.num_replicas).map(replica).collect(),
         }
     }
 
@@ -233,19 +238,19 @@ impl Case {
                         weights.as_deref(),
                         rates[replica][batch],
                     );
-                    let found = f64::from(results[replica].losses[batch]);
+                    let found = f64::from(results.of(replica, 0).losses[batch]);
                     assert_near(found, loss, &format!("loss {batch} of {name}"));
                     outputs.extend(y.concat());
                 }
-                for (found, expected) in results[replica].outputs.iter().zip(outputs) {
+                for (found, expected) in results.of(replica, 0).outputs.iter().zip(outputs) {
                     assert_near(f64::from(*found), expected, &format!("output of {name}"));
                 }
             }
         }
-        let states = training.states().expect("read");
-        let evaluations = training.evaluate(Split::Valid, 14).expect("evaluated");
+        let states = training.states(Moment::Now).expect("read");
+        let evaluations = training.evaluate(VALID).expect("evaluated");
         for (replica, reference) in references.iter_mut().enumerate() {
-            let state = &states[replica];
+            let state = &states.of(replica);
             let pairs = [
                 (&state.parameters, &reference.parameters),
                 (&state.running, &reference.running),
@@ -266,7 +271,7 @@ impl Case {
                 .as_ref()
                 .map(|weights| weights.iter().map(|&w| f64::from(w)).collect());
             let (loss, _) = reference.evaluate(&inputs, &targets, weights.as_deref());
-            let found = f64::from(evaluations[replica].losses[0]);
+            let found = f64::from(evaluations.of(replica, 0).losses[0]);
             assert_near(found, loss, &format!("evaluation of {name}"));
         }
     }
@@ -534,13 +539,19 @@ fn a_training_cut_into_calls_and_launches_gives_the_same_bits() {
     let mut setup = case.setup();
     let mut first = case.training();
     train_rows(&mut first, &case, 0..18);
-    setup.states = first.states().expect("read");
-    assert_eq!(setup.states[0].step, 2);
+    setup.replicas[0].state = first.states(Moment::Now).expect("read").of(0);
+    assert_eq!(setup.replicas[0].state.step, 2);
     let mut resumed = GpuTraining::within(client(), setup, case.limits).expect("covered");
     train_rows(&mut resumed, &case, 18..23);
-    let expected = bits(&whole.states().expect("read")[0]);
-    assert_eq!(bits(&cut.states().expect("read")[0]), expected);
-    assert_eq!(bits(&resumed.states().expect("read")[0]), expected);
+    let expected = bits(&whole.states(Moment::Now).expect("read").of(0));
+    assert_eq!(
+        bits(&cut.states(Moment::Now).expect("read").of(0)),
+        expected
+    );
+    assert_eq!(
+        bits(&resumed.states(Moment::Now).expect("read").of(0)),
+        expected
+    );
 }
 
 #[test]
@@ -550,24 +561,25 @@ fn a_nan_in_one_replica_touches_no_other() {
     train_rows(&mut alone, &case, 0..23);
     case.num_replicas = 3;
     let mut setup = case.setup();
-    setup.states = vec![setup.states[0].clone(); 3];
-    setup.splits = vec![setup.splits[0].clone(); 3];
-    let mut broken = (*setup.splits[1].train).clone();
+    setup.replicas = vec![setup.replicas[0].clone(); 3];
+    let mut broken = (*setup.replicas[1].splits.train).clone();
     broken.inputs[5] = f32::NAN;
-    setup.splits[1].train = Arc::new(broken);
+    setup.replicas[1].splits.train = Arc::new(broken);
     let mut together = GpuTraining::within(client(), setup, case.limits).expect("covered");
     train_rows(&mut together, &case, 0..23);
-    let states = together.states().expect("read");
-    let expected = bits(&alone.states().expect("read")[0]);
-    assert_eq!(bits(&states[0]), expected);
-    assert_eq!(bits(&states[2]), expected);
-    assert!(states[1].parameters.iter().all(|w| w.is_nan()));
+    let states = together.states(Moment::Now).expect("read");
+    let expected = bits(&alone.states(Moment::Now).expect("read").of(0));
+    assert_eq!(bits(&states.of(0)), expected);
+    assert_eq!(bits(&states.of(2)), expected);
+    assert!(states.of(1).parameters.iter().all(|w| w.is_nan()));
     // A row with a NaN is no prediction, so it is not counted.
-    let counts: Vec<u32> = together
-        .evaluate(Split::Train, 9)
-        .expect("evaluated")
-        .iter()
-        .map(|results| results.counts.iter().sum())
+    let evaluation = Evaluation {
+        split: Split::Train,
+        batch_size: 9,
+    };
+    let results = together.evaluate(evaluation).expect("evaluated");
+    let counts: Vec<u32> = (0..3)
+        .map(|replica| results.of(replica, 0).counts.iter().sum())
         .collect();
     assert_eq!(counts, [23, 0, 23]);
 }
@@ -580,11 +592,11 @@ fn kept_replicas_train_on_with_the_same_bits() {
     let mut kept = case.training();
     train_rows(&mut all, &case, 0..9);
     train_rows(&mut kept, &case, 0..9);
-    kept.keep(&[2, 0]).expect("they exist");
+    kept.go_on(&[2, 0], Moment::Now).expect("they exist");
     train_rows(&mut all, &case, 9..23);
     train_rows(&mut kept, &case, 9..23);
-    let (all, kept) = (all.states().expect("read"), kept.states().expect("read"));
-    assert_eq!(kept, [all[2].clone(), all[0].clone()]);
+    let [all, kept] = [&all, &kept].map(|training| training.states(Moment::Now).expect("read"));
+    assert_eq!([kept.of(0), kept.of(1)], [all.of(2), all.of(0)]);
 }
 
 /// The rows and learning rates that each replica borrows.
@@ -603,141 +615,137 @@ fn epochs_of(case: &Case, num_epochs: usize, rate: f64) -> (Vec<Vec<u32>>, Vec<V
     )
 }
 
-fn borrowed((rows, rates): &(Vec<Vec<u32>>, Vec<Vec<f64>>)) -> (Vec<&[u32]>, Vec<&[f64]>) {
-    (slices(rows), slices(rates))
-}
-
-fn epoch_plan<'a>(
+/// Trains some epochs in one call, each with a validation in batches of five rows.
+fn train_epochs(
+    training: &mut GpuTraining,
+    (rows, rates): &(Vec<Vec<u32>>, Vec<Vec<f64>>),
     num_epochs: usize,
-    (rows, learning_rates): &'a (Vec<&'a [u32]>, Vec<&'a [f64]>),
-    metric: Metric,
-    patience: Option<u32>,
-) -> EpochPlan<'a> {
-    EpochPlan {
-        steps: Steps {
-            rows,
-            learning_rates,
-        },
-        num_epochs,
-        evaluation_batch_size: 5,
-        objective: Some(Objective {
-            metric,
-            split: Split::Valid,
-        }),
-        patience,
-        progress: vec![Progress::default(); rows.len()],
-    }
-}
-
-#[test]
-fn epochs_on_the_device_equal_epochs_that_the_host_counts() {
-    for metric in [Metric::Loss, Metric::Accuracy] {
-        let mut case = Case::new(plan(&[4, 10, 3], Activation::Tanh, Loss::CrossEntropy));
-        case.num_replicas = 2;
-        let steps = epochs_of(&case, 6, 0.8);
-        let mut on_device = case.training();
-        let results = on_device
-            .train_epochs(&epoch_plan(6, &borrowed(&steps), metric, None))
-            .expect("trained");
-        let mut by_host = case.training();
-        let mut best: Vec<Option<(f32, State<f32>)>> = vec![None; 2];
-        for epoch in 0..6 {
-            let order = order(case.num_rows, epoch);
-            let rows = vec![order.as_slice(); 2];
-            let learning_rates = [[0.8; 3].as_slice(); 2];
-            let steps = Steps {
-                rows: &rows,
-                learning_rates: &learning_rates,
-            };
-            let trained = by_host.train(steps).expect("trained");
-            let valid = by_host.evaluate(Split::Valid, 5).expect("evaluated");
-            let states = by_host.states().expect("read");
-            for replica in 0..2 {
-                let found = &results.epochs[replica][epoch];
-                let mean = |results: &GpuResults| -> f64 {
-                    let terms = results.sizes.iter().zip(&results.losses);
-                    let sum: f64 = terms.map(|(&n, &loss)| n as f64 * f64::from(loss)).sum();
-                    sum / results.sizes.iter().sum::<usize>() as f64
-                };
-                assert_near(f64::from(found.train_loss), mean(&trained[replica]), "loss");
-                let valid_loss = found.valid_loss.expect("a validation split");
-                assert_near(f64::from(valid_loss), mean(&valid[replica]), "loss");
-                assert_eq!(found.train_counts, trained[replica].counts);
-                assert_eq!(found.valid_counts, valid[replica].counts);
-                assert_eq!(found.valid_counts.iter().sum::<u32>(), 14);
-                let right = (0..3)
-                    .map(|class| found.valid_counts[4 * class])
-                    .sum::<u32>();
-                let score = match metric {
-                    Metric::Loss => valid_loss,
-                    Metric::Accuracy => -(right as f32 / 14.0),
-                };
-                let is_best = best[replica].as_ref().is_none_or(|(best, _)| score < *best);
-                assert_eq!(found.is_best, is_best, "epoch {epoch} by {metric:?}");
-                if is_best {
-                    best[replica] = Some((score, states[replica].clone()));
-                }
-            }
-        }
-        let weights = on_device.best_weights().expect("read");
-        let states = on_device.states().expect("read");
-        assert_eq!(states, by_host.states().expect("read"));
-        for replica in 0..2 {
-            let (score, best) = best[replica].as_ref().expect("finite losses");
-            assert_eq!(weights[replica].parameters, best.parameters);
-            let found = results.progress[replica].best.expect("finite losses");
-            assert_near(f64::from(found), f64::from(score.abs()), "best score");
-        }
-    }
-}
-
-#[test]
-fn a_replica_out_of_patience_stops_and_the_others_go_on() {
-    let mut case = Case::new(plan(&[4, 10, 3], Activation::Tanh, Loss::CrossEntropy));
-    case.num_replicas = 2;
-    let mut steps = epochs_of(&case, 8, 0.1);
-    // The first replica learns nothing, so no epoch after the first is better.
-    steps.1[0].fill(0.0);
-    let mut setup = case.setup();
-    for split in &mut setup.splits {
-        split.valid = Some(split.train.clone());
-    }
-    let mut training = GpuTraining::within(client(), setup, case.limits).expect("covered");
-    let before = training.states().expect("read");
-    let steps = borrowed(&steps);
-    let plan = epoch_plan(8, &steps, Metric::Loss, Some(3));
-    let results = training.train_epochs(&plan).expect("trained");
-    assert_eq!(results.epochs[0].len(), 4);
-    assert_eq!(results.epochs[1].len(), 8);
-    assert!(results.progress[0].is_stopped && !results.progress[1].is_stopped);
-    assert_eq!(results.progress[0].waited, 3);
-    let states = training.states().expect("read");
-    assert_eq!(states[0].parameters, before[0].parameters);
-    assert_eq!([states[0].step, states[1].step], [12, 24]);
-    // A call that goes on with the progress leaves the stopped replica alone.
-    let plan = EpochPlan {
-        progress: results.progress,
-        ..epoch_plan(8, &steps, Metric::Loss, Some(3))
+) -> GpuResults {
+    let steps = Steps {
+        rows: &slices(rows),
+        learning_rates: &slices(rates),
     };
-    let results = training.train_epochs(&plan).expect("trained");
-    assert!(results.epochs[0].is_empty());
+    let evaluations = [BY_FIVE];
+    let results = training.train_epochs(steps, num_epochs, &evaluations);
+    results.expect("trained")
+}
+
+const BY_FIVE: Evaluation = Evaluation {
+    split: Split::Valid,
+    batch_size: 5,
+};
+
+/// Trains one of the epochs of [`epochs_of`] in a call of its own.
+fn train_epoch(training: &mut GpuTraining, case: &Case, epoch: usize, rate: f64) -> GpuResults {
+    let order = order(case.num_rows, epoch);
+    let rates = vec![rate; case.num_rows.div_ceil(case.batch_size)];
+    let num_replicas = training.num_replicas();
+    let steps = Steps {
+        rows: &vec![order.as_slice(); num_replicas],
+        learning_rates: &vec![rates.as_slice(); num_replicas],
+    };
+    training.train(steps).expect("trained")
+}
+
+#[test]
+fn epochs_in_one_call_equal_epochs_in_calls_of_their_own() {
+    let mut case = Case::new(plan(&[4, 10, 3], Activation::Tanh, Loss::CrossEntropy));
+    case.plan.optimizer = ADAM;
+    case.plan.normalization = BATCH;
+    case.num_replicas = 2;
+    let mut together = case.training();
+    let results = train_epochs(&mut together, &epochs_of(&case, 4, 0.1), 4);
+    let mut apart = case.training();
+    for epoch in 0..4 {
+        let trained = train_epoch(&mut apart, &case, epoch, 0.1);
+        let valid = apart.evaluate(BY_FIVE).expect("evaluated");
+        let found = together.states(Moment::EndOf(epoch)).expect("read");
+        let expected = apart.states(Moment::Now).expect("read");
+        for replica in 0..2 {
+            assert_eq!(found.of(replica), expected.of(replica), "epoch {epoch}");
+            assert_eq!(results.of(replica, 2 * epoch), trained.of(replica, 0));
+            assert_eq!(results.of(replica, 2 * epoch + 1), valid.of(replica, 0));
+            assert_eq!(valid.of(replica, 0).sizes, [5, 5, 4]);
+            assert_eq!(valid.of(replica, 0).counts.iter().sum::<u32>(), 14);
+        }
+    }
+    let last = together.states(Moment::Now).expect("read");
+    let end = together.states(Moment::EndOf(3)).expect("read");
+    assert_eq!([last.of(0), last.of(1)], [end.of(0), end.of(1)]);
+}
+
+#[test]
+fn a_training_goes_on_from_the_end_of_an_earlier_epoch_with_the_same_bits() {
+    let mut case = Case::new(plan(&[4, 10, 3], Activation::Tanh, Loss::CrossEntropy));
+    case.plan.optimizer = ADAM;
+    case.num_replicas = 3;
+    let mut ahead = case.training();
+    train_epochs(&mut ahead, &epochs_of(&case, 4, 0.1), 4);
+    ahead
+        .go_on(&[2, 1], Moment::EndOf(1))
+        .expect("it is remembered");
+    let mut plain = case.training();
+    (0..3).for_each(|epoch| {
+        train_epoch(&mut plain, &case, epoch, 0.1);
+    });
+    train_epoch(&mut ahead, &case, 2, 0.1);
+    let [found, expected] =
+        [&ahead, &plain].map(|training| training.states(Moment::Now).expect("read"));
+    assert_eq!(found.of(0), expected.of(2));
+    assert_eq!(found.of(1), expected.of(1));
+    let error = ahead.states(Moment::EndOf(0)).expect_err("no epochs");
+    assert!(matches!(error, GpuError::Length { .. }), "{error}");
+}
+
+#[test]
+fn the_best_weights_are_those_that_were_remembered_last() {
+    let mut case = Case::new(plan(&[4, 10, 3], Activation::Tanh, Loss::CrossEntropy));
+    case.plan.normalization = BATCH;
+    case.num_replicas = 3;
+    let mut setup = case.setup();
+    let known = Weights {
+        parameters: numbers(3, case.plan.num_parameters()),
+        running: numbers(4, case.plan.num_running()),
+    };
+    setup.replicas[2].best = Some(known.clone());
+    let mut training = GpuTraining::within(client(), setup, case.limits).expect("covered");
+    train_epochs(&mut training, &epochs_of(&case, 3, 0.1), 3);
+    let now = training.states(Moment::Now).expect("read");
+    let first = training.states(Moment::EndOf(0)).expect("read");
+    training
+        .remember(&[Some(Moment::Now), Some(Moment::EndOf(0)), None])
+        .expect("they exist");
+    train_epoch(&mut training, &case, 3, 0.1);
+    training.go_on(&[2, 1, 0], Moment::Now).expect("they exist");
+    let best = training.best_weights().expect("read");
+    let of_state = |state: State<f32>| Weights {
+        parameters: state.parameters,
+        running: state.running,
+    };
+    assert_eq!(best.of(0), known);
+    assert_eq!(best.of(1), of_state(first.of(1)));
+    assert_eq!(best.of(2), of_state(now.of(0)));
 }
 
 #[test]
 fn outputs_above_the_threshold_are_counted_as_class_one() {
     let case = Case::new(plan(&[3, 1], Activation::Linear, Loss::BceWithLogits));
     let mut setup = case.setup();
-    let samples = setup.splits[0].train.clone();
+    let samples = setup.replicas[0].splits.train.clone();
     // The output is the first input, without the others.
-    setup.states[0].parameters = vec![1.0, 0.0, 0.0, 0.0];
+    setup.replicas[0].state.parameters = vec![1.0, 0.0, 0.0, 0.0];
     setup.measurement = Measurement::Threshold(0.25);
     let mut training = GpuTraining::within(client(), setup, WHOLE).expect("covered");
-    let results = training.evaluate(Split::Train, 10).expect("evaluated");
+    let evaluation = Evaluation {
+        split: Split::Train,
+        batch_size: 10,
+    };
+    let results = training.evaluate(evaluation).expect("evaluated");
     let mut expected = [0; 4];
     for (inputs, target) in samples.inputs.chunks(3).zip(&samples.targets) {
         expected[2 * *target as usize + usize::from(inputs[0] > 0.25)] += 1;
     }
-    assert_eq!(results[0].counts, expected);
+    assert_eq!(results.of(0, 0).counts, expected);
     assert!(expected.iter().all(|&count| count > 0), "{expected:?}");
 }
 
@@ -752,6 +760,22 @@ fn a_step_beyond_the_devices_loops_is_refused() {
     };
     let error = training.train(steps).expect_err("too long");
     assert!(matches!(error, GpuError::StepTooLong { .. }), "{error}");
+}
+
+#[test]
+fn a_plan_is_checked_for_the_devices_loops_and_for_its_parts() {
+    let small = plan(&[4, 10, 3], Activation::Relu, Loss::CrossEntropy);
+    GpuTraining::check(&client(), &small, 8, 1024).expect("short steps");
+    let naive = plan(&[4, 10, 1], Activation::Relu, Loss::BceNaive);
+    let error = GpuTraining::check(&client(), &naive, 8, 1024).expect_err("not covered");
+    assert!(matches!(error, GpuError::NotCovered(_)), "{error}");
+    let has_limit = Case::new(small).training().loop_limit().is_some();
+    let large = plan(&[784, 256, 10], Activation::Relu, Loss::CrossEntropy);
+    let is_refused = matches!(
+        GpuTraining::check(&client(), &large, 4096, 1024),
+        Err(GpuError::StepTooLong { .. })
+    );
+    assert_eq!(is_refused, has_limit);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use burn::tensor::DType;
+use burn::tensor::{DType, Device};
 use emberlab_fused::Plan;
 use emberlab_kernels::is_processor;
 use emberlab_menu::Problem;
@@ -58,7 +58,7 @@ pub enum TrainedBy {
 }
 
 impl TrainedBy {
-    /// The engine that trains this network.
+    /// The engine that trains this network, whose numbers may lie on any device, on so many samples by `device`.
     ///
     /// # Errors
     /// [`Problem`] if the configuration asks for fused kernels and there are none.
@@ -67,14 +67,27 @@ impl TrainedBy {
         loss: &LossConfig,
         rule: &UpdateRule,
         training: &TrainingConfig,
+        num_train: usize,
+        device: &Device,
     ) -> Result<Self, Problem> {
-        match plan(network, loss, rule, training) {
+        match choose(network, loss, rule, training, num_train, device) {
             Ok(_) => Ok(Self::FusedKernels),
             Err(reason) => {
                 reason.unless_demanded(training)?;
                 let because = reason.to_string();
                 Ok(Self::BurnOperations { because })
             }
+        }
+    }
+
+    /// The device on which network and data have to lie for a training by `device`.
+    ///
+    /// Fused kernels on a GPU copy everything there once. Tensors then lie in the host's memory, where predictions and
+    /// diagnosis of a small network take less time than starting them on a GPU.
+    pub fn tensor_device(&self, device: &Device) -> Device {
+        match self {
+            Self::FusedKernels if !is_processor(device) => Device::flex(),
+            _ => device.clone(),
         }
     }
 
@@ -122,18 +135,66 @@ impl NoPlan {
     }
 }
 
-/// The plan of a training for fused kernels, or the reason why there is none.
-pub(crate) fn plan(
+/// The memory that fused kernels work in.
+pub(crate) enum Place {
+    /// The host's memory, for devices that are the processor.
+    Host,
+    /// The memory of a GPU.
+    #[cfg(feature = "gpu")]
+    Gpu(emberlab_fused::gpu::Client),
+}
+
+impl Place {
+    /// The place for trainings on a device.
+    ///
+    /// # Errors
+    /// [`NotFused`] for a device without fused kernels.
+    pub(crate) fn of(device: &Device) -> Result<Self, NotFused> {
+        if is_processor(device) {
+            return Ok(Self::Host);
+        }
+        #[cfg(feature = "gpu")]
+        if let Some(client) = crate::device::gpu_client(device) {
+            return Ok(Self::Gpu(client));
+        }
+        Err(no_kernels_for("this device"))
+    }
+
+    /// Fails unless it is the host's memory.
+    pub(crate) fn in_host_memory(self) -> Result<(), NotFused> {
+        match self {
+            Self::Host => Ok(()),
+            #[cfg(feature = "gpu")]
+            Self::Gpu(_) => Err(no_kernels_for("a recorded training on a GPU")),
+        }
+    }
+}
+
+/// The plan of a training for fused kernels and the memory that they work in, or the reason why there are none.
+#[cfg_attr(not(feature = "gpu"), allow(unused_variables))] // only a GPU may find a batch too large
+pub(crate) fn choose(
     network: &Network,
     loss: &LossConfig,
     rule: &UpdateRule,
     training: &TrainingConfig,
-) -> Result<Plan, NoPlan> {
+    num_train: usize,
+    device: &Device,
+) -> Result<(Plan, Place), NoPlan> {
     if training.engine == EngineConfig::Burn {
         return Err(NoPlan::BurnWanted);
     }
-    let clipping = training.gradient_clipping;
-    Ok(fused_plan(network, loss, rule, clipping)?)
+    let plan = fused_plan(network, loss, rule, training.gradient_clipping)?;
+    let place = Place::of(device)?;
+    let dtype = network.dtype();
+    if !matches!(dtype, DType::F32 | DType::F64) {
+        return Err(no_kernels_for(&format!("{dtype:?}")).into());
+    }
+    #[cfg(feature = "gpu")]
+    if let Place::Gpu(client) = &place {
+        let batch_size = training.batches().rows_per_batch(num_train);
+        super::fused::check_gpu(client, &plan, dtype, batch_size)?;
+    }
+    Ok((plan, place))
 }
 
 /// The plan for fused kernels.
@@ -147,15 +208,7 @@ pub(crate) fn fused_plan(
     clipping: Option<GradientClipping>,
 ) -> Result<Plan, NotFused> {
     let shape = network.fused()?;
-    let no_kernels_for = |part: String| NotFused { part };
-    if !is_processor(&network.device()) {
-        return Err(no_kernels_for("this device".to_string()));
-    }
-    if !matches!(network.dtype(), DType::F32 | DType::F64) {
-        return Err(no_kernels_for(format!("{:?}", network.dtype())));
-    }
-    let loss_name = loss.name();
-    let no_loss = || no_kernels_for(format!("the loss `{loss_name}`"));
+    let no_loss = || no_kernels_for(&format!("the loss `{}`", loss.name()));
     Ok(Plan {
         sizes: shape.sizes,
         has_bias: shape.has_bias,
@@ -166,4 +219,11 @@ pub(crate) fn fused_plan(
         optimizer: rule.fused(),
         clipping: clipping.map(GradientClipping::fused),
     })
+}
+
+/// The error of a part without fused kernels.
+pub(crate) fn no_kernels_for(part: &str) -> NotFused {
+    NotFused {
+        part: part.to_owned(),
+    }
 }

@@ -15,10 +15,10 @@ mod testing;
 pub use choice::{EngineConfig, TrainedBy};
 pub use fused::fused_training;
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
+use std::time::Duration;
 
-use burn::store::RecordError;
-use burn::tensor::{Bytes, DType};
+use burn::tensor::{Bytes, DType, Device};
 use emberlab_metrics::Split;
 use emberlab_models::Network;
 
@@ -27,10 +27,17 @@ use crate::error::TrainingError;
 use crate::loss::LossConfig;
 use crate::metric_accumulator::MetricAccumulator;
 use crate::optimizer::Optimizer;
+use crate::scheduler::Scheduler;
 use crate::task::Task;
 use crate::trainer::SplitData;
-use fused::FusedEngine;
+use choice::{Place, choose, fused_plan};
+#[cfg(feature = "gpu")]
+use fused::GpuEngine;
+use fused::HostEngine;
 use operations::BurnEngine;
+
+/// How long the steps of one call should take. A request to stop waits for them.
+pub(crate) const TIME_OF_A_CALL: Duration = Duration::from_millis(20);
 
 /// One network with its optimizer, or many with theirs: the replicas, which differ at most in their numbers, their
 /// data and the seeds of their shuffles.
@@ -46,8 +53,8 @@ pub(crate) trait TrainingEngine: Send {
         metrics: &mut [&mut MetricAccumulator],
     ) -> Result<(), TrainingError>;
 
-    /// Whether a step returns before it is done, so that its time says nothing, and nothing is gained by many at once.
-    fn is_asynchronous(&self) -> bool;
+    /// The number of steps that a call should take so that it lasts about `time`; at least one.
+    fn steps_within(&self, time: Duration) -> usize;
 
     /// Whether so many results wait on the device that they should be read.
     fn has_many_results(&self) -> bool {
@@ -65,32 +72,38 @@ pub(crate) trait TrainingEngine: Send {
         Ok(())
     }
 
-    /// Adds losses and outputs for some samples of a split, in evaluation mode and as one batch, to the metrics of
-    /// each network.
+    /// Adds losses and outputs for all samples of a split, in evaluation mode and in batches of
+    /// [`chunks`](crate::predict::chunks), to the metrics of each network. Breaks off between batches if `is_stopping`.
     ///
     /// # Errors
     /// [`TrainingError::Read`] if the device fails.
     fn evaluate(
         &mut self,
         split: Split,
-        samples: Range<usize>,
         metrics: &mut [&mut MetricAccumulator],
-    ) -> Result<(), TrainingError>;
+        is_stopping: &dyn Fn() -> bool,
+    ) -> Result<ControlFlow<()>, TrainingError>;
 
     /// The network at `index`, on a plain device.
-    fn network(&self, index: usize) -> Network;
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if the device fails.
+    fn network(&mut self, index: usize) -> Result<Network, TrainingError>;
 
     /// Remembers the network at `index` as the best so far.
     fn remember_best(&mut self, index: usize);
 
     /// The network that was [remembered](Self::remember_best) last, or that of the checkpoint.
-    fn best(&self, index: usize) -> Option<Network>;
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if the device fails.
+    fn best(&mut self, index: usize) -> Result<Option<Network>, TrainingError>;
 
     /// The state of the optimizer at `index`, as [`Optimizer::to_bytes`] writes it.
     ///
     /// # Errors
-    /// [`RecordError`] if the device fails.
-    fn optimizer_bytes(&self, index: usize) -> Result<Bytes, RecordError>;
+    /// [`TrainingError::Read`] if the device fails.
+    fn optimizer_bytes(&mut self, index: usize) -> Result<Bytes, TrainingError>;
 
     /// The data of the network at `index`.
     fn data(&self, index: usize) -> SplitData;
@@ -106,8 +119,16 @@ pub(crate) struct Steps {
     pub(crate) epoch: u64,
     /// The steps, counted from 0 in the epoch.
     pub(crate) steps: Range<usize>,
-    /// The learning rate of each of these steps, for each network.
-    pub(crate) learning_rates: Vec<Vec<f64>>,
+    /// Steps done before these, in all epochs.
+    pub(crate) done: u64,
+}
+
+impl Steps {
+    /// The learning rate of each of these steps.
+    pub(crate) fn learning_rates(&self, scheduler: &Scheduler) -> Vec<f64> {
+        let steps = self.done..self.done + self.steps.len() as u64;
+        steps.map(|step| scheduler.learning_rate(step)).collect()
+    }
 }
 
 /// One network at the start of its training, or at a checkpoint.
@@ -120,6 +141,8 @@ pub(crate) struct Beginning {
     pub(crate) data: SplitData,
     /// The seed of shuffles.
     pub(crate) seed: u64,
+    /// The learning rates of all steps.
+    pub(crate) scheduler: Scheduler,
 }
 
 /// Everything that the networks of an engine share.
@@ -128,6 +151,8 @@ pub(crate) struct Shared {
     pub(crate) loss: LossConfig,
     pub(crate) task: Task,
     pub(crate) training: TrainingConfig,
+    /// The device that trains.
+    pub(crate) device: Device,
 }
 
 /// The engine of these networks.
@@ -143,30 +168,35 @@ pub(crate) fn engine(
         return Err(TrainingError::NotAlike("there are none"));
     };
     let plan_of = |one: &Beginning| {
-        choice::plan(
-            &one.network,
-            &shared.loss,
-            one.optimizer.rule(),
-            &shared.training,
-        )
+        let (rule, clipping) = (one.optimizer.rule(), shared.training.gradient_clipping);
+        fused_plan(&one.network, &shared.loss, rule, clipping)
     };
-    let dtype = first.network.dtype();
-    match plan_of(first) {
-        Ok(plan) => {
-            if beginnings
-                .iter()
-                .any(|one| plan_of(one).as_ref() != Ok(&plan))
-            {
-                return Err(TrainingError::NotAlike("their networks differ"));
-            }
-            Ok(match dtype {
-                DType::F64 => Box::new(FusedEngine::<f64>::new(plan, beginnings, shared)?),
-                _ => Box::new(FusedEngine::<f32>::new(plan, beginnings, shared)?),
-            })
-        }
+    let rule = first.optimizer.rule();
+    let num_train = first.data.train.len();
+    let Shared {
+        loss,
+        training,
+        device,
+        ..
+    } = &shared;
+    let chosen = choose(&first.network, loss, rule, training, num_train, device);
+    let (plan, place) = match chosen {
+        Ok(chosen) => chosen,
         Err(reason) => {
             reason.unless_demanded(&shared.training)?;
-            Ok(Box::new(BurnEngine::new(beginnings, shared)?))
+            return Ok(Box::new(BurnEngine::new(beginnings, shared)?));
         }
+    };
+    if beginnings
+        .iter()
+        .any(|one| plan_of(one).as_ref() != Ok(&plan))
+    {
+        return Err(TrainingError::NotAlike("their networks differ"));
     }
+    Ok(match (place, first.network.dtype()) {
+        #[cfg(feature = "gpu")]
+        (Place::Gpu(client), _) => Box::new(GpuEngine::new(client, plan, beginnings, shared)?),
+        (Place::Host, DType::F64) => Box::new(HostEngine::<f64>::new(plan, beginnings, shared)?),
+        (Place::Host, _) => Box::new(HostEngine::<f32>::new(plan, beginnings, shared)?),
+    })
 }

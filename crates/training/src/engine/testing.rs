@@ -7,6 +7,7 @@ use emberlab_rng::stream;
 use emberlab_storage::Identity;
 use serde_json::{Value, json};
 
+use crate::device;
 use crate::{
     CheckpointConfig, Dashboard, EpochRecord, Observer, OptimizerConfig, SchedulerConfig,
     SplitData, StopFlag, Task, TrainedBy, Trainer, TrainingConfig, TrainingError, TrainingResult,
@@ -33,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) scheduler: Value,
     pub(crate) training: Value,
     pub(crate) dtype: DType,
+    pub(crate) device: &'static str,
+    pub(crate) task: Task,
 }
 
 impl Default for Settings {
@@ -44,13 +47,14 @@ impl Default for Settings {
             scheduler: json!({ "name": "constant" }),
             training: json!({ "num_epochs": 3, "batch_size": 4 }),
             dtype: DType::F64,
+            device: "flex",
+            task: Task::Multiclass { num_classes: 3 },
         }
     }
 }
 
 /// Rows of waves that depend on the seed; the class is where a wave of its own is largest.
-pub(crate) fn split(rows: usize, phase: f64, dtype: DType) -> DeviceDataset {
-    let device = Device::flex();
+pub(crate) fn split(rows: usize, phase: f64, device: &Device, dtype: DType) -> DeviceDataset {
     let inputs: Vec<f64> = (0..rows * 5)
         .map(|k| 1.5 * (1.3 * k as f64 + phase).sin())
         .collect();
@@ -58,7 +62,7 @@ pub(crate) fn split(rows: usize, phase: f64, dtype: DType) -> DeviceDataset {
     for row in 0..rows {
         targets[row * 3 + (row * 7 + phase as usize) % 3] = 1.0;
     }
-    let tensor = |data, shape| Tensor::from_data(TensorData::new(data, shape), (&device, dtype));
+    let tensor = |data, shape| Tensor::from_data(TensorData::new(data, shape), (device, dtype));
     DeviceDataset {
         inputs: tensor(inputs, [rows, 5]),
         targets: tensor(targets, [rows, 3]),
@@ -81,22 +85,26 @@ impl Settings {
     pub(crate) fn is_fused(&self) -> bool {
         let trainer = self.trainer(1, 0.1);
         let (loss, rule) = (&trainer.loss, &trainer.optimizer.rule);
-        let chosen = TrainedBy::choose(&trainer.network, loss, rule, &trainer.training);
+        let (training, device) = (&trainer.training, &trainer.device);
+        let chosen = TrainedBy::choose(&trainer.network, loss, rule, training, 14, device);
         chosen == Ok(TrainedBy::FusedKernels)
     }
 
     pub(crate) fn trainer(&self, seed: u64, learning_rate: f64) -> Trainer {
-        let device = Device::flex().autodiff();
+        let device = device::open(self.device).expect("a device");
+        let mut rng = stream(seed, "init", &[]);
         let network = from_json::<ModelConfig>(&self.model)
-            .init(&[5], 3, &mut stream(seed, "init", &[]), &device, self.dtype)
+            .init(&[5], 3, &mut rng, &Device::flex().autodiff(), self.dtype)
             .expect("a network");
+        let part = |rows, phase| split(rows, phase, &Device::flex(), self.dtype);
         let optimizer: OptimizerConfig = from_json(&self.optimizer);
         let phase = seed as f64;
         Trainer {
             label: String::new(),
             network,
+            device,
             loss: from_json(&self.loss),
-            task: Task::Multiclass { num_classes: 3 },
+            task: self.task.clone(),
             optimizer: optimizer.with_learning_rate(learning_rate),
             scheduler: from_json::<SchedulerConfig>(&self.scheduler),
             training: from_json::<TrainingConfig>(&self.training),
@@ -108,9 +116,9 @@ impl Settings {
             },
             seed,
             data: SplitData {
-                train: split(14, phase, self.dtype),
-                valid: Some(split(7, phase + 0.5, self.dtype)),
-                test: Some(split(5, phase + 0.7, self.dtype)),
+                train: part(14, phase),
+                valid: Some(part(7, phase + 0.5)),
+                test: Some(part(5, phase + 0.7)),
             },
             dashboard: Dashboard::Quiet,
             stop: StopFlag::default(),

@@ -14,6 +14,7 @@ mod split_data;
 mod start;
 mod training_loop;
 
+use burn::tensor::Device;
 use emberlab_datasets::DeviceDataset;
 use emberlab_models::Network;
 use emberlab_storage::{Checkpoint, CheckpointStore, Identity};
@@ -38,8 +39,10 @@ use training_loop::TrainingLoop;
 pub struct Trainer {
     /// The title of its dashboard.
     pub label: String,
-    /// The network to start from, on an autodiff device.
+    /// The network to start from, on the [device of tensors](crate::TrainedBy::tensor_device) with autodiff.
     pub network: Network,
+    /// The device that trains.
+    pub device: Device,
     /// Its loss.
     pub loss: LossConfig,
     /// The task that it learns.
@@ -109,7 +112,8 @@ impl Trainer {
             let splits = [Some(&data.train), data.valid.as_ref(), data.test.as_ref()];
             splits.map(|split| split.map(DeviceDataset::len))
         };
-        self.loss == other.loss
+        self.device == other.device
+            && self.loss == other.loss
             && self.task == other.task
             && self.optimizer.rule == other.optimizer.rule
             && self.scheduler == other.scheduler

@@ -13,7 +13,7 @@ use crate::config::TrainingConfig;
 use crate::engine::TrainingEngine;
 use crate::error::TrainingError;
 use crate::metric_accumulator::MetricAccumulator;
-use crate::record::{network_bytes, unreadable};
+use crate::record::network_bytes;
 use crate::scheduler::Scheduler;
 
 /// The progress of a training. Together with the weights and the state of the optimizer, it is all that resuming needs.
@@ -122,7 +122,7 @@ impl Replica {
     /// [`TrainingError::Storage`] if it cannot be written, [`TrainingError::Read`] if the device fails.
     pub(super) fn save(
         &mut self,
-        engine: &dyn TrainingEngine,
+        engine: &mut dyn TrainingEngine,
         index: usize,
         spent: Duration,
     ) -> Result<(), TrainingError> {
@@ -137,9 +137,13 @@ impl Replica {
             elapsed: self.elapsed(spent).as_secs_f64(),
             ..self.progress.clone()
         };
-        let network = network_bytes(&engine.network(index))?;
-        let best = engine.best(index).as_ref().map(network_bytes).transpose()?;
-        let optimizer = engine.optimizer_bytes(index).map_err(unreadable)?;
+        let network = network_bytes(&engine.network(index)?)?;
+        let best = engine
+            .best(index)?
+            .as_ref()
+            .map(network_bytes)
+            .transpose()?;
+        let optimizer = engine.optimizer_bytes(index)?;
         let progress =
             toml::to_string(&progress).map_err(|e| TrainingError::Read(e.to_string()))?;
         let attachments = self.observer.attachments();

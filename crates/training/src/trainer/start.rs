@@ -55,7 +55,7 @@ pub(super) fn start(
         place,
         saved: from.map(|from| from.position),
         progress,
-        scheduler,
+        scheduler: scheduler.clone(),
         store: trainer.store,
         identity: trainer.identity,
         observer: trainer.observer,
@@ -66,6 +66,7 @@ pub(super) fn start(
         best,
         data: trainer.data,
         seed: trainer.seed,
+        scheduler,
     };
     Ok((replica, beginning))
 }

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Bytes, DType, Tensor, TensorData};
 use emberlab_menu::Menu as _;
-use emberlab_metrics::{Metric, Split};
+use emberlab_metrics::Split;
 use emberlab_models::{Activation, Normalization};
 use serde_json::{Value, json};
 
@@ -13,15 +13,16 @@ use crate::loss::{Loss, OutputKind};
 use crate::metric_accumulator::MetricAccumulator;
 use crate::optimizer::{Optimizer, UpdateRule};
 use crate::record::{load_network, network_bytes};
+use crate::scheduler::{Cumulative, Interval, Scheduler};
 use crate::supervised_model::SupervisedModel;
 
 /// Steps in an epoch: 14 rows in batches of 5, the last of 4 rows.
-const STEPS_PER_EPOCH: usize = 3;
+pub(super) const STEPS_PER_EPOCH: usize = 3;
 
 /// Trainings in an engine.
-struct Run {
-    engine: Box<dyn TrainingEngine>,
-    metrics: Vec<MetricAccumulator>,
+pub(super) struct Run {
+    pub(super) engine: Box<dyn TrainingEngine>,
+    pub(super) metrics: Vec<MetricAccumulator>,
     /// The optimiser as it was made, to read checkpoints into.
     optimizer: Optimizer,
     settings: Settings,
@@ -30,7 +31,7 @@ struct Run {
 
 /// One training as its settings begin it.
 fn beginning(settings: &Settings, seed: u64) -> (Beginning, Shared) {
-    let trainer = settings.trainer(seed, 0.05);
+    let trainer = settings.trainer(seed, 0.01);
     let supervised = SupervisedModel::new(trainer.network, trainer.loss.clone()).for_training();
     let beginning = Beginning {
         optimizer: Optimizer::new(&trainer.optimizer, &supervised),
@@ -38,17 +39,29 @@ fn beginning(settings: &Settings, seed: u64) -> (Beginning, Shared) {
         best: None,
         data: trainer.data,
         seed,
+        // Another learning rate for each step.
+        scheduler: Scheduler::new(
+            &Cumulative {
+                gamma: 0.9,
+                interval: Interval::Step,
+            }
+            .into(),
+            &trainer.optimizer,
+            STEPS_PER_EPOCH,
+            trainer.training.num_epochs,
+        ),
     };
     let shared = Shared {
         loss: trainer.loss,
         task: trainer.task,
         training: trainer.training,
+        device: trainer.device,
     };
     (beginning, shared)
 }
 
 impl Run {
-    fn new(settings: &Settings, seeds: &[u64]) -> Self {
+    pub(super) fn new(settings: &Settings, seeds: &[u64]) -> Self {
         let (first, shared) = beginning(settings, seeds[0]);
         let others = seeds.iter().skip(1);
         let others = others.map(|&seed| beginning(settings, seed).0);
@@ -82,16 +95,15 @@ impl Run {
     }
 
     /// Trains until `end` steps are done, in one call for each epoch.
-    fn train_to(&mut self, end: usize) {
+    pub(super) fn train_to(&mut self, end: usize) {
         while self.steps_done < end {
             let epoch = self.steps_done / STEPS_PER_EPOCH;
             let start = self.steps_done % STEPS_PER_EPOCH;
             let count = (end - self.steps_done).min(STEPS_PER_EPOCH - start);
-            let rates = (self.steps_done..self.steps_done + count).map(|k| 0.01 / (1 + k) as f64);
             let steps = Steps {
                 epoch: epoch as u64,
                 steps: start..start + count,
-                learning_rates: vec![rates.collect(); self.metrics.len()],
+                done: self.steps_done as u64,
             };
             let mut metrics: Vec<_> = self.metrics.iter_mut().collect();
             self.engine.train(&steps, &mut metrics).expect("steps");
@@ -101,9 +113,9 @@ impl Run {
     }
 
     /// A training that goes on from a checkpoint of this one, by the engine of these settings.
-    fn resumed(&self, settings: &Settings) -> Self {
+    pub(super) fn resumed(&mut self, settings: &Settings) -> Self {
         let (mut one, shared) = beginning(settings, 1);
-        let network = network_bytes(&self.engine.network(0)).expect("a record");
+        let network = network_bytes(&self.engine.network(0).expect("numbers")).expect("a record");
         one.network = load_network(one.network, &network).expect("its own record");
         let state = self.engine.optimizer_bytes(0).expect("a record");
         let state = Bytes::from_bytes_vec(state.to_vec());
@@ -117,8 +129,13 @@ impl Run {
     }
 
     /// Weights, running statistics, buffers of the optimiser, and the metrics of the steps and of the validation split.
-    fn numbers(&mut self, index: usize) -> Vec<f64> {
-        let tensors = self.engine.network(index).named_tensors().into_iter();
+    pub(super) fn numbers(&mut self, index: usize) -> Vec<f64> {
+        let tensors = self
+            .engine
+            .network(index)
+            .expect("numbers")
+            .named_tensors()
+            .into_iter();
         let mut all: Vec<f64> = tensors
             .flat_map(|(_, data)| data.iter::<f64>().collect::<Vec<_>>())
             .collect();
@@ -141,20 +158,19 @@ impl Run {
         let mut valid = vec![MetricAccumulator::new(&task).expect("metrics"); self.metrics.len()];
         let mut references: Vec<_> = valid.iter_mut().collect();
         (self.engine)
-            .evaluate(Split::Valid, 0..7, &mut references)
+            .evaluate(Split::Valid, &mut references, &|| false)
+            .map(|all| assert!(all.is_continue()))
             .expect("an evaluation");
         for accumulator in [&self.metrics[index], &valid[index]] {
             let metrics = accumulator.metrics().expect("metrics");
-            for metric in [Metric::Loss, Metric::Accuracy] {
-                all.push(metrics.get(metric).expect("a value"));
-            }
+            all.extend(metrics.iter().map(|(_, value)| value));
         }
         all
     }
 }
 
 /// The largest difference of two lists of numbers, relative to numbers above 1; infinite if there is NaN.
-fn difference(found: &[f64], expected: &[f64]) -> f64 {
+pub(super) fn difference(found: &[f64], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len());
     let pairs = found.iter().zip(expected);
     let each = pairs.map(|(a, b)| (a - b).abs() / b.abs().max(1.0));
@@ -166,7 +182,7 @@ fn difference(found: &[f64], expected: &[f64]) -> f64 {
 
 /// The rules with hyperparameters that leave out nothing. A large epsilon keeps the rounding of gradients that should
 /// be zero, such as those of a bias before a normalisation, from becoming a step of full length.
-fn rules() -> Vec<Value> {
+pub(super) fn rules() -> Vec<Value> {
     vec![
         json!({ "name": "sgd" }),
         json!({ "name": "sgd", "momentum": 0.9, "nesterov": true, "weight_decay": 0.01 }),
@@ -259,7 +275,7 @@ fn fused_steps_equal_burn_operations_for_every_activation_normalization_loss_and
     assert!(differing.is_empty(), "{count} of {cases}: {differing:#?}");
 }
 
-fn with_rate(rule: &Value) -> Value {
+pub(super) fn with_rate(rule: &Value) -> Value {
     let mut optimizer = rule.clone();
     optimizer["learning_rate"] = json!(0.05);
     optimizer
@@ -371,13 +387,20 @@ fn the_best_network_is_the_one_that_was_remembered() {
     };
     for settings in ["fused", "burn"].map(|engine| settings.by(engine)) {
         let mut run = Run::new(&settings, &[1]);
-        assert!(run.engine.best(0).is_none());
+        assert!(run.engine.best(0).expect("numbers").is_none());
         run.train_to(2);
-        let expected = run.engine.network(0).named_tensors();
+        let expected = run.engine.network(0).expect("numbers").named_tensors();
         run.engine.remember_best(0);
         run.train_to(3);
-        assert_ne!(run.engine.network(0).named_tensors(), expected);
-        let best = run.engine.best(0).expect("it was remembered");
+        assert_ne!(
+            run.engine.network(0).expect("numbers").named_tensors(),
+            expected
+        );
+        let best = run
+            .engine
+            .best(0)
+            .expect("numbers")
+            .expect("it was remembered");
         assert_eq!(best.named_tensors(), expected);
     }
 }
@@ -397,7 +420,14 @@ fn a_training_without_fused_kernels_says_why() {
         let chosen = |engine| {
             let trainer = settings.by(engine).trainer(1, 0.1);
             let (loss, rule) = (&trainer.loss, &trainer.optimizer.rule);
-            TrainedBy::choose(&trainer.network, loss, rule, &trainer.training)
+            TrainedBy::choose(
+                &trainer.network,
+                loss,
+                rule,
+                &trainer.training,
+                14,
+                &trainer.device,
+            )
         };
         let found = chosen("auto").expect("Burn operations").to_string();
         let because = format!("there are no fused kernels for {reason}");
@@ -416,7 +446,14 @@ fn a_training_without_fused_kernels_says_why() {
     let settings = Settings::default().by("burn");
     let trainer = settings.trainer(1, 0.1);
     let (loss, rule) = (&trainer.loss, &trainer.optimizer.rule);
-    let found = TrainedBy::choose(&trainer.network, loss, rule, &trainer.training);
+    let found = TrainedBy::choose(
+        &trainer.network,
+        loss,
+        rule,
+        &trainer.training,
+        14,
+        &trainer.device,
+    );
     let found = found.expect("Burn operations").to_string();
     assert_eq!(
         found,

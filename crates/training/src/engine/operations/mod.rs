@@ -3,7 +3,8 @@
 mod batched;
 mod single;
 
-use std::ops::Range;
+use std::ops::ControlFlow;
+use std::time::Duration;
 
 use burn::store::RecordError;
 use burn::tensor::Bytes;
@@ -16,7 +17,9 @@ use crate::clipping::GradientClipping;
 use crate::config::TrainMetrics;
 use crate::error::TrainingError;
 use crate::metric_accumulator::MetricAccumulator;
-use crate::predict::cut;
+use crate::predict::{chunks, cut};
+use crate::record::unreadable;
+use crate::scheduler::Scheduler;
 use crate::supervised_model::{StepOutput, SupervisedModel};
 use crate::trainer::SplitData;
 use batched::BatchedNetworks;
@@ -62,6 +65,8 @@ pub(crate) struct BurnEngine {
     data: SplitData,
     /// The seed of each network's shuffles.
     seeds: Vec<u64>,
+    /// The learning rates of each network.
+    schedulers: Vec<Scheduler>,
     /// The batches of an epoch, which is counted from 0.
     batches: Option<(u64, Batches)>,
     /// Losses and outputs on the device that no metric has read yet.
@@ -76,11 +81,13 @@ impl BurnEngine {
     /// [`TrainingError::NotAlike`] for several networks that differ in more than their numbers.
     pub(super) fn new(beginnings: Vec<Beginning>, shared: Shared) -> Result<Self, TrainingError> {
         let (mut best, mut data, mut seeds) = (Vec::new(), Vec::new(), Vec::new());
+        let mut schedulers = Vec::new();
         let mut singles: Vec<SingleNetwork> = Vec::new();
         for one in beginnings {
             best.push(one.best);
             data.push(one.data);
             seeds.push(one.seed);
+            schedulers.push(one.scheduler);
             singles.push(SingleNetwork {
                 supervised: SupervisedModel::new(one.network, shared.loss.clone()),
                 optimizer: one.optimizer,
@@ -98,6 +105,7 @@ impl BurnEngine {
             best,
             data: SplitData::stacked(&data),
             seeds,
+            schedulers,
             batches: None,
             pending: StepOutput::default(),
             shared,
@@ -141,7 +149,9 @@ impl TrainingEngine for BurnEngine {
             let Some(batch) = self.batch(steps.epoch, step) else {
                 break;
             };
-            let rates: Vec<f64> = steps.learning_rates.iter().map(|rates| rates[i]).collect();
+            let done = steps.done + i as u64;
+            let rates = self.schedulers.iter().map(|one| one.learning_rate(done));
+            let rates: Vec<f64> = rates.collect();
             let clipping = self.shared.training.gradient_clipping.as_ref();
             let output = self.networks.step(batch, clipping, &rates);
             if self.shared.training.train_metrics == TrainMetrics::Running {
@@ -151,8 +161,9 @@ impl TrainingEngine for BurnEngine {
         Ok(())
     }
 
-    fn is_asynchronous(&self) -> bool {
-        true
+    /// One: a step may return before it is done, so its time says nothing, and nothing is gained by many at once.
+    fn steps_within(&self, _time: Duration) -> usize {
+        1
     }
 
     fn has_many_results(&self) -> bool {
@@ -170,30 +181,38 @@ impl TrainingEngine for BurnEngine {
     fn evaluate(
         &mut self,
         split: Split,
-        samples: Range<usize>,
         metrics: &mut [&mut MetricAccumulator],
-    ) -> Result<(), TrainingError> {
-        let Some(data) = self.data.get(split) else {
-            return Ok(());
-        };
-        let batch = cut(data, self.seeds.len(), samples);
-        self.add(self.networks.evaluate(batch), metrics)
+        is_stopping: &dyn Fn() -> bool,
+    ) -> Result<ControlFlow<()>, TrainingError> {
+        let num_replicas = self.seeds.len();
+        let num_samples = (self.data.get(split)).map_or(0, |data| data.len() / num_replicas);
+        for samples in chunks(num_samples) {
+            if is_stopping() {
+                return Ok(ControlFlow::Break(()));
+            }
+            let Some(data) = self.data.get(split) else {
+                break;
+            };
+            let batch = cut(data, num_replicas, samples);
+            self.add(self.networks.evaluate(batch), metrics)?;
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
-    fn network(&self, index: usize) -> Network {
-        self.networks.network(index)
+    fn network(&mut self, index: usize) -> Result<Network, TrainingError> {
+        Ok(self.networks.network(index))
     }
 
     fn remember_best(&mut self, index: usize) {
         self.best[index] = Some(self.networks.network(index));
     }
 
-    fn best(&self, index: usize) -> Option<Network> {
-        self.best[index].clone()
+    fn best(&mut self, index: usize) -> Result<Option<Network>, TrainingError> {
+        Ok(self.best[index].clone())
     }
 
-    fn optimizer_bytes(&self, index: usize) -> Result<Bytes, RecordError> {
-        self.networks.optimizer_bytes(index)
+    fn optimizer_bytes(&mut self, index: usize) -> Result<Bytes, TrainingError> {
+        self.networks.optimizer_bytes(index).map_err(unreadable)
     }
 
     fn data(&self, index: usize) -> SplitData {
@@ -206,6 +225,10 @@ impl TrainingEngine for BurnEngine {
         self.networks.keep(indices);
         self.best = indices.iter().map(|&i| self.best[i].clone()).collect();
         self.seeds = indices.iter().map(|&i| self.seeds[i]).collect();
+        self.schedulers = indices
+            .iter()
+            .map(|&i| self.schedulers[i].clone())
+            .collect();
         self.batches = None;
     }
 }

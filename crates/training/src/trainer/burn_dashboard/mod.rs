@@ -75,8 +75,9 @@ pub(super) fn run(
     let ending = strategy.ending.lock();
     let ending = ending.unwrap_or_else(PoisonError::into_inner).take();
     match (launched, ending) {
-        (Ok(()), Some(ending)) => training.finish(ending?),
-        (Ok(()), None) => Err(TrainingError::Panic("the learner never started".into())),
+        (Ok(Err(error)), _) => Err(error),
+        (Ok(Ok(())), Some(ending)) => training.finish(ending?),
+        (Ok(Ok(())), None) => Err(TrainingError::Panic("the learner never started".into())),
         (Err(panic), _) => {
             // The dashboard's `k` panics between two steps: nothing is lost. A device may panic within a step: then
             // weights and optimiser may be of different steps, and are not saved.
@@ -92,9 +93,12 @@ pub(super) fn run(
 }
 
 /// Builds the learner and its dashboard, and lets it call the strategy.
-fn launch(strategy: &Arc<LoopStrategy>, label: &str) {
+///
+/// # Errors
+/// [`TrainingError::Read`] if the network cannot be read from the device.
+fn launch(strategy: &Arc<LoopStrategy>, label: &str) -> Result<(), TrainingError> {
     let training = strategy.training.lock();
-    let training = training.unwrap_or_else(PoisonError::into_inner);
+    let mut training = training.unwrap_or_else(PoisonError::into_inner);
     let interrupter = Interrupter::new();
     let renderer: Box<dyn MetricsRenderer> = match training.dashboard() {
         Dashboard::Tui { stay } => {
@@ -131,10 +135,11 @@ fn launch(strategy: &Arc<LoopStrategy>, label: &str) {
     }
     // Placeholders: our own optimiser and schedule do the steps.
     let (optimizer, schedule) = (SgdConfig::new().init(), ConstantLr::new(0.0));
-    let learner = Learner::new(training.supervised(), optimizer, schedule);
+    let learner = Learner::new(training.supervised()?, optimizer, schedule);
     // The strategy locks it for itself.
     drop(training);
     drop(learning.launch(learner));
+    Ok(())
 }
 
 /// Runs the training loop where burn-train's learner calls its strategy.

@@ -39,7 +39,7 @@ impl TrainingLoop {
         index: usize,
         mut ending: Ending,
     ) -> Result<TrainingResult, TrainingError> {
-        let network = self.engine.network(index);
+        let network = self.engine.network(index)?;
         let plain = SupervisedModel::new(network.clone(), self.shared.loss.clone());
         let mut predicted = Vec::new();
         if ending != Ending::Interrupted {
@@ -63,15 +63,12 @@ impl TrainingLoop {
                 predicted.push((split, found));
             }
         }
+        let best = self.engine.best(index)?;
         let replica = &self.replicas[index];
         Ok(TrainingResult {
             ending,
             network,
-            best: replica
-                .progress
-                .early_stopping
-                .best
-                .zip(self.engine.best(index)),
+            best: replica.progress.early_stopping.best.zip(best),
             epoch: replica.progress.position.epoch,
             step: replica.progress.step,
             elapsed: replica.elapsed(self.spent),

@@ -18,10 +18,9 @@ use super::result::TrainingResult;
 use super::{Trainer, start};
 use crate::checkpoint::{CheckpointConfig, Every, OnError};
 use crate::config::TrainMetrics;
-use crate::engine::{Shared, Steps, TrainingEngine, engine};
+use crate::engine::{Shared, Steps, TIME_OF_A_CALL, TrainingEngine, engine};
 use crate::error::TrainingError;
 use crate::metric_accumulator::MetricAccumulator;
-use crate::predict::chunks;
 use crate::supervised_model::SupervisedModel;
 
 /// One or more trainings, all at the same step, which differ at most in seed, data and learning rate.
@@ -35,8 +34,6 @@ pub(super) struct TrainingLoop {
     num_train: usize,
     /// Rows of the validation split of each training, if there is one.
     num_valid: Option<usize>,
-    /// The time of a step at the pace of the last ones.
-    step_time: Option<Duration>,
     shared: Shared,
     checkpoint: CheckpointConfig,
     dashboard: Dashboard,
@@ -49,9 +46,6 @@ pub(super) struct TrainingLoop {
     /// Whether a step is under way, so that weights, optimiser and progress may disagree.
     is_within_step: bool,
 }
-
-/// Seconds of the steps that are taken in one call. A request to stop waits for them.
-const TIME_OF_A_CALL: f64 = 0.02;
 
 impl TrainingLoop {
     /// Starts trainings, each from its configuration or its checkpoint.
@@ -69,6 +63,7 @@ impl TrainingLoop {
             loss: first.loss.clone(),
             task: first.task.clone(),
             training: first.training.clone(),
+            device: first.device.clone(),
         };
         let (checkpoint, dashboard) = (first.checkpoint.clone(), first.dashboard);
         let stop = first.stop.clone();
@@ -95,7 +90,6 @@ impl TrainingLoop {
             results: Vec::new(),
             num_train,
             num_valid,
-            step_time: None,
             shared,
             checkpoint,
             dashboard,
@@ -126,8 +120,12 @@ impl TrainingLoop {
     }
 
     /// The first network and its loss, for a learner that only passes it on.
-    pub(super) fn supervised(&self) -> SupervisedModel {
-        SupervisedModel::new(self.engine.network(0), self.shared.loss.clone())
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if the device fails.
+    pub(super) fn supervised(&mut self) -> Result<SupervisedModel, TrainingError> {
+        let network = self.engine.network(0)?;
+        Ok(SupervisedModel::new(network, self.shared.loss.clone()))
     }
 
     /// The metrics the dashboard plots, the learning rate last.
@@ -247,20 +245,13 @@ impl TrainingLoop {
             step_in_epoch,
         } = self.position();
         let count = self.steps_of_a_call().min(num_steps - step_in_epoch);
-        let rates = |replica: &Replica| {
-            let steps = replica.progress.step..replica.progress.step + count as u64;
-            let rates = steps.map(|step| replica.scheduler.learning_rate(step));
-            rates.collect()
-        };
         let steps = Steps {
             epoch: epoch as u64,
             steps: step_in_epoch..step_in_epoch + count,
-            learning_rates: self.replicas.iter().map(rates).collect(),
+            done: self.step(),
         };
         self.is_within_step = true;
-        let began = Instant::now();
         (self.engine).train(&steps, &mut accumulators(&mut self.replicas))?;
-        self.step_time = Some(began.elapsed().div_f64(count as f64));
         for replica in &mut self.replicas {
             replica.progress.step += count as u64;
             replica.progress.position.step_in_epoch += count;
@@ -271,21 +262,17 @@ impl TrainingLoop {
 
     /// The number of steps that the next call should take, at least one; it ends where a checkpoint or a stop is due.
     fn steps_of_a_call(&self) -> usize {
-        let Some(step_time) = self.step_time else {
-            return 1;
-        };
-        if self.engine.is_asynchronous() {
-            return 1;
-        }
         let (time, to_checkpoint) = match self.checkpoint.every {
             Every::Steps(steps) => (TIME_OF_A_CALL, steps - self.step() % steps),
-            Every::Seconds(seconds) => (TIME_OF_A_CALL.min(seconds), u64::MAX),
+            Every::Seconds(seconds) => {
+                let time = TIME_OF_A_CALL.min(Duration::from_secs_f64(seconds));
+                (time, u64::MAX)
+            }
             Every::Epochs(_) => (TIME_OF_A_CALL, u64::MAX),
         };
-        let in_time = (time / step_time.as_secs_f64().max(1e-9)) as u64;
-        let to_stop = self.stop.steps_left(self.step());
-        let count = in_time.min(to_checkpoint).min(to_stop).max(1);
-        usize::try_from(count).unwrap_or(usize::MAX)
+        let in_time = self.engine.steps_within(time);
+        let due = to_checkpoint.min(self.stop.steps_left(self.step())).max(1);
+        in_time.min(usize::try_from(due).unwrap_or(usize::MAX))
     }
 
     /// Adds results that are still on the device to the metrics.
@@ -305,13 +292,10 @@ impl TrainingLoop {
                     .map(|replica| replica.progress.accumulator.metrics());
                 Some(accumulators.collect::<Result<Vec<_>, _>>()?)
             }
-            TrainMetrics::Evaluated => self.evaluate(Split::Train, self.num_train, display)?,
+            TrainMetrics::Evaluated => self.evaluate(Split::Train, display)?,
         };
         let valid = match (&train, self.num_valid) {
-            (Some(_), Some(num_valid)) => {
-                let valid = self.evaluate(Split::Valid, num_valid, display)?;
-                valid.map(Some)
-            }
+            (Some(_), Some(_)) => self.evaluate(Split::Valid, display)?.map(Some),
             _ => Some(None),
         };
         let (Some(train), Some(valid)) = (train, valid) else {
@@ -383,22 +367,20 @@ impl TrainingLoop {
         named.chain([rate]).collect()
     }
 
-    /// The metrics of every training on a split of `num_samples`, in evaluation mode; none if asked to stop along the
-    /// way.
+    /// The metrics of every training on a split, in evaluation mode; none if asked to stop along the way.
     fn evaluate(
         &mut self,
         split: Split,
-        num_samples: usize,
         display: &Display,
     ) -> Result<Option<Vec<SplitMetrics>>, TrainingError> {
         let empty = MetricAccumulator::new(&self.shared.task)?;
         let mut accumulators = vec![empty; self.replicas.len()];
         let mut metrics: Vec<&mut MetricAccumulator> = accumulators.iter_mut().collect();
-        for samples in chunks(num_samples) {
-            if self.is_stopping(display) {
-                return Ok(None);
-            }
-            self.engine.evaluate(split, samples, &mut metrics)?;
+        let (stop, step) = (&self.stop, self.replicas[0].progress.step);
+        let is_stopping = || stop.is_due(step) || display.wants_stop();
+        let evaluated = self.engine.evaluate(split, &mut metrics, &is_stopping)?;
+        if evaluated.is_break() {
+            return Ok(None);
         }
         let metrics = accumulators.iter().map(MetricAccumulator::metrics);
         Ok(Some(metrics.collect::<Result<_, _>>()?))
@@ -425,7 +407,7 @@ impl TrainingLoop {
 
     fn save_one(&mut self, index: usize) -> Result<(), TrainingError> {
         let replica = &mut self.replicas[index];
-        let written = replica.save(&*self.engine, index, self.spent);
+        let written = replica.save(&mut *self.engine, index, self.spent);
         tolerate(&self.checkpoint, replica, written)
     }
 }

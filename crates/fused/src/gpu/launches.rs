@@ -1,0 +1,229 @@
+//! Launches of the kernel, as many as the actions of a call need.
+
+use std::time::Instant;
+
+use cubecl::prelude::*;
+
+use super::actions::Actions;
+use super::buffer::{Buffer, read_all};
+use super::error::GpuError;
+use super::kernel::{CallLaunch, InputsLaunch, OutputsLaunch, TABLE, count_iterations, train};
+use super::layout::Measure;
+use super::pace::iterations_around;
+use super::results::GpuResults;
+use super::training::{GpuTraining, Steps};
+use crate::Optimizer;
+
+/// Iterations of the loop that finds out whether the device ends long loops.
+const LONG_LOOP: u32 = 100_000;
+
+impl GpuTraining {
+    /// Runs actions in as many launches as they need, and reads their results. The states at the ends of epochs go into
+    /// `snapshots`.
+    ///
+    /// # Errors
+    /// [`GpuError`] if a step is too long for the device, or if the device failed.
+    pub(super) fn run(
+        &mut self,
+        actions: Actions,
+        steps: Option<Steps<'_>>,
+        snapshots: &Buffer,
+    ) -> Result<GpuResults, GpuError> {
+        let num_replicas = self.num_replicas();
+        let num_actions = actions.iterations.len();
+        let num_cells = self.layout.measure.cells(self.plan.d_output());
+        let width = match self.layout.measure {
+            Measure::Outputs => self.plan.d_output(),
+            _ => 0,
+        };
+        if num_replicas == 0 || num_actions == 0 {
+            let mut results = actions.results(num_cells, width);
+            results.counts = vec![0; num_replicas * results.groups.len() * num_cells];
+            return Ok(results);
+        }
+        let client = self.client.clone();
+        let num_losses = num_replicas * actions.sizes.len();
+        let num_counts = num_replicas * actions.groups.len() * num_cells;
+        let num_outputs = num_replicas * actions.num_rows() * width;
+        let (rates, first_rates) = self.rates(steps);
+        let (orders, first_rows) = match steps {
+            Some(steps) => shared(
+                num_replicas,
+                |a, b| std::ptr::eq(steps.rows[a], steps.rows[b]),
+                |replica, all| {
+                    let first = all.len();
+                    all.extend_from_slice(steps.rows[replica]);
+                    first
+                },
+            ),
+            None => (Vec::new(), vec![0; num_replicas]),
+        };
+        let mut table = Vec::with_capacity(num_replicas * TABLE);
+        for replica in 0..num_replicas {
+            table.extend(self.places[replica]);
+            table.extend([first_rates[replica], first_rows[replica]]);
+        }
+        let numbers = Buffer::integers(&client, &actions.numbers);
+        let orders = Buffer::integers(&client, &orders);
+        let table = Buffer::integers(&client, &table);
+        let rates = Buffer::vectors(&client, &rates);
+        let losses = Buffer::floats(&client, &vec![0.0; num_losses]);
+        let counts = Buffer::integers(&client, &vec![0; num_counts]);
+        let outputs = Buffer::floats(&client, &vec![0.0; num_outputs]);
+        let done = Buffer::integers(&client, &vec![0; num_replicas]);
+        let mut first = 0;
+        let mut read = Vec::new();
+        while first < num_actions {
+            let (last, work) = self.next_launch(&actions, first)?;
+            let start = Instant::now();
+            train::launch(
+                &client,
+                CubeCount::Static(num_replicas as u32, 1, 1),
+                CubeDim::new_1d(self.layout.units as u32),
+                InputsLaunch::new(
+                    self.data.argument(),
+                    orders.argument(),
+                    numbers.argument(),
+                    table.argument(),
+                    rates.argument(),
+                ),
+                OutputsLaunch::new(
+                    self.state.argument(),
+                    snapshots.argument(),
+                    self.records.argument(),
+                    losses.argument(),
+                    counts.argument(),
+                    outputs.argument(),
+                    done.argument(),
+                ),
+                CallLaunch::new(
+                    first as u32,
+                    last as u32,
+                    actions.sizes.len() as u32,
+                    actions.groups.len() as u32,
+                    actions.num_rows() as u32,
+                    2,
+                ),
+                self.layout.clone(),
+            );
+            // All results come with the last launch: each read waits for the device.
+            let buffers = [&done, &losses, &counts, &outputs];
+            let num_read = if last == num_actions {
+                buffers.len()
+            } else {
+                1
+            };
+            read = read_all(&client, &buffers[..num_read])?;
+            let expected = last - first;
+            let done: &[u32] = u32::from_bytes(&read[0]);
+            if let Some(replica) = done.iter().position(|&done| done as usize != expected) {
+                return Err(GpuError::Stopped {
+                    replica,
+                    expected,
+                    done: done[replica] as usize,
+                });
+            }
+            self.pace.observe(work, start.elapsed());
+            first = last;
+        }
+        let mut results = actions.results(num_cells, width);
+        // A buffer for nothing has one element.
+        results.losses = f32::from_bytes(&read[1])[..num_losses].to_vec();
+        results.counts = u32::from_bytes(&read[2])[..num_counts].to_vec();
+        results.outputs = f32::from_bytes(&read[3])[..num_outputs].to_vec();
+        Ok(results)
+    }
+
+    /// The end of the next launch's actions, and its iterations.
+    fn next_launch(&self, actions: &Actions, first: usize) -> Result<(usize, u64), GpuError> {
+        let mut work = iterations_around(&self.layout);
+        let mut last = first;
+        for &iterations in &actions.iterations[first..] {
+            let next = work + iterations + 1;
+            if next > self.pace.iterations() && last > first {
+                break;
+            }
+            work = next;
+            last += 1;
+        }
+        self.pace.check(work)?;
+        Ok((last, work))
+    }
+
+    /// The learning rate of each step and what follows from it, and the first step of each replica. Replicas with the
+    /// same rates share them.
+    fn rates(&self, steps: Option<Steps<'_>>) -> (Vec<f32>, Vec<u32>) {
+        let Some(steps) = steps else {
+            return (Vec::new(), vec![0; self.num_replicas()]);
+        };
+        let rates = steps.learning_rates;
+        let is_same =
+            |a: usize, b: usize| std::ptr::eq(rates[a], rates[b]) && self.steps[a] == self.steps[b];
+        shared(self.num_replicas(), is_same, |replica, numbers| {
+            let first = numbers.len() / 4;
+            for (step, &rate) in (self.steps[replica] + 1..).zip(rates[replica]) {
+                numbers.extend(rate_numbers(self.plan.optimizer, rate, step));
+            }
+            first
+        })
+    }
+}
+
+/// Numbers of all replicas, and where those of each begin. Replicas share them with the first replica or with the one
+/// before, if they borrow the same. `append` adds the numbers of a replica and says where they begin.
+fn shared<T>(
+    num_replicas: usize,
+    is_same: impl Fn(usize, usize) -> bool,
+    append: impl Fn(usize, &mut Vec<T>) -> usize,
+) -> (Vec<T>, Vec<u32>) {
+    let mut numbers = Vec::new();
+    let mut firsts: Vec<u32> = Vec::with_capacity(num_replicas);
+    for replica in 0..num_replicas {
+        let candidates = [replica.checked_sub(1), (replica > 0).then_some(0)];
+        let other = candidates
+            .into_iter()
+            .flatten()
+            .find(|&other| is_same(replica, other));
+        firsts.push(match other {
+            Some(other) => firsts[other],
+            None => append(replica, &mut numbers) as u32,
+        });
+    }
+    (numbers, firsts)
+}
+
+/// The learning rate, Adam's step size, the root of Adam's second correction, and the factor of decoupled decay.
+fn rate_numbers(optimizer: Optimizer, rate: f64, step: u64) -> [f32; 4] {
+    match optimizer {
+        Optimizer::Adam {
+            beta_1,
+            beta_2,
+            decoupled_decay,
+            ..
+        } => {
+            let step = step as f64;
+            let size = rate / (1.0 - beta_1.powf(step));
+            let root = (1.0 - beta_2.powf(step)).sqrt();
+            [rate, size, root, 1.0 - rate * decoupled_decay].map(|number| number as f32)
+        }
+        Optimizer::Sgd { .. } | Optimizer::RmsProp { .. } => [rate as f32, 0.0, 1.0, 1.0],
+    }
+}
+
+/// Iterations after which the device ends the loops of a kernel without a word, if it does.
+///
+/// # Errors
+/// [`GpuError::Device`] if the device failed.
+pub(super) fn loop_limit(client: &Client) -> Result<Option<u64>, GpuError> {
+    let count = Buffer::integers(client, &[0]);
+    count_iterations::launch(
+        client,
+        CubeCount::Static(1, 1, 1),
+        CubeDim::new_1d(1),
+        count.argument(),
+        LONG_LOOP,
+    );
+    let count: Vec<u32> = count.read(client)?;
+    let done = count.first().copied().unwrap_or(0);
+    Ok((done < LONG_LOOP).then_some(u64::from(done)))
+}

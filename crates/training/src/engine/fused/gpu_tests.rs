@@ -1,0 +1,210 @@
+//! Trainings on a GPU equal those in the host's memory, and their bits depend on nothing but the training.
+
+use burn::tensor::DType;
+use emberlab_datasets::Standardizer;
+use emberlab_menu::Menu as _;
+use emberlab_models::Normalization;
+use emberlab_run_format::Ending;
+use serde_json::json;
+
+use super::tests::{Run, STEPS_PER_EPOCH, difference, rules, with_rate};
+use crate::checkpoint::{CheckpointConfig, Every};
+use crate::device;
+use crate::engine::testing::{Settings, assert_same};
+use crate::task::Task;
+use crate::{TrainedBy, Trainer, TrainingResult};
+
+/// Whether there is a GPU or a software device in its place; if not, the test skips.
+fn has_gpu() -> bool {
+    if device::open("wgpu").is_ok() {
+        return true;
+    }
+    let required = std::env::var("EMBERLAB_REQUIRE").unwrap_or_default();
+    let mut required = required.split(',').map(str::trim);
+    let is_required = required.any(|part| ["all", "wgpu"].contains(&part));
+    assert!(
+        !is_required,
+        "EMBERLAB_REQUIRE asks for wgpu, and there is no adapter"
+    );
+    eprintln!("skipped: no wgpu adapter");
+    false
+}
+
+fn on_gpu() -> Settings {
+    Settings {
+        training: json!({ "num_epochs": 4, "batch_size": 5, "engine": "fused" }),
+        dtype: DType::F32,
+        device: "wgpu",
+        ..Settings::default()
+    }
+}
+
+/// The same training in the host's memory.
+fn on_host(settings: &Settings) -> Settings {
+    Settings {
+        device: "flex",
+        ..settings.clone()
+    }
+}
+
+/// Trainings of each normalisation, with a rule each; losses and measurements of outputs take turns.
+fn each_normalization(mut test: impl FnMut(&str, Settings)) {
+    let regression = Task::Regression {
+        standardizer: Standardizer {
+            mean: vec![0.5, 0.0, -1.0],
+            std: vec![2.0, 1.0, 0.5],
+        },
+    };
+    for (turn, (normalization, rule)) in Normalization::NAMES
+        .iter()
+        .zip(rules().iter().cycle().skip(1))
+        .enumerate()
+    {
+        let is_regression = turn % 2 == 1;
+        let settings = Settings {
+            model: json!({
+                "name": "mlp", "hidden": [6, 8], "activation": "tanh",
+                "normalization": normalization,
+            }),
+            optimizer: with_rate(rule),
+            loss: json!({ "name": if is_regression { "mse" } else { "cross_entropy" } }),
+            task: match is_regression {
+                true => regression.clone(),
+                false => Settings::default().task,
+            },
+            ..on_gpu()
+        };
+        test(&format!("{normalization}, {rule}"), settings);
+    }
+}
+
+#[test]
+fn a_training_on_a_gpu_equals_one_in_the_hosts_memory_and_goes_on_from_any_step() {
+    if !has_gpu() {
+        return;
+    }
+    let end = 2 * STEPS_PER_EPOCH + 2;
+    each_normalization(|what, settings| {
+        let mut whole = Run::new(&settings, &[1]);
+        whole.train_to(end);
+        let found = whole.numbers(0);
+        let mut host = Run::new(&on_host(&settings), &[1]);
+        host.train_to(end);
+        let distance = difference(&found, &host.numbers(0));
+        assert!(distance < 1e-3, "{what}: {distance:e}");
+        // Step by step, and from a checkpoint at each step.
+        let mut cut = Run::new(&settings, &[1]);
+        for step in 1..=end {
+            cut.train_to(step);
+            let mut resumed = cut.resumed(&settings);
+            resumed.train_to(end);
+            assert_eq!(resumed.numbers(0), found, "{what}, resumed at {step}");
+        }
+        assert_eq!(cut.numbers(0), found, "{what}, step by step");
+    });
+}
+
+#[test]
+fn a_stack_on_a_gpu_gives_the_bits_of_single_trainings() {
+    if !has_gpu() {
+        return;
+    }
+    let settings = on_gpu();
+    let mut together = Run::new(&settings, &[1, 2, 3, 7]);
+    together.train_to(STEPS_PER_EPOCH + 1);
+    together.engine.keep(&[0, 1, 3]);
+    together.metrics.remove(2);
+    together.train_to(3 * STEPS_PER_EPOCH);
+    for (index, seed) in [1, 2, 7].into_iter().enumerate() {
+        let mut alone = Run::new(&settings, &[seed]);
+        alone.train_to(3 * STEPS_PER_EPOCH);
+        assert_eq!(together.numbers(index), alone.numbers(0), "seed {seed}");
+    }
+}
+
+/// The result of one training with checkpoints at these moments.
+fn run(settings: &Settings, every: Every) -> TrainingResult {
+    let trainer = Trainer {
+        checkpoint: CheckpointConfig {
+            every,
+            ..CheckpointConfig::default()
+        },
+        ..settings.trainer(3, 0.1)
+    };
+    trainer.run(None).expect("a training")
+}
+
+#[test]
+fn epochs_done_ahead_change_no_decision_at_the_end_of_an_epoch() {
+    if !has_gpu() {
+        return;
+    }
+    let settings = Settings {
+        optimizer: json!({ "name": "adam", "learning_rate": 0.1 }),
+        training: json!({
+            "num_epochs": 40, "batch_size": 5, "engine": "fused",
+            "early_stopping": { "patience": 3 }, "train_metrics": "evaluated",
+        }),
+        ..on_gpu()
+    };
+    // A checkpoint is due within each epoch, so the loop asks for parts of epochs, and none is done ahead.
+    let apart = run(&settings, Every::Steps(STEPS_PER_EPOCH as u64 - 1));
+    let ahead = run(&settings, Every::Epochs(1));
+    assert_eq!(ahead.ending, Ending::StoppedEarly);
+    assert!(ahead.epoch > 3 && ahead.epoch < 40, "{}", ahead.epoch);
+    assert_same("ahead", &ahead, &apart, 0.0);
+    // A checkpoint in the middle of some epochs brings the GPU back from the epochs that it has done ahead.
+    let back = run(&settings, Every::Steps(4 * STEPS_PER_EPOCH as u64 + 1));
+    assert_same("back", &back, &ahead, 0.0);
+}
+
+#[test]
+fn replicas_on_a_gpu_stop_early_one_by_one() {
+    if !has_gpu() {
+        return;
+    }
+    let settings = Settings {
+        optimizer: json!({ "name": "adam", "learning_rate": 0.1 }),
+        training: json!({
+            "num_epochs": 30, "batch_size": 5, "engine": "fused",
+            "early_stopping": { "patience": 2 },
+        }),
+        ..on_gpu()
+    };
+    let trials = [(1, 0.3), (2, 0.001), (3, f64::MAX), (4, 0.1)];
+    let together = settings.together(&trials);
+    let mut epochs: Vec<usize> = together.iter().map(|one| one.epoch).collect();
+    epochs.dedup();
+    assert!(epochs.len() > 2, "{epochs:?}");
+    for (index, (a, b)) in together.iter().zip(settings.alone(&trials)).enumerate() {
+        // A training with NaN has no best epoch.
+        match index {
+            2 => assert_eq!((a.ending, a.epoch), (b.ending, b.epoch)),
+            _ => assert_same("early stopping", a, &b, 0.0),
+        }
+    }
+}
+
+#[test]
+fn fused_kernels_train_on_a_gpu_unless_it_ends_long_kernels() {
+    if !has_gpu() {
+        return;
+    }
+    let chosen = |settings: &Settings, num_train| {
+        let trainer = settings.trainer(1, 0.1);
+        let (loss, rule) = (&trainer.loss, &trainer.optimizer.rule);
+        let (training, device) = (&trainer.training, &trainer.device);
+        TrainedBy::choose(&trainer.network, loss, rule, training, num_train, device)
+    };
+    let settings = on_gpu();
+    assert_eq!(chosen(&settings, 14), Ok(TrainedBy::FusedKernels));
+    let naive = Settings {
+        loss: json!({ "name": "cross_entropy_naive" }),
+        ..settings.by("auto")
+    };
+    let found = chosen(&naive, 14).expect("an engine").to_string();
+    assert_eq!(
+        found,
+        "Burn operations, because there are no fused kernels for naive cross-entropy on a GPU"
+    );
+}
