@@ -6,13 +6,11 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_datasets::Batch;
-use emberlab_fused::{Data, Real, Results};
-use emberlab_kernels::Float;
 use emberlab_models::{ModelConfig, ModelError, Network};
 use emberlab_rng::stream;
 use emberlab_training::{
-    LossConfig, Optimizer, OptimizerConfig, Precision, Scheduler, SchedulerConfig, SupervisedModel,
-    TrainingError, fused_training, host,
+    LossConfig, Optimizer, OptimizerConfig, Precision, RecordedTraining, Scheduler, SchedulerConfig,
+    SupervisedModel, TrainingError, host,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -282,10 +280,9 @@ pub fn replay(
     )?;
     let start = trace.start.iter().map(|(n, t)| (n.clone(), t.clone()));
     let network = network.load_named_tensors(start.collect())?;
-    let (network, losses) = match (engine, precision) {
-        (TraceEngine::Burn, _) => replay_operations(trace, network, device, precision)?,
-        (TraceEngine::Fused, Precision::F64) => replay_fused::<f64>(trace, network.valid())?,
-        (TraceEngine::Fused, Precision::F32) => replay_fused::<f32>(trace, network.valid())?,
+    let (network, losses) = match engine {
+        TraceEngine::Burn => replay_operations(trace, network, device, precision)?,
+        TraceEngine::Fused => recorded(trace).train(&network.valid(), device)?,
     };
     let inputs = matrix(&trace.inputs).map_err(TrainingError::Read)?;
     let outputs = host(network.forward(Tensor::from_data(inputs, (device, dtype))))?;
@@ -345,43 +342,28 @@ fn replay_operations(
     Ok((supervised.network.valid(), losses))
 }
 
-/// The network after a training by fused kernels, and the loss of each step.
-fn replay_fused<T: Real + Float>(
-    trace: &Trace,
-    network: Network,
-) -> Result<(Network, Vec<f64>), TraceError> {
-    let mut training = fused_training::<T>(&network, &trace.loss, &trace.optimizer)?;
-    let flat = |rows: &[Vec<f64>]| -> Vec<T> {
-        let numbers = rows.iter().flatten();
-        numbers.map(|&x| T::from_f64(x)).collect()
-    };
-    let (inputs, targets) = (flat(&trace.inputs), flat(&trace.targets));
-    let data = Data {
-        inputs: &inputs,
-        targets: &targets,
-        weights: None,
-    };
+/// The training of a trace, for fused kernels.
+fn recorded(trace: &Trace) -> RecordedTraining<'_> {
     let scheduler = scheduler(trace);
-    let mut results = Results::default();
-    for (step, batch) in trace.batches.iter().enumerate() {
-        let rows: Vec<u32> = batch.iter().map(|&row| row as u32).collect();
-        let rate = scheduler.learning_rate(step as u64);
-        training.train(data, &rows, rows.len(), &[rate], &mut results);
+    let rows = |batch: &Vec<usize>| batch.iter().map(|&row| row as u32).collect();
+    let steps = 0..trace.batches.len() as u64;
+    RecordedTraining {
+        loss: &trace.loss,
+        optimizer: &trace.optimizer,
+        inputs: trace.inputs.concat(),
+        targets: trace.targets.concat(),
+        batches: trace.batches.iter().map(rows).collect(),
+        learning_rates: steps.map(|step| scheduler.learning_rate(step)).collect(),
     }
-    let state = training.state();
-    let network = network.with_numbers(&state.parameters, &state.running);
-    let losses = results.losses.into_iter().map(Into::into);
-    Ok((network, losses.collect()))
 }
 
 /// Whether there are fused kernels for a trace on a device.
 pub fn has_fused_kernels(trace: &Trace, device: &Device) -> bool {
     let d_input = trace.inputs.first().map_or(0, Vec::len);
+    let d_output = trace.targets.first().map_or(0, Vec::len);
     let mut rng = stream(0, "init", &[]);
-    let network = (trace.model).init(&[d_input], 1, &mut rng, device, DType::F32);
-    let is_fused =
-        |network: Network| fused_training::<f32>(&network, &trace.loss, &trace.optimizer).is_ok();
-    network.is_ok_and(is_fused)
+    let network = (trace.model).init(&[d_input], d_output, &mut rng, device, DType::F32);
+    network.is_ok_and(|network| recorded(trace).has_fused_kernels(&network, device))
 }
 
 fn numbers(data: &TensorData) -> Result<Vec<f64>, TraceError> {

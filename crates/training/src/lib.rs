@@ -39,7 +39,7 @@ pub use checkpoint::{CheckpointConfig, Every, OnError};
 pub use clipping::GradientClipping;
 pub use config::{Precision, TrainMetrics, TrainingConfig};
 pub use emberlab_metrics::Split;
-pub use engine::{EngineConfig, TrainedBy, fused_training};
+pub use engine::{EngineConfig, RecordedTraining, TrainedBy};
 pub use error::TrainingError;
 pub use loss::{Loss, LossConfig, Reduction};
 pub use metric_accumulator::{BatchResults, MetricAccumulator, host, labels};

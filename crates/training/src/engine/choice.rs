@@ -144,34 +144,7 @@ pub(crate) enum Place {
     Gpu(emberlab_fused::gpu::Client),
 }
 
-impl Place {
-    /// The place for trainings on a device.
-    ///
-    /// # Errors
-    /// [`NotFused`] for a device without fused kernels.
-    pub(crate) fn of(device: &Device) -> Result<Self, NotFused> {
-        if is_processor(device) {
-            return Ok(Self::Host);
-        }
-        #[cfg(feature = "gpu")]
-        if let Some(client) = crate::device::gpu_client(device) {
-            return Ok(Self::Gpu(client));
-        }
-        Err(no_kernels_for("this device"))
-    }
-
-    /// Fails unless it is the host's memory.
-    pub(crate) fn in_host_memory(self) -> Result<(), NotFused> {
-        match self {
-            Self::Host => Ok(()),
-            #[cfg(feature = "gpu")]
-            Self::Gpu(_) => Err(no_kernels_for("a recorded training on a GPU")),
-        }
-    }
-}
-
 /// The plan of a training for fused kernels and the memory that they work in, or the reason why there are none.
-#[cfg_attr(not(feature = "gpu"), allow(unused_variables))] // only a GPU may find a batch too large
 pub(crate) fn choose(
     network: &Network,
     loss: &LossConfig,
@@ -184,17 +157,34 @@ pub(crate) fn choose(
         return Err(NoPlan::BurnWanted);
     }
     let plan = fused_plan(network, loss, rule, training.gradient_clipping)?;
-    let place = Place::of(device)?;
-    let dtype = network.dtype();
+    let batch_size = training.batches().rows_per_batch(num_train);
+    let place = place(&plan, network.dtype(), batch_size, device)?;
+    Ok((plan, place))
+}
+
+/// The memory in which fused kernels work on a plan, with batches of so many rows.
+///
+/// # Errors
+/// [`NotFused`] if there are none for the plan on this device.
+#[cfg_attr(not(feature = "gpu"), allow(unused_variables))] // only a GPU can lack a part, or room for a batch
+pub(crate) fn place(
+    plan: &Plan,
+    dtype: DType,
+    batch_size: usize,
+    device: &Device,
+) -> Result<Place, NotFused> {
     if !matches!(dtype, DType::F32 | DType::F64) {
-        return Err(no_kernels_for(&format!("{dtype:?}")).into());
+        return Err(no_kernels_for(&format!("{dtype:?}")));
+    }
+    if is_processor(device) {
+        return Ok(Place::Host);
     }
     #[cfg(feature = "gpu")]
-    if let Place::Gpu(client) = &place {
-        let batch_size = training.batches().rows_per_batch(num_train);
-        super::fused::check_gpu(client, &plan, dtype, batch_size)?;
+    if let Some(client) = crate::device::gpu_client(device) {
+        super::fused::check_gpu(&client, plan, dtype, batch_size)?;
+        return Ok(Place::Gpu(client));
     }
-    Ok((plan, place))
+    Err(no_kernels_for("this device"))
 }
 
 /// The plan for fused kernels.

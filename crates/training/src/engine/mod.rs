@@ -13,7 +13,7 @@ mod replica_tests;
 mod testing;
 
 pub use choice::{EngineConfig, TrainedBy};
-pub use fused::fused_training;
+pub use fused::RecordedTraining;
 
 use std::ops::{ControlFlow, Range};
 use std::time::Duration;

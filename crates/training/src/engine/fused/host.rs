@@ -12,7 +12,7 @@ use emberlab_models::{Network, NetworkNumbers};
 use rayon::prelude::*;
 
 use super::host_split::HostSplit;
-use super::{Start, begin, unreadable};
+use super::{Start, state, unreadable};
 use crate::config::TrainMetrics;
 use crate::engine::{Beginning, Shared, Steps, TrainingEngine};
 use crate::error::TrainingError;
@@ -100,7 +100,7 @@ impl<T: Real + Float> HostReplica<T> {
         let best = best.map(|best| best.numbers::<T>()).transpose();
         let valid = data.valid.as_ref();
         Ok(Self {
-            training: begin(plan, &network, &optimizer)?,
+            training: HostTraining::new(plan, state(&network, &optimizer)?).map_err(unreadable)?,
             train: HostSplit::read(&data.train, &shared.task)?,
             valid: valid
                 .map(|data| HostSplit::read(data, &shared.task))

@@ -4,19 +4,19 @@
 mod gpu;
 mod host;
 mod host_split;
+mod recorded;
 
 use burn::tensor::Bytes;
-use emberlab_fused::{HostTraining, Plan, Real, State};
+use emberlab_fused::{Real, State};
 use emberlab_kernels::Float;
 use emberlab_models::{Network, NetworkNumbers};
 
-use super::choice::{Place, fused_plan};
 use crate::error::TrainingError;
-use crate::loss::LossConfig;
-use crate::optimizer::{Optimizer, OptimizerConfig};
+use crate::optimizer::Optimizer;
 #[cfg(feature = "gpu")]
 pub(super) use gpu::{GpuEngine, check as check_gpu};
 pub(super) use host::HostEngine;
+pub use recorded::RecordedTraining;
 
 /// A network and its optimiser as they began, for the ids and the device of their tensors.
 struct Start {
@@ -42,30 +42,6 @@ impl Start {
         let optimizer = self.optimizer.with_numbers(buffers, step);
         optimizer.to_bytes().map_err(unreadable)
     }
-}
-
-/// A network and its optimiser in training by fused kernels, without data, metrics and checkpoints.
-///
-/// # Errors
-/// [`TrainingError::NotFused`] if there are no fused kernels for the training in the host's memory,
-/// [`TrainingError::Read`] if the device fails.
-pub fn fused_training<T: Real + Float>(
-    network: &Network,
-    loss: &LossConfig,
-    config: &OptimizerConfig,
-) -> Result<HostTraining<T>, TrainingError> {
-    Place::of(&network.device())?.in_host_memory()?;
-    let plan = fused_plan(network, loss, &config.rule, None)?;
-    begin(plan, network, &Optimizer::new(config, network))
-}
-
-/// Begins or continues the training of a network by its optimiser.
-fn begin<T: Real + Float>(
-    plan: Plan,
-    network: &Network,
-    optimizer: &Optimizer,
-) -> Result<HostTraining<T>, TrainingError> {
-    HostTraining::new(plan, state(network, optimizer)?).map_err(unreadable)
 }
 
 /// The numbers of a network and its optimiser.
