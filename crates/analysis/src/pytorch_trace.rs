@@ -9,8 +9,8 @@ use emberlab_datasets::Batch;
 use emberlab_models::{ModelConfig, ModelError, Network};
 use emberlab_rng::stream;
 use emberlab_training::{
-    LossConfig, Optimizer, OptimizerConfig, Precision, RecordedTraining, Scheduler, SchedulerConfig,
-    SupervisedModel, TrainingError, host,
+    LossConfig, Optimizer, OptimizerConfig, Precision, RecordedTraining, Scheduler,
+    SchedulerConfig, SupervisedModel, TrainingError, host,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

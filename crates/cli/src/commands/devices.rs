@@ -71,8 +71,7 @@ fn bench(config: &Path, args: &Args, shared: &Shared) -> Result<ExitCode, Failur
     let mut timed = Vec::new();
     let devices = device::DEVICES.iter().filter(|info| info.is_compiled());
     let engines = devices.flat_map(|info| {
-        let fused = device::is_processor(info.name).then_some(EngineConfig::Fused);
-        let engines = fused.into_iter().chain([EngineConfig::Burn]);
+        let engines = [EngineConfig::Fused, EngineConfig::Burn];
         engines.map(|engine| (info.name, engine))
     });
     for (name, engine) in engines {

@@ -16,7 +16,7 @@ use super::results::GpuResults;
 use super::samples::{Samples, Splits, length};
 use crate::{Plan, State};
 
-/// Bytes that the states at the ends of epochs may take.
+/// Bytes that the epochs of one call may take: states at their ends, rows and outputs.
 const MEMORY_OF_EPOCHS: usize = 64 << 20;
 
 /// Units that copy a state.
@@ -314,10 +314,15 @@ impl GpuTraining {
         usize::try_from(steps).unwrap_or(usize::MAX).max(1)
     }
 
-    /// The number of epochs whose states the device's memory should hold; at least one.
+    /// The number of epochs whose states, rows and outputs the device's memory should hold; at least one.
     pub fn most_epochs(&self) -> usize {
-        let of_epoch = self.num_replicas() * self.layout.saved * BYTES;
-        (MEMORY_OF_EPOCHS / of_epoch.max(1)).max(1)
+        let num_rows = self.num_rows(Split::Train) + self.num_rows(Split::Valid);
+        let numbers_of_row = match self.layout.measure {
+            Measure::Outputs => 1 + self.plan.d_output(),
+            _ => 1,
+        };
+        let of_replica = self.layout.saved * BYTES + num_rows * numbers_of_row * size_of::<u32>();
+        (MEMORY_OF_EPOCHS / (self.num_replicas() * of_replica).max(1)).max(1)
     }
 
     /// The states of all replicas at a moment.

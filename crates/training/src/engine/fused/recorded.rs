@@ -80,9 +80,8 @@ impl RecordedTraining<'_> {
         let start = self.start(network);
         let begun = state::<T>(&start.network, &start.optimizer)?;
         let mut training = HostTraining::new(plan, begun).map_err(unreadable)?;
-        let numbers = |numbers: &[f64]| -> Vec<T> {
-            numbers.iter().map(|&x| T::from_f64(x)).collect()
-        };
+        let numbers =
+            |numbers: &[f64]| -> Vec<T> { numbers.iter().map(|&x| T::from_f64(x)).collect() };
         let (inputs, targets) = (numbers(&self.inputs), numbers(&self.targets));
         let data = Data {
             inputs: &inputs,
