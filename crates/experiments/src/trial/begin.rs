@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use emberlab_run_format::files::{CONFIG, ENVIRONMENT, MODEL};
+use emberlab_storage::Batch;
 
 use super::model_file::model_file;
 use super::ready::Ready;
@@ -26,6 +27,33 @@ impl Trial {
         run_name: Option<&str>,
         execution: Execution,
     ) -> Result<(Self, Vec<String>), ExperimentError> {
+        let mut batch = Batch::default();
+        let new = NewTrial::write(config, artifacts, run_name, execution, &mut batch)?;
+        batch.commit()?;
+        let warnings = new.ready.prepared.warnings_about(&new.ready.findings);
+        Ok((new.lock()?, warnings))
+    }
+}
+
+/// A trial whose run has been written and appears with a batch.
+pub(super) struct NewTrial {
+    run: Run,
+    ready: Ready,
+    execution: Execution,
+}
+
+impl NewTrial {
+    /// Checks data, network and device, and writes the folder of the run as a part of `batch`.
+    ///
+    /// # Errors
+    /// As for [`Trial::begin`].
+    pub(super) fn write(
+        config: ExperimentConfig,
+        artifacts: &Path,
+        run_name: Option<&str>,
+        execution: Execution,
+        batch: &mut Batch,
+    ) -> Result<Self, ExperimentError> {
         if let Some(name) = run_name {
             check_run_name(name)?;
         }
@@ -38,15 +66,32 @@ impl Trial {
             (ENVIRONMENT, environment.as_slice()),
             (MODEL, model.as_slice()),
         ];
-        let run = Run::create(artifacts, &config.name, config.seed, run_name, &files)?;
-        let warnings = ready.prepared.warnings_about(&ready.findings);
-        let trial = Self {
-            lock: run.lock()?,
+        let run = Run::create(
+            artifacts,
+            &config.name,
+            config.seed,
+            run_name,
+            &files,
+            batch,
+        )?;
+        Ok(Self {
             run,
             ready,
-            checkpoint: None,
             execution,
-        };
-        Ok((trial, warnings))
+        })
+    }
+
+    /// The trial, when its run has appeared. The run is locked.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Storage`] if another process has locked it.
+    pub(super) fn lock(self) -> Result<Trial, ExperimentError> {
+        Ok(Trial {
+            lock: self.run.lock()?,
+            run: self.run,
+            ready: self.ready,
+            checkpoint: None,
+            execution: self.execution,
+        })
     }
 }

@@ -1,14 +1,16 @@
 //! The plan of a comparison: its trials as JSON lines, from which any machine can train one by its index.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use emberlab_config_source::ConfigSource;
 use emberlab_run_format::files::CONFIG;
-use emberlab_storage::StorageError;
+use emberlab_storage::{Batch, StorageError};
 
 use crate::config::PlannedTrial;
 use crate::error::ExperimentError;
 use crate::run::{Run, Verdict, changes};
+use crate::trial::begin::NewTrial;
 use crate::trial::continuation::with_defaults;
 use crate::trial::{Execution, Resume, Trial};
 
@@ -29,21 +31,27 @@ impl PlannedTrial {
         Ok(text)
     }
 
-    /// Reads all trials of a plan.
+    /// Reads the trials of a plan with these indices. Other lines are not looked at, as each of many jobs reads the plan.
     ///
     /// # Errors
-    /// [`ExperimentError::ReadConfig`] if the file cannot be read, [`ExperimentError::Plan`] with the line that is wrong.
-    pub fn load(path: &Path) -> Result<Vec<Self>, ExperimentError> {
+    /// [`ExperimentError::ReadConfig`] if the file cannot be read, [`ExperimentError::NotInPlan`] for an index that it
+    /// does not have, [`ExperimentError::Plan`] with the line that is wrong.
+    pub fn load(path: &Path, indices: &[usize]) -> Result<Vec<Self>, ExperimentError> {
         let text = ConfigSource::load(path)?.text;
-        let lines = text.lines().enumerate();
-        let trials = lines.map(|(number, line)| {
+        let lines: Vec<&str> = text.lines().collect();
+        let trial = |&index: &usize| {
+            let line = lines.get(index).ok_or_else(|| ExperimentError::NotInPlan {
+                path: path.to_path_buf(),
+                index,
+                num_trials: lines.len(),
+            })?;
             serde_json::from_str(line).map_err(|e| ExperimentError::Plan {
                 path: path.to_path_buf(),
-                line: number + 1,
+                line: index + 1,
                 reason: e.to_string(),
             })
-        });
-        trials.collect()
+        };
+        indices.iter().map(trial).collect()
     }
 
     /// Its run, if there is one.
@@ -59,8 +67,12 @@ impl PlannedTrial {
             .config
             .to_toml()
             .map_err(|e| run.malformed(CONFIG, e))?;
-        let mut changes = changes(&with_defaults(run.source()?.text), &planned, 0)
-            .map_err(|e| run.malformed(CONFIG, e))?;
+        let written = run.source()?.text;
+        if written == planned {
+            return Ok(Some(run));
+        }
+        let mut changes =
+            changes(&with_defaults(written), &planned, 0).map_err(|e| run.malformed(CONFIG, e))?;
         // When checkpoints are saved does not change the result.
         changes.retain(|change| !change.key.starts_with("checkpoint."));
         if changes.is_empty() {
@@ -75,27 +87,47 @@ impl PlannedTrial {
         })
     }
 
-    /// Begins the trial, or resumes it if it has begun; `None` if it is done.
+    /// Begins trials, or resumes those that have begun; `None` for each that is done. The runs of those that begin appear
+    /// together.
     ///
     /// # Errors
     /// Those of [`Trial::begin`] and [`Trial::resume`].
-    pub fn open(
+    pub fn open_all(
+        planned: &[Self],
+        artifacts: &Path,
+        mut execution: impl FnMut() -> Execution,
+    ) -> Result<Vec<Option<Trial>>, ExperimentError> {
+        let mut batch = Batch::default();
+        let open = |trial: &Self| trial.open(artifacts, execution(), &mut batch);
+        let opened = planned.iter().map(open);
+        let opened: Vec<Opened> = opened.collect::<Result<_, _>>()?;
+        batch.commit()?;
+        let trials = opened.into_iter().map(|opened| match opened {
+            Opened::New(new) => new.lock().map(Some),
+            Opened::Resumed(trial) => Ok(Some(*trial)),
+            Opened::Done => Ok(None),
+        });
+        trials.collect()
+    }
+
+    fn open(
         &self,
         artifacts: &Path,
         execution: Execution,
-    ) -> Result<Option<Trial>, ExperimentError> {
-        match self.run(artifacts)? {
-            Some(run) if run.is_done() => Ok(None),
-            Some(run) => Ok(match Trial::resume(run, &[], false, execution)? {
-                Resume::Continues(trial, _) => Some(*trial),
-                Resume::NothingToDo(_) => None,
-            }),
+        batch: &mut Batch,
+    ) -> Result<Opened, ExperimentError> {
+        Ok(match self.run(artifacts)? {
+            Some(run) if run.is_done() => Opened::Done,
+            Some(run) => match Trial::resume(run, &[], false, execution)? {
+                Resume::Continues(trial, _) => Opened::Resumed(trial),
+                Resume::NothingToDo(_) => Opened::Done,
+            },
             None => {
-                let config = self.config.clone();
-                let begun = Trial::begin(config, artifacts, Some(&self.run), execution);
-                Ok(Some(begun?.0))
+                let (config, name) = (self.config.clone(), Some(self.run.as_str()));
+                let new = NewTrial::write(config, artifacts, name, execution, batch)?;
+                Opened::New(Box::new(new))
             }
-        }
+        })
     }
 
     /// Groups of trials, by their indices, that can be trained in one batched model: the network allows it, and they
@@ -106,15 +138,22 @@ impl PlannedTrial {
         size: impl Fn(&Self) -> usize,
     ) -> Vec<Vec<usize>> {
         let mut groups: Vec<Vec<usize>> = Vec::new();
+        // The group of each kind that is not full.
+        let mut open: HashMap<String, usize> = HashMap::new();
         for &index in indices {
-            let own = &trials[index].config;
-            let can_join = |group: &&mut Vec<usize>| {
-                group.len() < size(&trials[group[0]])
-                    && own.can_be_batched_with(&trials[group[0]].config)
-            };
-            match groups.iter_mut().rev().find(can_join) {
-                Some(group) => group.push(index),
+            let trial = &trials[index];
+            let kind = trial.config.batch_key();
+            let group = kind.as_ref().and_then(|kind| open.get(kind)).copied();
+            let place = group.unwrap_or(groups.len());
+            match group {
+                Some(place) => groups[place].push(index),
                 None => groups.push(vec![index]),
+            }
+            if let Some(kind) = kind {
+                match groups[place].len() < size(&trials[groups[place][0]]) {
+                    true => open.insert(kind, place),
+                    false => open.remove(&kind),
+                };
             }
         }
         groups
@@ -124,4 +163,14 @@ impl PlannedTrial {
     pub fn folder(&self, artifacts: &Path) -> PathBuf {
         artifacts.join(&self.experiment).join(&self.run)
     }
+}
+
+/// A trial of a plan that is about to be trained.
+enum Opened {
+    /// It begins.
+    New(Box<NewTrial>),
+    /// It goes on.
+    Resumed(Box<Trial>),
+    /// It has ended.
+    Done,
 }
