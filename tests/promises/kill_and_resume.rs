@@ -338,13 +338,25 @@ fn a_stack_killed_at_any_file_operation_loses_no_trial() {
         let checked = lab.run(&["runs", "check"]);
         assert_eq!(checked.code, Some(0), "after {what}: {checked:#?}");
         for seed in 0..4 {
-            let run = lab.path().join(format!("artifacts/killed/killed-seed{seed}"));
-            for file in ["result.json", "evaluation.json", "diagnosis.json", "model/best.bpk"] {
-                assert!(run.join(file).is_file(), "seed {seed} has no {file} after {what}");
+            let run = lab
+                .path()
+                .join(format!("artifacts/killed/killed-seed{seed}"));
+            for file in [
+                "result.json",
+                "evaluation.json",
+                "diagnosis.json",
+                "model/best.bpk",
+            ] {
+                assert!(
+                    run.join(file).is_file(),
+                    "seed {seed} has no {file} after {what}"
+                );
             }
         }
     });
-    tell(&format!("{num_kills} stacks killed at their file operations"));
+    tell(&format!(
+        "{num_kills} stacks killed at their file operations"
+    ));
 }
 
 #[test]

@@ -245,4 +245,22 @@ mod tests {
         assert_eq!(bootstrap_median(&[1.0]), None);
         assert_eq!(bootstrap_median(&[1.0, 1.0]), Some((1.0, 1.0)));
     }
+    #[test]
+    fn counting_a_resample_gives_the_median_of_sorting_it() {
+        let mut rng = stream(1, "test", &[]);
+        for n in 2..30 {
+            let values: Vec<f64> = (0..n).map(|i| f64::from(i * i)).collect();
+            let mut counts = vec![0; values.len()];
+            let mut resample = Vec::new();
+            for _ in 0..n {
+                let i = rng.random_range(0..values.len());
+                counts[i] += 1;
+                resample.push(values[i]);
+            }
+            assert_eq!(counted_median(&values, &counts), median(&resample), "{n}");
+        }
+        // The mean of infinity and itself is infinity, not NaN.
+        let infinite = [1.0, f64::INFINITY];
+        assert_eq!(counted_median(&infinite, &[0, 2]), f64::INFINITY);
+    }
 }

@@ -134,7 +134,15 @@ fn stacks(
         }
         false => largest,
     };
-    PlannedTrial::stacks(&comparison.trials, missing, size)
+    let mut indices = missing.to_vec();
+    if largest > 1 {
+        // Trials with the same seed have the same data, which a stack loads once.
+        indices.sort_by_key(|&index| {
+            let trial = &comparison.trials[index];
+            (trial.seed, trial.fold)
+        });
+    }
+    PlannedTrial::stacks(&comparison.trials, &indices, size)
 }
 
 /// The error that lists the failed trials and why they failed.

@@ -496,6 +496,22 @@ mod tests {
     }
 
     #[test]
+    fn every_trial_has_the_configuration_that_its_seed_and_fold_give_by_themselves() {
+        let text = BASE.replace("seeds = 2", "seeds = [4, 7]\nnum_folds = 3")
+            + "[sweep]\n\"optimizer.learning_rate\" = [0.1, 0.2]";
+        let source = ConfigSource::new("moons.toml", text);
+        let comparison = Comparison::from_source(&source).unwrap();
+        assert_eq!(comparison.trials.len(), 12);
+        for trial in &comparison.trials {
+            let mut variants = comparison.variants.iter();
+            let variant = variants.find(|v| v.name == trial.variant).unwrap();
+            let (config, seed, fold) = (&comparison.config, trial.seed, trial.fold);
+            let alone = first_config(config, &source, variant, seed, fold).unwrap();
+            assert_eq!(trial.config, alone, "{}", trial.run);
+        }
+    }
+
+    #[test]
     fn folds_multiply_the_trials() {
         let comparison = expand("[split]\nmethod = \"stratified\"\n").unwrap();
         assert_eq!(comparison.trials.len(), 2);

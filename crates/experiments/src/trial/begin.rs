@@ -27,8 +27,12 @@ impl Trial {
         run_name: Option<&str>,
         execution: Execution,
     ) -> Result<(Self, Vec<String>), ExperimentError> {
+        if let Some(name) = run_name {
+            check_run_name(name)?;
+        }
         let mut batch = Batch::default();
-        let new = NewTrial::write(config, artifacts, run_name, execution, &mut batch)?;
+        let ready = Ready::prepare(config, &execution, None)?;
+        let new = NewTrial::write(ready, artifacts, run_name, execution, &mut batch)?;
         batch.commit()?;
         let warnings = new.ready.prepared.warnings_about(&new.ready.findings);
         Ok((new.lock()?, warnings))
@@ -38,26 +42,22 @@ impl Trial {
 /// A trial whose run has been written and appears with a batch.
 pub(super) struct NewTrial {
     run: Run,
-    ready: Ready,
+    pub(super) ready: Ready,
     execution: Execution,
 }
 
 impl NewTrial {
-    /// Checks data, network and device, and writes the folder of the run as a part of `batch`.
+    /// Writes the folder of the run as a part of `batch`.
     ///
     /// # Errors
     /// As for [`Trial::begin`].
     pub(super) fn write(
-        config: ExperimentConfig,
+        ready: Ready,
         artifacts: &Path,
         run_name: Option<&str>,
         execution: Execution,
         batch: &mut Batch,
     ) -> Result<Self, ExperimentError> {
-        if let Some(name) = run_name {
-            check_run_name(name)?;
-        }
-        let ready = Ready::prepare(config, &execution, None)?;
         let config = &ready.prepared.config;
         let environment = json(Path::new(ENVIRONMENT), &ready.environment(&execution))?;
         let model = json(Path::new(MODEL), &model_file(&ready.prepared))?;

@@ -48,20 +48,49 @@ impl Ready {
             Some((run, checksum)) => Prepared::load_same(config, data_dirs, run, checksum)?,
         };
         prepared.check_trainable()?;
-        let config = prepared.config.to_toml()?;
+        let data = prepared.upload_all(&device)?;
+        let findings = prepared.findings();
+        Self::with_data(prepared, findings, device, data)
+    }
+
+    /// The same for another experiment, if it differs in nothing but the optimiser: then it shares the data, on the
+    /// device too, and what was found about them.
+    ///
+    /// # Errors
+    /// As for [`prepare`](Self::prepare).
+    pub(super) fn share(&self, config: &ExperimentConfig) -> Result<Option<Self>, ExperimentError> {
+        let with_own_optimizer = ExperimentConfig {
+            optimizer: self.prepared.config.optimizer.clone(),
+            ..config.clone().without_comparison()
+        };
+        if with_own_optimizer != self.prepared.config {
+            return Ok(None);
+        }
+        let mut prepared = self.prepared.clone();
+        prepared.config.optimizer = config.optimizer.clone();
+        let (findings, device) = (self.findings.clone(), self.device.clone());
+        Self::with_data(prepared, findings, device, self.data.clone()).map(Some)
+    }
+
+    fn with_data(
+        prepared: Prepared,
+        findings: Vec<Finding>,
+        device: Device,
+        data: SplitData,
+    ) -> Result<Self, ExperimentError> {
         let network = prepared.init_network(&device.clone().autodiff())?;
         let (loss, rule) = (&prepared.config.loss, &prepared.config.optimizer.rule);
         let training = &prepared.config.training;
         Ok(Self {
             identity: Identity {
-                config,
+                config: prepared.config.to_toml()?,
                 data_sha256: prepared.data_sha256.clone(),
             },
             trained_by: TrainedBy::choose(&network, loss, rule, training)?,
             network,
-            data: prepared.upload_all(&device)?,
+            data,
             device,
-            findings: prepared.findings(),
+            findings,
             prepared,
         })
     }
