@@ -70,9 +70,11 @@ impl Comparison {
             Some(n) => (0..n).map(Some).collect(),
             None => vec![None],
         };
+        // Each variant reads the text again, which takes long with thousands of values.
+        let base = source.without(&["seeds", "sweep", "variants"])?;
         let mut trials = Vec::new();
         for (variant, folder) in variants.iter().zip(&folders) {
-            let first = first_config(&config, source, variant, seeds[0], folds[0])?;
+            let first = first_config(&config, &base, variant, seeds[0], folds[0])?;
             for &seed in &seeds {
                 for &fold in &folds {
                     trials.push(PlannedTrial {
