@@ -295,6 +295,70 @@ fn a_finished_run_resumed_without_more_to_train_changes_no_file() {
     assert!(!log.exists() || std::fs::read_to_string(log).unwrap().is_empty());
 }
 
+/// Four trials of one epoch that train as one batched model: enough that their files are synced together.
+const STACK: [&str; 6] = [
+    "trial",
+    "--plan",
+    "plan.jsonl",
+    "--index",
+    "0,1,2,3",
+    "--dashboard",
+];
+
+#[test]
+fn a_stack_killed_at_any_file_operation_loses_no_trial() {
+    if !can_inject() {
+        return;
+    }
+    let begin = || {
+        let lab = lab();
+        let epochs = ["--set", "training.num_epochs=1", "--set", "seeds=4"];
+        let plan = ["compare", "killed.toml", "--plan", "plan.jsonl"];
+        lab.succeed(&[&plan[..], &epochs].concat());
+        lab
+    };
+    let names = operations(&begin(), &STACK);
+    for synced in ["config.toml", ".partial-network.bpk"] {
+        // The file system is synced by the first file of the stack, before the folder or the files appear.
+        let places = (0..names.len()).filter(|i| names[*i] == format!("sync {synced}"));
+        let next = places.map(|i| names[i + 1].as_str());
+        let renames = next.filter(|name| name.starts_with("rename "));
+        assert_eq!(renames.count(), 1, "{synced} in {names:?}");
+    }
+    let kills = ["kill_inside", "power_cut"];
+    let num_kills = names.len() * kills.len();
+    on_all_cores(0..num_kills, |i| {
+        let (number, kill) = (i / kills.len(), kills[i % kills.len()]);
+        let lab = begin();
+        let (_, ended) = with_fault(&lab, &STACK, &format!("{}:{kill}", number + 1));
+        let what = format!("{kill} in operation {}, {}", number + 1, names[number]);
+        assert_eq!(ended, Err(9), "{what}");
+        let went_on = lab.run(&[&STACK[..], &["quiet"]].concat());
+        assert_eq!(went_on.code, Some(0), "after {what}: {went_on:#?}");
+        let checked = lab.run(&["runs", "check"]);
+        assert_eq!(checked.code, Some(0), "after {what}: {checked:#?}");
+        for seed in 0..4 {
+            let run = lab
+                .path()
+                .join(format!("artifacts/killed/killed-seed{seed}"));
+            for file in [
+                "result.json",
+                "evaluation.json",
+                "diagnosis.json",
+                "model/best.bpk",
+            ] {
+                assert!(
+                    run.join(file).is_file(),
+                    "seed {seed} has no {file} after {what}"
+                );
+            }
+        }
+    });
+    tell(&format!(
+        "{num_kills} stacks killed at their file operations"
+    ));
+}
+
 #[test]
 fn a_training_killed_again_and_again_ends_to_the_bit_as_one_never_killed() {
     let lab = Lab::new();

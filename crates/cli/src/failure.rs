@@ -155,6 +155,7 @@ fn is_usage(error: &ExperimentError) -> bool {
         | ExperimentError::DataMoved { .. }
         | ExperimentError::NoOwnData { .. }
         | ExperimentError::Plan { .. }
+        | ExperimentError::NotInPlan { .. }
         | ExperimentError::NoRun { .. }
         | ExperimentError::Ambiguous { .. }
         | ExperimentError::RunName { .. }

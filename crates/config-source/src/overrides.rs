@@ -34,13 +34,7 @@ impl ConfigSource {
         origin: &str,
         overrides: &[String],
     ) -> Result<Self, ConfigError> {
-        let mut document: DocumentMut =
-            self.text
-                .parse()
-                .map_err(|error: toml_edit::TomlError| ConfigError {
-                    span: error.span(),
-                    ..ConfigError::new(self, error.message())
-                })?;
+        let mut document = self.document()?;
         let mut all = self.overrides.clone();
         for text in overrides {
             let assignment = Assignment::parse(origin, text)?;
@@ -51,6 +45,30 @@ impl ConfigSource {
             text: document.to_string(),
             overrides: all,
             ..self.clone()
+        })
+    }
+
+    /// The text without some of the keys outside all tables, which what follows does not read. Errors still have their
+    /// place in the file.
+    ///
+    /// # Errors
+    /// If this text is not TOML.
+    pub fn without(&self, keys: &[&str]) -> Result<Self, ConfigError> {
+        let mut document = self.document()?;
+        for key in keys {
+            document.remove(key);
+        }
+        Ok(Self {
+            text: document.to_string(),
+            ..self.clone()
+        })
+    }
+
+    fn document(&self) -> Result<DocumentMut, ConfigError> {
+        let document = self.text.parse();
+        document.map_err(|error: toml_edit::TomlError| ConfigError {
+            span: error.span(),
+            ..ConfigError::new(self, error.message())
         })
     }
 }
@@ -214,6 +232,23 @@ units = 3
     fn set(text: &str) -> Result<String, ConfigError> {
         let source = source().with_overrides(&[text.to_owned()])?;
         Ok(source.text)
+    }
+
+    #[test]
+    fn errors_have_their_place_in_the_file_after_keys_were_left_out() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Moons {
+            model: Model,
+        }
+        #[derive(Debug, serde::Deserialize)]
+        struct Model {
+            hidden: Vec<String>,
+        }
+        let source = source().without(&["seed", "layers", "nothing"]).unwrap();
+        assert!(source.text.starts_with("\n[model]") || !source.text.contains("seed"));
+        let error = crate::parse::<Moons>(&source).map(|moons| moons.model.hidden);
+        let span = error.unwrap_err().span.unwrap();
+        assert_eq!(&TEXT[span], "16");
     }
 
     #[test]

@@ -81,6 +81,16 @@ pub enum ExperimentError {
         /// The reason.
         reason: String,
     },
+    /// A plan of a comparison has no trial with this index.
+    #[error("there is no trial {index} in {}, which holds {num_trials} trials", path.display())]
+    NotInPlan {
+        /// The plan.
+        path: PathBuf,
+        /// The index.
+        index: usize,
+        /// The number of its trials.
+        num_trials: usize,
+    },
     /// There is no run of this name.
     #[error("there is no run `{name}` in {}{}", artifacts.display(), newest(candidates))]
     NoRun {

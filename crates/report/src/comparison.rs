@@ -1,5 +1,6 @@
 //! The variants of a comparison beside each other, and the conclusion.
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use emberlab_metrics::{Direction, Metric};
@@ -99,22 +100,15 @@ fn positive_class(places: &[TrialPlace]) -> Result<Option<String>, ReportError> 
 }
 
 fn compare(question: Question, trials: Vec<TrialOutcome>) -> ComparisonResult {
-    let mut names: Vec<&str> = Vec::new();
-    for trial in &trials {
-        if !names.contains(&trial.variant.as_str()) {
-            names.push(&trial.variant);
-        }
-    }
     let objective = question.objective();
-    let summary = |name: &&str| {
-        let ours: Vec<&TrialOutcome> = trials.iter().filter(|t| t.variant == **name).collect();
-        summarize(name, &ours, &objective)
-    };
-    let variants: Vec<VariantSummary> = names.iter().map(summary).collect();
+    let of_variants = by_variant(&trials);
+    let summary = |(name, ours): &(&str, Vec<&TrialOutcome>)| summarize(name, ours, &objective);
+    let variants: Vec<VariantSummary> = of_variants.iter().map(summary).collect();
     let best = best(&variants, &objective, question.metric);
     let differences = match best {
         Some(best) => {
-            let others: Vec<&str> = names.iter().copied().filter(|n| *n != best).collect();
+            let names = of_variants.iter().map(|(name, _)| *name);
+            let others: Vec<&str> = names.filter(|name| *name != best).collect();
             differences(&trials, best, &others, &objective, question.metric)
         }
         None => Vec::new(),
@@ -129,6 +123,20 @@ fn compare(question: Question, trials: Vec<TrialOutcome>) -> ComparisonResult {
         positive_class: None,
         trials,
     }
+}
+
+/// The trials of each variant, in the order in which the variants first occur.
+fn by_variant(trials: &[TrialOutcome]) -> Vec<(&str, Vec<&TrialOutcome>)> {
+    let mut variants: Vec<(&str, Vec<&TrialOutcome>)> = Vec::new();
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    for trial in trials {
+        let place = *places.entry(&trial.variant).or_insert(variants.len());
+        if place == variants.len() {
+            variants.push((&trial.variant, Vec::new()));
+        }
+        variants[place].1.push(trial);
+    }
+    variants
 }
 
 /// The variant with the fewest trials that ended in NaN or infinity; of several, the one whose objective has the best

@@ -1,6 +1,6 @@
 //! Differences between variants, paired by seed and fold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use emberlab_metrics::{Direction, Metric};
 use emberlab_run_format::{PairedDifference, TrialOutcome, Verdict};
@@ -18,13 +18,14 @@ pub(crate) fn differences(
     objective: &str,
     metric: Metric,
 ) -> Vec<PairedDifference> {
-    let values = |variant: &str| -> BTreeMap<(u64, Option<usize>), f64> {
-        let ours = trials
-            .iter()
-            .filter(|t| t.variant == variant && t.is_done());
-        let value = |t: &TrialOutcome| ((t.seed, t.fold), t.finite(objective).unwrap_or(f64::NAN));
-        ours.map(value).collect()
-    };
+    let mut values: HashMap<&str, BTreeMap<(u64, Option<usize>), f64>> = HashMap::new();
+    for trial in trials.iter().filter(|trial| trial.is_done()) {
+        let of_variant = values.entry(&trial.variant).or_default();
+        let value = trial.finite(objective).unwrap_or(f64::NAN);
+        of_variant.insert((trial.seed, trial.fold), value);
+    }
+    let none = BTreeMap::new();
+    let values = |variant: &str| values.get(variant).unwrap_or(&none);
     let worst = match metric.direction() {
         Direction::Higher => f64::NEG_INFINITY,
         Direction::Lower => f64::INFINITY,

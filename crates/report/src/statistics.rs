@@ -30,11 +30,16 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     }
     let place = share * (sorted.len() - 1) as f64;
     let (low, high) = (place.floor() as usize, place.ceil() as usize);
-    if sorted[low] == sorted[high] {
+    between(sorted[low], sorted[high], place - low as f64)
+}
+
+/// The number that lies `share` of the way from `low` to `high`.
+fn between(low: f64, high: f64, share: f64) -> f64 {
+    match low == high {
         // This also avoids the difference of two infinities, which is NaN.
-        return sorted[low];
+        true => low,
+        false => low + (high - low) * share,
     }
-    sorted[low] + (sorted[high] - sorted[low]) * (place - low as f64)
 }
 
 fn sorted(values: &[f64]) -> Vec<f64> {
@@ -56,18 +61,46 @@ pub fn bootstrap_median(values: &[f64]) -> Option<(f64, f64)> {
     if values.len() < 2 {
         return None;
     }
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let sorted: Vec<f64> = order.iter().map(|&i| values[i]).collect();
+    let mut ranks = vec![0; values.len()];
+    for (rank, &i) in order.iter().enumerate() {
+        ranks[i] = rank;
+    }
     let mut rng = stream(0, "bootstrap", &[]);
-    let mut resample = vec![0.0; values.len()];
+    let mut counts = vec![0_u32; values.len()];
     let mut medians: Vec<f64> = (0..RESAMPLES)
         .map(|_| {
-            for value in &mut resample {
-                *value = values[rng.random_range(0..values.len())];
+            counts.fill(0);
+            for _ in 0..values.len() {
+                counts[ranks[rng.random_range(0..values.len())]] += 1;
             }
-            median(&resample)
+            counted_median(&sorted, &counts)
         })
         .collect();
     medians.sort_by(f64::total_cmp);
     Some((quantile(&medians, 0.025), quantile(&medians, 0.975)))
+}
+
+/// The median of as many numbers as there are sorted values, each of which occurs as often as its count says. Counting
+/// is several times as fast as sorting each resample.
+fn counted_median(sorted: &[f64], counts: &[u32]) -> f64 {
+    let (low, high) = ((sorted.len() - 1) / 2, sorted.len() / 2);
+    let mut num_so_far = 0;
+    let mut at_low = None;
+    for (value, count) in sorted.iter().zip(counts) {
+        num_so_far += *count as usize;
+        if at_low.is_none() && num_so_far > low {
+            at_low = Some(*value);
+        }
+        if let Some(at_low) = at_low
+            && num_so_far > high
+        {
+            return between(at_low, *value, 0.5);
+        }
+    }
+    f64::NAN
 }
 
 /// The p-value of Wilcoxon's signed-rank test, two-sided: the probability of ranks at least as one-sided as these if
@@ -211,5 +244,23 @@ mod tests {
         );
         assert_eq!(bootstrap_median(&[1.0]), None);
         assert_eq!(bootstrap_median(&[1.0, 1.0]), Some((1.0, 1.0)));
+    }
+    #[test]
+    fn counting_a_resample_gives_the_median_of_sorting_it() {
+        let mut rng = stream(1, "test", &[]);
+        for n in 2..30 {
+            let values: Vec<f64> = (0..n).map(|i| f64::from(i * i)).collect();
+            let mut counts = vec![0; values.len()];
+            let mut resample = Vec::new();
+            for _ in 0..n {
+                let i = rng.random_range(0..values.len());
+                counts[i] += 1;
+                resample.push(values[i]);
+            }
+            assert_eq!(counted_median(&values, &counts), median(&resample), "{n}");
+        }
+        // The mean of infinity and itself is infinity, not NaN.
+        let infinite = [1.0, f64::INFINITY];
+        assert_eq!(counted_median(&infinite, &[0, 2]), f64::INFINITY);
     }
 }

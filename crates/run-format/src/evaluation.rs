@@ -31,6 +31,14 @@ pub struct RunEvaluation {
 }
 
 impl RunEvaluation {
+    /// The text of `evaluation.json`: in one line, because nobody reads so many numbers.
+    ///
+    /// # Errors
+    /// [`serde_json::Error`] if a number cannot be written as JSON.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        Ok(serde_json::to_string(self)? + "\n")
+    }
+
     /// Of two classes, the one that thresholds and curves are about: the second.
     pub fn positive_class(&self) -> Option<&str> {
         match self.class_names.as_slice() {

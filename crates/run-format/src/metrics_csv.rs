@@ -35,18 +35,14 @@ impl EpochRow<'_> {
         line(NOT_METRICS.map(str::to_string).into_iter().chain(metrics))
     }
 
-    /// The row itself. NaN is written as `NaN`, infinities as `inf` and `-inf`.
-    ///
-    /// # Errors
-    /// [`csv::Error`] of the writer.
-    pub fn line(&self) -> Result<String, csv::Error> {
-        let first = [
-            self.epoch.to_string(),
-            self.step.to_string(),
-            self.learning_rate.to_string(),
-        ];
-        let metrics = self.metrics().map(|(_, _, value)| value.to_string());
-        line(first.into_iter().chain(metrics))
+    /// The row itself. NaN is written as `NaN`, infinities as `inf` and `-inf`. Numbers need no quotes.
+    pub fn line(&self) -> String {
+        let mut line = format!("{},{},{}", self.epoch, self.step, self.learning_rate);
+        for (_, _, value) in self.metrics() {
+            line.push_str(&format!(",{value}"));
+        }
+        line.push('\n');
+        line
     }
 
     fn metrics(&self) -> impl Iterator<Item = (&'static str, &'static str, f64)> {
@@ -211,7 +207,7 @@ mod tests {
             train: &train,
             valid: Some(&valid.into_iter().collect()),
         };
-        let text = row.header().unwrap() + &row.line().unwrap();
+        let text = row.header().unwrap() + &row.line();
         assert_eq!(
             text,
             "epoch,step,learning_rate,train_loss,valid_loss,valid_r2\n1,10,0.1,0.30000000000000004,NaN,-inf\n"

@@ -26,11 +26,20 @@ impl Appender {
     /// # Errors
     /// [`StorageError::Io`]; the file is then unchanged.
     pub fn restore(path: &Path, text: String) -> Result<Self, StorageError> {
-        replace(path, text.as_bytes())?;
-        let file = OpenOptions::new().append(true).open(path);
+        let mut options = OpenOptions::new();
+        options.append(true);
+        let file = if text.is_empty() && !path.exists() {
+            // A file that a power cut may remove needs no waiting for the disk.
+            perform(Operation::CreateFile(path), || {
+                options.create(true).open(path)
+            })?
+        } else {
+            replace(path, text.as_bytes())?;
+            options.open(path).map_err(StorageError::io("open", path))?
+        };
         Ok(Self {
             path: path.to_path_buf(),
-            file: file.map_err(StorageError::io("open", path))?,
+            file,
             written: text.len(),
             text,
         })

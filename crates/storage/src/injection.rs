@@ -87,16 +87,19 @@ pub(crate) fn perform<T>(
     let done = done.get_or_insert_default();
     done.num_operations += 1;
     log(done.num_operations, operation);
+    // Without a fault ahead, nothing has to be remembered.
+    let Some(plan) = PLAN.as_ref() else {
+        return act();
+    };
     let replaced = match operation {
         Operation::Rename(_, to) => fs::read(to).ok(),
         _ => None,
     };
-    let plan = PLAN.as_ref();
-    let Some(plan) = plan.filter(|p| p.at.contains(&done.num_operations)) else {
+    if !plan.at.contains(&done.num_operations) {
         let result = act();
         done.remember(operation, replaced, result.is_ok());
         return result;
-    };
+    }
     match plan.mode {
         Mode::KillBefore => kill(),
         Mode::KillInside => {
@@ -151,6 +154,10 @@ impl Done {
             Operation::SyncFolder(path) => self
                 .unsynced_renames
                 .retain(|renamed| renamed.to.parent() != Some(path)),
+            Operation::SyncFileSystem(_) => {
+                self.unsynced_files.clear();
+                self.unsynced_renames.clear();
+            }
             Operation::RemoveFile(path) => self.unsynced_files.retain(|p| p != path),
             _ => {}
         }

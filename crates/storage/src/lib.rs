@@ -4,6 +4,7 @@
 //! fails, the old file or the new one remains, never a part of one.
 
 mod appender;
+mod batch;
 mod checkpoint;
 mod digest;
 mod error;
@@ -16,11 +17,12 @@ mod position;
 mod store;
 
 pub use appender::Appender;
+pub use batch::Batch;
 pub use checkpoint::{Checkpoint, Identity};
 pub use digest::{Digested, sha256};
 pub use error::StorageError;
 pub use lock::RunLock;
 pub use manifest::{FILE as MANIFEST, SUM_FILE as MANIFEST_SUM};
-pub use operations::{create_folder, is_leftover, publish_folder, remove_tree, replace};
+pub use operations::{create_folder, is_leftover, remove_tree, replace};
 pub use position::Position;
 pub use store::{CheckpointStore, Found, leftovers};

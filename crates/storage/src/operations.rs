@@ -2,10 +2,10 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::StorageError;
+use crate::{Batch, StorageError};
 
 /// One operation on the disk.
 #[derive(Clone, Copy)]
@@ -22,6 +22,8 @@ pub(crate) enum Operation<'a> {
     Write(&'a Path, &'a [u8]),
     SyncFile(&'a Path),
     SyncFolder(&'a Path),
+    /// Of the file system that holds the path.
+    SyncFileSystem(&'a Path),
     Rename(&'a Path, &'a Path),
     RemoveFile(&'a Path),
     RemoveFolder(&'a Path),
@@ -32,7 +34,7 @@ impl Operation<'_> {
         match self {
             Self::CreateFolder(_) | Self::CreateFile(_) => "create",
             Self::Write(..) => "write",
-            Self::SyncFile(_) | Self::SyncFolder(_) => "sync",
+            Self::SyncFile(_) | Self::SyncFolder(_) | Self::SyncFileSystem(_) => "sync",
             Self::Rename(..) => "rename",
             Self::RemoveFile(_) | Self::RemoveFolder(_) => "remove",
         }
@@ -45,6 +47,7 @@ impl Operation<'_> {
             | Self::Write(path, _)
             | Self::SyncFile(path)
             | Self::SyncFolder(path)
+            | Self::SyncFileSystem(path)
             | Self::Rename(path, _)
             | Self::RemoveFile(path)
             | Self::RemoveFolder(path) => path,
@@ -78,13 +81,6 @@ pub fn create_folder(path: &Path) -> Result<(), StorageError> {
     perform(Operation::CreateFolder(path), || fs::create_dir(path))
 }
 
-/// Writes a file and waits until it is on the disk.
-pub(crate) fn write_synced(path: &Path, content: &[u8]) -> Result<(), StorageError> {
-    let mut file = perform(Operation::CreateFile(path), || File::create(path))?;
-    perform(Operation::Write(path, content), || file.write_all(content))?;
-    perform(Operation::SyncFile(path), || file.sync_all())
-}
-
 /// Waits until the names in a folder are on the disk, which makes a rename durable.
 pub(crate) fn sync_folder(path: &Path) -> Result<(), StorageError> {
     perform(Operation::SyncFolder(path), || {
@@ -104,14 +100,9 @@ pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), StorageError> {
 /// # Errors
 /// [`StorageError::Io`] naming the file; the old file then remains.
 pub fn replace(path: &Path, content: &[u8]) -> Result<(), StorageError> {
-    let partial = beside(path, PARTIAL);
-    let written = write_synced(&partial, content).and_then(|()| rename(&partial, path));
-    if written.is_err() {
-        // The partial file only takes up space; the first error is the one to report.
-        let _ = fs::remove_file(&partial);
-    }
-    written?;
-    sync_folder(parent(path))
+    let mut batch = Batch::default();
+    batch.replace(path, content)?;
+    batch.commit()
 }
 
 /// Writes a folder under a temporary name and then renames it, so that it is never half-written.
@@ -121,34 +112,10 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), StorageError> {
 ///
 /// # Errors
 /// [`StorageError::Io`]; the temporary folder is then removed.
-pub fn publish_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<(), StorageError> {
-    let partial = beside(path, PARTIAL);
-    let written = fill(&partial, files).and_then(|()| rename(&partial, path));
-    if written.is_err() {
-        // The partial folder only takes up space; the first error is the one to report.
-        let _ = fs::remove_dir_all(&partial);
-    }
-    written?;
-    sync_folder(parent(path))
-}
-
-fn fill(partial: &Path, files: &[(&str, &[u8])]) -> Result<(), StorageError> {
-    if partial.exists() {
-        remove_tree(partial)?;
-    }
-    create_folder(partial)?;
-    for (name, content) in files {
-        let path = partial.join(name);
-        let folder = parent(&path);
-        if folder != partial {
-            create_folder(folder)?;
-        }
-        write_synced(&path, content)?;
-        if folder != partial {
-            sync_folder(folder)?;
-        }
-    }
-    sync_folder(partial)
+pub(crate) fn publish_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<(), StorageError> {
+    let mut batch = Batch::default();
+    batch.publish_folder(path, files)?;
+    batch.commit()
 }
 
 /// Removes a file, or a folder with all its content.
@@ -179,7 +146,7 @@ fn remove_all(path: &Path) -> Result<(), StorageError> {
 }
 
 /// The beginning of the names of unfinished files, and of files that are being removed.
-const PARTIAL: &str = ".partial-";
+pub(crate) const PARTIAL: &str = ".partial-";
 const REMOVING: &str = ".removing-";
 
 /// Whether a file or folder is left over from a process that ended while it wrote or removed it.
@@ -189,13 +156,13 @@ pub fn is_leftover(path: &Path) -> bool {
 }
 
 /// A temporary name in the same folder, which no other process uses.
-fn beside(path: &Path, prefix: &str) -> PathBuf {
+pub(crate) fn beside(path: &Path, prefix: &str) -> PathBuf {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let process = std::process::id();
     path.with_file_name(format!("{prefix}{process}-{name}"))
 }
 
-fn parent(path: &Path) -> &Path {
+pub(crate) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),

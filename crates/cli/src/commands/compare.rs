@@ -1,6 +1,7 @@
 //! `emberlab compare`: trains every variant with every seed, and reports the differences.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
@@ -133,7 +134,15 @@ fn stacks(
         }
         false => largest,
     };
-    PlannedTrial::stacks(&comparison.trials, missing, size)
+    let mut indices = missing.to_vec();
+    if largest > 1 {
+        // Trials with the same seed have the same data, which a stack loads once.
+        indices.sort_by_key(|&index| {
+            let trial = &comparison.trials[index];
+            (trial.seed, trial.fold)
+        });
+    }
+    PlannedTrial::stacks(&comparison.trials, &indices, size)
 }
 
 /// The error that lists the failed trials and why they failed.
@@ -182,8 +191,9 @@ fn write_plan(shared: &Shared, comparison: &Comparison) -> Result<PathBuf, Failu
     Ok(plan)
 }
 
-/// Loads the data of the first trial of each variant and checks that data, network and loss fit together. Returns
-/// how many trials of each variant are best trained in one batched model on a CPU.
+/// Loads the data of the first trial of each variant and checks that data, network and loss fit together, once for all
+/// variants that are alike in these. Returns how many trials of each variant are best trained in one batched model on a
+/// CPU.
 fn check_data(
     comparison: &Comparison,
     source: &ConfigSource,
@@ -191,27 +201,44 @@ fn check_data(
 ) -> Result<BTreeMap<String, usize>, Failure> {
     let data_dirs = data_dirs::all(shared);
     let mut limits = BTreeMap::new();
+    let mut checked: BTreeMap<String, (usize, Vec<String>)> = BTreeMap::new();
     for trial in &comparison.trials {
         if limits.contains_key(&trial.variant) {
             continue;
         }
-        let (prepared, network) = Prepared::for_training(trial.config.clone(), &data_dirs)
-            .and_then(|prepared| {
-                let cpu = device::open("flex").map_err(emberlab_training::TrainingError::from)?;
-                let network = prepared.init_network(&cpu)?;
-                Ok((prepared, network))
-            })
-            .map_err(|error| error.with_place(source))?;
-        let limit = prepared.networks_per_batched_model(&network);
-        limits.insert(trial.variant.clone(), limit);
-        for warning in prepared.warnings() {
+        let key = trial
+            .config
+            .check_key()
+            .map_err(|e| Failure::Failed(e.to_string()))?;
+        let (limit, warnings) = match checked.entry(key) {
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                let found = check(trial, &data_dirs);
+                entry.insert(found.map_err(|error| error.with_place(source))?)
+            }
+        };
+        limits.insert(trial.variant.clone(), *limit);
+        for warning in warnings {
             eprintln!("warning: {}: {warning}", trial.variant);
         }
     }
     Ok(limits)
 }
 
-/// The indices of the trials that are not done.
+/// Checks that data, network and loss of a trial fit together. Returns how many such trials are best trained in one
+/// batched model on a CPU, and warnings.
+fn check(
+    trial: &PlannedTrial,
+    data_dirs: &[PathBuf],
+) -> Result<(usize, Vec<String>), ExperimentError> {
+    let prepared = Prepared::for_training(trial.config.clone(), data_dirs)?;
+    let cpu = device::open("flex").map_err(emberlab_training::TrainingError::from)?;
+    let network = prepared.init_network(&cpu)?;
+    let limit = prepared.networks_per_batched_model(&network);
+    Ok((limit, prepared.warnings()))
+}
+
+/// The indices of the trials that are not done, in order.
 fn missing(comparison: &Comparison, artifacts: &Path) -> Result<Vec<usize>, ExperimentError> {
     let mut missing = Vec::new();
     for trial in &comparison.trials {
@@ -231,9 +258,9 @@ fn list(
 ) -> Result<ExitCode, Failure> {
     let mut out = std::io::stdout();
     for trial in &comparison.trials {
-        let state = match missing.contains(&trial.index) {
-            true => "to train",
-            false => "done",
+        let state = match missing.binary_search(&trial.index) {
+            Ok(_) => "to train",
+            Err(_) => "done",
         };
         writeln!(
             out,

@@ -48,31 +48,24 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         [] => vec![index_from_environment()?],
         given => given.to_vec(),
     };
-    let all = PlannedTrial::load(&args.plan)?;
-    let planned = indices.into_iter().map(|index| {
-        all.get(index).ok_or_else(|| {
-            Failure::Usage(format!(
-                "there is no trial {index} in {}, which holds {} trials",
-                args.plan.display(),
-                all.len()
-            ))
-        })
-    });
-    let planned: Vec<&PlannedTrial> = planned.collect::<Result<_, _>>()?;
+    let planned = PlannedTrial::load(&args.plan, &indices)?;
     let begun = planned
         .first()
         .and_then(|first| Run::at(&first.folder(&shared.artifacts)));
     let before = begun.and_then(|run| run.learning_curves().ok());
     let before = before.unwrap_or_default();
-    let (mut execution, is_quiet) = execution(&args.running, &args.showing, shared, before)?;
+    let (execution, is_quiet) = execution(&args.running, &args.showing, shared, before)?;
+    let others = without_output(&execution);
+    let mut first = Some(execution);
+    // The first trial is shown.
+    let next = || first.take().unwrap_or_else(|| without_output(&others));
+    let opened = PlannedTrial::open_all(&planned, &shared.artifacts, next)?;
     let mut trials = Vec::new();
-    for trial in planned {
-        let next = without_output(&execution);
-        let own = std::mem::replace(&mut execution, next);
-        match trial.open(&shared.artifacts, own)? {
+    for (trial, planned) in opened.into_iter().zip(&planned) {
+        match trial {
             Some(trial) => trials.push(trial),
             None if is_quiet => {}
-            None => println!("{}/{} is done", trial.experiment, trial.run),
+            None => println!("{}/{} is done", planned.experiment, planned.run),
         }
     }
     let runs: Vec<Run> = trials.iter().map(|trial| trial.run.clone()).collect();

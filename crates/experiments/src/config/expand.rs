@@ -1,6 +1,6 @@
 //! Expands the file of a comparison into its variants and trials.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use emberlab_config_source::{ConfigError, ConfigSource};
 use emberlab_rng::stream;
@@ -70,12 +70,22 @@ impl Comparison {
             Some(n) => (0..n).map(Some).collect(),
             None => vec![None],
         };
+        // Each variant reads the text again, which takes long with thousands of values.
+        let base = source.without(&["seeds", "sweep", "variants"])?;
         let mut trials = Vec::new();
         for (variant, folder) in variants.iter().zip(&folders) {
+            let first = first_config(&config, &base, variant, seeds[0], folds[0])?;
             for &seed in &seeds {
                 for &fold in &folds {
-                    let place = (trials.len(), seed, fold);
-                    trials.push(trial(&config, source, (variant, folder), place)?);
+                    trials.push(PlannedTrial {
+                        index: trials.len(),
+                        variant: variant.name.clone(),
+                        seed,
+                        fold,
+                        experiment: config.name.clone(),
+                        run: run_name(folder, seed, fold),
+                        config: with_seed_and_fold(&first, seed, fold),
+                    });
                 }
             }
         }
@@ -145,31 +155,44 @@ fn seeds(config: &ExperimentConfig, source: &ConfigSource) -> Result<Vec<u64>, C
     Ok(seeds)
 }
 
-/// The trial with this index of a variant with one seed, on one fold if there are folds.
-fn trial(
+/// The configuration of the first trial of a variant, read from the file with the variant's changes. That of its other
+/// trials differs in seed and fold, and is not read again: reading takes long for ten thousand trials.
+fn first_config(
     config: &ExperimentConfig,
     source: &ConfigSource,
-    (variant, folder): (&Variant, &str),
-    (index, seed, fold): (usize, u64, Option<usize>),
-) -> Result<PlannedTrial, ConfigError> {
+    variant: &Variant,
+    seed: u64,
+    fold: Option<usize>,
+) -> Result<ExperimentConfig, ConfigError> {
     let mut overrides = variant.overrides.clone();
     overrides.push(format!("seed={seed}"));
-    let mut run = format!("{folder}-seed{seed}");
     if let (Some(fold), Some(num_folds)) = (fold, config.num_folds) {
         overrides.push(format!("split.fold={{ index = {fold}, of = {num_folds} }}"));
-        run.push_str(&format!("-fold{fold}"));
     }
     let origin = format!("variant `{}`", variant.name);
     let source = source.with_overrides_from(&origin, &overrides)?;
-    Ok(PlannedTrial {
-        index,
-        variant: variant.name.clone(),
-        seed,
-        fold,
-        experiment: config.name.clone(),
-        run,
-        config: ExperimentConfig::from_source(&source)?.without_comparison(),
-    })
+    Ok(ExperimentConfig::from_source(&source)?.without_comparison())
+}
+
+fn with_seed_and_fold(
+    first: &ExperimentConfig,
+    seed: u64,
+    fold: Option<usize>,
+) -> ExperimentConfig {
+    let mut config = first.clone();
+    config.seed = seed;
+    if let (Some(index), Some(own)) = (fold, &mut config.split.fold) {
+        own.index = index;
+    }
+    config
+}
+
+/// The name of the run of a trial.
+fn run_name(folder: &str, seed: u64, fold: Option<usize>) -> String {
+    match fold {
+        Some(fold) => format!("{folder}-seed{seed}-fold{fold}"),
+        None => format!("{folder}-seed{seed}"),
+    }
 }
 
 /// The variants of a comparison: its named variants crossed with the combinations of its sweep.
@@ -336,9 +359,13 @@ fn folder_names(variants: &[Variant]) -> Vec<String> {
             format!("{readable}-{}", &sha256(name.as_bytes())[..8])
         },
     ] {
+        let mut counts: HashMap<&str, usize> = HashMap::new();
+        for folder in &folders {
+            *counts.entry(folder).or_default() += 1;
+        }
         let is_shared: Vec<bool> = folders
             .iter()
-            .map(|folder| folders.iter().filter(|other| *other == folder).count() > 1)
+            .map(|folder| counts[folder.as_str()] > 1)
             .collect();
         for (place, variant) in variants.iter().enumerate() {
             if is_shared[place] {
@@ -468,6 +495,22 @@ mod tests {
             (slow.optimizer.learning_rate, slow.training.num_epochs),
             (0.001, 9)
         );
+    }
+
+    #[test]
+    fn every_trial_has_the_configuration_that_its_seed_and_fold_give_by_themselves() {
+        let text = BASE.replace("seeds = 2", "seeds = [4, 7]\nnum_folds = 3")
+            + "[sweep]\n\"optimizer.learning_rate\" = [0.1, 0.2]";
+        let source = ConfigSource::new("moons.toml", text);
+        let comparison = Comparison::from_source(&source).unwrap();
+        assert_eq!(comparison.trials.len(), 12);
+        for trial in &comparison.trials {
+            let mut variants = comparison.variants.iter();
+            let variant = variants.find(|v| v.name == trial.variant).unwrap();
+            let (config, seed, fold) = (&comparison.config, trial.seed, trial.fold);
+            let alone = first_config(config, &source, variant, seed, fold).unwrap();
+            assert_eq!(trial.config, alone, "{}", trial.run);
+        }
     }
 
     #[test]

@@ -110,18 +110,32 @@ impl ExperimentConfig {
         }
     }
 
-    /// Whether the networks of the two experiments can be trained together in one batched model: such networks exist
-    /// as batched models, and the experiments differ only in seed and learning rate. Targets that are standardised have
-    /// another scale with every split.
-    pub(crate) fn can_be_batched_with(&self, other: &Self) -> bool {
-        let without_seed_and_rate = |config: &Self| Self {
+    /// Everything that decides whether data, network and loss fit together: experiments with the same key can be checked
+    /// once.
+    ///
+    /// # Errors
+    /// [`serde_json::Error`] if a number cannot be written as JSON.
+    pub fn check_key(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(&(
+            (&self.dataset, &self.split, &self.standardize, self.seed),
+            (&self.model, &self.loss, &self.training),
+        ))
+    }
+
+    /// The kind of experiments whose networks can be trained together with this one in one batched model: they differ
+    /// only in seed and learning rate. `None` if there are no batched models of this network, or if targets are
+    /// standardised, because these have another scale with every split.
+    pub(crate) fn batch_key(&self) -> Option<String> {
+        if !self.model.can_be_batched() || self.standardize.targets {
+            return None;
+        }
+        let without_seed_and_rate = Self {
             seed: 0,
-            optimizer: config.optimizer.with_learning_rate(0.0),
-            ..config.clone()
+            optimizer: self.optimizer.with_learning_rate(0.0),
+            ..self.clone()
         };
-        self.model.can_be_batched()
-            && !self.standardize.targets
-            && without_seed_and_rate(self) == without_seed_and_rate(other)
+        // What cannot be written as JSON trains alone.
+        serde_json::to_string(&without_seed_and_rate).ok()
     }
 
     /// Checks every value that can be checked without data.

@@ -124,6 +124,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
     use emberlab_run_format::files::CONFIG;
+    use emberlab_storage::Batch;
 
     fn artifacts() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
@@ -132,7 +133,10 @@ mod tests {
             .enumerate()
         {
             let files: [(&str, &[u8]); 1] = [(CONFIG, b"seed = 0")];
-            let run = Run::create(folder.path(), experiment, 0, Some(name), &files).unwrap();
+            let mut batch = Batch::default();
+            let run = Run::create(folder.path(), experiment, 0, Some(name), &files, &mut batch);
+            let run = run.unwrap();
+            batch.commit().unwrap();
             let started = serde_json::json!({ "started": format!("2026-01-01T00:00:0{i}Z") });
             run.write_json(ENVIRONMENT, &started).unwrap();
         }

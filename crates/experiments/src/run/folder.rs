@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use emberlab_run_format::files::{CHECKPOINTS, CONFIG, METRICS, RESULT};
-use emberlab_storage::{RunLock, StorageError, publish_folder, remove_tree, replace};
+use emberlab_storage::{Batch, RunLock, StorageError, remove_tree, replace};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -19,8 +19,8 @@ pub struct Run {
 }
 
 impl Run {
-    /// Makes the folder of a new run of `experiment`. It appears at once with all its `files`, given as names and
-    /// contents.
+    /// Makes the folder of a new run of `experiment`. It appears with the `batch`, at once with all its `files`, given as
+    /// names and contents.
     ///
     /// Without a `name`, the run is named after the time and its seed.
     ///
@@ -33,6 +33,7 @@ impl Run {
         seed: u64,
         name: Option<&str>,
         files: &[(&str, &[u8])],
+        batch: &mut Batch,
     ) -> Result<Self, ExperimentError> {
         let folder = artifacts.join(experiment);
         fs::create_dir_all(&folder).map_err(StorageError::io("create", &folder))?;
@@ -47,7 +48,7 @@ impl Run {
         {
             return Err(ExperimentError::RunExists { path });
         }
-        publish_folder(&path, files)?;
+        batch.publish_folder(&path, files)?;
         Ok(Self { path, data: None })
     }
 
@@ -173,18 +174,6 @@ pub(crate) fn json(path: &Path, value: &impl Serialize) -> Result<Vec<u8>, Exper
     Ok(format!("{text}\n").into_bytes())
 }
 
-/// A value as JSON in one line, for files with so many numbers that nobody reads them.
-pub(crate) fn compact_json(
-    run: &Run,
-    name: &str,
-    value: &impl Serialize,
-) -> Result<Vec<u8>, ExperimentError> {
-    let path = run.path().join(name);
-    let text =
-        serde_json::to_string(value).map_err(|e| StorageError::io("write", &path)(e.into()))?;
-    Ok(format!("{text}\n").into_bytes())
-}
-
 /// Makes an empty folder with this name, or with this name and the first free number.
 fn claim(folder: &Path, name: &str) -> Result<PathBuf, ExperimentError> {
     let mut path = folder.join(name);
@@ -215,7 +204,13 @@ mod tests {
     #[test]
     fn a_run_never_takes_the_folder_of_another() {
         let folder = tempfile::tempdir().unwrap();
-        let create = |name| Run::create(folder.path(), "moons", 3, name, &[(CONFIG, b"seed = 0")]);
+        let create = |name| {
+            let mut batch = Batch::default();
+            let files: [(&str, &[u8]); 1] = [(CONFIG, b"seed = 0")];
+            let run = Run::create(folder.path(), "moons", 3, name, &files, &mut batch)?;
+            batch.commit()?;
+            Ok::<Run, ExperimentError>(run)
+        };
         create(Some("alpha")).unwrap();
         assert!(matches!(
             create(Some("alpha")),

@@ -11,5 +11,5 @@ mod state;
 pub(crate) use changes::changes;
 pub use changes::{Change, Verdict};
 pub use folder::Run;
-pub(crate) use folder::{compact_json, json};
+pub(crate) use folder::json;
 pub use state::{RunState, RunSummary};

@@ -91,14 +91,26 @@ impl Run {
     /// [`ExperimentError::Malformed`] if the metrics or the configuration cannot be read.
     pub fn learning_curves(&self) -> Result<LearningCurves, ExperimentError> {
         let text = std::fs::read_to_string(self.metrics_path()).unwrap_or_default();
-        let history = History::parse(&text).map_err(|e| self.malformed(METRICS, e))?;
+        self.curves(&text, self.config()?.training.num_epochs)
+    }
+
+    /// The learning curves in the text of `metrics.csv`, of a training of `num_epochs`.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Malformed`] if it is no such text.
+    pub(crate) fn curves(
+        &self,
+        metrics: &str,
+        num_epochs: usize,
+    ) -> Result<LearningCurves, ExperimentError> {
+        let history = History::parse(metrics).map_err(|e| self.malformed(METRICS, e))?;
         let column = |name: &str| history.column(name).into_iter().flatten().collect();
         Ok(LearningCurves {
             train_loss: column("train_loss"),
             valid_loss: column("valid_loss"),
             train_accuracy: column("train_accuracy"),
             valid_accuracy: column("valid_accuracy"),
-            num_epochs: self.config()?.training.num_epochs,
+            num_epochs,
         })
     }
 

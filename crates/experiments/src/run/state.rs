@@ -146,12 +146,15 @@ fn best(history: &History, metric: Metric, split: Split) -> Option<BestEpoch> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use emberlab_storage::Batch;
 
     fn summary(metrics: &str) -> RunSummary {
         let folder = tempfile::tempdir().unwrap();
         let files: [(&str, &[u8]); 1] = [(METRICS, metrics.as_bytes())];
-        let run = Run::create(folder.path(), "e", 0, Some("r"), &files);
-        RunSummary::of(&run.unwrap())
+        let mut batch = Batch::default();
+        let run = Run::create(folder.path(), "e", 0, Some("r"), &files, &mut batch).unwrap();
+        batch.commit().unwrap();
+        RunSummary::of(&run)
     }
 
     #[test]

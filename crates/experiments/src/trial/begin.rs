@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use emberlab_run_format::files::{CONFIG, ENVIRONMENT, MODEL};
+use emberlab_storage::Batch;
 
 use super::model_file::model_file;
 use super::ready::Ready;
@@ -29,7 +30,34 @@ impl Trial {
         if let Some(name) = run_name {
             check_run_name(name)?;
         }
+        let mut batch = Batch::default();
         let ready = Ready::prepare(config, &execution, None)?;
+        let new = NewTrial::write(ready, artifacts, run_name, execution, &mut batch)?;
+        batch.commit()?;
+        let warnings = new.ready.prepared.warnings_about(&new.ready.findings);
+        Ok((new.lock()?, warnings))
+    }
+}
+
+/// A trial whose run has been written and appears with a batch.
+pub(super) struct NewTrial {
+    run: Run,
+    pub(super) ready: Ready,
+    execution: Execution,
+}
+
+impl NewTrial {
+    /// Writes the folder of the run as a part of `batch`.
+    ///
+    /// # Errors
+    /// As for [`Trial::begin`].
+    pub(super) fn write(
+        ready: Ready,
+        artifacts: &Path,
+        run_name: Option<&str>,
+        execution: Execution,
+        batch: &mut Batch,
+    ) -> Result<Self, ExperimentError> {
         let config = &ready.prepared.config;
         let environment = json(Path::new(ENVIRONMENT), &ready.environment(&execution))?;
         let model = json(Path::new(MODEL), &model_file(&ready.prepared))?;
@@ -38,15 +66,32 @@ impl Trial {
             (ENVIRONMENT, environment.as_slice()),
             (MODEL, model.as_slice()),
         ];
-        let run = Run::create(artifacts, &config.name, config.seed, run_name, &files)?;
-        let warnings = ready.prepared.warnings_about(&ready.findings);
-        let trial = Self {
-            lock: run.lock()?,
+        let run = Run::create(
+            artifacts,
+            &config.name,
+            config.seed,
+            run_name,
+            &files,
+            batch,
+        )?;
+        Ok(Self {
             run,
             ready,
-            checkpoint: None,
             execution,
-        };
-        Ok((trial, warnings))
+        })
+    }
+
+    /// The trial, when its run has appeared. The run is locked.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Storage`] if another process has locked it.
+    pub(super) fn lock(self) -> Result<Trial, ExperimentError> {
+        Ok(Trial {
+            lock: self.run.lock()?,
+            run: self.run,
+            ready: self.ready,
+            checkpoint: None,
+            execution: self.execution,
+        })
     }
 }

@@ -1,10 +1,20 @@
 //! The environment of this process, for `environment.json`.
 
+use std::sync::LazyLock;
+
 use emberlab_run_format::Environment;
 use emberlab_training::TrainedBy;
 
 /// The version of Burn that the workspace pins.
 const BURN: &str = "0.22.1";
+
+/// The name of the processor.
+static PROCESSOR: LazyLock<String> = LazyLock::new(|| {
+    let mut system = sysinfo::System::new();
+    system.refresh_cpu_all();
+    let processor = system.cpus().first().map(|cpu| cpu.brand().trim());
+    processor.unwrap_or("unknown").to_string()
+});
 
 /// The environment of this process.
 pub(crate) fn current_environment(
@@ -13,9 +23,6 @@ pub(crate) fn current_environment(
     data_sha256: String,
     trained_by: &TrainedBy,
 ) -> Environment {
-    let mut system = sysinfo::System::new();
-    system.refresh_cpu_all();
-    let processor = system.cpus().first().map(|cpu| cpu.brand().trim());
     let devices = emberlab_training::device::compiled();
     Environment {
         started: jiff::Timestamp::now().to_string(),
@@ -23,7 +30,7 @@ pub(crate) fn current_environment(
         burn: BURN.to_string(),
         device: device.to_string(),
         compiled_devices: devices.into_iter().map(str::to_string).collect(),
-        processor: processor.unwrap_or("unknown").to_string(),
+        processor: PROCESSOR.clone(),
         cores: std::thread::available_parallelism().map_or(1, |n| n.get()),
         num_threads,
         engine: trained_by.name().to_string(),

@@ -1,4 +1,4 @@
-//! Finishes a run: writes its networks, evaluation, diagnosis and result.
+//! Finishes runs: writes their networks, evaluations, diagnoses and results.
 
 use burn::tensor::Device;
 use emberlab_metrics::BinaryScores;
@@ -6,14 +6,15 @@ use emberlab_models::Network;
 use emberlab_run_format::files::{
     BASELINES, BEST, DIAGNOSIS, DIGESTED, EVALUATION, IMPORTANCE, METRICS, NETWORK, RESULT,
 };
-use emberlab_run_format::{BestEpoch, Ending, RunResult, ThresholdScores};
-use emberlab_storage::{Digested, RunLock};
+use emberlab_run_format::{BestEpoch, Diagnosis, Ending, RunResult, ThresholdScores};
+use emberlab_storage::{Batch, Digested, RunLock, StorageError};
 use emberlab_training::{Predicted, Split, TrainingError, TrainingResult, network_bytes};
+use serde::Serialize;
 
 use super::{BASELINE_VALUES_AFTER_TRAINING, ImportanceLimit};
 use super::{Prepared, evaluate_run, quick_diagnosis};
 use crate::error::ExperimentError;
-use crate::run::{Run, compact_json};
+use crate::run::{Run, json};
 
 /// A run whose training has ended but whose last files are not written.
 pub(super) struct Unfinished {
@@ -27,9 +28,45 @@ pub(super) struct Unfinished {
     pub(super) explains: bool,
 }
 
+/// Writes the files of finished runs, except of those whose training was interrupted. Returns their results, in order.
+///
+/// The files of all runs appear together, and after them the results, which have their checksums: a run with a result is
+/// whole.
+///
+/// # Errors
+/// The first [`ExperimentError`]. The runs whose files could be written are finished all the same.
+pub(super) fn finish(
+    runs: impl Iterator<Item = (Unfinished, TrainingResult)>,
+) -> Result<Vec<RunResult>, ExperimentError> {
+    let mut batch = Batch::default();
+    let mut ended = Vec::new();
+    let mut first_error = Ok(());
+    for (run, finished) in runs {
+        match run.write_files(&finished, &mut batch) {
+            Ok(result) => ended.push((run, result)),
+            Err(error) => first_error = first_error.and(Err(error)),
+        }
+    }
+    batch.commit()?;
+    let mut batch = Batch::default();
+    for (Unfinished { run, .. }, result) in &ended {
+        if result.ending != Ending::Interrupted {
+            let path = run.path().join(RESULT);
+            batch.replace(&path, &json(&path, result)?)?;
+        }
+    }
+    batch.commit()?;
+    first_error?;
+    Ok(ended.into_iter().map(|(_, result)| result).collect())
+}
+
 impl Unfinished {
-    /// Writes the files of a finished run, unless the training was interrupted. Returns the result.
-    pub(super) fn finish(self, finished: TrainingResult) -> Result<RunResult, ExperimentError> {
+    /// Writes all files of a finished run but the result, unless the training was interrupted. Returns the result.
+    fn write_files(
+        &self,
+        finished: &TrainingResult,
+        batch: &mut Batch,
+    ) -> Result<RunResult, ExperimentError> {
         let (run, prepared) = (&self.run, &self.prepared);
         let mut result = RunResult {
             ending: finished.ending,
@@ -50,46 +87,95 @@ impl Unfinished {
             is_saved: finished.is_saved,
             files: Vec::new(),
         };
-        if result.ending != Ending::Interrupted {
-            let predicted = &finished.predicted;
-            result.thresholds = at_thresholds(prepared, predicted)?;
-            save_networks(run, &finished)?;
-            let evaluation = evaluate_run(prepared, &finished.network, &self.device, predicted)?;
-            run.write(EVALUATION, &compact_json(run, EVALUATION, &evaluation)?)?;
-            self.write_diagnosis(Some(&finished.network))?;
-            if self.explains {
-                self.write_explanations(&finished.network)?;
-            }
-            // Its rows were appended without waiting for the disk, but what has a checksum must be on the disk.
-            run.write(METRICS, &run.read(METRICS)?)?;
-            for name in DIGESTED {
-                if run.path().join(name).is_file() {
-                    result.files.push(Digested::new(name, &run.read(name)?));
-                }
-            }
-            run.write_json(RESULT, &result)?;
+        if result.ending == Ending::Interrupted {
+            return Ok(result);
         }
+        let predicted = &finished.predicted;
+        result.thresholds = at_thresholds(prepared, predicted)?;
+        let mut files = LastFiles {
+            run,
+            batch,
+            digests: Vec::new(),
+        };
+        files.write(NETWORK, &network_bytes(&finished.network)?)?;
+        if let Some((_, best)) = &finished.best {
+            files.write(BEST, &network_bytes(best)?)?;
+        }
+        let evaluation = evaluate_run(prepared, &finished.network, &self.device, predicted)?;
+        let json = evaluation.to_json();
+        let json =
+            json.map_err(|e| StorageError::io("write", &run.path().join(EVALUATION))(e.into()))?;
+        files.write(EVALUATION, json.as_bytes())?;
+        // Its rows were appended without waiting for the disk, but what has a checksum must be on the disk.
+        let metrics = run.read(METRICS)?;
+        files.write(METRICS, &metrics)?;
+        let diagnosis = self.diagnosis(Some(&finished.network))?;
+        files.write_json(DIAGNOSIS, &diagnosis)?;
+        if self.explains {
+            self.write_explanations(&finished.network, &mut files)?;
+        }
+        result.files = files.digests()?;
         Ok(result)
     }
 
     /// Writes `baselines.json` and `importance.json`, where that takes a fraction of a second.
-    fn write_explanations(&self, network: &Network) -> Result<(), ExperimentError> {
+    fn write_explanations(
+        &self,
+        network: &Network,
+        files: &mut LastFiles<'_>,
+    ) -> Result<(), ExperimentError> {
         if self.prepared.num_baseline_values() <= BASELINE_VALUES_AFTER_TRAINING {
-            self.run.write_json(BASELINES, &self.prepared.baselines())?;
+            files.write_json(BASELINES, &self.prepared.baselines())?;
         }
         let limit = ImportanceLimit::Quick;
         let importance = self.prepared.importance(network, &self.device, limit)?;
         match importance {
-            Some(importance) => self.run.write_json(IMPORTANCE, &importance),
+            Some(importance) => files.write_json(IMPORTANCE, &importance),
             None => Ok(()),
         }
     }
 
-    /// Writes `diagnosis.json`; `now` is the trained network, if there is one.
-    pub(super) fn write_diagnosis(&self, now: Option<&Network>) -> Result<(), ExperimentError> {
-        let curves = self.run.learning_curves()?;
-        let diagnosis = quick_diagnosis(&self.prepared, &self.device, now, &curves)?;
-        self.run.write_json(DIAGNOSIS, &diagnosis)
+    /// The content of `diagnosis.json`; `now` is the trained network, if there is one.
+    pub(super) fn diagnosis(&self, now: Option<&Network>) -> Result<Diagnosis, ExperimentError> {
+        let text = std::fs::read_to_string(self.run.metrics_path()).unwrap_or_default();
+        let num_epochs = self.prepared.config.training.num_epochs;
+        let curves = self.run.curves(&text, num_epochs)?;
+        quick_diagnosis(&self.prepared, &self.device, now, &curves)
+    }
+}
+
+/// The last files of a run, which appear with a batch.
+struct LastFiles<'a> {
+    run: &'a Run,
+    batch: &'a mut Batch,
+    digests: Vec<Digested>,
+}
+
+impl LastFiles<'_> {
+    fn write(&mut self, name: &str, content: &[u8]) -> Result<(), ExperimentError> {
+        self.batch.replace(&self.run.path().join(name), content)?;
+        if DIGESTED.contains(&name) {
+            self.digests.push(Digested::new(name, content));
+        }
+        Ok(())
+    }
+
+    fn write_json(&mut self, name: &str, value: &impl Serialize) -> Result<(), ExperimentError> {
+        self.write(name, &json(&self.run.path().join(name), value)?)
+    }
+
+    /// The checksums of the files that do not change any more: those written here, and those that were there before.
+    fn digests(mut self) -> Result<Vec<Digested>, ExperimentError> {
+        for name in DIGESTED {
+            let is_written = self.digests.iter().any(|file| file.name == name);
+            if !is_written && self.run.path().join(name).is_file() {
+                self.digests
+                    .push(Digested::new(name, &self.run.read(name)?));
+            }
+        }
+        let place = |file: &Digested| DIGESTED.iter().position(|name| *name == file.name);
+        self.digests.sort_by_key(place);
+        Ok(self.digests)
     }
 }
 
@@ -115,13 +201,4 @@ fn at_thresholds(
         }
     }
     Ok(results)
-}
-
-/// Writes the weights after the last step and those of the best epoch.
-fn save_networks(run: &Run, finished: &TrainingResult) -> Result<(), ExperimentError> {
-    run.write(NETWORK, &network_bytes(&finished.network)?)?;
-    if let Some((_, best)) = &finished.best {
-        run.write(BEST, &network_bytes(best)?)?;
-    }
-    Ok(())
 }

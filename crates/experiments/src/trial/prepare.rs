@@ -1,6 +1,7 @@
 //! Loads the data of an experiment, splits them, and checks that data, network and loss fit together.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use emberlab_datasets::{Dataset, Samples, Splits, Standardizer};
 use emberlab_menu::Problem;
@@ -12,12 +13,13 @@ use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::run::Run;
 
-/// An experiment with its data, checked and ready to be put on a device.
+/// An experiment with its data, checked and ready to be put on a device. A clone shares the samples.
+#[derive(Clone)]
 pub struct Prepared {
     /// The experiment.
     pub config: ExperimentConfig,
     /// The data, in the memory of the CPU.
-    pub samples: Samples,
+    pub samples: Arc<Samples>,
     /// How the columns of a table became features; `None` if the data set is no table.
     pub encoder: Option<Encoder>,
     /// Sentences about what was found or left out when the data were read.
@@ -114,7 +116,7 @@ impl Prepared {
         let standardizer = Standardizer::fit(&config.standardize, &samples, &splits.train);
         Ok(Self {
             config,
-            samples,
+            samples: Arc::new(samples),
             encoder,
             notes,
             data_sha256,

@@ -51,21 +51,54 @@ impl Ready {
             Some((run, checksum)) => Prepared::load_same(config, data_dirs, run, checksum)?,
         };
         prepared.check_trainable()?;
-        let config = prepared.config.to_toml()?;
+        let findings = prepared.findings();
+        Self::of(prepared, findings, device, None)
+    }
+
+    /// The same for another experiment, if it differs in nothing but the optimiser: then it shares the data, on the
+    /// device too, and what was found about them.
+    ///
+    /// # Errors
+    /// As for [`prepare`](Self::prepare).
+    pub(super) fn share(&self, config: &ExperimentConfig) -> Result<Option<Self>, ExperimentError> {
+        let with_own_optimizer = ExperimentConfig {
+            optimizer: self.prepared.config.optimizer.clone(),
+            ..config.clone().without_comparison()
+        };
+        if with_own_optimizer != self.prepared.config {
+            return Ok(None);
+        }
+        let mut prepared = self.prepared.clone();
+        prepared.config.optimizer = config.optimizer.clone();
+        let (findings, device) = (self.findings.clone(), self.device.clone());
+        Self::of(prepared, findings, device, Some(self)).map(Some)
+    }
+
+    /// The experiment with the data of `other`, if those lie where this one needs them.
+    fn of(
+        prepared: Prepared,
+        findings: Vec<Finding>,
+        device: Device,
+        other: Option<&Self>,
+    ) -> Result<Self, ExperimentError> {
         let (network, trained_by) =
             prepared.network_to_train(&prepared.config.training, &device)?;
         let tensor_device = trained_by.tensor_device(&device);
+        let data = match other {
+            Some(other) if other.tensor_device == tensor_device => other.data.clone(),
+            _ => prepared.upload_all(&tensor_device)?,
+        };
         Ok(Self {
             identity: Identity {
-                config,
+                config: prepared.config.to_toml()?,
                 data_sha256: prepared.data_sha256.clone(),
             },
             trained_by,
             network,
-            data: prepared.upload_all(&tensor_device)?,
+            data,
             device,
             tensor_device,
-            findings: prepared.findings(),
+            findings,
             prepared,
         })
     }

@@ -1,11 +1,11 @@
 //! Trains trials, alone or several in one batched model.
 
-use emberlab_run_format::files::{FAILURE, METRICS, RESULT};
+use emberlab_run_format::files::{DIAGNOSIS, FAILURE, METRICS, RESULT};
 use emberlab_run_format::{Ending, Failure, FindingKind, RunResult};
 use emberlab_storage::Checkpoint;
 use emberlab_training::{EpochRecord, Observer, Trainer, TrainingError};
 
-use super::finish::Unfinished;
+use super::finish::{Unfinished, finish};
 use super::{MetricsFile, Trial};
 use crate::error::ExperimentError;
 use crate::run::Run;
@@ -150,14 +150,14 @@ fn fit(trials: Vec<Trial>, explains: bool) -> Result<Vec<RunResult>, ExperimentE
     let finished = match Trainer::run_all(fits.into_iter().zip(from).collect()) {
         Err(error @ TrainingError::FlatLoss { .. }) => {
             for run in &unfinished {
-                run.write_diagnosis(None)?;
+                let diagnosis = run.diagnosis(None)?;
+                run.run.write_json(DIAGNOSIS, &diagnosis)?;
             }
             return Err(error.into());
         }
         finished => finished?,
     };
-    let runs = unfinished.into_iter().zip(finished);
-    runs.map(|(run, finished)| run.finish(finished)).collect()
+    finish(unfinished.into_iter().zip(finished))
 }
 
 /// Writes the metrics file of a run and passes everything on to the observer that shows it.

@@ -147,13 +147,18 @@ fn share_by_chance(data: &ObservedData<'_>, enough: f64) -> f64 {
 /// A hash of a row's features; two rows that differ have the same with probability 2⁻⁶⁴.
 fn features_hash(data: &ObservedData<'_>, row: u32) -> u64 {
     let mut hasher = DefaultHasher::new();
-    if let Features::Bytes(pixels) = &data.samples.features {
-        let width = data.samples.num_features();
-        let start = row as usize * width;
-        pixels[start..start + width].hash(&mut hasher);
-    } else {
-        let values = data.row(row);
-        values.iter().for_each(|x| x.to_bits().hash(&mut hasher));
+    let width = data.samples.num_features();
+    let start = row as usize * width;
+    match &data.samples.features {
+        Features::Bytes(values) => values[start..start + width].hash(&mut hasher),
+        Features::Floats(values) => {
+            let values = values[start..start + width].iter();
+            values.for_each(|x| x.to_bits().hash(&mut hasher));
+        }
+        Features::Doubles(values) => {
+            let values = values[start..start + width].iter();
+            values.for_each(|x| x.to_bits().hash(&mut hasher));
+        }
     }
     hasher.finish()
 }
