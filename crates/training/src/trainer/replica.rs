@@ -8,9 +8,9 @@ use emberlab_storage::{Checkpoint, CheckpointStore, Identity, Position, StorageE
 use serde::{Deserialize, Serialize};
 
 use super::early_stopping::EarlyStoppingState;
-use super::observer::Observer;
+use super::observer::{EpochRecord, Observer};
 use crate::config::TrainingConfig;
-use crate::engine::TrainingEngine;
+use crate::engine::{Shared, TrainingEngine};
 use crate::error::TrainingError;
 use crate::metric_accumulator::MetricAccumulator;
 use crate::record::network_bytes;
@@ -86,8 +86,39 @@ impl Replica {
         stopping.is_some_and(|stopping| stopping.is_due(&self.progress.early_stopping))
     }
 
+    /// Ends an epoch with these metrics. Returns its record, and whether the observer could write it down.
+    ///
+    /// # Errors
+    /// Never for a task with valid class numbers.
+    pub(super) fn end_epoch(
+        &mut self,
+        shared: &Shared,
+        train: SplitMetrics,
+        valid: Option<SplitMetrics>,
+        spent: Duration,
+    ) -> Result<(EpochRecord, Result<(), TrainingError>), TrainingError> {
+        self.progress.position = Position {
+            epoch: self.progress.position.epoch + 1,
+            step_in_epoch: 0,
+        };
+        self.progress.accumulator = MetricAccumulator::new(&shared.task)?;
+        let is_best = self.observe(&shared.training, &train, valid.as_ref());
+        let record = EpochRecord {
+            epoch: self.progress.position.epoch,
+            num_epochs: shared.training.num_epochs,
+            step: self.progress.step,
+            learning_rate: self.last_learning_rate(),
+            train,
+            valid,
+            is_best,
+            elapsed: self.elapsed(spent),
+        };
+        let written = self.observer.epoch_ended(&record);
+        Ok((record, written))
+    }
+
     /// Shows early stopping the metrics of an epoch that has ended. Returns whether the epoch is the best so far.
-    pub(super) fn observe(
+    fn observe(
         &mut self,
         training: &TrainingConfig,
         train: &SplitMetrics,

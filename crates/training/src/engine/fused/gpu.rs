@@ -24,7 +24,7 @@ use rayon::prelude::*;
 use super::{Start, state, unreadable};
 use crate::config::TrainMetrics;
 use crate::engine::choice::no_kernels_for;
-use crate::engine::{Beginning, Shared, Steps, TrainingEngine};
+use crate::engine::{Beginning, Shared, Steps, TrainingEngine, is_parallel};
 use crate::error::TrainingError;
 use crate::metric_accumulator::{ComparableTargets, MetricAccumulator, threshold};
 use crate::predict::CHUNK_SIZE;
@@ -328,8 +328,7 @@ impl GpuEngine {
         rows: impl Fn(usize) -> R + Sync,
         metrics: &mut [&mut MetricAccumulator],
     ) -> Result<(), TrainingError> {
-        let pairs = self.replicas.par_iter().zip(metrics);
-        pairs.try_for_each(|(replica, metrics)| {
+        let add = |(replica, metrics): (&Replica, &mut &mut MetricAccumulator)| {
             let targets = match split {
                 Split::Valid => replica.valid.as_ref(),
                 _ => Some(&replica.train),
@@ -349,7 +348,11 @@ impl GpuEngine {
                 true => metrics.add_outputs(outputs, rows, targets, &self.shared.task),
                 false => metrics.add_counts(counts, rows, targets),
             }
-        })
+        };
+        match is_parallel(self.replicas.len()) {
+            true => self.replicas.par_iter().zip(metrics).try_for_each(add),
+            false => self.replicas.iter().zip(metrics).try_for_each(add),
+        }
     }
 
     /// The place of an evaluation among those that follow the steps of an epoch.

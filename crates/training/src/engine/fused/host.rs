@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use super::host_split::HostSplit;
 use super::{Start, state, unreadable};
 use crate::config::TrainMetrics;
-use crate::engine::{Beginning, Shared, Steps, TrainingEngine};
+use crate::engine::{Beginning, Shared, Steps, TrainingEngine, is_parallel};
 use crate::error::TrainingError;
 use crate::metric_accumulator::MetricAccumulator;
 use crate::predict::chunks;
@@ -78,7 +78,7 @@ impl<T: Real + Float> HostEngine<T> {
         + Sync,
     ) -> Result<(), TrainingError> {
         let shared = &self.shared;
-        if self.replicas.len() == 1 || rayon::current_num_threads() == 1 {
+        if !is_parallel(self.replicas.len()) {
             let mut pairs = self.replicas.iter_mut().zip(metrics);
             return pairs.try_for_each(|(one, metrics)| action(one, metrics, shared));
         }

@@ -9,6 +9,7 @@ use emberlab_datasets::DeviceDataset;
 use emberlab_metrics::{Direction, Split, SplitMetrics};
 use emberlab_run_format::Ending;
 use emberlab_storage::{Checkpoint, Position};
+use rayon::prelude::*;
 
 use super::burn_dashboard::{Dashboard, Display, Shown, ShownMetric};
 use super::interrupt::StopFlag;
@@ -18,7 +19,7 @@ use super::result::TrainingResult;
 use super::{Trainer, start};
 use crate::checkpoint::{CheckpointConfig, Every, OnError};
 use crate::config::TrainMetrics;
-use crate::engine::{Shared, Steps, TIME_OF_A_CALL, TrainingEngine, engine};
+use crate::engine::{Shared, Steps, TIME_OF_A_CALL, TrainingEngine, engine, is_parallel};
 use crate::error::TrainingError;
 use crate::metric_accumulator::MetricAccumulator;
 use crate::supervised_model::SupervisedModel;
@@ -302,10 +303,33 @@ impl TrainingLoop {
             return Ok(ControlFlow::Break(()));
         };
         self.count_time();
+        let num_replicas = self.replicas.len();
+        let valid = match valid {
+            Some(valid) => valid.into_iter().map(Some).collect(),
+            None => vec![None; num_replicas],
+        };
+        let (shared, checkpoint, spent) = (&self.shared, &self.checkpoint, self.spent);
+        let end = |((replica, train), valid): ((&mut Replica, SplitMetrics), _)| {
+            let (record, written) = replica.end_epoch(shared, train, valid, spent)?;
+            Ok((record, tolerate(checkpoint, replica, written)))
+        };
+        let replicas = &mut self.replicas;
+        let ended: Result<Vec<_>, TrainingError> = match is_parallel(num_replicas) {
+            true => (replicas.par_iter_mut().zip(train).zip(valid))
+                .map(end)
+                .collect(),
+            false => (replicas.iter_mut().zip(train).zip(valid))
+                .map(end)
+                .collect(),
+        };
         let mut all_written = Ok(());
-        for (index, train) in train.into_iter().enumerate() {
-            let valid = valid.as_ref().map(|valid| valid[index].clone());
-            let written = self.end_epoch_of(index, train, valid, display);
+        for (index, (record, written)) in ended?.into_iter().enumerate() {
+            if record.is_best {
+                self.engine.remember_best(index);
+            }
+            if index == 0 {
+                self.show_epoch(&record, display);
+            }
             // Every training ends the epoch, even if a file of another cannot be written.
             all_written = all_written.and(written);
         }
@@ -318,46 +342,18 @@ impl TrainingLoop {
         Ok(ControlFlow::Continue(()))
     }
 
-    /// Ends the epoch of one training; the dashboard shows the first.
-    fn end_epoch_of(
-        &mut self,
-        index: usize,
-        train: SplitMetrics,
-        valid: Option<SplitMetrics>,
-        display: &mut Display,
-    ) -> Result<(), TrainingError> {
-        let replica = &mut self.replicas[index];
-        replica.progress.position = Position {
-            epoch: replica.progress.position.epoch + 1,
-            step_in_epoch: 0,
-        };
-        replica.progress.accumulator = MetricAccumulator::new(&self.shared.task)?;
-        let is_best = replica.observe(&self.shared.training, &train, valid.as_ref());
-        if is_best {
-            self.engine.remember_best(index);
-        }
-        let record = EpochRecord {
-            epoch: replica.progress.position.epoch,
-            num_epochs: self.shared.training.num_epochs,
-            step: replica.progress.step,
-            learning_rate: replica.last_learning_rate(),
-            train,
-            valid,
-            is_best,
-            elapsed: replica.elapsed(self.spent),
-        };
-        let written = replica.observer.epoch_ended(&record);
-        let written = tolerate(&self.checkpoint, replica, written);
+    /// Shows the end of an epoch of the first training.
+    fn show_epoch(&self, record: &EpochRecord, display: &mut Display) {
+        let replica = &self.replicas[0];
         let is_last =
             record.epoch == record.num_epochs || replica.is_out_of_patience(&self.shared.training);
-        if index == 0 && (display.is_due_at_end(Instant::now()) || is_last) {
+        if display.is_due_at_end(Instant::now()) || is_last {
             let train = self.shown(&record.train);
             let valid = record.valid.as_ref().zip(self.num_valid);
             let valid = valid.map(|(metrics, num_valid)| (num_valid, self.shown(metrics)));
-            let found = self.replicas[index].observer.findings();
+            let found = replica.observer.findings();
             display.epoch(record.epoch, self.num_train, train, valid, found);
         }
-        written
     }
 
     /// The metrics and the learning rate of the first training, for the dashboard.
