@@ -154,8 +154,8 @@ pub(crate) fn fused_plan(
     if !matches!(network.dtype(), DType::F32 | DType::F64) {
         return Err(no_kernels_for(format!("{:?}", network.dtype())));
     }
-    let loss_name = loss.name();
-    let no_loss = || no_kernels_for(format!("the loss `{loss_name}`"));
+    let no_loss = || no_kernels_for(format!("the loss `{}`", loss.name()));
+    let no_rule = || no_kernels_for(format!("the optimiser `{}`", rule.name()));
     Ok(Plan {
         sizes: shape.sizes,
         has_bias: shape.has_bias,
@@ -163,7 +163,30 @@ pub(crate) fn fused_plan(
         normalization: shape.normalization,
         loss: loss.function.fused().ok_or_else(no_loss)?,
         reduction: loss.reduction.fused(),
-        optimizer: rule.fused(),
+        optimizer: rule.fused().ok_or_else(no_rule)?,
         clipping: clipping.map(GradientClipping::fused),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::testing::Settings;
+
+    #[test]
+    fn an_optimiser_without_fused_kernels_is_named() {
+        let settings = Settings {
+            optimizer: json!({ "name": "lion", "learning_rate": 0.1 }),
+            ..Settings::default()
+        };
+        let trainer = settings.trainer(1, 0.1);
+        let (loss, rule) = (&trainer.loss, &trainer.optimizer.rule);
+        let found = TrainedBy::choose(&trainer.network, loss, rule, &trainer.training);
+        assert_eq!(
+            found.expect("Burn operations").because(),
+            Some("there are no fused kernels for the optimiser `lion`")
+        );
+    }
 }
