@@ -5,7 +5,8 @@ use emberlab_menu::Menu;
 use emberlab_metrics::Metric;
 use emberlab_models::{Activation, Initializer, ModelConfig, Normalization};
 use emberlab_training::device::DEVICES;
-use emberlab_training::{Loss, SchedulerConfig, UpdateRule};
+use emberlab_training::scheduler::Schedule;
+use emberlab_training::{Loss, UpdateRule};
 
 use crate::lab::project;
 
@@ -39,7 +40,7 @@ fn menus() -> [Listed; 10] {
         listed::<Initializer>("model.initializer", "Initialisers"),
         listed::<Loss>("loss", "Losses"),
         listed::<UpdateRule>("optimizer", "Optimisers"),
-        listed::<SchedulerConfig>("scheduler", "Schedules"),
+        listed::<Schedule>("scheduler", "Schedules"),
         Listed {
             key: "training.objective.metric",
             title: "Metrics",

@@ -108,6 +108,18 @@ fn a_value_out_of_range_is_named_with_its_place() {
         2,
         &["noise", "-1", "bad.toml:4"],
     );
+    refused(
+        "learning_rate = 0.1",
+        "learning_rate = 0.1\n[scheduler]\nname = \"cosine\"\nwarmup = { num_steps = 0 }",
+        2,
+        &["scheduler.warmup.num_steps", "at least 1", "bad.toml:18"],
+    );
+    refused(
+        "name = \"bce_with_logits\"",
+        "name = \"bce_with_logits\"\npositive_weight = 0",
+        2,
+        &["loss.positive_weight", "a positive number", "bad.toml:12"],
+    );
 }
 
 #[test]

@@ -761,3 +761,41 @@ fn new_rows_are_read_with_the_format_of_the_table_that_was_learnt() {
     let outcome = lab.run(&["predict", "own/a", "rows.csv"]);
     assert_eq!(outcome.code, Some(2), "{outcome:#?}");
 }
+
+#[test]
+fn counts_are_predicted_as_numbers_that_are_never_negative() {
+    // The expected number is exp(x + ½).
+    let row = |i: i32| {
+        let x = f64::from(i * 37 % 120) / 40.0 - 1.0;
+        format!("{x},{}\n", (x + 0.5).exp().round())
+    };
+    let table = format!("x,visits\n{}", (0..120).map(row).collect::<String>());
+    let settings = ["loss.name=poisson", "training.num_epochs=150"];
+    let keys = "label = \"visits\"\ntask = \"regression\"";
+    let (lab, run) = trained(&table, keys, &settings);
+    assert_in("R²", run.metric("valid", "r2"), 0.95..=1.0);
+    let told = predicted(&lab, "x\n-1\n0\n1.9\n");
+    let numbers: Vec<f64> = told.iter().map(|number| number.parse().unwrap()).collect();
+    assert_in("exp(−½)", numbers[0], 0.3..=1.2);
+    assert_in("exp(½)", numbers[1], 1.2..=2.2);
+    assert_in("exp(2.4)", numbers[2], 9.5..=12.5);
+}
+
+#[test]
+fn a_negative_number_is_no_count() {
+    let lab = Lab::new();
+    let row = |i: i32| format!("{i},{}\n", if i == 7 { -3 } else { i });
+    let table = format!("x,visits\n{}", (1..=60).map(row).collect::<String>());
+    lab.write("table.csv", table);
+    let keys = "label = \"visits\"\ntask = \"regression\"";
+    let outcome = train(&lab, "table.csv", keys, &["loss.name=poisson"]);
+    assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+    let expected =
+        "`poisson` learns counts, which are never negative, but `visits` of sample 7 is -3";
+    assert!(outcome.stderr.contains(expected), "{}", outcome.stderr);
+    let standardized = ["loss.name=poisson", "standardize.targets=true"];
+    let outcome = train(&lab, "table.csv", keys, &standardized);
+    assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+    let expected = "`poisson` learns counts, which must not be standardised";
+    assert!(outcome.stderr.contains(expected), "{}", outcome.stderr);
+}

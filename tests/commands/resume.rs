@@ -61,6 +61,24 @@ fn a_run_goes_on_with_other_numbers_of_threads() {
 }
 
 #[test]
+fn every_optimiser_with_a_buffer_goes_on_to_the_bit_under_a_schedule_with_a_warm_up() {
+    for (optimizer, scheduler) in [
+        ("adagrad", "name = 'one_cycle'"),
+        ("nadam", "name = 'cosine_restarts', num_steps = 3"),
+        ("lion", "name = 'polynomial', interval = 'step'"),
+    ] {
+        let optimizer = format!("optimizer={{ name = '{optimizer}', learning_rate = 0.01 }}");
+        let warmup = "warmup = { num_steps = 40, interval = 'step' }";
+        let scheduler = format!("scheduler={{ {scheduler}, {warmup} }}");
+        for step in ["23", "70"] {
+            let lab = whole_and_stopped(&[&optimizer, &scheduler], step);
+            lab.succeed(&["resume", "stopped", "--dashboard", "quiet"]);
+            assert_same(&lab);
+        }
+    }
+}
+
+#[test]
 fn more_epochs_need_no_force_and_end_as_if_planned_from_the_start() {
     let lab = whole_and_stopped(&[], "50");
     lab.succeed(&["resume", "stopped", "--dashboard", "quiet"]);

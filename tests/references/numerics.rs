@@ -65,8 +65,8 @@ fn the_sigmoid_of_plus_and_minus_one_hundred_is_finite_and_right_on_every_device
 fn perfect_and_perfectly_wrong_predictions_cost_what_they_should_on_every_device() {
     let [bce, with_logits, cross_entropy] = [
         LossConfig::sum(Bce {}),
-        LossConfig::sum(BceWithLogits {}),
-        LossConfig::sum(CrossEntropy {}),
+        LossConfig::sum(BceWithLogits::default()),
+        LossConfig::sum(CrossEntropy::default()),
     ];
     // Loss, outputs, targets, cost, gradient where it is a number that the formula gives.
     type Case<'a> = (&'a LossConfig, [f64; 2], [f64; 2], f64, Option<[f64; 2]>);

@@ -33,11 +33,15 @@ fn assert_met(files: &[PathBuf], devices: &[&str]) -> usize {
     rows.len()
 }
 
+/// Traces of what has no fused kernels: Burn operations alone replay them.
+const WITHOUT_FUSED_KERNELS: [&str; 1] = ["optimizer-lion"];
+
 #[test]
 fn every_trace_is_met_by_both_engines_on_both_cpu_devices_in_both_precisions() {
     let files = traces();
     assert!(files.len() >= 28, "only {} traces", files.len());
-    assert_eq!(assert_met(&files, &["flex", "ndarray"]), 8 * files.len());
+    let expected = 8 * files.len() - 4 * WITHOUT_FUSED_KERNELS.len();
+    assert_eq!(assert_met(&files, &["flex", "ndarray"]), expected);
 }
 
 /// One trace of each kind: a software Vulkan device takes ten seconds for each, so that all of them are

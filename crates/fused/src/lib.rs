@@ -17,11 +17,13 @@
 #[cfg(feature = "gpu")]
 pub mod gpu;
 mod host;
+mod nadam;
 mod plan;
 mod real;
 pub mod scalar;
 
 pub use host::HostTraining;
+pub use nadam::nadam_factors;
 pub use plan::{
     Activation, Clipping, Data, Loss, Normalization, Optimizer, Plan, PlanError, Reduction,
     Results, State,

@@ -91,12 +91,22 @@ pub enum Normalization {
 pub enum Loss {
     /// Binary cross-entropy of a logit.
     BceWithLogits,
+    /// Binary cross-entropy of a logit, with a weight for class 1.
+    WeightedBceWithLogits {
+        /// The weight of class 1; class 0 has the weight 1.
+        positive_weight: f64,
+    },
     /// Binary cross-entropy of a probability, its logarithms at least −100.
     Bce,
     /// Binary cross-entropy of a probability, which is bounded first.
     BceNaive,
     /// Cross-entropy of the softmax.
     CrossEntropy,
+    /// Cross-entropy of the softmax, with targets that are smoothed first.
+    SmoothedCrossEntropy {
+        /// The share of each target that is spread evenly over all classes.
+        label_smoothing: f64,
+    },
     /// Cross-entropy of the softmax, as it stands in a textbook.
     CrossEntropyNaive,
     /// Squared error.
@@ -108,6 +118,15 @@ pub enum Loss {
         /// Where the absolute error begins.
         delta: f64,
     },
+    /// `ln cosh(x − y)`
+    LogCosh,
+    /// Absolute error, with a weight for outputs that are too small and another for those too large.
+    Quantile {
+        /// The weight of outputs that are too small; the others have the rest to 1.
+        quantile: f64,
+    },
+    /// `exp(x) − y x`
+    Poisson,
     /// `max(0, 1 − s z)` with the sign `s` of the class.
     Hinge,
     /// Binary cross-entropy of a logit, less for samples that are classified well.
@@ -122,7 +141,10 @@ pub enum Loss {
 impl Loss {
     /// Whether each sample has one loss, whatever the number of outputs.
     pub fn is_per_sample(self) -> bool {
-        matches!(self, Self::CrossEntropy | Self::CrossEntropyNaive)
+        matches!(
+            self,
+            Self::CrossEntropy | Self::SmoothedCrossEntropy { .. } | Self::CrossEntropyNaive
+        )
     }
 }
 
@@ -160,6 +182,26 @@ pub enum Optimizer {
         /// Share of each parameter that is removed per unit of learning rate, as in AdamW.
         decoupled_decay: f64,
     },
+    /// Adam with Nesterov momentum. Its buffers are those of Adam.
+    NAdam {
+        /// Decay of the mean of gradients.
+        beta_1: f64,
+        /// Decay of the mean of squared gradients.
+        beta_2: f64,
+        /// Added to the denominator.
+        epsilon: f64,
+        /// How soon the momentum grows from half of `beta_1` to all of it.
+        momentum_decay: f64,
+        /// Factor of the L2 penalty.
+        weight_decay: f64,
+    },
+    /// AdaGrad. Its buffer is the sum of squared gradients.
+    AdaGrad {
+        /// Added to the denominator.
+        epsilon: f64,
+        /// Factor of the L2 penalty.
+        weight_decay: f64,
+    },
     /// RMSprop. Its buffers are the mean of squared gradients, and the velocity if there is momentum.
     RmsProp {
         /// Decay of the mean of squared gradients.
@@ -178,7 +220,8 @@ impl Optimizer {
     pub fn num_buffers(self) -> usize {
         match self {
             Self::Sgd { momentum, .. } => usize::from(momentum > 0.0),
-            Self::Adam { .. } => 2,
+            Self::Adam { .. } | Self::NAdam { .. } => 2,
+            Self::AdaGrad { .. } => 1,
             Self::RmsProp { momentum, .. } => 1 + usize::from(momentum > 0.0),
         }
     }

@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 use emberlab_menu::Menu as _;
 use emberlab_pictures::{Axis, Chart, Line, Panels, Picture};
 use emberlab_training::LossConfig;
-use emberlab_training::loss::{Loss, OutputKind};
+use emberlab_training::loss::{Loss, OutputKind, TargetKind};
 
 use super::{GalleryError, Section, curve};
 
@@ -26,7 +26,7 @@ fn predictions() -> Vec<f64> {
 impl Curve {
     /// The loss of a sample of class `target` at each prediction.
     fn of(loss: &Loss, target: f64) -> Result<Self, GalleryError> {
-        let kind = loss.outputs();
+        let (kind, is_of_counts) = (loss.outputs(), loss.targets() == TargetKind::Counts);
         let loss = LossConfig::sum(loss.clone());
         let inputs = predictions();
         let (values, slopes) = curve(&inputs, |p| {
@@ -34,6 +34,7 @@ impl Curve {
             // The logit whose sigmoid is the prediction.
             let logit = |p: Tensor<2>| p.clone().log() - p.neg().add_scalar(1.0).log();
             let (outputs, targets) = match kind {
+                OutputKind::Numbers if is_of_counts => (p.log(), targets),
                 OutputKind::Probabilities | OutputKind::Numbers => (p, targets),
                 OutputKind::Logit => (logit(p), targets),
                 OutputKind::ClassLogits => {
@@ -135,9 +136,11 @@ pub(super) fn section() -> Result<Section, GalleryError> {
             "The loss of one prediction, and its gradient. Losses with equal curves share a line: {}. The gradient of \
              the cross-entropy grows the more wrong a prediction is; that of the squared error is at most 2, and \
              that of the absolute error is always 1. The Huber loss is half the squared error up to a difference of \
-             1, and linear beyond. The focal loss gives little weight to predictions that are nearly right. Losses \
+             1, and linear beyond; log-cosh is a little less, and smooth. The quantile loss of the median is half the \
+             absolute error. The focal loss gives little weight to predictions that are nearly right. Losses \
              that take logits are drawn at the logit of the prediction: the hinge loss is zero from a logit of 1 \
-             on the right side, which is a probability of 0.73. The Hamming loss has no gradient anywhere.",
+             on the right side, which is a probability of 0.73. The Poisson loss is drawn at the logarithm of the \
+             prediction. The Hamming loss has no gradient anywhere.",
             shared.join("; ")
         ),
         pictures: vec![("losses".to_string(), panels.render()?)],
@@ -154,7 +157,7 @@ mod tests {
 
     const CROSS_ENTROPY: Textbook = |_, _, right, side| (-right.ln(), -side / right);
 
-    const TEXTBOOK: [(&str, Textbook); 9] = [
+    const TEXTBOOK: [(&str, Textbook); 12] = [
         ("bce_with_logits", CROSS_ENTROPY),
         ("bce", CROSS_ENTROPY),
         ("cross_entropy", CROSS_ENTROPY),
@@ -162,6 +165,13 @@ mod tests {
         ("mae", |p, y, _, side| ((p - y).abs(), -side)),
         ("soft_hamming", |p, y, _, side| ((p - y).abs(), -side)),
         ("huber", |p, y, _, _| ((p - y).powi(2) / 2.0, p - y)),
+        ("log_cosh", |p, y, _, _| {
+            ((p - y).cosh().ln(), (p - y).tanh())
+        }),
+        ("quantile", |p, y, _, side| {
+            ((p - y).abs() / 2.0, -side / 2.0)
+        }),
+        ("poisson", |p, y, _, _| (p - y * p.ln(), 1.0 - y / p)),
         ("hinge", |p, _, _, side| {
             let missing = 1.0 - side * (p / (1.0 - p)).ln();
             match missing > 0.0 {

@@ -46,6 +46,8 @@ pub enum ModelTask {
     },
     /// The outputs are the predictions.
     Regression,
+    /// The outputs are logarithms of the predictions.
+    Counts,
 }
 
 /// The mean and standard deviation that inputs are standardised with: one of each for every feature, or one for

@@ -53,7 +53,7 @@ impl MetricAccumulator {
         let scores = match task {
             Task::Binary { .. } => Scores::Classes(of_classes(2)?),
             Task::Multiclass { num_classes } => Scores::Classes(of_classes(*num_classes)?),
-            Task::Regression { standardizer } => Scores::Values {
+            Task::Regression { standardizer, .. } => Scores::Values {
                 targets: Vec::new(),
                 predictions: Vec::new(),
                 num_targets: standardizer.mean.len(),
@@ -247,7 +247,7 @@ impl ComparableTargets {
             Task::Binary { .. } => TargetValues::Labels(thresholded(targets, 0.5)),
             Task::Regression { .. } => {
                 let numbers = targets.iter().map(|&x| x.into()).collect();
-                TargetValues::Numbers(task.in_units_of_the_data(numbers))
+                TargetValues::Numbers(task.targets_in_units_of_the_data(numbers))
             }
         };
         Ok(Self { d_output, values })

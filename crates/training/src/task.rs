@@ -23,6 +23,8 @@ pub enum Task {
     Regression {
         /// Mean and standard deviation of each target: the network learns standardised targets.
         standardizer: Standardizer,
+        /// Whether the outputs are logarithms of the predictions.
+        on_logs: bool,
     },
 }
 
@@ -42,7 +44,11 @@ impl Task {
     ) -> Result<(Self, usize), TrainingError> {
         match targets {
             Targets::Classes { names, .. } => Self::of_classes(names.len(), loss, d_output),
-            Targets::Values { names, .. } => {
+            Targets::Values { values, names } => {
+                if loss.function.targets() == TargetKind::Counts {
+                    let are_raw = standardizer.as_ref().is_none_or(Standardizer::is_identity);
+                    check_counts(values, names, are_raw, loss)?;
+                }
                 let identity = || Standardizer {
                     mean: vec![0.0; names.len()],
                     std: vec![1.0; names.len()],
@@ -57,7 +63,9 @@ impl Task {
         loss: &LossConfig,
         d_output: Option<usize>,
     ) -> Result<(Self, usize), TrainingError> {
-        if loss.function.targets() != TargetKind::Numbers {
+        let kind = loss.function.targets();
+        let on_logs = kind == TargetKind::Counts;
+        if !on_logs && kind != TargetKind::Numbers {
             return mismatch(
                 "loss.name",
                 format!(
@@ -75,7 +83,13 @@ impl Task {
                     "the data has {num_targets} targets per sample, but the network {d} outputs"
                 ),
             ),
-            _ => Ok((Self::Regression { standardizer }, num_targets)),
+            _ => {
+                let task = Self::Regression {
+                    standardizer,
+                    on_logs,
+                };
+                Ok((task, num_targets))
+            }
         }
     }
 
@@ -86,6 +100,7 @@ impl Task {
     ) -> Result<(Self, usize), TrainingError> {
         let name = loss.name();
         let on_logits = loss.function.outputs() == OutputKind::Logit;
+        let of_classes = |loss: &Loss| loss.targets() == TargetKind::OneHot && !loss.is_naive();
         let multiclass = |d_output: usize| {
             if d_output < num_classes {
                 return mismatch(
@@ -98,17 +113,20 @@ impl Task {
             Ok((Self::Multiclass { num_classes }, d_output))
         };
         match loss.function.targets() {
-            TargetKind::TwoClasses if num_classes != 2 => {
-                let of_classes =
-                    |loss: &Loss| loss.targets() == TargetKind::OneHot && !loss.is_naive();
-                mismatch(
-                    "loss.name",
-                    format!(
-                        "`{name}` tells 2 classes apart, but the data has {num_classes}; use {}",
-                        Loss::names_with(of_classes)
-                    ),
-                )
-            }
+            TargetKind::TwoClasses if num_classes != 2 => mismatch(
+                "loss.name",
+                format!(
+                    "`{name}` tells 2 classes apart, but the data has {num_classes}; use {}",
+                    Loss::names_with(of_classes)
+                ),
+            ),
+            TargetKind::Counts => mismatch(
+                "loss.name",
+                format!(
+                    "`{name}` learns counts, but the targets are classes; use {}",
+                    Loss::names_with(of_classes)
+                ),
+            ),
             TargetKind::TwoClasses => match d_output {
                 None | Some(1) => Ok((Self::Binary { on_logits }, 1)),
                 Some(d) => mismatch(
@@ -131,7 +149,7 @@ impl Task {
             Self::Multiclass { .. } => Encoding::OneHot {
                 num_classes: d_output,
             },
-            Self::Regression { standardizer } => Encoding::Values {
+            Self::Regression { standardizer, .. } => Encoding::Values {
                 standardizer: standardizer.clone(),
             },
         }
@@ -196,22 +214,61 @@ impl Task {
         }
     }
 
-    /// The outputs or targets of a network in the units of the data: those of a regression are no longer
-    /// standardised, all others stay as they are.
+    /// The outputs of a network in the units of the data: those of a regression are no longer standardised, and
+    /// logarithms become numbers; all others stay as they are.
     ///
     /// # Shapes
-    /// - values, result: `[num_samples × d_output]`, row by row
-    pub fn in_units_of_the_data(&self, mut values: Vec<f64>) -> Vec<f64> {
-        if let Self::Regression { standardizer } = self
+    /// - outputs, result: `[num_samples × d_output]`, row by row
+    pub fn in_units_of_the_data(&self, mut outputs: Vec<f64>) -> Vec<f64> {
+        if let Self::Regression { on_logs: true, .. } = self {
+            outputs.iter_mut().for_each(|x| *x = x.exp());
+        }
+        self.targets_in_units_of_the_data(outputs)
+    }
+
+    /// The targets as a network learns them, in the units of the data: those of a regression are no longer
+    /// standardised.
+    ///
+    /// # Shapes
+    /// - targets, result: `[num_samples × d_output]`, row by row
+    pub(crate) fn targets_in_units_of_the_data(&self, mut targets: Vec<f64>) -> Vec<f64> {
+        if let Self::Regression { standardizer, .. } = self
             && !standardizer.is_identity()
         {
-            for row in values.chunks_mut(standardizer.mean.len()) {
+            for row in targets.chunks_mut(standardizer.mean.len()) {
                 for (target, value) in row.iter_mut().enumerate() {
                     *value = standardizer.raw(*value, target);
                 }
             }
         }
-        values
+        targets
+    }
+}
+
+/// Fails unless targets are counts as they are in the data, `[num_samples × num_targets]`.
+fn check_counts(
+    values: &[f64],
+    names: &[String],
+    are_raw: bool,
+    loss: &LossConfig,
+) -> Result<(), TrainingError> {
+    let name = loss.name();
+    if !are_raw {
+        let message = format!("`{name}` learns counts, which must not be standardised");
+        return mismatch("standardize.targets", message);
+    }
+    match values.iter().position(|value| *value < 0.0) {
+        None => Ok(()),
+        Some(place) => {
+            let (sample, target) = (place / names.len() + 1, &names[place % names.len()]);
+            let value = values[place];
+            mismatch(
+                "loss.name",
+                format!(
+                    "`{name}` learns counts, which are never negative, but `{target}` of sample {sample} is {value}"
+                ),
+            )
+        }
     }
 }
 
@@ -225,7 +282,7 @@ fn mismatch<T>(key: &str, message: String) -> Result<T, TrainingError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::loss::{Bce, BceWithLogits, CrossEntropy, Mse};
+    use crate::loss::{Bce, BceWithLogits, CrossEntropy, Mse, Poisson};
 
     fn classes(n: usize) -> Targets {
         Targets::Classes {
@@ -238,7 +295,7 @@ mod tests {
     fn loss_and_targets_decide_the_width_of_the_output() {
         let infer =
             |targets: &Targets, loss| Task::infer(targets, None, &loss, None).expect("a task");
-        let bce = LossConfig::mean(BceWithLogits {});
+        let bce = LossConfig::mean(BceWithLogits::default());
         assert_eq!(
             infer(&classes(2), bce),
             (Task::Binary { on_logits: true }, 1)
@@ -250,12 +307,18 @@ mod tests {
         );
         let ten = (Task::Multiclass { num_classes: 10 }, 10);
         assert_eq!(infer(&classes(10), mse.clone()), ten);
-        assert_eq!(infer(&classes(10), LossConfig::mean(CrossEntropy {})), ten);
-        let standardizer = Standardizer::identity();
         assert_eq!(
-            infer(&Targets::numbers([0.5]), mse),
-            (Task::Regression { standardizer }, 1)
+            infer(&classes(10), LossConfig::mean(CrossEntropy::default())),
+            ten
         );
+        let of_numbers = |on_logs| Task::Regression {
+            standardizer: Standardizer::identity(),
+            on_logs,
+        };
+        let numbers = Targets::numbers([0.5]);
+        assert_eq!(infer(&numbers, mse), (of_numbers(false), 1));
+        let poisson = LossConfig::mean(Poisson {});
+        assert_eq!(infer(&numbers, poisson), (of_numbers(true), 1));
     }
 
     #[test]
@@ -265,13 +328,13 @@ mod tests {
             found.expect("probabilities")
         };
         let binary = |on_logits| Task::Binary { on_logits };
-        let bce = LossConfig::mean(BceWithLogits {});
+        let bce = LossConfig::mean(BceWithLogits::default());
         assert_eq!(of(binary(true), bce, &[0.0], 1), [0.5]);
         let mse = LossConfig::mean(Mse {});
         let bounded = of(binary(false), mse.clone(), &[-0.5, 0.25, 1.5], 1);
         assert_eq!(bounded, [0.0, 0.25, 1.0]);
         let multiclass = Task::Multiclass { num_classes: 2 };
-        let cross_entropy = LossConfig::mean(CrossEntropy {});
+        let cross_entropy = LossConfig::mean(CrossEntropy::default());
         assert_eq!(
             of(multiclass.clone(), cross_entropy, &[3.0, 3.0], 2),
             [0.5, 0.5]
@@ -286,9 +349,65 @@ mod tests {
             mean: vec![100.0, -1.0],
             std: vec![10.0, 0.5],
         };
-        let task = Task::Regression { standardizer };
+        let task = Task::Regression {
+            standardizer,
+            on_logs: false,
+        };
         let raw = task.in_units_of_the_data(vec![0.0, 0.0, 1.5, -2.0]);
         assert_eq!(raw, [100.0, -1.0, 115.0, -2.0]);
+    }
+
+    #[test]
+    fn predictions_of_counts_are_exponentials_of_the_outputs_and_targets_stay() {
+        let task = Task::Regression {
+            standardizer: Standardizer::identity(),
+            on_logs: true,
+        };
+        let predicted = task.in_units_of_the_data(vec![0.0, -1.0]);
+        assert_eq!(predicted, [1.0, (-1f64).exp()]);
+        let targets = task.targets_in_units_of_the_data(vec![0.0, 7.0]);
+        assert_eq!(targets, [0.0, 7.0]);
+    }
+
+    #[test]
+    fn targets_that_are_no_counts_are_refused_by_a_loss_for_counts() {
+        let refuse = |targets: &Targets, standardizer| {
+            let poisson = LossConfig::mean(Poisson {});
+            match Task::infer(targets, standardizer, &poisson, None) {
+                Err(TrainingError::Mismatch { key, message }) => (key, message),
+                other => panic!("{other:?}"),
+            }
+        };
+        let refused = |key: &str, message: &str| (key.to_string(), message.to_string());
+        let visits = Targets::Values {
+            values: vec![3.0, 0.0, 1.0, -2.0],
+            names: vec!["visits".to_string(), "sales".to_string()],
+        };
+        assert_eq!(
+            refuse(&visits, None),
+            refused(
+                "loss.name",
+                "`poisson` learns counts, which are never negative, but `sales` of sample 2 is -2"
+            )
+        );
+        let standardizer = Standardizer {
+            mean: vec![2.0],
+            std: vec![1.0],
+        };
+        assert_eq!(
+            refuse(&Targets::numbers([1.0]), Some(standardizer)),
+            refused(
+                "standardize.targets",
+                "`poisson` learns counts, which must not be standardised"
+            )
+        );
+        assert_eq!(
+            refuse(&classes(2), None),
+            refused(
+                "loss.name",
+                "`poisson` learns counts, but the targets are classes; use `cross_entropy`"
+            )
+        );
     }
 
     #[test]
@@ -298,7 +417,7 @@ mod tests {
                 .expect_err("no task")
                 .to_string()
         };
-        let cross_entropy = LossConfig::mean(CrossEntropy {});
+        let cross_entropy = LossConfig::mean(CrossEntropy::default());
         assert_eq!(
             refuse(&classes(10), cross_entropy.clone(), Some(9)),
             "the data has 10 classes, but the network only 9 outputs"

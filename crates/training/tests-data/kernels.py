@@ -18,6 +18,8 @@ from pathlib import Path
 import torch
 import torch.nn.functional as F
 
+from lion import Lion
+
 torch.set_default_dtype(torch.float64)
 NAN, INF = math.nan, math.inf
 FUSED, OPERATIONS = True, False
@@ -65,6 +67,16 @@ def focal(z, y, reduction, gamma, alpha):
     return reduced((alpha * y + (1 - alpha) * (1 - y)) * cross_entropy * (1 - right) ** gamma, reduction)
 
 
+def log_cosh(x, y, reduction):
+    """keras.losses.LogCosh."""
+    return reduced(F.softplus(-2 * (x - y)) + (x - y) - math.log(2), reduction)
+
+
+def quantile(x, y, reduction, quantile):
+    """sklearn.metrics.mean_pinball_loss."""
+    return reduced(torch.maximum(quantile * (y - x), (quantile - 1) * (y - x)), reduction)
+
+
 def hamming(x, y, reduction):
     return reduced(((x > 0.5).double() - y).abs() + 0 * x, reduction)
 
@@ -77,6 +89,8 @@ pairs = {
     "one_output": ([[0.5], [-1.5], [3]], [[1], [0], [0]]),
     "far_out": ([[800, -800], [-800, 800], [800, 800], [1e4, -1e4]], zero_one),
 }
+moderate = {name: case for name, case in pairs.items() if name != "far_out"}
+counts = {"counts": ([[0.25, -0.5], [2, 1], [-3, 5]], [[3, 0], [7, 1], [0, 100]])}
 nan = {"nan": ([[NAN, 1], [0.5, NAN], [1, 2]], [[1, 0], [0, 1], [0, 1]])}
 soft_targets = {"soft_targets": ([[0.25, -0.5], [2, 1], [90, -90]], [[0.3, 0.9], [0.5, 0.1], [0.25, 0.75]])}
 probabilities = {
@@ -103,14 +117,26 @@ class_soft = {"soft_targets": ([[1, 2, 3], [50, -50, 0]], [[0.25, 0.5, 0.25], [0
 
 losses = [
     ({"name": "bce_with_logits"}, F.binary_cross_entropy_with_logits, pairs | soft_targets | nan, FUSED),
+    (
+        {"name": "bce_with_logits", "positive_weight": 3},
+        partial(F.binary_cross_entropy_with_logits, pos_weight=exact(3)), pairs | soft_targets | nan, FUSED,
+    ),
     ({"name": "bce"}, F.binary_cross_entropy, probabilities | saturated, OPERATIONS),
     ({"name": "bce_naive"}, bce_naive, probabilities, OPERATIONS),
     ({"name": "cross_entropy"}, F.cross_entropy, classes | classes_far_out | class_soft | class_nan, FUSED),
+    (
+        {"name": "cross_entropy", "label_smoothing": 0.125},
+        partial(F.cross_entropy, label_smoothing=0.125), classes | classes_far_out | class_soft | class_nan, FUSED,
+    ),
     ({"name": "cross_entropy_naive"}, cross_entropy_naive, classes, OPERATIONS),
     ({"name": "mse"}, F.mse_loss, pairs | soft_targets | nan, OPERATIONS),
     ({"name": "mae"}, F.l1_loss, pairs | soft_targets | nan, OPERATIONS),
     ({"name": "huber"}, F.huber_loss, pairs | soft_targets | nan, OPERATIONS),
     ({"name": "huber", "delta": 0.5}, partial(F.huber_loss, delta=0.5), pairs, OPERATIONS),
+    ({"name": "log_cosh"}, log_cosh, pairs | soft_targets | nan, OPERATIONS),
+    ({"name": "quantile"}, partial(quantile, quantile=0.5), pairs | soft_targets | nan, OPERATIONS),
+    ({"name": "quantile", "quantile": 0.9}, partial(quantile, quantile=0.9), pairs, OPERATIONS),
+    ({"name": "poisson"}, F.poisson_nll_loss, moderate | counts | nan, OPERATIONS),
     ({"name": "hinge"}, hinge, pairs | nan, OPERATIONS),
     ({"name": "focal"}, partial(focal, gamma=2, alpha=0.25), pairs | nan, OPERATIONS),
     ({"name": "focal", "gamma": 1.5, "alpha": 0.5}, partial(focal, gamma=1.5, alpha=0.5), pairs, OPERATIONS),
@@ -164,6 +190,25 @@ optimizers = [
     (
         {"name": "rmsprop", "learning_rate": 0.01, "alpha": 0.9, "momentum": 0.5, "weight_decay": 0.1},
         torch.optim.RMSprop, {"lr": 0.01, "alpha": 0.9, "momentum": 0.5, "weight_decay": 0.1}, OPERATIONS,
+    ),
+    ({"name": "adagrad", "learning_rate": 0.01}, torch.optim.Adagrad, {"lr": 0.01}, OPERATIONS),
+    (
+        {"name": "adagrad", "learning_rate": 0.1, "epsilon": 0.01, "weight_decay": 0.1},
+        torch.optim.Adagrad, {"lr": 0.1, "eps": 0.01, "weight_decay": 0.1}, OPERATIONS,
+    ),
+    ({"name": "nadam", "learning_rate": 0.002}, torch.optim.NAdam, {"lr": 0.002}, OPERATIONS),
+    (
+        {
+            "name": "nadam", "learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.95, "epsilon": 1e-6,
+            "momentum_decay": 0.1, "weight_decay": 0.1,
+        },
+        torch.optim.NAdam,
+        {"lr": 0.1, "betas": (0.8, 0.95), "eps": 1e-6, "momentum_decay": 0.1, "weight_decay": 0.1}, OPERATIONS,
+    ),
+    ({"name": "lion", "learning_rate": 0.01}, Lion, {"lr": 0.01}, OPERATIONS),
+    (
+        {"name": "lion", "learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.95, "weight_decay": 0.1},
+        Lion, {"lr": 0.1, "betas": (0.8, 0.95), "weight_decay": 0.1}, OPERATIONS,
     ),
 ]
 

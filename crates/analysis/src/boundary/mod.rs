@@ -201,7 +201,7 @@ mod tests {
         };
         let classifier = Classifier {
             network: &perceptron(&device),
-            loss: &LossConfig::mean(BceWithLogits {}),
+            loss: &LossConfig::mean(BceWithLogits::default()),
             task: &Task::Binary { on_logits: true },
             standardizer: &standardizer,
             device: &device,

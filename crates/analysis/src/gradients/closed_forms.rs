@@ -78,7 +78,7 @@ enum LossForm {
 }
 
 /// The derivatives of all losses, by name.
-const LOSSES: [(&str, LossForm); 12] = [
+const LOSSES: [(&str, LossForm); 15] = [
     (
         "bce_with_logits",
         LossForm::Elementwise(|z, y, _| sigmoid(z) - y),
@@ -102,6 +102,15 @@ const LOSSES: [(&str, LossForm); 12] = [
             (z - y).max(-delta).min(delta)
         }),
     ),
+    ("log_cosh", LossForm::Elementwise(|z, y, _| (z - y).tanh())),
+    (
+        "quantile",
+        LossForm::Elementwise(|z, y, parameters| {
+            let quantile = parameters.get("quantile");
+            if z < y { -quantile } else { 1.0 - quantile }
+        }),
+    ),
+    ("poisson", LossForm::Elementwise(|z, y, _| z.exp() - y)),
     (
         "hinge",
         LossForm::Elementwise(|z, y, _| {

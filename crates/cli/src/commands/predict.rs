@@ -222,7 +222,7 @@ fn write_csv(
     let mut writer = csv::Writer::from_writer(std::io::stdout());
     let mut header = vec!["input".to_string()];
     match predictor.model.task {
-        ModelTask::Regression => header.extend(value_names(predictor)),
+        ModelTask::Regression | ModelTask::Counts => header.extend(value_names(predictor)),
         ModelTask::Binary { .. } | ModelTask::Multiclass { .. } => {
             header.push("class".to_string());
             let classes = predictor.model.class_names.iter();

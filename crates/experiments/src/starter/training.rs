@@ -197,7 +197,7 @@ fn loss(learnt: &Learnt, comments: &mut Comments) -> LossConfig {
                     1.0 - classes[1] as f64 / total.max(1) as f64,
                 ));
             }
-            LossConfig::mean(BceWithLogits {})
+            LossConfig::mean(BceWithLogits::default())
         }
         _ => {
             if is_imbalanced {
@@ -207,7 +207,7 @@ fn loss(learnt: &Learnt, comments: &mut Comments) -> LossConfig {
                      count more."
                 ));
             }
-            LossConfig::mean(CrossEntropy {})
+            LossConfig::mean(CrossEntropy::default())
         }
     }
 }

@@ -20,14 +20,15 @@ pub(crate) fn model_file(prepared: &Prepared) -> ModelFile {
         task: match prepared.task {
             Task::Binary { on_logits } => ModelTask::Binary { on_logits },
             Task::Multiclass { num_classes } => ModelTask::Multiclass { num_classes },
-            Task::Regression { .. } => ModelTask::Regression,
+            Task::Regression { on_logs: true, .. } => ModelTask::Counts,
+            Task::Regression { on_logs: false, .. } => ModelTask::Regression,
         },
         class_names,
         standardizer: scaling(&prepared.standardizer),
         encoder: prepared.encoder.clone(),
         target_names,
         target_standardizer: match &prepared.task {
-            Task::Regression { standardizer } => Some(scaling(standardizer)),
+            Task::Regression { standardizer, .. } => Some(scaling(standardizer)),
             Task::Binary { .. } | Task::Multiclass { .. } => None,
         },
     }
@@ -38,7 +39,8 @@ pub(crate) fn task(model: &ModelFile) -> Task {
     match model.task {
         ModelTask::Binary { on_logits } => Task::Binary { on_logits },
         ModelTask::Multiclass { num_classes } => Task::Multiclass { num_classes },
-        ModelTask::Regression => Task::Regression {
+        ModelTask::Regression | ModelTask::Counts => Task::Regression {
+            on_logs: model.task == ModelTask::Counts,
             standardizer: match &model.target_standardizer {
                 Some(scaling) => of_scaling(scaling),
                 None => Standardizer::identity(),

@@ -206,7 +206,10 @@ fn rate_numbers(optimizer: Optimizer, rate: f64, step: u64) -> [f32; 4] {
             let root = (1.0 - beta_2.powf(step)).sqrt();
             [rate, size, root, 1.0 - rate * decoupled_decay].map(|number| number as f32)
         }
-        Optimizer::Sgd { .. } | Optimizer::RmsProp { .. } => [rate as f32, 0.0, 1.0, 1.0],
+        Optimizer::Sgd { .. }
+        | Optimizer::RmsProp { .. }
+        | Optimizer::NAdam { .. }
+        | Optimizer::AdaGrad { .. } => [rate as f32, 0.0, 1.0, 1.0],
     }
 }
 

@@ -242,7 +242,7 @@ impl Layout {
     /// The layout for batches of up to `batch_size` rows.
     ///
     /// # Errors
-    /// [`GpuError::NotCovered`] for a loss that has no kernel.
+    /// [`GpuError::NotCovered`] for a loss or an optimiser that has no kernel.
     pub(super) fn new(
         plan: &Plan,
         batch_size: usize,
@@ -274,7 +274,7 @@ impl Layout {
             normalization,
             error: error(plan.loss)?,
             is_mean: plan.reduction == Reduction::Mean,
-            rule: rule(plan.optimizer),
+            rule: rule(plan.optimizer)?,
             bound: plan.clipping.map(|clipping| match clipping {
                 Clipping::Value(value) => Bound::Value(value.into()),
                 Clipping::Norm(norm) => Bound::Norm(norm.into()),
@@ -694,11 +694,22 @@ fn error(loss: Loss) -> Result<Error, GpuError> {
             return Err(GpuError::NotCovered("naive binary cross-entropy"));
         }
         Loss::CrossEntropyNaive => return Err(GpuError::NotCovered("naive cross-entropy")),
+        Loss::WeightedBceWithLogits { .. } => {
+            return Err(GpuError::NotCovered(
+                "binary cross-entropy of logits with a positive weight",
+            ));
+        }
+        Loss::SmoothedCrossEntropy { .. } => {
+            return Err(GpuError::NotCovered("cross-entropy with label smoothing"));
+        }
+        Loss::LogCosh => return Err(GpuError::NotCovered("log-cosh loss")),
+        Loss::Quantile { .. } => return Err(GpuError::NotCovered("quantile loss")),
+        Loss::Poisson => return Err(GpuError::NotCovered("Poisson loss")),
     })
 }
 
-fn rule(optimizer: Optimizer) -> Rule {
-    match optimizer {
+fn rule(optimizer: Optimizer) -> Result<Rule, GpuError> {
+    Ok(match optimizer {
         Optimizer::Sgd {
             momentum,
             nesterov,
@@ -735,5 +746,7 @@ fn rule(optimizer: Optimizer) -> Rule {
             momentum: momentum.into(),
             weight_decay: weight_decay.into(),
         },
-    }
+        Optimizer::NAdam { .. } => return Err(GpuError::NotCovered("NAdam")),
+        Optimizer::AdaGrad { .. } => return Err(GpuError::NotCovered("AdaGrad")),
+    })
 }

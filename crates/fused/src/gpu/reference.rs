@@ -311,6 +311,9 @@ impl Reference {
                     }
                     p - rate * direction
                 }
+                Optimizer::NAdam { .. } | Optimizer::AdaGrad { .. } => {
+                    panic!("not an optimiser that the kernel covers")
+                }
             };
             self.parameters[k] = moved;
         }
@@ -490,7 +493,15 @@ fn row_loss(loss: Loss, y: &[f64], t: &[f64]) -> (f64, Vec<f64>) {
                 let slope = gamma * focus * right * right.ln() - focus * (1.0 - right);
                 (value, weight * slope * sign)
             }
-            Loss::CrossEntropy | Loss::Bce | Loss::BceNaive | Loss::CrossEntropyNaive => {
+            Loss::CrossEntropy
+            | Loss::SmoothedCrossEntropy { .. }
+            | Loss::CrossEntropyNaive
+            | Loss::WeightedBceWithLogits { .. }
+            | Loss::Bce
+            | Loss::BceNaive
+            | Loss::LogCosh
+            | Loss::Quantile { .. }
+            | Loss::Poisson => {
                 panic!("not an element's loss that the kernel covers")
             }
         }

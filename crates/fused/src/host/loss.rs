@@ -3,6 +3,8 @@
 //! The outputs of a layer lie row by row. Here they are turned round first, so that loops run over samples however few
 //! outputs there are.
 
+use std::f64::consts::LN_2;
+
 use pulp::Arch;
 
 use super::buffer::Buffer;
@@ -87,6 +89,10 @@ impl<T: Real> LossWork<T> {
         self.losses[..padded].fill(T::ZERO);
         match loss {
             Loss::CrossEntropy => self.cross_entropy(arch),
+            Loss::SmoothedCrossEntropy { label_smoothing } => {
+                self.smooth_targets(label_smoothing);
+                self.cross_entropy(arch);
+            }
             Loss::CrossEntropyNaive => self.cross_entropy_naive(),
             Loss::BceWithLogits => self.each(
                 arch,
@@ -98,6 +104,23 @@ impl<T: Real> LossWork<T> {
                     (positive_part(z) - z * y + decay.ln_1p(), sigmoid - y)
                 },
             ),
+            Loss::WeightedBceWithLogits { positive_weight } => {
+                let more = T::from_f64(positive_weight - 1.0);
+                self.each(
+                    arch,
+                    #[inline(always)]
+                    |z, y| {
+                        let decay = (-z.abs()).exp();
+                        let above = T::ONE / (T::ONE + decay); // σ(|z|)
+                        let sigmoid = if z < T::ZERO { decay * above } else { above };
+                        let (log, more) = (decay.ln_1p(), more * y);
+                        let loss = positive_part(z) - z * y + log;
+                        let of_class_1 = positive_part(-z) + log;
+                        let slope = sigmoid - y + more * (sigmoid - T::ONE);
+                        (loss + more * of_class_1, slope)
+                    },
+                );
+            }
             Loss::Bce => self.each(
                 arch,
                 #[inline(always)]
@@ -137,13 +160,7 @@ impl<T: Real> LossWork<T> {
                 #[inline(always)]
                 |x, y| {
                     let difference = x - y;
-                    let sign = if difference > T::ZERO {
-                        T::ONE
-                    } else {
-                        difference
-                    };
-                    let sign = if difference < T::ZERO { -T::ONE } else { sign };
-                    (difference.abs(), sign)
+                    (difference.abs(), sign(difference))
                 },
             ),
             Loss::Huber { delta } => {
@@ -165,6 +182,39 @@ impl<T: Real> LossWork<T> {
                     },
                 );
             }
+            Loss::LogCosh => {
+                let (two, ln_2) = (T::from_f64(2.0), T::from_f64(LN_2));
+                self.each(
+                    arch,
+                    #[inline(always)]
+                    |x, y| {
+                        let difference = x - y;
+                        let distance = difference.abs();
+                        let rest = (-(two * distance)).exp().ln_1p();
+                        (distance + (rest - ln_2), difference.tanh())
+                    },
+                );
+            }
+            Loss::Quantile { quantile } => {
+                let [half, tilt] = [0.5, quantile - 0.5].map(T::from_f64);
+                self.each(
+                    arch,
+                    #[inline(always)]
+                    |x, y| {
+                        let missing = y - x;
+                        let (distance, sign) = (missing.abs(), sign(missing));
+                        (half * distance + tilt * missing, -(half * sign) - tilt)
+                    },
+                );
+            }
+            Loss::Poisson => self.each(
+                arch,
+                #[inline(always)]
+                |x, y| {
+                    let rate = x.exp();
+                    (rate - y * x, rate - y)
+                },
+            ),
             Loss::Hinge => self.each(
                 arch,
                 #[inline(always)]
@@ -235,6 +285,15 @@ impl<T: Real> LossWork<T> {
                     }
                 },
             ));
+        }
+    }
+
+    /// Replaces each target `y` by `(1 − ε) y + ε / K` for `K` classes.
+    fn smooth_targets(&mut self, label_smoothing: f64) {
+        let keep = T::from_f64(1.0 - label_smoothing);
+        let even = T::from_f64(label_smoothing / self.d_output as f64);
+        for y in &mut self.targets[..self.padded * self.d_output] {
+            *y = keep * *y + even;
         }
     }
 
@@ -312,6 +371,13 @@ impl<T: Real> LossWork<T> {
             self.losses[row] = -loss;
         }
     }
+}
+
+/// The sign of a number; zero for zero and NaN for NaN.
+#[inline(always)]
+fn sign<T: Real>(x: T) -> T {
+    let sign = if x > T::ZERO { T::ONE } else { x };
+    if x < T::ZERO { -T::ONE } else { sign }
 }
 
 /// The factor of a sample's loss and gradient without its weight.

@@ -6,6 +6,7 @@ use pulp::Arch;
 
 use super::buffer::Buffer;
 use super::elementwise::Loop;
+use crate::nadam::nadam_factors;
 use crate::plan::Optimizer;
 use crate::real::Real;
 
@@ -32,6 +33,20 @@ enum Rule<T> {
         rest_1: T,
         beta_2: T,
         rest_2: T,
+        epsilon: T,
+    },
+    NAdam {
+        beta_1: T,
+        rest_1: T,
+        beta_2: T,
+        rest_2: T,
+        epsilon: T,
+        /// Factor of the gradient.
+        of_gradient: T,
+        /// Factor of the mean of gradients.
+        of_mean: T,
+    },
+    AdaGrad {
         epsilon: T,
     },
     RmsProp {
@@ -91,6 +106,34 @@ impl Optimizer {
                 };
                 let rate = learning_rate / (1.0 - beta_1.powf(step)) * root;
                 update(rule, rate, weight_decay, decoupled_decay)
+            }
+            Self::NAdam {
+                beta_1,
+                beta_2,
+                epsilon,
+                momentum_decay,
+                weight_decay,
+            } => {
+                let (of_gradient, of_mean) = nadam_factors(beta_1, momentum_decay, step);
+                let root = (1.0 - beta_2.powf(step as f64)).sqrt();
+                // The fraction is multiplied by `√(1 − β₂ᵗ)` as that of Adam.
+                let rule = Rule::NAdam {
+                    beta_1: number(beta_1),
+                    rest_1: number(1.0 - beta_1),
+                    beta_2: number(beta_2),
+                    rest_2: number(1.0 - beta_2),
+                    epsilon: number(epsilon * root),
+                    of_gradient: number(of_gradient),
+                    of_mean: number(of_mean),
+                };
+                update(rule, learning_rate * root, weight_decay, 0.0)
+            }
+            Self::AdaGrad {
+                epsilon,
+                weight_decay,
+            } => {
+                let epsilon = number(epsilon);
+                update(Rule::AdaGrad { epsilon }, learning_rate, weight_decay, 0.0)
             }
             Self::RmsProp {
                 alpha,
@@ -213,6 +256,44 @@ impl<T: Real> Update<T> {
                             *m = normal(*m * beta_1 + gradient * rest_1);
                             *s = normal(*s * beta_2 + gradient * gradient * rest_2);
                             *p = *p * keep - *m * rate / (s.sqrt() + epsilon);
+                        }
+                    },
+                ));
+            }
+            (
+                Rule::NAdam {
+                    beta_1,
+                    rest_1,
+                    beta_2,
+                    rest_2,
+                    epsilon,
+                    of_gradient,
+                    of_mean,
+                },
+                Buffers::Two(mean, square),
+            ) => {
+                arch.dispatch(Loop(
+                    #[inline(always)]
+                    || {
+                        let buffers = mean.iter_mut().zip(&mut *square);
+                        for ((p, g), (m, s)) in parameters.iter_mut().zip(gradients).zip(buffers) {
+                            let gradient = *g + penalty * *p;
+                            *m = normal(*m * beta_1 + gradient * rest_1);
+                            *s = normal(*s * beta_2 + gradient * gradient * rest_2);
+                            let ahead = gradient * of_gradient + *m * of_mean;
+                            *p = *p - ahead * rate / (s.sqrt() + epsilon);
+                        }
+                    },
+                ));
+            }
+            (Rule::AdaGrad { epsilon }, Buffers::One(sum)) => {
+                arch.dispatch(Loop(
+                    #[inline(always)]
+                    || {
+                        for ((p, g), s) in parameters.iter_mut().zip(gradients).zip(&mut *sum) {
+                            let gradient = *g + penalty * *p;
+                            *s += gradient * gradient;
+                            *p = *p - gradient * rate / (s.sqrt() + epsilon);
                         }
                     },
                 ));

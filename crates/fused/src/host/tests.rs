@@ -57,15 +57,24 @@ const NORMALIZATIONS: [Normalization; 5] = [
     },
 ];
 
-const LOSSES: [Loss; 10] = [
+const LOSSES: [Loss; 15] = [
     Loss::BceWithLogits,
+    Loss::WeightedBceWithLogits {
+        positive_weight: 2.5,
+    },
     Loss::Bce,
     Loss::BceNaive,
     Loss::CrossEntropy,
+    Loss::SmoothedCrossEntropy {
+        label_smoothing: 0.2,
+    },
     Loss::CrossEntropyNaive,
     Loss::Mse,
     Loss::Mae,
     Loss::Huber { delta: 0.4 },
+    Loss::LogCosh,
+    Loss::Quantile { quantile: 0.8 },
+    Loss::Poisson,
     Loss::Hinge,
     Loss::Focal {
         gamma: 2.0,
@@ -245,6 +254,17 @@ fn a_training_that_begins_with_the_state_of_another_continues_with_the_same_bits
             epsilon: 1e-8,
             momentum: 0.9,
             weight_decay: 0.0,
+        },
+        Optimizer::NAdam {
+            beta_1: 0.9,
+            beta_2: 0.999,
+            epsilon: 1e-8,
+            momentum_decay: 0.004,
+            weight_decay: 0.01,
+        },
+        Optimizer::AdaGrad {
+            epsilon: 1e-10,
+            weight_decay: 0.01,
         },
     ];
     let rows: Vec<u32> = (0..120).map(|k| k * 7 % 40).collect();

@@ -199,6 +199,7 @@ pub(crate) fn fused_plan(
 ) -> Result<Plan, NotFused> {
     let shape = network.fused()?;
     let no_loss = || no_kernels_for(&format!("the loss `{}`", loss.name()));
+    let no_rule = || no_kernels_for(&format!("the optimiser `{}`", rule.name()));
     Ok(Plan {
         sizes: shape.sizes,
         has_bias: shape.has_bias,
@@ -206,7 +207,7 @@ pub(crate) fn fused_plan(
         normalization: shape.normalization,
         loss: loss.function.fused().ok_or_else(no_loss)?,
         reduction: loss.reduction.fused(),
-        optimizer: rule.fused(),
+        optimizer: rule.fused().ok_or_else(no_rule)?,
         clipping: clipping.map(GradientClipping::fused),
     })
 }
@@ -215,5 +216,29 @@ pub(crate) fn fused_plan(
 pub(crate) fn no_kernels_for(part: &str) -> NotFused {
     NotFused {
         part: part.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::engine::testing::Settings;
+
+    #[test]
+    fn an_optimiser_without_fused_kernels_is_named() {
+        let settings = Settings {
+            optimizer: json!({ "name": "lion", "learning_rate": 0.1 }),
+            ..Settings::default()
+        };
+        let trainer = settings.trainer(1, 0.1);
+        let (loss, rule) = (&trainer.loss, &trainer.optimizer.rule);
+        let (training, device) = (&trainer.training, &trainer.device);
+        let found = TrainedBy::choose(&trainer.network, loss, rule, training, 14, device);
+        assert_eq!(
+            found.expect("Burn operations").because(),
+            Some("there are no fused kernels for the optimiser `lion`")
+        );
     }
 }

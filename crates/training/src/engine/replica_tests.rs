@@ -56,6 +56,9 @@ fn replicas_equal_single_runs_for_every_optimizer_schedule_and_clipping() {
         json!({ "name": "adam", "weight_decay": 0.01 }),
         json!({ "name": "adamw", "weight_decay": 0.1 }),
         json!({ "name": "rmsprop", "momentum": 0.5 }),
+        json!({ "name": "adagrad", "weight_decay": 0.01 }),
+        json!({ "name": "nadam", "weight_decay": 0.01 }),
+        json!({ "name": "lion", "weight_decay": 0.1 }),
     ] {
         for clipping in [
             json!(null),

@@ -3,38 +3,56 @@
 use burn::tensor::Tensor;
 use emberlab_fused as fused;
 use emberlab_kernels::{exp, ln_1p, zip, zip_to_both};
+use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{LossFunction, OutputKind, Pair, TargetKind};
+use crate::error::check;
 
 /// Binary cross-entropy of logits, finite for every finite logit. `torch.nn.BCEWithLogitsLoss`.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BceWithLogits {}
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct BceWithLogits {
+    /// The weight of class 1, `pos_weight` in PyTorch; positive. Class 0 has the weight 1.
+    #[serde(skip_serializing_if = "is_one")]
+    pub positive_weight: f64,
+}
+
+/// Files of a run without a weight are as they were before there was one.
+fn is_one(positive_weight: &f64) -> bool {
+    *positive_weight == 1.0
+}
+
+impl Default for BceWithLogits {
+    fn default() -> Self {
+        Self {
+            positive_weight: 1.0,
+        }
+    }
+}
 
 impl LossFunction for BceWithLogits {
+    /// `(1 − y) z + (1 + (w − 1) y) ln(1 + exp(−z))`, which is the loss without a weight `w`, and
+    /// `(w − 1) y ln(1 + exp(−z))`.
     fn losses(&self, logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
-        let fused = |z: f32, y| loss(z, y, exp(-z.abs()));
-        zip(logits, targets, fused, losses_by_operations)
+        if self.positive_weight == 1.0 {
+            return losses_without_weight(logits, targets);
+        }
+        let of_class_1 = losses_without_weight(logits.clone(), targets.ones_like());
+        let more = (targets.clone() * of_class_1).mul_scalar(self.positive_weight - 1.0);
+        losses_without_weight(logits, targets) + more
     }
 
-    /// Gradient: `σ(z) − y`.
+    /// Gradient: `σ(z) − y`, and `(w − 1) y (σ(z) − 1)` with a weight.
     fn losses_and_gradient(&self, logits: Tensor<2>, targets: Tensor<2>) -> Pair {
-        let fused = |z: f32, y| {
-            let decay = exp(-z.abs());
-            let above = 1.0 / (1.0 + decay); // σ(|z|)
-            let sigmoid = if z < 0.0 { decay * above } else { above };
-            (loss(z, y, decay), sigmoid - y)
-        };
-        zip_to_both(logits, targets, fused, |logits, targets| {
-            let negative = logits.clone().lower_elem(0.0);
-            let decay = logits.clone().abs().neg().exp(); // exp(−|z|)
-            let positive = decay.clone().add_scalar(1.0).recip(); // σ(|z|)
-            let sigmoid = positive.clone().mask_where(negative, decay * positive);
-            let gradient = sigmoid - targets.clone();
-            (losses_by_operations(logits, targets), gradient)
-        })
+        if self.positive_weight == 1.0 {
+            return without_weight(logits, targets);
+        }
+        let more = targets.clone().mul_scalar(self.positive_weight - 1.0);
+        let (of_class_1, slope) = without_weight(logits.clone(), targets.ones_like());
+        let (losses, gradient) = without_weight(logits, targets);
+        (losses + more.clone() * of_class_1, gradient + more * slope)
     }
 
     fn outputs(&self) -> OutputKind {
@@ -45,9 +63,41 @@ impl LossFunction for BceWithLogits {
         TargetKind::TwoClasses
     }
 
-    fn fused(&self) -> Option<fused::Loss> {
-        Some(fused::Loss::BceWithLogits)
+    fn validate(&self) -> Result<(), Problem> {
+        let weight = self.positive_weight;
+        check("positive_weight", weight, weight > 0.0, "a positive number")
     }
+
+    fn fused(&self) -> Option<fused::Loss> {
+        Some(match self.positive_weight {
+            1.0 => fused::Loss::BceWithLogits,
+            positive_weight => fused::Loss::WeightedBceWithLogits { positive_weight },
+        })
+    }
+}
+
+/// Losses where both classes have the weight 1.
+fn losses_without_weight(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+    let fused = |z: f32, y| loss(z, y, exp(-z.abs()));
+    zip(logits, targets, fused, losses_by_operations)
+}
+
+/// Losses and gradient where both classes have the weight 1.
+fn without_weight(logits: Tensor<2>, targets: Tensor<2>) -> Pair {
+    let fused = |z: f32, y| {
+        let decay = exp(-z.abs());
+        let above = 1.0 / (1.0 + decay); // σ(|z|)
+        let sigmoid = if z < 0.0 { decay * above } else { above };
+        (loss(z, y, decay), sigmoid - y)
+    };
+    zip_to_both(logits, targets, fused, |logits, targets| {
+        let negative = logits.clone().lower_elem(0.0);
+        let decay = logits.clone().abs().neg().exp(); // exp(−|z|)
+        let positive = decay.clone().add_scalar(1.0).recip(); // σ(|z|)
+        let sigmoid = positive.clone().mask_where(negative, decay * positive);
+        let gradient = sigmoid - targets.clone();
+        (losses_by_operations(logits, targets), gradient)
+    })
 }
 
 /// `max(z, 0) − z y + ln(1 + exp(−|z|))`, with `max(z, 0) = (z + |z|) / 2` so that autodiff's subgradient of `|z|`
@@ -74,7 +124,7 @@ mod tests {
     #[test]
     fn its_gradient_at_zero_is_pytorchs_and_it_stays_finite() {
         // torch.nn.BCEWithLogitsLoss(reduction="sum") at z = 0: ln 2 each, gradient σ(0) − y.
-        let loss = LossConfig::sum(BceWithLogits {});
+        let loss = LossConfig::sum(BceWithLogits::default());
         let (value, gradient) = evaluate(&loss, &[[0.0, 0.0]], &[[0.0, 1.0]]);
         assert_close(&[value], &[2.0 * std::f64::consts::LN_2]);
         assert_close(&gradient, &[0.5, -0.5]);
@@ -82,5 +132,37 @@ mod tests {
         let (value, gradient) = evaluate(&loss, &[[800.0, -800.0]], &[[0.0, 0.0]]);
         assert_close(&[value], &[800.0]);
         assert_close(&gradient, &[1.0, 0.0]);
+    }
+    #[test]
+    fn a_positive_weight_equals_pytorchs() {
+        // torch.nn.BCEWithLogitsLoss(pos_weight=tensor(3.), reduction="sum")(tensor([.5, -1.5, 2, 0]),
+        //                                                                    tensor([1, 0, .25, 0]))
+        let loss = LossConfig::sum(BceWithLogits {
+            positive_weight: 3.0,
+        });
+        let (outputs, targets) = ([[0.5, -1.5], [2.0, 0.0]], [[1.0, 0.0], [0.25, 0.0]]);
+        let (value, gradient) = evaluate(&loss, &outputs, &targets);
+        assert_close(&[value], &[4.007183427647477]);
+        assert_close(
+            &gradient,
+            &[
+                -1.132622006394436,
+                0.18242552380635635,
+                0.5711956169668235,
+                0.5,
+            ],
+        );
+    }
+
+    #[test]
+    fn a_weight_of_zero_is_refused() {
+        let loss = LossConfig::mean(BceWithLogits {
+            positive_weight: 0.0,
+        });
+        let problem = loss.validate().expect_err("out of range").to_string();
+        assert_eq!(
+            problem,
+            "`loss.positive_weight` is 0, expected a positive number"
+        );
     }
 }

@@ -3,19 +3,32 @@
 use burn::tensor::Tensor;
 use emberlab_fused as fused;
 use emberlab_kernels::{Numbers, exp, is_on_host};
+use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{LossFunction, OutputKind, Pair, TargetKind};
+use crate::error::check;
 
 /// Cross-entropy of the softmax of the outputs, one output for each class. `torch.nn.CrossEntropyLoss`.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CrossEntropy {}
+#[serde(default, deny_unknown_fields)]
+pub struct CrossEntropy {
+    /// The share of each target that is spread evenly over all classes, so that the network does not become too sure;
+    /// at least 0 and less than 1. Szegedy et al. 2016, <https://arxiv.org/abs/1512.00567>, section 7.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub label_smoothing: f64,
+}
+
+/// Files of a run without smoothing are as they were before there was any.
+fn is_zero(label_smoothing: &f64) -> bool {
+    *label_smoothing == 0.0
+}
 
 impl LossFunction for CrossEntropy {
     /// `ln Σ exp(z) − z_target` of each sample, `[batch_size, 1]`, the row's maximum subtracted first.
     fn losses(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+        let targets = self.smoothed(targets);
         match fused(outputs, targets) {
             Ok((losses, _)) => losses,
             Err((outputs, targets)) => {
@@ -29,6 +42,7 @@ impl LossFunction for CrossEntropy {
 
     /// Gradient: the softmax less the targets.
     fn losses_and_gradient(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Pair {
+        let targets = self.smoothed(targets);
         fused(outputs, targets).unwrap_or_else(|(outputs, targets)| {
             let maximum = outputs.clone().max_dim(1);
             let shifted = outputs - maximum;
@@ -47,8 +61,30 @@ impl LossFunction for CrossEntropy {
         TargetKind::OneHot
     }
 
+    fn validate(&self) -> Result<(), Problem> {
+        let smoothing = self.label_smoothing;
+        let is_share = (0.0..1.0).contains(&smoothing);
+        let expected = "at least 0 and less than 1";
+        check("label_smoothing", smoothing, is_share, expected)
+    }
+
     fn fused(&self) -> Option<fused::Loss> {
-        Some(fused::Loss::CrossEntropy)
+        Some(match self.label_smoothing {
+            0.0 => fused::Loss::CrossEntropy,
+            label_smoothing => fused::Loss::SmoothedCrossEntropy { label_smoothing },
+        })
+    }
+}
+
+impl CrossEntropy {
+    /// `(1 − ε) y + ε / K` for `K` classes.
+    fn smoothed(&self, targets: Tensor<2>) -> Tensor<2> {
+        if self.label_smoothing == 0.0 {
+            return targets;
+        }
+        let [_, num_classes] = targets.dims();
+        let even = self.label_smoothing / num_classes as f64;
+        (targets.mul_scalar(1.0 - self.label_smoothing)).add_scalar(even)
     }
 }
 
@@ -100,12 +136,47 @@ mod tests {
     #[test]
     fn its_gradient_is_the_softmax_less_the_targets() {
         let (value, gradient) = evaluate(
-            &LossConfig::mean(CrossEntropy {}),
+            &LossConfig::mean(CrossEntropy::default()),
             &[[1.0, 3.0], [1000.0, 0.0]],
             &[[1.0, 0.0], [1.0, 0.0]],
         );
         let p = 1.0 / (1.0 + 2f64.exp());
         assert_close(&[value], &[-p.ln() / 2.0]);
         assert_close(&gradient, &[(p - 1.0) / 2.0, (1.0 - p) / 2.0, 0.0, 0.0]);
+    }
+    #[test]
+    fn label_smoothing_equals_pytorchs() {
+        // torch.nn.CrossEntropyLoss(label_smoothing=.2)(tensor([[1., 3.], [0., 0.]]), tensor([0, 1]))
+        let loss = LossConfig::mean(CrossEntropy {
+            label_smoothing: 0.2,
+        });
+        let (value, gradient) =
+            evaluate(&loss, &[[1.0, 3.0], [0.0, 0.0]], &[[1.0, 0.0], [0.0, 1.0]]);
+        assert_close(&[value], &[1.3100375958014592]);
+        let p = 1.0 / (1.0 + 2f64.exp());
+        assert_close(&gradient, &[(p - 0.9) / 2.0, (0.9 - p) / 2.0, 0.2, -0.2]);
+    }
+
+    #[test]
+    fn a_smoothing_out_of_range_is_refused() {
+        for (label_smoothing, written) in [(1.0, "1"), (-0.1, "-0.1"), (f64::NAN, "NaN")] {
+            let refused = LossConfig::mean(CrossEntropy { label_smoothing }).validate();
+            let problem = refused.expect_err("out of range").to_string();
+            let expected = "expected at least 0 and less than 1";
+            assert_eq!(
+                problem,
+                format!("`loss.label_smoothing` is {written}, {expected}")
+            );
+        }
+    }
+
+    #[test]
+    fn without_smoothing_nothing_is_written_of_it() {
+        let written = |loss: &CrossEntropy| serde_json::to_string(loss).expect("it can be written");
+        assert_eq!(written(&CrossEntropy::default()), "{}");
+        let smooth = CrossEntropy {
+            label_smoothing: 0.1,
+        };
+        assert_eq!(written(&smooth), r#"{"label_smoothing":0.1}"#);
     }
 }

@@ -64,7 +64,11 @@ mod tests {
     fn it_equals_the_stable_loss_for_small_outputs_and_is_nan_for_large_ones() {
         let naive = LossConfig::sum(CrossEntropyNaive {});
         let small = ([[0.25, 0.2], [0.9, 0.4]], [[1.0, 0.0], [0.0, 1.0]]);
-        let (expected, gradient) = evaluate(&LossConfig::sum(CrossEntropy {}), &small.0, &small.1);
+        let (expected, gradient) = evaluate(
+            &LossConfig::sum(CrossEntropy::default()),
+            &small.0,
+            &small.1,
+        );
         let (value, found) = evaluate(&naive, &small.0, &small.1);
         assert_close(&[value], &[expected]);
         assert_close(&found, &gradient);

@@ -110,7 +110,7 @@ mod tests {
         };
         let (value, _) = evaluate(&focal(2.0, 0.25), &outputs, &targets);
         assert_close(&[value], &[expected(0.8) + expected(-1.2)]);
-        let cross_entropy = LossConfig::sum(BceWithLogits {});
+        let cross_entropy = LossConfig::sum(BceWithLogits::default());
         let (half, half_gradient) = evaluate(&focal(0.0, 0.5), &outputs, &targets);
         let (whole, gradient) = evaluate(&cross_entropy, &outputs, &targets);
         assert_close(&[2.0 * half], &[whole]);

@@ -1,5 +1,8 @@
 //! The fused kernels of losses against PyTorch: f32 on flex without autodiff.
 
+use emberlab_fused::{
+    Activation, Data, HostTraining, Normalization, Optimizer, Plan, Results, State,
+};
 use emberlab_menu::Menu as _;
 
 use super::{BceWithLogits, CrossEntropy, Loss, LossConfig};
@@ -70,7 +73,13 @@ fn every_loss_has_reference_rows_for_its_defaults() {
 
 #[test]
 fn fused_losses_equal_pytorch_near_zero_and_at_ordinary_outputs() {
-    assert_losses(&["ordinary", "near_zero", "soft_targets", "one_output"]);
+    assert_losses(&[
+        "ordinary",
+        "near_zero",
+        "soft_targets",
+        "counts",
+        "one_output",
+    ]);
 }
 
 #[test]
@@ -91,7 +100,7 @@ fn fused_losses_pass_nan_and_infinity_on_as_pytorch_does() {
 // PyTorch gives infinity or NaN at infinite logits, depending on the signs. Here it may be either.
 #[test]
 fn fused_bce_of_infinite_logits_is_not_finite() {
-    let loss = LossConfig::sum(BceWithLogits {});
+    let loss = LossConfig::sum(BceWithLogits::default());
     for (logit, target) in [
         (f64::INFINITY, 0.0),
         (f64::INFINITY, 1.0),
@@ -131,11 +140,78 @@ fn fused_losses_of_two_networks_are_those_of_each() {
     }
 }
 
+/// The loss of a batch and its gradient by the biases, by a whole training: one step of a layer whose outputs are its
+/// inputs.
+fn by_whole_training(row: &LossRow) -> Option<(f64, Vec<f64>)> {
+    let [num_rows, width] = row.shape;
+    let identity = (0..width * width).map(|k| f64::from(u8::from(k % (width + 1) == 0)));
+    let parameters: Vec<f64> = identity.chain(vec![0.0; width]).collect();
+    let plan = Plan {
+        sizes: vec![width, width],
+        has_bias: true,
+        activations: vec![Activation::Linear],
+        normalization: Normalization::None,
+        loss: row.loss.function.fused()?,
+        reduction: row.loss.reduction.fused(),
+        optimizer: Optimizer::Sgd {
+            momentum: 0.0,
+            nesterov: false,
+            weight_decay: 0.0,
+        },
+        clipping: None,
+    };
+    let state = State {
+        parameters,
+        running: Vec::new(),
+        buffers: Vec::new(),
+        step: 0,
+    };
+    let (inputs, targets) = (values(&row.outputs), values(&row.targets));
+    let data = Data {
+        inputs: &inputs,
+        targets: &targets,
+        weights: None,
+    };
+    let rows: Vec<u32> = (0..num_rows as u32).collect();
+    let mut results = Results::default();
+    let mut training = HostTraining::new(plan, state).expect("a state of the plan");
+    training.train(data, &rows, num_rows, &[1.0], &mut results);
+    let biases = training.state().parameters.split_off(width * width);
+    Some((results.losses[0], biases.iter().map(|bias| -bias).collect()))
+}
+
+#[test]
+fn losses_of_whole_trainings_by_fused_kernels_equal_pytorch() {
+    let mut num_compared = 0;
+    for row in table().losses {
+        let is_finite = row.outputs.iter().all(|output| output.value().is_finite());
+        let Some(gradient) = row.gradient.as_ref().filter(|_| is_finite) else {
+            continue;
+        };
+        let Some((value, biases)) = by_whole_training(&row) else {
+            continue;
+        };
+        num_compared += 1;
+        let what = format!("{:?}, {}", row.loss, row.case);
+        let width = row.shape[1];
+        let mut expected = vec![0.0; width];
+        for (place, slope) in values(gradient).into_iter().enumerate() {
+            expected[place % width] += slope;
+        }
+        let pairs = biases.into_iter().zip(expected);
+        for (found, expected) in pairs.chain([(value, row.value.value())]) {
+            let is_near = (found - expected).abs() <= 1e-9 * expected.abs().max(1.0);
+            assert!(is_near, "{what}: {found}, expected {expected}");
+        }
+    }
+    assert!(num_compared > 100, "only {num_compared} rows were compared");
+}
+
 #[test]
 fn fused_losses_of_no_rows_sum_to_zero() {
     for loss in [
-        LossConfig::sum(BceWithLogits {}),
-        LossConfig::sum(CrossEntropy {}),
+        LossConfig::sum(BceWithLogits::default()),
+        LossConfig::sum(CrossEntropy::default()),
     ] {
         let none = || tensor(Vec::new(), [0, 3]);
         let (value, gradient) = loss.forward_backward(none(), none());

@@ -16,8 +16,11 @@ mod hinge;
 mod huber;
 #[cfg(test)]
 mod kernel_tests;
+mod log_cosh;
 mod mae;
 mod mse;
+mod poisson;
+mod quantile;
 mod soft_hamming;
 #[cfg(test)]
 mod testing;
@@ -37,8 +40,11 @@ pub use focal::Focal;
 pub use hamming::Hamming;
 pub use hinge::Hinge;
 pub use huber::Huber;
+pub use log_cosh::LogCosh;
 pub use mae::Mae;
 pub use mse::Mse;
+pub use poisson::Poisson;
+pub use quantile::Quantile;
 pub use soft_hamming::SoftHamming;
 
 menu! {
@@ -52,6 +58,9 @@ menu! {
         "mse" => Mse(Mse),
         "mae" => Mae(Mae),
         "huber" => Huber(Huber),
+        "log_cosh" => LogCosh(LogCosh),
+        "quantile" => Quantile(Quantile),
+        "poisson" => Poisson(Poisson),
         "hinge" => Hinge(Hinge),
         "focal" => Focal(Focal),
         "hamming" => Hamming(Hamming),
@@ -133,6 +142,8 @@ pub enum TargetKind {
     Classes,
     /// Classes as for [`Classes`](Self::Classes), or the numbers of a regression.
     Numbers,
+    /// The numbers of a regression, none of them negative. The outputs are logarithms of the predictions.
+    Counts,
 }
 
 impl Loss {

@@ -70,14 +70,14 @@ impl Rule for Adam {
         check_not_negative("weight_decay", self.weight_decay)
     }
 
-    fn fused(&self) -> fused::Optimizer {
-        fused::Optimizer::Adam {
+    fn fused(&self) -> Option<fused::Optimizer> {
+        Some(fused::Optimizer::Adam {
             beta_1: self.beta_1,
             beta_2: self.beta_2,
             epsilon: self.epsilon,
             weight_decay: self.penalty(),
             decoupled_decay: self.decoupled_decay(),
-        }
+        })
     }
 }
 

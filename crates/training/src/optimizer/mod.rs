@@ -5,10 +5,13 @@
 //! buffers of one network and moves its parameters. Tests then ask for PyTorch's numbers in `tests-data/kernels.json`,
 //! which `tests-data/kernels.py` makes.
 
+mod adagrad;
 mod adam;
 mod adamw;
 #[cfg(test)]
 mod kernel_tests;
+mod lion;
+mod nadam;
 mod rmsprop;
 mod sgd;
 mod state;
@@ -21,10 +24,13 @@ use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::error::check;
+use crate::error::{check, check_not_negative};
 
+pub use adagrad::AdaGrad;
 pub use adam::Adam;
 pub use adamw::AdamW;
+pub use lion::Lion;
+pub use nadam::NAdam;
 pub use rmsprop::RmsProp;
 pub use sgd::Sgd;
 pub use state::Optimizer;
@@ -36,6 +42,9 @@ menu! {
         "adam" => Adam(Adam),
         "adamw" => AdamW(AdamW),
         "rmsprop" => RmsProp(RmsProp),
+        "adagrad" => AdaGrad(AdaGrad),
+        "nadam" => NAdam(NAdam),
+        "lion" => Lion(Lion),
     }
 }
 
@@ -69,8 +78,10 @@ pub(crate) trait Rule {
         0.0
     }
 
-    /// The rule in the plan of a training by fused kernels.
-    fn fused(&self) -> fused::Optimizer;
+    /// See [`UpdateRule::fused`].
+    fn fused(&self) -> Option<fused::Optimizer> {
+        None
+    }
 
     /// Checks the ranges of the hyperparameters; a problem's key is the hyperparameter's name.
     fn validate(&self) -> Result<(), Problem>;
@@ -99,8 +110,8 @@ impl UpdateRule {
         with_rule!(self, rule => rule.decoupled_decay())
     }
 
-    /// The rule in the plan of a training by fused kernels.
-    pub fn fused(&self) -> fused::Optimizer {
+    /// The rule in the plan of a training by fused kernels; none if they cannot compute it.
+    pub fn fused(&self) -> Option<fused::Optimizer> {
         with_rule!(self, rule => rule.fused())
     }
 }
@@ -112,9 +123,10 @@ impl UpdateRule {
 /// | `learning_rate` | none: always written | ≥ 0 |
 /// | `momentum` (sgd, rmsprop) | 0 | [0, 1) |
 /// | `nesterov` (sgd) | false | needs `momentum` |
-/// | `beta_1`, `beta_2` (adam, adamw) | 0.9, 0.999 | [0, 1) |
+/// | `beta_1`, `beta_2` (adam, adamw, nadam, lion) | 0.9, 0.999; lion 0.9, 0.99 | [0, 1) |
 /// | `alpha` (rmsprop) | 0.99 | [0, 1) |
-/// | `epsilon` (all but sgd) | 1e-8 | ≥ 0 |
+/// | `epsilon` (all but sgd and lion) | 1e-8; adagrad 1e-10 | ≥ 0 |
+/// | `momentum_decay` (nadam) | 0.004 | ≥ 0 |
 /// | `weight_decay` | 0; adamw 0.01 | ≥ 0 |
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(extend("unevaluatedProperties" = false))]
@@ -171,11 +183,6 @@ impl OptimizerConfig {
     }
 }
 
-/// Fails unless `value` is finite and not negative.
-fn check_not_negative(key: &str, value: f64) -> Result<(), Problem> {
-    check(key, value, value >= 0.0, "zero or positive")
-}
-
 /// Fails unless `value` is in [0, 1).
 fn check_share(key: &str, value: f64) -> Result<(), Problem> {
     let is_share = (0.0..1.0).contains(&value);
@@ -212,6 +219,18 @@ mod tests {
             (
                 r#"{"name": "adam", "learning_rate": 0.1, "beta_2": 1.0}"#,
                 "`optimizer.beta_2` is 1, expected at least 0 and less than 1",
+            ),
+            (
+                r#"{"name": "adagrad", "learning_rate": 0.1, "epsilon": -1.0}"#,
+                "`optimizer.epsilon` is -1, expected zero or positive",
+            ),
+            (
+                r#"{"name": "nadam", "learning_rate": 0.1, "momentum_decay": -0.5}"#,
+                "`optimizer.momentum_decay` is -0.5, expected zero or positive",
+            ),
+            (
+                r#"{"name": "lion", "learning_rate": 0.1, "beta_1": 1.5}"#,
+                "`optimizer.beta_1` is 1.5, expected at least 0 and less than 1",
             ),
         ] {
             let config = read(config).expect("well formed");

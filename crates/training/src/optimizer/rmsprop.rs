@@ -77,12 +77,12 @@ impl Rule for RmsProp {
         check_not_negative("weight_decay", self.weight_decay)
     }
 
-    fn fused(&self) -> fused::Optimizer {
-        fused::Optimizer::RmsProp {
+    fn fused(&self) -> Option<fused::Optimizer> {
+        Some(fused::Optimizer::RmsProp {
             alpha: self.alpha,
             epsilon: self.epsilon,
             momentum: self.momentum,
             weight_decay: self.weight_decay,
-        }
+        })
     }
 }

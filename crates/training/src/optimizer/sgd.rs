@@ -58,11 +58,11 @@ impl Rule for Sgd {
         )
     }
 
-    fn fused(&self) -> fused::Optimizer {
-        fused::Optimizer::Sgd {
+    fn fused(&self) -> Option<fused::Optimizer> {
+        Some(fused::Optimizer::Sgd {
             momentum: self.momentum,
             nesterov: self.nesterov,
             weight_decay: self.weight_decay,
-        }
+        })
     }
 }

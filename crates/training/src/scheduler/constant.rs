@@ -3,14 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, Schedule};
+use super::{Interval, ScheduleFunction};
 
 /// The learning rate of the optimiser, throughout.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Constant {}
 
-impl Schedule for Constant {
+impl ScheduleFunction for Constant {
     fn interval(&self) -> Interval {
         Interval::default()
     }

@@ -6,8 +6,8 @@ use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, Schedule};
-use crate::error::{check, check_at_least_one};
+use super::{Interval, ScheduleFunction};
+use crate::error::{check_at_least_one, check_not_negative};
 
 /// Half a cosine from the learning rate to `min_learning_rate`. `torch.optim.lr_scheduler.CosineAnnealingLR`;
 /// Loshchilov and Hutter 2017, eq. 5.
@@ -23,7 +23,7 @@ pub struct Cosine {
     pub interval: Interval,
 }
 
-impl Schedule for Cosine {
+impl ScheduleFunction for Cosine {
     fn interval(&self) -> Interval {
         self.interval
     }
@@ -39,9 +39,8 @@ impl Schedule for Cosine {
     }
 
     fn validate(&self) -> Result<(), Problem> {
-        let (key, minimum) = ("min_learning_rate", self.min_learning_rate);
         check_at_least_one("num_steps", self.num_steps.unwrap_or(1) as u64)?;
-        check(key, minimum, minimum >= 0.0, "zero or a positive number")
+        check_not_negative("min_learning_rate", self.min_learning_rate)
     }
 }
 

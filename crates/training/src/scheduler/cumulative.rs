@@ -4,7 +4,7 @@ use emberlab_menu::{Example, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, Schedule, check_gamma};
+use super::{Interval, ScheduleFunction, check_gamma};
 
 /// Multiplied after interval `t` by `gamma^t`, so that the factor after `t` intervals is `gamma^(t (t + 1) / 2)`.
 ///
@@ -28,7 +28,7 @@ impl Example for Cumulative {
     }
 }
 
-impl Schedule for Cumulative {
+impl ScheduleFunction for Cumulative {
     fn interval(&self) -> Interval {
         self.interval
     }

@@ -4,7 +4,7 @@ use emberlab_menu::{Example, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, Schedule, check_gamma};
+use super::{Interval, ScheduleFunction, check_gamma};
 
 /// Multiplied by `gamma` after every interval. `torch.optim.lr_scheduler.ExponentialLR`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -26,7 +26,7 @@ impl Example for Exponential {
     }
 }
 
-impl Schedule for Exponential {
+impl ScheduleFunction for Exponential {
     fn interval(&self) -> Interval {
         self.interval
     }

@@ -4,11 +4,13 @@ use emberlab_menu::{Example, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, Schedule};
+use super::{Interval, ScheduleFunction};
 use crate::error::{check, check_at_least_one};
 
 /// A line from `start_factor` times the learning rate up to it, constant afterwards.
 /// `torch.optim.lr_scheduler.LinearLR` with an end factor of 1.
+///
+/// The key `warmup` of every other schedule holds the same table, for a line before that schedule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinearWarmup {
@@ -36,14 +38,13 @@ impl Example for LinearWarmup {
     }
 }
 
-impl Schedule for LinearWarmup {
+impl ScheduleFunction for LinearWarmup {
     fn interval(&self) -> Interval {
         self.interval
     }
 
     fn learning_rate(&self, base: f64, time: f64, _length: usize) -> f64 {
-        let done = (time / self.num_steps as f64).min(1.0);
-        base * (self.start_factor + (1.0 - self.start_factor) * done)
+        base * self.factor(time)
     }
 
     fn validate(&self) -> Result<(), Problem> {
@@ -51,5 +52,13 @@ impl Schedule for LinearWarmup {
         let is_share = factor > 0.0 && factor <= 1.0;
         check_at_least_one("num_steps", self.num_steps as u64)?;
         check("start_factor", factor, is_share, "above 0 and at most 1")
+    }
+}
+
+impl LinearWarmup {
+    /// The factor after `time` intervals, at most 1.
+    pub(super) fn factor(&self, time: f64) -> f64 {
+        let done = (time / self.num_steps as f64).min(1.0);
+        self.start_factor + (1.0 - self.start_factor) * done
     }
 }

@@ -4,7 +4,7 @@ use emberlab_menu::{Example, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, Schedule, check_gamma};
+use super::{Interval, ScheduleFunction, check_gamma};
 use crate::error::check_at_least_one;
 
 /// Multiplied by `gamma` after every `step_size` intervals. `torch.optim.lr_scheduler.StepLR`.
@@ -35,7 +35,7 @@ impl Example for Step {
     }
 }
 
-impl Schedule for Step {
+impl ScheduleFunction for Step {
     fn interval(&self) -> Interval {
         self.interval
     }

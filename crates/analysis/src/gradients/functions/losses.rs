@@ -48,10 +48,11 @@ fn outputs(kind: OutputKind) -> Vec<f64> {
     }
 }
 
-/// The numbers of a regression where the loss takes them, otherwise one-hot rows.
+/// The numbers of a regression, or counts, where the loss takes them, otherwise one-hot rows.
 fn targets(kind: TargetKind) -> Vec<f64> {
     match kind {
         TargetKind::Numbers => waves(BATCH * OUTPUTS, 2.0),
+        TargetKind::Counts => (0..BATCH * OUTPUTS).map(|i| (i % 5) as f64).collect(),
         TargetKind::TwoClasses | TargetKind::OneHot | TargetKind::Classes => (0..BATCH * OUTPUTS)
             .map(|i| f64::from(u8::from(i % OUTPUTS == i / OUTPUTS % OUTPUTS)))
             .collect(),

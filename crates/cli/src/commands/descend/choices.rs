@@ -6,7 +6,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use emberlab_analysis::{LearningRates, SURFACES, Surface};
 use emberlab_menu::Menu as _;
 use emberlab_training::optimizer::{Sgd, UpdateRule};
-use emberlab_training::{OptimizerConfig, SchedulerConfig};
+use emberlab_training::{OptimizerConfig, SchedulerConfig, scheduler};
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -74,13 +74,13 @@ impl Descender {
 /// A schedule of the menu.
 #[derive(Debug)]
 pub(super) struct Schedule {
-    example: SchedulerConfig,
+    example: scheduler::Schedule,
     about: String,
 }
 
 static SCHEDULES: LazyLock<Vec<Schedule>> = LazyLock::new(|| {
-    let menu = SchedulerConfig::examples().into_iter();
-    menu.zip(SchedulerConfig::summaries())
+    let menu = scheduler::Schedule::examples().into_iter();
+    menu.zip(scheduler::Schedule::summaries())
         .map(|(example, about)| Schedule { example, about })
         .collect()
 });
@@ -91,7 +91,7 @@ impl Schedule {
     }
 
     /// The schedule with values for its keys that suit a descent: it counts steps, its parts are a third of them, and
-    /// `decay` is its factor if it has one for every step.
+    /// `decay` is its factor if it has one for every step or milestone.
     pub(super) fn scheduler(
         &self,
         decay: f64,
@@ -101,11 +101,16 @@ impl Schedule {
         let mut table = serde_json::to_value(&self.example).map_err(failed)?;
         let third = num_steps.div_ceil(3).max(1);
         let has_parts = table.get("step_size").is_some();
+        let milestones = json!([
+            { "at": third, "factor": decay },
+            { "at": 2 * third, "factor": decay * decay },
+        ]);
         for (key, value) in [
             ("interval", json!("step")),
             ("step_size", json!(third)),
             ("num_steps", json!(third)),
             ("gamma", json!(decay)),
+            ("milestones", milestones),
         ] {
             let is_factor_of_parts = key == "gamma" && has_parts;
             if let Some(old) = table.get_mut(key).filter(|_| !is_factor_of_parts) {
@@ -155,7 +160,7 @@ pub(super) fn schedule_parser() -> impl TypedValueParser<Value = &'static Schedu
 mod tests {
     use super::*;
     use emberlab_training::Interval;
-    use emberlab_training::scheduler::{Cosine, Exponential, Step};
+    use emberlab_training::scheduler::{Cosine, Exponential, Milestone, Piecewise, Step};
 
     #[test]
     fn schedules_count_steps_and_take_the_decay() {
@@ -181,6 +186,12 @@ mod tests {
             ..Cosine::default()
         };
         assert_eq!(of("cosine"), cosine.into());
+        let milestone = |at, factor| Milestone { at, factor };
+        let piecewise = Piecewise {
+            milestones: vec![milestone(10, 0.8), milestone(20, 0.8 * 0.8)],
+            interval,
+        };
+        assert_eq!(of("piecewise"), piecewise.into());
     }
 
     #[test]
@@ -191,7 +202,7 @@ mod tests {
                 "{name}"
             );
         }
-        for name in SchedulerConfig::NAMES {
+        for name in scheduler::Schedule::NAMES {
             assert!(
                 SCHEDULES.iter().any(|schedule| schedule.name() == *name),
                 "{name}"

@@ -1,0 +1,143 @@
+"""Records the trainings of traces/ that are listed below, with PyTorch in float64.
+
+To record one more, add a line to `recordings` and run `python3 record.py NAME` with PyTorch installed (the traces were
+made with 2.15). Without names it records all of its list. Traces that are not in the list are older than this script.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch.optim import SGD, Adagrad, NAdam
+from torch.optim import lr_scheduler as schedules
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "crates/training/tests-data"))
+from lion import Lion
+
+torch.set_default_dtype(torch.float64)
+DIMS, SAMPLES, BATCH, EPOCHS = [5, 7, 6, 3], 24, 6, 8
+STEPS = EPOCHS * SAMPLES // BATCH
+
+sgd = {"name": "sgd", "learning_rate": 0.1}, lambda p: SGD(p, lr=0.1)
+cross_entropy = {"name": "cross_entropy", "reduction": "mean"}, F.cross_entropy
+constant = None, lambda o: schedules.ConstantLR(o, factor=1)
+
+
+def smooth(outputs, targets):
+    return F.cross_entropy(outputs, targets, label_smoothing=0.1)
+
+
+def cosine_after_warmup(o):
+    line = schedules.LinearLR(o, start_factor=0.1, total_iters=10)
+    cosine = schedules.CosineAnnealingLR(o, T_max=STEPS - 10)
+    return schedules.SequentialLR(o, [line, cosine], milestones=[10])
+
+
+# The name, and optimiser, schedule and loss: each as TOML has it and as PyTorch does.
+recordings = {
+    "optimizer-adagrad": (
+        ({"name": "adagrad", "learning_rate": 0.05, "weight_decay": 0.01}, lambda p: Adagrad(p, lr=0.05, weight_decay=0.01)),
+        constant, cross_entropy,
+    ),
+    "optimizer-nadam": (
+        ({"name": "nadam", "learning_rate": 0.01, "weight_decay": 0.01}, lambda p: NAdam(p, lr=0.01, weight_decay=0.01)),
+        constant, cross_entropy,
+    ),
+    "optimizer-lion": (
+        ({"name": "lion", "learning_rate": 0.002, "weight_decay": 0.1}, lambda p: Lion(p, lr=0.002, weight_decay=0.1)),
+        constant, cross_entropy,
+    ),
+    "scheduler-one_cycle": (
+        sgd,
+        (
+            {"name": "one_cycle", "num_steps": STEPS},
+            lambda o: schedules.OneCycleLR(o, 0.1, total_steps=STEPS, cycle_momentum=False),
+        ),
+        cross_entropy,
+    ),
+    "scheduler-cosine_restarts": (
+        sgd,
+        (
+            {"name": "cosine_restarts", "num_steps": 4, "multiplier": 2, "min_learning_rate": 0.001},
+            lambda o: schedules.CosineAnnealingWarmRestarts(o, 4, 2, eta_min=0.001),
+        ),
+        cross_entropy,
+    ),
+    "scheduler-polynomial": (
+        sgd,
+        (
+            {"name": "polynomial", "num_steps": STEPS, "power": 2},
+            lambda o: schedules.PolynomialLR(o, total_iters=STEPS, power=2),
+        ),
+        cross_entropy,
+    ),
+    "scheduler-piecewise": (
+        sgd,
+        (
+            {"name": "piecewise", "milestones": [{"at": 10, "factor": 0.1}, {"at": 20, "factor": 0.01}]},
+            lambda o: schedules.MultiStepLR(o, [10, 20]),
+        ),
+        cross_entropy,
+    ),
+    "scheduler-warmup": (
+        sgd,
+        (
+            {"name": "cosine", "warmup": {"num_steps": 10, "start_factor": 0.1, "interval": "step"}},
+            cosine_after_warmup,
+        ),
+        cross_entropy,
+    ),
+    "loss-cross_entropy-label_smoothing": (
+        sgd, constant, ({"name": "cross_entropy", "reduction": "mean", "label_smoothing": 0.1}, smooth),
+    ),
+}
+
+
+def tensors(network):
+    """Weights as Emberlab lays them out: `[d_input][d_output]`."""
+    linear = [layer for layer in network if isinstance(layer, torch.nn.Linear)]
+    return {
+        f"layers.{i}.{name}": tensor.detach().T.tolist()
+        for i, layer in enumerate(linear)
+        for name, tensor in (("weight", layer.weight), ("bias", layer.bias))
+    }
+
+
+def record(name, optimizer, scheduler, loss):
+    torch.manual_seed(sum(name.encode()))
+    layers = [part for pair in zip(DIMS, DIMS[1:]) for part in (torch.nn.Linear(*pair), torch.nn.ReLU())]
+    network = torch.nn.Sequential(*layers[:-1])
+    inputs, targets = torch.randn(SAMPLES, DIMS[0]), torch.randint(DIMS[-1], (SAMPLES,))
+    batches = [b.tolist() for _ in range(EPOCHS) for b in torch.randperm(SAMPLES).split(BATCH)]
+    start, losses = tensors(network), []
+    made = optimizer[1](network.parameters())
+    schedule = scheduler[1](made)
+    for batch in batches:
+        made.zero_grad()
+        value = loss[1](network(inputs[batch]), targets[batch])
+        value.backward()
+        made.step()
+        schedule.step() if len(losses) + 1 < len(batches) else None
+        losses.append(value.item())
+    return {
+        "name": name,
+        "made_with": f"torch {torch.__version__} float64",
+        "network": {"dims": DIMS, "activation": "relu", "normalization": "none", "output": "linear"},
+        "loss": loss[0],
+        "optimizer": optimizer[0],
+        "scheduler": scheduler[0],
+        "inputs": inputs.tolist(),
+        "targets": targets.tolist(),
+        "batches": batches,
+        "start": start,
+        "losses": losses,
+        "end": tensors(network),
+        "outputs_end": network(inputs).tolist(),
+    }
+
+
+for name in sys.argv[1:] or recordings:
+    path = Path(__file__).with_name("traces") / f"{name}.json"
+    path.write_text(json.dumps(record(name, *recordings[name])) + "\n")
