@@ -13,6 +13,7 @@ use super::pace::iterations_around;
 use super::results::GpuResults;
 use super::training::{GpuTraining, Steps};
 use crate::Optimizer;
+use crate::nadam::nadam_factors;
 
 /// Iterations of the loop that finds out whether the device ends long loops.
 const LONG_LOOP: u32 = 100_000;
@@ -192,7 +193,8 @@ fn shared<T>(
     (numbers, firsts)
 }
 
-/// The learning rate, Adam's step size, the root of Adam's second correction, and the factor of decoupled decay.
+/// The learning rate; then for Adam its step size, the root of its second correction, and the factor of decoupled decay,
+/// for NAdam the rates of the gradient, the same root, and of the mean.
 fn rate_numbers(optimizer: Optimizer, rate: f64, step: u64) -> [f32; 4] {
     match optimizer {
         Optimizer::Adam {
@@ -206,10 +208,19 @@ fn rate_numbers(optimizer: Optimizer, rate: f64, step: u64) -> [f32; 4] {
             let root = (1.0 - beta_2.powf(step)).sqrt();
             [rate, size, root, 1.0 - rate * decoupled_decay].map(|number| number as f32)
         }
-        Optimizer::Sgd { .. }
-        | Optimizer::RmsProp { .. }
-        | Optimizer::NAdam { .. }
-        | Optimizer::AdaGrad { .. } => [rate as f32, 0.0, 1.0, 1.0],
+        Optimizer::NAdam {
+            beta_1,
+            beta_2,
+            momentum_decay,
+            ..
+        } => {
+            let (of_gradient, of_mean) = nadam_factors(beta_1, momentum_decay, step);
+            let root = (1.0 - beta_2.powf(step as f64)).sqrt();
+            [rate, rate * of_gradient, root, rate * of_mean].map(|number| number as f32)
+        }
+        Optimizer::Sgd { .. } | Optimizer::RmsProp { .. } | Optimizer::AdaGrad { .. } => {
+            [rate as f32, 0.0, 1.0, 1.0]
+        }
     }
 }
 

@@ -170,6 +170,10 @@ pub(super) enum Error {
     Huber { delta: Bits },
     Hinge,
     Focal { gamma: Bits, alpha: Bits },
+    WeightedBceWithLogits { more: Bits },
+    LogCosh,
+    Quantile { tilt: Bits },
+    Poisson,
 }
 
 /// An [`Optimizer`] as a kernel is compiled for it.
@@ -188,6 +192,18 @@ pub(super) enum Rule {
         epsilon: Bits,
         weight_decay: Bits,
         is_decoupled: bool,
+    },
+    NAdam {
+        beta_1: Bits,
+        rest_1: Bits,
+        beta_2: Bits,
+        rest_2: Bits,
+        epsilon: Bits,
+        weight_decay: Bits,
+    },
+    AdaGrad {
+        epsilon: Bits,
+        weight_decay: Bits,
     },
     RmsProp {
         alpha: Bits,
@@ -242,7 +258,7 @@ impl Layout {
     /// The layout for batches of up to `batch_size` rows.
     ///
     /// # Errors
-    /// [`GpuError::NotCovered`] for a loss or an optimiser that has no kernel.
+    /// [`GpuError::NotCovered`] for a loss that has no kernel.
     pub(super) fn new(
         plan: &Plan,
         batch_size: usize,
@@ -274,7 +290,7 @@ impl Layout {
             normalization,
             error: error(plan.loss)?,
             is_mean: plan.reduction == Reduction::Mean,
-            rule: rule(plan.optimizer)?,
+            rule: rule(plan.optimizer),
             bound: plan.clipping.map(|clipping| match clipping {
                 Clipping::Value(value) => Bound::Value(value.into()),
                 Clipping::Norm(norm) => Bound::Norm(norm.into()),
@@ -694,22 +710,21 @@ fn error(loss: Loss) -> Result<Error, GpuError> {
             return Err(GpuError::NotCovered("naive binary cross-entropy"));
         }
         Loss::CrossEntropyNaive => return Err(GpuError::NotCovered("naive cross-entropy")),
-        Loss::WeightedBceWithLogits { .. } => {
-            return Err(GpuError::NotCovered(
-                "binary cross-entropy of logits with a positive weight",
-            ));
-        }
-        Loss::SmoothedCrossEntropy { .. } => {
-            return Err(GpuError::NotCovered("cross-entropy with label smoothing"));
-        }
-        Loss::LogCosh => return Err(GpuError::NotCovered("log-cosh loss")),
-        Loss::Quantile { .. } => return Err(GpuError::NotCovered("quantile loss")),
-        Loss::Poisson => return Err(GpuError::NotCovered("Poisson loss")),
+        Loss::WeightedBceWithLogits { positive_weight } => Error::WeightedBceWithLogits {
+            more: (positive_weight - 1.0).into(),
+        },
+        // The samples' targets are smoothed.
+        Loss::SmoothedCrossEntropy { .. } => Error::CrossEntropy,
+        Loss::LogCosh => Error::LogCosh,
+        Loss::Quantile { quantile } => Error::Quantile {
+            tilt: (quantile - 0.5).into(),
+        },
+        Loss::Poisson => Error::Poisson,
     })
 }
 
-fn rule(optimizer: Optimizer) -> Result<Rule, GpuError> {
-    Ok(match optimizer {
+fn rule(optimizer: Optimizer) -> Rule {
+    match optimizer {
         Optimizer::Sgd {
             momentum,
             nesterov,
@@ -746,7 +761,26 @@ fn rule(optimizer: Optimizer) -> Result<Rule, GpuError> {
             momentum: momentum.into(),
             weight_decay: weight_decay.into(),
         },
-        Optimizer::NAdam { .. } => return Err(GpuError::NotCovered("NAdam")),
-        Optimizer::AdaGrad { .. } => return Err(GpuError::NotCovered("AdaGrad")),
-    })
+        Optimizer::NAdam {
+            beta_1,
+            beta_2,
+            epsilon,
+            weight_decay,
+            ..
+        } => Rule::NAdam {
+            beta_1: beta_1.into(),
+            rest_1: (1.0 - beta_1).into(),
+            beta_2: beta_2.into(),
+            rest_2: (1.0 - beta_2).into(),
+            epsilon: epsilon.into(),
+            weight_decay: weight_decay.into(),
+        },
+        Optimizer::AdaGrad {
+            epsilon,
+            weight_decay,
+        } => Rule::AdaGrad {
+            epsilon: epsilon.into(),
+            weight_decay: weight_decay.into(),
+        },
+    }
 }

@@ -4,7 +4,7 @@ use cubecl::prelude::*;
 
 use super::activation::Curve;
 use super::layout::{Error, Layout};
-use super::math::{Four, exp, ln_1p, ln_1p_of_any, sigmoid};
+use super::math::{Four, exp, ln_1p, ln_1p_of_any, sigmoid, tanh};
 
 /// The number of components of the last vector of outputs that are outputs.
 pub(super) fn tail(d_out: usize) -> usize {
@@ -83,6 +83,36 @@ fn element_losses(y: Four, t: Four, #[comptime] error: Error) -> (Four, Four) {
             let weight = by_class * exp(log_wrong * gamma);
             let slope = (one - wrong) * cross_entropy * gamma + wrong;
             (weight * cross_entropy, -(weight * slope * sign))
+        }
+        Error::WeightedBceWithLogits { more } => {
+            // The loss of class 1 counts `1 + more` times.
+            let more = t * Four::new(comptime!(more.value()));
+            let cross_entropy = logit_loss(y, t);
+            let of_class_1 = logit_loss(y, one);
+            let share = sigmoid(y);
+            (
+                cross_entropy + more * of_class_1,
+                share - t + more * (share - one),
+            )
+        }
+        Error::LogCosh => {
+            let difference = y - t;
+            let distance = difference.abs();
+            let rest = ln_1p(exp(-(distance + distance)));
+            let ln_2 = Four::new(comptime!(std::f32::consts::LN_2));
+            (distance + (rest - ln_2), tanh(difference))
+        }
+        Error::Quantile { tilt } => {
+            let tilt = Four::new(comptime!(tilt.value()));
+            let half = Four::new(0.5);
+            let missing = t - y;
+            let low = select_many(missing.less_than(&zero), -half, missing);
+            let half_sign = select_many(missing.greater_than(&zero), half, low);
+            (missing.abs() * half + tilt * missing, -half_sign - tilt)
+        }
+        Error::Poisson => {
+            let rate = exp(y);
+            (rate - t * y, rate - t)
         }
         // One loss for all outputs of a row: `softmax_losses`.
         Error::CrossEntropy => (zero, zero),

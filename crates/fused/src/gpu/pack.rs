@@ -3,7 +3,7 @@
 use super::layout::{Layer, Layout};
 use super::samples::Samples;
 use super::training::Weights;
-use crate::State;
+use crate::{Loss, State};
 
 /// Places of all parameters, in the order of [`State::parameters`], counted in single numbers.
 fn parameter_places(layout: &Layout) -> Vec<usize> {
@@ -131,7 +131,9 @@ fn at(memory: &[f32], places: &[usize]) -> Vec<f32> {
 }
 
 /// Appends samples: inputs, targets and the weight of the loss, each filled up to whole vectors.
-pub(super) fn pack_samples(samples: &Samples, layout: &Layout, memory: &mut Vec<f32>) {
+///
+/// Label smoothing replaces each target `y` by `(1 − ε) y + ε / K` for `K` classes.
+pub(super) fn pack_samples(samples: &Samples, loss: Loss, layout: &Layout, memory: &mut Vec<f32>) {
     let d_input = layout.layers[0].d_in;
     let d_output = layout.layers[layout.layers.len() - 1].d_out;
     let fill = |numbers: &[f32], memory: &mut Vec<f32>| {
@@ -142,7 +144,14 @@ pub(super) fn pack_samples(samples: &Samples, layout: &Layout, memory: &mut Vec<
     let rows = rows.zip(samples.targets.chunks_exact(d_output));
     for (row, (inputs, targets)) in rows.enumerate() {
         fill(inputs, memory);
-        fill(targets, memory);
+        match loss {
+            Loss::SmoothedCrossEntropy { label_smoothing } => {
+                let even = label_smoothing / targets.len() as f64;
+                let smoothed = |&y: &f32| ((1.0 - label_smoothing) * f64::from(y) + even) as f32;
+                fill(&targets.iter().map(smoothed).collect::<Vec<_>>(), memory);
+            }
+            _ => fill(targets, memory),
+        }
         if layout.has_sample_weights {
             let weight = samples.weights.as_ref().map_or(1.0, |weights| weights[row]);
             fill(&[weight], memory);

@@ -311,8 +311,35 @@ impl Reference {
                     }
                     p - rate * direction
                 }
-                Optimizer::NAdam { .. } | Optimizer::AdaGrad { .. } => {
-                    panic!("not an optimiser that the kernel covers")
+                Optimizer::NAdam {
+                    beta_1,
+                    beta_2,
+                    epsilon,
+                    momentum_decay,
+                    weight_decay,
+                } => {
+                    let g = gradient + weight_decay * p;
+                    let mean = beta_1 * self.buffers[0][k] + (1.0 - beta_1) * g;
+                    let square = beta_2 * self.buffers[1][k] + (1.0 - beta_2) * g * g;
+                    self.buffers[0][k] = mean;
+                    self.buffers[1][k] = square;
+                    let momentum = |step: u64| {
+                        beta_1 * (1.0 - 0.5 * 0.96_f64.powf(step as f64 * momentum_decay))
+                    };
+                    let product: f64 = (1..=self.step).map(momentum).product();
+                    let next = momentum(self.step + 1);
+                    let ahead = next * mean / (1.0 - product * next)
+                        + (1.0 - momentum(self.step)) * g / (1.0 - product);
+                    let square = square / (1.0 - beta_2.powf(self.step as f64));
+                    p - rate * ahead / (square.sqrt() + epsilon)
+                }
+                Optimizer::AdaGrad {
+                    epsilon,
+                    weight_decay,
+                } => {
+                    let g = gradient + weight_decay * p;
+                    self.buffers[0][k] += g * g;
+                    p - rate * g / (self.buffers[0][k].sqrt() + epsilon)
                 }
             };
             self.parameters[k] = moved;
@@ -461,6 +488,15 @@ pub(super) fn slope(activation: Activation, x: f64) -> f64 {
 
 /// The losses of a row, added up, and their gradient.
 fn row_loss(loss: Loss, y: &[f64], t: &[f64]) -> (f64, Vec<f64>) {
+    if let Loss::SmoothedCrossEntropy { label_smoothing } = loss {
+        // Szegedy et al. 2016, https://arxiv.org/abs/1512.00567, section 7.
+        let even = label_smoothing / t.len() as f64;
+        let smoothed: Vec<f64> = t
+            .iter()
+            .map(|t| (1.0 - label_smoothing) * t + even)
+            .collect();
+        return row_loss(Loss::CrossEntropy, y, &smoothed);
+    }
     if loss == Loss::CrossEntropy {
         let largest = y.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = y.iter().map(|y| (y - largest).exp()).sum();
@@ -493,15 +529,19 @@ fn row_loss(loss: Loss, y: &[f64], t: &[f64]) -> (f64, Vec<f64>) {
                 let slope = gamma * focus * right * right.ln() - focus * (1.0 - right);
                 (value, weight * slope * sign)
             }
+            Loss::WeightedBceWithLogits { positive_weight } => {
+                let weight = if t > 0.5 { positive_weight } else { 1.0 };
+                (weight * (softplus(y) - y * t), weight * (sigmoid(y) - t))
+            }
+            Loss::LogCosh => (difference.cosh().ln(), difference.tanh()),
+            Loss::Quantile { quantile } if t > y => (quantile * (t - y), -quantile),
+            Loss::Quantile { quantile } => ((1.0 - quantile) * difference, 1.0 - quantile),
+            Loss::Poisson => (y.exp() - t * y, y.exp() - t),
             Loss::CrossEntropy
             | Loss::SmoothedCrossEntropy { .. }
             | Loss::CrossEntropyNaive
-            | Loss::WeightedBceWithLogits { .. }
             | Loss::Bce
-            | Loss::BceNaive
-            | Loss::LogCosh
-            | Loss::Quantile { .. }
-            | Loss::Poisson => {
+            | Loss::BceNaive => {
                 panic!("not an element's loss that the kernel covers")
             }
         }

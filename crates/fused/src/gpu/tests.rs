@@ -100,13 +100,17 @@ fn samples(plan: &Plan, seed: u64, rows: usize, is_weighted: bool) -> Arc<Sample
     let (d_input, d_output) = (plan.d_input(), plan.d_output());
     let noise = numbers(seed + 1, rows * d_output);
     let targets = match plan.loss {
-        Loss::CrossEntropy => (0..rows)
+        Loss::CrossEntropy | Loss::SmoothedCrossEntropy { .. } => (0..rows)
             .flat_map(|row| {
                 let class = (noise[row].abs() * 1e4) as usize % d_output;
                 (0..d_output).map(move |j| f32::from(u8::from(j == class)))
             })
             .collect(),
-        Loss::BceWithLogits | Loss::Hinge | Loss::Focal { .. } => noise
+        Loss::Poisson => noise.iter().map(|x| (3.0 * x.abs()).floor()).collect(),
+        Loss::BceWithLogits
+        | Loss::WeightedBceWithLogits { .. }
+        | Loss::Hinge
+        | Loss::Focal { .. } => noise
             .iter()
             .map(|x| f32::from(u8::from(*x > 0.0)))
             .collect(),
@@ -168,7 +172,7 @@ impl Case {
 
     fn setup(&self) -> GpuSetup {
         let measurement = match self.plan.loss {
-            Loss::CrossEntropy => Measurement::Classes,
+            Loss::CrossEntropy | Loss::SmoothedCrossEntropy { .. } => Measurement::Classes,
             _ => Measurement::Outputs,
         };
         let replica = |replica: usize| GpuReplica {
@@ -302,7 +306,7 @@ const ACTIVATIONS: [Activation; 11] = [
     Activation::Mish,
 ];
 
-const LOSSES: [Loss; 7] = [
+const LOSSES: [Loss; 12] = [
     Loss::CrossEntropy,
     Loss::BceWithLogits,
     Loss::Mse,
@@ -313,9 +317,18 @@ const LOSSES: [Loss; 7] = [
         gamma: 2.0,
         alpha: 0.3,
     },
+    Loss::SmoothedCrossEntropy {
+        label_smoothing: 0.2,
+    },
+    Loss::WeightedBceWithLogits {
+        positive_weight: 2.5,
+    },
+    Loss::LogCosh,
+    Loss::Quantile { quantile: 0.8 },
+    Loss::Poisson,
 ];
 
-const OPTIMIZERS: [Optimizer; 7] = [
+const OPTIMIZERS: [Optimizer; 9] = [
     SGD,
     Optimizer::Sgd {
         momentum: 0.9,
@@ -341,6 +354,17 @@ const OPTIMIZERS: [Optimizer; 7] = [
         epsilon: 1e-2,
         weight_decay: 0.0,
         decoupled_decay: 0.1,
+    },
+    Optimizer::NAdam {
+        beta_1: 0.9,
+        beta_2: 0.99,
+        epsilon: 1e-2,
+        momentum_decay: 0.1,
+        weight_decay: 0.01,
+    },
+    Optimizer::AdaGrad {
+        epsilon: 1e-2,
+        weight_decay: 0.01,
     },
     Optimizer::RmsProp {
         alpha: 0.95,

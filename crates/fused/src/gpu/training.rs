@@ -640,7 +640,7 @@ fn upload_samples(
     let mut known: std::collections::HashMap<*const Samples, u32> = Default::default();
     let mut place_of = |samples: &Arc<Samples>| {
         *known.entry(Arc::as_ptr(samples)).or_insert_with(|| {
-            pack_samples(samples, layout, &mut memory);
+            pack_samples(samples, plan.loss, layout, &mut memory);
             num_rows += samples.len(plan) as u32;
             num_rows - samples.len(plan) as u32
         })

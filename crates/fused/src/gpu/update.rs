@@ -7,8 +7,7 @@ use super::math::Four;
 
 /// Moves four neighbouring parameters one step along their gradient.
 ///
-/// `rate` holds the learning rate, Adam's step size, the root of Adam's second correction, and the factor of decoupled
-/// decay. `factor` scales the gradient. Only the first `count` parameters exist, and the others stay zero.
+/// `rate` holds the learning rate and what follows from it and from the step: see `rate_numbers`. `factor` scales the gradient. Only the first `count` parameters exist, and the others stay zero.
 #[cube]
 pub(super) fn update(
     memory: &mut [Four],
@@ -82,6 +81,41 @@ pub(super) fn update(
             } else {
                 weights - direction
             }
+        }
+        Rule::NAdam {
+            beta_1,
+            rest_1,
+            beta_2,
+            rest_2,
+            epsilon,
+            weight_decay,
+        } => {
+            if comptime!(weight_decay.value() != 0.0) {
+                g += weights * Four::new(comptime!(weight_decay.value()));
+            }
+            let mean = memory[first] * Four::new(comptime!(beta_1.value()))
+                + g * Four::new(comptime!(rest_1.value()));
+            let square = memory[second] * Four::new(comptime!(beta_2.value()))
+                + g * g * Four::new(comptime!(rest_2.value()));
+            memory[first] = mean;
+            memory[second] = square;
+            let root = square.sqrt() / Four::new(rate.extract(2usize))
+                + Four::new(comptime!(epsilon.value()));
+            let ahead =
+                g * Four::new(rate.extract(1usize)) + mean * Four::new(rate.extract(3usize));
+            weights - ahead / root
+        }
+        Rule::AdaGrad {
+            epsilon,
+            weight_decay,
+        } => {
+            if comptime!(weight_decay.value() != 0.0) {
+                g += weights * Four::new(comptime!(weight_decay.value()));
+            }
+            let sum = memory[first] + g * g;
+            memory[first] = sum;
+            let root = sum.sqrt() + Four::new(comptime!(epsilon.value()));
+            weights - g * learning_rate / root
         }
         Rule::RmsProp {
             alpha,

@@ -2,7 +2,6 @@
 
 use burn::tensor::DType;
 use emberlab_datasets::Standardizer;
-use emberlab_menu::Menu as _;
 use emberlab_models::Normalization;
 use emberlab_run_format::Ending;
 use serde_json::json;
@@ -54,6 +53,7 @@ fn each_normalization(mut test: impl FnMut(&str, Settings)) {
             mean: vec![0.5, 0.0, -1.0],
             std: vec![2.0, 1.0, 0.5],
         },
+        on_logs: false,
     };
     for (turn, (normalization, rule)) in Normalization::NAMES
         .iter()
