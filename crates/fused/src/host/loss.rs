@@ -105,7 +105,7 @@ impl<T: Real> LossWork<T> {
                 },
             ),
             Loss::WeightedBceWithLogits { positive_weight } => {
-                let more = T::from_f64(positive_weight - 1.0);
+                let extra = T::from_f64(positive_weight - 1.0);
                 self.each(
                     arch,
                     #[inline(always)]
@@ -113,11 +113,11 @@ impl<T: Real> LossWork<T> {
                         let decay = (-z.abs()).exp();
                         let above = T::ONE / (T::ONE + decay); // σ(|z|)
                         let sigmoid = if z < T::ZERO { decay * above } else { above };
-                        let (log, more) = (decay.ln_1p(), more * y);
+                        let (log, extra) = (decay.ln_1p(), extra * y);
                         let loss = positive_part(z) - z * y + log;
                         let of_class_1 = positive_part(-z) + log;
-                        let slope = sigmoid - y + more * (sigmoid - T::ONE);
-                        (loss + more * of_class_1, slope)
+                        let slope = sigmoid - y + extra * (sigmoid - T::ONE);
+                        (loss + extra * of_class_1, slope)
                     },
                 );
             }

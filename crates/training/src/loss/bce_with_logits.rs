@@ -37,22 +37,25 @@ impl LossFunction for BceWithLogits {
     /// `(w − 1) y ln(1 + exp(−z))`.
     fn losses(&self, logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
         if self.positive_weight == 1.0 {
-            return losses_without_weight(logits, targets);
+            return unweighted_losses(logits, targets);
         }
-        let of_class_1 = losses_without_weight(logits.clone(), targets.ones_like());
-        let more = (targets.clone() * of_class_1).mul_scalar(self.positive_weight - 1.0);
-        losses_without_weight(logits, targets) + more
+        let of_class_1 = unweighted_losses(logits.clone(), targets.ones_like());
+        let extra = (targets.clone() * of_class_1).mul_scalar(self.positive_weight - 1.0);
+        unweighted_losses(logits, targets) + extra
     }
 
     /// Gradient: `σ(z) − y`, and `(w − 1) y (σ(z) − 1)` with a weight.
     fn losses_and_gradient(&self, logits: Tensor<2>, targets: Tensor<2>) -> Pair {
         if self.positive_weight == 1.0 {
-            return without_weight(logits, targets);
+            return unweighted(logits, targets);
         }
-        let more = targets.clone().mul_scalar(self.positive_weight - 1.0);
-        let (of_class_1, slope) = without_weight(logits.clone(), targets.ones_like());
-        let (losses, gradient) = without_weight(logits, targets);
-        (losses + more.clone() * of_class_1, gradient + more * slope)
+        let extra = targets.clone().mul_scalar(self.positive_weight - 1.0);
+        let (of_class_1, slope) = unweighted(logits.clone(), targets.ones_like());
+        let (losses, gradient) = unweighted(logits, targets);
+        (
+            losses + extra.clone() * of_class_1,
+            gradient + extra * slope,
+        )
     }
 
     fn outputs(&self) -> OutputKind {
@@ -77,13 +80,13 @@ impl LossFunction for BceWithLogits {
 }
 
 /// Losses where both classes have the weight 1.
-fn losses_without_weight(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
+fn unweighted_losses(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
     let fused = |z: f32, y| loss(z, y, exp(-z.abs()));
     zip(logits, targets, fused, losses_by_operations)
 }
 
 /// Losses and gradient where both classes have the weight 1.
-fn without_weight(logits: Tensor<2>, targets: Tensor<2>) -> Pair {
+fn unweighted(logits: Tensor<2>, targets: Tensor<2>) -> Pair {
     let fused = |z: f32, y| {
         let decay = exp(-z.abs());
         let above = 1.0 / (1.0 + decay); // σ(|z|)
