@@ -105,19 +105,6 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), StorageError> {
     batch.commit()
 }
 
-/// Writes a folder under a temporary name and then renames it, so that it is never half-written.
-///
-/// `path` must not exist, or must be an empty folder. `files` are file names relative to it, with their contents;
-/// a name may contain one subfolder.
-///
-/// # Errors
-/// [`StorageError::Io`]; the temporary folder is then removed.
-pub(crate) fn publish_folder(path: &Path, files: &[(&str, &[u8])]) -> Result<(), StorageError> {
-    let mut batch = Batch::default();
-    batch.publish_folder(path, files)?;
-    batch.commit()
-}
-
 /// Removes a file, or a folder with all its content.
 ///
 /// It is renamed first, so that a half-removed folder cannot be mistaken for a complete one.

@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use crate::checkpoint::CONFIG;
 use crate::manifest::{self, Manifest, Written};
-use crate::operations::{create_folder, is_leftover, publish_folder, remove_tree, rename};
-use crate::{Checkpoint, Digested, Identity, Position, StorageError, sha256};
+use crate::operations::{create_folder, is_leftover, remove_tree, rename};
+use crate::{Batch, Checkpoint, Digested, Identity, Position, StorageError, sha256};
 
 /// The checkpoints of one run.
 #[derive(Debug, Clone)]
@@ -51,6 +51,24 @@ impl CheckpointStore {
         position: Position,
         files: &[(&str, &[u8])],
     ) -> Result<PathBuf, StorageError> {
+        let mut batch = Batch::default();
+        let path = self.write(identity, position, files, &mut batch)?;
+        batch.commit()?;
+        self.remove_old()?;
+        Ok(path)
+    }
+
+    /// Writes the checkpoint of a training, which appears with the `batch`.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`] naming the file.
+    pub fn write(
+        &self,
+        identity: &Identity,
+        position: Position,
+        files: &[(&str, &[u8])],
+        batch: &mut Batch,
+    ) -> Result<PathBuf, StorageError> {
         let path = self.folder.join(position.to_string());
         create_folder(&self.folder)?;
         for leftover in leftovers(&self.folder)? {
@@ -71,11 +89,16 @@ impl CheckpointStore {
         let sum = manifest::sum_line(&manifest);
         all.push((manifest::FILE, &manifest));
         all.push((manifest::SUM_FILE, sum.as_bytes()));
-        publish_folder(&path, &all)?;
-        for old in self.surplus()? {
-            remove_tree(&old)?;
-        }
+        batch.publish_folder(&path, &all)?;
         Ok(path)
+    }
+
+    /// Removes the oldest checkpoints, so that `keep_last` remain.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`].
+    pub fn remove_old(&self) -> Result<(), StorageError> {
+        self.surplus()?.iter().try_for_each(|old| remove_tree(old))
     }
 
     /// The newest valid checkpoint, and the damage of the newer ones.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use emberlab_metrics::{Direction, Split, SplitMetrics};
 use emberlab_run_format::files::checkpoint::{BEST, NETWORK, OPTIMIZER, PROGRESS};
-use emberlab_storage::{Checkpoint, CheckpointStore, Identity, Position, StorageError};
+use emberlab_storage::{Batch, Checkpoint, CheckpointStore, Identity, Position, StorageError};
 use serde::{Deserialize, Serialize};
 
 use super::early_stopping::EarlyStoppingState;
@@ -45,7 +45,7 @@ impl Progress {
         }
     }
 
-    /// Reads the progress from a checkpoint that [`Replica::save`] wrote.
+    /// Reads the progress from a checkpoint that [`Replica::write_checkpoint`] wrote.
     ///
     /// # Errors
     /// [`StorageError`] if the checkpoint has no progress, or if it is damaged.
@@ -147,23 +147,25 @@ impl Replica {
         Duration::from_secs_f64(self.progress.elapsed) + spent
     }
 
-    /// Writes a checkpoint of the network at `index`, unless the newest checkpoint already has this position.
+    /// Whether a checkpoint is to be written: there is a place for it, and the newest one has another position.
+    pub(super) fn has_to_save(&self) -> bool {
+        self.store.is_some() && self.saved != Some(self.progress.position)
+    }
+
+    /// Writes a checkpoint of the network at `index`, which appears with the `batch`.
     ///
     /// # Errors
     /// [`TrainingError::Storage`] if it cannot be written, [`TrainingError::Read`] if the device fails.
-    pub(super) fn save(
-        &mut self,
+    pub(super) fn write_checkpoint(
+        &self,
         engine: &mut dyn TrainingEngine,
         index: usize,
         spent: Duration,
+        batch: &mut Batch,
     ) -> Result<(), TrainingError> {
-        let position = self.progress.position;
         let Some(store) = &self.store else {
             return Ok(());
         };
-        if self.saved == Some(position) {
-            return Ok(());
-        }
         let progress = Progress {
             elapsed: self.elapsed(spent).as_secs_f64(),
             ..self.progress.clone()
@@ -191,8 +193,19 @@ impl Replica {
                 .iter()
                 .map(|(name, content)| (*name, content.as_slice())),
         );
-        store.save(&self.identity, position, &files)?;
-        self.saved = Some(position);
+        store.write(&self.identity, self.progress.position, &files, batch)?;
         Ok(())
+    }
+
+    /// Notes that the checkpoint of this position has appeared, and removes the oldest ones.
+    ///
+    /// # Errors
+    /// [`TrainingError::Storage`] if one cannot be removed.
+    pub(super) fn has_saved(&mut self) -> Result<(), TrainingError> {
+        self.saved = Some(self.progress.position);
+        match &self.store {
+            Some(store) => Ok(store.remove_old()?),
+            None => Ok(()),
+        }
     }
 }

@@ -18,6 +18,9 @@ impl TrainingLoop {
         &mut self,
         ending: ControlFlow<()>,
     ) -> Result<Vec<TrainingResult>, TrainingError> {
+        if ending.is_continue() {
+            self.save()?;
+        }
         let early = self.out_of_patience();
         let mut results = std::mem::take(&mut self.results);
         for index in 0..self.replicas.len() {
@@ -44,7 +47,7 @@ impl TrainingLoop {
         let mut predicted = Vec::new();
         if ending != Ending::Interrupted {
             self.count_time();
-            self.save_one(index)?;
+            self.save_these(index..index + 1)?;
             let SplitData { train, valid, test } = self.engine.data(index);
             let splits = [
                 (Split::Train, Some(train)),

@@ -2,13 +2,13 @@
 
 mod finish;
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
 
 use emberlab_datasets::DeviceDataset;
 use emberlab_metrics::{Direction, Split, SplitMetrics};
 use emberlab_run_format::Ending;
-use emberlab_storage::{Checkpoint, Position};
+use emberlab_storage::{Batch, Checkpoint, Position};
 use rayon::prelude::*;
 
 use super::burn_dashboard::{Dashboard, Display, Shown, ShownMetric};
@@ -393,18 +393,40 @@ impl TrainingLoop {
     pub(super) fn save(&mut self) -> Result<(), TrainingError> {
         self.read_results()?;
         self.count_time();
-        let mut saved = Ok(());
-        for index in 0..self.replicas.len() {
-            saved = saved.and(self.save_one(index));
-        }
+        let saved = self.save_these(0..self.replicas.len());
         self.saved_at = Instant::now();
         saved
     }
 
-    fn save_one(&mut self, index: usize) -> Result<(), TrainingError> {
-        let replica = &mut self.replicas[index];
-        let written = replica.save(&mut *self.engine, index, self.spent);
-        tolerate(&self.checkpoint, replica, written)
+    /// Writes checkpoints of some trainings. They appear together, so that they wait for the disk once.
+    fn save_these(&mut self, indices: Range<usize>) -> Result<(), TrainingError> {
+        let mut saved = Ok(());
+        let mut batch = Batch::default();
+        let mut written = Vec::new();
+        for index in indices {
+            let replica = &mut self.replicas[index];
+            if !replica.has_to_save() {
+                continue;
+            }
+            match replica.write_checkpoint(&mut *self.engine, index, self.spent, &mut batch) {
+                Ok(()) => written.push(index),
+                error => saved = saved.and(tolerate(&self.checkpoint, replica, error)),
+            }
+        }
+        let (have_appeared, mut error) = match batch.commit() {
+            Ok(()) => (true, None),
+            Err(error) => (false, Some(TrainingError::from(error))),
+        };
+        for index in written {
+            let replica = &mut self.replicas[index];
+            let noted = match have_appeared {
+                true => replica.has_saved(),
+                // One of the trainings tells why.
+                false => error.take().map_or(Ok(()), Err),
+            };
+            saved = saved.and(tolerate(&self.checkpoint, replica, noted));
+        }
+        saved
     }
 }
 
