@@ -453,3 +453,26 @@ fn the_keys_of_a_comparison_that_a_training_ignores_are_named() {
         );
     }
 }
+
+#[test]
+fn class_weights_that_fit_no_classes_are_refused_with_the_classes() {
+    let with = |weights: &str| format!("num_epochs = 1\nclass_weights = {weights}");
+    refused(
+        "num_epochs = 1",
+        &with("[1.0, 2.0, 3.0]"),
+        2,
+        &["training.class_weights", "2 weights", "bad.toml:19"],
+    );
+    refused(
+        "num_epochs = 1",
+        &with("\"balance\""),
+        2,
+        &["class_weights", "balanced", "bad.toml:19"],
+    );
+    refused(
+        "num_epochs = 1",
+        &with("[1.0, -2.0]"),
+        2,
+        &["training.class_weights", "zero or positive"],
+    );
+}

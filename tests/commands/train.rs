@@ -101,3 +101,40 @@ fn early_stopping_ends_a_training_that_no_longer_improves() {
     let (epochs, best) = (&result["epochs"], &result["best"]["epoch"]);
     assert_eq!(epochs.as_u64().unwrap(), best.as_u64().unwrap() + 5);
 }
+
+#[test]
+fn balanced_class_weights_find_more_samples_of_a_rare_class() {
+    let lab = Lab::new();
+    // One sample in twelve is of class 1, and the classes overlap.
+    let data = [
+        "dataset.num_samples=2000",
+        "dataset.weights=[0.92, 0.08]",
+        "dataset.class_sep=0.02",
+        "dataset.flip_y=0.0",
+        "dataset.num_clusters_per_class=1",
+        "split={ train = 0.7, valid = 0.3 }",
+        "loss.name=bce_with_logits",
+        "model={ name = \"mlp\", hidden = [8] }",
+        "optimizer={ name = \"adam\", learning_rate = 0.01 }",
+        "training={ num_epochs = 40, batch_size = 32 }",
+    ];
+    let train = |name: &str, weights: Option<&str>| {
+        let weights = weights.map(|weights| format!("training.class_weights={weights}"));
+        let overrides: Vec<&str> = data.into_iter().chain(weights.as_deref()).collect();
+        lab.train("train/classification.toml", name, &overrides)
+    };
+    let plain = train("plain", None);
+    // The mean of both classes' recall: the majority class alone has 0.5.
+    let recall = |run: &crate::lab::Trained| run.metric("valid", "recall");
+    let balanced = train("balanced", Some("balanced"));
+    assert!(
+        recall(&balanced) > recall(&plain) + 0.05,
+        "{} and {}",
+        recall(&balanced),
+        recall(&plain)
+    );
+    // Equal weights change no bit.
+    let equal = train("equal", Some("[2.0, 2.0]"));
+    let losses = |run: &crate::lab::Trained| run.column("train_loss");
+    assert_eq!(losses(&equal), losses(&plain));
+}

@@ -92,6 +92,13 @@ impl Dataset {
                 weights,
             } => (config, table, weights),
         };
+        let only_zeros = || {
+            emberlab_menu::Problem::new(
+                "weight",
+                "only zeros in the training rows",
+                "a column with a positive weight in a training row",
+            )
+        };
         let encoder = Encoder::fit(&config, &table, train_rows)?;
         let features = Features::Doubles(encoder.encode(&config, &table)?);
         let encoded = encoder.features();
@@ -99,7 +106,7 @@ impl Dataset {
         let mut samples = Samples::of_features(features, self.targets, names.collect());
         samples.indicators = encoded.iter().map(|feature| feature.is_indicator).collect();
         samples.weights = match weights {
-            Some(weights) => Some(with_mean_one(weights, train_rows)?),
+            Some(weights) => Some(with_mean_one(weights, train_rows).ok_or_else(only_zeros)?),
             None => None,
         };
         Ok((samples, Some(encoder)))
@@ -224,15 +231,12 @@ fn hash_doubles(hash: &mut Sha256, values: &[f64]) {
     }
 }
 
-/// Divides weights by their mean in the training rows.
-fn with_mean_one(weights: Vec<f64>, train_rows: &[u32]) -> Result<Vec<f64>, DatasetError> {
+/// Divides weights by their mean in the training rows; none if they are all 0 there.
+pub(crate) fn with_mean_one(weights: Vec<f64>, train_rows: &[u32]) -> Option<Vec<f64>> {
     let sum: f64 = train_rows.iter().map(|&row| weights[row as usize]).sum();
-    emberlab_menu::Problem::unless(
-        sum > 0.0,
-        "weight",
-        "only zeros in the training rows",
-        "a column with a positive weight in a training row",
-    )?;
+    if sum <= 0.0 {
+        return None;
+    }
     let mean = sum / train_rows.len() as f64;
-    Ok(weights.into_iter().map(|weight| weight / mean).collect())
+    Some(weights.into_iter().map(|weight| weight / mean).collect())
 }

@@ -8,6 +8,7 @@
 //! [`DatasetConfig`].
 
 mod batches;
+mod class_weights;
 mod dataset;
 mod device_dataset;
 mod error;
@@ -21,6 +22,7 @@ mod standardize;
 mod summary;
 
 pub use batches::{Batch, BatchConfig, BatchSize, Batches, RowOrder};
+pub use class_weights::ClassWeights;
 pub use dataset::Dataset;
 pub use device_dataset::{DeviceDataset, Encoding};
 pub use error::DatasetError;

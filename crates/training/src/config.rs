@@ -3,7 +3,7 @@
 use std::fmt;
 
 use burn::tensor::DType;
-use emberlab_datasets::{BatchConfig, BatchSize};
+use emberlab_datasets::{BatchConfig, BatchSize, ClassWeights};
 use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -89,6 +89,10 @@ pub struct TrainingConfig {
     /// training.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<f64>,
+    /// How much each class counts in the loss: `"balanced"`, so that a rare class counts as much as a frequent one, or a
+    /// list with a weight for each class. Metrics other than the loss stay unweighted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_weights: Option<ClassWeights>,
     /// The engine that trains: `auto`, `fused` or `burn`.
     #[serde(default, skip_serializing_if = "EngineConfig::is_auto")]
     pub engine: EngineConfig,
@@ -120,6 +124,11 @@ impl TrainingConfig {
         check_at_least_one("training.num_epochs", self.num_epochs as u64)?;
         if let Some(clipping) = &self.gradient_clipping {
             clipping.validate()?;
+        }
+        if let Some(class_weights) = &self.class_weights {
+            class_weights
+                .validate()
+                .map_err(|problem| problem.within("training"))?;
         }
         for &threshold in &self.thresholds {
             check(

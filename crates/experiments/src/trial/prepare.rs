@@ -84,8 +84,12 @@ impl Prepared {
         let splits = config.split.split(&dataset.targets, groups, config.seed);
         let splits = splits.map_err(|problem| problem.within("split"))?;
         let notes = dataset.notes.clone();
-        let (samples, encoder) = dataset.encode(&splits.train)?;
+        let (mut samples, encoder) = dataset.encode(&splits.train)?;
         let training = &config.training;
+        if let Some(class_weights) = &training.class_weights {
+            let weighed = class_weights.apply(&mut samples, &splits.train);
+            weighed.map_err(|problem| problem.within("training"))?;
+        }
         let batches = training.batches().validate(splits.train.len());
         batches.map_err(|problem| problem.within("training"))?;
         let targets =
