@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use emberlab_fused::gpu::{
-    Device, Evaluation, GpuReplica, GpuSetup, GpuTraining, Measurement, Moment, Samples, Split,
-    Splits, Steps,
+    Device, Evaluation, Gpu, GpuReplica, GpuSetup, GpuTraining, Measurement, Moment, Samples,
+    Split, Splits, Steps,
 };
 use emberlab_fused::{Activation, Loss, Normalization, Optimizer, Plan, Reduction, State};
 
@@ -170,8 +170,8 @@ impl Case {
             replicas: (0..replicas).map(replica).collect(),
             plan: plan.clone(),
         };
-        let client = Device::Wgpu(Default::default()).client();
-        GpuTraining::new(client, setup).expect("a training that the kernel covers")
+        let gpu = Gpu::open(&Device::Wgpu(Default::default())).expect("a GPU");
+        GpuTraining::new(gpu, setup).expect("a training that the kernel covers")
     }
 
     /// The fastest of some measurements, in µs per step and network.

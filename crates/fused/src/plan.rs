@@ -216,6 +216,18 @@ pub enum Optimizer {
 }
 
 impl Optimizer {
+    /// Factor of the L2 penalty.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn weight_decay(self) -> f64 {
+        match self {
+            Self::Sgd { weight_decay, .. }
+            | Self::Adam { weight_decay, .. }
+            | Self::NAdam { weight_decay, .. }
+            | Self::AdaGrad { weight_decay, .. }
+            | Self::RmsProp { weight_decay, .. } => weight_decay,
+        }
+    }
+
     /// Number of buffers, each as long as all parameters together.
     pub fn num_buffers(self) -> usize {
         match self {

@@ -320,16 +320,33 @@ fn remote(address: &str) -> Result<Device, String> {
         .map_err(|error| error.to_string())
 }
 
-/// The client of a GPU; none for a device that is no GPU of this process.
+/// A device as fused kernels use it; none for a device that is no GPU of this process. Each GPU is opened once in a
+/// process.
+///
+/// # Errors
+/// [`GpuError`](emberlab_fused::gpu::GpuError) if the GPU failed.
 #[cfg(feature = "gpu")]
-pub(crate) fn gpu_client(device: &Device) -> Option<emberlab_fused::gpu::Client> {
+pub(crate) fn gpu(
+    device: &Device,
+) -> Result<Option<emberlab_fused::gpu::Gpu>, emberlab_fused::gpu::GpuError> {
     use burn_dispatch::DispatchDevice;
-    use emberlab_fused::gpu::Device as Gpu;
-    match device.clone().inner().as_dispatch() {
-        DispatchDevice::Cube(Gpu::Cpu(_)) => None,
-        DispatchDevice::Cube(gpu) => Some(gpu.client()),
-        _ => None,
+    use emberlab_fused::gpu;
+    static OPENED: Mutex<Option<HashMap<gpu::Device, gpu::Gpu>>> = Mutex::new(None);
+    let device = device.clone().inner();
+    let DispatchDevice::Cube(device) = device.as_dispatch() else {
+        return Ok(None);
+    };
+    if matches!(device, gpu::Device::Cpu(_)) {
+        return Ok(None);
     }
+    let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
+    let opened = opened.get_or_insert_default();
+    if let Some(gpu) = opened.get(device) {
+        return Ok(Some(gpu.clone()));
+    }
+    let gpu = gpu::Gpu::open(device)?;
+    opened.insert(device.clone(), gpu.clone());
+    Ok(Some(gpu))
 }
 
 #[cfg(test)]

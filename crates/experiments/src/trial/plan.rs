@@ -100,8 +100,15 @@ impl PlannedTrial {
     ) -> Result<Vec<Option<Trial>>, ExperimentError> {
         let mut batch = Batch::default();
         let mut opened: Vec<Opened> = Vec::new();
+        // The last trial of each seed and fold: trials with the same data have the same of both.
+        let mut last: HashMap<(u64, Option<usize>), usize> = HashMap::new();
         for trial in planned {
-            let next = trial.open(artifacts, execution(), &opened, &mut batch)?;
+            let other = last.get(&(trial.seed, trial.fold)).map(|&at| &opened[at]);
+            let other = other.and_then(Opened::ready);
+            let next = trial.open(artifacts, execution(), other, &mut batch)?;
+            if next.ready().is_some() {
+                last.insert((trial.seed, trial.fold), opened.len());
+            }
             opened.push(next);
         }
         batch.commit()?;
@@ -113,12 +120,12 @@ impl PlannedTrial {
         trials.collect()
     }
 
-    /// Opens the trial. It shares its data with one of those `before`, if there is one with the same.
+    /// Opens the trial. It shares the data of the `other`, if they are the same.
     fn open(
         &self,
         artifacts: &Path,
         execution: Execution,
-        before: &[Opened],
+        other: Option<&Ready>,
         batch: &mut Batch,
     ) -> Result<Opened, ExperimentError> {
         Ok(match self.run(artifacts)? {
@@ -129,14 +136,8 @@ impl PlannedTrial {
             },
             None => {
                 check_run_name(&self.run)?;
-                let mut shared = None;
-                for other in before.iter().filter_map(Opened::ready) {
-                    shared = other.share(&self.config)?;
-                    if shared.is_some() {
-                        break;
-                    }
-                }
-                let ready = match shared {
+                let shared = other.map(|other| other.share(&self.config));
+                let ready = match shared.transpose()?.flatten() {
                     Some(ready) => ready,
                     None => Ready::prepare(self.config.clone(), &execution, None)?,
                 };

@@ -7,16 +7,13 @@ use cubecl::prelude::*;
 use super::actions::Actions;
 use super::buffer::{Buffer, read_all};
 use super::error::GpuError;
-use super::kernel::{CallLaunch, InputsLaunch, OutputsLaunch, TABLE, count_iterations, train};
+use super::kernel::{CallLaunch, InputsLaunch, OutputsLaunch, TABLE, train};
 use super::layout::Measure;
 use super::pace::iterations_around;
 use super::results::GpuResults;
 use super::training::{GpuTraining, Steps};
 use crate::Optimizer;
 use crate::nadam::nadam_factors;
-
-/// Iterations of the loop that finds out whether the device ends long loops.
-const LONG_LOOP: u32 = 100_000;
 
 impl GpuTraining {
     /// Runs actions in as many launches as they need, and reads their results. The states at the ends of epochs go into
@@ -222,22 +219,4 @@ fn rate_numbers(optimizer: Optimizer, rate: f64, step: u64) -> [f32; 4] {
             [rate as f32, 0.0, 1.0, 1.0]
         }
     }
-}
-
-/// Iterations after which the device ends the loops of a kernel without a word, if it does.
-///
-/// # Errors
-/// [`GpuError::Device`] if the device failed.
-pub(super) fn loop_limit(client: &Client) -> Result<Option<u64>, GpuError> {
-    let count = Buffer::integers(client, &[0]);
-    count_iterations::launch(
-        client,
-        CubeCount::Static(1, 1, 1),
-        CubeDim::new_1d(1),
-        count.argument(),
-        LONG_LOOP,
-    );
-    let count: Vec<u32> = count.read(client)?;
-    let done = count.first().copied().unwrap_or(0);
-    Ok((done < LONG_LOOP).then_some(u64::from(done)))
 }

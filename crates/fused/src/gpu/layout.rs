@@ -78,6 +78,8 @@ pub(super) struct Layout {
     pub is_mean: bool,
     /// The optimiser.
     pub rule: Rule,
+    /// Factor of the L2 penalty.
+    pub weight_decay: Bits,
     /// The bound on gradients.
     pub bound: Option<Bound>,
     /// How outputs are counted.
@@ -182,36 +184,45 @@ pub(super) enum Rule {
     Sgd {
         momentum: Bits,
         nesterov: bool,
-        weight_decay: Bits,
     },
     Adam {
-        beta_1: Bits,
-        rest_1: Bits,
-        beta_2: Bits,
-        rest_2: Bits,
-        epsilon: Bits,
-        weight_decay: Bits,
+        decays: Decays,
         is_decoupled: bool,
     },
     NAdam {
-        beta_1: Bits,
-        rest_1: Bits,
-        beta_2: Bits,
-        rest_2: Bits,
-        epsilon: Bits,
-        weight_decay: Bits,
+        decays: Decays,
     },
     AdaGrad {
         epsilon: Bits,
-        weight_decay: Bits,
     },
     RmsProp {
         alpha: Bits,
         rest: Bits,
         epsilon: Bits,
         momentum: Bits,
-        weight_decay: Bits,
     },
+}
+
+/// The decays of Adam's and NAdam's means, what each leaves for the gradient, and the number added to the denominator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Decays {
+    pub beta_1: Bits,
+    pub rest_1: Bits,
+    pub beta_2: Bits,
+    pub rest_2: Bits,
+    pub epsilon: Bits,
+}
+
+impl Decays {
+    fn new(beta_1: f64, beta_2: f64, epsilon: f64) -> Self {
+        Self {
+            beta_1: beta_1.into(),
+            rest_1: (1.0 - beta_1).into(),
+            beta_2: beta_2.into(),
+            rest_2: (1.0 - beta_2).into(),
+            epsilon: epsilon.into(),
+        }
+    }
 }
 
 /// A [`Clipping`] as a kernel is compiled for it.
@@ -291,6 +302,7 @@ impl Layout {
             error: error(plan.loss)?,
             is_mean: plan.reduction == Reduction::Mean,
             rule: rule(plan.optimizer),
+            weight_decay: plan.optimizer.weight_decay().into(),
             bound: plan.clipping.map(|clipping| match clipping {
                 Clipping::Value(value) => Bound::Value(value.into()),
                 Clipping::Norm(norm) => Bound::Norm(norm.into()),
@@ -726,61 +738,42 @@ fn error(loss: Loss) -> Result<Error, GpuError> {
 fn rule(optimizer: Optimizer) -> Rule {
     match optimizer {
         Optimizer::Sgd {
-            momentum,
-            nesterov,
-            weight_decay,
+            momentum, nesterov, ..
         } => Rule::Sgd {
             momentum: momentum.into(),
             nesterov,
-            weight_decay: weight_decay.into(),
         },
         Optimizer::Adam {
             beta_1,
             beta_2,
             epsilon,
-            weight_decay,
             decoupled_decay,
+            ..
         } => Rule::Adam {
-            beta_1: beta_1.into(),
-            rest_1: (1.0 - beta_1).into(),
-            beta_2: beta_2.into(),
-            rest_2: (1.0 - beta_2).into(),
-            epsilon: epsilon.into(),
-            weight_decay: weight_decay.into(),
+            decays: Decays::new(beta_1, beta_2, epsilon),
             is_decoupled: decoupled_decay > 0.0,
-        },
-        Optimizer::RmsProp {
-            alpha,
-            epsilon,
-            momentum,
-            weight_decay,
-        } => Rule::RmsProp {
-            alpha: alpha.into(),
-            rest: (1.0 - alpha).into(),
-            epsilon: epsilon.into(),
-            momentum: momentum.into(),
-            weight_decay: weight_decay.into(),
         },
         Optimizer::NAdam {
             beta_1,
             beta_2,
             epsilon,
-            weight_decay,
             ..
         } => Rule::NAdam {
-            beta_1: beta_1.into(),
-            rest_1: (1.0 - beta_1).into(),
-            beta_2: beta_2.into(),
-            rest_2: (1.0 - beta_2).into(),
-            epsilon: epsilon.into(),
-            weight_decay: weight_decay.into(),
+            decays: Decays::new(beta_1, beta_2, epsilon),
         },
-        Optimizer::AdaGrad {
-            epsilon,
-            weight_decay,
-        } => Rule::AdaGrad {
+        Optimizer::AdaGrad { epsilon, .. } => Rule::AdaGrad {
             epsilon: epsilon.into(),
-            weight_decay: weight_decay.into(),
+        },
+        Optimizer::RmsProp {
+            alpha,
+            epsilon,
+            momentum,
+            ..
+        } => Rule::RmsProp {
+            alpha: alpha.into(),
+            rest: (1.0 - alpha).into(),
+            epsilon: epsilon.into(),
+            momentum: momentum.into(),
         },
     }
 }

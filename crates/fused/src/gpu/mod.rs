@@ -23,6 +23,7 @@ mod activation;
 mod backward;
 mod bits;
 mod buffer;
+mod device;
 mod error;
 mod forward;
 mod kernel;
@@ -44,7 +45,7 @@ mod reference;
 mod tests;
 
 pub use cubecl::Device;
-pub use cubecl::client::Client;
+pub use device::Gpu;
 pub use error::GpuError;
 pub use results::{BatchResults, GpuResults};
 pub use samples::{Samples, Splits};

@@ -144,13 +144,12 @@ pub(super) fn pack_samples(samples: &Samples, loss: Loss, layout: &Layout, memor
     let rows = rows.zip(samples.targets.chunks_exact(d_output));
     for (row, (inputs, targets)) in rows.enumerate() {
         fill(inputs, memory);
-        match loss {
-            Loss::SmoothedCrossEntropy { label_smoothing } => {
-                let even = label_smoothing / targets.len() as f64;
-                let smoothed = |&y: &f32| ((1.0 - label_smoothing) * f64::from(y) + even) as f32;
-                fill(&targets.iter().map(smoothed).collect::<Vec<_>>(), memory);
-            }
-            _ => fill(targets, memory),
+        if let Loss::SmoothedCrossEntropy { label_smoothing } = loss {
+            let even = label_smoothing / targets.len() as f64;
+            let smoothed = |&y: &f32| ((1.0 - label_smoothing) * f64::from(y) + even) as f32;
+            fill(&targets.iter().map(smoothed).collect::<Vec<_>>(), memory);
+        } else {
+            fill(targets, memory);
         }
         if layout.has_sample_weights {
             let weight = samples.weights.as_ref().map_or(1.0, |weights| weights[row]);

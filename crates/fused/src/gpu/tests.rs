@@ -43,8 +43,8 @@ const VALID: Evaluation = Evaluation {
     batch_size: 14,
 };
 
-fn client() -> Client {
-    Device::Wgpu(Default::default()).client()
+fn gpu() -> Gpu {
+    Gpu::open(&Device::Wgpu(Default::default())).expect("a GPU")
 }
 
 fn plan(sizes: &[usize], activation: Activation, loss: Loss) -> Plan {
@@ -189,7 +189,7 @@ impl Case {
     }
 
     fn training(&self) -> GpuTraining {
-        GpuTraining::within(client(), self.setup(), self.limits).expect("covered")
+        GpuTraining::within(gpu(), self.setup(), self.limits).expect("covered")
     }
 
     /// Trains two epochs on both sides and compares losses, outputs, parameters and an evaluation.
@@ -565,7 +565,7 @@ fn a_training_cut_into_calls_and_launches_gives_the_same_bits() {
     train_rows(&mut first, &case, 0..18);
     setup.replicas[0].state = first.states(Moment::Now).expect("read").of(0);
     assert_eq!(setup.replicas[0].state.step, 2);
-    let mut resumed = GpuTraining::within(client(), setup, case.limits).expect("covered");
+    let mut resumed = GpuTraining::within(gpu(), setup, case.limits).expect("covered");
     train_rows(&mut resumed, &case, 18..23);
     let expected = bits(&whole.states(Moment::Now).expect("read").of(0));
     assert_eq!(
@@ -589,7 +589,7 @@ fn a_nan_in_one_replica_touches_no_other() {
     let mut broken = (*setup.replicas[1].splits.train).clone();
     broken.inputs[5] = f32::NAN;
     setup.replicas[1].splits.train = Arc::new(broken);
-    let mut together = GpuTraining::within(client(), setup, case.limits).expect("covered");
+    let mut together = GpuTraining::within(gpu(), setup, case.limits).expect("covered");
     train_rows(&mut together, &case, 0..23);
     let states = together.states(Moment::Now).expect("read");
     let expected = bits(&alone.states(Moment::Now).expect("read").of(0));
@@ -732,7 +732,7 @@ fn the_best_weights_are_those_that_were_remembered_last() {
         running: numbers(4, case.plan.num_running()),
     };
     setup.replicas[2].best = Some(known.clone());
-    let mut training = GpuTraining::within(client(), setup, case.limits).expect("covered");
+    let mut training = GpuTraining::within(gpu(), setup, case.limits).expect("covered");
     train_epochs(&mut training, &epochs_of(&case, 3, 0.1), 3);
     let now = training.states(Moment::Now).expect("read");
     let first = training.states(Moment::EndOf(0)).expect("read");
@@ -759,7 +759,7 @@ fn outputs_above_the_threshold_are_counted_as_class_one() {
     // The output is the first input, without the others.
     setup.replicas[0].state.parameters = vec![1.0, 0.0, 0.0, 0.0];
     setup.measurement = Measurement::Threshold(0.25);
-    let mut training = GpuTraining::within(client(), setup, WHOLE).expect("covered");
+    let mut training = GpuTraining::within(gpu(), setup, WHOLE).expect("covered");
     let evaluation = Evaluation {
         split: Split::Train,
         batch_size: 10,
@@ -789,14 +789,14 @@ fn a_step_beyond_the_devices_loops_is_refused() {
 #[test]
 fn a_plan_is_checked_for_the_devices_loops_and_for_its_parts() {
     let small = plan(&[4, 10, 3], Activation::Relu, Loss::CrossEntropy);
-    GpuTraining::check(&client(), &small, 8, 1024).expect("short steps");
+    GpuTraining::check(&gpu(), &small, 8, 1024).expect("short steps");
     let naive = plan(&[4, 10, 1], Activation::Relu, Loss::BceNaive);
-    let error = GpuTraining::check(&client(), &naive, 8, 1024).expect_err("not covered");
+    let error = GpuTraining::check(&gpu(), &naive, 8, 1024).expect_err("not covered");
     assert!(matches!(error, GpuError::NotCovered(_)), "{error}");
     let has_limit = Case::new(small).training().loop_limit().is_some();
     let large = plan(&[784, 256, 10], Activation::Relu, Loss::CrossEntropy);
     let is_refused = matches!(
-        GpuTraining::check(&client(), &large, 4096, 1024),
+        GpuTraining::check(&gpu(), &large, 4096, 1024),
         Err(GpuError::StepTooLong { .. })
     );
     assert_eq!(is_refused, has_limit);
@@ -826,7 +826,7 @@ fn a_launch_that_the_device_ends_early_is_an_error() {
 #[test]
 fn losses_without_a_kernel_are_named() {
     let case = Case::new(plan(&[4, 10, 1], Activation::Relu, Loss::BceNaive));
-    let error = GpuTraining::new(client(), case.setup()).expect_err("not covered");
+    let error = GpuTraining::new(gpu(), case.setup()).expect_err("not covered");
     assert_eq!(
         error.to_string(),
         "the GPU's fused kernel has no naive binary cross-entropy"
@@ -889,7 +889,7 @@ fn activations_have_the_accuracy_of_f32() {
         })
         .chain([0.0, 1e-20, -1e-20])
         .collect();
-    let client = client();
+    let client = gpu().client;
     for activation in ACTIVATIONS {
         let input = Buffer::vectors(&client, &grid);
         let zeros = vec![0.0; grid.len()];

@@ -6,9 +6,9 @@ use cubecl::prelude::*;
 
 use super::actions::Actions;
 use super::buffer::Buffer;
+use super::device::Gpu;
 use super::error::GpuError;
 use super::kernel::{EVALUATE_TRAIN, EVALUATE_VALID, NOWHERE, STEP, copy};
-use super::launches::loop_limit;
 use super::layout::{BYTES, CubeLimits, Layout, Measure};
 use super::pace::{Pace, iterations, iterations_around};
 use super::pack::{Packing, pack_samples};
@@ -175,40 +175,37 @@ impl std::fmt::Debug for GpuTraining {
 }
 
 impl GpuTraining {
-    /// Checks that the device of a client can train by a plan, with steps and evaluations of so many rows.
+    /// Checks that a GPU can train by a plan, with steps and evaluations of so many rows.
     ///
     /// # Errors
     /// [`GpuError`] if the kernel does not cover the plan, or if the device ends launches before a step is done.
     pub fn check(
-        client: &Client,
+        gpu: &Gpu,
         plan: &Plan,
         batch_size: usize,
         evaluation_batch_size: usize,
     ) -> Result<(), GpuError> {
         // With everything that may be asked for, so that no setup of this plan needs more.
-        let layout = Layout::new(plan, batch_size, true, Measure::Outputs, limits(client))?;
-        let pace = Pace::new(loop_limit(client)?);
+        let layout = Layout::new(plan, batch_size, true, Measure::Outputs, gpu.limits())?;
+        let pace = Pace::new(gpu.loop_limit);
         for (kind, rows) in [(STEP, batch_size), (EVALUATE_VALID, evaluation_batch_size)] {
             pace.check(iterations_around(&layout) + iterations(&layout, kind, rows) + 1)?;
         }
         Ok(())
     }
 
-    /// Copies everything to the device of a client.
+    /// Copies everything to a GPU.
     ///
     /// # Errors
     /// [`GpuError`] if the kernel does not cover the plan, or if states, splits and plan do not fit together.
-    pub fn new(client: Client, setup: GpuSetup) -> Result<Self, GpuError> {
-        let limits = limits(&client);
-        Self::within(client, setup, limits)
+    pub fn new(gpu: Gpu, setup: GpuSetup) -> Result<Self, GpuError> {
+        let limits = gpu.limits();
+        Self::within(gpu, setup, limits)
     }
 
     /// [`new`](Self::new) with bounds on what a cube uses.
-    pub(super) fn within(
-        client: Client,
-        setup: GpuSetup,
-        limits: CubeLimits,
-    ) -> Result<Self, GpuError> {
+    pub(super) fn within(gpu: Gpu, setup: GpuSetup, limits: CubeLimits) -> Result<Self, GpuError> {
+        let Gpu { client, loop_limit } = gpu;
         let GpuSetup {
             plan,
             batch_size,
@@ -266,7 +263,7 @@ impl GpuTraining {
             false => num_replicas * layout.tile * layout.record,
         };
         let (data, places) = upload_samples(&client, &layout, &plan, &splits);
-        let pace = Pace::new(loop_limit(&client)?);
+        let pace = Pace::new(loop_limit);
         Ok(Self {
             data,
             places,
@@ -616,15 +613,6 @@ impl Epochs {
             steps_per_epoch: 0,
             steps_before: Vec::new(),
         }
-    }
-}
-
-/// What a cube on the device of a client may use.
-fn limits(client: &Client) -> CubeLimits {
-    let hardware = &client.properties().hardware;
-    CubeLimits {
-        shared_memory: hardware.max_shared_memory_size,
-        units: hardware.max_units_per_cube as usize,
     }
 }
 

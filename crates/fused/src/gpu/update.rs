@@ -2,7 +2,7 @@
 
 use cubecl::prelude::*;
 
-use super::layout::{Bound, Layout, Rule};
+use super::layout::{Bound, Decays, Layout, Rule};
 use super::math::Four;
 
 /// Moves four neighbouring parameters one step along their gradient.
@@ -30,19 +30,15 @@ pub(super) fn update(
         Some(Bound::Norm(_)) => g *= Four::new(factor),
         None => {}
     }
+    if comptime!(layout.weight_decay.value() != 0.0) {
+        g += weights * Four::new(comptime!(layout.weight_decay.value()));
+    }
     // The buffers lie behind the weights, each laid out like the parameters.
     let first = at + comptime!(layout.weights) + place;
     let second = first + comptime!(layout.parameters);
     let learning_rate = Four::new(rate.extract(0usize));
     let moved = match comptime!(layout.rule) {
-        Rule::Sgd {
-            momentum,
-            nesterov,
-            weight_decay,
-        } => {
-            if comptime!(weight_decay.value() != 0.0) {
-                g += weights * Four::new(comptime!(weight_decay.value()));
-            }
+        Rule::Sgd { momentum, nesterov } => {
             if comptime!(momentum.value() > 0.0) {
                 let momentum = Four::new(comptime!(momentum.value()));
                 let velocity = memory[first] * momentum + g;
@@ -56,25 +52,10 @@ pub(super) fn update(
             weights - g * learning_rate
         }
         Rule::Adam {
-            beta_1,
-            rest_1,
-            beta_2,
-            rest_2,
-            epsilon,
-            weight_decay,
+            decays,
             is_decoupled,
         } => {
-            if comptime!(weight_decay.value() != 0.0) {
-                g += weights * Four::new(comptime!(weight_decay.value()));
-            }
-            let mean = memory[first] * Four::new(comptime!(beta_1.value()))
-                + g * Four::new(comptime!(rest_1.value()));
-            let square = memory[second] * Four::new(comptime!(beta_2.value()))
-                + g * g * Four::new(comptime!(rest_2.value()));
-            memory[first] = mean;
-            memory[second] = square;
-            let root = square.sqrt() / Four::new(rate.extract(2usize))
-                + Four::new(comptime!(epsilon.value()));
+            let (mean, root) = mean_and_root(memory, first, second, g, rate, decays);
             let direction = mean * Four::new(rate.extract(1usize)) / root;
             if comptime!(is_decoupled) {
                 weights * Four::new(rate.extract(3usize)) - direction
@@ -82,36 +63,13 @@ pub(super) fn update(
                 weights - direction
             }
         }
-        Rule::NAdam {
-            beta_1,
-            rest_1,
-            beta_2,
-            rest_2,
-            epsilon,
-            weight_decay,
-        } => {
-            if comptime!(weight_decay.value() != 0.0) {
-                g += weights * Four::new(comptime!(weight_decay.value()));
-            }
-            let mean = memory[first] * Four::new(comptime!(beta_1.value()))
-                + g * Four::new(comptime!(rest_1.value()));
-            let square = memory[second] * Four::new(comptime!(beta_2.value()))
-                + g * g * Four::new(comptime!(rest_2.value()));
-            memory[first] = mean;
-            memory[second] = square;
-            let root = square.sqrt() / Four::new(rate.extract(2usize))
-                + Four::new(comptime!(epsilon.value()));
+        Rule::NAdam { decays } => {
+            let (mean, root) = mean_and_root(memory, first, second, g, rate, decays);
             let ahead =
                 g * Four::new(rate.extract(1usize)) + mean * Four::new(rate.extract(3usize));
             weights - ahead / root
         }
-        Rule::AdaGrad {
-            epsilon,
-            weight_decay,
-        } => {
-            if comptime!(weight_decay.value() != 0.0) {
-                g += weights * Four::new(comptime!(weight_decay.value()));
-            }
+        Rule::AdaGrad { epsilon } => {
             let sum = memory[first] + g * g;
             memory[first] = sum;
             let root = sum.sqrt() + Four::new(comptime!(epsilon.value()));
@@ -122,11 +80,7 @@ pub(super) fn update(
             rest,
             epsilon,
             momentum,
-            weight_decay,
         } => {
-            if comptime!(weight_decay.value() != 0.0) {
-                g += weights * Four::new(comptime!(weight_decay.value()));
-            }
             let square = memory[first] * Four::new(comptime!(alpha.value()))
                 + g * g * Four::new(comptime!(rest.value()));
             memory[first] = square;
@@ -150,4 +104,25 @@ pub(super) fn update(
         kept.insert(component, value);
     }
     memory[at + place] = kept;
+}
+
+/// Moves the means of gradients and of their squares, and gives the first and the denominator of the step.
+#[cube]
+fn mean_and_root(
+    memory: &mut [Four],
+    first: usize,
+    second: usize,
+    g: Four,
+    rate: Four,
+    #[comptime] decays: Decays,
+) -> (Four, Four) {
+    let mean = memory[first] * Four::new(comptime!(decays.beta_1.value()))
+        + g * Four::new(comptime!(decays.rest_1.value()));
+    let square = memory[second] * Four::new(comptime!(decays.beta_2.value()))
+        + g * g * Four::new(comptime!(decays.rest_2.value()));
+    memory[first] = mean;
+    memory[second] = square;
+    let root = square.sqrt() / Four::new(rate.extract(2usize))
+        + Four::new(comptime!(decays.epsilon.value()));
+    (mean, root)
 }

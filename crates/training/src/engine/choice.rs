@@ -141,7 +141,7 @@ pub(crate) enum Place {
     Host,
     /// The memory of a GPU.
     #[cfg(feature = "gpu")]
-    Gpu(emberlab_fused::gpu::Client),
+    Gpu(emberlab_fused::gpu::Gpu),
 }
 
 /// The plan of a training for fused kernels and the memory that they work in, or the reason why there are none.
@@ -166,7 +166,7 @@ pub(crate) fn choose(
 ///
 /// # Errors
 /// [`NotFused`] if there are none for the plan on this device.
-#[cfg_attr(not(feature = "gpu"), allow(unused_variables))] // only a GPU can lack a part, or room for a batch
+#[cfg_attr(not(feature = "gpu"), allow(unused_variables))] // only a GPU can lack a part, or end a step too early
 pub(crate) fn place(
     plan: &Plan,
     dtype: DType,
@@ -180,9 +180,8 @@ pub(crate) fn place(
         return Ok(Place::Host);
     }
     #[cfg(feature = "gpu")]
-    if let Some(client) = crate::device::gpu_client(device) {
-        super::fused::check_gpu(&client, plan, dtype, batch_size)?;
-        return Ok(Place::Gpu(client));
+    if let Some(gpu) = super::fused::gpu_for(device, plan, dtype, batch_size)? {
+        return Ok(Place::Gpu(gpu));
     }
     Err(no_kernels_for("this device"))
 }

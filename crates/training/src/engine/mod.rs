@@ -200,7 +200,7 @@ pub(crate) fn engine(
     }
     Ok(match (place, first.network.dtype()) {
         #[cfg(feature = "gpu")]
-        (Place::Gpu(client), _) => Box::new(GpuEngine::new(client, plan, beginnings, shared)?),
+        (Place::Gpu(gpu), _) => Box::new(GpuEngine::new(gpu, plan, beginnings, shared)?),
         (Place::Host, DType::F64) => Box::new(HostEngine::<f64>::new(plan, beginnings, shared)?),
         (Place::Host, _) => Box::new(HostEngine::<f32>::new(plan, beginnings, shared)?),
     })

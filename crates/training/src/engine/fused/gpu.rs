@@ -10,18 +10,18 @@ use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 use std::time::Duration;
 
-use burn::tensor::{Bytes, DType, Tensor};
+use burn::tensor::{Bytes, DType, Device, Tensor};
 use emberlab_datasets::{BatchConfig, DeviceDataset, RowOrder};
 use emberlab_fused::Plan;
 use emberlab_fused::gpu::{
-    self, BatchResults, Client, Evaluation, GpuError, GpuReplica, GpuResults, GpuSetup,
-    GpuTraining, Measurement, Moment, ReadStates, ReadWeights, Samples, Splits, Weights,
+    self, BatchResults, Evaluation, Gpu, GpuError, GpuReplica, GpuResults, GpuSetup, GpuTraining,
+    Measurement, Moment, ReadStates, ReadWeights, Samples, Splits, Weights,
 };
 use emberlab_metrics::Split;
 use emberlab_models::{Network, NetworkNumbers, NotFused};
 use rayon::prelude::*;
 
-use super::{Start, state, unreadable};
+use super::{Start, keep, state, unreadable};
 use crate::config::TrainMetrics;
 use crate::engine::choice::no_kernels_for;
 use crate::engine::{Beginning, Shared, Steps, TrainingEngine, is_parallel};
@@ -81,35 +81,40 @@ struct Ahead {
     rows: Vec<Arc<Vec<u32>>>,
 }
 
-/// Checks that a GPU can train by a plan, with batches of so many rows.
+/// The GPU of a device for trainings by a plan, with batches of so many rows; none if the device is no GPU.
 ///
 /// # Errors
 /// [`NotFused`] naming the part for which it has no kernel.
-pub(crate) fn check(
-    client: &Client,
+pub(crate) fn gpu_for(
+    device: &Device,
     plan: &Plan,
     dtype: DType,
     batch_size: usize,
-) -> Result<(), NotFused> {
-    if dtype != DType::F32 {
-        return Err(no_kernels_for(&format!("{dtype:?} on a GPU")));
-    }
-    GpuTraining::check(client, plan, batch_size, CHUNK_SIZE).map_err(|error| match error {
+) -> Result<Option<Gpu>, NotFused> {
+    let not_fused = |error| match error {
         GpuError::NotCovered(part) => no_kernels_for(&format!("{part} on a GPU")),
         GpuError::StepTooLong { .. } => {
             no_kernels_for("steps as long as these on a GPU that ends long kernels")
         }
         other => no_kernels_for(&format!("this GPU: {other}")),
-    })
+    };
+    let Some(gpu) = crate::device::gpu(device).map_err(not_fused)? else {
+        return Ok(None);
+    };
+    if dtype != DType::F32 {
+        return Err(no_kernels_for(&format!("{dtype:?} on a GPU")));
+    }
+    GpuTraining::check(&gpu, plan, batch_size, CHUNK_SIZE).map_err(not_fused)?;
+    Ok(Some(gpu))
 }
 
 impl GpuEngine {
-    /// The engine of networks with this plan, on the GPU of a client.
+    /// The engine of networks with this plan, on a GPU.
     ///
     /// # Errors
     /// [`TrainingError::Read`] if the numbers cannot be read from the device, or if the GPU fails.
     pub(in crate::engine) fn new(
-        client: Client,
+        gpu: Gpu,
         plan: Plan,
         beginnings: Vec<Beginning>,
         shared: Shared,
@@ -170,7 +175,7 @@ impl GpuEngine {
         ];
         let evaluations = splits.into_iter().filter(|(_, is_wanted)| *is_wanted);
         Ok(Self {
-            training: GpuTraining::new(client, setup).map_err(unreadable)?,
+            training: GpuTraining::new(gpu, setup).map_err(unreadable)?,
             replicas,
             shared,
             batches,
@@ -277,7 +282,7 @@ impl GpuEngine {
     }
 
     /// Trains the epoch that begins with these steps, and as many after it as one call should do.
-    fn run_ahead(&mut self, steps: &Steps) -> Result<(), TrainingError> {
+    fn run_ahead(&mut self, steps: &Steps) -> Result<Ahead, TrainingError> {
         self.settle()?;
         let num_steps = steps.steps.len();
         let in_time = self.training.steps_of_a_launch() / num_steps.max(1);
@@ -298,14 +303,13 @@ impl GpuEngine {
             .map(|replica| all.learning_rates(&replica.scheduler))
             .collect();
         let results = self.run(&rows, &rates, Some(count))?;
-        self.ahead = Some(Ahead {
+        Ok(Ahead {
             epoch: steps.epoch,
             count,
             taken: 0,
             results,
             rows,
-        });
-        Ok(())
+        })
     }
 
     /// The state of a network at the moment that the loop is at.
@@ -388,18 +392,14 @@ impl TrainingEngine for GpuEngine {
         let has_epoch = |ahead: &Ahead| {
             ahead.taken < ahead.count && ahead.epoch + ahead.taken as u64 == steps.epoch
         };
-        if !self.ahead.as_ref().is_some_and(has_epoch) {
-            self.run_ahead(steps)?;
-        }
-        self.forget();
-        let Some(ahead) = &mut self.ahead else {
-            return Ok(());
+        let mut ahead = match self.ahead.take_if(|ahead| has_epoch(ahead)) {
+            Some(ahead) => ahead,
+            None => self.run_ahead(steps)?,
         };
+        self.forget();
         let epoch = ahead.taken;
         ahead.taken += 1;
-        if let Some(ahead) = &self.ahead
-            && is_running
-        {
+        if is_running {
             let group = epoch * (1 + self.evaluations.len());
             let rows = |place: usize| {
                 let rows = &ahead.rows[place];
@@ -409,6 +409,7 @@ impl TrainingEngine for GpuEngine {
             };
             self.add(Split::Train, &ahead.results, group, rows, metrics)?;
         }
+        self.ahead = Some(ahead);
         Ok(())
     }
 
@@ -499,11 +500,7 @@ impl TrainingEngine for GpuEngine {
     }
 
     fn keep(&mut self, indices: &[usize]) {
-        let mut index = 0;
-        self.replicas.retain(|_| {
-            index += 1;
-            indices.contains(&(index - 1))
-        });
+        keep(&mut self.replicas, indices);
     }
 }
 

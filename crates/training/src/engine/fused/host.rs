@@ -12,7 +12,7 @@ use emberlab_models::{Network, NetworkNumbers};
 use rayon::prelude::*;
 
 use super::host_split::HostSplit;
-use super::{Start, state, unreadable};
+use super::{Start, keep, state, unreadable};
 use crate::config::TrainMetrics;
 use crate::engine::{Beginning, Shared, Steps, TrainingEngine, is_parallel};
 use crate::error::TrainingError;
@@ -263,10 +263,6 @@ impl<T: Real + Float> TrainingEngine for HostEngine<T> {
     }
 
     fn keep(&mut self, indices: &[usize]) {
-        let mut index = 0;
-        self.replicas.retain(|_| {
-            index += 1;
-            indices.contains(&(index - 1))
-        });
+        keep(&mut self.replicas, indices);
     }
 }

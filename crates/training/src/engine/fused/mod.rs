@@ -14,7 +14,7 @@ use emberlab_models::{Network, NetworkNumbers};
 use crate::error::TrainingError;
 use crate::optimizer::Optimizer;
 #[cfg(feature = "gpu")]
-pub(super) use gpu::{GpuEngine, check as check_gpu};
+pub(super) use gpu::{GpuEngine, gpu_for};
 pub(super) use host::HostEngine;
 pub use recorded::RecordedTraining;
 
@@ -56,6 +56,15 @@ fn state<T: Real + Float>(
         buffers: optimizer.numbers::<T>().map_err(unreadable)?,
         step: optimizer.num_steps(),
     })
+}
+
+/// Drops all replicas but those at these indices.
+fn keep<R>(replicas: &mut Vec<R>, indices: &[usize]) {
+    let mut index = 0;
+    replicas.retain(|_| {
+        index += 1;
+        indices.contains(&(index - 1))
+    });
 }
 
 /// The error of numbers that are not what they should be.

@@ -59,7 +59,7 @@ impl RecordedTraining<'_> {
         let (plan, place) = self.place(network, device)?;
         match (place, network.dtype()) {
             #[cfg(feature = "gpu")]
-            (Place::Gpu(client), _) => self.train_on_gpu(client, plan, network),
+            (Place::Gpu(gpu), _) => self.train_on_gpu(gpu, plan, network),
             (Place::Host, DType::F64) => self.train_on_host::<f64>(plan, network),
             (Place::Host, _) => self.train_on_host::<f32>(plan, network),
         }
@@ -103,7 +103,7 @@ impl RecordedTraining<'_> {
     #[cfg(feature = "gpu")]
     fn train_on_gpu(
         &self,
-        client: emberlab_fused::gpu::Client,
+        gpu: emberlab_fused::gpu::Gpu,
         plan: Plan,
         network: &Network,
     ) -> Result<(Network, Vec<f64>), TrainingError> {
@@ -129,7 +129,7 @@ impl RecordedTraining<'_> {
                 splits: Splits { train, valid: None },
             }],
         };
-        let mut training = GpuTraining::new(client, setup).map_err(unreadable)?;
+        let mut training = GpuTraining::new(gpu, setup).map_err(unreadable)?;
         let mut losses = Vec::with_capacity(self.batches.len());
         for (rows, &rate) in self.batches.iter().zip(&self.learning_rates) {
             let steps = Steps {
