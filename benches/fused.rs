@@ -73,7 +73,11 @@ fn measure(
         loss: Loss::CrossEntropy,
         reduction: Reduction::Mean,
         optimizer,
+        dropout: Vec::new(),
+        residual: Vec::new(),
+        penalty: None,
         clipping: None,
+        max_norm: None,
     };
     let wave =
         |n: usize, f: f32| -> Vec<f32> { (0..n).map(|k| f * (1.7 * k as f32).sin()).collect() };
@@ -83,6 +87,7 @@ fn measure(
         running: vec![1.0; plan.num_running()],
         buffers: vec![vec![0.0; n]; optimizer.num_buffers()],
         step: 0,
+        dropout_seed: 0,
     };
     let num_samples = 8 * batch;
     let (d_in, d_out) = (plan.d_input(), plan.d_output());

@@ -124,7 +124,11 @@ impl Case {
             loss: Loss::CrossEntropy,
             reduction: Reduction::Mean,
             optimizer: self.optimizer,
+            dropout: Vec::new(),
+            residual: Vec::new(),
+            penalty: None,
             clipping: None,
+            max_norm: None,
         }
     }
 
@@ -157,6 +161,7 @@ impl Case {
                 running: Vec::new(),
                 buffers: vec![vec![0.0; num_parameters]; plan.optimizer.num_buffers()],
                 step: 0,
+                dropout_seed: 0,
             };
             GpuReplica {
                 state,

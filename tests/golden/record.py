@@ -35,6 +35,48 @@ def cosine_after_warmup(o):
     return schedules.SequentialLR(o, [line, cosine], milestones=[10])
 
 
+class Residual(torch.nn.Module):
+    """Layers whose inputs are added to their outputs."""
+
+    def __init__(self, *layers):
+        super().__init__()
+        self.layers = torch.nn.Sequential(*layers)
+
+    def forward(self, x):
+        return x + self.layers(x)
+
+
+def weights(network):
+    return [layer.weight for layer in network.modules() if isinstance(layer, torch.nn.Linear)]
+
+
+def penalty(network):
+    return sum(0.002 * w.abs().sum() + 0.01 * (w * w).sum() / 2 for w in weights(network))
+
+
+@torch.no_grad()
+def bound(network):
+    for w in weights(network):
+        w.copy_(torch.renorm(w, 2, 0, 0.8))  # a row of PyTorch's weight leads to one unit
+
+
+PENALTY = {"penalty": {"l1": 0.002, "l2": 0.01}}
+
+# What a step does besides the update: its keys in the trace, then what it adds to the loss, does to the gradients and
+# does to the weights.
+rules = {
+    "penalty": (PENALTY, penalty, None, None),
+    "penalty-clipping": (
+        PENALTY | {"gradient_clipping": {"norm": 0.3}},
+        penalty, lambda n: torch.nn.utils.clip_grad_norm_(n.parameters(), 0.3), None,
+    ),
+    "clipping-value": (
+        {"gradient_clipping": {"value": 0.05}},
+        None, lambda n: torch.nn.utils.clip_grad_value_(n.parameters(), 0.05), None,
+    ),
+    "max_norm": ({"max_norm": 0.8}, None, None, bound),
+}
+
 # The name, and optimiser, schedule and loss: each as TOML has it and as PyTorch does.
 recordings = {
     "optimizer-adagrad": (
@@ -92,12 +134,13 @@ recordings = {
     "loss-cross_entropy-label_smoothing": (
         sgd, constant, ({"name": "cross_entropy", "reduction": "mean", "label_smoothing": 0.1}, smooth),
     ),
-}
+    "residual": (sgd, constant, cross_entropy),
+} | {f"rule-{name}": (sgd, constant, cross_entropy) for name in rules}
 
 
 def tensors(network):
     """Weights as Emberlab lays them out: `[d_input][d_output]`."""
-    linear = [layer for layer in network if isinstance(layer, torch.nn.Linear)]
+    linear = [layer for layer in network.modules() if isinstance(layer, torch.nn.Linear)]
     return {
         f"layers.{i}.{name}": tensor.detach().T.tolist()
         for i, layer in enumerate(linear)
@@ -107,9 +150,16 @@ def tensors(network):
 
 def record(name, optimizer, scheduler, loss):
     torch.manual_seed(sum(name.encode()))
-    layers = [part for pair in zip(DIMS, DIMS[1:]) for part in (torch.nn.Linear(*pair), torch.nn.ReLU())]
-    network = torch.nn.Sequential(*layers[:-1])
+    is_residual = name == "residual"
+    dims = [5, 7, 7, 7, 3] if is_residual else DIMS
+    blocks = [(torch.nn.Linear(*pair), torch.nn.ReLU()) for pair in zip(dims, dims[1:])]
+    hidden = [
+        Residual(*block) if is_residual and i > 0 else torch.nn.Sequential(*block)
+        for i, block in enumerate(blocks[:-1])
+    ]
+    network = torch.nn.Sequential(*hidden, blocks[-1][0])
     inputs, targets = torch.randn(SAMPLES, DIMS[0]), torch.randint(DIMS[-1], (SAMPLES,))
+    keys, add, clip, hold = rules.get(name.removeprefix("rule-"), ({}, None, None, None))
     batches = [b.tolist() for _ in range(EPOCHS) for b in torch.randperm(SAMPLES).split(BATCH)]
     start, losses = tensors(network), []
     made = optimizer[1](network.parameters())
@@ -117,17 +167,21 @@ def record(name, optimizer, scheduler, loss):
     for batch in batches:
         made.zero_grad()
         value = loss[1](network(inputs[batch]), targets[batch])
-        value.backward()
+        (value + add(network) if add else value).backward()
+        clip(network) if clip else None
         made.step()
+        hold(network) if hold else None
         schedule.step() if len(losses) + 1 < len(batches) else None
         losses.append(value.item())
     return {
         "name": name,
         "made_with": f"torch {torch.__version__} float64",
-        "network": {"dims": DIMS, "activation": "relu", "normalization": "none", "output": "linear"},
+        "network": {"dims": dims, "activation": "relu", "normalization": "none", "output": "linear"}
+        | ({"residual": True} if is_residual else {}),
         "loss": loss[0],
         "optimizer": optimizer[0],
         "scheduler": scheduler[0],
+        **keys,
         "inputs": inputs.tolist(),
         "targets": targets.tolist(),
         "batches": batches,

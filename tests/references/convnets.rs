@@ -117,7 +117,7 @@ fn named_gradients(network: &Network, gradients: &GradientsParams) -> Named {
 fn forward_and_backward(case: &Case, device: &Device) -> Named {
     let network = case.network(device);
     let evaluated = network.forward(case.images(device));
-    let (outputs, statistics, saved) = network.forward_saving(case.images(device));
+    let (outputs, statistics, saved) = network.forward_saving(case.images(device), None);
     let gradients = saved.backward(waves(outputs.dims(), device));
     let mut found = named_gradients(&network, &gradients);
     found.insert("evaluated".to_owned(), numbers(evaluated));
@@ -133,7 +133,7 @@ fn forward_and_backward(case: &Case, device: &Device) -> Named {
 fn by_autodiff(case: &Case, device: &Device) -> Named {
     let device = device.clone().autodiff();
     let network = case.network(&device);
-    let (outputs, _) = network.forward_train(case.images(&device));
+    let (outputs, _) = network.forward_train(case.images(&device), None);
     let sum = (outputs.clone() * waves(outputs.dims(), &device)).sum();
     let gradients = GradientsParams::from_grads(sum.backward(), &network);
     let mut found = named_gradients(&network, &gradients);
@@ -201,7 +201,7 @@ fn an_image_with_nan_has_nan_outputs_on_every_device_and_no_other_image_has() {
         let pixels = TensorData::new(pixels.collect::<Vec<_>>(), [5, 4]);
         let images = Tensor::from_data(pixels, (&device, DType::F32));
         let network = case.network(&device);
-        let (trained, _, _) = network.forward_saving(images.clone());
+        let (trained, _, _) = network.forward_saving(images.clone(), None);
         for outputs in [network.forward(images), trained] {
             let are_nan: Vec<bool> = numbers(outputs).iter().map(|x| x.is_nan()).collect();
             let expected = [[true; 12].as_slice(), &[false; 3]].concat();

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_datasets::Batch;
-use emberlab_models::{ModelConfig, ModelError, Network};
+use emberlab_models::{DropoutMasks, ModelConfig, ModelError, Network};
 use emberlab_rng::stream;
 use emberlab_training::{
-    LossConfig, Optimizer, OptimizerConfig, Precision, RecordedTraining, Scheduler,
-    SchedulerConfig, SupervisedModel, TrainingError, host,
+    GradientClipping, LossConfig, Optimizer, OptimizerConfig, Penalty, Precision, RecordedTraining,
+    Scheduler, SchedulerConfig, StepRules, SupervisedModel, TrainingError, host,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -48,6 +48,8 @@ struct NetworkSpec {
     activation: String,
     normalization: String,
     output: String,
+    #[serde(default)]
+    residual: bool,
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,6 +59,9 @@ struct File {
     loss: LossConfig,
     optimizer: OptimizerConfig,
     scheduler: Option<Value>,
+    penalty: Option<Penalty>,
+    gradient_clipping: Option<GradientClipping>,
+    max_norm: Option<f64>,
     inputs: Vec<Vec<f64>>,
     targets: Value,
     batches: Vec<Vec<usize>>,
@@ -77,6 +82,7 @@ pub struct Trace {
     loss: LossConfig,
     optimizer: OptimizerConfig,
     scheduler: SchedulerConfig,
+    rules: StepRules,
     inputs: Vec<Vec<f64>>,
     targets: Vec<Vec<f64>>,
     batches: Vec<Vec<usize>>,
@@ -157,6 +163,7 @@ impl Trace {
             "activation": network.activation,
             "normalization": normalization,
             "output_activation": network.output,
+            "residual": network.residual,
             "d_output": d_output,
         });
         let scheduler = match file.scheduler {
@@ -169,6 +176,12 @@ impl Trace {
                 serde_json::from_value(scheduler).map_err(|e| format!("`scheduler`: {e}"))?
             }
         };
+        let rules = StepRules {
+            penalty: file.penalty,
+            clipping: file.gradient_clipping,
+            max_norm: file.max_norm,
+        };
+        rules.validate().map_err(|e| e.to_string())?;
         let n = file.inputs.len();
         if let Some(row) = file.batches.iter().flatten().find(|row| **row >= n) {
             return Err(format!("`batches` names row {row} of {n}"));
@@ -191,6 +204,7 @@ impl Trace {
             loss: file.loss,
             optimizer: file.optimizer,
             scheduler,
+            rules,
             inputs: file.inputs,
             targets,
             batches: file.batches,
@@ -329,15 +343,17 @@ fn replay_operations(
             targets: rows(&pick(&trace.targets))?,
             weights: None,
         };
-        let output = supervised.gradients(&batch);
-        for loss in output.item.losses {
+        let learning_rate = scheduler.learning_rate(step as u64);
+        let masks = DropoutMasks {
+            seeds: &[0],
+            step: step as u64,
+        };
+        let (after, output) =
+            supervised.after_step(batch, masks, &trace.rules, &mut optimizer, learning_rate);
+        for loss in output.losses {
             losses.extend(host(loss)?);
         }
-        let learning_rate = scheduler.learning_rate(step as u64);
-        supervised = optimizer.step(supervised, output.grads, learning_rate);
-        supervised.network = supervised
-            .network
-            .with_running_statistics(output.item.statistics);
+        supervised = after;
     }
     Ok((supervised.network.valid(), losses))
 }
@@ -350,6 +366,7 @@ fn recorded(trace: &Trace) -> RecordedTraining<'_> {
     RecordedTraining {
         loss: &trace.loss,
         optimizer: &trace.optimizer,
+        rules: trace.rules,
         inputs: trace.inputs.concat(),
         targets: trace.targets.concat(),
         batches: trace.batches.iter().map(rows).collect(),

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use emberlab_datasets::{Batch, Batches, DeviceDataset};
-use emberlab_models::Network;
+use emberlab_models::{DropoutMasks, Network, dropout_seed};
 use emberlab_training::{
     LossConfig, Optimizer, OptimizerConfig, Scheduler, SchedulerConfig, StepOutput,
     SupervisedModel, TrainingConfig, TrainingError,
@@ -65,14 +65,23 @@ impl Replay<'_> {
         );
         let mut supervised = SupervisedModel::new(self.network, self.loss.clone()).for_training();
         let mut optimizer = Optimizer::new(self.optimizer, &supervised);
+        let (rules, seeds) = (self.training.step_rules(), [dropout_seed(self.seed)]);
         let mut step = 0;
         for epoch in 1..=last_epoch {
             let batches = Batches::new(self.train, &config, self.seed, epoch as u64 - 1);
             for (i, batch) in batches.enumerate() {
                 let learning_rate = scheduler.learning_rate(step);
-                let clipping = self.training.gradient_clipping.as_ref();
-                let (after, measured) =
-                    supervised.after_step(batch.clone(), clipping, &mut optimizer, learning_rate);
+                let masks = DropoutMasks {
+                    seeds: &seeds,
+                    step,
+                };
+                let (after, measured) = supervised.after_step(
+                    batch.clone(),
+                    masks,
+                    &rules,
+                    &mut optimizer,
+                    learning_rate,
+                );
                 step += 1;
                 let seen = see(ReplayedStep {
                     epoch,

@@ -14,6 +14,7 @@
 //!
 //! Nothing here knows Burn: a state and a split of data are slices of numbers.
 
+mod dropout;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 mod host;
@@ -22,10 +23,11 @@ mod plan;
 mod real;
 pub mod scalar;
 
+pub use dropout::DropoutMask;
 pub use host::HostTraining;
 pub use nadam::nadam_factors;
 pub use plan::{
-    Activation, Clipping, Data, Loss, Normalization, Optimizer, Plan, PlanError, Reduction,
-    Results, State,
+    Activation, Clipping, Data, Loss, Normalization, Optimizer, Penalty, Plan, PlanError,
+    Reduction, Results, State,
 };
 pub use real::Real;

@@ -13,14 +13,23 @@ pub struct Plan {
     pub activations: Vec<Activation>,
     /// The normalisation of each hidden layer, before its activation.
     pub normalization: Normalization,
+    /// The share of units that each step drops behind each hidden layer's activation, in `[0, 1)`; empty if none are.
+    pub dropout: Vec<f64>,
+    /// Whether each hidden layer adds its inputs to its outputs; empty if none does. Such a layer follows another one of
+    /// the same size.
+    pub residual: Vec<bool>,
     /// The loss.
     pub loss: Loss,
     /// How the losses of a batch become one number.
     pub reduction: Reduction,
     /// The optimiser.
     pub optimizer: Optimizer,
+    /// What the loss adds for the size of weights, if it does.
+    pub penalty: Option<Penalty>,
     /// The bound on gradients, if there is one.
     pub clipping: Option<Clipping>,
+    /// The largest 2-norm of the weights that lead to one unit, if there is one. Each step ends with it.
+    pub max_norm: Option<f64>,
 }
 
 /// An activation function, applied to each number.
@@ -239,6 +248,15 @@ impl Optimizer {
     }
 }
 
+/// What the loss adds for the size of all weights: `l1 Σ|w| + l2 Σw² / 2`. Biases, scales and shifts are free.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Penalty {
+    /// Factor of the sum of absolute weights.
+    pub l1: f64,
+    /// Factor of half the sum of squared weights.
+    pub l2: f64,
+}
+
 /// A bound on the gradients of one network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Clipping {
@@ -270,6 +288,16 @@ impl Plan {
             [_, hidden @ .., _] => hidden,
             _ => &[],
         }
+    }
+
+    /// The share of units that a step drops behind a layer.
+    pub fn dropout_of(&self, layer: usize) -> f64 {
+        self.dropout.get(layer).copied().unwrap_or(0.0)
+    }
+
+    /// Whether a layer adds its inputs to its outputs.
+    pub fn is_residual_layer(&self, layer: usize) -> bool {
+        self.residual.get(layer).copied().unwrap_or(false)
     }
 
     /// Whether the normalisation of hidden layers has a scale and a shift.
@@ -328,6 +356,20 @@ impl Plan {
         for &size in &self.sizes {
             expect("numbers of a layer", size.max(1), size)?;
         }
+        if !self.dropout.is_empty() {
+            expect("rates of dropout", self.hidden().len(), self.dropout.len())?;
+        }
+        if !self.residual.is_empty() {
+            expect("residual layers", self.hidden().len(), self.residual.len())?;
+        }
+        for layer in (0..self.num_layers()).filter(|&layer| self.is_residual_layer(layer)) {
+            expect("layers before a residual one", layer.max(1), layer)?;
+            expect(
+                "outputs of a residual layer",
+                self.sizes[layer],
+                self.sizes[layer + 1],
+            )?;
+        }
         if let Normalization::Sample { num_groups, .. } = self.normalization {
             for &size in self.hidden() {
                 let is_divisor = num_groups > 0 && size.is_multiple_of(num_groups);
@@ -371,8 +413,10 @@ pub struct State<T> {
     pub running: Vec<T>,
     /// The buffers of the optimiser, each laid out like the parameters; zero before the first step.
     pub buffers: Vec<Vec<T>>,
-    /// Steps done so far; Adam's bias corrections depend on it.
+    /// Steps done so far; Adam's bias corrections and the masks of dropout depend on it.
     pub step: u64,
+    /// The seed of the masks of dropout.
+    pub dropout_seed: u64,
 }
 
 /// The samples of one split, row by row.

@@ -4,7 +4,10 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use schemars::JsonSchema;
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer, StrDeserializer};
+use serde::de::value::{
+    F64Deserializer, I64Deserializer, MapAccessDeserializer, SeqAccessDeserializer,
+    StrDeserializer, U64Deserializer,
+};
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -53,11 +56,23 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrManyVisitor<T> {
     type Value = OneOrMany<T>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        formatter.write_str("a name, a table, or a list of those")
+        formatter.write_str("one value, or a list of them")
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
         T::deserialize(StrDeserializer::new(name)).map(OneOrMany::One)
+    }
+
+    fn visit_f64<E: Error>(self, number: f64) -> Result<Self::Value, E> {
+        T::deserialize(F64Deserializer::new(number)).map(OneOrMany::One)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Self::Value, E> {
+        T::deserialize(I64Deserializer::new(number)).map(OneOrMany::One)
+    }
+
+    fn visit_u64<E: Error>(self, number: u64) -> Result<Self::Value, E> {
+        T::deserialize(U64Deserializer::new(number)).map(OneOrMany::One)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {

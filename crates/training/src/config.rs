@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::clipping::GradientClipping;
 use crate::engine::EngineConfig;
 use crate::error::{check, check_at_least_one};
+use crate::step_rules::{Penalty, StepRules};
 use crate::trainer::best_epoch::Objective;
 use crate::trainer::early_stopping::EarlyStopping;
 
@@ -76,6 +77,12 @@ pub struct TrainingConfig {
     /// A bound on gradients: `{ norm = 1.0 }` or `{ value = 0.5 }`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradient_clipping: Option<GradientClipping>,
+    /// What the loss adds for the size of weights: `{ l1 = 0.001 }`, `{ l2 = 0.01 }` or both. Reported losses are without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub penalty: Option<Penalty>,
+    /// The largest 2-norm of the weights that lead to one unit, positive. Larger ones are scaled down after each step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_norm: Option<f64>,
     /// Stop when the objective no longer improves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
@@ -116,15 +123,22 @@ impl TrainingConfig {
         }
     }
 
+    /// What a step does besides the optimiser's update.
+    pub fn step_rules(&self) -> StepRules {
+        StepRules {
+            penalty: self.penalty,
+            clipping: self.gradient_clipping,
+            max_norm: self.max_norm,
+        }
+    }
+
     /// Checks the ranges of the values.
     ///
     /// # Errors
     /// [`Problem`] naming the key that is out of range.
     pub fn validate(&self) -> Result<(), Problem> {
         check_at_least_one("training.num_epochs", self.num_epochs as u64)?;
-        if let Some(clipping) = &self.gradient_clipping {
-            clipping.validate()?;
-        }
+        self.step_rules().validate()?;
         if let Some(class_weights) = &self.class_weights {
             class_weights
                 .validate()

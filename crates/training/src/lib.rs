@@ -30,6 +30,7 @@ mod record;
 #[cfg(test)]
 mod reference;
 pub mod scheduler;
+mod step_rules;
 mod step_time;
 mod supervised_model;
 mod task;
@@ -48,6 +49,7 @@ pub use predict::{Predicted, predict};
 pub use range_test::RangeTest;
 pub use record::{load_network, network_bytes};
 pub use scheduler::{Interval, Scheduler, SchedulerConfig};
+pub use step_rules::{Penalty, StepRules};
 pub use step_time::StepTime;
 pub use supervised_model::{StepOutput, SupervisedModel};
 pub use task::Task;

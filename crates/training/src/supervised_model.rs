@@ -5,11 +5,11 @@ use burn::optim::GradientsParams;
 use burn::tensor::{ExecutionError, Tensor};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use emberlab_datasets::Batch;
-use emberlab_models::{BatchStatistics, Network};
+use emberlab_models::{BatchStatistics, DropoutMasks, Network};
 
-use crate::clipping::GradientClipping;
 use crate::loss::LossConfig;
 use crate::optimizer::Optimizer;
+use crate::step_rules::StepRules;
 
 /// A network and the loss it is trained on.
 #[derive(Module, Debug)]
@@ -38,17 +38,27 @@ impl SupervisedModel {
     }
 
     /// Gradients in training mode: on an autodiff device by autodiff, on a plain one by the explicit backward pass.
-    pub fn gradients(&self, batch: &Batch) -> TrainOutput<StepOutput> {
+    ///
+    /// Without masks of dropout, nothing is dropped.
+    pub fn gradients(
+        &self,
+        batch: &Batch,
+        masks: Option<DropoutMasks<'_>>,
+    ) -> TrainOutput<StepOutput> {
         match self.network.is_autodiff() {
-            true => self.automatic_gradients(batch),
-            false => self.explicit_gradients(batch),
+            true => self.automatic_gradients(batch, masks),
+            false => self.explicit_gradients(batch, masks),
         }
     }
 
     /// Gradients by the explicit backward pass; the model is on a plain device.
-    pub fn explicit_gradients(&self, batch: &Batch) -> TrainOutput<StepOutput> {
+    pub fn explicit_gradients(
+        &self,
+        batch: &Batch,
+        masks: Option<DropoutMasks<'_>>,
+    ) -> TrainOutput<StepOutput> {
         let targets = batch.targets.clone();
-        let (outputs, statistics, saved) = self.network.forward_saving(batch.inputs.clone());
+        let (outputs, statistics, saved) = self.network.forward_saving(batch.inputs.clone(), masks);
         let weights = batch.weights.as_ref();
         let (loss, delta) =
             (self.loss).forward_backward_stacked(outputs.clone(), targets.clone(), weights, 1);
@@ -62,9 +72,15 @@ impl SupervisedModel {
     }
 
     /// Gradients by Burn's autodiff; the model is on an autodiff device, the batch on a plain one.
-    pub fn automatic_gradients(&self, batch: &Batch) -> TrainOutput<StepOutput> {
+    pub fn automatic_gradients(
+        &self,
+        batch: &Batch,
+        masks: Option<DropoutMasks<'_>>,
+    ) -> TrainOutput<StepOutput> {
         let targets = batch.targets.clone();
-        let (outputs, statistics) = self.network.forward_train(batch.inputs.clone().autodiff());
+        let (outputs, statistics) = self
+            .network
+            .forward_train(batch.inputs.clone().autodiff(), masks);
         let weights = batch.weights.clone().map(Tensor::autodiff);
         let loss = (self.loss).forward_stacked(
             outputs.clone(),
@@ -81,21 +97,20 @@ impl SupervisedModel {
         }
     }
 
-    /// One step of training: gradients, clipping, update, running statistics. Returns the model after it, and the
-    /// output of the model before it.
+    /// One step of training: gradients, update and the rules of a step, running statistics. Returns the model after it,
+    /// and the output of the model before it.
     pub fn after_step(
         &self,
         batch: Batch,
-        clipping: Option<&GradientClipping>,
+        masks: DropoutMasks<'_>,
+        rules: &StepRules,
         optimizer: &mut Optimizer,
         learning_rate: f64,
     ) -> (Self, StepOutput) {
-        let mut output = self.gradients(&batch);
-        if let Some(clipping) = clipping {
-            output.grads = clipping.clip(self, output.grads);
-        }
+        let mut output = self.gradients(&batch, Some(masks));
+        let gradients = rules.adjust(self, output.grads, 1);
         let statistics = std::mem::take(&mut output.item.statistics);
-        let mut after = optimizer.step(self.clone(), output.grads, learning_rate);
+        let mut after = rules.bound(optimizer.step(self.clone(), gradients, learning_rate));
         after.network = after.network.with_running_statistics(statistics);
         (after, output.item)
     }
@@ -163,7 +178,7 @@ impl TrainStep for SupervisedModel {
     type Output = StepOutput;
 
     fn step(&self, batch: Batch) -> TrainOutput<StepOutput> {
-        self.gradients(&batch)
+        self.gradients(&batch, None)
     }
 }
 
@@ -253,8 +268,13 @@ mod tests {
     ) -> Vec<(Vec<f64>, Vec<f64>)> {
         let plain = supervised.clone().for_training();
         assert!(!plain.network.is_autodiff());
-        let explicit = plain.explicit_gradients(batch);
-        let automatic = supervised.automatic_gradients(batch);
+        // Only networks with dropout use them.
+        let masks = Some(DropoutMasks {
+            seeds: &[5],
+            step: 3,
+        });
+        let explicit = plain.explicit_gradients(batch, masks);
+        let automatic = supervised.automatic_gradients(batch, masks);
         let mut pairs = Pairs {
             explicit: &explicit.grads,
             automatic: &automatic.grads,
@@ -331,13 +351,13 @@ mod tests {
             let plain = supervised.clone().for_training();
             let single = |row: usize| {
                 let one = batch.cut(|all| all.clone().slice_dim(0, row..row + 1));
-                numbers(&plain.explicit_gradients(&one).item.losses[0])[0]
+                numbers(&plain.explicit_gradients(&one, None).item.losses[0])[0]
             };
             let each = weights.iter().enumerate().map(|(row, w)| w * single(row));
             let expected = each.sum::<f64>() / 7.0;
             let data = TensorData::new(weights.to_vec(), [7, 1]);
             batch.weights = Some(Tensor::from_data(data, (&Device::flex(), DType::F64)));
-            let found = numbers(&plain.explicit_gradients(&batch).item.losses[0])[0];
+            let found = numbers(&plain.explicit_gradients(&batch, None).item.losses[0])[0];
             assert!(
                 (found - expected).abs() < 1e-12,
                 "{loss}: {found} is not {expected}"
@@ -392,6 +412,44 @@ mod tests {
     }
 
     #[test]
+    fn explicit_and_automatic_gradients_agree_with_dropout_and_residual_connections() {
+        for (dtype, tolerance) in [(DType::F64, 1e-12), (DType::F32, 2e-5)] {
+            for normalization in Normalization::NAMES {
+                for activation in ["tanh", "relu"] {
+                    let model = json!({
+                        "name": "mlp", "hidden": [6, 6, 6, 4], "activation": activation,
+                        "normalization": normalization, "residual": true,
+                        "dropout": [0.3, 0.0, 0.2, 0.5],
+                    });
+                    let supervised = supervised(model, &json!({ "name": "mse" }), dtype);
+                    let what = format!("{normalization}, {activation}, {dtype:?}");
+                    assert_agree(&what, &supervised, &batch(dtype), tolerance);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn dropped_units_change_from_step_to_step_and_none_is_dropped_in_an_evaluation() {
+        let batch = batch(DType::F64);
+        let of_dropout = |dropout: f64| {
+            let model = json!({ "name": "mlp", "hidden": [6, 6], "dropout": dropout });
+            supervised(model, &json!({ "name": "mse" }), DType::F64).for_training()
+        };
+        let (with, without) = (of_dropout(0.5), of_dropout(0.0));
+        let loss = |model: &SupervisedModel, step| {
+            let masks = Some(DropoutMasks { seeds: &[5], step });
+            numbers(&model.gradients(&batch, masks).item.losses[0])[0]
+        };
+        assert_eq!(loss(&with, 3), loss(&with, 3));
+        assert_ne!(loss(&with, 3), loss(&with, 4));
+        assert_ne!(loss(&with, 3), loss(&without, 3));
+        assert_eq!(loss(&without, 3), loss(&without, 4));
+        let evaluated = |model: &SupervisedModel| numbers(&model.evaluate(batch.clone()).losses[0]);
+        assert_eq!(evaluated(&with), evaluated(&without));
+    }
+
+    #[test]
     fn explicit_and_automatic_gradients_agree_for_convolutional_networks() {
         let device = Device::flex();
         for (dtype, tolerance) in [(DType::F64, 1e-12), (DType::F32, 2e-5)] {
@@ -414,6 +472,7 @@ mod tests {
                                 "name": "convnet", "channels": [3, 4], "d_hidden": 5,
                                 "kernel_size": kernel_size, "activation": activation,
                                 "normalization": normalization, "bias": bias,
+                                "dropout": if bias { 0.3 } else { 0.0 },
                             });
                             let loss = json!({ "name": "mse" });
                             let supervised = supervised_model_for(model, &loss, &image, dtype);

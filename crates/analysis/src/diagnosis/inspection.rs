@@ -85,7 +85,7 @@ pub fn inspect_step(
     batch: Batch,
 ) -> Result<StepInspection, TrainingError> {
     let supervised = SupervisedModel::new(network.clone(), loss.clone());
-    let mut output = supervised.gradients(&batch);
+    let mut output = supervised.gradients(&batch, None);
     let losses = host(Tensor::cat(output.item.losses, 0))?;
     let gradients = named_gradients(network, &output.grads)?;
     if let Some(clipping) = clipping {

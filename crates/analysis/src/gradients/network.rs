@@ -54,8 +54,8 @@ pub fn check_network(
     loss: &LossConfig,
 ) -> Result<Vec<ParameterCheck>, TrainingError> {
     let supervised = SupervisedModel::new(network.clone(), loss.clone());
-    let automatic = slopes(network, &supervised.automatic_gradients(batch).grads);
-    let explicit = supervised.valid().explicit_gradients(batch);
+    let automatic = slopes(network, &supervised.automatic_gradients(batch, None).grads);
+    let explicit = supervised.valid().explicit_gradients(batch, None);
     let mut explicit = slopes(network, &explicit.grads).into_iter();
     let mut tensors = reference.0.named_tensors();
     let mut checks = Vec::new();
@@ -76,7 +76,7 @@ pub fn check_network(
                 numbers[i] = here;
                 let moved = reference.0.clone().load_named_tensors(tensors.clone());
                 let moved = moved.map_err(|e| TrainingError::Read(e.to_string()))?;
-                let (outputs, _) = moved.forward_train(reference.1.inputs.clone());
+                let (outputs, _) = moved.forward_train(reference.1.inputs.clone(), None);
                 Ok(host(loss.forward(outputs, reference.1.targets.clone()))?[0])
             })?;
             match difference {

@@ -231,6 +231,8 @@ fn training(rows: u64, comments: &mut Comments) -> TrainingConfig {
         shuffle: true,
         precision: Precision::F32,
         gradient_clipping: None,
+        penalty: None,
+        max_norm: None,
         early_stopping: Some(EarlyStopping {
             patience: 20,
             min_delta: 0.0,

@@ -36,6 +36,28 @@ const CONVNET: &str = r#"
     training = { num_epochs = 3, batch_size = 32 }
 "#;
 
+/// Has masks of dropout, which differ from step to step, and a learning rate that rises and falls.
+const REGULARIZED: &str = r#"
+    dataset = { name = "iris" }
+    split = { method = "stratified", train = 70, valid = 80 }
+    model = { name = "mlp", hidden = [8, 8], dropout = [0.2, 0.5], residual = true, normalization = "layer" }
+    loss = { name = "cross_entropy" }
+    optimizer = { name = "adamw", learning_rate = 0.01 }
+    scheduler = { name = "one_cycle", interval = "step", num_steps = 12 }
+    training = { num_epochs = 3, batch_size = 20, penalty = { l1 = 0.001, l2 = 0.01 }, max_norm = 2.0 }
+    checkpoint = { every = { epochs = 1 } }
+"#;
+
+/// Drops units behind the hidden dense layer.
+const CONVNET_WITH_DROPOUT: &str = r#"
+    dataset = { name = "digits" }
+    split = { method = "sequential", train = 96, valid = 32 }
+    model = { name = "convnet", channels = [4], d_hidden = 8, dropout = 0.5 }
+    loss = { name = "cross_entropy" }
+    optimizer = { name = "adam", learning_rate = 0.01 }
+    training = { num_epochs = 2, batch_size = 32 }
+"#;
+
 /// Never improves by 10, so it stops early after epoch 3 of 6.
 const EARLY_STOPPING: &str = r#"
     dataset = { name = "moons", num_samples = 60 }
@@ -201,6 +223,12 @@ fn an_mlp_with_batch_norm_and_momentum_resumes_to_the_bit_from_every_step() {
 #[test]
 fn a_conv_net_with_adam_and_a_cosine_resumes_to_the_bit_from_every_step() {
     every_step(CONVNET);
+}
+
+#[test]
+fn networks_with_dropout_resume_to_the_bit_from_every_step() {
+    every_step(REGULARIZED);
+    every_step(CONVNET_WITH_DROPOUT);
 }
 
 #[test]

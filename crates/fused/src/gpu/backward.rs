@@ -2,12 +2,13 @@
 
 use cubecl::prelude::*;
 
+use super::bits::Bits;
 use super::kernel::barrier;
 use super::layout::{Bound, Layer, Layout, Standardization};
 use super::loss::sum_of;
 use super::math::Four;
 use super::normalization::{backward_of_batch, backward_of_groups, scale_gradients};
-use super::update::update;
+use super::update::{penalized, update};
 
 /// The gradients by the outputs of all linear layers, from that of the last. Each step ends with a barrier.
 #[cube]
@@ -141,8 +142,15 @@ fn through_linear(
         for row in 0..rows {
             let record = first + row * comptime!(blocks * layout.record);
             let place = record + comptime!(layer.delta) + input;
+            let mut total = sums[row];
+            if comptime!(above.is_residual) {
+                total += records[record + comptime!(above.skip) + input];
+            }
+            if comptime!(layer.is_residual) {
+                records[record + comptime!(layer.skip) + input] = total;
+            }
             // Before this, the place of the gradient holds the derivatives of the activation.
-            records[place] *= sums[row];
+            records[place] *= total;
         }
     }
 }
@@ -357,6 +365,7 @@ fn gradient(
                     sums[row],
                     rate,
                     1.0,
+                    !item.is_vector,
                     item.columns,
                     layout.clone(),
                 );
@@ -459,6 +468,8 @@ pub(super) fn update_all(
                 if row < item.rows {
                     let place = item.place + row * item.step;
                     let gradient = gradient_at(memory, at, place, item.has_records, layout.clone());
+                    let weights = memory[at + place];
+                    let gradient = penalized(gradient, weights, !item.is_vector, layout.clone());
                     squares += sum_of(existing(gradient * gradient, item.columns));
                 }
             }
@@ -486,9 +497,42 @@ pub(super) fn update_all(
                 gradient,
                 rate,
                 factor,
+                !item.is_vector,
                 item.columns,
                 layout.clone(),
             );
+        }
+    }
+}
+
+/// Scales the weights that lead to each unit so that their norm is at most this. Ends without a barrier.
+#[cube]
+pub(super) fn bound_weights(
+    memory: &mut [Four],
+    at: usize,
+    #[comptime] bound: Bits,
+    #[comptime] layout: Layout,
+) {
+    #[unroll]
+    for index in 0..comptime!(layout.layers.len()) {
+        let layer = comptime!(layout.layers[index].clone());
+        let rows = comptime!(4 * layer.in_vectors);
+        let vectors = comptime!(layer.out_vectors);
+        for vector in range_stepped(UNIT_POS as usize, vectors, comptime!(layout.units)) {
+            let first = at + comptime!(layer.weight) + vector;
+            let mut squares = Four::new(0.0);
+            for row in 0..rows {
+                let weights = memory[first + row * comptime!(layer.stride)];
+                squares += weights * weights;
+            }
+            // PyTorch's `renorm`, its 1e-7 included.
+            let norms = squares.sqrt();
+            let bound = Four::new(comptime!(bound.value()));
+            let factors = bound / (norms + Four::new(1e-7));
+            let factors = select_many(norms.greater_than(&bound), factors, Four::new(1.0));
+            for row in 0..rows {
+                memory[first + row * comptime!(layer.stride)] *= factors;
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use cubecl::prelude::*;
 
 use super::activation::{Curve, activate};
+use super::dropout::{MaskKeys, MaskSource, factors, mask_keys};
 use super::kernel::barrier;
 use super::layout::{Layer, Layout, Standardization};
 use super::loss::{first_components, tail};
@@ -126,6 +127,7 @@ pub(super) fn forward(
     records: &mut [Four],
     records_at: usize,
     num_rows: usize,
+    masks: &MaskSource,
     #[comptime] layout: Layout,
     #[comptime] is_training: bool,
 ) {
@@ -140,6 +142,7 @@ pub(super) fn forward(
             records,
             records_at,
             num_rows,
+            masks,
             layout.clone(),
             layer.clone(),
             is_training,
@@ -189,6 +192,7 @@ pub(super) fn forward(
                 records,
                 records_at,
                 num_rows,
+                masks,
                 layout.clone(),
                 layer.clone(),
                 is_training,
@@ -209,6 +213,7 @@ fn linear(
     records: &mut [Four],
     records_at: usize,
     num_rows: usize,
+    masks: &MaskSource,
     #[comptime] layout: Layout,
     #[comptime] layer: Layer,
     #[comptime] is_training: bool,
@@ -221,6 +226,7 @@ fn linear(
     let inputs = comptime!(layer.in_vectors);
     let weight = at + comptime!(layer.weight);
     let end = min(blocks, num_rows) * vectors;
+    let keys = mask_keys(masks, layer.clone());
     for item in range_stepped(UNIT_POS as usize, end, comptime!(layout.units)) {
         let vector = item % vectors;
         let block = item / vectors;
@@ -252,17 +258,59 @@ fn linear(
         }
         #[unroll]
         for row in 0..rows {
-            let record = records_at + (block + row * blocks) * comptime!(layout.record);
+            let row_of_tile = block + row * blocks;
+            let record = records_at + row_of_tile * comptime!(layout.record);
             if is_normalized {
                 records[record + comptime!(layer.normal) + vector] = sums[row];
             } else {
-                let (y, slope) = activate(sums[row], comptime!(layer.curve));
-                store_values(records, record, vector, y, layer.clone());
-                if is_training {
-                    store_slopes(records, record, vector, slope, layer.clone());
-                }
+                finish(
+                    records,
+                    record,
+                    row_of_tile,
+                    vector,
+                    sums[row],
+                    masks,
+                    &keys,
+                    layer.clone(),
+                    is_training,
+                );
             }
         }
+    }
+}
+
+/// Applies the activation, dropout and the residual connection, and stores the outputs and, in training, their
+/// derivatives.
+#[cube]
+#[allow(clippy::too_many_arguments, clippy::single_match)] // kernels know no `if let`
+fn finish(
+    records: &mut [Four],
+    record: usize,
+    row: usize,
+    vector: usize,
+    z: Four,
+    masks: &MaskSource,
+    keys: &MaskKeys,
+    #[comptime] layer: Layer,
+    #[comptime] is_training: bool,
+) {
+    let (activated, derivative) = activate(z, comptime!(layer.curve));
+    let mut y = activated;
+    let mut slope = derivative;
+    match comptime!(if is_training { layer.dropout } else { None }) {
+        Some(dropout) => {
+            let factors = factors(masks, keys, row, vector, dropout, layer.clone());
+            y *= factors;
+            slope *= factors;
+        }
+        None => {}
+    }
+    if comptime!(layer.is_residual) {
+        y += records[record + comptime!(layer.inputs) + vector];
+    }
+    store_values(records, record, vector, y, layer.clone());
+    if is_training {
+        store_slopes(records, record, vector, slope, layer.clone());
     }
 }
 
@@ -310,6 +358,7 @@ fn activate_normalized(
     records: &mut [Four],
     records_at: usize,
     num_rows: usize,
+    masks: &MaskSource,
     #[comptime] layout: Layout,
     #[comptime] layer: Layer,
     #[comptime] is_training: bool,
@@ -317,9 +366,11 @@ fn activate_normalized(
     let vectors = comptime!(layer.out_vectors);
     let end = num_rows * vectors;
     let has_scale = comptime!(layer.scale != 0);
+    let keys = mask_keys(masks, layer.clone());
     for item in range_stepped(UNIT_POS as usize, end, comptime!(layout.units)) {
         let vector = item % vectors;
-        let record = records_at + (item / vectors) * comptime!(layout.record);
+        let row = item / vectors;
+        let record = records_at + row * comptime!(layout.record);
         let normal = normalized(
             memory,
             at,
@@ -336,10 +387,16 @@ fn activate_normalized(
             z = normal * memory[at + comptime!(layer.scale) + vector]
                 + memory[at + comptime!(layer.shift) + vector];
         }
-        let (y, slope) = activate(z, comptime!(layer.curve));
-        store_values(records, record, vector, y, layer.clone());
-        if is_training {
-            store_slopes(records, record, vector, slope, layer.clone());
-        }
+        finish(
+            records,
+            record,
+            row,
+            vector,
+            z,
+            masks,
+            &keys,
+            layer.clone(),
+            is_training,
+        );
     }
 }

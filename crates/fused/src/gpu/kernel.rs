@@ -5,7 +5,8 @@
 
 use cubecl::prelude::*;
 
-use super::backward::{Item, backward, gradients, item_of, loss_sum, update_all};
+use super::backward::{Item, backward, bound_weights, gradients, item_of, loss_sum, update_all};
+use super::dropout::MaskSource;
 use super::forward::{forward, gather, load_inputs, load_targets, sample_of, store_inputs};
 use super::layout::{Error, Layout, Measure, SUMMING_UNITS};
 use super::loss::{row_loss, store_loss, target_of};
@@ -24,8 +25,9 @@ pub(super) const EVALUATE_VALID: u32 = 2;
 pub(super) const END: u32 = 3;
 
 /// Numbers of each replica in the table: first row of its training split, first row of its validation split, first of
-/// its learning rates, first of its order of rows.
-pub(super) const TABLE: usize = 4;
+/// its learning rates, first of its order of rows, steps done before the first learning rate, both halves of the seed of
+/// its dropout.
+pub(super) const TABLE: usize = 7;
 
 /// Waits until all units of the cube are here and see what the others wrote.
 #[cube]
@@ -252,7 +254,14 @@ fn act(
             rows_ahead(inputs, call, number + 1, first_row, layout.clone());
         num_done += 1;
         if kind == STEP {
-            let rate = inputs.rates[first_rate + inputs.actions[action + 3] as usize];
+            let step_of_call = inputs.actions[action + 3];
+            let rate = inputs.rates[first_rate + step_of_call as usize];
+            let masks = MaskSource {
+                low: inputs.table[table + 5],
+                high: inputs.table[table + 6],
+                step: inputs.table[table + 4] + step_of_call,
+                first_row: 0u32,
+            };
             let total = step(
                 &inputs.data,
                 &inputs.orders,
@@ -269,6 +278,7 @@ fn act(
                 train_split,
                 first_row + start,
                 num_rows,
+                &masks,
                 next_rows,
                 next_num_rows,
                 slot,
@@ -392,7 +402,7 @@ fn rows_ahead(
 
 /// One step on a batch, whose first tile was loaded ahead; the rows of the next step are loaded on the way. Gives the sum of its losses to all units. Ends with a barrier.
 #[cube]
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, clippy::single_match)] // kernels know no `if let`
 fn step(
     data: &[Four],
     orders: &[u32],
@@ -409,6 +419,7 @@ fn step(
     split: usize,
     rows: usize,
     num_rows: usize,
+    masks: &MaskSource,
     next_rows: usize,
     next_num_rows: usize,
     slot: usize,
@@ -423,6 +434,12 @@ fn step(
     }
     for first in range_stepped(0usize, num_rows, tile) {
         let rows_of_tile = min(tile, num_rows - first);
+        let masks_of_tile = MaskSource {
+            low: masks.low,
+            high: masks.high,
+            step: masks.step,
+            first_row: first as u32,
+        };
         // The rows that come after this tile: those of the next one, or of the next step.
         let is_last = first + tile >= num_rows;
         let ahead = select(is_last, next_rows, rows + first + tile);
@@ -463,6 +480,7 @@ fn step(
             records,
             records_at,
             rows_of_tile,
+            &masks_of_tile,
             layout.clone(),
             true,
         );
@@ -520,6 +538,13 @@ fn step(
         update_all(memory, at, partial_sums, rate, layout.clone());
         barrier(layout.clone());
     }
+    match comptime!(layout.max_norm) {
+        Some(bound) => {
+            bound_weights(memory, at, bound, layout.clone());
+            barrier(layout.clone());
+        }
+        None => {}
+    }
     total
 }
 
@@ -545,6 +570,12 @@ fn evaluate(
 ) -> f32 {
     let tile = comptime!(layout.tile);
     let output = comptime!(layout.layers[layout.layers.len() - 1].clone());
+    let no_masks = MaskSource {
+        low: 0u32,
+        high: 0u32,
+        step: 0u32,
+        first_row: 0u32,
+    };
     let mut no_targets = Array::<Four>::new(1usize);
     let mut own = 0.0f32;
     for first in range_stepped(0usize, num_rows, tile) {
@@ -567,6 +598,7 @@ fn evaluate(
             records,
             records_at,
             rows_of_tile,
+            &no_masks,
             layout.clone(),
             false,
         );

@@ -13,6 +13,7 @@ use super::pace::iterations_around;
 use super::results::GpuResults;
 use super::training::{GpuTraining, Steps};
 use crate::Optimizer;
+use crate::dropout::seed_words;
 use crate::nadam::nadam_factors;
 
 impl GpuTraining {
@@ -60,6 +61,8 @@ impl GpuTraining {
         for replica in 0..num_replicas {
             table.extend(self.places[replica]);
             table.extend([first_rates[replica], first_rows[replica]]);
+            table.push(self.steps[replica] as u32);
+            table.extend(seed_words(self.dropout_seeds[replica]));
         }
         let numbers = Buffer::integers(&client, &actions.numbers);
         let orders = Buffer::integers(&client, &orders);

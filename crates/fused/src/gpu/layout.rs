@@ -9,6 +9,7 @@
 use super::activation::Curve;
 use super::bits::Bits;
 use super::error::GpuError;
+use crate::dropout::threshold;
 use crate::{Clipping, Loss, Normalization, Optimizer, Plan, Reduction};
 
 /// Bytes of a vector of four numbers.
@@ -80,8 +81,12 @@ pub(super) struct Layout {
     pub rule: Rule,
     /// Factor of the L2 penalty.
     pub weight_decay: Bits,
+    /// Factors of the penalty for the size of weights.
+    pub penalty: Option<[Bits; 2]>,
     /// The bound on gradients.
     pub bound: Option<Bound>,
+    /// The bound on the weights that lead to one unit.
+    pub max_norm: Option<Bits>,
     /// How outputs are counted.
     pub measure: Measure,
 }
@@ -121,6 +126,21 @@ pub(super) struct Layer {
     pub backward_rows: usize,
     pub curve: Curve,
     pub is_output: bool,
+    /// Its place among the layers.
+    pub index: usize,
+    pub dropout: Option<Dropout>,
+    /// Whether it adds its inputs to its outputs, and the place in a record of the gradient by its outputs then.
+    pub is_residual: bool,
+    pub skip: usize,
+}
+
+/// The dropout of a layer as a kernel is compiled for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Dropout {
+    /// Random numbers below this drop their unit.
+    pub threshold: u32,
+    /// The factor of the other units.
+    pub factor: Bits,
 }
 
 /// A weight, whose gradient is added up in tiles of 4 × 4, or a vector of parameters.
@@ -303,6 +323,8 @@ impl Layout {
             is_mean: plan.reduction == Reduction::Mean,
             rule: rule(plan.optimizer),
             weight_decay: plan.optimizer.weight_decay().into(),
+            penalty: (plan.penalty).map(|penalty| [penalty.l1, penalty.l2].map(Bits::from)),
+            max_norm: plan.max_norm.map(Bits::from),
             bound: plan.clipping.map(|clipping| match clipping {
                 Clipping::Value(value) => Bound::Value(value.into()),
                 Clipping::Norm(norm) => Bound::Norm(norm.into()),
@@ -361,6 +383,16 @@ impl Layout {
                 backward_rows: 1,
                 curve: plan.activations[index].into(),
                 is_output: index == last,
+                index,
+                dropout: match plan.dropout_of(index) {
+                    0.0 => None,
+                    rate => Some(Dropout {
+                        threshold: threshold(rate),
+                        factor: (1.0 / (1.0 - rate)).into(),
+                    }),
+                },
+                is_residual: plan.is_residual_layer(index),
+                skip: 0,
             });
         }
         let (hidden, _) = self.layers.split_at_mut(last);
@@ -408,6 +440,9 @@ impl Layout {
             } else {
                 layer.values = take(layer.out_vectors);
                 layer.delta = take(layer.out_vectors);
+                if layer.is_residual {
+                    layer.skip = take(layer.out_vectors);
+                }
                 if self.normalization != Standardization::None {
                     layer.normal = take(layer.out_vectors);
                 }

@@ -24,6 +24,7 @@ mod backward;
 mod bits;
 mod buffer;
 mod device;
+mod dropout;
 mod error;
 mod forward;
 mod kernel;

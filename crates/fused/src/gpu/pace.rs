@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::error::GpuError;
 use super::kernel::{END, STEP};
-use super::layout::{Layout, SUMMING_UNITS, Standardization};
+use super::layout::{Layer, Layout, SUMMING_UNITS, Standardization};
 
 /// How long a launch should take: long enough that starting it costs little, short enough that displays stay alive and
 /// a stop is noticed.
@@ -127,6 +127,10 @@ pub(super) fn iterations(layout: &Layout, kind: u32, num_rows: usize) -> u64 {
     }
     if is_step && !layout.is_direct {
         count += 2 * passes(layout.num_parameter_rows()) + layout.partial_sums;
+    }
+    if is_step && layout.max_norm.is_some() {
+        let of_layer = |layer: &Layer| passes(layer.out_vectors) * (1 + 8 * layer.in_vectors);
+        count += layout.layers.iter().map(of_layer).sum::<usize>();
     }
     if !is_step {
         count += SUMMING_UNITS;

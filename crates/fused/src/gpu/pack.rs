@@ -102,7 +102,13 @@ impl Packing {
     }
 
     /// The state of one replica among the lasting parts of all, after so many steps.
-    pub(super) fn unpack(&self, memory: &[f32], replica: usize, step: u64) -> State<f32> {
+    pub(super) fn unpack(
+        &self,
+        memory: &[f32],
+        replica: usize,
+        step: u64,
+        dropout_seed: u64,
+    ) -> State<f32> {
         let memory = &memory[replica * self.saved..(replica + 1) * self.saved];
         let buffers = self.buffers.iter();
         State {
@@ -112,6 +118,7 @@ impl Packing {
                 .map(|&first| at(&memory[first..], &self.parameters))
                 .collect(),
             step,
+            dropout_seed,
         }
     }
 

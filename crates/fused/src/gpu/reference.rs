@@ -1,6 +1,9 @@
 //! A plain training in f64, written as in a textbook, which the kernel's tests compare with.
 
-use crate::{Activation, Clipping, Loss, Normalization, Optimizer, Plan, Reduction, State};
+use crate::{
+    Activation, Clipping, DropoutMask, Loss, Normalization, Optimizer, Penalty, Plan, Reduction,
+    State,
+};
 
 /// A row of numbers for each sample.
 type Rows = Vec<Vec<f64>>;
@@ -12,6 +15,7 @@ pub(super) struct Reference {
     pub running: Vec<f64>,
     pub buffers: Vec<Vec<f64>>,
     step: u64,
+    dropout_seed: u64,
 }
 
 /// The numbers of one layer that the backward pass needs.
@@ -22,6 +26,8 @@ struct Saved {
     factors: Rows,
     /// Numbers that the activation is applied to.
     z: Rows,
+    /// The factors of dropout.
+    kept: Rows,
 }
 
 impl Reference {
@@ -33,6 +39,7 @@ impl Reference {
             running: wide(&state.running),
             buffers: state.buffers.iter().map(|buffer| wide(buffer)).collect(),
             step: state.step,
+            dropout_seed: state.dropout_seed,
         }
     }
 
@@ -56,6 +63,17 @@ impl Reference {
             }
         }
         places
+    }
+
+    /// Places of the weights that lead to each unit of each layer.
+    fn weights(&self) -> Vec<Vec<Vec<usize>>> {
+        let pairs = self.plan.sizes.windows(2).zip(self.places());
+        pairs
+            .map(|(pair, [weight, ..])| {
+                let of_unit = |j: usize| (0..pair[0]).map(|i| weight + i * pair[1] + j).collect();
+                (0..pair[1]).map(of_unit).collect()
+            })
+            .collect()
     }
 
     fn forward(&mut self, inputs: Rows, is_training: bool) -> (Rows, Vec<Saved>) {
@@ -108,15 +126,33 @@ impl Reference {
                 })
                 .collect();
             let activation = plan.activations[layer];
-            let y = z
-                .iter()
-                .map(|row| row.iter().map(|&z| value(activation, z)).collect())
+            let rate = if is_training {
+                plan.dropout_of(layer)
+            } else {
+                0.0
+            };
+            let mask = DropoutMask::new(rate, self.dropout_seed, self.step, layer);
+            let kept: Rows = (mask.factors(x.len(), d_out).chunks_exact(d_out))
+                .map(<[f64]>::to_vec)
+                .collect();
+            let y = (0..x.len())
+                .map(|row| {
+                    let output = |j: usize| {
+                        let y = value(activation, z[row][j]) * kept[row][j];
+                        match plan.is_residual_layer(layer) {
+                            true => y + x[row][j],
+                            false => y,
+                        }
+                    };
+                    (0..d_out).map(output).collect()
+                })
                 .collect();
             all.push(Saved {
                 inputs: x,
                 normal,
                 factors,
                 z,
+                kept,
             });
             x = y;
         }
@@ -207,9 +243,10 @@ impl Reference {
         for (layer, saved) in saved.iter().enumerate().rev() {
             let [weight, bias, scale, shift] = places[layer];
             let (d_in, d_out) = (plan.sizes[layer], plan.sizes[layer + 1]);
-            for (delta, z) in delta.iter_mut().zip(&saved.z) {
-                for (delta, &z) in delta.iter_mut().zip(z) {
-                    *delta *= slope(plan.activations[layer], z);
+            let of_outputs = delta.clone();
+            for (row, delta) in delta.iter_mut().enumerate() {
+                for (j, delta) in delta.iter_mut().enumerate() {
+                    *delta *= slope(plan.activations[layer], saved.z[row][j]) * saved.kept[row][j];
                 }
             }
             if layer + 1 < plan.num_layers() && plan.normalization != Normalization::None {
@@ -224,7 +261,10 @@ impl Reference {
                 }
                 delta = through_normalization(plan.normalization, &delta, saved);
             }
-            let mut below = vec![vec![0.0; d_in]; delta.len()];
+            let mut below = match plan.is_residual_layer(layer) {
+                true => of_outputs,
+                false => vec![vec![0.0; d_in]; delta.len()],
+            };
             for (row, delta) in delta.iter().enumerate() {
                 for j in 0..d_out {
                     if plan.has_bias {
@@ -244,6 +284,13 @@ impl Reference {
 
     fn update(&mut self, mut gradients: Vec<f64>, rate: f64) {
         self.step += 1;
+        let weights = self.weights();
+        if let Some(Penalty { l1, l2 }) = self.plan.penalty {
+            for k in weights.iter().flatten().flatten().copied() {
+                let weight = self.parameters[k];
+                gradients[k] += l1 * weight.signum() + l2 * weight;
+            }
+        }
         match self.plan.clipping {
             Some(Clipping::Value(bound)) => {
                 gradients
@@ -343,6 +390,20 @@ impl Reference {
                 }
             };
             self.parameters[k] = moved;
+        }
+        let Some(bound) = self.plan.max_norm else {
+            return;
+        };
+        for unit in weights.iter().flatten() {
+            let norm = unit
+                .iter()
+                .map(|&k| self.parameters[k].powi(2))
+                .sum::<f64>()
+                .sqrt();
+            if norm > bound {
+                unit.iter()
+                    .for_each(|&k| self.parameters[k] *= bound / (norm + 1e-7));
+            }
         }
     }
 }

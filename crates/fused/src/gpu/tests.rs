@@ -10,7 +10,9 @@ use super::layout::{CubeLimits, Layout, Measure};
 use super::math::Four;
 use super::reference::{self, Reference};
 use super::*;
-use crate::{Activation, Clipping, Loss, Normalization, Optimizer, Plan, Reduction, State};
+use crate::{
+    Activation, Clipping, Loss, Normalization, Optimizer, Penalty, Plan, Reduction, State,
+};
 
 const SGD: Optimizer = Optimizer::Sgd {
     momentum: 0.0,
@@ -58,7 +60,11 @@ fn plan(sizes: &[usize], activation: Activation, loss: Loss) -> Plan {
         loss,
         reduction: Reduction::Mean,
         optimizer: SGD,
+        dropout: Vec::new(),
+        residual: Vec::new(),
+        penalty: None,
         clipping: None,
+        max_norm: None,
     }
 }
 
@@ -93,6 +99,7 @@ fn start(plan: &Plan, seed: u64) -> State<f32> {
         running,
         buffers: vec![vec![0.0; num_parameters]; plan.optimizer.num_buffers()],
         step: 0,
+        dropout_seed: seed,
     }
 }
 
@@ -456,6 +463,46 @@ fn networks_with_group_normalization_train_like_the_reference() {
         has_scale: false,
     };
     check_all(&[6, 8], normalization, four_from(0), 9);
+}
+
+/// The plan with dropout, residual connections, a penalty and a bound on the norm of weights.
+fn regularized(mut plan: Plan) -> Plan {
+    plan.dropout = (0..plan.hidden().len())
+        .map(|i| 0.2 + 0.1 * i as f64)
+        .collect();
+    plan.residual = (0..plan.hidden().len()).map(|i| i > 0).collect();
+    plan.penalty = Some(Penalty { l1: 0.02, l2: 0.05 });
+    plan.max_norm = Some(1.1);
+    plan
+}
+
+#[test]
+fn networks_with_dropout_and_residual_connections_train_like_the_reference() {
+    let groups = Normalization::Sample {
+        num_groups: 2,
+        epsilon: 1e-5,
+        has_scale: true,
+    };
+    let normalizations = [Normalization::None, BATCH, groups];
+    for (k, (normalization, clipping)) in normalizations.into_iter().zip(CLIPPINGS).enumerate() {
+        let activation = ACTIVATIONS[3 * k + 1];
+        let mut plan = regularized(plan(&[5, 6, 6, 6, 3], activation, Loss::CrossEntropy));
+        (plan.normalization, plan.clipping) = (normalization, clipping);
+        plan.optimizer = OPTIMIZERS[2 * k];
+        Case::new(plan).check();
+    }
+}
+
+#[test]
+fn dropped_units_follow_from_the_row_of_the_batch_in_any_tile() {
+    let mut case = Case::new(plan(&[4, 10, 10, 3], Activation::Tanh, Loss::CrossEntropy));
+    case.plan = regularized(case.plan);
+    (case.num_rows, case.batch_size, case.num_replicas) = (71, 50, 2);
+    for shared_memory in [8000, 2700, 400] {
+        case.limits.shared_memory = shared_memory;
+        assert!(layout_of(&case).tile < case.batch_size || shared_memory < 8000);
+        case.check();
+    }
 }
 
 #[test]

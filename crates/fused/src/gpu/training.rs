@@ -118,6 +118,8 @@ pub struct GpuTraining {
     splits: Vec<Splits>,
     /// Steps done by each replica.
     pub(super) steps: Vec<u64>,
+    /// The seed of each replica's dropout.
+    pub(super) dropout_seeds: Vec<u64>,
     /// For each replica the first rows of its splits.
     pub(super) places: Vec<[u32; 2]>,
     pub(super) data: Buffer,
@@ -143,12 +145,14 @@ pub struct ReadStates {
     packing: Packing,
     memory: Vec<f32>,
     steps: Vec<u64>,
+    dropout_seeds: Vec<u64>,
 }
 
 impl ReadStates {
     /// The state of a replica.
     pub fn of(&self, replica: usize) -> State<f32> {
-        (self.packing).unpack(&self.memory, replica, self.steps[replica])
+        let (step, dropout_seed) = (self.steps[replica], self.dropout_seeds[replica]);
+        (self.packing).unpack(&self.memory, replica, step, dropout_seed)
     }
 }
 
@@ -271,6 +275,7 @@ impl GpuTraining {
             best: Buffer::vectors(&client, &best),
             records: Buffer::of_vectors(&client, num_records),
             steps: replicas.iter().map(|replica| replica.state.step).collect(),
+            dropout_seeds: (replicas.iter().map(|replica| replica.state.dropout_seed)).collect(),
             epochs: Epochs::none(&client),
             plan,
             layout,
@@ -335,6 +340,7 @@ impl GpuTraining {
             packing: self.packing.clone(),
             memory: states.read(&self.client)?,
             steps: self.steps_at(moment),
+            dropout_seeds: self.dropout_seeds.clone(),
         })
     }
 
@@ -398,6 +404,10 @@ impl GpuTraining {
         self.state = state;
         self.best = best;
         self.steps = replicas.iter().map(|&replica| steps[replica]).collect();
+        self.dropout_seeds = replicas
+            .iter()
+            .map(|&replica| self.dropout_seeds[replica])
+            .collect();
         self.places = replicas
             .iter()
             .map(|&replica| self.places[replica])

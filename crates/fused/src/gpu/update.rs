@@ -7,7 +7,8 @@ use super::math::Four;
 
 /// Moves four neighbouring parameters one step along their gradient.
 ///
-/// `rate` holds the learning rate and what follows from it and from the step: see `rate_numbers`. `factor` scales the gradient. Only the first `count` parameters exist, and the others stay zero.
+/// `rate` holds the learning rate and what follows from it and from the step: see `rate_numbers`. `factor` scales the
+/// gradient. Only the first `count` parameters exist, and the others stay zero.
 #[cube]
 pub(super) fn update(
     memory: &mut [Four],
@@ -16,11 +17,12 @@ pub(super) fn update(
     gradient: Four,
     rate: Four,
     factor: f32,
+    is_weight: bool,
     count: usize,
     #[comptime] layout: Layout,
 ) {
     let weights = memory[at + place];
-    let mut g = gradient;
+    let mut g = penalized(gradient, weights, is_weight, layout.clone());
     match comptime!(layout.bound) {
         Some(Bound::Value(value)) => {
             let value = Four::new(comptime!(value.value()));
@@ -104,6 +106,32 @@ pub(super) fn update(
         kept.insert(component, value);
     }
     memory[at + place] = kept;
+}
+
+/// The gradients of four weights with that of the penalty, `l1 sign(w) + l2 w`. Parameters that are no weights have none.
+#[cube]
+#[allow(clippy::single_match)] // kernels know no `if let`
+pub(super) fn penalized(
+    gradient: Four,
+    weights: Four,
+    is_weight: bool,
+    #[comptime] layout: Layout,
+) -> Four {
+    let mut g = gradient;
+    match comptime!(layout.penalty) {
+        Some(factors) => {
+            if is_weight {
+                let zero = Four::new(0.0);
+                let l1 = Four::new(comptime!(factors[0].value()));
+                let l2 = Four::new(comptime!(factors[1].value()));
+                let signs = select_many(weights.greater_than(&zero), l1, -l1);
+                let signs = select_many(weights.equal(&zero), zero, signs);
+                g += signs + l2 * weights;
+            }
+        }
+        None => {}
+    }
+    g
 }
 
 /// Moves the means of gradients and of their squares, and gives the first and the denominator of the step.

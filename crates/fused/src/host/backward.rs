@@ -17,12 +17,14 @@ impl<T: Real> HostTraining<T> {
     /// The backward pass of the rows of the last forward pass. Gradients of a first tile replace those of the batch
     /// before; gradients of later tiles are added.
     ///
-    /// `update` comes with the last tile: each parameter moves as soon as its gradient is known and nothing else needs it.
+    /// The last tile adds the penalty's gradients. `update` comes with it, unless a bound needs all gradients first: each
+    /// parameter moves as soon as its gradient is known and nothing else needs it.
     pub(super) fn backward(
         &mut self,
         data: Data<'_, T>,
         rows: Rows<'_>,
         is_first: bool,
+        is_last: bool,
         update: Option<Update<T>>,
     ) {
         let Self {
@@ -39,11 +41,28 @@ impl<T: Real> HostTraining<T> {
             Some(Clipping::Value(bound)) => Some(T::from_f64(bound)),
             Some(Clipping::Norm(_)) | None => None,
         };
+        let penalty = plan.penalty.filter(|_| is_last);
         let num_rows = rows.len();
         for (index, layer) in layout.layers.iter().enumerate().rev() {
             let length = num_rows * layer.stride;
             let (before, current) = work.layers.split_at_mut(index);
             let current = &mut current[0];
+            let is_residual = plan.is_residual_layer(index);
+            if let (true, Some(before)) = (is_residual, before.last_mut()) {
+                before.delta.grow(length);
+                before.delta[..length].copy_from_slice(&current.delta[..length]);
+            }
+            if plan.dropout_of(index) > 0.0 {
+                let (delta, mask) = (&mut current.delta[..length], &current.mask[..length]);
+                arch.dispatch(Loop(
+                    #[inline(always)]
+                    || {
+                        for (delta, factor) in delta.iter_mut().zip(mask) {
+                            *delta = *delta * *factor;
+                        }
+                    },
+                ));
+            }
             plan.activations[index].backward(
                 *arch,
                 &current.before_activation[..length],
@@ -97,7 +116,10 @@ impl<T: Real> HostTraining<T> {
                             numbers: &work.transposed,
                             stride,
                         },
-                        start: Start::Zero,
+                        start: match is_residual {
+                            true => Start::Result,
+                            false => Start::Zero,
+                        },
                         out: &mut before.delta[..num_rows * stride],
                         out_stride: stride,
                         num_rows,
@@ -127,6 +149,7 @@ impl<T: Real> HostTraining<T> {
                 num_samples: num_rows,
                 num_columns: layer.d_output,
                 is_first,
+                penalty: penalty.map(|penalty| [penalty.l1, penalty.l2].map(T::from_f64)),
                 bound,
                 update,
             };
@@ -161,6 +184,8 @@ struct WeightBackward<'a, T> {
     num_samples: usize,
     num_columns: usize,
     is_first: bool,
+    /// The factors `l1` and `l2` of the penalty that is added.
+    penalty: Option<[T; 2]>,
     bound: Option<T>,
     update: Option<Update<T>>,
 }
@@ -230,6 +255,9 @@ impl<T: Real> WeightBackward<'_, T> {
                 num_columns: self.num_columns,
             })
             .run(arch);
+            if let Some(factors) = self.penalty {
+                penalize(arch, factors, part.parameters, gradients);
+            }
             if let Some(update) = self.update {
                 bounded(arch, self.bound, gradients);
                 update.apply(arch, part.parameters, gradients, part.buffers);
@@ -258,6 +286,20 @@ impl<'a, T: Real> WeightRows<'a, T> {
         };
         (first, rest)
     }
+}
+
+/// Adds the penalty's gradient `l1 sign(w) + l2 w` to that of each weight.
+fn penalize<T: Real>(arch: Arch, [l1, l2]: [T; 2], weights: &[T], gradients: &mut [T]) {
+    arch.dispatch(Loop(
+        #[inline(always)]
+        || {
+            for (gradient, &weight) in gradients.iter_mut().zip(weights) {
+                let sign = if weight > T::ZERO { l1 } else { -l1 };
+                let sign = if weight == T::ZERO { T::ZERO } else { sign };
+                *gradient += sign + l2 * weight;
+            }
+        },
+    ));
 }
 
 /// Bounds each gradient, if there is a bound.

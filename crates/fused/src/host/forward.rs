@@ -3,22 +3,24 @@
 use pulp::Arch;
 
 use super::buffer::Buffer;
-use super::elementwise::Run;
+use super::elementwise::{Loop, Run, zip3};
 use super::normalization::{self, BatchForward, SampleForward, Shape};
 use super::product::{Matrix, Product, Start};
 use super::rows::{Rows, gather, inputs};
 use super::work::LayerWork;
 use super::{HostTraining, Mode, loss};
+use crate::dropout::DropoutMask;
 use crate::plan::{Activation, Data, Normalization, Results};
 use crate::real::Real;
 
 impl<T: Real> HostTraining<T> {
-    /// The forward pass of some rows of a batch. Returns their share of the loss, whose gradient it leaves in the last
-    /// layer's `delta` in training.
+    /// The forward pass of some rows of a batch, the first of which is the batch's row `first_row`. Returns their share
+    /// of the loss, whose gradient it leaves in the last layer's `delta` in training.
     pub(super) fn forward(
         &mut self,
         data: Data<'_, T>,
         rows: Rows<'_>,
+        first_row: usize,
         batch_size: usize,
         mode: Mode,
         results: &mut Results<T>,
@@ -30,6 +32,8 @@ impl<T: Real> HostTraining<T> {
             parameters,
             running,
             work,
+            step,
+            dropout_seed,
             ..
         } = self;
         let num_rows = rows.len();
@@ -95,6 +99,21 @@ impl<T: Real> HostTraining<T> {
                     &mut current.after_activation[..length],
                 );
             }
+            current.is_changed = false;
+            let rate = plan.dropout_of(index);
+            if mode == Mode::Training && rate > 0.0 {
+                // The step that is being done counts already.
+                let mask = DropoutMask::new(rate, *dropout_seed, *step - 1, index);
+                let shape = Shape {
+                    num_rows,
+                    size: layer.d_output,
+                    stride: layer.stride,
+                };
+                drop_units(*arch, mask, first_row, shape, activation, current);
+            }
+            if plan.is_residual_layer(index) {
+                add_inputs(*arch, &input.numbers[..length], activation, current);
+            }
         }
         let (Some(layer), Some(last)) = (layout.layers.last(), work.layers.last_mut()) else {
             return T::ZERO;
@@ -123,6 +142,70 @@ impl<T: Real> HostTraining<T> {
         }
         loss
     }
+}
+
+/// Multiplies the outputs of a layer by a mask, which it keeps for the backward pass.
+fn drop_units<T: Real>(
+    arch: Arch,
+    mask: DropoutMask,
+    first_row: usize,
+    shape: Shape,
+    activation: Activation,
+    layer: &mut LayerWork<T>,
+) {
+    let length = shape.num_rows * shape.stride;
+    layer.mask.grow(length);
+    layer.changed.grow(length);
+    let factors = &mut layer.mask[..length];
+    let factor = T::from_f64(mask.factor());
+    arch.dispatch(Loop(
+        #[inline(always)]
+        || {
+            for (row, factors) in factors.chunks_exact_mut(shape.stride).enumerate() {
+                let first = ((first_row + row) * shape.size) as u32;
+                for (unit, one) in factors[..shape.size].iter_mut().enumerate() {
+                    let drops = mask.drops(first.wrapping_add(unit as u32));
+                    *one = if drops { T::ZERO } else { factor };
+                }
+            }
+        },
+    ));
+    let outputs = match activation {
+        Activation::Linear => &layer.before_activation,
+        _ => &layer.after_activation,
+    };
+    zip3(
+        arch,
+        &outputs[..length],
+        &layer.mask[..length],
+        &mut layer.changed[..length],
+        #[inline(always)]
+        |output, factor, _| output * factor,
+    );
+    layer.is_changed = true;
+}
+
+/// Adds the inputs of a layer to its outputs.
+fn add_inputs<T: Real>(arch: Arch, inputs: &[T], activation: Activation, layer: &mut LayerWork<T>) {
+    let length = inputs.len();
+    if !layer.is_changed {
+        layer.changed.grow(length);
+        let outputs = match activation {
+            Activation::Linear => &layer.before_activation,
+            _ => &layer.after_activation,
+        };
+        layer.changed[..length].copy_from_slice(&outputs[..length]);
+    }
+    layer.is_changed = true;
+    let outputs = &mut layer.changed[..length];
+    arch.dispatch(Loop(
+        #[inline(always)]
+        || {
+            for (output, input) in outputs.iter_mut().zip(inputs) {
+                *output += *input;
+            }
+        },
+    ));
 }
 
 /// Normalises the products of a layer.

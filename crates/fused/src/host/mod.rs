@@ -25,7 +25,7 @@ use elementwise::Loop;
 use layout::Layout;
 use loss::LossWork;
 use optimizer::Buffers;
-use product::stride_of;
+use product::{PADDING, stride_of};
 use rows::Rows;
 use work::{LayerWork, Work};
 
@@ -44,6 +44,7 @@ pub struct HostTraining<T> {
     running: Vec<(Buffer<T>, Buffer<T>)>,
     buffers: Vec<Buffer<T>>,
     step: u64,
+    dropout_seed: u64,
     work: Work<T>,
 }
 
@@ -96,6 +97,7 @@ impl<T: Real> HostTraining<T> {
             running,
             buffers: state.buffers.iter().map(|buffer| padded(buffer)).collect(),
             step: state.step,
+            dropout_seed: state.dropout_seed,
             work: Work {
                 inputs: Buffer::zeros(0),
                 layers: layout.layers.iter().map(|_| LayerWork::new()).collect(),
@@ -121,6 +123,7 @@ impl<T: Real> HostTraining<T> {
             running: self.running(),
             buffers: self.buffers(),
             step: self.step,
+            dropout_seed: self.dropout_seed,
         }
     }
 
@@ -188,7 +191,7 @@ impl<T: Real> HostTraining<T> {
         let mut loss = T::ZERO;
         for start in samples.clone().step_by(tile) {
             let rows = start..(start + tile).min(samples.end);
-            loss += self.forward(data, Rows::Range(rows), size, Mode::Evaluation, results);
+            loss += self.forward(data, Rows::Range(rows), 0, size, Mode::Evaluation, results);
         }
         results.sizes.push(size);
         results.losses.push(loss);
@@ -209,16 +212,20 @@ impl<T: Real> HostTraining<T> {
         let mut loss = T::ZERO;
         for (index, rows) in batch.chunks(tile).enumerate() {
             let rows = Rows::of(rows);
-            loss += self.forward(data, rows.clone(), batch.len(), Mode::Training, results);
+            let (first_row, mode) = (index * tile, Mode::Training);
+            loss += self.forward(data, rows.clone(), first_row, batch.len(), mode, results);
             let is_last = index + 1 == num_tiles;
             // A bound on the norm needs all gradients before the first parameter moves.
             let moves = is_last && !matches!(self.plan.clipping, Some(Clipping::Norm(_)));
-            self.backward(data, rows, index == 0, moves.then_some(update));
+            self.backward(data, rows, index == 0, is_last, moves.then_some(update));
         }
         if let Some(Clipping::Norm(bound)) = self.plan.clipping {
             self.bound_norm(bound);
             let buffers = Buffers::at(&mut self.buffers, 0..self.layout.length);
             update.apply(self.arch, &mut self.parameters, &self.gradients, buffers);
+        }
+        if let Some(bound) = self.plan.max_norm {
+            self.bound_weights(bound);
         }
         self.move_running_statistics(batch.len());
         loss
@@ -257,6 +264,43 @@ impl<T: Real> HostTraining<T> {
                 }
             },
         ));
+    }
+
+    /// Scales the weights that lead to each unit so that their norm is at most this.
+    fn bound_weights(&mut self, bound: f64) {
+        let bound = T::from_f64(bound);
+        // PyTorch's `renorm`, its 1e-7 included.
+        let tiny = T::from_f64(1e-7);
+        for layer in &self.layout.layers {
+            let weight = &mut self.parameters[layer.weight.clone()];
+            for column in (0..layer.stride).step_by(PADDING) {
+                let mut factors = [T::ZERO; PADDING];
+                self.arch.dispatch(Loop(
+                    #[inline(always)]
+                    || {
+                        factors = [T::ZERO; PADDING];
+                        for row in weight.chunks_exact(layer.stride) {
+                            for (sum, &weight) in factors.iter_mut().zip(&row[column..]) {
+                                *sum += weight * weight;
+                            }
+                        }
+                        for sum in &mut factors {
+                            let norm = sum.sqrt();
+                            *sum = if norm > bound {
+                                bound / (norm + tiny)
+                            } else {
+                                T::ONE
+                            };
+                        }
+                        for row in weight.chunks_exact_mut(layer.stride) {
+                            for (factor, weight) in factors.iter().zip(&mut row[column..]) {
+                                *weight = *weight * *factor;
+                            }
+                        }
+                    },
+                ));
+            }
+        }
     }
 
     /// Moves the running statistics of batch normalisation towards those of the batch.

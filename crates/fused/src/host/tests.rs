@@ -1,8 +1,10 @@
 //! Trainings on the host against the slopes of their own losses, in f64, and against themselves.
 
 use super::HostTraining;
+use crate::dropout::DropoutMask;
 use crate::plan::{
-    Activation, Clipping, Data, Loss, Normalization, Optimizer, Plan, Reduction, Results, State,
+    Activation, Clipping, Data, Loss, Normalization, Optimizer, Penalty, Plan, Reduction, Results,
+    State,
 };
 use crate::real::Real;
 
@@ -95,7 +97,11 @@ fn plan(activation: Activation, normalization: Normalization, loss: Loss) -> Pla
         loss,
         reduction: Reduction::Mean,
         optimizer: SGD,
+        dropout: Vec::new(),
+        residual: Vec::new(),
+        penalty: None,
         clipping: None,
+        max_norm: None,
     }
 }
 
@@ -113,6 +119,7 @@ fn state<T: Real>(plan: &Plan) -> State<T> {
         running: vec![T::from_f64(0.8); plan.num_running()],
         buffers: vec![vec![T::ZERO; num_parameters]; plan.optimizer.num_buffers()],
         step: 0,
+        dropout_seed: 0,
     }
 }
 
@@ -175,6 +182,36 @@ fn gradients(plan: &Plan, samples: &Samples<f64>, rows: &[u32]) -> Vec<f64> {
         .collect()
 }
 
+/// Compares every thirteenth gradient of the first step with the slope of the loss. Gives how many it compared.
+fn compare_gradients_with_slopes(plan: &Plan, rows: &[u32]) -> usize {
+    let samples = Samples::new(rows.len(), plan);
+    let gradients = gradients(plan, &samples, rows);
+    let largest = gradients.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
+    assert!(largest > 1e-3, "{plan:?}: no gradient");
+    let mut num_compared = 0;
+    for index in (0..gradients.len()).step_by(13) {
+        let loss_at = |step: f64| {
+            let mut state = state(plan);
+            state.parameters[index] += step;
+            train(plan, state, &samples, rows)
+        };
+        let slope = |step: f64| (loss_at(step) - loss_at(-step)) / (2.0 * step);
+        let (wide, narrow) = (slope(2e-5), slope(1e-5));
+        // Beside a kink of relu, hinge or mae the two disagree.
+        if (wide - narrow).abs() > 1e-6 * largest {
+            continue;
+        }
+        num_compared += 1;
+        let difference = (narrow - gradients[index]).abs();
+        assert!(
+            difference <= 1e-5 * largest,
+            "{plan:?}, parameter {index}: {} is not {narrow}",
+            gradients[index]
+        );
+    }
+    num_compared
+}
+
 #[test]
 fn gradients_are_the_slopes_of_the_loss() {
     let rows: Vec<u32> = (0..7).map(|k| k * 3 % 7).collect();
@@ -183,34 +220,150 @@ fn gradients_are_the_slopes_of_the_loss() {
         for normalization in NORMALIZATIONS {
             for loss in LOSSES {
                 let plan = plan(activation, normalization, loss);
-                let samples = Samples::new(7, &plan);
-                let gradients = gradients(&plan, &samples, &rows);
-                let largest = gradients.iter().fold(0.0_f64, |a, b| a.max(b.abs()));
-                assert!(largest > 1e-3, "{plan:?}: no gradient");
-                for index in (0..gradients.len()).step_by(13) {
-                    let loss_at = |step: f64| {
-                        let mut state = state(&plan);
-                        state.parameters[index] += step;
-                        train(&plan, state, &samples, &rows)
-                    };
-                    let slope = |step: f64| (loss_at(step) - loss_at(-step)) / (2.0 * step);
-                    let (wide, narrow) = (slope(2e-5), slope(1e-5));
-                    // Beside a kink of relu, hinge or mae the two disagree.
-                    if (wide - narrow).abs() > 1e-6 * largest {
-                        continue;
-                    }
-                    num_compared += 1;
-                    let difference = (narrow - gradients[index]).abs();
-                    assert!(
-                        difference <= 1e-5 * largest,
-                        "{plan:?}, parameter {index}: {} is not {narrow}",
-                        gradients[index]
-                    );
-                }
+                num_compared += compare_gradients_with_slopes(&plan, &rows);
             }
         }
     }
     assert!(num_compared > 10_000, "only {num_compared} were compared");
+}
+
+#[test]
+fn gradients_are_the_slopes_of_the_loss_with_dropout_and_residual_connections() {
+    let rows: Vec<u32> = (0..7).map(|k| k * 3 % 7).collect();
+    let mut num_compared = 0;
+    for activation in ACTIVATIONS {
+        for normalization in NORMALIZATIONS {
+            for residual in [vec![], vec![false, true, false]] {
+                for rates in [vec![], vec![0.5, 0.0, 0.2]] {
+                    let mut plan = plan(activation, normalization, Loss::CrossEntropy);
+                    plan.sizes = vec![5, 6, 6, 18, 3];
+                    plan.activations.insert(0, activation);
+                    (plan.residual, plan.dropout) = (residual.clone(), rates);
+                    num_compared += compare_gradients_with_slopes(&plan, &rows);
+                }
+            }
+        }
+    }
+    assert!(num_compared > 2000, "only {num_compared} were compared");
+}
+
+#[test]
+fn a_penalty_adds_its_slope_to_the_gradients_of_weights_alone() {
+    let rows: Vec<u32> = (0..7).collect();
+    let mut plan = plan(Activation::Tanh, NORMALIZATIONS[1], Loss::CrossEntropy);
+    let samples = Samples::new(7, &plan);
+    let without = gradients(&plan, &samples, &rows);
+    let (l1, l2) = (0.3, 0.7);
+    plan.penalty = Some(Penalty { l1, l2 });
+    let with = gradients(&plan, &samples, &rows);
+    let parameters = state::<f64>(&plan).parameters;
+    let mut place = 0;
+    for (index, length) in plan.parameter_lengths().into_iter().enumerate() {
+        let is_weight = index < 2 * plan.num_layers() && index % 2 == 0;
+        for i in place..place + length {
+            let expected = match is_weight {
+                true => l1 * parameters[i].signum() + l2 * parameters[i],
+                false => 0.0,
+            };
+            let found = with[i] - without[i];
+            assert!((found - expected).abs() < 1e-12, "{i}: {found}");
+        }
+        place += length;
+    }
+}
+
+#[test]
+fn a_penalty_is_added_before_gradients_are_clipped() {
+    let rows: Vec<u32> = (0..7).collect();
+    let mut plan = plan(Activation::Tanh, Normalization::None, Loss::CrossEntropy);
+    plan.penalty = Some(Penalty { l1: 5.0, l2: 0.0 });
+    let samples = Samples::new(7, &plan);
+    plan.clipping = Some(Clipping::Norm(0.1));
+    let gradients_of = |plan: &Plan| gradients(plan, &samples, &rows);
+    let norm = gradients_of(&plan)
+        .iter()
+        .map(|g| g * g)
+        .sum::<f64>()
+        .sqrt();
+    assert!((norm - 0.1).abs() < 1e-6, "{norm}");
+    plan.clipping = Some(Clipping::Value(0.01));
+    let largest = gradients_of(&plan)
+        .iter()
+        .fold(0.0_f64, |a, b| a.max(b.abs()));
+    assert!((largest - 0.01).abs() < 1e-12, "{largest}");
+}
+
+#[test]
+fn the_weights_of_every_unit_end_each_step_within_the_largest_norm() {
+    let rows: Vec<u32> = (0..7).collect();
+    let bounded = 0.9;
+    let mut plan = plan(Activation::Tanh, Normalization::None, Loss::CrossEntropy);
+    let samples = Samples::new(7, &plan);
+    let after = |plan: &Plan| {
+        let mut training = HostTraining::new(plan.clone(), state(plan)).expect("a state");
+        training.train(samples.data(), &rows, 7, &[0.1], &mut Results::default());
+        training.state().parameters
+    };
+    let free = after(&plan);
+    plan.max_norm = Some(bounded);
+    let held = after(&plan);
+    let (mut place, mut num_scaled) = (0, 0);
+    for pair in plan.sizes.windows(2) {
+        for unit in 0..pair[1] {
+            let weights = (0..pair[0]).map(|input| place + input * pair[1] + unit);
+            let squares = |of: &[f64]| weights.clone().map(|i| of[i] * of[i]).sum::<f64>();
+            let norm = squares(&free).sqrt();
+            let factor = if norm > bounded {
+                bounded / (norm + 1e-7)
+            } else {
+                1.0
+            };
+            num_scaled += usize::from(norm > bounded);
+            for i in weights.clone() {
+                assert!((held[i] - free[i] * factor).abs() < 1e-12, "{i}");
+            }
+        }
+        let bias = place + pair[0] * pair[1];
+        assert_eq!(held[bias..bias + pair[1]], free[bias..bias + pair[1]]);
+        place = bias + pair[1];
+    }
+    assert!(num_scaled > 5, "only {num_scaled} norms were too large");
+}
+
+#[test]
+fn dropped_units_follow_from_the_row_of_the_batch_and_are_kept_in_evaluations() {
+    // A batch of 500 rows is walked through in several tiles.
+    let mut plan = plan(Activation::Linear, Normalization::None, Loss::Mse);
+    plan.sizes = vec![5, 64, 3];
+    plan.activations.pop();
+    plan.dropout = vec![0.4];
+    let samples = Samples::<f64>::new(500, &plan);
+    let mut training = HostTraining::new(plan.clone(), state(&plan)).expect("a state");
+    let rows: Vec<u32> = (0..500).collect();
+    let (mut trained, mut evaluated) = (Results::default(), Results::default());
+    training.evaluate(samples.data(), 0..500, &mut evaluated);
+    training.train(samples.data(), &rows, 500, &[0.0], &mut trained);
+    let masks = DropoutMask::new(0.4, 0, 0, 0).factors(500, 64);
+    let parameters = state::<f64>(&plan).parameters;
+    let (first, second) = parameters.split_at(5 * 64 + 64);
+    for row in 0..500 {
+        let hidden = |unit: usize| {
+            let inputs = &samples.inputs[5 * row..5 * row + 5];
+            let products = inputs.iter().enumerate();
+            products.fold(first[5 * 64 + unit], |sum, (i, x)| {
+                sum + x * first[i * 64 + unit]
+            })
+        };
+        for output in 0..3 {
+            let sum = |factor: &dyn Fn(usize) -> f64| {
+                let products = (0..64).map(|i| hidden(i) * factor(i) * second[i * 3 + output]);
+                products.sum::<f64>() + second[64 * 3 + output]
+            };
+            let dropped = sum(&|i| masks[row * 64 + i]);
+            assert!((trained.outputs[row * 3 + output] - dropped).abs() < 1e-9);
+            assert!((evaluated.outputs[row * 3 + output] - sum(&|_| 1.0)).abs() < 1e-9);
+        }
+    }
 }
 
 #[test]
@@ -273,6 +426,7 @@ fn a_training_that_begins_with_the_state_of_another_continues_with_the_same_bits
         for normalization in NORMALIZATIONS {
             let mut plan = plan(Activation::Tanh, normalization, Loss::CrossEntropy);
             (plan.optimizer, plan.clipping) = (optimizer, Some(Clipping::Norm(0.5)));
+            (plan.dropout, plan.max_norm) = (vec![0.2, 0.5], Some(2.0));
             let samples = Samples::<f32>::new(40, &plan);
             let mut whole = HostTraining::new(plan.clone(), state(&plan)).expect("a state");
             let mut results = Results::default();
@@ -315,6 +469,9 @@ fn vectors_of_eight_and_of_sixteen_numbers_give_the_same_bits() {
             for loss in LOSSES {
                 let mut plan = plan(activation, normalization, loss);
                 plan.optimizer = ADAM;
+                plan.sizes = vec![5, 18, 18, 3];
+                (plan.dropout, plan.residual) = (vec![0.2, 0.5], vec![false, true]);
+                (plan.penalty, plan.max_norm) = (Some(Penalty { l1: 0.01, l2: 0.1 }), Some(2.0));
                 let samples = Samples::<f32>::new(50, &plan);
                 let train = |arch| {
                     let mut training =

@@ -31,6 +31,12 @@ pub(super) struct LayerWork<T> {
     pub(super) variance: Buffer<T>,
     /// Unused after the identity.
     pub(super) after_activation: Buffer<T>,
+    /// The factors of dropout.
+    pub(super) mask: Buffer<T>,
+    /// The outputs, if dropout or a residual connection changes what the activation gives.
+    pub(super) changed: Buffer<T>,
+    /// Whether it did in the last forward pass.
+    pub(super) is_changed: bool,
     pub(super) delta: Buffer<T>,
 }
 
@@ -43,14 +49,19 @@ impl<T: Real> LayerWork<T> {
             mean: Buffer::zeros(0),
             variance: Buffer::zeros(0),
             after_activation: Buffer::zeros(0),
+            mask: Buffer::zeros(0),
+            changed: Buffer::zeros(0),
+            is_changed: false,
             delta: Buffer::zeros(0),
         }
     }
 
+    /// The outputs of the layer, whose activation is given.
     pub(super) fn output(&self, activation: Activation) -> &[T] {
-        match activation {
-            Activation::Linear => &self.before_activation,
-            _ => &self.after_activation,
+        match (self.is_changed, activation) {
+            (true, _) => &self.changed,
+            (false, Activation::Linear) => &self.before_activation,
+            (false, _) => &self.after_activation,
         }
     }
 }

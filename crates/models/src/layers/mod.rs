@@ -6,12 +6,14 @@ mod convolution;
 mod dense;
 mod device_convolution;
 mod device_max_pool;
+mod dropout;
 mod flatten;
 #[cfg(test)]
 mod kernel_tests;
 mod max_pool;
 mod normalization;
 mod patches;
+mod residual;
 
 pub(crate) use batched_dense::BatchedDense;
 pub use convolution::Convolution;
@@ -19,9 +21,11 @@ pub(crate) use convolution::PixelConvolution;
 pub use dense::Dense;
 pub(crate) use device_convolution::DeviceConvolution;
 pub(crate) use device_max_pool::DeviceMaxPool;
+pub use dropout::{DropoutMasks, dropout_seed};
 pub(crate) use flatten::{Flatten, to_pixels};
 pub(crate) use max_pool::MaxPool;
 pub(crate) use patches::Patches;
+pub(crate) use residual::residual;
 
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;

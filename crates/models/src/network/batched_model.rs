@@ -8,7 +8,7 @@ use super::dense_layers::DenseLayers;
 use super::forward_pass::{ForwardPass, Mode, SavedPass};
 use crate::layers::BatchedDense;
 use crate::normalization::BatchedNorm;
-use crate::{Activation, BatchStatistics, Dense, Mlp, Network, Norm};
+use crate::{Activation, BatchStatistics, Dense, DropoutMasks, Mlp, Network, Norm};
 
 /// Replicas of one multilayer perceptron, each with its own parameters, computed together.
 ///
@@ -25,6 +25,12 @@ pub struct BatchedModel {
     /// One for each hidden layer.
     #[module(skip)]
     activations: Vec<Activation>,
+    /// As in [`Mlp::dropout`].
+    #[module(skip)]
+    dropout: Vec<f64>,
+    /// As in [`Mlp::residual`].
+    #[module(skip)]
+    residual: Vec<bool>,
     /// The activation of the output layer.
     #[module(skip)]
     output_activation: Activation,
@@ -46,6 +52,8 @@ impl BatchedModel {
             mlp.layers.len() == first.layers.len()
                 && mlp.norms.len() == first.norms.len()
                 && mlp.activations == first.activations
+                && mlp.dropout == first.dropout
+                && mlp.residual == first.residual
                 && mlp.output_activation == first.output_activation
         };
         if !mlps.iter().all(is_like_first) {
@@ -63,6 +71,8 @@ impl BatchedModel {
             layers: layers.collect::<Option<_>>()?,
             norms: norms.collect::<Option<_>>()?,
             activations: first.activations.clone(),
+            dropout: first.dropout.clone(),
+            residual: first.residual.clone(),
             output_activation: first.output_activation.clone(),
         })
     }
@@ -83,6 +93,8 @@ impl BatchedModel {
                 .filter_map(|norm| norm.replica(&index))
                 .collect(),
             activations: self.activations.clone(),
+            dropout: self.dropout.clone(),
+            residual: self.residual.clone(),
             output_activation: self.output_activation.clone(),
         })
     }
@@ -109,15 +121,17 @@ impl BatchedModel {
     }
 
     /// Outputs in training mode, the statistics of each batch norm for
-    /// [`with_running_statistics`](Self::with_running_statistics), and the saved activations.
+    /// [`with_running_statistics`](Self::with_running_statistics), and the saved activations. `masks` has a seed for each
+    /// replica; without masks, nothing is dropped.
     ///
     /// # Shapes
     /// - as [`forward`](Self::forward)
-    pub fn forward_saving(
-        &self,
+    pub fn forward_saving<'a>(
+        &'a self,
         inputs: Tensor<2>,
-    ) -> (Tensor<2>, Vec<BatchStatistics<3>>, SavedReplicas<'_>) {
-        let mut pass = ForwardPass::saving();
+        masks: Option<DropoutMasks<'a>>,
+    ) -> (Tensor<2>, Vec<BatchStatistics<3>>, SavedReplicas<'a>) {
+        let mut pass = ForwardPass::saving(masks);
         let outputs = self.run(inputs, &mut pass);
         let (statistics, layers) = pass.into_saved();
         let num_replicas = self.num_replicas();
@@ -138,6 +152,8 @@ impl BatchedModel {
             norms: &self.norms,
             activations: &self.activations,
             output_activation: &self.output_activation,
+            dropout: &self.dropout,
+            residual: &self.residual,
             first_activation: 0,
         };
         let x = split(inputs, self.num_replicas());

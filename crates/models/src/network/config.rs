@@ -154,6 +154,12 @@ pub(crate) fn validate_weights(key: &str, shape: &[usize]) -> Result<(), Problem
     )
 }
 
+/// Checks a rate of dropout.
+pub(crate) fn validate_dropout(key: &str, rate: f64) -> Result<(), Problem> {
+    let expected = "from 0 to below 1: the share of units that a step drops";
+    Problem::unless((0.0..1.0).contains(&rate), key, rate, expected)
+}
+
 /// Checks the initializers of weights and biases.
 pub(crate) fn validate_initializers(
     weights: &Initializer,

@@ -38,6 +38,9 @@ pub struct ConvNetConfig {
     pub activation: Activation,
     /// Normalization of the convolutions, before their activation: `none` or `batch`.
     pub normalization: Normalization,
+    /// The share of units that each step drops behind the hidden dense layer, in [0, 1).
+    #[serde(skip_serializing_if = "is_zero")]
+    pub dropout: f64,
     /// Whether convolutions and linear layers add a bias.
     pub bias: bool,
     /// Activation of the output layer; linear outputs are logits.
@@ -61,6 +64,7 @@ impl Default for ConvNetConfig {
             d_hidden: 128,
             activation: Relu {}.into(),
             normalization: mlp.normalization,
+            dropout: 0.0,
             bias: mlp.bias,
             output_activation: mlp.output_activation,
             initializer: mlp.initializer,
@@ -68,6 +72,10 @@ impl Default for ConvNetConfig {
             d_output: mlp.d_output,
         }
     }
+}
+
+fn is_zero(rate: &f64) -> bool {
+    *rate == 0.0
 }
 
 impl NetworkConfig for ConvNetConfig {
@@ -91,6 +99,7 @@ impl NetworkConfig for ConvNetConfig {
             "`none` or `batch` in a convnet",
         )?;
         self.normalization.validate("normalization", &[])?;
+        config::validate_dropout("dropout", self.dropout)?;
         self.output_activation.validate("output_activation")?;
         config::validate_initializers(&self.initializer, self.bias_initializer.as_ref())?;
         config::validate_output(self.d_output)
@@ -163,6 +172,7 @@ impl NetworkConfig for ConvNetConfig {
             layers,
             image,
             activation: self.activation.clone(),
+            dropout: self.dropout,
             output_activation: self.output_activation.clone(),
         }))
     }
@@ -186,6 +196,9 @@ pub struct ConvNet {
     /// The activation of all layers but the output layer.
     #[module(skip)]
     pub activation: Activation,
+    /// The share of units that each step drops behind the hidden dense layer.
+    #[module(skip)]
+    pub dropout: f64,
     /// The activation of the output layer.
     #[module(skip)]
     pub output_activation: Activation,
@@ -288,6 +301,8 @@ impl ConvNet {
             norms: &[],
             activations: std::slice::from_ref(&self.activation),
             output_activation: &self.output_activation,
+            dropout: std::slice::from_ref(&self.dropout),
+            residual: &[],
             first_activation: self.convolutions.len(),
         };
         layers.forward(x, pass)

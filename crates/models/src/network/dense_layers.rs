@@ -4,9 +4,9 @@ use burn::tensor::Tensor;
 
 use super::forward_pass::{ForwardPass, Operation};
 use crate::Activation;
-use crate::layers::Layer;
+use crate::layers::{Layer, residual};
 
-/// Hidden layers, linear → normalization → activation each, and an output layer, linear → activation.
+/// Hidden layers, linear → normalization → activation → dropout each, and an output layer, linear → activation.
 ///
 /// `L` are linear layers and `N` normalizations, of one network or of many replicas.
 pub(crate) struct DenseLayers<'a, L, N> {
@@ -17,6 +17,10 @@ pub(crate) struct DenseLayers<'a, L, N> {
     /// One for each hidden layer.
     pub(crate) activations: &'a [Activation],
     pub(crate) output_activation: &'a Activation,
+    /// The share of units that a step drops behind each hidden layer; none at all if nothing is dropped.
+    pub(crate) dropout: &'a [f64],
+    /// Whether each hidden layer adds its inputs to its outputs; none at all if none does.
+    pub(crate) residual: &'a [bool],
     /// How many activations of the network come before.
     pub(crate) first_activation: usize,
 }
@@ -37,15 +41,25 @@ impl<'a, L, N> DenseLayers<'a, L, N> {
         N: Layer<D>,
     {
         for (i, layer) in self.layers.iter().enumerate() {
-            x = pass.apply_as(Operation::Dense(i), layer, x); // [batch, d_hidden], last [batch, d_output]
             let Some(activation) = self.activations.get(i) else {
+                x = pass.apply_as(Operation::Dense(i), layer, x); // [batch, d_output]
                 break;
             };
+            let is_residual = self.residual.get(i).copied().unwrap_or(false);
+            let (begin, end) = residual();
+            if is_residual {
+                x = pass.apply(begin, x);
+            }
+            x = pass.apply_as(Operation::Dense(i), layer, x); // [batch, d_hidden]
             if let Some(norm) = self.norms.get(i) {
                 x = pass.apply_as(Operation::Normalization(i), norm, x);
             }
             let operation = Operation::Activation(self.first_activation + i, activation);
             x = pass.apply_as(operation, activation, x);
+            x = pass.drop_units(self.dropout.get(i).copied().unwrap_or(0.0), i, x);
+            if is_residual {
+                x = pass.apply(end, x);
+            }
         }
         let activation = self.output_activation;
         pass.apply_as(Operation::OutputActivation(activation), activation, x)

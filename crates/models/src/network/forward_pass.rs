@@ -5,7 +5,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
 use crate::layers::Layer;
-use crate::{Activation, BatchStatistics};
+use crate::{Activation, BatchStatistics, DropoutMasks};
 
 /// The statistics that batch norm standardizes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,8 @@ pub struct Stage<'a, const D: usize = 2> {
 /// One walk through the layers of a network.
 pub(crate) struct ForwardPass<'a, const D: usize = 2> {
     mode: Mode,
+    /// What the masks of dropout follow from; without them nothing is dropped.
+    masks: Option<DropoutMasks<'a>>,
     /// The statistics of each batch norm so far; none in evaluation mode.
     statistics: Vec<BatchStatistics<D>>,
     /// The saved activations of each layer so far, if there is to be a backward pass.
@@ -84,17 +86,26 @@ impl<'a, const D: usize> ForwardPass<'a, D> {
     pub(crate) fn new(mode: Mode) -> Self {
         Self {
             mode,
+            masks: None,
             statistics: Vec::new(),
             saved: None,
             stages: None,
         }
     }
 
+    /// A pass in training mode.
+    pub(crate) fn training(masks: Option<DropoutMasks<'a>>) -> Self {
+        Self {
+            masks,
+            ..Self::new(Mode::Training)
+        }
+    }
+
     /// A pass in training mode that saves what the backward pass needs.
-    pub(crate) fn saving() -> Self {
+    pub(crate) fn saving(masks: Option<DropoutMasks<'a>>) -> Self {
         Self {
             saved: Some(Vec::new()),
-            ..Self::new(Mode::Training)
+            ..Self::training(masks)
         }
     }
 
@@ -121,6 +132,17 @@ impl<'a, const D: usize> ForwardPass<'a, D> {
             }
             (None, Mode::Training) => layer.forward_train(x, &mut self.statistics),
             (None, Mode::Evaluation) => layer.forward(x),
+        }
+    }
+
+    /// The outputs of a hidden layer, counted from 0, of which a share of `rate` is dropped in training.
+    pub(crate) fn drop_units(&mut self, rate: f64, layer: usize, x: Tensor<D>) -> Tensor<D> {
+        match &self.masks {
+            Some(masks) if rate > 0.0 => {
+                let dropout = masks.layer(rate, layer, &x);
+                self.apply(dropout, x)
+            }
+            _ => x,
         }
     }
 

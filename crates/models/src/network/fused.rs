@@ -18,6 +18,10 @@ pub struct FusedShape {
     pub activations: Vec<fused::Activation>,
     /// The normalisation of the hidden layers.
     pub normalization: fused::Normalization,
+    /// See [`fused::Plan::dropout`].
+    pub dropout: Vec<f64>,
+    /// See [`fused::Plan::residual`].
+    pub residual: Vec<bool>,
 }
 
 /// There are no fused kernels for a part of a training.
@@ -128,6 +132,8 @@ impl Mlp {
             has_bias: self.layers.iter().any(|layer| layer.bias.is_some()),
             activations: activations.collect::<Result<_, _>>()?,
             normalization: (self.norms.first()).map_or(fused::Normalization::None, Norm::fused),
+            dropout: self.dropout.clone(),
+            residual: self.residual.clone(),
         })
     }
 }

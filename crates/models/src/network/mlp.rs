@@ -17,7 +17,7 @@ use crate::{
     Activation, BatchStatistics, Dense, ModelError, Network, Norm, Normalization, OneOrMany,
 };
 
-/// A multilayer perceptron: linear → normalization → activation for each hidden layer, then an output layer.
+/// A multilayer perceptron: linear → normalization → activation → dropout for each hidden layer, then an output layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MlpConfig {
@@ -27,6 +27,13 @@ pub struct MlpConfig {
     pub activation: OneOrMany<Activation>,
     /// Normalization of the hidden layers, before their activation.
     pub normalization: Normalization,
+    /// The share of units that each step drops behind each hidden layer, in [0, 1): one for all, or a list with one for
+    /// each.
+    #[serde(skip_serializing_if = "drops_nothing")]
+    pub dropout: OneOrMany<f64>,
+    /// Whether a hidden layer adds its inputs to its outputs, where it follows a hidden layer of the same size.
+    #[serde(skip_serializing_if = "is_off")]
+    pub residual: bool,
     /// Whether linear layers add a bias.
     pub bias: bool,
     /// Activation of the output layer; linear outputs are logits.
@@ -47,11 +54,33 @@ impl Default for MlpConfig {
             hidden: Vec::new(),
             activation: OneOrMany::One(Relu {}.into()),
             normalization: NoNormalization {}.into(),
+            dropout: OneOrMany::One(0.0),
+            residual: false,
             bias: true,
             output_activation: Linear {}.into(),
             initializer: KaimingNormal::default().into(),
             bias_initializer: None,
             d_output: None,
+        }
+    }
+}
+
+fn drops_nothing(dropout: &OneOrMany<f64>) -> bool {
+    dropout.iter().all(|(_, &rate)| rate == 0.0)
+}
+
+fn is_off(flag: &bool) -> bool {
+    !flag
+}
+
+impl MlpConfig {
+    /// Whether each hidden layer adds its inputs to its outputs; none at all if none does.
+    fn residual_layers(&self) -> Vec<bool> {
+        match self.residual {
+            false => Vec::new(),
+            true => (0..self.hidden.len())
+                .map(|i| i > 0 && self.hidden[i - 1] == self.hidden[i])
+                .collect(),
         }
     }
 }
@@ -73,6 +102,25 @@ impl NetworkConfig for MlpConfig {
             activation.validate(&key)?;
         }
         self.normalization.validate("normalization", &self.hidden)?;
+        Problem::unless(
+            self.dropout.spread(num_hidden).is_some(),
+            "dropout",
+            format!("a list of {}", self.dropout.iter().count()),
+            format!("one rate, or as many as hidden layers ({num_hidden})"),
+        )?;
+        for (i, &rate) in self.dropout.iter() {
+            let key = i.map_or("dropout".to_owned(), |i| format!("dropout[{i}]"));
+            config::validate_dropout(&key, rate)?;
+        }
+        Problem::unless(
+            !self.residual || self.residual_layers().contains(&true),
+            "residual",
+            "true",
+            format!(
+                "two neighbouring hidden layers of one size, or false; the sizes are {:?}",
+                self.hidden
+            ),
+        )?;
         self.output_activation.validate("output_activation")?;
         config::validate_initializers(&self.initializer, self.bias_initializer.as_ref())?;
         config::validate_output(self.d_output)
@@ -128,10 +176,16 @@ impl NetworkConfig for MlpConfig {
             .filter_map(|size| self.normalization.init(*size, parameters))
             .collect();
         let activations = self.activation.spread(self.hidden.len());
+        let dropout = match drops_nothing(&self.dropout) {
+            true => None,
+            false => self.dropout.spread(self.hidden.len()),
+        };
         Ok(Network::Mlp(Mlp {
             layers,
             norms,
             activations: activations.unwrap_or_default(),
+            dropout: dropout.unwrap_or_default(),
+            residual: self.residual_layers(),
             output_activation: self.output_activation.clone(),
         }))
     }
@@ -147,6 +201,12 @@ pub struct Mlp {
     /// One for each hidden layer.
     #[module(skip)]
     pub activations: Vec<Activation>,
+    /// The share of units that each step drops behind each hidden layer; none at all if nothing is dropped.
+    #[module(skip)]
+    pub dropout: Vec<f64>,
+    /// Whether each hidden layer adds its inputs to its outputs; none at all if none does.
+    #[module(skip)]
+    pub residual: Vec<bool>,
     /// The activation of the output layer.
     #[module(skip)]
     pub output_activation: Activation,
@@ -164,6 +224,8 @@ impl Mlp {
             norms: &self.norms,
             activations: &self.activations,
             output_activation: &self.output_activation,
+            dropout: &self.dropout,
+            residual: &self.residual,
             first_activation: 0,
         };
         layers.forward(x, pass)

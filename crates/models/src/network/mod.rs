@@ -26,7 +26,7 @@ pub use perceptron::PerceptronConfig;
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor};
 
-use crate::{BatchStatistics, Dense};
+use crate::{BatchStatistics, Dense, DropoutMasks};
 use forward_pass::ForwardPass;
 
 /// A network of any kind.
@@ -52,13 +52,17 @@ impl Network {
     }
 
     /// Outputs in training mode, and the statistics of each batch norm for
-    /// [`with_running_statistics`](Self::with_running_statistics).
+    /// [`with_running_statistics`](Self::with_running_statistics). Without masks, nothing is dropped.
     ///
     /// # Shapes
     /// - `inputs`: `[batch, d_input]`, images flattened
     /// - result: `[batch, d_output]`
-    pub fn forward_train(&self, inputs: Tensor<2>) -> (Tensor<2>, Vec<BatchStatistics>) {
-        let mut pass = ForwardPass::new(Mode::Training);
+    pub fn forward_train<'a>(
+        &'a self,
+        inputs: Tensor<2>,
+        masks: Option<DropoutMasks<'a>>,
+    ) -> (Tensor<2>, Vec<BatchStatistics>) {
+        let mut pass = ForwardPass::training(masks);
         let outputs = self.run(inputs, &mut pass);
         (outputs, pass.into_statistics())
     }
@@ -69,11 +73,12 @@ impl Network {
     /// # Shapes
     /// - `inputs`: `[batch, d_input]`, images flattened
     /// - outputs: `[batch, d_output]`
-    pub fn forward_saving(
-        &self,
+    pub fn forward_saving<'a>(
+        &'a self,
         inputs: Tensor<2>,
-    ) -> (Tensor<2>, Vec<BatchStatistics>, SavedPass<'_>) {
-        let mut pass = ForwardPass::saving();
+        masks: Option<DropoutMasks<'a>>,
+    ) -> (Tensor<2>, Vec<BatchStatistics>, SavedPass<'a>) {
+        let mut pass = ForwardPass::saving(masks);
         let outputs = self.run(inputs, &mut pass);
         let (statistics, saved) = pass.into_saved();
         (outputs, statistics, saved)

@@ -87,7 +87,7 @@ fn fill(network: Network, order: &[String]) -> Network {
 }
 
 fn first_weight_gradient(network: &Network, inputs: Tensor<2>) -> Vec<f64> {
-    let (outputs, _) = network.forward_train(inputs);
+    let (outputs, _) = network.forward_train(inputs, None);
     let gradients = outputs.powi_scalar(2).sum().backward();
     let numbers = |data: TensorData| data.iter::<f64>().collect();
     match network {
@@ -134,7 +134,7 @@ fn networks_equal_pytorch() {
                 .expect("a network");
             let network = fill(network, &order);
             let inputs = wave_tensor(0.0, [batch, shape.iter().product()], &device, dtype);
-            let (outputs, statistics) = network.forward_train(inputs.clone());
+            let (outputs, statistics) = network.forward_train(inputs.clone(), None);
             assert_eq!(outputs.dtype(), dtype);
             assert_near("outputs", outputs, &expected["outputs"], tolerance);
             let gradient = first_weight_gradient(&network, inputs.clone());
@@ -249,7 +249,7 @@ fn training_and_evaluation_mode_differ_only_by_batch_norm() {
             2,
             0,
         );
-        let (trained, statistics) = network.forward_train(inputs.clone());
+        let (trained, statistics) = network.forward_train(inputs.clone(), None);
         let same = trained.into_data() == network.forward(inputs.clone()).into_data();
         assert_eq!(same, *normalization != "batch", "{normalization}");
         assert_eq!(
@@ -293,7 +293,8 @@ fn only_trained_tensors_require_gradients_and_modes_restore_them() {
     let tensors = network.named_tensors();
     let network = network.load_named_tensors(tensors).expect("its own");
     assert_eq!(tracked(&network), expected);
-    let (_, statistics) = network.forward_train(Tensor::ones([4, 5], &Device::flex().autodiff()));
+    let (_, statistics) =
+        network.forward_train(Tensor::ones([4, 5], &Device::flex().autodiff()), None);
     assert_eq!(
         tracked(&network.with_running_statistics(statistics)),
         expected
@@ -506,7 +507,7 @@ fn the_last_stage_holds_the_outputs() {
         let network = config(toml).init(&[1, 4, 4], 3, rng, &device, DType::F64);
         let network = network.expect("a network");
         let inputs = wave_tensor(0.0, [5, 16], &device, DType::F64);
-        let (trained, _) = network.forward_train(inputs.clone());
+        let (trained, _) = network.forward_train(inputs.clone(), None);
         let evaluated = network.forward(inputs.clone());
         for (mode, expected) in [(Mode::Training, trained), (Mode::Evaluation, evaluated)] {
             let stages = network.stages(inputs.clone(), mode);

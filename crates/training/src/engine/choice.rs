@@ -14,6 +14,7 @@ use crate::clipping::GradientClipping;
 use crate::config::TrainingConfig;
 use crate::loss::LossConfig;
 use crate::optimizer::UpdateRule;
+use crate::step_rules::{Penalty, StepRules};
 
 /// The engine that a training asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -156,7 +157,7 @@ pub(crate) fn choose(
     if training.engine == EngineConfig::Burn {
         return Err(NoPlan::BurnWanted);
     }
-    let plan = fused_plan(network, loss, rule, training.gradient_clipping)?;
+    let plan = fused_plan(network, loss, rule, &training.step_rules())?;
     let batch_size = training.batches().rows_per_batch(num_train);
     let place = place(&plan, network.dtype(), batch_size, device)?;
     Ok((plan, place))
@@ -194,7 +195,7 @@ pub(crate) fn fused_plan(
     network: &Network,
     loss: &LossConfig,
     rule: &UpdateRule,
-    clipping: Option<GradientClipping>,
+    rules: &StepRules,
 ) -> Result<Plan, NotFused> {
     let shape = network.fused()?;
     let no_loss = || no_kernels_for(&format!("the loss `{}`", loss.name()));
@@ -207,7 +208,11 @@ pub(crate) fn fused_plan(
         loss: loss.function.fused().ok_or_else(no_loss)?,
         reduction: loss.reduction.fused(),
         optimizer: rule.fused().ok_or_else(no_rule)?,
-        clipping: clipping.map(GradientClipping::fused),
+        dropout: shape.dropout,
+        residual: shape.residual,
+        penalty: rules.penalty.map(Penalty::fused),
+        clipping: rules.clipping.map(GradientClipping::fused),
+        max_norm: rules.max_norm,
     })
 }
 

@@ -173,8 +173,8 @@ pub(crate) fn engine(
         return Err(TrainingError::NotAlike("there are none"));
     };
     let plan_of = |one: &Beginning| {
-        let (rule, clipping) = (one.optimizer.rule(), shared.training.gradient_clipping);
-        fused_plan(&one.network, &shared.loss, rule, clipping)
+        let (rule, rules) = (one.optimizer.rule(), shared.training.step_rules());
+        fused_plan(&one.network, &shared.loss, rule, &rules)
     };
     let rule = first.optimizer.rule();
     let num_train = first.data.train.len();

@@ -85,6 +85,26 @@ fn replicas_equal_single_runs_for_every_optimizer_schedule_and_clipping() {
 }
 
 #[test]
+fn replicas_equal_single_runs_with_dropout_residual_connections_penalties_and_bounds() {
+    for normalization in Normalization::NAMES {
+        for clipping in [json!({ "norm": 0.1 }), json!({ "value": 0.02 })] {
+            let settings = Settings {
+                model: json!({
+                    "name": "mlp", "hidden": [6, 6], "normalization": normalization,
+                    "dropout": [0.2, 0.5], "residual": true,
+                }),
+                training: json!({
+                    "num_epochs": 3, "batch_size": 4, "penalty": { "l1": 0.01, "l2": 0.1 },
+                    "max_norm": 1.0, "gradient_clipping": clipping,
+                }),
+                ..Settings::default()
+            };
+            assert_equal(normalization, &settings, &SEEDS, 1e-11);
+        }
+    }
+}
+
+#[test]
 fn replicas_equal_single_runs_for_every_kind_of_batches_and_metrics() {
     for training in [
         json!({ "num_epochs": 3, "batch_size": "full" }),

@@ -158,13 +158,18 @@ fn by_whole_training(row: &LossRow) -> Option<(f64, Vec<f64>)> {
             nesterov: false,
             weight_decay: 0.0,
         },
+        dropout: Vec::new(),
+        residual: Vec::new(),
+        penalty: None,
         clipping: None,
+        max_norm: None,
     };
     let state = State {
         parameters,
         running: Vec::new(),
         buffers: Vec::new(),
         step: 0,
+        dropout_seed: 0,
     };
     let (inputs, targets) = (values(&row.outputs), values(&row.targets));
     let data = Data {

@@ -139,7 +139,7 @@ impl GpuEngine {
             });
             let has_best = best.is_some();
             on_gpu.push(GpuReplica {
-                state: state(&one.network, &one.optimizer)?,
+                state: state(&one.network, &one.optimizer, one.seed)?,
                 best,
                 splits: Splits {
                     train: train.samples,

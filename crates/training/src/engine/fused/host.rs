@@ -100,7 +100,8 @@ impl<T: Real + Float> HostReplica<T> {
         let best = best.map(|best| best.numbers::<T>()).transpose();
         let valid = data.valid.as_ref();
         Ok(Self {
-            training: HostTraining::new(plan, state(&network, &optimizer)?).map_err(unreadable)?,
+            training: HostTraining::new(plan, state(&network, &optimizer, seed)?)
+                .map_err(unreadable)?,
             train: HostSplit::read(&data.train, &shared.task)?,
             valid: valid
                 .map(|data| HostSplit::read(data, &shared.task))

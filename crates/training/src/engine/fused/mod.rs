@@ -9,7 +9,7 @@ mod recorded;
 use burn::tensor::Bytes;
 use emberlab_fused::{Real, State};
 use emberlab_kernels::Float;
-use emberlab_models::{Network, NetworkNumbers};
+use emberlab_models::{Network, NetworkNumbers, dropout_seed};
 
 use crate::error::TrainingError;
 use crate::optimizer::Optimizer;
@@ -44,10 +44,11 @@ impl Start {
     }
 }
 
-/// The numbers of a network and its optimiser.
+/// The numbers of a network and its optimiser, in a training with this seed.
 fn state<T: Real + Float>(
     network: &Network,
     optimizer: &Optimizer,
+    seed: u64,
 ) -> Result<State<T>, TrainingError> {
     let numbers = network.numbers::<T>().map_err(unreadable)?;
     Ok(State {
@@ -55,6 +56,7 @@ fn state<T: Real + Float>(
         running: numbers.running,
         buffers: optimizer.numbers::<T>().map_err(unreadable)?,
         step: optimizer.num_steps(),
+        dropout_seed: dropout_seed(seed),
     })
 }
 

@@ -10,6 +10,7 @@ use crate::engine::choice::{Place, fused_plan, place};
 use crate::error::TrainingError;
 use crate::loss::LossConfig;
 use crate::optimizer::{Optimizer, OptimizerConfig};
+use crate::step_rules::StepRules;
 
 /// A training whose batches and learning rates are given, without metrics and checkpoints.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct RecordedTraining<'a> {
     pub loss: &'a LossConfig,
     /// The optimiser.
     pub optimizer: &'a OptimizerConfig,
+    /// What a step does besides.
+    pub rules: StepRules,
     /// `[num_samples × d_input]`
     pub inputs: Vec<f64>,
     /// `[num_samples × d_output]`
@@ -31,7 +34,7 @@ pub struct RecordedTraining<'a> {
 impl RecordedTraining<'_> {
     /// The memory in which fused kernels train a network, and their plan.
     fn place(&self, network: &Network, device: &Device) -> Result<(Plan, Place), TrainingError> {
-        let plan = fused_plan(network, self.loss, &self.optimizer.rule, None)?;
+        let plan = fused_plan(network, self.loss, &self.optimizer.rule, &self.rules)?;
         let place = place(&plan, network.dtype(), self.batch_size(), device)?;
         Ok((plan, place))
     }
@@ -78,7 +81,7 @@ impl RecordedTraining<'_> {
         network: &Network,
     ) -> Result<(Network, Vec<f64>), TrainingError> {
         let start = self.start(network);
-        let begun = state::<T>(&start.network, &start.optimizer)?;
+        let begun = state::<T>(&start.network, &start.optimizer, 0)?;
         let mut training = HostTraining::new(plan, begun).map_err(unreadable)?;
         let numbers =
             |numbers: &[f64]| -> Vec<T> { numbers.iter().map(|&x| T::from_f64(x)).collect() };
@@ -124,7 +127,7 @@ impl RecordedTraining<'_> {
             batch_size: self.batch_size(),
             measurement: Measurement::Losses,
             replicas: vec![GpuReplica {
-                state: state(&start.network, &start.optimizer)?,
+                state: state(&start.network, &start.optimizer, 0)?,
                 best: None,
                 splits: Splits { train, valid: None },
             }],

@@ -224,6 +224,20 @@ fn fused_steps_equal_burn_operations_for_every_activation_normalization_loss_and
                         1 => training["gradient_clipping"] = json!({ "norm": 0.5 }),
                         _ => training["gradient_clipping"] = json!({ "value": 0.02 }),
                     }
+                    let mut model = json!({ "name": "mlp", "hidden": [6, 8] });
+                    match (turn / 2) % 4 {
+                        0 | 1 => {}
+                        2 => {
+                            model = json!({
+                                "name": "mlp", "hidden": [8, 8], "residual": true,
+                                "dropout": [0.2, 0.5],
+                            });
+                        }
+                        _ => {
+                            training["penalty"] = json!({ "l1": 0.01, "l2": 0.1 });
+                            training["max_norm"] = json!(1.2);
+                        }
+                    }
                     let is_weighted = (turn / 3).is_multiple_of(2);
                     let has_bias = (turn / 6).is_multiple_of(2);
                     let reduction = if (turn / 12).is_multiple_of(2) {
@@ -238,12 +252,12 @@ fn fused_steps_equal_burn_operations_for_every_activation_normalization_loss_and
                         1e-4
                     };
                     for (dtype, tolerance) in [(DType::F64, 1e-10), (DType::F32, in_f32)] {
+                        model["activation"] = json!(activation);
+                        model["normalization"] = json!(normalization);
+                        model["output_activation"] = json!(output);
+                        model["bias"] = json!(has_bias);
                         let settings = Settings {
-                            model: json!({
-                                "name": "mlp", "hidden": [6, 8], "activation": activation,
-                                "normalization": normalization, "output_activation": output,
-                                "bias": has_bias,
-                            }),
+                            model: model.clone(),
                             loss: json!({ "name": loss.name(), "reduction": reduction }),
                             optimizer: with_rate(&rule),
                             training: training.clone(),
@@ -251,9 +265,8 @@ fn fused_steps_equal_burn_operations_for_every_activation_normalization_loss_and
                             ..Settings::default()
                         };
                         let what = format!(
-                            "{}, {normalization}, {} ({reduction}), {rule}, {training}, \
-                             weights: {is_weighted}, bias: {has_bias}, {dtype:?}",
-                            activation.name(),
+                            "{model}, {} ({reduction}), {rule}, {training}, weights: {is_weighted}, \
+                             {dtype:?}",
                             loss.name(),
                         );
                         let after_steps = |engine: &str| {

@@ -3,12 +3,12 @@
 use burn::store::RecordError;
 use burn::tensor::Bytes;
 use emberlab_datasets::Batch;
-use emberlab_models::{BatchedModel, Network};
+use emberlab_models::{BatchedModel, DropoutMasks, Network};
 
 use super::{Networks, SingleNetwork};
-use crate::clipping::GradientClipping;
 use crate::loss::LossConfig;
 use crate::optimizer::Optimizer;
+use crate::step_rules::StepRules;
 use crate::supervised_model::StepOutput;
 
 /// Networks of one shape, computed together, with their optimizers.
@@ -39,7 +39,8 @@ impl Networks for BatchedNetworks {
     fn step(
         &mut self,
         batch: Batch,
-        clipping: Option<&GradientClipping>,
+        masks: DropoutMasks<'_>,
+        rules: &StepRules,
         learning_rates: &[f64],
     ) -> StepOutput {
         let Batch {
@@ -48,17 +49,14 @@ impl Networks for BatchedNetworks {
             weights,
         } = batch;
         let (weights, num_replicas) = (weights.as_ref(), self.model.num_replicas());
-        let (outputs, statistics, saved) = self.model.forward_saving(inputs);
+        let (outputs, statistics, saved) = self.model.forward_saving(inputs, Some(masks));
         let pair = (outputs.clone(), targets.clone());
         let (losses, delta) =
             (self.loss).forward_backward_stacked(pair.0, pair.1, weights, num_replicas);
-        let mut gradients = saved.backward(delta);
-        if let Some(clipping) = clipping {
-            gradients = clipping.clip_stack(&self.model, gradients, num_replicas);
-        }
+        let gradients = rules.adjust(&self.model, saved.backward(delta), num_replicas);
         let model = self.model.clone();
         let moved = self.optimizer.step_stack(model, gradients, learning_rates);
-        self.model = moved.with_running_statistics(statistics);
+        self.model = rules.bound(moved).with_running_statistics(statistics);
         StepOutput::new(losses, outputs, targets)
     }
 

@@ -10,16 +10,16 @@ use burn::store::RecordError;
 use burn::tensor::Bytes;
 use emberlab_datasets::{Batch, Batches};
 use emberlab_metrics::Split;
-use emberlab_models::Network;
+use emberlab_models::{DropoutMasks, Network, dropout_seed};
 
 use super::{Beginning, Shared, Steps, TrainingEngine};
-use crate::clipping::GradientClipping;
 use crate::config::TrainMetrics;
 use crate::error::TrainingError;
 use crate::metric_accumulator::MetricAccumulator;
 use crate::predict::{chunks, cut};
 use crate::record::unreadable;
 use crate::scheduler::Scheduler;
+use crate::step_rules::StepRules;
 use crate::supervised_model::{StepOutput, SupervisedModel};
 use crate::trainer::SplitData;
 use batched::BatchedNetworks;
@@ -36,7 +36,8 @@ pub(crate) trait Networks: Send {
     fn step(
         &mut self,
         batch: Batch,
-        clipping: Option<&GradientClipping>,
+        masks: DropoutMasks<'_>,
+        rules: &StepRules,
         learning_rates: &[f64],
     ) -> StepOutput;
 
@@ -65,6 +66,8 @@ pub(crate) struct BurnEngine {
     data: SplitData,
     /// The seed of each network's shuffles.
     seeds: Vec<u64>,
+    /// The seed of each network's dropout.
+    dropout_seeds: Vec<u64>,
     /// The learning rates of each network.
     schedulers: Vec<Scheduler>,
     /// The batches of an epoch, which is counted from 0.
@@ -104,6 +107,7 @@ impl BurnEngine {
             networks,
             best,
             data: SplitData::stacked(&data),
+            dropout_seeds: seeds.iter().copied().map(dropout_seed).collect(),
             seeds,
             schedulers,
             batches: None,
@@ -152,8 +156,12 @@ impl TrainingEngine for BurnEngine {
             let done = steps.done + i as u64;
             let rates = self.schedulers.iter().map(|one| one.learning_rate(done));
             let rates: Vec<f64> = rates.collect();
-            let clipping = self.shared.training.gradient_clipping.as_ref();
-            let output = self.networks.step(batch, clipping, &rates);
+            let masks = DropoutMasks {
+                seeds: &self.dropout_seeds,
+                step: done,
+            };
+            let rules = self.shared.training.step_rules();
+            let output = self.networks.step(batch, masks, &rules, &rates);
             if self.shared.training.train_metrics == TrainMetrics::Running {
                 self.pending.extend(output);
             }
@@ -225,6 +233,7 @@ impl TrainingEngine for BurnEngine {
         self.networks.keep(indices);
         self.best = indices.iter().map(|&i| self.best[i].clone()).collect();
         self.seeds = indices.iter().map(|&i| self.seeds[i]).collect();
+        self.dropout_seeds = indices.iter().map(|&i| self.dropout_seeds[i]).collect();
         self.schedulers = indices
             .iter()
             .map(|&i| self.schedulers[i].clone())

@@ -4,11 +4,11 @@ use burn::module::Module;
 use burn::store::RecordError;
 use burn::tensor::Bytes;
 use emberlab_datasets::Batch;
-use emberlab_models::Network;
+use emberlab_models::{DropoutMasks, Network};
 
 use super::Networks;
-use crate::clipping::GradientClipping;
 use crate::optimizer::Optimizer;
+use crate::step_rules::StepRules;
 use crate::supervised_model::{StepOutput, SupervisedModel};
 
 /// One network with its optimizer.
@@ -21,12 +21,13 @@ impl Networks for SingleNetwork {
     fn step(
         &mut self,
         batch: Batch,
-        clipping: Option<&GradientClipping>,
+        masks: DropoutMasks<'_>,
+        rules: &StepRules,
         learning_rates: &[f64],
     ) -> StepOutput {
         let optimizer = &mut self.optimizer;
         let (after, output) =
-            (self.supervised).after_step(batch, clipping, optimizer, learning_rates[0]);
+            (self.supervised).after_step(batch, masks, rules, optimizer, learning_rates[0]);
         self.supervised = after;
         output
     }

@@ -142,7 +142,7 @@ fn forward(
         }
         largest = (format!("the outputs of {part}"), size(&values));
     }
-    let (outputs, _) = network.forward_train(batch.inputs.clone());
+    let (outputs, _) = network.forward_train(batch.inputs.clone(), None);
     within_the_loss(supervised.loss(), outputs, batch, precision)
 }
 
@@ -156,7 +156,7 @@ pub(super) fn large_weights() -> Vec<String> {
 
 /// Looks into a step whose loss was finite, and whose weights afterwards are not: its gradients, then its update.
 fn backward_or_update(before: &SupervisedModel, batch: Batch) -> Result<Broken, TrainingError> {
-    let output = before.gradients(&batch);
+    let output = before.gradients(&batch, None);
     let gradients = named_gradients(&before.network, &output.grads)?;
     let is_broken = |(_, numbers): &&(String, Vec<f64>)| numbers.iter().any(|g| !g.is_finite());
     // The backward pass goes from the last layer to the first.
@@ -215,7 +215,7 @@ fn broken_rows_at_start(
     loss: &LossConfig,
     batch: &Batch,
 ) -> Result<f64, TrainingError> {
-    let (outputs, _) = network.valid().forward_train(batch.inputs.clone());
+    let (outputs, _) = network.valid().forward_train(batch.inputs.clone(), None);
     share_of_broken_rows(loss, &outputs, &batch.targets)
 }
 
