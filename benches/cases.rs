@@ -101,11 +101,11 @@ impl Case {
             targets[row * classes + row * 7 % classes] = 1.0;
         }
         let device = self.device();
-        DeviceDataset {
-            inputs: Tensor::from_data(TensorData::new(inputs, [rows, width]), &device),
-            targets: Tensor::from_data(TensorData::new(targets, [rows, classes]), &device),
-            weights: None,
-        }
+        DeviceDataset::new(
+            Tensor::from_data(TensorData::new(inputs, [rows, width]), &device),
+            Tensor::from_data(TensorData::new(targets, [rows, classes]), &device),
+            None,
+        )
     }
 
     /// The network and its loss, as they are trained.

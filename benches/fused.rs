@@ -78,6 +78,7 @@ fn measure(
         penalty: None,
         clipping: None,
         max_norm: None,
+        average: None,
     };
     let wave =
         |n: usize, f: f32| -> Vec<f32> { (0..n).map(|k| f * (1.7 * k as f32).sin()).collect() };

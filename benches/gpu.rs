@@ -129,6 +129,7 @@ impl Case {
             penalty: None,
             clipping: None,
             max_norm: None,
+            average: None,
         }
     }
 
@@ -159,7 +160,7 @@ impl Case {
             let state = State {
                 parameters: (0..num_parameters).map(|_| 0.3 * noise.next()).collect(),
                 running: Vec::new(),
-                buffers: vec![vec![0.0; num_parameters]; plan.optimizer.num_buffers()],
+                buffers: vec![vec![0.0; num_parameters]; plan.num_buffers()],
                 step: 0,
                 dropout_seed: 0,
             };

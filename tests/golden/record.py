@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch.optim import SGD, Adagrad, NAdam
 from torch.optim import lr_scheduler as schedules
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "crates/training/tests-data"))
 from lion import Lion
@@ -77,6 +78,15 @@ rules = {
     "max_norm": ({"max_norm": 0.8}, None, None, bound),
 }
 
+# The average of the weights that the trace ends with: its keys in the trace, and PyTorch's.
+averages = {
+    "average-ema": (
+        {"average": {"ema": 0.9}},
+        lambda n: AveragedModel(n, multi_avg_fn=get_ema_multi_avg_fn(0.9)),
+    ),
+    "average-swa": ({"average": {"swa": 12}}, AveragedModel),
+}
+
 # The name, and optimiser, schedule and loss: each as TOML has it and as PyTorch does.
 recordings = {
     "optimizer-adagrad": (
@@ -135,6 +145,8 @@ recordings = {
         sgd, constant, ({"name": "cross_entropy", "reduction": "mean", "label_smoothing": 0.1}, smooth),
     ),
     "residual": (sgd, constant, cross_entropy),
+    "average-ema": (sgd, constant, cross_entropy),
+    "average-swa": (sgd, constant, cross_entropy),
 } | {f"rule-{name}": (sgd, constant, cross_entropy) for name in rules}
 
 
@@ -162,6 +174,8 @@ def record(name, optimizer, scheduler, loss):
     keys, add, clip, hold = rules.get(name.removeprefix("rule-"), ({}, None, None, None))
     batches = [b.tolist() for _ in range(EPOCHS) for b in torch.randperm(SAMPLES).split(BATCH)]
     start, losses = tensors(network), []
+    average_keys, averaged = averages.get(name, ({}, None))
+    average = averaged(network) if averaged else None
     made = optimizer[1](network.parameters())
     schedule = scheduler[1](made)
     for batch in batches:
@@ -173,6 +187,11 @@ def record(name, optimizer, scheduler, loss):
         hold(network) if hold else None
         schedule.step() if len(losses) + 1 < len(batches) else None
         losses.append(value.item())
+        # A mean of epochs leaves out the first twelve; a trace has an epoch for each step.
+        if average is not None and (name != "average-swa" or len(losses) > 12):
+            average.update_parameters(network)
+    if average is not None:
+        network = average
     return {
         "name": name,
         "made_with": f"torch {torch.__version__} float64",
@@ -182,6 +201,7 @@ def record(name, optimizer, scheduler, loss):
         "optimizer": optimizer[0],
         "scheduler": scheduler[0],
         **keys,
+        **average_keys,
         "inputs": inputs.tolist(),
         "targets": targets.tolist(),
         "batches": batches,

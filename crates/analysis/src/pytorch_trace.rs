@@ -10,7 +10,7 @@ use emberlab_models::{DropoutMasks, ModelConfig, ModelError, Network};
 use emberlab_rng::stream;
 use emberlab_training::{
     GradientClipping, LossConfig, Optimizer, OptimizerConfig, Penalty, Precision, RecordedTraining,
-    Scheduler, SchedulerConfig, StepRules, SupervisedModel, TrainingError, host,
+    Scheduler, SchedulerConfig, StepRules, SupervisedModel, TrainingError, WeightAverage, host,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -62,6 +62,7 @@ struct File {
     penalty: Option<Penalty>,
     gradient_clipping: Option<GradientClipping>,
     max_norm: Option<f64>,
+    average: Option<WeightAverage>,
     inputs: Vec<Vec<f64>>,
     targets: Value,
     batches: Vec<Vec<usize>>,
@@ -83,6 +84,7 @@ pub struct Trace {
     optimizer: OptimizerConfig,
     scheduler: SchedulerConfig,
     rules: StepRules,
+    average: Option<WeightAverage>,
     inputs: Vec<Vec<f64>>,
     targets: Vec<Vec<f64>>,
     batches: Vec<Vec<usize>>,
@@ -205,6 +207,7 @@ impl Trace {
             optimizer: file.optimizer,
             scheduler,
             rules,
+            average: file.average,
             inputs: file.inputs,
             targets,
             batches: file.batches,
@@ -333,7 +336,8 @@ fn replay_operations(
         Ok(Tensor::from_data(data, (device, precision.dtype())))
     };
     let mut supervised = SupervisedModel::new(network, trace.loss.clone()).for_training();
-    let mut optimizer = Optimizer::new(&trace.optimizer, &supervised);
+    let mut optimizer =
+        Optimizer::new(&trace.optimizer, &supervised).with_average(trace.average, 1, &supervised);
     let scheduler = scheduler(trace);
     let mut losses = Vec::with_capacity(trace.batches.len());
     for (step, batch) in trace.batches.iter().enumerate() {
@@ -355,7 +359,7 @@ fn replay_operations(
         }
         supervised = after;
     }
-    Ok((supervised.network.valid(), losses))
+    Ok((optimizer.averaged(supervised).network.valid(), losses))
 }
 
 /// The training of a trace, for fused kernels.
@@ -367,6 +371,7 @@ fn recorded(trace: &Trace) -> RecordedTraining<'_> {
         loss: &trace.loss,
         optimizer: &trace.optimizer,
         rules: trace.rules,
+        average: trace.average,
         inputs: trace.inputs.concat(),
         targets: trace.targets.concat(),
         batches: trace.batches.iter().map(rows).collect(),

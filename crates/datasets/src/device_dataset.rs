@@ -1,9 +1,11 @@
 //! Samples on a device.
 
 use std::fmt;
+use std::sync::Arc;
 
 use burn::tensor::{DType, Device, Element, Tensor, TensorData};
 
+use crate::augmentation::{Augmentation, AugmentationConfig, inputs_of_epoch};
 use crate::error::DatasetError;
 use crate::samples::{Features, Samples, Targets};
 use crate::standardize::Standardizer;
@@ -49,9 +51,53 @@ pub struct DeviceDataset {
     pub targets: Tensor<2>,
     /// The weight of each sample in the loss.
     pub weights: Option<Tensor<2>>,
+    /// How the images of each replica change from epoch to epoch; empty if they do not.
+    augmentations: Vec<Arc<Augmentation>>,
 }
 
 impl DeviceDataset {
+    /// Samples whose tensors are on a device already.
+    pub fn new(inputs: Tensor<2>, targets: Tensor<2>, weights: Option<Tensor<2>>) -> Self {
+        Self {
+            inputs,
+            targets,
+            weights,
+            augmentations: Vec::new(),
+        }
+    }
+
+    /// The same data set, which was [uploaded](Self::upload) from these `rows` of `samples`, with images that change from
+    /// epoch to epoch. The configuration must be [valid](AugmentationConfig::validate) for the samples.
+    #[must_use]
+    pub fn augmented(
+        mut self,
+        config: AugmentationConfig,
+        samples: &Samples,
+        rows: &[u32],
+        standardizer: &Standardizer,
+    ) -> Self {
+        let augmentation = Augmentation::new(config, samples, rows, standardizer);
+        self.augmentations = augmentation.into_iter().map(Arc::new).collect();
+        self
+    }
+
+    /// Whether the images change from epoch to epoch.
+    pub fn is_augmented(&self) -> bool {
+        !self.augmentations.is_empty()
+    }
+
+    /// The samples as they are trained on in an epoch, which is counted from 0, with a seed for each replica.
+    #[must_use]
+    pub fn of_epoch(&self, seeds: &[u64], epoch: u64) -> Self {
+        let mut samples = self.clone();
+        if self.is_augmented() {
+            let options = (&self.inputs.device(), self.inputs.dtype());
+            samples.inputs = inputs_of_epoch(&self.augmentations, seeds, epoch, options);
+            samples.augmentations.clear();
+        }
+        samples
+    }
+
     /// Puts `rows` of the samples, in this order, on a device without autodiff.
     ///
     /// Features are standardised on the host in f64 and rounded once to f32, so that training starts from the
@@ -110,6 +156,7 @@ impl DeviceDataset {
                 let data = TensorData::new(chosen.collect::<Vec<f32>>(), [rows.len(), 1]);
                 Tensor::from_data(data, (device, dtype))
             }),
+            augmentations: Vec::new(),
         })
     }
 
@@ -128,6 +175,7 @@ impl DeviceDataset {
             inputs: all(|part| &part.inputs),
             targets: all(|part| &part.targets),
             weights: (weights.collect::<Option<Vec<_>>>()).map(|parts| Tensor::cat(parts, 0)),
+            augmentations: (parts.iter().flat_map(|part| &part.augmentations).cloned()).collect(),
         }
     }
 
@@ -143,6 +191,7 @@ impl DeviceDataset {
             inputs: cut(&self.inputs),
             targets: cut(&self.targets),
             weights: self.weights.as_ref().map(cut),
+            augmentations: self.augmentations.get(index).cloned().into_iter().collect(),
         }
     }
 
@@ -386,5 +435,35 @@ mod tests {
                 found: 3
             })
         ));
+    }
+
+    #[test]
+    fn augmented_data_sets_that_are_stacked_have_the_images_of_each_alone() {
+        let digits = Digits::default().load(&[], 0).unwrap();
+        let identity = Standardizer::identity();
+        let encoding = Encoding::OneHot { num_classes: 10 };
+        let config = AugmentationConfig {
+            shift: 1,
+            rotate: 10.0,
+            ..AugmentationConfig::default()
+        };
+        let upload = |rows: &[u32]| {
+            let plain = upload(&digits, rows, encoding.clone()).unwrap();
+            plain.augmented(config, &digits, rows, &identity)
+        };
+        let numbers = |data: &DeviceDataset| data.inputs.to_data().try_to_vec::<f32>().unwrap();
+        let alone = [upload(&[3, 4, 5]), upload(&[8, 9, 10])];
+        let stacked = DeviceDataset::stacked(&alone);
+        let seeds = [7, 1];
+        let together = numbers(&stacked.of_epoch(&seeds, 2));
+        let each = alone.iter().zip(seeds);
+        let expected = each.flat_map(|(one, seed)| numbers(&one.of_epoch(&[seed], 2)));
+        assert_eq!(together, expected.collect::<Vec<_>>());
+        assert_ne!(together, numbers(&stacked), "nothing was changed");
+        let second = stacked.part(1, 2);
+        assert_eq!(
+            numbers(&second.of_epoch(&[1], 2)),
+            numbers(&alone[1].of_epoch(&[1], 2))
+        );
     }
 }

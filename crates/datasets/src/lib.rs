@@ -7,6 +7,7 @@
 //! To add a data set, write its file in `sources` and add its row to the table of
 //! [`DatasetConfig`].
 
+mod augmentation;
 mod batches;
 mod class_weights;
 mod dataset;
@@ -21,6 +22,7 @@ mod split;
 mod standardize;
 mod summary;
 
+pub use augmentation::AugmentationConfig;
 pub use batches::{Batch, BatchConfig, BatchSize, Batches, RowOrder};
 pub use class_weights::ClassWeights;
 pub use dataset::Dataset;

@@ -108,6 +108,20 @@ impl Targets {
 }
 
 impl Features {
+    /// Some rows, each with `width` numbers.
+    pub(crate) fn rows(&self, rows: &[u32], width: usize) -> Self {
+        fn of<T: Copy>(all: &[T], rows: &[u32], width: usize) -> Vec<T> {
+            let rows = rows.iter().map(|&row| row as usize * width);
+            rows.flat_map(|start| all[start..start + width].iter().copied())
+                .collect()
+        }
+        match self {
+            Self::Bytes(all) => Self::Bytes(of(all, rows, width)),
+            Self::Floats(all) => Self::Floats(of(all, rows, width)),
+            Self::Doubles(all) => Self::Doubles(of(all, rows, width)),
+        }
+    }
+
     /// Adds the kind (`bytes`, `floats` or `doubles`) and the little-endian bytes of the features to a checksum.
     pub(crate) fn hash(&self, hash: &mut Sha256) {
         match self {

@@ -27,7 +27,7 @@ pub use dropout::DropoutMask;
 pub use host::HostTraining;
 pub use nadam::nadam_factors;
 pub use plan::{
-    Activation, Clipping, Data, Loss, Normalization, Optimizer, Penalty, Plan, PlanError,
+    Activation, Average, Clipping, Data, Loss, Normalization, Optimizer, Penalty, Plan, PlanError,
     Reduction, Results, State,
 };
 pub use real::Real;

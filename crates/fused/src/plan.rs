@@ -30,6 +30,8 @@ pub struct Plan {
     pub clipping: Option<Clipping>,
     /// The largest 2-norm of the weights that lead to one unit, if there is one. Each step ends with it.
     pub max_norm: Option<f64>,
+    /// The average of the parameters that is evaluated, if there is one. It is the last buffer of a state.
+    pub average: Option<Average>,
 }
 
 /// An activation function, applied to each number.
@@ -257,6 +259,52 @@ pub struct Penalty {
     pub l2: f64,
 }
 
+/// An average of the parameters over steps. It follows from the number of the step alone, so it has no state but itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Average {
+    /// `decay · average + (1 − decay) · parameters` after each step; the parameters themselves after the first.
+    Exponential {
+        /// The share of the average that is kept.
+        decay: f64,
+    },
+    /// The mean of the parameters at the ends of epochs.
+    Epochs {
+        /// Epochs that do not count, at the start.
+        skipped: u64,
+        /// Steps of an epoch.
+        steps_per_epoch: u64,
+    },
+}
+
+impl Average {
+    /// The weight of the parameters after so many steps in the average, which the rest of it keeps; none if they do not
+    /// count.
+    pub fn weight(self, step: u64) -> Option<f64> {
+        match self {
+            Self::Exponential { decay } => Some(if step == 1 { 1.0 } else { 1.0 - decay }),
+            Self::Epochs {
+                skipped,
+                steps_per_epoch,
+            } => {
+                let epoch = step / steps_per_epoch.max(1);
+                let counts = step.is_multiple_of(steps_per_epoch.max(1)) && epoch > skipped;
+                counts.then(|| 1.0 / (epoch - skipped) as f64)
+            }
+        }
+    }
+
+    /// Whether there is an average after so many steps.
+    pub fn has_begun(self, step: u64) -> bool {
+        match self {
+            Self::Exponential { .. } => step > 0,
+            Self::Epochs {
+                skipped,
+                steps_per_epoch,
+            } => step / steps_per_epoch.max(1) > skipped,
+        }
+    }
+}
+
 /// A bound on the gradients of one network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Clipping {
@@ -330,6 +378,11 @@ impl Plan {
         self.parameter_lengths().iter().sum()
     }
 
+    /// Number of buffers of a state: those of the optimiser, and the average of the parameters if there is one.
+    pub fn num_buffers(&self) -> usize {
+        self.optimizer.num_buffers() + usize::from(self.average.is_some())
+    }
+
     /// Number of running statistics: mean and variance of each hidden layer, for batch normalisation.
     pub fn num_running(&self) -> usize {
         match self.normalization {
@@ -387,8 +440,8 @@ impl Plan {
             self.num_running(),
             state.running.len(),
         )?;
-        let num_buffers = self.optimizer.num_buffers();
-        expect("optimiser buffers", num_buffers, state.buffers.len())?;
+        let num_buffers = self.num_buffers();
+        expect("buffers", num_buffers, state.buffers.len())?;
         let mut buffers = state.buffers.iter();
         buffers.try_for_each(|buffer| expect("numbers of a buffer", num_parameters, buffer.len()))
     }
@@ -411,7 +464,8 @@ pub struct State<T> {
     pub parameters: Vec<T>,
     /// Running mean and running variance of each hidden layer, for batch normalisation.
     pub running: Vec<T>,
-    /// The buffers of the optimiser, each laid out like the parameters; zero before the first step.
+    /// The buffers of the optimiser and the average of the parameters, each laid out like the parameters; zero before the
+    /// first step.
     pub buffers: Vec<Vec<T>>,
     /// Steps done so far; Adam's bias corrections and the masks of dropout depend on it.
     pub step: u64,

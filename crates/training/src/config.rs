@@ -3,11 +3,12 @@
 use std::fmt;
 
 use burn::tensor::DType;
-use emberlab_datasets::{BatchConfig, BatchSize, ClassWeights};
+use emberlab_datasets::{AugmentationConfig, BatchConfig, BatchSize, ClassWeights};
 use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::average::WeightAverage;
 use crate::clipping::GradientClipping;
 use crate::engine::EngineConfig;
 use crate::error::{check, check_at_least_one};
@@ -83,6 +84,10 @@ pub struct TrainingConfig {
     /// The largest 2-norm of the weights that lead to one unit, positive. Larger ones are scaled down after each step.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_norm: Option<f64>,
+    /// The average of the weights over the training, which is evaluated and saved in place of the last weights:
+    /// `{ ema = 0.999 }`, or `{ swa = 10 }` for the mean over all epochs after the tenth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<WeightAverage>,
     /// Stop when the objective no longer improves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
@@ -100,6 +105,10 @@ pub struct TrainingConfig {
     /// list with a weight for each class. Metrics other than the loss stay unweighted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_weights: Option<ClassWeights>,
+    /// How training images change from epoch to epoch: `{ shift = 2, rotate = 10.0, flip = true, cutout = 4 }`, any of
+    /// them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub augmentation: Option<AugmentationConfig>,
     /// The engine that trains: `auto`, `fused` or `burn`.
     #[serde(default, skip_serializing_if = "EngineConfig::is_auto")]
     pub engine: EngineConfig,
@@ -139,6 +148,9 @@ impl TrainingConfig {
     pub fn validate(&self) -> Result<(), Problem> {
         check_at_least_one("training.num_epochs", self.num_epochs as u64)?;
         self.step_rules().validate()?;
+        if let Some(average) = &self.average {
+            average.validate(self.num_epochs)?;
+        }
         if let Some(class_weights) = &self.class_weights {
             class_weights
                 .validate()

@@ -15,6 +15,7 @@
 //! The named choices are menus: [`loss`], [`optimizer`] and [`scheduler`] each hold a table with one row and a folder
 //! with one file for each entry. [`device`] alone knows which backends are compiled in.
 
+mod average;
 mod checkpoint;
 mod clipping;
 mod config;
@@ -36,6 +37,7 @@ mod supervised_model;
 mod task;
 mod trainer;
 
+pub use average::WeightAverage;
 pub use checkpoint::{CheckpointConfig, Every, OnError};
 pub use clipping::GradientClipping;
 pub use config::{Precision, TrainMetrics, TrainingConfig};

@@ -111,6 +111,7 @@ impl SupervisedModel {
         let gradients = rules.adjust(self, output.grads, 1);
         let statistics = std::mem::take(&mut output.item.statistics);
         let mut after = rules.bound(optimizer.step(self.clone(), gradients, learning_rate));
+        optimizer.add_to_average(&after);
         after.network = after.network.with_running_statistics(statistics);
         (after, output.item)
     }

@@ -71,9 +71,12 @@ impl Batches {
 
     /// The batches of several replicas that train together, one for each seed.
     ///
+    /// Images that are [augmented](DeviceDataset::augmented) are those of the epoch.
+    ///
     /// `data` holds the data of the replicas one after the other ([`DeviceDataset::stacked`]). Each batch holds the
     /// rows of the first replica, then those of the second, and so on, each in the order of [`new`](Self::new).
     pub fn stacked(data: &DeviceDataset, config: &BatchConfig, seeds: &[u64], epoch: u64) -> Self {
+        let data = &data.of_epoch(seeds, epoch);
         let replicas = seeds.len().max(1);
         let rows = data.len() / replicas;
         let rows_per_batch = config.rows_per_batch(rows);

@@ -233,6 +233,7 @@ fn training(rows: u64, comments: &mut Comments) -> TrainingConfig {
         gradient_clipping: None,
         penalty: None,
         max_norm: None,
+        average: None,
         early_stopping: Some(EarlyStopping {
             patience: 20,
             min_delta: 0.0,
@@ -241,6 +242,7 @@ fn training(rows: u64, comments: &mut Comments) -> TrainingConfig {
         train_metrics: TrainMetrics::default(),
         thresholds: Vec::new(),
         class_weights: None,
+        augmentation: None,
         engine: EngineConfig::default(),
     }
 }

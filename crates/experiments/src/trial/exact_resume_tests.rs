@@ -44,18 +44,29 @@ const REGULARIZED: &str = r#"
     loss = { name = "cross_entropy" }
     optimizer = { name = "adamw", learning_rate = 0.01 }
     scheduler = { name = "one_cycle", interval = "step", num_steps = 12 }
-    training = { num_epochs = 3, batch_size = 20, penalty = { l1 = 0.001, l2 = 0.01 }, max_norm = 2.0 }
+    training = { num_epochs = 3, batch_size = 20, penalty = { l1 = 0.001, l2 = 0.01 }, max_norm = 2.0, average = { ema = 0.9 } }
     checkpoint = { every = { epochs = 1 } }
 "#;
 
-/// Drops units behind the hidden dense layer.
-const CONVNET_WITH_DROPOUT: &str = r#"
+/// Drops units behind the hidden dense layer, changes its images from epoch to epoch, and averages its weights.
+const AUGMENTED_CONVNET: &str = r#"
     dataset = { name = "digits" }
     split = { method = "sequential", train = 96, valid = 32 }
     model = { name = "convnet", channels = [4], d_hidden = 8, dropout = 0.5 }
     loss = { name = "cross_entropy" }
     optimizer = { name = "adam", learning_rate = 0.01 }
-    training = { num_epochs = 2, batch_size = 32 }
+    training = { num_epochs = 2, batch_size = 32, average = { swa = 0 }, augmentation = { shift = 1, rotate = 10.0, flip = true, cutout = 2 } }
+"#;
+
+/// Trains on changed images by fused kernels.
+const AUGMENTED_MLP: &str = r#"
+    dataset = { name = "digits" }
+    split = { method = "sequential", train = 96, valid = 32 }
+    model = { name = "mlp", hidden = [8], dropout = 0.2 }
+    loss = { name = "cross_entropy" }
+    optimizer = { name = "adam", learning_rate = 0.01 }
+    scheduler = { name = "one_cycle", interval = "step", num_steps = 9 }
+    training = { num_epochs = 3, batch_size = 32, average = { ema = 0.5 }, augmentation = { shift = 1, rotate = 10.0 } }
 "#;
 
 /// Never improves by 10, so it stops early after epoch 3 of 6.
@@ -228,7 +239,12 @@ fn a_conv_net_with_adam_and_a_cosine_resumes_to_the_bit_from_every_step() {
 #[test]
 fn networks_with_dropout_resume_to_the_bit_from_every_step() {
     every_step(REGULARIZED);
-    every_step(CONVNET_WITH_DROPOUT);
+}
+
+#[test]
+fn networks_with_augmented_images_resume_to_the_bit_from_every_step() {
+    every_step(AUGMENTED_CONVNET);
+    every_step(AUGMENTED_MLP);
 }
 
 #[test]

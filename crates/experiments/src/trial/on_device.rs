@@ -91,13 +91,18 @@ impl Prepared {
         }
     }
 
-    /// Puts the training split on the device.
+    /// Puts the training split on the device, with the augmentation of the experiment.
     ///
     /// # Errors
     /// [`ExperimentError::Config`] if it has no rows.
     pub fn upload_train(&self, device: &Device) -> Result<DeviceDataset, ExperimentError> {
         let train = self.upload(Split::Train, device)?;
-        Ok(train.ok_or_else(no_training_rows)?)
+        let train = train.ok_or_else(no_training_rows)?;
+        let (samples, standardizer) = (&self.samples, &self.standardizer);
+        Ok(match self.config.training.augmentation {
+            Some(config) => train.augmented(config, samples, self.rows(Split::Train), standardizer),
+            None => train,
+        })
     }
 
     /// Puts all splits on the device.

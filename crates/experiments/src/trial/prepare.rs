@@ -90,6 +90,10 @@ impl Prepared {
             let weighed = class_weights.apply(&mut samples, &splits.train);
             weighed.map_err(|problem| problem.within("training"))?;
         }
+        if let Some(augmentation) = &training.augmentation {
+            let validated = augmentation.validate(&samples.input_shape);
+            validated.map_err(|problem| problem.within("training"))?;
+        }
         let batches = training.batches().validate(splits.train.len());
         batches.map_err(|problem| problem.within("training"))?;
         let targets =

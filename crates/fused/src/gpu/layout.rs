@@ -289,7 +289,7 @@ impl Layout {
     /// The layout for batches of up to `batch_size` rows.
     ///
     /// # Errors
-    /// [`GpuError::NotCovered`] for a loss that has no kernel.
+    /// [`GpuError::NotCovered`] for a loss that has no kernel, and for averaged weights.
     pub(super) fn new(
         plan: &Plan,
         batch_size: usize,
@@ -297,6 +297,9 @@ impl Layout {
         measure: Measure,
         limits: CubeLimits,
     ) -> Result<Self, GpuError> {
+        if plan.average.is_some() {
+            return Err(GpuError::NotCovered("averaged weights"));
+        }
         let normalization = standardization(plan.normalization);
         let mut layout = Self {
             units: 0,

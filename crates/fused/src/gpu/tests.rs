@@ -65,6 +65,7 @@ fn plan(sizes: &[usize], activation: Activation, loss: Loss) -> Plan {
         penalty: None,
         clipping: None,
         max_norm: None,
+        average: None,
     }
 }
 
@@ -97,7 +98,7 @@ fn start(plan: &Plan, seed: u64) -> State<f32> {
     State {
         parameters,
         running,
-        buffers: vec![vec![0.0; num_parameters]; plan.optimizer.num_buffers()],
+        buffers: vec![vec![0.0; num_parameters]; plan.num_buffers()],
         step: 0,
         dropout_seed: seed,
     }

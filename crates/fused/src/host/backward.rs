@@ -41,6 +41,7 @@ impl<T: Real> HostTraining<T> {
             Some(Clipping::Value(bound)) => Some(T::from_f64(bound)),
             Some(Clipping::Norm(_)) | None => None,
         };
+        let buffers = &mut buffers[..plan.optimizer.num_buffers()];
         let penalty = plan.penalty.filter(|_| is_last);
         let num_rows = rows.len();
         for (index, layer) in layout.layers.iter().enumerate().rev() {

@@ -189,12 +189,54 @@ impl<T: Real> HostTraining<T> {
         let size = samples.len();
         let tile = self.rows_of_a_tile(Mode::Evaluation, size);
         let mut loss = T::ZERO;
+        self.swap_average();
         for start in samples.clone().step_by(tile) {
             let rows = start..(start + tile).min(samples.end);
             loss += self.forward(data, Rows::Range(rows), 0, size, Mode::Evaluation, results);
         }
+        self.swap_average();
         results.sizes.push(size);
         results.losses.push(loss);
+    }
+
+    /// The parameters that are evaluated: their average, if it has begun.
+    pub fn evaluated_parameters(&self) -> Vec<T> {
+        match (self.has_average(), self.buffers.last()) {
+            (true, Some(average)) => self.layout.gather(average),
+            _ => self.parameters(),
+        }
+    }
+
+    fn has_average(&self) -> bool {
+        let average = self.plan.average;
+        average.is_some_and(|average| average.has_begun(self.step))
+    }
+
+    /// Swaps the parameters and their average, if it has begun.
+    fn swap_average(&mut self) {
+        if self.has_average()
+            && let Some(average) = self.buffers.last_mut()
+        {
+            std::mem::swap(&mut self.parameters, average);
+        }
+    }
+
+    /// Adds the parameters after a step to their average, if there is one and they count.
+    fn add_to_average(&mut self) {
+        let weight = (self.plan.average).and_then(|average| average.weight(self.step));
+        let (Some(weight), Some(average)) = (weight, self.buffers.last_mut()) else {
+            return;
+        };
+        let (kept, weight) = (T::from_f64(1.0 - weight), T::from_f64(weight));
+        let parameters = &self.parameters;
+        self.arch.dispatch(Loop(
+            #[inline(always)]
+            || {
+                for (average, &parameter) in average.iter_mut().zip(&**parameters) {
+                    *average = *average * kept + parameter * weight;
+                }
+            },
+        ));
     }
 
     /// One step; returns its loss.
@@ -221,12 +263,15 @@ impl<T: Real> HostTraining<T> {
         }
         if let Some(Clipping::Norm(bound)) = self.plan.clipping {
             self.bound_norm(bound);
-            let buffers = Buffers::at(&mut self.buffers, 0..self.layout.length);
+            let num_buffers = self.plan.optimizer.num_buffers();
+            let buffers = &mut self.buffers[..num_buffers];
+            let buffers = Buffers::at(buffers, 0..self.layout.length);
             update.apply(self.arch, &mut self.parameters, &self.gradients, buffers);
         }
         if let Some(bound) = self.plan.max_norm {
             self.bound_weights(bound);
         }
+        self.add_to_average();
         self.move_running_statistics(batch.len());
         loss
     }

@@ -3,8 +3,8 @@
 use super::HostTraining;
 use crate::dropout::DropoutMask;
 use crate::plan::{
-    Activation, Clipping, Data, Loss, Normalization, Optimizer, Penalty, Plan, Reduction, Results,
-    State,
+    Activation, Average, Clipping, Data, Loss, Normalization, Optimizer, Penalty, Plan, Reduction,
+    Results, State,
 };
 use crate::real::Real;
 
@@ -102,6 +102,7 @@ fn plan(activation: Activation, normalization: Normalization, loss: Loss) -> Pla
         penalty: None,
         clipping: None,
         max_norm: None,
+        average: None,
     }
 }
 
@@ -117,7 +118,7 @@ fn state<T: Real>(plan: &Plan) -> State<T> {
         parameters: wave(num_parameters, 0.6, 0.3),
         // Variances are positive.
         running: vec![T::from_f64(0.8); plan.num_running()],
-        buffers: vec![vec![T::ZERO; num_parameters]; plan.optimizer.num_buffers()],
+        buffers: vec![vec![T::ZERO; num_parameters]; plan.num_buffers()],
         step: 0,
         dropout_seed: 0,
     }
@@ -330,6 +331,68 @@ fn the_weights_of_every_unit_end_each_step_within_the_largest_norm() {
     assert!(num_scaled > 5, "only {num_scaled} norms were too large");
 }
 
+/// The parameters after each of some steps, and the average that is evaluated after the last.
+fn steps_and_average(average: Average) -> (Vec<Vec<f64>>, Vec<f64>) {
+    let rows: Vec<u32> = (0..7).collect();
+    let mut plan = plan(Activation::Tanh, NORMALIZATIONS[1], Loss::CrossEntropy);
+    (plan.optimizer, plan.average) = (ADAM, Some(average));
+    let samples = Samples::new(7, &plan);
+    let mut training = HostTraining::new(plan.clone(), state(&plan)).expect("a state");
+    let mut after = Vec::new();
+    for _ in 0..7 {
+        training.train(samples.data(), &rows, 7, &[0.1], &mut Results::default());
+        after.push(training.parameters());
+    }
+    let mut evaluated = Results::default();
+    training.evaluate(samples.data(), 0..7, &mut evaluated);
+    assert_eq!(Some(&training.parameters()), after.last());
+    let averaged = training.evaluated_parameters();
+    // A network with these parameters gives the outputs of the evaluation.
+    let mut state = training.state();
+    (state.parameters, plan.average) = (averaged.clone(), None);
+    state.buffers.pop();
+    let mut plain = HostTraining::new(plan, state).expect("a state");
+    let mut expected = Results::default();
+    plain.evaluate(samples.data(), 0..7, &mut expected);
+    assert_eq!(evaluated, expected);
+    (after, averaged)
+}
+
+#[test]
+fn an_exponential_average_is_evaluated_in_place_of_the_parameters() {
+    let (after, averaged) = steps_and_average(Average::Exponential { decay: 0.8 });
+    let mut expected = after[0].clone();
+    for parameters in &after[1..] {
+        for (average, parameter) in expected.iter_mut().zip(parameters) {
+            *average = 0.8 * *average + 0.2 * parameter;
+        }
+    }
+    for (found, expected) in averaged.iter().zip(expected) {
+        assert!(
+            (found - expected).abs() < 1e-12,
+            "{found} is not {expected}"
+        );
+    }
+}
+
+#[test]
+fn an_average_of_epochs_is_the_mean_of_their_ends() {
+    // Epochs end after steps 2, 4 and 6; the first does not count.
+    let average = Average::Epochs {
+        skipped: 1,
+        steps_per_epoch: 2,
+    };
+    let (after, averaged) = steps_and_average(average);
+    for (i, found) in averaged.iter().enumerate() {
+        let expected = (after[3][i] + after[5][i]) / 2.0;
+        assert!(
+            (found - expected).abs() < 1e-12,
+            "{found} is not {expected}"
+        );
+    }
+    assert!(!average.has_begun(3) && average.has_begun(4));
+}
+
 #[test]
 fn dropped_units_follow_from_the_row_of_the_batch_and_are_kept_in_evaluations() {
     // A batch of 500 rows is walked through in several tiles.
@@ -427,6 +490,7 @@ fn a_training_that_begins_with_the_state_of_another_continues_with_the_same_bits
             let mut plan = plan(Activation::Tanh, normalization, Loss::CrossEntropy);
             (plan.optimizer, plan.clipping) = (optimizer, Some(Clipping::Norm(0.5)));
             (plan.dropout, plan.max_norm) = (vec![0.2, 0.5], Some(2.0));
+            plan.average = Some(Average::Exponential { decay: 0.7 });
             let samples = Samples::<f32>::new(40, &plan);
             let mut whole = HostTraining::new(plan.clone(), state(&plan)).expect("a state");
             let mut results = Results::default();

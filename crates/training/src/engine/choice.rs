@@ -157,9 +157,20 @@ pub(crate) fn choose(
     if training.engine == EngineConfig::Burn {
         return Err(NoPlan::BurnWanted);
     }
-    let plan = fused_plan(network, loss, rule, &training.step_rules())?;
-    let batch_size = training.batches().rows_per_batch(num_train);
+    let batches = training.batches();
+    let steps_per_epoch = batches.num_batches(num_train);
+    let plan = Plan {
+        average: training
+            .average
+            .map(|average| average.fused(steps_per_epoch)),
+        ..fused_plan(network, loss, rule, &training.step_rules())?
+    };
+    let batch_size = batches.rows_per_batch(num_train);
     let place = place(&plan, network.dtype(), batch_size, device)?;
+    #[cfg(feature = "gpu")]
+    if training.augmentation.is_some() && matches!(place, Place::Gpu(_)) {
+        return Err(no_kernels_for("augmented images on a GPU").into());
+    }
     Ok((plan, place))
 }
 
@@ -213,6 +224,7 @@ pub(crate) fn fused_plan(
         penalty: rules.penalty.map(Penalty::fused),
         clipping: rules.clipping.map(GradientClipping::fused),
         max_norm: rules.max_norm,
+        average: None,
     })
 }
 

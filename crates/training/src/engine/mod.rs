@@ -19,6 +19,7 @@ use std::ops::{ControlFlow, Range};
 use std::time::Duration;
 
 use burn::tensor::{Bytes, DType, Device};
+use emberlab_fused::Plan;
 use emberlab_metrics::Split;
 use emberlab_models::Network;
 
@@ -90,7 +91,15 @@ pub(crate) trait TrainingEngine: Send {
     /// [`TrainingError::Read`] if the device fails.
     fn network(&mut self, index: usize) -> Result<Network, TrainingError>;
 
-    /// Remembers the network at `index` as the best so far.
+    /// The network at `index` as it is evaluated: with the average of its weights, if there is one.
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if the device fails.
+    fn evaluated_network(&mut self, index: usize) -> Result<Network, TrainingError> {
+        self.network(index)
+    }
+
+    /// Remembers the [evaluated network](Self::evaluated_network) at `index` as the best so far.
     fn remember_best(&mut self, index: usize);
 
     /// The network that was [remembered](Self::remember_best) last, or that of the checkpoint.
@@ -192,10 +201,11 @@ pub(crate) fn engine(
             return Ok(Box::new(BurnEngine::new(beginnings, shared)?));
         }
     };
-    if beginnings
-        .iter()
-        .any(|one| plan_of(one).as_ref() != Ok(&plan))
-    {
+    let is_like_first = |one: &Beginning| {
+        let average = plan.average;
+        plan_of(one).is_ok_and(|other| Plan { average, ..other } == plan)
+    };
+    if !beginnings.iter().all(is_like_first) {
         return Err(TrainingError::NotAlike("their networks differ"));
     }
     Ok(match (place, first.network.dtype()) {

@@ -95,7 +95,7 @@ fn replicas_equal_single_runs_with_dropout_residual_connections_penalties_and_bo
                 }),
                 training: json!({
                     "num_epochs": 3, "batch_size": 4, "penalty": { "l1": 0.01, "l2": 0.1 },
-                    "max_norm": 1.0, "gradient_clipping": clipping,
+                    "max_norm": 1.0, "gradient_clipping": clipping, "average": { "ema": 0.8 },
                 }),
                 ..Settings::default()
             };

@@ -63,11 +63,7 @@ pub(crate) fn split(rows: usize, phase: f64, device: &Device, dtype: DType) -> D
         targets[row * 3 + (row * 7 + phase as usize) % 3] = 1.0;
     }
     let tensor = |data, shape| Tensor::from_data(TensorData::new(data, shape), (device, dtype));
-    DeviceDataset {
-        inputs: tensor(inputs, [rows, 5]),
-        targets: tensor(targets, [rows, 3]),
-        weights: None,
-    }
+    DeviceDataset::new(tensor(inputs, [rows, 5]), tensor(targets, [rows, 3]), None)
 }
 
 /// Both engines; where there are no fused kernels, `auto` takes Burn operations.

@@ -163,6 +163,7 @@ fn by_whole_training(row: &LossRow) -> Option<(f64, Vec<f64>)> {
         penalty: None,
         clipping: None,
         max_norm: None,
+        average: None,
     };
     let state = State {
         parameters,

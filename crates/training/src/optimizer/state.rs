@@ -6,8 +6,10 @@ use std::ops::Range;
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::store::{ModuleRecord, RecordError};
 use burn::tensor::{Bytes, DType, Device, Element, Int, Tensor, TensorData, TensorReadError};
+use emberlab_fused::Average;
 
 use super::{OptimizerConfig, UpdateRule};
+use crate::average::WeightAverage;
 
 /// An optimiser with the state of one network's parameters, or of the parameters of many networks.
 ///
@@ -22,8 +24,9 @@ pub struct Optimizer {
     num_replicas: usize,
     /// Where each parameter's numbers lie in a buffer, by its id.
     pub(super) places: BTreeMap<u64, Range<usize>>,
-    /// Zero before the first step.
+    /// Zero before the first step. The average of the parameters is the last, if there is one.
     pub(super) buffers: Vec<Tensor<1>>,
+    pub(super) average: Option<Average>,
 }
 
 /// The buffers, cut into one piece for each parameter, as a Burn module: so they are saved as a Burn record.
@@ -56,7 +59,25 @@ impl Optimizer {
             num_replicas: 1,
             places,
             buffers,
+            average: None,
         }
+    }
+
+    /// The same optimiser before its first step, with an average of the parameters of `module`.
+    pub fn with_average<M: Module>(
+        mut self,
+        average: Option<WeightAverage>,
+        steps_per_epoch: usize,
+        module: &M,
+    ) -> Self {
+        let mut trainable = Trainable::default();
+        module.clone().train().visit(&mut trainable);
+        if let (Some(_), Some((device, dtype))) = (average, trainable.options) {
+            let length: usize = self.places.values().map(Range::len).sum();
+            self.buffers.push(Tensor::zeros([length], (&device, dtype)));
+        }
+        self.average = average.map(|average| average.fused(steps_per_epoch));
+        self
     }
 
     /// The optimiser of a stack of networks, from one for each of them; the stack's parameters have the ids
@@ -85,6 +106,7 @@ impl Optimizer {
             num_replicas: parts.len(),
             places: scaled(&first.places, parts.len(), 1),
             buffers: buffers.collect(),
+            average: first.average,
         })
     }
 
@@ -108,6 +130,7 @@ impl Optimizer {
             num_replicas: replicas.len(),
             places: scaled(&self.places, replicas.len(), self.num_replicas),
             buffers: buffers.collect(),
+            average: self.average,
         }
     }
 
@@ -141,6 +164,7 @@ impl Optimizer {
             num_replicas: self.num_replicas,
             places: self.places.clone(),
             buffers: pairs.map(write).collect(),
+            average: self.average,
         }
     }
 

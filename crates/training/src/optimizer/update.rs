@@ -37,9 +37,10 @@ impl Optimizer {
         rates: LearningRates,
     ) -> M {
         self.step += 1;
-        let directions = match self.buffers.is_empty() {
-            true => None,
-            false => {
+        let num_buffers = self.rule.num_buffers();
+        let directions = match num_buffers {
+            0 => None,
+            _ => {
                 let mut flat = Flatten {
                     gradients: &mut gradients,
                     penalty: self.rule.penalty(),
@@ -53,11 +54,13 @@ impl Optimizer {
                     LearningRates::Each(_) => 1.0,
                 };
                 // The rule gets the buffers themselves, which nothing else holds, so that it changes them in place.
-                let buffers = std::mem::take(&mut self.buffers);
+                let mut buffers = std::mem::take(&mut self.buffers);
+                let average = buffers.split_off(num_buffers);
                 let gradient = Tensor::cat(pieces, 0);
                 let (direction, buffers) =
                     (self.rule).direction(gradient, buffers, shared_rate, self.step);
                 self.buffers = buffers;
+                self.buffers.extend(average);
                 Some(direction)
             }
         };
@@ -67,6 +70,70 @@ impl Optimizer {
             directions,
             rates,
         })
+    }
+}
+
+impl Optimizer {
+    /// Adds the parameters of `module` after a step to their average, if there is one and they count.
+    pub(crate) fn add_to_average<M: Module>(&mut self, module: &M) {
+        let Some(weight) = (self.average).and_then(|average| average.weight(self.step)) else {
+            return;
+        };
+        let mut parameters = Parameters {
+            optimizer: self,
+            pieces: BTreeMap::new(),
+        };
+        module.visit(&mut parameters);
+        let parameters = Tensor::cat(parameters.pieces.into_values().collect(), 0);
+        if let Some(average) = self.buffers.pop() {
+            let kept = average.mul_scalar(1.0 - weight);
+            self.buffers.push(kept + parameters.mul_scalar(weight));
+        }
+    }
+
+    /// The module as it is evaluated: with the average of its parameters, if it has begun.
+    pub fn averaged<M: Module>(&self, module: M) -> M {
+        let has_begun = (self.average).is_some_and(|average| average.has_begun(self.step));
+        match self.buffers.last() {
+            Some(average) if has_begun => module.map(&mut Averaged {
+                optimizer: self,
+                average,
+            }),
+            _ => module,
+        }
+    }
+}
+
+/// Takes the parameters that are trained, flat, by id.
+struct Parameters<'a> {
+    optimizer: &'a Optimizer,
+    pieces: BTreeMap<u64, Tensor<1>>,
+}
+
+impl ModuleVisitor for Parameters<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let id = param.id.val();
+        if self.optimizer.places.contains_key(&id) {
+            let tensor = param.val().inner();
+            let length = tensor.shape().num_elements();
+            self.pieces.insert(id, tensor.reshape([length]));
+        }
+    }
+}
+
+/// Puts the average in place of every parameter that is trained.
+struct Averaged<'a> {
+    optimizer: &'a Optimizer,
+    average: &'a Tensor<1>,
+}
+
+impl ModuleMapper for Averaged<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let Some(place) = self.optimizer.places.get(&param.id.val()) else {
+            return param;
+        };
+        let average = self.average.clone().slice_dim(0, place.clone());
+        param.map(|tensor| average.reshape(tensor.dims()))
     }
 }
 

@@ -44,7 +44,12 @@ pub(super) fn start(
         network = load(network, from.file(NETWORK)?)?;
     }
     let supervised = SupervisedModel::new(network, trainer.loss).for_training();
-    let mut optimizer = Optimizer::new(&trainer.optimizer, &supervised);
+    let steps_per_epoch = batches.num_batches(trainer.data.train.len());
+    let mut optimizer = Optimizer::new(&trainer.optimizer, &supervised).with_average(
+        trainer.training.average,
+        steps_per_epoch,
+        &supervised,
+    );
     if let Some(from) = from {
         let bytes = Bytes::from_bytes_vec(from.file(OPTIMIZER)?.to_vec());
         optimizer = optimizer

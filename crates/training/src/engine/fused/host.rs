@@ -38,6 +38,8 @@ struct HostReplica<T> {
     best: Option<NetworkNumbers<T>>,
     data: SplitData,
     train: HostSplit<T>,
+    /// The training split with the images of an epoch, which is counted from 0, if they change.
+    augmented: Option<(u64, HostSplit<T>)>,
     valid: Option<HostSplit<T>>,
     seed: u64,
     /// The order of the rows in an epoch, which is counted from 0.
@@ -106,6 +108,7 @@ impl<T: Real + Float> HostReplica<T> {
             valid: valid
                 .map(|data| HostSplit::read(data, &shared.task))
                 .transpose()?,
+            augmented: None,
             start: Start { network, optimizer },
             scheduler,
             best: best.map_err(unreadable)?,
@@ -124,6 +127,14 @@ impl<T: Real + Float> HostReplica<T> {
         }
     }
 
+    /// Parameters and running statistics of the network as it is evaluated.
+    fn evaluated_numbers(&self) -> NetworkNumbers<T> {
+        NetworkNumbers {
+            parameters: self.training.evaluated_parameters(),
+            running: self.training.running(),
+        }
+    }
+
     fn train(
         &mut self,
         steps: &Steps,
@@ -138,7 +149,13 @@ impl<T: Real + Float> HostReplica<T> {
         };
         let rows = order.rows(steps.steps.clone());
         let learning_rates = steps.learning_rates(&self.scheduler);
-        let (train, results) = (&self.train, &mut self.results);
+        let is_of_epoch = matches!(&self.augmented, Some((epoch, _)) if *epoch == steps.epoch);
+        if self.data.train.is_augmented() && !is_of_epoch {
+            let train = self.data.train.of_epoch(&[self.seed], steps.epoch);
+            self.augmented = Some((steps.epoch, HostSplit::read(&train, &shared.task)?));
+        }
+        let augmented = self.augmented.as_ref().map(|(_, train)| train);
+        let (train, results) = (augmented.unwrap_or(&self.train), &mut self.results);
         clear(results);
         (self.training).train(
             train.data(),
@@ -242,9 +259,14 @@ impl<T: Real + Float> TrainingEngine for HostEngine<T> {
         Ok(replica.start.network(&replica.numbers()))
     }
 
+    fn evaluated_network(&mut self, index: usize) -> Result<Network, TrainingError> {
+        let replica = &self.replicas[index];
+        Ok(replica.start.network(&replica.evaluated_numbers()))
+    }
+
     fn remember_best(&mut self, index: usize) {
         let replica = &mut self.replicas[index];
-        replica.best = Some(replica.numbers());
+        replica.best = Some(replica.evaluated_numbers());
     }
 
     fn best(&mut self, index: usize) -> Result<Option<Network>, TrainingError> {

@@ -6,6 +6,7 @@ use emberlab_kernels::Float;
 use emberlab_models::{Network, NetworkNumbers};
 
 use super::{Start, state, unreadable};
+use crate::average::WeightAverage;
 use crate::engine::choice::{Place, fused_plan, place};
 use crate::error::TrainingError;
 use crate::loss::LossConfig;
@@ -21,6 +22,8 @@ pub struct RecordedTraining<'a> {
     pub optimizer: &'a OptimizerConfig,
     /// What a step does besides.
     pub rules: StepRules,
+    /// The average of the weights, an epoch for each step, that is returned in place of the last weights.
+    pub average: Option<WeightAverage>,
     /// `[num_samples × d_input]`
     pub inputs: Vec<f64>,
     /// `[num_samples × d_output]`
@@ -34,7 +37,10 @@ pub struct RecordedTraining<'a> {
 impl RecordedTraining<'_> {
     /// The memory in which fused kernels train a network, and their plan.
     fn place(&self, network: &Network, device: &Device) -> Result<(Plan, Place), TrainingError> {
-        let plan = fused_plan(network, self.loss, &self.optimizer.rule, &self.rules)?;
+        let plan = Plan {
+            average: self.average.map(|average| average.fused(1)),
+            ..fused_plan(network, self.loss, &self.optimizer.rule, &self.rules)?
+        };
         let place = place(&plan, network.dtype(), self.batch_size(), device)?;
         Ok((plan, place))
     }
@@ -70,7 +76,11 @@ impl RecordedTraining<'_> {
 
     fn start(&self, network: &Network) -> Start {
         Start {
-            optimizer: Optimizer::new(self.optimizer, network),
+            optimizer: Optimizer::new(self.optimizer, network).with_average(
+                self.average,
+                1,
+                network,
+            ),
             network: network.clone(),
         }
     }
@@ -96,7 +106,7 @@ impl RecordedTraining<'_> {
             training.train(data, rows, rows.len(), &[rate], &mut results);
         }
         let numbers = NetworkNumbers {
-            parameters: training.parameters(),
+            parameters: training.evaluated_parameters(),
             running: training.running(),
         };
         let losses = results.losses.into_iter().map(Into::into);

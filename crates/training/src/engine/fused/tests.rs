@@ -236,6 +236,10 @@ fn fused_steps_equal_burn_operations_for_every_activation_normalization_loss_and
                         _ => {
                             training["penalty"] = json!({ "l1": 0.01, "l2": 0.1 });
                             training["max_norm"] = json!(1.2);
+                            training["average"] = match turn % 2 {
+                                0 => json!({ "ema": 0.9 }),
+                                _ => json!({ "swa": 1 }),
+                            };
                         }
                     }
                     let is_weighted = (turn / 3).is_multiple_of(2);

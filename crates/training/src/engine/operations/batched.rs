@@ -56,7 +56,9 @@ impl Networks for BatchedNetworks {
         let gradients = rules.adjust(&self.model, saved.backward(delta), num_replicas);
         let model = self.model.clone();
         let moved = self.optimizer.step_stack(model, gradients, learning_rates);
-        self.model = rules.bound(moved).with_running_statistics(statistics);
+        let moved = rules.bound(moved);
+        self.optimizer.add_to_average(&moved);
+        self.model = moved.with_running_statistics(statistics);
         StepOutput::new(losses, outputs, targets)
     }
 
@@ -66,7 +68,7 @@ impl Networks for BatchedNetworks {
             targets,
             weights,
         } = batch;
-        let outputs = self.model.forward(inputs);
+        let outputs = self.optimizer.averaged(self.model.clone()).forward(inputs);
         let (weights, num_replicas) = (weights.as_ref(), self.model.num_replicas());
         let pair = (outputs.clone(), targets.clone());
         let losses = (self.loss).forward_stacked(pair.0, pair.1, weights, num_replicas);
@@ -75,6 +77,10 @@ impl Networks for BatchedNetworks {
 
     fn network(&self, index: usize) -> Network {
         self.model.network(index)
+    }
+
+    fn evaluated_network(&self, index: usize) -> Network {
+        self.optimizer.averaged(self.model.clone()).network(index)
     }
 
     fn optimizer_bytes(&self, index: usize) -> Result<Bytes, RecordError> {

@@ -47,6 +47,9 @@ pub(crate) trait Networks: Send {
     /// The network at `index`, on a plain device.
     fn network(&self, index: usize) -> Network;
 
+    /// The network at `index` as it is evaluated, on a plain device.
+    fn evaluated_network(&self, index: usize) -> Network;
+
     /// The state of the optimizer at `index`, as [`Optimizer::to_bytes`](crate::Optimizer::to_bytes) writes it.
     ///
     /// # Errors
@@ -211,8 +214,12 @@ impl TrainingEngine for BurnEngine {
         Ok(self.networks.network(index))
     }
 
+    fn evaluated_network(&mut self, index: usize) -> Result<Network, TrainingError> {
+        Ok(self.networks.evaluated_network(index))
+    }
+
     fn remember_best(&mut self, index: usize) {
-        self.best[index] = Some(self.networks.network(index));
+        self.best[index] = Some(self.networks.evaluated_network(index));
     }
 
     fn best(&mut self, index: usize) -> Result<Option<Network>, TrainingError> {

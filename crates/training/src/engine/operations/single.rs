@@ -33,11 +33,16 @@ impl Networks for SingleNetwork {
     }
 
     fn evaluate(&self, batch: Batch) -> StepOutput {
-        self.supervised.valid().evaluate(batch)
+        let averaged = self.optimizer.averaged(self.supervised.valid());
+        averaged.evaluate(batch)
     }
 
     fn network(&self, _: usize) -> Network {
         self.supervised.valid().network
+    }
+
+    fn evaluated_network(&self, _: usize) -> Network {
+        self.optimizer.averaged(self.supervised.valid()).network
     }
 
     fn optimizer_bytes(&self, _: usize) -> Result<Bytes, RecordError> {

@@ -42,7 +42,7 @@ impl TrainingLoop {
         index: usize,
         mut ending: Ending,
     ) -> Result<TrainingResult, TrainingError> {
-        let network = self.engine.network(index)?;
+        let network = self.engine.evaluated_network(index)?;
         let plain = SupervisedModel::new(network.clone(), self.shared.loss.clone());
         let mut predicted = Vec::new();
         if ending != Ending::Interrupted {
