@@ -77,7 +77,7 @@ impl fmt::Debug for Augmentation {
 /// What happens to one image.
 struct Change {
     /// Pixels down and to the right.
-    shift: [isize; 2],
+    shift: [i64; 2],
     /// Radians.
     angle: f64,
     is_flipped: bool,
@@ -135,7 +135,7 @@ impl Augmentation {
     /// Draws what happens to one image. Every image takes the same numbers from the generator.
     fn draw(&self, rng: &mut StreamRng) -> Change {
         let [_, height, width] = self.shape;
-        let most = self.config.shift as isize;
+        let most = self.config.shift as i64;
         let shift = [(); 2].map(|()| rng.random_range(-most..=most));
         let turn: f64 = rng.random_range(-1.0..=1.0);
         Change {
@@ -153,9 +153,9 @@ impl Augmentation {
         let centre = [height, width].map(|side| (side as f64 - 1.0) / 2.0);
         let mut changed = Vec::with_capacity(image.len());
         for channel in image.chunks_exact(height * width) {
-            let pixel = |row: isize, column: isize| -> f64 {
+            let pixel = |row: i64, column: i64| -> f64 {
                 let is_inside =
-                    (0..height as isize).contains(&row) && (0..width as isize).contains(&column);
+                    (0..height as i64).contains(&row) && (0..width as i64).contains(&column);
                 match (is_inside, change.is_flipped) {
                     (false, _) => 0.0,
                     (true, false) => channel[row as usize * width + column as usize].into(),
@@ -164,8 +164,8 @@ impl Augmentation {
                     }
                 }
             };
-            for row in 0..height as isize {
-                for column in 0..width as isize {
+            for row in 0..height as i64 {
+                for column in 0..width as i64 {
                     // Where the pixel was before the shift.
                     let [row, column] = [row - change.shift[0], column - change.shift[1]];
                     changed.push(match change.angle == 0.0 {
@@ -200,10 +200,10 @@ impl Augmentation {
 }
 
 /// The value between four pixels, linear in both directions.
-fn between(pixel: impl Fn(isize, isize) -> f64, [row, column]: [f64; 2]) -> f64 {
+fn between(pixel: impl Fn(i64, i64) -> f64, [row, column]: [f64; 2]) -> f64 {
     let (top, left) = (row.floor(), column.floor());
     let (down, right) = (row - top, column - left);
-    let (top, left) = (top as isize, left as isize);
+    let (top, left) = (top as i64, left as i64);
     let above = pixel(top, left) * (1.0 - right) + pixel(top, left + 1) * right;
     let below = pixel(top + 1, left) * (1.0 - right) + pixel(top + 1, left + 1) * right;
     above * (1.0 - down) + below * down
