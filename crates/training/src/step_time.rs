@@ -69,7 +69,8 @@ impl StepTime<'_> {
 
     fn measure_operations(self, duration: Duration, stop: &StopFlag) -> Result<f64, TrainingError> {
         let mut supervised = SupervisedModel::new(self.network, self.loss.clone()).for_training();
-        let mut optimizer = Optimizer::new(self.optimizer, &supervised);
+        let mut optimizer =
+            Optimizer::of_training(self.optimizer, self.training, self.train.len(), &supervised);
         let config = self.training.batches();
         let mut batches =
             (0_u64..).flat_map(|epoch| Batches::new(self.train, &config, self.seed, epoch));
@@ -99,7 +100,12 @@ impl StepTime<'_> {
     fn measure_fused(self, duration: Duration, stop: &StopFlag) -> Result<f64, TrainingError> {
         let supervised = SupervisedModel::new(self.network, self.loss.clone()).for_training();
         let beginning = Beginning {
-            optimizer: Optimizer::new(self.optimizer, &supervised),
+            optimizer: Optimizer::of_training(
+                self.optimizer,
+                self.training,
+                self.train.len(),
+                &supervised,
+            ),
             network: supervised.network,
             best: None,
             data: SplitData {

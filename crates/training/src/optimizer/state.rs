@@ -10,6 +10,7 @@ use emberlab_fused::Average;
 
 use super::{OptimizerConfig, UpdateRule};
 use crate::average::WeightAverage;
+use crate::config::TrainingConfig;
 
 /// An optimiser with the state of one network's parameters, or of the parameters of many networks.
 ///
@@ -61,6 +62,17 @@ impl Optimizer {
             buffers,
             average: None,
         }
+    }
+
+    /// The optimiser of a training on so many samples, with the average that the training asks for.
+    pub(crate) fn of_training<M: Module>(
+        config: &OptimizerConfig,
+        training: &TrainingConfig,
+        num_train: usize,
+        module: &M,
+    ) -> Self {
+        let steps_per_epoch = training.batches().num_batches(num_train);
+        Self::new(config, module).with_average(training.average, steps_per_epoch, module)
     }
 
     /// The same optimiser before its first step, with an average of the parameters of `module`.

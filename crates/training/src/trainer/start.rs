@@ -44,12 +44,9 @@ pub(super) fn start(
         network = load(network, from.file(NETWORK)?)?;
     }
     let supervised = SupervisedModel::new(network, trainer.loss).for_training();
-    let steps_per_epoch = batches.num_batches(trainer.data.train.len());
-    let mut optimizer = Optimizer::new(&trainer.optimizer, &supervised).with_average(
-        trainer.training.average,
-        steps_per_epoch,
-        &supervised,
-    );
+    let (training, num_train) = (&trainer.training, trainer.data.train.len());
+    let mut optimizer =
+        Optimizer::of_training(&trainer.optimizer, training, num_train, &supervised);
     if let Some(from) = from {
         let bytes = Bytes::from_bytes_vec(from.file(OPTIMIZER)?.to_vec());
         optimizer = optimizer

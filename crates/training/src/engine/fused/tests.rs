@@ -34,7 +34,12 @@ fn beginning(settings: &Settings, seed: u64) -> (Beginning, Shared) {
     let trainer = settings.trainer(seed, 0.01);
     let supervised = SupervisedModel::new(trainer.network, trainer.loss.clone()).for_training();
     let beginning = Beginning {
-        optimizer: Optimizer::new(&trainer.optimizer, &supervised),
+        optimizer: Optimizer::of_training(
+            &trainer.optimizer,
+            &trainer.training,
+            trainer.data.train.len(),
+            &supervised,
+        ),
         network: supervised.network,
         best: None,
         data: trainer.data,
@@ -238,7 +243,7 @@ fn fused_steps_equal_burn_operations_for_every_activation_normalization_loss_and
                             training["max_norm"] = json!(1.2);
                             training["average"] = match turn % 2 {
                                 0 => json!({ "ema": 0.9 }),
-                                _ => json!({ "swa": 1 }),
+                                _ => json!({ "swa": 0 }),
                             };
                         }
                     }
