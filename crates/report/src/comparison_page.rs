@@ -24,7 +24,11 @@ use crate::importance::comparison_blocks;
 use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::count;
 use crate::run_report::{config_block, environment_blocks, finding_blocks};
+use crate::setting_importance::{SettingImportance, importance, setting_blocks};
+use crate::settings::Settings;
 use crate::shell::command_line;
+use crate::statistics::median;
+use crate::trade_offs::{VariantCost, costs, trade_off_blocks};
 use crate::{ReportError, number};
 
 /// Curves that can be told apart in one picture. With more variants, each also gets a picture of its own.
@@ -50,6 +54,13 @@ pub struct ComparisonPage {
     /// The importance of the columns for the networks of the best variant, by seed.
     #[serde(skip)]
     importances: Vec<(u64, Importance)>,
+    /// What each variant costs, in time and in parameters.
+    pub costs: Vec<VariantCost>,
+    /// How much each setting matters for the objective, if several vary.
+    pub setting_importance: Option<SettingImportance>,
+    /// The settings in which the variants differ.
+    #[serde(skip)]
+    settings: Settings,
     /// The environment of the first trial.
     pub environment: Option<Environment>,
     /// The configuration, as TOML.
@@ -80,6 +91,9 @@ impl ComparisonPage {
             diagnoses: Vec::new(),
             evaluations: Vec::new(),
             importances: Vec::new(),
+            costs: Vec::new(),
+            setting_importance: None,
+            settings: Settings::default(),
             environment: None,
             config: read_text(&path)?.unwrap_or_default(),
             report,
@@ -107,6 +121,7 @@ impl ComparisonPage {
             page.evaluations
                 .push(evaluations(folder, &page.report, variant)?);
         }
+        page.compare_settings(folder)?;
         let best = best_variant(&page.report).map(str::to_string);
         for trial in &page.report.trials {
             if let Some(diagnosis) = files(trial).diagnosis()? {
@@ -128,6 +143,42 @@ impl ComparisonPage {
             }
         }
         Ok(page)
+    }
+
+    /// Reads the settings and the numbers of parameters of the variants, each from the runs that are there.
+    fn compare_settings(&mut self, folder: &Path) -> Result<(), ReportError> {
+        let (mut configs, mut num_parameters) = (Vec::new(), Vec::new());
+        for variant in &self.report.variants {
+            let (mut config, mut sizes) = (None, Vec::new());
+            for trial in self
+                .report
+                .trials
+                .iter()
+                .filter(|trial| trial.variant == variant.variant)
+            {
+                let files = RunFolder::new(folder.join(&trial.run));
+                if config.is_none()
+                    && let Some(text) = files.config()?
+                {
+                    // A run whose configuration cannot be read has no settings to compare.
+                    config = text.parse().ok();
+                }
+                sizes.extend(files.result()?.map(|result| result.num_parameters as f64));
+            }
+            configs.extend(config);
+            num_parameters.push(if sizes.is_empty() {
+                f64::NAN
+            } else {
+                median(&sizes)
+            });
+        }
+        self.costs = costs(&self.report, &num_parameters);
+        // Without the settings of every variant there is nothing to compare.
+        if configs.len() == self.report.variants.len() {
+            self.settings = Settings::of(&configs);
+            self.setting_importance = importance(&self.report, &self.settings);
+        }
+        Ok(())
     }
 
     /// The report in a sentence or two.
@@ -182,6 +233,8 @@ impl ComparisonPage {
             Some(best) => comparison_blocks(best, &self.importances)?,
             None => Vec::new(),
         };
+        let settings = setting_blocks(report, &self.settings, self.setting_importance.as_ref())?;
+        let trade_offs = trade_off_blocks(&report.question.objective(), &self.costs)?;
         Ok(Document {
             title: report.question.experiment.clone(),
             kind: "comparison",
@@ -190,6 +243,8 @@ impl ComparisonPage {
             sections: vec![
                 section("Answer", self.answer_blocks()),
                 section("Findings", finding_blocks(findings)),
+                section("Settings", settings),
+                section("Trade-offs", trade_offs),
                 section("Learning curves", self.curve_blocks()?),
                 section("Decision boundaries", boundary_blocks(&self.evaluations)?),
                 section("Confusion matrices", confusion_blocks(&self.evaluations)),
