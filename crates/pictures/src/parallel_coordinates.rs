@@ -47,7 +47,7 @@ const BELOW: f64 = 44.0;
 const ABOVE: f64 = 12.0;
 
 impl ParallelCoordinates {
-    /// Lines across axes; 640 pixels wide. `description` is the text for readers who cannot see the picture.
+    /// Lines across axes; 480 pixels wide. `description` is the text for readers who cannot see the picture.
     pub fn new(
         title: impl Into<String>,
         description: impl Into<String>,
@@ -59,7 +59,7 @@ impl ParallelCoordinates {
             description: description.into(),
             axes: axes.into_iter().collect(),
             lines: lines.into_iter().collect(),
-            width: 640.0,
+            width: 480.0,
         }
     }
 
@@ -131,8 +131,15 @@ impl Picture for ParallelCoordinates {
                     true => (HPos::Left, 6.0),
                     false => (HPos::Right, -6.0),
                 };
-                let style = text_style(NUMBER, Tone::Ink).pos(Pos::new(side, VPos::Center));
                 let name = self.fitting(name, NUMBER);
+                let width = text::width(&name, NUMBER);
+                let left = if distance < 0.0 {
+                    x + distance - width
+                } else {
+                    x + distance
+                };
+                shapes::put(&area, halo(&area, (left, y(*height)), width))?;
+                let style = text_style(NUMBER, Tone::Ink).pos(Pos::new(side, VPos::Center));
                 area.draw_text(&name, &style, (px(x + distance), px(y(*height))))?;
             }
             let style = text_style(LABEL, Tone::Ink).pos(Pos::new(HPos::Center, VPos::Top));
@@ -141,6 +148,19 @@ impl Picture for ParallelCoordinates {
         }
         Ok(())
     }
+}
+
+/// A pale ground for a text of this width that lines pass behind.
+fn halo(area: &Area<'_>, (left, middle): (f64, f64), width: f64) -> String {
+    let (base_x, base_y) = area.get_base_pixel();
+    format!(
+        "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\" fill-opacity=\"0.8\"/>",
+        number(base_x + px(left - 2.0)),
+        number(base_y + px(middle - 8.0)),
+        number(px(width + 4.0)),
+        number(px(16.0)),
+        Tone::Paper.hex(),
+    )
 }
 
 /// A line through places of `area`, with its name under the mouse.

@@ -1,5 +1,6 @@
 //! The report of a comparison.
 
+use std::cmp::Ordering;
 use std::path::Path;
 
 use emberlab_metrics::Metric;
@@ -33,6 +34,9 @@ use crate::{ReportError, number};
 
 /// Curves that can be told apart in one picture. With more variants, each also gets a picture of its own.
 const MOST_IN_ONE: usize = 4;
+
+/// Variants whose curves have names and pictures of their own. With more, these are the best ones.
+const MOST_NAMED: usize = 16;
 
 /// The report of a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -286,7 +290,11 @@ impl ComparisonPage {
                 }
                 false => "The median over the seeds.",
             };
-            let chart = self.line_chart(column, is_few, caption);
+            let caption = match self.report.variants.len() {
+                0..=MOST_NAMED => caption.to_owned(),
+                all => format!("{caption} The {MOST_NAMED} best of {all} variants have colours."),
+            };
+            let chart = self.line_chart(column, is_few, &caption);
             together.push(chart.draw()?);
         }
         if together.is_empty() {
@@ -319,7 +327,9 @@ impl ComparisonPage {
             let chart = LineChart {
                 title: line.name.clone(),
                 lines: vec![line.clone()],
-                behind: others.map(|other| other.points.clone()).collect(),
+                behind: (others.map(|other| other.points.clone()))
+                    .chain(all.behind.iter().cloned())
+                    .collect(),
                 size: (320.0, 230.0),
                 ..self.line_chart(column, true, "")
             };
@@ -334,18 +344,46 @@ impl ComparisonPage {
         let curves: Vec<&Curve> = found.iter().map(|(_, _, curve)| *curve).collect();
         let metric = column.split_once('_').map_or(column, |(_, metric)| metric);
         let (x, y) = epoch_axes(metric, &curves);
-        let lines = found.iter();
+        let named = self.named_variants();
+        let (lines, others): (Vec<_>, Vec<_>) = found
+            .iter()
+            .partition(|(_, place, _)| named.contains(place));
+        let behind = others
+            .iter()
+            .map(|(v, i, c)| ChartLine::of_curve(v, *i, c, false).points);
         LineChart {
             title: capital(&format!("{} over the epochs", column.replace('_', " "))),
             x,
             y,
             caption: caption.to_string(),
             lines: lines
-                .map(|(v, i, c)| ChartLine::of_curve(v, *i, c, has_bands))
+                .into_iter()
+                .map(|(v, i, c)| ChartLine::of_curve(v, i, c, has_bands))
                 .collect(),
+            behind: behind.collect(),
             size: (480.0, 360.0),
             ..LineChart::new("epoch")
         }
+    }
+
+    /// The places of the variants whose curves have names: all, or the best by the median of the objective.
+    fn named_variants(&self) -> Vec<usize> {
+        let objective = self.report.question.objective();
+        let direction = self.report.question.metric.direction();
+        let median = |place: &usize| {
+            let spread = self.report.variants[*place].figures.get(&objective);
+            spread.map_or(f64::NAN, |spread| spread.median)
+        };
+        let mut places: Vec<usize> = (0..self.report.variants.len()).collect();
+        if places.len() > MOST_NAMED {
+            places.sort_by(|a, b| match (median(a), median(b)) {
+                (a, b) if direction.is_improvement(a, b) => Ordering::Less,
+                (a, b) if direction.is_improvement(b, a) => Ordering::Greater,
+                _ => Ordering::Equal,
+            });
+            places.truncate(MOST_NAMED);
+        }
+        places
     }
 
     /// The curves of a column, each with the name and index of its variant.

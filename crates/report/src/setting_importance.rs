@@ -1,15 +1,15 @@
 //! Which settings of a comparison matter: how much of the objective's variance each explains, alone and with another.
 
 use emberlab_baselines::{Predictions, Targets, Task, Training, baselines};
+use emberlab_metrics::Direction;
 use emberlab_pictures::{
-    Matrix, ParallelAxis, ParallelCoordinates, ParallelLine, Picture, RankedBar, RankedBars,
+    ParallelAxis, ParallelCoordinates, ParallelLine, Picture, RankedBar, RankedBars,
 };
 use emberlab_run_format::{ComparisonResult, TrialOutcome};
 use serde::Serialize;
 
 use crate::ReportError;
-use crate::document::{Block, Figure};
-use crate::findings::capital;
+use crate::document::{Block, Cell, Column, Figure, Mark, Table};
 use crate::number;
 use crate::settings::{Setting, Settings};
 use crate::statistics::median;
@@ -195,10 +195,8 @@ pub(crate) fn setting_blocks(
         });
     }
     figures.push(parallel_figure(comparison, keys, &objective)?);
-    if let Some(map) = heat_map(comparison, keys, importance, &objective)? {
-        figures.push(map);
-    }
     blocks.push(Block::Figures(figures));
+    blocks.extend(heat_map(comparison, keys, importance, &objective).map(Block::Table));
     Ok(blocks)
 }
 
@@ -276,8 +274,7 @@ fn parallel_figure(
         label: objective.to_owned(),
         ticks: vec![(0.0, number(low)), (1.0, number(high))],
     };
-    let is_best_high =
-        comparison.question.metric.direction() == emberlab_metrics::Direction::Higher;
+    let is_best_high = comparison.question.metric.direction() == Direction::Higher;
     let variants = comparison.variants.iter().zip(&medians).enumerate();
     let lines =
         variants
@@ -317,22 +314,20 @@ fn heat_map(
     keys: &[Setting],
     importance: Option<&SettingImportance>,
     objective: &str,
-) -> Result<Option<Figure>, ReportError> {
-    let Some(importance) = importance else {
-        return Ok(None);
-    };
+) -> Option<Table> {
+    let importance = importance?;
     let strongest = importance.pairs.first().filter(|pair| pair.2 >= 0.01);
     let (one, other) = match (strongest, importance.settings.as_slice()) {
         (Some((one, other, _)), _) => (one, other),
         (None, [(one, _), (other, _), ..]) => (one, other),
-        (None, _) => return Ok(None),
+        (None, _) => return None,
     };
     let find = |name: &String| keys.iter().find(|key| key.key == *name);
     let (Some(rows), Some(columns)) = (find(one), find(other)) else {
-        return Ok(None);
+        return None;
     };
     if rows.values.len() > 16 || columns.values.len() > 12 {
-        return Ok(None);
+        return None;
     }
     let figure = comparison.question.objective();
     let cell = |row: usize, column: usize| {
@@ -362,34 +357,43 @@ fn heat_map(
                 .collect()
         })
         .collect();
-    let text = |value: &f64| {
-        if value.is_nan() {
-            "–".to_owned()
-        } else {
-            number(*value)
+    let finite = values.iter().flatten().copied();
+    let finite = finite.filter(|value| value.is_finite());
+    let (low, high) = finite.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), value| {
+        (f64::min(low, value), f64::max(high, value))
+    });
+    let is_best_high = comparison.question.metric.direction() == Direction::Higher;
+    let cell = |value: &f64| match value.is_nan() {
+        true => Cell::from("–"),
+        false => {
+            let share = if high > low {
+                (value - low) / (high - low)
+            } else {
+                0.0
+            };
+            let shade = if is_best_high { share } else { 1.0 - share };
+            Cell::marked(number(*value), Mark::Shade(shade))
         }
     };
-    let texts = values
-        .iter()
-        .map(|row| row.iter().map(text).collect())
-        .collect();
-    let title = capital(&format!(
-        "{objective} by {} and {}",
+    let mut head = vec![Column::words(format!(
+        "{} ↓  {} →",
         short(one),
         short(other)
-    ));
-    let matrix = Matrix::new(
-        title,
-        (short(one), rows.values.clone()),
-        (short(other), columns.values.clone()),
-        values,
-    )
-    .texts(texts);
-    Ok(Some(Figure {
-        picture: matrix.render()?,
-        caption: "The median over all trials with both values.".to_owned(),
-        values: None,
-    }))
+    ))];
+    head.extend(columns.values.iter().map(Column::numbers));
+    let rows = rows.values.iter().zip(&values).map(|(name, row)| {
+        let first = Cell::from(name.as_str());
+        [first].into_iter().chain(row.iter().map(cell)).collect()
+    });
+    Some(Table {
+        caption: format!(
+            "Median {objective} by {} and {} over all trials with both values; the better, the stronger the shade",
+            short(one),
+            short(other)
+        ),
+        columns: head,
+        rows: rows.collect(),
+    })
 }
 
 #[cfg(test)]

@@ -160,13 +160,13 @@ fn sentence(objective: &str, cost: &str, points: &[Point]) -> String {
         [] => format!("No variant has a finite {objective}."),
         [one] => format!("{one} has the best {objective} and needs the least {cost} as well."),
         names if names.len() <= 6 => format!(
-            "For {objective} against {cost}, the choice is between {}; each other variant is beaten in one and no \
-             better in the other.",
+            "For {objective} against {cost}, the choice is between {}. Each other variant is matched or \
+             beaten in both by one of them.",
             list(names)
         ),
         names => format!(
-            "For {objective} against {cost}, the choice is between {}; each other variant is beaten in one and no \
-             better in the other.",
+            "For {objective} against {cost}, the choice is between {}. Each other variant is matched or \
+             beaten in both by one of them.",
             count(names.len(), "variant")
         ),
     }
@@ -245,8 +245,8 @@ mod tests {
         ];
         assert_eq!(
             sentence("valid accuracy", "time", &points),
-            "For valid accuracy against time, the choice is between small and big; each other variant is beaten in \
-             one and no better in the other."
+            "For valid accuracy against time, the choice is between small and big. Each other variant is matched or \
+             beaten in both by one of them."
         );
         let alone = [("small", 1.0, 0.8, true), ("bad", 2.0, 0.7, false)];
         assert_eq!(
