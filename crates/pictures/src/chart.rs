@@ -28,6 +28,9 @@ pub(crate) const BAR_OPACITY: f64 = 0.72;
 /// Width of the colour bar beside a heat map, in pixels.
 const KEY_WIDTH: f64 = 64.0;
 
+/// The least height of the frame below a legend, in pixels.
+const LEAST_FRAME: f64 = 120.0;
+
 impl Chart {
     /// An empty chart, 480 × 320 pixels.
     pub fn new(title: impl Into<String>, x: Axis, y: Axis) -> Self {
@@ -59,10 +62,15 @@ impl Chart {
         self
     }
 
-    /// Sets the size in pixels (480 × 320 by default).
+    /// Sets the size in pixels (480 × 320 by default). A chart with a long legend is higher.
     pub fn size(mut self, width: f64, height: f64) -> Self {
         self.size = (width, height);
         self
+    }
+
+    /// The room below the frame, for the numbers and the label of the axis, in pixels.
+    fn below(&self) -> f64 {
+        34.0 + if self.x.label().is_empty() { 2.0 } else { 17.0 }
     }
 
     /// The layers with all colours, strokes and markers chosen, and their legend.
@@ -242,11 +250,21 @@ impl Picture for Chart {
     }
 
     fn size(&self) -> (f64, f64) {
-        self.size
+        let (width, height) = self.size;
+        let legend = self.settled().1.height(width - 16.0);
+        let needed = height_of_title(&self.title, width) + legend + self.below() + LEAST_FRAME;
+        (
+            width,
+            if legend > 0.0 {
+                height.max(needed)
+            } else {
+                height
+            },
+        )
     }
 
     fn draw(&self, sketch: &Sketch<'_, '_>) -> Result<(), PictureError> {
-        let (width, height) = self.size;
+        let (width, height) = Picture::size(self);
         let (layers, legend) = self.settled();
         let key = layers.iter().find_map(|layer| match layer {
             Layer::HeatMap(map) => map.key.clone(),
@@ -257,7 +275,7 @@ impl Picture for Chart {
         let label = |axis: &Axis| if axis.label().is_empty() { 2.0 } else { 17.0 };
         let mut room = Room {
             left: 0.0,
-            bottom: 24.0 + label(&self.x),
+            bottom: self.below() - 10.0,
             width: width - key_width - 70.0,
             height: 0.0,
         };

@@ -1,7 +1,7 @@
 //! Charts, maps and grids of images as SVG, in one style that is readable in light and dark, and without colour.
 //!
 //! Every picture implements [`Picture`] and is rendered to an [`Svg`]: a [`Chart`] of layers, a [`Matrix`] of
-//! numbers, [`RankedBars`], an [`ImageGrid`], or [`Panels`] of any of them side by side. This crate knows plain numbers only, no
+//! numbers, [`RankedBars`], [`ParallelCoordinates`], an [`ImageGrid`], or [`Panels`] of any of them side by side. This crate knows plain numbers only, no
 //! tensors.
 
 mod axis;
@@ -16,6 +16,7 @@ mod layers;
 mod legend;
 mod matrix;
 mod panels;
+mod parallel_coordinates;
 mod picture;
 mod plot;
 mod ranked_bars;
@@ -35,6 +36,7 @@ pub use layers::{Band, Bars, Contours, HeatMap, Layer, Line, Marker, Points, Rul
 pub use legend::sample;
 pub use matrix::Matrix;
 pub use panels::Panels;
+pub use parallel_coordinates::{ParallelAxis, ParallelCoordinates, ParallelLine};
 pub use picture::Picture;
 pub use ranked_bars::{RankedBar, RankedBars};
 pub use svg::Svg;

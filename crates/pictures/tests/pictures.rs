@@ -110,6 +110,22 @@ fn a_chart_without_layers_is_refused_and_says_which() {
 }
 
 #[test]
+fn a_chart_with_a_long_legend_is_higher() {
+    let line = |n: usize| {
+        Line::new(
+            format!("a variant with a long name, number {n}"),
+            [(0.0, 1.0)],
+        )
+    };
+    let chart = |count| {
+        Chart::new("curves", Axis::new("epoch"), Axis::new("loss")).with_all((0..count).map(line))
+    };
+    let size = |count| chart(count).render().expect("a picture").size();
+    assert_eq!(size(3), (480.0, 320.0));
+    assert!(size(40).1 > 500.0, "{:?}", size(40));
+}
+
+#[test]
 fn a_matrix_of_the_wrong_size_is_refused() {
     let names = vec!["a".to_string(), "b".to_string()];
     let matrix = Matrix::new(

@@ -1,5 +1,6 @@
 //! The report of a comparison.
 
+use std::cmp::Ordering;
 use std::path::Path;
 
 use emberlab_metrics::Metric;
@@ -24,11 +25,18 @@ use crate::importance::comparison_blocks;
 use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::count;
 use crate::run_report::{config_block, environment_blocks, finding_blocks};
+use crate::setting_importance::{SettingImportance, importance, setting_blocks};
+use crate::settings::Settings;
 use crate::shell::command_line;
+use crate::statistics::median;
+use crate::trade_offs::{VariantCost, costs, trade_off_blocks};
 use crate::{ReportError, number};
 
 /// Curves that can be told apart in one picture. With more variants, each also gets a picture of its own.
 const MOST_IN_ONE: usize = 4;
+
+/// Variants whose curves have names and pictures of their own. With more, these are the best ones.
+const MOST_NAMED: usize = 16;
 
 /// The report of a comparison.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -50,6 +58,13 @@ pub struct ComparisonPage {
     /// The importance of the columns for the networks of the best variant, by seed.
     #[serde(skip)]
     importances: Vec<(u64, Importance)>,
+    /// What each variant costs, in time and in parameters.
+    pub costs: Vec<VariantCost>,
+    /// How much each setting matters for the objective, if several vary.
+    pub setting_importance: Option<SettingImportance>,
+    /// The settings in which the variants differ.
+    #[serde(skip)]
+    settings: Settings,
     /// The environment of the first trial.
     pub environment: Option<Environment>,
     /// The configuration, as TOML.
@@ -80,6 +95,9 @@ impl ComparisonPage {
             diagnoses: Vec::new(),
             evaluations: Vec::new(),
             importances: Vec::new(),
+            costs: Vec::new(),
+            setting_importance: None,
+            settings: Settings::default(),
             environment: None,
             config: read_text(&path)?.unwrap_or_default(),
             report,
@@ -107,6 +125,7 @@ impl ComparisonPage {
             page.evaluations
                 .push(evaluations(folder, &page.report, variant)?);
         }
+        page.compare_settings(folder)?;
         let best = best_variant(&page.report).map(str::to_string);
         for trial in &page.report.trials {
             if let Some(diagnosis) = files(trial).diagnosis()? {
@@ -128,6 +147,42 @@ impl ComparisonPage {
             }
         }
         Ok(page)
+    }
+
+    /// Reads the settings and the numbers of parameters of the variants, each from the runs that are there.
+    fn compare_settings(&mut self, folder: &Path) -> Result<(), ReportError> {
+        let (mut configs, mut num_parameters) = (Vec::new(), Vec::new());
+        for variant in &self.report.variants {
+            let (mut config, mut sizes) = (None, Vec::new());
+            for trial in self
+                .report
+                .trials
+                .iter()
+                .filter(|trial| trial.variant == variant.variant)
+            {
+                let files = RunFolder::new(folder.join(&trial.run));
+                if config.is_none()
+                    && let Some(text) = files.config()?
+                {
+                    // A run whose configuration cannot be read has no settings to compare.
+                    config = text.parse().ok();
+                }
+                sizes.extend(files.result()?.map(|result| result.num_parameters as f64));
+            }
+            configs.extend(config);
+            num_parameters.push(if sizes.is_empty() {
+                f64::NAN
+            } else {
+                median(&sizes)
+            });
+        }
+        self.costs = costs(&self.report, &num_parameters);
+        // Without the settings of every variant there is nothing to compare.
+        if configs.len() == self.report.variants.len() {
+            self.settings = Settings::of(&configs);
+            self.setting_importance = importance(&self.report, &self.settings);
+        }
+        Ok(())
     }
 
     /// The report in a sentence or two.
@@ -182,6 +237,8 @@ impl ComparisonPage {
             Some(best) => comparison_blocks(best, &self.importances)?,
             None => Vec::new(),
         };
+        let settings = setting_blocks(report, &self.settings, self.setting_importance.as_ref())?;
+        let trade_offs = trade_off_blocks(&report.question.objective(), &self.costs)?;
         Ok(Document {
             title: report.question.experiment.clone(),
             kind: "comparison",
@@ -190,6 +247,8 @@ impl ComparisonPage {
             sections: vec![
                 section("Answer", self.answer_blocks()),
                 section("Findings", finding_blocks(findings)),
+                section("Settings", settings),
+                section("Trade-offs", trade_offs),
                 section("Learning curves", self.curve_blocks()?),
                 section("Decision boundaries", boundary_blocks(&self.evaluations)?),
                 section("Confusion matrices", confusion_blocks(&self.evaluations)),
@@ -231,7 +290,11 @@ impl ComparisonPage {
                 }
                 false => "The median over the seeds.",
             };
-            let chart = self.line_chart(column, is_few, caption);
+            let caption = match self.report.variants.len() {
+                0..=MOST_NAMED => caption.to_owned(),
+                all => format!("{caption} The {MOST_NAMED} best of {all} variants have colours."),
+            };
+            let chart = self.line_chart(column, is_few, &caption);
             together.push(chart.draw()?);
         }
         if together.is_empty() {
@@ -264,7 +327,9 @@ impl ComparisonPage {
             let chart = LineChart {
                 title: line.name.clone(),
                 lines: vec![line.clone()],
-                behind: others.map(|other| other.points.clone()).collect(),
+                behind: (others.map(|other| other.points.clone()))
+                    .chain(all.behind.iter().cloned())
+                    .collect(),
                 size: (320.0, 230.0),
                 ..self.line_chart(column, true, "")
             };
@@ -279,18 +344,46 @@ impl ComparisonPage {
         let curves: Vec<&Curve> = found.iter().map(|(_, _, curve)| *curve).collect();
         let metric = column.split_once('_').map_or(column, |(_, metric)| metric);
         let (x, y) = epoch_axes(metric, &curves);
-        let lines = found.iter();
+        let named = self.named_variants();
+        let (lines, others): (Vec<_>, Vec<_>) = found
+            .iter()
+            .partition(|(_, place, _)| named.contains(place));
+        let behind = others
+            .iter()
+            .map(|(v, i, c)| ChartLine::of_curve(v, *i, c, false).points);
         LineChart {
             title: capital(&format!("{} over the epochs", column.replace('_', " "))),
             x,
             y,
             caption: caption.to_string(),
             lines: lines
-                .map(|(v, i, c)| ChartLine::of_curve(v, *i, c, has_bands))
+                .into_iter()
+                .map(|(v, i, c)| ChartLine::of_curve(v, i, c, has_bands))
                 .collect(),
+            behind: behind.collect(),
             size: (480.0, 360.0),
             ..LineChart::new("epoch")
         }
+    }
+
+    /// The places of the variants whose curves have names: all, or the best by the median of the objective.
+    fn named_variants(&self) -> Vec<usize> {
+        let objective = self.report.question.objective();
+        let direction = self.report.question.metric.direction();
+        let median = |place: &usize| {
+            let spread = self.report.variants[*place].figures.get(&objective);
+            spread.map_or(f64::NAN, |spread| spread.median)
+        };
+        let mut places: Vec<usize> = (0..self.report.variants.len()).collect();
+        if places.len() > MOST_NAMED {
+            places.sort_by(|a, b| match (median(a), median(b)) {
+                (a, b) if direction.is_improvement(a, b) => Ordering::Less,
+                (a, b) if direction.is_improvement(b, a) => Ordering::Greater,
+                _ => Ordering::Equal,
+            });
+            places.truncate(MOST_NAMED);
+        }
+        places
     }
 
     /// The curves of a column, each with the name and index of its variant.

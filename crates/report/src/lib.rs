@@ -26,9 +26,12 @@ mod pairs;
 mod parquet;
 pub mod predictions;
 mod run_report;
+mod setting_importance;
+mod settings;
 mod shell;
 pub mod statistics;
 mod summary;
+mod trade_offs;
 mod trial_table;
 
 pub use comparison_page::ComparisonPage;
@@ -38,7 +41,9 @@ pub use error::ReportError;
 pub use numbers::{count, duration, number};
 pub use outcome::TrialPlace;
 pub use run_report::RunReport;
+pub use setting_importance::SettingImportance;
 pub use shell::quoted;
+pub use trade_offs::VariantCost;
 pub use trial_table::TrialTable;
 
 use emberlab_run_format::FormatError;
