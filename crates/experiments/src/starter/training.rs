@@ -238,6 +238,7 @@ fn training(rows: u64, comments: &mut Comments) -> TrainingConfig {
         objective: Objective::default(),
         train_metrics: TrainMetrics::default(),
         thresholds: Vec::new(),
+        metrics: Vec::new(),
         class_weights: None,
         engine: EngineConfig::default(),
     }
