@@ -35,6 +35,7 @@ mod commands {
     mod report;
     mod resume;
     mod runs;
+    mod summary;
     mod train;
     mod train_dashboard;
     mod trial_on_slurm;

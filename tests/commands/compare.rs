@@ -582,3 +582,38 @@ fn baselines_are_computed_once_for_each_data_and_equal_those_of_a_single_run() {
     let without: Value = serde_json::from_str(&without.stdout).unwrap();
     assert_eq!(without["baselines"], Value::Null);
 }
+
+#[test]
+fn objective_and_target_may_be_metrics_on_request_and_stacks_compute_them_too() {
+    let text = CONFIG
+        .replace(
+            "metric = \"accuracy\"\nvalue = 0.8",
+            "metric = \"mcc\"\nvalue = 0.5",
+        )
+        .replace(
+            "objective = { metric = \"accuracy\" }",
+            "objective = { metric = \"roc_auc\" }",
+        );
+    let lab = Lab::new();
+    lab.write("small.toml", &text);
+    let done = compare(&lab, &["--set", "seeds=2"]);
+    assert_eq!(done.code, Some(0), "{done:#?}");
+    let found = report(&lab);
+    for variant in found["variants"].as_array().unwrap() {
+        for figure in ["valid_roc_auc", "valid_mcc", "valid_roc_auc@10"] {
+            let median = variant["figures"][figure]["median"].as_f64();
+            assert!(
+                median.is_some_and(|median| median > 0.5),
+                "{figure}: {median:?}"
+            );
+        }
+        assert_eq!(variant["epochs_to_target"]["n"], 2, "{variant}");
+    }
+    assert_eq!(found["baselines"]["figure"], "valid_roc_auc");
+    assert!(found["baselines"]["difference"]["median"].is_f64());
+    let stacked = Lab::new();
+    stacked.write("small.toml", &text);
+    let done = compare(&stacked, &["--set", "seeds=2", "--stack", "4"]);
+    assert_eq!(done.code, Some(0), "{done:#?}");
+    assert_eq!(trials(&stacked), trials(&lab));
+}

@@ -14,6 +14,8 @@ const MISSING: &[(&[&str], &str)] = &[
     (&["compare", "none.toml", "--collect"], "none.toml"),
     (&["find-lr", "none.toml"], "none.toml"),
     (&["find-lr", "none.toml", "--json"], "none.toml"),
+    (&["summary", "none.toml"], "none.toml"),
+    (&["summary", "none.toml", "--json"], "none.toml"),
     (&["config", "show", "none.toml"], "none.toml"),
     (&["config", "show", "folder"], "folder"),
     (&["check", "gradients", "none.toml"], "none.toml"),

@@ -138,3 +138,59 @@ fn balanced_class_weights_find_more_samples_of_a_rare_class() {
     let losses = |run: &crate::lab::Trained| run.column("train_loss");
     assert_eq!(losses(&equal), losses(&plain));
 }
+
+#[test]
+fn a_training_stops_early_by_a_metric_on_request_and_computes_those_that_are_listed() {
+    let lab = Lab::new();
+    let overrides = [
+        "training.num_epochs=60",
+        "training.objective.metric=roc_auc",
+        "training.metrics=[\"mcc\", \"top_3\"]",
+        "training.early_stopping={ patience = 3 }",
+    ];
+    let trained = lab.train("train/digits.toml", "asked", &overrides);
+    let result = trained.json("result.json");
+    assert_eq!(result["ending"], "stopped_early", "{result}");
+    assert_eq!(result["best"]["metric"], "roc_auc");
+    for metric in ["roc_auc", "mcc", "top_3"] {
+        let values = trained.column(&format!("valid_{metric}"));
+        assert!(
+            values.iter().all(|value| (0.5..=1.0).contains(value)),
+            "{metric}: {values:?}"
+        );
+        assert!(result["metrics"]["valid"][metric].is_f64(), "{metric}");
+    }
+    let values = trained.column("valid_roc_auc");
+    let best = values.iter().copied().fold(0.0, f64::max);
+    assert_eq!(result["best"]["value"].as_f64(), Some(best));
+    assert_eq!(result["epochs"].as_u64(), Some(values.len() as u64));
+    let header = trained.text("metrics.csv");
+    assert!(
+        !header.contains("log_loss"),
+        "{}",
+        header.lines().next().unwrap()
+    );
+    let report = lab
+        .succeed(&["report", "digits/asked", "--format", "markdown"])
+        .stdout;
+    assert!(report.contains("roc_auc"), "{report}");
+}
+
+#[test]
+fn a_metric_of_numbers_is_refused_for_classes() {
+    let lab = Lab::new();
+    let config = shipped("train/iris.toml");
+    let outcome = lab.run(&[
+        "train",
+        config.to_str().unwrap(),
+        "--set",
+        "training.metrics=[\"mape\"]",
+    ]);
+    assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+    assert!(
+        outcome.stderr.contains("training.metrics"),
+        "{}",
+        outcome.stderr
+    );
+    assert!(outcome.stderr.contains("roc_auc"), "{}", outcome.stderr);
+}

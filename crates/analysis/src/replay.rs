@@ -19,6 +19,9 @@ pub struct Replay<'a> {
     pub optimizer: &'a OptimizerConfig,
     /// The schedule of its learning rate.
     pub scheduler: &'a SchedulerConfig,
+    /// The learning rate of the last step of each epoch, for a schedule whose rates follow from results that are not
+    /// repeated. Epochs after these keep the last one.
+    pub epoch_rates: &'a [f64],
     /// Its batches and epochs.
     pub training: &'a TrainingConfig,
     /// The seed of the shuffles.
@@ -57,7 +60,7 @@ impl Replay<'_> {
     ) -> Result<Option<T>, TrainingError> {
         let config = self.training.batches();
         let steps_per_epoch = config.num_batches(self.train.len());
-        let scheduler = Scheduler::new(
+        let mut scheduler = Scheduler::new(
             self.scheduler,
             self.optimizer,
             steps_per_epoch,
@@ -68,6 +71,9 @@ impl Replay<'_> {
         let (rules, seeds) = (self.training.step_rules(), [dropout_seed(self.seed)]);
         let mut step = 0;
         for epoch in 1..=last_epoch {
+            if let Some(rate) = self.epoch_rates.get(epoch - 1) {
+                scheduler.recall(step + steps_per_epoch as u64 - 1, *rate);
+            }
             let batches = Batches::new(self.train, &config, self.seed, epoch as u64 - 1);
             for (i, batch) in batches.enumerate() {
                 let learning_rate = scheduler.learning_rate(step);

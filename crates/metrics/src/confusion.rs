@@ -298,6 +298,43 @@ impl ConfusionMatrix {
         hits as f64 / self.num_samples() as f64
     }
 
+    /// The unweighted mean of the recalls of the classes that have samples, in [0, 1]; NaN if there are none.
+    ///
+    /// # Source
+    /// Equals scikit-learn's `balanced_accuracy_score`.
+    pub fn balanced_accuracy(&self) -> f64 {
+        let mut present = self.present_scores();
+        present.retain(|scores| scores.support > 0);
+        Scores::mean(&present, |_| 1.0).recall
+    }
+
+    /// Matthews' correlation of targets and predictions, in [-1, 1]; 0 if all targets or all predictions are the same
+    /// class. Samples without a prediction count as predictions of one more class.
+    ///
+    /// # Source
+    /// Gorodkin 2004, "Comparing two K-category assignments by a K-category correlation coefficient"; equals
+    /// scikit-learn's `matthews_corrcoef`.
+    pub fn mcc(&self) -> f64 {
+        let (support, predicted) = self.sums();
+        let num_samples = self.num_samples() as f64;
+        let hits: u64 = (0..self.num_classes).map(|c| self.count(c, c)).sum();
+        let product = |a: &[u64], b: &[u64]| -> f64 {
+            let pairs = a.iter().zip(b);
+            pairs.map(|(&a, &b)| a as f64 * b as f64).sum()
+        };
+        let unpredicted = self.num_unpredicted() as f64;
+        let of_predictions =
+            num_samples.powi(2) - product(&predicted, &predicted) - unpredicted.powi(2);
+        let of_targets = num_samples.powi(2) - product(&support, &support);
+        match of_predictions * of_targets {
+            0.0 => 0.0,
+            variances => {
+                let covariance = hits as f64 * num_samples - product(&support, &predicted);
+                covariance / variances.sqrt()
+            }
+        }
+    }
+
     /// Precision, recall and F1 of one class; all zero for a class that does not exist.
     pub fn scores(&self, class: usize) -> Scores {
         let all = self.all_scores();
@@ -308,18 +345,24 @@ impl ConfusionMatrix {
     /// The classes that occur as a target or as a prediction, in order, with their scores. Averages are taken over
     /// these.
     pub fn all_scores(&self) -> Vec<(usize, Scores)> {
-        let mut support = self.unpredicted.clone();
-        let mut predicted = vec![0; self.num_classes];
-        for cell in self.cells() {
-            support[cell.target as usize] += cell.num_samples;
-            predicted[cell.prediction as usize] += cell.num_samples;
-        }
+        let (support, predicted) = self.sums();
         let occurs = |&class: &usize| support[class] + predicted[class] > 0;
         let scores = |class: usize| {
             Scores::from_counts(self.count(class, class), predicted[class], support[class])
         };
         let present = (0..self.num_classes).filter(occurs);
         present.map(|class| (class, scores(class))).collect()
+    }
+
+    /// The number of samples of each class, and the number of predictions of each class.
+    fn sums(&self) -> (Vec<u64>, Vec<u64>) {
+        let mut support = self.unpredicted.clone();
+        let mut predicted = vec![0; self.num_classes];
+        for cell in self.cells() {
+            support[cell.target as usize] += cell.num_samples;
+            predicted[cell.prediction as usize] += cell.num_samples;
+        }
+        (support, predicted)
     }
 
     /// The unweighted mean over the classes that occur; scikit-learn's `average="macro"`.

@@ -8,6 +8,7 @@
 
 mod binary;
 mod calibration;
+mod class_scores;
 mod classification_report;
 mod confusion;
 mod curves;
@@ -26,6 +27,7 @@ mod threshold;
 
 pub use binary::BinaryScores;
 pub use calibration::{Calibration, CalibrationBin};
+pub use class_scores::ClassScores;
 pub use classification_report::{ClassReport, ClassificationReport, ReportRow};
 pub use confusion::{ConfusedPair, ConfusedPairs, ConfusionMatrix, MOST_CLASSES, Scores};
 pub use curves::BinaryCurves;
@@ -35,7 +37,7 @@ pub use precision_recall::PrecisionRecallCurve;
 pub use predictions::{
     NO_PREDICTION, argmax, argmax_of, class_above, sigmoid, softmax, thresholded,
 };
-pub use regression::RegressionScores;
+pub use regression::{RegressionScores, mean_absolute_percentage_error, median_absolute_error};
 pub use roc::RocCurve;
 pub use split::Split;
 pub use split_metrics::SplitMetrics;

@@ -15,23 +15,36 @@ pub enum Direction {
     Higher,
 }
 
-/// The targets that a metric is defined for.
+/// What a metric is computed from, which decides the targets that it is defined for.
 #[derive(PartialEq, Eq)]
-enum MetricTargets {
-    /// Classes and numbers.
-    Any,
-    /// Classes only.
-    Classes,
-    /// Numbers only.
+enum Basis {
+    /// The losses of the batches: classes and numbers.
+    Losses,
+    /// Counts of predicted classes.
+    Counts,
+    /// The outputs for every class, of all samples.
+    Outputs,
+    /// Predicted numbers.
     Numbers,
+}
+
+/// When a metric is computed.
+#[derive(PartialEq, Eq)]
+enum Computed {
+    /// In every training, and shown: people look at it first.
+    Shown,
+    /// In every training. It says much the same as one that is shown.
+    Always,
+    /// Where an experiment asks for it, and shown there.
+    OnRequest,
 }
 
 /// The properties of one metric.
 struct Properties {
     title: &'static str,
     direction: Direction,
-    targets: MetricTargets,
-    is_headline: bool,
+    basis: Basis,
+    computed: Computed,
 }
 
 /// Makes [`Metric`] from a table with one row for each metric: its documentation, its name in files and its
@@ -83,57 +96,128 @@ metrics! {
     "loss" => Loss {
         title: "Loss",
         direction: Direction::Lower,
-        targets: MetricTargets::Any,
-        is_headline: true,
+        basis: Basis::Losses,
+        computed: Computed::Shown,
     }
     /// Share of right predictions, in [0, 1]; higher is better.
     "accuracy" => Accuracy {
         title: "Accuracy",
         direction: Direction::Higher,
-        targets: MetricTargets::Classes,
-        is_headline: true,
+        basis: Basis::Counts,
+        computed: Computed::Shown,
     }
     /// Share of the predictions of a class that are right, in [0, 1]; higher is better.
     "precision" => Precision {
         title: "Precision",
         direction: Direction::Higher,
-        targets: MetricTargets::Classes,
-        is_headline: false,
+        basis: Basis::Counts,
+        computed: Computed::Always,
     }
     /// Share of the samples of a class that are found, in [0, 1]; higher is better.
     "recall" => Recall {
         title: "Recall",
         direction: Direction::Higher,
-        targets: MetricTargets::Classes,
-        is_headline: false,
+        basis: Basis::Counts,
+        computed: Computed::Always,
     }
     /// Harmonic mean of precision and recall, in [0, 1]; higher is better.
     "f1" => F1 {
         title: "F1",
         direction: Direction::Higher,
-        targets: MetricTargets::Classes,
-        is_headline: false,
+        basis: Basis::Counts,
+        computed: Computed::Always,
+    }
+    /// Mean over the classes of the share of their samples that are found, in [0, 1]; higher is better.
+    "balanced_accuracy" => BalancedAccuracy {
+        title: "Balanced accuracy",
+        direction: Direction::Higher,
+        basis: Basis::Counts,
+        computed: Computed::OnRequest,
+    }
+    /// Matthews' correlation of predicted and right classes, in [-1, 1]; higher is better.
+    "mcc" => Mcc {
+        title: "MCC",
+        direction: Direction::Higher,
+        basis: Basis::Counts,
+        computed: Computed::OnRequest,
+    }
+    /// Area under the ROC curve, in [0, 1], for several classes the mean of each against the others; higher is better.
+    "roc_auc" => RocAuc {
+        title: "ROC AUC",
+        direction: Direction::Higher,
+        basis: Basis::Outputs,
+        computed: Computed::OnRequest,
+    }
+    /// Mean of the precisions over all thresholds, weighted by the gain in recall, in [0, 1], for several classes the mean
+    /// of each against the others; higher is better.
+    "average_precision" => AveragePrecision {
+        title: "Average precision",
+        direction: Direction::Higher,
+        basis: Basis::Outputs,
+        computed: Computed::OnRequest,
+    }
+    /// Mean negative logarithm of the probability of the right class; lower is better.
+    "log_loss" => LogLoss {
+        title: "Log loss",
+        direction: Direction::Lower,
+        basis: Basis::Outputs,
+        computed: Computed::OnRequest,
+    }
+    /// Mean squared error of the probabilities, in [0, 1] for two classes and in [0, 2] for more; lower is better.
+    "brier" => Brier {
+        title: "Brier score",
+        direction: Direction::Lower,
+        basis: Basis::Outputs,
+        computed: Computed::OnRequest,
+    }
+    /// Share of the samples whose class has one of the 3 largest outputs, in [0, 1]; higher is better.
+    "top_3" => Top3 {
+        title: "Top-3 accuracy",
+        direction: Direction::Higher,
+        basis: Basis::Outputs,
+        computed: Computed::OnRequest,
+    }
+    /// Share of the samples whose class has one of the 5 largest outputs, in [0, 1]; higher is better.
+    "top_5" => Top5 {
+        title: "Top-5 accuracy",
+        direction: Direction::Higher,
+        basis: Basis::Outputs,
+        computed: Computed::OnRequest,
     }
     /// Mean absolute error, in the units of the targets; lower is better.
     "mae" => Mae {
         title: "MAE",
         direction: Direction::Lower,
-        targets: MetricTargets::Numbers,
-        is_headline: true,
+        basis: Basis::Numbers,
+        computed: Computed::Shown,
     }
     /// Mean squared error, in squared units of the targets; lower is better.
     "mse" => Mse {
         title: "MSE",
         direction: Direction::Lower,
-        targets: MetricTargets::Numbers,
-        is_headline: false,
+        basis: Basis::Numbers,
+        computed: Computed::Always,
     }
     /// Share of the targets' variance that is explained, at most 1; higher is better.
     "r2" => R2 {
         title: "R²",
         direction: Direction::Higher,
-        targets: MetricTargets::Numbers,
-        is_headline: true,
+        basis: Basis::Numbers,
+        computed: Computed::Shown,
+    }
+    /// Mean absolute error as a share of the absolute targets, 1 for 100 %; lower is better.
+    "mape" => Mape {
+        title: "MAPE",
+        direction: Direction::Lower,
+        basis: Basis::Numbers,
+        computed: Computed::OnRequest,
+    }
+    /// Median of the absolute errors, in the units of the targets; lower is better.
+    "median_absolute_error" => MedianAbsoluteError {
+        title: "Median absolute error",
+        direction: Direction::Lower,
+        basis: Basis::Numbers,
+        computed: Computed::OnRequest,
     }
 }
 
@@ -153,26 +237,37 @@ impl Metric {
         self.properties().direction
     }
 
-    /// Whether it is one of the metrics that people look at first: those are shown while a network trains, and
-    /// their curves are drawn. The others say much the same as one of these.
+    /// Whether it is one of the metrics that people look at first, or that they asked for: those are shown while a network
+    /// trains, and their curves are drawn. The others say much the same as one of these.
     pub fn is_headline(self) -> bool {
-        self.properties().is_headline
+        self.properties().computed != Computed::Always
+    }
+
+    /// Whether it is computed only where an experiment asks for it.
+    pub fn is_on_request(self) -> bool {
+        self.properties().computed == Computed::OnRequest
+    }
+
+    /// Whether it needs the outputs for all samples of a split at once, rather than counts of predicted classes.
+    pub fn needs_outputs(self) -> bool {
+        self.properties().basis == Basis::Outputs
+    }
+
+    /// Whether it is for numbers only.
+    pub fn is_of_numbers(self) -> bool {
+        self.properties().basis == Basis::Numbers
     }
 
     /// The metrics of a classification, in the order of [`ALL`](Self::ALL).
     pub fn of_classes() -> impl Iterator<Item = Self> {
-        Self::without(MetricTargets::Numbers)
+        let all = Self::ALL.into_iter();
+        all.filter(|metric| !metric.is_of_numbers())
     }
 
     /// The metrics of a regression, in the order of [`ALL`](Self::ALL).
     pub fn of_numbers() -> impl Iterator<Item = Self> {
-        Self::without(MetricTargets::Classes)
-    }
-
-    /// The metrics that are not only for `targets`.
-    fn without(targets: MetricTargets) -> impl Iterator<Item = Self> {
         let all = Self::ALL.into_iter();
-        all.filter(move |metric| metric.properties().targets != targets)
+        all.filter(|metric| matches!(metric.properties().basis, Basis::Losses | Basis::Numbers))
     }
 }
 

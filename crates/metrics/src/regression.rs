@@ -91,6 +91,51 @@ impl RegressionScores {
     }
 }
 
+/// The mean absolute error as a share of the absolute targets, 1 for 100 %, averaged over the outputs. A target of 0 counts
+/// as `f64::EPSILON`. A NaN among the values makes it NaN.
+///
+/// # Shapes
+/// - targets, predictions: `[num_samples, num_outputs]`, row by row
+///
+/// # Source
+/// Equals scikit-learn's `mean_absolute_percentage_error`.
+pub fn mean_absolute_percentage_error(targets: &[f64], predictions: &[f64]) -> f64 {
+    let pairs = targets.iter().zip(predictions);
+    let shares = pairs.map(|(t, p)| (t - p).abs() / t.abs().max(f64::EPSILON));
+    shares.sum::<f64>() / targets.len() as f64
+}
+
+/// The median of the absolute errors, in the units of the targets, averaged over the outputs. A NaN among the values makes
+/// it NaN.
+///
+/// # Shapes
+/// - targets, predictions: `[num_samples, num_outputs]`, row by row, of at least one output
+///
+/// # Source
+/// Equals scikit-learn's `median_absolute_error`.
+pub fn median_absolute_error(targets: &[f64], predictions: &[f64], num_outputs: usize) -> f64 {
+    let of_output = |output: usize| {
+        let pairs = targets.iter().zip(predictions);
+        let errors = pairs.skip(output).step_by(num_outputs);
+        median(errors.map(|(t, p)| (t - p).abs()).collect())
+    };
+    (0..num_outputs).map(of_output).sum::<f64>() / num_outputs as f64
+}
+
+/// The median of some numbers, which for an even number of them is the mean of the middle two; NaN if one is NaN or if
+/// there are none.
+fn median(mut numbers: Vec<f64>) -> f64 {
+    if numbers.is_empty() || numbers.iter().any(|number| number.is_nan()) {
+        return f64::NAN;
+    }
+    numbers.sort_by(f64::total_cmp);
+    let middle = numbers.len() / 2;
+    match numbers.len() % 2 {
+        1 => numbers[middle],
+        _ => f64::midpoint(numbers[middle - 1], numbers[middle]),
+    }
+}
+
 /// `1 - residual / total`, with the sum of squared errors and that of squared deviations.
 fn r2(targets: &[f64], residual: f64) -> f64 {
     if targets.iter().all(|t| *t == targets[0]) && residual.is_finite() {

@@ -1,7 +1,10 @@
 //! The metrics of one split after one epoch.
 
 use crate::json_number::JsonNumber;
-use crate::{BinaryScores, ConfusionMatrix, Metric, RegressionScores};
+use crate::{
+    BinaryScores, ClassScores, ConfusionMatrix, Metric, RegressionScores,
+    mean_absolute_percentage_error, median_absolute_error,
+};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::fmt;
@@ -52,6 +55,78 @@ impl SplitMetrics {
                 (Metric::R2, scores.r2),
             ],
         }
+    }
+
+    /// Adds those metrics of classes among `asked` that are computed on request. Those that need the outputs of all samples
+    /// are left out without `scores`.
+    pub fn with_asked_of_classes(
+        mut self,
+        asked: &[Metric],
+        matrix: &ConfusionMatrix,
+        scores: Option<&ClassScores<'_>>,
+    ) -> Self {
+        let value = |metric: &Metric| match metric {
+            Metric::BalancedAccuracy => Some(matrix.balanced_accuracy()),
+            Metric::Mcc => Some(matrix.mcc()),
+            Metric::RocAuc => scores.map(ClassScores::roc_auc),
+            Metric::AveragePrecision => scores.map(ClassScores::average_precision),
+            Metric::LogLoss => scores.map(ClassScores::log_loss),
+            Metric::Brier => scores.map(ClassScores::brier_score),
+            Metric::Top3 => scores.map(|scores| scores.top_k_accuracy(3)),
+            Metric::Top5 => scores.map(|scores| scores.top_k_accuracy(5)),
+            Metric::Loss
+            | Metric::Accuracy
+            | Metric::Precision
+            | Metric::Recall
+            | Metric::F1
+            | Metric::Mae
+            | Metric::Mse
+            | Metric::R2
+            | Metric::Mape
+            | Metric::MedianAbsoluteError => None,
+        };
+        let found = asked.iter().map(|metric| (*metric, value(metric)));
+        (self.values).extend(found.filter_map(|(metric, value)| Some((metric, value?))));
+        self
+    }
+
+    /// Adds those metrics of numbers among `asked` that are computed on request.
+    ///
+    /// # Shapes
+    /// - targets, predictions: `[num_samples, num_outputs]`, row by row, of at least one output
+    pub fn with_asked_of_numbers(
+        mut self,
+        asked: &[Metric],
+        targets: &[f64],
+        predictions: &[f64],
+        num_outputs: usize,
+    ) -> Self {
+        for metric in asked {
+            let value = match metric {
+                Metric::Mape => mean_absolute_percentage_error(targets, predictions),
+                Metric::MedianAbsoluteError => {
+                    median_absolute_error(targets, predictions, num_outputs)
+                }
+                Metric::Loss
+                | Metric::Accuracy
+                | Metric::Precision
+                | Metric::Recall
+                | Metric::F1
+                | Metric::BalancedAccuracy
+                | Metric::Mcc
+                | Metric::RocAuc
+                | Metric::AveragePrecision
+                | Metric::LogLoss
+                | Metric::Brier
+                | Metric::Top3
+                | Metric::Top5
+                | Metric::Mae
+                | Metric::Mse
+                | Metric::R2 => continue,
+            };
+            self.values.push((*metric, value));
+        }
+        self
     }
 
     /// The value of a metric, or `None` if this split does not have it.
@@ -120,7 +195,8 @@ mod tests {
     fn classification_averages_over_the_classes_that_occur() {
         // precision_recall_fscore_support([0, 0, 1], [0, 2, 1], average="macro", zero_division=0)
         let metrics = classification();
-        assert!(metrics.names().eq(Metric::of_classes().map(Metric::name)));
+        let always = Metric::of_classes().filter(|metric| !metric.is_on_request());
+        assert!(metrics.iter().map(|(metric, _)| metric).eq(always));
         assert_eq!(metrics.get(Metric::Loss), Some(0.25));
         assert_eq!(metrics.get(Metric::Accuracy), Some(0.6666666666666666));
         assert_eq!(metrics.get(Metric::Precision), Some(0.6666666666666666));
@@ -143,8 +219,35 @@ mod tests {
     fn a_regression_has_the_metrics_of_numbers() {
         let scores = RegressionScores::from_values(&[1.0, 2.0], &[1.0, 4.0], 1).unwrap();
         let metrics = SplitMetrics::regression(2.0, &scores);
-        assert!(metrics.names().eq(Metric::of_numbers().map(Metric::name)));
+        let always = Metric::of_numbers().filter(|metric| !metric.is_on_request());
+        assert!(metrics.iter().map(|(metric, _)| metric).eq(always));
         assert_eq!(metrics.get(Metric::Mae), Some(1.0));
+    }
+
+    #[test]
+    fn every_metric_on_request_is_computed_for_its_targets_and_no_other() {
+        let asked: Vec<Metric> = Metric::ALL.into();
+        let matrix = ConfusionMatrix::from_labels(&[0, 1, 2], &[0, 2, 2], 3).unwrap();
+        let outputs = [0.8, 0.1, 0.1, 0.2, 0.3, 0.5, 0.1, 0.1, 0.8];
+        let scores = ClassScores::new(&[0, 1, 2], &outputs, &outputs, 3).unwrap();
+        let metrics = SplitMetrics::classification(0.25, &matrix);
+        let metrics = metrics.with_asked_of_classes(&asked, &matrix, Some(&scores));
+        assert!(metrics.names().eq(Metric::of_classes().map(Metric::name)));
+        assert!(metrics.iter().all(|(_, value)| value.is_finite()));
+        let (targets, predictions) = ([1.0, 2.0], [1.0, 4.0]);
+        let scores = RegressionScores::from_values(&targets, &predictions, 1).unwrap();
+        let metrics = SplitMetrics::regression(2.0, &scores);
+        let metrics = metrics.with_asked_of_numbers(&asked, &targets, &predictions, 1);
+        assert!(metrics.names().eq(Metric::of_numbers().map(Metric::name)));
+        assert_eq!(metrics.get(Metric::Mape), Some(0.5));
+    }
+
+    #[test]
+    fn without_outputs_only_metrics_of_counts_are_computed() {
+        let matrix = ConfusionMatrix::from_labels(&[0, 1], &[0, 1], 2).unwrap();
+        let metrics = SplitMetrics::default();
+        let metrics = metrics.with_asked_of_classes(&Metric::ALL, &matrix, None);
+        assert!(metrics.names().eq(["balanced_accuracy", "mcc"]));
     }
 
     #[test]

@@ -29,7 +29,8 @@ pub use initializer::{Fan, Initializer};
 pub use layers::{Convolution, Dense, DropoutMasks, dropout_seed};
 pub use network::{
     BatchedModel, ConvNet, ConvNetConfig, FusedShape, Mlp, MlpConfig, Mode, ModelConfig, Network,
-    NetworkNumbers, NotFused, Operation, PerceptronConfig, SavedPass, SavedReplicas, Stage,
+    NetworkNumbers, NotFused, Operation, OperationSummary, PerceptronConfig, SavedPass,
+    SavedReplicas, Stage,
 };
 pub use normalization::{
     BatchNorm, BatchStatistics, GroupNorm, InstanceNorm, LayerNorm, Norm, Normalization,

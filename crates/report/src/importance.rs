@@ -1,6 +1,6 @@
 //! The importance of the columns, and how predictions follow the most important ones, as pictures and tables.
 
-use emberlab_metrics::Metric;
+use emberlab_metrics::{Direction, Metric};
 use emberlab_pictures::{Axis, Picture, RankedBar, RankedBars};
 use emberlab_run_format::{Importance, PartialDependence, Points};
 
@@ -117,7 +117,9 @@ fn explanation(importance: &Importance, interval: &str) -> String {
 fn bars_figure(importance: &Importance, mut bars: Vec<RankedBar>) -> Result<Figure, ReportError> {
     bars.truncate(SHOWN);
     let label = match importance.metric {
-        Metric::Mae | Metric::Mse => format!("rise of the {}", importance.metric.title()),
+        metric if metric.direction() == Direction::Lower => {
+            format!("rise of the {}", lower(metric))
+        }
         metric => format!("drop of the {}", lower(metric)),
     };
     let picture = RankedBars::new("Importance of the columns", label, bars).width(560.0);
@@ -128,11 +130,11 @@ fn bars_figure(importance: &Importance, mut bars: Vec<RankedBar>) -> Result<Figu
     })
 }
 
-/// The title of a metric inside a sentence: `accuracy`, but `R²` and `F1`.
+/// The title of a metric inside a sentence: `accuracy`, but `R²` and `ROC AUC`.
 fn lower(metric: Metric) -> String {
-    match metric.title().chars().filter(|c| c.is_lowercase()).count() {
-        0 | 1 => metric.title().to_string(),
-        _ => metric.title().to_lowercase(),
+    match metric.title().chars().any(char::is_lowercase) {
+        true => metric.title().to_lowercase(),
+        false => metric.title().to_string(),
     }
 }
 
@@ -141,9 +143,9 @@ fn dependence_blocks(importance: &Importance, whose: &str) -> Result<Vec<Block>,
     if importance.dependence.is_empty() {
         return Ok(Vec::new());
     }
-    let what = match importance.metric {
-        Metric::Mae | Metric::Mse | Metric::R2 => "prediction",
-        _ => "probability",
+    let what = match importance.metric.is_of_numbers() {
+        true => "prediction",
+        false => "probability",
     };
     let num_rows = importance.dependence[0].num_rows;
     let mut blocks = vec![Block::Text(format!(

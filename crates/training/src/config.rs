@@ -5,6 +5,7 @@ use std::fmt;
 use burn::tensor::DType;
 use emberlab_datasets::{AugmentationConfig, BatchConfig, BatchSize, ClassWeights};
 use emberlab_menu::Problem;
+use emberlab_metrics::Metric;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +13,7 @@ use crate::average::WeightAverage;
 use crate::clipping::GradientClipping;
 use crate::engine::EngineConfig;
 use crate::error::{check, check_at_least_one};
+use crate::scheduler::SchedulerConfig;
 use crate::step_rules::{Penalty, StepRules};
 use crate::trainer::best_epoch::Objective;
 use crate::trainer::early_stopping::EarlyStopping;
@@ -109,6 +111,10 @@ pub struct TrainingConfig {
     /// them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augmentation: Option<AugmentationConfig>,
+    /// Metrics that are computed after every epoch besides those of every training, such as `["roc_auc", "mcc"]`. Those of
+    /// the objective, the schedule and the target of a comparison are computed without being listed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<Metric>,
     /// The engine that trains: `auto`, `fused` or `burn`.
     #[serde(default, skip_serializing_if = "EngineConfig::is_auto")]
     pub engine: EngineConfig,
@@ -139,6 +145,19 @@ impl TrainingConfig {
             clipping: self.gradient_clipping,
             max_norm: self.max_norm,
         }
+    }
+
+    /// The metrics on request that a training with this schedule asks for, in the order of [`Metric::ALL`].
+    pub fn asked_metrics(&self, scheduler: &SchedulerConfig) -> Vec<Metric> {
+        let is_asked = |metric: &Metric| {
+            self.metrics.contains(metric)
+                || self.objective.metric == *metric
+                || scheduler.metric() == Some(*metric)
+        };
+        let on_request = Metric::ALL
+            .into_iter()
+            .filter(|metric| metric.is_on_request());
+        on_request.filter(is_asked).collect()
     }
 
     /// Checks the ranges of the values.

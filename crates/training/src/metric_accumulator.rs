@@ -4,13 +4,13 @@ use burn::tensor::Tensor;
 #[cfg(feature = "gpu")]
 use emberlab_metrics::NO_PREDICTION;
 use emberlab_metrics::{
-    ConfusionMatrix, MetricsError, RegressionScores, SplitMetrics, argmax, argmax_of, class_above,
-    thresholded,
+    ClassScores, ConfusionMatrix, Metric, MetricsError, RegressionScores, SplitMetrics, argmax,
+    argmax_of, class_above, thresholded,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::error::TrainingError;
-use crate::loss::Reduction;
+use crate::loss::{LossConfig, Reduction};
 use crate::supervised_model::StepOutput;
 use crate::task::Task;
 
@@ -23,7 +23,23 @@ pub struct MetricAccumulator {
     num_samples: u64,
     /// Sum over samples of their loss.
     loss_sum: f64,
+    /// The metrics on request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    asked: Vec<Metric>,
     scores: Scores,
+    /// The outputs for classes, if a metric on request needs them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    gathered: Option<Gathered>,
+}
+
+/// The outputs for all samples seen so far, and their classes.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Gathered {
+    /// The width of the outputs; 0 while there are none.
+    d_output: usize,
+    labels: Vec<u32>,
+    /// `[num_samples × d_output]`, row by row.
+    outputs: Vec<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -44,11 +60,11 @@ fn one() -> usize {
 }
 
 impl MetricAccumulator {
-    /// An accumulator that has seen nothing.
+    /// An accumulator that has seen nothing, of the metrics of every training and of those of the task among `asked`.
     ///
     /// # Errors
     /// Never for a task with valid class numbers.
-    pub fn new(task: &Task) -> Result<Self, TrainingError> {
+    pub fn new(task: &Task, asked: &[Metric]) -> Result<Self, TrainingError> {
         let of_classes = |n| ConfusionMatrix::from_labels(&[], &[], n).map_err(read);
         let scores = match task {
             Task::Binary { .. } => Scores::Classes(of_classes(2)?),
@@ -59,10 +75,13 @@ impl MetricAccumulator {
                 num_targets: standardizer.mean.len(),
             },
         };
+        let needs_outputs = needs_outputs(task, asked);
         Ok(Self {
             num_samples: 0,
             loss_sum: 0.0,
+            asked: asked.to_vec(),
             scores,
+            gathered: needs_outputs.then(Gathered::default),
         })
     }
 
@@ -130,6 +149,12 @@ impl MetricAccumulator {
                     matrix
                         .observe(labels[row], label(task, outputs))
                         .map_err(read)?;
+                    if let Some(gathered) = &mut self.gathered {
+                        gathered.d_output = d_output;
+                        gathered.labels.push(labels[row]);
+                        let outputs = outputs.iter().map(|&x| x.into());
+                        gathered.outputs.extend(outputs);
+                    }
                 }
             }
             (
@@ -195,24 +220,43 @@ impl MetricAccumulator {
         Ok(())
     }
 
-    /// The metrics of all samples seen; the loss is per sample, whatever the reduction.
+    /// The metrics of all samples seen, whose outputs were trained with this loss; the loss is per sample, whatever the
+    /// reduction.
     ///
     /// # Errors
     /// [`TrainingError::Read`] if nothing was seen.
-    pub fn metrics(&self) -> Result<SplitMetrics, TrainingError> {
-        let loss = self.loss_sum / self.num_samples as f64;
-        Ok(match &self.scores {
-            Scores::Classes(matrix) => SplitMetrics::classification(loss, matrix),
+    pub fn metrics(&self, task: &Task, loss: &LossConfig) -> Result<SplitMetrics, TrainingError> {
+        let mean_loss = self.loss_sum / self.num_samples as f64;
+        let asked = &self.asked;
+        match &self.scores {
+            Scores::Classes(matrix) => {
+                let metrics = SplitMetrics::classification(mean_loss, matrix);
+                let Some(gathered) = &self.gathered else {
+                    return Ok(metrics.with_asked_of_classes(asked, matrix, None));
+                };
+                let (outputs, d_output) = (&gathered.outputs, gathered.d_output);
+                let probabilities = task.probabilities(loss, outputs, d_output)?;
+                let scores = ClassScores::new(&gathered.labels, outputs, &probabilities, d_output);
+                let scores = scores.map_err(read)?;
+                Ok(metrics.with_asked_of_classes(asked, matrix, Some(&scores)))
+            }
             Scores::Values {
                 targets,
                 predictions,
                 num_targets,
-            } => SplitMetrics::regression(
-                loss,
-                &RegressionScores::from_values(targets, predictions, *num_targets).map_err(read)?,
-            ),
-        })
+            } => {
+                let scores = RegressionScores::from_values(targets, predictions, *num_targets);
+                let metrics = SplitMetrics::regression(mean_loss, &scores.map_err(read)?);
+                Ok(metrics.with_asked_of_numbers(asked, targets, predictions, *num_targets))
+            }
+        }
     }
+}
+
+/// Whether the outputs for all samples have to be read for these metrics on request, where counts of predicted classes
+/// would do for those of every training.
+pub(crate) fn needs_outputs(task: &Task, asked: &[Metric]) -> bool {
+    task.num_classes().is_some() && asked.iter().any(|metric| metric.needs_outputs())
 }
 
 /// The targets of a split as outputs are compared with them, so that they are made once and not in every epoch.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use burn::tensor::Tensor;
 use emberlab_datasets::{Batch, DeviceDataset};
-use emberlab_metrics::SplitMetrics;
+use emberlab_metrics::{Metric, SplitMetrics};
 
 use crate::error::TrainingError;
 use crate::metric_accumulator::MetricAccumulator;
@@ -20,7 +20,7 @@ pub struct Predicted {
     pub outputs: Vec<f64>,
 }
 
-/// Predicts a split in evaluation mode.
+/// Predicts a split in evaluation mode, with the metrics on request among `asked`.
 ///
 /// # Errors
 /// [`TrainingError::Read`] if the device fails.
@@ -28,9 +28,10 @@ pub fn predict(
     plain: &SupervisedModel,
     data: &DeviceDataset,
     task: &Task,
+    asked: &[Metric],
 ) -> Result<Predicted, TrainingError> {
     let nothing = || TrainingError::Read("the split was not predicted".to_string());
-    predict_unless(|| false, plain, data, task)?.ok_or_else(nothing)
+    predict_unless(|| false, plain, data, task, asked)?.ok_or_else(nothing)
 }
 
 /// Predicts a split in evaluation mode; none if `is_stopping` along the way.
@@ -42,8 +43,9 @@ pub(crate) fn predict_unless(
     plain: &SupervisedModel,
     data: &DeviceDataset,
     task: &Task,
+    asked: &[Metric],
 ) -> Result<Option<Predicted>, TrainingError> {
-    let mut accumulator = MetricAccumulator::new(task)?;
+    let mut accumulator = MetricAccumulator::new(task, asked)?;
     let mut outputs = Vec::new();
     for samples in chunks(data.len()) {
         if is_stopping() {
@@ -54,7 +56,7 @@ pub(crate) fn predict_unless(
             outputs.extend(task.in_units_of_the_data(outcome.outputs));
         }
     }
-    let metrics = accumulator.metrics()?;
+    let metrics = accumulator.metrics(task, plain.loss())?;
     Ok(Some(Predicted { metrics, outputs }))
 }
 

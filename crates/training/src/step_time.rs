@@ -124,6 +124,7 @@ impl StepTime<'_> {
         let shared = Shared {
             loss: self.loss.clone(),
             task: self.task.clone(),
+            asked: Vec::new(),
             training: TrainingConfig {
                 // Then steps add nothing to the metrics.
                 train_metrics: TrainMetrics::Evaluated,
@@ -134,7 +135,7 @@ impl StepTime<'_> {
         };
         let num_batches = self.training.batches().num_batches(self.train.len());
         let mut engine = engine(vec![beginning], shared)?;
-        let mut metrics = MetricAccumulator::new(self.task)?;
+        let mut metrics = MetricAccumulator::new(self.task, &[])?;
         let mut done = 0;
         median_of_laps(duration, stop, || {
             // A call as long as in a training, but for the first, in which the engine learns how long a step takes.

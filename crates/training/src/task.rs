@@ -155,7 +155,7 @@ impl Task {
         }
     }
 
-    /// The metrics that a split has under this task.
+    /// The metrics that a split can have under this task.
     pub fn metrics(&self) -> Vec<Metric> {
         match self {
             Self::Regression { .. } => Metric::of_numbers().collect(),

@@ -7,6 +7,7 @@ pub use surfaces::{LearningRates, Pair, SURFACES, Surface};
 use burn::module::{Module, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Tensor, TensorData};
+use emberlab_metrics::Metric;
 use emberlab_training::{
     Optimizer, OptimizerConfig, Scheduler, SchedulerConfig, TrainingError, device, host,
 };
@@ -51,7 +52,7 @@ impl Descent {
         self.optimizer.validate()?;
         self.scheduler.validate()?;
         let device = device::open(device::DEFAULT)?;
-        let scheduler = Scheduler::new(&self.scheduler, &self.optimizer, 1, self.num_steps);
+        let mut scheduler = Scheduler::new(&self.scheduler, &self.optimizer, 1, self.num_steps);
         let tensor = |pair: Pair, device: &_| {
             Tensor::<1>::from_data(TensorData::from(pair), (device, DType::F64))
         };
@@ -78,6 +79,9 @@ impl Descent {
             let mut gradients = GradientsParams::new();
             gradients.register(id, tensor((self.surface.gradient)(at), &device));
             point = optimizer.step(point, gradients, learning_rate);
+            // For a schedule that looks at results, each step is an epoch and the value is its loss.
+            let metrics = [(Metric::Loss, value)].into_iter().collect();
+            scheduler.end_epoch(step as u64 + 1, &metrics, None);
         }
         Ok(path)
     }

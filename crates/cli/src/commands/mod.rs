@@ -16,6 +16,7 @@ pub mod predict;
 pub mod report;
 pub mod resume;
 pub mod runs;
+pub mod summary;
 pub mod train;
 pub mod trial;
 
@@ -43,6 +44,7 @@ pub enum Command {
     Gallery(gallery::Args),
     Descend(descend::Args),
     Data(data::Args),
+    Summary(summary::Args),
     Devices(devices::Args),
     Check(check::Args),
     Config(config::Args),
@@ -70,6 +72,7 @@ impl Command {
             Self::Gallery(args) => gallery::run(args),
             Self::Descend(args) => descend::run(args, shared),
             Self::Data(args) => data::run(args, shared),
+            Self::Summary(args) => summary::run(args, shared),
             Self::Devices(args) => devices::run(args, shared),
             Self::Check(args) => check::run(args, shared),
             Self::Config(args) => config::run(args),

@@ -194,6 +194,13 @@ fn introduce(trial: &Trial, device: &str) -> Result<(), Failure> {
         trial.config().dataset.name(),
     )?;
     writeln!(out, "trained by: {}", trial.trained_by())?;
+    if trial.waits_for_every_epoch() {
+        let schedule = trial.config().scheduler.schedule.name();
+        writeln!(
+            out,
+            "one epoch in each call to the GPU, because `{schedule}` waits for the metrics of every epoch"
+        )?;
+    }
     Ok(())
 }
 

@@ -97,8 +97,15 @@ impl ExperimentConfig {
         set.map(|(key, _)| key).collect()
     }
 
-    /// The experiment without the keys of a comparison: the configuration of one training.
-    pub fn without_comparison(self) -> Self {
+    /// The experiment without the keys of a comparison: the configuration of one training, which computes the metric of the
+    /// target.
+    pub fn without_comparison(mut self) -> Self {
+        if let Some(Target { metric, .. }) = self.target
+            && metric.is_on_request()
+            && !self.training.metrics.contains(&metric)
+        {
+            self.training.metrics.push(metric);
+        }
         Self {
             seeds: None,
             num_folds: None,
@@ -119,6 +126,7 @@ impl ExperimentConfig {
         serde_json::to_string(&(
             (&self.dataset, &self.split, &self.standardize, self.seed),
             (&self.model, &self.loss, &self.training),
+            self.scheduler.metric(),
         ))
     }
 

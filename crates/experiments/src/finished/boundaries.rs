@@ -53,7 +53,9 @@ impl LoadedRun {
         };
         let shown = shown_epochs(last_epoch);
         let train = self.prepared.upload_train(&self.device)?;
-        let replay = self.prepared.replay(&self.device, &train)?;
+        let replay = self
+            .prepared
+            .replay(&self.device, &train, &self.epoch_rates)?;
         let mut found = Vec::new();
         let mut draw = |epoch: usize, network: &Network| {
             let network = network.valid();

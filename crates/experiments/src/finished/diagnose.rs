@@ -34,7 +34,8 @@ pub fn diagnose(
     if let Some(epoch) = curves.first_non_finite() {
         // If only the validation loss is not finite, the batches of the next epoch show the cause.
         let train = prepared.upload_train(&device)?;
-        let found = locate_non_finite(prepared.replay(&device, &train)?, epoch + 1)?;
+        let rates = run.learning_rates()?;
+        let found = locate_non_finite(prepared.replay(&device, &train, &rates)?, epoch + 1)?;
         let is_non_finite = |f: &Finding| f.kind == FindingKind::NonFinite;
         if let (Some(found), Some(first)) = (
             found,

@@ -38,6 +38,8 @@ pub struct LoadedRun {
     pub threshold: ThresholdInUse,
     /// Which network of the run it is.
     pub(super) identity: ChosenFor,
+    /// The learning rates that its epochs ended with, if they follow from results.
+    pub(super) epoch_rates: Vec<f64>,
 }
 
 impl LoadedRun {
@@ -61,6 +63,10 @@ impl LoadedRun {
                 .map_err(|e| run.malformed(weights.file(), e))?
                 .valid(),
             threshold: ThresholdInUse::of(run.stored_threshold()?, weights, &sha256),
+            epoch_rates: match prepared.config.scheduler.metric() {
+                Some(_) => run.learning_rates()?,
+                None => Vec::new(),
+            },
             prepared,
             device,
             identity: ChosenFor { weights, sha256 },
@@ -79,7 +85,8 @@ impl LoadedRun {
             .ok_or(ExperimentError::EmptySplit { split })?;
         let supervised =
             SupervisedModel::new(self.network.clone(), self.prepared.config.loss.clone());
-        Ok(predict(&supervised, &data, &self.prepared.task)?)
+        let asked = self.prepared.asked_metrics();
+        Ok(predict(&supervised, &data, &self.prepared.task, &asked)?)
     }
 
     /// The importance of every column for the network: see [`Prepared::importance`].

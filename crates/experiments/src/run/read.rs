@@ -114,6 +114,20 @@ impl Run {
         })
     }
 
+    /// The learning rate of the last step of each epoch.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Malformed`] if `metrics.csv` is damaged.
+    pub(crate) fn learning_rates(&self) -> Result<Vec<f64>, ExperimentError> {
+        let text = std::fs::read_to_string(self.metrics_path()).unwrap_or_default();
+        let history = History::parse(&text).map_err(|e| self.malformed(METRICS, e))?;
+        Ok(history
+            .column("learning_rate")
+            .into_iter()
+            .flatten()
+            .collect())
+    }
+
     /// The newest valid checkpoint, if there is one.
     ///
     /// # Errors

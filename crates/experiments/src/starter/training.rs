@@ -241,6 +241,7 @@ fn training(rows: u64, comments: &mut Comments) -> TrainingConfig {
         objective: Objective::default(),
         train_metrics: TrainMetrics::default(),
         thresholds: Vec::new(),
+        metrics: Vec::new(),
         class_weights: None,
         augmentation: None,
         engine: EngineConfig::default(),

@@ -23,8 +23,8 @@ pub const BASELINE_VALUES_AFTER_TRAINING: usize = 50_000;
 pub const BASELINE_VALUES_OF_COMPARISON: usize = 1_000_000;
 
 impl ExperimentConfig {
-    /// SHA-256 of everything that the baselines depend on: data, splits, standardisation, seed, and the loss, which
-    /// decides how classes are scored. Trials with the same key have the same baselines.
+    /// SHA-256 of everything that the baselines depend on: data, splits, standardisation, seed, the metrics that are asked
+    /// for, and the loss, which decides how classes are scored. Trials with the same key have the same baselines.
     ///
     /// # Errors
     /// [`serde_json::Error`] if a number cannot be written as JSON.
@@ -33,9 +33,10 @@ impl ExperimentConfig {
             self.training.objective.metric,
             self.training.objective.split,
         );
+        let asked = self.training.asked_metrics(&self.scheduler);
         let text = serde_json::to_string(&(
             (&self.dataset, &self.split, &self.standardize, self.seed),
-            (&self.loss, self.model.d_output(), objective),
+            (&self.loss, self.model.d_output(), objective, asked),
         ))?;
         Ok(sha256(text.as_bytes()))
     }
@@ -152,15 +153,28 @@ impl Prepared {
                     let of_rows = probabilities[2 * range.start..2 * range.end].chunks_exact(2);
                     Guesses::Probabilities(of_rows.map(|of_class| of_class[1]).collect())
                 }
-                (Predictions::Classes { classes, .. }, _) => {
-                    Guesses::Classes(classes[range].to_vec())
+                (
+                    Predictions::Classes {
+                        classes,
+                        probabilities,
+                    },
+                    _,
+                ) => {
+                    let width = probabilities.len() / classes.len().max(1);
+                    let probabilities =
+                        probabilities[width * range.start..width * range.end].to_vec();
+                    Guesses::Classes {
+                        classes: classes[range].to_vec(),
+                        outputs: probabilities.clone(),
+                        probabilities,
+                    }
                 }
                 (Predictions::Values(values), _) => {
                     let width = self.values(&[]).1;
                     Guesses::Values(values[range.start * width..range.end * width].to_vec())
                 }
             };
-            let scores = self.score(rows, &guesses);
+            let scores = self.score(rows, &guesses, &self.asked_metrics());
             metrics.insert(*split, scores.map_err(super::evaluate::not_scored)?);
         }
         Ok(metrics)

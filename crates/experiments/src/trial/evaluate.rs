@@ -4,8 +4,9 @@ use burn::tensor::Device;
 use emberlab_analysis::{Plane, boundary};
 use emberlab_datasets::{Features, Targets};
 use emberlab_metrics::{
-    BinaryCurves, ClassificationReport, ConfusionMatrix, MOST_CLASSES, Metric, MetricsError,
-    NO_PREDICTION, RegressionScores, Split, SplitMetrics, ThresholdBy, best_threshold, thresholded,
+    BinaryCurves, ClassScores, ClassificationReport, ConfusionMatrix, MOST_CLASSES, Metric,
+    MetricsError, NO_PREDICTION, RegressionScores, Split, SplitMetrics, ThresholdBy,
+    best_threshold, thresholded,
 };
 use emberlab_models::Network;
 use emberlab_run_format::{
@@ -100,7 +101,14 @@ impl Prepared {
                 let matrix = matrix.map_err(not_scored)?;
                 if threshold != DEFAULT_THRESHOLD {
                     let loss = predicted.metrics.get(Metric::Loss).unwrap_or(f64::NAN);
-                    evaluation.metrics = SplitMetrics::classification(loss, &matrix);
+                    let probabilities = self.probabilities(predicted)?;
+                    let (outputs, width) = (&predicted.outputs, self.d_output);
+                    let scores = ClassScores::new(&targets, outputs, &probabilities, width);
+                    let scores = scores.map_err(not_scored)?;
+                    let metrics = SplitMetrics::classification(loss, &matrix);
+                    let asked = self.asked_metrics();
+                    evaluation.metrics =
+                        metrics.with_asked_of_classes(&asked, &matrix, Some(&scores));
                 }
                 let report = ClassificationReport::from_confusion(&matrix, names);
                 evaluation.classification_report = Some(report.map_err(not_scored)?);

@@ -89,6 +89,29 @@ const BEST_BEFORE: &str = r#"
     training = { num_epochs = 6, batch_size = 16 }
 "#;
 
+/// Gathers outputs within an epoch, and its learning rate follows from metrics after a warm-up.
+const PLATEAU: &str = r#"
+    dataset = { name = "iris" }
+    split = { method = "stratified", train = 70, valid = 80 }
+    model = { name = "mlp", hidden = [4], activation = "tanh" }
+    loss = { name = "cross_entropy" }
+    optimizer = { name = "sgd", learning_rate = 0.5 }
+    [scheduler]
+    name = "reduce_on_plateau"
+    factor = 0.5
+    patience = 0
+    threshold = 0.05
+    cooldown = 1
+    metric = "average_precision"
+    warmup = { num_steps = 3, interval = "step" }
+    [training]
+    num_epochs = 6
+    batch_size = 20
+    metrics = ["mcc", "log_loss"]
+    objective = { metric = "roc_auc" }
+    early_stopping = { patience = 4, min_delta = 0.01 }
+"#;
+
 struct NoOutput;
 
 impl Observer for NoOutput {
@@ -254,6 +277,15 @@ fn early_stopping_happens_at_the_same_epoch_after_a_resume_from_every_step() {
     let (_, whole) = train(folder.path(), "whole", &config, "flex", None);
     assert_eq!((whole.ending, whole.epochs), (Ending::StoppedEarly, 3));
     every_step(EARLY_STOPPING);
+}
+
+#[test]
+fn gathered_outputs_and_a_rate_that_follows_from_results_resume_to_the_bit_from_every_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let (run, _) = train(folder.path(), "whole", &config(PLATEAU), "flex", None);
+    let rates = run.learning_rates().unwrap();
+    assert!(rates.windows(2).any(|pair| pair[1] < pair[0]), "{rates:?}");
+    every_step(PLATEAU);
 }
 
 #[test]

@@ -183,13 +183,20 @@ impl Subject<'_> {
                 &outputs,
                 prepared.d_output,
             )?),
-            Task::Multiclass { .. } => {
-                Guesses::Classes(labels(&prepared.task, &outputs, prepared.d_output)?)
-            }
+            Task::Multiclass { .. } => Guesses::Classes {
+                classes: labels(&prepared.task, &outputs, prepared.d_output)?,
+                probabilities: prepared.task.probabilities(
+                    &prepared.config.loss,
+                    &outputs,
+                    prepared.d_output,
+                )?,
+                outputs,
+            },
             Task::Regression { .. } => Guesses::Values(prepared.task.in_units_of_the_data(outputs)),
         };
-        let metrics = prepared.score(&self.rows, &guesses).map_err(not_scored)?;
         let metric = prepared.comparable_metric();
+        let metrics = prepared.score(&self.rows, &guesses, &[metric]);
+        let metrics = metrics.map_err(not_scored)?;
         Ok(metrics.get(metric).unwrap_or(f64::NAN))
     }
 

@@ -86,4 +86,15 @@ impl Trial {
     pub fn trained_by(&self) -> &TrainedBy {
         &self.ready.trained_by
     }
+
+    /// Whether a GPU that could do many epochs in one call does each in a call of its own, because the learning rates of
+    /// an epoch follow from the metrics of the one before.
+    pub fn waits_for_every_epoch(&self) -> bool {
+        let Ready {
+            device,
+            tensor_device,
+            ..
+        } = &self.ready;
+        self.config().scheduler.metric().is_some() && device != tensor_device
+    }
 }

@@ -146,7 +146,8 @@ impl Prepared {
         Ok(dataset)
     }
 
-    /// The training of this experiment, to be repeated step by step.
+    /// The training of this experiment, to be repeated step by step. `epoch_rates` are the learning rates that its epochs
+    /// ended with: see [`Replay::epoch_rates`].
     ///
     /// # Errors
     /// [`ExperimentError::Config`] if the network cannot take these inputs.
@@ -154,6 +155,7 @@ impl Prepared {
         &'a self,
         device: &Device,
         train: &'a DeviceDataset,
+        epoch_rates: &'a [f64],
     ) -> Result<Replay<'a>, ExperimentError> {
         let config = &self.config;
         Ok(Replay {
@@ -161,6 +163,7 @@ impl Prepared {
             loss: &config.loss,
             optimizer: &config.optimizer,
             scheduler: &config.scheduler,
+            epoch_rates,
             training: &config.training,
             seed: config.seed,
             train,

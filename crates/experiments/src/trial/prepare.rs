@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use emberlab_datasets::{Dataset, Samples, Splits, Standardizer};
 use emberlab_menu::Problem;
+use emberlab_metrics::Metric;
 use emberlab_tables::Encoder;
 use emberlab_training::{Split, Task};
 
@@ -106,15 +107,26 @@ impl Prepared {
         }
         let (task, d_output) = task?;
         let names: Vec<&str> = task.metrics().iter().map(|m| m.name()).collect();
-        Problem::unless(
-            task.metrics().contains(&training.objective.metric),
-            "training.objective.metric",
-            training.objective.metric,
-            format!(
-                "one of `{}` for these targets and this loss",
-                names.join("`, `")
-            ),
-        )?;
+        let asked = [("training.objective.metric", training.objective.metric)].into_iter();
+        let listed = training
+            .metrics
+            .iter()
+            .map(|metric| ("training.metrics", *metric));
+        let of_schedule = config
+            .scheduler
+            .metric()
+            .map(|metric| ("scheduler.metric", metric));
+        for (key, metric) in asked.chain(listed).chain(of_schedule) {
+            Problem::unless(
+                task.metrics().contains(&metric),
+                key,
+                metric,
+                format!(
+                    "one of `{}` for these targets and this loss",
+                    names.join("`, `")
+                ),
+            )?;
+        }
         Problem::unless(
             training.thresholds.is_empty() || matches!(task, Task::Binary { .. }),
             "training.thresholds",
@@ -142,6 +154,11 @@ impl Prepared {
             Split::Valid => &self.splits.valid,
             Split::Test => &self.splits.test,
         }
+    }
+
+    /// The metrics on request that the training asks for.
+    pub fn asked_metrics(&self) -> Vec<Metric> {
+        self.config.training.asked_metrics(&self.config.scheduler)
     }
 
     /// The split that the objective is measured on: the training split if there are no validation rows.

@@ -2,7 +2,8 @@
 
 use emberlab_datasets::Targets;
 use emberlab_metrics::{
-    BinaryScores, ConfusionMatrix, Metric, MetricsError, RegressionScores, SplitMetrics,
+    BinaryScores, ClassScores, ConfusionMatrix, Metric, MetricsError, RegressionScores,
+    SplitMetrics, thresholded,
 };
 use emberlab_training::Task;
 
@@ -12,8 +13,15 @@ use crate::trial::Prepared;
 pub(super) enum Guesses {
     /// The probability of class 1 of two, `[num_rows]`.
     Probabilities(Vec<f64>),
-    /// The class, `[num_rows]`.
-    Classes(Vec<u32>),
+    /// The class, one of several.
+    Classes {
+        /// The predicted class, `[num_rows]`.
+        classes: Vec<u32>,
+        /// The outputs that the class is the largest of, `[num_rows × num_classes]`.
+        outputs: Vec<f64>,
+        /// The probabilities of the classes, laid out like the outputs.
+        probabilities: Vec<f64>,
+    },
     /// The numbers of a regression in the units of the data, `[num_rows × num_targets]`.
     Values(Vec<f64>),
 }
@@ -29,7 +37,7 @@ impl Prepared {
         }
     }
 
-    /// The metrics of predictions for `rows` of the data, without the loss.
+    /// The metrics of predictions for `rows` of the data, without the loss, and with those among `asked`.
     ///
     /// # Errors
     /// [`MetricsError`] if the predictions are not those of these rows.
@@ -37,6 +45,7 @@ impl Prepared {
         &self,
         rows: &[u32],
         guesses: &Guesses,
+        asked: &[Metric],
     ) -> Result<SplitMetrics, MetricsError> {
         let labels = || -> Vec<u32> {
             let all = self.samples.labels().unwrap_or_default();
@@ -44,20 +53,32 @@ impl Prepared {
         };
         let metrics = match guesses {
             Guesses::Probabilities(probabilities) => {
-                let scores = BinaryScores::from_probabilities(&labels(), probabilities, 0.5)?;
-                SplitMetrics::binary(f64::NAN, &scores)
+                let labels = labels();
+                let scores = BinaryScores::from_probabilities(&labels, probabilities, 0.5)?;
+                let metrics = SplitMetrics::binary(f64::NAN, &scores);
+                let classes = thresholded(probabilities, 0.5);
+                let matrix = ConfusionMatrix::from_labels(&labels, &classes, 2)?;
+                let scores = ClassScores::new(&labels, probabilities, probabilities, 1)?;
+                metrics.with_asked_of_classes(asked, &matrix, Some(&scores))
             }
-            Guesses::Classes(classes) => {
+            Guesses::Classes {
+                classes,
+                outputs,
+                probabilities,
+            } => {
+                let labels = labels();
                 let num_classes = self.samples.num_classes().unwrap_or(0);
-                let matrix = ConfusionMatrix::from_labels(&labels(), classes, num_classes)?;
-                SplitMetrics::classification(f64::NAN, &matrix)
+                let matrix = ConfusionMatrix::from_labels(&labels, classes, num_classes)?;
+                let metrics = SplitMetrics::classification(f64::NAN, &matrix);
+                let width = probabilities.len() / rows.len().max(1);
+                let scores = ClassScores::new(&labels, outputs, probabilities, width)?;
+                metrics.with_asked_of_classes(asked, &matrix, Some(&scores))
             }
             Guesses::Values(values) => {
                 let (targets, width) = self.values(rows);
-                SplitMetrics::regression(
-                    f64::NAN,
-                    &RegressionScores::from_values(&targets, values, width)?,
-                )
+                let scores = RegressionScores::from_values(&targets, values, width)?;
+                let metrics = SplitMetrics::regression(f64::NAN, &scores);
+                metrics.with_asked_of_numbers(asked, &targets, values, width)
             }
         };
         let without_loss = metrics.iter().filter(|(metric, _)| *metric != Metric::Loss);

@@ -12,6 +12,7 @@ mod fused;
 mod mlp;
 mod named_tensors;
 mod perceptron;
+mod summary;
 #[cfg(test)]
 mod tests;
 
@@ -22,6 +23,7 @@ pub use forward_pass::{Mode, Operation, SavedPass, Stage};
 pub use fused::{FusedShape, NetworkNumbers, NotFused};
 pub use mlp::{Mlp, MlpConfig};
 pub use perceptron::PerceptronConfig;
+pub use summary::OperationSummary;
 
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor};

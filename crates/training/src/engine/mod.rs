@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use burn::tensor::{Bytes, DType, Device};
 use emberlab_fused::Plan;
-use emberlab_metrics::Split;
+use emberlab_metrics::{Metric, Split};
 use emberlab_models::Network;
 
 use crate::config::TrainingConfig;
@@ -117,6 +117,9 @@ pub(crate) trait TrainingEngine: Send {
     /// The data of the network at `index`.
     fn data(&self, index: usize) -> SplitData;
 
+    /// Gives the network at `index` these learning rates for all steps that follow.
+    fn set_scheduler(&mut self, index: usize, scheduler: Scheduler);
+
     /// Drops all networks but those at these indices.
     fn keep(&mut self, indices: &[usize]);
 }
@@ -165,6 +168,8 @@ pub(crate) struct Shared {
     pub(crate) loss: LossConfig,
     pub(crate) task: Task,
     pub(crate) training: TrainingConfig,
+    /// The metrics on request.
+    pub(crate) asked: Vec<Metric>,
     /// The device that trains.
     pub(crate) device: Device,
 }

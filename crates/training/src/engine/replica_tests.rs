@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::testing::{ENGINES, Settings, assert_equal, assert_same, weights};
 use crate::loss::{Loss, TargetKind};
-use crate::{Trainer, TrainingError};
+use crate::{Trainer, TrainingError, TrainingResult};
 
 const SEEDS: [(u64, f64); 3] = [(1, 0.1), (2, 0.1), (5, 0.1)];
 const RATES: [(u64, f64); 3] = [(1, 0.1), (1, 0.03), (2, 0.2)];
@@ -111,6 +111,10 @@ fn replicas_equal_single_runs_for_every_kind_of_batches_and_metrics() {
         json!({ "num_epochs": 3, "batch_size": 5, "drop_last": true }),
         json!({ "num_epochs": 3, "batch_size": 4, "shuffle": false }),
         json!({ "num_epochs": 3, "batch_size": 4, "train_metrics": "evaluated" }),
+        json!({
+            "num_epochs": 3, "batch_size": 4,
+            "metrics": ["mcc", "balanced_accuracy", "roc_auc", "average_precision", "log_loss", "brier", "top_3"],
+        }),
     ] {
         let settings = Settings {
             training: training.clone(),
@@ -118,6 +122,27 @@ fn replicas_equal_single_runs_for_every_kind_of_batches_and_metrics() {
         };
         assert_equal(&training.to_string(), &settings, &SEEDS, 1e-11);
     }
+}
+
+#[test]
+fn each_replica_has_its_own_rate_where_rates_follow_from_results() {
+    let settings = Settings {
+        scheduler: json!({
+            "name": "reduce_on_plateau", "factor": 0.5, "patience": 1, "threshold": 0.02, "metric": "roc_auc",
+        }),
+        training: json!({ "num_epochs": 8, "batch_size": 4 }),
+        ..Settings::default()
+    };
+    assert_equal("plateau", &settings, &SEEDS, 1e-11);
+    assert_equal("plateau", &settings, &RATES, 1e-11);
+    let constant = Settings {
+        scheduler: json!({ "name": "constant" }),
+        ..settings.clone()
+    };
+    let [with, without] = [settings, constant].map(|settings| settings.alone(&SEEDS));
+    let differs =
+        |(a, b): (&TrainingResult, &TrainingResult)| weights(&a.network) != weights(&b.network);
+    assert!(with.iter().zip(&without).any(differs));
 }
 
 #[test]

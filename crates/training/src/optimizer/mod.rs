@@ -88,7 +88,8 @@ pub(crate) trait Rule {
 }
 
 impl UpdateRule {
-    fn num_buffers(&self) -> usize {
+    /// Number of buffers that the optimiser keeps, each as long as all parameters together.
+    pub fn num_buffers(&self) -> usize {
         with_rule!(self, rule => rule.num_buffers())
     }
 

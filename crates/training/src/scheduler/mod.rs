@@ -1,4 +1,5 @@
-//! Learning rates as pure functions of the step or epoch, so that none needs saving.
+//! Learning rates as pure functions of the step or epoch, so that none needs saving; only those of [`ReduceOnPlateau`]
+//! follow from results.
 //!
 //! A schedule is one file and one row of the table below. The file holds the parameters of the schedule and
 //! implements `ScheduleFunction`. [`Scheduler`] is the one place that says what the learning rate of a step is.
@@ -12,9 +13,11 @@ mod linear_warmup;
 mod one_cycle;
 mod piecewise;
 mod polynomial;
+mod reduce_on_plateau;
 mod step;
 
 use emberlab_menu::{Problem, menu, read_with_shared_keys};
+use emberlab_metrics::{Metric, Split, SplitMetrics};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -30,6 +33,7 @@ pub use linear_warmup::LinearWarmup;
 pub use one_cycle::{Annealing, OneCycle};
 pub use piecewise::{Milestone, Piecewise};
 pub use polynomial::Polynomial;
+pub use reduce_on_plateau::{PlateauState, ReduceOnPlateau, ThresholdMode};
 pub use step::Step;
 
 menu! {
@@ -45,6 +49,7 @@ menu! {
         "cosine_restarts" => CosineRestarts(CosineRestarts),
         "one_cycle" => OneCycle(OneCycle),
         "linear_warmup" => LinearWarmup(LinearWarmup),
+        "reduce_on_plateau" => ReduceOnPlateau(ReduceOnPlateau),
     }
 }
 
@@ -74,6 +79,11 @@ pub(crate) trait ScheduleFunction {
     /// Whether learning rates depend on how many epochs are planned.
     fn depends_on_num_epochs(&self) -> bool {
         false
+    }
+
+    /// The schedule whose rates follow from results, if it is that one.
+    fn plateau(&self) -> Option<&ReduceOnPlateau> {
+        None
     }
 
     /// Checks the ranges of the parameters; a problem's key is the parameter's name.
@@ -131,6 +141,15 @@ impl SchedulerConfig {
         with_schedule!(&self.schedule, schedule => schedule.depends_on_num_epochs())
     }
 
+    /// The metric that learning rates follow from, if they follow from results.
+    pub fn metric(&self) -> Option<Metric> {
+        self.plateau().map(|plateau| plateau.metric)
+    }
+
+    fn plateau(&self) -> Option<&ReduceOnPlateau> {
+        with_schedule!(&self.schedule, schedule => schedule.plateau())
+    }
+
     /// Checks the ranges of the values.
     ///
     /// # Errors
@@ -155,6 +174,8 @@ pub struct Scheduler {
     base: f64,
     steps_per_epoch: u64,
     num_epochs: u64,
+    /// The rate that follows from results, with a schedule that looks at them.
+    plateau: Option<PlateauState>,
 }
 
 impl Scheduler {
@@ -170,7 +191,60 @@ impl Scheduler {
             base: optimizer.learning_rate,
             steps_per_epoch: steps_per_epoch.max(1) as u64,
             num_epochs: num_epochs as u64,
+            plateau: (config.plateau()).map(|_| PlateauState::new(optimizer.learning_rate)),
         }
+    }
+
+    /// The part of the state of a training that learning rates follow from; none if they follow from the step alone.
+    pub fn plateau(&self) -> Option<&PlateauState> {
+        self.plateau.as_ref()
+    }
+
+    /// The learning rates of a training that goes on with this state.
+    #[must_use]
+    pub fn with_plateau(mut self, state: Option<PlateauState>) -> Self {
+        if self.plateau.is_some() && state.is_some() {
+            self.plateau = state;
+        }
+        self
+    }
+
+    /// Shows a schedule that looks at results the metrics of an epoch, which ended after `step` steps. Epochs that begin
+    /// within the warm-up do not count.
+    pub fn end_epoch(&mut self, step: u64, train: &SplitMetrics, valid: Option<&SplitMetrics>) {
+        let Some(plateau) = self.config.plateau() else {
+            return;
+        };
+        let watched = match plateau.split {
+            Split::Valid => valid.unwrap_or(train),
+            _ => train,
+        };
+        let value = watched.get(plateau.metric).unwrap_or(f64::NAN);
+        let began_at = step.saturating_sub(self.steps_per_epoch);
+        if began_at >= self.warmup_steps()
+            && let Some(state) = &mut self.plateau
+        {
+            state.observe(plateau, value);
+        }
+    }
+
+    /// Takes a learning rate that followed from results and is written down, as that of step `step`, for this step and
+    /// those after it. Schedules that do not look at results, and a warm-up, keep their own rates.
+    pub fn recall(&mut self, step: u64, learning_rate: f64) {
+        if step >= self.warmup_steps()
+            && let Some(state) = &mut self.plateau
+        {
+            state.learning_rate = learning_rate;
+        }
+    }
+
+    /// The steps of the warm-up.
+    fn warmup_steps(&self) -> u64 {
+        let steps = |warmup: &LinearWarmup| {
+            let interval = self.steps_in(warmup.interval);
+            interval.saturating_mul(warmup.num_steps as u64)
+        };
+        self.config.warmup.as_ref().map_or(0, steps)
     }
 
     /// The learning rate of optimiser step `step`, counted from 0.
@@ -181,9 +255,7 @@ impl Scheduler {
         let Some(warmup) = &self.config.warmup else {
             return self.scheduled(step, 0);
         };
-        let num_steps = self
-            .steps_in(warmup.interval)
-            .saturating_mul(warmup.num_steps as u64);
+        let num_steps = self.warmup_steps();
         match step.checked_sub(num_steps) {
             Some(after) => self.scheduled(after, num_steps),
             None => {
@@ -195,6 +267,9 @@ impl Scheduler {
 
     /// The learning rate of the schedule after `step` of its steps, if it begins after `start` steps of the training.
     fn scheduled(&self, step: u64, start: u64) -> f64 {
+        if let Some(state) = &self.plateau {
+            return state.learning_rate;
+        }
         with_schedule!(&self.config.schedule, schedule => {
             let unit = self.steps_in(schedule.interval());
             let num_steps = (self.num_epochs * self.steps_per_epoch).saturating_sub(start);
@@ -246,7 +321,7 @@ mod tests {
         let interval = Interval::Step;
         // s = torch.optim.lr_scheduler.X(SGD([p], lr=.1), …); [s.get_last_lr()[0], s.step()] * n
         // PyTorch has no cumulative schedule; the course: rate = rate * gamma ** t, for t = 0, 1, 2, …
-        let references: [(Schedule, &[f64]); 10] = [
+        let references: [(Schedule, &[f64]); 11] = [
             (Constant {}.into(), &[0.1, 0.1, 0.1]),
             (
                 Step {
@@ -345,6 +420,8 @@ mod tests {
                 .into(),
                 &[0.05, 0.0625, 0.075, 0.0875, 0.1, 0.1],
             ),
+            // Without results; its own file holds those with results.
+            (ReduceOnPlateau::default().into(), &[0.1, 0.1, 0.1]),
         ];
         let names: Vec<_> = references.iter().map(|(config, _)| config.name()).collect();
         assert_eq!(names, Schedule::NAMES);
@@ -427,6 +504,54 @@ mod tests {
             warmup: warmup(2, 0.5, interval),
         };
         assert_close(&rates(one_cycle, 3), &[0.002, 0.003, 0.004]);
+    }
+
+    #[test]
+    fn rates_that_follow_from_results_begin_after_the_warm_up() {
+        let config = SchedulerConfig {
+            schedule: ReduceOnPlateau {
+                patience: 0,
+                factor: 0.5,
+                ..ReduceOnPlateau::default()
+            }
+            .into(),
+            warmup: Some(LinearWarmup {
+                num_steps: 3,
+                start_factor: 0.5,
+                interval: Interval::Step,
+            }),
+        };
+        assert_eq!(config.metric(), Some(Metric::Loss));
+        let optimizer = OptimizerConfig::new(Sgd::default(), 0.1);
+        let mut scheduler = Scheduler::new(&config, &optimizer, 2, 6);
+        let mut found = Vec::new();
+        // Epochs have two steps. The second begins within the warm-up, the third sets the best loss.
+        for epoch in 1..=5_u64 {
+            found.extend([2 * epoch - 2, 2 * epoch - 1].map(|step| scheduler.learning_rate(step)));
+            let metrics: SplitMetrics = [(Metric::Loss, 1.0)].into_iter().collect();
+            scheduler.end_epoch(2 * epoch, &metrics, None);
+        }
+        let expected = [
+            0.05,
+            0.2 / 3.0,
+            0.25 / 3.0,
+            0.1,
+            0.1,
+            0.1,
+            0.1,
+            0.1,
+            0.05,
+            0.05,
+        ];
+        assert_close(&found, &expected);
+        let resumed = Scheduler::new(&config, &optimizer, 2, 6);
+        let resumed = resumed.with_plateau(scheduler.plateau().cloned());
+        assert_eq!(resumed.learning_rate(10), scheduler.learning_rate(10));
+        let mut recalled = Scheduler::new(&config, &optimizer, 2, 6);
+        recalled.recall(2, 0.7);
+        assert_eq!(recalled.learning_rate(4), 0.1);
+        recalled.recall(4, 0.7);
+        assert_eq!(recalled.learning_rate(4), 0.7);
     }
 
     #[test]

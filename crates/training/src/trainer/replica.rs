@@ -14,7 +14,7 @@ use crate::engine::{Shared, TrainingEngine};
 use crate::error::TrainingError;
 use crate::metric_accumulator::MetricAccumulator;
 use crate::record::network_bytes;
-use crate::scheduler::Scheduler;
+use crate::scheduler::{PlateauState, Scheduler};
 
 /// The progress of a training. Together with the weights and the state of the optimizer, it is all that resuming needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -31,6 +31,9 @@ pub(super) struct Progress {
     pub(super) early_stopping: EarlyStoppingState,
     /// Seconds of training before the training was last started or resumed.
     pub(super) elapsed: f64,
+    /// What learning rates follow from besides the step, in a checkpoint; in a training the scheduler has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) plateau: Option<PlateauState>,
 }
 
 impl Progress {
@@ -42,6 +45,7 @@ impl Progress {
             accumulator,
             early_stopping: EarlyStoppingState::default(),
             elapsed: 0.0,
+            plateau: None,
         }
     }
 
@@ -101,13 +105,15 @@ impl Replica {
             epoch: self.progress.position.epoch + 1,
             step_in_epoch: 0,
         };
-        self.progress.accumulator = MetricAccumulator::new(&shared.task)?;
+        self.progress.accumulator = MetricAccumulator::new(&shared.task, &shared.asked)?;
         let is_best = self.observe(&shared.training, &train, valid.as_ref());
+        let learning_rate = self.last_learning_rate();
+        (self.scheduler).end_epoch(self.progress.step, &train, valid.as_ref());
         let record = EpochRecord {
             epoch: self.progress.position.epoch,
             num_epochs: shared.training.num_epochs,
             step: self.progress.step,
-            learning_rate: self.last_learning_rate(),
+            learning_rate,
             train,
             valid,
             is_best,
@@ -168,6 +174,7 @@ impl Replica {
         };
         let progress = Progress {
             elapsed: self.elapsed(spent).as_secs_f64(),
+            plateau: self.scheduler.plateau().cloned(),
             ..self.progress.clone()
         };
         let network = network_bytes(&engine.network(index)?)?;

@@ -26,7 +26,7 @@ pub(super) fn start(
     from: Option<&Checkpoint>,
 ) -> Result<(Replica, Beginning), TrainingError> {
     let batches = trainer.training.batches();
-    let scheduler = Scheduler::new(
+    let mut scheduler = Scheduler::new(
         &trainer.scheduler,
         &trainer.optimizer,
         batches.num_batches(trainer.data.train.len()),
@@ -34,9 +34,11 @@ pub(super) fn start(
     );
     let mut network = trainer.network;
     let mut best = None;
-    let mut progress = Progress::new(MetricAccumulator::new(&trainer.task)?);
+    let asked = trainer.training.asked_metrics(&trainer.scheduler);
+    let mut progress = Progress::new(MetricAccumulator::new(&trainer.task, &asked)?);
     if let Some(from) = from {
         progress = Progress::read(from)?;
+        scheduler = scheduler.with_plateau(progress.plateau.take());
         let load = |network, bytes| load_network(network, bytes).map_err(|e| from.damaged(e));
         if let Some(bytes) = from.optional(BEST) {
             best = Some(load(network.clone(), bytes)?.valid());

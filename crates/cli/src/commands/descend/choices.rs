@@ -110,6 +110,7 @@ impl Schedule {
             ("step_size", json!(third)),
             ("num_steps", json!(third)),
             ("gamma", json!(decay)),
+            ("factor", json!(decay)),
             ("milestones", milestones),
         ] {
             let is_factor_of_parts = key == "gamma" && has_parts;

@@ -17,7 +17,7 @@ use emberlab_fused::gpu::{
     self, BatchResults, Evaluation, Gpu, GpuError, GpuReplica, GpuResults, GpuSetup, GpuTraining,
     Measurement, Moment, ReadStates, ReadWeights, Samples, Splits, Weights,
 };
-use emberlab_metrics::Split;
+use emberlab_metrics::{Metric, Split};
 use emberlab_models::{Network, NetworkNumbers, NotFused};
 use rayon::prelude::*;
 
@@ -26,7 +26,7 @@ use crate::config::TrainMetrics;
 use crate::engine::choice::no_kernels_for;
 use crate::engine::{Beginning, Shared, Steps, TrainingEngine, is_parallel};
 use crate::error::TrainingError;
-use crate::metric_accumulator::{ComparableTargets, MetricAccumulator, threshold};
+use crate::metric_accumulator::{ComparableTargets, MetricAccumulator, needs_outputs, threshold};
 use crate::predict::CHUNK_SIZE;
 use crate::scheduler::Scheduler;
 use crate::task::Task;
@@ -164,7 +164,7 @@ impl GpuEngine {
         let batches = shared.training.batches();
         let setup = GpuSetup {
             batch_size: batches.rows_per_batch(num_train),
-            measurement: measurement(&shared.task, plan.d_output()),
+            measurement: measurement(&shared.task, &shared.asked, plan.d_output()),
             plan,
             replicas: on_gpu,
         };
@@ -291,7 +291,11 @@ impl GpuEngine {
             .training
             .num_epochs
             .saturating_sub(steps.epoch as usize);
-        let count = (self.reach.min(in_time).min(left)).clamp(1, self.training.most_epochs());
+        let mut count = (self.reach.min(in_time).min(left)).clamp(1, self.training.most_epochs());
+        if (self.replicas.iter()).any(|replica| replica.scheduler.plateau().is_some()) {
+            // The rates of an epoch follow from the metrics of the one before.
+            count = 1;
+        }
         let rows = self.rows(steps.epoch..steps.epoch + count as u64, &steps.steps);
         let all = Steps {
             epoch: steps.epoch,
@@ -499,14 +503,19 @@ impl TrainingEngine for GpuEngine {
         self.replicas[index].data.clone()
     }
 
+    fn set_scheduler(&mut self, index: usize, scheduler: Scheduler) {
+        self.replicas[index].scheduler = scheduler;
+    }
+
     fn keep(&mut self, indices: &[usize]) {
         keep(&mut self.replicas, indices);
     }
 }
 
-/// How the GPU measures the outputs of a task.
-fn measurement(task: &Task, d_output: usize) -> Measurement {
+/// How the GPU measures the outputs of a task, from which these metrics on request are computed.
+fn measurement(task: &Task, asked: &[Metric], d_output: usize) -> Measurement {
     match task {
+        task if needs_outputs(task, asked) => Measurement::Outputs,
         Task::Binary { on_logits } => Measurement::Threshold(threshold(*on_logits)),
         Task::Multiclass { .. } if d_output <= MOST_COUNTED_CLASSES => Measurement::Classes,
         Task::Multiclass { .. } | Task::Regression { .. } => Measurement::Outputs,

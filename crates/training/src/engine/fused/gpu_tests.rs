@@ -6,7 +6,7 @@ use emberlab_models::Normalization;
 use emberlab_run_format::Ending;
 use serde_json::json;
 
-use super::tests::{Run, STEPS_PER_EPOCH, difference, rules, with_rate};
+use super::tests::{Run, STEPS_PER_EPOCH, difference, rules, with_metrics_on_request, with_rate};
 use crate::checkpoint::{CheckpointConfig, Every};
 use crate::device;
 use crate::engine::testing::{Settings, assert_same};
@@ -156,6 +156,45 @@ fn epochs_done_ahead_change_no_decision_at_the_end_of_an_epoch() {
     // A checkpoint in the middle of some epochs brings the GPU back from the epochs that it has done ahead.
     let back = run(&settings, Every::Steps(4 * STEPS_PER_EPOCH as u64 + 1));
     assert_same("back", &back, &ahead, 0.0);
+}
+
+#[test]
+fn metrics_on_request_on_a_gpu_are_those_of_the_host() {
+    if !has_gpu() {
+        return;
+    }
+    for settings in with_metrics_on_request(&on_gpu()) {
+        let mut gpu = Run::new(&settings, &[1, 2]);
+        let mut host = Run::new(&on_host(&settings), &[1, 2]);
+        for run in [&mut gpu, &mut host] {
+            run.train_to(2 * STEPS_PER_EPOCH);
+        }
+        for index in 0..2 {
+            let difference = difference(&gpu.numbers(index), &host.numbers(index));
+            assert!(difference < 1e-3, "{difference}");
+        }
+    }
+}
+
+#[test]
+fn rates_that_follow_from_results_are_those_of_the_host_and_of_parts_of_epochs() {
+    if !has_gpu() {
+        return;
+    }
+    let settings = Settings {
+        scheduler: json!({ "name": "reduce_on_plateau", "factor": 0.5, "patience": 0, "threshold": 0.05 }),
+        training: json!({ "num_epochs": 8, "batch_size": 5, "engine": "fused" }),
+        ..on_gpu()
+    };
+    let whole = run(&settings, Every::Epochs(1));
+    let parts = run(&settings, Every::Steps(STEPS_PER_EPOCH as u64 - 1));
+    assert_same("parts", &parts, &whole, 0.0);
+    assert_same(
+        "host",
+        &run(&on_host(&settings), Every::Epochs(1)),
+        &whole,
+        1e-3,
+    );
 }
 
 #[test]

@@ -285,6 +285,10 @@ impl<T: Real + Float> TrainingEngine for HostEngine<T> {
         self.replicas[index].data.clone()
     }
 
+    fn set_scheduler(&mut self, index: usize, scheduler: Scheduler) {
+        self.replicas[index].scheduler = scheduler;
+    }
+
     fn keep(&mut self, indices: &[usize]) {
         keep(&mut self.replicas, indices);
     }

@@ -1,6 +1,7 @@
 //! The fused engine equals the engine of Burn operations, and its bits depend on nothing but the training.
 
 use burn::tensor::{Bytes, DType, Tensor, TensorData};
+use emberlab_datasets::Standardizer;
 use emberlab_menu::Menu as _;
 use emberlab_metrics::Split;
 use emberlab_models::{Activation, Normalization};
@@ -15,6 +16,7 @@ use crate::optimizer::{Optimizer, UpdateRule};
 use crate::record::{load_network, network_bytes};
 use crate::scheduler::{Cumulative, Interval, Scheduler};
 use crate::supervised_model::SupervisedModel;
+use crate::task::Task;
 
 /// Steps in an epoch: 14 rows in batches of 5, the last of 4 rows.
 pub(super) const STEPS_PER_EPOCH: usize = 3;
@@ -59,6 +61,7 @@ fn beginning(settings: &Settings, seed: u64) -> (Beginning, Shared) {
     let shared = Shared {
         loss: trainer.loss,
         task: trainer.task,
+        asked: trainer.training.asked_metrics(&trainer.scheduler),
         training: trainer.training,
         device: trainer.device,
     };
@@ -78,7 +81,7 @@ impl Run {
     }
 
     fn of(settings: &Settings, beginnings: Vec<Beginning>, shared: Shared) -> Self {
-        let empty = MetricAccumulator::new(&shared.task).expect("metrics");
+        let empty = MetricAccumulator::new(&shared.task, &shared.asked).expect("metrics");
         Self {
             metrics: vec![empty; beginnings.len()],
             optimizer: beginnings[0].optimizer.clone(),
@@ -159,18 +162,76 @@ impl Run {
             }
         };
         all.extend(buffers);
-        let task = self.settings.trainer(1, 0.05).task;
-        let mut valid = vec![MetricAccumulator::new(&task).expect("metrics"); self.metrics.len()];
+        let (_, shared) = beginning(&self.settings, 1);
+        let empty = MetricAccumulator::new(&shared.task, &shared.asked).expect("metrics");
+        let mut valid = vec![empty; self.metrics.len()];
         let mut references: Vec<_> = valid.iter_mut().collect();
         (self.engine)
             .evaluate(Split::Valid, &mut references, &|| false)
             .map(|all| assert!(all.is_continue()))
             .expect("an evaluation");
         for accumulator in [&self.metrics[index], &valid[index]] {
-            let metrics = accumulator.metrics().expect("metrics");
+            let metrics = accumulator
+                .metrics(&shared.task, &shared.loss)
+                .expect("metrics");
             all.extend(metrics.iter().map(|(_, value)| value));
         }
         all
+    }
+}
+
+/// Trainings with metrics that need the outputs of all samples, counts of classes, or errors of numbers.
+pub(super) fn with_metrics_on_request(settings: &Settings) -> [Settings; 2] {
+    let asked = |names: &[&str]| {
+        let mut settings = settings.clone();
+        settings.training["metrics"] = json!(names);
+        settings
+    };
+    let classes = asked(&[
+        "balanced_accuracy",
+        "mcc",
+        "roc_auc",
+        "average_precision",
+        "log_loss",
+        "brier",
+        "top_3",
+    ]);
+    let numbers = Settings {
+        loss: json!({ "name": "mse" }),
+        task: Task::Regression {
+            standardizer: Standardizer {
+                mean: vec![0.5, 0.0, -1.0],
+                std: vec![2.0, 1.0, 0.5],
+            },
+            on_logs: false,
+        },
+        ..asked(&["mape", "median_absolute_error"])
+    };
+    [classes, numbers]
+}
+
+#[test]
+fn metrics_on_request_are_those_of_burn_operations_and_survive_a_stop_within_an_epoch() {
+    for settings in with_metrics_on_request(&Settings::default()) {
+        let mut whole = Run::new(&settings.by("fused"), &[1]);
+        let mut burn = Run::new(&settings.by("burn"), &[1]);
+        let mut cut = Run::new(&settings.by("fused"), &[1]);
+        let end = STEPS_PER_EPOCH - 1;
+        for run in [&mut whole, &mut burn] {
+            run.train_to(end);
+        }
+        cut.train_to(1);
+        let written: Vec<String> = (cut.metrics.iter())
+            .map(|metrics| serde_json::to_string(metrics).expect("JSON"))
+            .collect();
+        let mut resumed = cut.resumed(&settings.by("fused"));
+        for (metrics, written) in resumed.metrics.iter_mut().zip(&written) {
+            *metrics = serde_json::from_str(written).expect("its own record");
+        }
+        resumed.train_to(end);
+        let found = whole.numbers(0);
+        assert!(difference(&found, &burn.numbers(0)) < 1e-11);
+        assert_eq!(resumed.numbers(0), found);
     }
 }
 

@@ -234,6 +234,10 @@ impl TrainingEngine for BurnEngine {
         self.data.part(index, self.seeds.len())
     }
 
+    fn set_scheduler(&mut self, index: usize, scheduler: Scheduler) {
+        self.schedulers[index] = scheduler;
+    }
+
     fn keep(&mut self, indices: &[usize]) {
         let data: Vec<SplitData> = indices.iter().map(|&index| self.data(index)).collect();
         self.data = SplitData::stacked(&data);

@@ -57,7 +57,8 @@ impl TrainingLoop {
             for (split, data) in splits {
                 let Some(data) = data else { continue };
                 let is_stopping = || self.stop.is_requested();
-                let found = predict_unless(is_stopping, &plain, &data, &self.shared.task)?;
+                let (task, asked) = (&self.shared.task, &self.shared.asked);
+                let found = predict_unless(is_stopping, &plain, &data, task, asked)?;
                 let Some(found) = found else {
                     ending = Ending::Interrupted;
                     predicted.clear();

@@ -63,6 +63,7 @@ impl TrainingLoop {
         let shared = Shared {
             loss: first.loss.clone(),
             task: first.task.clone(),
+            asked: first.training.asked_metrics(&first.scheduler),
             training: first.training.clone(),
             device: first.device.clone(),
         };
@@ -131,7 +132,10 @@ impl TrainingLoop {
 
     /// The metrics the dashboard plots, the learning rate last.
     pub(super) fn shown_metrics(&self) -> Vec<ShownMetric> {
-        let metrics = self.shared.task.metrics().into_iter().map(|metric| {
+        let Shared { task, asked, .. } = &self.shared;
+        let mut metrics = task.metrics();
+        metrics.retain(|metric| !metric.is_on_request() || asked.contains(metric));
+        let metrics = metrics.into_iter().map(|metric| {
             let higher_is_better = metric.direction() == Direction::Higher;
             ShownMetric::new(metric.name(), metric.title(), higher_is_better)
         });
@@ -222,7 +226,8 @@ impl TrainingLoop {
             {
                 self.read_results()?;
                 let accumulator = &self.replicas[0].progress.accumulator;
-                let shown = self.shown(&accumulator.metrics()?);
+                let metrics = accumulator.metrics(&self.shared.task, &self.shared.loss)?;
+                let shown = self.shown(&metrics, self.replicas[0].last_learning_rate());
                 let done = accumulator.num_samples() as usize;
                 let epoch = self.position().epoch + 1;
                 display.progress(epoch, done, self.num_train, shown);
@@ -287,11 +292,9 @@ impl TrainingLoop {
         self.read_results()?;
         let train = match self.shared.training.train_metrics {
             TrainMetrics::Running => {
-                let accumulators = self
-                    .replicas
-                    .iter()
-                    .map(|replica| replica.progress.accumulator.metrics());
-                Some(accumulators.collect::<Result<Vec<_>, _>>()?)
+                let replicas = self.replicas.iter();
+                let accumulators = replicas.map(|replica| &replica.progress.accumulator);
+                Some(metrics(accumulators, &self.shared)?)
             }
             TrainMetrics::Evaluated => self.evaluate(Split::Train, display)?,
         };
@@ -327,6 +330,10 @@ impl TrainingLoop {
             if record.is_best {
                 self.engine.remember_best(index);
             }
+            let scheduler = &self.replicas[index].scheduler;
+            if scheduler.plateau().is_some() {
+                self.engine.set_scheduler(index, scheduler.clone());
+            }
             if index == 0 {
                 self.show_epoch(&record, display);
             }
@@ -348,17 +355,18 @@ impl TrainingLoop {
         let is_last =
             record.epoch == record.num_epochs || replica.is_out_of_patience(&self.shared.training);
         if display.is_due_at_end(Instant::now()) || is_last {
-            let train = self.shown(&record.train);
+            let rate = record.learning_rate;
+            let train = self.shown(&record.train, rate);
             let valid = record.valid.as_ref().zip(self.num_valid);
-            let valid = valid.map(|(metrics, num_valid)| (num_valid, self.shown(metrics)));
+            let valid = valid.map(|(metrics, num_valid)| (num_valid, self.shown(metrics, rate)));
             let found = replica.observer.findings();
             display.epoch(record.epoch, self.num_train, train, valid, found);
         }
     }
 
     /// The metrics and the learning rate of the first training, for the dashboard.
-    fn shown(&self, metrics: &SplitMetrics) -> Shown {
-        let rate = ("learning_rate", self.replicas[0].last_learning_rate());
+    fn shown(&self, metrics: &SplitMetrics, learning_rate: f64) -> Shown {
+        let rate = ("learning_rate", learning_rate);
         let named = metrics.iter().map(|(metric, value)| (metric.name(), value));
         named.chain([rate]).collect()
     }
@@ -369,17 +377,16 @@ impl TrainingLoop {
         split: Split,
         display: &Display,
     ) -> Result<Option<Vec<SplitMetrics>>, TrainingError> {
-        let empty = MetricAccumulator::new(&self.shared.task)?;
+        let empty = MetricAccumulator::new(&self.shared.task, &self.shared.asked)?;
         let mut accumulators = vec![empty; self.replicas.len()];
-        let mut metrics: Vec<&mut MetricAccumulator> = accumulators.iter_mut().collect();
+        let mut references: Vec<&mut MetricAccumulator> = accumulators.iter_mut().collect();
         let (stop, step) = (&self.stop, self.replicas[0].progress.step);
         let is_stopping = || stop.is_due(step) || display.wants_stop();
-        let evaluated = self.engine.evaluate(split, &mut metrics, &is_stopping)?;
+        let evaluated = self.engine.evaluate(split, &mut references, &is_stopping)?;
         if evaluated.is_break() {
             return Ok(None);
         }
-        let metrics = accumulators.iter().map(MetricAccumulator::metrics);
-        Ok(Some(metrics.collect::<Result<_, _>>()?))
+        Ok(Some(metrics(accumulators.iter(), &self.shared)?))
     }
 
     /// Counts the time since the last call: an equal share for each training.
@@ -430,7 +437,20 @@ impl TrainingLoop {
     }
 }
 
-/// The metrics of the current epoch of each training.
+/// The metrics of each of these accumulators, on several threads where each takes some time.
+fn metrics<'a>(
+    accumulators: impl Iterator<Item = &'a MetricAccumulator>,
+    shared: &Shared,
+) -> Result<Vec<SplitMetrics>, TrainingError> {
+    let accumulators: Vec<&MetricAccumulator> = accumulators.collect();
+    let metrics = |one: &&MetricAccumulator| one.metrics(&shared.task, &shared.loss);
+    match is_parallel(accumulators.len()) && !shared.asked.is_empty() {
+        true => accumulators.par_iter().map(metrics).collect(),
+        false => accumulators.iter().map(metrics).collect(),
+    }
+}
+
+/// The accumulators of the current epoch of each training.
 fn accumulators(replicas: &mut [Replica]) -> Vec<&mut MetricAccumulator> {
     let accumulators = replicas.iter_mut();
     accumulators
