@@ -3,8 +3,9 @@
 //! [`RULES`] is the table of all kinds. A new kind is a variant of [`FindingKind`], a file in `findings/` with
 //! its rule, its wording and its remedies, and one row in the table.
 
+#[cfg(test)]
+mod examples;
 mod findings;
-mod inspection;
 mod learning_curves;
 mod observed_data;
 mod wording;
@@ -12,12 +13,11 @@ mod wording;
 use std::fmt;
 
 use emberlab_run_format::{Finding, FindingKind, Severity};
+use emberlab_training::inspection::{
+    ActivationInspection, LayerStep, SignalInspection, StepInspection,
+};
 
 pub use findings::locate_non_finite;
-pub use inspection::{
-    ActivationInspection, LayerStep, SignalInspection, StepInspection, inspect_signals,
-    inspect_step,
-};
 pub use learning_curves::LearningCurves;
 pub use observed_data::ObservedData;
 

@@ -2,13 +2,12 @@
 
 use burn::module::Module;
 use burn::tensor::Device;
-use emberlab_analysis::{
-    LearningCurves, Observations, ObservedData, findings, inspect_signals, inspect_step,
-};
+use emberlab_analysis::{LearningCurves, Observations, ObservedData, findings};
 use emberlab_datasets::{Batch, BatchSize, DeviceDataset};
 use emberlab_models::Network;
 use emberlab_run_format::Diagnosis;
 use emberlab_training::Split;
+use emberlab_training::inspection::{inspect_signals, inspect_step};
 
 use crate::error::ExperimentError;
 use crate::trial::Prepared;

@@ -73,7 +73,7 @@ fn dead_units(start: &SignalInspection, now: &SignalInspection) -> Option<Findin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::inspection::examples::activation;
+    use crate::diagnosis::examples::activation;
 
     #[test]
     fn dead_relus_are_counted_beside_those_before_training() {

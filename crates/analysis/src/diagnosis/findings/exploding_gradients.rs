@@ -82,7 +82,7 @@ fn growing_gradients(step: &StepInspection) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::inspection::examples::{kinds_at_start, kinds_of_step, step};
+    use crate::diagnosis::examples::{kinds_at_start, kinds_of_step, step};
 
     #[test]
     fn signals_and_gradients_that_grow_from_layer_to_layer_explode() {

@@ -70,7 +70,7 @@ pub(super) fn gradients_of_layers(step: &StepInspection) -> Vec<Evidence> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::inspection::examples::{kinds_of_step, step};
+    use crate::diagnosis::examples::{kinds_of_step, step};
 
     #[test]
     fn gradients_a_thousand_times_smaller_in_the_first_layer_have_vanished() {

@@ -290,13 +290,15 @@ impl GpuEngine {
             .shared
             .training
             .num_epochs
-            .saturating_sub(steps.epoch as usize);
+            .saturating_sub(steps.epoch as usize)
+            .min(steps.whole_epochs);
         let count = (self.reach.min(in_time).min(left)).clamp(1, self.training.most_epochs());
         let rows = self.rows(steps.epoch..steps.epoch + count as u64, &steps.steps);
         let all = Steps {
             epoch: steps.epoch,
             steps: 0..num_steps * count,
             done: steps.done,
+            whole_epochs: count,
         };
         let replicas = self.replicas.par_iter();
         let rates: Vec<Vec<f64>> = replicas
