@@ -50,7 +50,7 @@ fn line(value: &impl Serialize) -> Result<String, serde_json::Error> {
 pub struct FramesHeader {
     /// The class of each row of the probe batch; empty for a regression.
     pub classes: Vec<u32>,
-    /// The names of the classes; empty for a regression.
+    /// The names of the classes; empty for a regression, or if there are very many.
     pub class_names: Vec<String>,
     /// The region of the maps, for a network with two inputs.
     #[serde(default, skip_serializing_if = "Option::is_none")]

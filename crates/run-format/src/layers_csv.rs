@@ -111,6 +111,12 @@ impl LayerRow {
         self.update_norm / self.weight_norm
     }
 
+    /// Root mean square of the gradient of the weights.
+    pub fn gradient_rms(&self) -> f64 {
+        let count: u64 = self.weights.counts.iter().sum();
+        self.gradient_norm / (count as f64).sqrt()
+    }
+
     /// The row itself. NaN is written as `NaN`, infinities as `inf` and `-inf`. The counts of a histogram stand in one
     /// cell, with blanks between them. No cell needs quotes.
     pub fn line(&self) -> String {

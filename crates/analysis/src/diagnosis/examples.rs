@@ -1,6 +1,6 @@
 //! For tests: measurements of networks, and the kinds of findings from them.
 
-use emberlab_run_format::FindingKind;
+use emberlab_run_format::{FindingKind, Histogram, LayerHistory, LayerRow, NUM_BINS};
 
 use crate::diagnosis::{
     ActivationInspection, LayerStep, LearningCurves, Observations, SignalInspection,
@@ -20,6 +20,35 @@ pub fn step(loss: f64, layers: &[(f64, f64, f64)]) -> StepInspection {
         has_flat_loss: false,
         layers: layers.iter().enumerate().map(layer).collect(),
     }
+}
+
+/// The records of layers, an epoch each; `set` gives a row its value.
+pub fn history(layers: &[&[f64]], set: impl Fn(&mut LayerRow, f64)) -> LayerHistory {
+    let mut counts = vec![0; NUM_BINS];
+    counts[0] = 4;
+    let weights = Histogram {
+        low: 0.0,
+        high: 0.0,
+        counts,
+    };
+    let mut text = LayerRow::header();
+    for epoch in 0..layers[0].len() {
+        for (i, values) in layers.iter().enumerate() {
+            let mut row = LayerRow {
+                epoch: epoch as f64,
+                step: epoch as u64,
+                layer: format!("layers.{i}"),
+                activation: "relu".to_string(),
+                activations: weights.clone(),
+                weights: weights.clone(),
+                gradients: weights.clone(),
+                ..LayerRow::default()
+            };
+            set(&mut row, values[epoch]);
+            text.push_str(&row.line());
+        }
+    }
+    LayerHistory::parse(&text).expect("rows")
 }
 
 /// An activation with eight units.

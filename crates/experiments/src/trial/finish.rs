@@ -144,7 +144,8 @@ impl Unfinished {
         let text = std::fs::read_to_string(self.run.metrics_path()).unwrap_or_default();
         let num_epochs = self.prepared.config.training.num_epochs;
         let curves = self.run.curves(&text, num_epochs)?;
-        quick_diagnosis(&self.prepared, &self.device, now, &curves)
+        let layers = self.run.layers()?;
+        quick_diagnosis(&self.prepared, &self.device, now, &curves, &layers)
     }
 }
 

@@ -3,6 +3,7 @@
 use burn::tensor::{Device, Tensor, TensorData};
 use emberlab_analysis::Plane;
 use emberlab_datasets::Batch;
+use emberlab_metrics::MOST_CLASSES;
 use emberlab_models::Network;
 use emberlab_run_format::{FramesHeader, Region};
 use emberlab_training::Split;
@@ -72,7 +73,10 @@ impl Prepared {
         };
         let header = FramesHeader {
             classes: rows.iter().filter_map(|&row| class_of(row)).collect(),
-            class_names: self.class_names(),
+            class_names: match self.d_output <= MOST_CLASSES {
+                true => self.class_names(),
+                false => Vec::new(),
+            },
             region,
             image,
         };
@@ -89,6 +93,10 @@ impl Prepared {
         let plane = self.plane_of_two_features();
         let shown: Vec<usize> = evenly(samples.len(), MOST_POINTS).collect();
         let labels = samples.labels();
+        let num_units = match self.d_output <= MOST_CLASSES {
+            true => num_units,
+            false => num_units.saturating_sub(self.d_output), // they have no maps
+        };
         let num_maps = num_units.saturating_mul(Probe::num_frames(spacing) as usize);
         let fits = |side: &usize| num_maps.saturating_mul(side * side) <= MOST_CELLS;
         let smallest = SIDES[SIDES.len() - 1];

@@ -1,6 +1,7 @@
 //! Pictures of a network at one moment: maps of its units, its predictions, views of its activations, its weights.
 
 use burn::tensor::Tensor;
+use emberlab_metrics::MOST_CLASSES;
 use emberlab_models::{Mode, Network};
 use emberlab_run_format::{Frame, LayerFrame, Maps, Packed, View};
 
@@ -58,7 +59,10 @@ impl Pictures<'_> {
                 if i == last && self.task.num_classes().is_some() {
                     boundary = cells(self.task, self.loss, &values, units)?;
                 }
-                frame.maps = Some(maps(&values, units));
+                // With many classes there are too many outputs to look at one by one.
+                if i < last || units <= MOST_CLASSES {
+                    frame.maps = Some(maps(&values, units));
+                }
             }
         }
         Ok(Frame {
