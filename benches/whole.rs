@@ -43,6 +43,7 @@ pub fn fit(
         scheduler: SchedulerConfig::default(),
         training: case.training(num_epochs),
         checkpoint: CheckpointConfig::default(),
+        probe: None,
         store: Some(CheckpointStore::new(folder.join("run"), 2)),
         identity: Identity {
             config: String::new(),

@@ -50,6 +50,7 @@ fn config_schema_knows_every_table_and_name() {
         "scheduler",
         "training",
         "checkpoint",
+        "inspect",
     ] {
         assert!(schema["properties"][table].is_object(), "no {table}");
     }

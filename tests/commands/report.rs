@@ -117,6 +117,87 @@ fn the_report_of_a_run_opens_in_a_browser_and_shows_values_under_the_mouse() {
     assert_eq!(values[1], "7", "one before the last epoch, by the keys");
 }
 
+/// A page with a script that moves the slider to the first moment and back to the last, and counts the pictures that
+/// differ; and that says how wide the page is in a window of 390 pixels.
+fn with_slider(lab: &Lab, page: &str) -> std::path::PathBuf {
+    let narrow = page.replace('&', "&amp;").replace('"', "&quot;");
+    let frame =
+        format!("<iframe id=\"narrow\" width=\"390\" height=\"900\" srcdoc=\"{narrow}\"></iframe>");
+    let script = "<script>addEventListener('load', () => {
+        const root = document.querySelector('.timeline');
+        const slider = root.querySelector('input');
+        const pictures = () => Array.from(root.querySelectorAll('canvas'), (one) => one.toDataURL());
+        const cursors = () => Array.from(root.querySelectorAll('.cursor'), (one) => one.getAttribute('x1'));
+        const at = (value) => {
+            slider.value = value;
+            slider.dispatchEvent(new Event('input'));
+            return [root.dataset.epoch, pictures(), cursors()];
+        };
+        const [last, late, end] = at(slider.max);
+        const [first, early, start] = at(0);
+        const differ = (a, b) => a.filter((one, i) => one !== b[i]).length + ' of ' + a.length;
+        document.body.dataset.epochs = first + ' ' + last;
+        document.body.dataset.pictures = differ(early, late);
+        document.body.dataset.cursors = differ(start, end);
+        slider.focus();
+        document.body.dataset.focus = document.activeElement === slider;
+        const inner = document.querySelector('#narrow').contentDocument.documentElement;
+        document.body.dataset.narrow = inner.scrollWidth <= inner.clientWidth;
+    });</script></body>";
+    lab.write("slid.html", page.replace("</body>", &(frame + script)))
+}
+
+#[test]
+fn the_slider_moves_every_picture_of_the_inside_of_a_network_through_the_epochs() {
+    let lab = Lab::new();
+    // Two inputs have maps and a boundary; images have first-layer weights; both have histograms and views.
+    for (config, pictures) in [("train/moons.toml", 15), ("train/digits.toml", 12)] {
+        let run = lab.train(config, "seen", &["training.num_epochs=8"]);
+        let id = run.folder.to_str().unwrap();
+        lab.succeed(&["report", id]);
+        let text = page(&run.folder.join("report.html"));
+        assert!(text.contains("Inside the network, over time"));
+        assert!(text.len() < 3_000_000, "{} bytes", text.len());
+        let Some(page) = browser::open(&with_slider(&lab, &text)) else {
+            return;
+        };
+        assert_eq!(page.console, Vec::<String>::new());
+        for said in [
+            "data-epochs=\"0 8\"".to_string(),
+            format!("data-pictures=\"{pictures} of {pictures}\""),
+            "data-focus=\"true\"".to_string(),
+            "data-narrow=\"true\"".to_string(),
+        ] {
+            let found = page
+                .dom
+                .split(" data-")
+                .find(|part| part.starts_with(&said[5..16]));
+            assert!(
+                page.dom.contains(&said),
+                "{config}: not {said}, but {found:?}"
+            );
+        }
+        let cursors = page.dom.split("data-cursors=\"").nth(1).unwrap();
+        let (moved, rest) = cursors.split_once(" of ").unwrap();
+        assert_eq!(
+            Some(moved),
+            rest.split('"').next(),
+            "every chart has a cursor"
+        );
+    }
+}
+
+#[test]
+fn a_run_without_records_has_no_section_about_its_inside() {
+    let lab = Lab::new();
+    let never = ["training.num_epochs=3", "inspect.every=\"never\""];
+    let run = lab.train("train/moons.toml", "unseen", &never);
+    assert!(!run.folder.join("layers.csv").exists());
+    lab.succeed(&["report", "unseen"]);
+    let text = page(&run.folder.join("report.html"));
+    assert!(!text.contains("Inside the network"));
+}
+
 #[test]
 fn the_report_of_a_comparison_opens_in_a_browser_with_every_variant() {
     let lab = comparison();

@@ -21,9 +21,8 @@ mod replay;
 pub use boundary::{Classifier, Plane, boundary};
 pub use descent::{Descent, LearningRates, Pair, SURFACES, Surface, Waypoint};
 pub use diagnosis::{
-    ActivationInspection, Earliest, LayerStep, LearningCurves, Observations, ObservedData, RULES,
-    Rule, SignalInspection, StepInspection, findings, findings_before_training,
-    findings_while_training, inspect_signals, inspect_step, locate_non_finite,
+    Earliest, LearningCurves, Observations, ObservedData, RULES, Rule, findings,
+    findings_before_training, findings_while_training, locate_non_finite,
 };
 pub use loss_landscape::{Landscape, LandscapeError, landscape};
 pub use pytorch_trace::{

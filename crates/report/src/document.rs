@@ -3,6 +3,8 @@
 use emberlab_pictures::Svg;
 use serde::Serialize;
 
+use crate::timeline::Timeline;
+
 /// The content of a report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Document {
@@ -42,6 +44,8 @@ pub enum Block {
     Tables(Vec<Table>),
     /// Pictures, beside each other where there is room.
     Figures(Vec<Figure>),
+    /// The inside of a network over time.
+    Timeline(Box<Timeline>),
     /// Names and values.
     Facts(Vec<(String, String)>),
     /// The text of a file.

@@ -6,6 +6,7 @@ use maud::{DOCTYPE, Markup, PreEscaped, html};
 use crate::document::{
     Block, Cell, Column, Document, Figure, Mark, Notice, Section, Table, Values, Weight, stretches,
 };
+use crate::timeline::{Timeline, TimelineLayer};
 
 /// Rows of the table with the values of a picture.
 const NUM_VALUE_ROWS: usize = 11;
@@ -28,7 +29,7 @@ pub fn render(document: &Document) -> String {
                 // Without an icon here, browsers would request one over the network.
                 link rel="icon" href="data:,";
                 title { (document.title) " – emberlab" }
-                style { (PreEscaped(style_sheet())) (PreEscaped(include_str!("html/page.css"))) }
+                style { (PreEscaped(style_sheet())) (PreEscaped(include_str!("html/page.css"))) (PreEscaped(include_str!("html/timeline.css"))) }
             }
             body {
                 a.skip href="#report" { "Skip to the report" }
@@ -103,6 +104,7 @@ fn render_block(block: &Block, id: &str) -> Markup {
                 }
             }
         },
+        Block::Timeline(timeline) => render_timeline(timeline, id),
         Block::Facts(facts) => html! {
             dl { @for (name, value) in facts { div { dt { (name) } dd { (value) } } } }
         },
@@ -214,14 +216,104 @@ fn sample(series: usize) -> Markup {
 fn interval(low: f64, middle: f64, high: f64) -> Markup {
     const WIDTH: f64 = 100.0;
     let at = |share: f64| format!("{:.1}", 6.0 + share.clamp(0.0, 1.0) * (WIDTH - 12.0));
-    let [r, g, b] = Tone::Series(0).rgb();
-    let ink = format!("#{r:02x}{g:02x}{b:02x}");
+    let ink = series_colour(0);
     html! {
         svg.picture.interval aria-hidden="true" width=(WIDTH) height="16" viewBox=(format!("0 0 {WIDTH} 16")) {
             line x1=(at(low)) x2=(at(high)) y1="8" y2="8" stroke=(ink) stroke-width="4" stroke-opacity="0.4" stroke-linecap="round" {}
             circle cx=(at(middle)) cy="8" r="4.5" fill=(ink) {}
         }
     }
+}
+
+/// The slider, the charts with its cursor, and empty canvases, which the script draws.
+fn render_timeline(timeline: &Timeline, id: &str) -> Markup {
+    let canvas = |kind: &str, layer: Option<&TimelineLayer>, label: String| {
+        let name = layer.map(|layer| layer.name.as_str());
+        html! { canvas data-kind=(kind) data-layer=[name] role="img" aria-label=(label) {} }
+    };
+    let with_maps: Vec<&TimelineLayer> = timeline.layers.iter().filter(|l| l.has_maps).collect();
+    let with_views: Vec<&TimelineLayer> = timeline.layers.iter().filter(|l| l.has_view).collect();
+    html! {
+        noscript { p { "The pictures of single moments need JavaScript; the charts do not." } }
+        div.timeline #(id) {
+            div.player {
+                button type="button" aria-label="Play" { "▶" }
+                input type="range" min="0" value="0" step="1" aria-label="Epoch";
+                output {}
+            }
+            div.figures.small style=(format!("--width:{}px", widest(&timeline.figures))) {
+                @for (number, figure) in timeline.figures.iter().enumerate() {
+                    (render_figure(figure, &format!("{id}-chart-{}", number + 1)))
+                }
+            }
+            @if !timeline.class_names.is_empty() && (timeline.has_boundary || !with_views.is_empty()) {
+                p.classes {
+                    @for (class, name) in timeline.class_names.iter().enumerate().take(Tone::SERIES) {
+                        span { svg.picture width="12" height="12" aria-hidden="true" {
+                            circle cx="6" cy="6" r="5" fill=(series_colour(class)) {}
+                        } (name) }
+                    }
+                }
+            }
+            @if timeline.has_boundary || !with_maps.is_empty() {
+                h3 { "What each unit sees in the plane of the two inputs" }
+                p.hint { "Orange is positive and blue negative, each unit on its own scale; a unit without colour is zero everywhere." }
+                div.maps {
+                    @if timeline.has_boundary {
+                        figure.whole {
+                            (canvas("boundary", None, "The predictions over the two inputs".to_string()))
+                            figcaption { "predictions" }
+                        }
+                    }
+                    div.layers {
+                        @for layer in &with_maps {
+                            figure {
+                                (canvas("maps", Some(layer), format!("The outputs of every unit of {}", layer.title)))
+                                figcaption { (layer.title) }
+                            }
+                        }
+                    }
+                }
+            }
+            @if timeline.has_weights {
+                h3 { "Weights of the first layer" }
+                p.hint { "A picture for each of the first units, with the weight of every pixel: orange is positive and blue negative." }
+                (canvas("weights", None, "The weights of the first layer".to_string()))
+            }
+            @if !with_views.is_empty() {
+                h3 { "The rows as each hidden layer sees them" }
+                p.hint { "Activations along their two directions of largest variance. Classes that the layer tells apart lie apart." }
+                div.views {
+                    @for layer in &with_views {
+                        figure {
+                            (canvas("view", Some(layer), format!("The rows as {} sees them", layer.title)))
+                            figcaption { (layer.title) span.explained {} }
+                        }
+                    }
+                }
+            }
+            h3 { "Activations, weights and gradients" }
+            div.histograms {
+                @for layer in &timeline.layers {
+                    p.layer { (layer.title) }
+                    @for kind in ["activations", "weights", "gradients"] {
+                        figure {
+                            (canvas(kind, Some(layer), format!("{kind} of {}", layer.title)))
+                            figcaption { (kind) span.range {} }
+                        }
+                    }
+                }
+            }
+            script type="application/json" { (PreEscaped(&timeline.data)) }
+        }
+        script { (PreEscaped(include_str!("html/timeline.js"))) }
+    }
+}
+
+/// The colour of a series, as the style sheet knows it.
+fn series_colour(series: usize) -> String {
+    let [r, g, b] = Tone::Series(series).rgb();
+    format!("#{r:02x}{g:02x}{b:02x}")
 }
 
 /// 90 % of the width of the widest picture, in CSS pixels, so that two fit beside each other.

@@ -31,6 +31,7 @@ mod settings;
 mod shell;
 pub mod statistics;
 mod summary;
+mod timeline;
 mod trade_offs;
 mod trial_table;
 
@@ -43,10 +44,19 @@ pub use outcome::TrialPlace;
 pub use run_report::RunReport;
 pub use setting_importance::SettingImportance;
 pub use shell::quoted;
+pub use timeline::{Timeline, TimelineLayer};
 pub use trade_offs::VariantCost;
 pub use trial_table::TrialTable;
 
 use emberlab_run_format::FormatError;
+
+/// Data of a page as JSON, safe inside a script element; NaN and infinities are `null`.
+fn to_json_line(data: &impl serde::Serialize) -> Result<String, ReportError> {
+    let text = serde_json::to_string(data);
+    // `</script>` would end the element; in JSON, `<` occurs in strings only.
+    text.map(|text| text.replace('<', "\\u003c"))
+        .map_err(|e| FormatError::malformed(std::path::Path::new("the page"), e).into())
+}
 
 /// A report as JSON; NaN and infinities are `null`.
 ///

@@ -66,6 +66,9 @@ fn write_block(text: &mut String, block: &Block) {
                 let _ = writeln!(text, "- {}: {}", escape(title), escape(shown));
             }
         }
+        Block::Timeline(timeline) => {
+            write_block(text, &Block::Figures(timeline.figures.clone()));
+        }
         Block::Facts(facts) => {
             for (name, value) in facts {
                 let _ = writeln!(text, "- {}: {}", escape(name), escape(value));

@@ -6,8 +6,9 @@ use emberlab_metrics::{Metric, Split, SplitMetrics};
 use emberlab_pictures::Rule;
 use emberlab_run_format::files::CONFIG;
 use emberlab_run_format::{
-    Baselines, BestEpoch, DEFAULT_THRESHOLD, Diagnosis, Ending, Environment, Importance,
-    RunEvaluation, RunFolder, RunResult, Severity, ThresholdInUse, Weights, csv_text,
+    Baselines, BestEpoch, DEFAULT_THRESHOLD, Diagnosis, Ending, Environment, Frame, FramesHeader,
+    Importance, LayerHistory, RunEvaluation, RunFolder, RunResult, Severity, ThresholdInUse,
+    Weights, csv_text,
 };
 use serde::Serialize;
 
@@ -20,6 +21,7 @@ use crate::line_chart::{ChartLine, LineChart, epoch_axes};
 use crate::numbers::{count, duration};
 use crate::predictions::{prediction_blocks, threshold_blocks};
 use crate::shell::command_line;
+use crate::timeline::timeline_blocks;
 use crate::{ReportError, number};
 
 /// The report of one run.
@@ -49,6 +51,12 @@ pub struct RunReport {
     pub baselines: Option<Baselines>,
     /// The importance of the columns, if it was computed.
     pub importance: Option<Importance>,
+    /// The records of the layers; empty if the network was not inspected.
+    #[serde(skip)]
+    pub layers: LayerHistory,
+    /// The pictures of the network while it learned.
+    #[serde(skip)]
+    pub frames: Option<(FramesHeader, Vec<Frame>)>,
     /// The findings, if the run was diagnosed.
     pub diagnosis: Option<Diagnosis>,
     /// The program and the machine that the run was trained with.
@@ -89,6 +97,8 @@ impl RunReport {
             threshold,
             baselines: files.baselines()?,
             importance: files.importance()?,
+            layers: files.layers()?,
+            frames: files.frames()?,
             diagnosis: files.diagnosis()?,
             environment: files.environment()?,
             config,
@@ -195,6 +205,10 @@ impl RunReport {
                     finding_blocks(self.diagnosis.as_ref().map(run_notices)),
                 ),
                 section("Learning curves", self.curve_blocks()?),
+                section(
+                    "Inside the network, over time",
+                    timeline_blocks(&self.layers, self.frames.as_ref(), &self.curves)?,
+                ),
                 section("Baselines", self.baseline_blocks()),
                 section("Predictions", predictions),
                 section("Important columns", importance),

@@ -55,6 +55,8 @@ pub enum FindingKind {
     LearningRateTooHigh,
     /// The loss still falls steadily and slowly when the training ends.
     LearningRateTooLow,
+    /// Steps change the weights by an unusual share of their size.
+    UpdateSize,
     /// The network learns the training split by heart and gets worse on other data.
     OverFitting,
     /// The network cannot represent the boundary between the classes.
@@ -94,6 +96,7 @@ impl FindingKind {
             Self::SaturatedUnits => "saturated units",
             Self::LearningRateTooHigh => "learning rate too high",
             Self::LearningRateTooLow => "learning rate too low",
+            Self::UpdateSize => "steps of an unusual size",
             Self::OverFitting => "over-fitting",
             Self::CannotRepresent => "a network that cannot represent the task",
             Self::MissingClass => "a class is missing",

@@ -9,6 +9,10 @@ pub const CONFIG: &str = "config.toml";
 pub const ENVIRONMENT: &str = "environment.json";
 /// A [`History`](crate::History): one row per epoch, written as the training goes.
 pub const METRICS: &str = "metrics.csv";
+/// A [`LayerHistory`](crate::LayerHistory): one row per layer and record, if the network was inspected.
+pub const LAYERS: &str = "layers.csv";
+/// A [`FramesHeader`](crate::FramesHeader) and [`Frame`](crate::Frame)s: pictures of the network while it learned.
+pub const FRAMES: &str = "frames.jsonl";
 /// The folder of checkpoints.
 pub const CHECKPOINTS: &str = "checkpoints";
 /// The folder of the trained network.
@@ -37,7 +41,9 @@ pub const FAILURE: &str = "failure.json";
 pub const REPORT: &str = "report.html";
 
 /// The files whose checksums stand in `result.json`: they do not change any more.
-pub const DIGESTED: [&str; 6] = [CONFIG, METRICS, MODEL, NETWORK, BEST, EVALUATION];
+pub const DIGESTED: [&str; 8] = [
+    CONFIG, METRICS, LAYERS, FRAMES, MODEL, NETWORK, BEST, EVALUATION,
+];
 
 /// The files that say how a training ended. A run whose training goes on removes them in this order: without a result it
 /// is a run to be resumed, whatever else is there. A threshold stays, because it names the weights that it belongs to.
@@ -47,7 +53,7 @@ pub const ENDING: [&str; 6] = [
 
 /// The files of a checkpoint, relative to its folder `checkpoints/epoch-NNNNNN-step-NNNNNNNNN`.
 pub mod checkpoint {
-    pub use super::{CONFIG, METRICS};
+    pub use super::{CONFIG, FRAMES, LAYERS, METRICS};
     pub use emberlab_storage::{MANIFEST, MANIFEST_SUM};
 
     /// The weights, as a Burn record.

@@ -5,6 +5,8 @@
 //!   config.toml             everything, defaults written out: repeats the run alone
 //!   environment.json        Environment      version, device, processor, checksum of the data
 //!   metrics.csv             History          one row per epoch, written as the training goes
+//!   layers.csv              LayerHistory     one row per layer and record, if the network was inspected
+//!   frames.jsonl            Frame            pictures of the network while it learned, one line for each moment
 //!   checkpoints/            folders to resume from
 //!   model/model.json        ModelFile        what the network needs to predict, beside its weights
 //!   model/network.bpk       weights after the last step; model/best.bpk: of the best epoch
@@ -33,7 +35,9 @@ mod error;
 mod evaluation;
 mod failure;
 pub mod files;
+mod frames;
 mod importance;
+mod layers_csv;
 mod metrics_csv;
 mod mistakes;
 mod model_file;
@@ -54,7 +58,9 @@ pub use environment::{Environment, Resumption};
 pub use error::FormatError;
 pub use evaluation::{RunEvaluation, SplitEvaluation};
 pub use failure::Failure;
+pub use frames::{Frame, FramesHeader, LayerFrame, Maps, Packed, Region, View};
 pub use importance::{ColumnImportance, DependentOutput, Importance, PartialDependence, Points};
+pub use layers_csv::{Histogram, LayerHistory, LayerRow, LayerRowError, NUM_BINS, QUANTILES};
 pub use metrics_csv::{EpochRow, History, RowError};
 pub use mistakes::{Inputs, Mistake, Mistakes};
 pub use model_file::{ModelFile, ModelTask, Scaling};

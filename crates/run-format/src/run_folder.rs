@@ -7,12 +7,13 @@ use emberlab_storage::sha256;
 use serde::de::DeserializeOwned;
 
 use crate::files::{
-    BASELINES, CONFIG, DIAGNOSIS, ENVIRONMENT, EVALUATION, FAILURE, IMPORTANCE, METRICS, MODEL,
-    RESULT, THRESHOLD,
+    BASELINES, CONFIG, DIAGNOSIS, ENVIRONMENT, EVALUATION, FAILURE, FRAMES, IMPORTANCE, LAYERS,
+    METRICS, MODEL, RESULT, THRESHOLD,
 };
 use crate::{
-    Baselines, ChosenThreshold, Diagnosis, Environment, Failure, FormatError, History, Importance,
-    ModelFile, RunEvaluation, RunResult, ThresholdInUse, Weights,
+    Baselines, ChosenThreshold, Diagnosis, Environment, Failure, FormatError, Frame, FramesHeader,
+    History, Importance, LayerHistory, ModelFile, RunEvaluation, RunResult, ThresholdInUse,
+    Weights,
 };
 
 /// The folder of a run. Files that the run has not written yet are `None`, not errors.
@@ -50,6 +51,34 @@ impl RunFolder {
         let path = self.path.join(METRICS);
         let text = read_text(&path)?.unwrap_or_default();
         History::parse(&text).map_err(|e| FormatError::malformed(&path, e))
+    }
+
+    /// The rows of its layers; empty if the network was not inspected.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `layers.csv` is there but cannot be read.
+    pub fn layers(&self) -> Result<LayerHistory, FormatError> {
+        let path = self.path.join(LAYERS);
+        let text = read_text(&path)?.unwrap_or_default();
+        LayerHistory::parse(&text).map_err(|e| FormatError::malformed(&path, e))
+    }
+
+    /// The pictures of the network while it learned. A last line without its end does not count.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `frames.jsonl` is there but cannot be read.
+    pub fn frames(&self) -> Result<Option<(FramesHeader, Vec<Frame>)>, FormatError> {
+        let path = self.path.join(FRAMES);
+        let text = read_text(&path)?.unwrap_or_default();
+        let whole = text.rfind('\n').map_or("", |end| &text[..end]);
+        let malformed = |e| FormatError::malformed(&path, e);
+        let mut lines = whole.lines();
+        let Some(header) = lines.next() else {
+            return Ok(None);
+        };
+        let header = serde_json::from_str(header).map_err(malformed)?;
+        let frames = lines.map(|line| serde_json::from_str(line).map_err(malformed));
+        Ok(Some((header, frames.collect::<Result<_, _>>()?)))
     }
 
     /// How the training ended.

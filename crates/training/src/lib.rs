@@ -7,6 +7,7 @@
 //!                    training loop ──── inside Burn's learner, which shows its dashboard
 //!                          │ some steps at a time: an engine, by fused kernels or by Burn operations
 //!                          │ each epoch: metrics, early stopping ──► Observer
+//!                          │ now and then: a look inside, a record ► Observer
 //!                          │ now and then: a checkpoint ───────────► CheckpointStore
 //!                          ▼
 //!                    TrainingResult: last and best network, predictions on every split
@@ -16,12 +17,14 @@
 //! with one file for each entry. [`device`] alone knows which backends are compiled in.
 
 mod average;
+mod cells;
 mod checkpoint;
 mod clipping;
 mod config;
 pub mod device;
 mod engine;
 mod error;
+pub mod inspection;
 pub mod loss;
 mod metric_accumulator;
 pub mod optimizer;
@@ -38,6 +41,7 @@ mod task;
 mod trainer;
 
 pub use average::WeightAverage;
+pub use cells::cells;
 pub use checkpoint::{CheckpointConfig, Every, OnError};
 pub use clipping::GradientClipping;
 pub use config::{Precision, TrainMetrics, TrainingConfig};

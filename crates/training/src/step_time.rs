@@ -145,6 +145,7 @@ impl StepTime<'_> {
                 epoch: (done / num_batches) as u64,
                 steps: step..step + count,
                 done: done as u64,
+                whole_epochs: usize::MAX,
             };
             engine.train(&steps, &mut [&mut metrics])?;
             done += count;

@@ -5,7 +5,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{ExecutionError, Tensor};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use emberlab_datasets::Batch;
-use emberlab_models::{BatchStatistics, DropoutMasks, Network};
+use emberlab_models::{BatchStatistics, DropoutMasks, Network, Stage};
 
 use crate::loss::LossConfig;
 use crate::optimizer::Optimizer;
@@ -69,6 +69,21 @@ impl SupervisedModel {
                 ..StepOutput::new(loss, outputs, targets)
             },
         }
+    }
+
+    /// Gradients of a network on a plain device, and the outputs of its operations in that forward pass.
+    pub(crate) fn inspect<'a>(
+        network: &'a Network,
+        loss: &LossConfig,
+        batch: &Batch,
+    ) -> (GradientsParams, Vec<Stage<'a>>) {
+        let (stages, saved) = network.stages_saving(batch.inputs.clone());
+        let Some(last) = stages.last() else {
+            return (GradientsParams::new(), stages);
+        };
+        let (outputs, targets) = (last.outputs.clone(), batch.targets.clone());
+        let (_, delta) = loss.forward_backward_stacked(outputs, targets, batch.weights.as_ref(), 1);
+        (saved.backward(delta), stages)
     }
 
     /// Gradients by Burn's autodiff; the model is on an autodiff device, the batch on a plain one.

@@ -6,8 +6,8 @@ use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_datasets::Standardizer;
 use emberlab_metrics::MOST_CLASSES;
 use emberlab_models::Network;
-use emberlab_run_format::{Axis, Boundary, Bytes, Cells};
-use emberlab_training::{LossConfig, Task, TrainingError, host};
+use emberlab_run_format::{Axis, Boundary};
+use emberlab_training::{LossConfig, Task, TrainingError, cells, host};
 
 /// A network with everything that its predictions depend on.
 #[derive(Debug, Clone, Copy)]
@@ -85,6 +85,20 @@ impl Plane {
         }
     }
 
+    /// `size` × `size` points of the plane, row by row from the lower left.
+    ///
+    /// # Shapes
+    /// - result: `[size × size × num_features]`
+    pub fn grid(&self, size: usize) -> Vec<f64> {
+        let at = |axis: &Axis, i: usize| {
+            let share = i as f64 / (size.max(2) - 1) as f64;
+            axis.from + (axis.to - axis.from) * share
+        };
+        let grid = (0..size).flat_map(|row| (0..size).map(move |column| (row, column)));
+        grid.flat_map(|(row, column)| self.inputs(at(&self.x, column), at(&self.y, row)))
+            .collect()
+    }
+
     fn inputs(&self, x: f64, y: f64) -> impl Iterator<Item = f64> + '_ {
         let steps = self.right.iter().zip(&self.up);
         let moved = self.origin.iter().zip(steps);
@@ -122,42 +136,11 @@ pub fn boundary(
     if num_classes.is_some_and(|n| n > MOST_CLASSES) {
         return Ok(None);
     }
-    let at = |axis: &Axis, i: usize| {
-        let share = i as f64 / (size.max(2) - 1) as f64;
-        axis.from + (axis.to - axis.from) * share
-    };
-    let grid = (0..size).flat_map(|row| (0..size).map(move |column| (row, column)));
-    let inputs: Vec<f64> = grid
-        .flat_map(|(row, column)| plane.inputs(at(&plane.x, column), at(&plane.y, row)))
-        .collect();
-    let outputs = classifier.outputs(&inputs, plane.origin.len())?;
+    let outputs = classifier.outputs(&plane.grid(size), plane.origin.len())?;
     let d_output = outputs.len() / (size * size);
-    let probabilities = classifier
-        .task
-        .probabilities(classifier.loss, &outputs, d_output)?;
-    if d_output > 256 || probabilities.iter().any(|p| p.is_nan()) {
+    let Some(cells) = cells(classifier.task, classifier.loss, &outputs, d_output)? else {
         return Ok(None);
-    }
-    let cells =
-        match classifier.task {
-            Task::Binary { .. } => Cells::Binary {
-                probabilities: Bytes::from_shares(probabilities),
-            },
-            _ => {
-                let best =
-                    |row: &[f64]| {
-                        let first = (0, f64::NEG_INFINITY);
-                        row.iter().enumerate().fold(first, |best, (class, &p)| {
-                            if p > best.1 { (class, p) } else { best }
-                        })
-                    };
-                let best: Vec<(usize, f64)> = probabilities.chunks(d_output).map(best).collect();
-                Cells::Multiclass {
-                    classes: Bytes(best.iter().map(|(class, _)| *class as u8).collect()),
-                    probabilities: Bytes::from_shares(best.iter().map(|(_, p)| *p)),
-                }
-            }
-        };
+    };
     Ok(Some(Boundary {
         x: plane.x.clone(),
         y: plane.y.clone(),
@@ -173,6 +156,8 @@ pub fn boundary(
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use emberlab_run_format::Cells;
+
     use super::*;
     use emberlab_models::{ModelConfig, PerceptronConfig};
     use emberlab_rng::stream;

@@ -3,21 +3,21 @@
 //! [`RULES`] is the table of all kinds. A new kind is a variant of [`FindingKind`], a file in `findings/` with
 //! its rule, its wording and its remedies, and one row in the table.
 
+#[cfg(test)]
+mod examples;
 mod findings;
-mod inspection;
 mod learning_curves;
 mod observed_data;
 mod wording;
 
 use std::fmt;
 
-use emberlab_run_format::{Finding, FindingKind, Severity};
+use emberlab_run_format::{Finding, FindingKind, LayerHistory, Severity};
+use emberlab_training::inspection::{
+    ActivationInspection, LayerStep, SignalInspection, StepInspection,
+};
 
 pub use findings::locate_non_finite;
-pub use inspection::{
-    ActivationInspection, LayerStep, SignalInspection, StepInspection, inspect_signals,
-    inspect_step,
-};
 pub use learning_curves::LearningCurves;
 pub use observed_data::ObservedData;
 
@@ -34,6 +34,10 @@ pub struct Observations<'a> {
     pub start: Option<&'a SignalInspection>,
     /// The network as it is now.
     pub now: Option<&'a SignalInspection>,
+    /// The layers while the network learned.
+    pub layers: Option<&'a LayerHistory>,
+    /// The learning rate of the configuration.
+    pub learning_rate: Option<f64>,
     /// Whether the network computes a linear function of its inputs, up to the output activation.
     pub is_linear: bool,
 }
@@ -47,6 +51,8 @@ impl<'a> Observations<'a> {
             first_step: None,
             start: None,
             now: None,
+            layers: None,
+            learning_rate: None,
             is_linear: false,
         }
     }
@@ -116,13 +122,14 @@ pub struct Rule {
 }
 
 /// The rules of all kinds of findings, in the order in which findings of equal severity are reported.
-pub const RULES: [Rule; 19] = [
+pub const RULES: [Rule; 20] = [
     findings::unscaled_features::RULE,
     findings::unscaled_targets::RULE,
     findings::tiny_batch::RULE,
     findings::non_finite::RULE,
     findings::learning_rate_too_high::RULE,
     findings::learning_rate_too_low::RULE,
+    findings::update_size::RULE,
     findings::over_fitting::RULE,
     findings::missing_class::RULE,
     findings::similar_classes::RULE,
@@ -139,7 +146,7 @@ pub const RULES: [Rule; 19] = [
 ];
 
 /// Findings that another one explains, as `(finding, explanation)`: beside its explanation a finding is not reported.
-const EXPLAINED: [(FindingKind, FindingKind); 7] = [
+const EXPLAINED: [(FindingKind, FindingKind); 10] = [
     (
         FindingKind::LearningRateTooHigh,
         FindingKind::UnscaledFeatures,
@@ -153,6 +160,9 @@ const EXPLAINED: [(FindingKind, FindingKind); 7] = [
     (FindingKind::ZeroGradient, FindingKind::TinyBatch),
     (FindingKind::ExplodingGradients, FindingKind::TinyBatch),
     (FindingKind::MissingClass, FindingKind::NumericClasses),
+    (FindingKind::UpdateSize, FindingKind::NonFinite),
+    (FindingKind::UpdateSize, FindingKind::ZeroGradient),
+    (FindingKind::UpdateSize, FindingKind::UnscaledFeatures),
 ];
 
 fn is_explained(kind: FindingKind, found: &[FindingKind]) -> bool {

@@ -39,7 +39,10 @@ pub fn run(args: &Args) -> Result<ExitCode, Failure> {
     let text = match &args.action {
         Action::Show { config, overrides } => {
             let source = ConfigSource::load(config)?.with_overrides(overrides)?;
-            let config = ExperimentConfig::from_source(&source)?;
+            let mut config = ExperimentConfig::from_source(&source)?;
+            if config.comparison_keys().is_empty() {
+                config = config.with_inspection();
+            }
             config
                 .to_toml()
                 .map_err(|error| Failure::Failed(error.to_string()))?

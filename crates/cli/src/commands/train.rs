@@ -57,6 +57,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     tell_ignored(&config, &args.config, &args.overrides, shared);
     let no_epochs = LearningCurves::default();
     let (execution, is_quiet) = execution(&args.running, &args.showing, shared, no_epochs)?;
+    let config = config.with_inspection();
     let begun = Trial::begin(config, &shared.artifacts, args.run.as_deref(), execution);
     let (trial, warnings) = begun.map_err(|error| error.with_place(&source))?;
     for warning in warnings {

@@ -4,6 +4,7 @@ use emberlab_config_source::{ConfigError, ConfigSource, parse};
 use emberlab_datasets::{DatasetConfig, SplitConfig, StandardizeConfig};
 use emberlab_menu::Problem;
 use emberlab_models::ModelConfig;
+use emberlab_training::inspection::InspectConfig;
 use emberlab_training::{
     CheckpointConfig, LossConfig, OptimizerConfig, SchedulerConfig, TrainingConfig,
 };
@@ -46,6 +47,10 @@ pub struct ExperimentConfig {
     /// When checkpoints are saved.
     #[serde(default)]
     pub checkpoint: CheckpointConfig,
+    /// When the layers are recorded, to be seen in the report. `train` records them about fifteen times if it is absent,
+    /// `compare` never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inspect: Option<InspectConfig>,
     /// For `compare`: the number of seeds (from 0 on), or a list of seeds, that each variant is trained with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seeds: Option<Seeds>,
@@ -117,6 +122,14 @@ impl ExperimentConfig {
         }
     }
 
+    /// The experiment as `train` begins it: its layers are recorded unless it says otherwise.
+    pub fn with_inspection(mut self) -> Self {
+        let num_epochs = self.training.num_epochs;
+        self.inspect
+            .get_or_insert_with(|| InspectConfig::default_for(num_epochs));
+        self
+    }
+
     /// Everything that decides whether data, network and loss fit together: experiments with the same key can be checked
     /// once.
     ///
@@ -166,6 +179,9 @@ impl ExperimentConfig {
         self.scheduler.validate()?;
         self.training.validate()?;
         self.checkpoint.validate()?;
+        self.inspect
+            .as_ref()
+            .map_or(Ok(()), InspectConfig::validate)?;
         match &self.sweep {
             Some(sweep) => sweep.validate(),
             None => Ok(()),

@@ -30,7 +30,7 @@ pub fn diagnose(
     let device = device::open(device_name).map_err(TrainingError::from)?;
     let curves = run.learning_curves()?;
     let now = newest_network(run, &prepared, &device)?;
-    let mut diagnosis = quick_diagnosis(&prepared, &device, now.as_ref(), &curves)?;
+    let mut diagnosis = quick_diagnosis(&prepared, &device, now.as_ref(), &curves, &run.layers()?)?;
     if let Some(epoch) = curves.first_non_finite() {
         // If only the validation loss is not finite, the batches of the next epoch show the cause.
         let train = prepared.upload_train(&device)?;

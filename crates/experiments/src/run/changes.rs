@@ -87,10 +87,17 @@ fn verdict(
             }
             _ => Verdict::Refused,
         },
-        _ if key.starts_with("checkpoint.") => Verdict::Allowed,
+        _ if is_beside_training(key) => Verdict::Allowed,
         _ if key.starts_with("training.early_stopping") => Verdict::NeedsForce,
         _ => Verdict::Refused,
     }
+}
+
+/// Whether a key decides what is written down, and nothing about the training.
+pub(crate) fn is_beside_training(key: &str) -> bool {
+    ["checkpoint.", "inspect."]
+        .iter()
+        .any(|table| key.starts_with(table))
 }
 
 /// Every value of a TOML document by its dotted key.
@@ -143,6 +150,13 @@ mod tests {
             Verdict::NeedsForce,
         );
         assert_eq!(verdicts(&patient), [patience]);
+    }
+
+    #[test]
+    fn when_layers_are_recorded_may_change() {
+        let more = format!("{OLD}[inspect.every]\nepochs = 3\n");
+        let key = "inspect.every.epochs".to_string();
+        assert_eq!(verdicts(&more), [(key, Verdict::Allowed)]);
     }
 
     #[test]

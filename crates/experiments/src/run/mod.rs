@@ -8,8 +8,8 @@ mod folder;
 mod read;
 mod state;
 
-pub(crate) use changes::changes;
 pub use changes::{Change, Verdict};
+pub(crate) use changes::{changes, is_beside_training};
 pub use folder::Run;
 pub(crate) use folder::json;
 pub use state::{RunState, RunSummary};

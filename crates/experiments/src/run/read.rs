@@ -2,8 +2,8 @@
 
 use emberlab_analysis::LearningCurves;
 use emberlab_config_source::ConfigSource;
-use emberlab_run_format::files::{CONFIG, FAILURE, METRICS, RESULT, THRESHOLD};
-use emberlab_run_format::{ChosenThreshold, Failure, History, RunResult, Weights};
+use emberlab_run_format::files::{CONFIG, FAILURE, LAYERS, METRICS, RESULT, THRESHOLD};
+use emberlab_run_format::{ChosenThreshold, Failure, History, LayerHistory, RunResult, Weights};
 use emberlab_storage::{Checkpoint, CheckpointStore};
 use emberlab_training::Split;
 
@@ -126,6 +126,15 @@ impl Run {
             .into_iter()
             .flatten()
             .collect())
+    }
+
+    /// The records of its layers so far; empty if they are not recorded.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Malformed`] if they cannot be read.
+    pub(crate) fn layers(&self) -> Result<LayerHistory, ExperimentError> {
+        let text = std::fs::read_to_string(self.path().join(LAYERS)).unwrap_or_default();
+        LayerHistory::parse(&text).map_err(|e| self.malformed(LAYERS, e))
     }
 
     /// The newest valid checkpoint, if there is one.

@@ -99,6 +99,7 @@ pub(super) fn experiment(
         scheduler: SchedulerConfig::default(),
         training: training(rows, comments),
         checkpoint: CheckpointConfig::default(),
+        inspect: None,
         seeds: None,
         num_folds: None,
         sweep: None,

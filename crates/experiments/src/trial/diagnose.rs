@@ -2,13 +2,12 @@
 
 use burn::module::Module;
 use burn::tensor::Device;
-use emberlab_analysis::{
-    LearningCurves, Observations, ObservedData, findings, inspect_signals, inspect_step,
-};
+use emberlab_analysis::{LearningCurves, Observations, ObservedData, findings};
 use emberlab_datasets::{Batch, BatchSize, DeviceDataset};
 use emberlab_models::Network;
-use emberlab_run_format::Diagnosis;
+use emberlab_run_format::{Diagnosis, LayerHistory};
 use emberlab_training::Split;
+use emberlab_training::inspection::{inspect_signals, inspect_step};
 
 use crate::error::ExperimentError;
 use crate::trial::Prepared;
@@ -27,6 +26,7 @@ pub(crate) fn quick_diagnosis(
     device: &Device,
     now: Option<&Network>,
     curves: &LearningCurves,
+    layers: &LayerHistory,
 ) -> Result<Diagnosis, ExperimentError> {
     let config = &prepared.config;
     let sample = sample(prepared, device)?;
@@ -55,6 +55,8 @@ pub(crate) fn quick_diagnosis(
         first_step: Some(&step),
         start: Some(&signals),
         now: Some(&now),
+        layers: Some(layers),
+        learning_rate: Some(config.optimizer.learning_rate),
         is_linear: config.model.is_linear(),
     });
     Ok(Diagnosis { findings })

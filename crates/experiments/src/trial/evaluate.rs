@@ -1,7 +1,7 @@
 //! Evaluates a trained network: metrics of every split, mistakes, and the decision boundary.
 
 use burn::tensor::Device;
-use emberlab_analysis::{Plane, boundary};
+use emberlab_analysis::boundary;
 use emberlab_datasets::{Features, Targets};
 use emberlab_metrics::{
     BinaryCurves, ClassScores, ClassificationReport, ConfusionMatrix, MOST_CLASSES, Metric,
@@ -245,16 +245,9 @@ impl Prepared {
         let (2, Some(labels)) = (self.samples.num_features(), self.samples.labels()) else {
             return Ok(None);
         };
-        let point = |i: usize| {
-            let row = self.samples.row(i);
-            [row[0], row[1]]
-        };
-        let all: Vec<[f64; 2]> = (0..self.samples.len()).map(point).collect();
-        let names = &self.samples.feature_names;
-        let name = |i: usize| names.get(i).map_or("", String::as_str);
-        let plane = Plane::of_two_features([name(0), name(1)], &all);
-        let shown: Vec<usize> = evenly(all.len(), BOUNDARY_POINTS).collect();
-        let points = shown.iter().map(|&i| all[i]).collect();
+        let plane = self.plane_of_two_features();
+        let shown: Vec<usize> = evenly(self.samples.len(), BOUNDARY_POINTS).collect();
+        let points = shown.iter().map(|&i| self.point(i)).collect();
         let classes = shown.iter().map(|&i| labels[i]).collect();
         let classifier = self.classifier(network, device);
         Ok(boundary(&classifier, &plane, GRID_SIZE, points, classes)?)

@@ -23,6 +23,7 @@ const MLP: &str = r#"
     optimizer = { name = "sgd", learning_rate = 0.1, momentum = 0.9 }
     training = { num_epochs = 3, batch_size = 20, precision = "f32" }
     checkpoint = { every = { epochs = 1 } }
+    inspect = { every = { steps = 3 } }
 "#;
 
 /// Has Adam's two moments and step count, and a learning rate that changes with every step.
@@ -137,7 +138,9 @@ fn execution(device: &str, stop_at: Option<u64>) -> Execution {
 
 fn config(text: &str) -> ExperimentConfig {
     let source = ConfigSource::new("exact.toml", text);
-    ExperimentConfig::from_source(&source).unwrap()
+    ExperimentConfig::from_source(&source)
+        .unwrap()
+        .with_inspection()
 }
 
 fn train(
@@ -169,6 +172,8 @@ fn files_without_time(run: &Run) -> BTreeMap<String, Vec<u8>> {
     for name in [
         "config.toml",
         "metrics.csv",
+        "layers.csv",
+        "frames.jsonl",
         "model/model.json",
         "model/network.bpk",
     ] {
@@ -188,6 +193,8 @@ fn files_without_time(run: &Run) -> BTreeMap<String, Vec<u8>> {
     for name in [
         "config.toml",
         "metrics.csv",
+        "layers.csv",
+        "frames.jsonl",
         "network.bpk",
         "optimizer.bpk",
         "best.bpk",

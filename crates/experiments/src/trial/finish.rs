@@ -4,7 +4,8 @@ use burn::tensor::Device;
 use emberlab_metrics::BinaryScores;
 use emberlab_models::Network;
 use emberlab_run_format::files::{
-    BASELINES, BEST, DIAGNOSIS, DIGESTED, EVALUATION, IMPORTANCE, METRICS, NETWORK, RESULT,
+    BASELINES, BEST, DIAGNOSIS, DIGESTED, EVALUATION, FRAMES, IMPORTANCE, LAYERS, METRICS, NETWORK,
+    RESULT,
 };
 use emberlab_run_format::{BestEpoch, Diagnosis, Ending, RunResult, ThresholdScores};
 use emberlab_storage::{Batch, Digested, RunLock, StorageError};
@@ -106,9 +107,12 @@ impl Unfinished {
         let json =
             json.map_err(|e| StorageError::io("write", &run.path().join(EVALUATION))(e.into()))?;
         files.write(EVALUATION, json.as_bytes())?;
-        // Its rows were appended without waiting for the disk, but what has a checksum must be on the disk.
-        let metrics = run.read(METRICS)?;
-        files.write(METRICS, &metrics)?;
+        // Their rows were appended without waiting for the disk, but what has a checksum must be on the disk.
+        for name in [METRICS, LAYERS, FRAMES] {
+            if name == METRICS || run.path().join(name).is_file() {
+                files.write(name, &run.read(name)?)?;
+            }
+        }
         let diagnosis = self.diagnosis(Some(&finished.network))?;
         files.write_json(DIAGNOSIS, &diagnosis)?;
         if self.explains {
@@ -140,7 +144,8 @@ impl Unfinished {
         let text = std::fs::read_to_string(self.run.metrics_path()).unwrap_or_default();
         let num_epochs = self.prepared.config.training.num_epochs;
         let curves = self.run.curves(&text, num_epochs)?;
-        quick_diagnosis(&self.prepared, &self.device, now, &curves)
+        let layers = self.run.layers()?;
+        quick_diagnosis(&self.prepared, &self.device, now, &curves, &layers)
     }
 }
 

@@ -9,7 +9,7 @@ use emberlab_storage::{Batch, StorageError};
 
 use crate::config::{PlannedTrial, check_run_name};
 use crate::error::ExperimentError;
-use crate::run::{Run, Verdict, changes};
+use crate::run::{Run, Verdict, changes, is_beside_training};
 use crate::trial::begin::NewTrial;
 use crate::trial::continuation::with_defaults;
 use crate::trial::ready::Ready;
@@ -74,8 +74,8 @@ impl PlannedTrial {
         }
         let mut changes =
             changes(&with_defaults(written), &planned, 0).map_err(|e| run.malformed(CONFIG, e))?;
-        // When checkpoints are saved does not change the result.
-        changes.retain(|change| !change.key.starts_with("checkpoint."));
+        // When checkpoints are saved and layers are recorded does not change the result.
+        changes.retain(|change| !is_beside_training(&change.key));
         if changes.is_empty() {
             return Ok(Some(run));
         }

@@ -3,9 +3,11 @@
 use emberlab_run_format::files::{DIAGNOSIS, FAILURE, METRICS, RESULT};
 use emberlab_run_format::{Ending, Failure, FindingKind, RunResult};
 use emberlab_storage::Checkpoint;
+use emberlab_training::inspection::LayerRecord;
 use emberlab_training::{EpochRecord, Observer, Trainer, TrainingError};
 
 use super::finish::{Unfinished, finish};
+use super::layers_files::LayersFiles;
 use super::{MetricsFile, Trial};
 use crate::error::ExperimentError;
 use crate::run::Run;
@@ -50,6 +52,11 @@ impl Trial {
         };
         let rows = String::from_utf8(rows).map_err(|e| run.malformed(METRICS, e))?;
         let metrics = MetricsFile::restore(&run.metrics_path(), rows)?;
+        let probe = ready.prepared.probe(&ready.network, &ready.tensor_device)?;
+        let layers = match &probe {
+            Some(probed) => Some(LayersFiles::restore(&run, checkpoint.as_ref(), probed)?),
+            None => None,
+        };
         let store = ready.store(&run);
         let num_parameters = ready.network.num_parameters();
         let prepared = ready.prepared;
@@ -67,13 +74,18 @@ impl Trial {
             scheduler: config.scheduler,
             training: config.training,
             checkpoint: config.checkpoint,
+            probe: probe.map(|probed| probed.probe),
             store: Some(store),
             identity: ready.identity,
             seed: config.seed,
             data: ready.data,
             dashboard: execution.dashboard,
             stop: execution.stop,
-            observer: Box::new(RunObserver { metrics, shown }),
+            observer: Box::new(RunObserver {
+                metrics,
+                layers,
+                shown,
+            }),
         };
         let unfinished = Unfinished {
             run,
@@ -160,9 +172,11 @@ fn fit(trials: Vec<Trial>, explains: bool) -> Result<Vec<RunResult>, ExperimentE
     finish(unfinished.into_iter().zip(finished))
 }
 
-/// Writes the metrics file of a run and passes everything on to the observer that shows it.
+/// Writes the metrics and the layers of a run and passes everything on to the observer that shows it.
 struct RunObserver {
     metrics: MetricsFile,
+    /// If its layers are recorded.
+    layers: Option<LayersFiles>,
     shown: Box<dyn Observer>,
 }
 
@@ -173,12 +187,21 @@ impl Observer for RunObserver {
         written
     }
 
+    fn inspected(&mut self, record: &LayerRecord) -> Result<(), TrainingError> {
+        match &mut self.layers {
+            Some(layers) => layers.inspected(record),
+            None => Ok(()),
+        }
+    }
+
     fn findings(&self) -> Vec<String> {
         self.shown.findings()
     }
 
     fn attachments(&self) -> Vec<(&'static str, Vec<u8>)> {
-        self.metrics.attachments()
+        let mut files = self.metrics.attachments();
+        files.extend(self.layers.iter().flat_map(LayersFiles::attachments));
+        files
     }
 
     fn save_failed(&mut self, error: &TrainingError) {

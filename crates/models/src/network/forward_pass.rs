@@ -117,6 +117,14 @@ impl<'a, const D: usize> ForwardPass<'a, D> {
         }
     }
 
+    /// A pass in training mode that does both.
+    pub(crate) fn saving_and_recording() -> Self {
+        Self {
+            stages: Some(Vec::new()),
+            ..Self::saving()
+        }
+    }
+
     /// Whether the outputs of every operation are recorded.
     pub(crate) fn is_recording(&self) -> bool {
         self.stages.is_some()
@@ -170,6 +178,12 @@ impl<'a, const D: usize> ForwardPass<'a, D> {
     pub(crate) fn into_saved(self) -> (Vec<BatchStatistics<D>>, SavedPass<'a, D>) {
         let layers = self.saved.unwrap_or_default();
         (self.statistics, SavedPass { layers })
+    }
+
+    /// The outputs of every operation, in order, and the saved activations.
+    pub(crate) fn into_stages_and_saved(self) -> (Vec<Stage<'a, D>>, SavedPass<'a, D>) {
+        let layers = self.saved.unwrap_or_default();
+        (self.stages.unwrap_or_default(), SavedPass { layers })
     }
 
     /// The outputs of every operation, in order.

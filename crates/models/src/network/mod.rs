@@ -97,6 +97,16 @@ impl Network {
         pass.into_stages()
     }
 
+    /// [`stages`](Self::stages) in training mode on a plain device, which also saves what the backward pass needs.
+    ///
+    /// # Shapes
+    /// - `inputs`: `[batch, d_input]`, images flattened
+    pub fn stages_saving(&self, inputs: Tensor<2>) -> (Vec<Stage<'_>>, SavedPass<'_>) {
+        let mut pass = ForwardPass::saving_and_recording();
+        self.run(inputs, &mut pass);
+        pass.into_stages_and_saved()
+    }
+
     /// The forward pass.
     ///
     /// # Shapes
@@ -141,6 +151,12 @@ impl Network {
         let layers = self.dense_layers().iter();
         let widths = layers.flat_map(|layer| layer.weight.dims());
         widths.max().unwrap_or(0)
+    }
+
+    /// The number of outputs of all dense layers together.
+    pub fn num_units(&self) -> usize {
+        let layers = self.dense_layers().iter();
+        layers.map(|layer| layer.weight.dims()[1]).sum()
     }
 
     /// The number of trained numbers. Running statistics are not trained.

@@ -8,6 +8,8 @@ mod choice;
 mod fused;
 mod operations;
 #[cfg(test)]
+mod record_tests;
+#[cfg(test)]
 mod replica_tests;
 #[cfg(test)]
 mod testing;
@@ -133,6 +135,9 @@ pub(crate) struct Steps {
     pub(crate) steps: Range<usize>,
     /// Steps done before these, in all epochs.
     pub(crate) done: u64,
+    /// The number of whole epochs from this one on that the loop takes as wholes: an engine that does epochs ahead need
+    /// not do more.
+    pub(crate) whole_epochs: usize,
 }
 
 impl Steps {

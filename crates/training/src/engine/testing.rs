@@ -105,6 +105,7 @@ impl Settings {
             scheduler: from_json::<SchedulerConfig>(&self.scheduler),
             training: from_json::<TrainingConfig>(&self.training),
             checkpoint: CheckpointConfig::default(),
+            probe: None,
             store: None,
             identity: Identity {
                 config: String::new(),

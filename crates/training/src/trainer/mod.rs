@@ -28,6 +28,7 @@ pub use split_data::SplitData;
 use crate::checkpoint::CheckpointConfig;
 use crate::config::TrainingConfig;
 use crate::error::TrainingError;
+use crate::inspection::Probe;
 use crate::loss::LossConfig;
 use crate::optimizer::OptimizerConfig;
 use crate::scheduler::SchedulerConfig;
@@ -55,6 +56,8 @@ pub struct Trainer {
     pub training: TrainingConfig,
     /// When it writes checkpoints.
     pub checkpoint: CheckpointConfig,
+    /// The rows on which its layers are recorded, if they are.
+    pub probe: Option<Probe>,
     /// Where it writes checkpoints, if anywhere.
     pub store: Option<CheckpointStore>,
     /// The configuration and the data, as its checkpoints record them.
@@ -112,6 +115,7 @@ impl Trainer {
             let splits = [Some(&data.train), data.valid.as_ref(), data.test.as_ref()];
             splits.map(|split| split.map(DeviceDataset::len))
         };
+        let inspect = |one: &Self| one.probe.as_ref().map(|probe| probe.config.clone());
         self.device == other.device
             && self.loss == other.loss
             && self.task == other.task
@@ -119,6 +123,7 @@ impl Trainer {
             && self.scheduler == other.scheduler
             && self.training == other.training
             && self.checkpoint == other.checkpoint
+            && inspect(self) == inspect(other)
             && rows(&self.data) == rows(&other.data)
     }
 }

@@ -6,6 +6,7 @@ use emberlab_metrics::SplitMetrics;
 use emberlab_run_format::FindingKind;
 
 use crate::error::TrainingError;
+use crate::inspection::LayerRecord;
 
 /// One row of a run's history.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,6 +37,14 @@ pub trait Observer: Send {
     /// Why the observer could not write the epoch down, such as a full disk; treated like a checkpoint that could
     /// not be written.
     fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError>;
+
+    /// The layers have been recorded.
+    ///
+    /// # Errors
+    /// As for [`epoch_ended`](Self::epoch_ended).
+    fn inspected(&mut self, _record: &LayerRecord) -> Result<(), TrainingError> {
+        Ok(())
+    }
 
     /// The training begins, and these problems of its data are known.
     fn begins_with(&mut self, _problems: &[FindingKind]) {}

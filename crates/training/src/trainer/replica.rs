@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use emberlab_metrics::{Direction, Split, SplitMetrics};
+use emberlab_models::Network;
 use emberlab_run_format::files::checkpoint::{BEST, NETWORK, OPTIMIZER, PROGRESS};
 use emberlab_storage::{Batch, Checkpoint, CheckpointStore, Identity, Position, StorageError};
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use super::observer::{EpochRecord, Observer};
 use crate::config::TrainingConfig;
 use crate::engine::{Shared, TrainingEngine};
 use crate::error::TrainingError;
+use crate::inspection::{Inspector, LayerRecord};
 use crate::metric_accumulator::MetricAccumulator;
 use crate::record::network_bytes;
 use crate::scheduler::{PlateauState, Scheduler};
@@ -79,6 +81,8 @@ pub(super) struct Replica {
     pub(super) store: Option<CheckpointStore>,
     pub(super) identity: Identity,
     pub(super) observer: Box<dyn Observer>,
+    /// Records its layers, if they are recorded.
+    pub(super) inspector: Option<Inspector>,
     /// The position of the newest checkpoint.
     pub(super) saved: Option<Position>,
 }
@@ -151,6 +155,25 @@ impl Replica {
     /// The time spent on the training, including the time before it was resumed; `spent` is the time since then.
     pub(super) fn elapsed(&self, spent: Duration) -> Duration {
         Duration::from_secs_f64(self.progress.elapsed) + spent
+    }
+
+    /// Records the layers of its network, the one at `index`. `before` is the network before the last step, where that is
+    /// known.
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if the device fails.
+    pub(super) fn record_layers(
+        &self,
+        engine: &mut dyn TrainingEngine,
+        index: usize,
+        before: Option<&Network>,
+    ) -> Result<Option<LayerRecord>, TrainingError> {
+        let Some(inspector) = &self.inspector else {
+            return Ok(None);
+        };
+        let network = engine.network(index)?;
+        let record = inspector.record(&network, before, self.progress.step)?;
+        Ok(Some(record))
     }
 
     /// Whether a checkpoint is to be written: there is a place for it, and the newest one has another position.

@@ -9,6 +9,7 @@ use super::Trainer;
 use super::replica::{Progress, Replica};
 use crate::engine::Beginning;
 use crate::error::TrainingError;
+use crate::inspection::Inspector;
 use crate::metric_accumulator::MetricAccumulator;
 use crate::optimizer::Optimizer;
 use crate::record::load_network;
@@ -26,12 +27,18 @@ pub(super) fn start(
     from: Option<&Checkpoint>,
 ) -> Result<(Replica, Beginning), TrainingError> {
     let batches = trainer.training.batches();
+    let num_batches = batches.num_batches(trainer.data.train.len());
+    let num_epochs = trainer.training.num_epochs;
     let mut scheduler = Scheduler::new(
         &trainer.scheduler,
         &trainer.optimizer,
-        batches.num_batches(trainer.data.train.len()),
-        trainer.training.num_epochs,
+        num_batches,
+        num_epochs,
     );
+    let inspector = trainer.probe.and_then(|probe| {
+        let (loss, task) = (&trainer.loss, &trainer.task);
+        Inspector::new(probe, loss, task, num_batches, num_epochs)
+    });
     let mut network = trainer.network;
     let mut best = None;
     let asked = trainer.training.asked_metrics(&trainer.scheduler);
@@ -63,6 +70,7 @@ pub(super) fn start(
         store: trainer.store,
         identity: trainer.identity,
         observer: trainer.observer,
+        inspector,
     };
     let beginning = Beginning {
         network: supervised.network,

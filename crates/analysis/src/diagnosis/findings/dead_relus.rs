@@ -1,6 +1,6 @@
 //! Dead ReLUs: units that are zero for every sample.
 
-use emberlab_run_format::{Finding, FindingKind, Severity};
+use emberlab_run_format::{Finding, FindingKind, LayerHistory, Severity};
 
 use crate::diagnosis::wording::{evidence, finding, in_layer, sentences};
 use crate::diagnosis::{ActivationInspection, Earliest, Observations, Rule, SignalInspection};
@@ -20,7 +20,32 @@ fn detect(observed: &Observations<'_>) -> Vec<Finding> {
     let (Some(start), Some(now)) = (observed.start, observed.now) else {
         return Vec::new();
     };
-    dead_units(start, now).into_iter().collect()
+    let mut found = dead_units(start, now);
+    if let (Some(found), Some(layers)) = (&mut found, observed.layers) {
+        add_epoch(found, now, layers);
+    }
+    found.into_iter().collect()
+}
+
+/// Says in which epoch the units of the layer were first seen to be dead.
+fn add_epoch(found: &mut Finding, now: &SignalInspection, layers: &LayerHistory) {
+    let place = found.place.as_ref().and_then(|place| place.layer.as_ref());
+    let number = now.activations.iter().position(|a| Some(&a.layer) == place);
+    // The first activation is that of the first layer, and so on.
+    let names = layers.layers();
+    let Some(layer) = number.and_then(|number| names.get(number)) else {
+        return;
+    };
+    let first = layers.of_layer(layer).find(|row| row.dead >= MANY);
+    if let Some(row) = first {
+        let when = match row.epoch {
+            0.0 => "before training".to_string(),
+            epoch => format!("in epoch {epoch}"),
+        };
+        found
+            .summary
+            .push_str(&format!("; first seen {when}, in {layer}"));
+    }
 }
 
 fn dead_units(start: &SignalInspection, now: &SignalInspection) -> Option<Finding> {
@@ -73,7 +98,7 @@ fn dead_units(start: &SignalInspection, now: &SignalInspection) -> Option<Findin
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::inspection::examples::activation;
+    use crate::diagnosis::examples::{activation, history};
 
     #[test]
     fn dead_relus_are_counted_beside_those_before_training() {
@@ -84,6 +109,11 @@ mod tests {
         assert_eq!(dead_units(&with(0), &with(5)), None);
         let found = dead_units(&with(1), &with(6)).map(|f| (f.severity, f.evidence.len()));
         assert_eq!(found, Some((Severity::Warning, 2)));
+        let layers = history(&[&[0.0, 0.25, 0.75, 1.0]], |row, dead| row.dead = dead);
+        let mut named = dead_units(&with(1), &with(6)).expect("a finding");
+        add_epoch(&mut named, &with(6), &layers);
+        let end = "; first seen in epoch 2, in layers.0";
+        assert!(named.summary.ends_with(end), "{}", named.summary);
         let found = dead_units(&with(1), &with(8)).map(|f| f.severity);
         assert_eq!(found, Some(Severity::Error));
     }

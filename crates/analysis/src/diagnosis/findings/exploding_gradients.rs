@@ -1,15 +1,15 @@
 //! Exploding gradients: signals or gradients that grow from layer to layer.
 
-use emberlab_run_format::{Finding, FindingKind, Severity};
+use emberlab_run_format::{Finding, FindingKind, LayerHistory, Severity};
 
-use super::vanishing_gradients::{VANISHED, gradient_ratio, gradients_of_layers};
+use super::vanishing_gradients::{VANISHED, gradient_ratio, gradients_of_layers, lasting_ratio};
 use crate::diagnosis::wording::{evidence, finding, in_layer, sentences};
 use crate::diagnosis::{Earliest, Observations, Rule, SignalInspection, StepInspection};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     kind: FindingKind::ExplodingGradients,
     earliest: Earliest::AtTheEnd,
-    condition: "before training, the gradient of the first layer is a thousand times larger than that of the last, or the outputs of the last layer are more than 30 times as large as the inputs",
+    condition: "before training, or in half of the records of the layers, the gradient of the first layer is a thousand times larger than that of the last; or before training the outputs of the last layer are more than 30 times as large as the inputs",
     is_one_problem: true,
     detect,
 };
@@ -22,7 +22,15 @@ fn detect(observed: &Observations<'_>) -> Vec<Finding> {
         observed.start.and_then(growing_signals),
         observed.finite_first_step().and_then(growing_gradients),
     ];
-    found.into_iter().flatten().collect()
+    let found: Vec<Finding> = found.into_iter().flatten().collect();
+    match found.is_empty() {
+        true => observed
+            .layers
+            .and_then(grown_gradients)
+            .into_iter()
+            .collect(),
+        false => found,
+    }
 }
 
 fn growing_signals(signals: &SignalInspection) -> Option<Finding> {
@@ -59,6 +67,31 @@ fn growing_signals(signals: &SignalInspection) -> Option<Finding> {
     Some(found)
 }
 
+/// Gradients that were ordinary before training and grew while the network learned.
+fn grown_gradients(layers: &LayerHistory) -> Option<Finding> {
+    let (row, ratio) = lasting_ratio(layers, |ratio| ratio > 1.0 / VANISHED)?;
+    let last = *layers.layers().last()?;
+    let mut found = finding(
+        FindingKind::ExplodingGradients,
+        Severity::Warning,
+        format!(
+            "from epoch {} on, gradients in {} are {ratio:.0} times larger than in {last}, in half of the records at least",
+            row.epoch, row.layer
+        ),
+    );
+    found.place = in_layer(&row.layer);
+    found.evidence = vec![evidence(
+        format!("gradient of {} over that of {last}, median", row.layer),
+        ratio,
+    )];
+    found.causes = sentences(&["weights that grew until each layer multiplies the gradient"]);
+    found.remedies = sentences(&[
+        "`training.gradient_clipping = { norm = 1.0 }`",
+        "a smaller `optimizer.learning_rate`",
+    ]);
+    Some(found)
+}
+
 fn growing_gradients(step: &StepInspection) -> Option<Finding> {
     let (first, last, ratio) = gradient_ratio(step)?;
     if ratio <= 1.0 / VANISHED {
@@ -82,7 +115,7 @@ fn growing_gradients(step: &StepInspection) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::inspection::examples::{kinds_at_start, kinds_of_step, step};
+    use crate::diagnosis::examples::{kinds_at_start, kinds_of_step, step};
 
     #[test]
     fn signals_and_gradients_that_grow_from_layer_to_layer_explode() {

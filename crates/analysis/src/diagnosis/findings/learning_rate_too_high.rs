@@ -139,7 +139,7 @@ fn large_step(step: &StepInspection) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::inspection::examples::{kinds_of_step, step};
+    use crate::diagnosis::examples::{kinds_of_step, step};
     use crate::diagnosis::learning_curves::examples::{curves, kinds};
 
     #[test]

@@ -101,7 +101,7 @@ fn small_step(step: &StepInspection) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::inspection::examples::{kinds_of_step, step};
+    use crate::diagnosis::examples::{kinds_of_step, step};
     use crate::diagnosis::learning_curves::examples::{curves, kinds};
 
     #[test]

@@ -17,6 +17,7 @@ pub(super) mod similar_classes;
 pub(super) mod tiny_batch;
 pub(super) mod unscaled_features;
 pub(super) mod unscaled_targets;
+pub(super) mod update_size;
 pub(super) mod vanishing_gradients;
 pub(super) mod zero_gradient;
 

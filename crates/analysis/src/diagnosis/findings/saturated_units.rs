@@ -57,7 +57,7 @@ fn saturated(signals: &SignalInspection) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::inspection::examples::{activation, kinds_at_start};
+    use crate::diagnosis::examples::{activation, kinds_at_start};
 
     #[test]
     fn a_layer_with_most_outputs_on_the_flat_part_is_saturated() {

@@ -1,6 +1,6 @@
 //! Vanishing gradients: gradients that shrink from the last layer to the first.
 
-use emberlab_run_format::{Evidence, Finding, FindingKind, Severity};
+use emberlab_run_format::{Evidence, Finding, FindingKind, LayerHistory, LayerRow, Severity};
 
 use crate::diagnosis::wording::{evidence, finding, in_layer, sentences};
 use crate::diagnosis::{Earliest, Observations, Rule, StepInspection};
@@ -8,7 +8,7 @@ use crate::diagnosis::{Earliest, Observations, Rule, StepInspection};
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     kind: FindingKind::VanishingGradients,
     earliest: Earliest::AtTheEnd,
-    condition: "before training, the gradient of the first layer is a thousand times smaller than that of the last",
+    condition: "before training, or in half of the records of the layers, the gradient of the first layer is a thousand times smaller than that of the last",
     is_one_problem: true,
     detect,
 };
@@ -17,8 +17,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 pub(super) const VANISHED: f64 = 1e-3;
 
 fn detect(observed: &Observations<'_>) -> Vec<Finding> {
-    let found = observed.finite_first_step().and_then(shrinking_gradients);
-    found.into_iter().collect()
+    let at_start = observed.finite_first_step().and_then(shrinking_gradients);
+    let later = || observed.layers.and_then(shrunken_gradients);
+    at_start.or_else(later).into_iter().collect()
 }
 
 fn shrinking_gradients(step: &StepInspection) -> Option<Finding> {
@@ -48,6 +49,60 @@ fn shrinking_gradients(step: &StepInspection) -> Option<Finding> {
     Some(found)
 }
 
+/// Gradients that were ordinary before training and shrank while the network learned.
+fn shrunken_gradients(layers: &LayerHistory) -> Option<Finding> {
+    let (row, ratio) = lasting_ratio(layers, |ratio| ratio < VANISHED && ratio > 0.0)?;
+    let last = *layers.layers().last()?;
+    let mut found = finding(
+        FindingKind::VanishingGradients,
+        Severity::Warning,
+        format!(
+            "from epoch {} on, gradients in {} are {:.0} times smaller than in {last}, in half of the records at least: the first layers no longer learn",
+            row.epoch,
+            row.layer,
+            1.0 / ratio
+        ),
+    );
+    found.place = in_layer(&row.layer);
+    found.evidence = vec![evidence(
+        format!("gradient of {} over that of {last}, median", row.layer),
+        ratio,
+    )];
+    found.causes = sentences(&[
+        "units that saturated or died while the network learned",
+        "steps too large",
+    ]);
+    found.remedies = sentences(&[
+        "a smaller `optimizer.learning_rate`",
+        "`model.normalization = \"batch\"`",
+        "`model.activation = \"leaky_relu\"`",
+    ]);
+    Some(found)
+}
+
+/// The first record in which the gradient of the first layer over that of the last is `unusual`, and the median of that
+/// ratio over all records, if it is unusual too. None for fewer than three layers, or four records.
+pub(super) fn lasting_ratio(
+    layers: &LayerHistory,
+    unusual: impl Fn(f64) -> bool,
+) -> Option<(&LayerRow, f64)> {
+    let names = layers.layers();
+    let (first, last) = (*names.first()?, *names.last()?);
+    let pairs = layers.of_layer(first).zip(layers.of_layer(last));
+    let ratios: Vec<(&LayerRow, f64)> = pairs
+        .map(|(a, b)| (a, a.gradient_rms() / b.gradient_rms()))
+        .filter(|(_, ratio)| ratio.is_finite())
+        .collect();
+    if names.len() < 3 || ratios.len() < 4 {
+        return None;
+    }
+    let mut sorted: Vec<f64> = ratios.iter().map(|(_, ratio)| *ratio).collect();
+    sorted.sort_by(f64::total_cmp);
+    let median = sorted[sorted.len() / 2];
+    let (row, _) = ratios.iter().find(|(_, ratio)| unusual(*ratio))?;
+    unusual(median).then_some((row, median))
+}
+
 /// The names of the first and the last layer, and the size of the first's gradient over that of the last; none
 /// for fewer than three layers, or without a gradient.
 pub(super) fn gradient_ratio(step: &StepInspection) -> Option<(&str, &str, f64)> {
@@ -70,7 +125,27 @@ pub(super) fn gradients_of_layers(step: &StepInspection) -> Vec<Evidence> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::inspection::examples::{kinds_of_step, step};
+    use crate::diagnosis::examples::{history, kinds_of_step, step};
+
+    #[test]
+    fn gradients_that_vanish_while_the_network_learns_are_named_with_their_epoch() {
+        let of = |first: &[f64]| {
+            let others = [1.0; 5];
+            history(&[first, &others, &others], |row, norm| {
+                row.gradient_norm = norm
+            })
+        };
+        let found = shrunken_gradients(&of(&[0.5, 0.1, 1e-4, 1e-5, 1e-5])).expect("a finding");
+        assert!(
+            found
+                .summary
+                .starts_with("from epoch 2 on, gradients in layers.0")
+        );
+        assert_eq!(shrunken_gradients(&of(&[0.5, 0.1, 0.1, 1e-5, 1e-5])), None);
+        let growing = lasting_ratio(&of(&[0.5, 5e3, 5e3, 5e3, 5e3]), |ratio| ratio > 1e3)
+            .map(|(row, _)| row.epoch);
+        assert_eq!(growing, Some(1.0));
+    }
 
     #[test]
     fn gradients_a_thousand_times_smaller_in_the_first_layer_have_vanished() {

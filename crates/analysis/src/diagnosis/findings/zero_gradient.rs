@@ -58,7 +58,7 @@ fn without_gradient(step: &StepInspection) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::inspection::examples::{kinds_of_step, step};
+    use crate::diagnosis::examples::{kinds_of_step, step};
 
     #[test]
     fn a_loss_without_a_gradient_is_found_unless_it_is_zero_or_nan() {

@@ -290,7 +290,8 @@ impl GpuEngine {
             .shared
             .training
             .num_epochs
-            .saturating_sub(steps.epoch as usize);
+            .saturating_sub(steps.epoch as usize)
+            .min(steps.whole_epochs);
         let mut count = (self.reach.min(in_time).min(left)).clamp(1, self.training.most_epochs());
         if (self.replicas.iter()).any(|replica| replica.scheduler.plateau().is_some()) {
             // The rates of an epoch follow from the metrics of the one before.
@@ -301,6 +302,7 @@ impl GpuEngine {
             epoch: steps.epoch,
             steps: 0..num_steps * count,
             done: steps.done,
+            whole_epochs: count,
         };
         let replicas = self.replicas.par_iter();
         let rates: Vec<Vec<f64>> = replicas

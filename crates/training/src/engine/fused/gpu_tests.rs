@@ -1,7 +1,7 @@
 //! Trainings on a GPU equal those in the host's memory, and their bits depend on nothing but the training.
 
 use burn::tensor::DType;
-use emberlab_datasets::Standardizer;
+use emberlab_datasets::{Batch, Standardizer};
 use emberlab_models::Normalization;
 use emberlab_run_format::Ending;
 use serde_json::json;
@@ -10,6 +10,7 @@ use super::tests::{Run, STEPS_PER_EPOCH, difference, rules, with_metrics_on_requ
 use crate::checkpoint::{CheckpointConfig, Every};
 use crate::device;
 use crate::engine::testing::{Settings, assert_same};
+use crate::inspection::{InspectConfig, InspectEvery, Probe};
 use crate::task::Task;
 use crate::{TrainedBy, Trainer, TrainingResult};
 
@@ -156,6 +157,21 @@ fn epochs_done_ahead_change_no_decision_at_the_end_of_an_epoch() {
     // A checkpoint in the middle of some epochs brings the GPU back from the epochs that it has done ahead.
     let back = run(&settings, Every::Steps(4 * STEPS_PER_EPOCH as u64 + 1));
     assert_same("back", &back, &ahead, 0.0);
+    // Before a record the GPU stops doing epochs ahead, so that it need not come back.
+    let every = InspectEvery::Epochs(5);
+    let trainer = settings.trainer(3, 0.1);
+    let probe = Probe {
+        config: InspectConfig { every },
+        batch: Batch::all(&trainer.data.train),
+        grid: None,
+        pixels: None,
+    };
+    let trainer = Trainer {
+        probe: Some(probe),
+        ..trainer
+    };
+    let recorded = trainer.run(None).expect("a training");
+    assert_same("recorded", &recorded, &ahead, 0.0);
 }
 
 #[test]

@@ -112,6 +112,7 @@ impl Run {
                 epoch: epoch as u64,
                 steps: start..start + count,
                 done: self.steps_done as u64,
+                whole_epochs: usize::MAX,
             };
             let mut metrics: Vec<_> = self.metrics.iter_mut().collect();
             self.engine.train(&steps, &mut metrics).expect("steps");

@@ -7,7 +7,7 @@ use emberlab_run_format::Ending;
 
 use super::super::result::TrainingResult;
 use super::super::split_data::SplitData;
-use super::TrainingLoop;
+use super::{TrainingLoop, tolerate};
 use crate::error::TrainingError;
 use crate::predict::predict_unless;
 use crate::supervised_model::SupervisedModel;
@@ -36,12 +36,30 @@ impl TrainingLoop {
         Ok(results.into_iter().map(|(_, result)| result).collect())
     }
 
+    /// Records the layers at an end that came early, unless they were recorded after the last step. Nobody knew that it was
+    /// the last one, so the change that it made is not in the record.
+    fn record_last(&mut self, index: usize) -> Result<(), TrainingError> {
+        let step = self.step();
+        if self.spacing.is_none_or(|spacing| spacing.is_due(step)) {
+            return Ok(());
+        }
+        let replica = &mut self.replicas[index];
+        if let Some(record) = replica.record_layers(&mut *self.engine, index, None)? {
+            let written = replica.observer.inspected(&record);
+            tolerate(&self.checkpoint, replica, written)?;
+        }
+        Ok(())
+    }
+
     /// Ends one training. If asked to stop during the predictions, it counts as interrupted.
     pub(super) fn finish_one(
         &mut self,
         index: usize,
         mut ending: Ending,
     ) -> Result<TrainingResult, TrainingError> {
+        if ending == Ending::StoppedEarly {
+            self.record_last(index)?;
+        }
         let network = self.engine.evaluated_network(index)?;
         let plain = SupervisedModel::new(network.clone(), self.shared.loss.clone());
         let mut predicted = Vec::new();

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use emberlab_datasets::DeviceDataset;
 use emberlab_metrics::{Direction, Split, SplitMetrics};
+use emberlab_models::Network;
 use emberlab_run_format::Ending;
 use emberlab_storage::{Batch, Checkpoint, Position};
 use rayon::prelude::*;
@@ -21,6 +22,7 @@ use crate::checkpoint::{CheckpointConfig, Every, OnError};
 use crate::config::TrainMetrics;
 use crate::engine::{Shared, Steps, TIME_OF_A_CALL, TrainingEngine, engine, is_parallel};
 use crate::error::TrainingError;
+use crate::inspection::{LayerRecord, Spacing};
 use crate::metric_accumulator::MetricAccumulator;
 use crate::supervised_model::SupervisedModel;
 
@@ -46,6 +48,10 @@ pub(super) struct TrainingLoop {
     saved_at: Instant,
     /// Whether a step is under way, so that weights, optimiser and progress may disagree.
     is_within_step: bool,
+    /// When the layers are recorded, if they are.
+    spacing: Option<Spacing>,
+    /// Whether the trainings begin, so that their layers are recorded before the first step.
+    is_new: bool,
 }
 
 impl TrainingLoop {
@@ -74,7 +80,8 @@ impl TrainingLoop {
         if trainers.iter().any(|(trainer, _)| !trainer.is_like(first)) {
             return Err(TrainingError::NotAlike("their settings differ"));
         }
-        let mut replicas = Vec::new();
+        let is_new = trainers.iter().all(|(_, from)| from.is_none());
+        let mut replicas: Vec<Replica> = Vec::new();
         let mut beginnings = Vec::new();
         for (place, (trainer, from)) in trainers.into_iter().enumerate() {
             let (replica, beginning) = start::start(place, trainer, from)?;
@@ -86,6 +93,8 @@ impl TrainingLoop {
             return Err(TrainingError::NotAlike("they are at different steps"));
         }
         let now = Instant::now();
+        let inspector = replicas.first().and_then(|first| first.inspector.as_ref());
+        let spacing = inspector.map(|inspector| *inspector.spacing());
         Ok(Self {
             engine: engine(beginnings, shared.clone())?,
             replicas,
@@ -100,6 +109,8 @@ impl TrainingLoop {
             counted: now,
             saved_at: now,
             is_within_step: false,
+            spacing,
+            is_new,
         })
     }
 
@@ -150,6 +161,10 @@ impl TrainingLoop {
                 loss: self.shared.loss.name(),
                 better: self.shared.loss.function.better(),
             });
+        }
+        if std::mem::take(&mut self.is_new) {
+            let records = self.record_layers(&[])?;
+            self.write_records(records)?;
         }
         loop {
             let leaving = self.out_of_patience();
@@ -251,22 +266,62 @@ impl TrainingLoop {
             step_in_epoch,
         } = self.position();
         let count = self.steps_of_a_call().min(num_steps - step_in_epoch);
+        let whole_epochs = |spacing: &Spacing| spacing.whole_epochs(epoch as u64);
         let steps = Steps {
             epoch: epoch as u64,
             steps: step_in_epoch..step_in_epoch + count,
             done: self.step(),
+            whole_epochs: self.spacing.as_ref().map_or(usize::MAX, whole_epochs),
         };
+        let end = self.step() + count as u64;
+        let is_record_due = self.spacing.is_some_and(|spacing| spacing.is_due(end));
+        let mut before = Vec::new();
+        if is_record_due {
+            for index in 0..self.replicas.len() {
+                before.push(self.engine.network(index)?);
+            }
+        }
         self.is_within_step = true;
         (self.engine).train(&steps, &mut accumulators(&mut self.replicas))?;
         for replica in &mut self.replicas {
             replica.progress.step += count as u64;
             replica.progress.position.step_in_epoch += count;
         }
+        // The record belongs to the step: a checkpoint holds both or neither.
+        let records = match is_record_due {
+            true => self.record_layers(&before)?,
+            false => Vec::new(),
+        };
         self.is_within_step = false;
-        Ok(())
+        self.write_records(records)
     }
 
-    /// The number of steps that the next call should take, at least one; it ends where a checkpoint or a stop is due.
+    /// Records the layers of every network. `before` are the networks before the last step; none before the first one.
+    fn record_layers(
+        &mut self,
+        before: &[Network],
+    ) -> Result<Vec<Option<LayerRecord>>, TrainingError> {
+        let mut records = Vec::new();
+        for (index, replica) in self.replicas.iter().enumerate() {
+            records.push(replica.record_layers(&mut *self.engine, index, before.get(index))?);
+        }
+        Ok(records)
+    }
+
+    /// Gives the records to the observers of their trainings, all of them, even if one cannot write its own.
+    fn write_records(&mut self, records: Vec<Option<LayerRecord>>) -> Result<(), TrainingError> {
+        let mut all_written = Ok(());
+        for (replica, record) in self.replicas.iter_mut().zip(records) {
+            if let Some(record) = record {
+                let written = replica.observer.inspected(&record);
+                all_written = all_written.and(tolerate(&self.checkpoint, replica, written));
+            }
+        }
+        all_written
+    }
+
+    /// The number of steps that the next call should take, at least one; it ends where a checkpoint, a record or a stop is
+    /// due, and a step before a record.
     fn steps_of_a_call(&self) -> usize {
         let (time, to_checkpoint) = match self.checkpoint.every {
             Every::Steps(steps) => (TIME_OF_A_CALL, steps - self.step() % steps),
@@ -277,7 +332,10 @@ impl TrainingLoop {
             Every::Epochs(_) => (TIME_OF_A_CALL, u64::MAX),
         };
         let in_time = self.engine.steps_within(time);
-        let due = to_checkpoint.min(self.stop.steps_left(self.step())).max(1);
+        let of_a_call = |spacing: Spacing| spacing.steps_of_a_call(self.step());
+        let to_record = self.spacing.map_or(u64::MAX, of_a_call);
+        let to_stop = self.stop.steps_left(self.step());
+        let due = to_checkpoint.min(to_record).min(to_stop).max(1);
         in_time.min(usize::try_from(due).unwrap_or(usize::MAX))
     }
 

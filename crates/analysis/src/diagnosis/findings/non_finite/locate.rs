@@ -7,10 +7,10 @@ use burn::tensor::Tensor;
 use emberlab_datasets::{Batch, DeviceDataset};
 use emberlab_models::{Mode, Network};
 use emberlab_run_format::{Direction, Evidence, Finding, FindingKind, Place, Severity};
+use emberlab_training::inspection::named_gradients;
 use emberlab_training::{LossConfig, Precision, SupervisedModel, TrainingError, host};
 
 use super::loss::{share_of_broken_rows, within_the_loss};
-use crate::diagnosis::inspection::named_gradients;
 use crate::diagnosis::wording::{evidence, finding, sentences};
 use crate::replay::Replay;
 

@@ -5,9 +5,14 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use emberlab_datasets::Batch;
 use emberlab_models::{Activation, Mode, Network, Operation};
-use emberlab_training::{
-    GradientClipping, LossConfig, Optimizer, OptimizerConfig, SupervisedModel, TrainingError, host,
-};
+
+use super::statistics::root_mean_square;
+use crate::clipping::GradientClipping;
+use crate::error::TrainingError;
+use crate::loss::LossConfig;
+use crate::metric_accumulator::host;
+use crate::optimizer::{Optimizer, OptimizerConfig};
+use crate::supervised_model::SupervisedModel;
 
 /// The measurements of one optimiser step.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -22,7 +27,7 @@ pub struct StepInspection {
 
 impl StepInspection {
     /// The layer whose weights change the most relative to their size, and that share.
-    pub(super) fn largest_relative_change(&self) -> Option<(&str, f64)> {
+    pub fn largest_relative_change(&self) -> Option<(&str, f64)> {
         let moved = self.layers.iter().filter(|layer| layer.weight > 0.0);
         let shares = moved.map(|layer| (layer.layer.as_str(), layer.change / layer.weight));
         shares.max_by(|a, b| a.1.total_cmp(&b.1))
@@ -104,11 +109,12 @@ pub fn inspect_step(
         let found = gradients.iter().find(|(gradient, _)| gradient == name);
         let weights: Vec<f64> = before.iter::<f64>().collect();
         let change = weights.iter().zip(after.iter::<f64>()).map(|(a, b)| b - a);
+        let change: Vec<f64> = change.collect();
         layers.push(LayerStep {
             layer: layer.to_string(),
-            gradient: found.map_or(0.0, |(_, g)| root_mean_square(g.iter().copied())),
-            change: root_mean_square(change),
-            weight: root_mean_square(weights.iter().copied()),
+            gradient: found.map_or(0.0, |(_, g)| root_mean_square(g)),
+            change: root_mean_square(&change),
+            weight: root_mean_square(&weights),
         });
     }
     Ok(StepInspection {
@@ -130,7 +136,7 @@ pub fn inspect_signals(
     inputs: Tensor<2>,
 ) -> Result<SignalInspection, TrainingError> {
     let mut inspection = SignalInspection {
-        inputs: root_mean_square(host(inputs.clone())?.into_iter()),
+        inputs: root_mean_square(&host(inputs.clone())?),
         ..SignalInspection::default()
     };
     for stage in network.stages(inputs, Mode::Training) {
@@ -139,7 +145,7 @@ pub fn inspect_signals(
         let part = stage.operation.part();
         match stage.operation {
             Operation::Dense(_) | Operation::Convolution(_) => {
-                let size = root_mean_square(values.into_iter());
+                let size = root_mean_square(&values);
                 inspection.signals.push((part, size));
             }
             Operation::Activation(_, activation) => {
@@ -158,7 +164,7 @@ pub fn inspect_signals(
 }
 
 /// Units that are zero in every row, of an activation whose units can die.
-fn num_dead(activation: &Activation, values: &[f64], num_units: usize) -> usize {
+pub(super) fn num_dead(activation: &Activation, values: &[f64], num_units: usize) -> usize {
     if !activation.can_die() {
         return 0;
     }
@@ -172,7 +178,10 @@ fn num_dead(activation: &Activation, values: &[f64], num_units: usize) -> usize 
 }
 
 /// Share of outputs where the slope of a squashing function, relative to its largest, is nearly zero.
-fn saturated(activation: &Activation, values: &[f64]) -> f64 {
+pub(super) fn saturated(activation: &Activation, values: &[f64]) -> f64 {
+    if activation.relative_slope(0.0).is_none() {
+        return 0.0;
+    }
     let is_flat = |y: f64| {
         activation
             .relative_slope(y)
@@ -183,7 +192,7 @@ fn saturated(activation: &Activation, values: &[f64]) -> f64 {
 }
 
 /// The gradient of every parameter that has one, by its name.
-pub(crate) fn named_gradients(
+pub fn named_gradients(
     network: &Network,
     gradients: &GradientsParams,
 ) -> Result<Vec<(String, Vec<f64>)>, TrainingError> {
@@ -215,80 +224,11 @@ impl ModuleVisitor for GradientReader<'_> {
     }
 }
 
-fn root_mean_square(values: impl Iterator<Item = f64>) -> f64 {
-    let (mut sum, mut count) = (0.0, 0.0_f64);
-    for value in values {
-        sum += value * value;
-        count += 1.0;
-    }
-    (sum / count.max(1.0)).sqrt()
-}
-
-#[cfg(test)]
-pub(super) mod examples {
-    use super::*;
-    use crate::diagnosis::{LearningCurves, Observations, findings};
-    use emberlab_run_format::FindingKind;
-
-    /// A step with `(weight, gradient, change)` of each layer.
-    pub fn step(loss: f64, layers: &[(f64, f64, f64)]) -> StepInspection {
-        let layer = |(i, &(weight, gradient, change)): (usize, &(f64, f64, f64))| LayerStep {
-            layer: format!("layers.{i}"),
-            weight,
-            gradient,
-            change,
-        };
-        StepInspection {
-            loss,
-            has_flat_loss: false,
-            layers: layers.iter().enumerate().map(layer).collect(),
-        }
-    }
-
-    /// An activation with eight units.
-    pub fn activation(name: &'static str, num_dead: usize, saturated: f64) -> ActivationInspection {
-        ActivationInspection {
-            layer: "activations.0".to_string(),
-            activation: name,
-            num_units: 8,
-            num_dead,
-            saturated,
-        }
-    }
-
-    /// The kinds of findings from the first step alone.
-    pub fn kinds_of_step(step: &StepInspection) -> Vec<FindingKind> {
-        let curves = LearningCurves::default();
-        let observed = Observations {
-            first_step: Some(step),
-            ..Observations::of_curves(&curves)
-        };
-        findings(&observed).iter().map(|f| f.kind).collect()
-    }
-
-    /// The kinds of findings from the network before training alone.
-    pub fn kinds_at_start(start: &SignalInspection) -> Vec<FindingKind> {
-        let curves = LearningCurves::default();
-        let observed = Observations {
-            start: Some(start),
-            ..Observations::of_curves(&curves)
-        };
-        findings(&observed).iter().map(|f| f.kind).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::examples::{kinds_of_step, step};
     use emberlab_models::activation::{Elu, Relu, Sigmoid, Tanh};
 
     use super::*;
-
-    #[test]
-    fn a_step_of_ordinary_sizes_is_healthy() {
-        let layers = [(0.5, 0.01, 0.001), (0.3, 0.05, 0.005), (0.3, 0.1, 0.01)];
-        assert_eq!(kinds_of_step(&step(0.7, &layers)), []);
-    }
 
     #[test]
     fn a_unit_is_dead_if_it_is_zero_in_every_row() {

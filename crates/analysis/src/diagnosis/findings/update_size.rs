@@ -1,0 +1,167 @@
+//! Steps of an unusual size: the weights of a layer change by far more or far less than a thousandth in each step.
+
+use emberlab_run_format::{Finding, FindingKind, LayerHistory, LayerRow, Severity};
+
+use crate::diagnosis::wording::{evidence, finding, in_layer, sentences, significant};
+use crate::diagnosis::{Earliest, Observations, Rule};
+
+pub(in crate::diagnosis) const RULE: Rule = Rule {
+    kind: FindingKind::UpdateSize,
+    earliest: Earliest::AtTheEnd,
+    condition: "in four records of the layers or more, the median step changes a layer by more than a hundredth of its weights; or no recorded step changes any layer by a ten-thousandth",
+    is_one_problem: false,
+    detect,
+};
+
+/// Median steps above this share of the weights are large.
+const LARGE: f64 = 1e-2;
+/// Steps that never reach this share of the weights are small.
+const SMALL: f64 = 1e-4;
+/// The share that is usual.
+const USUAL: f64 = 1e-3;
+/// The fewest records that say something.
+const ENOUGH_RECORDS: usize = 4;
+
+fn detect(observed: &Observations<'_>) -> Vec<Finding> {
+    let Some(layers) = observed.layers else {
+        return Vec::new();
+    };
+    let rate = observed.learning_rate;
+    let found = large_steps(layers, rate).or_else(|| small_steps(layers, rate));
+    found.into_iter().collect()
+}
+
+/// The shares of the recorded steps of a layer, ascending; those that are not finite are left out.
+fn shares(layers: &LayerHistory, layer: &str) -> Vec<f64> {
+    let ratios = layers.of_layer(layer).map(LayerRow::update_ratio);
+    let mut shares: Vec<f64> = ratios.filter(|ratio| ratio.is_finite()).collect();
+    shares.sort_by(f64::total_cmp);
+    shares
+}
+
+fn large_steps(layers: &LayerHistory, rate: Option<f64>) -> Option<Finding> {
+    let names = layers.layers();
+    let medians = names.iter().filter_map(|name| {
+        let shares = shares(layers, name);
+        let median = *shares.get(shares.len() / 2)?;
+        (shares.len() >= ENOUGH_RECORDS).then_some((*name, median))
+    });
+    let (layer, median) = medians.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    if median <= LARGE {
+        return None;
+    }
+    let first = layers
+        .of_layer(layer)
+        .find(|row| row.update_ratio() > LARGE)
+        .map_or(0.0, |row| row.epoch);
+    let mut found = finding(
+        FindingKind::UpdateSize,
+        Severity::Warning,
+        format!(
+            "a step changes {layer} by {} of the size of its weights, in the median over the records, and did so from epoch {first} on: usual is about a thousandth",
+            significant(median)
+        ),
+    );
+    found.place = in_layer(layer);
+    found.evidence = vec![evidence(
+        format!("change of {layer} in a step over its weights, median"),
+        median,
+    )];
+    found.causes = sentences(&[
+        "steps too large for these weights, which then forget what they have learned",
+        "weights that start very small",
+    ]);
+    found.remedies = vec![rate_to_try(rate, USUAL / median)];
+    found.remedies.extend(sentences(&[
+        "a schedule that begins with small steps, such as `scheduler.name = \"linear_warmup\"`",
+    ]));
+    Some(found)
+}
+
+fn small_steps(layers: &LayerHistory, rate: Option<f64>) -> Option<Finding> {
+    let names = layers.layers();
+    let mut largest: Option<(&str, f64)> = None;
+    for name in names {
+        let shares = shares(layers, name);
+        if shares.len() < ENOUGH_RECORDS {
+            return None;
+        }
+        let share = *shares.last()?;
+        if largest.is_none_or(|(_, other)| share > other) {
+            largest = Some((name, share));
+        }
+    }
+    let (layer, share) = largest?;
+    if share >= SMALL || share == 0.0 {
+        return None;
+    }
+    let mut found = finding(
+        FindingKind::UpdateSize,
+        Severity::Warning,
+        format!(
+            "no recorded step changes any layer by more than {} of the size of its weights ({layer}): usual is about a thousandth",
+            significant(share)
+        ),
+    );
+    found.place = in_layer(layer);
+    found.evidence = vec![evidence(
+        format!("change of {layer} in a step over its weights, largest"),
+        share,
+    )];
+    found.causes = sentences(&[
+        "steps far smaller than the weights would allow",
+        "weights that start very large",
+    ]);
+    found.remedies = vec![rate_to_try(rate, USUAL / share)];
+    Some(found)
+}
+
+/// The remedy with the learning rate times a factor.
+fn rate_to_try(rate: Option<f64>, factor: f64) -> String {
+    match rate {
+        Some(rate) => {
+            // One significant digit: it is a place to begin.
+            let text = format!("{:.0e}", rate * factor);
+            let rate: f64 = text.parse().unwrap_or(rate * factor);
+            format!("`optimizer.learning_rate = {rate:?}`; `emberlab find-lr` tries many")
+        }
+        None => "another `optimizer.learning_rate`; `emberlab find-lr` tries many".to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::examples::history;
+
+    fn found(first: &[f64], second: &[f64]) -> Option<Finding> {
+        let layers = history(&[first, second], |row, ratio| {
+            row.weight_norm = 2.0;
+            row.update_norm = 2.0 * ratio;
+        });
+        large_steps(&layers, Some(0.1)).or_else(|| small_steps(&layers, Some(0.1)))
+    }
+
+    #[test]
+    fn steps_of_a_thousandth_are_usual_and_so_are_small_ones_at_the_end() {
+        assert_eq!(found(&[1e-3; 5], &[3e-3; 5]), None);
+        assert_eq!(found(&[1e-3, 1e-4, 1e-5, 1e-6], &[1e-5; 4]), None);
+        assert_eq!(found(&[0.1, 0.02, 1e-3, 1e-3, 1e-3], &[1e-3; 5]), None);
+        assert_eq!(found(&[0.5; 3], &[0.5; 3]), None, "too few records");
+    }
+
+    #[test]
+    fn large_and_small_steps_are_named_with_their_layer_and_a_rate_to_try() {
+        let large = found(&[1e-3; 5], &[1e-3, 0.04, 0.05, 0.05, 0.06]).expect("a finding");
+        let layer = large.place.and_then(|place| place.layer);
+        assert_eq!(layer.as_deref(), Some("layers.1"));
+        assert!(
+            large.summary.contains("from epoch 1 on"),
+            "{}",
+            large.summary
+        );
+        assert!(large.remedies[0].starts_with("`optimizer.learning_rate = 0.002`"));
+        let small = found(&[1e-6; 5], &[1e-5; 5]).expect("a finding");
+        assert!(small.remedies[0].starts_with("`optimizer.learning_rate = 10.0`"));
+    }
+}

@@ -1,0 +1,137 @@
+//! The rows on which a network is inspected while it learns, and what its pictures show.
+
+use burn::tensor::{Device, Tensor, TensorData};
+use emberlab_analysis::Plane;
+use emberlab_datasets::Batch;
+use emberlab_metrics::MOST_CLASSES;
+use emberlab_models::Network;
+use emberlab_run_format::{FramesHeader, Region};
+use emberlab_training::Split;
+use emberlab_training::inspection::{Probe, Spacing};
+
+use super::Prepared;
+use super::diagnose::evenly;
+use crate::error::ExperimentError;
+
+/// The most rows of a probe.
+const MOST_ROWS: usize = 256;
+/// Samples drawn over a map.
+const MOST_POINTS: usize = 150;
+/// Points in a row of a map: the largest of these for which the maps of all units and frames have room.
+const SIDES: [usize; 6] = [32, 24, 20, 16, 12, 8];
+/// The largest number of points of all maps of a run.
+const MOST_CELLS: usize = 800_000;
+
+/// The probe of a training, and what all its frames share.
+pub(super) struct Probed {
+    pub(super) probe: Probe,
+    pub(super) spacing: Spacing,
+    pub(super) header: FramesHeader,
+}
+
+impl Prepared {
+    /// The probe of the training: at most 256 rows, evenly spread over the validation split, or over the training split if
+    /// there is no other. None if the layers are not recorded.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Dataset`] if the targets cannot be encoded for the task.
+    pub(super) fn probe(
+        &self,
+        network: &Network,
+        device: &Device,
+    ) -> Result<Option<Probed>, ExperimentError> {
+        let (training, samples) = (&self.config.training, &self.samples);
+        let num_batches = training.batches().num_batches(self.splits.train.len());
+        let Some(config) = self.config.inspect.clone() else {
+            return Ok(None);
+        };
+        let Some(spacing) = config.spacing(num_batches, training.num_epochs) else {
+            return Ok(None);
+        };
+        let split = match self.splits.valid.is_empty() {
+            true => Split::Train,
+            false => Split::Valid,
+        };
+        let all = self.rows(split);
+        let rows: Vec<u32> = evenly(all.len(), MOST_ROWS).map(|i| all[i]).collect();
+        let data = self.upload_rows(&rows, device)?;
+        let class_of = |row: u32| samples.labels().map(|labels| labels[row as usize]);
+        let region = match samples.num_features() {
+            2 => Some(self.region(network.num_units(), &spacing)),
+            _ => None,
+        };
+        let image = match samples.input_shape.as_slice() {
+            &[1, height, width] => Some([height, width]),
+            _ => None,
+        };
+        let image = image.filter(|_| !self.config.model.takes_images());
+        let probe = Probe {
+            config,
+            batch: Batch::all(&data),
+            grid: region.as_ref().map(|region| self.grid(region.side, device)),
+            pixels: image.map(|[height, width]| height * width),
+        };
+        let header = FramesHeader {
+            classes: rows.iter().filter_map(|&row| class_of(row)).collect(),
+            class_names: match self.d_output <= MOST_CLASSES {
+                true => self.class_names(),
+                false => Vec::new(),
+            },
+            region,
+            image,
+        };
+        Ok(Some(Probed {
+            probe,
+            spacing,
+            header,
+        }))
+    }
+
+    /// The region of the two inputs: that of the decision boundary.
+    fn region(&self, num_units: usize, spacing: &Spacing) -> Region {
+        let samples = &self.samples;
+        let plane = self.plane_of_two_features();
+        let shown: Vec<usize> = evenly(samples.len(), MOST_POINTS).collect();
+        let labels = samples.labels();
+        let num_units = match self.d_output <= MOST_CLASSES {
+            true => num_units,
+            false => num_units.saturating_sub(self.d_output), // they have no maps
+        };
+        let num_maps = num_units.saturating_mul(Probe::num_frames(spacing) as usize);
+        let fits = |side: &usize| num_maps.saturating_mul(side * side) <= MOST_CELLS;
+        let smallest = SIDES[SIDES.len() - 1];
+        Region {
+            x: plane.x,
+            y: plane.y,
+            side: SIDES.into_iter().find(fits).unwrap_or(smallest),
+            points: shown.iter().map(|&i| self.point(i)).collect(),
+            classes: labels.map_or(Vec::new(), |labels| {
+                shown.iter().map(|&i| labels[i]).collect()
+            }),
+        }
+    }
+
+    /// `side` × `side` points of the region, as the network takes them.
+    fn grid(&self, side: usize, device: &Device) -> Tensor<2> {
+        let raw = self.plane_of_two_features().grid(side);
+        let standardized = raw.iter().enumerate();
+        let standardized = standardized.map(|(i, &raw)| self.standardizer.value(raw, i % 2));
+        let data = TensorData::new(standardized.collect::<Vec<f32>>(), [side * side, 2]);
+        let dtype = self.config.training.precision.dtype();
+        Tensor::from_data(data, (device, dtype))
+    }
+
+    /// The plane of two inputs, wide enough for all samples.
+    pub(super) fn plane_of_two_features(&self) -> Plane {
+        let samples = &self.samples;
+        let all: Vec<[f64; 2]> = (0..samples.len()).map(|i| self.point(i)).collect();
+        let name = |i: usize| samples.feature_names.get(i).map_or("", String::as_str);
+        Plane::of_two_features([name(0), name(1)], &all)
+    }
+
+    /// The two inputs of a row.
+    pub(super) fn point(&self, row: usize) -> [f64; 2] {
+        let row = self.samples.row(row);
+        [row[0], row[1]]
+    }
+}

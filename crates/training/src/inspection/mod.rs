@@ -1,0 +1,20 @@
+//! Looks inside a network: at one moment for a diagnosis, and again and again while it learns.
+//!
+//! `sizes` measures one step and one forward pass. [`Inspector`] makes the records of `layers.csv` and the pictures of
+//! `frames.jsonl` on a fixed batch of rows, the probe.
+
+mod config;
+mod frames;
+mod principal_components;
+#[cfg(test)]
+mod pytorch_tests;
+mod record;
+mod sizes;
+mod statistics;
+
+pub use config::{InspectConfig, InspectEvery, Spacing};
+pub use record::{Inspector, LayerRecord, Probe};
+pub use sizes::{
+    ActivationInspection, LayerStep, SignalInspection, StepInspection, inspect_signals,
+    inspect_step, named_gradients,
+};

@@ -1,0 +1,183 @@
+//! Records of the layers of a network on its probe batch.
+
+use std::collections::HashMap;
+
+use burn::tensor::Tensor;
+use emberlab_datasets::Batch;
+use emberlab_models::{Activation, Network, Operation, Stage};
+use emberlab_run_format::{Frame, LayerRow};
+
+use super::config::{InspectConfig, Spacing};
+use super::frames::Pictures;
+use super::sizes::{named_gradients, num_dead, saturated};
+use super::statistics::{histogram, moments, norm, quantiles};
+use crate::error::TrainingError;
+use crate::loss::LossConfig;
+use crate::metric_accumulator::host;
+use crate::supervised_model::SupervisedModel;
+use crate::task::Task;
+
+/// The rows on which a network is inspected while it learns, always the same ones.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    /// When the layers are recorded.
+    pub config: InspectConfig,
+    /// Inputs and targets, on the device of tensors.
+    pub batch: Batch,
+    /// The points of maps, standardised, row by row: `[num_points, 2]`; only for networks with two inputs.
+    pub grid: Option<Tensor<2>>,
+    /// Numbers of one picture of first-layer weights; none unless the inputs are grey images.
+    pub pixels: Option<usize>,
+}
+
+/// One record of the layers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerRecord {
+    /// A row for each layer, from the inputs to the outputs.
+    pub rows: Vec<LayerRow>,
+    /// The pictures; with many records, only some have them.
+    pub frame: Option<Frame>,
+}
+
+/// The most frames of a training.
+pub(super) const MOST_FRAMES: u64 = 60;
+
+impl Probe {
+    /// The most frames that a training with this spacing has.
+    pub fn num_frames(spacing: &Spacing) -> u64 {
+        spacing.num_frames(MOST_FRAMES)
+    }
+}
+
+/// Records the layers of one network while it learns.
+#[derive(Debug, Clone)]
+pub struct Inspector {
+    probe: Probe,
+    spacing: Spacing,
+    loss: LossConfig,
+    task: Task,
+}
+
+impl Inspector {
+    /// The inspector of a training; none if its configuration asks for no records.
+    pub(crate) fn new(
+        probe: Probe,
+        loss: &LossConfig,
+        task: &Task,
+        steps_per_epoch: usize,
+        num_epochs: usize,
+    ) -> Option<Self> {
+        let spacing = probe.config.spacing(steps_per_epoch, num_epochs)?;
+        Some(Self {
+            probe,
+            spacing,
+            loss: loss.clone(),
+            task: task.clone(),
+        })
+    }
+
+    /// The steps at which the layers are recorded.
+    pub(crate) fn spacing(&self) -> &Spacing {
+        &self.spacing
+    }
+
+    /// Records a network after `step` steps. `before` is the network before the last of them, where that is known.
+    ///
+    /// Batch normalisation standardises by the statistics of the probe batch, as in training; in maps and boundaries by
+    /// its running statistics.
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if the device fails.
+    pub(crate) fn record(
+        &self,
+        network: &Network,
+        before: Option<&Network>,
+        step: u64,
+    ) -> Result<LayerRecord, TrainingError> {
+        let epoch = self.spacing.epoch(step);
+        let (gradients, stages) = SupervisedModel::inspect(network, &self.loss, &self.probe.batch);
+        let gradients = named_gradients(network, &gradients)?;
+        let gradients: HashMap<String, Vec<f64>> = gradients.into_iter().collect();
+        let weights = weights(network);
+        let weights_before: HashMap<String, Vec<f64>> =
+            before.map(self::weights).into_iter().flatten().collect();
+        let mut rows = Vec::new();
+        let mut layers = Vec::new();
+        for (part, activation, outputs) in layer_outputs(stages) {
+            let name = format!("{part}.weight");
+            let Some((_, weights)) = weights.iter().find(|(known, _)| *known == name) else {
+                continue;
+            };
+            let units = outputs.dims()[1];
+            let mut values = host(outputs.clone())?;
+            let (mean, std) = moments(&values);
+            let update = weights_before.get(&name).map_or(f64::NAN, |before| {
+                let change: Vec<f64> = weights.iter().zip(before).map(|(a, b)| a - b).collect();
+                norm(&change)
+            });
+            let no_gradient = Vec::new();
+            let gradient = gradients.get(&name).unwrap_or(&no_gradient);
+            rows.push(LayerRow {
+                epoch,
+                step,
+                layer: part.clone(),
+                activation: activation.name().to_string(),
+                units,
+                activation_mean: mean,
+                activation_std: std,
+                dead: num_dead(activation, &values, units) as f64 / units as f64,
+                saturated: saturated(activation, &values),
+                weight_norm: norm(weights),
+                gradient_norm: norm(gradient),
+                update_norm: update,
+                activations: histogram(&values),
+                weights: histogram(weights),
+                gradients: histogram(gradient),
+                // Last, because it reorders the values.
+                activation_quantiles: quantiles(&mut values),
+            });
+            layers.push((part, outputs));
+        }
+        let frame = match self.spacing.has_frame(step, MOST_FRAMES) {
+            true => {
+                let pictures = Pictures {
+                    probe: &self.probe,
+                    loss: &self.loss,
+                    task: &self.task,
+                };
+                Some(pictures.frame(network, layers, epoch, step)?)
+            }
+            false => None,
+        };
+        Ok(LayerRecord { rows, frame })
+    }
+}
+
+/// The weights of every layer, without biases and normalizations, by their names.
+fn weights(network: &Network) -> Vec<(String, Vec<f64>)> {
+    let tensors = network.named_tensors().into_iter();
+    let of_layers = tensors.filter(|(name, _)| name.ends_with(".weight"));
+    of_layers
+        .map(|(name, data)| (name, data.iter::<f64>().collect()))
+        .collect()
+}
+
+/// The name, the activation function and the outputs of every layer with weights, after the function.
+pub(super) fn layer_outputs(stages: Vec<Stage<'_>>) -> Vec<(String, &Activation, Tensor<2>)> {
+    let mut layers = Vec::new();
+    let mut part = None;
+    for stage in stages {
+        match stage.operation {
+            Operation::Dense(_) | Operation::Convolution(_) => {
+                part = Some(stage.operation.part());
+            }
+            Operation::Activation(_, activation) | Operation::OutputActivation(activation) => {
+                if let Some(part) = part.take() {
+                    layers.push((part, activation, stage.outputs));
+                }
+            }
+            Operation::Normalization(_) => {}
+        }
+    }
+    layers
+}
