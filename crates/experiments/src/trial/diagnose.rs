@@ -42,7 +42,7 @@ pub(crate) fn quick_diagnosis(
         &config.loss,
         &config.optimizer,
         config.optimizer.learning_rate,
-        config.training.gradient_clipping.as_ref(),
+        &config.training.step_rules(),
         batch,
     )?;
     let now = match now {

@@ -121,7 +121,7 @@ impl<'a, const D: usize> ForwardPass<'a, D> {
     pub(crate) fn saving_and_recording() -> Self {
         Self {
             stages: Some(Vec::new()),
-            ..Self::saving()
+            ..Self::saving(None)
         }
     }
 

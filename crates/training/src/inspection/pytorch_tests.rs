@@ -2,14 +2,14 @@
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_datasets::Batch;
-use emberlab_models::{ModelConfig, Network};
+use emberlab_models::{DropoutMasks, ModelConfig, Network};
 use emberlab_rng::stream;
 use emberlab_run_format::Histogram;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::{InspectConfig, InspectEvery, Inspector, Probe};
-use crate::{LossConfig, Optimizer, OptimizerConfig, SupervisedModel, Task};
+use crate::{LossConfig, Optimizer, OptimizerConfig, StepRules, SupervisedModel, Task};
 
 #[derive(Deserialize)]
 struct Row {
@@ -103,7 +103,12 @@ fn a_record_has_the_numbers_that_hooks_of_pytorch_see() {
         serde_json::from_value(json!({ "name": "sgd", "learning_rate": 0.1 })).expect("sgd");
     let before = SupervisedModel::new(network, loss.clone());
     let mut optimizer = Optimizer::new(&optimizer, &before);
-    let (after, _) = before.after_step(batch.clone(), None, &mut optimizer, 0.1);
+    let masks = DropoutMasks {
+        seeds: &[0],
+        step: 0,
+    };
+    let rules = StepRules::default();
+    let (after, _) = before.after_step(batch.clone(), masks, &rules, &mut optimizer, 0.1);
     let probe = Probe {
         config: InspectConfig {
             every: InspectEvery::Steps(1),

@@ -7,11 +7,11 @@ use emberlab_datasets::Batch;
 use emberlab_models::{Activation, Mode, Network, Operation};
 
 use super::statistics::root_mean_square;
-use crate::clipping::GradientClipping;
 use crate::error::TrainingError;
 use crate::loss::LossConfig;
 use crate::metric_accumulator::host;
 use crate::optimizer::{Optimizer, OptimizerConfig};
+use crate::step_rules::StepRules;
 use crate::supervised_model::SupervisedModel;
 
 /// The measurements of one optimiser step.
@@ -86,16 +86,14 @@ pub fn inspect_step(
     loss: &LossConfig,
     optimizer: &OptimizerConfig,
     learning_rate: f64,
-    clipping: Option<&GradientClipping>,
+    rules: &StepRules,
     batch: Batch,
 ) -> Result<StepInspection, TrainingError> {
     let supervised = SupervisedModel::new(network.clone(), loss.clone());
     let mut output = supervised.gradients(&batch, None);
     let losses = host(Tensor::cat(output.item.losses, 0))?;
     let gradients = named_gradients(network, &output.grads)?;
-    if let Some(clipping) = clipping {
-        output.grads = clipping.clip(&supervised, output.grads);
-    }
+    output.grads = rules.adjust(&supervised, output.grads, 1);
     let mut optimizer = Optimizer::new(optimizer, &supervised);
     let moved = optimizer
         .step(supervised, output.grads, learning_rate)
