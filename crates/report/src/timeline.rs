@@ -189,6 +189,9 @@ fn evenly_with_last(count: usize, most: usize) -> Vec<usize> {
     indices
 }
 
+/// A number of a row.
+type Value = fn(&LayerRow) -> f64;
+
 /// The charts over the epochs, each with a line per layer; the loss first.
 fn charts(
     names: &[&str],
@@ -207,7 +210,7 @@ fn charts(
     if !losses.is_empty() {
         figures.push(chart("Loss", "loss", losses)?);
     }
-    let of_layers = |value: fn(&LayerRow) -> f64| -> Vec<ChartLine> {
+    let of_layers = |value: Value| -> Vec<ChartLine> {
         let lines = names.iter().zip(rows).enumerate();
         lines
             .map(|(i, (name, rows))| {
@@ -226,7 +229,7 @@ fn charts(
     )?);
     let weights = of_layers(|row| row.weight_norm);
     figures.push(chart("Weight norm of each layer", "norm", weights)?);
-    let shares: [(&str, fn(&LayerRow) -> f64); 2] = [
+    let shares: [(&str, Value); 2] = [
         ("Share of units that are dead", |row| row.dead),
         ("Share of activations that are saturated", |row| {
             row.saturated

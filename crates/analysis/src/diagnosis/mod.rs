@@ -146,7 +146,7 @@ pub const RULES: [Rule; 20] = [
 ];
 
 /// Findings that another one explains, as `(finding, explanation)`: beside its explanation a finding is not reported.
-const EXPLAINED: [(FindingKind, FindingKind); 10] = [
+const EXPLAINED: [(FindingKind, FindingKind); 12] = [
     (
         FindingKind::LearningRateTooHigh,
         FindingKind::UnscaledFeatures,
@@ -163,6 +163,8 @@ const EXPLAINED: [(FindingKind, FindingKind); 10] = [
     (FindingKind::UpdateSize, FindingKind::NonFinite),
     (FindingKind::UpdateSize, FindingKind::ZeroGradient),
     (FindingKind::UpdateSize, FindingKind::UnscaledFeatures),
+    (FindingKind::UpdateSize, FindingKind::VanishingGradients),
+    (FindingKind::UpdateSize, FindingKind::CannotRepresent),
 ];
 
 fn is_explained(kind: FindingKind, found: &[FindingKind]) -> bool {

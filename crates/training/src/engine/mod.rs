@@ -137,6 +137,10 @@ pub(crate) struct Steps {
     pub(crate) done: u64,
     /// The number of whole epochs from this one on that the loop takes as wholes: an engine that does epochs ahead need
     /// not do more.
+    #[cfg_attr(
+        not(feature = "gpu"),
+        expect(dead_code, reason = "only GPUs do epochs ahead")
+    )]
     pub(crate) whole_epochs: usize,
 }
 
