@@ -10,9 +10,23 @@ import re
 import sys
 
 
+def pictures_of(page):
+    """The outermost pictures: a chart holds another picture, which clips its lines."""
+    depth, start = 0, 0
+    for tag in re.finditer(r"<svg[ >]|</svg>", page):
+        if tag[0] == "</svg>":
+            depth -= 1
+            if depth == 0:
+                yield page[start : tag.end()]
+        else:
+            if depth == 0:
+                start = tag.start()
+            depth += 1
+
+
 def main(report, title, out):
     with open(report, encoding="utf-8") as file:
-        pictures = re.findall(r"<svg .*?</svg>", file.read(), re.DOTALL)
+        pictures = list(pictures_of(file.read()))
     titled = {re.search(r"<title>(.*?)</title>", p)[1]: p for p in pictures if "<title>" in p}
     if title not in titled:
         sys.exit(f"{report} has no picture {title!r}; it has {', '.join(t for t in titled if t)}")
