@@ -68,6 +68,7 @@ fn documents() -> Vec<PathBuf> {
         "",
         "docs",
         "docs/decisions",
+        "docs/lessons",
         "benches",
         "tests/golden",
         "fuzz",
@@ -111,6 +112,26 @@ fn every_file_that_a_document_names_exists() {
         }
     }
     assert!(num_paths > 50, "only {num_paths} paths were found");
+}
+
+#[test]
+fn every_configuration_that_a_lesson_runs_exists() {
+    let mut num_commands = 0;
+    for document in documents() {
+        let is_lesson = document.parent() == Some(&project().join("docs/lessons"));
+        if !is_lesson {
+            continue;
+        }
+        let text = std::fs::read_to_string(&document).unwrap();
+        for word in text.split_whitespace() {
+            if word.starts_with("configs/") && word.ends_with(".toml") {
+                let exists = project().join(word).exists();
+                assert!(exists, "{} runs `{word}`", document.display());
+                num_commands += 1;
+            }
+        }
+    }
+    assert!(num_commands >= 7, "only {num_commands} were found");
 }
 
 /// A row of the table of crates in `ARCHITECTURE.md`.

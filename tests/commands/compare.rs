@@ -396,17 +396,19 @@ fn a_mistake_in_a_sweep_is_one_message_before_anything_trains() {
 
 #[test]
 fn every_shipped_comparison_runs_briefly() {
-    let folder = shipped("compare");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
-        .unwrap()
+    let folders = [shipped("compare"), shipped("lessons/compare")];
+    let mut files: Vec<PathBuf> = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap())
         .map(|e| e.unwrap().path())
         .collect();
     files.sort();
-    assert!(files.len() >= 16, "{files:?}");
+    assert!(files.len() >= 24, "{files:?}");
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         let name = file.file_stem().unwrap().to_str().unwrap();
-        let command = format!("#   cargo run --release -- compare configs/compare/{name}.toml");
+        let path = file.strip_prefix(crate::lab::project()).unwrap().display();
+        let command = format!("#   cargo run --release -- compare {path}");
         assert!(text.contains(&command), "{name} does not say its command");
         assert!(
             text.contains("# Expect: ") && text.contains("# Takes: "),
