@@ -2,8 +2,8 @@
 
 use crate::json_number::JsonNumber;
 use crate::{
-    BinaryScores, ClassScores, ConfusionMatrix, Metric, RegressionScores,
-    mean_absolute_percentage_error, median_absolute_error,
+    ClassScores, ConfusionMatrix, Metric, RegressionScores, mean_absolute_percentage_error,
+    median_absolute_error,
 };
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -32,16 +32,6 @@ impl SplitMetrics {
                 (Metric::Recall, scores.recall),
                 (Metric::F1, scores.f1),
             ],
-        }
-    }
-
-    /// Loss, accuracy, and precision, recall and F1 of class 1.
-    pub fn binary(loss: f64, scores: &BinaryScores) -> Self {
-        Self {
-            values: [(Metric::Loss, loss)]
-                .into_iter()
-                .chain(scores.metrics())
-                .collect(),
         }
     }
 
@@ -204,15 +194,6 @@ mod tests {
         let f1 = metrics.get(Metric::F1).unwrap();
         assert!((f1 - 0.5555555555555555).abs() < 1e-15, "{f1}");
         assert_eq!(metrics.get(Metric::R2), None);
-    }
-
-    #[test]
-    fn binary_metrics_are_those_of_class_1() {
-        let scores = BinaryScores::from_probabilities(&[0, 1, 1], &[0.9, 0.9, 0.1], 0.5).unwrap();
-        let metrics = SplitMetrics::binary(1.0, &scores);
-        assert_eq!(metrics.get(Metric::Recall), Some(0.5));
-        assert_eq!(metrics.get(Metric::Precision), Some(0.5));
-        assert_eq!(metrics.get(Metric::Accuracy), Some(1.0 / 3.0));
     }
 
     #[test]

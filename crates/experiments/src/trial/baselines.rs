@@ -280,6 +280,24 @@ mod tests {
     }
 
     #[test]
+    fn precision_and_recall_of_two_classes_are_means_over_the_classes_as_those_of_networks() {
+        let moons = r#"
+            dataset = { name = "moons", num_samples = 200 }
+            model = { name = "mlp", hidden = [8] }
+            loss = { name = "bce_with_logits" }
+            optimizer = { name = "adam", learning_rate = 0.01 }
+            training = { num_epochs = 1, batch_size = 16 }
+        "#;
+        let found = prepared(moons).baselines();
+        assert_eq!(found.results[0].name, "majority");
+        let scores = &found.results[0].metrics[&Split::Valid];
+        // It finds all samples of one class and none of the other.
+        assert_eq!(scores.get(Metric::Recall), Some(0.5));
+        let accuracy = scores.get(Metric::Accuracy).unwrap();
+        assert_eq!(scores.get(Metric::Precision), Some(accuracy / 2.0));
+    }
+
+    #[test]
     fn trials_share_a_key_if_only_their_network_or_training_differs() {
         let key = |text: &str| {
             let source = ConfigSource::new("baselines.toml", text);

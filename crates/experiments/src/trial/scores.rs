@@ -2,8 +2,7 @@
 
 use emberlab_datasets::Targets;
 use emberlab_metrics::{
-    BinaryScores, ClassScores, ConfusionMatrix, Metric, MetricsError, RegressionScores,
-    SplitMetrics, thresholded,
+    ClassScores, ConfusionMatrix, Metric, MetricsError, RegressionScores, SplitMetrics, thresholded,
 };
 use emberlab_training::Task;
 
@@ -54,10 +53,9 @@ impl Prepared {
         let metrics = match guesses {
             Guesses::Probabilities(probabilities) => {
                 let labels = labels();
-                let scores = BinaryScores::from_probabilities(&labels, probabilities, 0.5)?;
-                let metrics = SplitMetrics::binary(f64::NAN, &scores);
                 let classes = thresholded(probabilities, 0.5);
                 let matrix = ConfusionMatrix::from_labels(&labels, &classes, 2)?;
+                let metrics = SplitMetrics::classification(f64::NAN, &matrix);
                 let scores = ClassScores::new(&labels, probabilities, probabilities, 1)?;
                 metrics.with_asked_of_classes(asked, &matrix, Some(&scores))
             }
