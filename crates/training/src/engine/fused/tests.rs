@@ -298,6 +298,8 @@ fn fused_steps_equal_burn_operations_for_every_activation_normalization_loss_and
                             model = json!({
                                 "name": "mlp", "hidden": [8, 8], "residual": true,
                                 "dropout": [0.2, 0.5],
+                                // Sums of layers grow, and with larger weights some losses would overflow.
+                                "initializer": { "name": "kaiming_normal", "gain": 0.5 },
                             });
                         }
                         _ => {
