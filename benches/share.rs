@@ -10,11 +10,18 @@ use std::sync::mpsc::channel;
 use std::time::Instant;
 
 use emberlab_datasets::{Batches, DeviceDataset};
-use emberlab_training::Optimizer;
+use emberlab_models::DropoutMasks;
+use emberlab_training::{Optimizer, StepRules};
 
 use crate::cases::{Case, cases};
 use crate::laps::micros;
 use crate::whole::fit;
+
+/// Networks without dropout take no masks from this.
+const NO_MASKS: DropoutMasks<'static> = DropoutMasks {
+    seeds: &[0],
+    step: 0,
+};
 
 fn main() {
     cases::use_one_thread();
@@ -46,7 +53,8 @@ fn bare(case: Case, data: &DeviceDataset, num_epochs: usize) -> Vec<Instant> {
     let mut optimizer = Optimizer::new(&case.optimizer(), &supervised);
     let epochs = (0..num_epochs).map(|epoch| {
         for batch in Batches::new(data, &config, 0, epoch as u64) {
-            (supervised, _) = supervised.after_step(batch, None, &mut optimizer, 0.01);
+            (supervised, _) =
+                supervised.after_step(batch, NO_MASKS, &StepRules::default(), &mut optimizer, 0.01);
         }
         Instant::now()
     });

@@ -62,7 +62,7 @@ fn bare(case: Case, data: &DeviceDataset, num_networks: usize, num_epochs: usize
     for epoch in 0..num_epochs {
         for batch in Batches::stacked(&data, &config, &seeds, epoch as u64) {
             let targets = batch.targets;
-            let (outputs, statistics, saved) = stack.forward_saving(batch.inputs);
+            let (outputs, statistics, saved) = stack.forward_saving(batch.inputs, None);
             let (_, delta) = loss.forward_backward_stacked(outputs, targets, None, num_networks);
             let gradients = saved.backward(delta);
             let moved = optimizer.step_stack(stack.clone(), gradients, &rates);

@@ -9,11 +9,17 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use divan::Bencher;
 use emberlab_datasets::{Batch, Batches};
-use emberlab_models::Activation;
-use emberlab_training::{Optimizer, SupervisedModel};
+use emberlab_models::{Activation, DropoutMasks};
+use emberlab_training::{Optimizer, StepRules, SupervisedModel};
 use serde_json::json;
 
 use crate::cases::{Case, cases, from_json, loss};
+
+/// Networks without dropout take no masks from this.
+const NO_MASKS: DropoutMasks<'static> = DropoutMasks {
+    seeds: &[0],
+    step: 0,
+};
 
 /// Batches to take turns with.
 const BATCHES: usize = 20;
@@ -46,7 +52,8 @@ fn bench_steps(bencher: Bencher, case: Case, mut supervised: SupervisedModel) {
     bencher.bench_local(|| {
         let batch = batches[steps % BATCHES].clone();
         steps += 1;
-        (supervised, _) = supervised.after_step(batch, None, &mut optimizer, 0.01);
+        (supervised, _) =
+            supervised.after_step(batch, NO_MASKS, &StepRules::default(), &mut optimizer, 0.01);
     });
 }
 
@@ -65,7 +72,7 @@ fn optimizer(bencher: Bencher, case: Case) {
     let supervised = case.supervised();
     let mut optimizer = Optimizer::new(&case.optimizer(), &supervised);
     bencher
-        .with_inputs(|| supervised.gradients(&batch).grads)
+        .with_inputs(|| supervised.gradients(&batch, None).grads)
         .bench_local_values(|gradients| optimizer.step(supervised.clone(), gradients, 0.01));
 }
 

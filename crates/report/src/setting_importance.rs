@@ -109,7 +109,7 @@ fn shares(keys: &[Setting], sizes: &[usize], predicted: &[f64]) -> Option<Settin
     let n = predicted.len() as f64;
     let mean = predicted.iter().sum::<f64>() / n;
     let variance = predicted.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / n;
-    if !(variance > 1e-12 * mean.abs().max(1e-12).powi(2)) {
+    if variance.is_nan() || variance <= 1e-12 * mean.abs().max(1e-12).powi(2) {
         return None;
     }
     let place = |point: usize, key: usize| {
