@@ -152,7 +152,7 @@ fn shares(keys: &[Setting], sizes: &[usize], predicted: &[f64]) -> Option<Settin
     Some(SettingImportance { settings, pairs })
 }
 
-/// The pictures of the settings: their importance, the strongest pair as a heat map, and parallel coordinates.
+/// The pictures of the settings, if several vary and a variant has a finite objective: their importance, the strongest pair as a heat map, and parallel coordinates.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
@@ -162,7 +162,7 @@ pub(crate) fn setting_blocks(
     importance: Option<&SettingImportance>,
 ) -> Result<Vec<Block>, ReportError> {
     let keys = &settings.keys;
-    if keys.len() < 2 {
+    if keys.len() < 2 || !medians(comparison).iter().any(|median| median.is_finite()) {
         return Ok(Vec::new());
     }
     let objective = comparison.question.objective().replace('_', " ");
@@ -443,6 +443,31 @@ mod tests {
         let grid = grid(&keys, &sizes);
         let first: Vec<f64> = grid.chunks(3).map(|point| point[0]).collect();
         assert!(first.contains(&0.0) && first.contains(&99.0));
+    }
+
+    #[test]
+    fn without_a_finite_objective_there_is_nothing_to_show() {
+        let comparison = ComparisonResult {
+            question: emberlab_run_format::Question {
+                experiment: "nan".to_owned(),
+                metric: emberlab_metrics::Metric::Loss,
+                split: "valid".to_owned(),
+                at_epochs: Vec::new(),
+                target: None,
+            },
+            variants: Vec::new(),
+            differences: Vec::new(),
+            baselines: None,
+            conclusion: Vec::new(),
+            positive_class: None,
+            trials: Vec::new(),
+        };
+        let settings = Settings {
+            keys: vec![key("a", 3), key("b", 4)],
+        };
+        assert_eq!(importance(&comparison, &settings), None);
+        let blocks = setting_blocks(&comparison, &settings, None).expect("no picture");
+        assert!(blocks.is_empty());
     }
 
     #[test]

@@ -72,7 +72,7 @@ fn front(points: &[(f64, f64)], direction: Direction) -> Vec<bool> {
     points.iter().map(on_front).collect()
 }
 
-/// The pictures and the table of the trade-offs; nothing with fewer than two variants.
+/// The pictures and the table of the trade-offs; nothing with fewer than two variants whose figures are finite.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
@@ -80,12 +80,16 @@ pub(crate) fn trade_off_blocks(
     objective: &str,
     costs: &[VariantCost],
 ) -> Result<Vec<Block>, ReportError> {
+    let can_be_drawn = |one: &&VariantCost| {
+        let costs = [one.seconds, one.num_parameters];
+        one.objective.is_finite() && costs.iter().all(|cost| cost.is_finite() && *cost > 0.0)
+    };
+    let costs: Vec<&VariantCost> = costs.iter().filter(can_be_drawn).collect();
     if costs.len() < 2 {
         return Ok(Vec::new());
     }
     let objective = objective.replace('_', " ");
-    let mut blocks = Vec::new();
-    let mut figures = Vec::new();
+    let (mut said, mut figures) = (Vec::new(), Vec::new());
     let of_seconds: Vec<Point> = costs
         .iter()
         .map(|one| {
@@ -102,7 +106,7 @@ pub(crate) fn trade_off_blocks(
         "seconds of training",
         &of_seconds,
     )?);
-    blocks.push(sentence(&objective, "time", &of_seconds));
+    said.push(sentence(&objective, "time", &of_seconds));
     // Networks of one size have nothing to trade.
     let have_one_size = costs
         .iter()
@@ -121,11 +125,12 @@ pub(crate) fn trade_off_blocks(
             })
             .collect();
         figures.push(front_figure(&objective, "parameters", &of_parameters)?);
-        blocks.push(sentence(&objective, "parameters", &of_parameters));
+        said.push(sentence(&objective, "parameters", &of_parameters));
     }
-    let mut blocks = vec![Block::List(blocks), Block::Figures(figures)];
+    let mut blocks = vec![Block::List(said), Block::Figures(figures)];
     let mut shown: Vec<&VariantCost> = costs
         .iter()
+        .copied()
         .filter(|one| one.is_on_front_of_seconds || !have_one_size && one.is_on_front_of_parameters)
         .collect();
     shown.sort_by(|a, b| a.seconds.total_cmp(&b.seconds));
@@ -174,15 +179,13 @@ fn sentence(objective: &str, cost: &str, points: &[Point]) -> String {
 
 /// Points by cost and objective, with the front as a line.
 fn front_figure(objective: &str, cost: &str, points: &[Point]) -> Result<Figure, ReportError> {
-    let is_drawn = |point: &&Point| point.1.is_finite() && point.1 > 0.0 && point.2.is_finite();
-    let drawn: Vec<&Point> = points.iter().filter(is_drawn).collect();
-    let mut front: Vec<(f64, f64)> = drawn
+    let mut front: Vec<(f64, f64)> = points
         .iter()
         .filter(|point| point.3)
         .map(|point| (point.1, point.2))
         .collect();
     front.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let others = drawn
+    let others = points
         .iter()
         .filter(|point| !point.3)
         .map(|point| (point.1, point.2));
@@ -190,7 +193,7 @@ fn front_figure(objective: &str, cost: &str, points: &[Point]) -> Result<Figure,
         let front = if *is_on_front { ", on the front" } else { "" };
         format!("{name}: {} at {}{front}", number(*objective), number(*cost))
     });
-    let mut chart = Chart::new(
+    let chart = Chart::new(
         capital(&format!("{objective} against {cost}")),
         Axis::new(cost).logarithmic(),
         Axis::new(objective),
@@ -204,9 +207,6 @@ fn front_figure(objective: &str, cost: &str, points: &[Point]) -> Result<Figure,
             .stroke(Stroke::Dashed)
             .marker(Marker::Circle),
     );
-    if drawn.is_empty() {
-        chart = chart.size(480.0, 120.0);
-    }
     Ok(Figure {
         picture: chart.render()?,
         caption: "The median of each variant over its seeds. The line joins those that no other beats in both."
