@@ -42,11 +42,6 @@ impl GradientClipping {
         }
     }
 
-    /// The gradients of `module`'s parameters, clipped.
-    pub fn clip<M: Module>(&self, module: &M, gradients: GradientsParams) -> GradientsParams {
-        self.clip_stack(module, gradients, 1)
-    }
-
     /// The gradients of a stack of networks, those of each network clipped on their own.
     pub fn clip_stack<M: Module>(
         &self,

@@ -155,7 +155,6 @@ fn drop_units<T: Real>(
 ) {
     let length = shape.num_rows * shape.stride;
     layer.mask.grow(length);
-    layer.changed.grow(length);
     let factors = &mut layer.mask[..length];
     let factor = T::from_f64(mask.factor());
     arch.dispatch(Loop(
@@ -170,34 +169,28 @@ fn drop_units<T: Real>(
             }
         },
     ));
-    let outputs = match activation {
-        Activation::Linear => &layer.before_activation,
-        _ => &layer.after_activation,
-    };
+    let mut changed = std::mem::take(&mut layer.changed);
+    changed.grow(length);
     zip3(
         arch,
-        &outputs[..length],
+        &layer.activated(activation)[..length],
         &layer.mask[..length],
-        &mut layer.changed[..length],
+        &mut changed[..length],
         #[inline(always)]
         |output, factor, _| output * factor,
     );
-    layer.is_changed = true;
+    (layer.changed, layer.is_changed) = (changed, true);
 }
 
 /// Adds the inputs of a layer to its outputs.
 fn add_inputs<T: Real>(arch: Arch, inputs: &[T], activation: Activation, layer: &mut LayerWork<T>) {
     let length = inputs.len();
+    let mut changed = std::mem::take(&mut layer.changed);
     if !layer.is_changed {
-        layer.changed.grow(length);
-        let outputs = match activation {
-            Activation::Linear => &layer.before_activation,
-            _ => &layer.after_activation,
-        };
-        layer.changed[..length].copy_from_slice(&outputs[..length]);
+        changed.grow(length);
+        changed[..length].copy_from_slice(&layer.activated(activation)[..length]);
     }
-    layer.is_changed = true;
-    let outputs = &mut layer.changed[..length];
+    let outputs = &mut changed[..length];
     arch.dispatch(Loop(
         #[inline(always)]
         || {
@@ -206,6 +199,7 @@ fn add_inputs<T: Real>(arch: Arch, inputs: &[T], activation: Activation, layer: 
             }
         },
     ));
+    (layer.changed, layer.is_changed) = (changed, true);
 }
 
 /// Normalises the products of a layer.

@@ -58,10 +58,17 @@ impl<T: Real> LayerWork<T> {
 
     /// The outputs of the layer, whose activation is given.
     pub(super) fn output(&self, activation: Activation) -> &[T] {
-        match (self.is_changed, activation) {
-            (true, _) => &self.changed,
-            (false, Activation::Linear) => &self.before_activation,
-            (false, _) => &self.after_activation,
+        match self.is_changed {
+            true => &self.changed,
+            false => self.activated(activation),
+        }
+    }
+
+    /// The numbers that the layer's activation, which is given, has made.
+    pub(super) fn activated(&self, activation: Activation) -> &[T] {
+        match activation {
+            Activation::Linear => &self.before_activation,
+            _ => &self.after_activation,
         }
     }
 }

@@ -45,10 +45,11 @@ impl<'a, L, N> DenseLayers<'a, L, N> {
                 x = pass.apply_as(Operation::Dense(i), layer, x); // [batch, d_output]
                 break;
             };
-            let is_residual = self.residual.get(i).copied().unwrap_or(false);
-            let (begin, end) = residual();
-            if is_residual {
+            let mut end_of_connection = None;
+            if self.residual.get(i) == Some(&true) {
+                let (begin, end) = residual();
                 x = pass.apply(begin, x);
+                end_of_connection = Some(end);
             }
             x = pass.apply_as(Operation::Dense(i), layer, x); // [batch, d_hidden]
             if let Some(norm) = self.norms.get(i) {
@@ -57,7 +58,7 @@ impl<'a, L, N> DenseLayers<'a, L, N> {
             let operation = Operation::Activation(self.first_activation + i, activation);
             x = pass.apply_as(operation, activation, x);
             x = pass.drop_units(self.dropout.get(i).copied().unwrap_or(0.0), i, x);
-            if is_residual {
+            if let Some(end) = end_of_connection {
                 x = pass.apply(end, x);
             }
         }

@@ -314,7 +314,7 @@ mod tests {
         let mut gradients = GradientsParams::new();
         gradients.register(ParamId::from(0), vector(gradient, &Device::flex()));
         if let Some(clipping) = clipping {
-            gradients = clipping.clip(&module, gradients);
+            gradients = clipping.clip_stack(&module, gradients, 1);
         }
         optimizer.step(module, gradients, learning_rate)
     }
