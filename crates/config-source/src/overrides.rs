@@ -48,7 +48,7 @@ impl ConfigSource {
         })
     }
 
-    /// The text without some of the keys outside all tables, which what follows does not read. Errors still have their
+    /// The text without some keys, given with their tables, which what follows does not read. Errors still have their
     /// place in the file.
     ///
     /// # Errors
@@ -56,7 +56,15 @@ impl ConfigSource {
     pub fn without(&self, keys: &[&str]) -> Result<Self, ConfigError> {
         let mut document = self.document()?;
         for key in keys {
-            document.remove(key);
+            let mut tables: Vec<&str> = key.split('.').collect();
+            let last = tables.pop().unwrap_or_default();
+            let table = tables.into_iter().try_fold(
+                document.as_table_mut() as &mut dyn TableLike,
+                |table, name| table.get_mut(name)?.as_table_like_mut(),
+            );
+            if let Some(table) = table {
+                table.remove(last);
+            }
         }
         Ok(Self {
             text: document.to_string(),

@@ -30,5 +30,6 @@ pub use run::{Change, Run, RunState, RunSummary, Verdict};
 pub use starter::{Starter, guess_label};
 pub use trial::{
     BASELINE_VALUES_AFTER_TRAINING, BASELINE_VALUES_OF_COMPARISON, Execution, ImportanceLimit,
-    MetricsFile, NothingToDo, Prepared, Resume, Resumed, StoppedEarly, Trial,
+    MetricsFile, NothingToDo, Prepared, Resources, Resume, Resumed, StepwiseTrial, StoppedEarly,
+    Trial,
 };

@@ -197,6 +197,11 @@ pub struct LayerHistory {
 }
 
 impl LayerHistory {
+    /// The history that consists of these rows: record by record, each from the first layer to the last.
+    pub fn of(rows: Vec<LayerRow>) -> Self {
+        Self { rows }
+    }
+
     /// Reads the text of a `layers.csv`. A last line without its end does not count: it is still being written, or was
     /// when the process was killed.
     ///

@@ -51,6 +51,38 @@ impl Checkpoint {
         Ok(checkpoint)
     }
 
+    /// A checkpoint in memory, which has no folder.
+    pub fn in_memory(
+        identity: Identity,
+        position: Position,
+        files: Vec<(String, Vec<u8>)>,
+    ) -> Self {
+        Self {
+            path: PathBuf::from("memory"),
+            position,
+            identity,
+            files,
+        }
+    }
+
+    /// The same checkpoint with another content of a file, at another position.
+    pub fn with_file(&self, name: &str, content: Vec<u8>, position: Position) -> Self {
+        let mut files = self.files.clone();
+        files.retain(|(known, _)| known != name);
+        files.push((name.to_string(), content));
+        Self {
+            position,
+            files,
+            ..self.clone()
+        }
+    }
+
+    /// All files with their names.
+    pub fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let files = self.files.iter();
+        files.map(|(name, content)| (name.as_str(), content.as_slice()))
+    }
+
     /// The content of a file.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ pub mod evaluate;
 pub mod find_lr;
 pub mod gallery;
 pub mod new;
+pub mod play;
 pub mod predict;
 pub mod report;
 pub mod resume;
@@ -32,6 +33,7 @@ use crate::failure::Failure;
 pub enum Command {
     New(new::Args),
     Train(train::Args),
+    Play(play::Args),
     Resume(resume::Args),
     Compare(compare::Args),
     Trial(trial::Args),
@@ -60,6 +62,7 @@ impl Command {
         match self {
             Self::New(args) => new::run(args, shared),
             Self::Train(args) => train::run(args, shared),
+            Self::Play(args) => play::run(args, shared),
             Self::Resume(args) => resume::run(args, shared),
             Self::Compare(args) => compare::run(args, shared),
             Self::Trial(args) => trial::run(args, shared),

@@ -31,7 +31,7 @@ impl Trial {
             check_run_name(name)?;
         }
         let mut batch = Batch::default();
-        let ready = Ready::prepare(config, &execution, None)?;
+        let ready = Ready::prepare(config, &execution.device, &execution.data_dirs, None)?;
         let new = NewTrial::write(ready, artifacts, run_name, execution, &mut batch)?;
         batch.commit()?;
         let warnings = new.ready.prepared.warnings_about(&new.ready.findings);

@@ -21,6 +21,7 @@ mod probe;
 mod ready;
 mod resume;
 mod scores;
+mod stepwise;
 mod train;
 
 pub use baselines::{BASELINE_VALUES_AFTER_TRAINING, BASELINE_VALUES_OF_COMPARISON};
@@ -32,6 +33,7 @@ pub use metrics_file::MetricsFile;
 pub(crate) use model_file::{encoder, standardizer, task};
 pub use prepare::Prepared;
 pub use resume::{Resume, Resumed};
+pub use stepwise::{Resources, StepwiseTrial};
 
 use std::path::PathBuf;
 

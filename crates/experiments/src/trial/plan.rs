@@ -139,7 +139,12 @@ impl PlannedTrial {
                 let shared = other.map(|other| other.share(&self.config));
                 let ready = match shared.transpose()?.flatten() {
                     Some(ready) => ready,
-                    None => Ready::prepare(self.config.clone(), &execution, None)?,
+                    None => {
+                        let Execution {
+                            device, data_dirs, ..
+                        } = &execution;
+                        Ready::prepare(self.config.clone(), device, data_dirs, None)?
+                    }
                 };
                 let name = Some(self.run.as_str());
                 let new = NewTrial::write(ready, artifacts, name, execution, batch)?;

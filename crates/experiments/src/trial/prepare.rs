@@ -106,6 +106,55 @@ impl Prepared {
             check_classes(&samples)?;
         }
         let (task, d_output) = task?;
+        let standardizer = Standardizer::fit(&config.standardize, &samples, &splits.train);
+        Self {
+            config,
+            samples: Arc::new(samples),
+            encoder,
+            notes,
+            data_sha256,
+            splits,
+            standardizer,
+            task,
+            d_output,
+        }
+        .checked()
+    }
+
+    /// The same data for other settings of the training; none if they would be other data.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Config`] with the key to change if something does not fit.
+    pub(super) fn with_settings(
+        &self,
+        config: ExperimentConfig,
+    ) -> Result<Option<Self>, ExperimentError> {
+        let before = &self.config;
+        let is_same = before.dataset == config.dataset
+            && before.split == config.split
+            && before.standardize == config.standardize
+            && before.seed == config.seed
+            && before.model == config.model
+            && before.loss == config.loss
+            && before.training.precision == config.training.precision
+            && before.training.class_weights == config.training.class_weights
+            && before.training.augmentation == config.training.augmentation;
+        if !is_same {
+            return Ok(None);
+        }
+        let batches = config.training.batches().validate(self.splits.train.len());
+        batches.map_err(|problem| problem.within("training"))?;
+        let same = Self {
+            config,
+            ..self.clone()
+        };
+        same.checked().map(Some)
+    }
+
+    /// Checks that all metrics of the configuration are those of the task.
+    fn checked(self) -> Result<Self, ExperimentError> {
+        let Self { config, task, .. } = &self;
+        let training = &config.training;
         let names: Vec<&str> = task.metrics().iter().map(|m| m.name()).collect();
         let asked = [("training.objective.metric", training.objective.metric)].into_iter();
         let listed = training
@@ -133,18 +182,7 @@ impl Prepared {
             format!("{:?}", training.thresholds),
             "no thresholds, because they need two classes and a loss with one output",
         )?;
-        let standardizer = Standardizer::fit(&config.standardize, &samples, &splits.train);
-        Ok(Self {
-            config,
-            samples: Arc::new(samples),
-            encoder,
-            notes,
-            data_sha256,
-            splits,
-            standardizer,
-            task,
-            d_output,
-        })
+        Ok(self)
     }
 
     /// The rows of a split.

@@ -1,5 +1,7 @@
 //! Puts an experiment on its device, before a trial is begun or resumed.
 
+use std::path::PathBuf;
+
 use burn::tensor::Device;
 use emberlab_menu::Problem;
 use emberlab_models::Network;
@@ -34,18 +36,18 @@ impl Ready {
     /// and the checksum of its data.
     pub(super) fn prepare(
         config: ExperimentConfig,
-        execution: &Execution,
+        device_name: &str,
+        data_dirs: &[PathBuf],
         trained_on: Option<(&Run, &str)>,
     ) -> Result<Self, ExperimentError> {
-        if config.training.precision == Precision::F64 && !device::supports_f64(&execution.device) {
+        if config.training.precision == Precision::F64 && !device::supports_f64(device_name) {
             let expected = format!(
-                "`f32` or a CPU device, because the device `{}` has no 64-bit floats",
-                execution.device
+                "`f32` or a CPU device, because the device `{device_name}` has no 64-bit floats"
             );
             return Err(Problem::new("training.precision", "f64", expected).into());
         }
-        let device = device::open(&execution.device).map_err(TrainingError::from)?;
-        let (config, data_dirs) = (config.without_comparison(), &execution.data_dirs);
+        let device = device::open(device_name).map_err(TrainingError::from)?;
+        let config = config.without_comparison();
         let prepared = match trained_on {
             None => Prepared::load(config, data_dirs)?,
             Some((run, checksum)) => Prepared::load_same(config, data_dirs, run, checksum)?,
@@ -72,6 +74,23 @@ impl Ready {
         prepared.config.optimizer = config.optimizer.clone();
         let (findings, device) = (self.findings.clone(), self.device.clone());
         Self::of(prepared, findings, device, Some(self)).map(Some)
+    }
+
+    /// The same with other settings of the training, if the data and the network are the same: then it shares the data, on
+    /// the device too.
+    ///
+    /// # Errors
+    /// As for [`prepare`](Self::prepare).
+    pub(super) fn with_settings(
+        &self,
+        config: &ExperimentConfig,
+    ) -> Result<Option<Self>, ExperimentError> {
+        let Some(prepared) = self.prepared.with_settings(config.clone())? else {
+            return Ok(None);
+        };
+        prepared.check_trainable()?;
+        let findings = prepared.findings();
+        Self::of(prepared, findings, self.device.clone(), Some(self)).map(Some)
     }
 
     /// The experiment with the data of `other`, if those lie where this one needs them.

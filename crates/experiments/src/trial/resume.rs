@@ -69,7 +69,12 @@ impl Trial {
             Some(checkpoint) => &checkpoint.identity.data_sha256,
             None => &environment.data_sha256,
         };
-        let ready = Ready::prepare(config, &execution, Some((&run, trained_on)));
+        let ready = {
+            let Execution {
+                device, data_dirs, ..
+            } = &execution;
+            Ready::prepare(config, device, data_dirs, Some((&run, trained_on)))
+        };
         let ready = ready.map_err(|error| error.with_place(&source))?;
         let position = checkpoint.as_ref().map(|c| c.position);
         let epochs = position.map_or(0, |p| p.epoch);

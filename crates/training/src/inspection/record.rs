@@ -95,49 +95,13 @@ impl Inspector {
         step: u64,
     ) -> Result<LayerRecord, TrainingError> {
         let epoch = self.spacing.epoch(step);
-        let (gradients, stages) = SupervisedModel::inspect(network, &self.loss, &self.probe.batch);
-        let gradients = named_gradients(network, &gradients)?;
-        let gradients: HashMap<String, Vec<f64>> = gradients.into_iter().collect();
-        let weights = weights(network);
-        let weights_before: HashMap<String, Vec<f64>> =
-            before.map(self::weights).into_iter().flatten().collect();
-        let mut rows = Vec::new();
-        let mut layers = Vec::new();
-        for (part, activation, outputs) in layer_outputs(stages) {
-            let name = format!("{part}.weight");
-            let Some((_, weights)) = weights.iter().find(|(known, _)| *known == name) else {
-                continue;
-            };
-            let units = outputs.dims()[1];
-            let mut values = host(outputs.clone())?;
-            let (mean, std) = moments(&values);
-            let update = weights_before.get(&name).map_or(f64::NAN, |before| {
-                let change: Vec<f64> = weights.iter().zip(before).map(|(a, b)| a - b).collect();
-                norm(&change)
-            });
-            let no_gradient = Vec::new();
-            let gradient = gradients.get(&name).unwrap_or(&no_gradient);
-            rows.push(LayerRow {
-                epoch,
-                step,
-                layer: part.clone(),
-                activation: activation.name().to_string(),
-                units,
-                activation_mean: mean,
-                activation_std: std,
-                dead: num_dead(activation, &values, units) as f64 / units as f64,
-                saturated: saturated(activation, &values),
-                weight_norm: norm(weights),
-                gradient_norm: norm(gradient),
-                update_norm: update,
-                activations: histogram(&values),
-                weights: histogram(weights),
-                gradients: histogram(gradient),
-                // Last, because it reorders the values.
-                activation_quantiles: quantiles(&mut values),
-            });
-            layers.push((part, outputs));
-        }
+        let (rows, layers) = inspect_layers(
+            network,
+            before,
+            &self.loss,
+            &self.probe.batch,
+            (epoch, step),
+        )?;
         let frame = match self.spacing.has_frame(step, MOST_FRAMES) {
             true => {
                 let pictures = Pictures {
@@ -153,8 +117,66 @@ impl Inspector {
     }
 }
 
+/// The rows of all layers with weights on a batch, and the outputs of every layer after its activation function.
+/// `before` is the network before the last step, where that is known; `moment` are the epochs and the steps done.
+///
+/// # Errors
+/// [`TrainingError::Read`] if the device fails.
+pub fn inspect_layers(
+    network: &Network,
+    before: Option<&Network>,
+    loss: &LossConfig,
+    batch: &Batch,
+    (epoch, step): (f64, u64),
+) -> Result<(Vec<LayerRow>, Vec<(String, Tensor<2>)>), TrainingError> {
+    let (gradients, stages) = SupervisedModel::inspect(network, loss, batch);
+    let gradients = named_gradients(network, &gradients)?;
+    let gradients: HashMap<String, Vec<f64>> = gradients.into_iter().collect();
+    let weights = weights_of(network);
+    let weights_before: HashMap<String, Vec<f64>> =
+        before.map(weights_of).into_iter().flatten().collect();
+    let mut rows = Vec::new();
+    let mut layers = Vec::new();
+    for (part, activation, outputs) in layer_outputs(stages) {
+        let name = format!("{part}.weight");
+        let Some((_, weights)) = weights.iter().find(|(known, _)| *known == name) else {
+            continue;
+        };
+        let units = outputs.dims()[1];
+        let mut values = host(outputs.clone())?;
+        let (mean, std) = moments(&values);
+        let update = weights_before.get(&name).map_or(f64::NAN, |before| {
+            let change: Vec<f64> = weights.iter().zip(before).map(|(a, b)| a - b).collect();
+            norm(&change)
+        });
+        let no_gradient = Vec::new();
+        let gradient = gradients.get(&name).unwrap_or(&no_gradient);
+        rows.push(LayerRow {
+            epoch,
+            step,
+            layer: part.clone(),
+            activation: activation.name().to_string(),
+            units,
+            activation_mean: mean,
+            activation_std: std,
+            dead: num_dead(activation, &values, units) as f64 / units as f64,
+            saturated: saturated(activation, &values),
+            weight_norm: norm(weights),
+            gradient_norm: norm(gradient),
+            update_norm: update,
+            activations: histogram(&values),
+            weights: histogram(weights),
+            gradients: histogram(gradient),
+            // Last, because it reorders the values.
+            activation_quantiles: quantiles(&mut values),
+        });
+        layers.push((part, outputs));
+    }
+    Ok((rows, layers))
+}
+
 /// The weights of every layer, without biases and normalizations, by their names.
-fn weights(network: &Network) -> Vec<(String, Vec<f64>)> {
+fn weights_of(network: &Network) -> Vec<(String, Vec<f64>)> {
     let tensors = network.named_tensors().into_iter();
     let of_layers = tensors.filter(|(name, _)| name.ends_with(".weight"));
     of_layers
@@ -163,7 +185,7 @@ fn weights(network: &Network) -> Vec<(String, Vec<f64>)> {
 }
 
 /// The name, the activation function and the outputs of every layer with weights, after the function.
-pub(super) fn layer_outputs(stages: Vec<Stage<'_>>) -> Vec<(String, &Activation, Tensor<2>)> {
+pub fn layer_outputs(stages: Vec<Stage<'_>>) -> Vec<(String, &Activation, Tensor<2>)> {
     let mut layers = Vec::new();
     let mut part = None;
     for stage in stages {

@@ -12,6 +12,7 @@ mod replica;
 mod result;
 mod split_data;
 mod start;
+mod stepwise;
 mod training_loop;
 
 use burn::tensor::Device;
@@ -24,6 +25,7 @@ pub use observer::{EpochRecord, Observer};
 pub use replica::epochs_without_improvement;
 pub use result::TrainingResult;
 pub use split_data::SplitData;
+pub use stepwise::{EpochUnderWay, StepwiseTraining};
 
 use crate::checkpoint::CheckpointConfig;
 use crate::config::TrainingConfig;

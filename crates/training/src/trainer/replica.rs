@@ -61,6 +61,14 @@ impl Progress {
         let text = text.map_err(|e| damaged(e.to_string()))?;
         toml::from_str(text).map_err(|e| damaged(e.to_string()))
     }
+
+    /// The progress as it is written into a checkpoint.
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if a number cannot be written as TOML.
+    pub(super) fn to_toml(&self) -> Result<String, TrainingError> {
+        toml::to_string(self).map_err(|e| TrainingError::Read(e.to_string()))
+    }
 }
 
 /// The number of epochs at a checkpoint since the objective last improved enough for early stopping.
@@ -195,6 +203,26 @@ impl Replica {
         let Some(store) = &self.store else {
             return Ok(());
         };
+        let files = self.checkpoint_files(engine, index, spent, self.observer.attachments())?;
+        let files: Vec<(&str, &[u8])> = files
+            .iter()
+            .map(|(name, content)| (*name, content.as_slice()))
+            .collect();
+        store.write(&self.identity, self.progress.position, &files, batch)?;
+        Ok(())
+    }
+
+    /// The files of a checkpoint of the network at `index`, by name.
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if the device fails.
+    pub(super) fn checkpoint_files(
+        &self,
+        engine: &mut dyn TrainingEngine,
+        index: usize,
+        spent: Duration,
+        attachments: Vec<(&'static str, Vec<u8>)>,
+    ) -> Result<Vec<(&'static str, Vec<u8>)>, TrainingError> {
         let progress = Progress {
             elapsed: self.elapsed(spent).as_secs_f64(),
             plateau: self.scheduler.plateau().cloned(),
@@ -206,25 +234,15 @@ impl Replica {
             .as_ref()
             .map(network_bytes)
             .transpose()?;
-        let optimizer = engine.optimizer_bytes(index)?;
-        let progress =
-            toml::to_string(&progress).map_err(|e| TrainingError::Read(e.to_string()))?;
-        let attachments = self.observer.attachments();
-        let mut files: Vec<(&str, &[u8])> = vec![
-            (NETWORK, &network),
-            (OPTIMIZER, &optimizer),
-            (PROGRESS, progress.as_bytes()),
+        let optimizer = engine.optimizer_bytes(index)?.to_vec();
+        let mut files = vec![
+            (NETWORK, network.to_vec()),
+            (OPTIMIZER, optimizer),
+            (PROGRESS, progress.to_toml()?.into_bytes()),
         ];
-        if let Some(best) = &best {
-            files.push((BEST, best));
-        }
-        files.extend(
-            attachments
-                .iter()
-                .map(|(name, content)| (*name, content.as_slice())),
-        );
-        store.write(&self.identity, self.progress.position, &files, batch)?;
-        Ok(())
+        files.extend(best.map(|best| (BEST, best.to_vec())));
+        files.extend(attachments);
+        Ok(files)
     }
 
     /// Notes that the checkpoint of this position has appeared, and removes the oldest ones.

@@ -2,8 +2,9 @@
 
 use burn::module::Module;
 use burn::tensor::Bytes;
-use emberlab_run_format::files::checkpoint::{BEST, NETWORK, OPTIMIZER};
-use emberlab_storage::Checkpoint;
+use emberlab_metrics::Metric;
+use emberlab_run_format::files::checkpoint::{BEST, NETWORK, OPTIMIZER, PROGRESS};
+use emberlab_storage::{Checkpoint, Position};
 
 use super::Trainer;
 use super::replica::{Progress, Replica};
@@ -15,6 +16,7 @@ use crate::optimizer::Optimizer;
 use crate::record::load_network;
 use crate::scheduler::Scheduler;
 use crate::supervised_model::SupervisedModel;
+use crate::task::Task;
 
 /// A training at its start or its checkpoint, and the network for its engine. `place` is its number among those that
 /// train at once.
@@ -81,4 +83,23 @@ pub(super) fn start(
         scheduler,
     };
     Ok((replica, beginning))
+}
+
+/// A checkpoint whose epoch under way, if there is one, begins anew with the weights of the checkpoint.
+///
+/// # Errors
+/// [`TrainingError::Storage`] for a damaged checkpoint.
+pub(super) fn with_epoch_begun_anew(
+    checkpoint: &Checkpoint,
+    task: &Task,
+    asked: &[Metric],
+) -> Result<Checkpoint, TrainingError> {
+    let mut progress = Progress::read(checkpoint)?;
+    progress.position = Position {
+        step_in_epoch: 0,
+        ..progress.position
+    };
+    progress.accumulator = MetricAccumulator::new(task, asked)?;
+    let text = progress.to_toml()?;
+    Ok(checkpoint.with_file(PROGRESS, text.into_bytes(), progress.position))
 }

@@ -15,8 +15,9 @@ use crate::supervised_model::{StepOutput, SupervisedModel};
 const TICK: Duration = Duration::from_millis(150);
 
 /// Sends events to the dashboard, and decides how often.
-pub(crate) struct Display {
-    processor: SupervisedTrainingEventProcessor<SupervisedModel>,
+pub(crate) struct Display<'a> {
+    /// Where events go; none for a display that shows nothing.
+    processor: Option<&'a mut SupervisedTrainingEventProcessor<SupervisedModel>>,
     interrupter: Interrupter,
     is_shown: bool,
     sent: Option<Instant>,
@@ -24,24 +25,30 @@ pub(crate) struct Display {
     found: Vec<String>,
 }
 
-impl Display {
+impl<'a> Display<'a> {
     pub(crate) fn new(
-        processor: SupervisedTrainingEventProcessor<SupervisedModel>,
+        processor: &'a mut SupervisedTrainingEventProcessor<SupervisedModel>,
         interrupter: Interrupter,
         is_shown: bool,
     ) -> Self {
         Self {
-            processor,
-            interrupter,
+            processor: Some(processor),
             is_shown,
+            interrupter,
+            ..Self::silent()
+        }
+    }
+
+    /// A display that shows nothing.
+    pub(crate) fn silent() -> Self {
+        Self {
+            processor: None,
+            interrupter: Interrupter::new(),
+            is_shown: false,
             sent: None,
             epoch_began: Instant::now(),
             found: Vec::new(),
         }
-    }
-
-    pub(crate) fn into_processor(self) -> SupervisedTrainingEventProcessor<SupervisedModel> {
-        self.processor
     }
 
     /// Whether the person at the dashboard asked to stop.
@@ -106,13 +113,17 @@ impl Display {
     }
 
     fn train(&mut self, event: LearnerEvent<StepOutput>) {
-        let result = self.processor.process_train(event);
-        self.interrupter.fail_on_error(result);
+        if let Some(processor) = &mut self.processor {
+            let result = processor.process_train(event);
+            self.interrupter.fail_on_error(result);
+        }
     }
 
     fn valid(&mut self, event: LearnerEvent<StepOutput>) {
-        let result = self.processor.process_valid(event);
-        self.interrupter.fail_on_error(result);
+        if let Some(processor) = &mut self.processor {
+            let result = processor.process_valid(event);
+            self.interrupter.fail_on_error(result);
+        }
     }
 }
 

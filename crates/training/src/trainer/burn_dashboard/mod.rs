@@ -164,10 +164,10 @@ impl SupervisedLearningStrategy<SupervisedModel> for LoopStrategy {
         let training = self.training.lock();
         let mut training = training.unwrap_or_else(PoisonError::into_inner);
         let is_shown = training.dashboard() != Dashboard::Quiet;
-        let mut display =
-            Display::new(components.event_processor, components.interrupter, is_shown);
+        let mut processor = components.event_processor;
+        let mut display = Display::new(&mut processor, components.interrupter, is_shown);
         let ending = training.run(&mut display);
         *self.ending.lock().unwrap_or_else(PoisonError::into_inner) = Some(ending);
-        (learner.model(), display.into_processor())
+        (learner.model(), processor)
     }
 }

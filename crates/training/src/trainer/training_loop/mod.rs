@@ -1,6 +1,7 @@
 //! The training loop: epochs, steps, metrics and checkpoints, for one training or many at once.
 
 mod finish;
+mod one_at_a_time;
 
 use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
@@ -155,13 +156,11 @@ impl TrainingLoop {
     }
 
     /// Trains until every training is done; breaks off when asked to stop, with everything saved.
-    pub(super) fn run(&mut self, display: &mut Display) -> Result<ControlFlow<()>, TrainingError> {
-        if self.shared.loss.function.is_flat() {
-            return Err(TrainingError::FlatLoss {
-                loss: self.shared.loss.name(),
-                better: self.shared.loss.function.better(),
-            });
-        }
+    pub(super) fn run(
+        &mut self,
+        display: &mut Display<'_>,
+    ) -> Result<ControlFlow<()>, TrainingError> {
+        self.check_loss()?;
         if std::mem::take(&mut self.is_new) {
             let records = self.record_layers(&[])?;
             self.write_records(records)?;
@@ -180,17 +179,32 @@ impl TrainingLoop {
         }
     }
 
+    /// Checks that the loss has gradients.
+    ///
+    /// # Errors
+    /// [`TrainingError::FlatLoss`] with the losses to use instead.
+    pub(super) fn check_loss(&self) -> Result<(), TrainingError> {
+        match self.shared.loss.function.is_flat() {
+            false => Ok(()),
+            true => Err(TrainingError::FlatLoss {
+                loss: self.shared.loss.name(),
+                better: self.shared.loss.function.better(),
+            }),
+        }
+    }
+
     /// Epochs and steps done, the same for all trainings.
-    fn position(&self) -> Position {
+    pub(super) fn position(&self) -> Position {
         self.replicas[0].progress.position
     }
 
-    fn step(&self) -> u64 {
+    /// Steps done in all epochs, the same for all trainings.
+    pub(super) fn step(&self) -> u64 {
         self.replicas[0].progress.step
     }
 
     /// The trainings that early stopping ends.
-    fn out_of_patience(&self) -> Vec<usize> {
+    pub(super) fn out_of_patience(&self) -> Vec<usize> {
         let indices = 0..self.replicas.len();
         indices
             .filter(|&i| self.replicas[i].is_out_of_patience(&self.shared.training))
@@ -217,12 +231,12 @@ impl TrainingLoop {
     }
 
     /// Whether somebody asked to stop, by a signal or at the dashboard.
-    fn is_stopping(&self, display: &Display) -> bool {
+    fn is_stopping(&self, display: &Display<'_>) -> bool {
         self.stop.is_due(self.step()) || display.wants_stop()
     }
 
     /// The steps of the epoch under way that are not done yet; breaks off when asked to stop.
-    fn train_epoch(&mut self, display: &mut Display) -> Result<ControlFlow<()>, TrainingError> {
+    fn train_epoch(&mut self, display: &mut Display<'_>) -> Result<ControlFlow<()>, TrainingError> {
         let batches = self.shared.training.batches();
         let num_steps = batches.num_batches(self.num_train);
         display.begin_epoch();
@@ -346,7 +360,7 @@ impl TrainingLoop {
 
     /// Ends an epoch whose steps are done: metrics, early stopping, observers, and a checkpoint if one is due.
     /// Breaks off when asked to stop during the evaluation; a resumed training then ends the epoch.
-    fn end_epoch(&mut self, display: &mut Display) -> Result<ControlFlow<()>, TrainingError> {
+    fn end_epoch(&mut self, display: &mut Display<'_>) -> Result<ControlFlow<()>, TrainingError> {
         self.read_results()?;
         let train = match self.shared.training.train_metrics {
             TrainMetrics::Running => {
@@ -408,7 +422,7 @@ impl TrainingLoop {
     }
 
     /// Shows the end of an epoch of the first training.
-    fn show_epoch(&self, record: &EpochRecord, display: &mut Display) {
+    fn show_epoch(&self, record: &EpochRecord, display: &mut Display<'_>) {
         let replica = &self.replicas[0];
         let is_last =
             record.epoch == record.num_epochs || replica.is_out_of_patience(&self.shared.training);
@@ -433,7 +447,7 @@ impl TrainingLoop {
     fn evaluate(
         &mut self,
         split: Split,
-        display: &Display,
+        display: &Display<'_>,
     ) -> Result<Option<Vec<SplitMetrics>>, TrainingError> {
         let empty = MetricAccumulator::new(&self.shared.task, &self.shared.asked)?;
         let mut accumulators = vec![empty; self.replicas.len()];

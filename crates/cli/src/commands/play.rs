@@ -1,0 +1,179 @@
+//! `emberlab play`: a playground in the browser.
+
+use std::io::Write;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+use emberlab_config_source::ConfigSource;
+use emberlab_experiments::{ExperimentConfig, Resources, Run};
+use emberlab_live::play::{Experiment, PlayError, Playground};
+use emberlab_live::{Address, ServerError, Site};
+use emberlab_tables::FormatConfig;
+
+use crate::arguments::{Running, Shared};
+use crate::failure::Failure;
+use crate::starting::{TaskChoice, starter};
+use crate::{data_dirs, signals};
+
+/// The experiment of a playground that is given none.
+const MOONS: &str = include_str!("../../../../configs/train/moons.toml");
+
+/// Try networks in the browser: paint points, change a network while it learns, see every neuron.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// An experiment's TOML file, a table, or a run; by default two moons.
+    #[arg(value_name = "CONFIG|TABLE|RUN")]
+    experiment: Option<PathBuf>,
+    /// Of a table: the column to learn.
+    #[arg(long, value_name = "COLUMN")]
+    label: Option<String>,
+    /// Of a table: whether the label is a class or a number; by default, a label with many different numbers is a number.
+    #[arg(long, value_enum, requires = "label")]
+    task: Option<TaskChoice>,
+    /// Override a key, such as `model.activation=gelu`; may be repeated.
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    #[command(flatten)]
+    running: Running,
+    #[command(flatten)]
+    serving: Serving,
+}
+
+/// Where a page is served.
+#[derive(Debug, clap::Args)]
+pub struct Serving {
+    /// Port of the page; by default, any that is free.
+    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    port: u16,
+    /// Open the page in the browser.
+    #[arg(long)]
+    open: bool,
+    /// Address to listen on. By default only this machine reaches the page.
+    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
+    listen: IpAddr,
+}
+
+/// Serves the playground until Ctrl-C.
+///
+/// # Errors
+/// [`Failure`] if the experiment cannot be trained, or the port cannot be opened.
+pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
+    let source = source(args, shared)?.with_overrides(&args.overrides)?;
+    let experiment = Experiment::new(source)?;
+    args.running.set_threads()?;
+    let schema = schemars::schema_for!(ExperimentConfig);
+    let schema = serde_json::to_string(&schema).map_err(|e| Failure::Failed(e.to_string()))?;
+    let playground = Playground {
+        experiment,
+        resources: Resources {
+            device: args.running.device.clone(),
+            num_threads: usize::from(args.running.threads),
+            data_dirs: data_dirs::all(shared),
+        },
+        artifacts: shared.artifacts.clone(),
+        schema,
+    };
+    let stop = signals::stop_on_request(false)?;
+    let playing = playground.start()?;
+    let site = args.serving.open()?;
+    args.serving.announce(&site, "playground")?;
+    playing.serve(site, &stop)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The experiment in a TOML file, for a table, of a run, or the one for two moons.
+fn source(args: &Args, shared: &Shared) -> Result<ConfigSource, Failure> {
+    let Some(path) = &args.experiment else {
+        return Ok(ConfigSource::new("moons.toml", MOONS));
+    };
+    if has_extension(path, "toml") && path.exists() {
+        return Ok(ConfigSource::load(path)?);
+    }
+    if path.is_file() {
+        let format = FormatConfig::default();
+        let label = args.label.as_deref();
+        let starter = starter("play", path, &format, label, args.task)?;
+        for warning in &starter.warnings {
+            eprintln!("warning: {warning}");
+        }
+        let name = format!("the experiment for {}", path.display());
+        return Ok(ConfigSource::new(name, starter.to_toml()?));
+    }
+    if has_extension(path, "toml") {
+        return Ok(ConfigSource::load(path)?);
+    }
+    let run = Run::find(&shared.artifacts, &path.to_string_lossy())?;
+    Ok(ConfigSource::load(run.config_path())?)
+}
+
+fn has_extension(path: &Path, extension: &str) -> bool {
+    let found = path.extension();
+    found.is_some_and(|found| found.eq_ignore_ascii_case(extension))
+}
+
+impl Serving {
+    /// Opens the port.
+    ///
+    /// # Errors
+    /// [`Failure::Failed`] if it is in use, or may not be opened.
+    pub fn open(&self) -> Result<Site, Failure> {
+        let site = Site::open(Address {
+            ip: self.listen,
+            port: self.port,
+        });
+        Ok(site?)
+    }
+
+    /// Prints the address of the page, and opens it in the browser if that is wanted.
+    ///
+    /// # Errors
+    /// If the terminal cannot be written.
+    pub fn announce(&self, site: &Site, what: &str) -> Result<(), Failure> {
+        if site.is_public() {
+            eprintln!(
+                "warning: everybody who reaches {} and knows the address below can use this page, and so train on this \
+                 machine and write to its artifacts folder; what it sends is not encrypted",
+                self.listen
+            );
+        }
+        let url = site.url();
+        writeln!(std::io::stdout(), "{what}:  {url}\nCtrl-C ends it")?;
+        std::io::stdout().flush()?;
+        if self.open && !open_browser(&url) {
+            eprintln!("warning: no browser could be started; open the address yourself");
+        }
+        Ok(())
+    }
+}
+
+/// Starts the browser of the system with an address.
+fn open_browser(url: &str) -> bool {
+    let (program, before): (&str, &[&str]) = match std::env::consts::OS {
+        "macos" => ("open", &[]),
+        "windows" => ("cmd", &["/C", "start", ""]),
+        _ => ("xdg-open", &[]),
+    };
+    let mut command = Command::new(program);
+    command.args(before).arg(url);
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.spawn().is_ok()
+}
+
+impl From<ServerError> for Failure {
+    fn from(error: ServerError) -> Self {
+        Self::Failed(error.to_string())
+    }
+}
+
+impl From<PlayError> for Failure {
+    fn from(error: PlayError) -> Self {
+        match error {
+            PlayError::Experiment(error) => error.into(),
+            error => Self::Failed(error.to_string()),
+        }
+    }
+}

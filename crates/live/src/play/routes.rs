@@ -1,0 +1,219 @@
+//! The addresses of the playground, and the connection to each page.
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::ws::{Message, WebSocket};
+use axum::extract::{DefaultBodyLimit, State, WebSocketUpgrade};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use tokio::sync::mpsc;
+
+use super::board::{Connected, TOPICS, Topic};
+use super::history::Cursor;
+use super::session::{Request, Session};
+use crate::message::{ClientMessage, Envelope, Problem, ServerMessage};
+
+/// The largest table, in bytes.
+const LARGEST_TABLE: usize = 50 * 1024 * 1024;
+/// The largest message of a page, in bytes.
+const LARGEST_MESSAGE: usize = 4 * 1024 * 1024;
+/// The most pages at once.
+const MOST_PAGES: usize = 32;
+/// The most answers that wait for one page.
+const MOST_ANSWERS: usize = 16;
+
+/// The addresses of the playground.
+pub(super) fn routes(session: Session) -> Router {
+    Router::new()
+        .route("/live", get(live))
+        .route("/schema.json", get(schema))
+        .route(
+            "/tables",
+            post(table).layer(DefaultBodyLimit::max(LARGEST_TABLE)),
+        )
+        .with_state(session)
+}
+
+async fn schema(State(session): State<Session>) -> Response {
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (kind, session.schema.to_string()).into_response()
+}
+
+async fn table(State(session): State<Session>, headers: HeaderMap, content: Bytes) -> Response {
+    // The name is a header, in which everything but letters and digits is written as in an address.
+    let name = headers.get("x-name").and_then(|name| name.to_str().ok());
+    let name = decoded(name.unwrap_or_default());
+    // Reading a table may take a while, in which other pages are served.
+    let kept = tokio::task::spawn_blocking(move || session.tables.keep(&name, &content)).await;
+    match kept {
+        Ok(Ok(table)) => json(&table),
+        Ok(Err(why)) => (StatusCode::UNPROCESSABLE_ENTITY, why).into_response(),
+        Err(panic) => (StatusCode::INTERNAL_SERVER_ERROR, panic.to_string()).into_response(),
+    }
+}
+
+/// An answer of JSON.
+fn json(value: &impl serde::Serialize) -> Response {
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    match serde_json::to_vec(value) {
+        Ok(bytes) => (kind, bytes).into_response(),
+        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
+    }
+}
+
+/// A text in which some bytes are written as `%` and two hexadecimal digits.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, tail @ ..] = rest {
+        let digits = tail.get(..2).and_then(|two| std::str::from_utf8(two).ok());
+        let byte = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
+        let (byte, tail) = match (first, byte) {
+            (b'%', Some(byte)) => (byte, &tail[2..]),
+            (first, _) => (*first, tail),
+        };
+        bytes.push(byte);
+        rest = tail;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+async fn live(State(session): State<Session>, upgrade: WebSocketUpgrade) -> Response {
+    let Some(connected) = session.board.connect(MOST_PAGES) else {
+        let why = format!("{MOST_PAGES} pages are open already. Close one.");
+        return (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
+    };
+    upgrade
+        .max_message_size(LARGEST_MESSAGE)
+        .max_frame_size(LARGEST_MESSAGE)
+        .on_upgrade(move |socket| async move {
+            let mut page = Page::new(session, connected);
+            // A page that is closed, or that breaks the protocol, is gone: there is nobody to tell.
+            let _ = page.serve(socket).await;
+        })
+}
+
+/// One connected page.
+struct Page {
+    session: Session,
+    connected: Connected,
+    /// The version of each message that the page has.
+    sent: [u64; TOPICS.len()],
+    cursor: Cursor,
+    replies: mpsc::Sender<Vec<u8>>,
+    answers: mpsc::Receiver<Vec<u8>>,
+}
+
+impl Page {
+    fn new(session: Session, mut connected: Connected) -> Self {
+        let (replies, answers) = mpsc::channel(MOST_ANSWERS);
+        connected.set_ready(true);
+        Self {
+            session,
+            connected,
+            sent: [0; TOPICS.len()],
+            cursor: Cursor::default(),
+            replies,
+            answers,
+        }
+    }
+
+    /// Sends what is new and takes requests, until the page is closed.
+    async fn serve(&mut self, mut socket: WebSocket) -> Result<(), axum::Error> {
+        let mut changes = self.session.board.changes();
+        loop {
+            self.send_new(&mut socket).await?;
+            tokio::select! {
+                changed = changes.changed() => if changed.is_err() {
+                    return Ok(());
+                },
+                answer = self.answers.recv() => if let Some(answer) = answer {
+                    socket.send(Message::Binary(answer.into())).await?;
+                },
+                received = socket.recv() => match received {
+                    Some(Ok(Message::Text(text))) => self.take(&text),
+                    Some(Ok(Message::Close(_))) | None => return Ok(()),
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => return Err(error),
+                },
+            }
+        }
+    }
+
+    /// Sends the messages that are newer than those that the page has. While the page takes one, newer ones replace each
+    /// other.
+    async fn send_new(&mut self, socket: &mut WebSocket) -> Result<(), axum::Error> {
+        for topic in TOPICS {
+            if topic == Topic::Frame {
+                self.send_curves(socket).await?;
+                if !self.connected.is_ready() {
+                    continue;
+                }
+            }
+            let has = self.sent[topic as usize];
+            let Some((version, bytes)) = self.session.board.newer(topic, has) else {
+                continue;
+            };
+            self.sent[topic as usize] = version;
+            if topic == Topic::Frame {
+                self.connected.set_ready(false);
+            }
+            socket.send(Message::Binary(bytes.to_vec().into())).await?;
+        }
+        Ok(())
+    }
+
+    async fn send_curves(&mut self, socket: &mut WebSocket) -> Result<(), axum::Error> {
+        let new = self.session.board.history().since(self.cursor);
+        let Some((epochs, cursor)) = new else {
+            return Ok(());
+        };
+        self.cursor = cursor;
+        match Envelope::default().seal(&ServerMessage::Epochs(epochs)) {
+            Ok(bytes) => socket.send(Message::Binary(bytes.into())).await,
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Takes a request. What is no request is answered with the reason.
+    fn take(&mut self, text: &str) {
+        let problem = match serde_json::from_str(text) {
+            Ok(ClientMessage::Shown { .. }) => {
+                self.connected.set_ready(true);
+                return;
+            }
+            Ok(message) => {
+                let replies = self.replies.clone();
+                match self.session.requests.send(Request { message, replies }) {
+                    Ok(()) => return,
+                    Err(_) => {
+                        "The training has ended with an error. Start the program again.".to_string()
+                    }
+                }
+            }
+            Err(error) => format!("This is no message of the page: {error}"),
+        };
+        let problem = Problem {
+            message: problem,
+            key: String::new(),
+        };
+        if let Ok(bytes) = Envelope::default().seal(&ServerMessage::Problem(problem)) {
+            // A page that sends faster than it reads gets no more answers.
+            let _ = self.replies.try_send(bytes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_come_back_as_the_page_has_written_them() {
+        assert_eq!(decoded("a%20b.csv"), "a b.csv");
+        assert_eq!(decoded("%C3%A4.csv"), "ä.csv");
+        assert_eq!(decoded("50%"), "50%");
+        assert_eq!(decoded("%zz%4"), "%zz%4");
+    }
+}
