@@ -23,7 +23,7 @@ mod resume;
 mod scores;
 mod train;
 
-pub use baselines::{BASELINE_VALUES_AFTER_TRAINING, BASELINE_VALUES_OF_COMPARISON};
+pub use baselines::BaselineLimit;
 pub use continuation::{NothingToDo, StoppedEarly};
 pub(crate) use diagnose::{evenly, quick_diagnosis};
 pub(crate) use evaluate::evaluate_run;

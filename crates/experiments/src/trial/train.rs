@@ -80,7 +80,7 @@ impl Trial {
             seed: config.seed,
             data: ready.data,
             dashboard: execution.dashboard,
-            stop: execution.stop,
+            stop: execution.stop.clone(),
             observer: Box::new(RunObserver {
                 metrics,
                 layers,
@@ -94,6 +94,7 @@ impl Trial {
             device: ready.tensor_device,
             num_parameters,
             explains: false,
+            stop: execution.stop,
         };
         Ok((fit, checkpoint, unfinished))
     }
