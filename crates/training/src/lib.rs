@@ -64,6 +64,6 @@ pub use trainer::burn_dashboard::terminal;
 pub use trainer::early_stopping::EarlyStopping;
 pub use trainer::interrupt::StopFlag;
 pub use trainer::{
-    Dashboard, EpochRecord, Observer, SplitData, Trainer, TrainingResult,
+    Dashboard, EpochRecord, Observer, OpenDashboard, SplitData, Stay, Trainer, TrainingResult,
     epochs_without_improvement,
 };

@@ -34,6 +34,7 @@ pub use prepare::Prepared;
 pub use resume::{Resume, Resumed};
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use emberlab_storage::{Checkpoint, RunLock};
 use emberlab_training::{Dashboard, Observer, StopFlag, TrainedBy};
@@ -52,6 +53,8 @@ pub struct Execution {
     pub data_dirs: Vec<PathBuf>,
     /// The dashboard on the terminal.
     pub dashboard: Dashboard,
+    /// The least time of an epoch: see [`Trainer`](emberlab_training::Trainer).
+    pub least_epoch: Duration,
     /// Requests a stop.
     pub stop: StopFlag,
     /// Is told of every epoch, after the files of the run are written.

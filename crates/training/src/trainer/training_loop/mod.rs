@@ -40,6 +40,8 @@ pub(super) struct TrainingLoop {
     shared: Shared,
     checkpoint: CheckpointConfig,
     dashboard: Dashboard,
+    /// The least time of an epoch.
+    least_epoch: Duration,
     stop: StopFlag,
     /// Each training's share of the time since the loop was made.
     spent: Duration,
@@ -74,6 +76,7 @@ impl TrainingLoop {
             device: first.device.clone(),
         };
         let (checkpoint, dashboard) = (first.checkpoint.clone(), first.dashboard);
+        let least_epoch = first.least_epoch;
         let stop = first.stop.clone();
         let num_train = first.data.train.len();
         let num_valid = first.data.valid.as_ref().map(DeviceDataset::len);
@@ -104,6 +107,7 @@ impl TrainingLoop {
             shared,
             checkpoint,
             dashboard,
+            least_epoch,
             stop,
             spent: Duration::ZERO,
             counted: now,
@@ -116,6 +120,11 @@ impl TrainingLoop {
 
     pub(super) fn dashboard(&self) -> Dashboard {
         self.dashboard
+    }
+
+    /// Whether epochs wait, so that people can watch each of them.
+    pub(super) fn is_slowed_down(&self) -> bool {
+        !self.least_epoch.is_zero()
     }
 
     pub(super) fn is_within_step(&self) -> bool {
@@ -166,6 +175,7 @@ impl TrainingLoop {
             let records = self.record_layers(&[])?;
             self.write_records(records)?;
         }
+        let mut next_epoch = Instant::now();
         loop {
             let leaving = self.out_of_patience();
             let is_done = self.position().epoch >= self.shared.training.num_epochs;
@@ -173,11 +183,30 @@ impl TrainingLoop {
                 return Ok(ControlFlow::Continue(()));
             }
             self.retire(&leaving)?;
+            self.wait_until(next_epoch, display);
+            next_epoch = Instant::now() + self.least_epoch;
             if self.train_epoch(display)?.is_break() || self.end_epoch(display)?.is_break() {
                 self.save()?;
                 return Ok(ControlFlow::Break(()));
             }
         }
+    }
+
+    /// Waits until `moment` or until asked to stop. The time does not count.
+    fn wait_until(&mut self, moment: Instant, display: &Display) {
+        const LOOK: Duration = Duration::from_millis(10);
+        if Instant::now() >= moment {
+            return;
+        }
+        self.count_time();
+        while !self.is_stopping(display) {
+            let left = moment.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            std::thread::sleep(left.min(LOOK));
+        }
+        self.counted = Instant::now();
     }
 
     /// Epochs and steps done, the same for all trainings.
