@@ -2,7 +2,7 @@
 
 use std::path::Path;
 use std::sync::mpsc::Sender;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use emberlab_datasets::DeviceDataset;
 use emberlab_storage::{CheckpointStore, Identity};
@@ -56,6 +56,7 @@ pub fn fit(
             test: None,
         },
         dashboard: Dashboard::Quiet,
+        least_epoch: Duration::ZERO,
         stop: StopFlag::default(),
         observer: Box::new(Clock(clock)),
     }

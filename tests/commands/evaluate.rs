@@ -335,3 +335,54 @@ fn baselines_and_importance_are_computed_when_asked_for() {
     let refused = lab.run(&["evaluate", "latest", "--importance", "--weights", "best"]);
     assert_eq!(refused.code, Some(2), "{refused:#?}");
 }
+
+#[test]
+fn an_animation_shows_the_boundary_at_every_recorded_moment() {
+    let lab = Lab::new();
+    let few = ["training.num_epochs=5", "model.hidden=[4]"];
+    let run = lab.train("train/moons.toml", "one", &few);
+    let said = lab.succeed(&["evaluate", "one", "--animate"]).stderr;
+    assert!(said.contains("animation in artifacts/moons/one/pictures/learning.png"));
+    let file = std::fs::File::open(run.folder.join("pictures/learning.png")).unwrap();
+    let decoder = png::Decoder::new(std::io::BufReader::new(file));
+    let mut reader = decoder.read_info().unwrap();
+    let control = reader.info().animation_control.unwrap();
+    // The first line of the file is its header. After the last picture the first one follows again, for ever.
+    let num_frames = run.text("frames.jsonl").lines().count() - 1;
+    assert!(num_frames >= 6);
+    assert_eq!(control.num_frames as usize, num_frames);
+    assert_eq!(control.num_plays, 0);
+    let mut frames = Vec::new();
+    for _ in 0..num_frames {
+        let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+        let frame = reader.next_frame(&mut pixels).unwrap();
+        assert_eq!((frame.width, frame.height), (840, 690));
+        frames.push(pixels);
+    }
+    // The boundary moves, and so does the epoch in the title.
+    assert!(frames.windows(2).all(|pair| pair[0] != pair[1]));
+}
+
+#[test]
+fn an_animation_without_recorded_boundaries_says_what_is_missing() {
+    let lab = Lab::new();
+    let few = ["training.num_epochs=2"];
+    lab.train(
+        "train/moons.toml",
+        "unseen",
+        &[few[0], "inspect.every=never"],
+    );
+    lab.train("train/iris.toml", "flowers", &few);
+    for (run, said) in [
+        ("unseen", "moons/unseen has no recorded frames to animate"),
+        (
+            "flowers",
+            "a network with two inputs, and iris/flowers has recorded none",
+        ),
+    ] {
+        let refused = lab.run(&["evaluate", run, "--animate=drawn.png"]);
+        assert_eq!(refused.code, Some(2), "{refused:#?}");
+        assert!(refused.stderr.contains(said), "{}", refused.stderr);
+        assert!(!lab.path().join("drawn.png").exists());
+    }
+}

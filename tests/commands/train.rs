@@ -1,8 +1,11 @@
 //! `emberlab train` without its dashboard.
 
+use std::process::Stdio;
+use std::time::Instant;
+
 use serde_json::Value;
 
-use crate::lab::{Lab, shipped};
+use crate::lab::{FIGURES, Lab, assert_same_files, send, shipped, wait_until};
 
 #[test]
 fn a_pipe_gets_one_line_per_epoch_and_json_one_object() {
@@ -32,6 +35,72 @@ fn a_pipe_gets_one_line_per_epoch_and_json_one_object() {
         .collect();
     assert_eq!(epochs.len(), 4);
     assert!(epochs[3]["valid"]["accuracy"].is_f64());
+}
+
+#[test]
+fn a_training_names_the_commands_that_can_follow_below_each_other() {
+    let lab = Lab::new();
+    let config = shipped("train/iris.toml");
+    let few = ["--set", "training.num_epochs=2"];
+    let train = ["train", config.to_str().unwrap(), "--run", "one"];
+    let said = lab.succeed(&[&train[..], &few].concat()).stdout;
+    let last: Vec<&str> = said.lines().rev().take(4).collect();
+    let expected = [
+        "one page:      emberlab report iris/one",
+        "pictures:      emberlab evaluate iris/one --pictures",
+        "play with it:  emberlab play iris/one",
+        "saved in artifacts/iris/one",
+    ];
+    assert_eq!(last, expected);
+}
+
+#[test]
+fn a_pace_makes_epochs_wait_and_changes_neither_the_result_nor_its_time() {
+    let lab = Lab::new();
+    let config = shipped("train/iris.toml");
+    let train = |run, more: &[&str]| {
+        let words = ["train", config.to_str().unwrap(), "--run", run];
+        let few = ["--set", "training.num_epochs=6", "--dashboard", "quiet"];
+        let began = Instant::now();
+        lab.succeed(&[&words[..], &few, more].concat());
+        began.elapsed().as_secs_f64()
+    };
+    train("fast", &[]);
+    let took = train("slow", &["--pace", "5"]);
+    let run = |name| lab.path().join("artifacts/iris").join(name);
+    assert_same_files(&run("fast"), &run("slow"), &FIGURES);
+    let result = std::fs::read_to_string(run("slow").join("result.json")).unwrap();
+    let result: Value = serde_json::from_str(&result).unwrap();
+    let recorded = result["seconds"].as_f64().unwrap();
+    // From the start of the first epoch of six to that of the last it is a second, whatever the epochs themselves take
+    // of it. What they take is recorded.
+    assert!(took >= 1.0, "{took} s");
+    assert!(recorded <= took - 0.5, "{recorded} s of {took} s");
+}
+
+#[test]
+fn a_training_that_waits_for_its_next_epoch_stops_at_once() {
+    let lab = Lab::new();
+    let config = shipped("train/iris.toml");
+    let words = ["train", config.to_str().unwrap(), "--run", "slow"];
+    // A thousand seconds for each epoch.
+    let slow = ["--dashboard", "quiet", "--pace", "0.001"];
+    let mut child = lab
+        .command(&[&words[..], &slow].concat())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let metrics = lab.path().join("artifacts/iris/slow/metrics.csv");
+    wait_until(60, "the first epoch is over", || {
+        std::fs::read_to_string(&metrics).is_ok_and(|text| text.lines().count() == 2)
+    });
+    send(&child, rustix::process::Signal::TERM);
+    let mut ended = None;
+    wait_until(60, "the training stops", || {
+        ended = child.try_wait().unwrap();
+        ended.is_some()
+    });
+    assert_eq!(ended.unwrap().code(), Some(130));
 }
 
 #[test]

@@ -214,6 +214,77 @@ fn the_dashboard_says_what_is_wrong_while_it_trains() {
     terminal.script.wait().unwrap();
 }
 
+/// A training of a few epochs whose dashboard stays.
+fn short_training(more: &str) -> Terminal {
+    let config = shipped("train/moons.toml");
+    let words = format!(
+        "train '{}' --run shown --set training.num_epochs=20 {more}",
+        config.display()
+    );
+    Terminal::start(Lab::new(), &words, "xterm-256color")
+}
+
+/// The command has ended well, its terminal is as before, and the shell got no key.
+#[track_caller]
+fn assert_closed(mut terminal: Terminal) {
+    let ended = ["ended with 0", "icanon", "over"];
+    let text = terminal.wait_for(&ended);
+    assert!(!text.contains("-icanon"), "the terminal stays raw:\n{text}");
+    assert!(!terminal.is_alternate(), "{text}");
+    let next = "one page:      emberlab report moons/shown\nended with 0\n";
+    assert!(text.contains(next), "{text}");
+    drop(terminal.keys);
+    terminal.script.wait().unwrap();
+}
+
+#[test]
+fn the_dashboard_of_a_short_training_stays_until_a_key_is_pressed() {
+    let mut terminal = short_training("");
+    let text = terminal.wait_for(&["any key closes", "20/20"]);
+    assert!(terminal.is_alternate(), "{text}");
+    // Everything is saved while it stays.
+    let result = terminal
+        .lab
+        .path()
+        .join("artifacts/moons/shown/result.json");
+    assert!(result.is_file());
+    // An arrow key chooses what is plotted and closes nothing.
+    terminal.press("\x1b[C");
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while terminal.text() == text {
+        assert!(Instant::now() < deadline, "the plot stays:\n{text}");
+        sleep(Duration::from_millis(30));
+    }
+    assert!(terminal.is_alternate());
+    terminal.press("q");
+    assert_closed(terminal);
+}
+
+#[test]
+fn ctrl_c_closes_a_dashboard_that_stays() {
+    let mut terminal = short_training("--stay --pace 100");
+    terminal.wait_for(&["any key closes"]);
+    terminal.press("\x03");
+    assert_closed(terminal);
+}
+
+#[test]
+fn a_dashboard_that_is_not_to_stay_closes_by_itself() {
+    assert_closed(short_training("--stay=never"));
+}
+
+#[test]
+fn a_terminal_that_cannot_draw_says_so_where_the_dashboard_is_asked_for() {
+    let config = shipped("train/iris.toml");
+    let words = format!("train '{}' --dashboard tui", config.display());
+    let terminal = Terminal::start(Lab::new(), &words, "dumb");
+    let text = terminal.wait_for(&["this one cannot, by `TERM=dumb`", "ended with 2", "over"]);
+    assert!(!terminal.is_alternate(), "{text}");
+    drop(terminal.keys);
+    let mut script = terminal.script;
+    script.wait().unwrap();
+}
+
 #[test]
 fn a_dumb_terminal_gets_plain_lines() {
     let config = shipped("train/iris.toml");

@@ -136,22 +136,31 @@ impl LogisticFit {
 /// Replaces each row of logits by probabilities, and returns the sum of the logarithms of their normalisers. A single
 /// logit stands beside one that is 0.
 fn to_probabilities(logits: &mut Mat<f64>) -> f64 {
-    let reference = logits.ncols() == 1;
-    let mut log_normalizers = 0.0;
-    for i in 0..logits.nrows() {
-        let start = if reference { 0.0 } else { f64::NEG_INFINITY };
-        let largest = (0..logits.ncols()).fold(start, |largest, k| largest.max(logits[(i, k)]));
-        let mut sum = if reference { (-largest).exp() } else { 0.0 };
-        for k in 0..logits.ncols() {
-            logits[(i, k)] = (logits[(i, k)] - largest).exp();
-            sum += logits[(i, k)];
+    // A column of the matrix is a class and lies in one piece, so every pass goes down the columns.
+    let (num_rows, num_functions) = (logits.nrows(), logits.ncols());
+    let reference = num_functions == 1;
+    let start = if reference { 0.0 } else { f64::NEG_INFINITY };
+    let mut largest = vec![start; num_rows];
+    for k in 0..num_functions {
+        for (i, largest) in largest.iter_mut().enumerate() {
+            *largest = largest.max(logits[(i, k)]);
         }
-        for k in 0..logits.ncols() {
+    }
+    let of_reference = |largest: &f64| if reference { (-largest).exp() } else { 0.0 };
+    let mut sums: Vec<f64> = largest.iter().map(of_reference).collect();
+    for k in 0..num_functions {
+        for (i, sum) in sums.iter_mut().enumerate() {
+            logits[(i, k)] = (logits[(i, k)] - largest[i]).exp();
+            *sum += logits[(i, k)];
+        }
+    }
+    for k in 0..num_functions {
+        for (i, sum) in sums.iter().enumerate() {
             logits[(i, k)] /= sum;
         }
-        log_normalizers += largest + sum.ln();
     }
-    log_normalizers
+    let rows = largest.iter().zip(&sums);
+    rows.map(|(largest, sum)| largest + sum.ln()).sum()
 }
 
 /// The loss to minimise: the sum of cross entropies plus half the squares of all coefficients but the intercepts.
@@ -239,11 +248,14 @@ impl Objective<'_> {
     /// The second derivative of the loss times `direction`.
     fn hessian_times(&self, direction: &Mat<f64>, probabilities: &Mat<f64>) -> Mat<f64> {
         let mut changes = self.inputs * direction;
-        for i in 0..changes.nrows() {
-            let mean: f64 = (0..changes.ncols())
-                .map(|k| probabilities[(i, k)] * changes[(i, k)])
-                .sum();
-            for k in 0..changes.ncols() {
+        let mut means = vec![0.0; changes.nrows()];
+        for k in 0..changes.ncols() {
+            for (i, mean) in means.iter_mut().enumerate() {
+                *mean += probabilities[(i, k)] * changes[(i, k)];
+            }
+        }
+        for k in 0..changes.ncols() {
+            for (i, mean) in means.iter().enumerate() {
                 changes[(i, k)] = probabilities[(i, k)] * (changes[(i, k)] - mean);
             }
         }

@@ -1,10 +1,12 @@
 //! The command line: options that several commands share.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::Resettable;
 use clap::{Args, Command as Program, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use emberlab_run_format::Weights;
+use emberlab_training::Stay;
 
 use crate::commands::Command;
 use crate::failure::Failure;
@@ -104,11 +106,54 @@ pub struct Showing {
     #[arg(long, value_enum, default_value_t = DashboardChoice::Auto)]
     pub dashboard: DashboardChoice,
     /// Keep the dashboard open after the training, until a key is pressed.
-    #[arg(long)]
-    pub stay: bool,
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHEN",
+        default_value_t = StayChoice::Short,
+        default_missing_value = "always",
+        num_args = 0..=1,
+        require_equals = true
+    )]
+    pub stay: StayChoice,
+    /// Train at most this many epochs a second, so that people can watch. The result is the same, and its time is without
+    /// the pauses.
+    #[arg(long, value_name = "EPOCHS", value_parser = least_epoch)]
+    pub pace: Option<Duration>,
     /// Stop after this step, as Ctrl-C does; `emberlab resume` continues from there.
     #[arg(long, value_name = "STEP")]
     pub stop_at: Option<u64>,
+}
+
+/// After which trainings the dashboard stays open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum StayChoice {
+    /// After all.
+    Always,
+    /// After those of less than ten seconds.
+    Short,
+    /// After none.
+    Never,
+}
+
+impl From<StayChoice> for Stay {
+    fn from(choice: StayChoice) -> Self {
+        match choice {
+            StayChoice::Always => Self::Always,
+            StayChoice::Short => Self::Short,
+            StayChoice::Never => Self::Never,
+        }
+    }
+}
+
+/// The least time of an epoch, from the number of epochs a second.
+fn least_epoch(text: &str) -> Result<Duration, String> {
+    let expected = "expected a number of epochs a second above 0, such as 20 or 0.5";
+    let pace: f64 = text.parse().map_err(|_| expected.to_string())?;
+    match Duration::try_from_secs_f64(1.0 / pace) {
+        Ok(time) if pace > 0.0 => Ok(time),
+        _ => Err(expected.to_string()),
+    }
 }
 
 /// A network of a run.
@@ -125,6 +170,20 @@ impl From<WeightsChoice> for Weights {
         match choice {
             WeightsChoice::Last => Self::Last,
             WeightsChoice::Best => Self::Best,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pace_is_the_least_time_of_an_epoch() {
+        assert_eq!(least_epoch("20"), Ok(Duration::from_millis(50)));
+        assert_eq!(least_epoch("0.5"), Ok(Duration::from_secs(2)));
+        for wrong in ["0", "-1", "nan", "1e-300", "fast", ""] {
+            assert!(least_epoch(wrong).is_err(), "{wrong:?}");
         }
     }
 }

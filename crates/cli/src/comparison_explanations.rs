@@ -5,8 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
 use emberlab_experiments::{
-    BASELINE_VALUES_OF_COMPARISON, Comparison, ExperimentError, ImportanceLimit, LoadedRun,
-    PlannedTrial, Prepared,
+    BaselineLimit, Comparison, ExperimentError, ImportanceLimit, LoadedRun, PlannedTrial, Prepared,
 };
 use emberlab_report::comparison::{add_baselines, best_variant};
 use emberlab_run_format::files::{IMPORTANCE, comparison::BASELINES};
@@ -196,14 +195,12 @@ impl Explaining<'_> {
     }
 }
 
-/// The baselines of some data, unless they are too large.
+/// The baselines of some data, unless they take too long.
 fn baselines(prepared: &Prepared, choice: BaselinesChoice) -> Result<Baselines, String> {
-    let num_values = prepared.num_baseline_values();
-    if choice == BaselinesChoice::Auto && num_values > BASELINE_VALUES_OF_COMPARISON {
-        return Err(format!(
-            "the training rows hold {num_values} values, and above {BASELINE_VALUES_OF_COMPARISON} they take a while; \
-             `--baselines all` computes them"
-        ));
+    match prepared.baselines_exceed(BaselineLimit::Seconds) {
+        Some(why) if choice == BaselinesChoice::Auto => {
+            Err(format!("{why}; `--baselines all` computes them"))
+        }
+        _ => Ok(prepared.baselines()),
     }
-    Ok(prepared.baselines())
 }

@@ -1,6 +1,7 @@
 //! The `emberlab` command.
 
 mod arguments;
+mod boundary_animation;
 mod command_line;
 mod commands;
 mod comparison_explanations;

@@ -29,7 +29,6 @@ pub use measurements::{check_gradients, range_curve, step_seconds};
 pub use run::{Change, Run, RunState, RunSummary, Verdict};
 pub use starter::{Starter, guess_label};
 pub use trial::{
-    BASELINE_VALUES_AFTER_TRAINING, BASELINE_VALUES_OF_COMPARISON, Execution, ImportanceLimit,
-    MetricsFile, NothingToDo, Prepared, Resources, Resume, Resumed, StepwiseTrial, StoppedEarly,
-    Trial,
+    BaselineLimit, Execution, ImportanceLimit, MetricsFile, NothingToDo, Prepared, Resources,
+    Resume, Resumed, StepwiseTrial, StoppedEarly, Trial,
 };

@@ -4,6 +4,7 @@
 //! numbers, [`RankedBars`], [`ParallelCoordinates`], an [`ImageGrid`], or [`Panels`] of any of them side by side. This crate knows plain numbers only, no
 //! tensors.
 
+mod animation;
 mod axis;
 mod bitmap;
 mod canvas;
@@ -26,6 +27,7 @@ mod svg;
 mod text;
 mod theme;
 
+pub use animation::animated_png;
 pub use axis::Axis;
 pub use bitmap::Bitmap;
 pub use chart::Chart;

@@ -2,6 +2,9 @@
 
 use std::fmt;
 
+use resvg::tiny_skia::Pixmap;
+use resvg::{tiny_skia, usvg};
+
 use crate::error::PictureError;
 use crate::text::escape;
 use crate::theme::{Tone, style_sheet};
@@ -55,28 +58,19 @@ impl Svg {
     /// [`PictureError::NoFont`] if the system has no font at all; [`PictureError::Drawing`] if the picture is too
     /// large.
     pub fn png(&self, scale: f32) -> Result<Vec<u8>, PictureError> {
-        use resvg::{tiny_skia, usvg};
+        let pixels = self.pixels(scale, &Fonts::of_the_system()?)?;
+        pixels.encode_png().map_err(|error| failed(&error))
+    }
 
-        let failed = |error: &dyn fmt::Display| PictureError::Drawing(error.to_string());
-        let mut options = usvg::Options::default();
-        let fonts = options.fontdb_mut();
-        fonts.load_system_fonts();
-        let dejavu = "DejaVu Sans";
-        let name_of =
-            |face: &usvg::fontdb::FaceInfo| face.families.first().map(|(name, _)| name.clone());
-        let names: Vec<String> = fonts.faces().filter_map(name_of).collect();
-        let Some(first) = names.iter().find(|name| *name == dejavu).or(names.first()) else {
-            return Err(PictureError::NoFont);
-        };
-        fonts.set_sans_serif_family(first);
-        let tree = usvg::Tree::from_str(&self.plain(), &options).map_err(|error| failed(&error))?;
+    /// The pixels of the picture on its light background, `scale` for each CSS pixel.
+    pub(crate) fn pixels(&self, scale: f32, fonts: &Fonts) -> Result<Pixmap, PictureError> {
+        let tree = usvg::Tree::from_str(&self.plain(), &fonts.0).map_err(|error| failed(&error))?;
         let [width, height] =
             [self.width, self.height].map(|length| (length as f32 * scale).ceil() as u32);
-        let mut pixels =
-            tiny_skia::Pixmap::new(width, height).ok_or_else(|| failed(&"it is too large"))?;
+        let mut pixels = Pixmap::new(width, height).ok_or_else(|| failed(&"it is too large"))?;
         let transform = tiny_skia::Transform::from_scale(scale, scale);
         resvg::render(&tree, transform, &mut pixels.as_mut());
-        pixels.encode_png().map_err(|error| failed(&error))
+        Ok(pixels)
     }
 
     /// The text of an SVG file in light colours, without a style sheet.
@@ -95,6 +89,31 @@ impl Svg {
             self.body
         )
     }
+}
+
+/// The fonts to draw text with.
+pub(crate) struct Fonts(usvg::Options<'static>);
+
+impl Fonts {
+    /// The fonts of the system: DejaVu Sans if it has that, else its first one.
+    pub(crate) fn of_the_system() -> Result<Self, PictureError> {
+        let mut options = usvg::Options::default();
+        let fonts = options.fontdb_mut();
+        fonts.load_system_fonts();
+        let dejavu = "DejaVu Sans";
+        let name_of =
+            |face: &usvg::fontdb::FaceInfo| face.families.first().map(|(name, _)| name.clone());
+        let names: Vec<String> = fonts.faces().filter_map(name_of).collect();
+        let Some(first) = names.iter().find(|name| *name == dejavu).or(names.first()) else {
+            return Err(PictureError::NoFont);
+        };
+        fonts.set_sans_serif_family(first);
+        Ok(Self(options))
+    }
+}
+
+pub(crate) fn failed(error: &dyn fmt::Display) -> PictureError {
+    PictureError::Drawing(error.to_string())
 }
 
 /// As [`Svg::standalone`].

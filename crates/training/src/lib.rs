@@ -64,6 +64,6 @@ pub use trainer::burn_dashboard::terminal;
 pub use trainer::early_stopping::EarlyStopping;
 pub use trainer::interrupt::StopFlag;
 pub use trainer::{
-    Dashboard, EpochRecord, EpochUnderWay, Observer, SplitData, StepwiseTraining, Trainer,
-    TrainingResult, epochs_without_improvement,
+    Dashboard, EpochRecord, EpochUnderWay, Observer, OpenDashboard, SplitData, Stay,
+    StepwiseTraining, Trainer, TrainingResult, epochs_without_improvement,
 };

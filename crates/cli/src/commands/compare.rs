@@ -373,6 +373,7 @@ fn seconds_of(
         num_threads: usize::from(args.running.threads),
         data_dirs: data_dirs::all(shared),
         dashboard: Dashboard::Quiet,
+        least_epoch: Duration::ZERO,
         stop: stop.clone(),
         observer: Box::new(Silent::default()),
     };

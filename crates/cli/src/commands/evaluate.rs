@@ -10,11 +10,14 @@ use emberlab_metrics::{
     BinaryCurves, ClassReport, ClassificationReport, ConfusedPairs, ConfusionMatrix, ThresholdBy,
 };
 use emberlab_run_format::files::RESULT;
-use emberlab_run_format::{ChosenThreshold, Mistakes, RunResult, SplitEvaluation, Weights};
+use emberlab_run_format::{
+    ChosenThreshold, Mistakes, RunFolder, RunResult, SplitEvaluation, Weights,
+};
 use emberlab_training::{Split, Task};
 use serde::Serialize;
 
 use crate::arguments::{Running, Shared, WeightsChoice};
+use crate::boundary_animation::boundary_animation;
 use crate::command_line::CommandLine;
 use crate::evaluation_pictures::{NamedPicture, Subject};
 use crate::failure::Failure;
@@ -52,6 +55,10 @@ pub struct Args {
     /// Write every picture as PNG too.
     #[arg(long, requires = "pictures")]
     png: bool,
+    /// Write an animated PNG of the decision boundary over the training into this file; without a name, into
+    /// `pictures/learning.png` in the folder of the run. For networks with two inputs.
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    animate: Option<Option<PathBuf>>,
     /// The two features of the decision boundary, by name or by number from 1. Without them, data with more than two
     /// features are drawn over their first two principal components.
     #[arg(long, value_name = "X,Y", value_delimiter = ',')]
@@ -169,6 +176,14 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
             .unwrap_or_else(|| run.path().join("pictures"));
         let files = save(&folder, &subject.pictures()?, args.png)?;
         eprintln!("pictures in {}: {}", folder.display(), files.join(", "));
+    }
+    if let Some(file) = &args.animate {
+        let folder = RunFolder::new(run.path());
+        let animation = boundary_animation(&folder, &run.id(), &found.class_names)?;
+        let file = file.clone();
+        let file = file.unwrap_or_else(|| run.path().join("pictures/learning.png"));
+        picture_files::write(&file, &animation)?;
+        eprintln!("animation in {}", file.display());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -133,7 +133,7 @@ pub fn tell_ignored(config: &ExperimentConfig, path: &Path, overrides: &[String]
 /// that a resumed run has already done.
 ///
 /// # Errors
-/// [`Failure::Usage`] if `--dashboard tui` is given without a terminal.
+/// [`Failure::Usage`] if `--dashboard tui` is given without a terminal, or with one that cannot draw.
 pub fn execution(
     running: &Running,
     showing: &Showing,
@@ -150,6 +150,7 @@ pub fn execution(
                 "`--dashboard tui` needs a terminal; use `plain`, `json` or `quiet`".to_string(),
             ));
         }
+        DashboardChoice::Tui if !can_draw => return Err(Failure::Usage(cannot_draw())),
         choice => choice,
     };
     let (observer, is_quiet): (Box<dyn Observer>, bool) = match choice {
@@ -159,7 +160,9 @@ pub fn execution(
         DashboardChoice::Quiet => (Box::new(Silent::default()), true),
     };
     let dashboard = match choice == DashboardChoice::Tui {
-        true => Dashboard::Tui { stay: showing.stay },
+        true => Dashboard::Tui {
+            stay: showing.stay.into(),
+        },
         false => Dashboard::Quiet,
     };
     running.set_threads()?;
@@ -172,10 +175,22 @@ pub fn execution(
         num_threads: usize::from(running.threads),
         data_dirs: data_dirs::all(shared),
         dashboard,
+        least_epoch: showing.pace.unwrap_or_default(),
         stop,
         observer,
     };
     Ok((execution, is_quiet))
+}
+
+/// Why a dashboard cannot be drawn on this terminal.
+fn cannot_draw() -> String {
+    let kind = match std::env::var("TERM") {
+        Ok(name) if !name.is_empty() => format!("`TERM={name}`"),
+        _ => "no `TERM`".to_string(),
+    };
+    format!(
+        "`--dashboard tui` needs a terminal that can draw, and this one cannot, by {kind}; use `plain`, `json` or `quiet`"
+    )
 }
 
 /// Prints the network, the device and the sizes of the splits before the training.
@@ -232,13 +247,26 @@ pub fn conclude(
         writeln!(std::io::stdout(), "{answer}")?;
     }
     print_findings(run, &command("diagnose"))?;
-    writeln!(
-        std::io::stdout(),
-        "saved in {}\nmore:  {}",
-        run.path().display(),
-        command("evaluate")
-    )?;
+    writeln!(std::io::stdout(), "saved in {}", run.path().display())?;
+    print_next_commands(run, running, shared)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Prints the commands that show more of a finished run, below each other.
+fn print_next_commands(run: &Run, running: &Running, shared: &Shared) -> Result<(), Failure> {
+    let about = |name| CommandLine::about(name, run, shared);
+    let next = [
+        ("play with it:", about("play")),
+        (
+            "pictures:",
+            about("evaluate").running(running).with(["--pictures"]),
+        ),
+        ("one page:", about("report")),
+    ];
+    for (purpose, command) in next {
+        writeln!(std::io::stdout(), "{purpose:<15}{command}")?;
+    }
+    Ok(())
 }
 
 /// A sentence about a threshold that belongs to a network before, with the command that chooses it again.

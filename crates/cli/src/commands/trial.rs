@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use emberlab_experiments::{Execution, PlannedTrial, Run, Trial};
 use emberlab_run_format::{Ending, RunResult};
-use emberlab_training::Dashboard;
+use emberlab_training::{Dashboard, Stay};
 
 use crate::arguments::{Running, Shared, Showing};
 use crate::commands::train::{conclude, execution};
@@ -54,7 +54,13 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         .and_then(|first| Run::at(&first.folder(&shared.artifacts)));
     let before = begun.and_then(|run| run.learning_curves().ok());
     let before = before.unwrap_or_default();
-    let (execution, is_quiet) = execution(&args.running, &args.showing, shared, before)?;
+    let (mut execution, is_quiet) = execution(&args.running, &args.showing, shared, before)?;
+    // A job among many does not wait for a person who was not asked for.
+    if let Dashboard::Tui { stay } = &mut execution.dashboard
+        && *stay == Stay::Short
+    {
+        *stay = Stay::Never;
+    }
     let others = without_output(&execution);
     let mut first = Some(execution);
     // The first trial is shown.
@@ -91,6 +97,7 @@ fn without_output(shown: &Execution) -> Execution {
         num_threads: shown.num_threads,
         data_dirs: shown.data_dirs.clone(),
         dashboard: Dashboard::Quiet,
+        least_epoch: shown.least_epoch,
         stop: shown.stop.clone(),
         observer: Box::new(Silent::default()),
     }

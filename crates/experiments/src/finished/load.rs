@@ -97,7 +97,7 @@ impl LoadedRun {
         &self,
         limit: ImportanceLimit,
     ) -> Result<Option<Importance>, ExperimentError> {
-        self.prepared.importance(&self.network, &self.device, limit)
+        (self.prepared).importance(&self.network, &self.device, limit, || false)
     }
 
     /// The network together with what its predictions depend on.

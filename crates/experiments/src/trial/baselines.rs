@@ -14,13 +14,28 @@ use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::trial::Prepared;
 
-/// The largest number of values among the training rows for which baselines are computed after a training without being
-/// asked for: they then take well below a second.
-pub const BASELINE_VALUES_AFTER_TRAINING: usize = 50_000;
+/// How long the baselines may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BaselineLimit {
+    /// Well below a second, as after a training that did not ask for them.
+    Quick,
+    /// Some seconds, as for each seed of a comparison.
+    Seconds,
+}
 
-/// The largest number of values among the training rows for which baselines are computed at the end of a comparison:
-/// they then take some seconds for each seed.
-pub const BASELINE_VALUES_OF_COMPARISON: usize = 1_000_000;
+impl BaselineLimit {
+    /// The largest number of values among the training rows, rows × features, of a regression or of up to
+    /// [`FEW_CLASSES`].
+    fn max_values(self) -> usize {
+        match self {
+            Self::Quick => 50_000,
+            Self::Seconds => 1_000_000,
+        }
+    }
+}
+
+/// The number of classes up to which the baselines take about as long for each value. With more, each class costs time.
+const FEW_CLASSES: usize = 10;
 
 impl ExperimentConfig {
     /// SHA-256 of everything that the baselines depend on: data, splits, standardisation, seed, the metrics that are asked
@@ -43,15 +58,40 @@ impl ExperimentConfig {
 }
 
 impl Prepared {
-    /// The number of values among the training rows, rows × features: the time for the baselines grows with it.
-    pub fn num_baseline_values(&self) -> usize {
-        self.splits.train.len() * self.samples.num_features()
+    /// Why the baselines would take longer than `limit` allows, as a clause; `None` if they would not.
+    pub fn baselines_exceed(&self, limit: BaselineLimit) -> Option<String> {
+        let num_values = self.splits.train.len() * self.samples.num_features();
+        let num_classes = match &self.samples.targets {
+            DataTargets::Classes { names, .. } => names.len(),
+            DataTargets::Values { .. } => 1,
+        };
+        let max_values = limit.max_values() * FEW_CLASSES / num_classes.max(FEW_CLASSES);
+        let classes = match num_classes > FEW_CLASSES {
+            true => format!(" and {num_classes} classes"),
+            false => String::new(),
+        };
+        (num_values > max_values).then(|| {
+            format!(
+                "the training rows hold {num_values} values{classes}, and above {max_values} values they take a while"
+            )
+        })
     }
 
     /// Fits every baseline for the task on the training rows, and scores it on the other splits, and on that of the
     /// objective. Features are encoded and standardised as for the network. A baseline that cannot be fitted is in the
     /// result with its error.
     pub fn baselines(&self) -> Baselines {
+        self.baselines_until(&|| false)
+    }
+
+    /// The [baselines](Self::baselines), unless `is_stopping` holds, which is asked before each of them.
+    pub(super) fn baselines_unless(&self, is_stopping: &dyn Fn() -> bool) -> Option<Baselines> {
+        let found = self.baselines_until(is_stopping);
+        (!is_stopping()).then_some(found)
+    }
+
+    /// The baselines before `is_stopping` holds.
+    fn baselines_until(&self, is_stopping: &dyn Fn() -> bool) -> Baselines {
         let train = &self.splits.train;
         let features = self.network_inputs(train);
         let labels: Vec<u32>;
@@ -84,7 +124,8 @@ impl Prepared {
         let splits = self.baseline_splits();
         let rows: Vec<u32> = splits.iter().flat_map(|s| self.rows(*s)).copied().collect();
         let inputs = self.network_inputs(&rows);
-        let results = baselines(kind).map(|baseline| {
+        let asked = baselines(kind).take_while(|_| !is_stopping());
+        let results = asked.map(|baseline| {
             let outcome = baseline.predict(&training, &inputs, self.config.seed);
             self.baseline_scores(baseline, &splits, outcome)
         });
@@ -295,6 +336,51 @@ mod tests {
         assert_eq!(scores.get(Metric::Recall), Some(0.5));
         let accuracy = scores.get(Metric::Accuracy).unwrap();
         assert_eq!(scores.get(Metric::Precision), Some(accuracy / 2.0));
+    }
+
+    #[test]
+    fn a_requested_stop_leaves_out_baselines_and_importance() {
+        let prepared = prepared(IRIS);
+        assert_eq!(prepared.baselines_unless(&|| true), None);
+        let mut asked = std::cell::Cell::new(0);
+        let after_two = || asked.replace(asked.get() + 1) >= 2;
+        assert_eq!(prepared.baselines_unless(&after_two), None);
+        // Asked before each baseline until it holds, and once at the end: the third baseline is not fitted.
+        assert_eq!(*asked.get_mut(), 4);
+        let all = prepared.baselines_unless(&|| false);
+        assert_eq!(all, Some(prepared.baselines()));
+    }
+
+    #[test]
+    fn each_class_above_ten_lowers_the_number_of_values_for_which_baselines_are_quick() {
+        let blobs = |num_classes: usize, num_samples: usize| {
+            prepared(&format!(
+                r#"
+                dataset = {{ name = "blobs", num_samples = {num_samples}, num_classes = {num_classes} }}
+                split = {{ train = 1.0, valid = 0.0, test = 0.0 }}
+                model = {{ name = "mlp", hidden = [4] }}
+                loss = {{ name = "cross_entropy" }}
+                optimizer = {{ name = "adam", learning_rate = 0.01 }}
+                training = {{ num_epochs = 1, batch_size = 16 }}
+                "#
+            ))
+        };
+        let exceeded = |of: &Prepared| of.baselines_exceed(BaselineLimit::Quick);
+        // Two features: 50 000 values, of up to ten classes.
+        assert_eq!(exceeded(&blobs(10, 25_000)), None);
+        let more = exceeded(&blobs(10, 25_001));
+        assert_eq!(
+            more.as_deref(),
+            Some("the training rows hold 50002 values, and above 50000 values they take a while")
+        );
+        assert_eq!(exceeded(&blobs(100, 2500)), None);
+        let more = exceeded(&blobs(100, 2501));
+        assert_eq!(
+            more.as_deref(),
+            Some(
+                "the training rows hold 5002 values and 100 classes, and above 5000 values they take a while"
+            )
+        );
     }
 
     #[test]

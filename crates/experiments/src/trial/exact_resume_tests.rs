@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use emberlab_config_source::ConfigSource;
 use emberlab_run_format::{Ending, RunResult};
@@ -131,6 +132,7 @@ fn execution(device: &str, stop_at: Option<u64>) -> Execution {
         num_threads: 1,
         data_dirs: Vec::new(),
         dashboard: Dashboard::Quiet,
+        least_epoch: Duration::ZERO,
         stop,
         observer: Box::new(NoOutput),
     }

@@ -9,11 +9,10 @@ use emberlab_run_format::files::{
 };
 use emberlab_run_format::{BestEpoch, Diagnosis, Ending, RunResult, ThresholdScores};
 use emberlab_storage::{Batch, Digested, RunLock, StorageError};
-use emberlab_training::{Predicted, Split, TrainingError, TrainingResult, network_bytes};
+use emberlab_training::{Predicted, Split, StopFlag, TrainingError, TrainingResult, network_bytes};
 use serde::Serialize;
 
-use super::{BASELINE_VALUES_AFTER_TRAINING, ImportanceLimit};
-use super::{Prepared, evaluate_run, quick_diagnosis};
+use super::{BaselineLimit, ImportanceLimit, Prepared, evaluate_run, quick_diagnosis};
 use crate::error::ExperimentError;
 use crate::run::{Run, json};
 
@@ -27,6 +26,8 @@ pub(super) struct Unfinished {
     pub(super) num_parameters: usize,
     /// Whether baselines and importance are computed, where that is quick.
     pub(super) explains: bool,
+    /// Requests that baselines and importance are left out.
+    pub(super) stop: StopFlag,
 }
 
 /// Writes the files of finished runs, except of those whose training was interrupted. Returns their results, in order.
@@ -122,17 +123,22 @@ impl Unfinished {
         Ok(result)
     }
 
-    /// Writes `baselines.json` and `importance.json`, where that takes a fraction of a second.
+    /// Writes `baselines.json` and `importance.json`, where that takes a fraction of a second and no stop is requested: the
+    /// training is done, and both can be had later.
     fn write_explanations(
         &self,
         network: &Network,
         files: &mut LastFiles<'_>,
     ) -> Result<(), ExperimentError> {
-        if self.prepared.num_baseline_values() <= BASELINE_VALUES_AFTER_TRAINING {
-            files.write_json(BASELINES, &self.prepared.baselines())?;
+        let is_stopping = || self.stop.is_requested();
+        let too_long = self.prepared.baselines_exceed(BaselineLimit::Quick);
+        if too_long.is_none()
+            && let Some(baselines) = self.prepared.baselines_unless(&is_stopping)
+        {
+            files.write_json(BASELINES, &baselines)?;
         }
         let limit = ImportanceLimit::Quick;
-        let importance = self.prepared.importance(network, &self.device, limit)?;
+        let importance = (self.prepared).importance(network, &self.device, limit, is_stopping)?;
         match importance {
             Some(importance) => files.write_json(IMPORTANCE, &importance),
             None => Ok(()),

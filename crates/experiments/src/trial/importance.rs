@@ -64,7 +64,8 @@ struct Subject<'a> {
 
 impl Prepared {
     /// The importance of every column for a network, on the evaluation split. `None` if the features have no names, as
-    /// those of images; if the network outputs NaN; and if it would take longer than `limit` allows.
+    /// those of images; if the network outputs NaN; if it would take longer than `limit` allows; and once `is_stopping`
+    /// holds.
     ///
     /// # Errors
     /// [`ExperimentError::Training`] if the device fails.
@@ -73,6 +74,7 @@ impl Prepared {
         network: &Network,
         device: &Device,
         limit: ImportanceLimit,
+        is_stopping: impl Fn() -> bool,
     ) -> Result<Option<Importance>, ExperimentError> {
         let columns = self.columns();
         let split = self.evaluation_split();
@@ -106,11 +108,17 @@ impl Prepared {
         }
         let mut importances = Vec::new();
         for &place in &shown {
+            if is_stopping() {
+                return Ok(None);
+            }
             importances.push((place, subject.importance(&columns[place], place, score)?));
         }
         importances.sort_by(|(_, a), (_, b)| b.mean().total_cmp(&a.mean()));
         let mut dependence = Vec::new();
         for (place, _) in importances.iter().take(NUM_DEPENDENCES) {
+            if is_stopping() {
+                return Ok(None);
+            }
             dependence.push(subject.dependence(&columns[*place])?);
         }
         Ok(Some(Importance {

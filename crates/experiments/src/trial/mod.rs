@@ -24,7 +24,7 @@ mod scores;
 mod stepwise;
 mod train;
 
-pub use baselines::{BASELINE_VALUES_AFTER_TRAINING, BASELINE_VALUES_OF_COMPARISON};
+pub use baselines::BaselineLimit;
 pub use continuation::{NothingToDo, StoppedEarly};
 pub(crate) use diagnose::{evenly, quick_diagnosis};
 pub(crate) use evaluate::evaluate_run;
@@ -36,6 +36,7 @@ pub use resume::{Resume, Resumed};
 pub use stepwise::{Resources, StepwiseTrial};
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use emberlab_storage::{Checkpoint, RunLock};
 use emberlab_training::{Dashboard, Observer, StopFlag, TrainedBy};
@@ -54,6 +55,8 @@ pub struct Execution {
     pub data_dirs: Vec<PathBuf>,
     /// The dashboard on the terminal.
     pub dashboard: Dashboard,
+    /// The least time of an epoch: see [`Trainer`](emberlab_training::Trainer).
+    pub least_epoch: Duration,
     /// Requests a stop.
     pub stop: StopFlag,
     /// Is told of every epoch, after the files of the run are written.

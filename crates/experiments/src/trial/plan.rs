@@ -212,6 +212,7 @@ impl Opened {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::Arc;
+    use std::time::Duration;
 
     use emberlab_training::{Dashboard, EpochRecord, Observer, StopFlag, TrainingError};
 
@@ -233,6 +234,7 @@ mod tests {
             num_threads: 1,
             data_dirs: Vec::new(),
             dashboard: Dashboard::Quiet,
+            least_epoch: Duration::ZERO,
             stop: StopFlag::default(),
             observer: Box::new(NoOutput),
         }

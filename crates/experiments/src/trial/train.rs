@@ -80,7 +80,8 @@ impl Trial {
             seed: config.seed,
             data: ready.data,
             dashboard: execution.dashboard,
-            stop: execution.stop,
+            least_epoch: execution.least_epoch,
+            stop: execution.stop.clone(),
             observer: Box::new(RunObserver {
                 metrics,
                 layers,
@@ -94,6 +95,7 @@ impl Trial {
             device: ready.tensor_device,
             num_parameters,
             explains: false,
+            stop: execution.stop,
         };
         Ok((fit, checkpoint, unfinished))
     }
@@ -147,7 +149,8 @@ fn at_the_same_step(trials: Vec<Trial>) -> Vec<Vec<Trial>> {
     groups
 }
 
-/// Trains trials in one batched model, and finishes their runs.
+/// Trains trials in one batched model, and finishes their runs. The dashboard closes after that, so that nothing is lost if
+/// it stays open for long.
 fn fit(trials: Vec<Trial>, explains: bool) -> Result<Vec<RunResult>, ExperimentError> {
     let mut fits = Vec::new();
     let mut checkpoints = Vec::new();
@@ -159,7 +162,7 @@ fn fit(trials: Vec<Trial>, explains: bool) -> Result<Vec<RunResult>, ExperimentE
         unfinished.push(Unfinished { explains, ..run });
     }
     let from = checkpoints.iter().map(Option::as_ref);
-    let finished = match Trainer::run_all(fits.into_iter().zip(from).collect()) {
+    let (finished, dashboard) = match Trainer::run_all(fits.into_iter().zip(from).collect()) {
         Err(error @ TrainingError::FlatLoss { .. }) => {
             for run in &unfinished {
                 let diagnosis = run.diagnosis(None)?;
@@ -169,7 +172,13 @@ fn fit(trials: Vec<Trial>, explains: bool) -> Result<Vec<RunResult>, ExperimentE
         }
         finished => finished?,
     };
-    finish(unfinished.into_iter().zip(finished))
+    let stop = unfinished.first().map(|run| run.stop.clone());
+    let results = finish(unfinished.into_iter().zip(finished))?;
+    let is_interrupted = |result: &RunResult| result.ending == Ending::Interrupted;
+    if !results.iter().any(is_interrupted) {
+        dashboard.stay(&stop.unwrap_or_default());
+    }
+    Ok(results)
 }
 
 /// Writes the metrics and the layers of a run and passes everything on to the observer that shows it.

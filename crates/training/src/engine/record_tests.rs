@@ -65,7 +65,7 @@ fn recorded(
         (trainer, None)
     });
     let trainers: Vec<_> = trainers.collect();
-    let results = Trainer::run_all(trainers).expect("trainings");
+    let (results, _) = Trainer::run_all(trainers).expect("trainings");
     (results, all)
 }
 

@@ -118,6 +118,7 @@ impl Settings {
                 test: Some(part(5, phase + 0.7)),
             },
             dashboard: Dashboard::Quiet,
+            least_epoch: std::time::Duration::ZERO,
             stop: StopFlag::default(),
             observer: Box::new(Silent),
         }
@@ -127,7 +128,8 @@ impl Settings {
         let trainers = trials
             .iter()
             .map(|&(seed, rate)| (self.trainer(seed, rate), None));
-        Trainer::run_all(trainers.collect()).expect("trainings")
+        let (results, _) = Trainer::run_all(trainers.collect()).expect("trainings");
+        results
     }
 
     pub(crate) fn alone(&self, trials: &[(u64, f64)]) -> Vec<TrainingResult> {

@@ -15,12 +15,14 @@ mod start;
 mod stepwise;
 mod training_loop;
 
+use std::time::Duration;
+
 use burn::tensor::Device;
 use emberlab_datasets::DeviceDataset;
 use emberlab_models::Network;
 use emberlab_storage::{Checkpoint, CheckpointStore, Identity};
 
-pub use burn_dashboard::Dashboard;
+pub use burn_dashboard::{Dashboard, OpenDashboard, Stay};
 pub use observer::{EpochRecord, Observer};
 pub use replica::epochs_without_improvement;
 pub use result::TrainingResult;
@@ -70,6 +72,9 @@ pub struct Trainer {
     pub data: SplitData,
     /// The display for a person.
     pub dashboard: Dashboard,
+    /// The least time of an epoch, for people who watch: a training that is faster waits. The wait changes no result and is
+    /// not part of the recorded time.
+    pub least_epoch: Duration,
     /// Asks the training to stop.
     pub stop: StopFlag,
     /// Receives every epoch.
@@ -83,13 +88,14 @@ impl Trainer {
     /// [`TrainingError`]; everything saved before stays. A panic inside Burn is an error too, after one more attempt
     /// to save.
     pub fn run(self, from: Option<&Checkpoint>) -> Result<TrainingResult, TrainingError> {
-        let mut results = Self::run_all(vec![(self, from)])?;
+        let (mut results, _) = Self::run_all(vec![(self, from)])?;
         results
             .pop()
             .ok_or_else(|| TrainingError::Panic("the training has no result".into()))
     }
 
-    /// Trains many networks at once, each from the start or from its checkpoint. Returns their results, in order.
+    /// Trains many networks at once, each from the start or from its checkpoint. Returns their results, in order, and the
+    /// dashboard, which closes when it is dropped.
     ///
     /// Each result equals that of [`run`](Self::run) up to rounding, and each training saves the same files. The
     /// dashboard shows the first training.
@@ -98,16 +104,13 @@ impl Trainer {
     /// goes on as it would alone, and changes no other.
     ///
     /// # Errors
-    /// As for `run`, of the first that fails; [`TrainingError::NotAlike`] unless all are [alike](Self::is_like),
+    /// As for `run`, of the first that fails; [`TrainingError::NotAlike`] unless there are some and all are [alike](Self::is_like),
     /// have networks that a [`BatchedModel`](emberlab_models::BatchedModel) takes, and begin at the same step.
     pub fn run_all(
         trainers: Vec<(Self, Option<&Checkpoint>)>,
-    ) -> Result<Vec<TrainingResult>, TrainingError> {
-        let Some((first, _)) = trainers.first() else {
-            return Ok(Vec::new());
-        };
-        let label = first.label.clone();
-        burn_dashboard::run(TrainingLoop::new(trainers)?, &label)
+    ) -> Result<(Vec<TrainingResult>, OpenDashboard), TrainingError> {
+        let label = trainers.first().map(|(first, _)| first.label.clone());
+        burn_dashboard::run(TrainingLoop::new(trainers)?, &label.unwrap_or_default())
     }
 
     /// Whether two trainings differ at most in seed, data and learning rate, and their splits have as many rows:

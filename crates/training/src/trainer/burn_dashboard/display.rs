@@ -11,8 +11,11 @@ use burn::train::{
 use super::metrics::Shown;
 use crate::supervised_model::{StepOutput, SupervisedModel};
 
-/// Time between two updates of the dashboard.
+/// Time between two updates of the dashboard, where it has been up for some seconds.
 const TICK: Duration = Duration::from_millis(150);
+
+/// Time between two updates at the beginning, so that curves of a short training have enough points.
+const FIRST_TICK: Duration = Duration::from_millis(10);
 
 /// Sends events to the dashboard, and decides how often.
 pub(crate) struct Display<'a> {
@@ -20,6 +23,9 @@ pub(crate) struct Display<'a> {
     processor: Option<&'a mut SupervisedTrainingEventProcessor<SupervisedModel>>,
     interrupter: Interrupter,
     is_shown: bool,
+    /// Whether the end of every epoch is shown.
+    shows_every_epoch: bool,
+    began: Instant,
     sent: Option<Instant>,
     epoch_began: Instant,
     found: Vec<String>,
@@ -30,10 +36,12 @@ impl<'a> Display<'a> {
         processor: &'a mut SupervisedTrainingEventProcessor<SupervisedModel>,
         interrupter: Interrupter,
         is_shown: bool,
+        shows_every_epoch: bool,
     ) -> Self {
         Self {
             processor: Some(processor),
             is_shown,
+            shows_every_epoch,
             interrupter,
             ..Self::silent()
         }
@@ -45,6 +53,8 @@ impl<'a> Display<'a> {
             processor: None,
             interrupter: Interrupter::new(),
             is_shown: false,
+            shows_every_epoch: false,
+            began: Instant::now(),
             sent: None,
             epoch_began: Instant::now(),
             found: Vec::new(),
@@ -68,16 +78,20 @@ impl<'a> Display<'a> {
 
     /// Whether to show an epoch that ends: one that was shown under way, or whose time has come.
     pub(crate) fn is_due_at_end(&self, now: Instant) -> bool {
-        self.is_due(now) || self.is_shown && self.sent.is_some_and(|sent| sent > self.epoch_began)
+        let was_under_way = self.sent.is_some_and(|sent| sent > self.epoch_began);
+        self.is_due(now) || self.is_shown && (was_under_way || self.shows_every_epoch)
     }
 
     fn is_due(&self, now: Instant) -> bool {
-        self.is_shown && self.sent.is_none_or(|sent| now - sent >= TICK)
+        let tick = ((now - self.began) / 16).clamp(FIRST_TICK, TICK);
+        self.is_shown && self.sent.is_none_or(|sent| now - sent >= tick)
     }
 
     /// An epoch is under way: `done` of `total` training samples seen.
     pub(crate) fn progress(&mut self, epoch: usize, done: usize, total: usize, shown: Shown) {
         self.sent = Some(Instant::now());
+        // The dashboard numbers epochs by the last end that it was told of, and most ends are not shown.
+        self.train(LearnerEvent::EndEpoch(epoch - 1));
         self.train(LearnerEvent::StartSplit {
             epoch_number: epoch,
             total_items: total,

@@ -12,12 +12,14 @@
 
 mod display;
 mod metrics;
+mod open;
 mod placeholders;
 pub mod terminal;
 
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use burn::lr_scheduler::constant::ConstantLr;
 use burn::optim::SgdConfig;
@@ -31,6 +33,7 @@ use burn::train::{
 
 pub(super) use display::Display;
 pub(super) use metrics::{Shown, ShownMetric};
+pub use open::OpenDashboard;
 
 use super::result::TrainingResult;
 use super::training_loop::TrainingLoop;
@@ -38,6 +41,7 @@ use crate::device::panic_message;
 use crate::error::TrainingError;
 use crate::supervised_model::SupervisedModel;
 use metrics::FindingsMetric;
+use open::OpenTui;
 use placeholders::{NoBatches, NoMetricLogger, QuietRenderer};
 
 /// The display of a training for a person.
@@ -45,18 +49,41 @@ use placeholders::{NoBatches, NoMetricLogger, QuietRenderer};
 pub enum Dashboard {
     /// burn-train's terminal dashboard; needs a terminal.
     Tui {
-        /// Keep it open when the training has ended, until a key closes it.
-        stay: bool,
+        /// Whether it stays open when the training has ended, until a key closes it.
+        stay: Stay,
     },
     /// None: the observer reports the training.
     #[default]
     Quiet,
 }
 
+/// After which trainings the dashboard stays open, until a key closes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stay {
+    /// After all.
+    Always,
+    /// After none.
+    Never,
+    /// After those that were over before anyone could read it: in less than ten seconds.
+    Short,
+}
+
+impl Stay {
+    /// Whether the dashboard stays when it has been open for `time`.
+    fn lasts(self, time: Duration) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Never => false,
+            Self::Short => time < Duration::from_secs(10),
+        }
+    }
+}
+
 /// The message of the panic that burn-train's dashboard raises when its `k` is pressed.
 const KILLED: &str = "Killing training from user input.";
 
-/// Runs a training loop inside Burn's learner, under its dashboard, and returns the results.
+/// Runs a training loop inside Burn's learner, under its dashboard, and returns the results and the dashboard, which is
+/// still open.
 ///
 /// # Errors
 /// [`TrainingError`]. A panic inside Burn is an error, after one more attempt to save; the dashboard's `k` is not, it
@@ -64,7 +91,7 @@ const KILLED: &str = "Killing training from user input.";
 pub(super) fn run(
     training: TrainingLoop,
     label: &str,
-) -> Result<Vec<TrainingResult>, TrainingError> {
+) -> Result<(Vec<TrainingResult>, OpenDashboard), TrainingError> {
     let strategy = Arc::new(LoopStrategy {
         training: Mutex::new(training),
         ending: Mutex::new(None),
@@ -74,10 +101,12 @@ pub(super) fn run(
     let mut training = training.unwrap_or_else(PoisonError::into_inner);
     let ending = strategy.ending.lock();
     let ending = ending.unwrap_or_else(PoisonError::into_inner).take();
-    match (launched, ending) {
-        (Ok(Err(error)), _) => Err(error),
-        (Ok(Ok(())), Some(ending)) => training.finish(ending?),
-        (Ok(Ok(())), None) => Err(TrainingError::Panic("the learner never started".into())),
+    let (results, tui) = match (launched, ending) {
+        (Ok(Err(error)), _) => return Err(error),
+        (Ok(Ok(tui)), Some(ending)) => (training.finish(ending?)?, tui),
+        (Ok(Ok(_)), None) => {
+            return Err(TrainingError::Panic("the learner never started".into()));
+        }
         (Err(panic), _) => {
             // The dashboard's `k` panics between two steps: nothing is lost. A device may panic within a step: then
             // weights and optimiser may be of different steps, and are not saved.
@@ -85,32 +114,36 @@ pub(super) fn run(
                 training.save()?;
             }
             match panic_message(&*panic) {
-                message if message == KILLED => training.finish(ControlFlow::Break(())),
-                message => Err(TrainingError::Panic(message)),
+                message if message == KILLED => (training.finish(ControlFlow::Break(()))?, None),
+                message => return Err(TrainingError::Panic(message)),
             }
         }
-    }
+    };
+    drop(training);
+    let open = OpenDashboard {
+        tui,
+        _training: strategy,
+    };
+    Ok((results, open))
 }
 
-/// Builds the learner and its dashboard, and lets it call the strategy.
+/// Builds the learner and its dashboard, lets it call the strategy, and returns the dashboard, if there is one.
 ///
 /// # Errors
 /// [`TrainingError::Read`] if the network cannot be read from the device.
-fn launch(strategy: &Arc<LoopStrategy>, label: &str) -> Result<(), TrainingError> {
+fn launch(strategy: &Arc<LoopStrategy>, label: &str) -> Result<Option<OpenTui>, TrainingError> {
     let training = strategy.training.lock();
     let mut training = training.unwrap_or_else(PoisonError::into_inner);
+    let opened = Instant::now();
     let interrupter = Interrupter::new();
-    let renderer: Box<dyn MetricsRenderer> = match training.dashboard() {
-        Dashboard::Tui { stay } => {
+    let (dashboard, num_epochs) = (training.dashboard(), training.num_epochs());
+    let renderer: Box<dyn MetricsRenderer> = match dashboard {
+        Dashboard::Tui { .. } => {
             // Without the epochs before, the dashboard counts them among those that are left.
             let before = Some(training.starting_epoch());
             let renderer = TuiMetricsRendererWrapper::new(interrupter.clone(), before);
             terminal::let_signals_through();
-            Box::new(if stay {
-                renderer.persistent()
-            } else {
-                renderer
-            })
+            Box::new(renderer)
         }
         Dashboard::Quiet => Box::new(QuietRenderer),
     };
@@ -120,9 +153,9 @@ fn launch(strategy: &Arc<LoopStrategy>, label: &str) -> Result<(), TrainingError
         .with_application_logger(None)
         .with_metric_logger(NoMetricLogger)
         .renderer(renderer)
-        .with_interrupter(interrupter)
+        .with_interrupter(interrupter.clone())
         .with_training_strategy(TrainingStrategy::Custom(custom))
-        .num_epochs(training.num_epochs())
+        .num_epochs(num_epochs)
         .label(label)
         .metric_train(FindingsMetric::default());
     if training.starting_epoch() > 0 {
@@ -138,8 +171,18 @@ fn launch(strategy: &Arc<LoopStrategy>, label: &str) -> Result<(), TrainingError
     let learner = Learner::new(training.supervised()?, optimizer, schedule);
     // The strategy locks it for itself.
     drop(training);
-    drop(learning.launch(learner));
-    Ok(())
+    let renderer = learning.launch(learner).renderer;
+    Ok(match dashboard {
+        Dashboard::Tui { stay } => Some(OpenTui {
+            renderer,
+            interrupter,
+            label: label.to_string(),
+            num_epochs,
+            opened,
+            stay,
+        }),
+        Dashboard::Quiet => None,
+    })
 }
 
 /// Runs the training loop where burn-train's learner calls its strategy.
@@ -163,9 +206,13 @@ impl SupervisedLearningStrategy<SupervisedModel> for LoopStrategy {
     ) {
         let training = self.training.lock();
         let mut training = training.unwrap_or_else(PoisonError::into_inner);
-        let is_shown = training.dashboard() != Dashboard::Quiet;
         let mut processor = components.event_processor;
-        let mut display = Display::new(&mut processor, components.interrupter, is_shown);
+        let mut display = Display::new(
+            &mut processor,
+            components.interrupter,
+            training.dashboard() != Dashboard::Quiet,
+            training.is_slowed_down(),
+        );
         let ending = training.run(&mut display);
         *self.ending.lock().unwrap_or_else(PoisonError::into_inner) = Some(ending);
         (learner.model(), processor)

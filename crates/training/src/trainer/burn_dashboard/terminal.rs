@@ -1,4 +1,33 @@
-//! The terminal under the dashboard: Ctrl-C raises its signal, and the shell gets the terminal back as it was.
+//! The terminal under the dashboard: its keys, Ctrl-C, which raises its signal, and the way back to the shell.
+
+/// Whether the dashboard has the terminal.
+pub(crate) fn is_raw() -> bool {
+    crossterm::terminal::is_raw_mode_enabled().unwrap_or(false)
+}
+
+/// Whether a key with a letter, Enter, Escape or another one of a single byte has been pressed and not read yet. Arrow
+/// keys, the mouse and the terminal's answers send several bytes.
+#[cfg(unix)]
+pub(crate) fn is_plain_key_waiting() -> bool {
+    matches!(rustix::io::ioctl_fionread(std::io::stdin()), Ok(1))
+}
+
+/// Elsewhere the dashboard's own keys close it.
+#[cfg(not(unix))]
+pub(crate) fn is_plain_key_waiting() -> bool {
+    false
+}
+
+/// Drops the keys that nobody has read, so that the shell does not get them.
+#[cfg(unix)]
+pub(crate) fn forget_keys() {
+    // At worst the shell gets a key.
+    let _ = rustix::termios::tcflush(std::io::stdin(), rustix::termios::QueueSelector::IFlush);
+}
+
+/// Elsewhere the dashboard reads all keys.
+#[cfg(not(unix))]
+pub(crate) fn forget_keys() {}
 
 /// Gives the terminal back, as the dashboard would on closing.
 ///
@@ -6,9 +35,9 @@
 pub fn restore() {
     use crossterm::cursor::Show;
     use crossterm::event::DisableMouseCapture;
-    use crossterm::terminal::{LeaveAlternateScreen, disable_raw_mode, is_raw_mode_enabled};
+    use crossterm::terminal::{LeaveAlternateScreen, disable_raw_mode};
 
-    if is_raw_mode_enabled().unwrap_or(false) {
+    if is_raw() {
         // Nothing is left to do where the terminal itself refuses.
         let _ = disable_raw_mode();
         let screen = crossterm::execute!(

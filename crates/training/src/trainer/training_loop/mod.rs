@@ -41,6 +41,8 @@ pub(super) struct TrainingLoop {
     shared: Shared,
     checkpoint: CheckpointConfig,
     dashboard: Dashboard,
+    /// The least time of an epoch.
+    least_epoch: Duration,
     stop: StopFlag,
     /// Each training's share of the time since the loop was made.
     spent: Duration,
@@ -75,6 +77,7 @@ impl TrainingLoop {
             device: first.device.clone(),
         };
         let (checkpoint, dashboard) = (first.checkpoint.clone(), first.dashboard);
+        let least_epoch = first.least_epoch;
         let stop = first.stop.clone();
         let num_train = first.data.train.len();
         let num_valid = first.data.valid.as_ref().map(DeviceDataset::len);
@@ -105,6 +108,7 @@ impl TrainingLoop {
             shared,
             checkpoint,
             dashboard,
+            least_epoch,
             stop,
             spent: Duration::ZERO,
             counted: now,
@@ -117,6 +121,11 @@ impl TrainingLoop {
 
     pub(super) fn dashboard(&self) -> Dashboard {
         self.dashboard
+    }
+
+    /// Whether epochs wait, so that people can watch each of them.
+    pub(super) fn is_slowed_down(&self) -> bool {
+        !self.least_epoch.is_zero()
     }
 
     pub(super) fn is_within_step(&self) -> bool {
@@ -165,6 +174,7 @@ impl TrainingLoop {
             let records = self.record_layers(&[])?;
             self.write_records(records)?;
         }
+        let mut next_epoch = Instant::now();
         loop {
             let leaving = self.out_of_patience();
             let is_done = self.position().epoch >= self.shared.training.num_epochs;
@@ -172,6 +182,8 @@ impl TrainingLoop {
                 return Ok(ControlFlow::Continue(()));
             }
             self.retire(&leaving)?;
+            self.wait_until(next_epoch, display);
+            next_epoch = Instant::now() + self.least_epoch;
             if self.train_epoch(display)?.is_break() || self.end_epoch(display)?.is_break() {
                 self.save()?;
                 return Ok(ControlFlow::Break(()));
@@ -191,6 +203,23 @@ impl TrainingLoop {
                 better: self.shared.loss.function.better(),
             }),
         }
+    }
+
+    /// Waits until `moment` or until asked to stop. The time does not count.
+    fn wait_until(&mut self, moment: Instant, display: &Display<'_>) {
+        const LOOK: Duration = Duration::from_millis(10);
+        if Instant::now() >= moment {
+            return;
+        }
+        self.count_time();
+        while !self.is_stopping(display) {
+            let left = moment.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            std::thread::sleep(left.min(LOOK));
+        }
+        self.counted = Instant::now();
     }
 
     /// Epochs and steps done, the same for all trainings.
