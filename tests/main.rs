@@ -22,6 +22,7 @@ mod commands {
     mod compare_stack;
     mod config;
     mod data;
+    mod derived_features;
     mod descend;
     mod devices;
     mod diagnose;

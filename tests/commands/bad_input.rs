@@ -75,6 +75,37 @@ fn an_unknown_key_is_named_with_the_nearest() {
 }
 
 #[test]
+fn a_bad_point_is_shown_at_its_place() {
+    for (point, expected) in [
+        (
+            "[1, 2]",
+            "`dataset.points[1]` is [1.0, 2.0], expected three numbers",
+        ),
+        (
+            "[nan, 2, 0]",
+            "`dataset.points[1][0]` is NaN, expected a finite number",
+        ),
+        (
+            "[1, 2, 0.5]",
+            "`dataset.points[1][2]` is 0.5, expected a class",
+        ),
+    ] {
+        refused(
+            "name = \"moons\"\nnum_samples = 60",
+            &format!("name = \"points\"\npoints = [[0, 0, 1],\n  {point}]"),
+            2,
+            &[expected, "bad.toml:5"],
+        );
+    }
+    refused(
+        "name = \"moons\"\nnum_samples = 60",
+        "name = \"points\"\npoints = [[0, 0, 1], [1, 2, 1]]\nsplit = 1",
+        2,
+        &["unknown key `split`"],
+    );
+}
+
+#[test]
 fn an_unknown_table_is_named() {
     refused(
         "[optimizer]",

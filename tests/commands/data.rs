@@ -30,6 +30,24 @@ fn data_show_draws_digits() {
 }
 
 #[test]
+fn data_show_counts_the_points_of_a_configuration() {
+    let lab = Lab::new();
+    let points = "points=[[0.5, 1, 3], [2, 1, 0], [1, 1, 3]]";
+    let shown = lab.succeed(&["data", "show", "points", "--set", points]);
+    for word in [
+        "3 samples of 2 features",
+        "2 classes",
+        "0.5000    1.0000 → 3",
+    ] {
+        assert!(
+            shown.stdout.contains(word),
+            "no {word} in\n{}",
+            shown.stdout
+        );
+    }
+}
+
+#[test]
 fn data_show_counts_classes_and_ranges() {
     let lab = Lab::new();
     let shown = lab.succeed(&["data", "show", "iris"]).stdout;

@@ -11,7 +11,7 @@ fn downloads() -> impl Iterator<Item = &'static Download> {
     let configs = DatasetConfig::examples().into_iter();
     configs.filter_map(|config| match config.origin() {
         Origin::Fetched(download) => Some(download),
-        Origin::Generated | Origin::Embedded | Origin::OwnFile => None,
+        Origin::Generated | Origin::Embedded | Origin::Configuration | Origin::OwnFile => None,
     })
 }
 

@@ -27,10 +27,13 @@ pub use batches::{Batch, BatchConfig, BatchSize, Batches, RowOrder};
 pub use class_weights::ClassWeights;
 pub use dataset::Dataset;
 pub use device_dataset::{DeviceDataset, Encoding};
+pub use emberlab_tables::DerivedFeatures;
 pub use error::DatasetError;
 pub use files::{Color, Download, FetchProgress, InputImage, fetch};
 pub use samples::{Features, Samples, Targets};
 pub use sources::{DatasetConfig, Origin};
 pub use split::{Amount, Fold, MissingClasses, SplitConfig, SplitMethod, Splits};
-pub use standardize::{Standardize, StandardizeConfig, Standardizer, StatisticsFrom};
+pub use standardize::{
+    Standardize, StandardizeConfig, Standardizer, StatisticsFrom, network_inputs,
+};
 pub use summary::{ClassCount, FeatureSummary, Summary};

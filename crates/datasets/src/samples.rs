@@ -1,5 +1,7 @@
 //! Samples on the host: features and targets, row by row.
 
+use emberlab_menu::Problem;
+use emberlab_tables::DerivedFeatures;
 use sha2::{Digest, Sha256};
 
 /// Samples on the host.
@@ -161,6 +163,48 @@ impl Samples {
             indicators: Vec::new(),
             weights: None,
         }
+    }
+
+    /// The same samples with features that are computed from these.
+    ///
+    /// # Errors
+    /// [`Problem`] about `features` that has no finite value in a row.
+    ///
+    /// # Panics
+    /// If the samples are images, or have not the columns of `derived`.
+    pub fn derive(&self, derived: &DerivedFeatures) -> Result<Self, Problem> {
+        assert_eq!(self.feature_names, derived.columns());
+        let width = derived.num_features();
+        let mut features = Vec::with_capacity(self.len() * width);
+        for i in 0..self.len() {
+            features.extend(derived.compute(&self.row(i)));
+        }
+        let names: Vec<String> = derived.names().map(str::to_owned).collect();
+        if let Some(place) = features.iter().position(|value: &f64| !value.is_finite()) {
+            let (row, feature) = (place / width, place % width);
+            let expected = format!(
+                "a finite number in each row, and not {} in row {row}",
+                features[place]
+            );
+            let value = format!("{:?}", names[feature]);
+            return Err(Problem::new(
+                format!("features[{feature}]"),
+                value,
+                expected,
+            ));
+        }
+        let is_indicator = |column: usize| self.indicators.get(column) == Some(&true);
+        let of_columns = derived.as_columns();
+        Ok(Self {
+            features: Features::Doubles(features),
+            targets: self.targets.clone(),
+            input_shape: vec![width],
+            feature_names: names,
+            indicators: of_columns
+                .map(|column| column.is_some_and(is_indicator))
+                .collect(),
+            weights: self.weights.clone(),
+        })
     }
 
     /// Number of samples.

@@ -1,5 +1,6 @@
 //! Standardised features and targets: mean 0 and standard deviation 1, or another common scale.
 
+use emberlab_tables::DerivedFeatures;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -158,6 +159,32 @@ impl Standardizer {
         };
         (spread(&self.mean), spread(&self.std))
     }
+}
+
+/// The inputs of a network for rows of columns as they are in the data: the features that are derived from them, if there
+/// are any, standardised.
+///
+/// # Shapes
+/// - rows: `[num_rows × num_columns]`, row by row
+/// - result: `[num_rows × num_features]`, row by row
+pub fn network_inputs(
+    rows: &[f64],
+    num_columns: usize,
+    derived: Option<&DerivedFeatures>,
+    standardizer: &Standardizer,
+) -> Vec<f32> {
+    let computed;
+    let (features, width) = match derived {
+        Some(derived) => {
+            computed = derived.compute(rows);
+            (computed.as_slice(), derived.num_features())
+        }
+        None => (rows, num_columns),
+    };
+    let features = features.iter().enumerate();
+    features
+        .map(|(i, &raw)| standardizer.value(raw, i % width))
+        .collect()
 }
 
 /// The number of a feature, where there may be one number for all.

@@ -1,6 +1,6 @@
 //! `model/model.json`: shapes, names and scaling that a trained network needs to predict.
 
-use emberlab_tables::Encoder;
+use emberlab_tables::{DerivedFeatures, Encoder};
 use serde::{Deserialize, Serialize};
 
 /// Shapes, names and scaling that a trained network needs to predict, beside its weights.
@@ -22,6 +22,9 @@ pub struct ModelFile {
     /// How the columns of a table become features; absent if the data set is no table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoder: Option<Encoder>,
+    /// How features are computed from columns; absent if they are the columns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derived_features: Option<DerivedFeatures>,
     /// Names of the numbers that a regression predicts; empty for classes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub target_names: Vec<String>,
@@ -79,6 +82,7 @@ mod tests {
                 std: vec![1e-7, 2.0_f64.sqrt()],
             },
             encoder: None,
+            derived_features: None,
             target_names: Vec::new(),
             target_standardizer: None,
         };

@@ -11,6 +11,7 @@
 
 mod columns;
 mod config;
+mod derived_features;
 mod description;
 mod encoder;
 mod error;
@@ -28,6 +29,7 @@ pub use config::{
     Categories, CategoryEncoding, Dates, Impute, ImputeCategory, ImputeNumber, MissingLabels,
     OneOrMore, TableConfig, TableTask, UnseenCategories,
 };
+pub use derived_features::DerivedFeatures;
 pub use description::{
     ClassCount, ColumnDescription, Subject, TableDescription, Useless, Warning, describe,
 };

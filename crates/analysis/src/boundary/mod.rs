@@ -3,7 +3,7 @@
 mod plane;
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use emberlab_datasets::Standardizer;
+use emberlab_datasets::{DerivedFeatures, Standardizer, network_inputs};
 use emberlab_metrics::MOST_CLASSES;
 use emberlab_models::Network;
 use emberlab_run_format::{Axis, Boundary};
@@ -18,7 +18,9 @@ pub struct Classifier<'a> {
     pub loss: &'a LossConfig,
     /// The task: classes or numbers.
     pub task: &'a Task,
-    /// How its inputs are scaled.
+    /// How its features are computed from the columns of the data; `None` if they are the columns.
+    pub derived: Option<&'a DerivedFeatures>,
+    /// How its features are scaled.
     pub standardizer: &'a Standardizer,
     /// The device of the network.
     pub device: &'a Device,
@@ -30,23 +32,21 @@ pub struct Classifier<'a> {
 const CHUNK_SIZE: usize = 1024;
 
 impl Classifier<'_> {
-    /// The raw outputs for inputs that are not standardised.
+    /// The raw outputs for rows of columns as they are in the data.
     ///
     /// # Shapes
-    /// - inputs: `[num_rows × num_features]`, row by row
+    /// - rows: `[num_rows × num_columns]`, row by row
     /// - result: `[num_rows × d_output]`, row by row
     ///
     /// # Errors
     /// [`TrainingError::Read`] if the device fails.
-    pub fn outputs(&self, inputs: &[f64], num_features: usize) -> Result<Vec<f64>, TrainingError> {
+    pub fn outputs(&self, rows: &[f64], num_columns: usize) -> Result<Vec<f64>, TrainingError> {
         let mut outputs = Vec::new();
-        for rows in inputs.chunks(CHUNK_SIZE * num_features) {
-            let standardized = rows
-                .iter()
-                .enumerate()
-                .map(|(i, &raw)| self.standardizer.value(raw, i % num_features));
-            let shape = [rows.len() / num_features, num_features];
-            let data = TensorData::new(standardized.collect::<Vec<f32>>(), shape);
+        for rows in rows.chunks(CHUNK_SIZE * num_columns) {
+            let inputs = network_inputs(rows, num_columns, self.derived, self.standardizer);
+            let num_rows = rows.len() / num_columns;
+            let shape = [num_rows, inputs.len() / num_rows];
+            let data = TensorData::new(inputs, shape);
             let inputs = Tensor::<2>::from_data(data, (self.device, self.dtype));
             outputs.extend(host(self.network.forward(inputs))?);
         }
@@ -54,20 +54,20 @@ impl Classifier<'_> {
     }
 }
 
-/// A plane through the space of inputs: `origin + x · right + y · up`, inputs not standardised.
+/// A plane through the space of the columns of the data: `origin + x · right + y · up`, columns not standardised.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plane {
-    /// The point where both coordinates are zero, `[num_features]`.
+    /// The point where both coordinates are zero, `[num_columns]`.
     pub origin: Vec<f64>,
-    /// The direction of the first axis, `[num_features]`.
+    /// The direction of the first axis, `[num_columns]`.
     pub right: Vec<f64>,
-    /// The direction of the second axis, `[num_features]`.
+    /// The direction of the second axis, `[num_columns]`.
     pub up: Vec<f64>,
     /// Name and range of the first axis.
     pub x: Axis,
     /// Name and range of the second axis.
     pub y: Axis,
-    /// How the plane was chosen; empty if the inputs have two dimensions only.
+    /// How the plane was chosen; empty if the data have two columns only.
     pub note: String,
 }
 
@@ -88,7 +88,7 @@ impl Plane {
     /// `size` × `size` points of the plane, row by row from the lower left.
     ///
     /// # Shapes
-    /// - result: `[size × size × num_features]`
+    /// - result: `[size × size × num_columns]`
     pub fn grid(&self, size: usize) -> Vec<f64> {
         let at = |axis: &Axis, i: usize| {
             let share = i as f64 / (size.max(2) - 1) as f64;
@@ -188,6 +188,7 @@ mod tests {
             network: &perceptron(&device),
             loss: &LossConfig::mean(BceWithLogits::default()),
             task: &Task::Binary { on_logits: true },
+            derived: None,
             standardizer: &standardizer,
             device: &device,
             dtype: DType::F32,

@@ -100,6 +100,7 @@ fn list(shared: &Shared) -> Result<(), Failure> {
         let place = match config.origin() {
             Origin::Generated => "generated".to_string(),
             Origin::Embedded => "in the program".to_string(),
+            Origin::Configuration => "in the configuration".to_string(),
             Origin::OwnFile => "your own files".to_string(),
             Origin::Fetched(Download {
                 dataset, folder, ..
@@ -290,7 +291,7 @@ fn images(samples: &Samples, count: usize, [height, width]: [usize; 2], white: u
 fn download_of(config: DatasetConfig) -> Option<&'static Download> {
     match config.origin() {
         Origin::Fetched(download) => Some(download),
-        Origin::Generated | Origin::Embedded | Origin::OwnFile => None,
+        Origin::Generated | Origin::Embedded | Origin::Configuration | Origin::OwnFile => None,
     }
 }
 

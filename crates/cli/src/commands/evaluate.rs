@@ -59,8 +59,8 @@ pub struct Args {
     /// `pictures/learning.png` in the folder of the run. For networks with two inputs.
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     animate: Option<Option<PathBuf>>,
-    /// The two features of the decision boundary, by name or by number from 1. Without them, data with more than two
-    /// features are drawn over their first two principal components.
+    /// The two columns of the decision boundary, by name or by number from 1. Without them, data with more than two
+    /// columns are drawn over their first two principal components.
     #[arg(long, value_name = "X,Y", value_delimiter = ',')]
     axes: Vec<String>,
     #[command(flatten)]
@@ -188,15 +188,15 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The features of `--axes`, given by name or by number from 1.
+/// The columns of `--axes`, given by name or by number from 1.
 fn axes(names: &[String], prepared: &Prepared) -> Result<Axes, Failure> {
-    let known = &prepared.samples.feature_names;
+    let known = &prepared.columns.feature_names;
     let place = |name: &String| {
         let by_name = known.iter().position(|feature| feature == name);
         let by_number = || name.parse().ok().and_then(|n: usize| n.checked_sub(1));
-        let is_there = |i: &usize| *i < prepared.samples.num_features();
+        let is_there = |i: &usize| *i < prepared.columns.num_features();
         by_name.or_else(by_number).filter(is_there).ok_or_else(|| {
-            let count = prepared.samples.num_features();
+            let count = prepared.columns.num_features();
             let features = match known.as_slice() {
                 [] => format!("1 to {count}"),
                 known => known.join(", "),

@@ -13,6 +13,7 @@ mod iris;
 mod mnist;
 mod moons;
 mod penguins;
+mod points;
 mod regression;
 mod spirals;
 #[cfg(test)]
@@ -42,6 +43,7 @@ pub use iris::Iris;
 pub use mnist::Mnist;
 pub use moons::Moons;
 pub use penguins::Penguins;
+pub use points::{Points, PointsTask};
 pub use regression::{Regression, RegressionFunction};
 pub use spirals::Spirals;
 pub use winequality::WineQuality;
@@ -67,6 +69,7 @@ emberlab_menu::menu! {
         "fashion_mnist" => FashionMnist(FashionMnist),
         "csv" => Csv(TableConfig),
         "image_folder" => ImageFolder(ImageFolder),
+        "points" => Points(Points),
     }
 }
 
@@ -77,6 +80,8 @@ pub enum Origin {
     Generated,
     /// They are inside the program file.
     Embedded,
+    /// They are written in the configuration.
+    Configuration,
     /// They are in files that `emberlab data fetch` downloads once.
     Fetched(&'static Download),
     /// They are in a file or a folder of the user's own.

@@ -33,7 +33,7 @@ fn every_fetched_data_set_is_fetched_by_its_name() {
 fn without_files() -> impl Iterator<Item = (DatasetConfig, Samples)> {
     let configs = DatasetConfig::examples().into_iter();
     let configs =
-        configs.filter(|config| matches!(config.origin(), Origin::Generated | Origin::Embedded));
+        configs.filter(|config| !matches!(config.origin(), Origin::Fetched(_) | Origin::OwnFile));
     configs.map(|config| {
         let samples = config.load(&[], 0).unwrap().encode_all().unwrap();
         (config, samples)

@@ -25,6 +25,10 @@ pub struct ExperimentConfig {
     /// The seed of everything random: data, splits, initial weights and the order of batches.
     #[serde(default)]
     pub seed: u64,
+    /// The features that the network takes, each a column of the data by its name, or a formula of columns such as
+    /// "x1^2", "x1*x2" or "sin(x1)"; not for images (default: all columns).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features: Option<Vec<String>>,
     /// The data set.
     pub dataset: DatasetConfig,
     /// Which rows are used for training, validation and test.
@@ -137,7 +141,8 @@ impl ExperimentConfig {
     /// [`serde_json::Error`] if a number cannot be written as JSON.
     pub fn check_key(&self) -> Result<String, serde_json::Error> {
         serde_json::to_string(&(
-            (&self.dataset, &self.split, &self.standardize, self.seed),
+            (&self.dataset, &self.features),
+            (&self.split, &self.standardize, self.seed),
             (&self.model, &self.loss, &self.training),
             self.scheduler.metric(),
         ))

@@ -18,17 +18,17 @@ const POINTS: usize = 500;
 /// The plane of a boundary.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Axes {
-    /// Both features if there are two; the first two principal components if there are more.
+    /// Both columns of the data if there are two; the first two principal components if there are more.
     Auto,
-    /// These two features, counted from 0.
+    /// These two columns, counted from 0.
     Features([usize; 2]),
 }
 
 impl LoadedRun {
-    /// The predictions over a plane of inputs, at `size` × `size` points; `None` for a regression or a single feature.
+    /// The predictions over a plane of inputs, at `size` × `size` points; `None` for a regression or a single column.
     ///
     /// # Errors
-    /// [`ExperimentError::NoFeature`] if a feature does not exist; [`ExperimentError::Training`] if the device
+    /// [`ExperimentError::NoFeature`] if a column does not exist; [`ExperimentError::Training`] if the device
     /// fails.
     pub fn boundary(&self, axes: Axes, size: usize) -> Result<Option<Boundary>, ExperimentError> {
         match self.plane(axes)? {
@@ -74,9 +74,9 @@ impl LoadedRun {
         Ok(found)
     }
 
-    /// The plane through these axes; `None` for a regression or a single feature.
+    /// The plane through these axes; `None` for a regression or a single column.
     fn plane(&self, axes: Axes) -> Result<Option<PlaneWithSamples>, ExperimentError> {
-        let samples = &self.prepared.samples;
+        let samples = &self.prepared.columns;
         let num_features = samples.num_features();
         let Some(labels) = samples.labels().filter(|_| num_features > 1) else {
             return Ok(None);

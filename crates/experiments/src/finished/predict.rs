@@ -120,21 +120,25 @@ impl Predictor {
         Ok(rows.map_err(DatasetError::from)?)
     }
 
-    /// Predicts rows of raw inputs, `[num_rows × num_features]`.
+    /// Predicts rows of columns as they are in the data, `[num_rows × num_columns]`.
     ///
     /// # Errors
     /// [`ExperimentError::Training`] if the device fails.
     pub fn predict(&self, inputs: &[f64]) -> Result<Vec<Prediction>, ExperimentError> {
-        let num_features = self.model.input_shape.iter().product();
+        let num_columns = match &self.model.derived_features {
+            Some(derived) => derived.columns().len(),
+            None => self.model.input_shape.iter().product(),
+        };
         let classifier = Classifier {
             network: &self.network,
             loss: &self.config.loss,
             task: &self.task,
+            derived: self.model.derived_features.as_ref(),
             standardizer: &self.standardizer,
             device: &self.device,
             dtype: self.config.training.precision.dtype(),
         };
-        let outputs = classifier.outputs(inputs, num_features)?;
+        let outputs = classifier.outputs(inputs, num_columns)?;
         let task = &self.task;
         let d_output = self.model.d_output;
         if let Task::Regression { .. } = task {

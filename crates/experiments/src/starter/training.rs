@@ -83,6 +83,7 @@ pub(super) fn experiment(
     ExperimentConfig {
         name,
         seed: 0,
+        features: None,
         dataset,
         split,
         standardize: StandardizeConfig {

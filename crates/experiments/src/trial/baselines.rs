@@ -38,7 +38,7 @@ impl BaselineLimit {
 const FEW_CLASSES: usize = 10;
 
 impl ExperimentConfig {
-    /// SHA-256 of everything that the baselines depend on: data, splits, standardisation, seed, the metrics that are asked
+    /// SHA-256 of everything that the baselines depend on: data, features, splits, standardisation, seed, the metrics that are asked
     /// for, and the loss, which decides how classes are scored. Trials with the same key have the same baselines.
     ///
     /// # Errors
@@ -53,6 +53,9 @@ impl ExperimentConfig {
             (&self.dataset, &self.split, &self.standardize, self.seed),
             (&self.loss, self.model.d_output(), objective, asked),
         ))?;
+        // Without features the key is that of earlier versions.
+        let features = self.features.as_ref().map(serde_json::to_string);
+        let text = text + &features.transpose()?.unwrap_or_default();
         Ok(sha256(text.as_bytes()))
     }
 }
@@ -149,10 +152,8 @@ impl Prepared {
 
     /// The inputs of the network for `rows`, encoded, standardised and rounded, `[num_rows × num_features]`.
     fn network_inputs(&self, rows: &[u32]) -> Vec<f64> {
-        let width = self.samples.num_features();
-        let raw = self.features(rows).into_iter().enumerate();
-        raw.map(|(i, x)| f64::from(self.standardizer.value(x, i % width)))
-            .collect()
+        let inputs = self.inputs_of(&self.rows_of_columns(rows));
+        inputs.into_iter().map(f64::from).collect()
     }
 
     fn baseline_scores(

@@ -216,36 +216,36 @@ impl Prepared {
         Ok(Some(Mistakes {
             split,
             num_mistakes: wrong.len() as u64,
-            input_shape: self.samples.input_shape.clone(),
-            feature_names: self.samples.feature_names.clone(),
+            input_shape: self.columns.input_shape.clone(),
+            feature_names: self.columns.feature_names.clone(),
             samples: samples.collect(),
         }))
     }
 
-    /// The inputs of a row; pixels are scaled so that white is 255.
+    /// The columns of a row; pixels are scaled so that white is 255.
     fn inputs(&self, row: u32) -> Inputs {
-        let width = self.samples.num_features();
+        let width = self.columns.num_features();
         let start = row as usize * width;
-        match (&self.samples.features, self.config.dataset.white()) {
+        match (&self.columns.features, self.config.dataset.white()) {
             (Features::Bytes(pixels), Some(white)) => {
                 let white = f64::from(white);
                 let shares = pixels[start..start + width].iter();
                 Inputs::Pixels(Bytes::from_shares(shares.map(|p| f64::from(*p) / white)))
             }
-            _ => Inputs::Features(self.samples.row(row as usize)),
+            _ => Inputs::Features(self.columns.row(row as usize)),
         }
     }
 
-    /// The decision boundary over the plane of the two inputs; `None` unless there are two inputs, and classes.
+    /// The decision boundary over the plane of the two columns of the data; `None` unless there are two, and classes.
     fn boundary(
         &self,
         network: &Network,
         device: &Device,
     ) -> Result<Option<Boundary>, ExperimentError> {
-        let (2, Some(labels)) = (self.samples.num_features(), self.samples.labels()) else {
+        let (2, Some(labels)) = (self.columns.num_features(), self.samples.labels()) else {
             return Ok(None);
         };
-        let plane = self.plane_of_two_features();
+        let plane = self.plane_of_two_columns();
         let shown: Vec<usize> = evenly(self.samples.len(), BOUNDARY_POINTS).collect();
         let points = shown.iter().map(|&i| self.point(i)).collect();
         let classes = shown.iter().map(|&i| labels[i]).collect();

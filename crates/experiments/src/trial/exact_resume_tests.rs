@@ -114,6 +114,19 @@ const PLATEAU: &str = r#"
     early_stopping = { patience = 4, min_delta = 0.01 }
 "#;
 
+/// Takes features that are derived from two of the columns.
+const DERIVED_FEATURES: &str = r#"
+    features = ["petal length", "petal length*petal width", "sin(petal width)"]
+    dataset = { name = "iris" }
+    split = { method = "stratified", train = 70, valid = 80 }
+    standardize = { method = "per_feature" }
+    model = { name = "mlp", hidden = [4] }
+    loss = { name = "cross_entropy" }
+    optimizer = { name = "adam", learning_rate = 0.01 }
+    training = { num_epochs = 3, batch_size = 20 }
+    checkpoint = { every = { epochs = 1 } }
+"#;
+
 struct NoOutput;
 
 impl Observer for NoOutput {
@@ -277,6 +290,11 @@ fn networks_with_dropout_resume_to_the_bit_from_every_step() {
 fn networks_with_augmented_images_resume_to_the_bit_from_every_step() {
     every_step(AUGMENTED_CONVNET);
     every_step(AUGMENTED_MLP);
+}
+
+#[test]
+fn a_network_with_derived_features_resumes_to_the_bit_from_every_step() {
+    every_step(DERIVED_FEATURES);
 }
 
 #[test]

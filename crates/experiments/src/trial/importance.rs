@@ -48,7 +48,7 @@ pub enum ImportanceLimit {
     Full,
 }
 
-/// A column of the data: its name, and the features that it became.
+/// A column of the data: its name, and the numbers that it was encoded as.
 struct Column {
     name: String,
     features: Vec<usize>,
@@ -76,7 +76,7 @@ impl Prepared {
         limit: ImportanceLimit,
         is_stopping: impl Fn() -> bool,
     ) -> Result<Option<Importance>, ExperimentError> {
-        let columns = self.columns();
+        let columns = self.columns_in_use();
         let split = self.evaluation_split();
         let split_rows = self.rows(split);
         let num_columns = columns.len();
@@ -99,7 +99,7 @@ impl Prepared {
         let subject = Subject {
             prepared: self,
             classifier: self.classifier(network, device),
-            inputs: self.features(&rows),
+            inputs: self.rows_of_columns(&rows),
             rows,
         };
         let score = subject.score(&subject.inputs)?;
@@ -133,11 +133,20 @@ impl Prepared {
         }))
     }
 
+    /// The columns of the data that the features are derived from.
+    fn columns_in_use(&self) -> Vec<Column> {
+        let mut columns = self.encoded_columns();
+        if let Some(derived) = &self.derived {
+            columns.retain(|column| column.features.iter().any(|place| derived.uses(*place)));
+        }
+        columns
+    }
+
     /// The columns of the data. The features that come from one column of a table, such as those of a one-hot encoding,
     /// belong together.
-    fn columns(&self) -> Vec<Column> {
+    fn encoded_columns(&self) -> Vec<Column> {
         let Some(encoder) = &self.encoder else {
-            let names = self.samples.feature_names.iter().enumerate();
+            let names = self.columns.feature_names.iter().enumerate();
             return names
                 .map(|(feature, name)| Column {
                     name: name.clone(),
@@ -171,14 +180,14 @@ impl Subject<'_> {
     fn as_rows(&self) -> Rows<'_> {
         Rows {
             values: &self.inputs,
-            num_features: self.prepared.samples.num_features(),
+            num_features: self.prepared.columns.num_features(),
         }
     }
 
     /// The outputs of the network for inputs that are not standardised.
     fn outputs(&self, inputs: &[f64]) -> Result<Vec<f64>, ExperimentError> {
-        let num_features = self.prepared.samples.num_features();
-        Ok(self.classifier.outputs(inputs, num_features)?)
+        let num_columns = self.prepared.columns.num_features();
+        Ok(self.classifier.outputs(inputs, num_columns)?)
     }
 
     /// The metric of the network's predictions for the rows with these inputs.
@@ -230,7 +239,7 @@ impl Subject<'_> {
     }
 
     fn dependence(&self, column: &Column) -> Result<PartialDependence, ExperimentError> {
-        let samples = &self.prepared.samples;
+        let samples = &self.prepared.columns;
         let width = samples.num_features();
         let is_indicator = |feature: &usize| samples.indicators.get(*feature) == Some(&true);
         let is_category = column.features.len() > 1 && column.features.iter().all(is_indicator);

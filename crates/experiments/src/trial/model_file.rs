@@ -26,6 +26,7 @@ pub(crate) fn model_file(prepared: &Prepared) -> ModelFile {
         class_names,
         standardizer: scaling(&prepared.standardizer),
         encoder: prepared.encoder.clone(),
+        derived_features: prepared.derived.clone(),
         target_names,
         target_standardizer: match &prepared.task {
             Task::Regression { standardizer, .. } => Some(scaling(standardizer)),
@@ -60,7 +61,10 @@ pub(crate) fn encoder(model: &ModelFile) -> Encoder {
         Some(encoder) => encoder.clone(),
         None => {
             let num_features = model.input_shape.iter().product();
-            Encoder::of_numbers(&model.feature_names, num_features)
+            match &model.derived_features {
+                Some(derived) => Encoder::of_numbers(derived.columns(), derived.columns().len()),
+                None => Encoder::of_numbers(&model.feature_names, num_features),
+            }
         }
     }
 }

@@ -70,6 +70,7 @@ impl Prepared {
             network,
             loss: &self.config.loss,
             task: &self.task,
+            derived: self.derived.as_ref(),
             standardizer: &self.standardizer,
             device,
             dtype: self.config.training.precision.dtype(),

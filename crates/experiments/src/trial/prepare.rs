@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use emberlab_datasets::{Dataset, Samples, Splits, Standardizer};
+use emberlab_datasets::{Dataset, DerivedFeatures, Samples, Splits, Standardizer, network_inputs};
 use emberlab_menu::Problem;
 use emberlab_metrics::Metric;
 use emberlab_tables::Encoder;
@@ -19,8 +19,13 @@ use crate::run::Run;
 pub struct Prepared {
     /// The experiment.
     pub config: ExperimentConfig,
-    /// The data, in the memory of the CPU.
+    /// The data with the features that the network takes, not standardised, in the memory of the CPU.
     pub samples: Arc<Samples>,
+    /// The data with their own columns, from which the features are derived: those of `samples` unless the experiment
+    /// lists its features.
+    pub columns: Arc<Samples>,
+    /// How the features are computed from the columns; `None` if they are the columns.
+    pub derived: Option<DerivedFeatures>,
     /// How the columns of a table became features; `None` if the data set is no table.
     pub encoder: Option<Encoder>,
     /// Sentences about what was found or left out when the data were read.
@@ -85,18 +90,24 @@ impl Prepared {
         let splits = config.split.split(&dataset.targets, groups, config.seed);
         let splits = splits.map_err(|problem| problem.within("split"))?;
         let notes = dataset.notes.clone();
-        let (mut samples, encoder) = dataset.encode(&splits.train)?;
+        let (mut columns, encoder) = dataset.encode(&splits.train)?;
         let training = &config.training;
         if let Some(class_weights) = &training.class_weights {
-            let weighed = class_weights.apply(&mut samples, &splits.train);
+            let weighed = class_weights.apply(&mut columns, &splits.train);
             weighed.map_err(|problem| problem.within("training"))?;
         }
         if let Some(augmentation) = &training.augmentation {
-            let validated = augmentation.validate(&samples.input_shape);
+            let validated = augmentation.validate(&columns.input_shape);
             validated.map_err(|problem| problem.within("training"))?;
         }
         let batches = training.batches().validate(splits.train.len());
         batches.map_err(|problem| problem.within("training"))?;
+        let derived = derived_features(&config, &columns)?;
+        let columns = Arc::new(columns);
+        let samples = match &derived {
+            Some(derived) => Arc::new(columns.derive(derived)?),
+            None => Arc::clone(&columns),
+        };
         let targets =
             Standardizer::fit_targets(&config.standardize, &samples.targets, &splits.train);
         let d_output = config.model.d_output();
@@ -109,7 +120,9 @@ impl Prepared {
         let standardizer = Standardizer::fit(&config.standardize, &samples, &splits.train);
         Self {
             config,
-            samples: Arc::new(samples),
+            samples,
+            columns,
+            derived,
             encoder,
             notes,
             data_sha256,
@@ -131,6 +144,7 @@ impl Prepared {
     ) -> Result<Option<Self>, ExperimentError> {
         let before = &self.config;
         let is_same = before.dataset == config.dataset
+            && before.features == config.features
             && before.split == config.split
             && before.standardize == config.standardize
             && before.seed == config.seed
@@ -194,6 +208,16 @@ impl Prepared {
         }
     }
 
+    /// The inputs of the network for rows of columns as they are in the data: features derived and standardised.
+    ///
+    /// # Shapes
+    /// - rows: `[num_rows × num_columns]`, row by row, where [`columns`](Self::columns) has names and number of the columns
+    /// - result: `[num_rows × num_features]`, row by row
+    pub fn inputs_of(&self, rows: &[f64]) -> Vec<f32> {
+        let num_columns = self.columns.num_features();
+        network_inputs(rows, num_columns, self.derived.as_ref(), &self.standardizer)
+    }
+
     /// The metrics on request that the training asks for.
     pub fn asked_metrics(&self) -> Vec<Metric> {
         self.config.training.asked_metrics(&self.config.scheduler)
@@ -214,5 +238,57 @@ impl Prepared {
             .into_iter()
             .find(|&split| !self.rows(split).is_empty());
         found.unwrap_or(Split::Train)
+    }
+}
+
+/// The features that an experiment lists, if it does.
+fn derived_features(
+    config: &ExperimentConfig,
+    columns: &Samples,
+) -> Result<Option<DerivedFeatures>, Problem> {
+    let Some(features) = &config.features else {
+        return Ok(None);
+    };
+    Problem::unless(
+        columns.input_shape.len() == 1,
+        "features",
+        format!("{features:?}"),
+        "no features, because these samples are images",
+    )?;
+    DerivedFeatures::new(features, &columns.feature_names).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use burn::tensor::Device;
+    use emberlab_config_source::ConfigSource;
+    use emberlab_datasets::Batch;
+
+    use super::*;
+
+    #[test]
+    fn rows_of_columns_become_the_inputs_that_a_training_takes() {
+        let text = r#"
+            features = ["x2", "x1*x2", "x1^2"]
+            dataset = { name = "circles", num_samples = 40 }
+            standardize = { method = "per_feature" }
+            model = { name = "perceptron" }
+            loss = { name = "bce_with_logits" }
+            optimizer = { name = "sgd", learning_rate = 0.1 }
+            training = { num_epochs = 1, batch_size = 10 }
+        "#;
+        let config = ExperimentConfig::from_source(&ConfigSource::new("inputs.toml", text));
+        let prepared = Prepared::load(config.unwrap(), &[]).unwrap();
+        assert_eq!(prepared.samples.num_features(), 3);
+        assert_eq!(prepared.columns.feature_names, ["x1", "x2"]);
+        let data = prepared.upload(Split::Train, &Device::flex()).unwrap();
+        let inputs = Batch::all(&data.unwrap()).inputs.into_data();
+        let rows = prepared.rows_of_columns(prepared.rows(Split::Train));
+        assert_eq!(
+            prepared.inputs_of(&rows),
+            inputs.try_to_vec::<f32>().unwrap()
+        );
     }
 }

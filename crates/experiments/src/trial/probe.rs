@@ -56,7 +56,7 @@ impl Prepared {
         let rows: Vec<u32> = evenly(all.len(), MOST_ROWS).map(|i| all[i]).collect();
         let data = self.upload_rows(&rows, device)?;
         let class_of = |row: u32| samples.labels().map(|labels| labels[row as usize]);
-        let region = match samples.num_features() {
+        let region = match self.columns.num_features() {
             2 => Some(self.region(network.num_units(), &spacing)),
             _ => None,
         };
@@ -87,10 +87,10 @@ impl Prepared {
         }))
     }
 
-    /// The region of the two inputs: that of the decision boundary.
+    /// The region of the two columns: that of the decision boundary.
     fn region(&self, num_units: usize, spacing: &Spacing) -> Region {
         let samples = &self.samples;
-        let plane = self.plane_of_two_features();
+        let plane = self.plane_of_two_columns();
         let shown: Vec<usize> = evenly(samples.len(), MOST_POINTS).collect();
         let labels = samples.labels();
         let num_units = match self.d_output <= MOST_CLASSES {
@@ -113,25 +113,24 @@ impl Prepared {
 
     /// `side` × `side` points of the region, as the network takes them.
     fn grid(&self, side: usize, device: &Device) -> Tensor<2> {
-        let raw = self.plane_of_two_features().grid(side);
-        let standardized = raw.iter().enumerate();
-        let standardized = standardized.map(|(i, &raw)| self.standardizer.value(raw, i % 2));
-        let data = TensorData::new(standardized.collect::<Vec<f32>>(), [side * side, 2]);
+        let inputs = self.inputs_of(&self.plane_of_two_columns().grid(side));
+        let shape = [side * side, self.samples.num_features()];
+        let data = TensorData::new(inputs, shape);
         let dtype = self.config.training.precision.dtype();
         Tensor::from_data(data, (device, dtype))
     }
 
-    /// The plane of two inputs, wide enough for all samples.
-    pub(super) fn plane_of_two_features(&self) -> Plane {
-        let samples = &self.samples;
+    /// The plane of two columns, wide enough for all samples.
+    pub(super) fn plane_of_two_columns(&self) -> Plane {
+        let samples = &self.columns;
         let all: Vec<[f64; 2]> = (0..samples.len()).map(|i| self.point(i)).collect();
         let name = |i: usize| samples.feature_names.get(i).map_or("", String::as_str);
         Plane::of_two_features([name(0), name(1)], &all)
     }
 
-    /// The two inputs of a row.
+    /// The two columns of a row.
     pub(super) fn point(&self, row: usize) -> [f64; 2] {
-        let row = self.samples.row(row);
+        let row = self.columns.row(row);
         [row[0], row[1]]
     }
 }

@@ -95,10 +95,10 @@ impl Prepared {
         }
     }
 
-    /// The features of `rows` as they are in the data, `[num_rows × num_features]`.
-    pub(super) fn features(&self, rows: &[u32]) -> Vec<f64> {
+    /// The columns of `rows` as they are in the data, `[num_rows × num_columns]`.
+    pub(super) fn rows_of_columns(&self, rows: &[u32]) -> Vec<f64> {
         let rows = rows.iter();
-        rows.flat_map(|&row| self.samples.row(row as usize))
+        rows.flat_map(|&row| self.columns.row(row as usize))
             .collect()
     }
 }

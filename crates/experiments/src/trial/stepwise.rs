@@ -339,6 +339,7 @@ fn keeps_network(before: &ExperimentConfig, after: &ExperimentConfig) -> bool {
     before.model == after.model
         && before.seed == after.seed
         && before.dataset.name() == after.dataset.name()
+        && before.features == after.features
         && before.optimizer.rule.name() == after.optimizer.rule.name()
         && before.training.precision == after.training.precision
         && before.training.average == after.training.average

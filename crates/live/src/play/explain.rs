@@ -22,10 +22,10 @@ pub(super) fn explain(
     let inputs = view.inputs(&row);
     let standardized = host(inputs.clone())?;
     let names = view.input_names().into_iter();
-    let values = names.zip(row.iter().zip(standardized)).take(MOST_VALUES);
-    let values = values.map(|(name, (raw, standardized))| InputValue {
+    let values = names.zip(standardized).enumerate().take(MOST_VALUES);
+    let values = values.map(|(i, (name, standardized))| InputValue {
         name,
-        raw: *raw,
+        raw: view.raw(standardized, i),
         standardized,
     });
     let mut layers: Vec<LayerValues> = Vec::new();

@@ -2,6 +2,7 @@
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_analysis::Plane;
+use emberlab_datasets::{Samples, Targets};
 use emberlab_experiments::{Prepared, StepwiseTrial};
 use emberlab_models::Mode;
 use emberlab_models::Network;
@@ -34,7 +35,7 @@ impl View {
     /// and none are given.
     pub(super) fn new(scene: u64, trial: &StepwiseTrial, columns: Option<[usize; 2]>) -> Self {
         let prepared = trial.prepared().clone();
-        let samples = &prepared.samples;
+        let samples = &prepared.columns;
         let num_columns = samples.num_features();
         let rows: Vec<Vec<f64>> = evenly(samples.len(), MOST_POINTS)
             .map(|i| samples.row(i))
@@ -43,9 +44,7 @@ impl View {
         let chosen = chosen.or((num_columns == 2).then_some([0, 1]));
         let plane = match chosen {
             Some(chosen) => Plane::of_chosen_features(&rows, &samples.feature_names, chosen),
-            None if num_columns < 2 => {
-                Plane::of_chosen_features(&rows, &samples.feature_names, [0, 0])
-            }
+            None if num_columns < 2 => plane_of_one_column(&rows, samples),
             None => {
                 let few = evenly(rows.len(), MOST_ROWS_OF_COMPONENTS);
                 let few: Vec<Vec<f64>> = few.map(|i| rows[i].clone()).collect();
@@ -82,14 +81,15 @@ impl View {
 
     /// The inputs of the network for rows of the data: `[num_rows, num_inputs]`.
     pub(super) fn inputs(&self, rows: &[f64]) -> Tensor<2> {
-        let num_columns = self.plane.origin.len();
-        let values: Vec<f32> = rows
-            .iter()
-            .enumerate()
-            .map(|(i, raw)| self.prepared.standardizer.value(*raw, i % num_columns))
-            .collect();
-        let shape = [rows.len() / num_columns, num_columns];
+        let values = self.prepared.inputs_of(rows);
+        let num_rows = rows.len() / self.plane.origin.len().max(1);
+        let shape = [num_rows, self.prepared.samples.num_features()];
         Tensor::from_data(TensorData::new(values, shape), (&self.device, self.dtype()))
+    }
+
+    /// An input of the network as it is in the data.
+    pub(super) fn raw(&self, standardized: f64, input: usize) -> f64 {
+        self.prepared.standardizer.raw(standardized, input)
     }
 
     /// The inputs of the network for `side` × `side` points, the lowest row first.
@@ -109,13 +109,7 @@ impl View {
 
     /// The names of the network's inputs.
     pub(super) fn input_names(&self) -> Vec<String> {
-        let samples = &self.prepared.samples;
-        match samples.feature_names.is_empty() {
-            true => (1..=samples.num_features())
-                .map(|i| format!("pixel {i}"))
-                .collect(),
-            false => samples.feature_names.clone(),
-        }
+        names(&self.prepared.samples)
     }
 
     /// The maps of the inputs.
@@ -147,7 +141,7 @@ impl View {
         columns: Option<[usize; 2]>,
     ) -> Result<(ServerMessage, Envelope), TrainingError> {
         let (prepared, plane) = (&self.prepared, &self.plane);
-        let samples = &prepared.samples;
+        let samples = &prepared.columns;
         let shown: Vec<usize> = evenly(samples.len(), MOST_POINTS).collect();
         let mut splits = vec![0_u8; samples.len()];
         for (number, split) in [Split::Train, Split::Valid, Split::Test]
@@ -160,13 +154,17 @@ impl View {
         }
         let target = |row: usize| match (samples.labels(), &samples.targets) {
             (Some(labels), _) => labels[row] as f32,
-            (None, emberlab_datasets::Targets::Values { values, names }) => values
+            (None, Targets::Values { values, names }) => values
                 .get(row * names.len())
                 .map_or(f32::NAN, |value| *value as f32),
-            (None, emberlab_datasets::Targets::Classes { .. }) => f32::NAN,
+            (None, Targets::Classes { .. }) => f32::NAN,
         };
         let mut envelope = Envelope::default();
-        let points = shown.iter().flat_map(|&i| plane.nearest(&samples.row(i)));
+        let points = shown.iter().flat_map(|&i| match plane.origin.len() {
+            // The second coordinate is the target.
+            1 => [samples.row(i)[0], f64::from(target(i))],
+            _ => plane.nearest(&samples.row(i)),
+        });
         let points = envelope.floats(points.map(|x| x as f32));
         let values: Vec<f32> = shown.iter().map(|&i| target(i)).collect();
         let targets = match samples.labels() {
@@ -184,7 +182,7 @@ impl View {
         let scene = Scene {
             scene: self.scene,
             dataset: prepared.config.dataset.name().to_string(),
-            columns: self.input_names(),
+            columns: names(&prepared.columns),
             inputs: self.input_names(),
             classes: prepared.class_names(),
             targets,
@@ -268,6 +266,46 @@ pub(super) fn unit_maps(
         side,
         scales,
         values: envelope.bytes(&bytes),
+    }
+}
+
+/// The plane of one column and the target: every row of its points has the same inputs.
+fn plane_of_one_column(rows: &[Vec<f64>], samples: &Samples) -> Plane {
+    let plane = Plane::of_chosen_features(rows, &samples.feature_names, [0, 0]);
+    let y = match &samples.targets {
+        Targets::Values { values, names } => {
+            let [low, high] = range(values.iter().copied());
+            let margin = if high > low { (high - low) / 8.0 } else { 1.0 };
+            Axis {
+                name: names.first().cloned().unwrap_or_default(),
+                from: low - margin,
+                to: high + margin,
+            }
+        }
+        Targets::Classes { .. } => Axis {
+            name: String::new(),
+            from: -1.0,
+            to: 1.0,
+        },
+    };
+    Plane {
+        up: vec![0.0],
+        y: emberlab_run_format::Axis {
+            name: y.name,
+            from: y.from,
+            to: y.to,
+        },
+        ..plane
+    }
+}
+
+/// The names of the features of samples; those of pixels are numbers.
+fn names(samples: &Samples) -> Vec<String> {
+    match samples.feature_names.is_empty() {
+        true => (1..=samples.num_features())
+            .map(|i| format!("pixel {i}"))
+            .collect(),
+        false => samples.feature_names.clone(),
     }
 }
 

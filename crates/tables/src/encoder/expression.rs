@@ -52,9 +52,18 @@ impl Expression {
     /// # Errors
     /// A phrase with what was expected, and where.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        Self::parse_with(text, &[])
+    }
+
+    /// [`parse`](Self::parse), where a name among `known` needs no quotes whatever its characters are.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub(crate) fn parse_with(text: &str, known: &[String]) -> Result<Self, String> {
         let mut parser = Parser {
             text,
             rest: text,
+            known,
             depth: 0,
             columns: Vec::new(),
             steps: Vec::new(),
@@ -71,6 +80,15 @@ impl Expression {
             columns: parser.columns,
             steps: parser.steps,
         })
+    }
+
+    /// The formula that is a column.
+    pub(crate) fn of_column(name: &str) -> Self {
+        Self {
+            text: name.to_owned(),
+            columns: vec![name.to_owned()],
+            steps: vec![Step::Column(0)],
+        }
     }
 
     /// The formula as written.
@@ -127,16 +145,23 @@ impl From<Expression> for String {
     }
 }
 
+/// Whether a name without quotes may hold a character.
+fn is_of_name(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '.')
+}
+
 /// Reads a formula by recursive descent.
 struct Parser<'a> {
     text: &'a str,
     rest: &'a str,
+    /// Names of columns that need no quotes.
+    known: &'a [String],
     depth: usize,
     columns: Vec<String>,
     steps: Vec<Step>,
 }
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
     /// Terms with `+` or `-` between them.
     fn sum(&mut self) -> Result<(), String> {
         self.product()?;
@@ -187,6 +212,12 @@ impl Parser<'_> {
 
     /// A number, a column, a function, or a sum in parentheses.
     fn operand(&mut self) -> Result<(), String> {
+        self.rest = self.rest.trim_start();
+        if let Some(name) = self.known_name() {
+            self.rest = &self.rest[name.len()..];
+            self.push_column(name);
+            return Ok(());
+        }
         if self.take('(') {
             return self.rest_of_parentheses();
         }
@@ -200,15 +231,16 @@ impl Parser<'_> {
                 return Ok(());
             }
         }
-        self.rest = self.rest.trim_start();
         if self
             .rest
             .starts_with(|c: char| c.is_ascii_digit() || c == '.')
         {
             return self.number();
         }
-        let is_end = |c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.'));
-        let end = self.rest.find(is_end).unwrap_or(self.rest.len());
+        let end = self
+            .rest
+            .find(|c| !is_of_name(c))
+            .unwrap_or(self.rest.len());
         let (name, rest) = self.rest.split_at(end);
         if name.is_empty() {
             return Err(self.expected("a column, a number or a function"));
@@ -228,6 +260,22 @@ impl Parser<'_> {
             self.push_column(name);
         }
         Ok(())
+    }
+
+    /// The longest known name that comes next. Numbers and calls of functions are none, whatever columns are called.
+    fn known_name(&self) -> Option<&'a str> {
+        let comes_next = |name: &&str| {
+            let Some(after) = self.rest.strip_prefix(*name) else {
+                return false;
+            };
+            let goes_on = name.ends_with(is_of_name) && after.starts_with(is_of_name);
+            let is_call = FUNCTIONS.iter().any(|(function, _)| function == name)
+                && after.trim_start().starts_with('(');
+            let is_number = name.parse::<f64>().is_ok();
+            !(name.is_empty() || goes_on || is_call || is_number)
+        };
+        let known = self.known.iter().map(String::as_str);
+        known.filter(comes_next).max_by_key(|name| name.len())
     }
 
     fn rest_of_parentheses(&mut self) -> Result<(), String> {

@@ -207,6 +207,6 @@ fn downloads() -> impl Iterator<Item = &'static Download> {
     let configs = DatasetConfig::examples().into_iter();
     configs.filter_map(|config| match config.origin() {
         Origin::Fetched(download) => Some(download),
-        Origin::Generated | Origin::Embedded | Origin::OwnFile => None,
+        Origin::Generated | Origin::Embedded | Origin::Configuration | Origin::OwnFile => None,
     })
 }
