@@ -47,6 +47,10 @@ export class App extends EventTarget {
 
   receive(message) {
     const { type } = message;
+    if (type === "frame") {
+      this.receiveFrame(message);
+      return;
+    }
     if (type === "epochs" && !message.is_whole) {
       this.state.epochs.rows.push(...message.rows);
       this.state.epochs.scene = message.scene;
@@ -54,9 +58,16 @@ export class App extends EventTarget {
       this.state[type] = message;
     }
     this.tell(type, message);
-    if (type === "frame") {
-      // The program sends the next frame when this one is on the screen.
-      requestAnimationFrame(() => this.send({ type: "shown", frame: message.frame }));
-    }
+  }
+
+  /** Shows a frame with the next picture of the screen, and asks for another one. */
+  receiveFrame(message) {
+    requestAnimationFrame(() => {
+      if (message.scene === this.state.scene?.scene) {
+        this.state.frame = message;
+        this.tell("frame", message);
+      }
+      this.send({ type: "shown", frame: message.frame });
+    });
   }
 }
