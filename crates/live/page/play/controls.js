@@ -127,9 +127,9 @@ function chosen(choice, present) {
 }
 
 /**
- * A menu of a key. `except` are names to leave out; `send(name, choice)` replaces the usual change.
+ * A menu of a key. `except` are names to leave out; `send(name, choice)` replaces the usual change, `read()` the usual value.
  */
-export function menuField(app, key, label, { except = [], send } = {}) {
+export function menuField(app, key, label, { except = [], send, read } = {}) {
   const select = element("select");
   const field = fieldOf(label, "", select);
   const choices = () => choicesOf(nodeOf(key, app.state.setting?.values)).filter(({ name }) => !except.includes(name));
@@ -143,7 +143,7 @@ export function menuField(app, key, label, { except = [], send } = {}) {
   };
   return register(app, key, field, () => {
     const all = choices();
-    const name = nameOf(app.value(key)) ?? nameOf(nodeOf(key, app.state.setting?.values)?.default);
+    const name = read?.() ?? nameOf(app.value(key)) ?? nameOf(nodeOf(key, app.state.setting?.values)?.default);
     if (name && !all.some((one) => one.name === name)) {
       all.push({ name, help: "" });
     }
@@ -270,9 +270,10 @@ export function throttled(call, pause = 120) {
 
 /**
  * The parameters of what a key has chosen, such as `momentum` of the optimiser, as controls that follow the choice. `first` is
- * the number of controls that are always shown; the others are behind "More".
+ * the number of controls that are always shown; the others are behind "More". `extra(name, value)` are changes that go with one
+ * of a parameter.
  */
-export function parameterFields(app, key, { except = [], first = Infinity, sliders = false } = {}) {
+export function parameterFields(app, key, { except = [], first = Infinity, sliders = false, extra = () => ({}) } = {}) {
   const holder = element("div", { class: "parameters", hidden: true });
   let shownFor = "";
   const rebuild = () => {
@@ -284,7 +285,7 @@ export function parameterFields(app, key, { except = [], first = Infinity, slide
     shownFor = name;
     const choice = choicesOf(nodeOf(key, app.state.setting.values)).find((one) => one.name === name);
     const names = Object.keys(choice?.parameters ?? {}).filter((one) => !except.includes(one));
-    const fields = names.map((one) => parameterField(app, key, one, choice.parameters[one], sliders)).filter(Boolean);
+    const fields = names.map((one) => parameterField(app, key, one, choice.parameters[one], { sliders, extra })).filter(Boolean);
     const [always, more] = [fields.slice(0, first), fields.slice(first)];
     holder.replaceChildren(element("div", { class: "fields" }, ...always));
     if (more.length) {
@@ -300,14 +301,15 @@ export function parameterFields(app, key, { except = [], first = Infinity, slide
 }
 
 /** The control of one parameter; none if it is no single value. */
-function parameterField(app, key, name, node, sliders) {
+function parameterField(app, key, name, node, { sliders, extra }) {
   const { kind, help, default: usual } = kindOf(node);
   const path = `${key}.${name}`;
   const read = () => app.value(path) ?? usual;
   const send = (value) => {
     const present = app.value(key);
     // A name alone becomes a table with the parameter.
-    app.set(typeof present === "object" ? { [path]: value } : { [key]: { name: present, [name]: value } });
+    const change = typeof present === "object" ? { [path]: value } : { [key]: { name: present, [name]: value } };
+    app.set({ ...change, ...extra(name, value) });
   };
   const range = RANGES[name];
   if (kind === "boolean") {
