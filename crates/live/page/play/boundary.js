@@ -231,7 +231,7 @@ export function mount(panel, app) {
     for (const tick of ticks(view.x)) {
       const [px] = pixelsOf([tick, view.y[0]]);
       context.fillRect(px, MARGIN.top + side, 1, 4);
-      context.fillText(readable(tick), px, MARGIN.top + side + 6);
+      context.fillText(tickText(tick), px, MARGIN.top + side + 6);
     }
     context.fillText(x.name, MARGIN.left + side / 2, MARGIN.top + side + 21, side);
     context.textAlign = "right";
@@ -239,7 +239,7 @@ export function mount(panel, app) {
     for (const tick of ticks(view.y)) {
       const [, py] = pixelsOf([view.x[0], tick]);
       context.fillRect(MARGIN.left - 4, py, 4, 1);
-      context.fillText(readable(tick), MARGIN.left - 6, py, MARGIN.left - 20);
+      context.fillText(tickText(tick), MARGIN.left - 6, py, MARGIN.left - 20);
     }
     context.save();
     context.translate(7, MARGIN.top + side / 2);
@@ -482,6 +482,11 @@ export function mount(panel, app) {
       draw();
     },
   };
+}
+
+/** A round number, without zeros at its end. */
+function tickText(tick) {
+  return Math.abs(tick) >= 1e5 ? readable(tick, 2) : String(tick).replace("-", "−");
 }
 
 /** About five round numbers in a range. */

@@ -12,9 +12,11 @@ const PICTURES = {
   moons: (i, t) => [[Math.cos(Math.PI * t), Math.sin(Math.PI * t)], [1 - Math.cos(Math.PI * t), 0.5 - Math.sin(Math.PI * t)]][i],
   circles: (i, t) => [[1, 0.5][i] * Math.cos(2 * Math.PI * t), [1, 0.5][i] * Math.sin(2 * Math.PI * t)],
   spirals: (i, t) => [t * Math.cos(5.5 * t + Math.PI * i), t * Math.sin(5.5 * t + Math.PI * i)],
-  xor: (i, t, n) => {
-    const [x, y] = [0.2 + 0.8 * ((n * 0.618) % 1), 0.2 + 0.8 * ((n * 0.382 + 0.1) % 1)];
-    return n % 2 ? [x, i ? -y : y] : [-x, i ? y : -y];
+  xor: (i, _, n) => {
+    // Evenly spread points of a quadrant, mirrored into another one.
+    const [x, y] = [0.14 + 0.86 * ((n * 0.7549) % 1), 0.14 + 0.86 * ((n * 0.5698) % 1)];
+    const side = n % 2 ? 1 : -1;
+    return [side * x, (i ? -side : side) * y];
   },
   blobs: (i, _, n) => [[-0.55, 0.55][i] + 0.35 * Math.sin(n * 2.4) * Math.sqrt(n / 18), [-0.4, 0.4][i] + 0.35 * Math.cos(n * 2.4) * Math.sqrt(n / 18)],
   regression: (_, t) => [2 * t - 1, 0.8 * Math.sin(2 * Math.PI * t)],

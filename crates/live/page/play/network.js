@@ -21,7 +21,7 @@ const MOST_TERMS = 4;
 export function mount(panel, app) {
   const links = element("canvas", { class: "links", "aria-hidden": "true" });
   const inputs = element("div", { class: "column inputs" });
-  const layers = element("div", { class: "layers", role: "group", "aria-label": "Layers: arrow keys go from unit to unit" });
+  const layers = element("div", { class: "net-layers", role: "group", "aria-label": "Layers: arrow keys go from unit to unit" });
   const net = element("div", { class: "net" }, links, inputs, layers);
   const frame_ = element("div", { class: "net-scroll" }, net);
   const tip = element("div", { class: "tip", role: "tooltip", hidden: true });
@@ -50,7 +50,7 @@ export function mount(panel, app) {
     const key = JSON.stringify([scene.layers, scene.classes, app.value("model.name")]);
     if (key !== builtFor) {
       builtFor = key;
-      const focus = document.activeElement?.closest?.(".layers button")?.dataset.key;
+      const focus = document.activeElement?.closest?.(".net-layers button")?.dataset.key;
       columns = [];
       layers.replaceChildren(...scene.layers.map((shape, layer) => columnOf(shape, layer, scene.layers.length)));
       const first = columns[0]?.[0];

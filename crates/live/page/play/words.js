@@ -2,7 +2,7 @@
 
 const WORDS = {
   // Data sets.
-  moons: "Two moons",
+  moons: "Moons",
   circles: "Circles",
   spirals: "Spirals",
   blobs: "Blobs",
