@@ -152,6 +152,8 @@ function mountPins(panel, app) {
     app.on(type, refresh);
   }
   app.on("setting", draw);
+  // Another panel asks for it.
+  app.on("pin", pin);
   window.addEventListener(THEME_CHANGED, refresh);
   app.state.pins = pins;
   app.tell("pins", pins);

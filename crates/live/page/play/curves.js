@@ -177,15 +177,13 @@ export function mount(panel, app) {
         parts.push(item("valid", "valid", row.valid[metric]));
       }
     }
-    pins().forEach((pin, n) => {
+    for (const pin of pins()) {
       const old = pin.rows[nearest(pin.rows, row.epoch)];
       const value = metric === LEARNING_RATE ? old?.learning_rate : old?.valid[metric] ?? old?.train[metric];
       if (value !== undefined) {
-        const line = item("pin", pin.name, value);
-        line.firstChild.style.opacity = 1 - 0.5 * (n % 2);
-        parts.push(line);
+        parts.push(item("pinned", pin.name, value));
       }
-    });
+    }
     readout.replaceChildren(...parts);
   }
 

@@ -2,7 +2,7 @@
 
 import { css, series, THEME_CHANGED } from "../colors.js";
 import { element, readable, sharpen } from "../dom.js";
-import { axes } from "./curves.js";
+import { axes, tick } from "./curves.js";
 import { eachFrame, isShown } from "./parts.js";
 
 /** Update-to-weight ratios that are healthy as a rule. */
@@ -45,7 +45,8 @@ function drawHistogram(canvas, caption, { low, high, counts }, title, name) {
     const size = count && Math.max(1, (count / most) * (height - 2));
     context.fillRect(n * bar, height - size, Math.max(1, bar - 0.5), size);
   });
-  caption.textContent = `${readable(low, 2)} … ${readable(high, 2)}`;
+  const edge = (value) => tick(Number(value.toPrecision(2)));
+  caption.textContent = `${edge(low)} … ${edge(high)}`;
   const peak = low + ((counts.indexOf(most) + 0.5) * (high - low)) / counts.length;
   canvas.setAttribute("aria-label", `${title}: from ${readable(low)} to ${readable(high)}, most of them near ${readable(peak)}`);
 }
