@@ -114,6 +114,7 @@ export function mount(panel, app) {
 
   const picture = document.createElement("canvas");
   let pictureOf; // the frame, the options and the theme that the picture shows
+  let pictureAxes; // the axes of its scene
 
   function paintField(message) {
     const field = fieldOf(message);
@@ -181,11 +182,29 @@ export function mount(panel, app) {
     return css(series(own ? value : colorOfClass(now, value)));
   }
 
-  function drawPoints(context) {
+  const dots = document.createElement("canvas");
+  let dotsOf; // what the picture of the points shows
+  let version = 0; // of the points
+
+  /** Draws the points from their own picture, which is made anew only when they change. */
+  function drawPoints(context, width, height) {
+    const shows = JSON.stringify([version, width, view, options.showsOthers, css("paper"), window.devicePixelRatio]);
+    if (shows !== dotsOf) {
+      dotsOf = shows;
+      const own = sharpen(dots, width, height);
+      own.clearRect(0, 0, width, height);
+      paintPoints(own);
+    }
+    context.drawImage(dots, 0, 0, width, height);
+  }
+
+  function paintPoints(context) {
     const list = own ? own.points : points;
     const radius = list.length > 1200 ? 2.2 : list.length > 400 ? 2.8 : 3.6;
     const colors = new Map();
     const paper = css("paper");
+    // Values near the middle of their range are as pale as the paper.
+    const outline = (own ? own.isRegression : scene().targets && !isCurve()) ? css("muted") : paper;
     context.save();
     context.beginPath();
     context.rect(MARGIN.left, MARGIN.top, side, side);
@@ -208,7 +227,7 @@ export function mount(panel, app) {
         context.stroke();
       } else {
         context.lineWidth = 2;
-        context.strokeStyle = paper;
+        context.strokeStyle = outline;
         context.stroke();
         context.fillStyle = colors.get(value);
         context.fill();
@@ -271,6 +290,20 @@ export function mount(panel, app) {
     context.restore();
   }
 
+  function drawPicture(context) {
+    const [x, y] = pictureAxes;
+    const [left, top] = pixelsOf([x.from, y.to]);
+    const [right, bottom] = pixelsOf([x.to, y.from]);
+    context.save();
+    context.beginPath();
+    context.rect(MARGIN.left, MARGIN.top, side, side);
+    context.clip();
+    context.imageSmoothingQuality = "high";
+    // The outer points of the field lie on the edges.
+    context.drawImage(picture, 0.5, 0.5, picture.width - 1, picture.width - 1, left, top, right - left, bottom - top);
+    context.restore();
+  }
+
   function draw() {
     const width = surface.clientWidth;
     if (!scene() || !view || width === 0) {
@@ -284,23 +317,16 @@ export function mount(panel, app) {
     const message = frame();
     if (message && !isCurve()) {
       const shows = `${message.scene} ${message.frame} ${options.isDiscrete} ${css("paper")}`;
-      if (shows === pictureOf || paintField(message)) {
+      if (shows !== pictureOf && paintField(message)) {
         pictureOf = shows;
-        const { x, y } = scene();
-        const [left, top] = pixelsOf([x.from, y.to]);
-        const [right, bottom] = pixelsOf([x.to, y.from]);
-        context.save();
-        context.beginPath();
-        context.rect(MARGIN.left, MARGIN.top, side, side);
-        context.clip();
-        context.imageSmoothingEnabled = true;
-        context.imageSmoothingQuality = "high";
-        // The outer points of the field lie on the edges.
-        context.drawImage(picture, 0.5, 0.5, picture.width - 1, picture.width - 1, left, top, right - left, bottom - top);
-        context.restore();
+        pictureAxes = [scene().x, scene().y];
       }
     }
-    drawPoints(context);
+    // While points are painted, the last picture stays until that of the new points comes.
+    if (pictureAxes && !isCurve() && (message?.field || own)) {
+      drawPicture(context);
+    }
+    drawPoints(context, width, height);
     if (message && isCurve()) {
       drawCurve(context, message);
     }
@@ -443,6 +469,7 @@ export function mount(panel, app) {
   });
   app.on("scene", () => {
     points = pointsOfScene();
+    version += 1;
     others.hidden = scene().num_rows[1] + scene().num_rows[2] === 0;
     if (!isFrozen) {
       choosePlane();
@@ -479,6 +506,7 @@ export function mount(panel, app) {
     /** Shows other points than those of the data: `{ points, isRegression, range }`; nothing for those of the data. */
     showPoints(others) {
       own = others;
+      version += 1;
       draw();
     },
   };

@@ -98,7 +98,10 @@ function datasetMenu(app) {
   return register(app, "dataset", field, () => {
     const now = app.value("dataset.name");
     const names = choicesOf(nodeOf("dataset", app.state.setting.values)).map((one) => one.name);
-    const offered = names.filter((name) => !NOT_CHOSEN.includes(name) || name === now);
+    const offered = names.filter((name) => !NOT_CHOSEN.includes(name));
+    if (!offered.includes(now)) {
+      offered.push(now);
+    }
     const key = JSON.stringify(offered);
     if (select.dataset.key !== key) {
       select.dataset.key = key;

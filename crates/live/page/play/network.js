@@ -24,7 +24,7 @@ export function mount(panel, app) {
   const layers = element("div", { class: "net-layers", role: "group", "aria-label": "Layers: arrow keys go from unit to unit" });
   const net = element("div", { class: "net" }, links, inputs, layers);
   const frame_ = element("div", { class: "net-scroll" }, net);
-  const tip = element("div", { class: "tip", role: "tooltip", hidden: true });
+  const tip = element("div", { class: "tip", role: "tooltip", id: "unit-tip", hidden: true });
   document.body.append(tip);
   const chooser = features.mount(inputs, app);
   const summary = element("p", { class: "note" });
@@ -70,7 +70,7 @@ export function mount(panel, app) {
     const units = Array.from({ length: shown }, (_, unit) => {
       const canvas = element("canvas", { class: "map" });
       const name = unitName(layer, unit);
-      const button = element("button", { class: "unit", type: "button", tabIndex: -1, "aria-label": name }, canvas, element("i", { class: "bias" }));
+      const button = element("button", { class: "unit", type: "button", tabIndex: -1, "aria-label": name, "aria-describedby": "unit-tip" }, canvas, element("i", { class: "bias" }));
       button.dataset.key = `${layer}.${unit}`;
       button.onpointerenter = () => hover({ layer, unit }, button);
       button.onfocus = () => hover({ layer, unit }, button);
@@ -314,6 +314,10 @@ export function mount(panel, app) {
   }
 
   layers.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      hover(undefined);
+      return;
+    }
     const key = document.activeElement?.dataset.key;
     const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
     if (!key || !way) {

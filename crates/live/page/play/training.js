@@ -19,6 +19,7 @@ export function mount(panel, app) {
       },
     });
   panel.append(
+    element("h2", { class: "hidden-text" }, "How it learns"),
     element(
       "div",
       { class: "fields training-fields" },
