@@ -187,18 +187,17 @@ export function mount(panel, app) {
     readout.replaceChildren(...parts);
   }
 
-  /** Marks of changes under the mouse. */
-  function hover() {
-    const { left, top, idx } = plot.cursor;
+  /** Reads the values under the mouse, and the changes there. */
+  function hover({ cursor: { left, top, idx }, data, over, valToPos }) {
     const isOver = left >= 0 && idx !== null && idx !== undefined;
-    pointed = isOver ? plot.data[0][idx] : null;
+    pointed = isOver ? data[0][idx] : null;
     read();
-    const near = isOver ? events().filter((event) => Math.abs(plot.valToPos(event.epoch, "x") - left) < 6) : [];
+    const near = isOver ? events().filter((event) => Math.abs(valToPos(event.epoch, "x") - left) < 6) : [];
     hint.hidden = near.length === 0;
     if (near.length) {
       hint.replaceChildren(...near.map((event) => element("div", {}, `Epoch ${event.epoch}: ${event.text}`)));
       hint.style.top = `${Math.max(0, top - 40)}px`;
-      hint.style.left = `${Math.min(left + 10, Math.max(0, plot.over.clientWidth - hint.offsetWidth))}px`;
+      hint.style.left = `${Math.min(left + 10, Math.max(0, over.clientWidth - hint.offsetWidth))}px`;
     }
   }
 

@@ -7,6 +7,8 @@ import { download, planeCanvas, svg } from "./parts.js";
 
 /** Where a link has its setting. */
 const FRAGMENT = "#s=";
+/** Panels that a page for slides lacks at first. */
+const NOT_ON_SLIDES = ["lessons", "compare", "share"];
 /** Data that stand in a file beside the experiment. */
 const FILES = ["csv", "image_folder"];
 
@@ -44,13 +46,21 @@ async function openLink(app) {
   }
 }
 
-/** Hides the panels that the address names in `?hide=`. */
-function hidePanels() {
-  const names = new URLSearchParams(location.search).get("hide")?.split(",") ?? [];
-  for (const part of document.querySelectorAll("[data-panel]")) {
-    part.toggleAttribute("data-left-out", names.includes(part.dataset.panel));
+/** Opens the setting in the page's address as soon as the program is there, and whenever another one is put into it. */
+export function openLinks(app) {
+  if (app.opensLinks) {
+    return;
   }
-  document.documentElement.toggleAttribute("data-embedded", names.length > 0);
+  app.opensLinks = true;
+  let isGreeted = false;
+  app.on("hello", () => {
+    // The program greets again after a broken connection.
+    if (!isGreeted) {
+      isGreeted = true;
+      openLink(app);
+    }
+  });
+  window.addEventListener("hashchange", () => openLink(app));
 }
 
 // ---- Pictures ----
@@ -262,8 +272,9 @@ export function mount(panel, app) {
   const vector = button("Plane as SVG", () => download(`${name()}.svg`, new Blob([planeSvg(app)], { type: "image/svg+xml" })));
 
   // Slides.
+  const alreadyHidden = new URLSearchParams(location.search).get("hide")?.split(",").filter(Boolean) ?? [];
   const boxes = [...document.querySelectorAll("[data-panel]")].map((part) => {
-    const input = element("input", { type: "checkbox", checked: !part.hasAttribute("data-left-out"), value: part.dataset.panel });
+    const input = element("input", { type: "checkbox", checked: !NOT_ON_SLIDES.includes(part.dataset.panel), value: part.dataset.panel });
     return { input, label: element("label", { class: "check small" }, input, part.getAttribute("aria-label") ?? part.dataset.panel) };
   });
   const slide = element("input", { type: "text", readOnly: true, "aria-label": "Link for slides" });
@@ -272,7 +283,8 @@ export function mount(panel, app) {
     element("div", { class: "stack" },
       element("fieldset", { class: "share-panels" }, element("legend", { class: "small muted" }, "Show"), ...boxes.map(({ label }) => label)),
       element("div", { class: "row share-line" }, button("Copy link", async () => {
-        slide.value = await address(boxes.filter(({ input }) => !input.checked).map(({ input }) => input.value));
+        const hidden = boxes.filter(({ input }) => !input.checked).map(({ input }) => input.value);
+        slide.value = await address([...alreadyHidden, ...hidden]);
         say(await copyText(slide.value, slide));
       }), slide)));
 
@@ -301,7 +313,6 @@ export function mount(panel, app) {
       : "The link holds the whole setting and opens wherever emberlab play runs at this address. Tables of your own are not in it.";
   }
 
-  hidePanels();
   app.on("setting", draw);
   app.on("scene", draw);
   // The first frame of a scene makes the picture possible.
@@ -310,17 +321,6 @@ export function mount(panel, app) {
       draw();
     }
   });
-  let isOpened = false;
-  const open = () => {
-    if (!isOpened) {
-      isOpened = true;
-      openLink(app);
-    }
-  };
-  app.on("hello", open);
-  if (app.state.hello) {
-    open();
-  }
-  window.addEventListener("hashchange", () => openLink(app));
+  openLinks(app);
   draw();
 }
