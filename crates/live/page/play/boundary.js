@@ -469,6 +469,9 @@ export function mount(panel, app) {
   });
   app.on("scene", () => {
     points = pointsOfScene();
+    if (pictureAxes && (pictureAxes[0].name !== scene().x.name || pictureAxes[1].name !== scene().y.name)) {
+      pictureAxes = undefined;
+    }
     version += 1;
     others.hidden = scene().num_rows[1] + scene().num_rows[2] === 0;
     if (!isFrozen) {

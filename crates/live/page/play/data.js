@@ -13,10 +13,10 @@ const PICTURES = {
   circles: (i, t) => [[1, 0.5][i] * Math.cos(2 * Math.PI * t), [1, 0.5][i] * Math.sin(2 * Math.PI * t)],
   spirals: (i, t) => [t * Math.cos(5.5 * t + Math.PI * i), t * Math.sin(5.5 * t + Math.PI * i)],
   xor: (i, _, n) => {
-    // Evenly spread points of a quadrant, mirrored into another one.
-    const [x, y] = [0.14 + 0.86 * ((n * 0.7549) % 1), 0.14 + 0.86 * ((n * 0.5698) % 1)];
+    // Points of a quadrant, as good as random, mirrored into another one.
+    const scattered = (seed) => 0.14 + 0.86 * (Math.abs(43758.5 * Math.sin(12.99 * n + 78.23 * (2 * seed + i))) % 1);
     const side = n % 2 ? 1 : -1;
-    return [side * x, (i ? -side : side) * y];
+    return [side * scattered(0), (i ? -side : side) * scattered(1)];
   },
   blobs: (i, _, n) => [[-0.55, 0.55][i] + 0.35 * Math.sin(n * 2.4) * Math.sqrt(n / 18), [-0.4, 0.4][i] + 0.35 * Math.cos(n * 2.4) * Math.sqrt(n / 18)],
   regression: (_, t) => [2 * t - 1, 0.8 * Math.sin(2 * Math.PI * t)],

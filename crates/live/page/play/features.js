@@ -31,8 +31,9 @@ export function written(feature) {
  */
 export function mount(column, app) {
   const tiles = element("div", { class: "units feature-tiles", role: "group", "aria-label": "Features" });
+  const hint = element("p", { class: "note" }, "Choose the inputs");
   column.append(
-    element("div", { class: "column-head" }, element("h3", {}, "Features"), element("p", { class: "note" }, "Choose the inputs")),
+    element("div", { class: "column-head" }, element("h3", {}, "Features"), hint),
     tiles,
   );
   const chooser = element("details", { class: "columns-chooser", hidden: true });
@@ -104,6 +105,7 @@ export function mount(column, app) {
         button.focus();
       }
     }
+    hint.hidden = all.length < 2;
     chooser.hidden = isOfPlane || all.length < 2;
     fillChooser(all);
     drawMaps();

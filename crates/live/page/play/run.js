@@ -7,7 +7,7 @@ import { element, icon } from "../dom.js";
 const PACES = [1, 2, 5, 10, 20, 60, null];
 
 function paceInWords(pace) {
-  return pace === null || pace === undefined ? "As fast as possible" : `${pace} ${pace === 1 ? "epoch" : "epochs"} a second`;
+  return pace === null ? "Full speed" : `${pace} epochs/s`;
 }
 
 export function mount(bar, app) {
@@ -41,7 +41,7 @@ export function mount(bar, app) {
   const count = element("strong", { class: "number epoch-count" }, "0");
   const of = element("span", { class: "note number" });
   const speed = element("span", { class: "note number" });
-  const ending = element("div", { class: "row ending", hidden: true });
+  const ending = element("span", { class: "chip ending", hidden: true });
   const theme = button("theme", "Light or dark", "T", () => {
     const next = isDark() ? "light" : "dark";
     setTheme(next);
@@ -54,7 +54,7 @@ export function mount(bar, app) {
     element("span", { class: "brand" }, element("span", { class: "spark", "aria-hidden": "true" }), "Emberlab"),
     element("div", { class: "row run-buttons", role: "group", "aria-label": "Training" }, reset, run, step, epoch),
     element("div", { class: "reading" }, element("span", { class: "note" }, "Epoch"), element("span", { class: "row" }, count, of)),
-    element("div", { class: "field pace" }, element("label", { class: "hidden-text", for: "pace" }, "Pace"), slider, element("div", { class: "row" }, paceText, speed)),
+    element("div", { class: "field pace" }, element("label", { class: "hidden-text", for: "pace" }, "Pace: epochs a second"), slider, element("div", { class: "row" }, paceText, speed)),
     ending,
     element("span", { class: "spacer" }),
     theme,
@@ -81,24 +81,11 @@ export function mount(bar, app) {
     showEnding(now);
   });
 
-  let endingShown = "";
   function showEnding(now) {
-    const key = `${now.ending} ${now.num_epochs}`;
-    if (key === endingShown) {
-      return;
-    }
-    endingShown = key;
+    const isComplete = now.epoch >= now.num_epochs;
     ending.hidden = !now.ending;
-    ending.replaceChildren(element("span", { class: "chip" }, now.ending.charAt(0).toUpperCase() + now.ending.slice(1)));
-    if (now.epoch >= now.num_epochs) {
-      const longer = element("button", { class: "button small", type: "button" }, "Train longer");
-      longer.title = `Double the epochs to ${2 * now.num_epochs}`;
-      longer.onclick = () => {
-        app.set({ "training.num_epochs": 2 * now.num_epochs });
-        app.send({ type: "run" });
-      };
-      ending.append(longer);
-    }
+    ending.textContent = now.ending.charAt(0).toUpperCase() + now.ending.slice(1);
+    ending.title = isComplete ? "All epochs are done. Run doubles their number." : "";
   }
 
   document.addEventListener("keydown", (event) => {
