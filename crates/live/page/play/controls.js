@@ -189,8 +189,11 @@ export function numberField(app, key, label, { help, min, max, step = "any", may
   return register(app, key, field, refresh);
 }
 
-/** A slider with its number. With `isLogarithmic` equal ways are equal factors. */
-export function sliderField(app, key, label, { help, min, max, step = "any", isLogarithmic = false, send, read, format } = {}) {
+/**
+ * A slider with its number. With `isLogarithmic` equal ways are equal factors. With `isLive` it sends while it is dragged, else at
+ * the end, so that the training has one change and not many.
+ */
+export function sliderField(app, key, label, { help, min, max, step = "any", isLogarithmic = false, isLive = true, send, read, format } = {}) {
   const to = isLogarithmic ? Math.log10 : (value) => value;
   const from = isLogarithmic ? (value) => Number((10 ** value).toPrecision(2)) : (value) => Number(value.toPrecision(6));
   const slider = element("input", {
@@ -217,14 +220,17 @@ export function sliderField(app, key, label, { help, min, max, step = "any", isL
   slider.oninput = () => {
     const value = from(Number(slider.value));
     show(value);
-    change(value);
+    if (isLive) {
+      change(value);
+    }
   };
+  slider.onchange = () => change(from(Number(slider.value)));
   if (!format) {
     number.onchange = () => (number.value === "" ? refresh(true) : change(Number(number.value)));
   }
   const refresh = (isUndone) => {
     const value = read ? read() : app.value(key);
-    const isBusy = [slider, number].includes(document.activeElement) && change.isPending();
+    const isBusy = slider.matches(":active") || change.isPending();
     if (typeof value === "number" && (isUndone || !isBusy)) {
       slider.value = to(Math.max(value, isLogarithmic ? min : -Infinity));
       if (isUndone || document.activeElement !== number) {

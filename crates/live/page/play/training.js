@@ -28,6 +28,7 @@ export function mount(panel, app) {
         min: 1e-5,
         max: 10,
         isLogarithmic: true,
+        isLive: false,
       }),
       menuField(app, "optimizer", "Optimiser"),
       menuField(app, "loss", "Loss"),
@@ -65,6 +66,7 @@ function batchField(app) {
     min: 0,
     max: last,
     step: 1,
+    isLive: false,
     read: () => {
       const size = app.value("training.batch_size");
       const found = sizes.findIndex((one) => one >= size);
