@@ -59,7 +59,8 @@ export function mount(panel, app) {
   let marked; // the point that is explained
 
   const scene = () => app.state.scene;
-  const isCurve = () => scene()?.columns.length === 1 && Boolean(scene()?.targets);
+  /** Whether the data are values over one column, which are drawn as a curve. */
+  const isCurve = () => !own && scene()?.columns.length === 1 && Boolean(scene()?.targets);
   const frame = () => (app.state.frame?.scene === scene()?.scene ? app.state.frame : undefined);
 
   const pixelsOf = ([x, y]) => [
@@ -96,7 +97,7 @@ export function mount(panel, app) {
     }
     if (field.kind === "values") {
       const values = message.floats(field.values);
-      const [low, high] = scene().targets;
+      const [low, high] = own?.range ?? scene().targets;
       const index = (i) => Math.max(1, Math.min(255, Math.round(128 + 127 * ((2 * (values[i] - low)) / (high - low || 1) - 1))));
       return { side: field.side, index, words: (i) => readable(values[i], 4), value: (i) => values[i] };
     }
@@ -315,8 +316,8 @@ export function mount(panel, app) {
     const context = sharpen(canvas, width, height);
     context.clearRect(0, 0, width, height);
     const message = frame();
-    if (message && !isCurve()) {
-      const shows = `${message.scene} ${message.frame} ${options.isDiscrete} ${css("paper")}`;
+    if (message && scene().columns.length > 1) {
+      const shows = `${message.scene} ${message.frame} ${options.isDiscrete} ${css("paper")} ${own?.range}`;
       if (shows !== pictureOf && paintField(message)) {
         pictureOf = shows;
         pictureAxes = [scene().x, scene().y];

@@ -47,7 +47,7 @@ function showConnection(app) {
   const line = document.querySelector(".connection");
   app.on("connection", (state) => {
     line.hidden = state === "open";
-    line.textContent = line.hidden ? "" : "The connection to the program is broken. The page tries to connect again.";
+    line.textContent = line.hidden ? "" : "There is no connection to the program. If it still runs, open the address that it has printed.";
   });
 }
 
@@ -87,9 +87,12 @@ function announce(app) {
 
 const app = new App();
 hidePanels();
-await loadSchema();
-startControls(app);
 showConnection(app);
+await loadSchema().catch((error) => {
+  app.tell("connection", "closed");
+  throw error;
+});
+startControls(app);
 showProblems(app);
 announce(app);
 
@@ -114,4 +117,6 @@ mount("layers", layers);
 mount("lessons", lessons);
 mount("compare", compare);
 mount("share", share);
+// Links to a setting open without the panel that makes them, too.
+share.openLinks(app);
 app.start();

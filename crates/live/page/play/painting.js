@@ -46,10 +46,15 @@ export function mount(holder, app, plot) {
     const takesPoints = scene.columns.length === 2 && scene.plane_columns && total <= MOST_POINTS;
     isRegression = Boolean(scene.targets);
     points = takesPoints ? takePoints() : [];
-    range = isRegression && takesPoints ? scene.targets : [-1, 1];
+    range = isRegression && takesPoints ? rangeOfBrush(scene) : [-1, 1];
     plot.freeze(true, takesPoints ? undefined : EMPTY_PLANE);
     show();
     drawTools();
+  }
+
+  /** The values that can be painted; with painted points also those that no point has at present. */
+  function rangeOfBrush({ dataset, targets: [low, high] }) {
+    return dataset === "points" ? [Math.min(-1, low), Math.max(1, high)] : [low, high];
   }
 
   function takePoints() {
