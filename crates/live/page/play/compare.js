@@ -160,42 +160,34 @@ function mountPins(panel, app) {
   draw();
 }
 
-/** Values of several seeds as points on a line for each experiment. */
+/** Values of several seeds as points on a line for each experiment, and in words. */
 function strips({ values, metric }, names) {
   const known = values.flat().filter((value) => value !== null);
   if (!known.length) {
     return null;
   }
   const [low, high] = [Math.min(...known), Math.max(...known)];
-  const margin = (high - low || Math.abs(high) || 1) * 0.06;
-  const [width, row, left, right] = [420, 40, 8, 8];
-  const x = (value) => left + ((width - left - right) * (value - low + margin)) / (high - low + 2 * margin);
-  const height = row * values.length + 24;
-  const chart = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "strips", role: "img" });
-  const words = [];
-  values.forEach((list, n) => {
+  const [width, height, edge] = [420, 24, 8];
+  const x = (value) => edge + ((width - 2 * edge) * (value - low)) / (high - low || 1);
+  const rows = values.flatMap((list, n) => {
+    const name = names[n] ?? `Experiment ${n + 1}`;
     const finite = list.filter((value) => value !== null).sort((a, b) => a - b);
-    const y = row * n + 27;
-    const label = svg("text", { x: left, y: y - 13, class: "strip-name" }, names[n] ?? `Experiment ${n + 1}`);
-    chart.append(label, svg("line", { x1: left, x2: width - right, y1: y, y2: y, class: "strip-line" }));
-    for (const value of finite) {
-      chart.append(svg("circle", { cx: x(value), cy: y, r: 4.5, fill: `var(--${series(n)})`, "fill-opacity": 0.65 }));
+    if (!finite.length) {
+      return [element("p", { class: "small" }, `${name}: no value yet that is not NaN`)];
     }
-    if (finite.length) {
-      const half = finite.length >> 1;
-      const median = finite.length % 2 ? finite[half] : (finite[half - 1] + finite[half]) / 2;
-      chart.append(svg("line", { x1: x(median), x2: x(median), y1: y - 9, y2: y + 9, class: "strip-median" }));
-      const missing = list.length - finite.length;
-      words.push(`${names[n] ?? `Experiment ${n + 1}`}: ${list.length} seeds, median ${readable(median, 4)}, from ${readable(finite[0], 4)} to ${readable(finite[finite.length - 1], 4)}${missing ? `, ${missing} NaN` : ""}`);
-    }
+    const half = finite.length >> 1;
+    const median = finite.length % 2 ? finite[half] : (finite[half - 1] + finite[half]) / 2;
+    const missing = list.length - finite.length;
+    const middle = height / 2;
+    const chart = svg("svg", { viewBox: `0 0 ${width} ${height}`, class: "strip", "aria-hidden": "true" },
+      svg("line", { x1: edge, x2: width - edge, y1: middle, y2: middle, class: "strip-line" }),
+      ...finite.map((value) => svg("circle", { cx: x(value), cy: middle, r: 4.5, fill: `var(--${series(n)})`, "fill-opacity": 0.65 })),
+      svg("line", { x1: x(median), x2: x(median), y1: 2, y2: height - 2, class: "strip-median" }));
+    const words = `${name}: median ${readable(median, 4)} of ${list.length} seeds${missing ? `, ${missing} of them NaN` : ""}`;
+    return [element("p", { class: "small number" }, words), chart];
   });
-  const axis = height - 4;
-  chart.append(
-    svg("text", { x: x(low), y: axis, class: "strip-tick" }, readable(low, 4)),
-    svg("text", { x: x(high), y: axis, class: "strip-tick", "text-anchor": "end" }, readable(high, 4)));
-  chart.setAttribute("aria-label", `${metric}. ${words.join(". ")}`);
-  return element("div", {}, element("p", { class: "note" }, `${metric}; the line is the median`), chart,
-    ...words.map((text) => element("p", { class: "small number" }, text)));
+  const ends = element("div", { class: "strip strip-ends note number" }, element("span", {}, readable(low, 4)), element("span", {}, metric), element("span", {}, readable(high, 4)));
+  return element("div", {}, ...rows, ends);
 }
 
 /** Several seeds of the present setting, and of a pinned one. */

@@ -50,6 +50,11 @@ export function mount(panel, app) {
     if (text === shown) {
       return;
     }
+    const before = new Set(JSON.parse(shown ?? "[]").map((some) => some.title));
+    const fresh = findings.filter((some) => !before.has(some.title));
+    if (fresh.length) {
+      app.tell("announce", `Problem found: ${fresh.map((some) => some.title).join(", ")}.`);
+    }
     shown = text;
     const open = new Set([...list.querySelectorAll("details[open]")].map((part) => part.parentElement.dataset.title));
     keepingFocus(list, () => list.replaceChildren(...(findings.length

@@ -4,6 +4,12 @@ import { element } from "../dom.js";
 import { LESSONS } from "./lessons_data.js";
 import { asLine, recall, remember } from "./parts.js";
 
+/** A change as a line of TOML. Long lists are shortened. */
+function lineOf(key, value) {
+  const isLong = Array.isArray(value) && value.length > 6;
+  return isLong ? `${key} = [${value[0]}, ${value[1]}, …], ${value.length} numbers` : asLine({ key, value });
+}
+
 export function mount(panel, app) {
   /** For each lesson the number of the choice, and whether the answer is revealed. */
   const progress = recall("lessons", {});
@@ -14,11 +20,35 @@ export function mount(panel, app) {
       element("span", {}, `${n + 1}. ${lesson.title}`), mark);
     return { lesson, button, mark };
   });
+  const isWide = window.matchMedia("(min-width: 1100px)");
+  /** Whether the reader wants the lessons below the network. */
+  let isPutBelow = false;
+  const dock = element("button", { type: "button", class: "button small lesson-dock", onclick: () => {
+    isPutBelow = isDocked();
+    setDocked(!isPutBelow);
+  } });
   panel.append(
-    element("h2", {}, "Lessons"),
+    element("div", { class: "panel-head" }, element("h2", {}, "Lessons"), element("span", { class: "spacer" }), dock),
     element("div", { class: "lessons" },
       element("ul", { class: "lesson-list", "aria-label": "Lessons" }, ...buttons.map(({ button }) => element("li", {}, button))),
       view));
+
+  const isDocked = () => "docked" in document.documentElement.dataset;
+
+  /** Puts the lessons beside the network, so that both are in view, or back below it. */
+  function setDocked(wanted) {
+    const root = document.documentElement;
+    if (wanted) {
+      const bar = document.querySelector(".bar");
+      root.style.setProperty("--bar-height", `${bar ? bar.offsetHeight : 0}px`);
+      root.dataset.docked = "lessons";
+      window.scrollTo({ top: 0 });
+    } else {
+      delete root.dataset.docked;
+      panel.scrollIntoView();
+    }
+    dock.textContent = wanted ? "Put below" : "Put beside the network";
+  }
 
   function keep(lesson, changes) {
     progress[lesson.id] = { ...progress[lesson.id], ...changes };
@@ -44,6 +74,9 @@ export function mount(panel, app) {
       app.set(changes);
     }
     app.send({ type: "pace", epochs_per_second: lesson.pace });
+    if (isWide.matches && !isDocked() && !isPutBelow) {
+      setDocked(true);
+    }
   }
 
   function step(lesson, { text, changes, look }) {
@@ -52,17 +85,15 @@ export function mount(panel, app) {
       app.send({ type: "run" });
       app.tell("announce", `Training: ${text}`);
     };
-    const keys = Object.entries(changes ?? {}).map(([key, value]) => element("code", {}, shortened(asLine({ key, value }))));
+    const keys = Object.entries(changes ?? {}).map(([key, value]) => element("code", {}, lineOf(key, value)));
     return element("li", {},
       element("p", {}, text),
       keys.length ? element("div", { class: "lesson-keys" }, ...keys) : null,
       element("div", { class: "row" },
         element("button", { type: "button", class: "button small", "aria-label": `Train: ${text}`, onclick: train }, "Train"),
         element("button", { type: "button", class: "button small plain", "aria-label": `Pin the result: ${text}`, onclick: () => app.tell("pin") }, "Pin the result")),
-      element("p", { class: "note" }, "Look: ", look));
+      element("p", { class: "note" }, look));
   }
-
-  const shortened = (line) => (line.length > 70 ? line.replace(/\[(\S+) .*\]/, (_, first) => `[${first} … ]`) : line);
 
   function answer(lesson) {
     const { choice } = progress[lesson.id];
@@ -113,7 +144,8 @@ export function mount(panel, app) {
             load(lesson);
             app.tell("announce", `The experiment of the lesson “${lesson.title}” is set up.`);
           } }, "Set it up"),
-          element("span", { class: "note" }, "It replaces the present setting.")),
+          element("span", { class: "note" }, "It replaces the present setting."),
+          element("a", { href: "#stage", class: "small lesson-up" }, "Go up to the network")),
         element("ol", { class: "lesson-steps" }, ...lesson.steps.map((some) => step(lesson, some))),
         place);
     }
@@ -128,6 +160,7 @@ export function mount(panel, app) {
     heading.focus({ preventScroll: true });
   }
 
+  dock.textContent = "Put beside the network";
   view.append(element("p", { class: "muted" }, "Twelve questions about training. For each of them predict the answer, do the experiment, and then see what ten seeds say."));
   mark();
 }
