@@ -12,6 +12,8 @@ const KEY_STEP = 1 / 40;
 /**
  * Mounts the picture. Returns its plot, with which the painting draws.
  *
+ * @param {HTMLElement} panel
+ * @param {import("../app.js").App} app
  * @returns {{ surface: HTMLElement, pointOf: function, pixelsOf: function, freeze: function, showPoints: function, cursor: function }}
  */
 export function mount(panel, app) {
@@ -89,7 +91,12 @@ export function mount(panel, app) {
 
   // ---- The prediction ----
 
-  /** Reads the prediction of a frame: `{ side, at(index) }` with a colour and words for each cell. */
+  /**
+   * Reads the prediction of a frame. For each point of the grid there are `words(i)`, and the `index(i)` of its colour in a scale
+   * from 1 to 255 or, with several classes, the class and the share of it.
+   *
+   * @param {import("../messages.js").Frame} message
+   */
   function fieldOf(message) {
     const { field } = message;
     if (!field) {

@@ -28,6 +28,12 @@ const FIRST_SAMPLES = 400;
 /** Where a data set in the plane is meant, not one with many columns. */
 const FIRST_VALUES = { classification: { num_features: 2, num_informative: 2, num_redundant: 0 }, blobs: { num_classes: 3 } };
 
+/**
+ * Mounts the panel.
+ *
+ * @param {HTMLElement} panel
+ * @param {import("../app.js").App} app
+ */
 export function mount(panel, app) {
   panel.append(
     element("h2", {}, "Data"),

@@ -9,6 +9,12 @@ const MOST_UNITS = 8;
 /** While the training goes on, the point is explained anew after so many milliseconds. */
 const PAUSE = 500;
 
+/**
+ * Mounts the panel, which stays hidden until a point is asked for with `ask-explanation`.
+ *
+ * @param {HTMLElement} panel
+ * @param {import("../app.js").App} app
+ */
 export function mount(panel, app) {
   const title = element("h2", {}, "How this point is computed");
   const close = element("button", { class: "button icon small", type: "button", "aria-label": "Close", title: "Close" }, icon("close"));

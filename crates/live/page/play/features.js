@@ -119,11 +119,11 @@ export function mount(column, app) {
       input.onchange = () => choose(name, input.checked);
       return element("label", { class: "check small" }, input, written(name));
     });
-    const all_ = element("button", { class: "button small", type: "button" }, icon("reset"), "All columns");
-    all_.onclick = () => app.set({ features: null });
+    const allColumns = element("button", { class: "button small", type: "button" }, icon("reset"), "All columns");
+    allColumns.onclick = () => app.set({ features: null });
     chooser.replaceChildren(
       element("summary", {}, `Choose columns (${chosen().length} of ${all.length})`),
-      element("div", { class: "stack" }, all_, element("div", { class: "boxes" }, ...boxes)),
+      element("div", { class: "stack" }, allColumns, element("div", { class: "boxes" }, ...boxes)),
     );
     chooser.open = isOpen;
   }

@@ -27,7 +27,12 @@ export function drawMap(canvas, bytes, side, own, full) {
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
-/** The bytes of one unit of the maps of a layer. */
+/**
+ * The bytes of one unit of the maps of a layer.
+ *
+ * @param {import("../messages.js").Frame} frame
+ * @param {import("../messages.js").UnitMaps} maps
+ */
 export function bytesOf(frame, maps, unit) {
   const size = maps.side * maps.side;
   return frame.bytes(maps.values).subarray(unit * size, (unit + 1) * size);

@@ -18,19 +18,25 @@ const NEAR = 7;
 /** Terms of a formula that are written out. */
 const MOST_TERMS = 4;
 
+/**
+ * Mounts the panel.
+ *
+ * @param {HTMLElement} panel
+ * @param {import("../app.js").App} app
+ */
 export function mount(panel, app) {
   const links = element("canvas", { class: "links", "aria-hidden": "true" });
   const inputs = element("div", { class: "column inputs" });
   const layers = element("div", { class: "net-layers", role: "group", "aria-label": "Layers: arrow keys go from unit to unit" });
   const net = element("div", { class: "net" }, links, inputs, layers);
-  const frame_ = element("div", { class: "net-scroll" }, net);
+  const scroller = element("div", { class: "net-scroll" }, net);
   const tip = element("div", { class: "tip", role: "tooltip", id: "unit-tip", hidden: true });
   document.body.append(tip);
   const chooser = features.mount(inputs, app);
   const summary = element("p", { class: "note" });
   panel.append(
     element("div", { class: "panel-head" }, element("h2", {}, "Network"), depthControl(app), element("span", { class: "spacer" }), summary),
-    frame_,
+    scroller,
     chooser,
     options(app),
   );
@@ -121,7 +127,11 @@ export function mount(panel, app) {
     drawLinks();
   }
 
-  /** The weights of a frame by layer; each `{ inputs, units, weights, biases }`. */
+  /**
+   * The weights of a frame by layer; each `{ inputs, units, weights, biases }`, nothing for a convolution.
+   *
+   * @param {import("../messages.js").Frame} frame
+   */
   function weightsOf(frame) {
     const { scene } = app.state;
     const found = new Map(frame.weights.map((one) => [one.layer, one]));

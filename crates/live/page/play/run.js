@@ -10,6 +10,12 @@ function paceInWords(pace) {
   return pace === null ? "Full speed" : `${pace} epochs/s`;
 }
 
+/**
+ * Mounts the bar.
+ *
+ * @param {HTMLElement} bar
+ * @param {import("../app.js").App} app
+ */
 export function mount(bar, app) {
   const status = () => app.state.status;
   const button = (name, label, key, onclick, extra = "") =>

@@ -5,6 +5,12 @@ import { menuField, numberField, parameterFields, sliderField } from "./controls
 
 const MOST_PENALTY = 10;
 
+/**
+ * Mounts the panel.
+ *
+ * @param {HTMLElement} panel
+ * @param {import("../app.js").App} app
+ */
 export function mount(panel, app) {
   const penalty = (name, label, help) =>
     numberField(app, `training.penalty.${name}`, label, {
