@@ -278,7 +278,7 @@ objective = { metric = "accuracy" }
     steps: [
       { text: "Train from He's weights.", look: "Below five or not: the accuracy comes to about 0.89." },
       { text: "Begin with zeros.", changes: { "model.initializer": "zeros" }, look: "The histograms of the weights are one bar at zero, and stay so." },
-      { text: "Begin with weights that are far too large for the layer.", changes: { "model.initializer": "fan_out_squared" }, look: "The first epochs are worse. Is it level after ten?" },
+      { text: "Begin with a deviation of 2 / outputs, where 2 / inputs should be the variance: a common mistake.", changes: { "model.initializer": "fan_out_squared" }, look: "The weights of the last layer, which has one output, are far too large, and the first epochs are worse. Is it level after ten?" },
     ],
     answer: [
       "Weights of zero never move: the gradient of each of the two layers is a product with the other layer's weights or outputs, which are zero. The accuracy stays that of a coin.",
