@@ -127,17 +127,17 @@ function chosen(choice, present) {
 }
 
 /**
- * A menu of a key. `except` are names to leave out; `send(name, choice)` replaces the usual change, `read()` the usual value.
+ * A menu of a key. `send(name)` replaces the usual change, `read()` the usual value.
  */
-export function menuField(app, key, label, { except = [], send, read } = {}) {
+export function menuField(app, key, label, { send, read } = {}) {
   const select = element("select");
   const field = fieldOf(label, "", select);
-  const choices = () => choicesOf(nodeOf(key, app.state.setting?.values)).filter(({ name }) => !except.includes(name));
+  const choices = () => choicesOf(nodeOf(key, app.state.setting?.values));
   select.onchange = () => {
-    const choice = choices().find(({ name }) => name === select.value);
     if (send) {
-      send(select.value, choice);
+      send(select.value);
     } else {
+      const choice = choices().find(({ name }) => name === select.value);
       app.set({ [key]: chosen(choice, app.value(key)) });
     }
   };
@@ -147,7 +147,7 @@ export function menuField(app, key, label, { except = [], send, read } = {}) {
     if (name && !all.some((one) => one.name === name)) {
       all.push({ name, help: "" });
     }
-    fillMenu(select, all.map((one) => [one.name, words(one.name)]), name);
+    fillMenu(select, all.map((one) => [one.name, words(one.name, key)]), name);
     field.title = all.find((one) => one.name === name)?.help ?? "";
   });
 }
@@ -276,10 +276,10 @@ export function throttled(call, pause = 120) {
 
 /**
  * The parameters of what a key has chosen, such as `momentum` of the optimiser, as controls that follow the choice. `first` is
- * the number of controls that are always shown; the others are behind "More". `extra(name, value)` are changes that go with one
- * of a parameter.
+ * the number of controls that are always shown; the others are behind "More". `skips(name, choice)` leaves parameters out.
+ * `extra(name, value)` are changes that go with one of a parameter.
  */
-export function parameterFields(app, key, { except = [], first = Infinity, sliders = false, extra = () => ({}) } = {}) {
+export function parameterFields(app, key, { skips = () => false, first = Infinity, sliders = false, extra = () => ({}) } = {}) {
   const holder = element("div", { class: "parameters", hidden: true });
   let shownFor = "";
   const rebuild = () => {
@@ -290,7 +290,7 @@ export function parameterFields(app, key, { except = [], first = Infinity, slide
     }
     shownFor = name;
     const choice = choicesOf(nodeOf(key, app.state.setting.values)).find((one) => one.name === name);
-    const names = Object.keys(choice?.parameters ?? {}).filter((one) => !except.includes(one));
+    const names = Object.keys(choice?.parameters ?? {}).filter((one) => !skips(one, name));
     const fields = names.map((one) => parameterField(app, key, one, choice.parameters[one], { sliders, extra })).filter(Boolean);
     const [always, more] = [fields.slice(0, first), fields.slice(first)];
     holder.replaceChildren(element("div", { class: "fields" }, ...always));

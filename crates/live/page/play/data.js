@@ -46,7 +46,7 @@ export function mount(panel, app) {
       parameterFields(app, "dataset", {
         first: 4,
         sliders: true,
-        except: ["points", "task", "path", "center_box", "shift", "scale", "weights"],
+        skips: (name, dataset) => NOT_CHOSEN.includes(dataset) || ["shift", "scale"].includes(name),
         extra: (name, value) => changesForTask(app, { ...app.value("dataset"), [name]: value }),
       }),
       newSample(app),

@@ -18,6 +18,11 @@ const WORDS = {
   points: "Painted points",
   csv: "Your table",
   image_folder: "Your images",
+  task: "What to learn",
+  "task.classification": "Classes",
+  "task.regression": "A number",
+  below_five: "Is it below five?",
+  ten_classes: "Which digit?",
   // Functions.
   relu: "ReLU",
   leaky_relu: "Leaky ReLU",
@@ -68,8 +73,8 @@ const WORDS = {
   pytorch_default: "As PyTorch",
 };
 
-/** A name of the program in plain words. */
-export function words(name) {
+/** A name of the program in plain words; `key` is that of the menu it stands in. */
+export function words(name, key = "") {
   const blanks = name.replaceAll("_", " ");
-  return WORDS[name] ?? blanks.charAt(0).toUpperCase() + blanks.slice(1);
+  return WORDS[`${key.split(".").at(-1)}.${name}`] ?? WORDS[name] ?? blanks.charAt(0).toUpperCase() + blanks.slice(1);
 }
