@@ -35,7 +35,7 @@ export function mount(panel, app) {
         element("summary", {}, "What shows it"),
         element("ul", { class: "small" }, ...evidence.map((text) => element("li", {}, text))))
       : null;
-    return element("li", { class: `finding ${severity}`, "data-title": title },
+    return element("li", { class: `finding is-${severity}`, "data-title": title },
       element("h3", {}, element("span", { class: "finding-mark" }, severity), title),
       element("p", {}, summary),
       proof,

@@ -67,27 +67,21 @@ export function keepingFocus(part, change) {
   }
 }
 
-/** All keys of a setting with their values, such as `optimizer.learning_rate`. Lists are values. */
-export function keysOf(values, prefix = "", keys = new Map()) {
-  for (const [name, value] of Object.entries(values ?? {})) {
-    const key = prefix + name;
-    if (value !== null && typeof value === "object" && !Array.isArray(value)) {
-      keysOf(value, `${key}.`, keys);
-    } else {
-      keys.set(key, value);
+/**
+ * The keys in which two settings differ, such as `optimizer.learning_rate`: `{ key, before, after }`, with `undefined` where
+ * a setting lacks the key.
+ */
+export function differences(before, after, prefix = "") {
+  const isTable = (value) => value !== null && typeof value === "object" && !Array.isArray(value);
+  const names = new Set([...Object.keys(before ?? {}), ...Object.keys(after ?? {})]);
+  return [...names].flatMap((name) => {
+    const [old, young] = [before?.[name], after?.[name]];
+    if (isTable(old) && isTable(young)) {
+      return differences(old, young, `${prefix}${name}.`);
     }
-  }
-  return keys;
-}
-
-/** The keys in which two settings differ: `{ key, before, after }`, with `undefined` where a setting lacks the key. */
-export function differences(before, after) {
-  const [old, young] = [keysOf(before), keysOf(after)];
-  const names = new Set([...old.keys(), ...young.keys()]);
-  const text = (value) => JSON.stringify(value ?? null);
-  return [...names]
-    .filter((key) => text(old.get(key)) !== text(young.get(key)))
-    .map((key) => ({ key, before: old.get(key), after: young.get(key) }));
+    const isSame = JSON.stringify(old ?? null) === JSON.stringify(young ?? null);
+    return isSame ? [] : [{ key: prefix + name, before: old, after: young }];
+  });
 }
 
 /** A value as it stands in TOML. */
