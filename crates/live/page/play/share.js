@@ -149,57 +149,56 @@ function planeSvg(app) {
   return new XMLSerializer().serializeToString(root);
 }
 
-/** The network as pictures with their places, as far as it is drawn on canvases or as SVG. */
-async function networkLayers() {
-  const panel = document.querySelector('[data-panel="network"]');
-  const parts = [...(panel?.querySelectorAll("canvas, svg:not([aria-hidden])") ?? [])].filter((part) => part.getClientRects().length);
-  const boxes = parts.map((part) => part.getBoundingClientRect());
-  const images = await Promise.all(parts.map((part, n) => (part instanceof HTMLCanvasElement ? part : pictureOf(part, boxes[n]))));
-  return images.map((image, n) => ({ image, box: boxes[n] })).filter(({ image, box }) => image && box.width && box.height);
+/** The network as it stands on the page: its canvases and its words. */
+function networkParts() {
+  const net = document.querySelector('[data-panel="network"] .net');
+  const isDrawn = (part) => part.tagName === "CANVAS" || (part.childElementCount === 0 && part.textContent.trim() && !part.closest("svg"));
+  return [...(net?.querySelectorAll("*") ?? [])]
+    .filter((part) => part.getClientRects().length && isDrawn(part))
+    .map((part) => ({ part, box: part.getBoundingClientRect(), style: getComputedStyle(part) }))
+    .filter(({ box }) => box.width > 1 && box.height > 1);
 }
 
-/** An SVG of the page as an image, with the colours that it has there. */
-function pictureOf(source, box) {
-  const copy = source.cloneNode(true);
-  copy.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  copy.setAttribute("width", box.width);
-  copy.setAttribute("height", box.height);
-  const [from, to] = [source, copy].map((root) => [root, ...root.querySelectorAll("*")]);
-  from.forEach((part, n) => {
-    const style = getComputedStyle(part);
-    for (const name of ["fill", "stroke", "stroke-width", "opacity", "font-size", "font-family"]) {
-      to[n].style.setProperty(name, style.getPropertyValue(name));
-    }
-  });
-  const image = new Image();
-  image.src = `data:image/svg+xml,${encodeURIComponent(new XMLSerializer().serializeToString(copy))}`;
-  return image.decode().then(() => image, () => null);
+function drawPart(context, { part, box, style }) {
+  context.globalAlpha = Number(style.opacity);
+  if (part.tagName === "CANVAS") {
+    context.drawImage(part, box.left, box.top, box.width, box.height);
+  } else {
+    context.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    context.fillStyle = style.color;
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    context.fillText(part.textContent, box.left + box.width / 2, box.top + box.height / 2);
+  }
+  context.globalAlpha = 1;
 }
 
-/** The plane and the network beside each other. */
-async function picture() {
+/** The network and the plane beside each other. */
+function picture() {
   const plane = planeCanvas();
-  const layers = await networkLayers();
+  const parts = networkParts();
+  const boxes = parts.map(({ box }) => box);
   const ratio = window.devicePixelRatio || 1;
-  const gap = 16 * ratio;
-  const left = Math.min(...layers.map(({ box }) => box.left));
-  const top = Math.min(...layers.map(({ box }) => box.top));
-  const size = layers.length
-    ? [Math.max(...layers.map(({ box }) => box.right)) - left, Math.max(...layers.map(({ box }) => box.bottom)) - top].map((side) => side * ratio)
-    : [0, 0];
-  const start = size[0] ? size[0] + gap : 0;
+  const gap = 16;
+  const [left, top] = boxes.length ? [Math.min(...boxes.map((box) => box.left)), Math.min(...boxes.map((box) => box.top))] : [0, 0];
+  const width = boxes.length ? Math.max(...boxes.map((box) => box.right)) - left + gap : 0;
+  const height = boxes.length ? Math.max(...boxes.map((box) => box.bottom)) - top : 0;
+  const [planeWidth, planeHeight] = [(plane?.width ?? 0) / ratio, (plane?.height ?? 0) / ratio];
   const canvas = element("canvas", {
-    width: Math.ceil(start + (plane?.width ?? 0) + 2 * gap),
-    height: Math.ceil(Math.max(size[1], plane?.height ?? 0) + 2 * gap),
+    width: Math.ceil(ratio * (width + planeWidth + 2 * gap)),
+    height: Math.ceil(ratio * (Math.max(height, planeHeight) + 2 * gap)),
   });
   const context = canvas.getContext("2d");
   context.fillStyle = css("paper");
   context.fillRect(0, 0, canvas.width, canvas.height);
-  for (const { image, box } of layers) {
-    context.drawImage(image, gap + (box.left - left) * ratio, gap + (box.top - top) * ratio, box.width * ratio, box.height * ratio);
-  }
+  context.scale(ratio, ratio);
+  context.translate(gap, gap);
   if (plane) {
-    context.drawImage(plane, gap + start, gap);
+    context.drawImage(plane, width, 0, planeWidth, planeHeight);
+  }
+  context.translate(-left, -top);
+  for (const part of parts) {
+    drawPart(context, part);
   }
   return new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
 }
