@@ -11,6 +11,9 @@ export class App extends EventTarget {
   /** The newest message of each type, such as `state.frame`; `state.epochs` holds all rows. */
   state = { epochs: { rows: [] } };
 
+  /** The experiment as the program has sent it. */
+  #inForce;
+
   /** Calls `listener(message)` after every message of a type, or after an event of the page that `tell` raised. */
   on(type, listener) {
     this.addEventListener(type, (event) => listener(event.detail));
@@ -26,9 +29,18 @@ export class App extends EventTarget {
     this.transmit(message);
   }
 
-  /** Changes keys of the experiment: `app.set({ "optimizer.learning_rate": 0.1 })`. */
+  /**
+   * Changes keys of the experiment: `app.set({ "optimizer.learning_rate": 0.1 })`. `null` removes a key.
+   *
+   * `value` has the new values at once, so that a second change builds on the first one before the program has answered.
+   */
   set(changes) {
     const list = Object.entries(changes).map(([key, value]) => ({ key, value }));
+    if (this.state.setting) {
+      const values = structuredClone(this.state.setting.values);
+      list.forEach(({ key, value }) => assign(values, key.split("."), value));
+      this.state.setting = { ...this.state.setting, values };
+    }
     this.send({ type: "set", changes: list });
   }
 
@@ -47,16 +59,46 @@ export class App extends EventTarget {
 
   receive(message) {
     const { type } = message;
+    if (type === "frame") {
+      this.receiveFrame(message);
+      return;
+    }
     if (type === "epochs" && !message.is_whole) {
       this.state.epochs.rows.push(...message.rows);
       this.state.epochs.scene = message.scene;
     } else {
       this.state[type] = message;
     }
-    this.tell(type, message);
-    if (type === "frame") {
-      // The program sends the next frame when this one is on the screen.
-      requestAnimationFrame(() => this.send({ type: "shown", frame: message.frame }));
+    if (type === "setting") {
+      this.#inForce = message;
+    } else if (type === "problem") {
+      // Nothing has changed.
+      this.state.setting = this.#inForce;
     }
+    this.tell(type, message);
+  }
+
+  /** Shows a frame with the next picture of the screen, and asks for another one. */
+  receiveFrame(message) {
+    requestAnimationFrame(() => {
+      if (message.scene === this.state.scene?.scene) {
+        this.state.frame = message;
+        this.tell("frame", message);
+      }
+      this.send({ type: "shown", frame: message.frame });
+    });
+  }
+}
+
+function assign(values, [name, ...rest], value) {
+  if (rest.length > 0) {
+    // A name alone, such as that of an activation, becomes a table with further keys.
+    const inner = values[name];
+    values[name] = inner === null || typeof inner !== "object" ? {} : inner;
+    assign(values[name], rest, value);
+  } else if (value === null) {
+    delete values[name];
+  } else {
+    values[name] = value;
   }
 }

@@ -1,0 +1,541 @@
+// The big picture: the prediction over the plane, the points on it, the axes.
+
+import { color, colorOfClass, css, divergingScale, series, THEME_CHANGED } from "../colors.js";
+import { element, readable, sharpen } from "../dom.js";
+
+const MARGIN = { left: 44, right: 8, top: 8, bottom: 36 };
+/** How strong the colours of the prediction are, so that the points stand out. */
+const STRENGTH = 0.62;
+/** Part of the range that a press of an arrow key moves the cursor by. */
+const KEY_STEP = 1 / 40;
+
+/**
+ * Mounts the picture. Returns its plot, with which the painting draws.
+ *
+ * @param {HTMLElement} panel
+ * @param {import("../app.js").App} app
+ * @returns {{ surface: HTMLElement, pointOf: function, pixelsOf: function, freeze: function, showPoints: function, cursor: function }}
+ */
+export function mount(panel, app) {
+  const canvas = element("canvas", { "aria-hidden": "true" });
+  const overlay = element("canvas", { class: "overlay", "aria-hidden": "true" });
+  const surface = element(
+    "div",
+    {
+      class: "plot",
+      tabIndex: 0,
+      role: "application",
+      "aria-label": "Output of the network. Arrow keys move a cursor; Enter explains the point.",
+    },
+    canvas,
+    overlay,
+  );
+  const losses = element("div", { class: "losses" });
+  const legend = element("div", { class: "legend row small" });
+  const readout = element("p", { class: "readout note number" });
+  const options = { isDiscrete: false, showsOthers: true };
+  const toggle = (label, name, help) => {
+    const input = element("input", { type: "checkbox", checked: options[name] });
+    input.onchange = () => {
+      options[name] = input.checked;
+      draw();
+    };
+    return element("label", { class: "check small", title: help }, input, label);
+  };
+  const others = toggle("Show held-out data", "showsOthers", "Rows for validation and test, drawn as rings");
+  const tools = element("div", { class: "painting" });
+  panel.append(
+    element("div", { class: "panel-head" }, element("h2", {}, "Output"), element("span", { class: "spacer" }), losses),
+    surface,
+    readout,
+    legend,
+    element("div", { class: "row toggles" }, others, toggle("Discretise", "isDiscrete", "Show the predicted class without its probability")),
+    tools,
+  );
+
+  let view; // the range that is shown: { x: [from, to], y: [from, to] }
+  let isFrozen = false;
+  let own; // points of the painting, instead of those of the data
+  let side = 0; // of the plot in CSS pixels
+  let hover; // the point under the cursor, in units of the data
+  let marked; // the point that is explained
+
+  const scene = () => app.state.scene;
+  /** Whether the data are values over one column, which are drawn as a curve. */
+  const isCurve = () => !own && scene()?.columns.length === 1 && Boolean(scene()?.targets);
+  const frame = () => (app.state.frame?.scene === scene()?.scene ? app.state.frame : undefined);
+
+  const pixelsOf = ([x, y]) => [
+    MARGIN.left + (side * (x - view.x[0])) / (view.x[1] - view.x[0]),
+    MARGIN.top + side - (side * (y - view.y[0])) / (view.y[1] - view.y[0]),
+  ];
+  const atPixels = (px, py) => [
+    view.x[0] + ((px - MARGIN.left) / side) * (view.x[1] - view.x[0]),
+    view.y[0] + ((MARGIN.top + side - py) / side) * (view.y[1] - view.y[0]),
+  ];
+  const pointOf = (event) => {
+    const box = surface.getBoundingClientRect();
+    return atPixels(event.clientX - box.left, event.clientY - box.top);
+  };
+  const isInside = ([x, y]) => view && x >= view.x[0] && x <= view.x[1] && y >= view.y[0] && y <= view.y[1];
+
+  function choosePlane() {
+    const { x, y, targets } = scene();
+    if (isCurve()) {
+      const room = 0.1 * (targets[1] - targets[0] || 1);
+      view = { x: [x.from, x.to], y: [targets[0] - room, targets[1] + room] };
+    } else {
+      view = { x: [x.from, x.to], y: [y.from, y.to] };
+    }
+  }
+
+  // ---- The prediction ----
+
+  /**
+   * Reads the prediction of a frame. For each point of the grid there are `words(i)`, and the `index(i)` of its colour in a scale
+   * from 1 to 255 or, with several classes, the class and the share of it.
+   *
+   * @param {import("../messages.js").Frame} message
+   */
+  function fieldOf(message) {
+    const { field } = message;
+    if (!field) {
+      return undefined;
+    }
+    if (field.kind === "values") {
+      const values = message.floats(field.values);
+      const [low, high] = own?.range ?? scene().targets;
+      const index = (i) => Math.max(1, Math.min(255, Math.round(128 + 127 * ((2 * (values[i] - low)) / (high - low || 1) - 1))));
+      return { side: field.side, index, words: (i) => readable(values[i], 4), value: (i) => values[i] };
+    }
+    const shares = message.bytes(field.probabilities);
+    const name = (label) => scene().classes[label] ?? String(label);
+    if (field.kind === "binary") {
+      const words = (i) => (shares[i] > 127 ? `${name(1)} (${percent(shares[i])})` : `${name(0)} (${percent(255 - shares[i])})`);
+      return { side: field.side, index: (i) => Math.max(1, shares[i]), words };
+    }
+    const classes = message.bytes(field.classes);
+    return { side: field.side, classes, shares, words: (i) => `${name(classes[i])} (${percent(shares[i])})` };
+  }
+
+  const percent = (share) => `${Math.round((100 * share) / 255)} %`;
+
+  const picture = document.createElement("canvas");
+  let pictureOf; // the frame, the options and the theme that the picture shows
+  let pictureAxes; // the axes of its scene
+
+  function paintField(message) {
+    const field = fieldOf(message);
+    if (!field) {
+      return false;
+    }
+    const { side: cells } = field;
+    if (picture.width !== cells) {
+      picture.width = picture.height = cells;
+    }
+    const image = new ImageData(cells, cells);
+    const pixels = image.data;
+    if (field.classes) {
+      const paper = color("paper");
+      const colors = scene().classes.map((_, label) => color(series(colorOfClass(scene(), label))));
+      for (let i = 0; i < cells * cells; i++) {
+        const to = 4 * ((cells - 1 - Math.floor(i / cells)) * cells + (i % cells));
+        const share = STRENGTH * (options.isDiscrete ? 1 : field.shares[i] / 255);
+        const ink = colors[field.classes[i]] ?? paper;
+        for (let channel = 0; channel < 3; channel++) {
+          pixels[to + channel] = paper[channel] + share * (ink[channel] - paper[channel]);
+        }
+        pixels[to + 3] = 255;
+      }
+    } else {
+      const scale = scaleOfTwo(STRENGTH);
+      for (let i = 0; i < cells * cells; i++) {
+        const to = 4 * ((cells - 1 - Math.floor(i / cells)) * cells + (i % cells));
+        let index = field.index(i);
+        if (options.isDiscrete) {
+          index = index > 127 ? 255 : 1;
+        }
+        pixels.set(scale.subarray(4 * index, 4 * index + 4), to);
+      }
+    }
+    picture.getContext("2d").putImageData(image, 0, 0);
+    return true;
+  }
+
+  function scaleOfTwo(strength) {
+    const isClasses = !scene().targets;
+    const [low, high] = isClasses ? [colorOfClass(scene(), 0), colorOfClass(scene(), 1)] : [0, 1];
+    return divergingScale(series(low), series(high), strength);
+  }
+
+  // ---- The points ----
+
+  /** Points as `[x, y, value, split]`. */
+  function pointsOfScene() {
+    const now = scene();
+    const [positions, values, splits] = [now.floats(now.points), now.floats(now.values), now.bytes(now.splits)];
+    return Array.from(values, (value, i) => [positions[2 * i], isCurve() ? value : positions[2 * i + 1], value, splits[i]]);
+  }
+
+  let points = [];
+
+  function colorOfPoint(value) {
+    const now = scene();
+    if (own ? own.isRegression : now.targets) {
+      const [low, high] = own?.range ?? now.targets;
+      const index = Math.max(1, Math.min(255, Math.round(128 + 127 * ((2 * (value - low)) / (high - low || 1) - 1))));
+      const scale = divergingScale("series-0", "series-1");
+      return `rgb(${scale[4 * index]} ${scale[4 * index + 1]} ${scale[4 * index + 2]})`;
+    }
+    return css(series(own ? value : colorOfClass(now, value)));
+  }
+
+  const dots = document.createElement("canvas");
+  let dotsOf; // what the picture of the points shows
+  let version = 0; // of the points
+
+  /** Draws the points from their own picture, which is made anew only when they change. */
+  function drawPoints(context, width, height) {
+    const shows = JSON.stringify([version, width, view, options.showsOthers, css("paper"), window.devicePixelRatio]);
+    if (shows !== dotsOf) {
+      dotsOf = shows;
+      const own = sharpen(dots, width, height);
+      own.clearRect(0, 0, width, height);
+      paintPoints(own);
+    }
+    context.drawImage(dots, 0, 0, width, height);
+  }
+
+  function paintPoints(context) {
+    const list = own ? own.points : points;
+    const radius = list.length > 1200 ? 2.2 : list.length > 400 ? 2.8 : 3.6;
+    const colors = new Map();
+    const paper = css("paper");
+    // Values near the middle of their range are as pale as the paper.
+    const outline = (own ? own.isRegression : scene().targets && !isCurve()) ? css("muted") : paper;
+    context.save();
+    context.beginPath();
+    context.rect(MARGIN.left, MARGIN.top, side, side);
+    context.clip();
+    for (const [x, y, value, split] of list) {
+      if (split && !options.showsOthers) {
+        continue;
+      }
+      if (!colors.has(value)) {
+        colors.set(value, isCurve() && !own ? css("series-0") : colorOfPoint(value));
+      }
+      const [px, py] = pixelsOf([x, y]);
+      context.beginPath();
+      context.arc(px, py, radius, 0, 7);
+      if (split) {
+        context.fillStyle = paper;
+        context.fill();
+        context.lineWidth = 1.6;
+        context.strokeStyle = colors.get(value);
+        context.stroke();
+      } else {
+        context.lineWidth = 2;
+        context.strokeStyle = outline;
+        context.stroke();
+        context.fillStyle = colors.get(value);
+        context.fill();
+      }
+    }
+    context.restore();
+  }
+
+  // ---- All together ----
+
+  function drawAxes(context) {
+    const { x, y } = scene();
+    context.fillStyle = css("muted");
+    context.strokeStyle = css("edge");
+    context.lineWidth = 1;
+    context.font = `12px ${getComputedStyle(surface).fontFamily}`;
+    context.strokeRect(MARGIN.left + 0.5, MARGIN.top + 0.5, side - 1, side - 1);
+    context.textAlign = "center";
+    context.textBaseline = "top";
+    for (const tick of ticks(view.x)) {
+      const [px] = pixelsOf([tick, view.y[0]]);
+      context.fillRect(px, MARGIN.top + side, 1, 4);
+      context.fillText(tickText(tick), px, MARGIN.top + side + 6);
+    }
+    context.fillText(x.name, MARGIN.left + side / 2, MARGIN.top + side + 21, side);
+    context.textAlign = "right";
+    context.textBaseline = "middle";
+    for (const tick of ticks(view.y)) {
+      const [, py] = pixelsOf([view.x[0], tick]);
+      context.fillRect(MARGIN.left - 4, py, 4, 1);
+      context.fillText(tickText(tick), MARGIN.left - 6, py, MARGIN.left - 20);
+    }
+    context.save();
+    context.translate(7, MARGIN.top + side / 2);
+    context.rotate(-Math.PI / 2);
+    context.textAlign = "center";
+    context.fillText(y.name, 0, 0, side);
+    context.restore();
+  }
+
+  function drawCurve(context, message) {
+    const field = fieldOf(message);
+    if (!field?.value) {
+      return;
+    }
+    const { x } = scene();
+    context.save();
+    context.beginPath();
+    context.rect(MARGIN.left, MARGIN.top, side, side);
+    context.clip();
+    context.beginPath();
+    for (let i = 0; i < field.side; i++) {
+      const at = x.from + ((x.to - x.from) * i) / (field.side - 1);
+      context.lineTo(...pixelsOf([at, field.value(i)]));
+    }
+    context.strokeStyle = css("series-1");
+    context.lineWidth = 3;
+    context.lineJoin = "round";
+    context.stroke();
+    context.restore();
+  }
+
+  function drawPicture(context) {
+    const [x, y] = pictureAxes;
+    const [left, top] = pixelsOf([x.from, y.to]);
+    const [right, bottom] = pixelsOf([x.to, y.from]);
+    context.save();
+    context.beginPath();
+    context.rect(MARGIN.left, MARGIN.top, side, side);
+    context.clip();
+    context.imageSmoothingQuality = "high";
+    // The outer points of the field lie on the edges.
+    context.drawImage(picture, 0.5, 0.5, picture.width - 1, picture.width - 1, left, top, right - left, bottom - top);
+    context.restore();
+  }
+
+  function draw() {
+    const width = surface.clientWidth;
+    if (!scene() || !view || width === 0) {
+      return;
+    }
+    side = width - MARGIN.left - MARGIN.right;
+    const height = side + MARGIN.top + MARGIN.bottom;
+    surface.style.height = `${height}px`;
+    const context = sharpen(canvas, width, height);
+    context.clearRect(0, 0, width, height);
+    const message = frame();
+    if (message && scene().columns.length > 1) {
+      const shows = `${message.scene} ${message.frame} ${options.isDiscrete} ${css("paper")} ${own?.range}`;
+      if (shows !== pictureOf && paintField(message)) {
+        pictureOf = shows;
+        pictureAxes = [scene().x, scene().y];
+      }
+    }
+    // While points are painted, the last picture stays until that of the new points comes.
+    if (pictureAxes && !isCurve() && (message?.field || own)) {
+      drawPicture(context);
+    }
+    drawPoints(context, width, height);
+    if (message && isCurve()) {
+      drawCurve(context, message);
+    }
+    drawAxes(context);
+    drawOverlay();
+  }
+
+  function drawOverlay() {
+    if (!view || side === 0) {
+      return;
+    }
+    const context = sharpen(overlay, side + MARGIN.left + MARGIN.right, side + MARGIN.top + MARGIN.bottom);
+    context.clearRect(0, 0, overlay.width, overlay.height);
+    if (marked && isInside(marked)) {
+      const [px, py] = pixelsOf(marked);
+      for (const [radius, name] of [[8, "paper"], [7, "ink"], [5, "paper"]]) {
+        context.beginPath();
+        context.arc(px, py, radius, 0, 7);
+        context.strokeStyle = css(name);
+        context.lineWidth = name === "ink" ? 2 : 1.5;
+        context.stroke();
+      }
+    }
+    if (hover) {
+      const [px, py] = pixelsOf(hover);
+      context.strokeStyle = css("ink", 0.55);
+      context.lineWidth = 1;
+      context.beginPath();
+      context.moveTo(MARGIN.left, Math.round(py) + 0.5);
+      context.lineTo(MARGIN.left + side, Math.round(py) + 0.5);
+      context.moveTo(Math.round(px) + 0.5, MARGIN.top);
+      context.lineTo(Math.round(px) + 0.5, MARGIN.top + side);
+      context.stroke();
+    }
+    readout.textContent = wordsAt(hover);
+  }
+
+  /** Coordinates and prediction of a point, in words. */
+  function wordsAt(point) {
+    if (!scene()) {
+      return "";
+    }
+    if (!point) {
+      return scene().note || "Point at the picture to read the prediction; click to see how it is computed.";
+    }
+    const { x, y } = scene();
+    const place = isCurve() ? `${x.name} = ${readable(point[0])}` : `${x.name} = ${readable(point[0])}, ${y.name} = ${readable(point[1])}`;
+    const field = frame() && fieldOf(frame());
+    if (!field) {
+      return place;
+    }
+    const column = Math.round(((point[0] - x.from) / (x.to - x.from)) * (field.side - 1));
+    const row = isCurve() ? 0 : Math.round(((point[1] - y.from) / (y.to - y.from)) * (field.side - 1));
+    const isOnField = column >= 0 && row >= 0 && column < field.side && row < field.side;
+    return isOnField ? `${place}  →  ${field.words(row * field.side + column)}` : place;
+  }
+
+  function drawLegend() {
+    const now = scene();
+    legend.replaceChildren();
+    if (now.targets) {
+      const bar = element("canvas", { class: "color-bar", "aria-hidden": "true" });
+      bar.width = 255;
+      bar.height = 1;
+      bar.getContext("2d").putImageData(new ImageData(divergingScale().slice(4), 255, 1), 0, 0);
+      const [low, high] = now.targets;
+      if (!isCurve()) {
+        legend.append(element("span", { class: "number" }, readable(low)), bar, element("span", { class: "number" }, readable(high)));
+      }
+      return;
+    }
+    now.classes.slice(0, 12).forEach((name, label) => {
+      const dot = element("span", { class: "dot" });
+      dot.style.background = `var(--${series(colorOfClass(now, label))})`;
+      legend.append(element("span", { class: "row key" }, dot, name));
+    });
+    if (now.classes.length > 12) {
+      legend.append(`and ${now.classes.length - 12} more`);
+    }
+  }
+
+  function drawLosses() {
+    const row = app.state.epochs.scene === scene()?.scene ? app.state.epochs.rows.at(-1) : undefined;
+    const one = (label, value) =>
+      element("div", { class: "loss" }, element("span", { class: "note" }, label), element("strong", { class: "number" }, readable(value)));
+    losses.replaceChildren(one("Training loss", row?.train.loss));
+    if (scene()?.num_rows[1]) {
+      losses.append(one("Validation loss", row?.valid.loss));
+    }
+  }
+
+  // ---- Pointer and keyboard ----
+
+  surface.addEventListener("pointermove", (event) => {
+    if (view) {
+      const point = pointOf(event);
+      hover = isInside(point) ? point : undefined;
+      drawOverlay();
+    }
+  });
+  surface.addEventListener("pointerleave", () => {
+    hover = undefined;
+    drawOverlay();
+  });
+  surface.addEventListener("click", (event) => {
+    if (view && !own && event.detail > 0) {
+      explain(pointOf(event));
+    }
+  });
+  surface.addEventListener("keydown", (event) => {
+    const way = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
+    if (!view || (!way && event.key !== "Enter")) {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+    const [width, height] = [view.x[1] - view.x[0], view.y[1] - view.y[0]];
+    hover ??= [view.x[0] + width / 2, view.y[0] + height / 2];
+    if (way) {
+      const moved = [hover[0] + way[0] * KEY_STEP * width, hover[1] + way[1] * KEY_STEP * height];
+      hover = isInside(moved) ? moved : hover;
+      app.tell("announce", wordsAt(hover));
+    } else if (!own) {
+      explain(hover);
+    }
+    drawOverlay();
+  });
+
+  function explain(point) {
+    if (isInside(point)) {
+      marked = point;
+      app.tell("ask-explanation", point);
+      drawOverlay();
+    }
+  }
+
+  app.on("explanation-closed", () => {
+    marked = undefined;
+    drawOverlay();
+  });
+  app.on("scene", () => {
+    points = pointsOfScene();
+    if (pictureAxes && (pictureAxes[0].name !== scene().x.name || pictureAxes[1].name !== scene().y.name)) {
+      pictureAxes = undefined;
+    }
+    version += 1;
+    others.hidden = scene().num_rows[1] + scene().num_rows[2] === 0;
+    if (!isFrozen) {
+      choosePlane();
+    }
+    drawLegend();
+    drawLosses();
+    draw();
+  });
+  app.on("frame", draw);
+  app.on("epochs", drawLosses);
+  window.addEventListener(THEME_CHANGED, () => scene() && (drawLegend(), draw()));
+  new ResizeObserver(draw).observe(surface);
+
+  return {
+    surface,
+    tools,
+    pointOf,
+    pixelsOf,
+    isInside: (point) => isInside(point),
+    cursor: () => hover,
+    colorOfPoint,
+    /** The present points of the data, `[x, y, value, split]`. */
+    points: () => points,
+    /** Whether the axes stay as they are, whatever the data; `range` replaces them. */
+    freeze(frozen, range) {
+      isFrozen = frozen;
+      if (range) {
+        view = range;
+      } else if (!frozen && scene()) {
+        choosePlane();
+      }
+      draw();
+    },
+    /** Shows other points than those of the data: `{ points, isRegression, range }`; nothing for those of the data. */
+    showPoints(others) {
+      own = others;
+      version += 1;
+      draw();
+    },
+  };
+}
+
+/** A round number, without zeros at its end. */
+function tickText(tick) {
+  return Math.abs(tick) >= 1e5 ? readable(tick, 2) : String(tick).replace("-", "−");
+}
+
+/** About five round numbers in a range. */
+function ticks([from, to]) {
+  const raw = (to - from) / 5;
+  const power = 10 ** Math.floor(Math.log10(raw));
+  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((step) => step >= raw) ?? raw;
+  const found = [];
+  for (let tick = Math.ceil(from / step) * step; tick <= to + 1e-9 * step; tick += step) {
+    found.push(Number(tick.toPrecision(12)));
+  }
+  return found;
+}

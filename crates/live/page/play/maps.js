@@ -1,0 +1,39 @@
+// Small maps of units over the plane.
+
+import { divergingScale, THEME_CHANGED } from "../colors.js";
+
+let scale;
+window.addEventListener(THEME_CHANGED, () => (scale = undefined));
+
+/**
+ * Draws the map of one unit: bytes from 1, minus `own`, to 255, `own`, the lowest row first. Colours are full at `full`, so that
+ * the maps of one layer can be compared.
+ */
+export function drawMap(canvas, bytes, side, own, full) {
+  scale ??= divergingScale();
+  if (canvas.width !== side || canvas.height !== side) {
+    canvas.width = canvas.height = side;
+  }
+  const image = new ImageData(side, side);
+  const words = new Uint32Array(image.data.buffer);
+  const colors = new Uint32Array(scale.buffer);
+  const factor = full > 0 ? own / full : 0;
+  for (let row = 0; row < side; row++) {
+    const to = (side - 1 - row) * side;
+    for (let column = 0; column < side; column++) {
+      words[to + column] = colors[128 + Math.round((bytes[row * side + column] - 128) * factor)];
+    }
+  }
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+/**
+ * The bytes of one unit of the maps of a layer.
+ *
+ * @param {import("../messages.js").Frame} frame
+ * @param {import("../messages.js").UnitMaps} maps
+ */
+export function bytesOf(frame, maps, unit) {
+  const size = maps.side * maps.side;
+  return frame.bytes(maps.values).subarray(unit * size, (unit + 1) * size);
+}
