@@ -128,6 +128,7 @@ impl StepwiseTrial {
             seed: config.seed,
             data: ready.data.clone(),
             dashboard: Dashboard::Quiet,
+            least_epoch: Duration::ZERO,
             stop: StopFlag::default(),
             observer: Box::new(Nobody),
         };
@@ -370,6 +371,7 @@ impl Execution {
             num_threads: resources.num_threads,
             data_dirs: resources.data_dirs.clone(),
             dashboard: Dashboard::Quiet,
+            least_epoch: Duration::ZERO,
             stop: StopFlag::default(),
             observer: Box::new(Nobody),
         }

@@ -183,7 +183,7 @@ function ownTable(app) {
 /** Sends a file, and asks which of its columns is to be learnt. */
 async function send(app, file) {
   try {
-    const answer = await fetch(`/tables?name=${encodeURIComponent(file.name)}`, { method: "POST", body: file });
+    const answer = await fetch("/tables", { method: "POST", headers: { "X-Name": encodeURIComponent(file.name) }, body: file });
     if (!answer.ok) {
       throw new Error(await answer.text());
     }
