@@ -42,7 +42,7 @@ export function mount(panel, app) {
     };
     return element("label", { class: "check small", title: help }, input, label);
   };
-  const others = toggle("Show held-out data", "showsOthers", "Rows for validation and test, drawn as rings");
+  const others = toggle("Show held-out data (rings)", "showsOthers", "Rows for validation and test, drawn as rings");
   const tools = element("div", { class: "painting" });
   panel.append(
     element("div", { class: "panel-head" }, element("h2", {}, "Output"), element("span", { class: "spacer" }), losses),
