@@ -16,6 +16,8 @@
 mod client;
 mod envelope;
 mod server;
+#[cfg(test)]
+mod typedefs;
 
 pub use client::{Change, ClientMessage};
 pub use envelope::{Envelope, Slice, VERSION};

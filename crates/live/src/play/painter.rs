@@ -12,11 +12,9 @@ use emberlab_training::inspection::layer_outputs;
 use emberlab_training::{Task, TrainingError, cells, host};
 
 use super::board::{Board, Topic};
-use super::view::{MAP_SIDE, View, unit_maps};
+use super::view::{FIELD_SIDE, MAP_SIDE, View, unit_maps};
 use crate::message::{Envelope, Field, Frame, ServerMessage, Weights};
 
-/// Points in a row of the prediction, at first.
-const SIDE: usize = 100;
 /// The fewest points in a row of the prediction.
 const LEAST_SIDE: usize = 20;
 /// A picture that takes longer gets fewer points.
@@ -74,7 +72,7 @@ impl Painter {
 
 fn paint_all(sittings: &Receiver<Sitting>, board: &Board, is_busy: &AtomicBool) {
     let mut frame = 0;
-    let mut side = SIDE;
+    let mut side = FIELD_SIDE;
     while let Ok(sitting) = sittings.recv() {
         let began = Instant::now();
         frame += 1;

@@ -1,5 +1,7 @@
 //! The plane of the data that is drawn: its axes, the rows on it, and its points as inputs of the network.
 
+use std::sync::OnceLock;
+
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_analysis::Plane;
 use emberlab_datasets::{Samples, Targets};
@@ -18,16 +20,19 @@ const MOST_POINTS: usize = 2000;
 const MOST_ROWS_OF_COMPONENTS: usize = 500;
 /// The most inputs that have maps.
 const MOST_INPUT_MAPS: usize = 64;
+/// Points in a row of the prediction.
+pub(super) const FIELD_SIDE: usize = 100;
 /// Points in a row of the map of a unit.
 pub(super) const MAP_SIDE: usize = 40;
 
 /// The plane of the data, and how its points become inputs.
-#[derive(Clone)]
 pub(super) struct View {
     pub(super) scene: u64,
     pub(super) plane: Plane,
     prepared: Prepared,
     device: Device,
+    /// The points of the prediction and of the maps, which every picture needs.
+    grids: [OnceLock<Tensor<2>>; 2],
 }
 
 impl View {
@@ -56,6 +61,7 @@ impl View {
             plane,
             device: trial.tensor_device().clone(),
             prepared,
+            grids: Default::default(),
         }
     }
 
@@ -94,7 +100,13 @@ impl View {
 
     /// The inputs of the network for `side` × `side` points, the lowest row first.
     pub(super) fn grid(&self, side: usize) -> Tensor<2> {
-        self.inputs(&self.plane.grid(side))
+        let points = || self.inputs(&self.plane.grid(side));
+        let [field, maps] = &self.grids;
+        match side {
+            FIELD_SIDE => field.get_or_init(points).clone(),
+            MAP_SIDE => maps.get_or_init(points).clone(),
+            _ => points(),
+        }
     }
 
     /// The row of the data at a point of the plane.

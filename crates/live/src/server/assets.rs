@@ -18,6 +18,7 @@ files! {
     "connection.js",
     "dom.js",
     "index.html",
+    "messages.js",
     "play/boundary.js",
     "play/compare.js",
     "play/controls.js",
