@@ -16,6 +16,7 @@ mod panics;
 mod picture_files;
 mod progress;
 mod run_explanations;
+mod serving;
 mod signals;
 mod starting;
 mod table_description;

@@ -20,6 +20,7 @@ pub mod runs;
 pub mod summary;
 pub mod train;
 pub mod trial;
+pub mod watch;
 
 use std::process::ExitCode;
 
@@ -34,6 +35,7 @@ pub enum Command {
     New(new::Args),
     Train(train::Args),
     Play(play::Args),
+    Watch(watch::Args),
     Resume(resume::Args),
     Compare(compare::Args),
     Trial(trial::Args),
@@ -63,6 +65,7 @@ impl Command {
             Self::New(args) => new::run(args, shared),
             Self::Train(args) => train::run(args, shared),
             Self::Play(args) => play::run(args, shared),
+            Self::Watch(args) => watch::run(args, shared),
             Self::Resume(args) => resume::run(args, shared),
             Self::Compare(args) => compare::run(args, shared),
             Self::Trial(args) => trial::run(args, shared),

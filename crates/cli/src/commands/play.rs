@@ -1,18 +1,16 @@
 //! `emberlab play`: a playground in the browser.
 
-use std::io::Write;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 
 use emberlab_config_source::ConfigSource;
 use emberlab_experiments::{ExperimentConfig, Resources, Run};
 use emberlab_live::play::{Experiment, PlayError, Playground};
-use emberlab_live::{Address, ServerError, Site};
 use emberlab_tables::FormatConfig;
 
 use crate::arguments::{Running, Shared};
 use crate::failure::Failure;
+use crate::serving::Serving;
 use crate::starting::{TaskChoice, starter};
 use crate::{data_dirs, signals};
 
@@ -40,20 +38,6 @@ pub struct Args {
     serving: Serving,
 }
 
-/// Where a page is served.
-#[derive(Debug, clap::Args)]
-pub struct Serving {
-    /// Port of the page; by default, any that is free.
-    #[arg(long, default_value_t = 0, value_name = "PORT")]
-    port: u16,
-    /// Open the page in the browser.
-    #[arg(long)]
-    open: bool,
-    /// Address to listen on. By default only this machine reaches the page.
-    #[arg(long, default_value = "127.0.0.1", value_name = "ADDRESS")]
-    listen: IpAddr,
-}
-
 /// Serves the playground until Ctrl-C.
 ///
 /// # Errors
@@ -77,7 +61,9 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let stop = signals::stop_on_request(false)?;
     let playing = playground.start()?;
     let site = args.serving.open()?;
-    args.serving.announce(&site, "playground")?;
+    let others =
+        "can use this page, and so train on this machine and write to its artifacts folder";
+    args.serving.announce(&site, "playground", others)?;
     playing.serve(site, &stop)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -110,63 +96,6 @@ fn source(args: &Args, shared: &Shared) -> Result<ConfigSource, Failure> {
 fn has_extension(path: &Path, extension: &str) -> bool {
     let found = path.extension();
     found.is_some_and(|found| found.eq_ignore_ascii_case(extension))
-}
-
-impl Serving {
-    /// Opens the port.
-    ///
-    /// # Errors
-    /// [`Failure::Failed`] if it is in use, or may not be opened.
-    pub fn open(&self) -> Result<Site, Failure> {
-        let site = Site::open(Address {
-            ip: self.listen,
-            port: self.port,
-        });
-        Ok(site?)
-    }
-
-    /// Prints the address of the page, and opens it in the browser if that is wanted.
-    ///
-    /// # Errors
-    /// If the terminal cannot be written.
-    pub fn announce(&self, site: &Site, what: &str) -> Result<(), Failure> {
-        if site.is_public() {
-            eprintln!(
-                "warning: everybody who reaches {} and knows the address below can use this page, and so train on this \
-                 machine and write to its artifacts folder; what it sends is not encrypted",
-                self.listen
-            );
-        }
-        let url = site.url();
-        writeln!(std::io::stdout(), "{what}:  {url}\nCtrl-C ends it")?;
-        std::io::stdout().flush()?;
-        if self.open && !open_browser(&url) {
-            eprintln!("warning: no browser could be started; open the address yourself");
-        }
-        Ok(())
-    }
-}
-
-/// Starts the browser of the system with an address.
-fn open_browser(url: &str) -> bool {
-    let (program, before): (&str, &[&str]) = match std::env::consts::OS {
-        "macos" => ("open", &[]),
-        "windows" => ("cmd", &["/C", "start", ""]),
-        _ => ("xdg-open", &[]),
-    };
-    let mut command = Command::new(program);
-    command.args(before).arg(url);
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command.spawn().is_ok()
-}
-
-impl From<ServerError> for Failure {
-    fn from(error: ServerError) -> Self {
-        Self::Failed(error.to_string())
-    }
 }
 
 impl From<PlayError> for Failure {

@@ -13,6 +13,7 @@ use super::board::{Connected, TOPICS, Topic};
 use super::history::Cursor;
 use super::session::{Request, Session};
 use crate::message::{ClientMessage, Envelope, Problem, ServerMessage};
+use crate::server::{decoded, json};
 
 /// The largest table, in bytes.
 const LARGEST_TABLE: usize = 50 * 1024 * 1024;
@@ -51,32 +52,6 @@ async fn table(State(session): State<Session>, headers: HeaderMap, content: Byte
         Ok(Err(why)) => (StatusCode::UNPROCESSABLE_ENTITY, why).into_response(),
         Err(panic) => (StatusCode::INTERNAL_SERVER_ERROR, panic.to_string()).into_response(),
     }
-}
-
-/// An answer of JSON.
-fn json(value: &impl serde::Serialize) -> Response {
-    let kind = [(header::CONTENT_TYPE, "application/json")];
-    match serde_json::to_vec(value) {
-        Ok(bytes) => (kind, bytes).into_response(),
-        Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
-    }
-}
-
-/// A text in which some bytes are written as `%` and two hexadecimal digits.
-fn decoded(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let [first, tail @ ..] = rest {
-        let digits = tail.get(..2).and_then(|two| std::str::from_utf8(two).ok());
-        let byte = digits.and_then(|two| u8::from_str_radix(two, 16).ok());
-        let (byte, tail) = match (first, byte) {
-            (b'%', Some(byte)) => (byte, &tail[2..]),
-            (first, _) => (*first, tail),
-        };
-        bytes.push(byte);
-        rest = tail;
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 async fn live(State(session): State<Session>, upgrade: WebSocketUpgrade) -> Response {
@@ -202,18 +177,5 @@ impl Page {
             // A page that sends faster than it reads gets no more answers.
             let _ = self.replies.try_send(bytes);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_come_back_as_the_page_has_written_them() {
-        assert_eq!(decoded("a%20b.csv"), "a b.csv");
-        assert_eq!(decoded("%C3%A4.csv"), "ä.csv");
-        assert_eq!(decoded("50%"), "50%");
-        assert_eq!(decoded("%zz%4"), "%zz%4");
     }
 }

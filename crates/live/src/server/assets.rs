@@ -46,6 +46,11 @@ files! {
     "style.css",
     "vendor/uPlot.iife.min.js",
     "vendor/uPlot.min.css",
+    "watch.html",
+    "watch/curves.js",
+    "watch/list.js",
+    "watch/main.js",
+    "watch/watch.css",
 }
 
 /// The file at the path of an address; `index` at the root.

@@ -2,6 +2,7 @@
 
 mod access;
 mod assets;
+mod http;
 
 use std::future::IntoFuture;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
@@ -12,6 +13,7 @@ use axum::middleware;
 use emberlab_training::StopFlag;
 
 use access::Access;
+pub(crate) use http::{decoded, json, parameter};
 
 /// Where the server listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
