@@ -32,6 +32,7 @@ mod commands {
     mod gallery;
     mod new;
     mod own_tables;
+    mod play;
     mod predict;
     mod report;
     mod resume;

@@ -50,7 +50,10 @@ fn in_one_line(schema: &Value) -> String {
 
 /// The comment of one type.
 fn typedef(name: &str, schema: &Value) -> String {
-    let mut text = format!("/**\n * {}\n * @typedef {{Object}} {name}\n", in_one_line(schema));
+    let mut text = format!(
+        "/**\n * {}\n * @typedef {{Object}} {name}\n",
+        in_one_line(schema)
+    );
     let properties = schema["properties"].as_object().into_iter().flatten();
     for (property, schema) in properties {
         let _ = writeln!(
