@@ -166,9 +166,10 @@ export function mount(panel, app) {
     const total = shown.layers[layer].sums[unit];
     const output = shown.layers[layer].outputs[unit];
     rows.push(element("tr", { class: "total" }, element("td", {}, "Sum"), element("td"), element("td"), element("td", {}, readable(total))));
-    const { activation } = scene.layers[layer];
-    if (activation !== "linear" && output !== undefined) {
-      rows.push(element("tr", { class: "total" }, element("td", {}, `${words(activation)} of it`), element("td"), element("td"), element("td", {}, readable(output))));
+    const { activation, normalization } = scene.layers[layer];
+    if (output !== undefined && (activation !== "linear" || normalization !== "none")) {
+      const steps = [normalization === "none" ? "" : `${normalization} normalisation`, activation === "linear" ? "" : words(activation)];
+      rows.push(element("tr", { class: "total" }, element("td", {}, `After ${steps.filter(Boolean).join(" and ")}`), element("td"), element("td"), element("td", {}, readable(output))));
     }
     const head = element("thead", {}, element("tr", {}, ...["From", "Value", "Weight", "Value × weight"].map((text) => element("th", { scope: "col" }, text))));
     sum.replaceChildren(

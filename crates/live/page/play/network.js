@@ -203,7 +203,7 @@ export function mount(panel, app) {
     const weights = weightsOf(frame);
     app.state.scene.layers.forEach(({ layer }, i) => {
       const maps = byLayer.get(layer);
-      const full = maps && Math.max(...maps.scales);
+      const full = maps && Math.max(...maps.scales.slice(0, MOST_UNITS));
       columns[i]?.forEach((button, unit) => {
         if (maps && unit < maps.units) {
           drawMap(button.querySelector("canvas"), bytesOf(frame, maps, unit), maps.side, maps.scales[unit], full);

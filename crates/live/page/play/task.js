@@ -47,8 +47,22 @@ function kindOfTask(numClasses) {
 
 const FIRST_LOSS = { regression: "mse", binary: "bce_with_logits", multiclass: "cross_entropy" };
 
-/** Changes that make the loss, and what depends on it, fit a data set. */
+/** Changes that make the loss, what depends on it, and the batches fit a data set. */
 export function changesForTask(app, dataset) {
+  return { ...changesForLoss(app, dataset), ...changesForBatches(app, dataset) };
+}
+
+/** A batch cannot have more rows than there are to train on. */
+function changesForBatches(app, dataset) {
+  const rows = dataset.points?.length ?? dataset.num_samples ?? (dataset.name === "gates" ? 4 : Infinity);
+  const heldOut = (part) => (part > 0 && part < 1 ? part * rows : (part ?? 0));
+  const { valid, test } = app.value("split") ?? {};
+  const size = app.value("training.batch_size");
+  const isTooLarge = typeof size === "number" && size > Math.floor(rows - heldOut(valid) - heldOut(test)) - 1;
+  return isTooLarge ? { "training.batch_size": "full" } : {};
+}
+
+function changesForLoss(app, dataset) {
   const classes = numClasses(dataset);
   const { scene } = app.state;
   if (classes === undefined || !scene) {
@@ -95,7 +109,7 @@ export function changesForDataset(app, dataset) {
   }
   if (dataset.name === "gates") {
     // The four rows of a truth table are all there is to learn.
-    changes.split = { train: 1.0, valid: 0 };
+    changes.split = { valid: 0 };
     changes["training.objective"] = { split: "train" };
   } else if (before === "gates") {
     changes.split = { valid: 0.3 };
