@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use emberlab_experiments::guess_label;
-use emberlab_storage::{create_folder, replace, sha256};
+use emberlab_storage::{replace, sha256};
 use emberlab_tables::{FormatConfig, RowReader};
 use serde::Serialize;
 
@@ -45,7 +45,7 @@ impl Tables {
         let folder = self.folder.join(&sha256(content)[..16]);
         let path = folder.join(plain(name));
         if !path.is_file() {
-            create_folder(&folder).map_err(|e| e.to_string())?;
+            std::fs::create_dir_all(&folder).map_err(|e| e.to_string())?;
             replace(&path, content).map_err(|e| e.to_string())?;
         }
         let path = path.canonicalize().map_err(|e| e.to_string())?;
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_table_stays_inside_its_folder_whatever_its_name() {
         let folder = tempfile::tempdir().unwrap();
-        let tables = Tables::new(folder.path());
+        let tables = Tables::new(&folder.path().join("not/there/yet"));
         let content = b"x,y,label\n1,2,a\n3,4,b\n";
         for name in ["../../../etc/passwd", "/abs.csv", "..", "", "a b;rm.csv"] {
             let sent = tables.keep(name, content).unwrap();
@@ -97,7 +97,11 @@ mod tests {
             assert_eq!(sent.guess.as_deref(), Some("label"));
             let path = tables.path(sent.table).unwrap();
             let root = folder.path().canonicalize().unwrap();
-            assert!(path.starts_with(root.join(FOLDER)), "{}", path.display());
+            assert!(
+                path.starts_with(root.join("not/there/yet").join(FOLDER)),
+                "{}",
+                path.display()
+            );
         }
     }
 }
