@@ -45,13 +45,13 @@ function numbersOf(row) {
 }
 
 /** Differences as lines `key = value`, the longest lists shortened. */
-function lines(list, textOf, most = 6) {
+function lines(list, textOf, most = 6, name = "") {
   const items = list.map((some) => element("li", {}, element("code", {}, textOf(some))));
   if (items.length <= most) {
     return element("ul", { class: "changes" }, ...items);
   }
   return element("details", {},
-    element("summary", {}, `${items.length} keys differ`),
+    element("summary", {}, `${name ? `${name}: ` : ""}${items.length} keys differ`),
     element("ul", { class: "changes" }, ...items));
 }
 
@@ -338,7 +338,7 @@ function mountTrials(panel, app) {
       const name = trial.changed === 0 ? "the first setting" : trial.changes.map(({ key, after }) => asLine({ key, value: after })).join(", ");
       return element("tr", { class: trial.toml === app.state.setting?.toml ? "is-present" : "" },
         element("td", {},
-          trial.changed === 0 ? element("span", { class: "muted" }, "the first setting") : lines(trial.changes, ({ key, after }) => asLine({ key, value: after }), 4),
+          trial.changed === 0 ? element("span", { class: "muted" }, "the first setting") : lines(trial.changes, ({ key, after }) => asLine({ key, value: after }), 4, trial.values.name),
           trial.isAltered ? element("span", { class: "note" }, "changed during the training") : null),
         element("td", {}, String(trial.epoch)),
         element("td", {}, readable(trial.train, 4)),

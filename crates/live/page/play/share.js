@@ -163,6 +163,10 @@ function drawPart(context, { part, box, style }) {
   context.globalAlpha = Number(style.opacity);
   if (part.tagName === "CANVAS") {
     context.drawImage(part, box.left, box.top, box.width, box.height);
+    if (part.classList.contains("map")) {
+      context.strokeStyle = css("edge");
+      context.strokeRect(box.left, box.top, box.width, box.height);
+    }
   } else {
     context.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
     context.fillStyle = style.color;
