@@ -13,7 +13,7 @@ mod sizes;
 mod statistics;
 
 pub use config::{InspectConfig, InspectEvery, Spacing};
-pub use record::{Inspector, LayerRecord, Probe, inspect_layers, layer_outputs};
+pub use record::{Inspector, LayerOutputs, LayerRecord, Probe, inspect_layers, layer_outputs};
 pub use sizes::{
     ActivationInspection, LayerStep, SignalInspection, StepInspection, inspect_signals,
     inspect_step, named_gradients,

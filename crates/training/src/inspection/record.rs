@@ -117,8 +117,11 @@ impl Inspector {
     }
 }
 
+/// The outputs of layers by their names, after the activation function.
+pub type LayerOutputs = Vec<(String, Tensor<2>)>;
+
 /// The rows of all layers with weights on a batch, and the outputs of every layer after its activation function.
-/// `before` is the network before the last step, where that is known; `moment` are the epochs and the steps done.
+/// `before` is the network before the last step, where that is known; then follow the epochs and the steps done.
 ///
 /// # Errors
 /// [`TrainingError::Read`] if the device fails.
@@ -128,7 +131,7 @@ pub fn inspect_layers(
     loss: &LossConfig,
     batch: &Batch,
     (epoch, step): (f64, u64),
-) -> Result<(Vec<LayerRow>, Vec<(String, Tensor<2>)>), TrainingError> {
+) -> Result<(Vec<LayerRow>, LayerOutputs), TrainingError> {
     let (gradients, stages) = SupervisedModel::inspect(network, loss, batch);
     let gradients = named_gradients(network, &gradients)?;
     let gradients: HashMap<String, Vec<f64>> = gradients.into_iter().collect();
