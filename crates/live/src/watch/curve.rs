@@ -223,6 +223,10 @@ pub(super) fn is_line_start(file: &mut File, place: u64) -> io::Result<bool> {
     let Some(before) = place.checked_sub(1) else {
         return Ok(true);
     };
+    // No place behind the end can be sought: the number comes from a browser.
+    if place > file.metadata()?.len() {
+        return Ok(false);
+    }
     file.seek(SeekFrom::Start(before))?;
     let mut byte = [0];
     Ok(file.read(&mut byte)? == 1 && byte == *b"\n")
