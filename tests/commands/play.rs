@@ -400,7 +400,9 @@ fn a_browser_draws_two_classes_and_asks_no_other_host() {
     browser.press(" ", "Space");
     // The middle of the upper moon and that of the lower one have the colours of their classes.
     let colours = "(() => { const canvas = document.querySelector('[data-panel=\"output\"] canvas'); const { width, height } = canvas; \
-        const data = canvas.getContext('2d').getImageData(0, 0, width, height).data; let blue = 0, orange = 0; \
+        const copy = document.createElement('canvas'); copy.width = width; copy.height = height; \
+        const pixels = copy.getContext('2d', { willReadFrequently: true }); pixels.drawImage(canvas, 0, 0); \
+        const data = pixels.getImageData(0, 0, width, height).data; let blue = 0, orange = 0; \
         for (let i = 0; i < data.length; i += 4) { if (data[i] > data[i + 2] + 60) orange++; if (data[i + 2] > data[i] + 60) blue++; } \
         return blue > width * height / 20 && orange > width * height / 20; })()";
     browser.wait(colours, PATIENCE);

@@ -48,6 +48,8 @@ fn every_shipped_network_is_counted_as_by_hand() {
     let lab = Lab::new();
     let all = [
         dense("circles", &[2, 16, 16, 1]),
+        // Two columns and their squares.
+        dense("circles_features", &[4, 1]),
         dense("classification", &[2, 2]),
         dense("csv", &[3, 16, 3]),
         dense("diabetes", &[10, 32, 1]),

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::serving::Serving;
 use crate::signals;
 
-/// Watch runs in the browser as they grow: a list, curves of several runs together, boundaries, variants of a comparison.
+/// Watch runs in the browser as they grow: a list, curves of several runs together, variants of a comparison.
 ///
 /// It only reads.
 #[derive(Debug, clap::Args)]

@@ -18,7 +18,7 @@ pub enum ServerMessage {
     /// The experiment, after every change.
     Setting(Setting),
     /// The data and the network, after every change of them.
-    Scene(Scene),
+    Scene(Box<Scene>),
     /// How far the training is.
     Status(Status),
     /// The network at one moment.

@@ -212,7 +212,7 @@ impl View {
             steps_per_epoch: trial.steps_per_epoch(),
             notes: trial.warnings(),
         };
-        Ok((ServerMessage::Scene(scene), envelope))
+        Ok((ServerMessage::Scene(Box::new(scene)), envelope))
     }
 
     /// The layers with weights.

@@ -184,8 +184,7 @@ impl Rows {
                 ..Self::default()
             });
         };
-        let is_outside = from == 0 || from > file.metadata()?.len();
-        let is_whole = is_outside || !is_line_start(&mut file, from)?;
+        let is_whole = from == 0 || !is_line_start(&mut file, from)?;
         let header = match is_whole {
             true => Vec::new(),
             false => {

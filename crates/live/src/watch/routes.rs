@@ -19,6 +19,9 @@ use crate::server::{json, parameter};
 
 type Shared = Arc<Mutex<Scanner>>;
 
+/// The reason why a request has no answer.
+type Refusal = (StatusCode, String);
+
 /// The most bytes of frames or layers in one answer, but for a line that is longer.
 const MOST_BYTES: u64 = 4 * 1024 * 1024;
 
@@ -98,9 +101,10 @@ async fn comparison(State(scanner): State<Shared>, RawQuery(query): RawQuery) ->
 }
 
 /// Files are read beside the task that serves the pages: a slow disk holds up only who has asked.
-async fn answer(work: impl FnOnce() -> Result<Response, Response> + Send + 'static) -> Response {
+async fn answer(work: impl FnOnce() -> Result<Response, Refusal> + Send + 'static) -> Response {
     match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(response) | Err(response)) => response,
+        Ok(Ok(response)) => response,
+        Ok(Err(refusal)) => refusal.into_response(),
         Err(panic) => (StatusCode::INTERNAL_SERVER_ERROR, panic.to_string()).into_response(),
     }
 }
@@ -111,7 +115,7 @@ fn locked(scanner: &Shared) -> MutexGuard<'_, Scanner> {
 }
 
 /// The folder of a run by its name, how often its metrics were replaced, and whether the page knows of that.
-fn known(scanner: &Shared, query: &str) -> Result<(PathBuf, u64, bool), Response> {
+fn known(scanner: &Shared, query: &str) -> Result<(PathBuf, u64, bool), Refusal> {
     let id = parameter(Some(query), "run").unwrap_or_default();
     let scanner = locked(scanner);
     let run = scanner.run(&id).ok_or_else(|| unknown("run"))?;
@@ -142,12 +146,12 @@ fn number(query: Option<&str>, key: &str) -> u64 {
     text.and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-fn unknown(what: &str) -> Response {
+fn unknown(what: &str) -> Refusal {
     let why = format!("There is no such {what}.");
-    (StatusCode::NOT_FOUND, why).into_response()
+    (StatusCode::NOT_FOUND, why)
 }
 
-fn unreadable(name: &str, error: &impl std::fmt::Display) -> Response {
+fn unreadable(name: &str, error: &impl std::fmt::Display) -> Refusal {
     let why = format!("{name} cannot be read: {error}");
-    (StatusCode::UNPROCESSABLE_ENTITY, why).into_response()
+    (StatusCode::UNPROCESSABLE_ENTITY, why)
 }
