@@ -30,5 +30,5 @@ pub use run::{Change, Run, RunState, RunSummary, Verdict};
 pub use starter::{Starter, guess_label};
 pub use trial::{
     BaselineLimit, Execution, ImportanceLimit, MetricsFile, NothingToDo, Prepared, Resources,
-    Resume, Resumed, StepwiseTrial, StoppedEarly, Trial,
+    Resume, Resumed, StepwiseTrial, StoppedEarly, Trial, evenly,
 };

@@ -44,7 +44,7 @@ pub use outcome::TrialPlace;
 pub use run_report::RunReport;
 pub use setting_importance::SettingImportance;
 pub use shell::quoted;
-pub use timeline::{Timeline, TimelineLayer};
+pub use timeline::{Timeline, TimelineLayer, evenly_with_last};
 pub use trade_offs::VariantCost;
 pub use trial_table::TrialTable;
 

@@ -181,7 +181,7 @@ fn fitting(frames: &[Frame]) -> Vec<&Frame> {
 }
 
 /// At most `most` of the indices below `count`, evenly spread, with the first and the last.
-fn evenly_with_last(count: usize, most: usize) -> Vec<usize> {
+pub fn evenly_with_last(count: usize, most: usize) -> Vec<usize> {
     let last = count.saturating_sub(1);
     let num_steps = last.min(most - 1);
     let mut indices: Vec<usize> = (0..num_steps).map(|i| i * last / num_steps).collect();

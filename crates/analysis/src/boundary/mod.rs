@@ -99,7 +99,8 @@ impl Plane {
             .collect()
     }
 
-    fn inputs(&self, x: f64, y: f64) -> impl Iterator<Item = f64> + '_ {
+    /// The inputs at a point of the plane, not standardised: `[num_features]`.
+    pub fn inputs(&self, x: f64, y: f64) -> impl Iterator<Item = f64> + '_ {
         let steps = self.right.iter().zip(&self.up);
         let moved = self.origin.iter().zip(steps);
         moved.map(move |(origin, (right, up))| origin + x * right + y * up)

@@ -88,7 +88,7 @@ fn sample(prepared: &Prepared, device: &Device) -> Result<DeviceDataset, Experim
 }
 
 /// At most `max` of the indices from 0 to `len`, evenly spread.
-pub(crate) fn evenly(len: usize, max: usize) -> impl Iterator<Item = usize> {
+pub fn evenly(len: usize, max: usize) -> impl Iterator<Item = usize> {
     let num_indices = len.min(max);
     (0..num_indices).map(move |k| k * len / num_indices)
 }

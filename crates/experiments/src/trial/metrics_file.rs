@@ -28,25 +28,34 @@ impl MetricsFile {
 
 impl Observer for MetricsFile {
     fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError> {
-        let row = EpochRow {
-            epoch: record.epoch,
-            step: record.step,
-            learning_rate: record.learning_rate,
-            train: &record.train,
-            valid: record.valid.as_ref(),
-        };
         let failed = |error: csv::Error| StorageError::io("write", &self.path)(error.into());
-        let mut text = String::new();
-        if self.appender.text().is_empty() {
-            text.push_str(&row.header().map_err(failed)?);
-        }
-        text.push_str(&row.line());
+        let text = row_after(self.appender.text(), record).map_err(failed)?;
         Ok(self.appender.append(&text)?)
     }
 
     fn attachments(&self) -> Vec<(&'static str, Vec<u8>)> {
         vec![(METRICS, self.appender.text().into())]
     }
+}
+
+/// The row of an epoch, after the header if there is no text before.
+///
+/// # Errors
+/// [`csv::Error`] of the writer.
+pub(super) fn row_after(before: &str, record: &EpochRecord) -> Result<String, csv::Error> {
+    let row = EpochRow {
+        epoch: record.epoch,
+        step: record.step,
+        learning_rate: record.learning_rate,
+        train: &record.train,
+        valid: record.valid.as_ref(),
+    };
+    let mut text = String::new();
+    if before.is_empty() {
+        text.push_str(&row.header()?);
+    }
+    text.push_str(&row.line());
+    Ok(text)
 }
 
 #[cfg(test)]

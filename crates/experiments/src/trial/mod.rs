@@ -26,7 +26,8 @@ mod train;
 
 pub use baselines::BaselineLimit;
 pub use continuation::{NothingToDo, StoppedEarly};
-pub(crate) use diagnose::{evenly, quick_diagnosis};
+pub use diagnose::evenly;
+pub(crate) use diagnose::quick_diagnosis;
 pub(crate) use evaluate::evaluate_run;
 pub use importance::ImportanceLimit;
 pub use metrics_file::MetricsFile;

@@ -9,7 +9,7 @@ use emberlab_datasets::Batch;
 use emberlab_metrics::Metric;
 use emberlab_models::Network;
 use emberlab_run_format::files::METRICS;
-use emberlab_run_format::{Diagnosis, EpochRow, LayerHistory, LayerRow};
+use emberlab_run_format::{Diagnosis, LayerHistory, LayerRow};
 use emberlab_storage::{Checkpoint, Position};
 use emberlab_training::inspection::inspect_layers;
 use emberlab_training::{
@@ -17,6 +17,7 @@ use emberlab_training::{
     Trainer, TrainingError,
 };
 
+use super::metrics_file::row_after;
 use super::ready::Ready;
 use super::{Execution, Prepared, Trial, evenly, quick_diagnosis};
 use crate::config::ExperimentConfig;
@@ -163,19 +164,9 @@ impl StepwiseTrial {
 
     /// Adds an epoch to the metrics and the curves.
     fn note(&mut self, record: &EpochRecord) -> Result<(), ExperimentError> {
-        let row = EpochRow {
-            epoch: record.epoch,
-            step: record.step,
-            learning_rate: record.learning_rate,
-            train: &record.train,
-            valid: record.valid.as_ref(),
-        };
-        if self.metrics.is_empty() {
-            let header = row.header();
-            let header = header.map_err(|e| TrainingError::Read(e.to_string()))?;
-            self.metrics.push_str(&header);
-        }
-        self.metrics.push_str(&row.line());
+        let row = row_after(&self.metrics, record);
+        let row = row.map_err(|e| TrainingError::Read(e.to_string()))?;
+        self.metrics.push_str(&row);
         let curves = &mut self.curves;
         let add = |curve: &mut Vec<f64>, value: Option<f64>| curve.extend(value);
         add(&mut curves.train_loss, record.train.get(Metric::Loss));

@@ -18,7 +18,8 @@ pub(super) fn explain(
     view: &View,
     point: [f64; 2],
 ) -> Result<Explanation, TrainingError> {
-    let row = view.row_at(point);
+    let [x, y] = point;
+    let row: Vec<f64> = view.plane.inputs(x, y).collect();
     let inputs = view.inputs(&row);
     let standardized = host(inputs.clone())?;
     let names = view.input_names().into_iter();

@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_analysis::Plane;
 use emberlab_datasets::{Samples, Targets};
-use emberlab_experiments::{Prepared, StepwiseTrial};
+use emberlab_experiments::{Prepared, StepwiseTrial, evenly};
 use emberlab_models::Mode;
 use emberlab_models::Network;
 use emberlab_run_format::Packed;
@@ -107,16 +107,6 @@ impl View {
             MAP_SIDE => maps.get_or_init(points).clone(),
             _ => points(),
         }
-    }
-
-    /// The row of the data at a point of the plane.
-    pub(super) fn row_at(&self, [x, y]: [f64; 2]) -> Vec<f64> {
-        let plane = &self.plane;
-        let steps = plane.right.iter().zip(&plane.up);
-        let moved = plane.origin.iter().zip(steps);
-        moved
-            .map(|(origin, (right, up))| origin + x * right + y * up)
-            .collect()
     }
 
     /// The names of the network's inputs.
@@ -319,12 +309,6 @@ fn names(samples: &Samples) -> Vec<String> {
             .collect(),
         false => samples.feature_names.clone(),
     }
-}
-
-/// At most `most` indices below `len`, evenly spread.
-fn evenly(len: usize, most: usize) -> impl Iterator<Item = usize> {
-    let count = len.min(most);
-    (0..count).map(move |k| k * len / count.max(1))
 }
 
 fn range(values: impl Iterator<Item = f64>) -> [f64; 2] {

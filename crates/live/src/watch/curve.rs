@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use emberlab_metrics::{Metric, Split};
+use emberlab_report::evenly_with_last;
 use emberlab_run_format::{BestEpoch, History, RowError};
 use serde::Serialize;
 
@@ -229,15 +230,6 @@ pub(super) fn is_line_start(file: &mut File, place: u64) -> io::Result<bool> {
     file.seek(SeekFrom::Start(before))?;
     let mut byte = [0];
     Ok(file.read(&mut byte)? == 1 && byte == *b"\n")
-}
-
-/// At most `most` of the indices below `count`, evenly spread, with the first and the last.
-fn evenly_with_last(count: usize, most: usize) -> Vec<usize> {
-    let last = count.saturating_sub(1);
-    let num_steps = last.min(most - 1);
-    let mut indices: Vec<usize> = (0..num_steps).map(|i| i * last / num_steps).collect();
-    indices.extend((count > 0).then_some(last));
-    indices
 }
 
 #[cfg(test)]
