@@ -32,7 +32,9 @@ mod commands {
     mod gallery;
     mod new;
     mod own_tables;
+    #[cfg(feature = "live")]
     mod play;
+    #[cfg(feature = "live")]
     mod play_in_browser;
     mod predict;
     mod report;

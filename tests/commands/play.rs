@@ -230,6 +230,15 @@ fn a_change_during_the_training_is_an_event_and_the_training_goes_on() {
             .starts_with("# Keys were changed")
     });
     assert_eq!(setting["values"]["optimizer"]["learning_rate"], 0.001);
+    page.send(json!({ "type": "save", "name": "altered" }));
+    page.wait("saved", |_| true);
+    let report = lab.succeed(&["report", "altered", "--format", "markdown"]);
+    let report = report.stdout;
+    assert!(
+        report.contains("Keys were changed during the training"),
+        "{report}"
+    );
+    assert!(report.contains("0.01 → 0.001"), "{report}");
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod panics;
 mod picture_files;
 mod progress;
 mod run_explanations;
+#[cfg(feature = "live")]
 mod serving;
 mod signals;
 mod starting;

@@ -213,10 +213,22 @@ impl RunReport {
                 section("Predictions", predictions),
                 section("Important columns", importance),
                 section("Thresholds", thresholds),
-                section("Configuration", vec![config_block(CONFIG, &self.config)]),
+                section("Configuration", self.config_blocks()),
                 section("Environment", environment_blocks(self.environment.as_ref())),
             ],
         })
+    }
+
+    fn config_blocks(&self) -> Vec<Block> {
+        let changed = self.environment.iter().flat_map(|e| &e.changed);
+        let changed: Vec<String> = changed.map(|change| format!("{change}.")).collect();
+        let mut blocks = vec![config_block(CONFIG, &self.config)];
+        if !changed.is_empty() {
+            let said = "Keys were changed during the training. A training of this configuration from the start uses their \
+                        last values throughout, and ends with other weights:";
+            blocks.splice(0..0, [Block::Text(said.to_string()), Block::List(changed)]);
+        }
+        blocks
     }
 
     /// The network beside simple predictors, on the split that a network is evaluated on.

@@ -12,6 +12,7 @@ pub mod evaluate;
 pub mod find_lr;
 pub mod gallery;
 pub mod new;
+#[cfg(feature = "live")]
 pub mod play;
 pub mod predict;
 pub mod report;
@@ -20,6 +21,7 @@ pub mod runs;
 pub mod summary;
 pub mod train;
 pub mod trial;
+#[cfg(feature = "live")]
 pub mod watch;
 
 use std::process::ExitCode;
@@ -34,7 +36,9 @@ use crate::failure::Failure;
 pub enum Command {
     New(new::Args),
     Train(train::Args),
+    #[cfg(feature = "live")]
     Play(play::Args),
+    #[cfg(feature = "live")]
     Watch(watch::Args),
     Resume(resume::Args),
     Compare(compare::Args),
@@ -64,7 +68,9 @@ impl Command {
         match self {
             Self::New(args) => new::run(args, shared),
             Self::Train(args) => train::run(args, shared),
+            #[cfg(feature = "live")]
             Self::Play(args) => play::run(args, shared),
+            #[cfg(feature = "live")]
             Self::Watch(args) => watch::run(args, shared),
             Self::Resume(args) => resume::run(args, shared),
             Self::Compare(args) => compare::run(args, shared),

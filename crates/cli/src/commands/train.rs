@@ -255,15 +255,15 @@ pub fn conclude(
 /// Prints the commands that show more of a finished run, below each other.
 fn print_next_commands(run: &Run, running: &Running, shared: &Shared) -> Result<(), Failure> {
     let about = |name| CommandLine::about(name, run, shared);
-    let next = [
-        ("play with it:", about("play")),
+    let play = cfg!(feature = "live").then(|| ("play with it:", about("play")));
+    let others = [
         (
             "pictures:",
             about("evaluate").running(running).with(["--pictures"]),
         ),
         ("one page:", about("report")),
     ];
-    for (purpose, command) in next {
+    for (purpose, command) in play.into_iter().chain(others) {
         writeln!(std::io::stdout(), "{purpose:<15}{command}")?;
     }
     Ok(())

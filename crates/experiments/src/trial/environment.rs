@@ -37,6 +37,7 @@ pub(crate) fn current_environment(
         engine_because: trained_by.because().map(str::to_string),
         platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
         data_sha256,
+        changed: Vec::new(),
         resumed: Vec::new(),
     }
 }

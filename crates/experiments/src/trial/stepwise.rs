@@ -8,8 +8,8 @@ use emberlab_analysis::LearningCurves;
 use emberlab_datasets::Batch;
 use emberlab_metrics::Metric;
 use emberlab_models::Network;
-use emberlab_run_format::files::METRICS;
-use emberlab_run_format::{Diagnosis, LayerHistory, LayerRow};
+use emberlab_run_format::files::{ENVIRONMENT, METRICS};
+use emberlab_run_format::{Diagnosis, Environment, LayerHistory, LayerRow};
 use emberlab_storage::{Checkpoint, Position};
 use emberlab_training::inspection::inspect_layers;
 use emberlab_training::{
@@ -299,15 +299,31 @@ impl StepwiseTrial {
     }
 
     /// Saves the training as a run of its experiment in the folder `artifacts`. If all its epochs are done the run is
-    /// finished, else it can be resumed.
+    /// finished, else it can be resumed. `changed` are the keys that were changed on the way, for
+    /// [`Environment::changed`].
     ///
     /// # Errors
     /// As for [`Trial::begin`] and [`Trial::train`].
-    pub fn save(&mut self, artifacts: &Path, name: Option<&str>) -> Result<Run, ExperimentError> {
+    pub fn save(
+        &mut self,
+        artifacts: &Path,
+        name: Option<&str>,
+        changed: Vec<String>,
+    ) -> Result<Run, ExperimentError> {
         let config = self.config_of_now();
         let execution = Execution::quiet(&self.resources);
         let (mut trial, _) = Trial::begin(config, artifacts, name, execution)?;
         let run = trial.run.clone();
+        if !changed.is_empty() {
+            let environment: Environment = run.read_json(ENVIRONMENT)?;
+            run.write_json(
+                ENVIRONMENT,
+                &Environment {
+                    changed,
+                    ..environment
+                },
+            )?;
+        }
         let metrics = self.metrics.clone().into_bytes();
         let mut checkpoint = self.training.checkpoint(vec![(METRICS, metrics)])?;
         checkpoint.identity = trial.ready.identity.clone();

@@ -455,7 +455,9 @@ impl Training {
             }
             ClientMessage::StopSeeds => self.seeds = None,
             ClientMessage::Save { name } => {
-                let saved = self.trial.save(&self.artifacts, name.as_deref())?;
+                let saved =
+                    self.trial
+                        .save(&self.artifacts, name.as_deref(), self.alterations())?;
                 return Ok(Some(ServerMessage::Saved(Saved {
                     run: saved.id(),
                     path: saved.path().display().to_string(),
@@ -608,13 +610,19 @@ impl Training {
             "# Keys were changed during the training. `emberlab train` trains with their last values from the start,\n\
              # and so ends with other weights:\n",
         );
-        for Event { epoch, text } in &self.events {
-            remarks.push_str(&format!(
-                "#   after epoch {epoch}: {}\n",
-                text.replace('\n', " ")
-            ));
+        for change in self.alterations() {
+            remarks.push_str(&format!("#   {change}\n"));
         }
         remarks + text
+    }
+
+    /// The keys that were changed during the training, if that makes its weights differ from those of a training from the start.
+    fn alterations(&self) -> Vec<String> {
+        let events = self.events.iter().filter(|_| self.is_altered);
+        let line = |Event { epoch, text }: &Event| {
+            format!("after epoch {epoch}: {}", text.replace('\n', " "))
+        };
+        events.map(line).collect()
     }
 
     fn publish_status(&self) {
