@@ -37,3 +37,13 @@ export function bytesOf(frame, maps, unit) {
   const size = maps.side * maps.side;
   return frame.bytes(maps.values).subarray(unit * size, (unit + 1) * size);
 }
+
+/** Puts a tip beside a box, inside the window. */
+export function placeTip(tip, box) {
+  const { offsetWidth: width, offsetHeight: height } = tip;
+  const right = box.right + 12;
+  const left = right + width < window.innerWidth - 8 ? right : Math.max(8, box.left - width - 12);
+  const top = Math.max(8, Math.min(window.innerHeight - height - 8, box.top + box.height / 2 - height / 2));
+  tip.style.left = `${left}px`;
+  tip.style.top = `${top}px`;
+}
