@@ -1,4 +1,4 @@
-// Small maps of units over the plane.
+// Small pictures: maps of units over the plane, weights as images.
 
 import { divergingScale, THEME_CHANGED } from "../colors.js";
 
@@ -10,18 +10,24 @@ window.addEventListener(THEME_CHANGED, () => (scale = undefined));
  * the maps of one layer can be compared.
  */
 export function drawMap(canvas, bytes, side, own, full) {
+  drawPicture(canvas, bytes, [side, side], true, own, full);
+}
+
+/** The same for a picture of any size, height and width, whose rows go upward or, as those of images, downward. */
+export function drawPicture(canvas, bytes, [height, width], isUpward, own, full) {
   scale ??= divergingScale();
-  if (canvas.width !== side || canvas.height !== side) {
-    canvas.width = canvas.height = side;
+  if (canvas.width !== width || canvas.height !== height) {
+    canvas.width = width;
+    canvas.height = height;
   }
-  const image = new ImageData(side, side);
+  const image = new ImageData(width, height);
   const words = new Uint32Array(image.data.buffer);
   const colors = new Uint32Array(scale.buffer);
   const factor = full > 0 ? own / full : 0;
-  for (let row = 0; row < side; row++) {
-    const to = (side - 1 - row) * side;
-    for (let column = 0; column < side; column++) {
-      words[to + column] = colors[128 + Math.round((bytes[row * side + column] - 128) * factor)];
+  for (let row = 0; row < height; row++) {
+    const to = (isUpward ? height - 1 - row : row) * width;
+    for (let column = 0; column < width; column++) {
+      words[to + column] = colors[128 + Math.round((bytes[row * width + column] - 128) * factor)];
     }
   }
   canvas.getContext("2d").putImageData(image, 0, 0);

@@ -44,7 +44,7 @@ export function mount(panel, runs, selected, onSelect) {
   const table = element("table", { class: "table runs" }, element("thead", {}, element("tr", {}, ...heads)), body);
   panel.append(
     element("div", { class: "panel-head" }, filter, count, element("span", { class: "spacer" }), back, next),
-    element("div", { class: "scroll", tabIndex: 0, role: "group", "aria-label": "Table of runs" }, table));
+    element("div", { class: "list-box", tabIndex: 0, role: "group", "aria-label": "Table of runs" }, table));
 
   function line(row) {
     const box = element("input", { type: "checkbox", checked: selected.has(row.run), "data-run": row.run, onchange: () => {

@@ -3,10 +3,16 @@
 import { setTheme } from "../colors.js";
 import { element, readable } from "../dom.js";
 import * as curves from "./curves.js";
+import * as inside from "./inside.js";
 import * as list from "./list.js";
 
 /** Milliseconds between two questions while something is trained, and else. */
 const [FAST, SLOW] = [1000, 4000];
+
+/** The most runs that are selected when the page opens. */
+const MOST_FIRST = 10;
+
+const isLive = (row) => row.state === "running" || row.state === "growing";
 
 const theme = localStorage.getItem("theme");
 if (theme) {
@@ -55,6 +61,14 @@ async function showVariants() {
     ...found.conclusion.map((sentence) => element("p", { class: "small" }, sentence)));
 }
 
+/** Selects what is trained now, or else the newest run. */
+function selectFirst() {
+  const newest = [...runs.values()].sort((a, b) => b.changed - a.changed);
+  const live = newest.filter(isLive).slice(0, MOST_FIRST);
+  (live.length ? live.reverse() : newest.slice(0, 1)).forEach((row) => selected.add(row.run));
+  select();
+}
+
 async function follow() {
   clearTimeout(timer);
   if (document.hidden) {
@@ -69,20 +83,28 @@ async function follow() {
     found.runs.forEach((row) => runs.set(row.run, row));
     found.gone.forEach((run) => runs.delete(run));
     [...selected].filter((run) => !runs.has(run)).forEach((run) => selected.delete(run));
+    if (found.is_whole && selected.size === 0 && runs.size > 0) {
+      selectFirst();
+    }
     showRuns(found.now);
     if (found.runs.some((row) => selected.has(row.run))) {
-      await Promise.all([showCurves(), showVariants()]);
+      await Promise.all([showCurves(), showInside.refresh(), showVariants()]);
     }
   }
-  const isLive = [...runs.values()].some((row) => row.state === "running" || row.state === "growing");
   clearTimeout(timer);
-  timer = setTimeout(follow, isLive ? FAST : SLOW);
+  timer = setTimeout(follow, [...runs.values()].some(isLive) ? FAST : SLOW);
 }
 
 const showCurves = curves.mount(document.getElementById("curves"), selected, ask);
-const showRuns = list.mount(document.getElementById("list"), runs, selected, () => {
+const showInside = inside.mount(document.getElementById("inside"), selected, ask);
+const showRuns = list.mount(document.getElementById("list"), runs, selected, select);
+
+/** Shows the runs that are selected now. */
+function select() {
   showCurves();
+  showInside.choose();
   showVariants();
-});
+}
+
 document.addEventListener("visibilitychange", follow);
 follow();

@@ -53,8 +53,12 @@ files! {
     "vendor/uPlot.min.css",
     "watch.html",
     "watch/curves.js",
+    "watch/inside.js",
     "watch/list.js",
     "watch/main.js",
+    "watch/picture.js",
+    "watch/records.js",
+    "watch/tiles.js",
     "watch/watch.css",
 }
 
