@@ -5,6 +5,7 @@ import { element, readable } from "../dom.js";
 import * as curves from "./curves.js";
 import * as inside from "./inside.js";
 import * as list from "./list.js";
+import * as looks from "./looks.js";
 
 /** Milliseconds between two questions while something is trained, and else. */
 const [FAST, SLOW] = [1000, 4000];
@@ -82,7 +83,11 @@ async function follow() {
     version = found.version;
     found.runs.forEach((row) => runs.set(row.run, row));
     found.gone.forEach((run) => runs.delete(run));
-    [...selected].filter((run) => !runs.has(run)).forEach((run) => selected.delete(run));
+    const vanished = [...selected].filter((run) => !runs.has(run));
+    vanished.forEach((run) => selected.delete(run));
+    if (vanished.length > 0) {
+      select();
+    }
     if (found.is_whole && selected.size === 0 && runs.size > 0) {
       selectFirst();
     }
@@ -101,6 +106,8 @@ const showRuns = list.mount(document.getElementById("list"), runs, selected, sel
 
 /** Shows the runs that are selected now. */
 function select() {
+  looks.update(selected);
+  showRuns();
   showCurves();
   showInside.choose();
   showVariants();

@@ -55,6 +55,7 @@ files! {
     "watch/curves.js",
     "watch/inside.js",
     "watch/list.js",
+    "watch/looks.js",
     "watch/main.js",
     "watch/picture.js",
     "watch/records.js",
