@@ -185,8 +185,19 @@ impl Browser {
 
     /// Presses a key.
     pub fn press(&mut self, key: &str, code: &str) {
+        // Only keys with one character write text; arrows move sliders by their number.
+        let text = if key.chars().count() == 1 { key } else { "" };
+        let number = match key {
+            "End" => 35,
+            "Home" => 36,
+            "ArrowLeft" => 37,
+            "ArrowRight" => 39,
+            _ => 0,
+        };
         for kind in ["keyDown", "keyUp"] {
-            let event = json!({ "type": kind, "key": key, "code": code, "text": key });
+            let event = json!({
+                "type": kind, "key": key, "code": code, "text": text, "windowsVirtualKeyCode": number,
+            });
             self.call("Input.dispatchKeyEvent", event);
         }
     }

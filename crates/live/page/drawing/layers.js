@@ -44,7 +44,7 @@ function drawHistogram(canvas, caption, { low, high, counts }, title, name) {
     context.fillRect(n * bar, height - size, Math.max(1, bar - 0.5), size);
   });
   const edge = (value) => tick(Number(value.toPrecision(2)));
-  caption.textContent = `${edge(low)} … ${edge(high)}`;
+  caption.replaceChildren(...[low, high].map((value) => element("span", {}, edge(value))));
   const peak = low + ((counts.indexOf(most) + 0.5) * (high - low)) / counts.length;
   canvas.setAttribute("aria-label", `${title}: from ${readable(low)} to ${readable(high)}, most of them near ${readable(peak)}`);
 }

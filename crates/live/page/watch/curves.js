@@ -21,7 +21,10 @@ const [NEAR, OTHERS] = [24, 0.25];
  * @typedef {{ columns: string[], values: (number | null)[][], next: number, generation: number, is_whole: boolean }} Curve
  */
 
-/** Shows the runs of the set `selected`; returns a function that asks for what is new and draws it. */
+/**
+ * Shows the runs of the set `selected`. Returns a function that asks for the rows of those that are new, and of those that are
+ * known to have `changed`, and draws them.
+ */
 export function mount(panel, selected, ask) {
   /** @type {Map<string, Curve>} */
   const known = new Map();
@@ -53,14 +56,22 @@ export function mount(panel, selected, ask) {
       element("label", { class: "check small" }, log, "log scale"), choice),
     host, keys, table, empty);
 
-  async function refresh() {
+  let reading = Promise.resolve();
+
+  function refresh(changed = new Set()) {
+    // One after the other: no answer is added to rows that another one has replaced.
+    reading = reading.then(() => read(changed));
+    return reading;
+  }
+
+  async function read(changed) {
     [...known.keys()].filter((run) => !selected.has(run)).forEach((run) => known.delete(run));
-    await Promise.all([...selected].map(async (run) => {
+    const wanting = [...selected].filter((run) => !known.has(run) || changed.has(run));
+    await Promise.all(wanting.map(async (run) => {
       const old = known.get(run);
       const from = old && (old.values[0]?.length ?? 0) < MOST_ROWS ? old.next : 0;
       const found = await ask(`/run/metrics?run=${encodeURIComponent(run)}&from=${from}&generation=${old?.generation ?? 0}`);
-      // Another answer may have come meanwhile.
-      if (!found || !selected.has(run) || known.get(run) !== old) {
+      if (!found || !selected.has(run)) {
         return;
       }
       if (!found.is_whole && old) {

@@ -14,12 +14,12 @@ const [FILM, SHORTEST, LONGEST] = [9000, 60, 350];
 /** Charts over the epochs: title, help, number of a layer, range of the axis, and the values that are healthy. */
 const CHARTS = [
   ["Update-to-weight ratio", "The last step's change of the weights over the weights. The band from 0.0001 to 0.01 is healthy as a rule.", "update_ratio", { powers: [1e-5, 1e-1], band: HEALTHY }],
-  ["Gradient norm", "Of the loss by the weights of each layer, on the rows that are always the same.", "gradient_norm", { powers: [1e-2, 1e-1] }],
+  ["Gradient norm", "Norm of the gradient of the loss by the weights of each layer, on rows that stay the same. Where it falls towards zero much faster than elsewhere, the gradient vanishes on its way.", "gradient_norm", { powers: [1e-2, 1e-1] }],
 ];
 
 /**
  * Shows the inside of one of the runs of the set `selected`. Returns `choose`, to be called when that has changed, and `refresh`,
- * which reads what is new.
+ * which reads what is new of the runs that have changed.
  */
 export function mount(panel, selected, ask) {
   /** @type {Records | null} */
@@ -108,14 +108,18 @@ export function mount(panel, selected, ask) {
   function open(run) {
     stop();
     [records, isLatest, cards] = [new Records(run), true, []];
-    refresh();
+    read();
   }
 
-  async function refresh() {
-    const current = records;
-    if (!current) {
-      return;
+  /** Reads what is new if the run is among those that have changed. */
+  async function refresh(changed) {
+    if (changed.has(records?.run)) {
+      await read();
     }
+  }
+
+  async function read() {
+    const current = records;
     await current.follow(ask);
     if (current === records) {
       at = isLatest ? last() : Math.min(at, last());

@@ -76,14 +76,20 @@ export class Records {
   /** The first line of `frames.jsonl`: classes, the region of maps, the size of images. */
   header = null;
   #names = [];
+  #reading = Promise.resolve();
   #places = { frames: 0, layers: 0, generation: 0 };
 
   constructor(run) {
     this.run = run;
   }
 
-  /** Reads what was added. */
-  async follow(ask) {
+  /** Reads what was added, after what is being read. */
+  follow(ask) {
+    this.#reading = this.#reading.then(() => this.#read(ask));
+    return this.#reading;
+  }
+
+  async #read(ask) {
     for (;;) {
       const query = new URLSearchParams({ run: this.run, ...this.#places });
       const found = await ask(`/run/inside?${query}`);

@@ -60,6 +60,7 @@ files! {
     "watch/picture.js",
     "watch/records.js",
     "watch/tiles.js",
+    "watch/variants.js",
     "watch/watch.css",
 }
 
