@@ -14,7 +14,7 @@ const [FILM, SHORTEST, LONGEST] = [9000, 60, 350];
 /** Charts over the epochs: title, help, number of a layer, range of the axis, and the values that are healthy. */
 const CHARTS = [
   ["Update-to-weight ratio", "The last step's change of the weights over the weights. The band from 0.0001 to 0.01 is healthy as a rule.", "update_ratio", { powers: [1e-5, 1e-1], band: HEALTHY }],
-  ["Gradient norm", "Norm of the gradient of the loss by the weights of each layer, on rows that stay the same. Where it falls towards zero much faster than elsewhere, the gradient vanishes on its way.", "gradient_norm", { powers: [1e-2, 1e-1] }],
+  ["Gradient norm", "Of the loss by the weights of each layer, on rows that stay the same. Where it is far smaller than in later layers, it vanishes on its way.", "gradient_norm", { powers: [1e-2, 1e-1] }],
 ];
 
 /**
