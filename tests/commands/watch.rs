@@ -191,10 +191,19 @@ fn other_hosts_and_sites_learn_nothing_of_the_runs() {
         answer.split(' ').nth(1).unwrap().to_string()
     };
     assert_eq!(code(&[("Host", host), ("Cookie", &cookie)]), "200");
-    let with_origin = |origin| [("Host", host), ("Cookie", cookie.as_str()), ("Origin", origin)];
+    let with_origin = |origin| {
+        [
+            ("Host", host),
+            ("Cookie", cookie.as_str()),
+            ("Origin", origin),
+        ]
+    };
     assert_eq!(code(&with_origin(&own)), "200");
     assert_eq!(code(&with_origin("http://evil.example")), "403");
     assert_eq!(code(&with_origin("null")), "403");
-    assert_eq!(code(&[("Host", "evil.example"), ("Cookie", &cookie)]), "403");
+    assert_eq!(
+        code(&[("Host", "evil.example"), ("Cookie", &cookie)]),
+        "403"
+    );
     assert_eq!(code(&[("Host", host)]), "403");
 }

@@ -27,6 +27,7 @@ export function mount(panel, selected, ask) {
   let [chosen, at, isLatest, film] = [null, 0, true, null];
   let cards = [];
   let plots = [];
+  let charted = ""; // the records whose lines the charts show
 
   const choice = element("select", { class: "select choice", "aria-label": "Run", onchange: () => {
     chosen = choice.value;
@@ -166,7 +167,14 @@ export function mount(panel, selected, ask) {
     drawCharts();
   });
 
+  /** Draws the lines anew only if there are other ones, else only the mark at the epoch. */
   function drawCharts() {
+    const shows = JSON.stringify([records.run, records.moments.length, records.moments[last()].step]);
+    if (shows === charted) {
+      plots.forEach((plot) => plot.redraw(false));
+      return;
+    }
+    charted = shows;
     const epochs = records.moments.map((moment) => moment.epoch);
     CHARTS.forEach(([, , key, options], n) => {
       // A number of zero has no place on a logarithmic axis.

@@ -79,7 +79,8 @@ impl ComparisonFiles {
     /// Whether there is a result, and it is no older than the plan.
     fn is_answered(&self) -> bool {
         let modified = |stamp: Option<super::lines::Stamp>| stamp.map(|stamp| stamp.modified);
-        self.result.value().is_some() && modified(self.result.stamp()) >= modified(self.plan.stamp())
+        self.result.value().is_some()
+            && modified(self.result.stamp()) >= modified(self.plan.stamp())
     }
 }
 
@@ -92,7 +93,10 @@ fn places(content: &[u8]) -> Result<Vec<Place>, String> {
 /// The runs of each variant, in the order in which variants first appear among the trials.
 fn by_variant(trials: &[Place], rows: &[&Row]) -> Vec<Variant> {
     let names = rows.iter().filter_map(|row| row.run.split_once('/'));
-    let by_run: HashMap<&str, &Row> = names.map(|(_, name)| name).zip(rows.iter().copied()).collect();
+    let by_run: HashMap<&str, &Row> = names
+        .map(|(_, name)| name)
+        .zip(rows.iter().copied())
+        .collect();
     let mut variants: Vec<(&str, Vec<&Place>)> = Vec::new();
     let mut number_of: HashMap<&str, usize> = HashMap::new();
     for trial in trials {
@@ -103,7 +107,9 @@ fn by_variant(trials: &[Place], rows: &[&Row]) -> Vec<Variant> {
         variants[number].1.push(trial);
     }
     let variants = variants.into_iter().map(|(name, trials)| {
-        let rows = trials.iter().filter_map(|trial| by_run.get(trial.run.as_str()).copied());
+        let rows = trials
+            .iter()
+            .filter_map(|trial| by_run.get(trial.run.as_str()).copied());
         Variant::of(name, trials.len(), &rows.collect::<Vec<_>>())
     });
     variants.collect()
@@ -149,7 +155,15 @@ mod tests {
     fn names_and_counts(found: &Variants) -> Vec<(&str, usize, usize, usize, Option<f64>)> {
         let variants = found.variants.iter();
         variants
-            .map(|v| (v.name.as_str(), v.num_trials, v.num_running, v.num_finished, v.median))
+            .map(|v| {
+                (
+                    v.name.as_str(),
+                    v.num_trials,
+                    v.num_running,
+                    v.num_finished,
+                    v.median,
+                )
+            })
             .collect()
     }
 
@@ -157,9 +171,16 @@ mod tests {
     fn variants_are_those_of_the_plan_whatever_their_runs_are_called() {
         let folder = tempfile::tempdir().unwrap();
         let place = |variant: &str, run: &str| {
-            format!("{{\"index\": 0, \"variant\": \"{variant}\", \"run\": \"{run}\", \"config\": {{}}}}\n")
+            format!(
+                "{{\"index\": 0, \"variant\": \"{variant}\", \"run\": \"{run}\", \"config\": {{}}}}\n"
+            )
         };
-        let plan = [place("b-seed1", "x"), place("a", "b-seed1"), place("b-seed1", "z")].concat();
+        let plan = [
+            place("b-seed1", "x"),
+            place("a", "b-seed1"),
+            place("b-seed1", "z"),
+        ]
+        .concat();
         fs::write(folder.path().join(PLAN), plan).unwrap();
         let rows = [
             row("x", State::Finished, 0.5),

@@ -65,4 +65,3 @@ pub(super) fn is_fresh(stamp: Stamp) -> bool {
 pub(super) fn json<T: DeserializeOwned>(content: &[u8]) -> Result<T, String> {
     serde_json::from_slice(content).map_err(|error| error.to_string())
 }
-
