@@ -27,10 +27,10 @@ export function mount(panel) {
   function pictures() {
     const { region } = records.header ?? {};
     const views = [...(frame?.views.keys() ?? [])].map((layer) => [layer, `Outputs of ${layer}, principal components`]);
-    return [...(region ? [[PREDICTION, region.classes.length ? "Prediction and boundary" : "Prediction"]] : []), ...views];
+    return [...(region ? [[PREDICTION, region.classes.length ? "Prediction and boundary" : "Output of the network"]] : []), ...views];
   }
 
-  /** The largest size of a number that a regression has predicted. */
+  /** The range of the outputs of a regression, whose targets may be standardised. */
   function targets() {
     const sizes = records.frames.map(({ field }) => (field?.kind === "values" ? Math.max(...field.values.map(Math.abs)) : 0));
     const most = Math.max(0, ...sizes);
@@ -57,7 +57,7 @@ export function mount(panel) {
   function inWords(found) {
     const { class_names: names } = records.header;
     if (found.value) {
-      return `Prediction over the plane of ${records.header.region.x.name} and ${records.header.region.y.name}`;
+      return `Output of the network over the plane of ${records.header.region.x.name} and ${records.header.region.y.name}`;
     }
     const count = found.side * found.side;
     const shares = new Map();

@@ -61,7 +61,7 @@ function frameOf({ step, layers, boundary, weights }, { region }) {
   if (boundary) {
     field = { side: region.side, ...boundary };
   } else if (output?.scales.length === 1) {
-    // A regression: its prediction is the map of its only output.
+    // A regression: its output is the map of its only unit there.
     field = { side: region.side, kind: "values", values: Float32Array.from(output.bytes, (byte) => ((byte - 128) / 127) * output.scales[0]) };
   }
   return { step, field, maps, views: new Map(views), weights: weights ? pictures(weights) : null, bytes: fromHex, floats: (values) => values };
