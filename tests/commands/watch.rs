@@ -38,7 +38,7 @@ const FUNCTIONS: &str = "
         return { blue: blue / (width * height), orange: orange / (width * height) };
     };";
 
-/// A training that goes on until it is killed. It ends with the value.
+/// A training. It is killed with the value.
 struct Training(Child);
 
 impl Drop for Training {
@@ -87,8 +87,8 @@ fn a_run_of_another_process_grows_on_the_page_until_it_is_killed() {
     let config = shipped("train/moons.toml");
     let mut command = lab.command(&["train", config.to_str().unwrap(), "--run", "live"]);
     command.args(["--dashboard", "quiet", "--pace", "20"]);
-    command.args(["--set", "training.num_epochs=100000"]);
-    command.args(["--set", "inspect.every={ epochs = 2 }"]);
+    command.args(["--set", "training.num_epochs=600"]);
+    command.args(["--set", "inspect.every={ epochs = 5 }"]);
     let training = Training(command.stdout(Stdio::null()).spawn().unwrap());
     browser.wait("stateOf('moons/live') === 'running'", PATIENCE);
     // It is the only run, and is selected.
@@ -115,7 +115,7 @@ fn a_run_of_another_process_grows_on_the_page_until_it_is_killed() {
     );
     browser.press("ArrowRight", "ArrowRight");
     browser.wait(
-        "slider().value === '1' && text('.moment').startsWith('epoch 2 of')",
+        "slider().value === '1' && text('.moment').startsWith('epoch 5 of')",
         PATIENCE,
     );
     let newest = browser.evaluate("Number(slider().max)").as_f64().unwrap();
@@ -161,11 +161,7 @@ fn trials_appear_as_they_finish_and_watching_changes_no_file() {
     assert!(!is_sideways(&mut browser), "the page scrolls sideways");
 
     // A run whose inside was recorded, and all that the page asks about it.
-    lab.train(
-        "train/moons.toml",
-        "whole",
-        &["training.num_epochs=10", "baselines=\"none\""],
-    );
+    lab.train("train/moons.toml", "whole", &["training.num_epochs=10"]);
     let before = everything(lab.path());
     browser.wait("rowOf('moons/whole') != null", PATIENCE);
     browser.evaluate("rowOf('moons/whole').querySelector('input').click()");

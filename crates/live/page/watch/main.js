@@ -68,33 +68,42 @@ function selectFirst() {
   select();
 }
 
+/** Asks what has changed, shows it, and asks again after a while. */
 async function follow() {
   clearTimeout(timer);
   if (document.hidden) {
     return;
   }
-  const found = await ask(`/runs?since=${version}`);
-  if (found) {
-    if (found.is_whole) {
-      runs.clear();
-    }
-    version = found.version;
-    found.runs.forEach((row) => runs.set(row.run, row));
-    found.gone.forEach((run) => runs.delete(run));
-    const vanished = [...selected].filter((run) => !runs.has(run));
-    vanished.forEach((run) => selected.delete(run));
-    if (vanished.length > 0) {
-      select();
-    }
-    if (found.is_whole && selected.size === 0 && runs.size > 0) {
-      selectFirst();
-    }
-    showRuns(found.now);
-    const changed = new Set(found.runs.map((row) => row.run));
-    await Promise.all([showCurves(changed), showInside.refresh(changed), showVariants()]);
+  try {
+    await look();
+  } finally {
+    clearTimeout(timer);
+    timer = setTimeout(follow, [...runs.values()].some(isLive) ? FAST : SLOW);
   }
-  clearTimeout(timer);
-  timer = setTimeout(follow, [...runs.values()].some(isLive) ? FAST : SLOW);
+}
+
+async function look() {
+  const found = await ask(`/runs?since=${version}`);
+  if (!found) {
+    return;
+  }
+  if (found.is_whole) {
+    runs.clear();
+  }
+  version = found.version;
+  found.runs.forEach((row) => runs.set(row.run, row));
+  found.gone.forEach((run) => runs.delete(run));
+  const vanished = [...selected].filter((run) => !runs.has(run));
+  vanished.forEach((run) => selected.delete(run));
+  if (vanished.length > 0) {
+    select();
+  }
+  if (found.is_whole && selected.size === 0 && runs.size > 0) {
+    selectFirst();
+  }
+  showRuns(found.now);
+  const changed = new Set(found.runs.map((row) => row.run));
+  await Promise.all([showCurves(changed), showInside.refresh(changed), showVariants()]);
 }
 
 const showCurves = curves.mount(document.getElementById("curves"), selected, ask);
