@@ -22,7 +22,8 @@ const FUNCTIONS: &str = "
     window.variant = (name) => {
         const rows = [...document.querySelectorAll('#variants tbody tr')];
         const cells = rows.map((row) => [...row.cells].map((cell) => cell.textContent));
-        return cells.find(([found]) => found === name)?.slice(1, 5).join() ?? '';
+        const [, finished, , , , running, failed] = cells.find(([found]) => found === name) ?? [];
+        return `${finished} finished, ${running} running, ${failed} failed`;
     };
     window.boundary = () => {
         const canvas = document.querySelector('#inside .plot canvas');
@@ -151,11 +152,12 @@ fn trials_appear_as_they_finish_and_watching_changes_no_file() {
     browser.wait("document.querySelector('#list .note') !== null", PATIENCE);
     browser.evaluate(FUNCTIONS);
     train("0");
-    // Trials, running, finished, failed.
-    browser.wait("variant('relu') === '1,0,1,0'", PATIENCE);
-    assert_eq!(browser.evaluate("variant('tanh')"), "1,0,0,0");
+    let done = "1 of 1 finished, 0 running, 0 failed";
+    browser.wait(&format!("variant('relu') === '{done}'"), PATIENCE);
+    let planned = browser.evaluate("variant('tanh')");
+    assert_eq!(planned, "0 of 1 finished, 0 running, 0 failed");
     train("1");
-    browser.wait("variant('tanh') === '1,0,1,0'", PATIENCE);
+    browser.wait(&format!("variant('tanh') === '{done}'"), PATIENCE);
     lab.succeed(&[words.as_slice(), &["--collect"]].concat());
     browser.wait("document.querySelector('#variants p') !== null", PATIENCE);
     assert!(!is_sideways(&mut browser), "the page scrolls sideways");

@@ -61,10 +61,13 @@ export function mount(panel, runs, selected, onSelect) {
       onSelect();
     } });
     const look = element("span");
+    // A long name is broken behind its experiment first.
+    const [experiment, ...rest] = run.split("/");
+    const name = element("span", {}, `${experiment}/`, element("wbr"), rest.join("/"));
     const state = element("span");
     const cells = COLUMNS.slice(2).map(() => element("td"));
     const root = element("tr", {},
-      element("td", {}, element("label", { class: "check" }, box, run, look)), element("td", {}, state), ...cells);
+      element("td", {}, element("label", { class: "check" }, box, name, look)), element("td", {}, state), ...cells);
     return { root, fill(row) {
       box.checked = selected.has(run);
       look.replaceChildren(...(box.checked ? [sample(run)] : []));

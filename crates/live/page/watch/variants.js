@@ -21,13 +21,13 @@ export function mount(panel, selected, ask) {
       panel.replaceChildren();
       return;
     }
-    const heads = ["variant", "trials", "running", "finished", "failed", `median ${found.figure?.replaceAll("_", " ") ?? ""}`, "lowest", "highest"];
-    const rows = found.variants.map((one) => [one.name, one.num_trials, one.num_running, one.num_finished, one.num_failed,
-      ...[one.median, one.low, one.high].map((value) => readable(value, 4))]);
+    const heads = ["variant", "finished", `median ${found.figure?.replaceAll("_", " ") ?? ""}`, "lowest", "highest", "running", "failed"];
+    const rows = found.variants.map((one) => [one.name, `${one.num_finished} of ${one.num_trials}`,
+      ...[one.median, one.low, one.high].map((value) => readable(value, 4)), one.num_running, one.num_failed]);
     panel.replaceChildren(
       element("h2", {}, `Variants of ${experiment}`),
       element("div", { class: "scroll", tabIndex: 0, role: "group", "aria-label": "Table of variants" },
-        element("table", { class: "table" },
+        element("table", { class: "table variants" },
           element("thead", {}, element("tr", {}, ...heads.map((text) => element("th", { scope: "col" }, text)))),
           element("tbody", {}, ...rows.map((row) => element("tr", {}, ...row.map((cell) => element("td", {}, String(cell)))))))),
       ...found.conclusion.map((sentence) => element("p", { class: "small conclusion" }, sentence)));
