@@ -49,6 +49,11 @@ impl Drop for Training {
     }
 }
 
+/// Lets the page ask at once what is new, as when it is shown again. Else it asks every few seconds while nothing is trained.
+fn look(browser: &mut Browser) {
+    browser.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
+}
+
 fn is_sideways(browser: &mut Browser) -> bool {
     let beyond = browser.evaluate("document.documentElement.scrollWidth - window.innerWidth");
     beyond.as_f64().unwrap() > 0.0
@@ -152,19 +157,23 @@ fn trials_appear_as_they_finish_and_watching_changes_no_file() {
     browser.wait("document.querySelector('#list .note') !== null", PATIENCE);
     browser.evaluate(FUNCTIONS);
     train("0");
+    look(&mut browser);
     let done = "1 of 1 finished, 0 running, 0 failed";
     browser.wait(&format!("variant('relu') === '{done}'"), PATIENCE);
     let planned = browser.evaluate("variant('tanh')");
     assert_eq!(planned, "0 of 1 finished, 0 running, 0 failed");
     train("1");
+    look(&mut browser);
     browser.wait(&format!("variant('tanh') === '{done}'"), PATIENCE);
     lab.succeed(&[words.as_slice(), &["--collect"]].concat());
+    look(&mut browser);
     browser.wait("document.querySelector('#variants p') !== null", PATIENCE);
     assert!(!is_sideways(&mut browser), "the page scrolls sideways");
 
     // A run whose inside was recorded, and all that the page asks about it.
     lab.train("train/moons.toml", "whole", &["training.num_epochs=10"]);
     let before = everything(lab.path());
+    look(&mut browser);
     browser.wait("rowOf('moons/whole') != null", PATIENCE);
     browser.evaluate("rowOf('moons/whole').querySelector('input').click()");
     browser.wait(
