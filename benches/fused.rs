@@ -7,7 +7,8 @@ use emberlab_fused::{
 };
 
 fn main() {
-    let only = std::env::args().nth(1);
+    // Cargo itself passes `--bench`.
+    let only = std::env::args().skip(1).find(|word| word != "--bench");
     let relu = Activation::Relu;
     let sgd = Optimizer::Sgd {
         momentum: 0.0,

@@ -35,6 +35,7 @@ mod commands {
     mod new;
     mod own_tables;
     mod play;
+    mod play_in_browser;
     mod predict;
     mod report;
     mod resume;

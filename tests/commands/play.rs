@@ -1,5 +1,6 @@
 //! `emberlab play`: the playground, by its messages and in a real browser.
 
+use std::collections::HashMap;
 use std::net::TcpStream;
 use std::ops::Deref;
 use std::time::{Duration, Instant};
@@ -8,15 +9,14 @@ use serde_json::{Value, json};
 use tungstenite::client::IntoClientRequest;
 use tungstenite::{Message, WebSocket};
 
-use crate::browser::Browser;
 use crate::lab::{Lab, shipped};
 use crate::served::Served;
 
 /// How long anything may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A playground that is served. It ends with the value.
-struct Playground {
+pub(super) struct Playground {
     served: Served,
 }
 
@@ -29,7 +29,7 @@ impl Deref for Playground {
 }
 
 impl Playground {
-    fn start(lab: &Lab, words: &[&str]) -> Self {
+    pub(super) fn start(lab: &Lab, words: &[&str]) -> Self {
         let served = Served::start(lab, &[&["play"], words].concat());
         Self { served }
     }
@@ -49,18 +49,18 @@ impl Playground {
         }
     }
 
-    fn page(&self) -> Page {
+    pub(super) fn page(&self) -> Page {
         self.connect(&format!("http://{}", self.host)).unwrap()
     }
 }
 
 /// A page by its messages alone.
-struct Page {
+pub(super) struct Page {
     socket: WebSocket<TcpStream>,
 }
 
 impl Page {
-    fn send(&mut self, message: Value) {
+    pub(super) fn send(&mut self, message: Value) {
         self.socket
             .send(Message::text(message.to_string()))
             .unwrap();
@@ -75,7 +75,7 @@ impl Page {
     }
 
     /// The next message.
-    fn receive(&mut self) -> Value {
+    pub(super) fn receive(&mut self) -> Value {
         loop {
             if let Message::Binary(bytes) = self.socket.read().unwrap() {
                 assert_eq!(bytes[0], 1, "the version of the messages");
@@ -86,7 +86,7 @@ impl Page {
     }
 
     /// The next message of a type that is as wanted.
-    fn wait(&mut self, kind: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
+    pub(super) fn wait(&mut self, kind: &str, is_wanted: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + PATIENCE;
         loop {
             let message = self.receive();
@@ -138,36 +138,28 @@ fn a_setting_copied_from_the_playground_trains_to_the_same_bits() {
         }
     }
     let last = epochs.last().unwrap();
-    let copied = lab.write("copied.toml", &toml);
-    lab.succeed(&[
-        "train",
-        copied.to_str().unwrap(),
-        "--run",
-        "copied",
-        "--dashboard",
-        "quiet",
-    ]);
-    let metrics = std::fs::read_to_string(
-        lab.path()
-            .join(format!("artifacts/{}/copied/metrics.csv", name_of(&toml))),
-    );
-    let metrics = metrics.unwrap();
-    let names: Vec<&str> = metrics.lines().next().unwrap().split(',').collect();
-    let row: Vec<&str> = metrics.lines().last().unwrap().split(',').collect();
-    let of = |name: &str| -> f64 {
-        let place = names.iter().position(|known| *known == name).unwrap();
-        row[place].parse().unwrap()
-    };
-    assert_eq!(of("epoch"), last["epoch"].as_f64().unwrap());
-    assert_eq!(of("train_loss"), last["train"]["loss"].as_f64().unwrap());
-    assert_eq!(of("valid_loss"), last["valid"]["loss"].as_f64().unwrap());
+    let of = metrics_after_training(&lab, &toml);
+    assert_eq!(of["epoch"], last["epoch"].as_f64().unwrap());
+    assert_eq!(of["train_loss"], last["train"]["loss"].as_f64().unwrap());
+    assert_eq!(of["valid_loss"], last["valid"]["loss"].as_f64().unwrap());
 }
 
-/// The name of an experiment, which is that of its file if it has none.
-fn name_of(toml: &str) -> String {
+/// The metrics after the last epoch of `emberlab train`, by their names in `metrics.csv`.
+pub(super) fn metrics_after_training(lab: &Lab, toml: &str) -> HashMap<String, f64> {
+    let copied = lab.write("copied.toml", toml);
+    let words = ["--run", "copied", "--dashboard", "quiet"];
+    lab.succeed(&[&["train", copied.to_str().unwrap()], &words[..]].concat());
     let table: toml::Table = toml.parse().unwrap();
+    // An experiment without a name has that of its file.
     let name = table.get("name").and_then(|name| name.as_str());
-    name.unwrap_or("copied").to_string()
+    let run = format!("artifacts/{}/copied/metrics.csv", name.unwrap_or("copied"));
+    let metrics = std::fs::read_to_string(lab.path().join(run)).unwrap();
+    let names = metrics.lines().next().unwrap().split(',');
+    let row = metrics.lines().last().unwrap().split(',');
+    let pairs = names.zip(row);
+    pairs
+        .filter_map(|(name, value)| Some((name.to_string(), value.parse().ok()?)))
+        .collect()
 }
 
 #[test]
@@ -342,35 +334,4 @@ fn a_page_that_sends_garbage_harms_nobody() {
     drop(page);
     witness.send(json!({ "type": "step", "count": 2 }));
     witness.wait("status", |status| status["step"] == 2);
-}
-
-#[test]
-fn a_browser_draws_two_classes_and_asks_no_other_host() {
-    let lab = Lab::new();
-    let playground = Playground::start(&lab, &[]);
-    let Some(mut browser) = Browser::start() else {
-        return;
-    };
-    browser.open(&playground.url(), 390, 844);
-    let wide = "document.documentElement.scrollWidth - window.innerWidth";
-    browser.wait(
-        "document.querySelector('[data-panel=\"output\"] canvas') !== null",
-        PATIENCE,
-    );
-    assert!(
-        browser.evaluate(wide).as_f64().unwrap() <= 0.0,
-        "the page scrolls sideways"
-    );
-    browser.press(" ", "Space");
-    // The middle of the upper moon and that of the lower one have the colours of their classes.
-    let colours = "(() => { const canvas = document.querySelector('[data-panel=\"output\"] canvas'); const { width, height } = canvas; \
-        const copy = document.createElement('canvas'); copy.width = width; copy.height = height; \
-        const pixels = copy.getContext('2d', { willReadFrequently: true }); pixels.drawImage(canvas, 0, 0); \
-        const data = pixels.getImageData(0, 0, width, height).data; let blue = 0, orange = 0; \
-        for (let i = 0; i < data.length; i += 4) { if (data[i] > data[i + 2] + 60) orange++; if (data[i + 2] > data[i] + 60) blue++; } \
-        return blue > width * height / 20 && orange > width * height / 20; })()";
-    browser.wait(colours, PATIENCE);
-    let (messages, requests) = browser.close();
-    assert_eq!(messages, Vec::<String>::new());
-    assert_eq!(playground.outside(&requests), Vec::<&String>::new());
 }

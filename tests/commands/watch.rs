@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, SystemTime};
 
-use crate::browser::Browser;
+use crate::browser::{Browser, axe_core};
 use crate::lab::{Lab, shipped};
 use crate::served::Served;
 
@@ -114,12 +114,12 @@ fn a_run_of_another_process_grows_on_the_page_until_it_is_killed() {
         PATIENCE,
     );
     browser.evaluate("window.before = JSON.stringify(boundary()); slider().focus()");
-    browser.press("Home", "Home");
+    browser.press("Home");
     browser.wait(
         "slider().value === '0' && JSON.stringify(boundary()) !== before",
         PATIENCE,
     );
-    browser.press("ArrowRight", "ArrowRight");
+    browser.press("ArrowRight");
     browser.wait(
         "slider().value === '1' && text('.moment').startsWith('epoch 5 of')",
         PATIENCE,
@@ -181,6 +181,9 @@ fn trials_appear_as_they_finish_and_watching_changes_no_file() {
         PATIENCE,
     );
     assert!(!is_sideways(&mut browser), "the page scrolls sideways");
+    if let Some(axe) = axe_core() {
+        assert_eq!(browser.violations(&axe), Vec::<String>::new());
+    }
     let (messages, requests) = browser.close();
     assert_eq!(messages, Vec::<String>::new());
     assert_eq!(served.outside(&requests), Vec::<&String>::new());

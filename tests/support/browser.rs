@@ -46,6 +46,24 @@ pub fn open(path: &Path) -> Option<Page> {
     None
 }
 
+/// The script of axe-core, which looks for what hinders people who do not see a page; none where it is missing, and then the
+/// test skips.
+pub fn axe_core() -> Option<String> {
+    let python = std::env::var("EMBERLAB_PYTHON").unwrap_or("python3".to_string());
+    let print = "import axe_playwright_python, pathlib; print(pathlib.Path(axe_playwright_python.__path__[0]) / 'axe.min.js')";
+    let found = Command::new(&python).args(["-c", print]).output();
+    let path = found
+        .ok()
+        .and_then(|output| String::from_utf8(output.stdout).ok());
+    let script = path.and_then(|path| std::fs::read_to_string(path.trim()).ok());
+    if script.is_none() {
+        Part::AxeCore.is_missing(&format!(
+            "`{python}` has no axe-playwright-python; EMBERLAB_PYTHON can name another"
+        ));
+    }
+    script
+}
+
 /// A browser that a test controls by the DevTools protocol.
 pub struct Browser {
     process: std::process::Child,
@@ -165,41 +183,120 @@ impl Browser {
         self.call("Page.navigate", json!({ "url": url }));
     }
 
-    /// The value of an expression in the page.
+    /// The value of an expression in the page, or what its promise brings.
     pub fn evaluate(&mut self, expression: &str) -> Value {
-        let parameters = json!({ "expression": expression, "returnByValue": true });
-        self.call("Runtime.evaluate", parameters)["result"]["value"].clone()
+        let parameters =
+            json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
+        let answer = self.call("Runtime.evaluate", parameters);
+        assert!(
+            answer["exceptionDetails"].is_null(),
+            "{expression}: {answer}"
+        );
+        answer["result"]["value"].clone()
     }
 
     /// Waits until an expression is true.
     pub fn wait(&mut self, expression: &str, patience: Duration) {
         let deadline = Instant::now() + patience;
         while self.evaluate(expression) != true {
-            assert!(
-                Instant::now() < deadline,
-                "it never becomes true: {expression}"
-            );
+            if Instant::now() > deadline {
+                let page = self.evaluate("document.body.innerText");
+                let page = page.as_str().unwrap_or_default();
+                panic!("it never becomes true: {expression}\n{page}");
+            }
             std::thread::sleep(Duration::from_millis(100));
         }
     }
 
-    /// Presses a key.
-    pub fn press(&mut self, key: &str, code: &str) {
-        // Only keys with one character write text; arrows move sliders by their number.
-        let text = if key.chars().count() == 1 { key } else { "" };
-        let number = match key {
-            "End" => 35,
-            "Home" => 36,
-            "ArrowLeft" => 37,
-            "ArrowRight" => 39,
-            _ => 0,
+    /// Presses a key, such as `a`, `Tab` or `Home`.
+    pub fn press(&mut self, key: &str) {
+        let (text, code) = match key {
+            "Tab" => ("", 9),
+            "Enter" => ("\r", 13),
+            "End" => ("", 35),
+            "Home" => ("", 36),
+            "ArrowRight" => ("", 39),
+            other => (other, 0),
         };
         for kind in ["keyDown", "keyUp"] {
-            let event = json!({
-                "type": kind, "key": key, "code": code, "text": text, "windowsVirtualKeyCode": number,
-            });
+            let event = json!({ "type": kind, "key": key, "code": key, "text": text, "windowsVirtualKeyCode": code });
             self.call("Input.dispatchKeyEvent", event);
         }
+    }
+
+    /// The middle of the first part of the page for which `is_it`, a function in JavaScript, is true, scrolled into view.
+    pub fn middle(&mut self, selector: &str, is_it: &str) -> [f64; 2] {
+        let place = self.evaluate(&format!(
+            "(() => {{ const part = [...document.querySelectorAll({selector:?})].find({is_it}); if (!part) return null; \
+             part.scrollIntoView({{ block: 'center', behavior: 'instant' }}); const box = part.getBoundingClientRect(); \
+             return [box.left + box.width / 2, box.top + box.height / 2]; }})()"
+        ));
+        let at = |i: usize| place[i].as_f64();
+        let (Some(x), Some(y)) = (at(0), at(1)) else {
+            panic!("the page has no {selector} for which {is_it}");
+        };
+        [x, y]
+    }
+
+    /// Clicks on the button with this label or text.
+    pub fn click(&mut self, label: &str) {
+        let is_it = format!(
+            "button => (button.getAttribute('aria-label') ?? button.textContent) === {label:?} && button.checkVisibility()"
+        );
+        let place = self.middle("button, summary", &is_it);
+        self.drag(&[place]);
+    }
+
+    /// Drags the mouse over these places, in pixels of the window.
+    pub fn drag(&mut self, places: &[[f64; 2]]) {
+        let (first, last) = (places[0], places[places.len() - 1]);
+        self.mouse("mouseMoved", first, 0);
+        self.mouse("mousePressed", first, 1);
+        for place in &places[1..] {
+            self.mouse("mouseMoved", *place, 1);
+        }
+        self.mouse("mouseReleased", last, 0);
+    }
+
+    fn mouse(&mut self, kind: &str, [x, y]: [f64; 2], buttons: u8) {
+        let is_up = kind == "mouseMoved" && buttons == 0;
+        let button = if is_up { "none" } else { "left" };
+        let event = json!({ "type": kind, "x": x, "y": y, "button": button, "buttons": buttons, "clickCount": 1 });
+        self.call("Input.dispatchMouseEvent", event);
+    }
+
+    /// Draws a finger over these places, in pixels of the window.
+    pub fn swipe(&mut self, places: &[[f64; 2]]) {
+        let touch = |kind: &str, points: &[[f64; 2]]| {
+            let points: Vec<Value> = points
+                .iter()
+                .map(|[x, y]| json!({ "x": x, "y": y }))
+                .collect();
+            json!({ "type": kind, "touchPoints": points })
+        };
+        for (i, place) in places.iter().enumerate() {
+            let kind = if i == 0 { "touchStart" } else { "touchMove" };
+            self.call("Input.dispatchTouchEvent", touch(kind, &[*place]));
+        }
+        self.call("Input.dispatchTouchEvent", touch("touchEnd", &[]));
+    }
+
+    /// Drops a file on the page.
+    pub fn drop_file(&mut self, path: &Path) {
+        let data = json!({ "items": [], "files": [path], "dragOperationsMask": 1 });
+        for kind in ["dragEnter", "dragOver", "drop"] {
+            let event = json!({ "type": kind, "x": 300, "y": 300, "data": data });
+            self.call("Input.dispatchDragEvent", event);
+        }
+    }
+
+    /// The rules of axe-core that the page breaks.
+    pub fn violations(&mut self, axe_core: &str) -> Vec<String> {
+        self.evaluate(&format!("{axe_core}; true"));
+        let found =
+            self.evaluate("axe.run().then(({ violations }) => violations.map(({ id }) => id))");
+        let found = found.as_array().unwrap().iter();
+        found.map(|id| id.as_str().unwrap().to_string()).collect()
     }
 
     /// Closes the browser. Returns the messages on the console, and the addresses that were asked for.

@@ -26,10 +26,12 @@ pub enum Part {
     Procfs,
     /// A Python with pyarrow, polars and DuckDB, which `EMBERLAB_PYTHON` names; else `python3`.
     ParquetReaders,
+    /// The checks of accessibility of axe-core, in the Python package axe-playwright-python.
+    AxeCore,
 }
 
 impl Part {
-    const ALL: [(Self, &'static str); 10] = [
+    const ALL: [(Self, &'static str); 11] = [
         (Self::Mnist, "mnist"),
         (Self::Slurm, "slurm"),
         (Self::Chromium, "chromium"),
@@ -40,6 +42,7 @@ impl Part {
         (Self::Tmpfs, "tmpfs"),
         (Self::Procfs, "procfs"),
         (Self::ParquetReaders, "parquet-readers"),
+        (Self::AxeCore, "axe-core"),
     ];
 
     fn name(self) -> &'static str {

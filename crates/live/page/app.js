@@ -14,6 +14,9 @@ export class App extends EventTarget {
   /** The experiment as the program has sent it. */
   #inForce;
 
+  /** The frame that is shown next. */
+  #waiting;
+
   /** Calls `listener(message)` after every message of a type, or after an event of the page that `tell` raised. */
   on(type, listener) {
     this.addEventListener(type, (event) => listener(event.detail));
@@ -78,14 +81,22 @@ export class App extends EventTarget {
     this.tell(type, message);
   }
 
-  /** Shows a frame with the next picture of the screen, and asks for another one. */
+  /** Shows a frame with the next picture of the screen. The program sends another one for each that is not needed any more. */
   receiveFrame(message) {
+    if (this.#waiting) {
+      this.send({ type: "shown", frame: this.#waiting.frame });
+      this.#waiting = message;
+      return;
+    }
+    this.#waiting = message;
     requestAnimationFrame(() => {
-      if (message.scene === this.state.scene?.scene) {
-        this.state.frame = message;
-        this.tell("frame", message);
+      const newest = this.#waiting;
+      this.#waiting = undefined;
+      if (newest.scene === this.state.scene?.scene) {
+        this.state.frame = newest;
+        this.tell("frame", newest);
       }
-      this.send({ type: "shown", frame: message.frame });
+      this.send({ type: "shown", frame: newest.frame });
     });
   }
 }

@@ -4,9 +4,12 @@ import { colorOfClass, css, divergingScale, series, THEME_CHANGED } from "../col
 import { element, readable, sharpen } from "../dom.js";
 import * as plane from "../drawing/plane.js";
 import { MARGIN } from "../drawing/plane.js";
+import { seldom } from "../drawing/redraw.js";
 
 /** Part of the range that a press of an arrow key moves the cursor by. */
 const KEY_STEP = 1 / 40;
+/** Time between two changes of numbers that people read, in milliseconds. */
+const NUMBERS_PAUSE = 100;
 
 /**
  * Mounts the picture. Returns its plot, with which the painting draws.
@@ -29,7 +32,11 @@ export function mount(panel, app) {
     canvas,
     overlay,
   );
-  const losses = element("div", { class: "losses" });
+  const [trainLoss, validLoss] = ["Training loss", "Validation loss"].map((label) => {
+    const value = element("strong", { class: "number" });
+    return { value, root: element("div", { class: "loss" }, element("span", { class: "note" }, label), value) };
+  });
+  const losses = element("div", { class: "losses" }, trainLoss.root, validLoss.root);
   const legend = element("div", { class: "legend row small" });
   const readout = element("p", { class: "readout note number" });
   const options = { isDiscrete: false, showsOthers: true };
@@ -189,10 +196,19 @@ export function mount(panel, app) {
     drawOverlay();
   }
 
+  let wasOverlayEmpty = false;
+
   function drawOverlay() {
     if (!view || side === 0) {
       return;
     }
+    const isEmpty = !hover && !(marked && isInside(marked));
+    if (isEmpty && wasOverlayEmpty) {
+      // A canvas that is touched is sent to the screen again.
+      readout.textContent = wordsAt();
+      return;
+    }
+    wasOverlayEmpty = isEmpty;
     const context = sharpen(overlay, side + MARGIN.left + MARGIN.right, side + MARGIN.top + MARGIN.bottom);
     context.clearRect(0, 0, overlay.width, overlay.height);
     if (marked && isInside(marked)) {
@@ -265,12 +281,9 @@ export function mount(panel, app) {
 
   function drawLosses() {
     const row = app.state.epochs.scene === scene()?.scene ? app.state.epochs.rows.at(-1) : undefined;
-    const one = (label, value) =>
-      element("div", { class: "loss" }, element("span", { class: "note" }, label), element("strong", { class: "number" }, readable(value)));
-    losses.replaceChildren(one("Training loss", row?.train.loss));
-    if (scene()?.num_rows[1]) {
-      losses.append(one("Validation loss", row?.valid.loss));
-    }
+    trainLoss.value.textContent = readable(row?.train.loss);
+    validLoss.value.textContent = readable(row?.valid.loss);
+    validLoss.root.hidden = !scene()?.num_rows[1];
   }
 
   // ---- Pointer and keyboard ----
@@ -337,7 +350,7 @@ export function mount(panel, app) {
     draw();
   });
   app.on("frame", draw);
-  app.on("epochs", drawLosses);
+  app.on("epochs", seldom(NUMBERS_PAUSE, drawLosses));
   window.addEventListener(THEME_CHANGED, () => scene() && (drawLegend(), draw()));
   new ResizeObserver(draw).observe(surface);
 

@@ -8,6 +8,8 @@ import { metricsOf } from "./parts.js";
 
 const HEIGHT = 240;
 const TABLE_ROWS = 200;
+/** Time between two drawings of growing curves, in milliseconds. */
+const CURVES_PAUSE = 100;
 const LEARNING_RATE = "learning rate";
 
 /** Epochs, and a metric of the training and of the validation rows. */
@@ -288,16 +290,17 @@ export function mount(panel, app) {
   }
   const refreshTable = seldom(1000, drawTable);
 
-  for (const type of ["epochs", "scene", "pins"]) {
+  for (const type of ["scene", "pins"]) {
     app.on(type, redraw);
   }
+  app.on("epochs", seldom(CURVES_PAUSE, redraw));
   app.on("epochs", (message) => {
     if (message.is_whole && message.rows.length === 0) {
       pointed = null;
       zoom = null;
       all.hidden = true;
+      drawChanges();
     }
-    drawChanges();
   });
   app.on("events", () => {
     drawChanges();

@@ -148,12 +148,16 @@ export function mount(column, app) {
     drawMap(canvas, Uint8Array.from(values, (value) => 128 + Math.round((127 * value) / (size || 1))), MAP_SIDE, 1, 1);
   }
 
+  /** The scene whose maps are drawn. */
+  let mapsOf;
+
   function drawMaps() {
     const { frame, scene } = app.state;
     const maps = frame?.scene === scene?.scene ? frame?.maps[0] : undefined;
     if (!maps) {
       return;
     }
+    mapsOf = frame.scene;
     for (const button of tiles.querySelectorAll("[data-input]")) {
       const unit = Number(button.dataset.input);
       if (unit < maps.units) {
@@ -165,6 +169,11 @@ export function mount(column, app) {
   app.on("scene", () => draw());
   app.on("setting", () => draw());
   app.on("problem", () => draw(true));
-  app.on("frame", drawMaps);
+  // The maps of the inputs stay the same as long as the scene does.
+  app.on("frame", ({ scene }) => {
+    if (scene !== mapsOf) {
+      drawMaps();
+    }
+  });
   return chooser;
 }

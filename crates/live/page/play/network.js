@@ -45,6 +45,8 @@ export function mount(panel, app) {
   let columns = [];
   /** Centres of everything that links connect: `[inputs, layer, layer, …]`, each `{ left, right, y }` or nothing. */
   let places = [];
+  /** The size of the picture in pixels. */
+  let size = { width: 0, height: 0 };
   let hovered; // { layer, unit } or { layer, unit, input }
   let builtFor = "";
 
@@ -123,6 +125,9 @@ export function mount(panel, app) {
     for (const tile of inputs.querySelectorAll("[data-input]")) {
       ofInputs[Number(tile.dataset.input)] = placeOf(tile);
     }
+    size = { width: net.offsetWidth, height: net.offsetHeight };
+    links.style.width = `${size.width}px`;
+    links.style.height = `${size.height}px`;
     places = [ofInputs, ...columns.map((column) => column.map(placeOf))];
     drawLinks();
   }
@@ -163,9 +168,7 @@ export function mount(panel, app) {
 
   function drawLinks() {
     const frame = frameNow();
-    const [width, height] = [net.offsetWidth, net.offsetHeight];
-    links.style.width = `${width}px`;
-    links.style.height = `${height}px`;
+    const { width, height } = size;
     const context = sharpen(links, width, height);
     context.clearRect(0, 0, width, height);
     if (!frame) {
@@ -194,6 +197,21 @@ export function mount(panel, app) {
     context.globalAlpha = 1;
   }
 
+  /** Shows a bias as a dot: its sign as colour, its size, in twenty steps, as opacity. */
+  function showBias(dot, bias) {
+    const strength = Math.ceil(20 * Math.min(1, Math.abs(bias)));
+    const shows = bias === undefined ? "" : `${bias < 0 ? 0 : 1} ${strength}`;
+    if (dot.dataset.shows === shows) {
+      return;
+    }
+    dot.dataset.shows = shows;
+    dot.hidden = bias === undefined;
+    if (!dot.hidden) {
+      dot.style.background = `var(--series-${bias < 0 ? 0 : 1})`;
+      dot.style.opacity = String(0.25 + (0.75 * strength) / 20);
+    }
+  }
+
   function drawMaps() {
     const frame = frameNow();
     if (!frame) {
@@ -209,12 +227,7 @@ export function mount(panel, app) {
           drawMap(button.querySelector("canvas"), bytesOf(frame, maps, unit), maps.side, maps.scales[unit], full);
         }
         const bias = weights[i]?.biases[unit];
-        const dot = button.querySelector(".bias");
-        dot.hidden = bias === undefined;
-        if (bias !== undefined) {
-          dot.style.background = `var(--series-${bias < 0 ? 0 : 1})`;
-          dot.style.opacity = String(0.25 + 0.75 * Math.min(1, Math.abs(bias)));
-        }
+        showBias(button.querySelector(".bias"), bias);
       });
     });
   }

@@ -108,39 +108,56 @@ impl Board {
         let count = self.connected.fetch_add(1, Ordering::Relaxed);
         let connected = Connected {
             board: self.clone(),
-            is_ready: false,
+            room: 0,
         };
         (count < most).then_some(connected)
     }
 }
 
+/// The most pictures that a page has not shown yet: one that it draws, and one that is made meanwhile.
+const MOST_PICTURES: usize = 2;
+
 /// A page that is connected.
 pub(super) struct Connected {
     board: Arc<Board>,
-    is_ready: bool,
+    /// The number of pictures that the page can take.
+    room: usize,
 }
 
 impl Connected {
     /// Whether the page can take a picture.
     pub(super) fn is_ready(&self) -> bool {
-        self.is_ready
+        self.room > 0
     }
 
-    /// Says whether the page can take a picture.
-    pub(super) fn set_ready(&mut self, is_ready: bool) {
-        if is_ready != self.is_ready {
-            self.is_ready = is_ready;
-            match is_ready {
-                true => self.board.ready.fetch_add(1, Ordering::Relaxed),
-                false => self.board.ready.fetch_sub(1, Ordering::Relaxed),
-            };
-        }
+    /// The page has nothing to show yet.
+    pub(super) fn has_begun(&mut self) {
+        self.set_room(MOST_PICTURES);
+    }
+
+    /// A picture goes to the page.
+    pub(super) fn takes_picture(&mut self) {
+        self.set_room(self.room.saturating_sub(1));
+    }
+
+    /// The page has shown a picture.
+    pub(super) fn has_shown(&mut self) {
+        self.set_room((self.room + 1).min(MOST_PICTURES));
+    }
+
+    fn set_room(&mut self, room: usize) {
+        match (self.room, room) {
+            (0, 1..) => self.board.ready.fetch_add(1, Ordering::Relaxed),
+            (1.., 0) => self.board.ready.fetch_sub(1, Ordering::Relaxed),
+            _ => 0,
+        };
+        self.room = room;
     }
 }
 
 impl Drop for Connected {
     fn drop(&mut self) {
-        self.set_ready(false);
+        self.set_room(0);
         self.board.connected.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -21,10 +21,11 @@ const LEAST_SIDE: usize = 20;
 const SLOW: Duration = Duration::from_millis(60);
 /// The most units of a layer that have maps and weights.
 const MOST_UNITS: usize = 64;
-/// Time between two pictures: at most thirty a second.
-const LEAST_PAUSE: Duration = Duration::from_millis(33);
-/// A picture is followed by a pause of so many times its own time, so that painting takes a small part of a core.
-const PAUSE: u32 = 11;
+/// Time from one picture to the next: with the time until it is asked for, about thirty a second.
+const PERIOD: Duration = Duration::from_millis(27);
+/// A picture is followed by a pause of so many times its own time: painting takes a twelfth of the only core, or up to a
+/// third of another core than the one that trains.
+const PAUSES: [u32; 2] = [11, 2];
 /// Rows that are predicted at once.
 const CHUNK: usize = 2048;
 
@@ -73,6 +74,8 @@ impl Painter {
 fn paint_all(sittings: &Receiver<Sitting>, board: &Board, is_busy: &AtomicBool) {
     let mut frame = 0;
     let mut side = FIELD_SIDE;
+    let has_own_core = std::thread::available_parallelism().is_ok_and(|n| n.get() > 1);
+    let pause = PAUSES[usize::from(has_own_core)];
     while let Ok(sitting) = sittings.recv() {
         let began = Instant::now();
         frame += 1;
@@ -85,9 +88,9 @@ fn paint_all(sittings: &Receiver<Sitting>, board: &Board, is_busy: &AtomicBool) 
             side = (side / 2).max(LEAST_SIDE);
         }
         std::thread::sleep(
-            LEAST_PAUSE
+            PERIOD
                 .saturating_sub(took)
-                .max(took * PAUSE)
+                .max(took * pause)
                 .min(Duration::from_secs(2)),
         );
         is_busy.store(false, Ordering::Release);

@@ -83,7 +83,7 @@ struct Page {
 impl Page {
     fn new(session: Session, mut connected: Connected) -> Self {
         let (replies, answers) = mpsc::channel(MOST_ANSWERS);
-        connected.set_ready(true);
+        connected.has_begun();
         Self {
             session,
             connected,
@@ -132,7 +132,7 @@ impl Page {
             };
             self.sent[topic as usize] = version;
             if topic == Topic::Frame {
-                self.connected.set_ready(false);
+                self.connected.takes_picture();
             }
             socket.send(Message::Binary(bytes.to_vec().into())).await?;
         }
@@ -155,7 +155,7 @@ impl Page {
     fn take(&mut self, text: &str) {
         let problem = match serde_json::from_str(text) {
             Ok(ClientMessage::Shown { .. }) => {
-                self.connected.set_ready(true);
+                self.connected.has_shown();
                 return;
             }
             Ok(message) => {

@@ -25,8 +25,9 @@ use crate::message::{
 };
 
 /// How long the training goes on before it looks for requests.
-const SLICE: Duration = Duration::from_millis(15);
+const SLICE: Duration = Duration::from_millis(5);
 /// Time between two messages of one kind while it trains.
+const CURVES_EVERY: Duration = Duration::from_millis(50);
 const STATUS_EVERY: Duration = Duration::from_millis(150);
 const LAYERS_EVERY: Duration = Duration::from_millis(500);
 const FINDINGS_EVERY: Duration = Duration::from_secs(2);
@@ -96,6 +97,7 @@ pub(super) fn start(playground: Playground) -> Result<Session, PlayError> {
         events: Vec::new(),
         is_stale: true,
         speed: Speed::new(now),
+        curves_at: now,
         status_at: now,
         layers_at: now,
         findings_at: now,
@@ -160,6 +162,7 @@ struct Training {
     /// Whether the newest picture shows an older network.
     is_stale: bool,
     speed: Speed,
+    curves_at: Instant,
     status_at: Instant,
     layers_at: Instant,
     findings_at: Instant,
@@ -273,7 +276,10 @@ impl Training {
         self.is_stale |= done > 0;
         let now = Instant::now();
         self.speed.add(done, now);
-        self.board.tell();
+        if now >= self.curves_at {
+            self.curves_at = now + CURVES_EVERY;
+            self.board.tell();
+        }
         if !goes_on {
             let ending = match self.trial.has_stopped_early() {
                 true => "stopped early",
