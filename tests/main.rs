@@ -8,6 +8,8 @@ mod browser;
 mod lab;
 #[path = "support/requirements.rs"]
 mod requirements;
+#[path = "support/served.rs"]
+mod served;
 #[path = "support/whole_and_stopped.rs"]
 mod whole_and_stopped;
 
@@ -44,6 +46,7 @@ mod commands {
     mod train;
     mod train_dashboard;
     mod trial_on_slurm;
+    mod watch;
 }
 
 /// Promises about runs: nothing is lost, and the same seed gives the same bits.

@@ -1,9 +1,8 @@
 //! `emberlab play`: the playground, by its messages and in a real browser.
 
 use std::collections::HashMap;
-use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::process::{Child, Stdio};
+use std::ops::Deref;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -11,63 +10,28 @@ use tungstenite::client::IntoClientRequest;
 use tungstenite::{Message, WebSocket};
 
 use crate::lab::{Lab, shipped};
+use crate::served::Served;
 
 /// How long anything may take on a busy machine.
 pub(super) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A playground that is served. It ends with the value.
 pub(super) struct Playground {
-    process: Child,
-    /// `127.0.0.1` with the port.
-    pub(super) host: String,
-    token: String,
+    served: Served,
 }
 
-impl Drop for Playground {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+impl Deref for Playground {
+    type Target = Served;
+
+    fn deref(&self) -> &Served {
+        &self.served
     }
 }
 
 impl Playground {
     pub(super) fn start(lab: &Lab, words: &[&str]) -> Self {
-        let mut command = lab.command(&[&["play"], words].concat());
-        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut line = String::new();
-        let stdout = process.stdout.take().unwrap();
-        BufReader::new(stdout).read_line(&mut line).unwrap();
-        let (_, address) = line.trim().split_once("http://").unwrap();
-        let (host, token) = address.split_once("/?token=").unwrap();
-        Self {
-            host: host.to_string(),
-            token: token.to_string(),
-            process,
-        }
-    }
-
-    pub(super) fn url(&self) -> String {
-        format!("http://{}/?token={}", self.host, self.token)
-    }
-
-    fn cookie(&self) -> String {
-        let port = self.host.rsplit_once(':').unwrap().1;
-        format!("emberlab-{port}={}", self.token)
-    }
-
-    /// The whole answer to a request for a path, with these header lines.
-    fn answer(&self, request: &str, headers: &[(&str, &str)], body: &str) -> String {
-        let mut stream = TcpStream::connect(&self.host).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        let mut text = format!("{request} HTTP/1.1\r\nConnection: close\r\n");
-        for (name, value) in headers {
-            text += &format!("{name}: {value}\r\n");
-        }
-        text += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
-        stream.write_all(text.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        let _ = stream.read_to_end(&mut answer);
-        String::from_utf8_lossy(&answer).into_owned()
+        let served = Served::start(lab, &[&["play"], words].concat());
+        Self { served }
     }
 
     /// The connection of a page whose requests come from `origin`.

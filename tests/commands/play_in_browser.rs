@@ -36,11 +36,7 @@ fn open(browser: &mut Browser, playground: &Playground, width: u32, height: u32)
 fn assert_quiet(browser: Browser, playground: &Playground) {
     let (messages, requests) = browser.close();
     assert_eq!(messages, Vec::<String>::new());
-    let is_own = |url: &String| {
-        url.contains(&playground.host) || url.starts_with("data:") || url.starts_with("blob:")
-    };
-    let outside: Vec<&String> = requests.iter().filter(|url| !is_own(url)).collect();
-    assert!(outside.is_empty(), "{outside:?}");
+    assert_eq!(playground.outside(&requests), Vec::<&String>::new());
 }
 
 fn assert_no_scroll_to_the_side(browser: &mut Browser) {

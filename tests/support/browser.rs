@@ -208,11 +208,14 @@ impl Browser {
         }
     }
 
-    /// Presses a key, such as `a`, `Tab` or `Enter`.
+    /// Presses a key, such as `a`, `Tab` or `Home`.
     pub fn press(&mut self, key: &str) {
         let (text, code) = match key {
             "Tab" => ("", 9),
             "Enter" => ("\r", 13),
+            "End" => ("", 35),
+            "Home" => ("", 36),
+            "ArrowRight" => ("", 39),
             other => (other, 0),
         };
         for kind in ["keyDown", "keyUp"] {

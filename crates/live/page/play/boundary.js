@@ -1,12 +1,11 @@
 // The big picture: the prediction over the plane, the points on it, the axes.
 
-import { color, colorOfClass, css, divergingScale, series, THEME_CHANGED } from "../colors.js";
+import { colorOfClass, css, divergingScale, series, THEME_CHANGED } from "../colors.js";
 import { element, readable, sharpen } from "../dom.js";
-import { seldom } from "./parts.js";
+import * as plane from "../drawing/plane.js";
+import { MARGIN } from "../drawing/plane.js";
+import { seldom } from "../drawing/redraw.js";
 
-const MARGIN = { left: 44, right: 8, top: 8, bottom: 36 };
-/** How strong the colours of the prediction are, so that the points stand out. */
-const STRENGTH = 0.62;
 /** Part of the range that a press of an arrow key moves the cursor by. */
 const KEY_STEP = 1 / 40;
 /** Time between two changes of numbers that people read, in milliseconds. */
@@ -72,17 +71,10 @@ export function mount(panel, app) {
   const isCurve = () => !own && scene()?.columns.length === 1 && Boolean(scene()?.targets);
   const frame = () => (app.state.frame?.scene === scene()?.scene ? app.state.frame : undefined);
 
-  const pixelsOf = ([x, y]) => [
-    MARGIN.left + (side * (x - view.x[0])) / (view.x[1] - view.x[0]),
-    MARGIN.top + side - (side * (y - view.y[0])) / (view.y[1] - view.y[0]),
-  ];
-  const atPixels = (px, py) => [
-    view.x[0] + ((px - MARGIN.left) / side) * (view.x[1] - view.x[0]),
-    view.y[0] + ((MARGIN.top + side - py) / side) * (view.y[1] - view.y[0]),
-  ];
+  const pixelsOf = (point) => plane.pixelsOf(view, side, point);
   const pointOf = (event) => {
     const box = surface.getBoundingClientRect();
-    return atPixels(event.clientX - box.left, event.clientY - box.top);
+    return plane.pointAt(view, side, event.clientX - box.left, event.clientY - box.top);
   };
   const isInside = ([x, y]) => view && x >= view.x[0] && x <= view.x[1] && y >= view.y[0] && y <= view.y[1];
 
@@ -98,82 +90,13 @@ export function mount(panel, app) {
 
   // ---- The prediction ----
 
-  /**
-   * Reads the prediction of a frame. For each point of the grid there are `words(i)`, and the `index(i)` of its colour in a scale
-   * from 1 to 255 or, with several classes, the class and the share of it.
-   *
-   * @param {import("../messages.js").Frame} message
-   */
-  function fieldOf(message) {
-    const { field } = message;
-    if (!field) {
-      return undefined;
-    }
-    if (field.kind === "values") {
-      const values = message.floats(field.values);
-      const [low, high] = own?.range ?? scene().targets;
-      const index = (i) => Math.max(1, Math.min(255, Math.round(128 + 127 * ((2 * (values[i] - low)) / (high - low || 1) - 1))));
-      return { side: field.side, index, words: (i) => readable(values[i], 4), value: (i) => values[i] };
-    }
-    const shares = message.bytes(field.probabilities);
-    const name = (label) => scene().classes[label] ?? String(label);
-    if (field.kind === "binary") {
-      const words = (i) => (shares[i] > 127 ? `${name(1)} (${percent(shares[i])})` : `${name(0)} (${percent(255 - shares[i])})`);
-      return { side: field.side, index: (i) => Math.max(1, shares[i]), words };
-    }
-    const classes = message.bytes(field.classes);
-    return { side: field.side, classes, shares, words: (i) => `${name(classes[i])} (${percent(shares[i])})` };
-  }
-
-  const percent = (share) => `${Math.round((100 * share) / 255)} %`;
+  /** The prediction of a frame. */
+  const predictionOf = (message) => plane.predictionOf(message, scene().classes, own?.range ?? scene().targets);
+  const seriesOf = (label) => series(scene().targets ? label : colorOfClass(scene(), label));
 
   const picture = document.createElement("canvas");
   let pictureOf; // the frame, the options and the theme that the picture shows
-  let pictureAxes; // the axes of its scene
-
-  function paintField(message) {
-    const field = fieldOf(message);
-    if (!field) {
-      return false;
-    }
-    const { side: cells } = field;
-    if (picture.width !== cells) {
-      picture.width = picture.height = cells;
-    }
-    const image = new ImageData(cells, cells);
-    const pixels = image.data;
-    if (field.classes) {
-      const paper = color("paper");
-      const colors = scene().classes.map((_, label) => color(series(colorOfClass(scene(), label))));
-      for (let i = 0; i < cells * cells; i++) {
-        const to = 4 * ((cells - 1 - Math.floor(i / cells)) * cells + (i % cells));
-        const share = STRENGTH * (options.isDiscrete ? 1 : field.shares[i] / 255);
-        const ink = colors[field.classes[i]] ?? paper;
-        for (let channel = 0; channel < 3; channel++) {
-          pixels[to + channel] = paper[channel] + share * (ink[channel] - paper[channel]);
-        }
-        pixels[to + 3] = 255;
-      }
-    } else {
-      const scale = scaleOfTwo(STRENGTH);
-      for (let i = 0; i < cells * cells; i++) {
-        const to = 4 * ((cells - 1 - Math.floor(i / cells)) * cells + (i % cells));
-        let index = field.index(i);
-        if (options.isDiscrete) {
-          index = index > 127 ? 255 : 1;
-        }
-        pixels.set(scale.subarray(4 * index, 4 * index + 4), to);
-      }
-    }
-    picture.getContext("2d").putImageData(image, 0, 0);
-    return true;
-  }
-
-  function scaleOfTwo(strength) {
-    const isClasses = !scene().targets;
-    const [low, high] = isClasses ? [colorOfClass(scene(), 0), colorOfClass(scene(), 1)] : [0, 1];
-    return divergingScale(series(low), series(high), strength);
-  }
+  let pictureAxes; // the scene with its axes
 
   // ---- The points ----
 
@@ -189,10 +112,7 @@ export function mount(panel, app) {
   function colorOfPoint(value) {
     const now = scene();
     if (own ? own.isRegression : now.targets) {
-      const [low, high] = own?.range ?? now.targets;
-      const index = Math.max(1, Math.min(255, Math.round(128 + 127 * ((2 * (value - low)) / (high - low || 1) - 1))));
-      const scale = divergingScale("series-0", "series-1");
-      return `rgb(${scale[4 * index]} ${scale[4 * index + 1]} ${scale[4 * index + 2]})`;
+      return plane.colorOfValue(value, own?.range ?? now.targets);
     }
     return css(series(own ? value : colorOfClass(now, value)));
   }
@@ -214,77 +134,16 @@ export function mount(panel, app) {
   }
 
   function paintPoints(context) {
-    const list = own ? own.points : points;
-    const radius = list.length > 1200 ? 2.2 : list.length > 400 ? 2.8 : 3.6;
-    const colors = new Map();
-    const paper = css("paper");
+    const shown = own ? own.points : points.filter(([, , , split]) => !split || options.showsOthers);
     // Values near the middle of their range are as pale as the paper.
-    const outline = (own ? own.isRegression : scene().targets && !isCurve()) ? css("muted") : paper;
-    context.save();
-    context.beginPath();
-    context.rect(MARGIN.left, MARGIN.top, side, side);
-    context.clip();
-    for (const [x, y, value, split] of list) {
-      if (split && !options.showsOthers) {
-        continue;
-      }
-      if (!colors.has(value)) {
-        colors.set(value, isCurve() && !own ? css("series-0") : colorOfPoint(value));
-      }
-      const [px, py] = pixelsOf([x, y]);
-      context.beginPath();
-      context.arc(px, py, radius, 0, 7);
-      if (split) {
-        context.fillStyle = paper;
-        context.fill();
-        context.lineWidth = 1.6;
-        context.strokeStyle = colors.get(value);
-        context.stroke();
-      } else {
-        context.lineWidth = 2;
-        context.strokeStyle = outline;
-        context.stroke();
-        context.fillStyle = colors.get(value);
-        context.fill();
-      }
-    }
-    context.restore();
+    const outline = (own ? own.isRegression : scene().targets && !isCurve()) ? css("muted") : css("paper");
+    plane.drawPoints(context, view, side, shown, (value) => (isCurve() && !own ? css("series-0") : colorOfPoint(value)), outline);
   }
 
   // ---- All together ----
 
-  function drawAxes(context) {
-    const { x, y } = scene();
-    context.fillStyle = css("muted");
-    context.strokeStyle = css("edge");
-    context.lineWidth = 1;
-    context.font = `12px ${getComputedStyle(surface).fontFamily}`;
-    context.strokeRect(MARGIN.left + 0.5, MARGIN.top + 0.5, side - 1, side - 1);
-    context.textAlign = "center";
-    context.textBaseline = "top";
-    for (const tick of ticks(view.x)) {
-      const [px] = pixelsOf([tick, view.y[0]]);
-      context.fillRect(px, MARGIN.top + side, 1, 4);
-      context.fillText(tickText(tick), px, MARGIN.top + side + 6);
-    }
-    context.fillText(x.name, MARGIN.left + side / 2, MARGIN.top + side + 21, side);
-    context.textAlign = "right";
-    context.textBaseline = "middle";
-    for (const tick of ticks(view.y)) {
-      const [, py] = pixelsOf([view.x[0], tick]);
-      context.fillRect(MARGIN.left - 4, py, 4, 1);
-      context.fillText(tickText(tick), MARGIN.left - 6, py, MARGIN.left - 20);
-    }
-    context.save();
-    context.translate(7, MARGIN.top + side / 2);
-    context.rotate(-Math.PI / 2);
-    context.textAlign = "center";
-    context.fillText(y.name, 0, 0, side);
-    context.restore();
-  }
-
   function drawCurve(context, message) {
-    const field = fieldOf(message);
+    const field = predictionOf(message);
     if (!field?.value) {
       return;
     }
@@ -305,20 +164,6 @@ export function mount(panel, app) {
     context.restore();
   }
 
-  function drawPicture(context) {
-    const [x, y] = pictureAxes;
-    const [left, top] = pixelsOf([x.from, y.to]);
-    const [right, bottom] = pixelsOf([x.to, y.from]);
-    context.save();
-    context.beginPath();
-    context.rect(MARGIN.left, MARGIN.top, side, side);
-    context.clip();
-    context.imageSmoothingQuality = "high";
-    // The outer points of the field lie on the edges.
-    context.drawImage(picture, 0.5, 0.5, picture.width - 1, picture.width - 1, left, top, right - left, bottom - top);
-    context.restore();
-  }
-
   function draw() {
     const width = surface.clientWidth;
     if (!scene() || !view || width === 0) {
@@ -332,20 +177,22 @@ export function mount(panel, app) {
     const message = frame();
     if (message && scene().columns.length > 1) {
       const shows = `${message.scene} ${message.frame} ${options.isDiscrete} ${css("paper")} ${own?.range}`;
-      if (shows !== pictureOf && paintField(message)) {
+      const prediction = shows === pictureOf ? undefined : predictionOf(message);
+      if (prediction) {
+        plane.paintPrediction(picture, prediction, seriesOf, options.isDiscrete);
         pictureOf = shows;
-        pictureAxes = [scene().x, scene().y];
+        pictureAxes = scene();
       }
     }
     // While points are painted, the last picture stays until that of the new points comes.
     if (pictureAxes && !isCurve() && (message?.field || own)) {
-      drawPicture(context);
+      plane.drawPrediction(context, view, side, picture, pictureAxes);
     }
     drawPoints(context, width, height);
     if (message && isCurve()) {
       drawCurve(context, message);
     }
-    drawAxes(context);
+    plane.drawAxes(context, view, side, { x: scene().x.name, y: scene().y.name }, getComputedStyle(surface).fontFamily);
     drawOverlay();
   }
 
@@ -398,7 +245,7 @@ export function mount(panel, app) {
     }
     const { x, y } = scene();
     const place = isCurve() ? `${x.name} = ${readable(point[0])}` : `${x.name} = ${readable(point[0])}, ${y.name} = ${readable(point[1])}`;
-    const field = frame() && fieldOf(frame());
+    const field = frame() && predictionOf(frame());
     if (!field) {
       return place;
     }
@@ -490,7 +337,7 @@ export function mount(panel, app) {
   });
   app.on("scene", () => {
     points = pointsOfScene();
-    if (pictureAxes && (pictureAxes[0].name !== scene().x.name || pictureAxes[1].name !== scene().y.name)) {
+    if (pictureAxes && (pictureAxes.x.name !== scene().x.name || pictureAxes.y.name !== scene().y.name)) {
       pictureAxes = undefined;
     }
     version += 1;
@@ -534,21 +381,4 @@ export function mount(panel, app) {
       draw();
     },
   };
-}
-
-/** A round number, without zeros at its end. */
-function tickText(tick) {
-  return Math.abs(tick) >= 1e5 ? readable(tick, 2) : String(tick).replace("-", "−");
-}
-
-/** About five round numbers in a range. */
-function ticks([from, to]) {
-  const raw = (to - from) / 5;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((step) => step >= raw) ?? raw;
-  const found = [];
-  for (let tick = Math.ceil(from / step) * step; tick <= to + 1e-9 * step; tick += step) {
-    found.push(Number(tick.toPrecision(12)));
-  }
-  return found;
 }

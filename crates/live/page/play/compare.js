@@ -2,9 +2,9 @@
 
 import { css, series, THEME_CHANGED } from "../colors.js";
 import { element, readable } from "../dom.js";
-import {
-  asLine, chiefMetric, differences, eachFrame, isShown, keepingFocus, planeCanvas, recall, remember, seldom, svg, thinned,
-} from "./parts.js";
+import { thinned } from "../drawing/charts.js";
+import { eachFrame, isShown, seldom } from "../drawing/redraw.js";
+import { asLine, chiefMetric, differences, keepingFocus, planeCanvas, recall, remember, svg } from "./parts.js";
 
 const PICTURE_SIDE = 220;
 const PIN_ROWS = 300;

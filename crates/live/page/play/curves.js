@@ -2,34 +2,15 @@
 
 import { css, THEME_CHANGED } from "../colors.js";
 import { element, readable } from "../dom.js";
-import { eachFrame, isShown, metricsOf, seldom, thinned } from "./parts.js";
+import { axes, epochs, rowOfKey, thinned } from "../drawing/charts.js";
+import { eachFrame, isShown, seldom } from "../drawing/redraw.js";
+import { metricsOf } from "./parts.js";
 
 const HEIGHT = 240;
 const TABLE_ROWS = 200;
 /** Time between two drawings of growing curves, in milliseconds. */
 const CURVES_PAUSE = 100;
 const LEARNING_RATE = "learning rate";
-const FONT = "12px system-ui, sans-serif";
-
-/** The smallest text of a number on an axis. */
-export function tick(value) {
-  return value === null || value === undefined ? "" : String(Number(value.toPrecision(4))).replace("-", "−");
-}
-
-/** Axes of a chart in the colours of the page. */
-export function axes() {
-  const axis = {
-    stroke: () => css("muted"),
-    font: FONT,
-    grid: { stroke: () => css("grid"), width: 1 },
-    ticks: { stroke: () => css("grid"), width: 1, size: 4 },
-  };
-  const width = (plot, values) => 14 + 7 * Math.max(1, ...(values ?? []).map((text) => text?.length ?? 0));
-  return [
-    { ...axis, size: 28, values: (_, splits) => splits.map(tick) },
-    { ...axis, size: width, values: (_, splits) => splits.map(tick) },
-  ];
-}
 
 /** Epochs, and a metric of the training and of the validation rows. */
 function columns(rows, metric, isLog) {
@@ -131,13 +112,12 @@ export function mount(panel, app) {
       return;
     }
     const n = pointed === null ? list.length - 1 : nearest(list, pointed);
-    const stride = event.shiftKey ? Math.max(1, Math.round(list.length / 20)) : 1;
     const [from, to] = zoom ?? [list[0].epoch, list[list.length - 1].epoch];
     const center = pointed ?? (from + to) / 2;
-    const next = { ArrowLeft: n - stride, ArrowRight: n + stride, Home: 0, End: list.length - 1 }[event.key];
+    const next = rowOfKey(event, n, list.length);
     if (next !== undefined) {
       readout.setAttribute("aria-live", "polite");
-      point(list[Math.min(list.length - 1, Math.max(0, next))].epoch);
+      point(list[next].epoch);
     } else if (event.key === "+" || event.key === "=") {
       const half = Math.max(1, (to - from) / 4);
       zoomTo(center - half, center + half);
@@ -233,7 +213,7 @@ export function mount(panel, app) {
       legend: { show: false },
       cursor: { drag: { x: true, y: false, dist: 4 }, y: false },
       scales: {
-        x: { time: false, range: (_, low, high) => (low === null ? [0, 1] : [low, high > low ? high : low + 1]) },
+        x: epochs,
         y: { distr: isLog ? 3 : 1 },
       },
       axes: axes(),

@@ -1,7 +1,7 @@
 // The inputs of the network: which there are, which are chosen, and a small map of each.
 
 import { element, icon } from "../dom.js";
-import { bytesOf, drawMap } from "./maps.js";
+import { bytesOf, drawMap } from "../drawing/maps.js";
 
 const MAP_SIDE = 40;
 /** The most columns of a table that have a tile. */

@@ -5,7 +5,7 @@ import { element, icon, readable, sharpen } from "../dom.js";
 import { checkField, menuField, nameOf, parameterFields, register, sliderField } from "./controls.js";
 import * as features from "./features.js";
 import { written } from "./features.js";
-import { bytesOf, drawMap } from "./maps.js";
+import { bytesOf, drawMap, placeTip } from "../drawing/maps.js";
 import { words } from "./words.js";
 
 /** The most units of a layer that are drawn. */
@@ -242,7 +242,7 @@ export function mount(panel, app) {
     tip.hidden = !what;
     if (what) {
       fillTip();
-      placeTip(anchor.getBoundingClientRect());
+      placeTip(tip, anchor.getBoundingClientRect());
     }
     drawLinks();
   }
@@ -294,15 +294,6 @@ export function mount(panel, app) {
     const sum = parts.join(" ").replace(/^\+ /, "").replace(/^− /, "−");
     const normalized = normalization === "none" ? sum : `normalise(${sum})`;
     return activation === "linear" ? normalized : `${words(activation)}(${normalized})`;
-  }
-
-  function placeTip(box) {
-    const { offsetWidth: width, offsetHeight: height } = tip;
-    const right = box.right + 12;
-    const left = right + width < window.innerWidth - 8 ? right : Math.max(8, box.left - width - 12);
-    const top = Math.max(8, Math.min(window.innerHeight - height - 8, box.top + box.height / 2 - height / 2));
-    tip.style.left = `${left}px`;
-    tip.style.top = `${top}px`;
   }
 
   net.addEventListener("pointermove", (event) => {

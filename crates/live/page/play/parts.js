@@ -1,4 +1,4 @@
-// What several panels share: frames, SVG, differences of settings, files, and what the browser keeps for this tab.
+// What several panels share: SVG, differences of settings, files, and what the browser keeps for this tab.
 
 const STYLE = new URL("panels.css", import.meta.url).pathname;
 if (!document.querySelector(`link[href="${STYLE}"]`)) {
@@ -6,34 +6,6 @@ if (!document.querySelector(`link[href="${STYLE}"]`)) {
   link.rel = "stylesheet";
   link.href = STYLE;
   document.head.append(link);
-}
-
-/** A function that calls `draw` once before the next picture of the screen, however often it is called. */
-export function eachFrame(draw) {
-  let isWaiting = false;
-  return () => {
-    if (isWaiting) {
-      return;
-    }
-    isWaiting = true;
-    requestAnimationFrame(() => {
-      isWaiting = false;
-      draw();
-    });
-  };
-}
-
-/** A function that calls `draw` at most once in `milliseconds`, and once more after the last call. */
-export function seldom(milliseconds, draw) {
-  let timer = null;
-  let last = -Infinity;
-  return () => {
-    timer ??= setTimeout(() => {
-      timer = null;
-      last = performance.now();
-      draw();
-    }, Math.max(0, last + milliseconds - performance.now()));
-  };
 }
 
 /** An SVG element with attributes and children. */
@@ -44,11 +16,6 @@ export function svg(tag, attributes = {}, ...children) {
   }
   made.append(...children);
   return made;
-}
-
-/** Whether a part of the page can be seen, so that it is worth drawing. */
-export function isShown(part) {
-  return part.isConnected && part.getClientRects().length > 0;
 }
 
 /** The canvas with the prediction over the plane, or nothing while there is none. */
@@ -116,15 +83,6 @@ export function chiefMetric(row) {
   const names = metricsOf([row]).slice(1);
   const name = ["accuracy", "r2"].find((known) => names.includes(known)) ?? names[0];
   return name && { name, train: row.train[name] ?? null, valid: row.valid[name] ?? null };
-}
-
-/** At most `count` items of a list, evenly spread, the last one included. */
-export function thinned(list, count) {
-  if (list.length <= count) {
-    return list;
-  }
-  const step = (list.length - 1) / (count - 1);
-  return Array.from({ length: count }, (_, n) => list[Math.round(n * step)]);
 }
 
 /** Saves a file. */

@@ -2,7 +2,7 @@
 
 import { color, colorOfClass, css, divergingScale, series } from "../colors.js";
 import { element } from "../dom.js";
-import { tick } from "./curves.js";
+import { tick } from "../drawing/charts.js";
 import { download, planeCanvas, svg } from "./parts.js";
 
 /** Where a link has its setting. */

@@ -69,9 +69,10 @@ pub(super) async fn check(State(access): State<Access>, request: Request, next: 
     let Some(host) = host.filter(|host| is_own_host(host)) else {
         return refuse("The address must have an IP address or `localhost` as its host.");
     };
+    let names_origin = headers.contains_key(header::ORIGIN);
     let changes_something =
         request.method() != Method::GET || headers.contains_key(header::UPGRADE);
-    if changes_something && !is_own_origin(headers, host) {
+    if (names_origin || changes_something) && !is_own_origin(headers, host) {
         return refuse("The request comes from another site.");
     }
     let has_token = request.method() == Method::GET && access.has_token(request.uri());

@@ -1,16 +1,18 @@
 //! The viewer of runs: a page that shows run folders as they grow. It only reads.
 //!
+//! - `kept`: files that are read again only when they have changed;
 //! - `lines`: whole lines of a file that grows, from a place on;
 //! - `curve`: what a list needs of `metrics.csv`, and rows of it for curves;
 //! - `run`: one run, and whether its files have changed;
 //! - `scanner`: all runs, and what has changed since a page asked last;
-//! - `comparison`: the variants of an experiment as their trials finish;
+//! - `comparison`: the variants of a comparison as their trials finish;
 //! - `routes`: the addresses of the server.
 //!
 //! Nothing is read before a page asks, and files that are as they were are not read again.
 
 mod comparison;
 mod curve;
+mod kept;
 mod lines;
 mod routes;
 mod run;

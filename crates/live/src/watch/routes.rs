@@ -11,7 +11,6 @@ use axum::routing::get;
 use emberlab_run_format::files::{FRAMES, LAYERS, METRICS};
 use serde::Serialize;
 
-use super::comparison::Variants;
 use super::curve::{Rows, is_line_start};
 use super::lines::{open, whole_lines};
 use super::scanner::Scanner;
@@ -92,10 +91,8 @@ async fn inside(State(scanner): State<Shared>, RawQuery(query): RawQuery) -> Res
 async fn comparison(State(scanner): State<Shared>, RawQuery(query): RawQuery) -> Response {
     let name = parameter(query.as_deref(), "experiment").unwrap_or_default();
     answer(move || {
-        let scanner = locked(&scanner);
-        let found = scanner.experiment(&name);
-        let (folder, rows) = found.ok_or_else(|| unknown("experiment"))?;
-        Ok(json(&Variants::of(&folder, &rows)))
+        let found = locked(&scanner).variants(&name);
+        Ok(json(&found.ok_or_else(|| unknown("experiment"))?))
     })
     .await
 }

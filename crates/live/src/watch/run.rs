@@ -7,16 +7,14 @@ use emberlab_metrics::{Metric, Split};
 use emberlab_run_format::files::{CONFIG, DIAGNOSIS, FAILURE, METRICS, RESULT};
 use emberlab_run_format::{BestEpoch, Diagnosis, Failure, RunResult};
 use emberlab_storage::RunLock;
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::curve::{Curve, Objective};
-use super::lines::{Stamp, read};
+use super::kept::{CLOCK_TICK, Kept, is_fresh, json};
+use super::lines::Stamp;
 
 /// How long after its last epoch a run counts as one that grows, if its lock cannot be seen.
 const GROWING: Duration = Duration::from_secs(60);
-/// A file that is younger than this when it is read may change again without another time of change.
-const CLOCK_TICK: Duration = Duration::from_secs(2);
 /// How long the files of a run that nothing trains are taken to be as they were, if its folder and its metrics are.
 const TRUST: Duration = Duration::from_secs(10);
 
@@ -73,6 +71,27 @@ pub(super) struct Row {
     pub changed: u64,
 }
 
+impl Row {
+    /// The row of a run that nothing is known of.
+    pub(super) fn new(run: String) -> Self {
+        Self {
+            run,
+            state: State::Interrupted,
+            reason: None,
+            epochs: 0,
+            num_epochs: None,
+            seconds_left: None,
+            best: None,
+            figure: None,
+            objective: None,
+            train_loss: None,
+            valid_loss: None,
+            findings: Vec::new(),
+            changed: 0,
+        }
+    }
+}
+
 /// What a list needs of a configuration; everything else in it is passed over.
 #[derive(Debug, Deserialize)]
 struct Config {
@@ -89,54 +108,6 @@ struct Training {
 struct ObjectiveConfig {
     metric: Metric,
     split: Split,
-}
-
-/// A file that is read again only when its stamp has changed.
-#[derive(Debug)]
-struct Kept<T> {
-    stamp: Option<Stamp>,
-    content: Option<Result<T, String>>,
-}
-
-impl<T> Default for Kept<T> {
-    fn default() -> Self {
-        let (stamp, content) = (None, None);
-        Self { stamp, content }
-    }
-}
-
-impl<T> Kept<T> {
-    /// Reads the file, if it has changed; none if there is none.
-    fn refresh(&mut self, path: &Path, parse: impl FnOnce(&[u8]) -> Result<T, String>) {
-        let stamp = Stamp::of_file(path);
-        if stamp == self.stamp && stamp.is_some_and(|stamp| !is_fresh(stamp)) {
-            return;
-        }
-        self.stamp = stamp;
-        self.content = stamp.map(|_| {
-            let content = read(path).map_err(|error| error.to_string());
-            let parsed = content.and_then(|content| parse(&content));
-            parsed.map_err(|error| format!("{}: {error}", path.display()))
-        });
-    }
-
-    fn value(&self) -> Option<&T> {
-        self.content.as_ref()?.as_ref().ok()
-    }
-
-    fn fault(&self) -> Option<&String> {
-        self.content.as_ref()?.as_ref().err()
-    }
-}
-
-/// Whether something is so young that it may change again without another time of change.
-fn is_fresh(stamp: Stamp) -> bool {
-    let age = stamp.modified.elapsed();
-    age.is_ok_and(|age| age < CLOCK_TICK)
-}
-
-fn json<T: DeserializeOwned>(content: &[u8]) -> Result<T, String> {
-    serde_json::from_slice(content).map_err(|error| error.to_string())
 }
 
 fn config(content: &[u8]) -> Result<Config, String> {
@@ -161,6 +132,8 @@ pub(super) struct WatchedRun {
     fault: Option<String>,
     /// When its metrics last grew.
     grew: Option<Instant>,
+    /// Whether a process of this machine was training it.
+    was_held: bool,
     /// When it was first seen to train, after how many epochs.
     pace: Option<(Instant, usize)>,
     pub row: Row,
@@ -184,22 +157,9 @@ impl WatchedRun {
             curve: Curve::default(),
             fault: None,
             grew: None,
+            was_held: false,
             pace: None,
-            row: Row {
-                run,
-                state: State::Interrupted,
-                reason: None,
-                epochs: 0,
-                num_epochs: None,
-                seconds_left: None,
-                best: None,
-                figure: None,
-                objective: None,
-                train_loss: None,
-                valid_loss: None,
-                findings: Vec::new(),
-                changed: 0,
-            },
+            row: Row::new(run),
             version: 0,
         }
     }
@@ -224,13 +184,13 @@ impl WatchedRun {
         }
         let file = |name: &str| self.path.join(name);
         self.config.refresh(&file(CONFIG), config);
-        if folder.is_none() || self.config.stamp.is_none() {
+        if folder.is_none() || self.config.stamp().is_none() {
             return false;
         }
         self.result.refresh(&file(RESULT), json);
         self.failure.refresh(&file(FAILURE), json);
         self.diagnosis.refresh(&file(DIAGNOSIS), json);
-        let stamps = [folder, metrics, self.config.stamp, self.result.stamp];
+        let stamps = [folder, metrics, self.config.stamp(), self.result.stamp()];
         self.is_fresh = stamps.into_iter().flatten().any(is_fresh);
         if metrics != self.metrics || metrics.is_some_and(is_fresh) || self.looked.is_none() {
             self.read_metrics(metrics);
@@ -272,9 +232,14 @@ impl WatchedRun {
         self.grew = age.and_then(|age| Instant::now().checked_sub(age));
     }
 
-    fn state(&self) -> (State, Option<String>) {
-        if RunLock::is_held(&self.path) {
+    fn state(&mut self) -> (State, Option<String>) {
+        let was_held = std::mem::replace(&mut self.was_held, RunLock::is_held(&self.path));
+        if self.was_held {
             return (State::Running, None);
+        }
+        if was_held {
+            // The process is gone: its last epochs do not mean that another machine trains the run.
+            self.grew = None;
         }
         let faults = [
             self.config.fault(),
@@ -311,7 +276,7 @@ impl WatchedRun {
             let findings = diagnosis.findings.iter();
             findings.map(|finding| finding.kind.title()).collect()
         });
-        let written = self.metrics.or(self.config.stamp);
+        let written = self.metrics.or(self.config.stamp());
         let row = Row {
             run: self.row.run.clone(),
             state,
@@ -346,7 +311,7 @@ impl WatchedRun {
             return self.row.seconds_left;
         }
         let seen = (since.elapsed(), row.epochs.saturating_sub(before));
-        let began = self.config.stamp?.modified;
+        let began = self.config.stamp()?.modified;
         let all = self.metrics?.modified.duration_since(began).ok();
         let (time, done) = match all {
             Some(all) if seen.0 < CLOCK_TICK || seen.1 == 0 => (all, row.epochs),

@@ -8,6 +8,8 @@ use std::time::{Duration, Instant, SystemTime};
 use emberlab_storage::is_leftover;
 use serde::Serialize;
 
+use super::comparison::{ComparisonFiles, Variants};
+use super::kept::CLOCK_TICK;
 use super::lines::Stamp;
 use super::run::{Row, WatchedRun, seconds};
 
@@ -15,8 +17,6 @@ use super::run::{Row, WatchedRun, seconds};
 const PAUSE: Duration = Duration::from_millis(400);
 /// How many runs are worth a thread of their own.
 const RUNS_OF_THREAD: usize = 64;
-/// How long a folder counts as fresh: its time of change may stay while another run appears in it.
-const CLOCK_TICK: Duration = Duration::from_secs(2);
 
 /// Reads run folders as they grow, and remembers what it has read. It writes nothing.
 pub(super) struct Scanner {
@@ -27,6 +27,8 @@ pub(super) struct Scanner {
     /// The folders inside each folder, while that is as it was.
     listed: HashMap<PathBuf, (Stamp, Vec<PathBuf>)>,
     runs: BTreeMap<String, WatchedRun>,
+    /// The files of comparisons, by the folders of their experiments.
+    comparisons: HashMap<PathBuf, ComparisonFiles>,
     /// The versions with which runs have vanished.
     gone: BTreeMap<String, u64>,
     version: u64,
@@ -57,6 +59,7 @@ impl Scanner {
             named: BTreeSet::new(),
             listed: HashMap::new(),
             runs: BTreeMap::new(),
+            comparisons: HashMap::new(),
             gone: BTreeMap::new(),
             version: 0,
             scanned: None,
@@ -101,8 +104,8 @@ impl Scanner {
         self.runs.get(id)
     }
 
-    /// The runs of an experiment that are shown, with their folder.
-    pub(super) fn experiment(&self, name: &str) -> Option<(PathBuf, Vec<&Row>)> {
+    /// The variants of an experiment whose runs are shown.
+    pub(super) fn variants(&mut self, name: &str) -> Option<Variants> {
         let mut ours = self.runs.values().filter(|run| {
             let experiment = run.row.run.split_once('/').map(|(name, _)| name);
             experiment == Some(name)
@@ -110,7 +113,8 @@ impl Scanner {
         let first = ours.next()?;
         let folder = first.path().parent()?.to_path_buf();
         let rows = std::iter::once(first).chain(ours).map(|run| &run.row);
-        Some((folder, rows.collect()))
+        let files = self.comparisons.entry(folder.clone()).or_default();
+        Some(files.variants(&folder, &rows.collect::<Vec<_>>()))
     }
 
     fn scan(&mut self) {
@@ -341,7 +345,7 @@ mod tests {
         drop(lock);
         let version = scanner.version;
         let after = states(changes(&mut scanner, version));
-        assert_eq!(after, [("lock".to_string(), State::Growing)]);
+        assert_eq!(after, [("lock".to_string(), State::Interrupted)]);
     }
 
     #[test]
