@@ -52,14 +52,26 @@ export function changesForTask(app, dataset) {
   return { ...changesForLoss(app, dataset), ...changesForBatches(app, dataset) };
 }
 
-/** A batch cannot have more rows than there are to train on. */
+/** The batch size that was too large for the data before. */
+let batchSizeBefore;
+
+/** A batch cannot have more rows than there are to train on. Where there are enough again, the size of before comes back. */
 function changesForBatches(app, dataset) {
   const rows = dataset.points?.length ?? dataset.num_samples ?? (dataset.name === "gates" ? 4 : Infinity);
   const heldOut = (part) => (part > 0 && part < 1 ? part * rows : (part ?? 0));
   const { valid, test } = app.value("split") ?? {};
+  const isTooLarge = (size) => size > Math.floor(rows - heldOut(valid) - heldOut(test)) - 1;
   const size = app.value("training.batch_size");
-  const isTooLarge = typeof size === "number" && size > Math.floor(rows - heldOut(valid) - heldOut(test)) - 1;
-  return isTooLarge ? { "training.batch_size": "full" } : {};
+  if (typeof size === "number") {
+    batchSizeBefore = isTooLarge(size) ? size : undefined;
+    return isTooLarge(size) ? { "training.batch_size": "full" } : {};
+  }
+  if (batchSizeBefore === undefined || isTooLarge(batchSizeBefore)) {
+    return {};
+  }
+  const again = { "training.batch_size": batchSizeBefore };
+  batchSizeBefore = undefined;
+  return again;
 }
 
 function changesForLoss(app, dataset) {
