@@ -30,6 +30,11 @@ def smooth(outputs, targets):
     return F.cross_entropy(outputs, targets, label_smoothing=0.1)
 
 
+def divergence_of_smooth(outputs, targets):
+    smoothed = 0.9 * F.one_hot(targets, outputs.shape[1]) + 0.1 / outputs.shape[1]
+    return F.kl_div(F.log_softmax(outputs, 1), smoothed, reduction="batchmean")
+
+
 def cosine_after_warmup(o):
     line = schedules.LinearLR(o, start_factor=0.1, total_iters=10)
     cosine = schedules.CosineAnnealingLR(o, T_max=STEPS - 10)
@@ -143,6 +148,9 @@ recordings = {
     ),
     "loss-cross_entropy-label_smoothing": (
         sgd, constant, ({"name": "cross_entropy", "reduction": "mean", "label_smoothing": 0.1}, smooth),
+    ),
+    "loss-kl_divergence": (
+        sgd, constant, ({"name": "kl_divergence", "reduction": "mean", "label_smoothing": 0.1}, divergence_of_smooth),
     ),
     "residual": (sgd, constant, cross_entropy),
     "average-ema": (sgd, constant, cross_entropy),

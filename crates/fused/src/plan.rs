@@ -120,6 +120,11 @@ pub enum Loss {
     },
     /// Cross-entropy of the softmax, as it stands in a textbook.
     CrossEntropyNaive,
+    /// Kullback-Leibler divergence of the softmax from the targets: the cross-entropy less the entropy of the targets.
+    KlDivergence {
+        /// The share of each target that is spread evenly over all classes first.
+        label_smoothing: f64,
+    },
     /// Squared error.
     Mse,
     /// Absolute error.
@@ -154,8 +159,20 @@ impl Loss {
     pub fn is_per_sample(self) -> bool {
         matches!(
             self,
-            Self::CrossEntropy | Self::SmoothedCrossEntropy { .. } | Self::CrossEntropyNaive
+            Self::CrossEntropy
+                | Self::SmoothedCrossEntropy { .. }
+                | Self::CrossEntropyNaive
+                | Self::KlDivergence { .. }
         )
+    }
+
+    /// The share of each target that is spread evenly over all classes before the loss is computed.
+    pub(crate) fn label_smoothing(self) -> f64 {
+        match self {
+            Self::SmoothedCrossEntropy { label_smoothing }
+            | Self::KlDivergence { label_smoothing } => label_smoothing,
+            _ => 0.0,
+        }
     }
 }
 

@@ -55,6 +55,12 @@ def cross_entropy_naive(z, y, reduction):
     return reduced(-(softmax.log() * y).sum(1), reduction)
 
 
+def kl_divergence(z, y, reduction, smoothing=0.0):
+    reduction = {"mean": "batchmean", "sum": "sum"}[reduction]
+    y = (1 - smoothing) * y + smoothing / y.shape[1]
+    return F.kl_div(F.log_softmax(z, 1), y, reduction=reduction)
+
+
 def hinge(z, y, reduction):
     return reduced(F.relu(1 - (2 * y - 1) * z), reduction)
 
@@ -129,6 +135,11 @@ losses = [
         partial(F.cross_entropy, label_smoothing=0.125), classes | classes_far_out | class_soft | class_nan, FUSED,
     ),
     ({"name": "cross_entropy_naive"}, cross_entropy_naive, classes, OPERATIONS),
+    ({"name": "kl_divergence"}, kl_divergence, classes | classes_far_out | class_soft, FUSED),
+    (
+        {"name": "kl_divergence", "label_smoothing": 0.125},
+        partial(kl_divergence, smoothing=0.125), classes | classes_far_out | class_soft, FUSED,
+    ),
     ({"name": "mse"}, F.mse_loss, pairs | soft_targets | nan, OPERATIONS),
     ({"name": "mae"}, F.l1_loss, pairs | soft_targets | nan, OPERATIONS),
     ({"name": "huber"}, F.huber_loss, pairs | soft_targets | nan, OPERATIONS),

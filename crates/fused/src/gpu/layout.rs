@@ -187,6 +187,7 @@ pub(super) enum Standardization {
 pub(super) enum Error {
     BceWithLogits,
     CrossEntropy,
+    KlDivergence,
     Mse,
     Mae,
     Huber { delta: Bits },
@@ -196,6 +197,13 @@ pub(super) enum Error {
     LogCosh,
     Quantile { tilt: Bits },
     Poisson,
+}
+
+impl Error {
+    /// Whether a row has one loss, that of the softmax of its outputs.
+    pub(super) fn is_of_softmax(self) -> bool {
+        matches!(self, Self::CrossEntropy | Self::KlDivergence)
+    }
 }
 
 /// An [`Optimizer`] as a kernel is compiled for it.
@@ -765,6 +773,7 @@ fn error(loss: Loss) -> Result<Error, GpuError> {
         },
         // The samples' targets are smoothed.
         Loss::SmoothedCrossEntropy { .. } => Error::CrossEntropy,
+        Loss::KlDivergence { .. } => Error::KlDivergence,
         Loss::LogCosh => Error::LogCosh,
         Loss::Quantile { quantile } => Error::Quantile {
             tilt: (quantile - 0.5).into(),

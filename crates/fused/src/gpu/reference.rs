@@ -558,6 +558,18 @@ fn row_loss(loss: Loss, y: &[f64], t: &[f64]) -> (f64, Vec<f64>) {
             .collect();
         return row_loss(Loss::CrossEntropy, y, &smoothed);
     }
+    if let Loss::KlDivergence { label_smoothing } = loss {
+        // Kullback and Leibler 1951: the cross-entropy less the entropy of the targets.
+        let even = label_smoothing / t.len() as f64;
+        let smoothed = t.iter().map(|t| (1.0 - label_smoothing) * t + even);
+        let negative_entropy = smoothed
+            .filter(|t| *t > 0.0)
+            .map(|t| t * t.ln())
+            .sum::<f64>();
+        let cross_entropy = Loss::SmoothedCrossEntropy { label_smoothing };
+        let (value, gradient) = row_loss(cross_entropy, y, t);
+        return (value + negative_entropy, gradient);
+    }
     if loss == Loss::CrossEntropy {
         let largest = y.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = y.iter().map(|y| (y - largest).exp()).sum();
@@ -601,6 +613,7 @@ fn row_loss(loss: Loss, y: &[f64], t: &[f64]) -> (f64, Vec<f64>) {
             Loss::CrossEntropy
             | Loss::SmoothedCrossEntropy { .. }
             | Loss::CrossEntropyNaive
+            | Loss::KlDivergence { .. }
             | Loss::Bce
             | Loss::BceNaive => {
                 panic!("not an element's loss that the kernel covers")

@@ -108,7 +108,7 @@ fn samples(plan: &Plan, seed: u64, rows: usize, is_weighted: bool) -> Arc<Sample
     let (d_input, d_output) = (plan.d_input(), plan.d_output());
     let noise = numbers(seed + 1, rows * d_output);
     let targets = match plan.loss {
-        Loss::CrossEntropy | Loss::SmoothedCrossEntropy { .. } => (0..rows)
+        _ if plan.loss.is_per_sample() => (0..rows)
             .flat_map(|row| {
                 let class = (noise[row].abs() * 1e4) as usize % d_output;
                 (0..d_output).map(move |j| f32::from(u8::from(j == class)))
@@ -180,7 +180,7 @@ impl Case {
 
     fn setup(&self) -> GpuSetup {
         let measurement = match self.plan.loss {
-            Loss::CrossEntropy | Loss::SmoothedCrossEntropy { .. } => Measurement::Classes,
+            loss if loss.is_per_sample() => Measurement::Classes,
             _ => Measurement::Outputs,
         };
         let replica = |replica: usize| GpuReplica {
@@ -314,7 +314,7 @@ const ACTIVATIONS: [Activation; 11] = [
     Activation::Mish,
 ];
 
-const LOSSES: [Loss; 12] = [
+const LOSSES: [Loss; 13] = [
     Loss::CrossEntropy,
     Loss::BceWithLogits,
     Loss::Mse,
@@ -327,6 +327,9 @@ const LOSSES: [Loss; 12] = [
     },
     Loss::SmoothedCrossEntropy {
         label_smoothing: 0.2,
+    },
+    Loss::KlDivergence {
+        label_smoothing: 0.1,
     },
     Loss::WeightedBceWithLogits {
         positive_weight: 2.5,

@@ -59,7 +59,7 @@ const NORMALIZATIONS: [Normalization; 5] = [
     },
 ];
 
-const LOSSES: [Loss; 15] = [
+const LOSSES: [Loss; 16] = [
     Loss::BceWithLogits,
     Loss::WeightedBceWithLogits {
         positive_weight: 2.5,
@@ -71,6 +71,9 @@ const LOSSES: [Loss; 15] = [
         label_smoothing: 0.2,
     },
     Loss::CrossEntropyNaive,
+    Loss::KlDivergence {
+        label_smoothing: 0.2,
+    },
     Loss::Mse,
     Loss::Mae,
     Loss::Huber { delta: 0.4 },

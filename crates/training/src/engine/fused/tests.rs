@@ -318,8 +318,8 @@ fn fused_steps_equal_burn_operations_for_every_activation_normalization_loss_and
                     } else {
                         "sum"
                     };
-                    // Batch norm divides by deviations that five rows can make small, which amplifies rounding.
-                    let in_f32 = if *normalization == "batch" {
+                    // These divide by deviations that a few numbers can make small, which amplifies rounding.
+                    let in_f32 = if ["batch", "group"].contains(normalization) {
                         1e-3
                     } else {
                         1e-4
