@@ -77,6 +77,7 @@ fn measure(
         residual: Vec::new(),
         penalty: None,
         clipping: None,
+        noise: None,
         max_norm: None,
         average: None,
     };
@@ -88,7 +89,7 @@ fn measure(
         running: vec![1.0; plan.num_running()],
         buffers: vec![vec![0.0; n]; optimizer.num_buffers()],
         step: 0,
-        dropout_seed: 0,
+        step_seed: 0,
     };
     let num_samples = 8 * batch;
     let (d_in, d_out) = (plan.d_input(), plan.d_output());

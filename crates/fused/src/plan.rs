@@ -28,6 +28,8 @@ pub struct Plan {
     pub penalty: Option<Penalty>,
     /// The bound on gradients, if there is one.
     pub clipping: Option<Clipping>,
+    /// What is added to gradients, after they are bounded.
+    pub noise: Option<GradientNoise>,
     /// The largest 2-norm of the weights that lead to one unit, if there is one. Each step ends with it.
     pub max_norm: Option<f64>,
     /// The average of the parameters that is evaluated, if there is one. It is the last buffer of a state.
@@ -276,6 +278,15 @@ pub struct Penalty {
     pub l2: f64,
 }
 
+/// Normally distributed numbers that each step adds to the gradients, of mean 0 and less and less deviation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GradientNoise {
+    /// The standard deviation in the first step.
+    pub std: f64,
+    /// The variance falls as `1 / (1 + t)^decay` with the number of steps `t`.
+    pub decay: f64,
+}
+
 /// An average of the parameters over steps. It follows from the number of the step alone, so it has no state but itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Average {
@@ -484,10 +495,10 @@ pub struct State<T> {
     /// The buffers of the optimiser and the average of the parameters, each laid out like the parameters; zero before the
     /// first step.
     pub buffers: Vec<Vec<T>>,
-    /// Steps done so far; Adam's bias corrections and the masks of dropout depend on it.
+    /// Steps done so far; Adam's bias corrections, the masks of dropout and the noise of gradients depend on it.
     pub step: u64,
-    /// The seed of the masks of dropout.
-    pub dropout_seed: u64,
+    /// The seed of the masks of dropout and of the noise of gradients.
+    pub step_seed: u64,
 }
 
 /// The samples of one split, row by row.

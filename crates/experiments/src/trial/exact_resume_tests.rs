@@ -38,7 +38,7 @@ const CONVNET: &str = r#"
     training = { num_epochs = 3, batch_size = 32 }
 "#;
 
-/// Has masks of dropout, which differ from step to step, and a learning rate that rises and falls.
+/// Has masks of dropout and noise of gradients, which differ from step to step, and a learning rate that rises and falls.
 const REGULARIZED: &str = r#"
     dataset = { name = "iris" }
     split = { method = "stratified", train = 70, valid = 80 }
@@ -46,18 +46,18 @@ const REGULARIZED: &str = r#"
     loss = { name = "cross_entropy" }
     optimizer = { name = "adamw", learning_rate = 0.01 }
     scheduler = { name = "one_cycle", interval = "step", num_steps = 12 }
-    training = { num_epochs = 3, batch_size = 20, penalty = { l1 = 0.001, l2 = 0.01 }, max_norm = 2.0, average = { ema = 0.9 } }
+    training = { num_epochs = 3, batch_size = 20, penalty = { l1 = 0.001, l2 = 0.01 }, max_norm = 2.0, average = { ema = 0.9 }, gradient_noise = { std = 0.1 } }
     checkpoint = { every = { epochs = 1 } }
 "#;
 
-/// Drops units behind the hidden dense layer, changes its images from epoch to epoch, and averages its weights.
+/// Drops units behind the hidden dense layer, adds noise to gradients, changes its images from epoch to epoch, and averages its weights.
 const AUGMENTED_CONVNET: &str = r#"
     dataset = { name = "digits" }
     split = { method = "sequential", train = 96, valid = 32 }
     model = { name = "convnet", channels = [4], d_hidden = 8, dropout = 0.5 }
     loss = { name = "cross_entropy" }
     optimizer = { name = "adam", learning_rate = 0.01 }
-    training = { num_epochs = 2, batch_size = 32, average = { swa = 0 }, augmentation = { shift = 1, rotate = 10.0, flip = true, cutout = 2 } }
+    training = { num_epochs = 2, batch_size = 32, average = { swa = 0 }, gradient_noise = { std = 0.1 }, augmentation = { shift = 1, rotate = 10.0, flip = true, cutout = 2 } }
 "#;
 
 /// Trains on changed images by fused kernels.

@@ -297,7 +297,7 @@ impl Layout {
     /// The layout for batches of up to `batch_size` rows.
     ///
     /// # Errors
-    /// [`GpuError::NotCovered`] for a loss that has no kernel, and for averaged weights.
+    /// [`GpuError::NotCovered`] for a loss that has no kernel, and for noise of gradients and for averaged weights.
     pub(super) fn new(
         plan: &Plan,
         batch_size: usize,
@@ -305,6 +305,9 @@ impl Layout {
         measure: Measure,
         limits: CubeLimits,
     ) -> Result<Self, GpuError> {
+        if plan.noise.is_some() {
+            return Err(GpuError::NotCovered("noise of gradients"));
+        }
         if plan.average.is_some() {
             return Err(GpuError::NotCovered("averaged weights"));
         }

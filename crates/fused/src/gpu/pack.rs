@@ -107,7 +107,7 @@ impl Packing {
         memory: &[f32],
         replica: usize,
         step: u64,
-        dropout_seed: u64,
+        step_seed: u64,
     ) -> State<f32> {
         let memory = &memory[replica * self.saved..(replica + 1) * self.saved];
         let buffers = self.buffers.iter();
@@ -118,7 +118,7 @@ impl Packing {
                 .map(|&first| at(&memory[first..], &self.parameters))
                 .collect(),
             step,
-            dropout_seed,
+            step_seed,
         }
     }
 

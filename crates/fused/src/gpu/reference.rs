@@ -15,7 +15,7 @@ pub(super) struct Reference {
     pub running: Vec<f64>,
     pub buffers: Vec<Vec<f64>>,
     step: u64,
-    dropout_seed: u64,
+    step_seed: u64,
 }
 
 /// The numbers of one layer that the backward pass needs.
@@ -39,7 +39,7 @@ impl Reference {
             running: wide(&state.running),
             buffers: state.buffers.iter().map(|buffer| wide(buffer)).collect(),
             step: state.step,
-            dropout_seed: state.dropout_seed,
+            step_seed: state.step_seed,
         }
     }
 
@@ -131,7 +131,7 @@ impl Reference {
             } else {
                 0.0
             };
-            let mask = DropoutMask::new(rate, self.dropout_seed, self.step, layer);
+            let mask = DropoutMask::new(rate, self.step_seed, self.step, layer);
             let kept: Rows = (mask.factors(x.len(), d_out).chunks_exact(d_out))
                 .map(<[f64]>::to_vec)
                 .collect();

@@ -64,6 +64,7 @@ fn plan(sizes: &[usize], activation: Activation, loss: Loss) -> Plan {
         residual: Vec::new(),
         penalty: None,
         clipping: None,
+        noise: None,
         max_norm: None,
         average: None,
     }
@@ -100,7 +101,7 @@ fn start(plan: &Plan, seed: u64) -> State<f32> {
         running,
         buffers: vec![vec![0.0; num_parameters]; plan.num_buffers()],
         step: 0,
-        dropout_seed: seed,
+        step_seed: seed,
     }
 }
 

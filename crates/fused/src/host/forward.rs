@@ -33,7 +33,7 @@ impl<T: Real> HostTraining<T> {
             running,
             work,
             step,
-            dropout_seed,
+            step_seed,
             ..
         } = self;
         let num_rows = rows.len();
@@ -103,7 +103,7 @@ impl<T: Real> HostTraining<T> {
             let rate = plan.dropout_of(index);
             if mode == Mode::Training && rate > 0.0 {
                 // The step that is being done counts already.
-                let mask = DropoutMask::new(rate, *dropout_seed, *step - 1, index);
+                let mask = DropoutMask::new(rate, *step_seed, *step - 1, index);
                 let shape = Shape {
                     num_rows,
                     size: layer.d_output,

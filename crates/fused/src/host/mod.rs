@@ -20,6 +20,7 @@ use std::ops::Range;
 
 use pulp::Arch;
 
+use backward::bounded;
 use buffer::Buffer;
 use elementwise::Loop;
 use layout::Layout;
@@ -29,6 +30,7 @@ use product::{PADDING, stride_of};
 use rows::Rows;
 use work::{LayerWork, Work};
 
+use crate::noise::StepNoise;
 use crate::plan::{Clipping, Data, Normalization, Plan, PlanError, Results, State};
 use crate::real::Real;
 
@@ -44,7 +46,7 @@ pub struct HostTraining<T> {
     running: Vec<(Buffer<T>, Buffer<T>)>,
     buffers: Vec<Buffer<T>>,
     step: u64,
-    dropout_seed: u64,
+    step_seed: u64,
     work: Work<T>,
 }
 
@@ -97,7 +99,7 @@ impl<T: Real> HostTraining<T> {
             running,
             buffers: state.buffers.iter().map(|buffer| padded(buffer)).collect(),
             step: state.step,
-            dropout_seed: state.dropout_seed,
+            step_seed: state.step_seed,
             work: Work {
                 inputs: Buffer::zeros(0),
                 layers: layout.layers.iter().map(|_| LayerWork::new()).collect(),
@@ -123,7 +125,7 @@ impl<T: Real> HostTraining<T> {
             running: self.running(),
             buffers: self.buffers(),
             step: self.step,
-            dropout_seed: self.dropout_seed,
+            step_seed: self.step_seed,
         }
     }
 
@@ -257,12 +259,18 @@ impl<T: Real> HostTraining<T> {
             let (first_row, mode) = (index * tile, Mode::Training);
             loss += self.forward(data, rows.clone(), first_row, batch.len(), mode, results);
             let is_last = index + 1 == num_tiles;
-            // A bound on the norm needs all gradients before the first parameter moves.
-            let moves = is_last && !matches!(self.plan.clipping, Some(Clipping::Norm(_)));
+            let moves = is_last && !self.needs_all_gradients();
             self.backward(data, rows, index == 0, is_last, moves.then_some(update));
         }
-        if let Some(Clipping::Norm(bound)) = self.plan.clipping {
-            self.bound_norm(bound);
+        if self.needs_all_gradients() {
+            match self.plan.clipping {
+                Some(Clipping::Norm(bound)) => self.bound_norm(bound),
+                Some(Clipping::Value(bound)) => {
+                    bounded(self.arch, Some(T::from_f64(bound)), &mut self.gradients);
+                }
+                None => {}
+            }
+            self.add_noise();
             let num_buffers = self.plan.optimizer.num_buffers();
             let buffers = &mut self.buffers[..num_buffers];
             let buffers = Buffers::at(buffers, 0..self.layout.length);
@@ -274,6 +282,28 @@ impl<T: Real> HostTraining<T> {
         self.add_to_average();
         self.move_running_statistics(batch.len());
         loss
+    }
+
+    /// Whether the gradients of a step are needed before the first parameter moves: for a bound on their norm, and for
+    /// noise, which is added to them all in one place.
+    fn needs_all_gradients(&self) -> bool {
+        self.plan.noise.is_some() || matches!(self.plan.clipping, Some(Clipping::Norm(_)))
+    }
+
+    /// Adds the noise of the step to the gradients, if there is noise.
+    fn add_noise(&mut self) {
+        let Some(noise) = self.plan.noise else { return };
+        // The step that is being done counts already.
+        let noise = StepNoise::new(noise, self.step_seed, self.step - 1);
+        let mut place = 0;
+        for (start, length) in self.layout.rows() {
+            let gradients = &mut self.gradients[start..start + length];
+            self.arch.dispatch(Loop(
+                #[inline(always)]
+                || noise.add_to(gradients, place),
+            ));
+            place += length;
+        }
     }
 
     /// Rows that are walked through at once: all of a batch for batch normalisation, which needs their statistics.

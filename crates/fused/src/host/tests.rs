@@ -104,6 +104,7 @@ fn plan(activation: Activation, normalization: Normalization, loss: Loss) -> Pla
         residual: Vec::new(),
         penalty: None,
         clipping: None,
+        noise: None,
         max_norm: None,
         average: None,
     }
@@ -123,7 +124,7 @@ fn state<T: Real>(plan: &Plan) -> State<T> {
         running: vec![T::from_f64(0.8); plan.num_running()],
         buffers: vec![vec![T::ZERO; num_parameters]; plan.num_buffers()],
         step: 0,
-        dropout_seed: 0,
+        step_seed: 0,
     }
 }
 

@@ -8,7 +8,7 @@ use super::dense_layers::DenseLayers;
 use super::forward_pass::{ForwardPass, Mode, SavedPass};
 use crate::layers::BatchedDense;
 use crate::normalization::BatchedNorm;
-use crate::{Activation, BatchStatistics, Dense, DropoutMasks, Mlp, Network, Norm};
+use crate::{Activation, BatchStatistics, Dense, Mlp, Network, Norm, StepSeeds};
 
 /// Replicas of one multilayer perceptron, each with its own parameters, computed together.
 ///
@@ -129,7 +129,7 @@ impl BatchedModel {
     pub fn forward_saving<'a>(
         &'a self,
         inputs: Tensor<2>,
-        masks: Option<DropoutMasks<'a>>,
+        masks: Option<StepSeeds<'a>>,
     ) -> (Tensor<2>, Vec<BatchStatistics<3>>, SavedReplicas<'a>) {
         let mut pass = ForwardPass::saving(masks);
         let outputs = self.run(inputs, &mut pass);

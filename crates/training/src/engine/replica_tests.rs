@@ -85,7 +85,7 @@ fn replicas_equal_single_runs_for_every_optimizer_schedule_and_clipping() {
 }
 
 #[test]
-fn replicas_equal_single_runs_with_dropout_residual_connections_penalties_and_bounds() {
+fn replicas_equal_single_runs_with_dropout_residual_connections_penalties_noise_and_bounds() {
     for normalization in Normalization::NAMES {
         for clipping in [json!({ "norm": 0.1 }), json!({ "value": 0.02 })] {
             let settings = Settings {
@@ -96,6 +96,7 @@ fn replicas_equal_single_runs_with_dropout_residual_connections_penalties_and_bo
                 training: json!({
                     "num_epochs": 3, "batch_size": 4, "penalty": { "l1": 0.01, "l2": 0.1 },
                     "max_norm": 1.0, "gradient_clipping": clipping, "average": { "ema": 0.8 },
+                    "gradient_noise": { "std": 0.1 },
                 }),
                 ..Settings::default()
             };

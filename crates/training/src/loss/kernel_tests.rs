@@ -162,6 +162,7 @@ fn by_whole_training(row: &LossRow) -> Option<(f64, Vec<f64>)> {
         residual: Vec::new(),
         penalty: None,
         clipping: None,
+        noise: None,
         max_norm: None,
         average: None,
     };
@@ -170,7 +171,7 @@ fn by_whole_training(row: &LossRow) -> Option<(f64, Vec<f64>)> {
         running: Vec::new(),
         buffers: Vec::new(),
         step: 0,
-        dropout_seed: 0,
+        step_seed: 0,
     };
     let (inputs, targets) = (values(&row.outputs), values(&row.targets));
     let data = Data {

@@ -305,6 +305,7 @@ fn fused_steps_equal_burn_operations_for_every_activation_normalization_loss_and
                         _ => {
                             training["penalty"] = json!({ "l1": 0.01, "l2": 0.1 });
                             training["max_norm"] = json!(1.2);
+                            training["gradient_noise"] = json!({ "std": 0.1 });
                             training["average"] = match turn % 2 {
                                 0 => json!({ "ema": 0.9 }),
                                 _ => json!({ "swa": 0 }),

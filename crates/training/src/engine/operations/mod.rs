@@ -10,7 +10,7 @@ use burn::store::RecordError;
 use burn::tensor::Bytes;
 use emberlab_datasets::{Batch, Batches};
 use emberlab_metrics::Split;
-use emberlab_models::{DropoutMasks, Network, dropout_seed};
+use emberlab_models::{Network, StepSeeds, step_seed};
 
 use super::{Beginning, Shared, Steps, TrainingEngine};
 use crate::config::TrainMetrics;
@@ -36,7 +36,7 @@ pub(crate) trait Networks: Send {
     fn step(
         &mut self,
         batch: Batch,
-        masks: DropoutMasks<'_>,
+        step_seeds: StepSeeds<'_>,
         rules: &StepRules,
         learning_rates: &[f64],
     ) -> StepOutput;
@@ -70,7 +70,7 @@ pub(crate) struct BurnEngine {
     /// The seed of each network's shuffles.
     seeds: Vec<u64>,
     /// The seed of each network's dropout.
-    dropout_seeds: Vec<u64>,
+    step_seeds: Vec<u64>,
     /// The learning rates of each network.
     schedulers: Vec<Scheduler>,
     /// The batches of an epoch, which is counted from 0.
@@ -110,7 +110,7 @@ impl BurnEngine {
             networks,
             best,
             data: SplitData::stacked(&data),
-            dropout_seeds: seeds.iter().copied().map(dropout_seed).collect(),
+            step_seeds: seeds.iter().copied().map(step_seed).collect(),
             seeds,
             schedulers,
             batches: None,
@@ -159,12 +159,12 @@ impl TrainingEngine for BurnEngine {
             let done = steps.done + i as u64;
             let rates = self.schedulers.iter().map(|one| one.learning_rate(done));
             let rates: Vec<f64> = rates.collect();
-            let masks = DropoutMasks {
-                seeds: &self.dropout_seeds,
+            let step_seeds = StepSeeds {
+                seeds: &self.step_seeds,
                 step: done,
             };
             let rules = self.shared.training.step_rules();
-            let output = self.networks.step(batch, masks, &rules, &rates);
+            let output = self.networks.step(batch, step_seeds, &rules, &rates);
             if self.shared.training.train_metrics == TrainMetrics::Running {
                 self.pending.extend(output);
             }
@@ -244,7 +244,7 @@ impl TrainingEngine for BurnEngine {
         self.networks.keep(indices);
         self.best = indices.iter().map(|&i| self.best[i].clone()).collect();
         self.seeds = indices.iter().map(|&i| self.seeds[i]).collect();
-        self.dropout_seeds = indices.iter().map(|&i| self.dropout_seeds[i]).collect();
+        self.step_seeds = indices.iter().map(|&i| self.step_seeds[i]).collect();
         self.schedulers = indices
             .iter()
             .map(|&i| self.schedulers[i].clone())
