@@ -69,7 +69,7 @@ fn measure(
         sizes: sizes.to_vec(),
         has_bias: true,
         activations,
-        normalization,
+        normalizations: vec![normalization; sizes.len() - 2],
         loss: Loss::CrossEntropy,
         reduction: Reduction::Mean,
         optimizer,

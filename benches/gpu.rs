@@ -120,7 +120,7 @@ impl Case {
             sizes: self.sizes.to_vec(),
             has_bias: true,
             activations,
-            normalization: Normalization::None,
+            normalizations: Vec::new(),
             loss: Loss::CrossEntropy,
             reduction: Reduction::Mean,
             optimizer: self.optimizer,

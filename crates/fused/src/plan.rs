@@ -11,8 +11,8 @@ pub struct Plan {
     pub has_bias: bool,
     /// The activation of each layer, that of the output layer last.
     pub activations: Vec<Activation>,
-    /// The normalisation of each hidden layer, before its activation.
-    pub normalization: Normalization,
+    /// The normalisation of each hidden layer, before its activation; empty if none has any.
+    pub normalizations: Vec<Normalization>,
     /// The share of units that each step drops behind each hidden layer's activation, in `[0, 1)`; empty if none are.
     pub dropout: Vec<f64>,
     /// Whether each hidden layer adds its inputs to its outputs; empty if none does. Such a layer follows another one of
@@ -97,6 +97,22 @@ pub enum Normalization {
         /// Whether the result is scaled and shifted per feature.
         has_scale: bool,
     },
+}
+
+impl Normalization {
+    /// Whether it has a scale and a shift.
+    pub(crate) fn has_scale(self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Batch { .. } => true,
+            Self::Sample { has_scale, .. } => has_scale,
+        }
+    }
+
+    /// Whether it compares the rows of a batch, and has running statistics for that.
+    pub(crate) fn compares_rows(self) -> bool {
+        matches!(self, Self::Batch { .. })
+    }
 }
 
 /// A loss.
@@ -376,13 +392,29 @@ impl Plan {
         self.residual.get(layer).copied().unwrap_or(false)
     }
 
-    /// Whether the normalisation of hidden layers has a scale and a shift.
-    pub fn has_scale(&self) -> bool {
-        match self.normalization {
-            Normalization::None => false,
-            Normalization::Batch { .. } => true,
-            Normalization::Sample { has_scale, .. } => has_scale,
-        }
+    /// The normalisation of a layer. The output layer has none.
+    pub fn normalization_of(&self, layer: usize) -> Normalization {
+        let one = self.normalizations.get(layer).copied();
+        one.unwrap_or(Normalization::None)
+    }
+
+    /// The normalisation of all hidden layers, if they share one.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn shared_normalization(&self) -> Option<Normalization> {
+        let first = self.normalization_of(0);
+        let mut hidden = 0..self.hidden().len();
+        hidden
+            .all(|layer| self.normalization_of(layer) == first)
+            .then_some(first)
+    }
+
+    /// Number and size of each hidden layer whose normalisation has a property.
+    fn hidden_with(
+        &self,
+        has_property: impl Fn(Normalization) -> bool,
+    ) -> impl Iterator<Item = (usize, usize)> {
+        let hidden = self.hidden().iter().copied().enumerate();
+        hidden.filter(move |(layer, _)| has_property(self.normalization_of(*layer)))
     }
 
     /// The lengths of the parameters in the order of [`State::parameters`]: weight and bias of each layer, then scale
@@ -395,9 +427,8 @@ impl Plan {
                 lengths.push(pair[1]);
             }
         }
-        if self.has_scale() {
-            lengths.extend(self.hidden().iter().flat_map(|&size| [size, size]));
-        }
+        let scaled = self.hidden_with(Normalization::has_scale);
+        lengths.extend(scaled.flat_map(|(_, size)| [size, size]));
         lengths
     }
 
@@ -413,10 +444,8 @@ impl Plan {
 
     /// Number of running statistics: mean and variance of each hidden layer, for batch normalisation.
     pub fn num_running(&self) -> usize {
-        match self.normalization {
-            Normalization::Batch { .. } => 2 * self.hidden().iter().sum::<usize>(),
-            Normalization::None | Normalization::Sample { .. } => 0,
-        }
+        let sizes = self.hidden_with(Normalization::compares_rows);
+        2 * sizes.map(|(_, size)| size).sum::<usize>()
     }
 
     /// Checks that the lengths of a plan and of a state fit together.
@@ -451,8 +480,12 @@ impl Plan {
                 self.sizes[layer + 1],
             )?;
         }
-        if let Normalization::Sample { num_groups, .. } = self.normalization {
-            for &size in self.hidden() {
+        if !self.normalizations.is_empty() {
+            let found = self.normalizations.len();
+            expect("normalisations", self.hidden().len(), found)?;
+        }
+        for (layer, &size) in self.hidden().iter().enumerate() {
+            if let Normalization::Sample { num_groups, .. } = self.normalization_of(layer) {
                 let is_divisor = num_groups > 0 && size.is_multiple_of(num_groups);
                 expect(
                     "groups of a layer",

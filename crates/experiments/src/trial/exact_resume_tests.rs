@@ -42,7 +42,7 @@ const CONVNET: &str = r#"
 const REGULARIZED: &str = r#"
     dataset = { name = "iris" }
     split = { method = "stratified", train = 70, valid = 80 }
-    model = { name = "mlp", hidden = [8, 8], dropout = [0.2, 0.5], residual = true, normalization = "layer" }
+    model = { name = "mlp", hidden = [8, 8], dropout = [0.2, 0.5], residual = true, normalization = ["layer", "batch"] }
     loss = { name = "cross_entropy" }
     optimizer = { name = "adamw", learning_rate = 0.01 }
     scheduler = { name = "one_cycle", interval = "step", num_steps = 12 }

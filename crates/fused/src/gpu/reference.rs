@@ -55,7 +55,7 @@ impl Reference {
             place += if plan.has_bias { pair[1] } else { 0 };
             places.push([weight, bias, 0, 0]);
         }
-        if plan.has_scale() {
+        if plan.normalization_of(0).has_scale() {
             for (layer, &size) in plan.hidden().iter().enumerate() {
                 places[layer][2] = place;
                 places[layer][3] = place + size;
@@ -99,7 +99,7 @@ impl Reference {
             };
             let u: Rows = x.iter().map(linear).collect();
             let is_hidden = layer + 1 < plan.num_layers();
-            let (normal, factors) = match plan.normalization {
+            let (normal, factors) = match plan.normalization_of(layer) {
                 Normalization::Batch { momentum, epsilon } if is_hidden => {
                     let place = running;
                     running += 2 * d_out;
@@ -116,7 +116,7 @@ impl Reference {
                 .iter()
                 .map(|row| {
                     let scaled = row.iter().enumerate().map(|(j, n)| {
-                        if is_hidden && plan.has_scale() {
+                        if is_hidden && plan.normalization_of(0).has_scale() {
                             n * self.parameters[scale + j] + self.parameters[shift + j]
                         } else {
                             *n
@@ -249,8 +249,8 @@ impl Reference {
                     *delta *= slope(plan.activations[layer], saved.z[row][j]) * saved.kept[row][j];
                 }
             }
-            if layer + 1 < plan.num_layers() && plan.normalization != Normalization::None {
-                if plan.has_scale() {
+            if plan.normalization_of(layer) != Normalization::None {
+                if plan.normalization_of(0).has_scale() {
                     for (delta, normal) in delta.iter_mut().zip(&saved.normal) {
                         for j in 0..d_out {
                             gradients[shift + j] += delta[j];
@@ -259,7 +259,7 @@ impl Reference {
                         }
                     }
                 }
-                delta = through_normalization(plan.normalization, &delta, saved);
+                delta = through_normalization(plan.normalization_of(layer), &delta, saved);
             }
             let mut below = match plan.is_residual_layer(layer) {
                 true => of_outputs,

@@ -56,7 +56,7 @@ fn plan(sizes: &[usize], activation: Activation, loss: Loss) -> Plan {
         sizes: sizes.to_vec(),
         has_bias: true,
         activations,
-        normalization: Normalization::None,
+        normalizations: Vec::new(),
         loss,
         reduction: Reduction::Mean,
         optimizer: SGD,
@@ -407,7 +407,7 @@ fn check_all(
         let loss = LOSSES[k % LOSSES.len()];
         let d_output = [3, 1, 2, 4, 5][k % 5].max(if loss == Loss::CrossEntropy { 2 } else { 1 });
         let mut plan = plan(&[&[5], hidden, &[d_output]].concat(), activation, loss);
-        plan.normalization = normalization;
+        plan.normalizations = vec![normalization; plan.hidden().len()];
         plan.optimizer = OPTIMIZERS[(k + k / 7) % OPTIMIZERS.len()];
         plan.clipping = CLIPPINGS[k % CLIPPINGS.len()];
         plan.has_bias = k % 4 != 1;
@@ -492,7 +492,8 @@ fn networks_with_dropout_and_residual_connections_train_like_the_reference() {
     for (k, (normalization, clipping)) in normalizations.into_iter().zip(CLIPPINGS).enumerate() {
         let activation = ACTIVATIONS[3 * k + 1];
         let mut plan = regularized(plan(&[5, 6, 6, 6, 3], activation, Loss::CrossEntropy));
-        (plan.normalization, plan.clipping) = (normalization, clipping);
+        plan.normalizations = vec![normalization; plan.hidden().len()];
+        plan.clipping = clipping;
         plan.optimizer = OPTIMIZERS[2 * k];
         Case::new(plan).check();
     }
@@ -548,7 +549,7 @@ fn weights_and_rows_in_global_memory_train_like_the_reference() {
         (groups, 400, (false, false)),
     ] {
         let mut case = Case::new(plan(&[4, 10, 3], Activation::Swish, Loss::Mse));
-        case.plan.normalization = normalization;
+        case.plan.normalizations = vec![normalization; case.plan.hidden().len()];
         case.plan.optimizer = ADAM;
         case.limits.shared_memory = shared_memory;
         let layout = layout_of(&case);
@@ -604,7 +605,7 @@ fn train_rows(training: &mut GpuTraining, case: &Case, rows: std::ops::Range<usi
 fn a_training_cut_into_calls_and_launches_gives_the_same_bits() {
     let mut case = Case::new(plan(&[4, 10, 3], Activation::Gelu, Loss::CrossEntropy));
     case.plan.optimizer = ADAM;
-    case.plan.normalization = BATCH;
+    case.plan.normalizations = vec![BATCH; case.plan.hidden().len()];
     let mut whole = case.training();
     train_rows(&mut whole, &case, 0..23);
     let mut cut = case.training();
@@ -727,7 +728,7 @@ fn train_epoch(training: &mut GpuTraining, case: &Case, epoch: usize, rate: f64)
 fn epochs_in_one_call_equal_epochs_in_calls_of_their_own() {
     let mut case = Case::new(plan(&[4, 10, 3], Activation::Tanh, Loss::CrossEntropy));
     case.plan.optimizer = ADAM;
-    case.plan.normalization = BATCH;
+    case.plan.normalizations = vec![BATCH; case.plan.hidden().len()];
     case.num_replicas = 2;
     let mut together = case.training();
     let results = train_epochs(&mut together, &epochs_of(&case, 4, 0.1), 4);
@@ -776,7 +777,7 @@ fn a_training_goes_on_from_the_end_of_an_earlier_epoch_with_the_same_bits() {
 #[test]
 fn the_best_weights_are_those_that_were_remembered_last() {
     let mut case = Case::new(plan(&[4, 10, 3], Activation::Tanh, Loss::CrossEntropy));
-    case.plan.normalization = BATCH;
+    case.plan.normalizations = vec![BATCH; case.plan.hidden().len()];
     case.num_replicas = 3;
     let mut setup = case.setup();
     let known = Weights {

@@ -77,10 +77,10 @@ impl<T: Real> HostTraining<T> {
                     size: layer.d_output,
                     stride: layer.stride,
                 };
-                let scale = layout.scales.get(index);
+                let scale = layout.scales.get(index).and_then(Option::as_ref);
                 normalize_backward(
                     *arch,
-                    plan.normalization,
+                    plan.normalization_of(index),
                     shape,
                     scale,
                     (parameters, gradients),
@@ -166,7 +166,7 @@ impl<T: Real> HostTraining<T> {
             }
         }
         if let Some(update) = update {
-            for scale in &layout.scales {
+            for scale in layout.scales.iter().flatten() {
                 let place = scale.gamma.start..scale.beta.end;
                 let gradients = &mut gradients[place.clone()];
                 bounded(*arch, bound, gradients);

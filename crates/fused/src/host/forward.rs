@@ -72,17 +72,17 @@ impl<T: Real> HostTraining<T> {
                     size: layer.d_output,
                     stride: layer.stride,
                 };
-                let scale = layout.scales.get(index);
+                let scale = layout.scales.get(index).and_then(Option::as_ref);
                 let scale = scale.map(|scale| {
                     (
                         &parameters[scale.gamma.clone()],
                         &parameters[scale.beta.clone()],
                     )
                 });
-                let running = running.get(index);
+                let running = running.get(index).and_then(Option::as_ref);
                 normalize(
                     *arch,
-                    plan.normalization,
+                    plan.normalization_of(index),
                     shape,
                     mode,
                     scale,

@@ -42,8 +42,8 @@ pub struct HostTraining<T> {
     arch: Arch,
     parameters: Buffer<T>,
     gradients: Buffer<T>,
-    /// Mean and variance of each hidden layer, padded.
-    running: Vec<(Buffer<T>, Buffer<T>)>,
+    /// Mean and variance of each hidden layer, padded, if it has batch normalisation.
+    running: Vec<Option<(Buffer<T>, Buffer<T>)>>,
     buffers: Vec<Buffer<T>>,
     step: u64,
     step_seed: u64,
@@ -84,15 +84,12 @@ impl<T: Real> HostTraining<T> {
             buffer[..size].copy_from_slice(numbers);
             buffer
         };
-        let running = match plan.normalization {
-            Normalization::Batch { .. } => {
-                let hidden = plan.hidden().iter();
-                hidden
-                    .map(|&size| (statistic(size), statistic(size)))
-                    .collect()
-            }
-            Normalization::None | Normalization::Sample { .. } => Vec::new(),
-        };
+        let hidden = plan.hidden().iter().enumerate();
+        let running = hidden.map(|(layer, &size)| {
+            let has_some = plan.normalization_of(layer).compares_rows();
+            has_some.then(|| (statistic(size), statistic(size)))
+        });
+        let running = running.collect();
         Ok(Self {
             parameters: padded(&state.parameters),
             gradients: Buffer::zeros(layout.length),
@@ -137,9 +134,11 @@ impl<T: Real> HostTraining<T> {
     /// See [`State::running`].
     pub fn running(&self) -> Vec<T> {
         let mut running = Vec::with_capacity(self.plan.num_running());
-        for ((mean, variance), &size) in self.running.iter().zip(self.plan.hidden()) {
-            running.extend_from_slice(&mean[..size]);
-            running.extend_from_slice(&variance[..size]);
+        for (one, &size) in self.running.iter().zip(self.plan.hidden()) {
+            if let Some((mean, variance)) = one {
+                running.extend_from_slice(&mean[..size]);
+                running.extend_from_slice(&variance[..size]);
+            }
         }
         running
     }
@@ -308,7 +307,7 @@ impl<T: Real> HostTraining<T> {
 
     /// Rows that are walked through at once: all of a batch for batch normalisation, which needs their statistics.
     fn rows_of_a_tile(&self, mode: Mode, batch_size: usize) -> usize {
-        let is_whole = matches!(self.plan.normalization, Normalization::Batch { .. });
+        let is_whole = self.plan.num_running() > 0;
         if is_whole && mode == Mode::Training {
             return batch_size.max(1);
         }
@@ -380,12 +379,15 @@ impl<T: Real> HostTraining<T> {
 
     /// Moves the running statistics of batch normalisation towards those of the batch.
     fn move_running_statistics(&mut self, batch_size: usize) {
-        let Normalization::Batch { momentum, .. } = self.plan.normalization else {
-            return;
-        };
         let unbiased = batch_size as f64 / batch_size.saturating_sub(1).max(1) as f64;
-        let [share, rest, unbiased] = [momentum, 1.0 - momentum, unbiased].map(T::from_f64);
-        for ((mean, variance), layer) in self.running.iter_mut().zip(&self.work.layers) {
+        let layers = self.running.iter_mut().zip(&self.work.layers).enumerate();
+        for (index, (running, layer)) in layers {
+            let (Some((mean, variance)), Normalization::Batch { momentum, .. }) =
+                (running, self.plan.normalization_of(index))
+            else {
+                continue;
+            };
+            let [share, rest, unbiased] = [momentum, 1.0 - momentum, unbiased].map(T::from_f64);
             for (running, batch) in mean.iter_mut().zip(&*layer.mean) {
                 *running = *running * rest + *batch * share;
             }

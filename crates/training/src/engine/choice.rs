@@ -216,7 +216,7 @@ pub(crate) fn fused_plan(
         sizes: shape.sizes,
         has_bias: shape.has_bias,
         activations: shape.activations,
-        normalization: shape.normalization,
+        normalizations: shape.normalizations,
         loss: loss.function.fused().ok_or_else(no_loss)?,
         reduction: loss.reduction.fused(),
         optimizer: rule.fused().ok_or_else(no_rule)?,

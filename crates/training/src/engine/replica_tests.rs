@@ -86,7 +86,9 @@ fn replicas_equal_single_runs_for_every_optimizer_schedule_and_clipping() {
 
 #[test]
 fn replicas_equal_single_runs_with_dropout_residual_connections_penalties_noise_and_bounds() {
-    for normalization in Normalization::NAMES {
+    let names = Normalization::NAMES.iter().map(|name| json!(name));
+    let lists = [["none", "batch"], ["layer", "batch"]].map(|list| json!(list));
+    for normalization in names.chain(lists) {
         for clipping in [json!({ "norm": 0.1 }), json!({ "value": 0.02 })] {
             let settings = Settings {
                 model: json!({
@@ -100,7 +102,7 @@ fn replicas_equal_single_runs_with_dropout_residual_connections_penalties_noise_
                 }),
                 ..Settings::default()
             };
-            assert_equal(normalization, &settings, &SEEDS, 1e-11);
+            assert_equal(&normalization.to_string(), &settings, &SEEDS, 1e-11);
         }
     }
 }

@@ -1,8 +1,6 @@
 //! The fused kernels of losses against PyTorch: f32 on flex without autodiff.
 
-use emberlab_fused::{
-    Activation, Data, HostTraining, Normalization, Optimizer, Plan, Results, State,
-};
+use emberlab_fused::{Activation, Data, HostTraining, Optimizer, Plan, Results, State};
 use emberlab_menu::Menu as _;
 
 use super::{BceWithLogits, CrossEntropy, Loss, LossConfig};
@@ -150,7 +148,7 @@ fn by_whole_training(row: &LossRow) -> Option<(f64, Vec<f64>)> {
         sizes: vec![width, width],
         has_bias: true,
         activations: vec![Activation::Linear],
-        normalization: Normalization::None,
+        normalizations: Vec::new(),
         loss: row.loss.function.fused()?,
         reduction: row.loss.reduction.fused(),
         optimizer: Optimizer::Sgd {
