@@ -98,12 +98,17 @@ impl Bins {
 
     /// The number of finite values in each bin.
     fn counts(&self, values: &[f64]) -> Vec<u64> {
-        let mut counts = vec![0; self.last + 1];
+        // Neighbours are counted in two tables: equal ones, such as zeros, would wait for each other.
+        let mut tables = [vec![0_u32; self.last + 1], vec![0_u32; self.last + 1]];
         let finite = values
             .iter()
             .filter(|value| self.is_finite || value.is_finite());
-        finite.for_each(|&value| counts[self.place(value)] += 1);
-        counts
+        for (index, &value) in finite.enumerate() {
+            tables[index % 2][self.place(value)] += 1;
+        }
+        let [first, second] = tables;
+        let pairs = first.into_iter().zip(second);
+        pairs.map(|(a, b)| u64::from(a) + u64::from(b)).collect()
     }
 }
 
@@ -137,13 +142,16 @@ pub(super) fn histogram_and_quantiles(values: &[f64]) -> (Histogram, [f64; 5]) {
         high: bins.high,
         counts: wide.map(|counts| counts.iter().sum()).collect(),
     };
-    // The bins that hold the values around a quantile, with the number of values before each.
+    // Of ReLU, half of all values are the smallest one.
+    let num_lowest = values.iter().filter(|value| **value == bins.low).count();
+    // The bins that hold the other values around a quantile, with the number of values before each.
     let last = values.len() - 1;
     let mut wanted: Vec<usize> = QUANTILES
         .into_iter()
         .map(|share| share * last as f64)
         .flat_map(|place| [place.floor() as usize, place.ceil() as usize])
         .collect();
+    wanted.retain(|place| *place >= num_lowest);
     wanted.sort_unstable();
     wanted.dedup();
     let mut near: Vec<(usize, usize, Vec<f64>)> = Vec::new();
@@ -152,14 +160,15 @@ pub(super) fn histogram_and_quantiles(values: &[f64]) -> (Histogram, [f64; 5]) {
     let mut is_near = vec![u8::MAX; NARROW_BINS];
     for (bin, &count) in counts.iter().enumerate() {
         let end = before + count as usize;
+        let before_others = before.max(num_lowest);
         if wanted.peek().is_some_and(|&place| place < end) {
             is_near[bin] = near.len() as u8;
-            near.push((before, end, Vec::with_capacity(count as usize)));
+            near.push((before_others, end, Vec::with_capacity(end - before_others)));
             while wanted.next_if(|&place| place < end).is_some() {}
         }
         before = end;
     }
-    for &value in values {
+    for &value in values.iter().filter(|value| **value > bins.low) {
         if let Some((_, _, values)) = near.get_mut(usize::from(is_near[bins.place(value)])) {
             values.push(value);
         }
@@ -168,6 +177,9 @@ pub(super) fn histogram_and_quantiles(values: &[f64]) -> (Histogram, [f64; 5]) {
         values.sort_unstable_by(f64::total_cmp);
     }
     let at = |place: usize| {
+        if place < num_lowest {
+            return bins.low;
+        }
         let bin = near
             .iter()
             .find(|(start, end, _)| (*start..*end).contains(&place));
