@@ -8,6 +8,7 @@ use emberlab_datasets::Batch;
 use emberlab_models::{BatchStatistics, Network, Stage, StepSeeds};
 
 use crate::loss::LossConfig;
+use crate::metric_accumulator::host;
 use crate::optimizer::Optimizer;
 use crate::step_rules::StepRules;
 
@@ -115,7 +116,8 @@ impl SupervisedModel {
     }
 
     /// One step of training: gradients, update and the rules of a step, running statistics. Returns the model after it,
-    /// and the output of the model before it.
+    /// and the output of the model before it. A step of an optimiser that searches has no rules, and the statistics of the
+    /// model before it.
     pub fn after_step(
         &self,
         batch: Batch,
@@ -125,9 +127,28 @@ impl SupervisedModel {
         learning_rate: f64,
     ) -> (Self, StepOutput) {
         let mut output = self.gradients(&batch, Some(step_seeds));
-        let gradients = rules.adjust(self, output.grads, step_seeds);
         let statistics = std::mem::take(&mut output.item.statistics);
-        let mut after = rules.bound(optimizer.step(self.clone(), gradients, learning_rate));
+        let mut after = match optimizer.searches() {
+            true => {
+                let evaluated = |output: TrainOutput<StepOutput>| {
+                    let losses = host(Tensor::cat(output.item.losses, 0));
+                    // A device that fails is reported when the results of the step are read.
+                    let loss = losses.map_or(f64::NAN, |losses| losses.iter().sum());
+                    (loss, output.grads)
+                };
+                let begun = evaluated(TrainOutput {
+                    grads: output.grads,
+                    item: output.item.clone(),
+                });
+                optimizer.search(self.clone(), begun, learning_rate, |model| {
+                    evaluated(model.gradients(&batch, Some(step_seeds)))
+                })
+            }
+            false => {
+                let gradients = rules.adjust(self, output.grads, step_seeds);
+                rules.bound(optimizer.step(self.clone(), gradients, learning_rate))
+            }
+        };
         optimizer.add_to_average(&after);
         after.network = after.network.with_running_statistics(statistics);
         (after, output.item)

@@ -217,6 +217,8 @@ optimizers = [
         {"lr": 0.1, "betas": (0.8, 0.95), "eps": 1e-6, "momentum_decay": 0.1, "weight_decay": 0.1}, OPERATIONS,
     ),
     ({"name": "lion", "learning_rate": 0.01}, Lion, {"lr": 0.01}, OPERATIONS),
+    # One direction without a search, as `Rule::direction` is; recorded trainings have the searches.
+    ({"name": "lbfgs", "learning_rate": 0.1}, torch.optim.LBFGS, {"lr": 0.1, "max_iter": 1, "history_size": 10}, OPERATIONS),
     (
         {"name": "lion", "learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.95, "weight_decay": 0.1},
         Lion, {"lr": 0.1, "betas": (0.8, 0.95), "weight_decay": 0.1}, OPERATIONS,
@@ -230,7 +232,7 @@ def optimizer(config, make, options, is_fused, name, steps):
     after = []
     for gradient in steps:
         p.grad = exact(gradient)
-        made.step()
+        made.step(lambda: torch.zeros(()))
         after.append(numbers(p))
     return {
         "optimizer": config, "is_fused": is_fused, "case": name,

@@ -71,6 +71,17 @@ const AUGMENTED_MLP: &str = r#"
     training = { num_epochs = 3, batch_size = 32, average = { ema = 0.5 }, augmentation = { shift = 1, rotate = 10.0 } }
 "#;
 
+/// Has the memory of L-BFGS, which each step reads and extends.
+const SEARCHING: &str = r#"
+    dataset = { name = "iris" }
+    split = { method = "stratified", train = 70, valid = 80 }
+    standardize = { method = "per_feature" }
+    model = { name = "mlp", hidden = [5], activation = "tanh" }
+    loss = { name = "cross_entropy" }
+    optimizer = { name = "lbfgs", learning_rate = 1.0, max_iterations = 3, history_size = 4 }
+    training = { num_epochs = 5, batch_size = "full", average = { ema = 0.5 } }
+"#;
+
 /// Never improves by 10, so it stops early after epoch 3 of 6.
 const EARLY_STOPPING: &str = r#"
     dataset = { name = "moons", num_samples = 60 }
@@ -284,6 +295,11 @@ fn a_conv_net_with_adam_and_a_cosine_resumes_to_the_bit_from_every_step() {
 #[test]
 fn networks_with_dropout_resume_to_the_bit_from_every_step() {
     every_step(REGULARIZED);
+}
+
+#[test]
+fn a_network_whose_steps_search_along_lines_resumes_to_the_bit_from_every_step() {
+    every_step(SEARCHING);
 }
 
 #[test]

@@ -46,6 +46,7 @@ const WORDS = {
   nadam: "NAdam",
   rmsprop: "RMSprop",
   adagrad: "AdaGrad",
+  lbfgs: "L-BFGS",
   // Networks.
   mlp: "Multilayer perceptron",
   convnet: "Convolutional network",

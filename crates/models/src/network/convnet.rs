@@ -126,6 +126,10 @@ impl NetworkConfig for ConvNetConfig {
         false
     }
 
+    fn drops_units(&self) -> bool {
+        self.dropout > 0.0
+    }
+
     fn init(
         &self,
         input_shape: &[usize],

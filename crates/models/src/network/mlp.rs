@@ -165,6 +165,10 @@ impl NetworkConfig for MlpConfig {
         !self.hidden.is_empty() && self.normalization.iter().any(|(_, n)| n.compares_rows())
     }
 
+    fn drops_units(&self) -> bool {
+        !drops_nothing(&self.dropout)
+    }
+
     /// Samples of any shape are taken as rows of numbers.
     fn init(
         &self,

@@ -84,7 +84,8 @@ impl BurnEngine {
     /// The engine of these networks.
     ///
     /// # Errors
-    /// [`TrainingError::NotAlike`] for several networks that differ in more than their numbers.
+    /// [`TrainingError::NotAlike`] for several networks that differ in more than their numbers, or
+    /// whose optimiser searches along lines.
     pub(super) fn new(beginnings: Vec<Beginning>, shared: Shared) -> Result<Self, TrainingError> {
         let (mut best, mut data, mut seeds) = (Vec::new(), Vec::new(), Vec::new());
         let mut schedulers = Vec::new();
@@ -101,6 +102,10 @@ impl BurnEngine {
         }
         let networks: Box<dyn Networks> = match singles.len() {
             1 => Box::new(singles.swap_remove(0)),
+            _ if singles.iter().any(|one| one.optimizer.searches()) => {
+                let reason = "each of them searches along lines of its own";
+                return Err(TrainingError::NotAlike(reason));
+            }
             _ => match BatchedNetworks::new(singles) {
                 Some(networks) => Box::new(networks),
                 None => return Err(TrainingError::NotAlike("their networks differ")),
