@@ -185,6 +185,7 @@ impl Loss {
     }
 
     /// The share of each target that is spread evenly over all classes before the loss is computed.
+    #[cfg(feature = "gpu")]
     pub(crate) fn label_smoothing(self) -> f64 {
         match self {
             Self::SmoothedCrossEntropy { label_smoothing }

@@ -182,7 +182,7 @@ mod tests {
 
     /// Every normalisation in both hidden layers, and some in one of them or different ones.
     fn normalizations() -> Vec<Value> {
-        let names = Normalization::NAMES.into_iter().map(|name| json!(name));
+        let names = Normalization::NAMES.iter().map(|name| json!(name));
         let lists = [
             ["none", "batch"],
             ["batch", "none"],
