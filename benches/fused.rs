@@ -70,7 +70,7 @@ fn measure(
         sizes: sizes.to_vec(),
         has_bias: true,
         activations,
-        normalization,
+        normalizations: vec![normalization; sizes.len() - 2],
         loss: Loss::CrossEntropy,
         reduction: Reduction::Mean,
         optimizer,
@@ -78,6 +78,7 @@ fn measure(
         residual: Vec::new(),
         penalty: None,
         clipping: None,
+        noise: None,
         max_norm: None,
         average: None,
     };
@@ -89,7 +90,7 @@ fn measure(
         running: vec![1.0; plan.num_running()],
         buffers: vec![vec![0.0; n]; optimizer.num_buffers()],
         step: 0,
-        dropout_seed: 0,
+        step_seed: 0,
     };
     let num_samples = 8 * batch;
     let (d_in, d_out) = (plan.d_input(), plan.d_output());

@@ -120,7 +120,7 @@ impl Case {
             sizes: self.sizes.to_vec(),
             has_bias: true,
             activations,
-            normalization: Normalization::None,
+            normalizations: Vec::new(),
             loss: Loss::CrossEntropy,
             reduction: Reduction::Mean,
             optimizer: self.optimizer,
@@ -128,6 +128,7 @@ impl Case {
             residual: Vec::new(),
             penalty: None,
             clipping: None,
+            noise: None,
             max_norm: None,
             average: None,
         }
@@ -162,7 +163,7 @@ impl Case {
                 running: Vec::new(),
                 buffers: vec![vec![0.0; num_parameters]; plan.num_buffers()],
                 step: 0,
-                dropout_seed: 0,
+                step_seed: 0,
             };
             GpuReplica {
                 state,

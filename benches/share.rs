@@ -10,7 +10,7 @@ use std::sync::mpsc::channel;
 use std::time::Instant;
 
 use emberlab_datasets::{Batches, DeviceDataset};
-use emberlab_models::DropoutMasks;
+use emberlab_models::StepSeeds;
 use emberlab_training::{Optimizer, StepRules};
 
 use crate::cases::{Case, cases};
@@ -18,7 +18,7 @@ use crate::laps::micros;
 use crate::whole::fit;
 
 /// Networks without dropout take no masks from this.
-const NO_MASKS: DropoutMasks<'static> = DropoutMasks {
+const NO_MASKS: StepSeeds<'static> = StepSeeds {
     seeds: &[0],
     step: 0,
 };

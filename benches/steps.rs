@@ -9,14 +9,14 @@ use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use divan::Bencher;
 use emberlab_datasets::{Batch, Batches};
-use emberlab_models::{Activation, DropoutMasks};
+use emberlab_models::{Activation, StepSeeds};
 use emberlab_training::{Optimizer, StepRules, SupervisedModel};
 use serde_json::json;
 
 use crate::cases::{Case, cases, from_json, loss};
 
 /// Networks without dropout take no masks from this.
-const NO_MASKS: DropoutMasks<'static> = DropoutMasks {
+const NO_MASKS: StepSeeds<'static> = StepSeeds {
     seeds: &[0],
     step: 0,
 };

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch.optim import SGD, Adagrad, NAdam
+from torch.optim import LBFGS, SGD, Adagrad, NAdam
 from torch.optim import lr_scheduler as schedules
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
@@ -28,6 +28,11 @@ constant = None, lambda o: schedules.ConstantLR(o, factor=1)
 
 def smooth(outputs, targets):
     return F.cross_entropy(outputs, targets, label_smoothing=0.1)
+
+
+def divergence_of_smooth(outputs, targets):
+    smoothed = 0.9 * F.one_hot(targets, outputs.shape[1]) + 0.1 / outputs.shape[1]
+    return F.kl_div(F.log_softmax(outputs, 1), smoothed, reduction="batchmean")
 
 
 def cosine_after_warmup(o):
@@ -87,6 +92,11 @@ averages = {
     "average-swa": ({"average": {"swa": 12}}, AveragedModel),
 }
 
+# L-BFGS, whose steps search with all samples.
+lbfgs = {"name": "lbfgs", "learning_rate": 1.0, "max_iterations": 4, "history_size": 4}, lambda p: LBFGS(
+    p, lr=1.0, max_iter=4, history_size=4, line_search_fn="strong_wolfe"
+)
+
 # The name, and optimiser, schedule and loss: each as TOML has it and as PyTorch does.
 recordings = {
     "optimizer-adagrad": (
@@ -101,6 +111,7 @@ recordings = {
         ({"name": "lion", "learning_rate": 0.002, "weight_decay": 0.1}, lambda p: Lion(p, lr=0.002, weight_decay=0.1)),
         constant, cross_entropy,
     ),
+    "optimizer-lbfgs": (lbfgs, constant, cross_entropy),
     "scheduler-one_cycle": (
         sgd,
         (
@@ -144,6 +155,9 @@ recordings = {
     "loss-cross_entropy-label_smoothing": (
         sgd, constant, ({"name": "cross_entropy", "reduction": "mean", "label_smoothing": 0.1}, smooth),
     ),
+    "loss-kl_divergence": (
+        sgd, constant, ({"name": "kl_divergence", "reduction": "mean", "label_smoothing": 0.1}, divergence_of_smooth),
+    ),
     "residual": (sgd, constant, cross_entropy),
     "average-ema": (sgd, constant, cross_entropy),
     "average-swa": (sgd, constant, cross_entropy),
@@ -163,8 +177,10 @@ def tensors(network):
 def record(name, optimizer, scheduler, loss):
     torch.manual_seed(sum(name.encode()))
     is_residual = name == "residual"
+    is_full = optimizer is lbfgs
     dims = [5, 7, 7, 7, 3] if is_residual else DIMS
-    blocks = [(torch.nn.Linear(*pair), torch.nn.ReLU()) for pair in zip(dims, dims[1:])]
+    activation = torch.nn.Tanh if is_full else torch.nn.ReLU
+    blocks = [(torch.nn.Linear(*pair), activation()) for pair in zip(dims, dims[1:])]
     hidden = [
         Residual(*block) if is_residual and i > 0 else torch.nn.Sequential(*block)
         for i, block in enumerate(blocks[:-1])
@@ -173,17 +189,23 @@ def record(name, optimizer, scheduler, loss):
     inputs, targets = torch.randn(SAMPLES, DIMS[0]), torch.randint(DIMS[-1], (SAMPLES,))
     keys, add, clip, hold = rules.get(name.removeprefix("rule-"), ({}, None, None, None))
     batches = [b.tolist() for _ in range(EPOCHS) for b in torch.randperm(SAMPLES).split(BATCH)]
+    if is_full:
+        batches = [list(range(SAMPLES))] * 4
     start, losses = tensors(network), []
     average_keys, averaged = averages.get(name, ({}, None))
     average = averaged(network) if averaged else None
     made = optimizer[1](network.parameters())
     schedule = scheduler[1](made)
     for batch in batches:
-        made.zero_grad()
-        value = loss[1](network(inputs[batch]), targets[batch])
-        (value + add(network) if add else value).backward()
-        clip(network) if clip else None
-        made.step()
+
+        def evaluate():
+            made.zero_grad()
+            value = loss[1](network(inputs[batch]), targets[batch])
+            (value + add(network) if add else value).backward()
+            clip(network) if clip else None
+            return value
+
+        value = made.step(evaluate)
         hold(network) if hold else None
         schedule.step() if len(losses) + 1 < len(batches) else None
         losses.append(value.item())
@@ -195,7 +217,7 @@ def record(name, optimizer, scheduler, loss):
     return {
         "name": name,
         "made_with": f"torch {torch.__version__} float64",
-        "network": {"dims": dims, "activation": "relu", "normalization": "none", "output": "linear"}
+        "network": {"dims": dims, "activation": activation.__name__.lower(), "normalization": "none", "output": "linear"}
         | ({"residual": True} if is_residual else {}),
         "loss": loss[0],
         "optimizer": optimizer[0],

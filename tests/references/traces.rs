@@ -34,7 +34,7 @@ fn assert_met(files: &[PathBuf], devices: &[&str]) -> usize {
 }
 
 /// Traces of what has no fused kernels: Burn operations alone replay them.
-const WITHOUT_FUSED_KERNELS: [&str; 1] = ["optimizer-lion"];
+const WITHOUT_FUSED_KERNELS: [&str; 2] = ["optimizer-lbfgs", "optimizer-lion"];
 
 #[test]
 fn every_trace_is_met_by_both_engines_on_both_cpu_devices_in_both_precisions() {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_datasets::Batch;
-use emberlab_models::{DropoutMasks, ModelConfig, ModelError, Network};
+use emberlab_models::{ModelConfig, ModelError, Network, StepSeeds};
 use emberlab_rng::stream;
 use emberlab_training::{
     GradientClipping, LossConfig, Optimizer, OptimizerConfig, Penalty, Precision, RecordedTraining,
@@ -181,6 +181,7 @@ impl Trace {
         let rules = StepRules {
             penalty: file.penalty,
             clipping: file.gradient_clipping,
+            noise: None,
             max_norm: file.max_norm,
         };
         rules.validate().map_err(|e| e.to_string())?;
@@ -348,12 +349,17 @@ fn replay_operations(
             weights: None,
         };
         let learning_rate = scheduler.learning_rate(step as u64);
-        let masks = DropoutMasks {
+        let step_seeds = StepSeeds {
             seeds: &[0],
             step: step as u64,
         };
-        let (after, output) =
-            supervised.after_step(batch, masks, &trace.rules, &mut optimizer, learning_rate);
+        let (after, output) = supervised.after_step(
+            batch,
+            step_seeds,
+            &trace.rules,
+            &mut optimizer,
+            learning_rate,
+        );
         for loss in output.losses {
             losses.extend(host(loss)?);
         }

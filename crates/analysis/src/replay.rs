@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use emberlab_datasets::{Batch, Batches, DeviceDataset};
-use emberlab_models::{DropoutMasks, Network, dropout_seed};
+use emberlab_models::{Network, StepSeeds, step_seed};
 use emberlab_training::{
     LossConfig, Optimizer, OptimizerConfig, Scheduler, SchedulerConfig, StepOutput,
     SupervisedModel, TrainingConfig, TrainingError,
@@ -68,7 +68,7 @@ impl Replay<'_> {
         );
         let mut supervised = SupervisedModel::new(self.network, self.loss.clone()).for_training();
         let mut optimizer = Optimizer::new(self.optimizer, &supervised);
-        let (rules, seeds) = (self.training.step_rules(), [dropout_seed(self.seed)]);
+        let (rules, seeds) = (self.training.step_rules(), [step_seed(self.seed)]);
         let mut step = 0;
         for epoch in 1..=last_epoch {
             if let Some(rate) = self.epoch_rates.get(epoch - 1) {
@@ -77,13 +77,13 @@ impl Replay<'_> {
             let batches = Batches::new(self.train, &config, self.seed, epoch as u64 - 1);
             for (i, batch) in batches.enumerate() {
                 let learning_rate = scheduler.learning_rate(step);
-                let masks = DropoutMasks {
+                let step_seeds = StepSeeds {
                     seeds: &seeds,
                     step,
                 };
                 let (after, measured) = supervised.after_step(
                     batch.clone(),
-                    masks,
+                    step_seeds,
                     &rules,
                     &mut optimizer,
                     learning_rate,

@@ -71,7 +71,7 @@ pub(crate) fn threshold(rate: f64) -> u32 {
 }
 
 /// The keys of a layer's mask in a step.
-fn keys([low, high]: [u32; 2], step: u32, layer: u32) -> [u32; 2] {
+pub(crate) fn keys([low, high]: [u32; 2], step: u32, layer: u32) -> [u32; 2] {
     let of_layer = mix(layer.wrapping_add(low), high);
     let first = mix(step.wrapping_add(of_layer), low);
     [first, mix(first.wrapping_add(GOLDEN), high)]
@@ -79,7 +79,7 @@ fn keys([low, high]: [u32; 2], step: u32, layer: u32) -> [u32; 2] {
 
 /// A number that seems random for each `x`, with a key that goes in half-way.
 #[inline(always)]
-fn mix(x: u32, key: u32) -> u32 {
+pub(crate) fn mix(x: u32, key: u32) -> u32 {
     let x = (x ^ (x >> 16)).wrapping_mul(MULTIPLIERS[0]);
     let x = ((x ^ (x >> 15)) ^ key).wrapping_mul(MULTIPLIERS[1]);
     x ^ (x >> 15)

@@ -19,6 +19,7 @@ mod dropout;
 pub mod gpu;
 mod host;
 mod nadam;
+mod noise;
 mod plan;
 mod real;
 pub mod scalar;
@@ -26,8 +27,9 @@ pub mod scalar;
 pub use dropout::DropoutMask;
 pub use host::HostTraining;
 pub use nadam::nadam_factors;
+pub use noise::StepNoise;
 pub use plan::{
-    Activation, Average, Clipping, Data, Loss, Normalization, Optimizer, Penalty, Plan, PlanError,
-    Reduction, Results, State,
+    Activation, Average, Clipping, Data, GradientNoise, Loss, Normalization, Optimizer, Penalty,
+    Plan, PlanError, Reduction, Results, State,
 };
 pub use real::Real;

@@ -11,8 +11,8 @@ pub struct Plan {
     pub has_bias: bool,
     /// The activation of each layer, that of the output layer last.
     pub activations: Vec<Activation>,
-    /// The normalisation of each hidden layer, before its activation.
-    pub normalization: Normalization,
+    /// The normalisation of each hidden layer, before its activation; empty if none has any.
+    pub normalizations: Vec<Normalization>,
     /// The share of units that each step drops behind each hidden layer's activation, in `[0, 1)`; empty if none are.
     pub dropout: Vec<f64>,
     /// Whether each hidden layer adds its inputs to its outputs; empty if none does. Such a layer follows another one of
@@ -28,6 +28,8 @@ pub struct Plan {
     pub penalty: Option<Penalty>,
     /// The bound on gradients, if there is one.
     pub clipping: Option<Clipping>,
+    /// What is added to gradients, after they are bounded.
+    pub noise: Option<GradientNoise>,
     /// The largest 2-norm of the weights that lead to one unit, if there is one. Each step ends with it.
     pub max_norm: Option<f64>,
     /// The average of the parameters that is evaluated, if there is one. It is the last buffer of a state.
@@ -97,6 +99,22 @@ pub enum Normalization {
     },
 }
 
+impl Normalization {
+    /// Whether it has a scale and a shift.
+    pub(crate) fn has_scale(self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Batch { .. } => true,
+            Self::Sample { has_scale, .. } => has_scale,
+        }
+    }
+
+    /// Whether it compares the rows of a batch, and has running statistics for that.
+    pub(crate) fn compares_rows(self) -> bool {
+        matches!(self, Self::Batch { .. })
+    }
+}
+
 /// A loss.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Loss {
@@ -120,6 +138,11 @@ pub enum Loss {
     },
     /// Cross-entropy of the softmax, as it stands in a textbook.
     CrossEntropyNaive,
+    /// Kullback-Leibler divergence of the softmax from the targets: the cross-entropy less the entropy of the targets.
+    KlDivergence {
+        /// The share of each target that is spread evenly over all classes first.
+        label_smoothing: f64,
+    },
     /// Squared error.
     Mse,
     /// Absolute error.
@@ -154,8 +177,21 @@ impl Loss {
     pub fn is_per_sample(self) -> bool {
         matches!(
             self,
-            Self::CrossEntropy | Self::SmoothedCrossEntropy { .. } | Self::CrossEntropyNaive
+            Self::CrossEntropy
+                | Self::SmoothedCrossEntropy { .. }
+                | Self::CrossEntropyNaive
+                | Self::KlDivergence { .. }
         )
+    }
+
+    /// The share of each target that is spread evenly over all classes before the loss is computed.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn label_smoothing(self) -> f64 {
+        match self {
+            Self::SmoothedCrossEntropy { label_smoothing }
+            | Self::KlDivergence { label_smoothing } => label_smoothing,
+            _ => 0.0,
+        }
     }
 }
 
@@ -259,6 +295,15 @@ pub struct Penalty {
     pub l2: f64,
 }
 
+/// Normally distributed numbers that each step adds to the gradients, of mean 0 and less and less deviation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct GradientNoise {
+    /// The standard deviation in the first step.
+    pub std: f64,
+    /// The variance falls as `1 / (1 + t)^decay` with the number of steps `t`.
+    pub decay: f64,
+}
+
 /// An average of the parameters over steps. It follows from the number of the step alone, so it has no state but itself.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Average {
@@ -348,13 +393,29 @@ impl Plan {
         self.residual.get(layer).copied().unwrap_or(false)
     }
 
-    /// Whether the normalisation of hidden layers has a scale and a shift.
-    pub fn has_scale(&self) -> bool {
-        match self.normalization {
-            Normalization::None => false,
-            Normalization::Batch { .. } => true,
-            Normalization::Sample { has_scale, .. } => has_scale,
-        }
+    /// The normalisation of a layer. The output layer has none.
+    pub fn normalization_of(&self, layer: usize) -> Normalization {
+        let one = self.normalizations.get(layer).copied();
+        one.unwrap_or(Normalization::None)
+    }
+
+    /// The normalisation of all hidden layers, if they share one.
+    #[cfg(feature = "gpu")]
+    pub(crate) fn shared_normalization(&self) -> Option<Normalization> {
+        let first = self.normalization_of(0);
+        let mut hidden = 0..self.hidden().len();
+        hidden
+            .all(|layer| self.normalization_of(layer) == first)
+            .then_some(first)
+    }
+
+    /// Number and size of each hidden layer whose normalisation has a property.
+    fn hidden_with(
+        &self,
+        has_property: impl Fn(Normalization) -> bool,
+    ) -> impl Iterator<Item = (usize, usize)> {
+        let hidden = self.hidden().iter().copied().enumerate();
+        hidden.filter(move |(layer, _)| has_property(self.normalization_of(*layer)))
     }
 
     /// The lengths of the parameters in the order of [`State::parameters`]: weight and bias of each layer, then scale
@@ -367,9 +428,8 @@ impl Plan {
                 lengths.push(pair[1]);
             }
         }
-        if self.has_scale() {
-            lengths.extend(self.hidden().iter().flat_map(|&size| [size, size]));
-        }
+        let scaled = self.hidden_with(Normalization::has_scale);
+        lengths.extend(scaled.flat_map(|(_, size)| [size, size]));
         lengths
     }
 
@@ -385,10 +445,8 @@ impl Plan {
 
     /// Number of running statistics: mean and variance of each hidden layer, for batch normalisation.
     pub fn num_running(&self) -> usize {
-        match self.normalization {
-            Normalization::Batch { .. } => 2 * self.hidden().iter().sum::<usize>(),
-            Normalization::None | Normalization::Sample { .. } => 0,
-        }
+        let sizes = self.hidden_with(Normalization::compares_rows);
+        2 * sizes.map(|(_, size)| size).sum::<usize>()
     }
 
     /// Checks that the lengths of a plan and of a state fit together.
@@ -423,8 +481,12 @@ impl Plan {
                 self.sizes[layer + 1],
             )?;
         }
-        if let Normalization::Sample { num_groups, .. } = self.normalization {
-            for &size in self.hidden() {
+        if !self.normalizations.is_empty() {
+            let found = self.normalizations.len();
+            expect("normalisations", self.hidden().len(), found)?;
+        }
+        for (layer, &size) in self.hidden().iter().enumerate() {
+            if let Normalization::Sample { num_groups, .. } = self.normalization_of(layer) {
                 let is_divisor = num_groups > 0 && size.is_multiple_of(num_groups);
                 expect(
                     "groups of a layer",
@@ -467,10 +529,10 @@ pub struct State<T> {
     /// The buffers of the optimiser and the average of the parameters, each laid out like the parameters; zero before the
     /// first step.
     pub buffers: Vec<Vec<T>>,
-    /// Steps done so far; Adam's bias corrections and the masks of dropout depend on it.
+    /// Steps done so far; Adam's bias corrections, the masks of dropout and the noise of gradients depend on it.
     pub step: u64,
-    /// The seed of the masks of dropout.
-    pub dropout_seed: u64,
+    /// The seed of the masks of dropout and of the noise of gradients.
+    pub step_seed: u64,
 }
 
 /// The samples of one split, row by row.

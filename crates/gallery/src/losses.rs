@@ -157,10 +157,11 @@ mod tests {
 
     const CROSS_ENTROPY: Textbook = |_, _, right, side| (-right.ln(), -side / right);
 
-    const TEXTBOOK: [(&str, Textbook); 12] = [
+    const TEXTBOOK: [(&str, Textbook); 13] = [
         ("bce_with_logits", CROSS_ENTROPY),
         ("bce", CROSS_ENTROPY),
         ("cross_entropy", CROSS_ENTROPY),
+        ("kl_divergence", CROSS_ENTROPY),
         ("mse", |p, y, _, _| ((p - y).powi(2), 2.0 * (p - y))),
         ("mae", |p, y, _, side| ((p - y).abs(), -side)),
         ("soft_hamming", |p, y, _, side| ((p - y).abs(), -side)),

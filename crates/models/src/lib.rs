@@ -26,7 +26,7 @@ mod reference;
 pub use activation::{Activation, SavedActivations};
 pub use error::ModelError;
 pub use initializer::{Fan, Initializer};
-pub use layers::{Convolution, Dense, DropoutMasks, dropout_seed};
+pub use layers::{Convolution, Dense, StepSeeds, step_seed};
 pub use network::{
     BatchedModel, ConvNet, ConvNetConfig, FusedShape, Mlp, MlpConfig, Mode, ModelConfig, Network,
     NetworkNumbers, NotFused, Operation, OperationSummary, PerceptronConfig, SavedPass,

@@ -13,6 +13,7 @@ use crate::average::WeightAverage;
 use crate::clipping::GradientClipping;
 use crate::engine::EngineConfig;
 use crate::error::{check, check_at_least_one};
+use crate::gradient_noise::GradientNoise;
 use crate::scheduler::SchedulerConfig;
 use crate::step_rules::{Penalty, StepRules};
 use crate::trainer::best_epoch::Objective;
@@ -80,6 +81,10 @@ pub struct TrainingConfig {
     /// A bound on gradients: `{ norm = 1.0 }` or `{ value = 0.5 }`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradient_clipping: Option<GradientClipping>,
+    /// Normally distributed numbers that each step adds to the gradients after they are clipped: `{ std = 0.1 }`. Their
+    /// variance falls as `1 / (1 + t)^decay` with the steps; `decay` is 0.55 unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gradient_noise: Option<GradientNoise>,
     /// What the loss adds for the size of weights: `{ l1 = 0.001 }`, `{ l2 = 0.01 }` or both. Reported losses are without.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub penalty: Option<Penalty>,
@@ -143,6 +148,7 @@ impl TrainingConfig {
         StepRules {
             penalty: self.penalty,
             clipping: self.gradient_clipping,
+            noise: self.gradient_noise,
             max_norm: self.max_norm,
         }
     }

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use emberlab_datasets::{Batches, DeviceDataset};
-use emberlab_models::{DropoutMasks, Network, dropout_seed};
+use emberlab_models::{Network, StepSeeds, step_seed};
 
 use crate::config::TrainingConfig;
 use crate::error::TrainingError;
@@ -49,7 +49,7 @@ impl RangeTest<'_> {
         let config = self.training.batches();
         let epochs =
             (0_u64..).flat_map(|epoch| Batches::new(self.train, &config, self.seed, epoch));
-        let (rules, seeds) = (self.training.step_rules(), [dropout_seed(self.seed)]);
+        let (rules, seeds) = (self.training.step_rules(), [step_seed(self.seed)]);
         let mut losses = Vec::with_capacity(learning_rates.len());
         // Single batches are noisy, so divergence is judged by their running mean.
         let (mut mean, mut lowest) = (None, f64::INFINITY);
@@ -58,12 +58,12 @@ impl RangeTest<'_> {
                 break;
             }
             let batch_size = batch.inputs.dims()[0] as f64;
-            let masks = DropoutMasks {
+            let step_seeds = StepSeeds {
                 seeds: &seeds,
                 step: step as u64,
             };
             let (after, measured) =
-                supervised.after_step(batch, masks, &rules, &mut optimizer, learning_rate);
+                supervised.after_step(batch, step_seeds, &rules, &mut optimizer, learning_rate);
             supervised = after;
             let mut loss: f64 = host(Tensor::cat(measured.losses, 0))?.into_iter().sum();
             if self.loss.reduction == Reduction::Sum {

@@ -1,15 +1,18 @@
-//! What a step does to gradients and weights besides the optimiser's update: penalty, clipping and a bound on weights.
+//! What a step does to gradients and weights besides the optimiser's update: penalty, clipping, noise and a bound on
+//! weights.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use emberlab_fused as fused;
 use emberlab_menu::Problem;
+use emberlab_models::StepSeeds;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clipping::GradientClipping;
 use crate::error::{check, check_not_negative};
+use crate::gradient_noise::GradientNoise;
 
 /// What the loss adds for the size of all weights: `l1 Σ|w| + l2 Σw² / 2`. Biases and normalisations are free.
 ///
@@ -41,13 +44,15 @@ impl Penalty {
     }
 }
 
-/// What a step does besides the optimiser's update, in this order: penalty, clipping, update, bound on weights.
+/// What a step does besides the optimiser's update, in this order: penalty, clipping, noise, update, bound on weights.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct StepRules {
     /// See [`TrainingConfig::penalty`](crate::TrainingConfig::penalty).
     pub penalty: Option<Penalty>,
     /// See [`TrainingConfig::gradient_clipping`](crate::TrainingConfig::gradient_clipping).
     pub clipping: Option<GradientClipping>,
+    /// See [`TrainingConfig::gradient_noise`](crate::TrainingConfig::gradient_noise).
+    pub noise: Option<GradientNoise>,
     /// See [`TrainingConfig::max_norm`](crate::TrainingConfig::max_norm).
     pub max_norm: Option<f64>,
 }
@@ -60,17 +65,19 @@ impl StepRules {
     pub fn validate(&self) -> Result<(), Problem> {
         self.penalty.map_or(Ok(()), |penalty| penalty.validate())?;
         (self.clipping).map_or(Ok(()), |clipping| clipping.validate())?;
+        self.noise.map_or(Ok(()), |noise| noise.validate())?;
         self.max_norm.map_or(Ok(()), |bound| {
             check("training.max_norm", bound, bound > 0.0, "a positive number")
         })
     }
 
-    /// The gradients of a stack of networks with the penalty's, then clipped, those of each network on their own.
+    /// The gradients of a stack of networks with the penalty's, then clipped and with noise, those of each network on
+    /// their own. There is a seed for each network.
     pub(crate) fn adjust<M: Module>(
         &self,
         module: &M,
         gradients: GradientsParams,
-        num_replicas: usize,
+        step_seeds: StepSeeds<'_>,
     ) -> GradientsParams {
         let mut gradients = gradients;
         if let Some(penalty) = self.penalty {
@@ -82,8 +89,11 @@ impl StepRules {
             module.visit(&mut add);
             gradients = add.gradients;
         }
-        match self.clipping {
-            Some(clipping) => clipping.clip_stack(module, gradients, num_replicas),
+        if let Some(clipping) = self.clipping {
+            gradients = clipping.clip_stack(module, gradients, step_seeds.seeds.len());
+        }
+        match self.noise {
+            Some(noise) => noise.add_to(module, gradients, step_seeds),
             None => gradients,
         }
     }
@@ -243,7 +253,13 @@ mod tests {
             max_norm: Some(bound),
             ..StepRules::default()
         };
+        let noise = |std, decay| StepRules {
+            noise: Some(GradientNoise { std, decay }),
+            ..StepRules::default()
+        };
         for (rules, key) in [
+            (noise(0.0, 0.55), "training.gradient_noise.std"),
+            (noise(0.1, -1.0), "training.gradient_noise.decay"),
             (penalty(-0.1, 0.0), "training.penalty.l1"),
             (penalty(0.0, f64::NAN), "training.penalty.l2"),
             (max_norm(0.0), "training.max_norm"),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use burn::tensor::Device;
 use emberlab_datasets::{Batches, DeviceDataset};
-use emberlab_models::{DropoutMasks, Network, dropout_seed};
+use emberlab_models::{Network, StepSeeds, step_seed};
 
 use crate::config::{TrainMetrics, TrainingConfig};
 use crate::engine::{Beginning, Shared, Steps, TIME_OF_A_CALL, TrainedBy, engine};
@@ -74,18 +74,18 @@ impl StepTime<'_> {
         let config = self.training.batches();
         let mut batches =
             (0_u64..).flat_map(|epoch| Batches::new(self.train, &config, self.seed, epoch));
-        let (rules, seeds) = (self.training.step_rules(), [dropout_seed(self.seed)]);
+        let (rules, seeds) = (self.training.step_rules(), [step_seed(self.seed)]);
         let mut step = 0;
         median_of_laps(duration, stop, || {
             let mut losses = Vec::new();
             for batch in batches.by_ref().take(LAP) {
                 let rate = self.optimizer.learning_rate;
-                let masks = DropoutMasks {
+                let step_seeds = StepSeeds {
                     seeds: &seeds,
                     step,
                 };
                 let (after, measured) =
-                    supervised.after_step(batch, masks, &rules, &mut optimizer, rate);
+                    supervised.after_step(batch, step_seeds, &rules, &mut optimizer, rate);
                 step += 1;
                 supervised = after;
                 losses = measured.losses;

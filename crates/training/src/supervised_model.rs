@@ -5,9 +5,10 @@ use burn::optim::GradientsParams;
 use burn::tensor::{ExecutionError, Tensor};
 use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use emberlab_datasets::Batch;
-use emberlab_models::{BatchStatistics, DropoutMasks, Network, Stage};
+use emberlab_models::{BatchStatistics, Network, Stage, StepSeeds};
 
 use crate::loss::LossConfig;
+use crate::metric_accumulator::host;
 use crate::optimizer::Optimizer;
 use crate::step_rules::StepRules;
 
@@ -43,11 +44,11 @@ impl SupervisedModel {
     pub fn gradients(
         &self,
         batch: &Batch,
-        masks: Option<DropoutMasks<'_>>,
+        step_seeds: Option<StepSeeds<'_>>,
     ) -> TrainOutput<StepOutput> {
         match self.network.is_autodiff() {
-            true => self.automatic_gradients(batch, masks),
-            false => self.explicit_gradients(batch, masks),
+            true => self.automatic_gradients(batch, step_seeds),
+            false => self.explicit_gradients(batch, step_seeds),
         }
     }
 
@@ -55,10 +56,12 @@ impl SupervisedModel {
     pub fn explicit_gradients(
         &self,
         batch: &Batch,
-        masks: Option<DropoutMasks<'_>>,
+        step_seeds: Option<StepSeeds<'_>>,
     ) -> TrainOutput<StepOutput> {
         let targets = batch.targets.clone();
-        let (outputs, statistics, saved) = self.network.forward_saving(batch.inputs.clone(), masks);
+        let (outputs, statistics, saved) = self
+            .network
+            .forward_saving(batch.inputs.clone(), step_seeds);
         let weights = batch.weights.as_ref();
         let (loss, delta) =
             (self.loss).forward_backward_stacked(outputs.clone(), targets.clone(), weights, 1);
@@ -90,12 +93,12 @@ impl SupervisedModel {
     pub fn automatic_gradients(
         &self,
         batch: &Batch,
-        masks: Option<DropoutMasks<'_>>,
+        step_seeds: Option<StepSeeds<'_>>,
     ) -> TrainOutput<StepOutput> {
         let targets = batch.targets.clone();
         let (outputs, statistics) = self
             .network
-            .forward_train(batch.inputs.clone().autodiff(), masks);
+            .forward_train(batch.inputs.clone().autodiff(), step_seeds);
         let weights = batch.weights.clone().map(Tensor::autodiff);
         let loss = (self.loss).forward_stacked(
             outputs.clone(),
@@ -113,19 +116,39 @@ impl SupervisedModel {
     }
 
     /// One step of training: gradients, update and the rules of a step, running statistics. Returns the model after it,
-    /// and the output of the model before it.
+    /// and the output of the model before it. A step of an optimiser that searches has no rules, and the statistics of the
+    /// model before it.
     pub fn after_step(
         &self,
         batch: Batch,
-        masks: DropoutMasks<'_>,
+        step_seeds: StepSeeds<'_>,
         rules: &StepRules,
         optimizer: &mut Optimizer,
         learning_rate: f64,
     ) -> (Self, StepOutput) {
-        let mut output = self.gradients(&batch, Some(masks));
-        let gradients = rules.adjust(self, output.grads, 1);
+        let mut output = self.gradients(&batch, Some(step_seeds));
         let statistics = std::mem::take(&mut output.item.statistics);
-        let mut after = rules.bound(optimizer.step(self.clone(), gradients, learning_rate));
+        let mut after = match optimizer.searches() {
+            true => {
+                let evaluated = |output: TrainOutput<StepOutput>| {
+                    let losses = host(Tensor::cat(output.item.losses, 0));
+                    // A device that fails is reported when the results of the step are read.
+                    let loss = losses.map_or(f64::NAN, |losses| losses.iter().sum());
+                    (loss, output.grads)
+                };
+                let begun = evaluated(TrainOutput {
+                    grads: output.grads,
+                    item: output.item.clone(),
+                });
+                optimizer.search(self.clone(), begun, learning_rate, |model| {
+                    evaluated(model.gradients(&batch, Some(step_seeds)))
+                })
+            }
+            false => {
+                let gradients = rules.adjust(self, output.grads, step_seeds);
+                rules.bound(optimizer.step(self.clone(), gradients, learning_rate))
+            }
+        };
         optimizer.add_to_average(&after);
         after.network = after.network.with_running_statistics(statistics);
         (after, output.item)
@@ -285,12 +308,12 @@ mod tests {
         let plain = supervised.clone().for_training();
         assert!(!plain.network.is_autodiff());
         // Only networks with dropout use them.
-        let masks = Some(DropoutMasks {
+        let step_seeds = Some(StepSeeds {
             seeds: &[5],
             step: 3,
         });
-        let explicit = plain.explicit_gradients(batch, masks);
-        let automatic = supervised.automatic_gradients(batch, masks);
+        let explicit = plain.explicit_gradients(batch, step_seeds);
+        let automatic = supervised.automatic_gradients(batch, step_seeds);
         let mut pairs = Pairs {
             explicit: &explicit.grads,
             automatic: &automatic.grads,
@@ -454,8 +477,8 @@ mod tests {
         };
         let (with, without) = (of_dropout(0.5), of_dropout(0.0));
         let loss = |model: &SupervisedModel, step| {
-            let masks = Some(DropoutMasks { seeds: &[5], step });
-            numbers(&model.gradients(&batch, masks).item.losses[0])[0]
+            let step_seeds = Some(StepSeeds { seeds: &[5], step });
+            numbers(&model.gradients(&batch, step_seeds).item.losses[0])[0]
         };
         assert_eq!(loss(&with, 3), loss(&with, 3));
         assert_ne!(loss(&with, 3), loss(&with, 4));

@@ -405,7 +405,7 @@ mod tests {
             refuse(&classes(2), None),
             refused(
                 "loss.name",
-                "`poisson` learns counts, but the targets are classes; use `cross_entropy`"
+                "`poisson` learns counts, but the targets are classes; use `cross_entropy` or `kl_divergence`"
             )
         );
     }

@@ -55,6 +55,12 @@ def cross_entropy_naive(z, y, reduction):
     return reduced(-(softmax.log() * y).sum(1), reduction)
 
 
+def kl_divergence(z, y, reduction, smoothing=0.0):
+    reduction = {"mean": "batchmean", "sum": "sum"}[reduction]
+    y = (1 - smoothing) * y + smoothing / y.shape[1]
+    return F.kl_div(F.log_softmax(z, 1), y, reduction=reduction)
+
+
 def hinge(z, y, reduction):
     return reduced(F.relu(1 - (2 * y - 1) * z), reduction)
 
@@ -129,6 +135,11 @@ losses = [
         partial(F.cross_entropy, label_smoothing=0.125), classes | classes_far_out | class_soft | class_nan, FUSED,
     ),
     ({"name": "cross_entropy_naive"}, cross_entropy_naive, classes, OPERATIONS),
+    ({"name": "kl_divergence"}, kl_divergence, classes | classes_far_out | class_soft, FUSED),
+    (
+        {"name": "kl_divergence", "label_smoothing": 0.125},
+        partial(kl_divergence, smoothing=0.125), classes | classes_far_out | class_soft, FUSED,
+    ),
     ({"name": "mse"}, F.mse_loss, pairs | soft_targets | nan, OPERATIONS),
     ({"name": "mae"}, F.l1_loss, pairs | soft_targets | nan, OPERATIONS),
     ({"name": "huber"}, F.huber_loss, pairs | soft_targets | nan, OPERATIONS),
@@ -206,6 +217,8 @@ optimizers = [
         {"lr": 0.1, "betas": (0.8, 0.95), "eps": 1e-6, "momentum_decay": 0.1, "weight_decay": 0.1}, OPERATIONS,
     ),
     ({"name": "lion", "learning_rate": 0.01}, Lion, {"lr": 0.01}, OPERATIONS),
+    # One direction without a search, as `Rule::direction` is; recorded trainings have the searches.
+    ({"name": "lbfgs", "learning_rate": 0.1}, torch.optim.LBFGS, {"lr": 0.1, "max_iter": 1, "history_size": 10}, OPERATIONS),
     (
         {"name": "lion", "learning_rate": 0.1, "beta_1": 0.8, "beta_2": 0.95, "weight_decay": 0.1},
         Lion, {"lr": 0.1, "betas": (0.8, 0.95), "weight_decay": 0.1}, OPERATIONS,
@@ -219,7 +232,7 @@ def optimizer(config, make, options, is_fused, name, steps):
     after = []
     for gradient in steps:
         p.grad = exact(gradient)
-        made.step()
+        made.step(lambda: torch.zeros(()))
         after.append(numbers(p))
     return {
         "optimizer": config, "is_fused": is_fused, "case": name,

@@ -10,7 +10,8 @@ class Lion(torch.optim.Optimizer):
     def __init__(self, params, lr, betas=(0.9, 0.99), weight_decay=0.0):
         super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
 
-    def step(self):
+    def step(self, closure=None):
+        value = closure() if closure else None
         for group in self.param_groups:
             lr, (beta_1, beta_2), decay = group["lr"], group["betas"], group["weight_decay"]
             for p in group["params"]:
@@ -18,3 +19,4 @@ class Lion(torch.optim.Optimizer):
                 update = np.sign(beta_1 * m + (1 - beta_1) * g)
                 p.data = torch.from_numpy(p.detach().numpy() - lr * (update + decay * p.detach().numpy()))
                 self.state[p]["mean"] = beta_2 * m + (1 - beta_2) * g
+        return value

@@ -78,7 +78,7 @@ enum LossForm {
 }
 
 /// The derivatives of all losses, by name.
-const LOSSES: [(&str, LossForm); 15] = [
+const LOSSES: [(&str, LossForm); 16] = [
     (
         "bce_with_logits",
         LossForm::Elementwise(|z, y, _| sigmoid(z) - y),
@@ -93,6 +93,7 @@ const LOSSES: [(&str, LossForm); 15] = [
     ),
     ("cross_entropy", LossForm::Row(softmax_minus_targets)),
     ("cross_entropy_naive", LossForm::Row(softmax_minus_targets)),
+    ("kl_divergence", LossForm::Row(softmax_minus_targets)),
     ("mse", LossForm::Elementwise(|z, y, _| 2.0 * (z - y))),
     ("mae", LossForm::Elementwise(|z, y, _| (z - y).signum())),
     (

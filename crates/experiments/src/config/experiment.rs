@@ -149,10 +149,11 @@ impl ExperimentConfig {
     }
 
     /// The kind of experiments whose networks can be trained together with this one in one batched model: they differ
-    /// only in seed and learning rate. `None` if there are no batched models of this network, or if targets are
-    /// standardised, because these have another scale with every split.
+    /// only in seed and learning rate. `None` if there are no batched models of this network, if its optimiser searches
+    /// along lines, or if targets are standardised, because these have another scale with every split.
     pub(crate) fn batch_key(&self) -> Option<String> {
-        if !self.model.can_be_batched() || self.standardize.targets {
+        let is_alone = !self.model.can_be_batched() || self.optimizer.rule.searches();
+        if is_alone || self.standardize.targets {
             return None;
         }
         let without_seed_and_rate = Self {

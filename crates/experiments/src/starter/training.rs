@@ -233,6 +233,7 @@ fn training(rows: u64, comments: &mut Comments) -> TrainingConfig {
         shuffle: true,
         precision: Precision::F32,
         gradient_clipping: None,
+        gradient_noise: None,
         penalty: None,
         max_norm: None,
         average: None,

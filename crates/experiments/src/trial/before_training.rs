@@ -16,8 +16,8 @@ impl Prepared {
     /// Loads an experiment as [`load`](Self::load) does, and refuses it if a training of it can learn nothing.
     ///
     /// # Errors
-    /// All of [`load`](Self::load); [`ExperimentError::Config`] if the training rows have only one class, or if batch
-    /// normalization gets batches of one row.
+    /// All of [`load`](Self::load); [`ExperimentError::Config`] if the training rows have only one class, if batch normalization
+    /// gets batches of one row, or if an optimiser that searches along lines would not find the same loss again.
     pub fn for_training(
         config: ExperimentConfig,
         data_dirs: &[PathBuf],
@@ -34,7 +34,8 @@ impl Prepared {
     pub(super) fn check_trainable(&self) -> Result<(), Problem> {
         check_classes(&self.samples)?;
         self.check_training_classes()?;
-        self.check_batches()
+        self.check_batches()?;
+        self.check_line_search()
     }
 
     /// Checks that the training rows have more than one class.
@@ -76,6 +77,44 @@ impl Prepared {
         )
     }
 
+    /// Checks that an optimiser that searches along lines finds the same loss whenever it looks.
+    fn check_line_search(&self) -> Result<(), Problem> {
+        let ExperimentConfig {
+            optimizer,
+            model,
+            training,
+            ..
+        } = &self.config;
+        if !optimizer.rule.searches() {
+            return Ok(());
+        }
+        let name = optimizer.rule.name();
+        let is_full = match training.batch_size {
+            BatchSize::Full => true,
+            BatchSize::Size(size) => size >= self.splits.train.len(),
+        };
+        let because =
+            format!("because `{name}` compares losses of the same rows; or another optimiser");
+        let full = format!("\"full\", {because}");
+        Problem::unless(is_full, "training.batch_size", training.batch_size, full)?;
+        for (key, is_there) in [
+            ("model.dropout", model.drops_units()),
+            ("training.gradient_noise", training.gradient_noise.is_some()),
+            (
+                "training.gradient_clipping",
+                training.gradient_clipping.is_some(),
+            ),
+            ("training.penalty", training.penalty.is_some()),
+            ("training.max_norm", training.max_norm.is_some()),
+            ("training.augmentation", training.augmentation.is_some()),
+        ] {
+            let none =
+                format!("nothing, because `{name}` follows the loss alone; or another optimiser");
+            Problem::unless(!is_there, key, "given", none)?;
+        }
+        Ok(())
+    }
+
     /// What the data show to be wrong before a training. Every row is looked at, which takes a while for many.
     pub(super) fn findings(&self) -> Vec<Finding> {
         findings_before_training(self.observed_data())
@@ -115,4 +154,57 @@ pub(super) fn check_classes(samples: &Samples) -> Result<(), Problem> {
         format!("{} rows of one class, {name:?}", samples.len()),
         "at least two classes, because there is nothing else to learn",
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use emberlab_config_source::ConfigSource;
+
+    use super::*;
+
+    fn refusal(model: &str, training: &str) -> Option<String> {
+        let text = format!(
+            r#"
+            dataset = {{ name = "moons", num_samples = 40 }}
+            split = {{ train = 0.5, valid = 0.5 }}
+            model = {{ name = "mlp", hidden = [4], {model} }}
+            loss = {{ name = "bce_with_logits" }}
+            optimizer = {{ name = "lbfgs", learning_rate = 1.0 }}
+            training = {{ num_epochs = 1, {training} }}
+            "#
+        );
+        let source = ConfigSource::new("moons.toml", text);
+        let config = ExperimentConfig::from_source(&source).unwrap();
+        let prepared = Prepared::for_training(config, &[]);
+        prepared.err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn lbfgs_takes_whole_data_and_a_loss_that_stays_the_same() {
+        assert_eq!(refusal("", "batch_size = \"full\""), None);
+        assert_eq!(refusal("", "batch_size = 20"), None);
+        let expected = "`training.batch_size` is 19, expected \"full\", because `lbfgs` compares losses of the same rows";
+        let found = refusal("", "batch_size = 19").unwrap();
+        assert!(found.contains(expected), "{found}");
+        for (model, training, key) in [
+            ("dropout = 0.2", "", "model.dropout"),
+            (
+                "",
+                "gradient_noise = { std = 0.1 }",
+                "training.gradient_noise",
+            ),
+            (
+                "",
+                "gradient_clipping = { norm = 1.0 }",
+                "training.gradient_clipping",
+            ),
+            ("", "penalty = { l2 = 0.1 }", "training.penalty"),
+            ("", "max_norm = 1.0", "training.max_norm"),
+        ] {
+            let found = refusal(model, &format!("batch_size = \"full\", {training}")).unwrap();
+            let expected = format!("`{key}` is given, expected nothing, because `lbfgs`");
+            assert!(found.contains(&expected), "{found}");
+        }
+    }
 }

@@ -38,26 +38,26 @@ const CONVNET: &str = r#"
     training = { num_epochs = 3, batch_size = 32 }
 "#;
 
-/// Has masks of dropout, which differ from step to step, and a learning rate that rises and falls.
+/// Has masks of dropout and noise of gradients, which differ from step to step, and a learning rate that rises and falls.
 const REGULARIZED: &str = r#"
     dataset = { name = "iris" }
     split = { method = "stratified", train = 70, valid = 80 }
-    model = { name = "mlp", hidden = [8, 8], dropout = [0.2, 0.5], residual = true, normalization = "layer" }
+    model = { name = "mlp", hidden = [8, 8], dropout = [0.2, 0.5], residual = true, normalization = ["layer", "batch"] }
     loss = { name = "cross_entropy" }
     optimizer = { name = "adamw", learning_rate = 0.01 }
     scheduler = { name = "one_cycle", interval = "step", num_steps = 12 }
-    training = { num_epochs = 3, batch_size = 20, penalty = { l1 = 0.001, l2 = 0.01 }, max_norm = 2.0, average = { ema = 0.9 } }
+    training = { num_epochs = 3, batch_size = 20, penalty = { l1 = 0.001, l2 = 0.01 }, max_norm = 2.0, average = { ema = 0.9 }, gradient_noise = { std = 0.1 } }
     checkpoint = { every = { epochs = 1 } }
 "#;
 
-/// Drops units behind the hidden dense layer, changes its images from epoch to epoch, and averages its weights.
+/// Drops units behind the hidden dense layer, adds noise to gradients, changes its images from epoch to epoch, and averages its weights.
 const AUGMENTED_CONVNET: &str = r#"
     dataset = { name = "digits" }
     split = { method = "sequential", train = 96, valid = 32 }
     model = { name = "convnet", channels = [4], d_hidden = 8, dropout = 0.5 }
     loss = { name = "cross_entropy" }
     optimizer = { name = "adam", learning_rate = 0.01 }
-    training = { num_epochs = 2, batch_size = 32, average = { swa = 0 }, augmentation = { shift = 1, rotate = 10.0, flip = true, cutout = 2 } }
+    training = { num_epochs = 2, batch_size = 32, average = { swa = 0 }, gradient_noise = { std = 0.1 }, augmentation = { shift = 1, rotate = 10.0, flip = true, cutout = 2 } }
 "#;
 
 /// Trains on changed images by fused kernels.
@@ -69,6 +69,17 @@ const AUGMENTED_MLP: &str = r#"
     optimizer = { name = "adam", learning_rate = 0.01 }
     scheduler = { name = "one_cycle", interval = "step", num_steps = 9 }
     training = { num_epochs = 3, batch_size = 32, average = { ema = 0.5 }, augmentation = { shift = 1, rotate = 10.0 } }
+"#;
+
+/// Has the memory of L-BFGS, which each step reads and extends.
+const SEARCHING: &str = r#"
+    dataset = { name = "iris" }
+    split = { method = "stratified", train = 70, valid = 80 }
+    standardize = { method = "per_feature" }
+    model = { name = "mlp", hidden = [5], activation = "tanh" }
+    loss = { name = "cross_entropy" }
+    optimizer = { name = "lbfgs", learning_rate = 1.0, max_iterations = 3, history_size = 4 }
+    training = { num_epochs = 5, batch_size = "full", average = { ema = 0.5 } }
 "#;
 
 /// Never improves by 10, so it stops early after epoch 3 of 6.
@@ -284,6 +295,11 @@ fn a_conv_net_with_adam_and_a_cosine_resumes_to_the_bit_from_every_step() {
 #[test]
 fn networks_with_dropout_resume_to_the_bit_from_every_step() {
     every_step(REGULARIZED);
+}
+
+#[test]
+fn a_network_whose_steps_search_along_lines_resumes_to_the_bit_from_every_step() {
+    every_step(SEARCHING);
 }
 
 #[test]

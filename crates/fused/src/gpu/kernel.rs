@@ -8,7 +8,7 @@ use cubecl::prelude::*;
 use super::backward::{Item, backward, bound_weights, gradients, item_of, loss_sum, update_all};
 use super::dropout::MaskSource;
 use super::forward::{forward, gather, load_inputs, load_targets, sample_of, store_inputs};
-use super::layout::{Error, Layout, Measure, SUMMING_UNITS};
+use super::layout::{Layout, Measure, SUMMING_UNITS};
 use super::loss::{row_loss, store_loss, target_of};
 use super::math::{Four, is_nan};
 
@@ -377,9 +377,10 @@ fn num_losses(num_rows: usize, #[comptime] layout: Layout) -> usize {
 }
 
 fn losses_per_row(layout: &Layout) -> usize {
-    match layout.error {
-        Error::CrossEntropy => 1,
-        _ => layout.layers[layout.layers.len() - 1].d_out,
+    if layout.error.is_of_softmax() {
+        1
+    } else {
+        layout.layers[layout.layers.len() - 1].d_out
     }
 }
 

@@ -62,7 +62,7 @@ impl GpuTraining {
             table.extend(self.places[replica]);
             table.extend([first_rates[replica], first_rows[replica]]);
             table.push(self.steps[replica] as u32);
-            table.extend(seed_words(self.dropout_seeds[replica]));
+            table.extend(seed_words(self.step_seeds[replica]));
         }
         let numbers = Buffer::integers(&client, &actions.numbers);
         let orders = Buffer::integers(&client, &orders);

@@ -187,6 +187,7 @@ pub(super) enum Standardization {
 pub(super) enum Error {
     BceWithLogits,
     CrossEntropy,
+    KlDivergence,
     Mse,
     Mae,
     Huber { delta: Bits },
@@ -196,6 +197,13 @@ pub(super) enum Error {
     LogCosh,
     Quantile { tilt: Bits },
     Poisson,
+}
+
+impl Error {
+    /// Whether a row has one loss, that of the softmax of its outputs.
+    pub(super) fn is_of_softmax(self) -> bool {
+        matches!(self, Self::CrossEntropy | Self::KlDivergence)
+    }
 }
 
 /// An [`Optimizer`] as a kernel is compiled for it.
@@ -289,7 +297,8 @@ impl Layout {
     /// The layout for batches of up to `batch_size` rows.
     ///
     /// # Errors
-    /// [`GpuError::NotCovered`] for a loss that has no kernel, and for averaged weights.
+    /// [`GpuError::NotCovered`] for a loss that has no kernel, for noise of gradients, for averaged weights, and for
+    /// normalisations that differ from layer to layer.
     pub(super) fn new(
         plan: &Plan,
         batch_size: usize,
@@ -297,10 +306,17 @@ impl Layout {
         measure: Measure,
         limits: CubeLimits,
     ) -> Result<Self, GpuError> {
+        if plan.noise.is_some() {
+            return Err(GpuError::NotCovered("noise of gradients"));
+        }
         if plan.average.is_some() {
             return Err(GpuError::NotCovered("averaged weights"));
         }
-        let normalization = standardization(plan.normalization);
+        let Some(normalization) = plan.shared_normalization() else {
+            return Err(GpuError::NotCovered(
+                "normalisations that differ from layer to layer",
+            ));
+        };
         let mut layout = Self {
             units: 0,
             batch_size: batch_size.max(1),
@@ -321,7 +337,7 @@ impl Layout {
             is_state_shared: false,
             are_records_shared: false,
             partial_sums: SUMMING_UNITS,
-            normalization,
+            normalization: standardization(normalization),
             error: error(plan.loss)?,
             is_mean: plan.reduction == Reduction::Mean,
             rule: rule(plan.optimizer),
@@ -399,7 +415,7 @@ impl Layout {
             });
         }
         let (hidden, _) = self.layers.split_at_mut(last);
-        if plan.has_scale() {
+        if plan.normalization_of(0).has_scale() {
             for layer in hidden.iter_mut() {
                 layer.scale = take(layer.out_vectors);
                 layer.shift = take(layer.out_vectors);
@@ -522,7 +538,7 @@ impl Layout {
             };
             push(columns, piece);
         }
-        if plan.has_scale() {
+        if plan.normalization_of(0).has_scale() {
             let last = self.layers.len() - 1;
             for layer in &self.layers[..last] {
                 for place in [layer.scale, layer.shift] {
@@ -765,6 +781,7 @@ fn error(loss: Loss) -> Result<Error, GpuError> {
         },
         // The samples' targets are smoothed.
         Loss::SmoothedCrossEntropy { .. } => Error::CrossEntropy,
+        Loss::KlDivergence { .. } => Error::KlDivergence,
         Loss::LogCosh => Error::LogCosh,
         Loss::Quantile { quantile } => Error::Quantile {
             tilt: (quantile - 0.5).into(),

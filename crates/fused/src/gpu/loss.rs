@@ -114,8 +114,8 @@ fn element_losses(y: Four, t: Four, #[comptime] error: Error) -> (Four, Four) {
             let rate = exp(y);
             (rate - t * y, rate - t)
         }
-        // One loss for all outputs of a row: `softmax_losses`.
-        Error::CrossEntropy => (zero, zero),
+        // One loss for all outputs of a row: see `row_loss`.
+        Error::CrossEntropy | Error::KlDivergence => (zero, zero),
     }
 }
 
@@ -125,6 +125,20 @@ fn logit_loss(y: Four, t: Four) -> Four {
     let zero = Four::new(0.0);
     let positive = select_many(y.less_than(&zero), zero, y);
     positive - y * t + ln_1p(exp(-y.abs()))
+}
+
+/// `t ln t` of probabilities; 0 for 0.
+#[cube]
+fn times_own_log(t: Four) -> Four {
+    let mut products = Four::new(0.0);
+    #[unroll]
+    for component in 0..4usize {
+        let t = t.extract(component);
+        // ln t = −ln (1 + (1 / t − 1))
+        let product = -(t * ln_1p_of_any(1.0 / t - 1.0));
+        products.insert(component, select(t > 0.0, product, 0.0));
+    }
+    products
 }
 
 /// The loss of one row, multiplied by its weight; the gradient by the linear outputs takes the place of the outputs.
@@ -162,7 +176,7 @@ pub(super) fn row_loss(
     let mut total = 0.0f32;
     let mut shift = 0.0f32;
     let mut sum = 1.0f32;
-    if comptime!(layout.error == Error::CrossEntropy) {
+    if comptime!(layout.error.is_of_softmax()) {
         // The first largest output, and the exponentials of the others.
         shift = records[row + comptime!(output.values)].extract(0usize);
         let mut best = 0usize;
@@ -206,9 +220,13 @@ pub(super) fn row_loss(
             layout.clone(),
             is_training,
         );
-        let (mut loss, mut gradient) = if comptime!(layout.error == Error::CrossEntropy) {
+        let (mut loss, mut gradient) = if comptime!(layout.error.is_of_softmax()) {
             let shifted = y - Four::new(shift);
-            (-(shifted * t), exp(shifted) / Four::new(sum) - t)
+            let mut loss = -(shifted * t);
+            if comptime!(layout.error == Error::KlDivergence) {
+                loss += times_own_log(t);
+            }
+            (loss, exp(shifted) / Four::new(sum) - t)
         } else {
             element_losses(y, t, comptime!(layout.error))
         };

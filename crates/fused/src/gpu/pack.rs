@@ -107,7 +107,7 @@ impl Packing {
         memory: &[f32],
         replica: usize,
         step: u64,
-        dropout_seed: u64,
+        step_seed: u64,
     ) -> State<f32> {
         let memory = &memory[replica * self.saved..(replica + 1) * self.saved];
         let buffers = self.buffers.iter();
@@ -118,7 +118,7 @@ impl Packing {
                 .map(|&first| at(&memory[first..], &self.parameters))
                 .collect(),
             step,
-            dropout_seed,
+            step_seed,
         }
     }
 
@@ -151,7 +151,8 @@ pub(super) fn pack_samples(samples: &Samples, loss: Loss, layout: &Layout, memor
     let rows = rows.zip(samples.targets.chunks_exact(d_output));
     for (row, (inputs, targets)) in rows.enumerate() {
         fill(inputs, memory);
-        if let Loss::SmoothedCrossEntropy { label_smoothing } = loss {
+        let label_smoothing = loss.label_smoothing();
+        if label_smoothing > 0.0 {
             let even = label_smoothing / targets.len() as f64;
             let smoothed = |&y: &f32| ((1.0 - label_smoothing) * f64::from(y) + even) as f32;
             fill(&targets.iter().map(smoothed).collect::<Vec<_>>(), memory);

@@ -15,7 +15,7 @@ pub(super) struct Reference {
     pub running: Vec<f64>,
     pub buffers: Vec<Vec<f64>>,
     step: u64,
-    dropout_seed: u64,
+    step_seed: u64,
 }
 
 /// The numbers of one layer that the backward pass needs.
@@ -39,7 +39,7 @@ impl Reference {
             running: wide(&state.running),
             buffers: state.buffers.iter().map(|buffer| wide(buffer)).collect(),
             step: state.step,
-            dropout_seed: state.dropout_seed,
+            step_seed: state.step_seed,
         }
     }
 
@@ -55,7 +55,7 @@ impl Reference {
             place += if plan.has_bias { pair[1] } else { 0 };
             places.push([weight, bias, 0, 0]);
         }
-        if plan.has_scale() {
+        if plan.normalization_of(0).has_scale() {
             for (layer, &size) in plan.hidden().iter().enumerate() {
                 places[layer][2] = place;
                 places[layer][3] = place + size;
@@ -99,7 +99,7 @@ impl Reference {
             };
             let u: Rows = x.iter().map(linear).collect();
             let is_hidden = layer + 1 < plan.num_layers();
-            let (normal, factors) = match plan.normalization {
+            let (normal, factors) = match plan.normalization_of(layer) {
                 Normalization::Batch { momentum, epsilon } if is_hidden => {
                     let place = running;
                     running += 2 * d_out;
@@ -116,7 +116,7 @@ impl Reference {
                 .iter()
                 .map(|row| {
                     let scaled = row.iter().enumerate().map(|(j, n)| {
-                        if is_hidden && plan.has_scale() {
+                        if is_hidden && plan.normalization_of(0).has_scale() {
                             n * self.parameters[scale + j] + self.parameters[shift + j]
                         } else {
                             *n
@@ -131,7 +131,7 @@ impl Reference {
             } else {
                 0.0
             };
-            let mask = DropoutMask::new(rate, self.dropout_seed, self.step, layer);
+            let mask = DropoutMask::new(rate, self.step_seed, self.step, layer);
             let kept: Rows = (mask.factors(x.len(), d_out).chunks_exact(d_out))
                 .map(<[f64]>::to_vec)
                 .collect();
@@ -249,8 +249,8 @@ impl Reference {
                     *delta *= slope(plan.activations[layer], saved.z[row][j]) * saved.kept[row][j];
                 }
             }
-            if layer + 1 < plan.num_layers() && plan.normalization != Normalization::None {
-                if plan.has_scale() {
+            if plan.normalization_of(layer) != Normalization::None {
+                if plan.normalization_of(0).has_scale() {
                     for (delta, normal) in delta.iter_mut().zip(&saved.normal) {
                         for j in 0..d_out {
                             gradients[shift + j] += delta[j];
@@ -259,7 +259,7 @@ impl Reference {
                         }
                     }
                 }
-                delta = through_normalization(plan.normalization, &delta, saved);
+                delta = through_normalization(plan.normalization_of(layer), &delta, saved);
             }
             let mut below = match plan.is_residual_layer(layer) {
                 true => of_outputs,
@@ -558,6 +558,18 @@ fn row_loss(loss: Loss, y: &[f64], t: &[f64]) -> (f64, Vec<f64>) {
             .collect();
         return row_loss(Loss::CrossEntropy, y, &smoothed);
     }
+    if let Loss::KlDivergence { label_smoothing } = loss {
+        // Kullback and Leibler 1951: the cross-entropy less the entropy of the targets.
+        let even = label_smoothing / t.len() as f64;
+        let smoothed = t.iter().map(|t| (1.0 - label_smoothing) * t + even);
+        let negative_entropy = smoothed
+            .filter(|t| *t > 0.0)
+            .map(|t| t * t.ln())
+            .sum::<f64>();
+        let cross_entropy = Loss::SmoothedCrossEntropy { label_smoothing };
+        let (value, gradient) = row_loss(cross_entropy, y, t);
+        return (value + negative_entropy, gradient);
+    }
     if loss == Loss::CrossEntropy {
         let largest = y.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let sum: f64 = y.iter().map(|y| (y - largest).exp()).sum();
@@ -601,6 +613,7 @@ fn row_loss(loss: Loss, y: &[f64], t: &[f64]) -> (f64, Vec<f64>) {
             Loss::CrossEntropy
             | Loss::SmoothedCrossEntropy { .. }
             | Loss::CrossEntropyNaive
+            | Loss::KlDivergence { .. }
             | Loss::Bce
             | Loss::BceNaive => {
                 panic!("not an element's loss that the kernel covers")

@@ -56,7 +56,7 @@ fn plan(sizes: &[usize], activation: Activation, loss: Loss) -> Plan {
         sizes: sizes.to_vec(),
         has_bias: true,
         activations,
-        normalization: Normalization::None,
+        normalizations: Vec::new(),
         loss,
         reduction: Reduction::Mean,
         optimizer: SGD,
@@ -64,6 +64,7 @@ fn plan(sizes: &[usize], activation: Activation, loss: Loss) -> Plan {
         residual: Vec::new(),
         penalty: None,
         clipping: None,
+        noise: None,
         max_norm: None,
         average: None,
     }
@@ -100,7 +101,7 @@ fn start(plan: &Plan, seed: u64) -> State<f32> {
         running,
         buffers: vec![vec![0.0; num_parameters]; plan.num_buffers()],
         step: 0,
-        dropout_seed: seed,
+        step_seed: seed,
     }
 }
 
@@ -108,7 +109,7 @@ fn samples(plan: &Plan, seed: u64, rows: usize, is_weighted: bool) -> Arc<Sample
     let (d_input, d_output) = (plan.d_input(), plan.d_output());
     let noise = numbers(seed + 1, rows * d_output);
     let targets = match plan.loss {
-        Loss::CrossEntropy | Loss::SmoothedCrossEntropy { .. } => (0..rows)
+        _ if plan.loss.is_per_sample() => (0..rows)
             .flat_map(|row| {
                 let class = (noise[row].abs() * 1e4) as usize % d_output;
                 (0..d_output).map(move |j| f32::from(u8::from(j == class)))
@@ -180,7 +181,7 @@ impl Case {
 
     fn setup(&self) -> GpuSetup {
         let measurement = match self.plan.loss {
-            Loss::CrossEntropy | Loss::SmoothedCrossEntropy { .. } => Measurement::Classes,
+            loss if loss.is_per_sample() => Measurement::Classes,
             _ => Measurement::Outputs,
         };
         let replica = |replica: usize| GpuReplica {
@@ -314,7 +315,7 @@ const ACTIVATIONS: [Activation; 11] = [
     Activation::Mish,
 ];
 
-const LOSSES: [Loss; 12] = [
+const LOSSES: [Loss; 13] = [
     Loss::CrossEntropy,
     Loss::BceWithLogits,
     Loss::Mse,
@@ -327,6 +328,9 @@ const LOSSES: [Loss; 12] = [
     },
     Loss::SmoothedCrossEntropy {
         label_smoothing: 0.2,
+    },
+    Loss::KlDivergence {
+        label_smoothing: 0.1,
     },
     Loss::WeightedBceWithLogits {
         positive_weight: 2.5,
@@ -403,7 +407,7 @@ fn check_all(
         let loss = LOSSES[k % LOSSES.len()];
         let d_output = [3, 1, 2, 4, 5][k % 5].max(if loss == Loss::CrossEntropy { 2 } else { 1 });
         let mut plan = plan(&[&[5], hidden, &[d_output]].concat(), activation, loss);
-        plan.normalization = normalization;
+        plan.normalizations = vec![normalization; plan.hidden().len()];
         plan.optimizer = OPTIMIZERS[(k + k / 7) % OPTIMIZERS.len()];
         plan.clipping = CLIPPINGS[k % CLIPPINGS.len()];
         plan.has_bias = k % 4 != 1;
@@ -488,7 +492,8 @@ fn networks_with_dropout_and_residual_connections_train_like_the_reference() {
     for (k, (normalization, clipping)) in normalizations.into_iter().zip(CLIPPINGS).enumerate() {
         let activation = ACTIVATIONS[3 * k + 1];
         let mut plan = regularized(plan(&[5, 6, 6, 6, 3], activation, Loss::CrossEntropy));
-        (plan.normalization, plan.clipping) = (normalization, clipping);
+        plan.normalizations = vec![normalization; plan.hidden().len()];
+        plan.clipping = clipping;
         plan.optimizer = OPTIMIZERS[2 * k];
         Case::new(plan).check();
     }
@@ -544,7 +549,7 @@ fn weights_and_rows_in_global_memory_train_like_the_reference() {
         (groups, 400, (false, false)),
     ] {
         let mut case = Case::new(plan(&[4, 10, 3], Activation::Swish, Loss::Mse));
-        case.plan.normalization = normalization;
+        case.plan.normalizations = vec![normalization; case.plan.hidden().len()];
         case.plan.optimizer = ADAM;
         case.limits.shared_memory = shared_memory;
         let layout = layout_of(&case);
@@ -600,7 +605,7 @@ fn train_rows(training: &mut GpuTraining, case: &Case, rows: std::ops::Range<usi
 fn a_training_cut_into_calls_and_launches_gives_the_same_bits() {
     let mut case = Case::new(plan(&[4, 10, 3], Activation::Gelu, Loss::CrossEntropy));
     case.plan.optimizer = ADAM;
-    case.plan.normalization = BATCH;
+    case.plan.normalizations = vec![BATCH; case.plan.hidden().len()];
     let mut whole = case.training();
     train_rows(&mut whole, &case, 0..23);
     let mut cut = case.training();
@@ -723,7 +728,7 @@ fn train_epoch(training: &mut GpuTraining, case: &Case, epoch: usize, rate: f64)
 fn epochs_in_one_call_equal_epochs_in_calls_of_their_own() {
     let mut case = Case::new(plan(&[4, 10, 3], Activation::Tanh, Loss::CrossEntropy));
     case.plan.optimizer = ADAM;
-    case.plan.normalization = BATCH;
+    case.plan.normalizations = vec![BATCH; case.plan.hidden().len()];
     case.num_replicas = 2;
     let mut together = case.training();
     let results = train_epochs(&mut together, &epochs_of(&case, 4, 0.1), 4);
@@ -772,7 +777,7 @@ fn a_training_goes_on_from_the_end_of_an_earlier_epoch_with_the_same_bits() {
 #[test]
 fn the_best_weights_are_those_that_were_remembered_last() {
     let mut case = Case::new(plan(&[4, 10, 3], Activation::Tanh, Loss::CrossEntropy));
-    case.plan.normalization = BATCH;
+    case.plan.normalizations = vec![BATCH; case.plan.hidden().len()];
     case.num_replicas = 3;
     let mut setup = case.setup();
     let known = Weights {

@@ -119,7 +119,7 @@ pub struct GpuTraining {
     /// Steps done by each replica.
     pub(super) steps: Vec<u64>,
     /// The seed of each replica's dropout.
-    pub(super) dropout_seeds: Vec<u64>,
+    pub(super) step_seeds: Vec<u64>,
     /// For each replica the first rows of its splits.
     pub(super) places: Vec<[u32; 2]>,
     pub(super) data: Buffer,
@@ -145,14 +145,14 @@ pub struct ReadStates {
     packing: Packing,
     memory: Vec<f32>,
     steps: Vec<u64>,
-    dropout_seeds: Vec<u64>,
+    step_seeds: Vec<u64>,
 }
 
 impl ReadStates {
     /// The state of a replica.
     pub fn of(&self, replica: usize) -> State<f32> {
-        let (step, dropout_seed) = (self.steps[replica], self.dropout_seeds[replica]);
-        (self.packing).unpack(&self.memory, replica, step, dropout_seed)
+        let (step, step_seed) = (self.steps[replica], self.step_seeds[replica]);
+        (self.packing).unpack(&self.memory, replica, step, step_seed)
     }
 }
 
@@ -275,7 +275,7 @@ impl GpuTraining {
             best: Buffer::vectors(&client, &best),
             records: Buffer::of_vectors(&client, num_records),
             steps: replicas.iter().map(|replica| replica.state.step).collect(),
-            dropout_seeds: (replicas.iter().map(|replica| replica.state.dropout_seed)).collect(),
+            step_seeds: (replicas.iter().map(|replica| replica.state.step_seed)).collect(),
             epochs: Epochs::none(&client),
             plan,
             layout,
@@ -340,7 +340,7 @@ impl GpuTraining {
             packing: self.packing.clone(),
             memory: states.read(&self.client)?,
             steps: self.steps_at(moment),
-            dropout_seeds: self.dropout_seeds.clone(),
+            step_seeds: self.step_seeds.clone(),
         })
     }
 
@@ -404,9 +404,9 @@ impl GpuTraining {
         self.state = state;
         self.best = best;
         self.steps = replicas.iter().map(|&replica| steps[replica]).collect();
-        self.dropout_seeds = replicas
+        self.step_seeds = replicas
             .iter()
-            .map(|&replica| self.dropout_seeds[replica])
+            .map(|&replica| self.step_seeds[replica])
             .collect();
         self.places = replicas
             .iter()

@@ -17,7 +17,7 @@ impl<T: Real> HostTraining<T> {
     /// The backward pass of the rows of the last forward pass. Gradients of a first tile replace those of the batch
     /// before; gradients of later tiles are added.
     ///
-    /// The last tile adds the penalty's gradients. `update` comes with it, unless a bound needs all gradients first: each
+    /// The last tile adds the penalty's gradients. `update` comes with it, unless all gradients are needed first: each
     /// parameter moves as soon as its gradient is known and nothing else needs it.
     pub(super) fn backward(
         &mut self,
@@ -77,10 +77,10 @@ impl<T: Real> HostTraining<T> {
                     size: layer.d_output,
                     stride: layer.stride,
                 };
-                let scale = layout.scales.get(index);
+                let scale = layout.scales.get(index).and_then(Option::as_ref);
                 normalize_backward(
                     *arch,
-                    plan.normalization,
+                    plan.normalization_of(index),
                     shape,
                     scale,
                     (parameters, gradients),
@@ -166,7 +166,7 @@ impl<T: Real> HostTraining<T> {
             }
         }
         if let Some(update) = update {
-            for scale in &layout.scales {
+            for scale in layout.scales.iter().flatten() {
                 let place = scale.gamma.start..scale.beta.end;
                 let gradients = &mut gradients[place.clone()];
                 bounded(*arch, bound, gradients);
@@ -304,7 +304,7 @@ fn penalize<T: Real>(arch: Arch, [l1, l2]: [T; 2], weights: &[T], gradients: &mu
 }
 
 /// Bounds each gradient, if there is a bound.
-fn bounded<T: Real>(arch: Arch, bound: Option<T>, gradients: &mut [T]) {
+pub(super) fn bounded<T: Real>(arch: Arch, bound: Option<T>, gradients: &mut [T]) {
     let Some(bound) = bound else { return };
     arch.dispatch(Loop(
         #[inline(always)]

@@ -33,7 +33,7 @@ impl<T: Real> HostTraining<T> {
             running,
             work,
             step,
-            dropout_seed,
+            step_seed,
             ..
         } = self;
         let num_rows = rows.len();
@@ -72,17 +72,17 @@ impl<T: Real> HostTraining<T> {
                     size: layer.d_output,
                     stride: layer.stride,
                 };
-                let scale = layout.scales.get(index);
+                let scale = layout.scales.get(index).and_then(Option::as_ref);
                 let scale = scale.map(|scale| {
                     (
                         &parameters[scale.gamma.clone()],
                         &parameters[scale.beta.clone()],
                     )
                 });
-                let running = running.get(index);
+                let running = running.get(index).and_then(Option::as_ref);
                 normalize(
                     *arch,
-                    plan.normalization,
+                    plan.normalization_of(index),
                     shape,
                     mode,
                     scale,
@@ -103,7 +103,7 @@ impl<T: Real> HostTraining<T> {
             let rate = plan.dropout_of(index);
             if mode == Mode::Training && rate > 0.0 {
                 // The step that is being done counts already.
-                let mask = DropoutMask::new(rate, *dropout_seed, *step - 1, index);
+                let mask = DropoutMask::new(rate, *step_seed, *step - 1, index);
                 let shape = Shape {
                     num_rows,
                     size: layer.d_output,

@@ -9,8 +9,8 @@ use crate::plan::Plan;
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     pub(super) layers: Vec<Layer>,
-    /// One for each hidden layer, if the normalisation has a scale.
-    pub(super) scales: Vec<Scale>,
+    /// One for each hidden layer, if its normalisation has a scale.
+    pub(super) scales: Vec<Option<Scale>>,
     /// Numbers in the padded parameters.
     pub(super) length: usize,
 }
@@ -55,17 +55,15 @@ impl Layout {
             }
         });
         let layers = layers.collect();
-        let scales = match plan.has_scale() {
-            true => plan.hidden(),
-            false => &[],
-        };
-        let scales = scales.iter().map(|&size| {
+        let hidden = plan.hidden().iter().enumerate();
+        let scales = hidden.map(|(layer, &size)| {
             let stride = stride_of(size);
-            Scale {
+            let has_scale = plan.normalization_of(layer).has_scale();
+            has_scale.then(|| Scale {
                 size,
                 gamma: place(stride),
                 beta: place(stride),
-            }
+            })
         });
         Self {
             scales: scales.collect(),
@@ -82,7 +80,7 @@ impl Layout {
             let bias = layer.bias.iter().map(|bias| bias.start);
             weight.chain(bias).map(|start| (start, layer.d_output))
         });
-        let scales = self.scales.iter();
+        let scales = self.scales.iter().flatten();
         let scales = scales.flat_map(|scale| {
             [scale.gamma.start, scale.beta.start].map(|start| (start, scale.size))
         });

@@ -93,6 +93,11 @@ impl<T: Real> LossWork<T> {
                 self.smooth_targets(label_smoothing);
                 self.cross_entropy(arch);
             }
+            Loss::KlDivergence { label_smoothing } => {
+                self.smooth_targets(label_smoothing);
+                self.subtract_entropies(arch);
+                self.cross_entropy(arch);
+            }
             Loss::CrossEntropyNaive => self.cross_entropy_naive(),
             Loss::BceWithLogits => self.each(
                 arch,
@@ -290,10 +295,30 @@ impl<T: Real> LossWork<T> {
 
     /// Replaces each target `y` by `(1 − ε) y + ε / K` for `K` classes.
     fn smooth_targets(&mut self, label_smoothing: f64) {
+        if label_smoothing == 0.0 {
+            return;
+        }
         let keep = T::from_f64(1.0 - label_smoothing);
         let even = T::from_f64(label_smoothing / self.d_output as f64);
         for y in &mut self.targets[..self.padded * self.d_output] {
             *y = keep * *y + even;
+        }
+    }
+
+    /// Adds `Σ y ln y` to the loss of each sample, in which 0 ln 0 is 0.
+    fn subtract_entropies(&mut self, arch: Arch) {
+        let padded = self.padded;
+        let losses = &mut self.losses[..padded];
+        for targets in self.targets[..padded * self.d_output].chunks_exact(padded) {
+            arch.dispatch(Loop(
+                #[inline(always)]
+                || {
+                    for (loss, y) in losses.iter_mut().zip(targets) {
+                        let is_zero = *y == T::ZERO;
+                        *loss += *y * if is_zero { T::ONE } else { *y }.ln();
+                    }
+                },
+            ));
         }
     }
 

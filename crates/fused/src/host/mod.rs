@@ -20,6 +20,7 @@ use std::ops::Range;
 
 use pulp::Arch;
 
+use backward::bounded;
 use buffer::Buffer;
 use elementwise::Loop;
 use layout::Layout;
@@ -29,6 +30,7 @@ use product::{PADDING, stride_of};
 use rows::Rows;
 use work::{LayerWork, Work};
 
+use crate::noise::StepNoise;
 use crate::plan::{Clipping, Data, Normalization, Plan, PlanError, Results, State};
 use crate::real::Real;
 
@@ -40,11 +42,11 @@ pub struct HostTraining<T> {
     arch: Arch,
     parameters: Buffer<T>,
     gradients: Buffer<T>,
-    /// Mean and variance of each hidden layer, padded.
-    running: Vec<(Buffer<T>, Buffer<T>)>,
+    /// Mean and variance of each hidden layer, padded, if it has batch normalisation.
+    running: Vec<Option<(Buffer<T>, Buffer<T>)>>,
     buffers: Vec<Buffer<T>>,
     step: u64,
-    dropout_seed: u64,
+    step_seed: u64,
     work: Work<T>,
 }
 
@@ -82,22 +84,19 @@ impl<T: Real> HostTraining<T> {
             buffer[..size].copy_from_slice(numbers);
             buffer
         };
-        let running = match plan.normalization {
-            Normalization::Batch { .. } => {
-                let hidden = plan.hidden().iter();
-                hidden
-                    .map(|&size| (statistic(size), statistic(size)))
-                    .collect()
-            }
-            Normalization::None | Normalization::Sample { .. } => Vec::new(),
-        };
+        let hidden = plan.hidden().iter().enumerate();
+        let running = hidden.map(|(layer, &size)| {
+            let has_some = plan.normalization_of(layer).compares_rows();
+            has_some.then(|| (statistic(size), statistic(size)))
+        });
+        let running = running.collect();
         Ok(Self {
             parameters: padded(&state.parameters),
             gradients: Buffer::zeros(layout.length),
             running,
             buffers: state.buffers.iter().map(|buffer| padded(buffer)).collect(),
             step: state.step,
-            dropout_seed: state.dropout_seed,
+            step_seed: state.step_seed,
             work: Work {
                 inputs: Buffer::zeros(0),
                 layers: layout.layers.iter().map(|_| LayerWork::new()).collect(),
@@ -123,7 +122,7 @@ impl<T: Real> HostTraining<T> {
             running: self.running(),
             buffers: self.buffers(),
             step: self.step,
-            dropout_seed: self.dropout_seed,
+            step_seed: self.step_seed,
         }
     }
 
@@ -135,9 +134,11 @@ impl<T: Real> HostTraining<T> {
     /// See [`State::running`].
     pub fn running(&self) -> Vec<T> {
         let mut running = Vec::with_capacity(self.plan.num_running());
-        for ((mean, variance), &size) in self.running.iter().zip(self.plan.hidden()) {
-            running.extend_from_slice(&mean[..size]);
-            running.extend_from_slice(&variance[..size]);
+        for (one, &size) in self.running.iter().zip(self.plan.hidden()) {
+            if let Some((mean, variance)) = one {
+                running.extend_from_slice(&mean[..size]);
+                running.extend_from_slice(&variance[..size]);
+            }
         }
         running
     }
@@ -257,12 +258,18 @@ impl<T: Real> HostTraining<T> {
             let (first_row, mode) = (index * tile, Mode::Training);
             loss += self.forward(data, rows.clone(), first_row, batch.len(), mode, results);
             let is_last = index + 1 == num_tiles;
-            // A bound on the norm needs all gradients before the first parameter moves.
-            let moves = is_last && !matches!(self.plan.clipping, Some(Clipping::Norm(_)));
+            let moves = is_last && !self.needs_all_gradients();
             self.backward(data, rows, index == 0, is_last, moves.then_some(update));
         }
-        if let Some(Clipping::Norm(bound)) = self.plan.clipping {
-            self.bound_norm(bound);
+        if self.needs_all_gradients() {
+            match self.plan.clipping {
+                Some(Clipping::Norm(bound)) => self.bound_norm(bound),
+                Some(Clipping::Value(bound)) => {
+                    bounded(self.arch, Some(T::from_f64(bound)), &mut self.gradients);
+                }
+                None => {}
+            }
+            self.add_noise();
             let num_buffers = self.plan.optimizer.num_buffers();
             let buffers = &mut self.buffers[..num_buffers];
             let buffers = Buffers::at(buffers, 0..self.layout.length);
@@ -276,9 +283,31 @@ impl<T: Real> HostTraining<T> {
         loss
     }
 
+    /// Whether the gradients of a step are needed before the first parameter moves: for a bound on their norm, and for
+    /// noise, which is added to them all in one place.
+    fn needs_all_gradients(&self) -> bool {
+        self.plan.noise.is_some() || matches!(self.plan.clipping, Some(Clipping::Norm(_)))
+    }
+
+    /// Adds the noise of the step to the gradients, if there is noise.
+    fn add_noise(&mut self) {
+        let Some(noise) = self.plan.noise else { return };
+        // The step that is being done counts already.
+        let noise = StepNoise::new(noise, self.step_seed, self.step - 1);
+        let mut place = 0;
+        for (start, length) in self.layout.rows() {
+            let gradients = &mut self.gradients[start..start + length];
+            self.arch.dispatch(Loop(
+                #[inline(always)]
+                || noise.add_to(gradients, place),
+            ));
+            place += length;
+        }
+    }
+
     /// Rows that are walked through at once: all of a batch for batch normalisation, which needs their statistics.
     fn rows_of_a_tile(&self, mode: Mode, batch_size: usize) -> usize {
-        let is_whole = matches!(self.plan.normalization, Normalization::Batch { .. });
+        let is_whole = self.plan.num_running() > 0;
         if is_whole && mode == Mode::Training {
             return batch_size.max(1);
         }
@@ -350,12 +379,15 @@ impl<T: Real> HostTraining<T> {
 
     /// Moves the running statistics of batch normalisation towards those of the batch.
     fn move_running_statistics(&mut self, batch_size: usize) {
-        let Normalization::Batch { momentum, .. } = self.plan.normalization else {
-            return;
-        };
         let unbiased = batch_size as f64 / batch_size.saturating_sub(1).max(1) as f64;
-        let [share, rest, unbiased] = [momentum, 1.0 - momentum, unbiased].map(T::from_f64);
-        for ((mean, variance), layer) in self.running.iter_mut().zip(&self.work.layers) {
+        let layers = self.running.iter_mut().zip(&self.work.layers).enumerate();
+        for (index, (running, layer)) in layers {
+            let (Some((mean, variance)), Normalization::Batch { momentum, .. }) =
+                (running, self.plan.normalization_of(index))
+            else {
+                continue;
+            };
+            let [share, rest, unbiased] = [momentum, 1.0 - momentum, unbiased].map(T::from_f64);
             for (running, batch) in mean.iter_mut().zip(&*layer.mean) {
                 *running = *running * rest + *batch * share;
             }

@@ -59,7 +59,7 @@ const NORMALIZATIONS: [Normalization; 5] = [
     },
 ];
 
-const LOSSES: [Loss; 15] = [
+const LOSSES: [Loss; 16] = [
     Loss::BceWithLogits,
     Loss::WeightedBceWithLogits {
         positive_weight: 2.5,
@@ -71,6 +71,9 @@ const LOSSES: [Loss; 15] = [
         label_smoothing: 0.2,
     },
     Loss::CrossEntropyNaive,
+    Loss::KlDivergence {
+        label_smoothing: 0.2,
+    },
     Loss::Mse,
     Loss::Mae,
     Loss::Huber { delta: 0.4 },
@@ -93,7 +96,7 @@ fn plan(activation: Activation, normalization: Normalization, loss: Loss) -> Pla
         sizes: vec![5, 6, 18, 3],
         has_bias: true,
         activations: vec![activation, activation, output],
-        normalization,
+        normalizations: vec![normalization; 2],
         loss,
         reduction: Reduction::Mean,
         optimizer: SGD,
@@ -101,6 +104,7 @@ fn plan(activation: Activation, normalization: Normalization, loss: Loss) -> Pla
         residual: Vec::new(),
         penalty: None,
         clipping: None,
+        noise: None,
         max_norm: None,
         average: None,
     }
@@ -120,7 +124,7 @@ fn state<T: Real>(plan: &Plan) -> State<T> {
         running: vec![T::from_f64(0.8); plan.num_running()],
         buffers: vec![vec![T::ZERO; num_parameters]; plan.num_buffers()],
         step: 0,
-        dropout_seed: 0,
+        step_seed: 0,
     }
 }
 
@@ -229,6 +233,20 @@ fn gradients_are_the_slopes_of_the_loss() {
 }
 
 #[test]
+fn gradients_are_the_slopes_of_the_loss_with_normalizations_that_differ_from_layer_to_layer() {
+    let rows: Vec<u32> = (0..7).map(|k| k * 3 % 7).collect();
+    let mut num_compared = 0;
+    for first in NORMALIZATIONS {
+        for second in NORMALIZATIONS {
+            let mut plan = plan(Activation::Tanh, first, Loss::CrossEntropy);
+            plan.normalizations[1] = second;
+            num_compared += compare_gradients_with_slopes(&plan, &rows);
+        }
+    }
+    assert!(num_compared > 300, "only {num_compared} were compared");
+}
+
+#[test]
 fn gradients_are_the_slopes_of_the_loss_with_dropout_and_residual_connections() {
     let rows: Vec<u32> = (0..7).map(|k| k * 3 % 7).collect();
     let mut num_compared = 0;
@@ -238,6 +256,7 @@ fn gradients_are_the_slopes_of_the_loss_with_dropout_and_residual_connections() 
                 for rates in [vec![], vec![0.5, 0.0, 0.2]] {
                     let mut plan = plan(activation, normalization, Loss::CrossEntropy);
                     plan.sizes = vec![5, 6, 6, 18, 3];
+                    plan.normalizations = vec![normalization; plan.hidden().len()];
                     plan.activations.insert(0, activation);
                     (plan.residual, plan.dropout) = (residual.clone(), rates);
                     num_compared += compare_gradients_with_slopes(&plan, &rows);
@@ -398,6 +417,7 @@ fn dropped_units_follow_from_the_row_of_the_batch_and_are_kept_in_evaluations() 
     // A batch of 500 rows is walked through in several tiles.
     let mut plan = plan(Activation::Linear, Normalization::None, Loss::Mse);
     plan.sizes = vec![5, 64, 3];
+    plan.normalizations.clear();
     plan.activations.pop();
     plan.dropout = vec![0.4];
     let samples = Samples::<f64>::new(500, &plan);
@@ -534,6 +554,7 @@ fn vectors_of_eight_and_of_sixteen_numbers_give_the_same_bits() {
                 let mut plan = plan(activation, normalization, loss);
                 plan.optimizer = ADAM;
                 plan.sizes = vec![5, 18, 18, 3];
+                plan.normalizations = vec![normalization; plan.hidden().len()];
                 (plan.dropout, plan.residual) = (vec![0.2, 0.5], vec![false, true]);
                 (plan.penalty, plan.max_norm) = (Some(Penalty { l1: 0.01, l2: 0.1 }), Some(2.0));
                 let samples = Samples::<f32>::new(50, &plan);
@@ -558,6 +579,7 @@ fn any_number_of_threads_gives_the_same_bits() {
     let mut plan = plan(Activation::Relu, Normalization::None, Loss::CrossEntropy);
     // The products of the first layer are large enough to be shared.
     plan.sizes = vec![300, 200, 18, 3];
+    plan.normalizations.clear();
     plan.optimizer = ADAM;
     let samples = Samples::<f32>::new(130, &plan);
     let rows: Vec<u32> = (0..260).map(|k| k * 7 % 130).collect();

@@ -393,7 +393,7 @@ function setHidden(app, sizes) {
     return;
   }
   const changes = { "model.hidden": sizes };
-  for (const key of ["model.activation", "model.dropout"]) {
+  for (const key of ["model.activation", "model.normalization", "model.dropout"]) {
     const list = app.value(key);
     if (Array.isArray(list) && list.length !== sizes.length) {
       changes[key] = sizes.length ? sizes.map((_, layer) => list[Math.min(layer, list.length - 1)] ?? list[0]) : null;
@@ -506,7 +506,7 @@ function options(app) {
   );
 }
 
-/** Activation and dropout of each hidden layer. */
+/** Activation, normalisation and dropout of each hidden layer. */
 function fillByLayer(app, holder, rows) {
   const sizes = hidden(app);
   holder.hidden = sizes.length < 2;
@@ -526,6 +526,10 @@ function fillByLayer(app, holder, rows) {
         send: (name) => put("model.activation", layer, name, "relu"),
         read: () => nameOf(at("model.activation", layer, "relu")),
       });
+      const normalization = menuField(app, "model.normalization", `Normalisation of layer ${layer + 1}`, {
+        send: (name) => put("model.normalization", layer, name, "none"),
+        read: () => nameOf(at("model.normalization", layer, "none")),
+      });
       const dropout = sliderField(app, "model.dropout", `Dropout of layer ${layer + 1}`, {
         min: 0,
         max: 0.8,
@@ -534,7 +538,7 @@ function fillByLayer(app, holder, rows) {
         send: (rate) => put("model.dropout", layer, rate, 0),
         format: (value) => `${Math.round(100 * value)} %`,
       });
-      return element("div", { class: "fields" }, activation, dropout);
+      return element("div", { class: "fields" }, activation, normalization, dropout);
     }),
   );
 }

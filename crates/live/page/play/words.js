@@ -36,6 +36,7 @@ const WORDS = {
   bce_naive: "Binary cross-entropy, naive",
   cross_entropy: "Cross-entropy",
   cross_entropy_naive: "Cross-entropy, naive",
+  kl_divergence: "Kullback-Leibler divergence",
   mse: "Squared error",
   mae: "Absolute error",
   // Optimisers.
@@ -45,6 +46,7 @@ const WORDS = {
   nadam: "NAdam",
   rmsprop: "RMSprop",
   adagrad: "AdaGrad",
+  lbfgs: "L-BFGS",
   // Networks.
   mlp: "Multilayer perceptron",
   convnet: "Convolutional network",

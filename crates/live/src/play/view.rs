@@ -210,9 +210,15 @@ impl View {
         let row = self.inputs(&self.plane.origin);
         let outputs = layer_outputs(network.stages(row, Mode::Evaluation));
         let model = serde_json::to_value(&self.prepared.config.model).unwrap_or_default();
-        let normalization = match &model["normalization"] {
-            serde_json::Value::String(name) => name.clone(),
-            table => table["name"].as_str().unwrap_or("none").to_string(),
+        let normalization = |layer: usize| {
+            let one = match &model["normalization"] {
+                serde_json::Value::Array(many) => {
+                    many.get(layer).unwrap_or(&serde_json::Value::Null)
+                }
+                one => one,
+            };
+            let name = one.as_str().or_else(|| one["name"].as_str());
+            name.unwrap_or("none").to_string()
         };
         let dropout = |layer: usize| match &model["dropout"] {
             serde_json::Value::Array(rates) => rates.get(layer).and_then(|r| r.as_f64()),
@@ -230,7 +236,7 @@ impl View {
                 units,
                 activation: activation.name().to_string(),
                 normalization: match is_hidden {
-                    true => normalization.clone(),
+                    true => normalization(i),
                     false => "none".to_string(),
                 },
                 dropout: dropout(i).filter(|_| is_hidden).unwrap_or(0.0),

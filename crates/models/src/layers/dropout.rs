@@ -9,26 +9,26 @@ use rand::Rng as _;
 use super::Layer;
 use crate::BatchStatistics;
 
-/// What the masks of one step follow from.
-///
-/// # Source
-/// Srivastava et al. 2014, <https://jmlr.org/papers/v15/srivastava14a.html>; scaled in training as in PyTorch's `Dropout`.
-/// The masks are those of fused kernels, see [`DropoutMask`].
+/// What the random numbers of one step follow from: the masks of dropout, and the noise of gradients.
 #[derive(Debug, Clone, Copy)]
-pub struct DropoutMasks<'a> {
-    /// A seed for each network that is computed together, from [`dropout_seed`].
+pub struct StepSeeds<'a> {
+    /// A seed for each network that is computed together, from [`step_seed`].
     pub seeds: &'a [u64],
     /// The number of steps done before.
     pub step: u64,
 }
 
-/// The seed of the masks of a training with this seed.
-pub fn dropout_seed(seed: u64) -> u64 {
+/// The seed of the steps of a training with this seed.
+pub fn step_seed(seed: u64) -> u64 {
     stream(seed, "dropout", &[]).next_u64()
 }
 
-impl DropoutMasks<'_> {
+impl StepSeeds<'_> {
     /// The dropout of a hidden layer, counted from 0, with outputs like these.
+    ///
+    /// # Source
+    /// Srivastava et al. 2014, <https://jmlr.org/papers/v15/srivastava14a.html>; scaled in training as in PyTorch's
+    /// `Dropout`. The masks are those of fused kernels, see [`DropoutMask`].
     pub(crate) fn layer<const D: usize>(
         &self,
         rate: f64,

@@ -21,7 +21,7 @@ pub(crate) use convolution::PixelConvolution;
 pub use dense::Dense;
 pub(crate) use device_convolution::DeviceConvolution;
 pub(crate) use device_max_pool::DeviceMaxPool;
-pub use dropout::{DropoutMasks, dropout_seed};
+pub use dropout::{StepSeeds, step_seed};
 pub(crate) use flatten::{Flatten, to_pixels};
 pub(crate) use max_pool::MaxPool;
 pub(crate) use patches::Patches;

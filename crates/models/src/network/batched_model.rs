@@ -8,7 +8,7 @@ use super::dense_layers::DenseLayers;
 use super::forward_pass::{ForwardPass, Mode, SavedPass};
 use crate::layers::BatchedDense;
 use crate::normalization::BatchedNorm;
-use crate::{Activation, BatchStatistics, Dense, DropoutMasks, Mlp, Network, Norm};
+use crate::{Activation, BatchStatistics, Dense, Mlp, Network, Norm, StepSeeds};
 
 /// Replicas of one multilayer perceptron, each with its own parameters, computed together.
 ///
@@ -20,8 +20,8 @@ use crate::{Activation, BatchStatistics, Dense, DropoutMasks, Mlp, Network, Norm
 #[derive(Module, Debug)]
 pub struct BatchedModel {
     layers: Vec<BatchedDense>,
-    /// One for each hidden layer, or none at all.
-    norms: Vec<BatchedNorm>,
+    /// As in [`Mlp::norms`].
+    norms: Vec<Option<BatchedNorm>>,
     /// One for each hidden layer.
     #[module(skip)]
     activations: Vec<Activation>,
@@ -64,8 +64,12 @@ impl BatchedModel {
             BatchedDense::new(&layers)
         });
         let norms = (0..first.norms.len()).map(|i| {
-            let norms: Vec<&Norm> = mlps.iter().map(|mlp| &mlp.norms[i]).collect();
-            BatchedNorm::new(&norms)
+            let norms = mlps.iter().filter_map(|mlp| mlp.norms[i].as_ref());
+            let norms: Vec<&Norm> = norms.collect();
+            match norms.len() {
+                0 => Some(None),
+                count => (count == mlps.len()).then(|| BatchedNorm::new(&norms).map(Some))?,
+            }
         });
         Some(Self {
             layers: layers.collect::<Option<_>>()?,
@@ -90,7 +94,7 @@ impl BatchedModel {
                 .map(|layer| layer.replica(&index))
                 .collect(),
             norms: (self.norms.iter())
-                .filter_map(|norm| norm.replica(&index))
+                .map(|norm| norm.as_ref()?.replica(&index))
                 .collect(),
             activations: self.activations.clone(),
             dropout: self.dropout.clone(),
@@ -129,7 +133,7 @@ impl BatchedModel {
     pub fn forward_saving<'a>(
         &'a self,
         inputs: Tensor<2>,
-        masks: Option<DropoutMasks<'a>>,
+        masks: Option<StepSeeds<'a>>,
     ) -> (Tensor<2>, Vec<BatchStatistics<3>>, SavedReplicas<'a>) {
         let mut pass = ForwardPass::saving(masks);
         let outputs = self.run(inputs, &mut pass);
@@ -164,11 +168,9 @@ impl BatchedModel {
     /// stays as it is.
     pub fn with_running_statistics(mut self, statistics: Vec<BatchStatistics<3>>) -> Self {
         let mut statistics = statistics.into_iter();
-        let moved = |norm: BatchedNorm| match statistics.next() {
-            Some(batch) => norm.with_running_statistics(batch),
-            None => norm,
-        };
-        self.norms = self.norms.into_iter().map(moved).collect();
+        let mut moved = |norm: BatchedNorm| norm.with_running_statistics(&mut statistics);
+        let norms = self.norms.into_iter();
+        self.norms = norms.map(|norm| norm.map(&mut moved)).collect();
         self
     }
 

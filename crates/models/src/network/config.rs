@@ -41,6 +41,11 @@ pub(crate) trait NetworkConfig {
     /// See [`ModelConfig::compares_rows`].
     fn compares_rows(&self) -> bool;
 
+    /// See [`ModelConfig::drops_units`].
+    fn drops_units(&self) -> bool {
+        false
+    }
+
     /// Draws the parameters of a valid configuration.
     ///
     /// # Shapes
@@ -92,6 +97,11 @@ impl ModelConfig {
     /// has only zeros there. A convolution's deviation is over the pixels as well, and one image is enough.
     pub fn compares_rows(&self) -> bool {
         with_config!(self, config => config.compares_rows())
+    }
+
+    /// Whether each step drops some units.
+    pub fn drops_units(&self) -> bool {
+        with_config!(self, config => config.drops_units())
     }
 
     /// Makes the network. Its weights are drawn on the host and are the same for every device.

@@ -15,6 +15,7 @@ use crate::activation::Relu;
 use crate::layers::{
     DeviceConvolution, DeviceMaxPool, Flatten, MaxPool, Patches, PixelConvolution, to_pixels,
 };
+use crate::normalization::NoNormalization;
 use crate::parameters::Parameters;
 use crate::{
     Activation, BatchNorm, BatchStatistics, Convolution, Dense, Initializer, ModelError, Network,
@@ -63,7 +64,7 @@ impl Default for ConvNetConfig {
             kernel_size: 3,
             d_hidden: 128,
             activation: Relu {}.into(),
-            normalization: mlp.normalization,
+            normalization: NoNormalization {}.into(),
             dropout: 0.0,
             bias: mlp.bias,
             output_activation: mlp.output_activation,
@@ -123,6 +124,10 @@ impl NetworkConfig for ConvNetConfig {
 
     fn compares_rows(&self) -> bool {
         false
+    }
+
+    fn drops_units(&self) -> bool {
+        self.dropout > 0.0
     }
 
     fn init(

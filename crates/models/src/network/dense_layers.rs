@@ -12,8 +12,8 @@ use crate::layers::{Layer, residual};
 pub(crate) struct DenseLayers<'a, L, N> {
     /// The hidden layers and the output layer.
     pub(crate) layers: &'a [L],
-    /// One for each hidden layer, or none at all.
-    pub(crate) norms: &'a [N],
+    /// One for each hidden layer that has one; none at all if none has.
+    pub(crate) norms: &'a [Option<N>],
     /// One for each hidden layer.
     pub(crate) activations: &'a [Activation],
     pub(crate) output_activation: &'a Activation,
@@ -52,7 +52,7 @@ impl<'a, L, N> DenseLayers<'a, L, N> {
                 end_of_connection = Some(end);
             }
             x = pass.apply_as(Operation::Dense(i), layer, x); // [batch, d_hidden]
-            if let Some(norm) = self.norms.get(i) {
+            if let Some(Some(norm)) = self.norms.get(i) {
                 x = pass.apply_as(Operation::Normalization(i), norm, x);
             }
             let operation = Operation::Activation(self.first_activation + i, activation);

@@ -5,7 +5,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
 use crate::layers::Layer;
-use crate::{Activation, BatchStatistics, DropoutMasks};
+use crate::{Activation, BatchStatistics, StepSeeds};
 
 /// The statistics that batch norm standardizes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub struct Stage<'a, const D: usize = 2> {
 pub(crate) struct ForwardPass<'a, const D: usize = 2> {
     mode: Mode,
     /// What the masks of dropout follow from; without them nothing is dropped.
-    masks: Option<DropoutMasks<'a>>,
+    masks: Option<StepSeeds<'a>>,
     /// The statistics of each batch norm so far; none in evaluation mode.
     statistics: Vec<BatchStatistics<D>>,
     /// The saved activations of each layer so far, if there is to be a backward pass.
@@ -94,7 +94,7 @@ impl<'a, const D: usize> ForwardPass<'a, D> {
     }
 
     /// A pass in training mode.
-    pub(crate) fn training(masks: Option<DropoutMasks<'a>>) -> Self {
+    pub(crate) fn training(masks: Option<StepSeeds<'a>>) -> Self {
         Self {
             masks,
             ..Self::new(Mode::Training)
@@ -102,7 +102,7 @@ impl<'a, const D: usize> ForwardPass<'a, D> {
     }
 
     /// A pass in training mode that saves what the backward pass needs.
-    pub(crate) fn saving(masks: Option<DropoutMasks<'a>>) -> Self {
+    pub(crate) fn saving(masks: Option<StepSeeds<'a>>) -> Self {
         Self {
             saved: Some(Vec::new()),
             ..Self::training(masks)

@@ -16,8 +16,8 @@ pub struct FusedShape {
     pub has_bias: bool,
     /// The activation of each layer, that of the output layer last.
     pub activations: Vec<fused::Activation>,
-    /// The normalisation of the hidden layers.
-    pub normalization: fused::Normalization,
+    /// See [`fused::Plan::normalizations`].
+    pub normalizations: Vec<fused::Normalization>,
     /// See [`fused::Plan::dropout`].
     pub dropout: Vec<f64>,
     /// See [`fused::Plan::residual`].
@@ -73,7 +73,7 @@ impl Network {
                 read(bias, &mut numbers.parameters)?;
             }
         }
-        for norm in &network.norms {
+        for norm in network.norms.iter().flatten() {
             let vectors = norm.parameters();
             if let Some((scale, shift)) = &vectors.scale_and_shift {
                 read(scale, &mut numbers.parameters)?;
@@ -97,7 +97,7 @@ impl Network {
             layer.weight = written(&layer.weight, &mut parameters);
             layer.bias = layer.bias.as_ref().map(|b| written(b, &mut parameters));
         }
-        let with_numbers = |norm: Norm| {
+        let mut with_numbers = |norm: Norm| {
             let mut vectors = norm.parameters();
             if let Some((scale, shift)) = &mut vectors.scale_and_shift {
                 *scale = written(scale, &mut parameters);
@@ -109,7 +109,8 @@ impl Network {
             }
             norm.config().layer(vectors).unwrap_or(norm)
         };
-        network.norms = network.norms.into_iter().map(with_numbers).collect();
+        let norms = network.norms.into_iter();
+        network.norms = norms.map(|norm| norm.map(&mut with_numbers)).collect();
         Self::Mlp(network)
     }
 }
@@ -131,11 +132,17 @@ impl Mlp {
                 .collect(),
             has_bias: self.layers.iter().any(|layer| layer.bias.is_some()),
             activations: activations.collect::<Result<_, _>>()?,
-            normalization: (self.norms.first()).map_or(fused::Normalization::None, Norm::fused),
+            normalizations: self.norms.iter().map(fused_norm).collect(),
             dropout: self.dropout.clone(),
             residual: self.residual.clone(),
         })
     }
+}
+
+/// The normalisation of a layer for fused kernels.
+fn fused_norm(norm: &Option<Norm>) -> fused::Normalization {
+    norm.as_ref()
+        .map_or(fused::Normalization::None, Norm::fused)
 }
 
 /// Adds the numbers of a parameter, row by row.
@@ -168,12 +175,24 @@ mod tests {
     use burn::module::{Module as _, ModuleVisitor};
     use burn::tensor::{DType, Device};
     use emberlab_rng::stream;
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::{ModelConfig, Normalization};
 
-    fn network(normalization: &str, bias: bool) -> Network {
+    /// Every normalisation in both hidden layers, and some in one of them or different ones.
+    fn normalizations() -> Vec<Value> {
+        let names = Normalization::NAMES.iter().map(|name| json!(name));
+        let lists = [
+            ["none", "batch"],
+            ["batch", "none"],
+            ["layer", "batch"],
+            ["group", "instance"],
+        ];
+        names.chain(lists.map(|list| json!(list))).collect()
+    }
+
+    fn network(normalization: &Value, bias: bool) -> Network {
         let model = json!({
             "name": "mlp", "hidden": [4, 6], "normalization": normalization, "bias": bias,
             "bias_initializer": { "name": "normal" },
@@ -194,9 +213,9 @@ mod tests {
 
     #[test]
     fn numbers_go_to_and_fro_unchanged_for_every_normalization() {
-        for normalization in Normalization::NAMES {
+        for normalization in normalizations() {
             for bias in [true, false] {
-                let original = network(normalization, bias);
+                let original = network(&normalization, bias);
                 let numbers = original.numbers::<f64>().expect("numbers");
                 assert_eq!(numbers.parameters.len(), original.num_parameters());
                 let zeros = vec![0.0; numbers.parameters.len()];
@@ -224,8 +243,8 @@ mod tests {
 
     #[test]
     fn parameters_are_in_the_order_of_their_ids_as_in_the_buffers_of_an_optimizer() {
-        for normalization in Normalization::NAMES {
-            let network = network(normalization, true);
+        for normalization in normalizations() {
+            let network = network(&normalization, true);
             let mut ids = Ids::default();
             network.clone().train().visit(&mut ids);
             ids.0.sort_by_key(|(id, _)| *id);

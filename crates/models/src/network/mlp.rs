@@ -25,8 +25,8 @@ pub struct MlpConfig {
     pub hidden: Vec<usize>,
     /// Activation of the hidden layers: one for all, or a list with one for each.
     pub activation: OneOrMany<Activation>,
-    /// Normalization of the hidden layers, before their activation.
-    pub normalization: Normalization,
+    /// Normalization of the hidden layers, before their activation: one for all, or a list with one for each.
+    pub normalization: OneOrMany<Normalization>,
     /// The share of units that each step drops behind each hidden layer, in [0, 1): one for all, or a list with one for
     /// each.
     #[serde(skip_serializing_if = "drops_nothing")]
@@ -53,7 +53,7 @@ impl Default for MlpConfig {
         Self {
             hidden: Vec::new(),
             activation: OneOrMany::One(Relu {}.into()),
-            normalization: NoNormalization {}.into(),
+            normalization: OneOrMany::One(NoNormalization {}.into()),
             dropout: OneOrMany::One(0.0),
             residual: false,
             bias: true,
@@ -74,6 +74,11 @@ fn is_off(flag: &bool) -> bool {
 }
 
 impl MlpConfig {
+    /// Whether no hidden layer has a normalization.
+    fn is_never_normalized(&self) -> bool {
+        self.normalization.iter().all(|(_, n)| n.is_none())
+    }
+
     /// Whether each hidden layer adds its inputs to its outputs; none at all if none does.
     fn residual_layers(&self) -> Vec<bool> {
         match self.residual {
@@ -101,7 +106,20 @@ impl NetworkConfig for MlpConfig {
             let key = i.map_or("activation".to_owned(), |i| format!("activation[{i}]"));
             activation.validate(&key)?;
         }
-        self.normalization.validate("normalization", &self.hidden)?;
+        Problem::unless(
+            self.normalization.spread(num_hidden).is_some(),
+            "normalization",
+            format!("a list of {}", self.normalization.iter().count()),
+            format!("one normalization, or as many as hidden layers ({num_hidden})"),
+        )?;
+        for (i, normalization) in self.normalization.iter() {
+            match i {
+                None => normalization.validate("normalization", &self.hidden)?,
+                Some(i) => {
+                    normalization.validate(&format!("normalization[{i}]"), &self.hidden[i..=i])?;
+                }
+            }
+        }
         Problem::unless(
             self.dropout.spread(num_hidden).is_some(),
             "dropout",
@@ -136,7 +154,7 @@ impl NetworkConfig for MlpConfig {
 
     fn is_linear(&self) -> bool {
         let are_identities = || self.activation.iter().all(|(_, a)| a.is_identity());
-        self.hidden.is_empty() || self.normalization.is_none() && are_identities()
+        self.hidden.is_empty() || self.is_never_normalized() && are_identities()
     }
 
     fn takes_images(&self) -> bool {
@@ -144,7 +162,11 @@ impl NetworkConfig for MlpConfig {
     }
 
     fn compares_rows(&self) -> bool {
-        !self.hidden.is_empty() && self.normalization.compares_rows()
+        !self.hidden.is_empty() && self.normalization.iter().any(|(_, n)| n.compares_rows())
+    }
+
+    fn drops_units(&self) -> bool {
+        !drops_nothing(&self.dropout)
     }
 
     /// Samples of any shape are taken as rows of numbers.
@@ -170,10 +192,12 @@ impl NetworkConfig for MlpConfig {
             .windows(2)
             .map(|pair| Dense::init(pair[0], pair[1], &self.initializer, biases, parameters))
             .collect();
-        let norms = self
-            .hidden
-            .iter()
-            .filter_map(|size| self.normalization.init(*size, parameters))
+        let normalizations = match self.is_never_normalized() {
+            true => Vec::new(),
+            false => (self.normalization.spread(self.hidden.len())).unwrap_or_default(),
+        };
+        let norms = (normalizations.iter().zip(&self.hidden))
+            .map(|(normalization, size)| normalization.init(*size, parameters))
             .collect();
         let activations = self.activation.spread(self.hidden.len());
         let dropout = match drops_nothing(&self.dropout) {
@@ -196,8 +220,8 @@ impl NetworkConfig for MlpConfig {
 pub struct Mlp {
     /// The hidden layers and the output layer.
     pub layers: Vec<Dense>,
-    /// One for each hidden layer, or none at all.
-    pub norms: Vec<Norm>,
+    /// One for each hidden layer that has one; none at all if none has.
+    pub norms: Vec<Option<Norm>>,
     /// One for each hidden layer.
     #[module(skip)]
     pub activations: Vec<Activation>,
@@ -237,13 +261,13 @@ impl Mlp {
         self.norms = self
             .norms
             .into_iter()
-            .map(|norm| norm.with_running_statistics(&mut statistics))
+            .map(|norm| Some(norm?.with_running_statistics(&mut statistics)))
             .collect();
         self
     }
 
     /// The number of running statistics, which are tensors but not trained.
     pub(crate) fn num_running(&self) -> usize {
-        self.norms.iter().map(Norm::num_running).sum()
+        self.norms.iter().flatten().map(Norm::num_running).sum()
     }
 }

@@ -28,7 +28,7 @@ pub use summary::OperationSummary;
 use burn::module::Module;
 use burn::tensor::{DType, Device, Tensor};
 
-use crate::{BatchStatistics, Dense, DropoutMasks};
+use crate::{BatchStatistics, Dense, StepSeeds};
 use forward_pass::ForwardPass;
 
 /// A network of any kind.
@@ -62,7 +62,7 @@ impl Network {
     pub fn forward_train<'a>(
         &'a self,
         inputs: Tensor<2>,
-        masks: Option<DropoutMasks<'a>>,
+        masks: Option<StepSeeds<'a>>,
     ) -> (Tensor<2>, Vec<BatchStatistics>) {
         let mut pass = ForwardPass::training(masks);
         let outputs = self.run(inputs, &mut pass);
@@ -78,7 +78,7 @@ impl Network {
     pub fn forward_saving<'a>(
         &'a self,
         inputs: Tensor<2>,
-        masks: Option<DropoutMasks<'a>>,
+        masks: Option<StepSeeds<'a>>,
     ) -> (Tensor<2>, Vec<BatchStatistics>, SavedPass<'a>) {
         let mut pass = ForwardPass::saving(masks);
         let outputs = self.run(inputs, &mut pass);

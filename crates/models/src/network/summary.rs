@@ -87,7 +87,7 @@ impl Summary {
     fn add_mlp(&mut self, network: &Mlp) {
         for (i, layer) in network.layers.iter().enumerate() {
             let shape = self.add_dense(i, layer);
-            if let Some(norm) = network.norms.get(i) {
+            if let Some(Some(norm)) = network.norms.get(i) {
                 self.add_norm(
                     i,
                     norm.config().name(),

@@ -3,6 +3,7 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_rng::stream;
+use serde_json::json;
 
 use super::*;
 use crate::activation::{Elu, Tanh};
@@ -42,7 +43,7 @@ fn mlp() -> ModelConfig {
     ModelConfig::Mlp(MlpConfig {
         hidden: vec![6, 4],
         activation: OneOrMany::Many(vec![Tanh {}.into(), Elu { alpha: 1.0 }.into()]),
-        normalization: BATCH_NORM,
+        normalization: OneOrMany::One(BATCH_NORM),
         ..MlpConfig::default()
     })
 }
@@ -516,5 +517,41 @@ fn the_last_stage_holds_the_outputs() {
             let last = stages.last().expect("stages").outputs.clone();
             assert_eq!(last.into_data(), expected.into_data(), "{mode:?}");
         }
+    }
+}
+
+#[test]
+fn each_hidden_layer_may_have_a_normalization_of_its_own() {
+    let read = |normalization: serde_json::Value| -> ModelConfig {
+        let model = json!({ "name": "mlp", "hidden": [6, 4, 4], "normalization": normalization });
+        serde_json::from_value(model).expect("a network")
+    };
+    let mixed = read(json!(["none", { "name": "batch", "momentum": 0.5 }, "layer"]));
+    mixed.validate().expect("three layers");
+    let mut rng = stream(0, "init", &[]);
+    let network = mixed.init(&[5], 3, &mut rng, &Device::flex(), DType::F64);
+    let tensors = network.expect("a network").named_tensors().into_iter();
+    let names: Vec<String> = tensors
+        .map(|(name, _)| name)
+        .filter(|name| name.starts_with("norms"))
+        .collect();
+    let expected = [
+        "norms.1.gamma",
+        "norms.1.beta",
+        "norms.1.running_mean",
+        "norms.1.running_var",
+        "norms.2.gamma",
+        "norms.2.beta",
+    ];
+    assert_eq!(names, expected);
+    for (normalization, key) in [
+        (json!(["batch", "none"]), "normalization"),
+        (
+            json!(["batch", "none", { "name": "group", "num_groups": 3 }]),
+            "normalization[2].num_groups",
+        ),
+    ] {
+        let problem = read(normalization).validate().expect_err("impossible");
+        assert!(problem.key.ends_with(key), "{problem}");
     }
 }

@@ -135,18 +135,20 @@ impl BatchedNorm {
         }
     }
 
-    /// Moves the running statistics towards those of a batch.
-    pub(crate) fn with_running_statistics(mut self, batch: BatchStatistics<3>) -> Self {
-        match self.over {
-            Over::Batch { momentum } => {
-                let BatchStatistics { mean, variance } = batch;
-                let moved = |running: Param<Tensor<3>>, batch| {
-                    running.map(|running| moved(running, batch, momentum))
-                };
-                self.running_mean = self.running_mean.map(|running| moved(running, mean));
-                self.running_var = self.running_var.map(|running| moved(running, variance));
-            }
-            Over::Sample { .. } => {}
+    /// Moves the running statistics of a batch norm towards the next of `statistics`.
+    pub(crate) fn with_running_statistics(
+        mut self,
+        statistics: &mut impl Iterator<Item = BatchStatistics<3>>,
+    ) -> Self {
+        let Over::Batch { momentum } = self.over else {
+            return self;
+        };
+        if let Some(BatchStatistics { mean, variance }) = statistics.next() {
+            let moved = |running: Param<Tensor<3>>, batch| {
+                running.map(|running| moved(running, batch, momentum))
+            };
+            self.running_mean = self.running_mean.map(|running| moved(running, mean));
+            self.running_var = self.running_var.map(|running| moved(running, variance));
         }
         self
     }

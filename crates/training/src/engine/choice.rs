@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::clipping::GradientClipping;
 use crate::config::TrainingConfig;
+use crate::gradient_noise::GradientNoise;
 use crate::loss::LossConfig;
 use crate::optimizer::UpdateRule;
 use crate::step_rules::{Penalty, StepRules};
@@ -215,7 +216,7 @@ pub(crate) fn fused_plan(
         sizes: shape.sizes,
         has_bias: shape.has_bias,
         activations: shape.activations,
-        normalization: shape.normalization,
+        normalizations: shape.normalizations,
         loss: loss.function.fused().ok_or_else(no_loss)?,
         reduction: loss.reduction.fused(),
         optimizer: rule.fused().ok_or_else(no_rule)?,
@@ -223,6 +224,7 @@ pub(crate) fn fused_plan(
         residual: shape.residual,
         penalty: rules.penalty.map(Penalty::fused),
         clipping: rules.clipping.map(GradientClipping::fused),
+        noise: rules.noise.map(GradientNoise::fused),
         max_norm: rules.max_norm,
         average: None,
     })

@@ -85,8 +85,10 @@ fn replicas_equal_single_runs_for_every_optimizer_schedule_and_clipping() {
 }
 
 #[test]
-fn replicas_equal_single_runs_with_dropout_residual_connections_penalties_and_bounds() {
-    for normalization in Normalization::NAMES {
+fn replicas_equal_single_runs_with_dropout_residual_connections_penalties_noise_and_bounds() {
+    let names = Normalization::NAMES.iter().map(|name| json!(name));
+    let lists = [["none", "batch"], ["layer", "batch"]].map(|list| json!(list));
+    for normalization in names.chain(lists) {
         for clipping in [json!({ "norm": 0.1 }), json!({ "value": 0.02 })] {
             let settings = Settings {
                 model: json!({
@@ -96,10 +98,11 @@ fn replicas_equal_single_runs_with_dropout_residual_connections_penalties_and_bo
                 training: json!({
                     "num_epochs": 3, "batch_size": 4, "penalty": { "l1": 0.01, "l2": 0.1 },
                     "max_norm": 1.0, "gradient_clipping": clipping, "average": { "ema": 0.8 },
+                    "gradient_noise": { "std": 0.1 },
                 }),
                 ..Settings::default()
             };
-            assert_equal(normalization, &settings, &SEEDS, 1e-11);
+            assert_equal(&normalization.to_string(), &settings, &SEEDS, 1e-11);
         }
     }
 }

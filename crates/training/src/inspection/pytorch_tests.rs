@@ -2,7 +2,7 @@
 
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use emberlab_datasets::Batch;
-use emberlab_models::{DropoutMasks, ModelConfig, Network};
+use emberlab_models::{ModelConfig, Network, StepSeeds};
 use emberlab_rng::stream;
 use emberlab_run_format::Histogram;
 use serde::Deserialize;
@@ -103,7 +103,7 @@ fn a_record_has_the_numbers_that_hooks_of_pytorch_see() {
         serde_json::from_value(json!({ "name": "sgd", "learning_rate": 0.1 })).expect("sgd");
     let before = SupervisedModel::new(network, loss.clone());
     let mut optimizer = Optimizer::new(&optimizer, &before);
-    let masks = DropoutMasks {
+    let masks = StepSeeds {
         seeds: &[0],
         step: 0,
     };

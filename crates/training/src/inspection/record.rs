@@ -10,7 +10,7 @@ use emberlab_run_format::{Frame, LayerRow};
 use super::config::{InspectConfig, Spacing};
 use super::frames::Pictures;
 use super::sizes::{named_gradients, num_dead, saturated};
-use super::statistics::{histogram, moments, norm, quantiles};
+use super::statistics::{histogram, histogram_and_quantiles, moments, norm};
 use crate::error::TrainingError;
 use crate::loss::LossConfig;
 use crate::metric_accumulator::host;
@@ -146,8 +146,9 @@ pub fn inspect_layers(
             continue;
         };
         let units = outputs.dims()[1];
-        let mut values = host(outputs.clone())?;
+        let values = host(outputs.clone())?;
         let (mean, std) = moments(&values);
+        let (activations, activation_quantiles) = histogram_and_quantiles(&values);
         let update = weights_before.get(&name).map_or(f64::NAN, |before| {
             let change: Vec<f64> = weights.iter().zip(before).map(|(a, b)| a - b).collect();
             norm(&change)
@@ -167,11 +168,10 @@ pub fn inspect_layers(
             weight_norm: norm(weights),
             gradient_norm: norm(gradient),
             update_norm: update,
-            activations: histogram(&values),
+            activations,
             weights: histogram(weights),
             gradients: histogram(gradient),
-            // Last, because it reorders the values.
-            activation_quantiles: quantiles(&mut values),
+            activation_quantiles,
         });
         layers.push((part, outputs));
     }

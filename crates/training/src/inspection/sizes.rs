@@ -4,7 +4,7 @@ use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 use emberlab_datasets::Batch;
-use emberlab_models::{Activation, Mode, Network, Operation};
+use emberlab_models::{Activation, Mode, Network, Operation, StepSeeds};
 
 use super::statistics::root_mean_square;
 use crate::error::TrainingError;
@@ -93,7 +93,16 @@ pub fn inspect_step(
     let mut output = supervised.gradients(&batch, None);
     let losses = host(Tensor::cat(output.item.losses, 0))?;
     let gradients = named_gradients(network, &output.grads)?;
-    output.grads = rules.adjust(&supervised, output.grads, 1);
+    // Noise would say nothing about the network.
+    let rules = StepRules {
+        noise: None,
+        ..*rules
+    };
+    let step_seeds = StepSeeds {
+        seeds: &[0],
+        step: 0,
+    };
+    output.grads = rules.adjust(&supervised, output.grads, step_seeds);
     let mut optimizer = Optimizer::new(optimizer, &supervised);
     let moved = optimizer
         .step(supervised, output.grads, learning_rate)

@@ -21,14 +21,14 @@ pub struct CrossEntropy {
 }
 
 /// Files of a run without smoothing are as they were before there was any.
-fn is_zero(label_smoothing: &f64) -> bool {
+pub(super) fn is_zero(label_smoothing: &f64) -> bool {
     *label_smoothing == 0.0
 }
 
 impl LossFunction for CrossEntropy {
     /// `ln Σ exp(z) − z_target` of each sample, `[batch_size, 1]`, the row's maximum subtracted first.
     fn losses(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
-        let targets = self.smoothed(targets);
+        let targets = smoothed(targets, self.label_smoothing);
         match fused(outputs, targets) {
             Ok((losses, _)) => losses,
             Err((outputs, targets)) => {
@@ -42,7 +42,7 @@ impl LossFunction for CrossEntropy {
 
     /// Gradient: the softmax less the targets.
     fn losses_and_gradient(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Pair {
-        let targets = self.smoothed(targets);
+        let targets = smoothed(targets, self.label_smoothing);
         fused(outputs, targets).unwrap_or_else(|(outputs, targets)| {
             let maximum = outputs.clone().max_dim(1);
             let shifted = outputs - maximum;
@@ -62,10 +62,7 @@ impl LossFunction for CrossEntropy {
     }
 
     fn validate(&self) -> Result<(), Problem> {
-        let smoothing = self.label_smoothing;
-        let is_share = (0.0..1.0).contains(&smoothing);
-        let expected = "at least 0 and less than 1";
-        check("label_smoothing", smoothing, is_share, expected)
+        check_smoothing(self.label_smoothing)
     }
 
     fn fused(&self) -> Option<fused::Loss> {
@@ -76,16 +73,21 @@ impl LossFunction for CrossEntropy {
     }
 }
 
-impl CrossEntropy {
-    /// `(1 − ε) y + ε / K` for `K` classes.
-    fn smoothed(&self, targets: Tensor<2>) -> Tensor<2> {
-        if self.label_smoothing == 0.0 {
-            return targets;
-        }
-        let [_, num_classes] = targets.dims();
-        let even = self.label_smoothing / num_classes as f64;
-        (targets.mul_scalar(1.0 - self.label_smoothing)).add_scalar(even)
+/// `(1 − ε) y + ε / K` for `K` classes.
+pub(super) fn smoothed(targets: Tensor<2>, label_smoothing: f64) -> Tensor<2> {
+    if label_smoothing == 0.0 {
+        return targets;
     }
+    let [_, num_classes] = targets.dims();
+    let even = label_smoothing / num_classes as f64;
+    targets.mul_scalar(1.0 - label_smoothing).add_scalar(even)
+}
+
+/// Fails if a label smoothing is out of range.
+pub(super) fn check_smoothing(label_smoothing: f64) -> Result<(), Problem> {
+    let is_share = (0.0..1.0).contains(&label_smoothing);
+    let expected = "at least 0 and less than 1";
+    check("label_smoothing", label_smoothing, is_share, expected)
 }
 
 /// The fused kernel: losses and gradient, the gradient in the memory of the targets.

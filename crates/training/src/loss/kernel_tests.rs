@@ -1,8 +1,6 @@
 //! The fused kernels of losses against PyTorch: f32 on flex without autodiff.
 
-use emberlab_fused::{
-    Activation, Data, HostTraining, Normalization, Optimizer, Plan, Results, State,
-};
+use emberlab_fused::{Activation, Data, HostTraining, Optimizer, Plan, Results, State};
 use emberlab_menu::Menu as _;
 
 use super::{BceWithLogits, CrossEntropy, Loss, LossConfig};
@@ -150,7 +148,7 @@ fn by_whole_training(row: &LossRow) -> Option<(f64, Vec<f64>)> {
         sizes: vec![width, width],
         has_bias: true,
         activations: vec![Activation::Linear],
-        normalization: Normalization::None,
+        normalizations: Vec::new(),
         loss: row.loss.function.fused()?,
         reduction: row.loss.reduction.fused(),
         optimizer: Optimizer::Sgd {
@@ -162,6 +160,7 @@ fn by_whole_training(row: &LossRow) -> Option<(f64, Vec<f64>)> {
         residual: Vec::new(),
         penalty: None,
         clipping: None,
+        noise: None,
         max_norm: None,
         average: None,
     };
@@ -170,7 +169,7 @@ fn by_whole_training(row: &LossRow) -> Option<(f64, Vec<f64>)> {
         running: Vec::new(),
         buffers: Vec::new(),
         step: 0,
-        dropout_seed: 0,
+        step_seed: 0,
     };
     let (inputs, targets) = (values(&row.outputs), values(&row.targets));
     let data = Data {

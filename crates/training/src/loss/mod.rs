@@ -16,6 +16,7 @@ mod hinge;
 mod huber;
 #[cfg(test)]
 mod kernel_tests;
+mod kl_divergence;
 mod log_cosh;
 mod mae;
 mod mse;
@@ -40,6 +41,7 @@ pub use focal::Focal;
 pub use hamming::Hamming;
 pub use hinge::Hinge;
 pub use huber::Huber;
+pub use kl_divergence::KlDivergence;
 pub use log_cosh::LogCosh;
 pub use mae::Mae;
 pub use mse::Mse;
@@ -55,6 +57,7 @@ menu! {
         "bce_naive" => BceNaive(BceNaive),
         "cross_entropy" => CrossEntropy(CrossEntropy),
         "cross_entropy_naive" => CrossEntropyNaive(CrossEntropyNaive),
+        "kl_divergence" => KlDivergence(KlDivergence),
         "mse" => Mse(Mse),
         "mae" => Mae(Mae),
         "huber" => Huber(Huber),

@@ -10,9 +10,12 @@ mod adam;
 mod adamw;
 #[cfg(test)]
 mod kernel_tests;
+mod lbfgs;
+mod line_search;
 mod lion;
 mod nadam;
 mod rmsprop;
+mod search;
 mod sgd;
 mod state;
 mod update;
@@ -29,6 +32,7 @@ use crate::error::{check, check_not_negative};
 pub use adagrad::AdaGrad;
 pub use adam::Adam;
 pub use adamw::AdamW;
+pub use lbfgs::Lbfgs;
 pub use lion::Lion;
 pub use nadam::NAdam;
 pub use rmsprop::RmsProp;
@@ -45,6 +49,7 @@ menu! {
         "adagrad" => AdaGrad(AdaGrad),
         "nadam" => NAdam(NAdam),
         "lion" => Lion(Lion),
+        "lbfgs" => Lbfgs(Lbfgs),
     }
 }
 
@@ -76,6 +81,11 @@ pub(crate) trait Rule {
     /// The share of each parameter that is removed per unit of learning rate, apart from the gradient.
     fn decoupled_decay(&self) -> f64 {
         0.0
+    }
+
+    /// How a step searches along lines, if it does: it then evaluates the loss at many points.
+    fn line_search(&self) -> Option<&Lbfgs> {
+        None
     }
 
     /// See [`UpdateRule::fused`].
@@ -111,6 +121,15 @@ impl UpdateRule {
         with_rule!(self, rule => rule.decoupled_decay())
     }
 
+    /// Whether a step evaluates the loss at many points, so that it has to be the same loss each time.
+    pub fn searches(&self) -> bool {
+        self.line_search().is_some()
+    }
+
+    fn line_search(&self) -> Option<&Lbfgs> {
+        with_rule!(self, rule => rule.line_search())
+    }
+
     /// The rule in the plan of a training by fused kernels; none if they cannot compute it.
     pub fn fused(&self) -> Option<fused::Optimizer> {
         with_rule!(self, rule => rule.fused())
@@ -126,9 +145,11 @@ impl UpdateRule {
 /// | `nesterov` (sgd) | false | needs `momentum` |
 /// | `beta_1`, `beta_2` (adam, adamw, nadam, lion) | 0.9, 0.999; lion 0.9, 0.99 | [0, 1) |
 /// | `alpha` (rmsprop) | 0.99 | [0, 1) |
-/// | `epsilon` (all but sgd and lion) | 1e-8; adagrad 1e-10 | ≥ 0 |
+/// | `epsilon` (all but sgd, lion and lbfgs) | 1e-8; adagrad 1e-10 | ≥ 0 |
 /// | `momentum_decay` (nadam) | 0.004 | ≥ 0 |
-/// | `weight_decay` | 0; adamw 0.01 | ≥ 0 |
+/// | `weight_decay` (all but lbfgs) | 0; adamw 0.01 | ≥ 0 |
+/// | `max_iterations`, `history_size` (lbfgs) | 20, 10 | ≥ 1 |
+/// | `tolerance_gradient`, `tolerance_change` (lbfgs) | 1e-7, 1e-9 | ≥ 0 |
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 #[schemars(extend("unevaluatedProperties" = false))]
 pub struct OptimizerConfig {
@@ -232,6 +253,10 @@ mod tests {
             (
                 r#"{"name": "lion", "learning_rate": 0.1, "beta_1": 1.5}"#,
                 "`optimizer.beta_1` is 1.5, expected at least 0 and less than 1",
+            ),
+            (
+                r#"{"name": "lbfgs", "learning_rate": 1.0, "history_size": 0}"#,
+                "`optimizer.history_size` is 0, expected at least 1",
             ),
         ] {
             let config = read(config).expect("well formed");

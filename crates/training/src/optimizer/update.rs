@@ -170,10 +170,10 @@ impl<'a> LearningRates<'a> {
 }
 
 /// Takes the gradients of all parameters, flat, by id.
-struct Flatten<'a> {
-    gradients: &'a mut GradientsParams,
-    penalty: f64,
-    pieces: BTreeMap<u64, Tensor<1>>,
+pub(super) struct Flatten<'a> {
+    pub(super) gradients: &'a mut GradientsParams,
+    pub(super) penalty: f64,
+    pub(super) pieces: BTreeMap<u64, Tensor<1>>,
 }
 
 impl ModuleVisitor for Flatten<'_> {

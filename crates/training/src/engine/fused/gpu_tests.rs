@@ -253,13 +253,26 @@ fn fused_kernels_train_on_a_gpu_unless_it_ends_long_kernels() {
     };
     let settings = on_gpu();
     assert_eq!(chosen(&settings, 14), Ok(TrainedBy::FusedKernels));
+    let auto = settings.by("auto");
     let naive = Settings {
         loss: json!({ "name": "cross_entropy_naive" }),
-        ..settings.by("auto")
+        ..auto.clone()
     };
-    let found = chosen(&naive, 14).expect("an engine").to_string();
-    assert_eq!(
-        found,
-        "Burn operations, because there are no fused kernels for naive cross-entropy on a GPU"
-    );
+    let noisy = Settings {
+        training: json!({ "num_epochs": 4, "gradient_noise": { "std": 0.1 } }),
+        ..auto.clone()
+    };
+    let mixed = Settings {
+        model: json!({ "name": "mlp", "hidden": [6, 8], "normalization": ["batch", "none"] }),
+        ..auto
+    };
+    for (settings, part) in [
+        (naive, "naive cross-entropy"),
+        (noisy, "noise of gradients"),
+        (mixed, "normalisations that differ from layer to layer"),
+    ] {
+        let found = chosen(&settings, 14).expect("an engine").to_string();
+        let because = format!("there are no fused kernels for {part} on a GPU");
+        assert_eq!(found, format!("Burn operations, because {because}"));
+    }
 }

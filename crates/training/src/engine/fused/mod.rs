@@ -9,7 +9,7 @@ mod recorded;
 use burn::tensor::Bytes;
 use emberlab_fused::{Real, State};
 use emberlab_kernels::Float;
-use emberlab_models::{Network, NetworkNumbers, dropout_seed};
+use emberlab_models::{Network, NetworkNumbers, step_seed};
 
 use crate::error::TrainingError;
 use crate::optimizer::Optimizer;
@@ -56,7 +56,7 @@ fn state<T: Real + Float>(
         running: numbers.running,
         buffers: optimizer.numbers::<T>().map_err(unreadable)?,
         step: optimizer.num_steps(),
-        dropout_seed: dropout_seed(seed),
+        step_seed: step_seed(seed),
     })
 }
 

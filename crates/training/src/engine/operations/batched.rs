@@ -3,7 +3,7 @@
 use burn::store::RecordError;
 use burn::tensor::Bytes;
 use emberlab_datasets::Batch;
-use emberlab_models::{BatchedModel, DropoutMasks, Network};
+use emberlab_models::{BatchedModel, Network, StepSeeds};
 
 use super::{Networks, SingleNetwork};
 use crate::loss::LossConfig;
@@ -39,7 +39,7 @@ impl Networks for BatchedNetworks {
     fn step(
         &mut self,
         batch: Batch,
-        masks: DropoutMasks<'_>,
+        step_seeds: StepSeeds<'_>,
         rules: &StepRules,
         learning_rates: &[f64],
     ) -> StepOutput {
@@ -49,11 +49,11 @@ impl Networks for BatchedNetworks {
             weights,
         } = batch;
         let (weights, num_replicas) = (weights.as_ref(), self.model.num_replicas());
-        let (outputs, statistics, saved) = self.model.forward_saving(inputs, Some(masks));
+        let (outputs, statistics, saved) = self.model.forward_saving(inputs, Some(step_seeds));
         let pair = (outputs.clone(), targets.clone());
         let (losses, delta) =
             (self.loss).forward_backward_stacked(pair.0, pair.1, weights, num_replicas);
-        let gradients = rules.adjust(&self.model, saved.backward(delta), num_replicas);
+        let gradients = rules.adjust(&self.model, saved.backward(delta), step_seeds);
         let model = self.model.clone();
         let moved = self.optimizer.step_stack(model, gradients, learning_rates);
         let moved = rules.bound(moved);

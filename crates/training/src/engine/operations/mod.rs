@@ -10,7 +10,7 @@ use burn::store::RecordError;
 use burn::tensor::Bytes;
 use emberlab_datasets::{Batch, Batches};
 use emberlab_metrics::Split;
-use emberlab_models::{DropoutMasks, Network, dropout_seed};
+use emberlab_models::{Network, StepSeeds, step_seed};
 
 use super::{Beginning, Shared, Steps, TrainingEngine};
 use crate::config::TrainMetrics;
@@ -36,7 +36,7 @@ pub(crate) trait Networks: Send {
     fn step(
         &mut self,
         batch: Batch,
-        masks: DropoutMasks<'_>,
+        step_seeds: StepSeeds<'_>,
         rules: &StepRules,
         learning_rates: &[f64],
     ) -> StepOutput;
@@ -70,7 +70,7 @@ pub(crate) struct BurnEngine {
     /// The seed of each network's shuffles.
     seeds: Vec<u64>,
     /// The seed of each network's dropout.
-    dropout_seeds: Vec<u64>,
+    step_seeds: Vec<u64>,
     /// The learning rates of each network.
     schedulers: Vec<Scheduler>,
     /// The batches of an epoch, which is counted from 0.
@@ -84,7 +84,8 @@ impl BurnEngine {
     /// The engine of these networks.
     ///
     /// # Errors
-    /// [`TrainingError::NotAlike`] for several networks that differ in more than their numbers.
+    /// [`TrainingError::NotAlike`] for several networks that differ in more than their numbers, or
+    /// whose optimiser searches along lines.
     pub(super) fn new(beginnings: Vec<Beginning>, shared: Shared) -> Result<Self, TrainingError> {
         let (mut best, mut data, mut seeds) = (Vec::new(), Vec::new(), Vec::new());
         let mut schedulers = Vec::new();
@@ -101,6 +102,10 @@ impl BurnEngine {
         }
         let networks: Box<dyn Networks> = match singles.len() {
             1 => Box::new(singles.swap_remove(0)),
+            _ if singles.iter().any(|one| one.optimizer.searches()) => {
+                let reason = "each of them searches along lines of its own";
+                return Err(TrainingError::NotAlike(reason));
+            }
             _ => match BatchedNetworks::new(singles) {
                 Some(networks) => Box::new(networks),
                 None => return Err(TrainingError::NotAlike("their networks differ")),
@@ -110,7 +115,7 @@ impl BurnEngine {
             networks,
             best,
             data: SplitData::stacked(&data),
-            dropout_seeds: seeds.iter().copied().map(dropout_seed).collect(),
+            step_seeds: seeds.iter().copied().map(step_seed).collect(),
             seeds,
             schedulers,
             batches: None,
@@ -159,12 +164,12 @@ impl TrainingEngine for BurnEngine {
             let done = steps.done + i as u64;
             let rates = self.schedulers.iter().map(|one| one.learning_rate(done));
             let rates: Vec<f64> = rates.collect();
-            let masks = DropoutMasks {
-                seeds: &self.dropout_seeds,
+            let step_seeds = StepSeeds {
+                seeds: &self.step_seeds,
                 step: done,
             };
             let rules = self.shared.training.step_rules();
-            let output = self.networks.step(batch, masks, &rules, &rates);
+            let output = self.networks.step(batch, step_seeds, &rules, &rates);
             if self.shared.training.train_metrics == TrainMetrics::Running {
                 self.pending.extend(output);
             }
@@ -244,7 +249,7 @@ impl TrainingEngine for BurnEngine {
         self.networks.keep(indices);
         self.best = indices.iter().map(|&i| self.best[i].clone()).collect();
         self.seeds = indices.iter().map(|&i| self.seeds[i]).collect();
-        self.dropout_seeds = indices.iter().map(|&i| self.dropout_seeds[i]).collect();
+        self.step_seeds = indices.iter().map(|&i| self.step_seeds[i]).collect();
         self.schedulers = indices
             .iter()
             .map(|&i| self.schedulers[i].clone())

@@ -4,7 +4,7 @@ use burn::module::Module;
 use burn::store::RecordError;
 use burn::tensor::Bytes;
 use emberlab_datasets::Batch;
-use emberlab_models::{DropoutMasks, Network};
+use emberlab_models::{Network, StepSeeds};
 
 use super::Networks;
 use crate::optimizer::Optimizer;
@@ -21,13 +21,13 @@ impl Networks for SingleNetwork {
     fn step(
         &mut self,
         batch: Batch,
-        masks: DropoutMasks<'_>,
+        step_seeds: StepSeeds<'_>,
         rules: &StepRules,
         learning_rates: &[f64],
     ) -> StepOutput {
         let optimizer = &mut self.optimizer;
         let (after, output) =
-            (self.supervised).after_step(batch, masks, rules, optimizer, learning_rates[0]);
+            (self.supervised).after_step(batch, step_seeds, rules, optimizer, learning_rates[0]);
         self.supervised = after;
         output
     }
