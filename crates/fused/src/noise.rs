@@ -57,8 +57,8 @@ fn normal<T: Real>(radius: i32, angle: i32) -> T {
     // In (0, 1].
     let share = T::from_f64(f64::from(radius + 1) * 2f64.powi(-24));
     let radius = (T::from_f64(-2.0) * share.ln()).sqrt();
-    // The cosine of an angle of a whole turn has a sign, which is the highest bit, and the size of a sine of an angle of
-    // a quarter, which the other bits are.
+    // A uniform angle: its highest bit gives the sign of the cosine, and the other 23 bits an angle from 0 to π/2 whose sine
+    // is its size.
     let quarter = T::from_f64((f64::from(angle & 0x007f_ffff) + 0.5) * 2f64.powi(-23));
     let sine = sine_of_quarters(quarter);
     radius * if angle > 0x007f_ffff { -sine } else { sine }

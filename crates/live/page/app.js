@@ -14,8 +14,8 @@ export class App extends EventTarget {
   /** The experiment as the program has sent it. */
   #inForce;
 
-  /** The frame that is shown next. */
-  #waiting;
+  /** The frames that have come since the last picture of the screen. */
+  #waiting = [];
 
   /** Calls `listener(message)` after every message of a type, or after an event of the page that `tell` raised. */
   on(type, listener) {
@@ -81,22 +81,23 @@ export class App extends EventTarget {
     this.tell(type, message);
   }
 
-  /** Shows a frame with the next picture of the screen. The program sends another one for each that is not needed any more. */
+  /**
+   * Shows the newest frame with the next picture of the screen. The program sends another one for each that is not needed any
+   * more; a page that is hidden has no next picture, and so gets none.
+   */
   receiveFrame(message) {
-    if (this.#waiting) {
-      this.send({ type: "shown", frame: this.#waiting.frame });
-      this.#waiting = message;
+    this.#waiting.push(message);
+    if (this.#waiting.length > 1) {
       return;
     }
-    this.#waiting = message;
     requestAnimationFrame(() => {
-      const newest = this.#waiting;
-      this.#waiting = undefined;
+      const frames = this.#waiting.splice(0);
+      const newest = frames.at(-1);
       if (newest.scene === this.state.scene?.scene) {
         this.state.frame = newest;
         this.tell("frame", newest);
       }
-      this.send({ type: "shown", frame: newest.frame });
+      frames.forEach(({ frame }) => this.send({ type: "shown", frame }));
     });
   }
 }

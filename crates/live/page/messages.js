@@ -82,7 +82,7 @@
  */
 
 /**
- * The page has drawn a frame: it can take the next one.
+ * The page needs a frame no more: it has drawn it, or has a newer one. It has two at most.
  * @typedef {Object} ShownRequest
  * @property {"shown"} type
  * @property {number} frame The number of the frame.

@@ -128,8 +128,8 @@ impl SupervisedModel {
     ) -> (Self, StepOutput) {
         let mut output = self.gradients(&batch, Some(step_seeds));
         let statistics = std::mem::take(&mut output.item.statistics);
-        let mut after = match optimizer.searches() {
-            true => {
+        let mut after = match optimizer.line_search() {
+            Some(rule) => {
                 let evaluated = |output: TrainOutput<StepOutput>| {
                     let losses = host(Tensor::cat(output.item.losses, 0));
                     // A device that fails is reported when the results of the step are read.
@@ -140,11 +140,11 @@ impl SupervisedModel {
                     grads: output.grads,
                     item: output.item.clone(),
                 });
-                optimizer.search(self.clone(), begun, learning_rate, |model| {
+                optimizer.search(&rule, self.clone(), begun, learning_rate, |model| {
                     evaluated(model.gradients(&batch, Some(step_seeds)))
                 })
             }
-            false => {
+            None => {
                 let gradients = rules.adjust(self, output.grads, step_seeds);
                 rules.bound(optimizer.step(self.clone(), gradients, learning_rate))
             }

@@ -16,8 +16,9 @@ impl Prepared {
     /// Loads an experiment as [`load`](Self::load) does, and refuses it if a training of it can learn nothing.
     ///
     /// # Errors
-    /// All of [`load`](Self::load); [`ExperimentError::Config`] if the training rows have only one class, if batch normalization
-    /// gets batches of one row, or if an optimiser that searches along lines would not find the same loss again.
+    /// All of [`load`](Self::load); [`ExperimentError::Config`] if the training rows have only one class, if batch
+    /// normalization gets batches of one row, or if an optimiser that searches along lines would not find the same loss
+    /// again.
     pub fn for_training(
         config: ExperimentConfig,
         data_dirs: &[PathBuf],

@@ -118,7 +118,7 @@ pub struct GpuTraining {
     splits: Vec<Splits>,
     /// Steps done by each replica.
     pub(super) steps: Vec<u64>,
-    /// The seed of each replica's dropout.
+    /// The seed of each replica's steps: of dropout and of noise on gradients.
     pub(super) step_seeds: Vec<u64>,
     /// For each replica the first rows of its splits.
     pub(super) places: Vec<[u32; 2]>,

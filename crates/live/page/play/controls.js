@@ -285,7 +285,13 @@ export function parameterFields(app, key, { skips = () => false, first = Infinit
   const rebuild = () => {
     const value = app.value(key);
     const name = nameOf(value);
-    if (Array.isArray(value) || name === shownFor) {
+    if (Array.isArray(value)) {
+      // Each layer has a choice of its own, and none of them has fields here.
+      shownFor = "";
+      holder.hidden = true;
+      return;
+    }
+    if (name === shownFor) {
       return;
     }
     shownFor = name;

@@ -60,8 +60,10 @@ export function mount(panel, selected, ask) {
 
   function refresh(changed = new Set()) {
     // One after the other: no answer is added to rows that another one has replaced.
-    reading = reading.then(() => read(changed));
-    return reading;
+    const now = reading.then(() => read(changed));
+    // What was wrong with one answer does not keep the next one from being read.
+    reading = now.catch(() => {});
+    return now;
   }
 
   async function read(changed) {

@@ -85,8 +85,10 @@ export class Records {
 
   /** Reads what was added, after what is being read. */
   follow(ask) {
-    this.#reading = this.#reading.then(() => this.#read(ask));
-    return this.#reading;
+    const read = this.#reading.then(() => this.#read(ask));
+    // What was wrong with one answer does not keep the next one from being read.
+    this.#reading = read.catch(() => {});
+    return read;
   }
 
   async #read(ask) {

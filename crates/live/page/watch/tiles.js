@@ -1,6 +1,5 @@
 // Small pictures side by side, one for each unit. Arrow keys go from one to the next.
 
-import { THEME_CHANGED } from "../colors.js";
 import { element, readable } from "../dom.js";
 import { drawPicture, placeTip } from "../drawing/maps.js";
 
@@ -96,7 +95,6 @@ export function mount(title) {
       next.focus();
     }
   });
-  window.addEventListener(THEME_CHANGED, () => root.isConnected && draw());
 
   return {
     root,

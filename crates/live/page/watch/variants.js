@@ -10,8 +10,12 @@ export function mount(panel, selected, ask) {
   let shown = "";
 
   return async () => {
-    const [experiment] = ([...selected].at(-1) ?? "").split("/");
+    const chosen = () => ([...selected].at(-1) ?? "").split("/")[0];
+    const experiment = chosen();
     const found = experiment ? await ask(`/comparison?experiment=${encodeURIComponent(experiment)}`) : null;
+    if (experiment && (!found || experiment !== chosen())) {
+      return; // no answer, or one about an experiment that is not shown any more
+    }
     const state = JSON.stringify([experiment, found]);
     if (state === shown) {
       return;

@@ -53,7 +53,7 @@ pub enum ClientMessage {
         /// The point, in units of the axes.
         point: [f64; 2],
     },
-    /// The page has drawn a frame: it can take the next one.
+    /// The page needs a frame no more: it has drawn it, or has a newer one. It has two at most.
     Shown {
         /// The number of the frame.
         frame: u64,

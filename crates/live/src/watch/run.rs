@@ -229,7 +229,11 @@ impl WatchedRun {
             true => stamp.and_then(|stamp| stamp.modified.elapsed().ok()),
             false => Some(Duration::ZERO),
         };
-        self.grew = age.and_then(|age| Instant::now().checked_sub(age));
+        // What a process of this machine wrote before it was gone is no sign of another machine.
+        let is_ours = self.was_held || RunLock::is_held(&self.path);
+        self.grew = age
+            .filter(|_| !is_ours)
+            .and_then(|age| Instant::now().checked_sub(age));
     }
 
     fn state(&mut self) -> (State, Option<String>) {

@@ -133,6 +133,12 @@ impl Scanner {
             }
             stays
         });
+        if !gone.is_empty() {
+            let folders: BTreeSet<&Path> =
+                found.values().filter_map(|path| path.parent()).collect();
+            self.comparisons
+                .retain(|folder, _| folders.contains(folder.as_path()));
+        }
         for (id, path) in found {
             let new = || WatchedRun::new(id.clone(), path);
             self.runs.entry(id.clone()).or_insert_with(new);

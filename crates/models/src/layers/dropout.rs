@@ -18,7 +18,8 @@ pub struct StepSeeds<'a> {
     pub step: u64,
 }
 
-/// The seed of the steps of a training with this seed.
+/// The seed of the steps of a training with this seed. The stream has the name of what it was first for, so that the masks of
+/// older runs stay the same.
 pub fn step_seed(seed: u64) -> u64 {
     stream(seed, "dropout", &[]).next_u64()
 }

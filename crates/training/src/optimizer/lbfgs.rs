@@ -6,7 +6,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Rule, check_not_negative};
-use crate::error::check_at_least_one;
 use crate::metric_accumulator::host;
 
 /// L-BFGS: each step searches along several directions that the last gradients say lead to the minimum, for small data
@@ -21,13 +20,13 @@ use crate::metric_accumulator::host;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lbfgs {
-    /// The most directions of a step; at least 1.
+    /// The most directions of a step; from 1 to 1000.
     pub max_iterations: usize,
-    /// The number of last moves that a direction follows from; at least 1.
+    /// The number of last moves that a direction follows from; from 1 to 1000.
     pub history_size: usize,
     /// A step ends where no gradient is larger than this.
     pub tolerance_gradient: f64,
-    /// A step ends where neither the loss nor a parameter changes by more than this.
+    /// A step ends where the loss, or every parameter, changes by no more than this.
     pub tolerance_change: f64,
 }
 
@@ -84,18 +83,30 @@ impl Rule for Lbfgs {
     }
 
     fn validate(&self) -> Result<(), Problem> {
-        check_at_least_one("max_iterations", self.max_iterations as u64)?;
-        check_at_least_one("history_size", self.history_size as u64)?;
+        check_count("max_iterations", self.max_iterations)?;
+        check_count("history_size", self.history_size)?;
         check_not_negative("tolerance_gradient", self.tolerance_gradient)?;
         check_not_negative("tolerance_change", self.tolerance_change)
     }
+}
+
+/// The largest setting that counts directions or moves. Each move takes memory for all parameters twice.
+const MOST: usize = 1000;
+
+fn check_count(key: &str, count: usize) -> Result<(), Problem> {
+    Problem::unless(
+        (1..=MOST).contains(&count),
+        key,
+        count,
+        format!("a number from 1 to {MOST}"),
+    )
 }
 
 /// What the next direction follows from: the buffers by their names. All of it is zero before the first move.
 pub(super) struct Memory {
     /// The gradient before the last move.
     gradient: Tensor<1>,
-    /// The last move.
+    /// The last move, or the one that was not worth making, as in PyTorch.
     pub(super) moved: Tensor<1>,
     /// How much the gradient changed along each move, the oldest first.
     changes: Vec<Tensor<1>>,
@@ -125,7 +136,7 @@ impl Memory {
     /// The factor of the next direction that is tried first: smaller at the first move, whose direction has the length of
     /// the gradient.
     pub(super) fn length(&self, gradient: &Tensor<1>, learning_rate: f64) -> f64 {
-        let is_first = largest(&self.moved) == 0.0;
+        let is_first = largest(&self.gradient) == 0.0;
         let sum = || number(gradient.clone().abs().sum());
         if is_first {
             (1.0 / sum()).min(1.0) * learning_rate

@@ -19,12 +19,9 @@ const LEAST_FALL: f64 = 1e-4;
 /// The share of the slope at the start that may be left.
 const MOST_SLOPE: f64 = 0.9;
 
-/// The most points that are tried after the first.
-const MOST_POINTS: usize = 25;
-
 /// A point that fulfils the strong Wolfe conditions, or the lowest one that was found, and the number of points that were
 /// evaluated. `first` is the place that is tried first. The search ends where points are closer than `tolerance`, of a
-/// direction whose largest number is `size`.
+/// direction whose largest number is `size`, or when `most` points were tried after the first.
 ///
 /// # Source
 /// Nocedal and Wright 2006, algorithms 3.5 and 3.6; the details are those of `torch.optim.LBFGS`.
@@ -33,6 +30,7 @@ pub(super) fn strong_wolfe(
     first: f64,
     size: f64,
     tolerance: f64,
+    most: usize,
     mut evaluate: impl FnMut(f64) -> Point,
 ) -> (Point, usize) {
     let is_high = |point: &Point| point.loss > start.loss + LEAST_FALL * point.at * start.slope;
@@ -41,7 +39,7 @@ pub(super) fn strong_wolfe(
     let mut count = 0;
     // First the search goes on until the point lies between two that were tried.
     let mut ends = loop {
-        if count == MOST_POINTS {
+        if count == most {
             break [start.clone(), now];
         }
         if is_high(&now) || (count > 1 && now.loss >= before.loss) {
@@ -66,7 +64,7 @@ pub(super) fn strong_wolfe(
     };
     let (mut low, mut high) = in_order(&ends);
     let mut was_at_the_edge = false;
-    while count < MOST_POINTS {
+    while count < most {
         let [left, right] = [ends[0].at.min(ends[1].at), ends[0].at.max(ends[1].at)];
         if (right - left) * size < tolerance {
             break;
@@ -176,10 +174,29 @@ mod tests {
         for (curve, expected) in SEARCHES {
             for (first, (at, count)) in [1e-3, 0.1, 1.0, 10.0, 1000.0].into_iter().zip(expected) {
                 let start = point(curve, 0.0);
-                let found = strong_wolfe(&start, first, 1.0, 1e-9, |at| point(curve, at));
+                let found = strong_wolfe(&start, first, 1.0, 1e-9, 25, |at| point(curve, at));
                 assert!((found.0.at - at).abs() <= 1e-9 * at, "{}, {at}", found.0.at);
                 assert_eq!(found.1, count, "from {first}");
             }
+        }
+    }
+
+    #[test]
+    fn a_search_that_may_try_few_points_ends_where_pytorchs_does() {
+        let (curve, _) = SEARCHES[2];
+        // First place, bound, place that was found, number of evaluations: the same function of PyTorch, with `max_ls`.
+        for (first, most, at, count) in [
+            (1e-3, 0, 1e-3, 1),
+            (1e-3, 1, 0.005505, 2),
+            (10.0, 0, 0.0, 1),
+            (10.0, 3, 1.8675720931161517, 3),
+            (1000.0, 0, 0.0, 1),
+            (1000.0, 3, 0.0, 4),
+        ] {
+            let start = point(curve, 0.0);
+            let found = strong_wolfe(&start, first, 1.0, 1e-9, most, |at| point(curve, at));
+            assert!((found.0.at - at).abs() <= 1e-9 * at, "{}, {at}", found.0.at);
+            assert_eq!(found.1, count, "from {first}, at most {most}");
         }
     }
 }

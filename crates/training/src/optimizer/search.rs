@@ -7,7 +7,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
 
 use super::Optimizer;
-use super::lbfgs::{Memory, dot, largest};
+use super::lbfgs::{Lbfgs, Memory, dot, largest};
 use super::line_search::{Point, strong_wolfe};
 use super::update::Flatten;
 
@@ -20,18 +20,21 @@ impl Optimizer {
         self.rule.searches()
     }
 
-    /// Moves the parameters of `module`, whose loss and gradients are `begun`, by one step of a rule that
-    /// [searches](Self::searches).
+    /// How a step searches along lines, if it [does](Self::searches).
+    pub(crate) fn line_search(&self) -> Option<Lbfgs> {
+        self.rule.line_search().cloned()
+    }
+
+    /// Moves the parameters of `module`, whose loss and gradients are `begun`, by one step of a rule that searches along
+    /// lines.
     pub(crate) fn search<M: Module>(
         &mut self,
+        rule: &Lbfgs,
         mut module: M,
         begun: Evaluated,
         learning_rate: f64,
         mut evaluate: impl FnMut(&M) -> Evaluated,
     ) -> M {
-        let Some(rule) = self.rule.line_search().cloned() else {
-            return self.step(module, begun.1, learning_rate);
-        };
         self.step += 1;
         let num_buffers = self.rule.num_buffers();
         let mut buffers = std::mem::take(&mut self.buffers);
@@ -59,17 +62,18 @@ impl Optimizer {
                 slope,
             };
             let (size, tolerance) = (largest(&direction), rule.tolerance_change);
-            let (found, num_points) = strong_wolfe(&start, length, size, tolerance, |at| {
-                let moved = self.moved_along(&module, &direction, at);
-                let (loss, gradients) = evaluate(&moved);
-                let gradient = flat(&moved, gradients);
-                Point {
-                    at,
-                    loss,
-                    slope: dot(&gradient, &direction),
-                    gradient,
-                }
-            });
+            let (found, num_points) =
+                strong_wolfe(&start, length, size, tolerance, most - count, |at| {
+                    let moved = self.moved_along(&module, &direction, at);
+                    let (loss, gradients) = evaluate(&moved);
+                    let gradient = flat(&moved, gradients);
+                    Point {
+                        at,
+                        loss,
+                        slope: dot(&gradient, &direction),
+                        gradient,
+                    }
+                });
             module = self.moved_along(&module, &direction, found.at);
             memory.moved = direction.mul_scalar(found.at);
             (loss, gradient) = (found.loss, found.gradient);

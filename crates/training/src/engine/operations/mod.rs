@@ -69,7 +69,7 @@ pub(crate) struct BurnEngine {
     data: SplitData,
     /// The seed of each network's shuffles.
     seeds: Vec<u64>,
-    /// The seed of each network's dropout.
+    /// The seed of each network's steps: of dropout and of noise on gradients.
     step_seeds: Vec<u64>,
     /// The learning rates of each network.
     schedulers: Vec<Scheduler>,
