@@ -256,7 +256,7 @@ mod tests {
             ),
             (
                 r#"{"name": "lbfgs", "learning_rate": 1.0, "history_size": 0}"#,
-                "`optimizer.history_size` is 0, expected at least 1",
+                "`optimizer.history_size` is 0, expected a number from 1 to 1000",
             ),
         ] {
             let config = read(config).expect("well formed");
