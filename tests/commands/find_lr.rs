@@ -154,3 +154,15 @@ fn learning_rates_that_cannot_grow_are_refused() {
         );
     }
 }
+
+#[test]
+fn an_optimiser_that_searches_for_the_length_of_its_steps_is_refused() {
+    let lab = Lab::new();
+    let config = shipped("train/moons.toml");
+    let optimizer = "optimizer={ name = \"lbfgs\", learning_rate = 1.0 }";
+    let words = ["find-lr", config.to_str().unwrap(), "--set", optimizer];
+    let outcome = lab.run(&words);
+    assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+    let text = outcome.stderr;
+    assert!(text.contains("`optimizer.name` is lbfgs"), "{text}");
+}

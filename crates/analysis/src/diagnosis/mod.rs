@@ -40,6 +40,8 @@ pub struct Observations<'a> {
     pub learning_rate: Option<f64>,
     /// Whether the network computes a linear function of its inputs, up to the output activation.
     pub is_linear: bool,
+    /// Whether a step of the optimiser searches along lines, so that it is as large as the loss allows.
+    pub searches: bool,
 }
 
 impl<'a> Observations<'a> {
@@ -54,6 +56,7 @@ impl<'a> Observations<'a> {
             layers: None,
             learning_rate: None,
             is_linear: false,
+            searches: false,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use emberlab_menu::Problem;
 use emberlab_training::{RangeTest, StopFlag, TrainingError, device};
 
 use crate::config::ExperimentConfig;
@@ -11,7 +12,8 @@ use crate::trial::Prepared;
 /// The losses of a range test of `config` with this seed, one for each learning rate until the training diverged.
 ///
 /// # Errors
-/// [`ExperimentError`] if the data cannot be loaded, the network not made, or the device not used.
+/// [`ExperimentError`] if the data cannot be loaded, the network not made, or the device not used; or if the optimiser searches
+/// for the length of its steps.
 pub fn range_curve(
     config: &ExperimentConfig,
     seed: u64,
@@ -23,6 +25,13 @@ pub fn range_curve(
     let device = device::open(device_name).map_err(TrainingError::from)?;
     let mut config = config.clone().without_comparison();
     config.seed = seed;
+    let rule = &config.optimizer.rule;
+    Problem::unless(
+        !rule.searches(),
+        "optimizer.name",
+        rule.name(),
+        "an optimiser whose steps grow with the learning rate, which this one only tries first: 1 is usual",
+    )?;
     let prepared = Prepared::for_training(config, data_dirs)?;
     let train = prepared.upload_train(&device)?;
     let test = RangeTest {

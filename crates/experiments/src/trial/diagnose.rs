@@ -58,6 +58,7 @@ pub(crate) fn quick_diagnosis(
         layers: Some(layers),
         learning_rate: Some(config.optimizer.learning_rate),
         is_linear: config.model.is_linear(),
+        searches: config.optimizer.rule.searches(),
     });
     Ok(Diagnosis { findings })
 }

@@ -23,7 +23,7 @@ const USUAL: f64 = 1e-3;
 const ENOUGH_RECORDS: usize = 4;
 
 fn detect(observed: &Observations<'_>) -> Vec<Finding> {
-    let Some(layers) = observed.layers else {
+    let Some(layers) = observed.layers.filter(|_| !observed.searches) else {
         return Vec::new();
     };
     let rate = observed.learning_rate;
@@ -148,6 +148,23 @@ mod tests {
         assert_eq!(found(&[1e-3, 1e-4, 1e-5, 1e-6], &[1e-5; 4]), None);
         assert_eq!(found(&[0.1, 0.02, 1e-3, 1e-3, 1e-3], &[1e-3; 5]), None);
         assert_eq!(found(&[0.5; 3], &[0.5; 3]), None, "too few records");
+    }
+
+    #[test]
+    fn the_steps_of_an_optimiser_that_searches_may_have_any_size() {
+        let layers = history(&[&[0.1; 5]], |row, ratio| {
+            (row.weight_norm, row.update_norm) = (2.0, 2.0 * ratio);
+        });
+        let curves = crate::diagnosis::LearningCurves::default();
+        let found = |searches: bool| {
+            let observed = Observations {
+                layers: Some(&layers),
+                searches,
+                ..Observations::of_curves(&curves)
+            };
+            detect(&observed).len()
+        };
+        assert_eq!((found(false), found(true)), (1, 0));
     }
 
     #[test]
