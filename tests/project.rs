@@ -241,3 +241,19 @@ fn crates_without_burn_never_see_it() {
         );
     }
 }
+
+#[test]
+fn cargo_run_means_the_command_although_there_are_two_programs() {
+    let metadata = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--offline", "--format-version=1"])
+        .current_dir(project())
+        .output()
+        .unwrap();
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).unwrap();
+    let packages = metadata["packages"].as_array().unwrap().iter();
+    let named: Vec<&str> = packages
+        .filter_map(|package| package["default_run"].as_str())
+        .collect();
+    // Cargo runs the only program that a package of the workspace names.
+    assert_eq!(named, ["emberlab"]);
+}
