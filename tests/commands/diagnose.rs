@@ -1,5 +1,6 @@
 //! Diagnoses: each lesson shows what it tells of, and nothing is found in the healthy configurations.
 
+use emberlab_analysis::{Earliest, RULES};
 use emberlab_config_source::ConfigSource;
 use emberlab_experiments::Comparison;
 use emberlab_run_format::{Diagnosis, Direction, Finding, FindingKind};
@@ -70,11 +71,26 @@ const LESSONS: [(&str, FindingKind, &[&str]); 12] = [
     ),
 ];
 
-/// Trains a configuration, however that ends, and returns what the run then says of itself.
-fn left_by(lab: &Lab, config: &str, run: &str, overrides: &[&str]) -> Vec<Finding> {
+/// What a training says of itself.
+struct Left {
+    /// The findings of its run.
+    findings: Vec<Finding>,
+    /// What it printed to the standard error.
+    told: String,
+}
+
+impl Left {
+    /// Whether the training warned of a kind of finding before its end.
+    fn was_told(&self, kind: FindingKind) -> bool {
+        self.told.contains(&format!("warning: {kind}: "))
+    }
+}
+
+/// Trains a configuration, however that ends.
+fn left_by(lab: &Lab, config: &str, run: &str, overrides: &[&str]) -> Left {
     let path = shipped(config);
     let mut words = vec!["train", path.to_str().unwrap(), "--run", run];
-    words.extend(["--dashboard", "quiet"]);
+    words.extend(["--dashboard", "json"]);
     for one in overrides {
         words.extend(["--set", one]);
     }
@@ -84,7 +100,10 @@ fn left_by(lab: &Lab, config: &str, run: &str, overrides: &[&str]) -> Vec<Findin
     let file = format!("artifacts/{name}/{run}/diagnosis.json");
     let text = std::fs::read_to_string(lab.path().join(file)).unwrap();
     let diagnosis: Diagnosis = serde_json::from_str(&text).unwrap();
-    diagnosis.findings
+    Left {
+        findings: diagnosis.findings,
+        told: outcome.stderr,
+    }
 }
 
 #[test]
@@ -92,13 +111,17 @@ fn every_lesson_shows_what_it_tells_of_and_its_remedy_mends_it() {
     let lab = Lab::new();
     for (lesson, kind, remedy) in LESSONS {
         let config = format!("lessons/{lesson}.toml");
-        let findings = left_by(&lab, &config, "ill", &[]);
-        let found = findings.iter().find(|f| f.kind == kind);
-        let found = found.unwrap_or_else(|| panic!("{lesson} shows {findings:#?}"));
+        let ill = left_by(&lab, &config, "ill", &[]);
+        let found = ill.findings.iter().find(|f| f.kind == kind);
+        let found = found.unwrap_or_else(|| panic!("{lesson} shows {:#?}", ill.findings));
+        let rule = RULES.iter().find(|rule| rule.kind == kind).unwrap();
+        let is_told = rule.earliest == Earliest::WhileTraining;
+        assert_eq!(ill.was_told(kind), is_told, "{lesson}: {}", ill.told);
         assert!(!found.evidence.is_empty() && !found.remedies.is_empty());
         let mended = left_by(&lab, &config, "mended", remedy);
-        let is_mended = mended.iter().all(|f| f.kind != kind);
-        assert!(is_mended, "{lesson} after its remedy: {mended:#?}");
+        let is_mended = mended.findings.iter().all(|f| f.kind != kind);
+        let findings = mended.findings;
+        assert!(is_mended, "{lesson} after its remedy: {findings:#?}");
         // The command tells the same, with its numbers.
         let told = lab.succeed(&["diagnose", &format!("{lesson}/ill")]).stdout;
         assert!(told.contains(kind.title()), "{told}");
@@ -161,7 +184,8 @@ fn nothing_is_found_in_the_healthy_configurations() {
             "digits_convnet" => &["training.num_epochs=3"],
             _ => &[],
         };
-        let findings = left_by(&lab, &format!("train/{name}.toml"), "healthy", few);
+        let healthy = left_by(&lab, &format!("train/{name}.toml"), "healthy", few);
+        let findings = &healthy.findings;
         // Their headers say so.
         let expected = match name {
             "iris" => vec![FindingKind::MissingClass],
@@ -170,6 +194,9 @@ fn nothing_is_found_in_the_healthy_configurations() {
         };
         let kinds: Vec<FindingKind> = findings.iter().map(|f| f.kind).collect();
         assert_eq!(kinds, expected, "{name}: {findings:#?}");
+        for rule in RULES.iter().filter(|rule| !expected.contains(&rule.kind)) {
+            assert!(!healthy.was_told(rule.kind), "{name}: {}", healthy.told);
+        }
         count += 1;
     }
     assert!(count >= 11, "only {count} configurations");
@@ -375,7 +402,7 @@ fn the_explosion_is_traced_to_its_step_layer_and_operation() {
     }
     let lab = Lab::new();
     let few = ["split.train=2000", "split.valid=200"];
-    let quick = left_by(&lab, "lessons/explosion.toml", "ill", &few);
+    let quick = left_by(&lab, "lessons/explosion.toml", "ill", &few).findings;
     assert_eq!(quick[0].kind, FindingKind::NonFinite);
     let told = lab.succeed(&["diagnose", "explosion", "--json"]).stdout;
     let diagnosis: Diagnosis = serde_json::from_str(&told).unwrap();
@@ -420,7 +447,8 @@ fn the_explosion_is_traced_to_its_step_layer_and_operation() {
         "mended",
         &[&few[..], &he].concat(),
     );
-    assert!(mended.is_empty(), "{mended:#?}");
+    let findings = mended.findings;
+    assert!(findings.is_empty(), "{findings:#?}");
 }
 
 #[test]

@@ -220,8 +220,24 @@ fn the_dashboards_kill_panics_but_loses_nothing() {
 
 #[test]
 fn the_dashboard_says_what_is_wrong_while_it_trains() {
-    let mut terminal = Terminal::train("lessons/learning_rate_too_high.toml");
-    let text = terminal.wait_for(&["Found", "learning rate too high"]);
+    assert_found(
+        "lessons/learning_rate_too_high.toml",
+        "learning rate too high",
+    );
+}
+
+#[test]
+fn the_dashboard_names_the_layer_of_what_it_found() {
+    assert_found(
+        "lessons/vanishing_gradients.toml",
+        "vanishing gradients in layers.0",
+    );
+}
+
+/// The dashboard of a training shows what was found, and stops.
+fn assert_found(config: &str, found: &str) {
+    let mut terminal = Terminal::train(config);
+    let text = terminal.wait_for(&["Found", found]);
     assert!(terminal.is_alternate(), "{text}");
     terminal.press("q");
     terminal.wait_for(&["Stop the training"]);

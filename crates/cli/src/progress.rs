@@ -3,10 +3,11 @@
 use std::io::Write;
 use std::time::{Duration, Instant};
 
-use emberlab_analysis::{LearningCurves, findings_while_training};
-use emberlab_metrics::{Metric, SplitMetrics};
+use emberlab_analysis::OngoingDiagnosis;
+use emberlab_metrics::SplitMetrics;
 pub use emberlab_report::{count, number};
 use emberlab_run_format::{Finding, FindingKind};
+use emberlab_training::inspection::LayerRecord;
 use emberlab_training::{EpochRecord, Observer, TrainingError};
 use serde_json::json;
 
@@ -37,35 +38,37 @@ impl Drop for Silent {
 /// Passes findings to a dashboard, which owns the terminal, and prints nothing itself until the end.
 pub struct Behind {
     silent: Silent,
-    watch: CurveWatch,
+    diagnosis: OngoingDiagnosis,
 }
 
 impl Behind {
-    /// Continues after these epochs.
-    pub fn after(before: LearningCurves) -> Self {
+    /// Continues after what was known before.
+    pub fn after(diagnosis: OngoingDiagnosis) -> Self {
         Self {
             silent: Silent::default(),
-            watch: CurveWatch::after(before),
+            diagnosis,
         }
     }
 }
 
 impl Observer for Behind {
     fn begins_with(&mut self, problems: &[FindingKind]) {
-        self.watch.before = problems.to_vec();
+        self.diagnosis.begins_with(problems);
+    }
+
+    fn inspected(&mut self, record: &LayerRecord) -> Result<(), TrainingError> {
+        self.diagnosis.inspected(&record.rows);
+        Ok(())
     }
 
     fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError> {
-        self.watch.look(record);
+        self.diagnosis.epoch_ended(record);
         Ok(())
     }
 
     fn findings(&self) -> Vec<String> {
-        self.watch
-            .reported
-            .iter()
-            .map(FindingKind::to_string)
-            .collect()
+        let findings = self.diagnosis.reported().iter();
+        findings.map(in_short).collect()
     }
 
     fn save_failed(&mut self, error: &TrainingError) {
@@ -96,54 +99,22 @@ impl SaveWarnings {
     }
 }
 
-/// Looks for findings in the curves while they grow, and reports each kind once.
-#[derive(Default)]
-struct CurveWatch {
-    curves: LearningCurves,
-    /// What was found before the training.
-    before: Vec<FindingKind>,
-    reported: Vec<FindingKind>,
-    next_look: usize,
+/// Prints a warning for each of these findings.
+fn warn(findings: &[Finding]) {
+    for finding in findings {
+        eprintln!("warning: {}: {}", finding.kind, finding.summary);
+    }
 }
 
-impl CurveWatch {
-    /// Continues after these epochs.
-    fn after(before: LearningCurves) -> Self {
-        Self {
-            curves: before,
-            ..Self::default()
-        }
-    }
-
-    /// Adds an epoch, and prints a warning for each new finding.
-    fn warn(&mut self, record: &EpochRecord) {
-        for finding in self.look(record) {
-            eprintln!("warning: {}: {}", finding.kind, finding.summary);
-        }
-    }
-
-    /// Adds an epoch; returns the new findings.
-    fn look(&mut self, record: &EpochRecord) -> Vec<Finding> {
-        self.curves.num_epochs = record.num_epochs;
-        // A resumed run repeats the epochs after its checkpoint.
-        self.curves.truncate(record.epoch - 1);
-        self.curves.push(&record.train, record.valid.as_ref());
-        let epochs = self.curves.train_loss.len();
-        // If epochs are missing in between, the curves are not judged before the end.
-        if epochs != record.epoch {
-            return Vec::new();
-        }
-        let loss = record.train.get(Metric::Loss);
-        let is_number = loss.is_none_or(f64::is_finite);
-        // Each look reads all curves, so it waits for a tenth more epochs.
-        if epochs < self.next_look && is_number {
-            return Vec::new();
-        }
-        self.next_look = epochs + epochs / 10 + 1;
-        let mut new = findings_while_training(&self.curves, &self.before);
-        new.retain(|finding| !self.reported.contains(&finding.kind));
-        self.reported.extend(new.iter().map(|finding| finding.kind));
-        new
+/// A finding in a few words: its kind, and the layer that has it.
+fn in_short(finding: &Finding) -> String {
+    let layer = finding
+        .place
+        .as_ref()
+        .and_then(|place| place.layer.as_ref());
+    match layer {
+        Some(layer) => format!("{} in {layer}", finding.kind),
+        None => finding.kind.to_string(),
     }
 }
 
@@ -152,17 +123,17 @@ pub struct Lines {
     began: Instant,
     first: Option<usize>,
     save_warnings: SaveWarnings,
-    watch: CurveWatch,
+    diagnosis: OngoingDiagnosis,
 }
 
 impl Lines {
-    /// Starts the clock, after these epochs.
-    pub fn after(before: LearningCurves) -> Self {
+    /// Starts the clock, after what was known before.
+    pub fn after(diagnosis: OngoingDiagnosis) -> Self {
         Self {
             began: Instant::now(),
             first: None,
             save_warnings: SaveWarnings::default(),
-            watch: CurveWatch::after(before),
+            diagnosis,
         }
     }
 
@@ -176,7 +147,12 @@ impl Lines {
 
 impl Observer for Lines {
     fn begins_with(&mut self, problems: &[FindingKind]) {
-        self.watch.before = problems.to_vec();
+        self.diagnosis.begins_with(problems);
+    }
+
+    fn inspected(&mut self, record: &LayerRecord) -> Result<(), TrainingError> {
+        self.diagnosis.inspected(&record.rows);
+        Ok(())
     }
 
     fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError> {
@@ -199,7 +175,7 @@ impl Observer for Lines {
             if record.is_best { "  best" } else { "" }
         ));
         print_line(&line);
-        self.watch.warn(record);
+        warn(self.diagnosis.epoch_ended(record));
         Ok(())
     }
 
@@ -211,22 +187,27 @@ impl Observer for Lines {
 /// Prints one JSON object per epoch, for programs.
 pub struct JsonLines {
     save_warnings: SaveWarnings,
-    watch: CurveWatch,
+    diagnosis: OngoingDiagnosis,
 }
 
 impl JsonLines {
-    /// Continues after these epochs.
-    pub fn after(before: LearningCurves) -> Self {
+    /// Continues after what was known before.
+    pub fn after(diagnosis: OngoingDiagnosis) -> Self {
         Self {
             save_warnings: SaveWarnings::default(),
-            watch: CurveWatch::after(before),
+            diagnosis,
         }
     }
 }
 
 impl Observer for JsonLines {
     fn begins_with(&mut self, problems: &[FindingKind]) {
-        self.watch.before = problems.to_vec();
+        self.diagnosis.begins_with(problems);
+    }
+
+    fn inspected(&mut self, record: &LayerRecord) -> Result<(), TrainingError> {
+        self.diagnosis.inspected(&record.rows);
+        Ok(())
     }
 
     fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError> {
@@ -241,7 +222,7 @@ impl Observer for JsonLines {
             "elapsed_seconds": record.elapsed.as_secs_f64(),
         });
         print_line(&line.to_string());
-        self.watch.warn(record);
+        warn(self.diagnosis.epoch_ended(record));
         Ok(())
     }
 

@@ -239,6 +239,25 @@ impl LayerHistory {
         names
     }
 
+    /// The rows of the newest record.
+    pub fn last(&self) -> &[LayerRow] {
+        let newest = self.rows.last().map(|row| row.step);
+        let is_older = |row: &LayerRow| Some(row.step) != newest;
+        let begin = self.rows.iter().rposition(is_older).map_or(0, |i| i + 1);
+        &self.rows[begin..]
+    }
+
+    /// Adds the rows of a record, and removes what was recorded at its step or later: a resumed training records it again.
+    pub fn push(&mut self, record: &[LayerRow]) {
+        let Some(first) = record.first() else {
+            return;
+        };
+        let is_earlier = |row: &LayerRow| row.step < first.step;
+        let kept = self.rows.iter().rposition(is_earlier).map_or(0, |i| i + 1);
+        self.rows.truncate(kept);
+        self.rows.extend_from_slice(record);
+    }
+
     /// The rows of a layer, a record each.
     pub fn of_layer(&self, layer: &str) -> impl Iterator<Item = &LayerRow> {
         self.rows.iter().filter(move |row| row.layer == layer)

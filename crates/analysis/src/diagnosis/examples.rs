@@ -2,9 +2,10 @@
 
 use emberlab_run_format::{FindingKind, Histogram, LayerHistory, LayerRow, NUM_BINS};
 
+use emberlab_training::inspection::LayerStep;
+
 use crate::diagnosis::{
-    ActivationInspection, LayerStep, LearningCurves, Observations, SignalInspection,
-    StepInspection, findings,
+    ActivationInspection, LearningCurves, Observations, SignalInspection, StepInspection, findings,
 };
 
 /// A step with `(weight, gradient, change)` of each layer.
@@ -52,10 +53,10 @@ pub fn history(layers: &[&[f64]], set: impl Fn(&mut LayerRow, f64)) -> LayerHist
 }
 
 /// An activation with eight units.
-pub fn activation(name: &'static str, num_dead: usize, saturated: f64) -> ActivationInspection {
+pub fn activation(name: &str, num_dead: usize, saturated: f64) -> ActivationInspection {
     ActivationInspection {
         layer: "activations.0".to_string(),
-        activation: name,
+        activation: name.to_string(),
         num_units: 8,
         num_dead,
         saturated,

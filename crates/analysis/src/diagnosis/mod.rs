@@ -8,18 +8,19 @@ mod examples;
 mod findings;
 mod learning_curves;
 mod observed_data;
+mod ongoing;
 mod wording;
 
+use std::borrow::Cow;
 use std::fmt;
 
-use emberlab_run_format::{Finding, FindingKind, LayerHistory, Severity};
-use emberlab_training::inspection::{
-    ActivationInspection, LayerStep, SignalInspection, StepInspection,
-};
+use emberlab_run_format::{Finding, FindingKind, LayerHistory, LayerRow, Severity};
+use emberlab_training::inspection::{ActivationInspection, SignalInspection, StepInspection};
 
 pub use findings::locate_non_finite;
 pub use learning_curves::LearningCurves;
 pub use observed_data::ObservedData;
+pub use ongoing::OngoingDiagnosis;
 
 /// All that is known about a training. Rules that need more than was observed find nothing.
 #[derive(Debug, Clone, Copy)]
@@ -74,6 +75,45 @@ impl<'a> Observations<'a> {
         self.first_step.filter(is_finite)
     }
 
+    /// The size of the gradient of each layer before training, by its name; empty if one is NaN or infinite, or the loss: that
+    /// finding then explains the others.
+    fn gradients_at_start(&self) -> Vec<(&'a str, f64)> {
+        if self.first_step.is_some() {
+            let layers = self.finite_first_step().into_iter().flat_map(|s| &s.layers);
+            return layers.map(|l| (l.layer.as_str(), l.gradient)).collect();
+        }
+        let rows = self.rows_at_start();
+        let gradients: Vec<_> = rows
+            .map(|row| (row.layer.as_str(), row.gradient_rms()))
+            .collect();
+        match gradients.iter().all(|(_, gradient)| gradient.is_finite()) {
+            true => gradients,
+            false => Vec::new(),
+        }
+    }
+
+    /// The activations between layers before training.
+    fn activations_at_start(&self) -> Cow<'a, [ActivationInspection]> {
+        match self.start {
+            Some(start) => Cow::Borrowed(&start.activations),
+            None => between_layers(self.rows_at_start()),
+        }
+    }
+
+    /// The activations between layers as they are now.
+    fn activations_now(&self) -> Cow<'a, [ActivationInspection]> {
+        match self.now {
+            Some(now) => Cow::Borrowed(&now.activations),
+            None => between_layers(self.layers.into_iter().flat_map(LayerHistory::last)),
+        }
+    }
+
+    /// The record of the layers before the first step.
+    fn rows_at_start(&self) -> impl Iterator<Item = &'a LayerRow> {
+        let rows = self.layers.into_iter().flat_map(LayerHistory::rows);
+        rows.take_while(|row| row.step == 0)
+    }
+
     /// The finding that features or targets are not scaled, which is an error if the loss was NaN or infinite.
     fn as_unscaled_data(&self, found: Option<Finding>) -> Vec<Finding> {
         let severity = match self.curves.first_non_finite() {
@@ -85,6 +125,22 @@ impl<'a> Observations<'a> {
             .map(|found| Finding { severity, ..found })
             .collect()
     }
+}
+
+/// The activations of one record of the layers, but for the outputs of the network.
+fn between_layers<'a>(
+    record: impl Iterator<Item = &'a LayerRow>,
+) -> Cow<'static, [ActivationInspection]> {
+    let activation = |row: &LayerRow| ActivationInspection {
+        layer: row.layer.clone(),
+        activation: row.activation.clone(),
+        num_units: row.units,
+        num_dead: (row.dead * row.units as f64).round() as usize,
+        saturated: row.saturated,
+    };
+    let mut activations: Vec<ActivationInspection> = record.map(activation).collect();
+    activations.pop();
+    Cow::Owned(activations)
 }
 
 /// The earliest moment at which a finding is reported. Every finding is also reported at the end of training.
@@ -213,18 +269,10 @@ fn reported(observed: &Observations<'_>, is_chosen: fn(&&Rule) -> bool) -> Vec<F
     found
 }
 
-/// The findings that a training reports before its end: those that more epochs would not mend. Those that the findings
-/// `before` training explain are left out.
-pub fn findings_while_training(curves: &LearningCurves, before: &[FindingKind]) -> Vec<Finding> {
-    let observed = Observations::of_curves(curves);
-    let rules = RULES.iter().filter(|rule| {
-        rule.earliest == Earliest::WhileTraining && !is_explained(rule.kind, before)
-    });
-    rules.flat_map(|rule| rule.apply(&observed)).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use emberlab_training::inspection::LayerStep;
+
     use super::*;
 
     #[test]

@@ -39,8 +39,8 @@ pub struct Args {
 /// [`Failure`] if there is no such run, if it cannot be continued, or with the reason why training failed.
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let run = Run::find(&shared.artifacts, &args.run)?;
-    // If the curves cannot be read, opening the run below reports why.
-    let before = run.learning_curves().unwrap_or_default();
+    // If its files cannot be read, opening the run below reports why.
+    let before = run.ongoing_diagnosis().unwrap_or_default();
     let (execution, is_quiet) = execution(&args.running, &args.showing, shared, before)?;
     let moved = args.data.iter();
     let moved = moved.map(|path| format!("dataset.path={:?}", path.display().to_string()));

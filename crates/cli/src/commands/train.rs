@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use emberlab_analysis::LearningCurves;
+use emberlab_analysis::OngoingDiagnosis;
 use emberlab_config_source::ConfigSource;
 use emberlab_experiments::{
     Execution, ExperimentConfig, ExperimentError, Run, Trial, outdated_threshold,
@@ -55,8 +55,8 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = source(args)?.with_overrides(&args.overrides)?;
     let config = ExperimentConfig::from_source(&source)?;
     tell_ignored(&config, &args.config, &args.overrides, shared);
-    let no_epochs = LearningCurves::default();
-    let (execution, is_quiet) = execution(&args.running, &args.showing, shared, no_epochs)?;
+    let new = OngoingDiagnosis::default();
+    let (execution, is_quiet) = execution(&args.running, &args.showing, shared, new)?;
     let config = config.with_inspection();
     let begun = Trial::begin(config, &shared.artifacts, args.run.as_deref(), execution);
     let (trial, warnings) = begun.map_err(|error| error.with_place(&source))?;
@@ -129,8 +129,8 @@ pub fn tell_ignored(config: &ExperimentConfig, path: &Path, overrides: &[String]
     );
 }
 
-/// How a trial runs, and whether only errors are wanted on the terminal. `before` holds the curves of the epochs
-/// that a resumed run has already done.
+/// How a trial runs, and whether only errors are wanted on the terminal. `before` knows what a resumed run has
+/// already done.
 ///
 /// # Errors
 /// [`Failure::Usage`] if `--dashboard tui` is given without a terminal, or with one that cannot draw.
@@ -138,7 +138,7 @@ pub fn execution(
     running: &Running,
     showing: &Showing,
     shared: &Shared,
-    before: LearningCurves,
+    before: OngoingDiagnosis,
 ) -> Result<(Execution, bool), Failure> {
     let is_terminal = std::io::stdout().is_terminal() && std::io::stdin().is_terminal();
     let can_draw = is_terminal && terminal::can_draw(&std::io::stdout());

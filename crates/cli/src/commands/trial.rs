@@ -52,7 +52,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let begun = planned
         .first()
         .and_then(|first| Run::at(&first.folder(&shared.artifacts)));
-    let before = begun.and_then(|run| run.learning_curves().ok());
+    let before = begun.and_then(|run| run.ongoing_diagnosis().ok());
     let before = before.unwrap_or_default();
     let (mut execution, is_quiet) = execution(&args.running, &args.showing, shared, before)?;
     // A job among many does not wait for a person who was not asked for.

@@ -1,6 +1,6 @@
 //! Reads the files of a run that other parts need: configuration, learning curves and checkpoints.
 
-use emberlab_analysis::LearningCurves;
+use emberlab_analysis::{LearningCurves, OngoingDiagnosis};
 use emberlab_config_source::ConfigSource;
 use emberlab_run_format::files::{CONFIG, FAILURE, LAYERS, METRICS, RESULT, THRESHOLD};
 use emberlab_run_format::{ChosenThreshold, Failure, History, LayerHistory, RunResult, Weights};
@@ -112,6 +112,15 @@ impl Run {
             valid_accuracy: column("valid_accuracy"),
             num_epochs,
         })
+    }
+
+    /// The diagnosis of its training as it goes on.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Malformed`] if the metrics, the layers or the configuration cannot be read.
+    pub fn ongoing_diagnosis(&self) -> Result<OngoingDiagnosis, ExperimentError> {
+        let (curves, layers) = (self.learning_curves()?, self.layers()?);
+        Ok(OngoingDiagnosis::after(curves, layers))
     }
 
     /// The learning rate of the last step of each epoch.

@@ -197,10 +197,12 @@ impl Observer for RunObserver {
     }
 
     fn inspected(&mut self, record: &LayerRecord) -> Result<(), TrainingError> {
-        match &mut self.layers {
+        let written = match &mut self.layers {
             Some(layers) => layers.inspected(record),
             None => Ok(()),
-        }
+        };
+        self.shown.inspected(record)?;
+        written
     }
 
     fn findings(&self) -> Vec<String> {

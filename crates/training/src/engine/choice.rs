@@ -56,6 +56,9 @@ pub enum TrainedBy {
     BurnOperations {
         /// The reason, as it follows the word "because".
         because: String,
+        /// Whether Burn times several kernels for each operation and takes the fastest, so that the last digits of numbers
+        /// may differ from one machine to another.
+        is_autotuned: bool,
     },
 }
 
@@ -76,8 +79,10 @@ impl TrainedBy {
             Ok(_) => Ok(Self::FusedKernels),
             Err(reason) => {
                 reason.unless_demanded(training)?;
-                let because = reason.to_string();
-                Ok(Self::BurnOperations { because })
+                Ok(Self::BurnOperations {
+                    because: reason.to_string(),
+                    is_autotuned: cfg!(feature = "autotune") && !is_processor(device),
+                })
             }
         }
     }
@@ -97,6 +102,9 @@ impl TrainedBy {
     pub fn name(&self) -> &'static str {
         match self {
             Self::FusedKernels => "fused kernels",
+            Self::BurnOperations {
+                is_autotuned: true, ..
+            } => "autotuned Burn operations",
             Self::BurnOperations { .. } => "Burn operations",
         }
     }
@@ -105,7 +113,7 @@ impl TrainedBy {
     pub fn because(&self) -> Option<&str> {
         match self {
             Self::FusedKernels => None,
-            Self::BurnOperations { because } => Some(because),
+            Self::BurnOperations { because, .. } => Some(because),
         }
     }
 }
@@ -114,7 +122,7 @@ impl fmt::Display for TrainedBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::FusedKernels => f.write_str(self.name()),
-            Self::BurnOperations { because } => write!(f, "{}, because {because}", self.name()),
+            Self::BurnOperations { because, .. } => write!(f, "{}, because {because}", self.name()),
         }
     }
 }

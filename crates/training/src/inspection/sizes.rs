@@ -64,7 +64,7 @@ pub struct ActivationInspection {
     /// Its name, such as `activations.0`.
     pub layer: String,
     /// The function, such as `relu`.
-    pub activation: &'static str,
+    pub activation: String,
     /// Units, or channels of a convolution.
     pub num_units: usize,
     /// ReLU: units that are zero for every input.
@@ -158,7 +158,7 @@ pub fn inspect_signals(
             Operation::Activation(_, activation) => {
                 inspection.activations.push(ActivationInspection {
                     layer: part,
-                    activation: activation.name(),
+                    activation: activation.name().to_string(),
                     num_units,
                     num_dead: num_dead(activation, &values, num_units),
                     saturated: saturated(activation, &values),

@@ -1,9 +1,9 @@
 //! The state of each training in the loop: its progress, its best network, its checkpoints.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use emberlab_metrics::{Direction, Split, SplitMetrics};
-use emberlab_models::Network;
 use emberlab_run_format::files::checkpoint::{BEST, NETWORK, OPTIMIZER, PROGRESS};
 use emberlab_storage::{Batch, Checkpoint, CheckpointStore, Identity, Position, StorageError};
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use super::observer::{EpochRecord, Observer};
 use crate::config::TrainingConfig;
 use crate::engine::{Shared, TrainingEngine};
 use crate::error::TrainingError;
-use crate::inspection::{Inspector, LayerRecord};
+use crate::inspection::Inspector;
 use crate::metric_accumulator::MetricAccumulator;
 use crate::record::network_bytes;
 use crate::scheduler::{PlateauState, Scheduler};
@@ -90,7 +90,7 @@ pub(super) struct Replica {
     pub(super) identity: Identity,
     pub(super) observer: Box<dyn Observer>,
     /// Records its layers, if they are recorded.
-    pub(super) inspector: Option<Inspector>,
+    pub(super) inspector: Option<Arc<Inspector>>,
     /// The position of the newest checkpoint.
     pub(super) saved: Option<Position>,
 }
@@ -163,25 +163,6 @@ impl Replica {
     /// The time spent on the training, including the time before it was resumed; `spent` is the time since then.
     pub(super) fn elapsed(&self, spent: Duration) -> Duration {
         Duration::from_secs_f64(self.progress.elapsed) + spent
-    }
-
-    /// Records the layers of its network, the one at `index`. `before` is the network before the last step, where that is
-    /// known.
-    ///
-    /// # Errors
-    /// [`TrainingError::Read`] if the device fails.
-    pub(super) fn record_layers(
-        &self,
-        engine: &mut dyn TrainingEngine,
-        index: usize,
-        before: Option<&Network>,
-    ) -> Result<Option<LayerRecord>, TrainingError> {
-        let Some(inspector) = &self.inspector else {
-            return Ok(None);
-        };
-        let network = engine.network(index)?;
-        let record = inspector.record(&network, before, self.progress.step)?;
-        Ok(Some(record))
     }
 
     /// Whether a checkpoint is to be written: there is a place for it, and the newest one has another position.

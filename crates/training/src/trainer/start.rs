@@ -1,5 +1,7 @@
 //! Where a training starts: from its configuration, or from a checkpoint.
 
+use std::sync::Arc;
+
 use burn::module::Module;
 use burn::tensor::Bytes;
 use emberlab_metrics::Metric;
@@ -72,7 +74,7 @@ pub(super) fn start(
         store: trainer.store,
         identity: trainer.identity,
         observer: trainer.observer,
-        inspector,
+        inspector: inspector.map(Arc::new),
     };
     let beginning = Beginning {
         network: supervised.network,

@@ -3,11 +3,11 @@
 use emberlab_run_format::{Finding, FindingKind, LayerHistory, Severity};
 
 use crate::diagnosis::wording::{evidence, finding, in_layer, sentences};
-use crate::diagnosis::{ActivationInspection, Earliest, Observations, Rule, SignalInspection};
+use crate::diagnosis::{ActivationInspection, Earliest, Observations, Rule};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     kind: FindingKind::DeadRelus,
-    earliest: Earliest::AtTheEnd,
+    earliest: Earliest::WhileTraining,
     condition: "three quarters of a layer's units are zero for every one of up to 256 training rows (64 images of a conv net)",
     is_one_problem: true,
     detect,
@@ -17,20 +17,18 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 const MANY: f64 = 0.75;
 
 fn detect(observed: &Observations<'_>) -> Vec<Finding> {
-    let (Some(start), Some(now)) = (observed.start, observed.now) else {
-        return Vec::new();
-    };
-    let mut found = dead_units(start, now);
+    let now = observed.activations_now();
+    let mut found = dead_units(&observed.activations_at_start(), &now);
     if let (Some(found), Some(layers)) = (&mut found, observed.layers) {
-        add_epoch(found, now, layers);
+        add_epoch(found, &now, layers);
     }
     found.into_iter().collect()
 }
 
 /// Says in which epoch the units of the layer were first seen to be dead.
-fn add_epoch(found: &mut Finding, now: &SignalInspection, layers: &LayerHistory) {
+fn add_epoch(found: &mut Finding, now: &[ActivationInspection], layers: &LayerHistory) {
     let place = found.place.as_ref().and_then(|place| place.layer.as_ref());
-    let number = now.activations.iter().position(|a| Some(&a.layer) == place);
+    let number = now.iter().position(|a| Some(&a.layer) == place);
     // The first activation is that of the first layer, and so on.
     let names = layers.layers();
     let Some(layer) = number.and_then(|number| names.get(number)) else {
@@ -48,9 +46,9 @@ fn add_epoch(found: &mut Finding, now: &SignalInspection, layers: &LayerHistory)
     }
 }
 
-fn dead_units(start: &SignalInspection, now: &SignalInspection) -> Option<Finding> {
+fn dead_units(start: &[ActivationInspection], now: &[ActivationInspection]) -> Option<Finding> {
     let share = |layer: &ActivationInspection| layer.num_dead as f64 / layer.num_units as f64;
-    let layers = now.activations.iter().filter(|a| a.num_units > 1);
+    let layers = now.iter().filter(|a| a.num_units > 1);
     let worst = layers.max_by(|a, b| share(a).total_cmp(&share(b)))?;
     if share(worst) < MANY {
         return None;
@@ -75,8 +73,8 @@ fn dead_units(start: &SignalInspection, now: &SignalInspection) -> Option<Findin
         ),
     );
     found.place = in_layer(&worst.layer);
-    for layer in &now.activations {
-        let before = start.activations.iter().find(|a| a.layer == layer.layer);
+    for layer in now {
+        let before = start.iter().find(|a| a.layer == layer.layer);
         let name = format!("share of {} that is dead", layer.layer);
         found.evidence.push(evidence(&name, share(layer)));
         found.evidence.extend(
@@ -102,10 +100,7 @@ mod tests {
 
     #[test]
     fn dead_relus_are_counted_beside_those_before_training() {
-        let with = |num_dead| SignalInspection {
-            activations: vec![activation("relu", num_dead, 0.0)],
-            ..SignalInspection::default()
-        };
+        let with = |num_dead| [activation("relu", num_dead, 0.0)];
         assert_eq!(dead_units(&with(0), &with(5)), None);
         let found = dead_units(&with(1), &with(6)).map(|f| (f.severity, f.evidence.len()));
         assert_eq!(found, Some((Severity::Warning, 2)));

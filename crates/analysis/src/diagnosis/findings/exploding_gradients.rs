@@ -4,11 +4,11 @@ use emberlab_run_format::{Finding, FindingKind, LayerHistory, Severity};
 
 use super::vanishing_gradients::{VANISHED, gradient_ratio, gradients_of_layers, lasting_ratio};
 use crate::diagnosis::wording::{evidence, finding, in_layer, sentences};
-use crate::diagnosis::{Earliest, Observations, Rule, SignalInspection, StepInspection};
+use crate::diagnosis::{Earliest, Observations, Rule, SignalInspection};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     kind: FindingKind::ExplodingGradients,
-    earliest: Earliest::AtTheEnd,
+    earliest: Earliest::WhileTraining,
     condition: "before training, or in half of the records of the layers, the gradient of the first layer is a thousand times larger than that of the last; or before training the outputs of the last layer are more than 30 times as large as the inputs",
     is_one_problem: true,
     detect,
@@ -20,7 +20,7 @@ const GROWTH: f64 = 30.0;
 fn detect(observed: &Observations<'_>) -> Vec<Finding> {
     let found = [
         observed.start.and_then(growing_signals),
-        observed.finite_first_step().and_then(growing_gradients),
+        growing_gradients(&observed.gradients_at_start()),
     ];
     let found: Vec<Finding> = found.into_iter().flatten().collect();
     match found.is_empty() {
@@ -92,8 +92,8 @@ fn grown_gradients(layers: &LayerHistory) -> Option<Finding> {
     Some(found)
 }
 
-fn growing_gradients(step: &StepInspection) -> Option<Finding> {
-    let (first, last, ratio) = gradient_ratio(step)?;
+fn growing_gradients(gradients: &[(&str, f64)]) -> Option<Finding> {
+    let (first, last, ratio) = gradient_ratio(gradients)?;
     if ratio <= 1.0 / VANISHED {
         return None;
     }
@@ -103,7 +103,7 @@ fn growing_gradients(step: &StepInspection) -> Option<Finding> {
         format!("before training, gradients in {first} are {ratio:.0} times larger than in {last}"),
     );
     found.place = in_layer(first);
-    found.evidence = gradients_of_layers(step);
+    found.evidence = gradients_of_layers(gradients.iter().copied()).collect();
     found.causes = sentences(&["weights too large: each layer multiplies the gradient"]);
     found.remedies = sentences(&[
         "`model.initializer = \"kaiming_normal\"`, or `xavier_normal` for tanh and sigmoid",

@@ -3,11 +3,11 @@
 use emberlab_run_format::{Finding, FindingKind, Severity};
 
 use crate::diagnosis::wording::{evidence, finding, in_layer, percent, sentences};
-use crate::diagnosis::{Earliest, Observations, Rule, SignalInspection};
+use crate::diagnosis::{ActivationInspection, Earliest, Observations, Rule};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     kind: FindingKind::SaturatedUnits,
-    earliest: Earliest::AtTheEnd,
+    earliest: Earliest::WhileTraining,
     condition: "before training, half of the outputs of a sigmoid or tanh layer lie where the slope is below 4 % of its largest",
     is_one_problem: true,
     detect,
@@ -17,12 +17,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 const MANY: f64 = 0.5;
 
 fn detect(observed: &Observations<'_>) -> Vec<Finding> {
-    let found = observed.start.and_then(saturated);
-    found.into_iter().collect()
+    saturated(&observed.activations_at_start())
+        .into_iter()
+        .collect()
 }
 
-fn saturated(signals: &SignalInspection) -> Option<Finding> {
-    let by_share = signals.activations.iter();
+fn saturated(activations: &[ActivationInspection]) -> Option<Finding> {
+    let by_share = activations.iter();
     let worst = by_share.max_by(|a, b| a.saturated.total_cmp(&b.saturated))?;
     if worst.saturated < MANY {
         return None;
@@ -38,7 +39,7 @@ fn saturated(signals: &SignalInspection) -> Option<Finding> {
         ),
     );
     found.place = in_layer(&worst.layer);
-    for activation in &signals.activations {
+    for activation in activations {
         let name = format!("share of {} that is saturated", activation.layer);
         found.evidence.push(evidence(name, activation.saturated));
     }
@@ -57,6 +58,7 @@ fn saturated(signals: &SignalInspection) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::SignalInspection;
     use crate::diagnosis::examples::{activation, kinds_at_start};
 
     #[test]

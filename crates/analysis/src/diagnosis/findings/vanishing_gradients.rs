@@ -3,11 +3,11 @@
 use emberlab_run_format::{Evidence, Finding, FindingKind, LayerHistory, LayerRow, Severity};
 
 use crate::diagnosis::wording::{evidence, finding, in_layer, sentences};
-use crate::diagnosis::{Earliest, Observations, Rule, StepInspection};
+use crate::diagnosis::{Earliest, Observations, Rule};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     kind: FindingKind::VanishingGradients,
-    earliest: Earliest::AtTheEnd,
+    earliest: Earliest::WhileTraining,
     condition: "before training, or in half of the records of the layers, the gradient of the first layer is a thousand times smaller than that of the last",
     is_one_problem: true,
     detect,
@@ -17,13 +17,13 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
 pub(super) const VANISHED: f64 = 1e-3;
 
 fn detect(observed: &Observations<'_>) -> Vec<Finding> {
-    let at_start = observed.finite_first_step().and_then(shrinking_gradients);
+    let at_start = shrinking_gradients(&observed.gradients_at_start());
     let later = || observed.layers.and_then(shrunken_gradients);
     at_start.or_else(later).into_iter().collect()
 }
 
-fn shrinking_gradients(step: &StepInspection) -> Option<Finding> {
-    let (first, last, ratio) = gradient_ratio(step)?;
+fn shrinking_gradients(gradients: &[(&str, f64)]) -> Option<Finding> {
+    let (first, last, ratio) = gradient_ratio(gradients)?;
     if ratio >= VANISHED {
         return None;
     }
@@ -36,7 +36,7 @@ fn shrinking_gradients(step: &StepInspection) -> Option<Finding> {
         ),
     );
     found.place = in_layer(first);
-    found.evidence = gradients_of_layers(step);
+    found.evidence = gradients_of_layers(gradients.iter().copied()).collect();
     found.causes = sentences(&[
         "the slope of a sigmoid is at most 1/4, so each layer makes the gradient smaller",
         "weights too small for the activation",
@@ -105,21 +105,23 @@ pub(super) fn lasting_ratio(
 
 /// The names of the first and the last layer, and the size of the first's gradient over that of the last; none
 /// for fewer than three layers, or without a gradient.
-pub(super) fn gradient_ratio(step: &StepInspection) -> Option<(&str, &str, f64)> {
-    let (first, last) = (step.layers.first()?, step.layers.last()?);
-    let ratio = first.gradient / last.gradient;
-    if step.layers.len() < 3 || ratio.is_nan() || ratio == 0.0 {
+pub(super) fn gradient_ratio<'a>(gradients: &[(&'a str, f64)]) -> Option<(&'a str, &'a str, f64)> {
+    let (first, last) = (gradients.first()?, gradients.last()?);
+    let ratio = first.1 / last.1;
+    if gradients.len() < 3 || ratio.is_nan() || ratio == 0.0 {
         return None;
     }
-    Some((&first.layer, &last.layer, ratio))
+    Some((first.0, last.0, ratio))
 }
 
-pub(super) fn gradients_of_layers(step: &StepInspection) -> Vec<Evidence> {
-    let of = |layer: &crate::diagnosis::LayerStep| {
-        let name = format!("gradient of {}, root mean square", layer.layer);
-        evidence(name, layer.gradient)
-    };
-    step.layers.iter().map(of).collect()
+/// The size of the gradient of each layer as evidence.
+pub(super) fn gradients_of_layers<'a>(
+    gradients: impl Iterator<Item = (&'a str, f64)>,
+) -> impl Iterator<Item = Evidence> {
+    gradients.map(|(layer, gradient)| {
+        let name = format!("gradient of {layer}, root mean square");
+        evidence(name, gradient)
+    })
 }
 
 #[cfg(test)]

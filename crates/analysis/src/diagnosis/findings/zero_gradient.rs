@@ -33,7 +33,8 @@ fn without_gradient(step: &StepInspection) -> Option<Finding> {
         ),
     );
     found.evidence = vec![evidence("loss of the first batch", step.loss)];
-    found.evidence.extend(gradients_of_layers(step));
+    let gradients = step.layers.iter().map(|l| (l.layer.as_str(), l.gradient));
+    found.evidence.extend(gradients_of_layers(gradients));
     if step.has_flat_loss {
         found.causes = sentences(&[
             "a loss that compares outputs after a threshold: it is a step function, whose slope is zero wherever it has one",

@@ -7,7 +7,7 @@ use emberlab_run_format::Ending;
 
 use super::super::result::TrainingResult;
 use super::super::split_data::SplitData;
-use super::{TrainingLoop, tolerate};
+use super::TrainingLoop;
 use crate::error::TrainingError;
 use crate::predict::predict_unless;
 use crate::supervised_model::SupervisedModel;
@@ -43,12 +43,9 @@ impl TrainingLoop {
         if self.spacing.is_none_or(|spacing| spacing.is_due(step)) {
             return Ok(());
         }
-        let replica = &mut self.replicas[index];
-        if let Some(record) = replica.record_layers(&mut *self.engine, index, None)? {
-            let written = replica.observer.inspected(&record);
-            tolerate(&self.checkpoint, replica, written)?;
-        }
-        Ok(())
+        let snapshot = self.snapshot(index, None)?;
+        self.recorder.begin(snapshot.into_iter().collect());
+        self.finish_records()
     }
 
     /// Ends one training. If asked to stop during the predictions, it counts as interrupted.

@@ -2,6 +2,7 @@
 
 mod finish;
 mod one_at_a_time;
+mod recorder;
 
 use std::ops::{ControlFlow, Range};
 use std::time::{Duration, Instant};
@@ -23,9 +24,10 @@ use crate::checkpoint::{CheckpointConfig, Every, OnError};
 use crate::config::TrainMetrics;
 use crate::engine::{Shared, Steps, TIME_OF_A_CALL, TrainingEngine, engine, is_parallel};
 use crate::error::TrainingError;
-use crate::inspection::{LayerRecord, Spacing};
+use crate::inspection::Spacing;
 use crate::metric_accumulator::MetricAccumulator;
 use crate::supervised_model::SupervisedModel;
+use recorder::{Recorder, Records, Snapshot};
 
 /// One or more trainings, all at the same step, which differ at most in seed, data and learning rate.
 pub(super) struct TrainingLoop {
@@ -53,6 +55,7 @@ pub(super) struct TrainingLoop {
     is_within_step: bool,
     /// When the layers are recorded, if they are.
     spacing: Option<Spacing>,
+    recorder: Recorder,
     /// Whether the trainings begin, so that their layers are recorded before the first step.
     is_new: bool,
 }
@@ -99,6 +102,7 @@ impl TrainingLoop {
         let now = Instant::now();
         let inspector = replicas.first().and_then(|first| first.inspector.as_ref());
         let spacing = inspector.map(|inspector| *inspector.spacing());
+        let recorder = Recorder::new(&shared.device);
         Ok(Self {
             engine: engine(beginnings, shared.clone())?,
             replicas,
@@ -115,6 +119,7 @@ impl TrainingLoop {
             saved_at: now,
             is_within_step: false,
             spacing,
+            recorder,
             is_new,
         })
     }
@@ -171,8 +176,7 @@ impl TrainingLoop {
     ) -> Result<ControlFlow<()>, TrainingError> {
         self.check_loss()?;
         if std::mem::take(&mut self.is_new) {
-            let records = self.record_layers(&[])?;
-            self.write_records(records)?;
+            self.record_layers(Vec::new())?;
         }
         let mut next_epoch = Instant::now();
         loop {
@@ -245,6 +249,7 @@ impl TrainingLoop {
         if leaving.is_empty() {
             return Ok(());
         }
+        self.finish_records()?;
         for &index in leaving {
             let result = self.finish_one(index, Ending::StoppedEarly)?;
             self.results.push((self.replicas[index].place, result));
@@ -330,32 +335,62 @@ impl TrainingLoop {
             replica.progress.step += count as u64;
             replica.progress.position.step_in_epoch += count;
         }
-        // The record belongs to the step: a checkpoint holds both or neither.
-        let records = match is_record_due {
-            true => self.record_layers(&before)?,
-            false => Vec::new(),
-        };
+        match is_record_due {
+            true => self.record_layers(before)?,
+            false => {
+                let records = self.recorder.take()?;
+                self.write_records(records)?;
+            }
+        }
         self.is_within_step = false;
+        Ok(())
+    }
+
+    /// Begins to record the layers of every network. `before` are the networks before the last step; none before the first
+    /// one.
+    fn record_layers(&mut self, before: Vec<Network>) -> Result<(), TrainingError> {
+        self.finish_records()?;
+        let mut before = before.into_iter();
+        let mut snapshots = Vec::new();
+        for index in 0..self.replicas.len() {
+            snapshots.extend(self.snapshot(index, before.next())?);
+        }
+        self.recorder.begin(snapshots);
+        Ok(())
+    }
+
+    /// What the record of one network is made of, if its layers are recorded.
+    fn snapshot(
+        &mut self,
+        index: usize,
+        before: Option<Network>,
+    ) -> Result<Option<(usize, Snapshot)>, TrainingError> {
+        let replica = &self.replicas[index];
+        let Some(inspector) = replica.inspector.clone() else {
+            return Ok(None);
+        };
+        let snapshot = Snapshot {
+            inspector,
+            network: self.engine.network(index)?,
+            before,
+            step: replica.progress.step,
+        };
+        Ok(Some((replica.place, snapshot)))
+    }
+
+    /// Waits for the records under way and writes them. A record belongs to its step, so that every checkpoint waits: it
+    /// holds both or neither.
+    fn finish_records(&mut self) -> Result<(), TrainingError> {
+        let records = self.recorder.wait()?;
         self.write_records(records)
     }
 
-    /// Records the layers of every network. `before` are the networks before the last step; none before the first one.
-    fn record_layers(
-        &mut self,
-        before: &[Network],
-    ) -> Result<Vec<Option<LayerRecord>>, TrainingError> {
-        let mut records = Vec::new();
-        for (index, replica) in self.replicas.iter().enumerate() {
-            records.push(replica.record_layers(&mut *self.engine, index, before.get(index))?);
-        }
-        Ok(records)
-    }
-
     /// Gives the records to the observers of their trainings, all of them, even if one cannot write its own.
-    fn write_records(&mut self, records: Vec<Option<LayerRecord>>) -> Result<(), TrainingError> {
+    fn write_records(&mut self, records: Records) -> Result<(), TrainingError> {
         let mut all_written = Ok(());
-        for (replica, record) in self.replicas.iter_mut().zip(records) {
-            if let Some(record) = record {
+        for (place, record) in records {
+            let mut replicas = self.replicas.iter_mut();
+            if let Some(replica) = replicas.find(|replica| replica.place == place) {
                 let written = replica.observer.inspected(&record);
                 all_written = all_written.and(tolerate(&self.checkpoint, replica, written));
             }
@@ -391,6 +426,10 @@ impl TrainingLoop {
     /// Breaks off when asked to stop during the evaluation; a resumed training then ends the epoch.
     fn end_epoch(&mut self, display: &mut Display<'_>) -> Result<ControlFlow<()>, TrainingError> {
         self.read_results()?;
+        if self.position().epoch + 1 == self.num_epochs() {
+            // The last epoch is shown with all that was found.
+            self.finish_records()?;
+        }
         let train = match self.shared.training.train_metrics {
             TrainMetrics::Running => {
                 let replicas = self.replicas.iter();
@@ -500,6 +539,7 @@ impl TrainingLoop {
     /// Writes checkpoints, unless the newest ones are already of this position.
     pub(super) fn save(&mut self) -> Result<(), TrainingError> {
         self.read_results()?;
+        self.finish_records()?;
         self.count_time();
         let saved = self.save_these(0..self.replicas.len());
         self.saved_at = Instant::now();
