@@ -69,18 +69,24 @@ pub struct Running {
     /// Device to compute on; see `emberlab devices`.
     #[arg(long, env = "EMBERLAB_DEVICE", default_value = emberlab_training::device::DEFAULT, value_name = "NAME")]
     pub device: String,
-    /// Threads for each tensor operation; small networks are fastest with one.
-    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
-    pub threads: u16,
+    /// Threads for each tensor operation; by default one, with which small networks are fastest. Beside a GPU that trains the
+    /// networks of a stack, all cores.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub threads: Option<u16>,
 }
 
 impl Running {
+    /// Threads for each tensor operation.
+    pub fn num_threads(&self) -> u16 {
+        self.threads.unwrap_or(1)
+    }
+
     /// Sets the number of threads for the tensor operations of this process.
     ///
     /// # Errors
     /// [`Failure::Failed`] if the threads cannot be started.
     pub fn set_threads(&self) -> Result<(), Failure> {
-        threads::set(self.threads)
+        threads::set(self.num_threads())
     }
 }
 

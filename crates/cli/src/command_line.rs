@@ -70,8 +70,8 @@ impl CommandLine {
     /// With device and threads, unless they are the default or come from the environment.
     pub fn running(self, running: &Running) -> Self {
         let threads = match running.threads {
-            1 => Vec::new(),
-            n => vec!["--threads".to_string(), n.to_string()],
+            None | Some(1) => Vec::new(),
+            Some(n) => vec!["--threads".to_string(), n.to_string()],
         };
         self.option(
             "--device",
@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(plain.to_string(), "emberlab resume moons/one");
         let running = Running {
             device: "wgpu".to_string(),
-            threads: 2,
+            threads: Some(2),
         };
         let full = CommandLine::new(["train", "moons.toml"])
             .overrides(&["model.hidden=[8, 4]".to_string(), "name=it's".to_string()])

@@ -12,6 +12,7 @@ mod evaluation_pictures;
 mod failure;
 mod jobs;
 mod launchers;
+mod open_files;
 mod panics;
 mod picture_files;
 mod progress;

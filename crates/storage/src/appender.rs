@@ -1,23 +1,29 @@
 //! A text file that grows line by line.
 
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use crate::StorageError;
-use crate::operations::{Operation, perform, replace};
+use crate::operations::{Operation, are_counted, perform, replace};
+
+/// The least time between two writes: text that comes faster waits and is written together.
+const BETWEEN_WRITES: Duration = Duration::from_millis(100);
 
 /// Appends to a file with known content.
 ///
-/// Rows are not synced to the disk one by one: a power cut may lose the last ones. Checkpoints hold a copy.
+/// Text waits for at most a tenth of a second of further text, and is not synced to the disk: a kill or a power cut may lose
+/// the last lines. Checkpoints hold a copy. The file is closed between two writes, because a stack appends to thousands
+/// of files at once.
 #[derive(Debug)]
 pub struct Appender {
     path: PathBuf,
-    file: File,
     /// The content that the file should have.
     text: String,
     /// The number of bytes of `text` that are certainly in the file.
     written: usize,
+    written_at: Option<Instant>,
 }
 
 impl Appender {
@@ -26,22 +32,18 @@ impl Appender {
     /// # Errors
     /// [`StorageError::Io`]; the file is then unchanged.
     pub fn restore(path: &Path, text: String) -> Result<Self, StorageError> {
-        let mut options = OpenOptions::new();
-        options.append(true);
-        let file = if text.is_empty() && !path.exists() {
+        if text.is_empty() && !path.exists() {
             // A file that a power cut may remove needs no waiting for the disk.
-            perform(Operation::CreateFile(path), || {
-                options.create(true).open(path)
-            })?
+            let create = || OpenOptions::new().append(true).create(true).open(path);
+            perform(Operation::CreateFile(path), create)?;
         } else {
             replace(path, text.as_bytes())?;
-            options.open(path).map_err(StorageError::io("open", path))?
-        };
+        }
         Ok(Self {
             path: path.to_path_buf(),
-            file,
             written: text.len(),
             text,
+            written_at: None,
         })
     }
 
@@ -50,24 +52,49 @@ impl Appender {
         &self.text
     }
 
-    /// Adds `text` at the end, after any text that could not be written before.
+    /// Adds `text` at the end, at once or with text that follows.
+    ///
+    /// # Errors
+    /// As for [`flush`](Self::flush).
+    pub fn append(&mut self, text: &str) -> Result<(), StorageError> {
+        self.text.push_str(text);
+        let is_long_ago = |at: Instant| at.elapsed() >= BETWEEN_WRITES;
+        // Counted operations are the same ones each time.
+        match self.written_at.is_none_or(is_long_ago) || are_counted() {
+            true => self.flush(),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes all text that is not in the file yet.
     ///
     /// # Errors
     /// [`StorageError::Io`]; the text is then written together with the next.
-    pub fn append(&mut self, text: &str) -> Result<(), StorageError> {
-        self.text.push_str(text);
+    pub fn flush(&mut self) -> Result<(), StorageError> {
         let missing = &self.text.as_bytes()[self.written..];
-        let file = &mut self.file;
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let file = OpenOptions::new().append(true).open(&self.path);
+        let mut file = file.map_err(StorageError::io("open", &self.path))?;
         let operation = Operation::Write(&self.path, missing);
         let result = perform(operation, || file.write_all(missing));
         match result {
             Ok(()) => self.written = self.text.len(),
             Err(_) => {
                 // A part may have been written: truncate the file to the bytes that are certain.
-                let _ = self.file.set_len(self.written as u64);
+                let _ = file.set_len(self.written as u64);
             }
         }
+        self.written_at = Some(Instant::now());
         result
+    }
+}
+
+impl Drop for Appender {
+    fn drop(&mut self) {
+        // Of a training that failed. One that ends flushes its files and learns of errors.
+        let _ = self.flush();
     }
 }
 
@@ -83,8 +110,22 @@ mod tests {
         std::fs::write(&path, "head\n1\n2\n3 is half writ").unwrap();
         let mut rows = Appender::restore(&path, "head\n1\n".to_string()).unwrap();
         rows.append("2\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "head\n1\n2\n");
         rows.append("3\n").unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "head\n1\n2\n3\n");
         assert_eq!(rows.text(), "head\n1\n2\n3\n");
+        rows.flush().unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "head\n1\n2\n3\n");
+    }
+
+    #[test]
+    fn what_a_failed_training_has_not_written_is_written_at_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rows.csv");
+        let mut rows = Appender::restore(&path, String::new()).unwrap();
+        for row in ["1\n", "2\n", "3\n"] {
+            rows.append(row).unwrap();
+        }
+        drop(rows);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "1\n2\n3\n");
     }
 }

@@ -37,6 +37,9 @@ struct Plan {
     mode: Mode,
 }
 
+/// The variable that names the file of operations.
+const LOG: &str = "EMBERLAB_FAULT_LOG";
+
 static PLAN: LazyLock<Option<Plan>> = LazyLock::new(|| {
     let text = std::env::var("EMBERLAB_FAULT").ok()?;
     Some(parse(&text).unwrap_or_else(|| panic!("EMBERLAB_FAULT={text} is not a fault")))
@@ -77,6 +80,11 @@ struct Renamed {
 }
 
 static DONE: Mutex<Option<Done>> = Mutex::new(None);
+
+/// Whether operations are logged, or a fault is planned.
+pub(crate) fn is_active() -> bool {
+    PLAN.is_some() || std::env::var_os(LOG).is_some()
+}
 
 /// Does an operation, or its planned fault.
 pub(crate) fn perform<T>(
@@ -196,7 +204,7 @@ fn append(path: &Path, content: &[u8]) {
 }
 
 fn log(number: u64, operation: Operation<'_>) {
-    if let Some(file) = std::env::var_os("EMBERLAB_FAULT_LOG") {
+    if let Some(file) = std::env::var_os(LOG) {
         let path = operation.path().display();
         let line = format!("{number} {} {path}\n", operation.action());
         append(Path::new(&file), line.as_bytes());

@@ -67,6 +67,15 @@ pub(crate) fn perform<T>(
     result.map_err(StorageError::io(operation.action(), operation.path()))
 }
 
+/// Whether a test counts the operations of this process.
+pub(crate) fn are_counted() -> bool {
+    #[cfg(feature = "fault-injection")]
+    let are_counted = crate::injection::is_active();
+    #[cfg(not(feature = "fault-injection"))]
+    let are_counted = false;
+    are_counted
+}
+
 /// Makes a folder inside an existing one, unless it exists already.
 ///
 /// The folders above are not made: if they are missing, somebody has removed the run, and no part of it may come

@@ -171,7 +171,7 @@ fn launch(
     let launch = Launch {
         name: &comparison.config.name,
         num_trials: comparison.trials.len(),
-        threads: args.running.threads,
+        threads: args.running.num_threads(),
         program: &std::env::current_exe()?,
         plan: &std::path::absolute(plan)?,
         artifacts: &std::path::absolute(&shared.artifacts)?,
@@ -290,8 +290,12 @@ fn list(
 
 /// The number of trials that run at the same time.
 fn num_jobs(args: &Args) -> usize {
-    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-    args.jobs.map_or(cores, usize::from)
+    args.jobs.map_or_else(num_cores, usize::from)
+}
+
+/// The number of cores that this process may use.
+fn num_cores() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get())
 }
 
 /// How long the missing trials would take, and what that is based on.
@@ -370,7 +374,7 @@ fn seconds_of(
     let stop = StopFlag::default();
     let execution = Execution {
         device: args.running.device.clone(),
-        num_threads: usize::from(args.running.threads),
+        num_threads: usize::from(args.running.num_threads()),
         data_dirs: data_dirs::all(shared),
         dashboard: Dashboard::Quiet,
         least_epoch: Duration::ZERO,
@@ -408,7 +412,11 @@ fn train<'a>(
     let trials = &comparison.trials;
     let plan = write_plan(shared, comparison)?;
     let program = std::env::current_exe()?;
-    let job = |index: usize| trial_command(&program, &plan, &stacks[index], args, shared);
+    let num_threads = num_threads(args, stacks);
+    let job = |index: usize| {
+        let stack = &stacks[index];
+        trial_command(&program, &plan, stack, num_threads, args, shared)
+    };
     let shown = stacks.iter().map(|stack| ShownJob {
         name: match stack.as_slice() {
             [] => String::new(),
@@ -441,11 +449,24 @@ fn train<'a>(
     Ok(all)
 }
 
+/// The number of threads of each process. The networks of a stack on a GPU train together, and the processor does its part
+/// for all of them: metrics, checkpoints and predictions. So the processes share all cores, unless a number is given.
+fn num_threads(args: &Args, stacks: &[Vec<usize>]) -> usize {
+    let num_jobs = num_jobs(args).min(stacks.len()).max(1);
+    match args.running.threads {
+        None if args.stack > 1 && !device::is_processor(&args.running.device) => {
+            num_cores().div_ceil(num_jobs)
+        }
+        _ => usize::from(args.running.num_threads()),
+    }
+}
+
 /// The command that trains these trials in a process of its own.
 fn trial_command(
     program: &Path,
     plan: &Path,
     indices: &[usize],
+    num_threads: usize,
     args: &Args,
     shared: &Shared,
 ) -> Command {
@@ -459,7 +480,7 @@ fn trial_command(
         .args(["--parent", &std::process::id().to_string()])
         .args(["--dashboard", "json"])
         .args(["--device", &args.running.device])
-        .args(["--threads", &args.running.threads.to_string()])
+        .args(["--threads", &num_threads.to_string()])
         .arg("--artifacts")
         .arg(&shared.artifacts);
     if let Some(folder) = &shared.data_dir {

@@ -52,7 +52,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         experiment,
         resources: Resources {
             device: args.running.device.clone(),
-            num_threads: usize::from(args.running.threads),
+            num_threads: usize::from(args.running.num_threads()),
             data_dirs: data_dirs::all(shared),
         },
         artifacts: shared.artifacts.clone(),

@@ -172,7 +172,7 @@ pub fn execution(
     }
     let execution = Execution {
         device: running.device.clone(),
-        num_threads: usize::from(running.threads),
+        num_threads: usize::from(running.num_threads()),
         data_dirs: data_dirs::all(shared),
         dashboard,
         least_epoch: showing.pace.unwrap_or_default(),

@@ -11,7 +11,7 @@ use crate::arguments::{Running, Shared, Showing};
 use crate::commands::train::{conclude, execution};
 use crate::failure::Failure;
 use crate::progress::Silent;
-use crate::{jobs, signals};
+use crate::{jobs, open_files, signals};
 
 /// The environment variables in which cluster schedulers give a job its index.
 const INDEX_VARIABLES: [&str; 3] = ["SLURM_ARRAY_TASK_ID", "HQ_TASK_ID", "JOB_COMPLETION_INDEX"];
@@ -44,6 +44,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     if let Some(parent) = args.parent {
         jobs::end_with(parent).map_err(Failure::Failed)?;
     }
+    open_files::allow_as_many_as_possible();
     let indices = match args.index.as_slice() {
         [] => vec![index_from_environment()?],
         given => given.to_vec(),

@@ -9,12 +9,17 @@ use emberlab_run_format::files::{
 };
 use emberlab_run_format::{BestEpoch, Diagnosis, Ending, RunResult, ThresholdScores};
 use emberlab_storage::{Batch, Digested, RunLock, StorageError};
-use emberlab_training::{Predicted, Split, StopFlag, TrainingError, TrainingResult, network_bytes};
+use emberlab_training::{
+    Predicted, Split, StopFlag, TrainingError, TrainingResult, map_on_threads, network_bytes,
+};
 use serde::Serialize;
 
 use super::{BaselineLimit, ImportanceLimit, Prepared, evaluate_run, quick_diagnosis};
 use crate::error::ExperimentError;
 use crate::run::{Run, json};
+
+/// The number of runs whose files are made at once, on several threads, before they are written.
+const AT_ONCE: usize = 256;
 
 /// A run whose training has ended but whose last files are not written.
 pub(super) struct Unfinished {
@@ -38,20 +43,24 @@ pub(super) struct Unfinished {
 /// # Errors
 /// The first [`ExperimentError`]. The runs whose files could be written are finished all the same.
 pub(super) fn finish(
-    runs: impl Iterator<Item = (Unfinished, TrainingResult)>,
+    runs: Vec<(Unfinished, TrainingResult)>,
 ) -> Result<Vec<RunResult>, ExperimentError> {
     let mut batch = Batch::default();
     let mut ended = Vec::new();
     let mut first_error = Ok(());
-    for (run, finished) in runs {
-        match run.write_files(&finished, &mut batch) {
-            Ok(result) => ended.push((run, result)),
-            Err(error) => first_error = first_error.and(Err(error)),
+    for some in runs.chunks(AT_ONCE) {
+        let device = &some[0].0.device;
+        let made = map_on_threads(some, device, |(run, finished)| run.files(finished));
+        for ((run, _), made) in some.iter().zip(made) {
+            match made.and_then(|made| made.write(&mut batch)) {
+                Ok(result) => ended.push((&run.run, result)),
+                Err(error) => first_error = first_error.and(Err(error)),
+            }
         }
     }
     batch.commit()?;
     let mut batch = Batch::default();
-    for (Unfinished { run, .. }, result) in &ended {
+    for (run, result) in &ended {
         if result.ending != Ending::Interrupted {
             let path = run.path().join(RESULT);
             batch.replace(&path, &json(&path, result)?)?;
@@ -62,14 +71,30 @@ pub(super) fn finish(
     Ok(ended.into_iter().map(|(_, result)| result).collect())
 }
 
+/// The result of a run and its files, before they are written.
+struct Made<'a> {
+    result: RunResult,
+    files: LastFiles<'a>,
+}
+
+impl Made<'_> {
+    fn write(self, batch: &mut Batch) -> Result<RunResult, ExperimentError> {
+        for (name, content) in &self.files.files {
+            batch.replace(&self.files.run.path().join(name), content)?;
+        }
+        Ok(self.result)
+    }
+}
+
 impl Unfinished {
-    /// Writes all files of a finished run but the result, unless the training was interrupted. Returns the result.
-    fn write_files(
-        &self,
-        finished: &TrainingResult,
-        batch: &mut Batch,
-    ) -> Result<RunResult, ExperimentError> {
+    /// All files of a finished run but the result, and the result. There are none if the training was interrupted.
+    fn files(&self, finished: &TrainingResult) -> Result<Made<'_>, ExperimentError> {
         let (run, prepared) = (&self.run, &self.prepared);
+        let mut files = LastFiles {
+            run,
+            files: Vec::new(),
+            digests: Vec::new(),
+        };
         let mut result = RunResult {
             ending: finished.ending,
             epochs: finished.epoch,
@@ -90,42 +115,37 @@ impl Unfinished {
             files: Vec::new(),
         };
         if result.ending == Ending::Interrupted {
-            return Ok(result);
+            return Ok(Made { result, files });
         }
         let predicted = &finished.predicted;
         result.thresholds = at_thresholds(prepared, predicted)?;
-        let mut files = LastFiles {
-            run,
-            batch,
-            digests: Vec::new(),
-        };
-        files.write(NETWORK, &network_bytes(&finished.network)?)?;
+        files.add(NETWORK, network_bytes(&finished.network)?.to_vec());
         if let Some((_, best)) = &finished.best {
-            files.write(BEST, &network_bytes(best)?)?;
+            files.add(BEST, network_bytes(best)?.to_vec());
         }
         let evaluation = evaluate_run(prepared, &finished.network, &self.device, predicted)?;
         let json = evaluation.to_json();
         let json =
             json.map_err(|e| StorageError::io("write", &run.path().join(EVALUATION))(e.into()))?;
-        files.write(EVALUATION, json.as_bytes())?;
+        files.add(EVALUATION, json.into_bytes());
         // Their rows were appended without waiting for the disk, but what has a checksum must be on the disk.
         for name in [METRICS, LAYERS, FRAMES] {
             if name == METRICS || run.path().join(name).is_file() {
-                files.write(name, &run.read(name)?)?;
+                files.add(name, run.read(name)?);
             }
         }
         let diagnosis = self.diagnosis(Some(&finished.network))?;
-        files.write_json(DIAGNOSIS, &diagnosis)?;
+        files.add_json(DIAGNOSIS, &diagnosis)?;
         if self.explains {
-            self.write_explanations(&finished.network, &mut files)?;
+            self.add_explanations(&finished.network, &mut files)?;
         }
         result.files = files.digests()?;
-        Ok(result)
+        Ok(Made { result, files })
     }
 
-    /// Writes `baselines.json` and `importance.json`, where that takes a fraction of a second and no stop is requested: the
+    /// Adds `baselines.json` and `importance.json`, where that takes a fraction of a second and no stop is requested: the
     /// training is done, and both can be had later.
-    fn write_explanations(
+    fn add_explanations(
         &self,
         network: &Network,
         files: &mut LastFiles<'_>,
@@ -135,12 +155,12 @@ impl Unfinished {
         if too_long.is_none()
             && let Some(baselines) = self.prepared.baselines_unless(&is_stopping)
         {
-            files.write_json(BASELINES, &baselines)?;
+            files.add_json(BASELINES, &baselines)?;
         }
         let limit = ImportanceLimit::Quick;
         let importance = (self.prepared).importance(network, &self.device, limit, is_stopping)?;
         match importance {
-            Some(importance) => files.write_json(IMPORTANCE, &importance),
+            Some(importance) => files.add_json(IMPORTANCE, &importance),
             None => Ok(()),
         }
     }
@@ -155,38 +175,43 @@ impl Unfinished {
     }
 }
 
-/// The last files of a run, which appear with a batch.
+/// The last files of a run.
 struct LastFiles<'a> {
     run: &'a Run,
-    batch: &'a mut Batch,
+    /// Names and contents.
+    files: Vec<(&'static str, Vec<u8>)>,
     digests: Vec<Digested>,
 }
 
 impl LastFiles<'_> {
-    fn write(&mut self, name: &str, content: &[u8]) -> Result<(), ExperimentError> {
-        self.batch.replace(&self.run.path().join(name), content)?;
+    fn add(&mut self, name: &'static str, content: Vec<u8>) {
         if DIGESTED.contains(&name) {
-            self.digests.push(Digested::new(name, content));
+            self.digests.push(Digested::new(name, &content));
         }
+        self.files.push((name, content));
+    }
+
+    fn add_json(
+        &mut self,
+        name: &'static str,
+        value: &impl Serialize,
+    ) -> Result<(), ExperimentError> {
+        self.add(name, json(&self.run.path().join(name), value)?);
         Ok(())
     }
 
-    fn write_json(&mut self, name: &str, value: &impl Serialize) -> Result<(), ExperimentError> {
-        self.write(name, &json(&self.run.path().join(name), value)?)
-    }
-
-    /// The checksums of the files that do not change any more: those written here, and those that were there before.
-    fn digests(mut self) -> Result<Vec<Digested>, ExperimentError> {
+    /// The checksums of the files that do not change any more: those added here, and those that were there before.
+    fn digests(&mut self) -> Result<Vec<Digested>, ExperimentError> {
+        let mut digests = std::mem::take(&mut self.digests);
         for name in DIGESTED {
-            let is_written = self.digests.iter().any(|file| file.name == name);
-            if !is_written && self.run.path().join(name).is_file() {
-                self.digests
-                    .push(Digested::new(name, &self.run.read(name)?));
+            let is_added = digests.iter().any(|file| file.name == name);
+            if !is_added && self.run.path().join(name).is_file() {
+                digests.push(Digested::new(name, &self.run.read(name)?));
             }
         }
         let place = |file: &Digested| DIGESTED.iter().position(|name| *name == file.name);
-        self.digests.sort_by_key(place);
-        Ok(self.digests)
+        digests.sort_by_key(place);
+        Ok(digests)
     }
 }
 

@@ -73,6 +73,16 @@ impl LayersFiles {
         Ok(written?)
     }
 
+    /// Writes the records that wait to be written.
+    ///
+    /// # Errors
+    /// [`TrainingError::Storage`] if a file cannot be written.
+    pub(super) fn flush(&mut self) -> Result<(), TrainingError> {
+        let layers = self.layers.flush();
+        self.frames.flush()?;
+        Ok(layers?)
+    }
+
     /// The content of the files, for a checkpoint.
     pub(super) fn attachments(&self) -> Vec<(&'static str, Vec<u8>)> {
         vec![

@@ -33,6 +33,10 @@ impl Observer for MetricsFile {
         Ok(self.appender.append(&text)?)
     }
 
+    fn flush(&mut self) -> Result<(), TrainingError> {
+        Ok(self.appender.flush()?)
+    }
+
     fn attachments(&self) -> Vec<(&'static str, Vec<u8>)> {
         vec![(METRICS, self.appender.text().into())]
     }
@@ -105,10 +109,12 @@ mod tests {
         }
         let (_, kept) = file.attachments().remove(0);
         file.epoch_ended(&record(3, 1.0)).unwrap();
+        file.flush().unwrap();
         let whole = fs::read_to_string(&path).unwrap();
         fs::write(&path, format!("{whole}4,20")).unwrap();
         let mut again = MetricsFile::restore(&path, String::from_utf8(kept).unwrap()).unwrap();
         again.epoch_ended(&record(3, 1.0)).unwrap();
+        again.flush().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), whole);
     }
 }

@@ -173,7 +173,7 @@ fn fit(trials: Vec<Trial>, explains: bool) -> Result<Vec<RunResult>, ExperimentE
         finished => finished?,
     };
     let stop = unfinished.first().map(|run| run.stop.clone());
-    let results = finish(unfinished.into_iter().zip(finished))?;
+    let results = finish(unfinished.into_iter().zip(finished).collect())?;
     let is_interrupted = |result: &RunResult| result.ending == Ending::Interrupted;
     if !results.iter().any(is_interrupted) {
         dashboard.stay(&stop.unwrap_or_default());
@@ -203,6 +203,12 @@ impl Observer for RunObserver {
         };
         self.shown.inspected(record)?;
         written
+    }
+
+    fn flush(&mut self) -> Result<(), TrainingError> {
+        let layers = self.layers.as_mut().map_or(Ok(()), LayersFiles::flush);
+        self.metrics.flush()?;
+        layers
     }
 
     fn findings(&self) -> Vec<String> {

@@ -44,8 +44,13 @@ impl Buffer {
         }
     }
 
-    pub(super) fn floats(client: &Client, numbers: &[f32]) -> Self {
-        Self::new(client, numbers, 0.0, 1)
+    /// Memory for numbers, with whatever it holds.
+    pub(super) fn of_floats(client: &Client, length: usize) -> Self {
+        let length = length.max(1);
+        Self {
+            handle: client.empty(length * size_of::<f32>()),
+            length,
+        }
     }
 
     pub(super) fn integers(client: &Client, numbers: &[u32]) -> Self {

@@ -11,6 +11,10 @@ use super::layout::CubeLimits;
 /// Iterations of the loop that finds out whether the device ends long loops.
 const LONG_LOOP: u32 = 100_000;
 
+/// The most bytes of shared memory that a cube takes. A multiprocessor of a GPU has several times as much, and runs several
+/// cubes at once.
+const SHARED_MEMORY: usize = 48 << 10;
+
 /// A GPU that is open, and how long its kernels may run.
 #[derive(Clone)]
 pub struct Gpu {
@@ -34,7 +38,7 @@ impl Gpu {
     pub(super) fn limits(&self) -> CubeLimits {
         let hardware = &self.client.properties().hardware;
         CubeLimits {
-            shared_memory: hardware.max_shared_memory_size,
+            shared_memory: hardware.max_shared_memory_size.min(SHARED_MEMORY),
             units: hardware.max_units_per_cube as usize,
         }
     }

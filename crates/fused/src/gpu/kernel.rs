@@ -636,6 +636,7 @@ fn evaluate(
     barrier(layout.clone());
     let mut total = 0.0f32;
     if UNIT_POS == 0 {
+        #[unroll]
         for unit in 0..comptime!(min(SUMMING_UNITS, layout.units)) {
             total += partial_sums[unit];
         }

@@ -1,5 +1,7 @@
 //! Launches of the kernel, as many as the actions of a call need.
 
+use std::collections::HashMap;
+use std::hash::Hash;
 use std::time::Instant;
 
 use cubecl::prelude::*;
@@ -47,8 +49,7 @@ impl GpuTraining {
         let (rates, first_rates) = self.rates(steps);
         let (orders, first_rows) = match steps {
             Some(steps) => shared(
-                num_replicas,
-                |a, b| std::ptr::eq(steps.rows[a], steps.rows[b]),
+                steps.rows.iter().map(|rows| (rows.as_ptr(), rows.len())),
                 |replica, all| {
                     let first = all.len();
                     all.extend_from_slice(steps.rows[replica]);
@@ -68,9 +69,10 @@ impl GpuTraining {
         let orders = Buffer::integers(&client, &orders);
         let table = Buffer::integers(&client, &table);
         let rates = Buffer::vectors(&client, &rates);
-        let losses = Buffer::floats(&client, &vec![0.0; num_losses]);
+        // The actions write every loss and every output.
+        let losses = Buffer::of_floats(&client, num_losses);
         let counts = Buffer::integers(&client, &vec![0; num_counts]);
-        let outputs = Buffer::floats(&client, &vec![0.0; num_outputs]);
+        let outputs = Buffer::of_floats(&client, num_outputs);
         let done = Buffer::integers(&client, &vec![0; num_replicas]);
         let mut first = 0;
         let mut read = Vec::new();
@@ -158,55 +160,50 @@ impl GpuTraining {
             return (Vec::new(), vec![0; self.num_replicas()]);
         };
         let rates = steps.learning_rates;
-        let is_same =
-            |a: usize, b: usize| std::ptr::eq(rates[a], rates[b]) && self.steps[a] == self.steps[b];
-        shared(self.num_replicas(), is_same, |replica, numbers| {
+        let keys = rates.iter().zip(&self.steps);
+        let keys = keys.map(|(rates, steps)| (rates.as_ptr(), rates.len(), *steps));
+        // Replicas are usually at the same step, and powers take longer than everything else here.
+        let mut factors = (0, Vec::new());
+        shared(keys, |replica, numbers| {
             let first = numbers.len() / 4;
-            for (step, &rate) in (self.steps[replica] + 1..).zip(rates[replica]) {
-                numbers.extend(rate_numbers(self.plan.optimizer, rate, step));
+            let (done, rates) = (self.steps[replica], rates[replica]);
+            if factors.0 != done || factors.1.len() != rates.len() {
+                let factors_at = |step| step_factors(self.plan.optimizer, step);
+                let steps = (done + 1..).take(rates.len());
+                factors = (done, steps.map(factors_at).collect());
+            }
+            for (factors, &rate) in factors.1.iter().zip(rates) {
+                numbers.extend(rate_numbers(self.plan.optimizer, rate, *factors));
             }
             first
         })
     }
 }
 
-/// Numbers of all replicas, and where those of each begin. Replicas share them with the first replica or with the one
-/// before, if they borrow the same. `append` adds the numbers of a replica and says where they begin.
-fn shared<T>(
-    num_replicas: usize,
-    is_same: impl Fn(usize, usize) -> bool,
-    append: impl Fn(usize, &mut Vec<T>) -> usize,
+/// Numbers of all replicas, and where those of each begin. Replicas with the same key share them. `append` adds the numbers
+/// of a replica and says where they begin.
+fn shared<T, K: Eq + Hash>(
+    keys: impl Iterator<Item = K>,
+    mut append: impl FnMut(usize, &mut Vec<T>) -> usize,
 ) -> (Vec<T>, Vec<u32>) {
     let mut numbers = Vec::new();
-    let mut firsts: Vec<u32> = Vec::with_capacity(num_replicas);
-    for replica in 0..num_replicas {
-        let candidates = [replica.checked_sub(1), (replica > 0).then_some(0)];
-        let other = candidates
-            .into_iter()
-            .flatten()
-            .find(|&other| is_same(replica, other));
-        firsts.push(match other {
-            Some(other) => firsts[other],
-            None => append(replica, &mut numbers) as u32,
-        });
-    }
-    (numbers, firsts)
+    let mut firsts: HashMap<K, u32> = HashMap::new();
+    let first_of = |(replica, key)| {
+        let first = firsts.entry(key);
+        *first.or_insert_with(|| append(replica, &mut numbers) as u32)
+    };
+    let first_of_each = keys.enumerate().map(first_of).collect();
+    (numbers, first_of_each)
 }
 
-/// The learning rate; then for Adam its step size, the root of its second correction, and the factor of decoupled decay,
-/// for NAdam the rates of the gradient, the same root, and of the mean.
-fn rate_numbers(optimizer: Optimizer, rate: f64, step: u64) -> [f32; 4] {
+/// What follows from the number of a step, counted from 1: for Adam the divisor of its step size and the root of its second
+/// correction, for NAdam the factors of the gradient and of the mean, and the same root.
+fn step_factors(optimizer: Optimizer, step: u64) -> [f64; 3] {
     match optimizer {
-        Optimizer::Adam {
-            beta_1,
-            beta_2,
-            decoupled_decay,
-            ..
-        } => {
+        Optimizer::Adam { beta_1, beta_2, .. } => {
             let step = step as f64;
-            let size = rate / (1.0 - beta_1.powf(step));
             let root = (1.0 - beta_2.powf(step)).sqrt();
-            [rate, size, root, 1.0 - rate * decoupled_decay].map(|number| number as f32)
+            [1.0 - beta_1.powf(step), root, 1.0]
         }
         Optimizer::NAdam {
             beta_1,
@@ -216,10 +213,24 @@ fn rate_numbers(optimizer: Optimizer, rate: f64, step: u64) -> [f32; 4] {
         } => {
             let (of_gradient, of_mean) = nadam_factors(beta_1, momentum_decay, step);
             let root = (1.0 - beta_2.powf(step as f64)).sqrt();
-            [rate, rate * of_gradient, root, rate * of_mean].map(|number| number as f32)
+            [of_gradient, root, of_mean]
         }
-        Optimizer::Sgd { .. } | Optimizer::RmsProp { .. } | Optimizer::AdaGrad { .. } => {
-            [rate as f32, 0.0, 1.0, 1.0]
-        }
+        Optimizer::Sgd { .. } | Optimizer::RmsProp { .. } | Optimizer::AdaGrad { .. } => [1.0; 3],
     }
+}
+
+/// The learning rate; then for Adam its step size, the root of its second correction, and the factor of decoupled decay,
+/// for NAdam the rates of the gradient, the same root, and of the mean.
+fn rate_numbers(optimizer: Optimizer, rate: f64, factors: [f64; 3]) -> [f32; 4] {
+    let [first, root, last] = factors;
+    let numbers = match optimizer {
+        Optimizer::Adam {
+            decoupled_decay, ..
+        } => [rate, rate / first, root, 1.0 - rate * decoupled_decay],
+        Optimizer::NAdam { .. } => [rate, rate * first, root, rate * last],
+        Optimizer::Sgd { .. } | Optimizer::RmsProp { .. } | Optimizer::AdaGrad { .. } => {
+            [rate, 0.0, 1.0, 1.0]
+        }
+    };
+    numbers.map(|number| number as f32)
 }

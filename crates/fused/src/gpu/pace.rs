@@ -23,6 +23,8 @@ pub(super) struct Pace {
     iterations: u64,
     /// Iterations after which the device ends a launch, if it does.
     limit: Option<u64>,
+    /// Whether no launch was observed yet. The first one waits until the kernel is compiled.
+    is_new: bool,
 }
 
 impl Pace {
@@ -30,6 +32,7 @@ impl Pace {
         let mut pace = Self {
             iterations: FIRST,
             limit,
+            is_new: true,
         };
         pace.bound();
         pace
@@ -62,10 +65,12 @@ impl Pace {
         let ratio = TARGET.as_secs_f64() / duration.as_secs_f64().max(1e-6);
         let next = iterations as f64 * ratio.clamp(0.125, 8.0);
         // A launch that was shorter than allowed says nothing against a longer one.
-        self.iterations = match ratio < 1.0 {
-            true => next as u64,
-            false => self.iterations.max(next as u64),
-        };
+        match ratio < 1.0 {
+            true if self.is_new => {}
+            true => self.iterations = next as u64,
+            false => self.iterations = self.iterations.max(next as u64),
+        }
+        self.is_new = false;
         self.bound();
     }
 

@@ -16,8 +16,9 @@ use super::results::GpuResults;
 use super::samples::{Samples, Splits, length};
 use crate::{Plan, State};
 
-/// Bytes that the epochs of one call may take: states at their ends, rows and outputs.
-const MEMORY_OF_EPOCHS: usize = 64 << 20;
+/// The least and the most bytes that the epochs of one call may take: states at their ends, rows and outputs. In between
+/// it is an eighth of the largest piece of memory that the device gives.
+const MEMORY_OF_EPOCHS: [usize; 2] = [64 << 20, 1 << 30];
 
 /// Units that copy a state.
 const COPYING_UNITS: u32 = 64;
@@ -324,7 +325,10 @@ impl GpuTraining {
             _ => 1,
         };
         let of_replica = self.layout.saved * BYTES + num_rows * numbers_of_row * size_of::<u32>();
-        (MEMORY_OF_EPOCHS / (self.num_replicas() * of_replica).max(1)).max(1)
+        let [least, most] = MEMORY_OF_EPOCHS;
+        let largest = self.client.properties().memory.max_page_size as usize;
+        let memory = (largest / 8).clamp(least, most);
+        (memory / (self.num_replicas() * of_replica).max(1)).max(1)
     }
 
     /// The states of all replicas at a moment.

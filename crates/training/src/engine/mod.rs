@@ -166,11 +166,6 @@ pub(crate) struct Beginning {
     pub(crate) scheduler: Scheduler,
 }
 
-/// Whether work for so many networks is worth to be shared among threads.
-pub(crate) fn is_parallel(num_replicas: usize) -> bool {
-    num_replicas > 1 && rayon::current_num_threads() > 1
-}
-
 /// Everything that the networks of an engine share.
 #[derive(Clone)]
 pub(crate) struct Shared {

@@ -59,6 +59,14 @@ pub trait Observer: Send {
         Vec::new()
     }
 
+    /// Writes down what still waits to be written. Called at the end of a training, also of one that is interrupted.
+    ///
+    /// # Errors
+    /// As for [`epoch_ended`](Self::epoch_ended).
+    fn flush(&mut self) -> Result<(), TrainingError> {
+        Ok(())
+    }
+
     /// A file could not be written, and the training goes on because `checkpoint.on_error` is `continue`.
     fn save_failed(&mut self, _error: &TrainingError) {}
 }

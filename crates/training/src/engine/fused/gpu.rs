@@ -24,9 +24,10 @@ use rayon::prelude::*;
 use super::{Start, keep, state, unreadable};
 use crate::config::TrainMetrics;
 use crate::engine::choice::no_kernels_for;
-use crate::engine::{Beginning, Shared, Steps, TrainingEngine, is_parallel};
+use crate::engine::{Beginning, Shared, Steps, TrainingEngine};
 use crate::error::TrainingError;
 use crate::metric_accumulator::{ComparableTargets, MetricAccumulator, needs_outputs, threshold};
+use crate::parallel::is_parallel;
 use crate::predict::CHUNK_SIZE;
 use crate::scheduler::Scheduler;
 use crate::task::Task;
@@ -541,13 +542,20 @@ fn evaluation(split: gpu::Split) -> Evaluation {
     }
 }
 
-/// Slices of lists of numbers, where lists that equal the first or the one before give the same slice.
+/// Slices of lists of numbers, where equal lists give the same slice.
 fn shared_slices(lists: &[Vec<f64>]) -> Vec<&[f64]> {
-    let mut slices: Vec<&[f64]> = Vec::with_capacity(lists.len());
+    // Lists that begin alike are compared.
+    let mut alike: HashMap<Option<u64>, Vec<&[f64]>> = HashMap::new();
+    let mut slices = Vec::with_capacity(lists.len());
     for list in lists {
-        let mut candidates = slices.first().into_iter().chain(slices.last());
-        let same = candidates.find(|other| **other == list.as_slice());
-        slices.push(same.copied().unwrap_or(list));
+        let known = alike.entry(list.first().map(|first| first.to_bits()));
+        let known = known.or_default();
+        let same = known.iter().find(|other| **other == list.as_slice());
+        let slice = same.copied().unwrap_or(list);
+        if same.is_none() {
+            known.push(list);
+        }
+        slices.push(slice);
     }
     slices
 }

@@ -3,14 +3,27 @@
 use std::ops::ControlFlow;
 
 use emberlab_metrics::Split;
+use emberlab_models::Network;
 use emberlab_run_format::Ending;
 
+use super::super::interrupt::StopFlag;
 use super::super::result::TrainingResult;
 use super::super::split_data::SplitData;
-use super::TrainingLoop;
+use super::{TrainingLoop, tolerate};
+use crate::engine::Shared;
 use crate::error::TrainingError;
-use crate::predict::predict_unless;
+use crate::parallel::map_on_threads;
+use crate::predict::{Predicted, predict_unless};
 use crate::supervised_model::SupervisedModel;
+
+/// A training that has ended.
+struct Ended {
+    /// Its index among the trainings in the loop.
+    index: usize,
+    ending: Ending,
+    network: Network,
+    data: SplitData,
+}
 
 impl TrainingLoop {
     /// Ends all trainings that are left; returns the results of all, in the order of the start.
@@ -22,16 +35,16 @@ impl TrainingLoop {
             self.save()?;
         }
         let early = self.out_of_patience();
+        let ending = |index| match ending {
+            ControlFlow::Break(()) => Ending::Interrupted,
+            ControlFlow::Continue(()) if early.contains(&index) => Ending::StoppedEarly,
+            ControlFlow::Continue(()) => Ending::Completed,
+        };
+        let left = 0..self.replicas.len();
+        let left = left.map(|index| (index, ending(index))).collect();
+        let left = self.finish_these(left)?;
         let mut results = std::mem::take(&mut self.results);
-        for index in 0..self.replicas.len() {
-            let ending = match ending {
-                ControlFlow::Break(()) => Ending::Interrupted,
-                ControlFlow::Continue(()) if early.contains(&index) => Ending::StoppedEarly,
-                ControlFlow::Continue(()) => Ending::Completed,
-            };
-            let result = self.finish_one(index, ending)?;
-            results.push((self.replicas[index].place, result));
-        }
+        results.extend(left);
         results.sort_by_key(|(place, _)| *place);
         Ok(results.into_iter().map(|(_, result)| result).collect())
     }
@@ -48,51 +61,97 @@ impl TrainingLoop {
         self.finish_records()
     }
 
-    /// Ends one training. If asked to stop during the predictions, it counts as interrupted.
-    pub(super) fn finish_one(
+    /// Ends some trainings, by their indices; returns their results with their places. If asked to stop during its
+    /// predictions, a training counts as interrupted.
+    pub(super) fn finish_these(
         &mut self,
-        index: usize,
-        mut ending: Ending,
-    ) -> Result<TrainingResult, TrainingError> {
-        if ending == Ending::StoppedEarly {
-            self.record_last(index)?;
+        endings: Vec<(usize, Ending)>,
+    ) -> Result<Vec<(usize, TrainingResult)>, TrainingError> {
+        let mut all_written = Ok(());
+        for &(index, ending) in &endings {
+            if ending == Ending::StoppedEarly {
+                self.record_last(index)?;
+            }
+            let replica = &mut self.replicas[index];
+            let written = replica.observer.flush();
+            all_written = all_written.and(tolerate(&self.checkpoint, replica, written));
         }
-        let network = self.engine.evaluated_network(index)?;
-        let plain = SupervisedModel::new(network.clone(), self.shared.loss.clone());
+        all_written?;
+        self.count_time();
+        let is_over = |(_, ending): &&(usize, Ending)| *ending != Ending::Interrupted;
+        let over = endings.iter().filter(is_over);
+        self.save_these(over.map(|(index, _)| *index))?;
+        let mut ended = Vec::new();
+        for (index, ending) in endings {
+            ended.push(Ended {
+                index,
+                ending,
+                network: self.engine.evaluated_network(index)?,
+                data: self.engine.data(index),
+            });
+        }
+        let predictions = match ended.first() {
+            Some(first) => {
+                let device = first.data.train.inputs.device();
+                let predictions = |one: &Ended| one.predictions(&self.shared, &self.stop);
+                map_on_threads(&ended, &device, predictions)
+            }
+            None => Vec::new(),
+        };
+        let mut results = Vec::new();
+        for (ended, predicted) in ended.into_iter().zip(predictions) {
+            let predicted = predicted?;
+            let best = self.engine.best(ended.index)?;
+            let replica = &self.replicas[ended.index];
+            let result = TrainingResult {
+                ending: match predicted {
+                    Some(_) => ended.ending,
+                    None => Ending::Interrupted,
+                },
+                network: ended.network,
+                best: replica.progress.early_stopping.best.zip(best),
+                epoch: replica.progress.position.epoch,
+                step: replica.progress.step,
+                elapsed: replica.elapsed(self.spent),
+                predicted: predicted.unwrap_or_default(),
+                is_saved: replica.saved == Some(replica.progress.position),
+            };
+            results.push((replica.place, result));
+        }
+        Ok(results)
+    }
+}
+
+/// The predictions of a training on its splits.
+type Predictions = Vec<(Split, Predicted)>;
+
+impl Ended {
+    /// The predictions of the network on each split; none if the training is interrupted.
+    fn predictions(
+        &self,
+        shared: &Shared,
+        stop: &StopFlag,
+    ) -> Result<Option<Predictions>, TrainingError> {
+        if self.ending == Ending::Interrupted {
+            return Ok(None);
+        }
+        let plain = SupervisedModel::new(self.network.clone(), shared.loss.clone());
+        let SplitData { train, valid, test } = &self.data;
+        let splits = [
+            (Split::Train, Some(train)),
+            (Split::Valid, valid.as_ref()),
+            (Split::Test, test.as_ref()),
+        ];
         let mut predicted = Vec::new();
-        if ending != Ending::Interrupted {
-            self.count_time();
-            self.save_these(index..index + 1)?;
-            let SplitData { train, valid, test } = self.engine.data(index);
-            let splits = [
-                (Split::Train, Some(train)),
-                (Split::Valid, valid),
-                (Split::Test, test),
-            ];
-            for (split, data) in splits {
-                let Some(data) = data else { continue };
-                let is_stopping = || self.stop.is_requested();
-                let (task, asked) = (&self.shared.task, &self.shared.asked);
-                let found = predict_unless(is_stopping, &plain, &data, task, asked)?;
-                let Some(found) = found else {
-                    ending = Ending::Interrupted;
-                    predicted.clear();
-                    break;
-                };
-                predicted.push((split, found));
+        for (split, data) in splits {
+            let Some(data) = data else { continue };
+            let is_stopping = || stop.is_requested();
+            let (task, asked) = (&shared.task, &shared.asked);
+            match predict_unless(is_stopping, &plain, data, task, asked)? {
+                Some(found) => predicted.push((split, found)),
+                None => return Ok(None),
             }
         }
-        let best = self.engine.best(index)?;
-        let replica = &self.replicas[index];
-        Ok(TrainingResult {
-            ending,
-            network,
-            best: replica.progress.early_stopping.best.zip(best),
-            epoch: replica.progress.position.epoch,
-            step: replica.progress.step,
-            elapsed: replica.elapsed(self.spent),
-            predicted,
-            is_saved: replica.saved == Some(replica.progress.position),
-        })
+        Ok(Some(predicted))
     }
 }

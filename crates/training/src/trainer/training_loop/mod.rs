@@ -4,7 +4,7 @@ mod finish;
 mod one_at_a_time;
 mod recorder;
 
-use std::ops::{ControlFlow, Range};
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use emberlab_datasets::DeviceDataset;
@@ -22,10 +22,11 @@ use super::result::TrainingResult;
 use super::{Trainer, start};
 use crate::checkpoint::{CheckpointConfig, Every, OnError};
 use crate::config::TrainMetrics;
-use crate::engine::{Shared, Steps, TIME_OF_A_CALL, TrainingEngine, engine, is_parallel};
+use crate::engine::{Shared, Steps, TIME_OF_A_CALL, TrainingEngine, engine};
 use crate::error::TrainingError;
 use crate::inspection::Spacing;
 use crate::metric_accumulator::MetricAccumulator;
+use crate::parallel::is_parallel;
 use crate::supervised_model::SupervisedModel;
 use recorder::{Recorder, Records, Snapshot};
 
@@ -244,23 +245,22 @@ impl TrainingLoop {
             .collect()
     }
 
-    /// Ends some trainings while others go on.
+    /// Ends some trainings, by their ascending indices, while others go on.
     fn retire(&mut self, leaving: &[usize]) -> Result<(), TrainingError> {
         if leaving.is_empty() {
             return Ok(());
         }
         self.finish_records()?;
-        for &index in leaving {
-            let result = self.finish_one(index, Ending::StoppedEarly)?;
-            self.results.push((self.replicas[index].place, result));
-        }
+        let early = |&index: &usize| (index, Ending::StoppedEarly);
+        let results = self.finish_these(leaving.iter().map(early).collect())?;
+        self.results.extend(results);
         let indices = 0..self.replicas.len();
-        let staying: Vec<usize> = indices.filter(|i| !leaving.contains(i)).collect();
+        let is_staying = |index: &usize| leaving.binary_search(index).is_err();
+        let staying: Vec<usize> = indices.filter(is_staying).collect();
         self.engine.keep(&staying);
-        self.replicas.retain(|replica| {
-            let has_result = |(place, _): &(usize, TrainingResult)| *place == replica.place;
-            !self.results.iter().any(has_result)
-        });
+        let replicas = std::mem::take(&mut self.replicas).into_iter().enumerate();
+        let staying = replicas.filter(|(index, _)| is_staying(index));
+        self.replicas = staying.map(|(_, replica)| replica).collect();
         Ok(())
     }
 
@@ -547,7 +547,7 @@ impl TrainingLoop {
     }
 
     /// Writes checkpoints of some trainings. They appear together, so that they wait for the disk once.
-    fn save_these(&mut self, indices: Range<usize>) -> Result<(), TrainingError> {
+    fn save_these(&mut self, indices: impl Iterator<Item = usize>) -> Result<(), TrainingError> {
         let mut saved = Ok(());
         let mut batch = Batch::default();
         let mut written = Vec::new();
@@ -578,14 +578,14 @@ impl TrainingLoop {
     }
 }
 
-/// The metrics of each of these accumulators, on several threads where each takes some time.
+/// The metrics of each of these accumulators, on several threads if there are many.
 fn metrics<'a>(
     accumulators: impl Iterator<Item = &'a MetricAccumulator>,
     shared: &Shared,
 ) -> Result<Vec<SplitMetrics>, TrainingError> {
     let accumulators: Vec<&MetricAccumulator> = accumulators.collect();
     let metrics = |one: &&MetricAccumulator| one.metrics(&shared.task, &shared.loss);
-    match is_parallel(accumulators.len()) && !shared.asked.is_empty() {
+    match is_parallel(accumulators.len()) {
         true => accumulators.par_iter().map(metrics).collect(),
         false => accumulators.iter().map(metrics).collect(),
     }
