@@ -10,9 +10,9 @@ const FEW = 24;
 const tip = element("div", { class: "tip", role: "tooltip", id: "unit-tip", hidden: true });
 document.body.append(tip);
 
-/** The pictures of a layer. Returns their element, and a function that fills it. */
-export function mount(title) {
-  const group = element("div", { class: "tiles", role: "group", "aria-label": `${title}: arrow keys go from unit to unit` });
+/** The pictures of a layer, each of one `part`. Returns their element, and a function that fills it. */
+export function mount(title, part = "unit") {
+  const group = element("div", { class: "tiles", role: "group", "aria-label": `${title}: arrow keys go from ${part} to ${part}` });
   const more = element("button", { type: "button", class: "button plain small", onclick: () => {
     isWhole = !isWhole;
     draw();
@@ -23,7 +23,7 @@ export function mount(title) {
 
   function build(count) {
     buttons = Array.from({ length: count }, (_, unit) => {
-      const button = element("button", { type: "button", class: "unit", tabIndex: unit === 0 ? 0 : -1, "aria-label": `unit ${unit + 1}`, "aria-describedby": "unit-tip" },
+      const button = element("button", { type: "button", class: "unit", tabIndex: unit === 0 ? 0 : -1, "aria-label": `${part} ${unit + 1}`, "aria-describedby": "unit-tip" },
         element("canvas", { class: "map" }));
       button.onpointerenter = button.onfocus = () => point(unit);
       button.onpointerleave = button.onblur = () => point(null);
@@ -53,7 +53,7 @@ export function mount(title) {
     const canvas = element("canvas", { class: "map big" });
     paint(canvas, pointed, scale);
     tip.replaceChildren(
-      element("strong", {}, `Unit ${pointed + 1} of ${shows.layer}`), canvas,
+      element("strong", {}, `${part[0].toUpperCase()}${part.slice(1)} ${pointed + 1} of ${shows.layer}`), canvas,
       element("p", { class: "note number" }, `from −${readable(scale)} (blue) to ${readable(scale)} (orange)`));
   }
 
