@@ -177,7 +177,9 @@ fn features_title(channels: usize, features: &FeatureMaps) -> String {
 fn weights_title(header: &FramesHeader, first: &str) -> Option<String> {
     let [height, width] = header.image?;
     if !first.starts_with("convolutions.") {
-        return Some("A picture for each of the first units, with the weight of every pixel".to_string());
+        return Some(
+            "A picture for each of the first units, with the weight of every pixel".to_string(),
+        );
     }
     let over = match &header.sample {
         Some(sample) if sample.shape[0] > 1 => {
@@ -226,7 +228,10 @@ fn fitting(frames: &[Frame]) -> Vec<&Frame> {
     let length = |frame: &&Frame| {
         let layers = frame.layers.iter();
         let layers = layers.map(|layer| {
-            let features = layer.features.as_ref().map_or(0, |one| length_of(&one.maps));
+            let features = layer
+                .features
+                .as_ref()
+                .map_or(0, |one| length_of(&one.maps));
             let view = layer.view.as_ref().map_or(0, |_| 700);
             layer.maps.as_ref().map_or(0, length_of) + features + view
         });
@@ -416,24 +421,103 @@ mod tests {
         assert_eq!(timeline.layers[1].title, "layers.1: 3 × relu");
     }
 
-    #[test]
-    fn pictures_are_thinned_until_they_fit_and_keep_the_last() {
-        let frame = |step: u64| Frame {
+    /// A frame with pictures of one layer.
+    fn frame(step: u64, layer: LayerFrame) -> Frame {
+        Frame {
             epoch: step as f64,
             step,
-            layers: vec![LayerFrame {
-                layer: "layers.0".to_string(),
-                maps: Some(Maps {
-                    scales: vec![1.0],
-                    values: Packed(vec![0; 300_000]),
-                }),
-                view: None,
-            }],
+            layers: vec![layer],
             boundary: None,
             weights: None,
+        }
+    }
+
+    /// Feature maps of `channels` channels.
+    fn features(channels: usize, pixels: [usize; 2], size: [usize; 2]) -> FeatureMaps {
+        let maps = Maps {
+            scales: vec![1.0; channels],
+            values: Packed(vec![128; channels * size[0] * size[1]]),
         };
-        let frames: Vec<Frame> = (0..10).map(frame).collect();
-        let steps: Vec<u64> = fitting(&frames).iter().map(|frame| frame.step).collect();
-        assert_eq!(steps, [1, 5, 9]);
+        FeatureMaps { pixels, size, maps }
+    }
+
+    #[test]
+    fn pictures_are_thinned_until_they_fit_and_keep_the_last() {
+        let with_maps = LayerFrame {
+            layer: "layers.0".to_string(),
+            maps: Some(features(1, [0, 0], [500, 600]).maps),
+            features: None,
+            view: None,
+        };
+        let with_features = LayerFrame {
+            maps: None,
+            features: Some(features(100, [60, 50], [60, 50])),
+            ..with_maps.clone()
+        };
+        for layer in [with_maps, with_features] {
+            let frames: Vec<Frame> = (0..10).map(|step| frame(step, layer.clone())).collect();
+            let steps: Vec<u64> = fitting(&frames).iter().map(|frame| frame.step).collect();
+            assert_eq!(steps, [1, 5, 9]);
+        }
+    }
+
+    /// The timeline of the layers of [`history`], of which the first has feature maps.
+    fn with_features(header: FramesHeader, features: FeatureMaps) -> Timeline {
+        let layer = LayerFrame {
+            layer: "layers.0".to_string(),
+            maps: None,
+            features: Some(features),
+            view: None,
+        };
+        let frames = (header, vec![frame(0, layer)]);
+        let blocks = timeline_blocks(&history(2), Some(&frames), &[]).unwrap();
+        let [_, Block::Timeline(timeline), _] = blocks.as_slice() else {
+            panic!("no timeline");
+        };
+        (**timeline).clone()
+    }
+
+    #[test]
+    fn feature_maps_say_which_channels_they_show_of_which_image() {
+        let header = FramesHeader {
+            classes: vec![1, 0],
+            class_names: vec!["cat".to_string(), "dog".to_string()],
+            region: None,
+            image: None,
+            sample: Some(SampleImage {
+                shape: [1, 1, 2],
+                pixels: Bytes(vec![0, 255]),
+            }),
+        };
+        let title = |channels, pixels, size| {
+            let timeline = with_features(header.clone(), features(channels, pixels, size));
+            assert_eq!(timeline.sample.as_deref(), Some("the image, class dog"));
+            assert_eq!(timeline.layers[1].features, None);
+            let data: serde_json::Value = serde_json::from_str(&timeline.data).unwrap();
+            assert_eq!(data["header"]["sample"]["pixels"], "00ff");
+            let drawn = &data["frames"][0]["layers"][0]["features"]["maps"]["scales"];
+            assert_eq!(drawn.as_array().unwrap().len(), channels);
+            timeline.layers[0].features.clone().unwrap()
+        };
+        // The layer of the history has three channels.
+        assert_eq!(title(3, [8, 8], [8, 8]), "3 channels, 8 × 8 pixels");
+        assert_eq!(
+            title(2, [40, 30], [20, 15]),
+            "the first 2 of 3 channels, 40 × 30 pixels, drawn as means at 20 × 15"
+        );
+    }
+
+    #[test]
+    fn frames_that_an_earlier_version_began_are_shown_without_the_image() {
+        let header = FramesHeader {
+            classes: vec![1],
+            class_names: Vec::new(),
+            region: None,
+            image: None,
+            sample: None,
+        };
+        let timeline = with_features(header, features(3, [2, 2], [2, 2]));
+        assert_eq!((timeline.sample, timeline.weights), (None, None));
+        assert!(timeline.layers[0].features.is_some());
     }
 }

@@ -198,4 +198,54 @@ mod tests {
         assert!(serde_json::from_str::<Packed>("\"*\"").is_err());
         assert_eq!(Packed::from_values([0.0, 1.0], 0.0).0, [128, 128]);
     }
+
+    #[test]
+    fn frames_that_earlier_versions_wrote_still_parse() {
+        // As the first version wrote them for a dense network on digits, with fewer numbers.
+        let header = r#"{"classes":[3,1],"class_names":["0","1"],"image":[1,2]}"#;
+        let frame = r#"{"epoch":0.5,"step":4,"layers":[{"layer":"layers.0","view":{"scale":1.0,"explained":[0.5,0.25],"points":"AYD/gA=="}}],"weights":{"scales":[2.0],"values":"Af8="}}"#;
+        let header: FramesHeader = serde_json::from_str(header).unwrap();
+        assert_eq!((header.image, header.sample), (Some([1, 2]), None));
+        let frame: Frame = serde_json::from_str(frame).unwrap();
+        assert_eq!(frame.layers[0].features, None);
+        assert_eq!(frame.weights.unwrap().values.0, [1, 255]);
+    }
+
+    #[test]
+    fn feature_maps_and_their_image_read_back() {
+        let header = FramesHeader {
+            classes: vec![7],
+            class_names: Vec::new(),
+            region: None,
+            image: Some([3, 3]),
+            sample: Some(SampleImage {
+                shape: [1, 1, 2],
+                pixels: Bytes(vec![0, 255]),
+            }),
+        };
+        let line = header.line().unwrap();
+        assert_eq!(header, serde_json::from_str(&line).unwrap());
+        let features = FeatureMaps {
+            pixels: [56, 58],
+            size: [28, 29],
+            maps: Maps {
+                scales: vec![0.5],
+                values: Packed(vec![128; 28 * 29]),
+            },
+        };
+        let frame = Frame {
+            epoch: 1.0,
+            step: 2,
+            layers: vec![LayerFrame {
+                layer: "convolutions.0".to_string(),
+                maps: None,
+                features: Some(features),
+                view: None,
+            }],
+            boundary: None,
+            weights: None,
+        };
+        let line = frame.line().unwrap();
+        assert_eq!(frame, serde_json::from_str(&line).unwrap());
+    }
 }

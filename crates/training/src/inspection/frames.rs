@@ -105,7 +105,9 @@ fn maps(pictures: impl IntoIterator<Item = Vec<f64>>) -> Maps {
     let mut maps = Maps::default();
     for picture in pictures {
         // `max` passes over NaN.
-        let scale = picture.iter().fold(0.0_f64, |most, value| most.max(value.abs()));
+        let scale = picture
+            .iter()
+            .fold(0.0_f64, |most, value| most.max(value.abs()));
         maps.scales.push(scale as f32);
         maps.values.0.extend(Packed::from_values(picture, scale).0);
     }
