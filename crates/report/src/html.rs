@@ -250,6 +250,31 @@ fn render_timeline(timeline: &Timeline, id: &str) -> Markup {
                     (render_figure(figure, &format!("{id}-chart-{}", number + 1)))
                 }
             }
+            @if !with_features.is_empty() {
+                h3 { "What each channel of the convolutions sees in one image" }
+                p.hint { "The outputs of each channel, after the activation function, for the first row of the set. Orange is positive and blue negative, each channel on its own scale; a channel without colour is zero everywhere." }
+                div.maps {
+                    @if let Some(caption) = &timeline.sample {
+                        figure.sample {
+                            (canvas("sample", None, format!("{caption}, that the feature maps are of")))
+                            figcaption { (caption) }
+                        }
+                    }
+                    div.layers {
+                        @for (layer, shown) in &with_features {
+                            figure {
+                                (canvas("features", Some(layer), format!("Feature maps of {}: {shown}", layer.name)))
+                                figcaption { (layer.name) ": " (shown) }
+                            }
+                        }
+                    }
+                }
+            }
+            @if let Some(weights) = &timeline.weights {
+                h3 { "Weights of the first layer" }
+                p.hint { (weights) ". Orange is positive and blue negative, each picture on its own scale." }
+                (canvas("weights", None, "The weights of the first layer".to_string()))
+            }
             @if !timeline.class_names.is_empty() && (timeline.has_boundary || !with_views.is_empty()) {
                 p.classes {
                     @for (class, name) in timeline.class_names.iter().enumerate().take(Tone::SERIES) {
@@ -278,31 +303,6 @@ fn render_timeline(timeline: &Timeline, id: &str) -> Markup {
                         }
                     }
                 }
-            }
-            @if !with_features.is_empty() {
-                h3 { "What each channel of the convolutions sees in one image" }
-                p.hint { "The outputs of each channel, after the activation function, for the first of the rows. Orange is positive and blue negative, each channel on its own scale; a channel without colour is zero everywhere." }
-                div.maps {
-                    @if let Some(caption) = &timeline.sample {
-                        figure.sample {
-                            (canvas("sample", None, format!("{caption}, that the feature maps are of")))
-                            figcaption { (caption) }
-                        }
-                    }
-                    div.layers {
-                        @for (layer, shown) in &with_features {
-                            figure {
-                                (canvas("features", Some(layer), format!("Feature maps of {}: {shown}", layer.name)))
-                                figcaption { (layer.name) ": " (shown) }
-                            }
-                        }
-                    }
-                }
-            }
-            @if let Some(weights) = &timeline.weights {
-                h3 { "Weights of the first layer" }
-                p.hint { (weights) ". Orange is positive and blue negative, each picture on its own scale." }
-                (canvas("weights", None, "The weights of the first layer".to_string()))
             }
             @if !with_views.is_empty() {
                 h3 { "The rows as each hidden layer sees them" }

@@ -188,7 +188,8 @@ fn weights_title(header: &FramesHeader, first: &str) -> Option<String> {
         _ => "the image",
     };
     Some(format!(
-        "A picture for each of the first channels: the {height} × {width} weights of the kernel that moves over {over}"
+        "A picture for each of the first channels, in the order of their feature maps: the {height} × {width} weights of the \
+         kernel that moves over {over}"
     ))
 }
 

@@ -159,7 +159,8 @@ export function mount(panel, selected, ask) {
         const made = card(n);
         const isConvolution = layer.startsWith("convolutions.");
         const [maps, features] = [tiles.mount(`Maps of the units of ${layer}`), tiles.mount(`Feature maps of ${layer} for the image`, "channel")];
-        const ofWeights = isConvolution ? ["Kernels of each channel, over the first channel of the image", "channel"] : ["First weights of each unit as images"];
+        const over = records.sample?.shape[0] > 1 ? ", over the first channel of the image" : "";
+        const ofWeights = isConvolution ? [`Kernels of the channels${over}`, "channel"] : ["First weights of each unit as images"];
         const weights = n === 0 ? tiles.mount(...ofWeights) : null;
         made.root.append(maps.root, features.root, ...(weights ? [weights.root] : []));
         return { ...made, maps, features, weights };
@@ -188,7 +189,7 @@ export function mount(panel, selected, ask) {
       drawImage(sampled, found.bytes, found.shape);
       const name = `The image${found.class && `, ${found.class}`}`;
       sampled.setAttribute("aria-label", name);
-      ofSample.textContent = `${name}. Feature maps are what the first channels of each convolution make of it, after the activation function: blue is negative, orange positive.`;
+      ofSample.textContent = `${name}. Feature maps are what the first channels of each convolution make of it, after the activation function: orange is positive, blue negative, and full colour the largest output of the convolution.`;
     }
   }
 

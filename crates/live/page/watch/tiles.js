@@ -50,7 +50,7 @@ export function mount(title, part = "unit") {
 
   function fillTip() {
     const scale = shows.pictures.scales[pointed];
-    const canvas = element("canvas", { class: "map big" });
+    const canvas = element("canvas", { class: `map big${shows.isUpward ? "" : " pixels"}` });
     paint(canvas, pointed, scale);
     tip.replaceChildren(
       element("strong", {}, `${part[0].toUpperCase()}${part.slice(1)} ${pointed + 1} of ${shows.layer}`), canvas,
@@ -62,6 +62,7 @@ export function mount(title, part = "unit") {
     if (!shows) {
       return;
     }
+    group.classList.toggle("pixels", !shows.isUpward);
     const { scales } = shows.pictures;
     const count = isWhole ? scales.length : Math.min(scales.length, FEW);
     if (count !== buttons.length) {
@@ -98,7 +99,10 @@ export function mount(title, part = "unit") {
 
   return {
     root,
-    /** Shows the pictures of a layer, each of `size`, height and width; hides all if there are none. */
+    /**
+     * Shows the pictures of a layer, each of `size`, height and width; hides all if there are none. Those that go upward are
+     * smooth; those that go downward show their pixels, as images do.
+     */
     fill(layer, pictures, size, isUpward) {
       shows = pictures ? { layer, pictures, size, isUpward } : null;
       draw();

@@ -71,7 +71,8 @@ for (const root of document.querySelectorAll(".timeline")) {
     const room = canvas.clientWidth;
     const gap = 3;
     const wanted = count <= 4 ? 110 : count <= 16 ? 66 : count <= 40 ? 48 : 34;
-    const columns = Math.max(1, Math.min(count, Math.floor((room + gap) / (wanted + gap))));
+    const most = Math.max(1, Math.min(count, Math.floor((room + gap) / (wanted + gap))));
+    const columns = Math.ceil(count / Math.ceil(count / most)); // rows of about the same length
     const side = Math.min(wanted, (room + gap) / columns - gap);
     const tall = side * height / width;
     const context = area(canvas, room, Math.ceil(count / columns) * (tall + gap) - gap);
@@ -148,7 +149,7 @@ for (const root of document.querySelectorAll(".timeline")) {
   // An image of the data, in grey or in colour.
   const sample = (canvas, { shape: [channels, height, width], pixels }) => {
     const values = shares(pixels);
-    const wide = Math.min(canvas.clientWidth, 160);
+    const wide = canvas.clientWidth;
     const tall = wide * height / width;
     const plane = height * width;
     const at = (i) => [0, 1, 2].map((channel) => values[(channels === 3 ? channel * plane : 0) + i]);
