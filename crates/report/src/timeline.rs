@@ -167,7 +167,7 @@ fn features_title(channels: usize, features: &FeatureMaps) -> String {
         true => String::new(),
         false => {
             let [height, width] = features.size;
-            format!(", drawn as means at {height} × {width}")
+            format!(", averaged to {height} × {width}")
         }
     };
     format!("{channels}, {height} × {width} pixels{means}")
@@ -182,9 +182,7 @@ fn weights_title(header: &FramesHeader, first: &str) -> Option<String> {
         );
     }
     let over = match &header.sample {
-        Some(sample) if sample.shape[0] > 1 => {
-            "the first channel of the image, which is red in images in colour"
-        }
+        Some(sample) if sample.shape[0] == 3 => "the red channel of the image",
         _ => "the image",
     };
     Some(format!(
@@ -504,7 +502,7 @@ mod tests {
         assert_eq!(title(3, [8, 8], [8, 8]), "3 channels, 8 × 8 pixels");
         assert_eq!(
             title(2, [40, 30], [20, 15]),
-            "the first 2 of 3 channels, 40 × 30 pixels, drawn as means at 20 × 15"
+            "the first 2 of 3 channels, 40 × 30 pixels, averaged to 20 × 15"
         );
     }
 

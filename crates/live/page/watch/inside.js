@@ -159,7 +159,7 @@ export function mount(panel, selected, ask) {
         const made = card(n);
         const isConvolution = layer.startsWith("convolutions.");
         const [maps, features] = [tiles.mount(`Maps of the units of ${layer}`), tiles.mount(`Feature maps of ${layer} for the image`, "channel")];
-        const over = records.sample?.shape[0] > 1 ? ", over the first channel of the image" : "";
+        const over = records.sample?.shape[0] === 3 ? ", over the red channel of the image" : "";
         const ofWeights = isConvolution ? [`Kernels of the channels${over}`, "channel"] : ["First weights of each unit as images"];
         const weights = n === 0 ? tiles.mount(...ofWeights) : null;
         made.root.append(maps.root, features.root, ...(weights ? [weights.root] : []));
