@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use crate::browser;
-use crate::lab::{Lab, shipped};
+use crate::lab::{Lab, data_dir, shipped};
 
 /// A comparison of two activations with two seeds.
 fn comparison() -> Lab {
@@ -150,8 +150,13 @@ fn with_slider(lab: &Lab, page: &str) -> std::path::PathBuf {
 #[test]
 fn the_slider_moves_every_picture_of_the_inside_of_a_network_through_the_epochs() {
     let lab = Lab::new();
-    // Two inputs have maps and a boundary; images have first-layer weights; both have histograms and views.
-    for (config, pictures) in [("train/moons.toml", 15), ("train/digits.toml", 12)] {
+    // Two inputs have maps and a boundary; images have first-layer weights, and convolutions feature maps and the image that
+    // they are of, which stays the same; all have histograms and views.
+    for (config, moved, pictures) in [
+        ("train/moons.toml", 15, 15),
+        ("train/digits.toml", 12, 12),
+        ("train/digits_convnet.toml", 16, 17),
+    ] {
         let run = lab.train(config, "seen", &["training.num_epochs=8"]);
         let id = run.folder.to_str().unwrap();
         lab.succeed(&["report", id]);
@@ -164,7 +169,7 @@ fn the_slider_moves_every_picture_of_the_inside_of_a_network_through_the_epochs(
         assert_eq!(page.console, Vec::<String>::new());
         for said in [
             "data-epochs=\"0 8\"".to_string(),
-            format!("data-pictures=\"{pictures} of {pictures}\""),
+            format!("data-pictures=\"{moved} of {pictures}\""),
             "data-focus=\"true\"".to_string(),
             "data-narrow=\"true\"".to_string(),
         ] {
@@ -185,6 +190,36 @@ fn the_slider_moves_every_picture_of_the_inside_of_a_network_through_the_epochs(
             "every chart has a cursor"
         );
     }
+}
+
+#[test]
+fn the_page_of_a_convnet_on_mnist_has_all_its_feature_maps_in_less_than_three_megabytes() {
+    if data_dir().is_none() {
+        return;
+    }
+    let lab = Lab::new();
+    // A frame after each step: as many as there can be.
+    let short = [
+        "split={ method = \"sequential\", train = 1920, valid = 256, test = 64 }",
+        "training.num_epochs=2",
+        "inspect.every={ steps = 1 }",
+    ];
+    let run = lab.train("train/mnist_convnet.toml", "seen", &short);
+    let frames = run.text("frames.jsonl");
+    assert_eq!(frames.lines().count(), 1 + 61);
+    lab.succeed(&["report", "seen"]);
+    let text = page(&run.folder.join("report.html"));
+    assert!(text.len() < 3_000_000, "{} bytes", text.len());
+    for part in [
+        "the image, class ",
+        "convolutions.0: 16 channels, 28 × 28 pixels",
+        "convolutions.1: the first 16 of 32 channels, 14 × 14 pixels",
+        "the 3 × 3 weights of the kernel that moves over the image.",
+    ] {
+        assert!(text.contains(part), "{part}");
+    }
+    // No frame is left out of the page.
+    assert_eq!(text.matches("\"features\":{\"pixels\":[28,28]").count(), 61);
 }
 
 #[test]

@@ -170,8 +170,13 @@ fn trials_appear_as_they_finish_and_watching_changes_no_file() {
     browser.wait("document.querySelector('#variants p') !== null", PATIENCE);
     assert!(!is_sideways(&mut browser), "the page scrolls sideways");
 
-    // A run whose inside was recorded, and all that the page asks about it.
+    // Runs whose inside was recorded, and all that the page asks about them.
     lab.train("train/moons.toml", "whole", &["training.num_epochs=10"]);
+    lab.train(
+        "train/digits_convnet.toml",
+        "seen",
+        &["training.num_epochs=2"],
+    );
     let before = everything(lab.path());
     look(&mut browser);
     browser.wait("rowOf('moons/whole') != null", PATIENCE);
@@ -181,8 +186,29 @@ fn trials_appear_as_they_finish_and_watching_changes_no_file() {
         PATIENCE,
     );
     assert!(!is_sideways(&mut browser), "the page scrolls sideways");
-    if let Some(axe) = axe_core() {
-        assert_eq!(browser.violations(&axe), Vec::<String>::new());
+    let axe = axe_core();
+    if let Some(axe) = &axe {
+        assert_eq!(browser.violations(axe), Vec::<String>::new());
+    }
+
+    // A convolutional network: the image, two times 16 feature maps of it, and 16 kernels, which the slider moves.
+    browser.evaluate("rowOf('digits_convnet/seen').querySelector('input').click()");
+    browser.wait(
+        "text('.sample').startsWith('The image, class ') && document.querySelectorAll('.tiles canvas').length === 48",
+        PATIENCE,
+    );
+    browser.evaluate(
+        "window.pictures = () => [...document.querySelectorAll('.sample canvas, .tiles canvas')].map((one) => one.toDataURL());
+         window.before = pictures(); slider().focus()",
+    );
+    browser.press("Home");
+    browser.wait(
+        "slider().value === '0' && pictures().filter((one, n) => one !== before[n]).length >= 40 && pictures()[0] === before[0]",
+        PATIENCE,
+    );
+    assert!(!is_sideways(&mut browser), "the page scrolls sideways");
+    if let Some(axe) = &axe {
+        assert_eq!(browser.violations(axe), Vec::<String>::new());
     }
     let (messages, requests) = browser.close();
     assert_eq!(messages, Vec::<String>::new());

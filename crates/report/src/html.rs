@@ -233,6 +233,10 @@ fn render_timeline(timeline: &Timeline, id: &str) -> Markup {
     };
     let with_maps: Vec<&TimelineLayer> = timeline.layers.iter().filter(|l| l.has_maps).collect();
     let with_views: Vec<&TimelineLayer> = timeline.layers.iter().filter(|l| l.has_view).collect();
+    let with_features = timeline.layers.iter();
+    let with_features: Vec<(&TimelineLayer, &String)> = with_features
+        .filter_map(|layer| Some((layer, layer.features.as_ref()?)))
+        .collect();
     html! {
         noscript { p { "The pictures of single moments need JavaScript; the charts do not." } }
         div.timeline #(id) {
@@ -245,6 +249,31 @@ fn render_timeline(timeline: &Timeline, id: &str) -> Markup {
                 @for (number, figure) in timeline.figures.iter().enumerate() {
                     (render_figure(figure, &format!("{id}-chart-{}", number + 1)))
                 }
+            }
+            @if !with_features.is_empty() {
+                h3 { "What each channel of the convolutions sees in one image" }
+                p.hint { "The outputs of each channel, after the activation function, for the first row of the set. Orange is positive and blue negative, each channel on its own scale; a channel without colour is zero everywhere." }
+                div.maps {
+                    @if let Some(caption) = &timeline.sample {
+                        figure.sample {
+                            (canvas("sample", None, format!("{caption}, that the feature maps are of")))
+                            figcaption { (caption) }
+                        }
+                    }
+                    div.layers {
+                        @for (layer, shown) in &with_features {
+                            figure {
+                                (canvas("features", Some(layer), format!("Feature maps of {}: {shown}", layer.name)))
+                                figcaption { (layer.name) ": " (shown) }
+                            }
+                        }
+                    }
+                }
+            }
+            @if let Some(weights) = &timeline.weights {
+                h3 { "Weights of the first layer" }
+                p.hint { (weights) ". Orange is positive and blue negative, each picture on its own scale." }
+                (canvas("weights", None, "The weights of the first layer".to_string()))
             }
             @if !timeline.class_names.is_empty() && (timeline.has_boundary || !with_views.is_empty()) {
                 p.classes {
@@ -274,11 +303,6 @@ fn render_timeline(timeline: &Timeline, id: &str) -> Markup {
                         }
                     }
                 }
-            }
-            @if timeline.has_weights {
-                h3 { "Weights of the first layer" }
-                p.hint { "A picture for each of the first units, with the weight of every pixel: orange is positive and blue negative." }
-                (canvas("weights", None, "The weights of the first layer".to_string()))
             }
             @if !with_views.is_empty() {
                 h3 { "The rows as each hidden layer sees them" }

@@ -1,7 +1,9 @@
 //! The inside of a network over time: charts of its layers, and pictures that one slider moves through the epochs.
 
 use emberlab_pictures::{Axis, Tone};
-use emberlab_run_format::{Frame, FramesHeader, Histogram, LayerHistory, LayerRow};
+use emberlab_run_format::{
+    FeatureMaps, Frame, FramesHeader, Histogram, LayerHistory, LayerRow, Maps,
+};
 use serde::Serialize;
 
 use crate::curves::Curve;
@@ -25,8 +27,10 @@ pub struct Timeline {
     pub class_names: Vec<String>,
     /// Whether there are pictures of predictions over two inputs.
     pub has_boundary: bool,
-    /// Whether there are pictures of first-layer weights.
-    pub has_weights: bool,
+    /// What the pictures of first-layer weights are, in a sentence; none if there are none.
+    pub weights: Option<String>,
+    /// The caption of the image that feature maps are of, such as `the image, class 7`; none if there is no image.
+    pub sample: Option<String>,
     /// Everything that the pictures are drawn from, as JSON.
     pub data: String,
 }
@@ -40,6 +44,8 @@ pub struct TimelineLayer {
     pub title: String,
     /// Whether there is a map of every unit.
     pub has_maps: bool,
+    /// Which channels its feature maps are of, and their size; none if it has none.
+    pub features: Option<String>,
     /// Whether there is a view of its activations.
     pub has_view: bool,
 }
@@ -123,6 +129,9 @@ pub(crate) fn timeline_blocks(
             name: (*name).to_string(),
             title: format!("{name}: {units} × {activation}"),
             has_maps: of_layer.is_some_and(|layer| layer.maps.is_some()),
+            features: of_layer
+                .and_then(|layer| layer.features.as_ref())
+                .map(|features| features_title(units, features)),
             has_view: of_layer.is_some_and(|layer| layer.view.is_some()),
         }
     });
@@ -131,7 +140,10 @@ pub(crate) fn timeline_blocks(
         layers: layers.collect(),
         class_names: header.map_or(Vec::new(), |header| header.class_names.clone()),
         has_boundary: last.is_some_and(|frame| frame.boundary.is_some()),
-        has_weights: last.is_some_and(|frame| frame.weights.is_some()),
+        weights: header
+            .filter(|_| last.is_some_and(|frame| frame.weights.is_some()))
+            .and_then(|header| weights_title(header, first)),
+        sample: header.and_then(sample_title),
         data,
     };
     let said = "A fixed set of rows, at most 256 of the validation split, shows what each layer does with them. The \
@@ -141,6 +153,55 @@ pub(crate) fn timeline_blocks(
         Block::Timeline(Box::new(timeline)),
         Block::Table(last_record(&rows)),
     ])
+}
+
+/// Which channels of a convolution with `channels` channels are shown, and how large their pictures are.
+fn features_title(channels: usize, features: &FeatureMaps) -> String {
+    let shown = features.maps.scales.len();
+    let channels = match shown == channels {
+        true => format!("{channels} channels"),
+        false => format!("the first {shown} of {channels} channels"),
+    };
+    let [height, width] = features.pixels;
+    let means = match features.size == features.pixels {
+        true => String::new(),
+        false => {
+            let [height, width] = features.size;
+            format!(", averaged to {height} × {width}")
+        }
+    };
+    format!("{channels}, {height} × {width} pixels{means}")
+}
+
+/// What the pictures of the first weights are; none if the header does not know their size.
+fn weights_title(header: &FramesHeader, first: &str) -> Option<String> {
+    let [height, width] = header.image?;
+    if !first.starts_with("convolutions.") {
+        return Some(
+            "A picture for each of the first units, with the weight of every pixel".to_string(),
+        );
+    }
+    let over = match &header.sample {
+        Some(sample) if sample.shape[0] == 3 => "the red channel of the image",
+        _ => "the image",
+    };
+    Some(format!(
+        "A picture for each of the first channels, in the order of their feature maps: the {height} × {width} weights of the \
+         kernel that moves over {over}"
+    ))
+}
+
+/// The caption of the image that feature maps are of, with its class if there are classes.
+fn sample_title(header: &FramesHeader) -> Option<String> {
+    header.sample.as_ref()?;
+    let class = header.classes.first().map(|&class| {
+        let name = header.class_names.get(class as usize).cloned();
+        name.unwrap_or_else(|| class.to_string())
+    });
+    Some(class.map_or_else(
+        || "the image".to_string(),
+        |class| format!("the image, class {class}"),
+    ))
 }
 
 fn layer_data(rows: &[&LayerRow], shown: &[usize]) -> LayerData {
@@ -162,14 +223,19 @@ fn layer_data(rows: &[&LayerRow], shown: &[usize]) -> LayerData {
 /// The frames that fit into a page: all, or every second one, or every fourth, and so on; the last one is among them.
 fn fitting(frames: &[Frame]) -> Vec<&Frame> {
     let mut chosen: Vec<&Frame> = frames.iter().collect();
+    let length_of = |maps: &Maps| maps.values.0.len() + 4 * maps.scales.len();
     let length = |frame: &&Frame| {
-        let maps = |maps: &Option<emberlab_run_format::Maps>| {
-            maps.as_ref()
-                .map_or(0, |m| m.values.0.len() + 4 * m.scales.len())
-        };
         let layers = frame.layers.iter();
-        let layers = layers.map(|layer| maps(&layer.maps) + layer.view.as_ref().map_or(0, |_| 700));
-        (layers.sum::<usize>() + maps(&frame.weights)) * 4 / 3 + 5000
+        let layers = layers.map(|layer| {
+            let features = layer
+                .features
+                .as_ref()
+                .map_or(0, |one| length_of(&one.maps));
+            let view = layer.view.as_ref().map_or(0, |_| 700);
+            layer.maps.as_ref().map_or(0, length_of) + features + view
+        });
+        let weights = frame.weights.as_ref().map_or(0, length_of);
+        (layers.sum::<usize>() + weights) * 4 / 3 + 5000
     };
     while chosen.len() > 2 && chosen.iter().map(length).sum::<usize>() > MOST_CHARACTERS {
         let last = chosen.len() - 1;
@@ -309,7 +375,7 @@ fn last_record(rows: &[Vec<&LayerRow>]) -> Table {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use emberlab_run_format::{LayerFrame, Maps, NUM_BINS, Packed};
+    use emberlab_run_format::{Bytes, LayerFrame, NUM_BINS, Packed, SampleImage};
 
     use super::*;
 
@@ -354,24 +420,103 @@ mod tests {
         assert_eq!(timeline.layers[1].title, "layers.1: 3 × relu");
     }
 
-    #[test]
-    fn pictures_are_thinned_until_they_fit_and_keep_the_last() {
-        let frame = |step: u64| Frame {
+    /// A frame with pictures of one layer.
+    fn frame(step: u64, layer: LayerFrame) -> Frame {
+        Frame {
             epoch: step as f64,
             step,
-            layers: vec![LayerFrame {
-                layer: "layers.0".to_string(),
-                maps: Some(Maps {
-                    scales: vec![1.0],
-                    values: Packed(vec![0; 300_000]),
-                }),
-                view: None,
-            }],
+            layers: vec![layer],
             boundary: None,
             weights: None,
+        }
+    }
+
+    /// Feature maps of `channels` channels.
+    fn features(channels: usize, pixels: [usize; 2], size: [usize; 2]) -> FeatureMaps {
+        let maps = Maps {
+            scales: vec![1.0; channels],
+            values: Packed(vec![128; channels * size[0] * size[1]]),
         };
-        let frames: Vec<Frame> = (0..10).map(frame).collect();
-        let steps: Vec<u64> = fitting(&frames).iter().map(|frame| frame.step).collect();
-        assert_eq!(steps, [1, 5, 9]);
+        FeatureMaps { pixels, size, maps }
+    }
+
+    #[test]
+    fn pictures_are_thinned_until_they_fit_and_keep_the_last() {
+        let with_maps = LayerFrame {
+            layer: "layers.0".to_string(),
+            maps: Some(features(1, [0, 0], [500, 600]).maps),
+            features: None,
+            view: None,
+        };
+        let with_features = LayerFrame {
+            maps: None,
+            features: Some(features(100, [60, 50], [60, 50])),
+            ..with_maps.clone()
+        };
+        for layer in [with_maps, with_features] {
+            let frames: Vec<Frame> = (0..10).map(|step| frame(step, layer.clone())).collect();
+            let steps: Vec<u64> = fitting(&frames).iter().map(|frame| frame.step).collect();
+            assert_eq!(steps, [1, 5, 9]);
+        }
+    }
+
+    /// The timeline of the layers of [`history`], of which the first has feature maps.
+    fn with_features(header: FramesHeader, features: FeatureMaps) -> Timeline {
+        let layer = LayerFrame {
+            layer: "layers.0".to_string(),
+            maps: None,
+            features: Some(features),
+            view: None,
+        };
+        let frames = (header, vec![frame(0, layer)]);
+        let blocks = timeline_blocks(&history(2), Some(&frames), &[]).unwrap();
+        let [_, Block::Timeline(timeline), _] = blocks.as_slice() else {
+            panic!("no timeline");
+        };
+        (**timeline).clone()
+    }
+
+    #[test]
+    fn feature_maps_say_which_channels_they_show_of_which_image() {
+        let header = FramesHeader {
+            classes: vec![1, 0],
+            class_names: vec!["cat".to_string(), "dog".to_string()],
+            region: None,
+            image: None,
+            sample: Some(SampleImage {
+                shape: [1, 1, 2],
+                pixels: Bytes(vec![0, 255]),
+            }),
+        };
+        let title = |channels, pixels, size| {
+            let timeline = with_features(header.clone(), features(channels, pixels, size));
+            assert_eq!(timeline.sample.as_deref(), Some("the image, class dog"));
+            assert_eq!(timeline.layers[1].features, None);
+            let data: serde_json::Value = serde_json::from_str(&timeline.data).unwrap();
+            assert_eq!(data["header"]["sample"]["pixels"], "00ff");
+            let drawn = &data["frames"][0]["layers"][0]["features"]["maps"]["scales"];
+            assert_eq!(drawn.as_array().unwrap().len(), channels);
+            timeline.layers[0].features.clone().unwrap()
+        };
+        // The layer of the history has three channels.
+        assert_eq!(title(3, [8, 8], [8, 8]), "3 channels, 8 × 8 pixels");
+        assert_eq!(
+            title(2, [40, 30], [20, 15]),
+            "the first 2 of 3 channels, 40 × 30 pixels, averaged to 20 × 15"
+        );
+    }
+
+    #[test]
+    fn frames_that_an_earlier_version_began_are_shown_without_the_image() {
+        let header = FramesHeader {
+            classes: vec![1],
+            class_names: Vec::new(),
+            region: None,
+            image: None,
+            sample: None,
+        };
+        let timeline = with_features(header, features(3, [2, 2], [2, 2]));
+        assert_eq!((timeline.sample, timeline.weights), (None, None));
+        assert!(timeline.layers[0].features.is_some());
     }
 }

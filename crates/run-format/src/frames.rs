@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{Axis, Cells};
+use crate::{Axis, Bytes, Cells};
 
 /// Numbers of 8 bits each, which are written as one string in base64.
 ///
@@ -55,9 +55,13 @@ pub struct FramesHeader {
     /// The region of the maps, for a network with two inputs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
-    /// Height and width of the pictures of first-layer weights, for grey images and a dense first layer.
+    /// Height and width of the pictures of first-layer weights: those of the images for a dense first layer over grey images,
+    /// those of a kernel for a convolution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<[usize; 2]>,
+    /// The image that the feature maps of convolutions are of: the first row of the probe batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<SampleImage>,
 }
 
 impl FramesHeader {
@@ -68,6 +72,16 @@ impl FramesHeader {
     pub fn line(&self) -> Result<String, serde_json::Error> {
         line(self)
     }
+}
+
+/// An image of the data, not standardised. A large one is averaged down.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SampleImage {
+    /// Channels, which are 1 for grey and 3 for red, green and blue; height; width.
+    pub shape: [usize; 3],
+    /// Brightness from 0 (black) to 255 (white), by channel, row and column.
+    pub pixels: Bytes,
 }
 
 /// The region of two inputs that maps show, with samples in it.
@@ -100,7 +114,8 @@ pub struct Frame {
     /// The predictions over the region, for classes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boundary: Option<Cells>,
-    /// The weights of the first layer as pictures, if the inputs are images.
+    /// The weights of the first units of the first layer as pictures, if the inputs are images; for a convolution the first
+    /// kernels, over the first channel of the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<Maps>,
 }
@@ -124,13 +139,28 @@ pub struct LayerFrame {
     /// The outputs of each unit over the region, after the activation function.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub maps: Option<Maps>,
+    /// The outputs of the first channels of a convolution for one image, after the activation function.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub features: Option<FeatureMaps>,
     /// The activations of the probe batch, seen along their two principal components.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub view: Option<View>,
 }
 
-/// Small pictures of the same size, such as one for each unit.
+/// The outputs of channels of a convolution for one image.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeatureMaps {
+    /// Height and width of the outputs of the convolution, in pixels.
+    pub pixels: [usize; 2],
+    /// Height and width of the pictures. If they are smaller than the outputs, each number is the mean of a square of pixels.
+    pub size: [usize; 2],
+    /// A picture of each channel, from the top to the bottom.
+    pub maps: Maps,
+}
+
+/// Small pictures of the same size, such as one for each unit.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Maps {
     /// The largest size of a number in each picture.
@@ -167,5 +197,55 @@ mod tests {
         assert_eq!(packed, serde_json::from_str(&json).unwrap());
         assert!(serde_json::from_str::<Packed>("\"*\"").is_err());
         assert_eq!(Packed::from_values([0.0, 1.0], 0.0).0, [128, 128]);
+    }
+
+    #[test]
+    fn frames_that_earlier_versions_wrote_still_parse() {
+        // As the first version wrote them for a dense network on digits, with fewer numbers.
+        let header = r#"{"classes":[3,1],"class_names":["0","1"],"image":[1,2]}"#;
+        let frame = r#"{"epoch":0.5,"step":4,"layers":[{"layer":"layers.0","view":{"scale":1.0,"explained":[0.5,0.25],"points":"AYD/gA=="}}],"weights":{"scales":[2.0],"values":"Af8="}}"#;
+        let header: FramesHeader = serde_json::from_str(header).unwrap();
+        assert_eq!((header.image, header.sample), (Some([1, 2]), None));
+        let frame: Frame = serde_json::from_str(frame).unwrap();
+        assert_eq!(frame.layers[0].features, None);
+        assert_eq!(frame.weights.unwrap().values.0, [1, 255]);
+    }
+
+    #[test]
+    fn feature_maps_and_their_image_read_back() {
+        let header = FramesHeader {
+            classes: vec![7],
+            class_names: Vec::new(),
+            region: None,
+            image: Some([3, 3]),
+            sample: Some(SampleImage {
+                shape: [1, 1, 2],
+                pixels: Bytes(vec![0, 255]),
+            }),
+        };
+        let line = header.line().unwrap();
+        assert_eq!(header, serde_json::from_str(&line).unwrap());
+        let features = FeatureMaps {
+            pixels: [56, 58],
+            size: [28, 29],
+            maps: Maps {
+                scales: vec![0.5],
+                values: Packed(vec![128; 28 * 29]),
+            },
+        };
+        let frame = Frame {
+            epoch: 1.0,
+            step: 2,
+            layers: vec![LayerFrame {
+                layer: "convolutions.0".to_string(),
+                maps: None,
+                features: Some(features),
+                view: None,
+            }],
+            boundary: None,
+            weights: None,
+        };
+        let line = frame.line().unwrap();
+        assert_eq!(frame, serde_json::from_str(&line).unwrap());
     }
 }

@@ -58,7 +58,9 @@ pub use environment::{Environment, Resumption};
 pub use error::FormatError;
 pub use evaluation::{RunEvaluation, SplitEvaluation};
 pub use failure::Failure;
-pub use frames::{Frame, FramesHeader, LayerFrame, Maps, Packed, Region, View};
+pub use frames::{
+    FeatureMaps, Frame, FramesHeader, LayerFrame, Maps, Packed, Region, SampleImage, View,
+};
 pub use importance::{ColumnImportance, DependentOutput, Importance, PartialDependence, Points};
 pub use layers_csv::{Histogram, LayerHistory, LayerRow, LayerRowError, NUM_BINS, QUANTILES};
 pub use metrics_csv::{EpochRow, History, RowError};

@@ -2,8 +2,8 @@
 
 use burn::tensor::Tensor;
 use emberlab_metrics::Split;
-use emberlab_models::{Mode, Operation};
 use emberlab_training::host;
+use emberlab_training::inspection::{NumberPictures, feature_maps, first_weights};
 
 use super::LoadedRun;
 use crate::error::ExperimentError;
@@ -22,47 +22,12 @@ pub struct NumberImage {
 }
 
 impl LoadedRun {
-    /// The weights of each unit of the first layer as an image, or the kernels of the first convolution; at most `max`
-    /// of them. Empty if the inputs are not images.
+    /// The weights of each unit of the first layer as an image, or the kernels of the first convolution over the first
+    /// channel of the image; at most `max` of them. Empty if the inputs are not images.
     pub fn first_layer_images(&self, max: usize) -> Vec<NumberImage> {
-        let &[channels, height, width] = self.prepared.samples.input_shape.as_slice() else {
-            return Vec::new();
-        };
-        let tensors = self.network.named_tensors();
-        let of = |name: &str| {
-            let found = tensors.iter().find(|(tensor, _)| tensor == name);
-            found.map(|(_, data)| {
-                (
-                    data.shape().to_vec(),
-                    data.iter::<f64>().collect::<Vec<f64>>(),
-                )
-            })
-        };
-        let image = |unit: usize, (width, height): (usize, usize), values: Vec<f64>| NumberImage {
-            name: format!("unit {}", unit + 1),
-            width,
-            height,
-            values,
-        };
-        if let Some((shape, weights)) = of("convolutions.0.weight") {
-            let size = shape[2] * shape[3];
-            // The first channel of each kernel.
-            let kernels = weights.chunks(size * shape[1]).take(max).enumerate();
-            return kernels
-                .map(|(unit, kernel)| image(unit, (shape[3], shape[2]), kernel[..size].to_vec()))
-                .collect();
-        }
-        match of("layers.0.weight") {
-            // [d_input, d_output]
-            Some((shape, weights)) if channels == 1 => {
-                let column = |unit: usize| {
-                    let rows = weights.chunks(shape[1]);
-                    image(unit, (width, height), rows.map(|row| row[unit]).collect())
-                };
-                (0..shape[1].min(max)).map(column).collect()
-            }
-            _ => Vec::new(),
-        }
+        let image = self.prepared.samples.input_shape.as_slice().try_into().ok();
+        let weights = image.and_then(|image| first_weights(&self.network, image, max));
+        weights.map_or(Vec::new(), |weights| named(weights, "unit"))
     }
 
     /// The first row of a split, and the activations of each convolution for it as one image per channel, at most `max`
@@ -75,50 +40,40 @@ impl LoadedRun {
         split: Split,
         max: usize,
     ) -> Result<Vec<Vec<NumberImage>>, ExperimentError> {
+        let &[_, height, width] = self.prepared.samples.input_shape.as_slice() else {
+            return Ok(Vec::new());
+        };
         let Some(data) = self.prepared.upload(split, &self.device)? else {
             return Ok(Vec::new());
         };
-        if !self.prepared.config.model.takes_images() {
-            return Ok(Vec::new());
-        }
-        let &[num_channels, height, width] = self.prepared.samples.input_shape.as_slice() else {
-            return Ok(Vec::new());
-        };
         let first: Tensor<2> = data.inputs.narrow(0, 0, 1);
-        let input: Vec<f64> = host(first.clone())?;
-        let channels = input.chunks(height * width).enumerate();
-        let input = channels.map(|(channel, values)| NumberImage {
-            name: match num_channels {
-                1 => "input".to_string(),
-                _ => format!("input, channel {}", channel + 1),
-            },
-            width,
-            height,
-            values: values.to_vec(),
-        });
-        let mut layers = vec![input.collect()];
-        // A convolution keeps the size of the image; pooling halves it, unless it is smaller than the pool.
-        let (mut width, mut height) = (width, height);
-        for stage in self.network.stages(first, Mode::Evaluation) {
-            let [places, channels] = stage.outputs.dims();
-            if !matches!(stage.operation, Operation::Activation(..)) || places != width * height {
-                continue;
-            }
-            let values = host(stage.outputs)?;
-            let map = |channel: usize| NumberImage {
-                name: format!("channel {}", channel + 1),
-                width,
-                height,
-                values: values
-                    .chunks(channels)
-                    .map(|place| place[channel])
-                    .collect(),
-            };
-            layers.push((0..channels.min(max)).map(map).collect());
-            if width >= 2 && height >= 2 {
-                (width, height) = (width / 2, height / 2);
-            }
+        let maps = feature_maps(&self.network, first.clone(), max)?;
+        if maps.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(layers)
+        let input: Vec<f64> = host(first)?;
+        let input = NumberPictures {
+            size: [height, width],
+            pictures: input.chunks(height * width).map(<[f64]>::to_vec).collect(),
+        };
+        let mut input = named(input, "input, channel");
+        if let [grey] = input.as_mut_slice() {
+            grey.name = "input".to_string();
+        }
+        let maps = maps.into_iter().map(|(_, maps)| named(maps, "channel"));
+        Ok([input].into_iter().chain(maps).collect())
     }
+}
+
+/// The pictures with a name and their numbers from 1 on.
+fn named(pictures: NumberPictures, name: &str) -> Vec<NumberImage> {
+    let [height, width] = pictures.size;
+    let images = pictures.pictures.into_iter().enumerate();
+    let named = images.map(|(i, values)| NumberImage {
+        name: format!("{name} {}", i + 1),
+        width,
+        height,
+        values,
+    });
+    named.collect()
 }

@@ -223,7 +223,7 @@ impl Prepared {
     }
 
     /// The columns of a row; pixels are scaled so that white is 255.
-    fn inputs(&self, row: u32) -> Inputs {
+    pub(super) fn inputs(&self, row: u32) -> Inputs {
         let width = self.columns.num_features();
         let start = row as usize * width;
         match (&self.columns.features, self.config.dataset.white()) {

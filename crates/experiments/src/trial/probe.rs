@@ -5,9 +5,9 @@ use emberlab_analysis::Plane;
 use emberlab_datasets::Batch;
 use emberlab_metrics::MOST_CLASSES;
 use emberlab_models::Network;
-use emberlab_run_format::{FramesHeader, Region};
+use emberlab_run_format::{Bytes, FramesHeader, Inputs, Region, SampleImage};
 use emberlab_training::Split;
-use emberlab_training::inspection::{Probe, Spacing};
+use emberlab_training::inspection::{NumberPictures, Probe, Spacing, first_weights};
 
 use super::Prepared;
 use super::diagnose::evenly;
@@ -21,6 +21,9 @@ const MOST_POINTS: usize = 150;
 const SIDES: [usize; 6] = [32, 24, 20, 16, 12, 8];
 /// The largest number of points of all maps of a run.
 const MOST_CELLS: usize = 800_000;
+
+/// The most rows and columns of the image that feature maps are of.
+const MOST_IMAGE_SIDE: usize = 64;
 
 /// The probe of a training, and what all its frames share.
 pub(super) struct Probed {
@@ -60,16 +63,13 @@ impl Prepared {
             2 => Some(self.region(network.num_units(), &spacing)),
             _ => None,
         };
-        let image = match samples.input_shape.as_slice() {
-            &[1, height, width] => Some([height, width]),
-            _ => None,
-        };
-        let image = image.filter(|_| !self.config.model.takes_images());
+        let image: Option<[usize; 3]> = samples.input_shape.as_slice().try_into().ok();
+        let first_weights = image.and_then(|image| first_weights(network, image, 1));
         let probe = Probe {
             config,
             batch: Batch::all(&data),
             grid: region.as_ref().map(|region| self.grid(region.side, device)),
-            pixels: image.map(|[height, width]| height * width),
+            image,
         };
         let header = FramesHeader {
             classes: rows.iter().filter_map(|&row| class_of(row)).collect(),
@@ -78,7 +78,10 @@ impl Prepared {
                 false => Vec::new(),
             },
             region,
-            image,
+            image: first_weights.map(|weights| weights.size),
+            sample: image
+                .filter(|_| self.config.model.takes_images())
+                .and_then(|image| self.sample(rows[0], image)),
         };
         Ok(Some(Probed {
             probe,
@@ -109,6 +112,26 @@ impl Prepared {
                 shown.iter().map(|&i| labels[i]).collect()
             }),
         }
+    }
+
+    /// The image of a row.
+    ///
+    /// # Shapes
+    /// - image: `[channels, height, width]`
+    fn sample(&self, row: u32, [channels, height, width]: [usize; 3]) -> Option<SampleImage> {
+        let Inputs::Pixels(pixels) = self.inputs(row) else {
+            return None;
+        };
+        let shares: Vec<f64> = pixels.shares().collect();
+        let whole = NumberPictures {
+            size: [height, width],
+            pictures: shares.chunks(height * width).map(<[f64]>::to_vec).collect(),
+        };
+        let NumberPictures { size, pictures } = whole.shrunk(MOST_IMAGE_SIDE);
+        Some(SampleImage {
+            shape: [channels, size[0], size[1]],
+            pixels: Bytes::from_shares(pictures.concat()),
+        })
     }
 
     /// `side` × `side` points of the region, as the network takes them.

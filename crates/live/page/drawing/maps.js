@@ -33,6 +33,19 @@ export function drawPicture(canvas, bytes, [height, width], isUpward, own, full)
   canvas.getContext("2d").putImageData(image, 0, 0);
 }
 
+/** Draws an image of the data: brightness from 0 to 255 by channel, row and column, in grey or, with three channels, in colour. */
+export function drawImage(canvas, bytes, [channels, height, width]) {
+  canvas.width = width;
+  canvas.height = height;
+  const image = new ImageData(width, height);
+  const plane = height * width;
+  for (let i = 0; i < plane; i++) {
+    image.data.set([0, 1, 2].map((channel) => bytes[(channels === 3 ? channel * plane : 0) + i]), 4 * i);
+    image.data[4 * i + 3] = 255;
+  }
+  canvas.getContext("2d").putImageData(image, 0, 0);
+}
+
 /**
  * The bytes of one unit of the maps of a layer.
  *

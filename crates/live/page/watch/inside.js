@@ -3,6 +3,7 @@
 import { THEME_CHANGED } from "../colors.js";
 import { element, icon } from "../dom.js";
 import { CHART_HEIGHT, HEALTHY, card, chart } from "../drawing/layers.js";
+import { drawImage } from "../drawing/maps.js";
 import { eachFrame, isShown } from "../drawing/redraw.js";
 import * as picture from "./picture.js";
 import { Records } from "./records.js";
@@ -46,11 +47,14 @@ export function mount(panel, selected, ask) {
   const player = element("div", { class: "row player" }, play, slider, said, latest);
   const empty = element("p", { class: "note" });
   const plane = element("div", { class: "inside-picture" });
+  const sampled = element("canvas", { class: "map", role: "img" });
+  const ofSample = element("figcaption", { class: "note" });
+  const sample = element("figure", { class: "row sample" }, sampled, ofSample);
   const list = element("ul", { class: "layers" });
   const hosts = CHARTS.map(([title]) => element("div", { class: "curves-host", role: "img", "aria-label": `${title} of each layer over the epochs` }));
   const charts = element("div", { class: "inside-charts" }, ...CHARTS.map(([title, help], n) =>
     element("div", {}, element("h3", { class: "layers-title" }, title), element("p", { class: "note" }, help), hosts[n])));
-  const body = element("div", { class: "inside" }, plane, list);
+  const body = element("div", { class: "inside" }, plane, element("div", {}, sample, list));
   panel.append(
     element("div", { class: "panel-head" }, element("h2", {}, "Inside the network"), element("span", { class: "spacer" }), choice),
     empty, player, body, charts);
@@ -149,12 +153,17 @@ export function mount(panel, selected, ask) {
     latest.setAttribute("aria-pressed", String(isLatest));
     const frame = records.frameAt(step);
     showPicture(records, frame);
+    drawSample();
     if (cards.length !== layers.length) {
       cards = layers.map(({ layer }, n) => {
         const made = card(n);
-        const [maps, weights] = [tiles.mount(`Maps of the units of ${layer}`), n === 0 ? tiles.mount("First weights of each unit as images") : null];
-        made.root.append(maps.root, ...(weights ? [weights.root] : []));
-        return { ...made, maps, weights };
+        const isConvolution = layer.startsWith("convolutions.");
+        const [maps, features] = [tiles.mount(`Maps of the units of ${layer}`), tiles.mount(`Feature maps of ${layer} for the image`, "channel")];
+        const over = records.sample?.shape[0] === 3 ? ", over the red channel of the image" : "";
+        const ofWeights = isConvolution ? [`Kernels of the channels${over}`, "channel"] : ["First weights of each unit as images"];
+        const weights = n === 0 ? tiles.mount(...ofWeights) : null;
+        made.root.append(maps.root, features.root, ...(weights ? [weights.root] : []));
+        return { ...made, maps, features, weights };
       });
       list.replaceChildren(...cards.map(({ root }) => root));
     }
@@ -162,10 +171,27 @@ export function mount(panel, selected, ask) {
       cards[n].fill(layer, ` ${layer.units} × ${layer.activation}`);
       const side = records.header?.region?.side;
       cards[n].maps.fill(layer.layer, frame?.maps.get(layer.layer), [side, side], true);
-      cards[n].weights?.fill(layer.layer, frame?.weights, records.header?.image, false);
+      const features = frame?.features.get(layer.layer);
+      cards[n].features.fill(layer.layer, features, features?.size, false);
+      const image = records.header?.image;
+      cards[n].weights?.fill(layer.layer, image && frame?.weights, image, false);
     });
     drawCharts();
   });
+
+  /** The image that feature maps are of. */
+  function drawSample() {
+    const found = records.sample;
+    sample.hidden = !found;
+    if (found) {
+      const [, height, width] = found.shape;
+      sampled.style.aspectRatio = `${width} / ${height}`;
+      drawImage(sampled, found.bytes, found.shape);
+      const name = `The image${found.class && `, ${found.class}`}`;
+      sampled.setAttribute("aria-label", name);
+      ofSample.textContent = `${name}. Feature maps are what the first channels of each convolution make of it, after the activation function: orange is positive, blue negative, and full colour the largest output of the convolution.`;
+    }
+  }
 
   /** Draws the lines anew only if there are other ones, else only the mark at the epoch. */
   function drawCharts() {

@@ -24,6 +24,8 @@ const SHORT = 1_000_000;
  * @property {number} step Steps done.
  * @property {import("../messages.js").Field | null} field The prediction over the region.
  * @property {Map<string, Pictures>} maps The maps of units by layers.
+ * @property {Map<string, Pictures & { pixels: number[], size: number[] }>} features Feature maps by convolutions: height and width of
+ *   the outputs, and of the pictures.
  * @property {Map<string, { scale: number, explained: number[], points: Uint8Array }>} views Principal components by layers.
  * @property {Pictures | null} weights First-layer weights as images.
  */
@@ -55,6 +57,7 @@ function layerOf(names, cells) {
 
 function frameOf({ step, layers, boundary, weights }, { region }) {
   const maps = new Map(layers.filter((layer) => layer.maps).map((layer) => [layer.layer, pictures(layer.maps)]));
+  const features = layers.filter((layer) => layer.features).map(({ layer, features }) => [layer, { ...features, ...pictures(features.maps) }]);
   const views = layers.filter((layer) => layer.view).map(({ layer, view }) => [layer, { ...view, points: fromBase64(view.points) }]);
   let field = null;
   const output = maps.get(layers.at(-1)?.layer);
@@ -64,7 +67,7 @@ function frameOf({ step, layers, boundary, weights }, { region }) {
     // A regression: its output is the map of its only unit there.
     field = { side: region.side, kind: "values", values: Float32Array.from(output.bytes, (byte) => ((byte - 128) / 127) * output.scales[0]) };
   }
-  return { step, field, maps, views: new Map(views), weights: weights ? pictures(weights) : null, bytes: fromHex, floats: (values) => values };
+  return { step, field, maps, features: new Map(features), views: new Map(views), weights: weights ? pictures(weights) : null, bytes: fromHex, floats: (values) => values };
 }
 
 /** The records of one run. */
@@ -73,7 +76,7 @@ export class Records {
   moments = [];
   /** @type {Frame[]} */
   frames = [];
-  /** The first line of `frames.jsonl`: classes, the region of maps, the size of images. */
+  /** The first line of `frames.jsonl`: classes, the region of maps, the size of pictures of weights, the image of feature maps. */
   header = null;
   #names = [];
   #reading = Promise.resolve();
@@ -105,6 +108,13 @@ export class Records {
         return;
       }
     }
+  }
+
+  /** The image that feature maps are of: its pixels as bytes, and its class in words; nothing if there is none. */
+  get sample() {
+    const { sample, classes, class_names: names } = this.header ?? {};
+    const label = classes?.[0];
+    return sample && { bytes: fromHex(sample.pixels), shape: sample.shape, class: label === undefined ? "" : `class ${names[label] ?? label}` };
   }
 
   /** The newest frame that is not younger than a moment; the first one before that. */

@@ -10,9 +10,9 @@ const FEW = 24;
 const tip = element("div", { class: "tip", role: "tooltip", id: "unit-tip", hidden: true });
 document.body.append(tip);
 
-/** The pictures of a layer. Returns their element, and a function that fills it. */
-export function mount(title) {
-  const group = element("div", { class: "tiles", role: "group", "aria-label": `${title}: arrow keys go from unit to unit` });
+/** The pictures of a layer, each of one `part`. Returns their element, and a function that fills it. */
+export function mount(title, part = "unit") {
+  const group = element("div", { class: "tiles", role: "group", "aria-label": `${title}: arrow keys go from ${part} to ${part}` });
   const more = element("button", { type: "button", class: "button plain small", onclick: () => {
     isWhole = !isWhole;
     draw();
@@ -23,7 +23,7 @@ export function mount(title) {
 
   function build(count) {
     buttons = Array.from({ length: count }, (_, unit) => {
-      const button = element("button", { type: "button", class: "unit", tabIndex: unit === 0 ? 0 : -1, "aria-label": `unit ${unit + 1}`, "aria-describedby": "unit-tip" },
+      const button = element("button", { type: "button", class: "unit", tabIndex: unit === 0 ? 0 : -1, "aria-label": `${part} ${unit + 1}`, "aria-describedby": "unit-tip" },
         element("canvas", { class: "map" }));
       button.onpointerenter = button.onfocus = () => point(unit);
       button.onpointerleave = button.onblur = () => point(null);
@@ -50,10 +50,10 @@ export function mount(title) {
 
   function fillTip() {
     const scale = shows.pictures.scales[pointed];
-    const canvas = element("canvas", { class: "map big" });
+    const canvas = element("canvas", { class: `map big${shows.isUpward ? "" : " pixels"}` });
     paint(canvas, pointed, scale);
     tip.replaceChildren(
-      element("strong", {}, `Unit ${pointed + 1} of ${shows.layer}`), canvas,
+      element("strong", {}, `${part[0].toUpperCase()}${part.slice(1)} ${pointed + 1} of ${shows.layer}`), canvas,
       element("p", { class: "note number" }, `from −${readable(scale)} (blue) to ${readable(scale)} (orange)`));
   }
 
@@ -62,6 +62,7 @@ export function mount(title) {
     if (!shows) {
       return;
     }
+    group.classList.toggle("pixels", !shows.isUpward);
     const { scales } = shows.pictures;
     const count = isWhole ? scales.length : Math.min(scales.length, FEW);
     if (count !== buttons.length) {
@@ -98,7 +99,10 @@ export function mount(title) {
 
   return {
     root,
-    /** Shows the pictures of a layer, each of `size`, height and width; hides all if there are none. */
+    /**
+     * Shows the pictures of a layer, each of `size`, height and width; hides all if there are none. Those that go upward are
+     * smooth; those that go downward show their pixels, as images do.
+     */
     fill(layer, pictures, size, isUpward) {
       shows = pictures ? { layer, pictures, size, isUpward } : null;
       draw();

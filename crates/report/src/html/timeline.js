@@ -71,7 +71,8 @@ for (const root of document.querySelectorAll(".timeline")) {
     const room = canvas.clientWidth;
     const gap = 3;
     const wanted = count <= 4 ? 110 : count <= 16 ? 66 : count <= 40 ? 48 : 34;
-    const columns = Math.max(1, Math.min(count, Math.floor((room + gap) / (wanted + gap))));
+    const most = Math.max(1, Math.min(count, Math.floor((room + gap) / (wanted + gap))));
+    const columns = Math.ceil(count / Math.ceil(count / most)); // rows of about the same length
     const side = Math.min(wanted, (room + gap) / columns - gap);
     const tall = side * height / width;
     const context = area(canvas, room, Math.ceil(count / columns) * (tall + gap) - gap);
@@ -145,6 +146,16 @@ for (const root of document.querySelectorAll(".timeline")) {
     canvas.parentElement.querySelector(".explained").textContent = `, ${percent.join(" and ")} of the variance`;
   };
 
+  // An image of the data, in grey or in colour.
+  const sample = (canvas, { shape: [channels, height, width], pixels }) => {
+    const values = shares(pixels);
+    const wide = canvas.clientWidth;
+    const tall = wide * height / width;
+    const plane = height * width;
+    const at = (i) => [0, 1, 2].map((channel) => values[(channels === 3 ? channel * plane : 0) + i]);
+    image(area(canvas, wide, tall), width, height, at, [0, 0, wide, tall], false);
+  };
+
   const histogram = (canvas, [low, high, counts]) => {
     const [width, height] = [canvas.clientWidth, 70];
     const context = area(canvas, width, height);
@@ -181,15 +192,23 @@ for (const root of document.querySelectorAll(".timeline")) {
   // The newest frame that is not younger than the moment; the first one before that.
   const frameAt = (step) => data.frames.findLast((frame) => frame.step <= step) ?? data.frames[0];
   const layersOf = new Map(data.layers.map((layer) => [layer.name, layer]));
+  const ofLayer = (canvas, frame) => frame?.layers.find((layer) => layer.layer === canvas.dataset.layer);
   const draw = {
     boundary: (canvas, i, frame) => frame?.boundary && boundary(canvas, frame.boundary),
     maps: (canvas, i, frame) => {
-      const own = frame?.layers.find((layer) => layer.layer === canvas.dataset.layer);
+      const own = ofLayer(canvas, frame);
       if (own?.maps) tiles(canvas, own.maps, data.header.region.side, data.header.region.side, true);
     },
     view: (canvas, i, frame) => {
-      const own = frame?.layers.find((layer) => layer.layer === canvas.dataset.layer);
+      const own = ofLayer(canvas, frame);
       if (own?.view) view(canvas, own.view);
+    },
+    sample: (canvas) => sample(canvas, data.header.sample),
+    features: (canvas, i, frame) => {
+      const own = ofLayer(canvas, frame)?.features;
+      // A run that an earlier version began has none at first.
+      if (own) tiles(canvas, own.maps, own.size[1], own.size[0], false);
+      else area(canvas, canvas.clientWidth, 0);
     },
     weights: (canvas, i, frame) => {
       // The same name stands for the histogram of a layer, and for the pictures of the first one.

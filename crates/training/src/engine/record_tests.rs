@@ -55,7 +55,7 @@ fn recorded(
             config: InspectConfig { every },
             batch: Batch::all(&valid),
             grid: None,
-            pixels: None,
+            image: None,
         };
         let trainer = Trainer {
             probe: Some(probe),

@@ -3,8 +3,9 @@
 use burn::tensor::Tensor;
 use emberlab_metrics::MOST_CLASSES;
 use emberlab_models::{Mode, Network};
-use emberlab_run_format::{Frame, LayerFrame, Maps, Packed, View};
+use emberlab_run_format::{FeatureMaps, Frame, LayerFrame, Maps, Packed, View};
 
+use super::image_layers::{columns, feature_maps, first_weights};
 use super::principal_components::leading_eigenvectors;
 use super::record::{Probe, layer_outputs};
 use crate::cells::cells;
@@ -13,8 +14,14 @@ use crate::loss::LossConfig;
 use crate::metric_accumulator::host;
 use crate::task::Task;
 
-/// The most pictures of first-layer weights.
-const MOST_WEIGHT_PICTURES: usize = 16;
+/// The most pictures of first-layer weights, and of channels of a convolution.
+const MOST_PICTURES: usize = 16;
+/// The most rows and columns of a feature map; larger ones are averaged down.
+///
+/// Images of MNIST keep their 28 × 28 pixels. The two convolutions of `mnist_convnet.toml` then have
+/// 16 · (28² + 14²) = 15 680 numbers in a frame, which are 21 kB of text; 61 frames, the most that a training has, are 1.3 MB.
+/// In larger images only the first convolutions reach this side, as every max-pool halves it.
+const MOST_SIDE: usize = 28;
 
 /// Makes the pictures of a network.
 pub(super) struct Pictures<'a> {
@@ -45,8 +52,22 @@ impl Pictures<'_> {
             frames.push(LayerFrame {
                 layer,
                 maps: None,
+                features: None,
                 view,
             });
+        }
+        if self.probe.image.is_some() {
+            let first = self.probe.batch.inputs.clone().slice_dim(0, 0..1);
+            for (layer, channels) in feature_maps(network, first, MOST_PICTURES)? {
+                let small = channels.shrunk(MOST_SIDE);
+                if let Some(frame) = frames.iter_mut().find(|frame| frame.layer == layer) {
+                    frame.features = Some(FeatureMaps {
+                        pixels: channels.size,
+                        size: small.size,
+                        maps: maps(small.pictures),
+                    });
+                }
+            }
         }
         let mut boundary = None;
         if let Some(grid) = &self.probe.grid {
@@ -61,7 +82,7 @@ impl Pictures<'_> {
                 }
                 // With many classes there are too many outputs to look at one by one.
                 if i < last || units <= MOST_CLASSES {
-                    frame.maps = Some(maps(&values, units));
+                    frame.maps = Some(maps(columns(&values, units)));
                 }
             }
         }
@@ -72,29 +93,25 @@ impl Pictures<'_> {
             boundary,
             weights: self
                 .probe
-                .pixels
-                .and_then(|pixels| weights(network, pixels)),
+                .image
+                .and_then(|image| first_weights(network, image, MOST_PICTURES))
+                .map(|weights| maps(weights.pictures)),
         })
     }
 }
 
-/// A picture of each column of a table with `units` columns.
-fn maps(values: &[f64], units: usize) -> Maps {
-    let mut scales = vec![0.0_f64; units];
-    for row in values.chunks(units) {
-        for (scale, value) in scales.iter_mut().zip(row) {
-            *scale = scale.max(value.abs()); // passes over NaN
-        }
+/// Pictures of the same size, packed.
+fn maps(pictures: impl IntoIterator<Item = Vec<f64>>) -> Maps {
+    let mut maps = Maps::default();
+    for picture in pictures {
+        // `max` passes over NaN.
+        let scale = picture
+            .iter()
+            .fold(0.0_f64, |most, value| most.max(value.abs()));
+        maps.scales.push(scale as f32);
+        maps.values.0.extend(Packed::from_values(picture, scale).0);
     }
-    let mut bytes = Vec::with_capacity(values.len());
-    for (unit, scale) in scales.iter().enumerate() {
-        let column = values.iter().skip(unit).step_by(units);
-        bytes.extend(Packed::from_values(column.copied(), *scale).0);
-    }
-    Maps {
-        scales: scales.iter().map(|scale| *scale as f32).collect(),
-        values: Packed(bytes),
-    }
+    maps
 }
 
 /// Activations along their first two principal components.
@@ -128,20 +145,4 @@ fn view(activations: Tensor<2>) -> Result<View, TrainingError> {
         explained: [share(components[0].0), share(components[1].0)],
         points: Packed::from_values(coordinates, scale),
     })
-}
-
-/// The weights of the first units of a dense first layer, a picture each; none if the first layer is another one.
-fn weights(network: &Network, pixels: usize) -> Option<Maps> {
-    let tensors = network.named_tensors();
-    let (name, weights) = tensors.first()?;
-    let &[d_input, units] = &weights.shape()[..] else {
-        return None;
-    };
-    if name != "layers.0.weight" || d_input != pixels {
-        return None;
-    }
-    let values: Vec<f64> = weights.iter::<f64>().collect();
-    let shown = units.min(MOST_WEIGHT_PICTURES);
-    let of_shown = values.chunks(units).flat_map(|row| &row[..shown]).copied();
-    Some(maps(&of_shown.collect::<Vec<_>>(), shown))
 }

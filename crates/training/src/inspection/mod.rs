@@ -5,6 +5,9 @@
 
 mod config;
 mod frames;
+mod image_layers;
+#[cfg(test)]
+mod image_tests;
 mod principal_components;
 #[cfg(test)]
 mod pytorch_tests;
@@ -13,6 +16,7 @@ mod sizes;
 mod statistics;
 
 pub use config::{InspectConfig, InspectEvery, Spacing};
+pub use image_layers::{NumberPictures, feature_maps, first_weights};
 pub use record::{Inspector, LayerOutputs, LayerRecord, Probe, inspect_layers, layer_outputs};
 pub use sizes::{
     ActivationInspection, LayerStep, SignalInspection, StepInspection, inspect_signals,

@@ -115,7 +115,7 @@ fn a_record_has_the_numbers_that_hooks_of_pytorch_see() {
         },
         batch,
         grid: None,
-        pixels: None,
+        image: None,
     };
     let task = Task::Multiclass { num_classes: 3 };
     let inspector = Inspector::new(probe, &loss, &task, 1, 1).expect("an inspector");

@@ -26,8 +26,8 @@ pub struct Probe {
     pub batch: Batch,
     /// The points of maps, standardised, row by row: `[num_points, 2]`; only for networks with two inputs.
     pub grid: Option<Tensor<2>>,
-    /// Numbers of one picture of first-layer weights; none unless the inputs are grey images.
-    pub pixels: Option<usize>,
+    /// `[channels, height, width]` of the inputs; none unless they are images.
+    pub image: Option<[usize; 3]>,
 }
 
 /// One record of the layers.
@@ -84,7 +84,7 @@ impl Inspector {
     /// Records a network after `step` steps. `before` is the network before the last of them, where that is known.
     ///
     /// Batch normalisation standardises by the statistics of the probe batch, as in training; in maps and boundaries by
-    /// its running statistics.
+    /// its running statistics. Feature maps are those of the first row of the probe batch.
     ///
     /// # Errors
     /// [`TrainingError::Read`] if the device fails.

@@ -164,7 +164,7 @@ fn epochs_done_ahead_change_no_decision_at_the_end_of_an_epoch() {
         config: InspectConfig { every },
         batch: Batch::all(&trainer.data.train),
         grid: None,
-        pixels: None,
+        image: None,
     };
     let trainer = Trainer {
         probe: Some(probe),
