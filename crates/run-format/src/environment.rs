@@ -21,7 +21,7 @@ pub struct Environment {
     pub cores: usize,
     /// Threads that a tensor operation may use.
     pub num_threads: usize,
-    /// The engine that trains: `fused kernels` or `Burn operations`.
+    /// The engine that trains: `fused kernels`, `Burn operations` or `autotuned Burn operations`.
     #[serde(default = "burn_operations")]
     pub engine: String,
     /// The reason for the engine, if it is not the fused one.

@@ -247,15 +247,16 @@ impl LayerHistory {
         &self.rows[begin..]
     }
 
-    /// Adds the rows of a record, and removes what was recorded at its step or later: a resumed training records it again.
+    /// Adds the rows of a record.
     pub fn push(&mut self, record: &[LayerRow]) {
-        let Some(first) = record.first() else {
-            return;
-        };
-        let is_earlier = |row: &LayerRow| row.step < first.step;
-        let kept = self.rows.iter().rposition(is_earlier).map_or(0, |i| i + 1);
-        self.rows.truncate(kept);
         self.rows.extend_from_slice(record);
+    }
+
+    /// Removes what was recorded after `step`: a resumed training records it again.
+    pub fn truncate(&mut self, step: u64) {
+        let is_kept = |row: &LayerRow| row.step <= step;
+        let kept = self.rows.iter().rposition(is_kept).map_or(0, |i| i + 1);
+        self.rows.truncate(kept);
     }
 
     /// The rows of a layer, a record each.
@@ -301,6 +302,12 @@ mod tests {
         assert_eq!(history.layers(), ["layers.0", "layers.1"]);
         let steps: Vec<u64> = history.of_layer("layers.0").map(|row| row.step).collect();
         assert_eq!(steps, [0, 2]);
+        assert_eq!(history.last(), &rows[2..]);
+        let mut resumed = history.clone();
+        resumed.truncate(1);
+        assert_eq!(resumed.last(), &rows[..2]);
+        resumed.push(&rows[2..]);
+        assert_eq!(resumed, history);
         assert_eq!(history.rows()[0].update_ratio(), 0.25);
     }
 

@@ -11,11 +11,14 @@ use crate::operations::{Operation, are_counted, perform, replace};
 /// The least time between two writes: text that comes faster waits and is written together.
 const BETWEEN_WRITES: Duration = Duration::from_millis(100);
 
+/// Of so many texts one is written, where a test counts operations, which must not depend on the time.
+const COUNTED: usize = 2;
+
 /// Appends to a file with known content.
 ///
-/// Text waits for at most a tenth of a second of further text, and is not synced to the disk: a kill or a power cut may lose
-/// the last lines. Checkpoints hold a copy. The file is closed between two writes, because a stack appends to thousands
-/// of files at once.
+/// Text that comes within a tenth of a second of the last write waits for the next text, or for [`flush`](Self::flush). Nothing
+/// is synced to the disk: a kill or a power cut may lose the last lines. Checkpoints hold a copy. The file is closed
+/// between two writes, because a stack appends to thousands of files at once.
 #[derive(Debug)]
 pub struct Appender {
     path: PathBuf,
@@ -24,6 +27,9 @@ pub struct Appender {
     /// The number of bytes of `text` that are certainly in the file.
     written: usize,
     written_at: Option<Instant>,
+    /// Texts since then.
+    num_waiting: usize,
+    has_failed: bool,
 }
 
 impl Appender {
@@ -44,6 +50,8 @@ impl Appender {
             written: text.len(),
             text,
             written_at: None,
+            num_waiting: 0,
+            has_failed: false,
         })
     }
 
@@ -58,9 +66,13 @@ impl Appender {
     /// As for [`flush`](Self::flush).
     pub fn append(&mut self, text: &str) -> Result<(), StorageError> {
         self.text.push_str(text);
+        self.num_waiting += 1;
         let is_long_ago = |at: Instant| at.elapsed() >= BETWEEN_WRITES;
-        // Counted operations are the same ones each time.
-        match self.written_at.is_none_or(is_long_ago) || are_counted() {
+        let is_due = match are_counted() {
+            true => self.num_waiting == COUNTED,
+            false => self.written_at.is_none_or(is_long_ago),
+        };
+        match is_due {
             true => self.flush(),
             false => Ok(()),
         }
@@ -87,14 +99,18 @@ impl Appender {
             }
         }
         self.written_at = Some(Instant::now());
+        self.num_waiting = 0;
+        self.has_failed = result.is_err();
         result
     }
 }
 
 impl Drop for Appender {
     fn drop(&mut self) {
-        // Of a training that failed. One that ends flushes its files and learns of errors.
-        let _ = self.flush();
+        // Of a training that failed. One that ends flushes its files and learns of errors, after which they stay as they are.
+        if !self.has_failed {
+            let _ = self.flush();
+        }
     }
 }
 

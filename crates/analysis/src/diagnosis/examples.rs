@@ -55,7 +55,7 @@ pub fn history(layers: &[&[f64]], set: impl Fn(&mut LayerRow, f64)) -> LayerHist
 /// An activation with eight units.
 pub fn activation(name: &str, num_dead: usize, saturated: f64) -> ActivationInspection {
     ActivationInspection {
-        layer: "activations.0".to_string(),
+        layer: "layers.0".to_string(),
         activation: name.to_string(),
         num_units: 8,
         num_dead,

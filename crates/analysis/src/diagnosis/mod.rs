@@ -143,7 +143,7 @@ fn between_layers<'a>(
     Cow::Owned(activations)
 }
 
-/// The earliest moment at which a finding is reported. Every finding is also reported at the end of training.
+/// The earliest moment at which a finding is reported. The end of a training judges all of it once more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Earliest {
     /// Before the first step.

@@ -6,8 +6,7 @@ use emberlab_training::EpochRecord;
 
 use super::{Earliest, LearningCurves, Observations, RULES, is_explained};
 
-/// Looks for findings in the curves and the layers of a training while they grow, and reports each kind once: those that
-/// more epochs would not mend.
+/// Looks for findings in the curves and the layers of a training while they grow, and reports each kind once.
 #[derive(Debug, Default)]
 pub struct OngoingDiagnosis {
     curves: LearningCurves,
@@ -43,14 +42,22 @@ impl OngoingDiagnosis {
 
     /// Adds a record of the layers, which the end of the next epoch takes into account.
     pub fn inspected(&mut self, record: &[LayerRow]) {
+        if let Some(first) = record.first() {
+            let before = first.step.checked_sub(1);
+            match before {
+                Some(before) => self.layers.truncate(before),
+                None => self.layers = LayerHistory::default(),
+            }
+        }
         self.layers.push(record);
     }
 
     /// Adds an epoch; returns the new findings.
     pub fn epoch_ended(&mut self, record: &EpochRecord) -> &[Finding] {
         self.curves.num_epochs = record.num_epochs;
-        // A resumed run repeats the epochs after its checkpoint.
+        // A resumed run repeats what came after its checkpoint.
         self.curves.truncate(record.epoch - 1);
+        self.layers.truncate(record.step);
         self.curves.push(&record.train, record.valid.as_ref());
         let known = self.reported.len();
         // If epochs are missing in between, the curves are not judged before the end.
@@ -65,7 +72,8 @@ impl OngoingDiagnosis {
     fn is_due(&mut self, record: &EpochRecord) -> bool {
         let is_number = record.train.get(Metric::Loss).is_none_or(f64::is_finite);
         let (epochs, rows) = (record.epoch, self.layers.rows().len());
-        if is_number && epochs < self.next_epoch && rows < self.next_row {
+        let is_last = epochs == record.num_epochs;
+        if is_number && !is_last && epochs < self.next_epoch && rows < self.next_row {
             return false;
         }
         self.next_epoch = epochs + epochs / 10 + 1;
@@ -159,6 +167,15 @@ mod tests {
         assert_eq!(train(&mut diagnosis, 0..4), [""; 0]);
         diagnosis.inspected(&layers.rows()[3..]);
         assert_eq!(train(&mut diagnosis, 4..5), ["dead ReLUs in layers.0"]);
+    }
+
+    #[test]
+    fn a_resumed_training_does_not_know_what_came_after_its_checkpoint() {
+        let dying = history(&[&[0.0, 0.0, 0.0, 0.9], &[0.0; 4]], |row, dead| {
+            (row.units, row.dead) = (10, dead);
+        });
+        let mut diagnosis = OngoingDiagnosis::after(LearningCurves::default(), dying);
+        assert_eq!(train(&mut diagnosis, 0..10), [""; 0]);
     }
 
     #[test]

@@ -114,13 +114,14 @@ impl Run {
         })
     }
 
-    /// The diagnosis of its training as it goes on.
+    /// The diagnosis of its training as it goes on. Layers that cannot be read are left out: a resumed training restores
+    /// their file from its checkpoint.
     ///
     /// # Errors
-    /// [`ExperimentError::Malformed`] if the metrics, the layers or the configuration cannot be read.
+    /// [`ExperimentError::Malformed`] if the metrics or the configuration cannot be read.
     pub fn ongoing_diagnosis(&self) -> Result<OngoingDiagnosis, ExperimentError> {
-        let (curves, layers) = (self.learning_curves()?, self.layers()?);
-        Ok(OngoingDiagnosis::after(curves, layers))
+        let layers = self.layers().unwrap_or_default();
+        Ok(OngoingDiagnosis::after(self.learning_curves()?, layers))
     }
 
     /// The learning rate of the last step of each epoch.

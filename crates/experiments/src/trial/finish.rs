@@ -72,12 +72,12 @@ pub(super) fn finish(
 }
 
 /// The result of a run and its files, before they are written.
-struct Made<'a> {
+struct FinishedRun<'a> {
     result: RunResult,
     files: LastFiles<'a>,
 }
 
-impl Made<'_> {
+impl FinishedRun<'_> {
     fn write(self, batch: &mut Batch) -> Result<RunResult, ExperimentError> {
         for (name, content) in &self.files.files {
             batch.replace(&self.files.run.path().join(name), content)?;
@@ -88,7 +88,7 @@ impl Made<'_> {
 
 impl Unfinished {
     /// All files of a finished run but the result, and the result. There are none if the training was interrupted.
-    fn files(&self, finished: &TrainingResult) -> Result<Made<'_>, ExperimentError> {
+    fn files(&self, finished: &TrainingResult) -> Result<FinishedRun<'_>, ExperimentError> {
         let (run, prepared) = (&self.run, &self.prepared);
         let mut files = LastFiles {
             run,
@@ -115,7 +115,7 @@ impl Unfinished {
             files: Vec::new(),
         };
         if result.ending == Ending::Interrupted {
-            return Ok(Made { result, files });
+            return Ok(FinishedRun { result, files });
         }
         let predicted = &finished.predicted;
         result.thresholds = at_thresholds(prepared, predicted)?;
@@ -140,7 +140,7 @@ impl Unfinished {
             self.add_explanations(&finished.network, &mut files)?;
         }
         result.files = files.digests()?;
-        Ok(Made { result, files })
+        Ok(FinishedRun { result, files })
     }
 
     /// Adds `baselines.json` and `importance.json`, where that takes a fraction of a second and no stop is requested: the

@@ -34,6 +34,11 @@ impl Gpu {
         Ok(Self { client, loop_limit })
     }
 
+    /// The name of the GPU.
+    pub fn name(&self) -> &str {
+        &self.client.properties().identity.name
+    }
+
     /// What a cube may use.
     pub(super) fn limits(&self) -> CubeLimits {
         let hardware = &self.client.properties().hardware;

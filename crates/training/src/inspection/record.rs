@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use emberlab_datasets::Batch;
 use emberlab_models::{Activation, Network, Operation, Stage};
 use emberlab_run_format::{Frame, LayerRow};
@@ -79,6 +79,11 @@ impl Inspector {
     /// The steps at which the layers are recorded.
     pub(crate) fn spacing(&self) -> &Spacing {
         &self.spacing
+    }
+
+    /// The device on which records are computed.
+    pub(crate) fn device(&self) -> Device {
+        self.probe.batch.inputs.device()
     }
 
     /// Records a network after `step` steps. `before` is the network before the last of them, where that is known.

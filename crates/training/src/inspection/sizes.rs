@@ -61,7 +61,7 @@ pub struct SignalInspection {
 /// The units of one activation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ActivationInspection {
-    /// Its name, such as `activations.0`.
+    /// The name of the layer before it, such as `layers.0`.
     pub layer: String,
     /// The function, such as `relu`.
     pub activation: String,
@@ -146,6 +146,7 @@ pub fn inspect_signals(
         inputs: root_mean_square(&host(inputs.clone())?),
         ..SignalInspection::default()
     };
+    let mut layer = String::new();
     for stage in network.stages(inputs, Mode::Training) {
         let num_units = stage.outputs.dims()[1];
         let values = host(stage.outputs)?;
@@ -153,11 +154,12 @@ pub fn inspect_signals(
         match stage.operation {
             Operation::Dense(_) | Operation::Convolution(_) => {
                 let size = root_mean_square(&values);
+                layer = part.clone();
                 inspection.signals.push((part, size));
             }
             Operation::Activation(_, activation) => {
                 inspection.activations.push(ActivationInspection {
-                    layer: part,
+                    layer: layer.clone(),
                     activation: activation.name().to_string(),
                     num_units,
                     num_dead: num_dead(activation, &values, num_units),

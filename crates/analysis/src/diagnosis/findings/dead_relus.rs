@@ -8,7 +8,7 @@ use crate::diagnosis::{ActivationInspection, Earliest, Observations, Rule};
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     kind: FindingKind::DeadRelus,
     earliest: Earliest::WhileTraining,
-    condition: "three quarters of a layer's units are zero for every one of up to 256 training rows (64 images of a conv net)",
+    condition: "three quarters of a layer's units are zero for every one of up to 256 rows (64 images of a conv net at the end)",
     is_one_problem: true,
     detect,
 };
@@ -20,29 +20,21 @@ fn detect(observed: &Observations<'_>) -> Vec<Finding> {
     let now = observed.activations_now();
     let mut found = dead_units(&observed.activations_at_start(), &now);
     if let (Some(found), Some(layers)) = (&mut found, observed.layers) {
-        add_epoch(found, &now, layers);
+        add_epoch(found, layers);
     }
     found.into_iter().collect()
 }
 
 /// Says in which epoch the units of the layer were first seen to be dead.
-fn add_epoch(found: &mut Finding, now: &[ActivationInspection], layers: &LayerHistory) {
+fn add_epoch(found: &mut Finding, layers: &LayerHistory) {
     let place = found.place.as_ref().and_then(|place| place.layer.as_ref());
-    let number = now.iter().position(|a| Some(&a.layer) == place);
-    // The first activation is that of the first layer, and so on.
-    let names = layers.layers();
-    let Some(layer) = number.and_then(|number| names.get(number)) else {
-        return;
-    };
-    let first = layers.of_layer(layer).find(|row| row.dead >= MANY);
-    if let Some(row) = first {
+    let mut rows = layers.of_layer(place.map_or("", String::as_str));
+    if let Some(row) = rows.find(|row| row.dead >= MANY) {
         let when = match row.epoch {
             0.0 => "before training".to_string(),
             epoch => format!("in epoch {epoch}"),
         };
-        found
-            .summary
-            .push_str(&format!("; first seen {when}, in {layer}"));
+        found.summary.push_str(&format!("; first seen {when}"));
     }
 }
 
@@ -106,8 +98,8 @@ mod tests {
         assert_eq!(found, Some((Severity::Warning, 2)));
         let layers = history(&[&[0.0, 0.25, 0.75, 1.0]], |row, dead| row.dead = dead);
         let mut named = dead_units(&with(1), &with(6)).expect("a finding");
-        add_epoch(&mut named, &with(6), &layers);
-        let end = "; first seen in epoch 2, in layers.0";
+        add_epoch(&mut named, &layers);
+        let end = "; first seen in epoch 2";
         assert!(named.summary.ends_with(end), "{}", named.summary);
         let found = dead_units(&with(1), &with(8)).map(|f| f.severity);
         assert_eq!(found, Some(Severity::Error));

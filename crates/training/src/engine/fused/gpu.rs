@@ -544,7 +544,7 @@ fn evaluation(split: gpu::Split) -> Evaluation {
 
 /// Slices of lists of numbers, where equal lists give the same slice.
 fn shared_slices(lists: &[Vec<f64>]) -> Vec<&[f64]> {
-    // Lists that begin alike are compared.
+    // Lists that begin alike are compared: usually a sweep of rates, in which those that begin alike are equal.
     let mut alike: HashMap<Option<u64>, Vec<&[f64]>> = HashMap::new();
     let mut slices = Vec::with_capacity(lists.len());
     for list in lists {

@@ -49,15 +49,21 @@ impl TrainingLoop {
         Ok(results.into_iter().map(|(_, result)| result).collect())
     }
 
-    /// Records the layers at an end that came early, unless they were recorded after the last step. Nobody knew that it was
+    /// Records the layers at ends that came early, unless they were recorded after the last step. Nobody knew that it was
     /// the last one, so the change that it made is not in the record.
-    fn record_last(&mut self, index: usize) -> Result<(), TrainingError> {
+    fn record_last(&mut self, endings: &[(usize, Ending)]) -> Result<(), TrainingError> {
         let step = self.step();
         if self.spacing.is_none_or(|spacing| spacing.is_due(step)) {
             return Ok(());
         }
-        let snapshot = self.snapshot(index, None)?;
-        self.recorder.begin(snapshot.into_iter().collect());
+        let mut snapshots = Vec::new();
+        for (index, _) in endings
+            .iter()
+            .filter(|(_, end)| *end == Ending::StoppedEarly)
+        {
+            snapshots.extend(self.snapshot(*index, None)?);
+        }
+        self.recorder.begin(snapshots);
         self.finish_records()
     }
 
@@ -67,11 +73,9 @@ impl TrainingLoop {
         &mut self,
         endings: Vec<(usize, Ending)>,
     ) -> Result<Vec<(usize, TrainingResult)>, TrainingError> {
+        self.record_last(&endings)?;
         let mut all_written = Ok(());
-        for &(index, ending) in &endings {
-            if ending == Ending::StoppedEarly {
-                self.record_last(index)?;
-            }
+        for &(index, _) in &endings {
             let replica = &mut self.replicas[index];
             let written = replica.observer.flush();
             all_written = all_written.and(tolerate(&self.checkpoint, replica, written));

@@ -5,6 +5,7 @@ mod one_at_a_time;
 mod recorder;
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use emberlab_datasets::DeviceDataset;
@@ -103,7 +104,7 @@ impl TrainingLoop {
         let now = Instant::now();
         let inspector = replicas.first().and_then(|first| first.inspector.as_ref());
         let spacing = inspector.map(|inspector| *inspector.spacing());
-        let recorder = Recorder::new(&shared.device);
+        let recorder = Recorder::new(inspector.map(Arc::as_ref));
         Ok(Self {
             engine: engine(beginnings, shared.clone())?,
             replicas,
@@ -378,8 +379,8 @@ impl TrainingLoop {
         Ok(Some((replica.place, snapshot)))
     }
 
-    /// Waits for the records under way and writes them. A record belongs to its step, so that every checkpoint waits: it
-    /// holds both or neither.
+    /// Waits for the records under way and writes them. A record belongs to its step, so that every checkpoint that is written
+    /// waits: it holds both or neither.
     fn finish_records(&mut self) -> Result<(), TrainingError> {
         let records = self.recorder.wait()?;
         self.write_records(records)
@@ -388,8 +389,9 @@ impl TrainingLoop {
     /// Gives the records to the observers of their trainings, all of them, even if one cannot write its own.
     fn write_records(&mut self, records: Records) -> Result<(), TrainingError> {
         let mut all_written = Ok(());
+        // Both are in the order of places.
+        let mut replicas = self.replicas.iter_mut();
         for (place, record) in records {
-            let mut replicas = self.replicas.iter_mut();
             if let Some(replica) = replicas.find(|replica| replica.place == place) {
                 let written = replica.observer.inspected(&record);
                 all_written = all_written.and(tolerate(&self.checkpoint, replica, written));
@@ -556,6 +558,9 @@ impl TrainingLoop {
             if !replica.has_to_save() {
                 continue;
             }
+            // No checkpoint is newer than the files beside it.
+            let flushed = replica.observer.flush();
+            saved = saved.and(tolerate(&self.checkpoint, replica, flushed));
             match replica.write_checkpoint(&mut *self.engine, index, self.spent, &mut batch) {
                 Ok(()) => written.push(index),
                 error => saved = saved.and(tolerate(&self.checkpoint, replica, error)),

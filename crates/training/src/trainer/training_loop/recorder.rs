@@ -4,7 +4,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, TryRecvError};
 
-use burn::tensor::Device;
 use emberlab_kernels::is_processor;
 use emberlab_models::Network;
 use rayon::ThreadPool;
@@ -42,13 +41,14 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// The recorder of a training on `device`. A GPU computes the records and the steps one after the other anyway, and its
-    /// tensors stay on the training's thread.
-    pub(super) fn new(device: &Device) -> Self {
-        let pool = || rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    /// The recorder of a training with this inspector. On a GPU, records are made on the thread of the training: the GPU
+    /// computes them and the steps one after the other anyway.
+    pub(super) fn new(inspector: Option<&Inspector>) -> Self {
+        let on_processor = inspector.filter(|one| is_processor(&one.device()));
+        let pool = |_| rayon::ThreadPoolBuilder::new().num_threads(1).build().ok();
         Self {
             // Without another thread, this one records.
-            thread: is_processor(device).then(pool).and_then(Result::ok),
+            thread: on_processor.and_then(pool),
             under_way: None,
         }
     }
