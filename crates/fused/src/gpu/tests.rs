@@ -536,6 +536,25 @@ fn batches_beyond_shared_memory_train_in_tiles_like_the_reference() {
 }
 
 #[test]
+fn layouts_with_all_that_the_device_gives_train_like_the_reference() {
+    // The networks of `benches/gpu.rs`.
+    let networks: [(&[usize], usize, Optimizer); 3] = [
+        (&[4, 10, 3], 8, SGD),
+        (&[64, 32, 2], 70, SGD),
+        (&[2, 16, 16, 2], 700, ADAM),
+    ];
+    for (sizes, batch_size, optimizer) in networks {
+        let mut case = Case::new(plan(sizes, Activation::Relu, Loss::CrossEntropy));
+        case.plan.optimizer = optimizer;
+        case.batch_size = batch_size;
+        case.num_rows = batch_size + batch_size / 3;
+        case.num_replicas = 2;
+        case.limits = gpu().limits();
+        case.check();
+    }
+}
+
+#[test]
 fn weights_and_rows_in_global_memory_train_like_the_reference() {
     let groups = Normalization::Sample {
         num_groups: 2,
