@@ -15,6 +15,7 @@
 //! Nothing here knows Burn: a state and a split of data are slices of numbers.
 
 mod dropout;
+mod foreground;
 #[cfg(feature = "gpu")]
 pub mod gpu;
 mod host;
@@ -25,6 +26,7 @@ mod real;
 pub mod scalar;
 
 pub use dropout::DropoutMask;
+pub use foreground::Foreground;
 pub use host::HostTraining;
 pub use nadam::nadam_factors;
 pub use noise::StepNoise;

@@ -2,6 +2,8 @@
 //!
 //! A plan is plain data, so that each executor reads the same one: the [host](crate::host) now and a GPU's kernel.
 
+use crate::foreground::Foreground;
+
 /// A network, its loss and its optimiser. The replicas of a training share one plan and differ in their numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -544,6 +546,8 @@ pub struct Data<'a, T> {
     pub targets: &'a [T],
     /// The weight of each sample's loss, `[num_samples]`, if there are weights.
     pub weights: Option<&'a [T]>,
+    /// The foreground of the inputs, if they are mostly background.
+    pub foreground: Option<&'a Foreground<T>>,
 }
 
 /// The results of steps or of an evaluation.

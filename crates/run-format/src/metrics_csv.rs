@@ -2,6 +2,8 @@
 //!
 //! Times are not in it, so that a resumed run ends with the same file as one that was never interrupted.
 
+use std::fmt::Write as _;
+
 use emberlab_metrics::{Direction, SplitMetrics};
 use thiserror::Error;
 
@@ -37,10 +39,9 @@ impl EpochRow<'_> {
 
     /// The row itself. NaN is written as `NaN`, infinities as `inf` and `-inf`. Numbers need no quotes.
     pub fn line(&self) -> String {
+        let numbers = self.metrics().map(|(_, _, value)| value);
         let mut line = format!("{},{},{}", self.epoch, self.step, self.learning_rate);
-        for (_, _, value) in self.metrics() {
-            line.push_str(&format!(",{value}"));
-        }
+        numbers.for_each(|number| _ = write!(line, ",{number}")); // writing to a string does not fail
         line.push('\n');
         line
     }

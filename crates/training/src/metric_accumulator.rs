@@ -184,7 +184,7 @@ impl MetricAccumulator {
     /// Adds confusion counts of some rows of a split, whose targets are given for the whole split.
     ///
     /// `counts` has a row for each target and a column for each prediction. Rows that it does not count have no
-    /// prediction.
+    /// prediction. No row may be named twice.
     ///
     /// # Errors
     /// [`TrainingError::Read`] if a class is predicted that the task does not have, or if the targets are of another
@@ -193,7 +193,7 @@ impl MetricAccumulator {
     pub(crate) fn add_counts(
         &mut self,
         counts: &[u32],
-        rows: impl Iterator<Item = usize>,
+        rows: impl ExactSizeIterator<Item = usize>,
         targets: &ComparableTargets,
     ) -> Result<(), TrainingError> {
         let (Scores::Classes(matrix), TargetValues::Labels(labels)) =
@@ -204,10 +204,11 @@ impl MetricAccumulator {
             ));
         };
         let num_classes = counts.len().isqrt();
-        let mut left = vec![0u64; num_classes];
-        for row in rows {
-            left[labels[row] as usize] += 1;
-        }
+        let mut left = match rows.len() == labels.len() {
+            true => targets.class_sizes.clone(),
+            false => class_sizes(rows.map(|row| labels[row])),
+        };
+        left.resize(num_classes, 0);
         let of_targets = counts.chunks_exact(num_classes.max(1)).zip(&mut left);
         for (target, (counts, left)) in of_targets.enumerate() {
             for (prediction, &count) in counts.iter().enumerate() {
@@ -264,6 +265,8 @@ pub(crate) fn needs_outputs(task: &Task, asked: &[Metric]) -> bool {
 pub(crate) struct ComparableTargets {
     d_output: usize,
     values: TargetValues,
+    /// Samples of each class up to the last that has some; empty for numbers.
+    class_sizes: Vec<u64>,
 }
 
 #[derive(Debug, Clone)]
@@ -294,8 +297,29 @@ impl ComparableTargets {
                 TargetValues::Numbers(task.targets_in_units_of_the_data(numbers))
             }
         };
-        Ok(Self { d_output, values })
+        let class_sizes = match &values {
+            TargetValues::Labels(labels) => class_sizes(labels.iter().copied()),
+            TargetValues::Numbers(_) => Vec::new(),
+        };
+        Ok(Self {
+            d_output,
+            values,
+            class_sizes,
+        })
     }
+}
+
+/// How many labels there are of each class, up to the last class that has some.
+fn class_sizes(labels: impl Iterator<Item = u32>) -> Vec<u64> {
+    let mut sizes = Vec::new();
+    for label in labels {
+        let class = label as usize;
+        if class >= sizes.len() {
+            sizes.resize(class + 1, 0);
+        }
+        sizes[class] += 1;
+    }
+    sizes
 }
 
 /// The results of batches for one network, on the host.

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use emberlab_config_source::ConfigSource;
 use emberlab_experiments::{ExperimentConfig, Prepared};
 use emberlab_models::OperationSummary;
-use emberlab_training::{Precision, device};
+use emberlab_training::{Precision, TrainedBy, device};
 use serde::Serialize;
 
 use crate::arguments::Shared;
@@ -38,6 +38,8 @@ struct Summary {
     network: &'static str,
     device: String,
     precision: String,
+    /// The engine, and the reason if it is not the fused one.
+    trained_by: String,
     /// Rows of the largest batch.
     batch_size: usize,
     operations: Vec<OperationSummary>,
@@ -94,9 +96,9 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let device = device::open(&args.device)?;
     let prepared = Prepared::load(config.without_comparison(), &data_dirs::all(shared));
     let prepared = prepared.map_err(|error| error.with_place(&source))?;
-    let network = prepared.init_network(&device);
-    let network = network.map_err(|error| error.with_place(&source))?;
-    let summary = summary(&prepared, network.summary(), &args.device);
+    let network = prepared.network_to_train(&prepared.config.training, &device);
+    let (network, trained_by) = network.map_err(|error| error.with_place(&source))?;
+    let summary = summary(&prepared, network.summary(), &trained_by, &args.device);
     let mut out = std::io::stdout();
     if args.json {
         let json = serde_json::to_string_pretty(&summary);
@@ -107,7 +109,12 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn summary(prepared: &Prepared, operations: Vec<OperationSummary>, device: &str) -> Summary {
+fn summary(
+    prepared: &Prepared,
+    operations: Vec<OperationSummary>,
+    trained_by: &TrainedBy,
+    device: &str,
+) -> Summary {
     let config = &prepared.config;
     let num_train = prepared.splits.train.len();
     let batch_size = config
@@ -125,6 +132,7 @@ fn summary(prepared: &Prepared, operations: Vec<OperationSummary>, device: &str)
         network: config.model.name(),
         device: device.to_string(),
         precision: config.training.precision.to_string(),
+        trained_by: trained_by.to_string(),
         batch_size,
         num_parameters: sum(|one| one.num_parameters),
         num_running: sum(|one| one.num_running),
@@ -166,12 +174,14 @@ fn show(summary: &Summary, out: &mut impl Write) -> Result<(), Failure> {
         network,
         device,
         precision,
+        trained_by,
         batch_size,
         num_running,
         memory,
         ..
     } = summary;
     writeln!(out, "{network} on {device}, {precision}")?;
+    writeln!(out, "trained by: {trained_by}")?;
     writeln!(out, "{table}")?;
     if *num_running > 0 {
         writeln!(

@@ -34,7 +34,7 @@ impl Prepared {
     /// # Errors
     /// As [`init_network`](Self::init_network); [`ExperimentError::Config`] if the configuration asks for fused kernels
     /// and there are none.
-    pub(crate) fn network_to_train(
+    pub fn network_to_train(
         &self,
         training: &TrainingConfig,
         device: &Device,

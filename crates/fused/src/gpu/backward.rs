@@ -4,7 +4,7 @@ use cubecl::prelude::*;
 
 use super::bits::Bits;
 use super::kernel::barrier;
-use super::layout::{Bound, Layer, Layout, Standardization};
+use super::layout::{Bound, Layer, Layout, SUMMING_UNITS, Standardization};
 use super::loss::sum_of;
 use super::math::Four;
 use super::normalization::{backward_of_batch, backward_of_groups, scale_gradients};
@@ -475,8 +475,17 @@ pub(super) fn update_all(
             }
             partial_sums[UNIT_POS as usize] = squares;
             barrier(layout.clone());
+            // Some units add up those of every 32nd unit, each into its own place, which no other one reads.
+            if UNIT_POS < comptime!(SUMMING_UNITS as u32) {
+                let mut sum = 0.0f32;
+                for unit in range_stepped(UNIT_POS as usize, units, SUMMING_UNITS) {
+                    sum += partial_sums[unit];
+                }
+                partial_sums[UNIT_POS as usize] = sum;
+            }
+            barrier(layout.clone());
             let mut total = 0.0f32;
-            for unit in 0..units {
+            for unit in 0..comptime!(min(SUMMING_UNITS, layout.units)) {
                 total += partial_sums[unit];
             }
             // PyTorch's formula, its 1e-6 included. A NaN stays NaN.

@@ -131,7 +131,8 @@ pub(super) fn iterations(layout: &Layout, kind: u32, num_rows: usize) -> u64 {
         count += 1 + of_tile(rest);
     }
     if is_step && !layout.is_direct {
-        count += 2 * passes(layout.num_parameter_rows()) + layout.partial_sums;
+        count += 2 * passes(layout.num_parameter_rows());
+        count += layout.partial_sums.div_ceil(SUMMING_UNITS) + SUMMING_UNITS;
     }
     if is_step && layout.max_norm.is_some() {
         let of_layer = |layer: &Layer| passes(layer.out_vectors) * (1 + 8 * layer.in_vectors);

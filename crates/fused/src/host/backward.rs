@@ -8,6 +8,7 @@ use super::normalization::{BatchBackward, SampleBackward, Shape};
 use super::optimizer::{Buffers, Update};
 use super::product::{Matrix, PADDING, Product, Start, TransposedProduct, num_threads, transpose};
 use super::rows::{Rows, inputs};
+use super::sparse::SparseColumns;
 use super::work::LayerWork;
 use super::{HostTraining, layout};
 use crate::plan::{Clipping, Data, Normalization};
@@ -88,9 +89,17 @@ impl<T: Real> HostTraining<T> {
                     current,
                 );
             }
-            let delta = &current.delta[..length];
+            let delta = Matrix {
+                numbers: &current.delta[..length],
+                stride: layer.stride,
+            };
             let input = match before.last_mut() {
-                None => inputs(data.inputs, plan.d_input(), &rows, &work.inputs),
+                None => match data.foreground {
+                    None => Input::Dense(inputs(data.inputs, plan.d_input(), &rows, &work.inputs)),
+                    Some(foreground) => {
+                        Input::Sparse(work.sparse.columns(*arch, foreground, &rows, delta))
+                    }
+                },
                 Some(before) => {
                     let stride = layout.layers[index - 1].stride;
                     before.delta.grow(num_rows * stride);
@@ -109,10 +118,7 @@ impl<T: Real> HostTraining<T> {
                         stride,
                     );
                     Product {
-                        a: Matrix {
-                            numbers: delta,
-                            stride: layer.stride,
-                        },
+                        a: delta,
                         b: Matrix {
                             numbers: &work.transposed,
                             stride,
@@ -128,10 +134,10 @@ impl<T: Real> HostTraining<T> {
                         num_columns: layer.d_input,
                     }
                     .run_shared(*arch);
-                    Matrix {
+                    Input::Dense(Matrix {
                         numbers: before.output(plan.activations[index - 1]),
                         stride,
-                    }
+                    })
                 }
             };
             let place = layer.weight.clone();
@@ -143,10 +149,7 @@ impl<T: Real> HostTraining<T> {
             };
             let backward = WeightBackward {
                 input,
-                delta: Matrix {
-                    numbers: delta,
-                    stride: layer.stride,
-                },
+                delta,
                 num_samples: num_rows,
                 num_columns: layer.d_output,
                 is_first,
@@ -157,7 +160,7 @@ impl<T: Real> HostTraining<T> {
             backward.run_shared(*arch, rows, &mut work.gradients);
             if let Some(bias) = &layer.bias {
                 let gradients = &mut gradients[bias.clone()];
-                sum_of_rows(*arch, delta, layer.stride, gradients, is_first);
+                sum_of_rows(*arch, delta.numbers, layer.stride, gradients, is_first);
                 if let Some(update) = update {
                     bounded(*arch, bound, gradients);
                     let buffers = Buffers::at(buffers, bias.clone());
@@ -180,7 +183,7 @@ impl<T: Real> HostTraining<T> {
 /// The gradients of a weight by inputs and `delta`, and its update.
 #[derive(Clone, Copy)]
 struct WeightBackward<'a, T> {
-    input: Matrix<'a, T>,
+    input: Input<'a, T>,
     delta: Matrix<'a, T>,
     num_samples: usize,
     num_columns: usize,
@@ -189,6 +192,13 @@ struct WeightBackward<'a, T> {
     penalty: Option<[T; 2]>,
     bound: Option<T>,
     update: Option<Update<T>>,
+}
+
+/// The inputs of a layer for a tile of rows.
+#[derive(Clone, Copy)]
+enum Input<'a, T> {
+    Dense(Matrix<'a, T>),
+    Sparse(SparseColumns<'a, T>),
 }
 
 /// Some rows of a weight, with their optimiser buffers and their gradients.
@@ -238,24 +248,33 @@ impl<T: Real> WeightBackward<'_, T> {
                 }
                 _ => part.gradients,
             };
-            TransposedProduct(Product {
-                a: Matrix {
-                    numbers: &self.input.numbers[part.first..],
-                    stride: self.input.stride,
-                },
-                b: self.delta,
-                start: if self.is_first {
-                    Start::Zero
-                } else {
-                    Start::Result
-                },
-                out: gradients,
-                out_stride: stride,
-                num_rows: length / stride,
-                depth: self.num_samples,
-                num_columns: self.num_columns,
-            })
-            .run(arch);
+            match self.input {
+                Input::Sparse(columns) => columns.gradients(
+                    arch,
+                    part.first,
+                    self.delta,
+                    self.num_columns,
+                    self.is_first,
+                    gradients,
+                ),
+                Input::Dense(input) => TransposedProduct(Product {
+                    a: Matrix {
+                        numbers: &input.numbers[part.first..],
+                        stride: input.stride,
+                    },
+                    b: self.delta,
+                    start: match self.is_first {
+                        true => Start::Zero,
+                        false => Start::Result,
+                    },
+                    out: gradients,
+                    out_stride: stride,
+                    num_rows: length / stride,
+                    depth: self.num_samples,
+                    num_columns: self.num_columns,
+                })
+                .run(arch),
+            }
             if let Some(factors) = self.penalty {
                 penalize(arch, factors, part.parameters, gradients);
             }
@@ -370,8 +389,17 @@ fn normalize_backward<T: Real>(
     }
 }
 
+/// Rows whose sums are taken side by side: one addition after another would wait for the one before.
+const SUMS: usize = 4;
+
 /// The sum of rows, each `stride` long; added to `sums` unless it is the first of a batch.
-fn sum_of_rows<T: Real>(arch: Arch, rows: &[T], stride: usize, sums: &mut [T], is_first: bool) {
+pub(super) fn sum_of_rows<T: Real>(
+    arch: Arch,
+    rows: &[T],
+    stride: usize,
+    sums: &mut [T],
+    is_first: bool,
+) {
     if is_first {
         sums.fill(T::ZERO);
     }
@@ -379,16 +407,29 @@ fn sum_of_rows<T: Real>(arch: Arch, rows: &[T], stride: usize, sums: &mut [T], i
         #[inline(always)]
         || {
             for (column, sums) in sums.as_chunks_mut::<PADDING>().0.iter_mut().enumerate() {
-                let mut total = *sums;
-                for row in rows.chunks_exact(stride) {
-                    if let Some((numbers, _)) =
-                        row[column * PADDING..].split_first_chunk::<PADDING>()
-                    {
-                        (0..PADDING).for_each(|i| total[i] += numbers[i]);
+                let mut parts = [[T::ZERO; PADDING]; SUMS];
+                let groups = rows.chunks_exact(SUMS * stride);
+                let rest = groups.remainder().chunks_exact(stride);
+                for group in groups {
+                    for (part, row) in parts.iter_mut().zip(group.chunks_exact(stride)) {
+                        add_to(part, &row[column * PADDING..]);
                     }
                 }
-                *sums = total;
+                for (part, row) in parts.iter_mut().zip(rest) {
+                    add_to(part, &row[column * PADDING..]);
+                }
+                for part in &parts {
+                    add_to(sums, part);
+                }
             }
         },
     ));
+}
+
+/// Adds the first numbers of a row to sums.
+#[inline(always)]
+fn add_to<T: Real>(sums: &mut [T; PADDING], row: &[T]) {
+    if let Some((numbers, _)) = row.split_first_chunk::<PADDING>() {
+        (0..PADDING).for_each(|i| sums[i] += numbers[i]);
+    }
 }

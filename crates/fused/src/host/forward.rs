@@ -37,7 +37,9 @@ impl<T: Real> HostTraining<T> {
             ..
         } = self;
         let num_rows = rows.len();
-        gather(data.inputs, plan.d_input(), &rows, &mut work.inputs);
+        if data.foreground.is_none() {
+            gather(data.inputs, plan.d_input(), &rows, &mut work.inputs);
+        }
         let num_layers = layout.layers.len();
         for (index, layer) in layout.layers.iter().enumerate() {
             let (before, current) = work.layers.split_at_mut(index);
@@ -51,21 +53,30 @@ impl<T: Real> HostTraining<T> {
             let current = &mut current[0];
             let length = num_rows * layer.stride;
             current.before_activation.grow(length);
-            let bias = layer.bias.clone().map(|bias| &parameters[bias]);
-            Product {
-                a: input,
-                b: Matrix {
-                    numbers: &parameters[layer.weight.clone()],
-                    stride: layer.stride,
-                },
-                start: bias.map_or(Start::Zero, Start::Row),
-                out: &mut current.before_activation[..length],
-                out_stride: layer.stride,
-                num_rows,
-                depth: layer.d_input,
-                num_columns: layer.d_output,
+            let products = &mut current.before_activation[..length];
+            match data.foreground.filter(|_| index == 0) {
+                Some(foreground) => {
+                    work.sparse
+                        .forward(*arch, foreground, &rows, layer, parameters, products);
+                }
+                None => {
+                    let bias = layer.bias.clone().map(|bias| &parameters[bias]);
+                    Product {
+                        a: input,
+                        b: Matrix {
+                            numbers: &parameters[layer.weight.clone()],
+                            stride: layer.stride,
+                        },
+                        start: bias.map_or(Start::Zero, Start::Row),
+                        out: products,
+                        out_stride: layer.stride,
+                        num_rows,
+                        depth: layer.d_input,
+                        num_columns: layer.d_output,
+                    }
+                    .run_shared(*arch);
+                }
             }
-            .run_shared(*arch);
             if index + 1 < num_layers {
                 let shape = Shape {
                     num_rows,

@@ -14,6 +14,7 @@ mod normalization;
 mod optimizer;
 mod product;
 mod rows;
+mod sparse;
 mod work;
 
 use std::ops::Range;
@@ -28,6 +29,7 @@ use loss::LossWork;
 use optimizer::Buffers;
 use product::{PADDING, stride_of};
 use rows::Rows;
+use sparse::SparseWork;
 use work::{LayerWork, Work};
 
 use crate::noise::StepNoise;
@@ -102,6 +104,7 @@ impl<T: Real> HostTraining<T> {
                 layers: layout.layers.iter().map(|_| LayerWork::new()).collect(),
                 transposed: Buffer::zeros(0),
                 gradients: Buffer::zeros(0),
+                sparse: SparseWork::default(),
                 loss: LossWork::default(),
             },
             arch: Arch::new(),

@@ -159,11 +159,12 @@ impl Left for Rows {
         column: usize,
         mut sums: [[T::Vector<S>; N]; M],
     ) -> [[T::Vector<S>; N]; M] {
+        let depth = part.end - part.start;
+        // Slices as long as the loop need no check of their bounds within it.
         let rows: [&[T]; M] =
-            std::array::from_fn(|i| &a.numbers[(row + i) * a.stride..][part.clone()]);
-        let depth = part.len();
+            std::array::from_fn(|i| &a.numbers[(row + i) * a.stride + part.start..][..depth]);
         let width = N * T::lanes::<S>();
-        let b_rows = b.numbers[part.start * b.stride..].chunks(b.stride);
+        let b_rows = b.numbers[part.start * b.stride..].chunks_exact(b.stride);
         for (k, b_row) in (0..depth).zip(b_rows) {
             let (vectors, _) = T::as_vectors::<S>(&b_row[column..column + width]);
             let vectors: [T::Vector<S>; N] = std::array::from_fn(|n| vectors[n]);
@@ -191,7 +192,7 @@ impl Left for Columns {
     ) -> [[T::Vector<S>; N]; M] {
         let width = N * T::lanes::<S>();
         let a_rows = a.numbers[part.start * a.stride..].chunks(a.stride);
-        let b_rows = b.numbers[part.start * b.stride..].chunks(b.stride);
+        let b_rows = b.numbers[part.start * b.stride..].chunks_exact(b.stride);
         for (a_row, b_row) in a_rows.zip(b_rows).take(part.len()) {
             let (vectors, _) = T::as_vectors::<S>(&b_row[column..column + width]);
             let vectors: [T::Vector<S>; N] = std::array::from_fn(|n| vectors[n]);

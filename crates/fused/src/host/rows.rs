@@ -31,6 +31,14 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// The sample of a row.
+    pub(super) fn sample(&self, row: usize) -> usize {
+        match self {
+            Self::Range(range) => range.start + row,
+            Self::List(rows) => rows[row] as usize,
+        }
+    }
+
     /// Calls `f` with the index of each row and its sample.
     pub(super) fn for_each(&self, mut f: impl FnMut(usize, usize)) {
         match self {

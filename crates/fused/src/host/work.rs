@@ -2,6 +2,7 @@
 
 use super::buffer::Buffer;
 use super::loss::LossWork;
+use super::sparse::SparseWork;
 use crate::plan::Activation;
 use crate::real::Real;
 
@@ -15,6 +16,7 @@ pub(super) struct Work<T> {
     pub(super) transposed: Buffer<T>,
     /// The gradients of some rows of a weight.
     pub(super) gradients: Buffer<T>,
+    pub(super) sparse: SparseWork<T>,
     pub(super) loss: LossWork<T>,
 }
 

@@ -176,6 +176,7 @@ fn by_whole_training(row: &LossRow) -> Option<(f64, Vec<f64>)> {
         inputs: &inputs,
         targets: &targets,
         weights: None,
+        foreground: None,
     };
     let rows: Vec<u32> = (0..num_rows as u32).collect();
     let mut results = Results::default();

@@ -331,7 +331,7 @@ impl GpuEngine {
 
     /// Adds the results of a group of batches to the metrics of each network. `rows` gives the rows of the group by the
     /// network's place on the GPU.
-    fn add<R: Iterator<Item = usize>>(
+    fn add<R: ExactSizeIterator<Item = usize>>(
         &self,
         split: Split,
         results: &GpuResults,

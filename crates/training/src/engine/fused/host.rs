@@ -59,11 +59,13 @@ impl<T: Real + Float> HostEngine<T> {
         beginnings: Vec<Beginning>,
         shared: Shared,
     ) -> Result<Self, TrainingError> {
-        let replicas = beginnings
-            .into_iter()
-            .map(|one| HostReplica::new(plan.clone(), one, &shared));
+        let mut replicas = Vec::with_capacity(beginnings.len());
+        for beginning in beginnings {
+            let replica = HostReplica::new(plan.clone(), beginning, &shared, &replicas)?;
+            replicas.push(replica);
+        }
         Ok(Self {
-            replicas: replicas.collect::<Result<_, _>>()?,
+            replicas,
             shared,
             step_time: None,
         })
@@ -91,7 +93,13 @@ impl<T: Real + Float> HostEngine<T> {
 }
 
 impl<T: Real + Float> HostReplica<T> {
-    fn new(plan: Plan, beginning: Beginning, shared: &Shared) -> Result<Self, TrainingError> {
+    /// The replica of a network, which shares what it finds in its data with earlier replicas on the same data.
+    fn new(
+        plan: Plan,
+        beginning: Beginning,
+        shared: &Shared,
+        earlier: &[Self],
+    ) -> Result<Self, TrainingError> {
         let Beginning {
             network,
             optimizer,
@@ -101,14 +109,23 @@ impl<T: Real + Float> HostReplica<T> {
             scheduler,
         } = beginning;
         let best = best.map(|best| best.numbers::<T>()).transpose();
+        let batch_size = shared.training.batches().rows_per_batch(data.train.len());
+        let train = HostSplit::read(&data.train, &shared.task)?.with_foreground(
+            &plan,
+            batch_size,
+            earlier.iter().map(|one| &one.train),
+        );
         let valid = data.valid.as_ref();
+        let valid = valid.map(|data| HostSplit::read(data, &shared.task));
+        let valid = valid.transpose()?.map(|valid| {
+            let earlier = earlier.iter().filter_map(|one| one.valid.as_ref());
+            valid.with_foreground(&plan, batch_size, earlier)
+        });
         Ok(Self {
             training: HostTraining::new(plan, state(&network, &optimizer, seed)?)
                 .map_err(unreadable)?,
-            train: HostSplit::read(&data.train, &shared.task)?,
-            valid: valid
-                .map(|data| HostSplit::read(data, &shared.task))
-                .transpose()?,
+            train,
+            valid,
             augmented: None,
             start: Start { network, optimizer },
             scheduler,
@@ -153,7 +170,12 @@ impl<T: Real + Float> HostReplica<T> {
         let is_of_epoch = matches!(&self.augmented, Some((epoch, _)) if *epoch == steps.epoch);
         if self.data.train.is_augmented() && !is_of_epoch {
             let train = self.data.train.of_epoch(&[self.seed], steps.epoch);
-            self.augmented = Some((steps.epoch, HostSplit::read(&train, &shared.task)?));
+            let train = HostSplit::read(&train, &shared.task)?.with_foreground(
+                self.training.plan(),
+                order.batch_size(),
+                std::iter::empty(),
+            );
+            self.augmented = Some((steps.epoch, train));
         }
         let augmented = self.augmented.as_ref().map(|(_, train)| train);
         let (train, results) = (augmented.unwrap_or(&self.train), &mut self.results);

@@ -1,8 +1,10 @@
 //! A split of data in the host's memory.
 
+use std::sync::Arc;
+
 use burn::tensor::Tensor;
 use emberlab_datasets::DeviceDataset;
-use emberlab_fused::{Data, Real};
+use emberlab_fused::{Data, Foreground, Plan, Real};
 use emberlab_kernels::{Float, HostNumbers};
 
 use super::unreadable;
@@ -16,6 +18,7 @@ pub(super) struct HostSplit<T> {
     targets: HostNumbers<T>,
     weights: Option<HostNumbers<T>>,
     comparable: ComparableTargets,
+    foreground: Option<Arc<Foreground<T>>>,
 }
 
 impl<T: Real + Float> HostSplit<T> {
@@ -32,7 +35,27 @@ impl<T: Real + Float> HostSplit<T> {
             comparable: ComparableTargets::new::<T>(task, targets.as_slice(), d_output)?,
             targets,
             weights: data.weights.as_ref().map(read).transpose()?,
+            foreground: None,
         })
+    }
+
+    /// Finds the foreground of the inputs, or takes it from another split with the same inputs.
+    pub(super) fn with_foreground<'a>(
+        mut self,
+        plan: &Plan,
+        batch_size: usize,
+        mut others: impl Iterator<Item = &'a Self>,
+    ) -> Self
+    where
+        T: 'a,
+    {
+        let inputs = self.inputs.as_slice();
+        let twin = others.find(|other| std::ptr::eq(other.inputs.as_slice(), inputs));
+        self.foreground = match twin {
+            Some(twin) => twin.foreground.clone(),
+            None => Foreground::of(inputs, plan, batch_size).map(Arc::new),
+        };
+        self
     }
 
     /// The samples as fused kernels take them.
@@ -41,6 +64,7 @@ impl<T: Real + Float> HostSplit<T> {
             inputs: self.inputs.as_slice(),
             targets: self.targets.as_slice(),
             weights: self.weights.as_ref().map(HostNumbers::as_slice),
+            foreground: self.foreground.as_deref(),
         }
     }
 

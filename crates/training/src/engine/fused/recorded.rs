@@ -100,6 +100,7 @@ impl RecordedTraining<'_> {
             inputs: &inputs,
             targets: &targets,
             weights: None,
+            foreground: None,
         };
         let mut results = Results::default();
         for (rows, &rate) in self.batches.iter().zip(&self.learning_rates) {

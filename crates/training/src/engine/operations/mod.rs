@@ -201,17 +201,18 @@ impl TrainingEngine for BurnEngine {
         is_stopping: &dyn Fn() -> bool,
     ) -> Result<ControlFlow<()>, TrainingError> {
         let num_replicas = self.seeds.len();
-        let num_samples = (self.data.get(split)).map_or(0, |data| data.len() / num_replicas);
-        for samples in chunks(num_samples) {
+        let Some(data) = self.data.get(split) else {
+            return Ok(ControlFlow::Continue(()));
+        };
+        // Read at once after all batches: a read waits for the device.
+        let mut outputs = StepOutput::default();
+        for samples in chunks(data.len() / num_replicas) {
             if is_stopping() {
                 return Ok(ControlFlow::Break(()));
             }
-            let Some(data) = self.data.get(split) else {
-                break;
-            };
-            let batch = cut(data, num_replicas, samples);
-            self.add(self.networks.evaluate(batch), metrics)?;
+            outputs.extend(self.networks.evaluate(cut(data, num_replicas, samples)));
         }
+        self.add(outputs, metrics)?;
         Ok(ControlFlow::Continue(()))
     }
 
