@@ -15,7 +15,7 @@ type Named = BTreeMap<String, Vec<f64>>;
 
 /// A network to be computed on both devices.
 struct Case {
-    /// Channels, kernels, normalization, bias and activation of the convnet, in TOML.
+    /// Channels, kernels, normalisation, bias and activation of the convnet, in TOML.
     config: &'static str,
     /// `[channels, height, width]`
     image: [usize; 3],

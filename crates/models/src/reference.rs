@@ -1,4 +1,4 @@
-//! PyTorch's numbers for the tests of activations, normalizations and layers: `tests-data/kernels.json`.
+//! PyTorch's numbers for the tests of activations, normalisations and layers: `tests-data/kernels.json`.
 //!
 //! They are compared twice. Tests called `kernel_tests` compute f32 on flex without autodiff, as most trainings do; there
 //! the fused kernels run. Other tests compute with autodiff, also in f64; there Burn's operations run.

@@ -17,7 +17,7 @@ impl Prepared {
     ///
     /// # Errors
     /// All of [`load`](Self::load); [`ExperimentError::Config`] if the training rows have only one class, if batch
-    /// normalization gets batches of one row, or if an optimiser that searches along lines would not find the same loss
+    /// normalisation gets batches of one row, or if an optimiser that searches along lines would not find the same loss
     /// again.
     pub fn for_training(
         config: ExperimentConfig,
@@ -63,7 +63,7 @@ impl Prepared {
         ))
     }
 
-    /// Checks that batch normalization gets more than one row in a batch.
+    /// Checks that batch normalisation gets more than one row in a batch.
     fn check_batches(&self) -> Result<(), Problem> {
         let batch_size = self.config.training.batch_size;
         let is_one = match batch_size {

@@ -87,7 +87,7 @@ impl StepwiseTrial {
         }
         let checkpoint = self.training.checkpoint(Vec::new())?;
         match Self::start(ready, Some(&checkpoint), resources) {
-            // The state of this optimizer is not one of that optimizer.
+            // The state of this optimiser is not one of that optimiser.
             Err(ExperimentError::Training(TrainingError::Storage(_))) => Ok(None),
             Err(error) => Err(error),
             Ok(changed) => Ok(Some(Self {

@@ -2,7 +2,7 @@
 //!
 //! Between convolutions, a batch of images is a matrix with a row for each pixel of each image and a column for each
 //! channel. On a processor a convolution is one matrix product then, and the kernels of GPUs take such images without a
-//! copy. A normalization of channels is one of features.
+//! copy. A normalisation of channels is one of features.
 
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;

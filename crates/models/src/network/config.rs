@@ -170,7 +170,7 @@ pub(crate) fn validate_dropout(key: &str, rate: f64) -> Result<(), Problem> {
     Problem::unless((0.0..1.0).contains(&rate), key, rate, expected)
 }
 
-/// Checks the initializers of weights and biases.
+/// Checks the initialisers of weights and biases.
 pub(crate) fn validate_initializers(
     weights: &Initializer,
     biases: Option<&Initializer>,
@@ -188,7 +188,7 @@ pub(crate) fn validate_initializers(
     biases.validate("bias_initializer")
 }
 
-/// The initializer of biases, `None` for layers without a bias.
+/// The initialiser of biases, `None` for layers without a bias.
 pub(crate) fn bias_initializer<'a>(
     bias: bool,
     weights: &'a Initializer,

@@ -25,7 +25,7 @@ pub enum Operation<'a> {
     Dense(usize),
     /// A convolution, and the bias.
     Convolution(usize),
-    /// A normalization.
+    /// A normalisation.
     Normalization(usize),
     /// An activation between layers.
     Activation(usize, &'a Activation),

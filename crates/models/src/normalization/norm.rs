@@ -1,4 +1,4 @@
-//! The layers that normalizations become.
+//! The layers that normalisations become.
 
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;

@@ -1,4 +1,4 @@
-//! The engine of a training: the networks, their optimizers and their data, which take one step after another.
+//! The engine of a training: the networks, their optimisers and their data, which take one step after another.
 //!
 //! There are two. The fused engine runs many steps of a small network in one call, each a few loops over the host's
 //! memory. The engine of Burn operations computes every network on every device, one operation at a time. [`choice`]
@@ -42,7 +42,7 @@ use operations::BurnEngine;
 /// How long the steps of one call should take. A request to stop waits for them.
 pub(crate) const TIME_OF_A_CALL: Duration = Duration::from_millis(20);
 
-/// One network with its optimizer, or many with theirs: the replicas, which differ at most in their numbers, their
+/// One network with its optimiser, or many with theirs: the replicas, which differ at most in their numbers, their
 /// data and the seeds of their shuffles.
 pub(crate) trait TrainingEngine: Send {
     /// Trains all networks for some steps. Losses and outputs of each step, before its update, are added to the
@@ -110,7 +110,7 @@ pub(crate) trait TrainingEngine: Send {
     /// [`TrainingError::Read`] if the device fails.
     fn best(&mut self, index: usize) -> Result<Option<Network>, TrainingError>;
 
-    /// The state of the optimizer at `index`, as [`Optimizer::to_bytes`] writes it.
+    /// The state of the optimiser at `index`, as [`Optimizer::to_bytes`] writes it.
     ///
     /// # Errors
     /// [`TrainingError::Read`] if the device fails.

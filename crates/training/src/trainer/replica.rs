@@ -18,7 +18,7 @@ use crate::metric_accumulator::MetricAccumulator;
 use crate::record::network_bytes;
 use crate::scheduler::{PlateauState, Scheduler};
 
-/// The progress of a training. Together with the weights and the state of the optimizer, it is all that resuming needs.
+/// The progress of a training. Together with the weights and the state of the optimiser, it is all that resuming needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Progress {
     /// Epochs done, and steps done in the current epoch.

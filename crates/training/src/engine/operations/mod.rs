@@ -28,7 +28,7 @@ use single::SingleNetwork;
 /// Batches whose outputs may wait on the device before they are read.
 const MAX_PENDING: usize = 512;
 
-/// One network with its optimizer, or many with theirs.
+/// One network with its optimiser, or many with theirs.
 ///
 /// Batches and step outputs hold the rows of the first network, then those of the second, and so on.
 pub(crate) trait Networks: Send {
@@ -50,7 +50,7 @@ pub(crate) trait Networks: Send {
     /// The network at `index` as it is evaluated, on a plain device.
     fn evaluated_network(&self, index: usize) -> Network;
 
-    /// The state of the optimizer at `index`, as [`Optimizer::to_bytes`](crate::Optimizer::to_bytes) writes it.
+    /// The state of the optimiser at `index`, as [`Optimizer::to_bytes`](crate::Optimizer::to_bytes) writes it.
     ///
     /// # Errors
     /// [`RecordError`] if the device fails.
