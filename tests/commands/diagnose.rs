@@ -381,7 +381,7 @@ fn batch_normalization_of_batches_of_one_row_is_refused() {
     let config = config.to_str().unwrap();
     let outcome = lab.run(&["train", config, "--set", "training.batch_size=1"]);
     assert_eq!(outcome.code, Some(2), "{outcome:#?}");
-    let sentence = "`training.batch_size` is 1, expected at least 2 rows with batch normalization";
+    let sentence = "`training.batch_size` is 1, expected at least 2 rows with batch normalisation";
     assert!(outcome.stderr.contains(sentence), "{outcome:#?}");
     // Layer normalisation needs no other rows.
     let layer = [

@@ -107,7 +107,7 @@ impl FindingKind {
             Self::SimilarClasses => "classes with similar names",
             Self::MissingLabels => "a class that reads as missing",
             Self::NumericClasses => "numbers as classes",
-            Self::TinyBatch => "a batch too small for batch normalization",
+            Self::TinyBatch => "a batch too small for batch normalisation",
         }
     }
 }

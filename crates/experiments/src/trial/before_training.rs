@@ -74,7 +74,7 @@ impl Prepared {
             !(is_one && self.config.model.compares_rows()),
             "training.batch_size",
             batch_size,
-            "at least 2 rows with batch normalization, because the deviation of one row is 0",
+            "at least 2 rows with batch normalisation, because the deviation of one row is 0",
         )
     }
 

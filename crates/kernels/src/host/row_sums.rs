@@ -43,7 +43,7 @@ pub(crate) fn sums_of_rows<const D: usize, const E: usize>(
 /// Groups of rows.
 struct Groups {
     num_columns: usize,
-    /// How many numbers each group has; at least one, also where there are no rows.
+    /// The number of numbers in each group; at least one, also where there are no rows.
     length: usize,
 }
 

@@ -34,7 +34,7 @@ pub use zeros::Zeros;
 
 menu! {
     /// How weights start: a name, or a table of a name and parameters.
-    pub enum Initializer("an initializer"), written as a name or a table, dispatched by with_initializer!($) {
+    pub enum Initializer("an initialiser"), written as a name or a table, dispatched by with_initializer!($) {
         "zeros" => Zeros(Zeros),
         "constant" => Constant(Constant),
         "normal" => Normal(Normal),

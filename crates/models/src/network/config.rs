@@ -9,7 +9,7 @@ use crate::initializer::Zeros;
 use crate::parameters::Parameters;
 use crate::{Initializer, ModelError};
 
-/// The most weights that one layer may have, 8 GiB of f64. Larger sizes are taken for a slip of the pen.
+/// The most weights that one layer may have, 8 GiB of f64. A larger size is taken for a typing error.
 const MAX_WEIGHTS: usize = 1 << 30;
 
 menu! {
@@ -183,7 +183,7 @@ pub(crate) fn validate_initializers(
         biases.can_draw_vectors(),
         "bias_initializer",
         format!("`{}`", biases.name()),
-        "another initializer: a bias is no matrix",
+        "another initialiser: a bias is no matrix",
     )?;
     biases.validate("bias_initializer")
 }

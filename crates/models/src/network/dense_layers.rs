@@ -21,7 +21,7 @@ pub(crate) struct DenseLayers<'a, L, N> {
     pub(crate) dropout: &'a [f64],
     /// Whether each hidden layer adds its inputs to its outputs; none at all if none does.
     pub(crate) residual: &'a [bool],
-    /// How many activations of the network come before.
+    /// The number of activations of the network before these layers.
     pub(crate) first_activation: usize,
 }
 

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use crate::layers::Layer;
 use crate::{Activation, BatchStatistics, StepSeeds};
 
-/// The statistics that batch norm standardizes by.
+/// The statistics that batch norm standardises by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Those of the batch.
@@ -50,7 +50,7 @@ impl Operation<'_> {
         match self {
             Self::Dense(_) => "the product with the weights".to_owned(),
             Self::Convolution(_) => "the convolution".to_owned(),
-            Self::Normalization(_) => "the normalization".to_owned(),
+            Self::Normalization(_) => "the normalisation".to_owned(),
             Self::Activation(_, activation) | Self::OutputActivation(activation) => {
                 format!("the activation `{}`", activation.name())
             }

@@ -110,7 +110,7 @@ impl NetworkConfig for MlpConfig {
             self.normalization.spread(num_hidden).is_some(),
             "normalization",
             format!("a list of {}", self.normalization.iter().count()),
-            format!("one normalization, or as many as hidden layers ({num_hidden})"),
+            format!("one normalisation, or as many as hidden layers ({num_hidden})"),
         )?;
         for (i, normalization) in self.normalization.iter() {
             match i {

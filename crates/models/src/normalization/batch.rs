@@ -118,7 +118,7 @@ pub struct BatchNorm {
 pub struct BatchStatistics<const D: usize = 2> {
     /// The mean.
     pub mean: Tensor<D>,
-    /// The unbiased variance; 0 for a single value, which PyTorch refuses.
+    /// The unbiased variance; 0 for a single value, where PyTorch gives an error.
     pub variance: Tensor<D>,
 }
 

@@ -1,4 +1,4 @@
-//! Normalisations against PyTorch: f32 on flex without autodiff. Batch norm has fused kernels.
+//! Normalisations against PyTorch: f32 on flex without autodiff. Batch norm has host kernels.
 
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device};

@@ -35,7 +35,7 @@ const EPSILON: f64 = 1e-5;
 
 menu! {
     /// The normalisation of a layer's outputs: its name, or a table of its name and parameters.
-    pub enum Normalization("a normalization"), written as a name or a table, dispatched by with_normalization!($) {
+    pub enum Normalization("a normalisation"), written as a name or a table, dispatched by with_normalization!($) {
         "none" => None(NoNormalization),
         "batch" => Batch(BatchNormConfig),
         "layer" => Layer(LayerNormConfig),
