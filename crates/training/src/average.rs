@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::check;
 
-/// An average of weights, which is evaluated and saved in place of the last weights. Running statistics are the last ones.
+/// An average of weights, which is evaluated and saved in place of the last weights. The running statistics of batch
+/// norm are not averaged.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum WeightAverage {

@@ -85,7 +85,8 @@ pub struct TrainingConfig {
     /// variance falls as `1 / (1 + t)^decay` with the steps; `decay` is 0.55 unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradient_noise: Option<GradientNoise>,
-    /// What the loss adds for the size of weights: `{ l1 = 0.001 }`, `{ l2 = 0.01 }` or both. Reported losses are without.
+    /// A penalty on the size of weights that is added to the loss: `{ l1 = 0.001 }`, `{ l2 = 0.01 }` or both. Reported
+    /// losses leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub penalty: Option<Penalty>,
     /// The largest 2-norm of the weights that lead to one unit, positive. Larger ones are scaled down after each step.
@@ -98,7 +99,7 @@ pub struct TrainingConfig {
     /// Stop when the objective no longer improves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
-    /// The metric that decides which epoch is the best, and early stopping.
+    /// The metric that decides which epoch is the best and when early stopping ends the training.
     #[serde(default)]
     pub objective: Objective,
     /// How the metrics of the training split are computed: `running` or `evaluated`.

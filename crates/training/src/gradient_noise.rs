@@ -14,8 +14,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{check, check_not_negative};
 
-/// Normally distributed numbers that each step adds to the gradients, after they are clipped. They help deep networks and
-/// bad starts.
+/// Normally distributed numbers that each step adds to the gradients, after they are clipped. They help deep networks,
+/// and networks with unsuitable initial weights.
 ///
 /// Their variance is `std² / (1 + t)^decay` after `t` steps. They follow from the seed, the step and the parameter alone:
 /// a resumed training adds what it would have added, and every engine adds the same numbers.
@@ -27,7 +27,7 @@ use crate::error::{check, check_not_negative};
 pub struct GradientNoise {
     /// Standard deviation of the noise in the first step, positive.
     pub std: f64,
-    /// How soon the noise becomes less; zero or positive.
+    /// How fast the noise decreases; zero or positive.
     #[serde(default = "default_decay")]
     pub decay: f64,
 }
@@ -130,7 +130,7 @@ impl ModuleVisitor for AddNoise {
         let start = self.places.get(&param.id.val()).copied().unwrap_or(0);
         let (shape, dtype) = (gradient.shape(), gradient.dtype());
         let length = shape.num_elements() / self.noises.len();
-        // In the numbers of the network, so that both engines round alike.
+        // In the network's precision, so that both engines round alike.
         let data = match dtype {
             DType::F64 => TensorData::new(self.numbers::<f64>(start, length), shape),
             _ => TensorData::new(self.numbers::<f32>(start, length), shape),

@@ -59,7 +59,7 @@ pub(crate) trait TrainingEngine: Send {
     /// The number of steps that a call should take so that it lasts about `time`; at least one.
     fn steps_within(&self, time: Duration) -> usize;
 
-    /// Whether so many results wait on the device that they should be read.
+    /// Whether so many results wait on the device that it is time to read them.
     fn has_many_results(&self) -> bool {
         false
     }
@@ -135,11 +135,11 @@ pub(crate) struct Steps {
     pub(crate) steps: Range<usize>,
     /// Steps done before these, in all epochs.
     pub(crate) done: u64,
-    /// The number of whole epochs from this one on that the loop takes as wholes: an engine that does epochs ahead need
-    /// not do more.
+    /// The number of epochs, from this one on, that the loop takes whole. An engine that computes epochs ahead need not
+    /// compute more.
     #[cfg_attr(
         not(feature = "gpu"),
-        expect(dead_code, reason = "only GPUs do epochs ahead")
+        expect(dead_code, reason = "only GPUs compute epochs ahead")
     )]
     pub(crate) whole_epochs: usize,
 }

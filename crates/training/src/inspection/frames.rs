@@ -104,7 +104,7 @@ impl Pictures<'_> {
 fn maps(pictures: impl IntoIterator<Item = Vec<f64>>) -> Maps {
     let mut maps = Maps::default();
     for picture in pictures {
-        // `max` passes over NaN.
+        // `max` ignores NaN.
         let scale = picture
             .iter()
             .fold(0.0_f64, |most, value| most.max(value.abs()));

@@ -14,7 +14,7 @@ use super::{CrossEntropy, LossFunction, OutputKind, Pair, TargetKind};
 /// `log_softmax`.
 ///
 /// The probabilities of a class are 1 and 0, and their entropy is 0. With label smoothing the entropy of the targets is
-/// above 0, and with it the least cross-entropy.
+/// above 0, and so is the lowest possible cross-entropy.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct KlDivergence {

@@ -41,7 +41,7 @@ impl Default for Lbfgs {
     }
 }
 
-/// Moves whose product with the change of the gradient is not above this say nothing about the curvature.
+/// A move says nothing about the curvature unless its product with the change of the gradient is above this.
 const LEAST_CURVATURE: f64 = 1e-10;
 
 impl Rule for Lbfgs {
@@ -133,8 +133,8 @@ impl Memory {
         buffers
     }
 
-    /// The factor of the next direction that is tried first: smaller at the first move, whose direction has the length of
-    /// the gradient.
+    /// The factor of the next direction at which a search begins. It is smaller at the first move, whose direction has
+    /// the length of the gradient.
     pub(super) fn length(&self, gradient: &Tensor<1>, learning_rate: f64) -> f64 {
         let is_first = largest(&self.gradient) == 0.0;
         let sum = || number(gradient.clone().abs().sum());
@@ -159,7 +159,7 @@ impl Memory {
         }
         self.gradient = gradient.clone();
         let pairs = self.changes.iter().zip(&self.moves);
-        // Pairs of zeros wait for their first move.
+        // Pairs of zeros stand for moves that have not been made yet.
         let pairs: Vec<(&Tensor<1>, &Tensor<1>, f64)> = pairs
             .map(|(change, moved)| (change, moved, dot(change, moved)))
             .filter(|(_, _, curvature)| *curvature > 0.0)

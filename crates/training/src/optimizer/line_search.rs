@@ -16,7 +16,7 @@ pub(super) struct Point {
 /// The share of the slope at the start by which the loss has to fall.
 const LEAST_FALL: f64 = 1e-4;
 
-/// The share of the slope at the start that may be left.
+/// The share of the slope at the start that may remain.
 const MOST_SLOPE: f64 = 0.9;
 
 /// A point that fulfils the strong Wolfe conditions, or the lowest one that was found, and the number of points that were

@@ -89,7 +89,7 @@ impl Optimizer {
         module
     }
 
-    /// The module with its parameters moved by so many lengths of a direction.
+    /// The module with its parameters moved by a multiple of a direction.
     fn moved_along<M: Module>(&self, module: &M, direction: &Tensor<1>, at: f64) -> M {
         module.clone().map(&mut Along {
             optimizer: self,
@@ -109,7 +109,7 @@ fn flat<M: Module>(module: &M, mut gradients: GradientsParams) -> Tensor<1> {
     Tensor::cat(flat.pieces.into_values().collect(), 0)
 }
 
-/// Adds its part of a move to every parameter that is trained.
+/// Adds to every trained parameter its part of a move.
 struct Along<'a> {
     optimizer: &'a Optimizer,
     moved: Tensor<1>,

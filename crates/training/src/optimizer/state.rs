@@ -64,7 +64,7 @@ impl Optimizer {
         }
     }
 
-    /// The optimiser of a training on so many samples, with the average that the training asks for.
+    /// The optimiser of a training on this number of samples, with the average that the training asks for.
     pub(crate) fn of_training<M: Module>(
         config: &OptimizerConfig,
         training: &TrainingConfig,

@@ -99,8 +99,8 @@ pub struct SchedulerConfig {
     /// The schedule and its parameters.
     #[serde(flatten)]
     pub schedule: Schedule,
-    /// A line up to the first learning rate of the schedule, which begins after it:
-    /// `{ num_steps = 100, start_factor = 0.01, interval = "step" }`.
+    /// A line that leads to the first learning rate of the schedule, which begins after it: `{ num_steps = 100,
+    /// start_factor = 0.01, interval = "step" }`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warmup: Option<LinearWarmup>,
 }
@@ -195,7 +195,7 @@ impl Scheduler {
         }
     }
 
-    /// The part of the state of a training that learning rates follow from; none if they follow from the step alone.
+    /// The part of the state of a training that learning rates follow from; `None` if they follow from the step alone.
     pub fn plateau(&self) -> Option<&PlateauState> {
         self.plateau.as_ref()
     }
@@ -228,8 +228,8 @@ impl Scheduler {
         }
     }
 
-    /// Takes a learning rate that followed from results and is written down, as that of step `step`, for this step and
-    /// those after it. Schedules that do not look at results, and a warm-up, keep their own rates.
+    /// Sets the learning rate from step `step` on to a recorded one. Only `reduce_on_plateau` needs it; other schedules
+    /// compute their rates.
     pub fn recall(&mut self, step: u64, learning_rate: f64) {
         if step >= self.warmup_steps()
             && let Some(state) = &mut self.plateau
@@ -420,7 +420,7 @@ mod tests {
                 .into(),
                 &[0.05, 0.0625, 0.075, 0.0875, 0.1, 0.1],
             ),
-            // Without results; its own file holds those with results.
+            // Without results; a test in the file of `reduce_on_plateau` has those that need results.
             (ReduceOnPlateau::default().into(), &[0.1, 0.1, 0.1]),
         ];
         let names: Vec<_> = references.iter().map(|(config, _)| config.name()).collect();

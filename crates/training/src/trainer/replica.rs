@@ -33,7 +33,8 @@ pub(super) struct Progress {
     pub(super) early_stopping: EarlyStoppingState,
     /// Seconds of training before the training was last started or resumed.
     pub(super) elapsed: f64,
-    /// What learning rates follow from besides the step, in a checkpoint; in a training the scheduler has it.
+    /// In a checkpoint, the state that learning rates follow from besides the step. In a training, the scheduler has
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) plateau: Option<PlateauState>,
 }
@@ -105,7 +106,7 @@ impl Replica {
     /// Ends an epoch with these metrics. Returns its record, and whether the observer could write it down.
     ///
     /// # Errors
-    /// Never for a task with valid class numbers.
+    /// [`TrainingError::Read`] if a class number is not one of the task's; checked tasks have none.
     pub(super) fn end_epoch(
         &mut self,
         shared: &Shared,

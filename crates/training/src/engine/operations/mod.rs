@@ -177,7 +177,7 @@ impl TrainingEngine for BurnEngine {
         Ok(())
     }
 
-    /// One: a step may return before it is done, so its time says nothing, and nothing is gained by many at once.
+    /// One: a step may return before it is done, so its time says nothing. Nothing is gained by many steps at once.
     fn steps_within(&self, _time: Duration) -> usize {
         1
     }

@@ -12,7 +12,7 @@ use crate::device::panic_message;
 use crate::error::TrainingError;
 use crate::inspection::{Inspector, LayerRecord};
 
-/// What one record is made of.
+/// The parts that one record is made from.
 pub(super) struct Snapshot {
     pub(super) inspector: Arc<Inspector>,
     pub(super) network: Network,
@@ -47,7 +47,7 @@ impl Recorder {
         let on_processor = inspector.filter(|one| is_processor(&one.device()));
         let pool = |_| rayon::ThreadPoolBuilder::new().num_threads(1).build().ok();
         Self {
-            // Without another thread, this one records.
+            // Without a thread of its own, the recorder uses this one.
             thread: on_processor.and_then(pool),
             under_way: None,
         }
@@ -60,7 +60,7 @@ impl Recorder {
             let recorded = catch_unwind(AssertUnwindSafe(|| record_all(&snapshots)));
             let recorded =
                 recorded.unwrap_or_else(|panic| Err(TrainingError::Panic(panic_message(&*panic))));
-            // Nobody waits for the records of a training that has failed.
+            // If a training has failed, nobody waits for its records.
             let _ = sender.send(recorded);
         };
         match &self.thread {
