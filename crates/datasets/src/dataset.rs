@@ -75,7 +75,7 @@ impl Dataset {
     /// The samples as numbers, and how the columns of a table became numbers; `None` if the data set is no table.
     ///
     /// The encoder is fitted on `train_rows`. Weights are divided by their mean in these rows, so that the size of a
-    /// step does not depend on their unit.
+    /// step does not depend on the unit of the weights.
     ///
     /// # Errors
     /// [`DatasetError::Table`] with line and key if a value is missing and nothing replaces it, or a category of

@@ -57,7 +57,7 @@ pub enum FindingKind {
     LearningRateTooLow,
     /// Steps change the weights by an unusual share of their size.
     UpdateSize,
-    /// The network learns the training split by heart and gets worse on other data.
+    /// The network learns the training split by heart and becomes worse on other data.
     OverFitting,
     /// The network cannot represent the boundary between the classes.
     CannotRepresent,

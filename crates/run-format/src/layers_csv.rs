@@ -259,7 +259,7 @@ impl LayerHistory {
         self.rows.truncate(kept);
     }
 
-    /// The rows of a layer, a record each.
+    /// The rows of a layer, one for each record.
     pub fn of_layer(&self, layer: &str) -> impl Iterator<Item = &LayerRow> {
         self.rows.iter().filter(move |row| row.layer == layer)
     }

@@ -63,9 +63,9 @@ impl ChosenThreshold {
 pub struct ThresholdInUse {
     /// Class 1 is predicted where its probability is above this value.
     pub value: f64,
-    /// The chosen threshold, if one was chosen for this network.
+    /// The chosen threshold, if there is one for this network.
     pub chosen: Option<ChosenThreshold>,
-    /// A sentence if the run has a threshold that was chosen for another network, and so is not used.
+    /// A sentence if the run has a threshold that is not used, because it was chosen for another network.
     pub note: Option<String>,
 }
 
@@ -88,7 +88,7 @@ impl ThresholdInUse {
     }
 }
 
-/// Why a stored threshold is not used for the network `weights`.
+/// The reason why a stored threshold is not used for the network `weights`.
 fn not_used(stored: &ChosenThreshold, weights: Weights) -> String {
     let earlier = match stored.weights() == weights {
         true => ", as it was before the training went on",

@@ -11,7 +11,7 @@ use super::{DataSource, Origin};
 use crate::error::DatasetError;
 use crate::samples::{Features, Samples, Targets, numbered_features};
 
-/// The largest number of points: more belong into a table.
+/// The largest number of points. More points belong into a table.
 const MAX_POINTS: usize = 20_000;
 
 /// The largest class.
