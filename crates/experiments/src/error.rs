@@ -175,15 +175,15 @@ pub enum ExperimentError {
         /// The differences.
         changes: Vec<Change>,
     },
-    /// The data of a run are no file of the user's own, so they cannot have moved.
+    /// A run was trained on a built-in data set, so its data cannot have moved.
     #[error(
-        "{run} was not trained on a file or folder of your own: `--data` says where such data are now"
+        "{run} was trained on a built-in data set; `--data` is only for runs trained on your own file or folder"
     )]
     NoOwnData {
         /// `experiment/run`.
         run: String,
     },
-    /// The data of a run are not where they were.
+    /// The data of a run are not at the place where the training found them.
     #[error("{run} was trained on {}, which is not there now: `--data PATH` says where it is", path.display())]
     DataMoved {
         /// `experiment/run`.

@@ -12,8 +12,8 @@ use crate::trial::Prepared;
 /// The losses of a range test of `config` with this seed, one for each learning rate until the training diverged.
 ///
 /// # Errors
-/// [`ExperimentError`] if the data cannot be loaded, the network not made, or the device not used; or if the optimiser searches
-/// for the length of its steps.
+/// [`ExperimentError`] if the data cannot be loaded, the network cannot be made, or the device cannot be used; or if
+/// the optimiser searches for the length of its steps.
 pub fn range_curve(
     config: &ExperimentConfig,
     seed: u64,

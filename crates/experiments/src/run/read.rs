@@ -51,7 +51,7 @@ impl Run {
         })
     }
 
-    /// The threshold stored in the run, if one was chosen, for whichever network.
+    /// The threshold stored in the run, for whichever of its networks it was chosen.
     ///
     /// # Errors
     /// [`ExperimentError::Malformed`] if the file cannot be read.

@@ -1,5 +1,5 @@
-//! What is known to be wrong before a training begins: data that no network can learn from are refused, and settings
-//! that are often a mistake get a warning.
+//! Checks before a training: data that no network can learn from are refused, and settings that are often a mistake get
+//! a warning.
 
 use std::path::PathBuf;
 
@@ -78,7 +78,7 @@ impl Prepared {
         )
     }
 
-    /// Checks that an optimiser that searches along lines finds the same loss whenever it looks.
+    /// Checks that an optimiser that searches along lines finds the same loss whenever it evaluates it.
     fn check_line_search(&self) -> Result<(), Problem> {
         let ExperimentConfig {
             optimizer,
@@ -116,7 +116,7 @@ impl Prepared {
         Ok(())
     }
 
-    /// What the data show to be wrong before a training. Every row is looked at, which takes a while for many.
+    /// The findings about the data before a training. Every row is read, which takes a while for many rows.
     pub(super) fn findings(&self) -> Vec<Finding> {
         findings_before_training(self.observed_data())
     }
@@ -126,7 +126,7 @@ impl Prepared {
         self.warnings_about(&self.findings())
     }
 
-    /// The [`warnings`](Self::warnings), if the findings are there already.
+    /// The [`warnings`](Self::warnings), for findings that are already known.
     pub(super) fn warnings_about(&self, findings: &[Finding]) -> Vec<String> {
         let mut warnings: Vec<String> = findings
             .iter()

@@ -39,7 +39,7 @@ impl Trial {
     }
 }
 
-/// A trial whose run has been written and appears with a batch.
+/// A trial whose run has been written, and appears with a batch.
 pub(super) struct NewTrial {
     run: Run,
     pub(super) ready: Ready,
@@ -81,7 +81,7 @@ impl NewTrial {
         })
     }
 
-    /// The trial, when its run has appeared. The run is locked.
+    /// The trial, once its run has appeared. The run is locked.
     ///
     /// # Errors
     /// [`ExperimentError::Storage`] if another process has locked it.

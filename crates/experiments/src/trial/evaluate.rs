@@ -171,7 +171,7 @@ impl Prepared {
             Task::Binary { .. } if threshold != DEFAULT_THRESHOLD => {
                 Ok(thresholded(&self.probabilities(predicted)?, threshold))
             }
-            // Without rounding, and so exactly as in the metrics of the training.
+            // Outputs are not rounded, so the result is exactly that of the metrics of the training.
             _ => Ok(labels(&self.task, &predicted.outputs, self.d_output)?),
         }
     }

@@ -57,8 +57,8 @@ impl Prepared {
     /// Loads the data that `run` was trained on, whose checksum is `expected`.
     ///
     /// # Errors
-    /// [`ExperimentError::DataMoved`] if they are not there, [`ExperimentError::DataChanged`] if they are others, and as
-    /// [`load`](Self::load).
+    /// [`ExperimentError::DataMoved`] if they are not there, [`ExperimentError::DataChanged`] if they differ, and those
+    /// of [`load`](Self::load).
     pub fn load_same(
         mut config: ExperimentConfig,
         data_dirs: &[PathBuf],
@@ -134,7 +134,7 @@ impl Prepared {
         .checked()
     }
 
-    /// The same data for other settings of the training; none if they would be other data.
+    /// The same data for other settings of the training; `None` if these settings need other data.
     ///
     /// # Errors
     /// [`ExperimentError::Config`] with the key to change if something does not fit.
