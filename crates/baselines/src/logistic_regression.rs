@@ -193,7 +193,7 @@ impl Objective<'_> {
             loop {
                 let next_coefficients = &coefficients + faer::Scale(length) * &step;
                 let next = self.evaluate(&next_coefficients);
-                // Near the optimum the loss falls by less than its last digits show: such a step is taken whole.
+                // Near the optimum, the loss falls by less than its last digits show: such a step is taken whole.
                 if next.loss <= now.loss - 1e-4 * length * decrement + next.rounding {
                     (coefficients, now) = (next_coefficients, next);
                     break;

@@ -59,7 +59,7 @@ impl<'a> Targets<'a> {
         }
     }
 
-    /// The numbers of all rows and how many each row has, for a baseline that predicts numbers only.
+    /// The numbers of all rows, and how many numbers each row has, for a baseline that predicts numbers only.
     pub(crate) fn values(
         &self,
         baseline: &'static str,

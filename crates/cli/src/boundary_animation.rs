@@ -21,7 +21,7 @@ pub fn boundary_animation(
 ) -> Result<Vec<u8>, Failure> {
     let Some((header, frames)) = folder.frames()? else {
         return Err(Failure::Usage(format!(
-            "{run} has no recorded frames to animate: `train` records some unless `inspect.every` is \"never\", and `compare` only where its file has `[inspect]`"
+            "{run} has no recorded frames to animate: `train` records some unless `inspect.every` is \"never\", and `compare` does so only if its file has `[inspect]`"
         )));
     };
     let of_boundary = |frame: Frame| -> Option<(f64, Boundary)> {
@@ -54,7 +54,7 @@ pub fn boundary_animation(
     Ok(animated_png(&pictures, SCALE)?)
 }
 
-/// The title of the picture after so many epochs.
+/// The title of the picture after this number of epochs.
 fn title(epoch: f64) -> String {
     match epoch {
         0.0 => "before training".to_string(),

@@ -21,7 +21,7 @@ pub enum JobEnd {
     Failed(String),
 }
 
-/// Is told about the progress of jobs, from several threads.
+/// Receives the progress of jobs, from several threads.
 pub trait Watcher: Sync {
     /// A job has begun.
     fn began(&self, job: usize);
@@ -31,7 +31,7 @@ pub trait Watcher: Sync {
     fn ended(&self, job: usize, end: &JobEnd, is_last: bool);
 }
 
-/// How often the request to stop is checked.
+/// Time between two checks for a request to stop.
 const TICK: Duration = Duration::from_millis(20);
 
 /// Lines of stderr that are shown of a job that failed.

@@ -30,8 +30,8 @@ impl From<TaskChoice> for TableTask {
 /// An experiment for the table or the folder of images at `path`. `command` is the one that was called.
 ///
 /// # Errors
-/// [`Failure::Usage`] if a folder is given with a label, or no label is given, with the columns to choose from; [`Failure`] if the data
-/// cannot be read.
+/// [`Failure::Usage`] if a folder is given with a label; or if a table is given without one, with the columns to choose
+/// from; [`Failure`] if the data cannot be read.
 pub fn starter(
     command: &str,
     path: &Path,

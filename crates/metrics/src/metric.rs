@@ -33,9 +33,9 @@ enum Basis {
 enum Computed {
     /// In every training, and shown: people look at it first.
     Shown,
-    /// In every training. It says much the same as one that is shown.
+    /// In every training. It says much the same as a metric that is shown.
     Always,
-    /// Where an experiment asks for it, and shown there.
+    /// In experiments that ask for it, and shown there.
     OnRequest,
 }
 
@@ -237,8 +237,8 @@ impl Metric {
         self.properties().direction
     }
 
-    /// Whether it is one of the metrics that people look at first, or that they asked for: those are shown while a network
-    /// trains, and their curves are drawn. The others say much the same as one of these.
+    /// Whether it is one of the metrics that people look at first, or that they asked for. Those are shown while a
+    /// network trains, and their curves are drawn. The others say much the same as one of these.
     pub fn is_headline(self) -> bool {
         self.properties().computed != Computed::Always
     }

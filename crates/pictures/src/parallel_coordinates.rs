@@ -33,7 +33,7 @@ pub struct ParallelAxis {
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParallelLine {
-    /// What is shown under the mouse.
+    /// The text that is shown under the mouse.
     pub name: String,
     /// Its height on each axis, from 0 to 1.
     pub heights: Vec<f64>,

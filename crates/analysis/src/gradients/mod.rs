@@ -17,7 +17,7 @@ use central_differences::{Difference, central};
 
 /// Largest relative error that passes where autodiff computes in float64.
 pub const TOLERANCE_F64: f64 = 1e-5;
-/// The same where it computes in float32; differences are in float64 nevertheless.
+/// The same where it computes in float32. Differences are in float64 nevertheless.
 pub const TOLERANCE_F32: f64 = 1e-3;
 
 /// The device and precision of autodiff, and the device of the central differences.

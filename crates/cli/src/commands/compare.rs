@@ -58,7 +58,7 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["dry_run", "plan", "launcher"])]
     collect: bool,
     /// The simple predictors, such as logistic regression, that the best variant is compared with on the same splits:
-    /// `auto` computes them for data of up to a million values, `all` for any.
+    /// `auto` computes them for data of up to a million values, `all` for data of any size.
     #[arg(long, value_enum, default_value = "auto", value_name = "WHICH")]
     baselines: BaselinesChoice,
     /// Print JSON instead of tables.

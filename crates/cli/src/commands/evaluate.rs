@@ -36,7 +36,7 @@ pub struct Args {
     /// The run: its path, the beginning of its name, or `latest`.
     #[arg(default_value = "latest")]
     run: String,
-    /// The split to predict. Without it, test; or valid or train if there is no test split.
+    /// The split to predict; by default test, or valid or train if there is no test split.
     #[arg(long, value_enum)]
     split: Option<SplitChoice>,
     /// The network to use.
@@ -140,7 +140,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         evaluation: prepared.evaluate(split, &predicted, threshold.value)?,
         mistakes: prepared.mistakes(split, &predicted, threshold.value)?,
         threshold_in_use: is_binary.then_some(threshold.value),
-        // Without its predictions on every split: those on this split are above.
+        // Without its predictions on every split: the output already has those on this split.
         threshold: threshold.chosen.clone().map(|chosen| ChosenThreshold {
             splits: Vec::new(),
             mistakes: None,

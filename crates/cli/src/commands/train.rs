@@ -129,8 +129,7 @@ pub fn tell_ignored(config: &ExperimentConfig, path: &Path, overrides: &[String]
     );
 }
 
-/// How a trial runs, and whether only errors are wanted on the terminal. `before` knows what a resumed run has
-/// already done.
+/// How a trial runs, and whether the terminal shows only errors. `before` holds what a resumed run has already done.
 ///
 /// # Errors
 /// [`Failure::Usage`] if `--dashboard tui` is given without a terminal, or with one that cannot draw.
@@ -269,14 +268,14 @@ fn print_next_commands(run: &Run, running: &Running, shared: &Shared) -> Result<
     Ok(())
 }
 
-/// A sentence about a threshold that belongs to a network before, with the command that chooses it again.
+/// A sentence about a threshold that belongs to an earlier network, with the command that chooses it again.
 fn choose_again(threshold: &ChosenThreshold, evaluate: CommandLine) -> String {
     let evaluate = match threshold.weights() {
         Weights::Last => evaluate,
         Weights::Best => evaluate.with(["--weights", "best"]),
     };
     format!(
-        "the threshold {:.4} belonged to the {} network before, and is not used for the new one; choose it again with:  {}",
+        "the threshold {:.4} belonged to the earlier {} network, and is not used for the new one; choose it again with:  {}",
         threshold.threshold(),
         threshold.weights(),
         evaluate.with(["--threshold-by", &threshold.best.by.argument()]),

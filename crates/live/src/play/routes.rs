@@ -42,7 +42,7 @@ async fn schema(State(session): State<Session>) -> Response {
 }
 
 async fn table(State(session): State<Session>, headers: HeaderMap, content: Bytes) -> Response {
-    // The name is a header, in which everything but letters and digits is written as in an address.
+    // The name comes in a header, in which everything but letters and digits is written as in an address.
     let name = headers.get("x-name").and_then(|name| name.to_str().ok());
     let name = decoded(name.unwrap_or_default());
     // Reading a table may take a while, in which other pages are served.
@@ -151,7 +151,7 @@ impl Page {
         }
     }
 
-    /// Takes a request. What is no request is answered with the reason.
+    /// Takes a request. Anything else is answered with the reason.
     fn take(&mut self, text: &str) {
         let problem = match serde_json::from_str(text) {
             Ok(ClientMessage::Shown { .. }) => {

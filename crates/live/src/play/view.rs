@@ -260,7 +260,7 @@ pub(super) fn unit_maps(
     let mut scales = vec![0.0_f64; shown];
     for row in values.chunks(units) {
         for (scale, value) in scales.iter_mut().zip(row) {
-            *scale = scale.max(value.abs()); // passes over NaN
+            *scale = scale.max(value.abs()); // ignores NaN
         }
     }
     let mut bytes = Vec::with_capacity(shown * side * side);

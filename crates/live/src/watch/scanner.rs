@@ -24,7 +24,7 @@ pub(super) struct Scanner {
     /// Folders of experiments and of runs, if only those are shown.
     experiments: BTreeSet<PathBuf>,
     named: BTreeSet<PathBuf>,
-    /// The folders inside each folder, while that is as it was.
+    /// The folders inside each folder, as long as it does not change.
     listed: HashMap<PathBuf, (Stamp, Vec<PathBuf>)>,
     runs: BTreeMap<String, WatchedRun>,
     /// The files of comparisons, by the folders of their experiments.
@@ -51,7 +51,7 @@ pub(super) struct Changes {
 }
 
 impl Scanner {
-    /// A scanner of all runs in `artifacts`, until it is told of some.
+    /// A scanner of all runs in `artifacts`, until it is told to show only some.
     pub(super) fn new(artifacts: PathBuf) -> Self {
         Self {
             artifacts,

@@ -30,7 +30,7 @@ const BOOLEANS: [(&str, &str, BooleanSpelling); 5] = [
     ("on", "off", BooleanSpelling::OnOff),
 ];
 
-/// The longest text that can be a number: longer ones have more digits than anybody means.
+/// The longest text that can be a number. A longer one has more digits than anybody needs.
 const LONGEST_NUMBER: usize = 64;
 
 /// The finite number that a cell holds, with `decimal` as its decimal mark ('.' or ','). Marks between thousands, such as
@@ -168,7 +168,7 @@ fn day_number(text: &str, order: DateOrder) -> Option<f64> {
     };
     let year = match year.len() {
         4 => digits(year, 4)?,
-        // 1-2-15 or 40-49-11 are no dates.
+        // 1-2-15 and 40-49-11 are not dates.
         2 if !text.contains('-') || month_name(second).is_some() => match digits(year, 2)? {
             year @ 69.. => 1900 + year,
             year => 2000 + year,

@@ -35,7 +35,7 @@ pub(crate) struct CellCounts {
     has_mixed_spellings: bool,
     /// Number of cells with blanks between words.
     with_blanks: u64,
-    /// The first different cells that are no numbers, and one more than [`MAX_WORDS`] at most.
+    /// The first different cells that are not numbers; at most one more than [`MAX_WORDS`].
     words: Vec<String>,
 }
 

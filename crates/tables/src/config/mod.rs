@@ -24,7 +24,7 @@ pub struct TableConfig {
     /// Whether the label is a class or a number (default "classification").
     #[serde(default)]
     pub task: TableTask,
-    /// Whether the first line holds the names of the columns (default: found out). Without a header the columns are
+    /// Whether the first line holds the names of the columns (default: detected). Without a header the columns are
     /// named `column_1`, `column_2`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<bool>,
@@ -146,7 +146,7 @@ pub enum MissingLabels {
     /// They are an error, which names the rows.
     #[default]
     Error,
-    /// They are left out, which is said.
+    /// They are left out, and a note says so.
     Drop,
 }
 

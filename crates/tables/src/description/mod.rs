@@ -203,7 +203,7 @@ fn rarest(summary: &Summary) -> Option<u64> {
     rarest.filter(|_| is_complete)
 }
 
-/// The different values that are no numbers.
+/// The different values that are not numbers.
 fn texts(summary: &Summary) -> Vec<String> {
     let values = summary.values.iter();
     let words = values.filter(|value| value.number.is_none());

@@ -17,7 +17,7 @@ const MAX_NAMED: usize = 8;
 /// The largest number of columns that a key lists.
 const MAX_DROPPED: usize = 30;
 
-/// The least number of rows of which equal columns say anything.
+/// The smallest number of rows for which equal columns mean anything.
 pub(super) const LEAST_ROWS: u64 = 10;
 
 /// Words that people write where a value is missing, in lower case.
@@ -98,7 +98,7 @@ pub enum Subject {
     TextsAmongNumbers,
     /// Dates that can be read in two ways.
     AmbiguousDates,
-    /// Cells that may mean something else than they say.
+    /// Cells that may mean something other than their text.
     Cells,
 }
 
@@ -208,7 +208,7 @@ pub(super) fn warnings(
     warnings
 }
 
-/// What was found out about the first line, if that is open to doubt.
+/// The choice that was made about the first line, if that is open to doubt.
 fn header(columns: &[Column], config: &FormatConfig, format: &Format) -> Option<String> {
     if config.header.is_some() {
         return None;

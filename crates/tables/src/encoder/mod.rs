@@ -25,7 +25,7 @@ pub(crate) use expression::Expression;
 pub use new_rows::NewRows;
 use new_rows::generated_name;
 
-/// How the columns of a table become features. Everything in it was fitted on the training rows.
+/// The way in which the columns of a table become features. Everything in it was fitted on the training rows.
 ///
 /// The features of the columns come first, in the order of the file; then those that say where a value was missing; then
 /// the derived ones.
@@ -112,7 +112,7 @@ impl Encoder {
         Ok(encoder)
     }
 
-    /// An encoder of number columns that changes nothing: for data sets that are no tables. Without names the columns
+    /// An encoder of number columns that changes nothing, for data sets that are not tables. Without names, the columns
     /// are found by their place.
     pub fn of_numbers(names: &[String], num_features: usize) -> Self {
         let column = |place: usize| FittedColumn {

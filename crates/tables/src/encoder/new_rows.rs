@@ -33,8 +33,8 @@ impl Encoder {
     /// values, and a row if its cells could be values.
     ///
     /// # Errors
-    /// [`TableError`] as [`encode`](Self::encode), if a cell is not of the type of its column, if columns are missing, if
-    /// there are no rows, or if it is open whether the first line is a header.
+    /// [`TableError`] as [`encode`](Self::encode), if a cell is not of the type of its column, if columns are missing,
+    /// if there are no rows, or if it is not clear whether the first line is a header.
     pub fn read(
         &self,
         config: &TableConfig,
@@ -130,7 +130,8 @@ impl Encoder {
     }
 }
 
-/// How a file of new rows is to be read. What the first line is gets decided here, from the columns of the training file.
+/// The format of a file of new rows. The meaning of the first line is decided here, from the columns of the training
+/// file.
 fn format(config: &TableConfig, header: HeaderLine) -> FormatConfig {
     FormatConfig {
         header: Some(header == HeaderLine::Yes),

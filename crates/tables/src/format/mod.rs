@@ -71,7 +71,7 @@ impl std::fmt::Display for Delimiter {
     }
 }
 
-/// How a file is to be read; what is `None` is found out.
+/// How a file is to be read; what is `None` is detected.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FormatConfig {
     /// The character between columns.
@@ -87,7 +87,7 @@ pub struct FormatConfig {
 }
 
 impl Default for FormatConfig {
-    /// Finds out everything; the usual cells read as missing.
+    /// Everything is detected; the usual cells read as missing.
     fn default() -> Self {
         Self {
             delimiter: None,
@@ -99,7 +99,7 @@ impl Default for FormatConfig {
     }
 }
 
-/// The format of a file, as given or found.
+/// The format of a file, as given or detected.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Format {
     /// The character between columns.

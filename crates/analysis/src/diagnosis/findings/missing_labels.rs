@@ -82,7 +82,7 @@ fn detect(observed: &Observations<'_>) -> Vec<Finding> {
         FindingKind::MissingLabels,
         Severity::Warning,
         format!(
-            "the network learns {} as a class, which reads as a label that is missing",
+            "{} looks like a word for a missing label, and the network learns it as a class",
             listed(&names, names.len())
         ),
     );

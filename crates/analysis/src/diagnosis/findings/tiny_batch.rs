@@ -13,9 +13,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     detect,
 };
 
-/// The deviation over as many rows is a guess. Measured on 800 moons: the validation loss doubles.
+/// The deviation over this few rows is a guess. Measured on 800 moons: the validation loss doubles.
 const FEW_ROWS: usize = 3;
-/// In an epoch of more batches, a last batch of two or three rows does no harm that could be measured.
+/// With more batches in an epoch, a last batch of two or three rows does no harm that could be measured.
 const FEW_BATCHES: usize = 10;
 
 fn detect(observed: &Observations<'_>) -> Vec<Finding> {
