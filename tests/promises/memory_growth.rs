@@ -18,8 +18,8 @@ optimizer = { name = "sgd", learning_rate = 0.001, momentum = 0.9 }
 training = { num_epochs = 1_000_000 }
 "#;
 
-/// Most memory that the later steps may add. The rows of `metrics.csv`, which every checkpoint holds, are 1.5 MiB of it,
-/// and the allocator's pages differ by as much.
+/// Most memory that the later steps may add. The rows of `metrics.csv`, which every checkpoint holds, are 1.5 MiB of
+/// it, and the allocator's pages differ by as much.
 const MAX_GROWTH_KIB: usize = 5 * 1024;
 
 /// A training by one engine.

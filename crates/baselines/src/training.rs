@@ -106,7 +106,8 @@ impl<'a> Targets<'a> {
         }
     }
 
-    /// The mean target of all `num_train` rows, `[num_outputs]`: the frequency of each class, or the mean of each value.
+    /// The mean target of all `num_train` rows, `[num_outputs]`: the frequency of each class, or the mean of each
+    /// value.
     pub(crate) fn mean(&self, num_train: usize) -> Vec<f64> {
         let mut mean = vec![0.0; self.num_outputs()];
         for row in 0..num_train {

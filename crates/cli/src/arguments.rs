@@ -69,8 +69,8 @@ pub struct Running {
     /// Device to compute on; see `emberlab devices`.
     #[arg(long, env = "EMBERLAB_DEVICE", default_value = emberlab_training::device::DEFAULT, value_name = "NAME")]
     pub device: String,
-    /// Threads for each tensor operation; by default one, with which small networks are fastest. The processes of a `compare
-    /// --stack` on a GPU share all cores.
+    /// Threads for each tensor operation; by default one, with which small networks are fastest. The processes of a
+    /// `compare --stack` on a GPU share all cores.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
 }

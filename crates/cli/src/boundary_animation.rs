@@ -9,8 +9,8 @@ use crate::failure::Failure;
 /// Pixels for each CSS pixel.
 const SCALE: f32 = 1.5;
 
-/// An animated PNG of the decision boundary at the recorded moments of a training, with the epoch in it. Of two classes, the
-/// second is predicted above a probability of one half. `run` is the name of the run, for errors.
+/// An animated PNG of the decision boundary at the recorded moments of a training, with the epoch in it. Of two
+/// classes, the second is predicted above a probability of one half. `run` is the name of the run, for errors.
 ///
 /// # Errors
 /// [`Failure::Usage`] if no boundary was recorded; [`Failure`] if the recorded frames cannot be read or drawn.

@@ -40,8 +40,8 @@ const LAST_LINES: usize = 5;
 /// Runs the processes of jobs 0 to `num_jobs`, `num_side_by_side` at a time, in order; a job that fails is
 /// repeated up to `retries` times.
 ///
-/// After a request to stop, no further job starts, and the running jobs receive SIGTERM. Jobs that never started are not
-/// in the result.
+/// After a request to stop, no further job starts, and the running jobs receive SIGTERM. Jobs that never started are
+/// not in the result.
 pub fn run_all(
     num_jobs: usize,
     num_side_by_side: usize,

@@ -43,7 +43,8 @@ impl Explanations {
     /// Computes and saves what `explain` asks for, and reads the rest from the folder of the run.
     ///
     /// # Errors
-    /// [`Failure`] if the importance of another network than the last is asked for, or a file cannot be read or written.
+    /// [`Failure`] if the importance of another network than the last is asked for, or a file cannot be read or
+    /// written.
     pub fn of(
         explain: Explain,
         run: &Run,

@@ -35,8 +35,8 @@ impl Serving {
         Ok(site?)
     }
 
-    /// Prints the address of the page, and opens it in the browser if that is wanted. `others` says what people on other
-    /// machines can do, if they reach it.
+    /// Prints the address of the page, and opens it in the browser if that is wanted. `others` says what people on
+    /// other machines can do, if they reach it.
     ///
     /// # Errors
     /// If the terminal cannot be written.

@@ -22,9 +22,9 @@ pub enum ClassWeights {
 impl ClassWeights {
     /// Multiplies the weight of each sample by that of its class, and divides all by their mean in the training rows.
     ///
-    /// With `"balanced"` a class of `n_c` among `n` training rows has the weight `n / (C n_c)`, where `C` is the number of
-    /// classes in these rows: scikit-learn's `compute_class_weight("balanced")`. A class without a training row has the
-    /// weight 1.
+    /// With `"balanced"` a class of `n_c` among `n` training rows has the weight `n / (C n_c)`, where `C` is the number
+    /// of classes in these rows: scikit-learn's `compute_class_weight("balanced")`. A class without a training row has
+    /// the weight 1.
     ///
     /// # Errors
     /// [`Problem`] if the targets are numbers, or if there are not as many weights as classes.

@@ -122,7 +122,8 @@ impl Dataset {
     }
 
     /// SHA-256 of features and targets in hexadecimal: the kind (`bytes`, `floats`, `classes`, …) and the little-endian
-    /// bytes of each. Numbers that fit 32-bit floats are hashed as such, and a table of numbers as the samples it becomes.
+    /// bytes of each. Numbers that fit 32-bit floats are hashed as such, and a table of numbers as the samples it
+    /// becomes.
     pub fn checksum(&self) -> String {
         let mut hash = Sha256::new();
         match &self.inputs {

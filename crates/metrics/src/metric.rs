@@ -148,8 +148,8 @@ metrics! {
         basis: Basis::Outputs,
         computed: Computed::OnRequest,
     }
-    /// Mean of the precisions over all thresholds, weighted by the gain in recall, in [0, 1], for several classes the mean
-    /// of each against the others; higher is better.
+    /// Mean of the precisions over all thresholds, weighted by the gain in recall, in [0, 1], for several classes the
+    /// mean of each against the others; higher is better.
     "average_precision" => AveragePrecision {
         title: "Average precision",
         direction: Direction::Higher,

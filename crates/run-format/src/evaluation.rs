@@ -55,7 +55,8 @@ impl RunEvaluation {
 
 /// The evaluation of a network on one split.
 ///
-/// Of two classes, class 1 is predicted above a threshold: 0.5 in `evaluation.json`, the chosen one in `threshold.json`.
+/// Of two classes, class 1 is predicted above a threshold: 0.5 in `evaluation.json`, the chosen one in
+/// `threshold.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SplitEvaluation {

@@ -114,8 +114,8 @@ pub struct Frame {
     /// The predictions over the region, for classes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boundary: Option<Cells>,
-    /// The weights of the first units of the first layer as pictures, if the inputs are images; for a convolution the first
-    /// kernels, over the first channel of the image.
+    /// The weights of the first units of the first layer as pictures, if the inputs are images; for a convolution the
+    /// first kernels, over the first channel of the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<Maps>,
 }
@@ -153,7 +153,8 @@ pub struct LayerFrame {
 pub struct FeatureMaps {
     /// Height and width of the outputs of the convolution, in pixels.
     pub pixels: [usize; 2],
-    /// Height and width of the pictures. If they are smaller than the outputs, each number is the mean of a square of pixels.
+    /// Height and width of the pictures. If they are smaller than the outputs, each number is the mean of a square of
+    /// pixels.
     pub size: [usize; 2],
     /// A picture of each channel, from the top to the bottom.
     pub maps: Maps,

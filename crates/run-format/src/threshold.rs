@@ -70,8 +70,8 @@ pub struct ThresholdInUse {
 }
 
 impl ThresholdInUse {
-    /// The threshold for the network `weights` whose file has this SHA-256: the `stored` one if it was chosen for exactly
-    /// this network, else 0.5.
+    /// The threshold for the network `weights` whose file has this SHA-256: the `stored` one if it was chosen for
+    /// exactly this network, else 0.5.
     pub fn of(stored: Option<ChosenThreshold>, weights: Weights, sha256: &str) -> Self {
         match stored {
             Some(chosen) if chosen.is_for(weights, sha256) => Self {

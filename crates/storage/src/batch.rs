@@ -14,8 +14,8 @@ use crate::operations::{
 /// them.
 const MANY: usize = 16;
 
-/// Files and folders that appear when all of them are on the disk, one after the other. A file that exists is replaced in
-/// a single step. So after a crash each of them is as it was before or as it was written, and never half-written.
+/// Files and folders that appear when all of them are on the disk, one after the other. A file that exists is replaced
+/// in a single step. So after a crash each of them is as it was before or as it was written, and never half-written.
 ///
 /// Until [`commit`](Self::commit) they have temporary names; a batch that is dropped removes them again.
 #[derive(Debug, Default)]

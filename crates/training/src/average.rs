@@ -12,8 +12,8 @@ use crate::error::check;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum WeightAverage {
-    /// The exponential moving average over steps; the value is the share that each step keeps, in [0, 1). Equals PyTorch's
-    /// `AveragedModel` with `get_ema_multi_avg_fn`.
+    /// The exponential moving average over steps; the value is the share that each step keeps, in [0, 1). Equals
+    /// PyTorch's `AveragedModel` with `get_ema_multi_avg_fn`.
     Ema(f64),
     /// Stochastic weight averaging: the mean over the ends of all epochs after this one. Izmailov et al. 2018,
     /// <https://arxiv.org/abs/1803.05407>; equals PyTorch's `AveragedModel`.

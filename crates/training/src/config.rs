@@ -109,16 +109,16 @@ pub struct TrainingConfig {
     /// training.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<f64>,
-    /// How much each class counts in the loss: `"balanced"`, so that a rare class counts as much as a frequent one, or a
-    /// list with a weight for each class. Metrics other than the loss stay unweighted.
+    /// How much each class counts in the loss: `"balanced"`, so that a rare class counts as much as a frequent one, or
+    /// a list with a weight for each class. Metrics other than the loss stay unweighted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_weights: Option<ClassWeights>,
     /// How training images change from epoch to epoch: `{ shift = 2, rotate = 10.0, flip = true, cutout = 4 }`, any of
     /// them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augmentation: Option<AugmentationConfig>,
-    /// Metrics that are computed after every epoch besides those of every training, such as `["roc_auc", "mcc"]`. Those of
-    /// the objective, the schedule and the target of a comparison are computed without being listed.
+    /// Metrics that are computed after every epoch besides those of every training, such as `["roc_auc", "mcc"]`. Those
+    /// of the objective, the schedule and the target of a comparison are computed without being listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<Metric>,
     /// The engine that trains: `auto`, `fused` or `burn`.

@@ -17,8 +17,8 @@ use crate::error::{check, check_not_negative};
 /// Normally distributed numbers that each step adds to the gradients, after they are clipped. They help deep networks,
 /// and networks with unsuitable initial weights.
 ///
-/// Their variance is `std² / (1 + t)^decay` after `t` steps. They follow from the seed, the step and the parameter alone:
-/// a resumed training adds what it would have added, and every engine adds the same numbers.
+/// Their variance is `std² / (1 + t)^decay` after `t` steps. They follow from the seed, the step and the parameter
+/// alone: a resumed training adds what it would have added, and every engine adds the same numbers.
 ///
 /// # Source
 /// Neelakantan et al. 2015, <https://arxiv.org/abs/1511.06807>, who try `std² = 0.01, 0.3 or 1`, and `decay = 0.55`.

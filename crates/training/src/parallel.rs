@@ -11,8 +11,8 @@ pub(crate) fn is_parallel(num_replicas: usize) -> bool {
 
 /// The result of `work` for each item, in order.
 ///
-/// Several threads share the items if their tensors lie on the processor. On a GPU, the tensors of several threads would
-/// wait for each other.
+/// Several threads share the items if their tensors lie on the processor. On a GPU, the tensors of several threads
+/// would wait for each other.
 pub fn map_on_threads<'a, T: Sync, R: Send>(
     items: &'a [T],
     device: &Device,

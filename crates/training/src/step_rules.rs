@@ -150,7 +150,8 @@ impl ModuleVisitor for AddPenalty {
     }
 }
 
-/// Scales the weights that lead to each unit so that their 2-norm is at most this. PyTorch's `renorm`, its 1e-7 included.
+/// Scales the weights that lead to each unit so that their 2-norm is at most this. PyTorch's `renorm`, its 1e-7
+/// included.
 struct Bound {
     max_norm: f64,
     name: Vec<String>,

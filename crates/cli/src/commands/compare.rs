@@ -449,8 +449,9 @@ fn train<'a>(
     Ok(all)
 }
 
-/// The number of threads of each process. The networks of a stack on a GPU train together, and the processor does its part
-/// for all of them: metrics, checkpoints and predictions. So the processes share all cores, unless a number is given.
+/// The number of threads of each process. The networks of a stack on a GPU train together, and the processor does its
+/// part for all of them: metrics, checkpoints and predictions. So the processes share all cores, unless a number is
+/// given.
 fn num_threads(args: &Args, stacks: &[Vec<usize>]) -> usize {
     let num_jobs = num_jobs(args).min(stacks.len()).max(1);
     match args.running.threads {

@@ -42,10 +42,9 @@ pub struct Args {
     /// The network to use.
     #[arg(long, value_enum, default_value = "last")]
     weights: WeightsChoice,
-    /// For two classes: choose the probability above which the positive class, which is the second, is predicted, on the
-    /// validation split, and store it for this network: `evaluate`, `predict` and `report` then use it. One of `f1`,
-    /// `youden`, or `cost=FP:FN` with the costs of a false positive and a
-    /// false negative.
+    /// For two classes: choose the probability above which the positive class, which is the second, is predicted, on
+    /// the validation split, and store it for this network: `evaluate`, `predict` and `report` then use it. One of
+    /// `f1`, `youden`, or `cost=FP:FN` with the costs of a false positive and a false negative.
     #[arg(long, value_name = "CRITERION")]
     threshold_by: Option<ThresholdBy>,
     /// Draw pictures as SVG into this folder; without a name, into `pictures` in the folder of the run. Decision

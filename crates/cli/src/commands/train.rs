@@ -27,12 +27,14 @@ use crate::{data_dirs, signals, tables, terminal};
 /// Train a network as a TOML file describes it, or one that fits a table.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The experiment's TOML file; or a table or a folder of images, whose experiment is the one that `emberlab new` writes.
+    /// The experiment's TOML file; or a table or a folder of images, whose experiment is the one that `emberlab new`
+    /// writes.
     config: PathBuf,
     /// Of a table: the column to learn.
     #[arg(long, value_name = "COLUMN")]
     label: Option<String>,
-    /// Of a table: whether the label is a class or a number; by default, a label with many different numbers is a number.
+    /// Of a table: whether the label is a class or a number; by default, a label with many different numbers is a
+    /// number.
     #[arg(long, value_enum, requires = "label")]
     task: Option<TaskChoice>,
     /// Override a key, such as `model.activation=gelu`; may be repeated.

@@ -24,8 +24,8 @@ const MAX_CLASS: f64 = 999.0;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Points {
-    /// x1, x2 and the target of each point, `[[0.1, -0.4, 0], [0.9, 0.3, 1]]`: at most 20,000 (default: the corners of a
-    /// square, opposite ones of one class).
+    /// x1, x2 and the target of each point, `[[0.1, -0.4, 0], [0.9, 0.3, 1]]`: at most 20,000 (default: the corners of
+    /// a square, opposite ones of one class).
     #[schemars(with = "Vec<[f64; 3]>")]
     pub points: Vec<Vec<f64>>,
     /// Whether the targets are classes or numbers (default "classification").

@@ -106,8 +106,8 @@ impl ExperimentConfig {
         set.map(|(key, _)| key).collect()
     }
 
-    /// The experiment without the keys of a comparison: the configuration of one training, which computes the metric of the
-    /// target.
+    /// The experiment without the keys of a comparison: the configuration of one training, which computes the metric of
+    /// the target.
     pub fn without_comparison(mut self) -> Self {
         if let Some(Target { metric, .. }) = self.target
             && metric.is_on_request()

@@ -11,8 +11,8 @@ use crate::error::ExperimentError;
 use crate::run::Run;
 
 impl LoadedRun {
-    /// Chooses the best threshold on the validation split, or on the training split if there is no validation split, and
-    /// stores it in the run for this network. From then on it decides all predictions of this network.
+    /// Chooses the best threshold on the validation split, or on the training split if there is no validation split,
+    /// and stores it in the run for this network. From then on it decides all predictions of this network.
     ///
     /// # Errors
     /// [`ExperimentError::NoThreshold`] unless there are two classes, with samples of both;

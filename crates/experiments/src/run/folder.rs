@@ -19,8 +19,8 @@ pub struct Run {
 }
 
 impl Run {
-    /// Makes the folder of a new run of `experiment`. It appears with the `batch`, at once with all its `files`, given as
-    /// names and contents.
+    /// Makes the folder of a new run of `experiment`. It appears with the `batch`, at once with all its `files`, given
+    /// as names and contents.
     ///
     /// Without a `name`, the run is named after the time and its seed.
     ///

@@ -54,7 +54,8 @@ impl Starter {
         table::starter(path, format, label, task)
     }
 
-    /// An experiment that learns the classes of the images in the folder at `path`, which holds a folder for each class.
+    /// An experiment that learns the classes of the images in the folder at `path`, which holds a folder for each
+    /// class.
     ///
     /// # Errors
     /// [`ExperimentError::Dataset`] if there are fewer than two folders, or an image cannot be read.

@@ -19,8 +19,8 @@ impl Trial {
     /// its first files, locked by this process until the trial is done.
     ///
     /// # Errors
-    /// [`ExperimentError`] if something is wrong with the name, the configuration, the data or the device, or if the folder
-    /// cannot be made.
+    /// [`ExperimentError`] if something is wrong with the name, the configuration, the data or the device, or if the
+    /// folder cannot be made.
     pub fn begin(
         config: ExperimentConfig,
         artifacts: &Path,

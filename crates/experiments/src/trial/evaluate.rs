@@ -176,8 +176,8 @@ impl Prepared {
         }
     }
 
-    /// The wrong predictions of a split, the most confident ones first; `None` for a regression. Of two classes, class 1
-    /// is predicted above the probability `threshold`.
+    /// The wrong predictions of a split, the most confident ones first; `None` for a regression. Of two classes, class
+    /// 1 is predicted above the probability `threshold`.
     ///
     /// # Errors
     /// [`ExperimentError::Training`] if the predictions are not of this split.

@@ -147,8 +147,8 @@ impl Prepared {
         Ok(dataset)
     }
 
-    /// The training of this experiment, to be repeated step by step. `epoch_rates` are the learning rates that its epochs
-    /// ended with: see [`Replay::epoch_rates`].
+    /// The training of this experiment, to be repeated step by step. `epoch_rates` are the learning rates that its
+    /// epochs ended with: see [`Replay::epoch_rates`].
     ///
     /// # Errors
     /// [`ExperimentError::Config`] if the network cannot take these inputs.

@@ -211,7 +211,8 @@ impl Prepared {
     /// The inputs of the network for rows of columns as they are in the data: features derived and standardised.
     ///
     /// # Shapes
-    /// - rows: `[num_rows × num_columns]`, row by row, where [`columns`](Self::columns) has names and number of the columns
+    /// - rows: `[num_rows × num_columns]`, row by row, where [`columns`](Self::columns) has names and number of the
+    ///   columns
     /// - result: `[num_rows × num_features]`, row by row
     pub fn inputs_of(&self, rows: &[f64]) -> Vec<f32> {
         let num_columns = self.columns.num_features();

@@ -247,8 +247,8 @@ impl StepwiseTrial {
         Ok(self.training.learning_network()?)
     }
 
-    /// Inspects the layers on at most 256 rows, always the same. `before` is the network before the last step, if it is known.
-    /// The rows are kept for the [diagnosis](Self::diagnosis), thinned out when they are many.
+    /// Inspects the layers on at most 256 rows, always the same. `before` is the network before the last step, if it is
+    /// known. The rows are kept for the [diagnosis](Self::diagnosis), thinned out when they are many.
     ///
     /// # Errors
     /// [`ExperimentError::Training`] if the device fails.

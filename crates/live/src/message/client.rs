@@ -43,7 +43,8 @@ pub enum ClientMessage {
         /// Epochs a second; positive. Without a number: as fast as possible.
         epochs_per_second: Option<f64>,
     },
-    /// Show the plane of two columns, all others at their mean; without columns, the plane of the two principal components.
+    /// Show the plane of two columns, all others at their mean; without columns, the plane of the two principal
+    /// components.
     View {
         /// The numbers of two columns.
         columns: Option<[usize; 2]>,

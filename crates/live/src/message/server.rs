@@ -55,8 +55,8 @@ pub struct Hello {
 /// The experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Setting {
-    /// As TOML, with comments. `emberlab train` trains it to the same numbers that the page shows, if nothing was changed
-    /// during the training.
+    /// As TOML, with comments. `emberlab train` trains it to the same numbers that the page shows, if nothing was
+    /// changed during the training.
     pub toml: String,
     /// All keys with their values, defaults included.
     pub values: serde_json::Value,

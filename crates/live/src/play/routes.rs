@@ -116,8 +116,8 @@ impl Page {
         }
     }
 
-    /// Sends the messages that are newer than those that the page has. While the page takes one, newer ones replace each
-    /// other.
+    /// Sends the messages that are newer than those that the page has. While the page takes one, newer ones replace
+    /// each other.
     async fn send_new(&mut self, socket: &mut WebSocket) -> Result<(), axum::Error> {
         for topic in TOPICS {
             if topic == Topic::Frame {

@@ -616,8 +616,8 @@ impl Training {
         remarks + text
     }
 
-    /// The keys that were changed during the training, if that makes its weights differ from those of a training from the
-    /// start.
+    /// The keys that were changed during the training, if that makes its weights differ from those of a training from
+    /// the start.
     fn alterations(&self) -> Vec<String> {
         let events = self.events.iter().filter(|_| self.is_altered);
         let line = |Event { epoch, text }: &Event| {

@@ -36,8 +36,8 @@ pub(super) struct View {
 }
 
 impl View {
-    /// The plane of two columns, all others at their mean; of the two principal components if there are more than two columns
-    /// and none are given.
+    /// The plane of two columns, all others at their mean; of the two principal components if there are more than two
+    /// columns and none are given.
     pub(super) fn new(scene: u64, trial: &StepwiseTrial, columns: Option<[usize; 2]>) -> Self {
         let prepared = trial.prepared().clone();
         let samples = &prepared.columns;

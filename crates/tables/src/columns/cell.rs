@@ -33,8 +33,8 @@ const BOOLEANS: [(&str, &str, BooleanSpelling); 5] = [
 /// The longest text that can be a number. A longer one has more digits than anybody needs.
 const LONGEST_NUMBER: usize = 64;
 
-/// The finite number that a cell holds, with `decimal` as its decimal mark ('.' or ','). Marks between thousands, such as
-/// in `1,234,567`, are not read.
+/// The finite number that a cell holds, with `decimal` as its decimal mark ('.' or ','). Marks between thousands, such
+/// as in `1,234,567`, are not read.
 pub(crate) fn number(text: &str, decimal: char) -> Option<f64> {
     let text = text.trim();
     let first = *text.as_bytes().first()?;
@@ -228,7 +228,8 @@ fn days_since_1970(year: u32, month: u32, day: u32) -> Option<f64> {
     Some((era * 146_097 + day_of_era - 719_468) as f64)
 }
 
-/// A time such as `14:05`, `2:05 PM` or `14:05:30.25+02:00` as a fraction of a day; outside 0 to 1 if the offset says so.
+/// A time such as `14:05`, `2:05 PM` or `14:05:30.25+02:00` as a fraction of a day; outside 0 to 1 if the offset says
+/// so.
 fn time_of_day(text: &str) -> Option<f64> {
     let text = text.trim();
     let (text, hours_later) = match text

@@ -162,8 +162,8 @@ impl ColumnReader {
     /// The values, or the reason why the column cannot be a feature.
     ///
     /// # Errors
-    /// [`TableError`] if the column is one of numbers but for a few cells, has another decimal mark, or its dates can be
-    /// read in two ways.
+    /// [`TableError`] if the column is one of numbers but for a few cells, has another decimal mark, or its dates can
+    /// be read in two ways.
     pub(crate) fn finish(self, format: &CellFormat) -> Result<Finished, TableError> {
         let name = self.name;
         let column = |column_type, date_order, values| {

@@ -87,8 +87,8 @@ impl Guessed {
     /// The values of the column `name`, or the reason why it cannot be a feature.
     ///
     /// # Errors
-    /// [`TableError`] if the column is one of numbers but for a few cells, has another decimal mark, or its dates can be
-    /// read in two ways.
+    /// [`TableError`] if the column is one of numbers but for a few cells, has another decimal mark, or its dates can
+    /// be read in two ways.
     pub(crate) fn finish(self, name: String, format: &CellFormat) -> Result<Finished, TableError> {
         let distinct = self.texts.as_ref().map(Texts::num_distinct);
         let distinct_or_many = distinct.unwrap_or(self.most_texts + 1) as u64;

@@ -27,8 +27,8 @@ use new_rows::generated_name;
 
 /// The way in which the columns of a table become features. Everything in it was fitted on the training rows.
 ///
-/// The features of the columns come first, in the order of the file; then those that say where a value was missing; then
-/// the derived ones.
+/// The features of the columns come first, in the order of the file; then those that say where a value was missing;
+/// then the derived ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Encoder {
@@ -174,8 +174,8 @@ impl Encoder {
     /// The features of all rows of a table: `[num_rows × num_features]`, row by row.
     ///
     /// # Errors
-    /// [`TableError`] with the line and the key to set if a value is missing and nothing replaces it, a category was not
-    /// among the training rows, or a derived feature is not finite.
+    /// [`TableError`] with the line and the key to set if a value is missing and nothing replaces it, a category was
+    /// not among the training rows, or a derived feature is not finite.
     pub fn encode(&self, config: &TableConfig, table: &Table) -> Result<Vec<f64>, TableError> {
         self.encode_file(config, &config.path, table)
     }

@@ -25,12 +25,12 @@ pub struct NewRows {
 }
 
 impl Encoder {
-    /// Reads rows to predict. With a header the columns are found by name, in any order, and others are ignored. Without
-    /// one a row has the cells of the feature columns, in their order; where the training file has no header either, a
-    /// row may also have the cells of all its columns.
+    /// Reads rows to predict. With a header the columns are found by name, in any order, and others are ignored.
+    /// Without one a row has the cells of the feature columns, in their order; where the training file has no header
+    /// either, a row may also have the cells of all its columns.
     ///
-    /// With [`HeaderLine::Auto`] the first line is a header if it names all feature columns, unless those names could be
-    /// values, and a row if its cells could be values.
+    /// With [`HeaderLine::Auto`] the first line is a header if it names all feature columns, unless those names could
+    /// be values, and a row if its cells could be values.
     ///
     /// # Errors
     /// [`TableError`] as [`encode`](Self::encode), if a cell is not of the type of its column, if columns are missing,

@@ -110,10 +110,11 @@ pub struct Format {
     pub decimal: char,
     /// Whether the first line is a header.
     pub header: bool,
-    /// Lines above the table that are left out, since each holds one cell and the rows three or more; empty if there are none.
+    /// Lines above the table that are left out, since each holds one cell and the rows three or more; empty if there
+    /// are none.
     pub title: String,
-    /// The encoding of the text: "UTF-8", "UTF-8 with byte order mark", "UTF-16 LE", "UTF-16 BE" or "Windows-1252" (whose
-    /// printable characters include those of Latin-1).
+    /// The encoding of the text: "UTF-8", "UTF-8 with byte order mark", "UTF-16 LE", "UTF-16 BE" or "Windows-1252"
+    /// (whose printable characters include those of Latin-1).
     pub encoding: &'static str,
     /// The end of the first line: "LF", "CRLF" or "CR".
     pub line_ends: &'static str,

@@ -56,8 +56,8 @@ pub enum TrainedBy {
     BurnOperations {
         /// The reason, as it follows the word "because".
         because: String,
-        /// Whether Burn times several kernels for each operation and takes the fastest, so that the last digits of numbers
-        /// may differ from one machine to another.
+        /// Whether Burn times several kernels for each operation and takes the fastest, so that the last digits of
+        /// numbers may differ from one machine to another.
         is_autotuned: bool,
     },
 }

@@ -11,12 +11,12 @@ use crate::metric_accumulator::host;
 /// L-BFGS: each step searches along several directions that the last gradients say lead to the minimum, for small data
 /// that are one batch. `torch.optim.LBFGS` with `line_search_fn="strong_wolfe"`.
 ///
-/// A step evaluates loss and gradient many times. It needs `training.batch_size = "full"` and a loss that changes with the
-/// weights alone. The learning rate is the first length that a search tries; 1 is usual.
+/// A step evaluates loss and gradient many times. It needs `training.batch_size = "full"` and a loss that changes with
+/// the weights alone. The learning rate is the first length that a search tries; 1 is usual.
 ///
 /// # Source
-/// Nocedal and Wright 2006, algorithms 7.4, 7.5, 3.5 and 3.6; the limits are PyTorch's, but for `history_size`, which is
-/// 100 there.
+/// Nocedal and Wright 2006, algorithms 7.4, 7.5, 3.5 and 3.6; the limits are PyTorch's, but for `history_size`, which
+/// is 100 there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lbfgs {
@@ -145,7 +145,8 @@ impl Memory {
         }
     }
 
-    /// Adds the last move to the memory, if it says something about the curvature, and gives the direction at a gradient.
+    /// Adds the last move to the memory, if it says something about the curvature, and gives the direction at a
+    /// gradient.
     pub(super) fn direction(&mut self, gradient: &Tensor<1>) -> Tensor<1> {
         let change = gradient.clone() - self.gradient.clone();
         if dot(&change, &self.moved) > LEAST_CURVATURE {

@@ -25,8 +25,8 @@ impl Optimizer {
         self.rule.line_search().cloned()
     }
 
-    /// Moves the parameters of `module`, whose loss and gradients are `begun`, by one step of a rule that searches along
-    /// lines.
+    /// Moves the parameters of `module`, whose loss and gradients are `begun`, by one step of a rule that searches
+    /// along lines.
     pub(crate) fn search<M: Module>(
         &mut self,
         rule: &Lbfgs,

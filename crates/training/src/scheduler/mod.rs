@@ -209,8 +209,8 @@ impl Scheduler {
         self
     }
 
-    /// Shows a schedule that looks at results the metrics of an epoch, which ended after `step` steps. Epochs that begin
-    /// within the warm-up do not count.
+    /// Shows a schedule that looks at results the metrics of an epoch, which ended after `step` steps. Epochs that
+    /// begin within the warm-up do not count.
     pub fn end_epoch(&mut self, step: u64, train: &SplitMetrics, valid: Option<&SplitMetrics>) {
         let Some(plateau) = self.config.plateau() else {
             return;

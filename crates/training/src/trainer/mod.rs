@@ -94,8 +94,8 @@ impl Trainer {
             .ok_or_else(|| TrainingError::Panic("the training has no result".into()))
     }
 
-    /// Trains many networks at once, each from the start or from its checkpoint. Returns their results, in order, and the
-    /// dashboard, which closes when it is dropped.
+    /// Trains many networks at once, each from the start or from its checkpoint. Returns their results, in order, and
+    /// the dashboard, which closes when it is dropped.
     ///
     /// Each result equals that of [`run`](Self::run) up to rounding, and each training saves the same files. The
     /// dashboard shows the first training.

@@ -6,8 +6,8 @@ use std::path::Path;
 use super::{NumpyError, NumpyRows};
 use crate::error::TableError;
 
-/// The rows of a `.npy` or `.npz` file as lines, written row by row: a header if the columns have names, then a line for
-/// each row.
+/// The rows of a `.npy` or `.npz` file as lines, written row by row: a header if the columns have names, then a line
+/// for each row.
 pub(crate) struct NumpyText {
     rows: NumpyRows,
     cells: Vec<String>,

@@ -347,8 +347,8 @@ impl TrainingLoop {
         Ok(())
     }
 
-    /// Begins to record the layers of every network. `before` are the networks before the last step; none before the first
-    /// one.
+    /// Begins to record the layers of every network. `before` are the networks before the last step; none before the
+    /// first one.
     fn record_layers(&mut self, before: Vec<Network>) -> Result<(), TrainingError> {
         self.finish_records()?;
         let mut before = before.into_iter();
@@ -400,8 +400,8 @@ impl TrainingLoop {
         all_written
     }
 
-    /// The number of steps that the next call should take, at least one; it ends where a checkpoint, a record or a stop is
-    /// due, and a step before a record.
+    /// The number of steps that the next call should take, at least one; it ends where a checkpoint, a record or a stop
+    /// is due, and a step before a record.
     fn steps_of_a_call(&self) -> usize {
         let (time, to_checkpoint) = match self.checkpoint.every {
             Every::Steps(steps) => (TIME_OF_A_CALL, steps - self.step() % steps),

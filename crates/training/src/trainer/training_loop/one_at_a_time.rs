@@ -10,7 +10,8 @@ use super::TrainingLoop;
 use crate::error::TrainingError;
 
 impl TrainingLoop {
-    /// Trains at most `num_steps`, and at most to the end of the epoch under way. Returns whether there is more to train.
+    /// Trains at most `num_steps`, and at most to the end of the epoch under way. Returns whether there is more to
+    /// train.
     ///
     /// # Errors
     /// [`TrainingError`] if the device fails.

@@ -34,15 +34,15 @@ pub(super) type Records = Vec<(usize, LayerRecord)>;
 
 /// Makes the records of all trainings of a loop. One set of them is under way at a time.
 pub(super) struct Recorder {
-    /// The thread that records, if it is another one. A pool, because tensor operations run in the pool of their thread:
-    /// in the global pool they would wait for the training.
+    /// The thread that records, if it is another one. A pool, because tensor operations run in the pool of their
+    /// thread: in the global pool they would wait for the training.
     thread: Option<ThreadPool>,
     under_way: Option<Receiver<Result<Records, TrainingError>>>,
 }
 
 impl Recorder {
-    /// The recorder of a training with this inspector. On a GPU, records are made on the thread of the training: the GPU
-    /// computes them and the steps one after the other anyway.
+    /// The recorder of a training with this inspector. On a GPU, records are made on the thread of the training: the
+    /// GPU computes them and the steps one after the other anyway.
     pub(super) fn new(inspector: Option<&Inspector>) -> Self {
         let on_processor = inspector.filter(|one| is_processor(&one.device()));
         let pool = |_| rayon::ThreadPoolBuilder::new().num_threads(1).build().ok();
