@@ -273,7 +273,7 @@ function split(app) {
       "div",
       { class: "stack" },
       share("split.valid", "Held out for validation", "Rows that are not trained on, to see how well the network does on new data", 0.8),
-      share("split.test", "Held out for the test", "Rows that are looked at in the end", 0.5),
+      share("split.test", "Held out for the test", "Rows that are used only at the end", 0.5),
       menuField(app, "split.method", "How rows are chosen"),
       menuField(app, "standardize.method", "Scaling of columns"),
     ),
