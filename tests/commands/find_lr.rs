@@ -1,4 +1,4 @@
-//! `emberlab find-lr`: the suggestion is worth something, and nothing is left behind.
+//! `emberlab find-lr`: the suggestion is useful, and no files are left behind.
 
 use serde_json::Value;
 

@@ -32,7 +32,7 @@ fn open(browser: &mut Browser, playground: &Playground, width: u32, height: u32)
     browser.evaluate(COLOURS);
 }
 
-/// The page has said nothing on the console and asked no other host.
+/// The page has written nothing to the console and asked no other host.
 fn assert_quiet(browser: Browser, playground: &Playground) {
     let (messages, requests) = browser.close();
     assert_eq!(messages, Vec::<String>::new());

@@ -26,9 +26,9 @@ const MAX_GROWTH_KIB: usize = 5 * 1024;
 struct Case {
     engine: &'static str,
     batch_size: usize,
-    /// Steps after which the memory of the first steps is all there, and many more.
+    /// Numbers of steps: after the first, the memory of a training no longer grows; the second is many more.
     steps: [usize; 2],
-    /// One of so many steps ends with a checkpoint.
+    /// One checkpoint is written in this many steps.
     checkpoint: usize,
 }
 

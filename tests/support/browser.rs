@@ -46,7 +46,7 @@ pub fn open(path: &Path) -> Option<Page> {
     None
 }
 
-/// The script of axe-core, which looks for what hinders people who do not see a page; none where it is missing, and
+/// The script of axe-core, which looks for barriers to people who do not see a page. `None` where it is missing, and
 /// then the test skips.
 pub fn axe_core() -> Option<String> {
     let python = std::env::var("EMBERLAB_PYTHON").unwrap_or("python3".to_string());

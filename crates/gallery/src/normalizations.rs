@@ -98,7 +98,7 @@ mod tests {
             ("group", (false, true, true)),
         ] {
             let found = normalized.iter().find(|found| found.name == name);
-            let numbers = &found.expect("a normalization of this name").numbers;
+            let numbers = &found.expect("a normalisation of this name").numbers;
             let column = |j: usize| -> Vec<f64> {
                 numbers.iter().skip(j).step_by(FEATURES).copied().collect()
             };

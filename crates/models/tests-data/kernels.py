@@ -98,7 +98,7 @@ def activation(written, function, is_fused):
     return {"activation": json.loads(written), "is_fused": is_fused} | tested
 
 
-# Normalizations of six features.
+# Normalisations of six features.
 
 
 class Instance(nn.Module):

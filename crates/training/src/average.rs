@@ -21,7 +21,7 @@ pub enum WeightAverage {
 }
 
 impl WeightAverage {
-    /// Checks the value for a training of so many epochs.
+    /// Checks the value for a training of `num_epochs`.
     ///
     /// # Errors
     /// [`Problem`] if it is out of range.
@@ -41,7 +41,7 @@ impl WeightAverage {
         }
     }
 
-    /// The average in the plan of a training with so many steps in an epoch.
+    /// The average in the plan of a training with `steps_per_epoch`.
     pub(crate) fn fused(self, steps_per_epoch: usize) -> Average {
         match self {
             Self::Ema(decay) => Average::Exponential { decay },

@@ -252,7 +252,7 @@ mod tests {
             "loss hinge",
             "loss focal",
             "loss soft_hamming",
-            "normalization batch",
+            "normalisation batch",
         ] {
             assert!(
                 found.iter().any(|found| found == name),

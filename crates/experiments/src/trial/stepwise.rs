@@ -145,7 +145,7 @@ impl StepwiseTrial {
         })
     }
 
-    /// Trains at most so many steps, and at most to the end of the epoch under way. Returns whether there is more to
+    /// Trains at most `num_steps`, and at most to the end of the epoch under way. Returns whether there is more to
     /// train, and the epoch that has ended, if one has.
     ///
     /// # Errors

@@ -78,9 +78,7 @@ pub(super) async fn check(State(access): State<Access>, request: Request, next: 
     }
     let has_token = request.method() == Method::GET && access.has_token(request.uri());
     if !has_token && !access.has_cookie(headers) {
-        return refuse(
-            "Open the address that the program printed: its token is missing or old.",
-        );
+        return refuse("Open the address that the program printed: its token is missing or old.");
     }
     let mut response = next.run(request).await;
     if has_token {

@@ -12,7 +12,7 @@ const MOST_STEPS: usize = 30;
 /// - matrix: `[size × size]`, row by row
 ///
 /// # Source
-/// Lanczos 1950, <https://doi.org/10.6028/jres.045.026>, with full reorthogonalization.
+/// Lanczos 1950, <https://doi.org/10.6028/jres.045.026>, with full reorthogonalisation.
 pub(super) fn leading_eigenvectors(matrix: &[f64], size: usize) -> [(f64, Vec<f64>); 2] {
     let none = || (0.0, vec![0.0; size]);
     let trace: f64 = (0..size).map(|i| matrix[i * size + i]).sum();

@@ -97,7 +97,7 @@ pub(super) struct Replica {
 }
 
 impl Replica {
-    /// Whether the objective has not improved for so many epochs that early stopping ends the training.
+    /// Whether the objective has not improved for long enough that early stopping ends the training.
     pub(super) fn is_out_of_patience(&self, training: &TrainingConfig) -> bool {
         let stopping = training.early_stopping.as_ref();
         stopping.is_some_and(|stopping| stopping.is_due(&self.progress.early_stopping))

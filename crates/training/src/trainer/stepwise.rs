@@ -65,7 +65,7 @@ impl StepwiseTraining {
         Ok(Self { training, ended })
     }
 
-    /// Trains at most so many steps, and at most to the end of the epoch under way. Returns whether there is more to
+    /// Trains at most `num_steps`, and at most to the end of the epoch under way. Returns whether there is more to
     /// train.
     ///
     /// # Errors
