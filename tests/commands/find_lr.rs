@@ -126,7 +126,7 @@ fn a_network_that_cannot_learn_gets_no_suggestion() {
     let failed = lab.run(&words);
     assert_eq!(failed.code, Some(1), "{failed:#?}");
     assert!(
-        failed.stderr.contains("fell at no learning rate"),
+        failed.stderr.contains("at no learning rate"),
         "{}",
         failed.stderr
     );
