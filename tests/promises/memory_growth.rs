@@ -51,7 +51,7 @@ const CASES: [Case; 2] = [
 /// The status of a running process in `/proc`.
 struct Status {
     resident_kib: usize,
-    /// How often its main thread waited for something.
+    /// The number of times that its main thread waited for something.
     waits: usize,
 }
 

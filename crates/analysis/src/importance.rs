@@ -1,5 +1,4 @@
-//! How much predictions depend on a column, and how they follow its values: permutation importance and partial
-//! dependence.
+//! The dependence of predictions on a column and its values: permutation importance and partial dependence.
 //!
 //! # Source
 //! Breiman 2001, Random Forests, section 10, and Friedman 2001, Greedy Function Approximation, section 8.2. They equal

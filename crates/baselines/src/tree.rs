@@ -17,7 +17,7 @@ pub(crate) struct TreeGrower<'a> {
     pub(crate) training: &'a Training<'a>,
     /// The features of the training rows in bins.
     pub(crate) binned: &'a [BinnedFeature],
-    /// How often each training row counts.
+    /// The number of times that each training row counts.
     pub(crate) weights: Vec<f64>,
     /// The number of features that are tried at each node, drawn at random.
     pub(crate) num_tried: usize,

@@ -20,7 +20,7 @@ use crate::failure::Failure;
 /// The most networks of the best variant whose importance is computed.
 const NUM_NETWORKS: usize = 10;
 
-/// Which baselines a comparison computes.
+/// The baselines that a comparison computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum BaselinesChoice {
     /// Those that take seconds: training rows × features up to a million.

@@ -17,7 +17,7 @@ use crate::tables;
 /// Columns in the table of the most important ones.
 const SHOWN: usize = 10;
 
-/// What `emberlab evaluate` computes besides the scores.
+/// The results that `emberlab evaluate` computes besides the scores.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Explain {
     /// Compute simple predictors, such as logistic regression, on the same rows, and save them in the run. A training

@@ -1,4 +1,4 @@
-//! Where the pages of `emberlab play` and `emberlab watch` are served.
+//! The address at which the pages of `emberlab play` and `emberlab watch` are served.
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use emberlab_live::{Address, ServerError, Site};
 
 use crate::failure::Failure;
 
-/// Where a page is served.
+/// The address at which a page is served.
 #[derive(Debug, clap::Args)]
 pub struct Serving {
     /// Port of the page; by default, any that is free.

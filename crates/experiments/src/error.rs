@@ -160,7 +160,7 @@ pub enum ExperimentError {
         run: String,
         /// Epochs done.
         epochs: usize,
-        /// Why it stopped.
+        /// The reason why it stopped.
         stopped: StoppedEarly,
     },
     /// The configuration of a run differs from the one that its checkpoint was written with.

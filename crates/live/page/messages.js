@@ -169,7 +169,7 @@
  * @property {Slice} splits The split of each of them: `[num_points]` bytes, 0 training, 1 validation, 2 test.
  * @property {Array<LayerShape>} layers The layers with weights, from the inputs to the outputs.
  * @property {number} num_parameters Trainable parameters.
- * @property {string} trained_by What trains the network, such as `fused kernels`.
+ * @property {string} trained_by The engine that trains the network, such as `fused kernels`.
  * @property {number} steps_per_epoch The number of steps of an epoch.
  * @property {Array<string>} notes Sentences about the data: what was found or left out when they were read, and what is often a mistake.
  */

@@ -15,7 +15,7 @@ pub enum Direction {
     Higher,
 }
 
-/// What a metric is computed from, which decides the targets that it is defined for.
+/// The data that a metric is computed from, which decide the targets that it is defined for.
 #[derive(PartialEq, Eq)]
 enum Basis {
     /// The losses of the batches: classes and numbers.

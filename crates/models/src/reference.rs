@@ -88,7 +88,7 @@ pub(crate) fn param<const D: usize>(id: u64, value: Tensor<D>) -> Param<Tensor<D
     Param::initialized(ParamId::from(id), value)
 }
 
-/// How far a number may be from the expected one.
+/// The largest distance of a number from the expected one.
 #[derive(Clone, Copy)]
 pub(crate) enum Tolerance {
     /// Relative to the expected number, if that is above 1.

@@ -69,7 +69,7 @@ impl ParallelCoordinates {
         self
     }
 
-    /// Where an axis stands, in pixels from the left.
+    /// The place of an axis, in pixels from the left.
     fn x(&self, axis: usize) -> f64 {
         let (left, right) = (64.0, self.width - 64.0);
         let steps = self.axes.len().saturating_sub(1).max(1);

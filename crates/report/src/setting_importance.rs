@@ -1,4 +1,5 @@
-//! Which settings of a comparison matter: how much of the objective's variance each explains, alone and with another.
+//! The importance of the settings of a comparison: how much of the objective's variance each explains, alone and with
+//! another.
 
 use emberlab_baselines::{Predictions, Targets, Task, Training, baselines};
 use emberlab_metrics::Direction;
@@ -14,7 +15,7 @@ use crate::number;
 use crate::settings::{Setting, Settings};
 use crate::statistics::median;
 
-/// How much settings matter for the objective.
+/// The importance of settings for the objective.
 ///
 /// A random forest learns the objective from the settings of all trials and predicts it on a grid of their values. The
 /// variance of its predictions is divided among the settings and their pairs. Hutter, Hoos and Leyton-Brown 2014,

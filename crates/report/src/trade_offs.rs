@@ -1,4 +1,4 @@
-//! What a better objective costs: the variants by time and by parameters, and those that no other beats in both.
+//! The cost of a better objective: the variants by time and by parameters, and those that no other beats in both.
 
 use emberlab_metrics::Direction;
 use emberlab_pictures::{Axis, Chart, Line, Marker, Picture, Points, Stroke, Tone};

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The program and the machine that a run was trained with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Environment {
-    /// When the run began, in UTC.
+    /// The time at which the run began, in UTC.
     pub started: String,
     /// Version of Emberlab.
     pub emberlab: String,
@@ -44,7 +44,7 @@ pub struct Environment {
 /// The program and the machine that resumed a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resumption {
-    /// When the run was resumed, in UTC.
+    /// The time at which the run was resumed, in UTC.
     pub at: String,
     /// Epochs done before.
     pub epochs: usize,

@@ -42,7 +42,8 @@ const COLUMNS: [&str; 27] = [
     "gradient_bins",
 ];
 
-/// How many values lie in each of [`NUM_BINS`] bins of equal width between two edges. NaN and infinities are in no bin.
+/// The number of values in each of [`NUM_BINS`] bins of equal width between two edges. NaN and infinities are in no
+/// bin.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Histogram {
     /// The lower edge of the first bin: the smallest finite value; NaN if no value is finite.

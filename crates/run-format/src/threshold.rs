@@ -32,14 +32,14 @@ pub struct ChosenThreshold {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChosenFor {
-    /// Which of the two networks of the run.
+    /// The network of the run: the last or the best one.
     pub weights: Weights,
     /// SHA-256 of the network's file, in hexadecimal digits.
     pub sha256: String,
 }
 
 impl ChosenThreshold {
-    /// Which of the two networks of the run it was chosen for.
+    /// The network of the run that it was chosen for: the last or the best one.
     pub fn weights(&self) -> Weights {
         self.network.as_ref().map_or(Weights::Last, |n| n.weights)
     }
@@ -123,7 +123,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    /// What `evaluate --threshold-by f1` of version 0.1.0 wrote.
+    /// The file that `evaluate --threshold-by f1` of version 0.1.0 wrote.
     const FIRST_VERSION: &str = r#"{"split": "valid", "best": {"by": {"name": "f1"}, "value": 0.8,
         "at": {"threshold": 0.25, "true_positives": 2, "false_positives": 1, "false_negatives": 0,
         "true_negatives": 3}}}"#;

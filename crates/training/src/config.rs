@@ -144,7 +144,7 @@ impl TrainingConfig {
         }
     }
 
-    /// What a step does besides the optimiser's update.
+    /// The parts of a step besides the optimiser's update.
     pub fn step_rules(&self) -> StepRules {
         StepRules {
             penalty: self.penalty,

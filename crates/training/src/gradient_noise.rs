@@ -105,7 +105,7 @@ impl ModuleVisitor for Lengths<'_> {
 
 /// Adds the noise of each network of a stack.
 struct AddNoise {
-    /// Where the numbers of each parameter begin in those of one network, by its id.
+    /// The place at which the numbers of each parameter begin in those of one network, by its id.
     places: BTreeMap<u64, usize>,
     noises: Vec<StepNoise>,
     gradients: GradientsParams,

@@ -1,5 +1,5 @@
-//! What a step does to gradients and weights besides the optimiser's update: penalty, clipping, noise and a bound on
-//! weights.
+//! The parts of a step that change gradients and weights besides the optimiser's update: penalty, clipping, noise and a
+//! bound on weights.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -45,7 +45,8 @@ impl Penalty {
     }
 }
 
-/// What a step does besides the optimiser's update, in this order: penalty, clipping, noise, update, bound on weights.
+/// The parts of a step besides the optimiser's update, in this order: penalty, clipping, noise, update, bound on
+/// weights.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct StepRules {
     /// See [`TrainingConfig::penalty`](crate::TrainingConfig::penalty).

@@ -169,7 +169,7 @@ impl fmt::Display for Earliest {
 pub struct Rule {
     /// The kind.
     pub kind: FindingKind,
-    /// When it is reported.
+    /// The moment at which it is reported.
     pub earliest: Earliest,
     /// The condition in words, for the documentation.
     pub condition: &'static str,

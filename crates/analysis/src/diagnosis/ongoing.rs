@@ -11,7 +11,7 @@ use super::{Earliest, LearningCurves, Observations, RULES, is_explained};
 pub struct OngoingDiagnosis {
     curves: LearningCurves,
     layers: LayerHistory,
-    /// What was found before the training.
+    /// The findings before the training.
     before: Vec<FindingKind>,
     reported: Vec<Finding>,
     /// The number of epochs at which the curves are read again.

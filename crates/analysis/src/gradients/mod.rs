@@ -49,7 +49,7 @@ pub type Function = Box<dyn Fn(&[Tensor<1>]) -> Tensor<1>>;
 /// The gradient by every input at given inputs.
 pub type ClosedForm = Box<dyn Fn(&[Vec<f64>]) -> Vec<Vec<f64>>>;
 
-/// How far one gradient is from another.
+/// The distance of one gradient from another.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Deviation {
     /// Largest absolute difference.
@@ -57,7 +57,7 @@ pub struct Deviation {
     /// Largest relative difference: over the larger of both numbers, or a thousandth of the largest of the
     /// whole gradient if that is more.
     pub relative: f64,
-    /// Where the relative difference is largest, such as `input[3]`.
+    /// The place of the largest relative difference, such as `input[3]`.
     pub worst: String,
 }
 

@@ -41,7 +41,7 @@ pub struct Args {
     /// to what its caches hold.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     stack: u16,
-    /// How many times a failed trial is tried again.
+    /// Number of times that a failed trial is tried again.
     #[arg(long, default_value_t = 0, value_name = "N")]
     retries: u16,
     /// List the trials without training.

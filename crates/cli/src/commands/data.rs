@@ -186,7 +186,7 @@ fn describe_table(
 
 /// The largest number of classes or features that are listed.
 const MAX_LISTED: usize = 20;
-/// How many samples are printed.
+/// The number of samples that are printed.
 const NUM_SHOWN: usize = 5;
 
 fn render(dataset: &DatasetConfig, checksum: &str, samples: &Samples, summary: &Summary) -> String {

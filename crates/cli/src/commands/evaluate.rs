@@ -67,7 +67,7 @@ pub struct Args {
     /// Print JSON instead of tables.
     #[arg(long)]
     json: bool,
-    /// Where your own table or folder is now, if it has moved since the training; the data must be the same.
+    /// The place of your own table or folder, if it has moved since the training; the data must be the same.
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
     /// Device and threads.
@@ -98,7 +98,7 @@ struct Evaluation {
     threshold_in_use: Option<f64>,
     /// The chosen threshold that is in use, if it is not the usual 0.5.
     threshold: Option<ChosenThreshold>,
-    /// Why a stored threshold is not in use.
+    /// The reason why a stored threshold is not in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     threshold_note: Option<String>,
     #[serde(flatten)]

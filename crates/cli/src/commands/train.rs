@@ -183,7 +183,7 @@ pub fn execution(
     Ok((execution, is_quiet))
 }
 
-/// Why a dashboard cannot be drawn on this terminal.
+/// The reason why a dashboard cannot be drawn on this terminal.
 fn cannot_draw() -> String {
     let kind = match std::env::var("TERM") {
         Ok(name) if !name.is_empty() => format!("`TERM={name}`"),

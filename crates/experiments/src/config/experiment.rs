@@ -31,7 +31,7 @@ pub struct ExperimentConfig {
     pub features: Option<Vec<String>>,
     /// The data set.
     pub dataset: DatasetConfig,
-    /// Which rows are used for training, validation and test.
+    /// The rows for training, validation and test.
     #[serde(default)]
     pub split: SplitConfig,
     /// How inputs are scaled.

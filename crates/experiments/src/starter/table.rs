@@ -297,7 +297,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// What replaces missing values, and which texts among numbers read as missing.
+    /// The values that replace missing ones, and the texts among numbers that read as missing.
     fn replace_missing(&mut self, config: &mut TableConfig, features: &[&ColumnDescription]) {
         let is_learnt_as_number = config.task == TableTask::Regression;
         let numbers = features.iter().copied();

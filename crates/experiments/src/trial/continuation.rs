@@ -1,4 +1,4 @@
-//! What resuming a run would continue, read from its files before any of them is changed.
+//! The training that resuming a run would continue, read from its files before any of them is changed.
 
 use std::fmt;
 
@@ -18,7 +18,7 @@ use crate::run::{Change, Run, Verdict, changes};
 pub struct NothingToDo {
     /// Epochs done.
     pub epochs: usize,
-    /// Why the training stopped before its last epoch, if it did.
+    /// The reason why the training stopped before its last epoch, if it did.
     pub stopped: Option<StoppedEarly>,
     /// Changes of the configuration that were asked for. They are not stored, because nothing is trained with them.
     pub changes: Vec<Change>,

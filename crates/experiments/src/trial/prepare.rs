@@ -32,7 +32,7 @@ pub struct Prepared {
     pub notes: Vec<String>,
     /// SHA-256 of the data as they were loaded.
     pub data_sha256: String,
-    /// Which rows are used for training, validation and test.
+    /// The rows for training, validation and test.
     pub splits: Splits,
     /// How inputs are scaled.
     pub standardizer: Standardizer,

@@ -108,7 +108,7 @@ pub struct Scene {
     pub layers: Vec<LayerShape>,
     /// Trainable parameters.
     pub num_parameters: usize,
-    /// What trains the network, such as `fused kernels`.
+    /// The engine that trains the network, such as `fused kernels`.
     pub trained_by: String,
     /// The number of steps of an epoch.
     pub steps_per_epoch: usize,

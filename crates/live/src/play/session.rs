@@ -154,7 +154,7 @@ struct Training {
     pace: Option<f64>,
     /// Steps that the pace allows and that are not done yet.
     owed: f64,
-    /// When the training was last counted in `owed`.
+    /// The time at which the training was last counted in `owed`.
     trained_at: Instant,
     ending: String,
     is_altered: bool,

@@ -21,7 +21,7 @@ pub(super) struct Curve {
     header: Vec<u8>,
     /// The last whole line that was read: if it is no longer there, the file is another one.
     last_line: Vec<u8>,
-    /// Where the next line begins.
+    /// The byte at which the next line begins.
     end: u64,
     /// Epochs done.
     pub epochs: usize,
@@ -33,7 +33,7 @@ pub(super) struct Curve {
     pub valid_loss: Option<f64>,
     /// The objective after the last epoch.
     pub objective: Option<f64>,
-    /// How often the file was found to be another one.
+    /// The number of times that the file was found to be another one.
     pub generation: u64,
 }
 
@@ -167,7 +167,7 @@ pub(super) struct Rows {
     pub columns: Vec<String>,
     /// The numbers of each column; NaN and infinities are `null`.
     pub values: Vec<Vec<f64>>,
-    /// Where the next rows begin.
+    /// The byte at which the next rows begin.
     pub next: u64,
     /// To be sent with `next`: rows of another file are not added to these.
     pub generation: u64,

@@ -27,7 +27,7 @@ use emberlab_training::StopFlag;
 use self::scanner::Scanner;
 use crate::server::{ServerError, Site};
 
-/// What a viewer shows.
+/// The viewer, with the runs that it shows.
 pub struct Viewer {
     scanner: Scanner,
 }

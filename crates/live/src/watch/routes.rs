@@ -38,13 +38,13 @@ pub(super) fn routes(scanner: Shared) -> Router {
 #[derive(Debug, Default, Serialize)]
 struct Lines {
     text: String,
-    /// Where the next lines begin.
+    /// The byte at which the next lines begin.
     next: u64,
     /// Whether these are lines from the first on.
     is_first: bool,
 }
 
-/// What was recorded inside a network.
+/// The records of the inside of a network.
 #[derive(Debug, Serialize)]
 struct Inside {
     frames: Lines,

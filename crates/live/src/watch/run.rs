@@ -49,7 +49,7 @@ pub(super) struct Row {
     /// `experiment/run`.
     pub run: String,
     pub state: State,
-    /// Why it failed, or which file is damaged.
+    /// The reason why it failed, or the file that is damaged.
     pub reason: Option<String>,
     /// Epochs done.
     pub epochs: usize,
@@ -67,7 +67,7 @@ pub(super) struct Row {
     pub valid_loss: Option<f64>,
     /// The kinds of problems that were found, the most severe first.
     pub findings: Vec<&'static str>,
-    /// When its metrics last changed, or when it began if there are none, in seconds since 1970.
+    /// The time at which its metrics last changed, or at which it began if there are none, in seconds since 1970.
     pub changed: u64,
 }
 
@@ -130,11 +130,11 @@ pub(super) struct WatchedRun {
     diagnosis: Kept<Diagnosis>,
     curve: Curve,
     fault: Option<String>,
-    /// When its metrics last grew.
+    /// The time at which its metrics last grew.
     grew: Option<Instant>,
     /// Whether a process of this machine was training it.
     was_held: bool,
-    /// When it was first seen to train, after how many epochs.
+    /// The time at which it was first seen to train, and the epochs done then.
     pace: Option<(Instant, usize)>,
     pub row: Row,
     /// The version of the list with which the row last changed.
@@ -168,7 +168,7 @@ impl WatchedRun {
         &self.path
     }
 
-    /// How often its metrics were found to be another file.
+    /// The number of times that its metrics were found to be another file.
     pub(super) fn generation(&self) -> u64 {
         self.curve.generation
     }

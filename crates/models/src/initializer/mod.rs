@@ -104,7 +104,7 @@ impl Initializer {
     }
 }
 
-/// Which side of a layer keeps its variance.
+/// The side of a layer that keeps its variance.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fan {

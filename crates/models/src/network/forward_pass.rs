@@ -71,7 +71,7 @@ pub struct Stage<'a, const D: usize = 2> {
 /// One walk through the layers of a network.
 pub(crate) struct ForwardPass<'a, const D: usize = 2> {
     mode: Mode,
-    /// What the masks of dropout follow from; without them nothing is dropped.
+    /// The seeds of the masks of dropout; without them nothing is dropped.
     masks: Option<StepSeeds<'a>>,
     /// The statistics of each batch norm so far; none in evaluation mode.
     statistics: Vec<BatchStatistics<D>>,

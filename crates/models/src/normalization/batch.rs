@@ -202,7 +202,7 @@ impl BatchNorm {
         self
     }
 
-    /// How many of its numbers are running statistics, which are not trained.
+    /// The number of its running statistics, which are not trained.
     pub(crate) fn num_running(&self) -> usize {
         self.running_mean.shape().num_elements() + self.running_var.shape().num_elements()
     }

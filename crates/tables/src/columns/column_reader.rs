@@ -40,7 +40,7 @@ pub(crate) struct Refused {
     pub(crate) name: String,
     /// The type that it is taken for.
     pub(crate) column_type: ColumnType,
-    /// How many different texts it has; `None` if more than are kept.
+    /// The number of its different texts; `None` if there are more than are kept.
     pub(crate) distinct: Option<usize>,
     pub(crate) example: String,
 }

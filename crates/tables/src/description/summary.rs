@@ -18,7 +18,7 @@ const LONGEST_TEXT: usize = 80;
 /// Numbers that stand for a missing value in many tables.
 const MISSING_NUMBERS: [f64; 4] = [-99.0, -999.0, -9999.0, -99999.0];
 
-/// How much is remembered of each column.
+/// Limits on what is remembered of each column.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     /// The largest number of different values that are counted exactly.

@@ -1,4 +1,4 @@
-//! What replaces missing values: computed from the training rows, as scikit-learn's `SimpleImputer` does.
+//! The values that replace missing ones: computed from the training rows, as scikit-learn's `SimpleImputer` does.
 
 use crate::config::{Impute, ImputeCategory, ImputeNumber};
 

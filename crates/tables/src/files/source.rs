@@ -15,7 +15,7 @@ const SAMPLE_SIZE: u64 = 1 << 20;
 pub(crate) struct Source {
     /// The first part of the text.
     pub(crate) sample: Vec<u8>,
-    /// What follows the sample.
+    /// The text after the sample.
     pub(crate) rest: Box<dyn Read>,
     /// Whether nothing follows the sample.
     pub(crate) is_complete: bool,

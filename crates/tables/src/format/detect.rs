@@ -161,7 +161,7 @@ fn separator_line(sample: &[u8]) -> (FirstLine, Option<Delimiter>) {
     (first_line, Some(Delimiter::Char(char::from(*delimiter))))
 }
 
-/// Where a line begins, in bytes; lines are counted from 1.
+/// The byte at which a line begins; lines are counted from 1.
 fn start_of_line(text: &[u8], line: u64) -> usize {
     let mut number = 1;
     let mut at = 0;

@@ -102,13 +102,13 @@ fn check_count(key: &str, count: usize) -> Result<(), Problem> {
     )
 }
 
-/// What the next direction follows from: the buffers by their names. All of it is zero before the first move.
+/// The buffers that the next direction follows from, by their names. All of them are zero before the first move.
 pub(super) struct Memory {
     /// The gradient before the last move.
     gradient: Tensor<1>,
     /// The last move, or the one that was not worth making, as in PyTorch.
     pub(super) moved: Tensor<1>,
-    /// How much the gradient changed along each move, the oldest first.
+    /// The change of the gradient along each move, the oldest first.
     changes: Vec<Tensor<1>>,
     moves: Vec<Tensor<1>>,
 }

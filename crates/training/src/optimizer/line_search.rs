@@ -99,8 +99,8 @@ pub(super) fn strong_wolfe(
     (if low == 0 { first } else { second }, count + 1)
 }
 
-/// Where the cubic through the losses and slopes of two points is lowest, within bounds; between these, if it has no
-/// lowest point.
+/// The place where the cubic through the losses and slopes of two points is lowest, within bounds; the middle of the
+/// bounds, if it has no lowest point.
 fn lowest_between(a: &Point, b: &Point, (least, most): (f64, f64)) -> f64 {
     let first = a.slope + b.slope - 3.0 * (a.loss - b.loss) / (a.at - b.at);
     let square = first * first - a.slope * b.slope;

@@ -34,8 +34,8 @@ pub trait Observer: Send {
     /// An epoch has ended.
     ///
     /// # Errors
-    /// Why the observer could not write the epoch down, such as a full disk; treated like a checkpoint that could
-    /// not be written.
+    /// The reason why the observer could not write the epoch down, such as a full disk. It is treated like a checkpoint
+    /// that could not be written.
     fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError>;
 
     /// The layers have been recorded.

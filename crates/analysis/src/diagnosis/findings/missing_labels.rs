@@ -13,7 +13,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     detect,
 };
 
-/// Names that stand for a missing label, in lower case. They include what pandas reads as missing.
+/// Names that stand for a missing label, in lower case. They include the texts that pandas reads as missing.
 const WORDS: [&str; 44] = [
     "",
     "-",

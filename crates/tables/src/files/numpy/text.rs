@@ -13,7 +13,7 @@ pub(crate) struct NumpyText {
     cells: Vec<String>,
     /// The line that is handed out.
     line: Vec<u8>,
-    /// How much of it is handed out.
+    /// The number of bytes of it that are handed out.
     done: usize,
 }
 

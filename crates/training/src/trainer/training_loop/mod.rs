@@ -360,7 +360,7 @@ impl TrainingLoop {
         Ok(())
     }
 
-    /// What the record of one network is made of, if its layers are recorded.
+    /// The parts that the record of one network is made from, if its layers are recorded.
     fn snapshot(
         &mut self,
         index: usize,
