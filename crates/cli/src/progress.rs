@@ -42,7 +42,7 @@ pub struct Behind {
 }
 
 impl Behind {
-    /// Continues a diagnosis, which knows the epochs before.
+    /// Continues with a diagnosis that knows the earlier epochs.
     pub fn after(diagnosis: OngoingDiagnosis) -> Self {
         Self {
             silent: Silent::default(),
@@ -127,7 +127,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Starts the clock, and continues a diagnosis, which knows the epochs before.
+    /// Starts the clock, and continues with a diagnosis that knows the earlier epochs.
     pub fn after(diagnosis: OngoingDiagnosis) -> Self {
         Self {
             began: Instant::now(),
@@ -191,7 +191,7 @@ pub struct JsonLines {
 }
 
 impl JsonLines {
-    /// Continues a diagnosis, which knows the epochs before.
+    /// Continues with a diagnosis that knows the earlier epochs.
     pub fn after(diagnosis: OngoingDiagnosis) -> Self {
         Self {
             save_warnings: SaveWarnings::default(),

@@ -73,7 +73,7 @@ fn without_label(command: &str, path: &Path, format: &FormatConfig) -> Result<Fa
         format!("\nperhaps:  {line}")
     });
     Ok(Failure::Usage(format!(
-        "which column of {} is to be learnt? Name it with `--label`; the columns are {}{guess}",
+        "which column of {} should be learnt? Name it with `--label`; the columns are {}{guess}",
         path.display(),
         listed.join(", "),
     )))

@@ -1,4 +1,4 @@
-//! Options that say how the file of a table is read, for files whose format is not detected rightly.
+//! Options that say how the file of a table is read, for files whose format is detected wrongly.
 
 use emberlab_tables::{Delimiter, FormatConfig};
 use serde::Deserialize;

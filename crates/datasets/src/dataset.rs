@@ -72,7 +72,7 @@ impl Dataset {
         self.targets.is_empty()
     }
 
-    /// The samples as numbers, and how the columns of a table became numbers; `None` if the data set is no table.
+    /// The samples as numbers, and how the columns of a table became numbers; `None` if the data set is not a table.
     ///
     /// The encoder is fitted on `train_rows`. Weights are divided by their mean in these rows, so that the size of a
     /// step does not depend on the unit of the weights.
@@ -168,7 +168,7 @@ impl Dataset {
         rounded.ok_or(found)
     }
 
-    /// The data set with its numbers rounded to 32 bits; `None` if it is no table.
+    /// The data set with its numbers rounded to 32 bits; `None` if it is not a table.
     fn rounded(mut self) -> Option<Self> {
         let round = |values: &mut Vec<f64>| {
             for value in values {

@@ -184,7 +184,7 @@ pub enum ExperimentError {
         run: String,
     },
     /// The data of a run are not at the place where the training found them.
-    #[error("{run} was trained on {}, which is not there now: `--data PATH` says where it is", path.display())]
+    #[error("{run} was trained on {}, which is not there now: `--data PATH` gives its new place", path.display())]
     DataMoved {
         /// `experiment/run`.
         run: String,

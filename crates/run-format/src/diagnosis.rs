@@ -73,7 +73,7 @@ pub enum FindingKind {
     UnscaledTargets,
     /// Two classes have nearly the same name.
     SimilarClasses,
-    /// The name of a class says that the class is not known.
+    /// The name of a class means that the class is not known.
     MissingLabels,
     /// The classes are numbers, and most have few rows.
     NumericClasses,

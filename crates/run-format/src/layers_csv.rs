@@ -206,7 +206,7 @@ impl LayerHistory {
     /// Reads the text of a `layers.csv`. A last line without its end does not count: it is still being written, or was
     /// when the process was killed.
     ///
-    /// # Errors
+    /// [`LayerRowError`] with the first line that is not a row.
     /// [`LayerRowError`] with the first line that is no row.
     pub fn parse(text: &str) -> Result<Self, LayerRowError> {
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);

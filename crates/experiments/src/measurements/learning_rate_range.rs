@@ -30,7 +30,7 @@ pub fn range_curve(
         !rule.searches(),
         "optimizer.name",
         rule.name(),
-        "an optimiser whose steps grow with the learning rate, which this one only tries first: 1 is usual",
+        "an optimiser whose steps grow with the learning rate; this one only begins its search there, and 1 is usual",
     )?;
     let prepared = Prepared::for_training(config, data_dirs)?;
     let train = prepared.upload_train(&device)?;

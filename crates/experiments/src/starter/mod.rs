@@ -41,7 +41,7 @@ pub struct Starter {
 
 impl Starter {
     /// An experiment that learns the column `label` of the table at `path`. Without `task`, a label with many different
-    /// numbers is a regression. `format` says how the file is read; whatever it leaves open is found out from the file.
+    /// numbers is a regression. `format` says how the file is read; whatever it leaves open is detected in the file.
     ///
     /// # Errors
     /// [`ExperimentError::Dataset`] if the file cannot be read as a table, has no such column, or no row has a label.

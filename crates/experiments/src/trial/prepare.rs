@@ -26,7 +26,7 @@ pub struct Prepared {
     pub columns: Arc<Samples>,
     /// How the features are computed from the columns; `None` if they are the columns.
     pub derived: Option<DerivedFeatures>,
-    /// How the columns of a table became features; `None` if the data set is no table.
+    /// How the columns of a table became features; `None` if the data set is not a table.
     pub encoder: Option<Encoder>,
     /// Sentences about what was found or left out when the data were read.
     pub notes: Vec<String>,

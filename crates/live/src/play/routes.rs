@@ -167,7 +167,7 @@ impl Page {
                     }
                 }
             }
-            Err(error) => format!("This is no message of the page: {error}"),
+            Err(error) => format!("This is not a message of the page: {error}"),
         };
         let problem = Problem {
             message: problem,

@@ -183,7 +183,7 @@ pub(crate) fn validate_initializers(
         biases.can_draw_vectors(),
         "bias_initializer",
         format!("`{}`", biases.name()),
-        "another initialiser: a bias is no matrix",
+        "another initialiser: a bias is not a matrix",
     )?;
     biases.validate("bias_initializer")
 }

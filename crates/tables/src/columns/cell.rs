@@ -61,7 +61,7 @@ pub(crate) fn number(text: &str, decimal: char) -> Option<f64> {
 }
 
 /// Whether a cell is a number with a decimal comma, such as `3,14`. A mark between thousands, such as in `1,234`, looks
-/// the same; [`is_like_thousands`] tells the cells that can be meant either way.
+/// the same; [`is_like_thousands`] finds the cells that can be read either way.
 pub(crate) fn is_decimal_comma(text: &str) -> bool {
     text.contains(',') && number(text, ',').is_some()
 }

@@ -254,7 +254,7 @@ fn about_label(label: &Column, warnings: &mut Vec<Warning>) {
     let rare: Vec<&str> = rare.map(|value| value.text.as_str()).collect();
     if is_class && !rare.is_empty() && label.values() >= 5 * label.description.distinct {
         let rare = list(&rare, " and ");
-        warnings.push(Warning::new(Subject::Label, format!("Of the label {name:?}, only one row each has {rare}: it cannot be both learnt and tested.")));
+        warnings.push(Warning::new(Subject::Label, format!("The label {name:?} has values in only one row, which cannot be both learnt and tested: {rare}.")));
     }
 }
 
@@ -314,9 +314,9 @@ fn about_cells(column: &Column, warnings: &mut Vec<Warning>) {
         )));
     } else if is_numeric && num_words > 0 {
         let cells = if num_words == 1 {
-            "1 cell is none"
+            "1 cell is not"
         } else {
-            &format!("{num_words} are none")
+            &format!("{num_words} are not")
         };
         warnings.push(Warning::new(Subject::TextsAmongNumbers, format!(
             "{name:?}: {} cells are numbers, {cells}: {words}. Correct them, add them to `missing`, or set `types.{name:?} = \

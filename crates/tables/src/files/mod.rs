@@ -366,7 +366,7 @@ fn check(format: &FormatConfig) -> Result<(), Problem> {
             is_quote,
             "quote",
             quote,
-            "one ASCII character that is no blank",
+            "one ASCII character that is not a blank",
         )?;
     }
     match format.decimal {

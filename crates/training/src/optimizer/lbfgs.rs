@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::{Rule, check_not_negative};
 use crate::metric_accumulator::host;
 
-/// L-BFGS: each step searches along several directions that the last gradients say lead to the minimum, for small data
-/// that are one batch. `torch.optim.LBFGS` with `line_search_fn="strong_wolfe"`.
+/// L-BFGS: each step searches along several directions, which follow from the last gradients, for small data that are
+/// one batch. `torch.optim.LBFGS` with `line_search_fn="strong_wolfe"`.
 ///
 /// A step evaluates loss and gradient many times. It needs `training.batch_size = "full"` and a loss that changes with
 /// the weights alone. The learning rate is the first length that a search tries; 1 is usual.

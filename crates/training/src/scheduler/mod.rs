@@ -55,7 +55,7 @@ menu! {
 
 /// The unit of time of a schedule.
 ///
-/// It is a key of every schedule but the constant one, which does not look at the time.
+/// It is a key of every schedule but the constant one, which does not depend on time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Interval {
@@ -174,7 +174,7 @@ pub struct Scheduler {
     base: f64,
     steps_per_epoch: u64,
     num_epochs: u64,
-    /// The rate that follows from results, with a schedule that looks at them.
+    /// The rate that follows from results, with a schedule that follows them.
     plateau: Option<PlateauState>,
 }
 
@@ -209,7 +209,7 @@ impl Scheduler {
         self
     }
 
-    /// Shows a schedule that looks at results the metrics of an epoch, which ended after `step` steps. Epochs that
+    /// Gives the metrics of an epoch, which ended after `step` steps, to a schedule that follows results. Epochs that
     /// begin within the warm-up do not count.
     pub fn end_epoch(&mut self, step: u64, train: &SplitMetrics, valid: Option<&SplitMetrics>) {
         let Some(plateau) = self.config.plateau() else {
