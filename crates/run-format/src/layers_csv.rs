@@ -183,7 +183,7 @@ impl LayerRow {
     }
 }
 
-/// A line of `layers.csv` that is no row under the header.
+/// A line of `layers.csv` that is not a row under the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("line {line} is not a row of a layer")]
 pub struct LayerRowError {
@@ -206,8 +206,8 @@ impl LayerHistory {
     /// Reads the text of a `layers.csv`. A last line without its end does not count: it is still being written, or was
     /// when the process was killed.
     ///
+    /// # Errors
     /// [`LayerRowError`] with the first line that is not a row.
-    /// [`LayerRowError`] with the first line that is no row.
     pub fn parse(text: &str) -> Result<Self, LayerRowError> {
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         let mut reader = csv::Reader::from_reader(whole.as_bytes());
