@@ -254,7 +254,7 @@ fn about_label(label: &Column, warnings: &mut Vec<Warning>) {
     let rare: Vec<&str> = rare.map(|value| value.text.as_str()).collect();
     if is_class && !rare.is_empty() && label.values() >= 5 * label.description.distinct {
         let rare = list(&rare, " and ");
-        warnings.push(Warning::new(Subject::Label, format!("The label {name:?} has values in only one row, which cannot be both learnt and tested: {rare}.")));
+        warnings.push(Warning::new(Subject::Label, format!("Values of the label {name:?} with only one row cannot be both learnt and tested: {rare}.")));
     }
 }
 
