@@ -1,4 +1,4 @@
-//! The project's own documents: what they say of crates, tests and menus is true.
+//! The project's own documents: their statements about crates, tests and menus are true.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

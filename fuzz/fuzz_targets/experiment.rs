@@ -1,5 +1,5 @@
-//! Any text as an experiment: reading it never panics, an error has a place in its text, and an experiment that is written
-//! reads back as it was.
+//! Any text as an experiment: reading it never panics, an error has a place in its text, and an experiment that is
+//! written reads back as it was.
 
 #![no_main]
 

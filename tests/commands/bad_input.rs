@@ -1,4 +1,4 @@
-//! Bad input: one clear message with the place, the right exit code, nothing half-written.
+//! Bad input: one clear message with the place, the right exit code, and nothing half-written.
 
 use crate::lab::{Lab, Outcome, shipped};
 

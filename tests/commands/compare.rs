@@ -1,4 +1,4 @@
-//! Comparisons: many trials as processes, killed and resumed, and what is said of them.
+//! Comparisons: many trials as processes, killed and resumed, and the conclusions about them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -139,7 +139,7 @@ fn comparing_again_trains_nothing_and_more_seeds_train_only_the_new_ones() {
             .contains("2 variants, 8 trials, 2 to train\nabout "),
         "{listed:#?}"
     );
-    // What is done to estimate the time is said before it is done.
+    // The estimate takes time, so it is announced before it begins.
     let said = "to estimate the time, one trial of 2 of 2 variants is trained for up to 0.5 s";
     assert!(listed.stderr.starts_with(said), "{}", listed.stderr);
 }
@@ -568,7 +568,7 @@ fn baselines_are_computed_once_for_each_data_and_equal_those_of_a_single_run() {
     let path = lab.path().join("artifacts/alone/one/baselines.json");
     let single: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
     assert_eq!(first["data"][1]["baselines"], single);
-    // Again, and with one more seed: what is there is kept.
+    // Again, and with one more seed: existing results are kept.
     let more = ["--set", "seeds=3", "--set", "training.num_epochs=2"];
     assert_eq!(compare(&lab, &more).code, Some(0));
     let second = baselines(&lab, "small");

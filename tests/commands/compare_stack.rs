@@ -1,4 +1,4 @@
-//! Trials that train as one program, and what they leave beside those that train alone.
+//! Trials that train as one program, and their files beside those of trials that train alone.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -43,7 +43,7 @@ batch_size = 16
 every = { steps = 7 }
 "#;
 
-/// Rounding, of which 40 epochs of Adam make more, stays far below what a wrong step would change.
+/// Rounding errors, which 40 epochs of Adam increase, stay far below the effect of a wrong step.
 const PRECISE: [&str; 2] = ["--set", "training.precision=\"f64\""];
 
 fn lab() -> Lab {
@@ -58,7 +58,7 @@ fn compare(lab: &Lab, more: &[&str]) -> Outcome {
     ended
 }
 
-/// The runs of a comparison, by name; hidden folders are what a process left that was killed while it made one.
+/// The runs of a comparison, by name. Hidden folders are left over from a process that was killed while it made them.
 fn runs(lab: &Lab) -> Vec<(String, Trained)> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(lab.path().join("artifacts/stacked")).unwrap() {
@@ -72,8 +72,8 @@ fn runs(lab: &Lab) -> Vec<(String, Trained)> {
     found
 }
 
-/// The names of all files below a folder, but not of checkpoints, of which a training that goes on has others,
-/// nor of what a process left half-written that was killed.
+/// The names of all files below a folder, without checkpoints, which differ in a training that goes on, and without
+/// files that a killed process left half-written.
 fn files(folder: &Path) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     let mut folders = vec![folder.to_path_buf()];
@@ -85,7 +85,7 @@ fn files(folder: &Path) -> BTreeSet<String> {
                 true => folders.push(path),
                 false => {
                     let name = path.strip_prefix(folder).unwrap().to_string_lossy();
-                    // A run that is resumed alone explains itself; the trials of a comparison are explained together.
+                    // A run that is resumed alone computes its baselines; those of a comparison are computed together.
                     let explains = ["baselines.json", "importance.json"].contains(&&*name);
                     if !name.contains(".partial-") && !explains {
                         names.insert(name.into_owned());
@@ -143,7 +143,7 @@ fn stacked_trials_leave_what_they_leave_alone_on_every_device() {
         assert_same_comparison(&device, &together, &alone, 2e-3);
         for (name, run) in runs(&together) {
             assert_eq!(run.json("environment.json")["device"], device.as_str());
-            // What is saved is an ordinary run's: every command takes it.
+            // The saved run is an ordinary run: every command takes it.
             let evaluated = together.succeed(&["evaluate", &format!("stacked/{name}"), "--json"]);
             let scores: Value = serde_json::from_str(&evaluated.stdout).unwrap();
             assert!(scores.is_object(), "{scores}");
@@ -229,7 +229,8 @@ fn a_stack_killed_again_and_again_ends_as_one_never_killed() {
         command
     });
     assert!(num_kills > 2, "{num_kills}");
-    // A kill between two members' checkpoints parts them: then they go on in programs of their own.
+    // A kill between the checkpoints of two trials puts them at different steps: then they go on in programs of their
+    // own.
     assert_same_comparison("killed", &lab, &whole, 1e-7);
 }
 

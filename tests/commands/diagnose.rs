@@ -1,4 +1,4 @@
-//! Diagnoses: each lesson shows what it tells of, and nothing is found in the healthy configurations.
+//! Diagnoses: each lesson shows the problem that it is about, and nothing is found in healthy configurations.
 
 use emberlab_analysis::{Earliest, RULES};
 use emberlab_config_source::ConfigSource;
@@ -7,7 +7,7 @@ use emberlab_run_format::{Diagnosis, Direction, Finding, FindingKind};
 
 use crate::lab::{Lab, data_dir, project, shipped};
 
-/// A lesson, what it shows, and what mends it.
+/// A lesson, the finding that it shows, and the change that repairs it.
 const LESSONS: [(&str, FindingKind, &[&str]); 12] = [
     (
         "tiny_batch",
@@ -71,11 +71,11 @@ const LESSONS: [(&str, FindingKind, &[&str]); 12] = [
     ),
 ];
 
-/// What a training says of itself.
+/// The findings and messages of a training.
 struct Left {
     /// The findings of its run.
     findings: Vec<Finding>,
-    /// What it printed to the standard error.
+    /// Its standard error.
     told: String,
 }
 
@@ -122,7 +122,7 @@ fn every_lesson_shows_what_it_tells_of_and_its_remedy_mends_it() {
         let is_mended = mended.findings.iter().all(|f| f.kind != kind);
         let findings = mended.findings;
         assert!(is_mended, "{lesson} after its remedy: {findings:#?}");
-        // The command tells the same, with its numbers.
+        // The command reports the same, with its numbers.
         let told = lab.succeed(&["diagnose", &format!("{lesson}/ill")]).stdout;
         assert!(told.contains(kind.title()), "{told}");
         assert!(told.contains(&found.evidence[0].name), "{told}");
@@ -288,7 +288,7 @@ batch_size = 16
     )
 }
 
-/// Trains on a table. Returns what was said before and while training, and the findings.
+/// Trains on a table. Returns the messages before and while training, and the findings.
 fn trained_on(table: &str, config: &str) -> (String, Vec<Finding>) {
     let lab = Lab::new();
     lab.write("table.csv", table);
@@ -381,7 +381,7 @@ fn batch_normalization_of_batches_of_one_row_is_refused() {
     let config = config.to_str().unwrap();
     let outcome = lab.run(&["train", config, "--set", "training.batch_size=1"]);
     assert_eq!(outcome.code, Some(2), "{outcome:#?}");
-    let sentence = "`training.batch_size` is 1, expected at least 2 rows with batch normalization";
+    let sentence = "`training.batch_size` is 1, expected at least 2 rows with batch normalisation";
     assert!(outcome.stderr.contains(sentence), "{outcome:#?}");
     // Layer normalisation needs no other rows.
     let layer = [
@@ -425,7 +425,7 @@ fn the_explosion_is_traced_to_its_step_layer_and_operation() {
     assert!(number("before the first step") > 0.0);
     let exploding = |f: &Finding| f.kind == FindingKind::ExplodingGradients;
     assert!(diagnosis.findings.iter().any(exploding));
-    // What was found is left for the report.
+    // The findings stay for the report.
     let file = lab.path().join("artifacts/explosion/ill/diagnosis.json");
     let left: Diagnosis = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     assert_eq!(left.findings[0].place, diagnosis.findings[0].place);
@@ -484,7 +484,7 @@ training = { num_epochs = 60, batch_size = "full" }
     let found = &diagnosis.findings[0];
     assert_eq!(found.kind, FindingKind::NonFinite);
     let step = found.place.as_ref().unwrap().step.unwrap();
-    // Full batches: a step is an epoch, and metrics.csv says which is the first without a number.
+    // Full batches: a step is an epoch, and metrics.csv shows the first one without a number.
     let csv = std::fs::read_to_string(lab.path().join("artifacts/runaway/a/metrics.csv")).unwrap();
     let is_number = |line: &&str| {
         line.split(',')
@@ -502,7 +502,7 @@ training = { num_epochs = 60, batch_size = "full" }
     assert!(step > 1, "{found:#?}");
 }
 
-// The lowest validation loss lies before the stop: what was seen then still counts.
+// The lowest validation loss lies before the stop, and still counts after resuming.
 #[test]
 fn a_training_that_goes_on_is_warned_of_with_what_it_had_done_before() {
     let lab = Lab::new();
@@ -526,7 +526,7 @@ fn the_page_of_a_lesson_begins_with_what_was_found() {
     assert!(page.contains(" Found: over-fitting."), "{page}");
     let page = lab.succeed(&["report", "b", "--format", "markdown"]).stdout;
     assert!(page.contains(" Found: a loss that cannot train."), "{page}");
-    // Nothing can go on there, and nothing be evaluated.
+    // Nothing can go on or be evaluated there.
     assert!(!page.contains("emberlab resume"), "{page}");
     let refused = lab.run(&["evaluate", "b"]);
     assert_eq!(refused.code, Some(2), "{refused:#?}");

@@ -1,4 +1,4 @@
-//! `emberlab find-lr`: the suggestion is worth something, and nothing is left behind.
+//! `emberlab find-lr`: the suggestion is useful, and no files are left behind.
 
 use serde_json::Value;
 
@@ -126,7 +126,7 @@ fn a_network_that_cannot_learn_gets_no_suggestion() {
     let failed = lab.run(&words);
     assert_eq!(failed.code, Some(1), "{failed:#?}");
     assert!(
-        failed.stderr.contains("fell at no learning rate"),
+        failed.stderr.contains("at no learning rate"),
         "{}",
         failed.stderr
     );

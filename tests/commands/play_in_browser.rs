@@ -9,8 +9,8 @@ use crate::lab::Lab;
 /// The picture of the prediction.
 const PLANE: &str = "[data-panel=\"output\"] canvas";
 
-/// Functions of the page: how much of a square of the prediction, at shares of its width and height, is blue and orange,
-/// the colours of the first two classes.
+/// Functions of the page: how much of a square of the prediction, at shares of its width and height, is blue and
+/// orange, the colours of the first two classes.
 const COLOURS: &str = "window.colours = (x, y, share) => { \
     const canvas = document.querySelector('[data-panel=\"output\"] canvas'); const { width, height } = canvas; \
     const copy = document.createElement('canvas'); copy.width = width; copy.height = height; \
@@ -32,7 +32,7 @@ fn open(browser: &mut Browser, playground: &Playground, width: u32, height: u32)
     browser.evaluate(COLOURS);
 }
 
-/// The page has said nothing on the console and asked no other host.
+/// The page has written nothing to the console and asked no other host.
 fn assert_quiet(browser: Browser, playground: &Playground) {
     let (messages, requests) = browser.close();
     assert_eq!(messages, Vec::<String>::new());

@@ -150,8 +150,8 @@ fn with_slider(lab: &Lab, page: &str) -> std::path::PathBuf {
 #[test]
 fn the_slider_moves_every_picture_of_the_inside_of_a_network_through_the_epochs() {
     let lab = Lab::new();
-    // Two inputs have maps and a boundary; images have first-layer weights, and convolutions feature maps and the image that
-    // they are of, which stays the same; all have histograms and views.
+    // Two inputs have maps and a boundary; images have first-layer weights, and convolutions feature maps and the image
+    // that they are of, which stays the same; all have histograms and views.
     for (config, moved, pictures) in [
         ("train/moons.toml", 15, 15),
         ("train/digits.toml", 12, 12),

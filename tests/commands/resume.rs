@@ -1,4 +1,4 @@
-//! Runs that go on: elsewhere, otherwise, longer, or not at all.
+//! Runs that go on: in another place, with other settings, for longer, or not at all.
 
 use std::path::Path;
 use std::process::Stdio;

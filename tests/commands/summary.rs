@@ -26,8 +26,8 @@ fn dense(config: &'static str, sizes: &[usize]) -> Counted {
     counted(config, num_parameters, num_parameters)
 }
 
-/// A network of convolutions of 3 × 3 to 16 and 32 channels on one channel of `side` × `side` pixels, halved twice, then
-/// 128 hidden units and 10 outputs.
+/// A network of convolutions of 3 × 3 to 16 and 32 channels on one channel of `side` × `side` pixels, halved twice,
+/// then 128 hidden units and 10 outputs.
 fn convnet(config: &'static str, side: usize) -> Counted {
     let first = 16 * (9 + 1);
     let second = 32 * (16 * 9 + 1);

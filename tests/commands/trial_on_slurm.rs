@@ -136,7 +136,7 @@ fn is_under_way(artifacts: &Path) -> bool {
     })
 }
 
-/// How many runs have this file.
+/// The number of runs that have this file.
 fn count(artifacts: &Path, file: &str) -> usize {
     let runs = std::fs::read_dir(artifacts).unwrap().flatten();
     runs.filter(|run| run.path().join(file).exists()).count()

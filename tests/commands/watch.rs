@@ -49,7 +49,8 @@ impl Drop for Training {
     }
 }
 
-/// Lets the page ask at once what is new, as when it is shown again. Else it asks every few seconds while nothing is trained.
+/// Lets the page ask at once what is new, as when it is shown again. Else it asks every few seconds while nothing is
+/// trained.
 fn look(browser: &mut Browser) {
     browser.evaluate("document.dispatchEvent(new Event('visibilitychange'))");
 }

@@ -18,17 +18,17 @@ optimizer = { name = "sgd", learning_rate = 0.001, momentum = 0.9 }
 training = { num_epochs = 1_000_000 }
 "#;
 
-/// Most memory that the later steps may add. The rows of `metrics.csv`, which every checkpoint holds, are 1.5 MiB of it,
-/// and the allocator's pages differ by as much.
+/// Most memory that the later steps may add. The rows of `metrics.csv`, which every checkpoint holds, are 1.5 MiB of
+/// it, and the allocator's pages differ by as much.
 const MAX_GROWTH_KIB: usize = 5 * 1024;
 
 /// A training by one engine.
 struct Case {
     engine: &'static str,
     batch_size: usize,
-    /// Steps after which the memory of the first steps is all there, and many more.
+    /// Numbers of steps: after the first, the memory of a training no longer grows; the second is many more.
     steps: [usize; 2],
-    /// One of so many steps ends with a checkpoint.
+    /// One checkpoint is written in this many steps.
     checkpoint: usize,
 }
 
@@ -51,7 +51,7 @@ const CASES: [Case; 2] = [
 /// The status of a running process in `/proc`.
 struct Status {
     resident_kib: usize,
-    /// How often its main thread waited for something.
+    /// The number of times that its main thread waited for something.
     waits: usize,
 }
 

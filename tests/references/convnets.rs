@@ -10,12 +10,12 @@ use emberlab_training::device;
 
 use crate::lab::has_wgpu;
 
-/// Numbers by the name of what they are.
+/// Numbers by their names.
 type Named = BTreeMap<String, Vec<f64>>;
 
 /// A network to be computed on both devices.
 struct Case {
-    /// Channels, kernels, normalization, bias and activation of the convnet, in TOML.
+    /// Channels, kernels, normalisation, bias and activation of the convnet, in TOML.
     config: &'static str,
     /// `[channels, height, width]`
     image: [usize; 3],
@@ -50,7 +50,7 @@ const CASES: [Case; 8] = [
         image: [2, 3, 3],
         batch: 2,
     },
-    // So many pixels that sums over them are computed in two steps.
+    // The number of pixels is so large that sums over them are computed in two steps.
     Case {
         config: "channels = [3, 4]\nnormalization = 'batch'",
         image: [1, 28, 28],

@@ -46,8 +46,8 @@ pub fn open(path: &Path) -> Option<Page> {
     None
 }
 
-/// The script of axe-core, which looks for what hinders people who do not see a page; none where it is missing, and then the
-/// test skips.
+/// The script of axe-core, which looks for barriers to people who do not see a page. `None` where it is missing, and
+/// then the test skips.
 pub fn axe_core() -> Option<String> {
     let python = std::env::var("EMBERLAB_PYTHON").unwrap_or("python3".to_string());
     let print = "import axe_playwright_python, pathlib; print(pathlib.Path(axe_playwright_python.__path__[0]) / 'axe.min.js')";
@@ -224,7 +224,8 @@ impl Browser {
         }
     }
 
-    /// The middle of the first part of the page for which `is_it`, a function in JavaScript, is true, scrolled into view.
+    /// The middle of the first part of the page for which `is_it`, a function in JavaScript, is true, scrolled into
+    /// view.
     pub fn middle(&mut self, selector: &str, is_it: &str) -> [f64; 2] {
         let place = self.evaluate(&format!(
             "(() => {{ const part = [...document.querySelectorAll({selector:?})].find({is_it}); if (!part) return null; \

@@ -205,7 +205,7 @@ pub fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Waits until something is so, for at most that many seconds.
+/// Waits until a condition holds, for at most that many seconds.
 #[track_caller]
 pub fn wait_until(seconds: u64, what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(seconds);

@@ -1,10 +1,9 @@
-//! How much predictions depend on a column, and how they follow its values: permutation importance and partial
-//! dependence.
+//! The dependence of predictions on a column and its values: permutation importance and partial dependence.
 //!
 //! # Source
 //! Breiman 2001, Random Forests, section 10, and Friedman 2001, Greedy Function Approximation, section 8.2. They equal
-//! scikit-learn's `permutation_importance`, and `partial_dependence` with `method="brute"`, up to the random numbers and
-//! the grid.
+//! scikit-learn's `permutation_importance`, and `partial_dependence` with `method="brute"`, up to the random numbers
+//! and the grid.
 
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -64,8 +63,8 @@ pub fn permuted_scores<E>(
     Ok(scores)
 }
 
-/// The mean prediction over all rows with the features of a column set to each point of `grid`, `[num_outputs]` for each
-/// point. `predict` returns `[num_rows × num_outputs]`, row by row.
+/// The mean prediction over all rows with the features of a column set to each point of `grid`, `[num_outputs]` for
+/// each point. `predict` returns `[num_rows × num_outputs]`, row by row.
 ///
 /// # Errors
 /// The first error of `predict`.
@@ -96,8 +95,8 @@ pub fn partial_dependence<E>(
     Ok(means)
 }
 
-/// At most `max_points` values of a column, ascending by its first feature: all different ones, or those at evenly spaced
-/// quantiles. Each is the block of the column's features in one of the rows, so no point mixes two rows.
+/// At most `max_points` values of a column, ascending by its first feature: all different ones, or those at evenly
+/// spaced quantiles. Each is the block of the column's features in one of the rows, so no point mixes two rows.
 pub fn numeric_grid(rows: Rows<'_>, features: &[usize], max_points: usize) -> Vec<Vec<f64>> {
     let mut blocks: Vec<Vec<f64>> = (0..rows.len())
         .map(|row| rows.block(row, features))

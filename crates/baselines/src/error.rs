@@ -1,10 +1,10 @@
-//! Why a baseline cannot be fitted or cannot predict.
+//! The reasons why a baseline cannot be fitted or cannot predict.
 
 use thiserror::Error;
 
 use crate::baseline::Task;
 
-/// Why a baseline cannot be fitted or cannot predict. Rows and columns count from 0.
+/// The reason why a baseline cannot be fitted or cannot predict. Rows and columns count from 0.
 #[derive(Debug, Clone, PartialEq, Error)]
 pub enum BaselineError {
     /// There are no rows to learn from.

@@ -18,8 +18,8 @@ const MAX_WORK: usize = 10_000_000_000;
 /// that depend on each other, such as all columns of a one-hot code, or more features than rows) those of smallest norm
 /// are taken, by the singular value decomposition. Several targets are predicted independently.
 ///
-/// The decomposition is faer's. linfa-linear 0.8.1 takes the inverse of a triangle instead, and gives a constant feature
-/// a coefficient of -3.8e12 without an error.
+/// The decomposition is faer's. linfa-linear 0.8.1 takes the inverse of a triangle instead, and gives a constant
+/// feature a coefficient of -3.8e12 without an error.
 pub(crate) struct LinearRegression;
 
 impl Method for LinearRegression {

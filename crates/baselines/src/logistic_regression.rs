@@ -16,8 +16,8 @@ const MAX_WORK: usize = 20_000_000;
 const MAX_STEPS: usize = 100;
 /// The limit on steps of conjugate gradients within a step of Newton's method.
 const MAX_INNER_STEPS: usize = 500;
-/// The squared Newton decrement at which a step is the last one. Coefficients are within 1e-6 of the optimum before that
-/// step and, as Newton's method squares small errors, far closer after it.
+/// The squared Newton decrement at which a step is the last one. Coefficients are within 1e-6 of the optimum before
+/// that step and, as Newton's method squares small errors, far closer after it.
 const TOLERANCE: f64 = 1e-12;
 
 /// Predicts with the probabilities of a logistic regression, like scikit-learn's `LogisticRegression`.
@@ -26,9 +26,9 @@ const TOLERANCE: f64 = 1e-12;
 /// (L2 with C = 1). The intercepts are free. Two classes have one linear function, three or more have one each
 /// (multinomial). Only classes with training rows count: the others get the probability 0, and a single class gets 1.
 ///
-/// The solver is Newton's method with conjugate gradients. It is the lab's own because linfa-logistic 0.8.1 ends without
-/// an error far from the optimum if a feature is not centred: where the numbers from 100 000 to 100 059 decide between
-/// two classes, it gets 31 of these 60 rows right.
+/// The solver is Newton's method with conjugate gradients. It is the lab's own because linfa-logistic 0.8.1 ends
+/// without an error far from the optimum if a feature is not centred: where the numbers from 100 000 to 100 059 decide
+/// between two classes, it gets 31 of these 60 rows right.
 ///
 /// Source: Nocedal and Wright, Numerical Optimization, 2nd edition, algorithm 7.1 (line search Newton-CG).
 pub(crate) struct LogisticRegression;
@@ -193,7 +193,7 @@ impl Objective<'_> {
             loop {
                 let next_coefficients = &coefficients + faer::Scale(length) * &step;
                 let next = self.evaluate(&next_coefficients);
-                // Near the optimum the loss falls by less than its last digits show: such a step is taken whole.
+                // Near the optimum, the loss falls by less than its last digits show: such a step is taken whole.
                 if next.loss <= now.loss - 1e-4 * length * decrement + next.rounding {
                     (coefficients, now) = (next_coefficients, next);
                     break;

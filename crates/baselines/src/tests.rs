@@ -388,7 +388,7 @@ fn the_prediction_of_a_row_does_not_depend_on_the_other_rows() {
     }
 }
 
-/// What each baseline for classes predicts.
+/// The predictions of each baseline for classes.
 fn all_classes(
     features: &[f64],
     num_features: usize,
@@ -408,7 +408,7 @@ fn all_classes(
         .collect()
 }
 
-/// What each baseline for numbers predicts.
+/// The predictions of each baseline for numbers.
 fn all_values(
     features: &[f64],
     num_features: usize,

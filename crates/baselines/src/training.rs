@@ -59,7 +59,7 @@ impl<'a> Targets<'a> {
         }
     }
 
-    /// The numbers of all rows and how many each row has, for a baseline that predicts numbers only.
+    /// The numbers of all rows, and how many numbers each row has, for a baseline that predicts numbers only.
     pub(crate) fn values(
         &self,
         baseline: &'static str,
@@ -106,7 +106,8 @@ impl<'a> Targets<'a> {
         }
     }
 
-    /// The mean target of all `num_train` rows, `[num_outputs]`: the frequency of each class, or the mean of each value.
+    /// The mean target of all `num_train` rows, `[num_outputs]`: the frequency of each class, or the mean of each
+    /// value.
     pub(crate) fn mean(&self, num_train: usize) -> Vec<f64> {
         let mut mean = vec![0.0; self.num_outputs()];
         for row in 0..num_train {

@@ -17,7 +17,7 @@ pub(crate) struct TreeGrower<'a> {
     pub(crate) training: &'a Training<'a>,
     /// The features of the training rows in bins.
     pub(crate) binned: &'a [BinnedFeature],
-    /// How often each training row counts.
+    /// The number of times that each training row counts.
     pub(crate) weights: Vec<f64>,
     /// The number of features that are tried at each node, drawn at random.
     pub(crate) num_tried: usize,
@@ -217,7 +217,8 @@ struct Part<'a> {
     weight: f64,
     /// For values: the sum of the deviations. For classes: the weight of each class.
     sums: Vec<f64>,
-    /// For classes, `Σ count²`, `Σ count·mean` and `Σ mean²`, so that a sample costs the same for any number of classes.
+    /// For classes, `Σ count²`, `Σ count·mean` and `Σ mean²`, so that a sample costs the same for any number of
+    /// classes.
     count_squares: f64,
     counts_times_mean: f64,
     mean_squares: f64,

@@ -25,14 +25,14 @@ pub struct Arguments {
 }
 
 impl Arguments {
-    /// Reads the command line of this process. On a wrong one, prints the reason and ends the process.
+    /// Reads the command line of this process. If it is wrong, prints the reason and ends the process.
     pub fn read() -> Self {
         let matches = without_empty_variables(Self::command()).get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 }
 
-/// The program with every environment variable ignored that is empty: it counts as one that is not set.
+/// The program, for which an empty environment variable counts as one that is not set.
 fn without_empty_variables(program: Program) -> Program {
     let is_empty = |name: &std::ffi::OsStr| std::env::var_os(name).is_some_and(|v| v.is_empty());
     program
@@ -43,7 +43,7 @@ fn without_empty_variables(program: Program) -> Program {
         .mut_subcommands(without_empty_variables)
 }
 
-/// The folder for run folders, where none is given.
+/// The folder for run folders, if none is given.
 pub const DEFAULT_ARTIFACTS: &str = "artifacts";
 
 /// Folders that every command uses.
@@ -63,14 +63,14 @@ pub struct Shared {
     pub data_dir: Option<PathBuf>,
 }
 
-/// Where a command computes.
+/// The device and the threads of a command.
 #[derive(Debug, Args)]
 pub struct Running {
     /// Device to compute on; see `emberlab devices`.
     #[arg(long, env = "EMBERLAB_DEVICE", default_value = emberlab_training::device::DEFAULT, value_name = "NAME")]
     pub device: String,
-    /// Threads for each tensor operation; by default one, with which small networks are fastest. The processes of a `compare
-    /// --stack` on a GPU share all cores.
+    /// Threads for each tensor operation; by default one, with which small networks are fastest. The processes of a
+    /// `compare --stack` on a GPU share all cores.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub threads: Option<u16>,
 }
@@ -122,8 +122,8 @@ pub struct Showing {
         require_equals = true
     )]
     pub stay: StayChoice,
-    /// Train at most this many epochs a second, so that people can watch. The result is the same, and its time is without
-    /// the pauses.
+    /// Train at most this many epochs a second, so that people can watch. The result does not change, and the pauses do
+    /// not count in its training time.
     #[arg(long, value_name = "EPOCHS", value_parser = least_epoch)]
     pub pace: Option<Duration>,
     /// Stop after this step, as Ctrl-C does; `emberlab resume` continues from there.
@@ -134,11 +134,11 @@ pub struct Showing {
 /// After which trainings the dashboard stays open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum StayChoice {
-    /// After all.
+    /// After every training.
     Always,
-    /// After those of less than ten seconds.
+    /// After trainings of less than ten seconds.
     Short,
-    /// After none.
+    /// After no training.
     Never,
 }
 
@@ -152,7 +152,7 @@ impl From<StayChoice> for Stay {
     }
 }
 
-/// The least time of an epoch, from the number of epochs a second.
+/// The shortest time of an epoch, from the number of epochs a second.
 fn least_epoch(text: &str) -> Result<Duration, String> {
     let expected = "expected a number of epochs a second above 0, such as 20 or 0.5";
     let pace: f64 = text.parse().map_err(|_| expected.to_string())?;

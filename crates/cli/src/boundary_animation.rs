@@ -9,8 +9,8 @@ use crate::failure::Failure;
 /// Pixels for each CSS pixel.
 const SCALE: f32 = 1.5;
 
-/// An animated PNG of the decision boundary at the recorded moments of a training, with the epoch in it. Of two classes, the
-/// second is predicted above a probability of one half. `run` is the name of the run, for errors.
+/// An animated PNG of the decision boundary at the recorded moments of a training, with the epoch in it. Of two
+/// classes, the second is predicted above a probability of one half. `run` is the name of the run, for errors.
 ///
 /// # Errors
 /// [`Failure::Usage`] if no boundary was recorded; [`Failure`] if the recorded frames cannot be read or drawn.
@@ -21,7 +21,7 @@ pub fn boundary_animation(
 ) -> Result<Vec<u8>, Failure> {
     let Some((header, frames)) = folder.frames()? else {
         return Err(Failure::Usage(format!(
-            "{run} has no recorded frames to animate: `train` records some unless `inspect.every` is \"never\", and `compare` only where its file has `[inspect]`"
+            "{run} has no recorded frames to animate: `train` records some unless `inspect.every` is \"never\", and `compare` does so only if its file has `[inspect]`"
         )));
     };
     let of_boundary = |frame: Frame| -> Option<(f64, Boundary)> {
@@ -54,7 +54,7 @@ pub fn boundary_animation(
     Ok(animated_png(&pictures, SCALE)?)
 }
 
-/// The title of the picture after so many epochs.
+/// The title of the picture after this number of epochs.
 fn title(epoch: f64) -> String {
     match epoch {
         0.0 => "before training".to_string(),

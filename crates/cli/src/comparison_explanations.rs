@@ -20,12 +20,12 @@ use crate::failure::Failure;
 /// The most networks of the best variant whose importance is computed.
 const NUM_NETWORKS: usize = 10;
 
-/// Which baselines a comparison computes.
+/// The baselines that a comparison computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum BaselinesChoice {
     /// Those that take seconds: training rows × features up to a million.
     Auto,
-    /// Those of any data.
+    /// All of them, for data of any size.
     All,
     /// None.
     None,
@@ -164,8 +164,8 @@ impl Explaining<'_> {
         (computed, note)
     }
 
-    /// Writes `importance.json` into the runs of the best variant, at most ten, where that takes a fraction of a second
-    /// each. A run whose data cannot be loaded is left out: its baselines have said so.
+    /// Writes `importance.json` into the runs of the best variant, at most ten, if that takes a fraction of a second
+    /// for each. A run whose data cannot be loaded is left out: the note about its baselines has said so.
     ///
     /// # Errors
     /// [`Failure`] if a file cannot be written, or the device fails.

@@ -10,8 +10,8 @@ use emberlab_run_format::ComparisonResult;
 
 use crate::tables;
 
-/// Writes the table of the objective, that of the baselines, the medians of the other figures, those at thresholds, and the
-/// conclusion.
+/// Writes the table of the objective, that of the baselines, the medians of the other figures, those at thresholds, and
+/// the conclusion.
 ///
 /// # Errors
 /// [`io::Error`] of the writer.

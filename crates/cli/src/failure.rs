@@ -127,7 +127,7 @@ impl From<std::io::Error> for Failure {
     }
 }
 
-/// Whether a file cannot be read because there is none of this name, or because it is not a file of text.
+/// Whether a file cannot be read because it does not exist, or because it is not a text file.
 fn is_named_wrongly(error: &io::Error) -> bool {
     use io::ErrorKind::{
         InvalidData, InvalidFilename, InvalidInput, IsADirectory, NotADirectory, NotFound,

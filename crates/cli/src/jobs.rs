@@ -21,7 +21,7 @@ pub enum JobEnd {
     Failed(String),
 }
 
-/// Is told about the progress of jobs, from several threads.
+/// Receives the progress of jobs, from several threads.
 pub trait Watcher: Sync {
     /// A job has begun.
     fn began(&self, job: usize);
@@ -31,7 +31,7 @@ pub trait Watcher: Sync {
     fn ended(&self, job: usize, end: &JobEnd, is_last: bool);
 }
 
-/// How often the request to stop is checked.
+/// Time between two checks for a request to stop.
 const TICK: Duration = Duration::from_millis(20);
 
 /// Lines of stderr that are shown of a job that failed.
@@ -40,8 +40,8 @@ const LAST_LINES: usize = 5;
 /// Runs the processes of jobs 0 to `num_jobs`, `num_side_by_side` at a time, in order; a job that fails is
 /// repeated up to `retries` times.
 ///
-/// After a request to stop, no further job starts, and the running jobs receive SIGTERM. Jobs that never started are not
-/// in the result.
+/// After a request to stop, no further job starts, and the running jobs receive SIGTERM. Jobs that never started are
+/// not in the result.
 pub fn run_all(
     num_jobs: usize,
     num_side_by_side: usize,

@@ -35,14 +35,14 @@ impl Drop for Silent {
     }
 }
 
-/// Passes findings to a dashboard, which owns the terminal, and prints nothing itself until the end.
+/// Passes findings to a dashboard, which has the terminal, and prints nothing itself until the end.
 pub struct Behind {
     silent: Silent,
     diagnosis: OngoingDiagnosis,
 }
 
 impl Behind {
-    /// Continues after what was known before.
+    /// Continues with a diagnosis that knows the earlier epochs.
     pub fn after(diagnosis: OngoingDiagnosis) -> Self {
         Self {
             silent: Silent::default(),
@@ -127,7 +127,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    /// Starts the clock, after what was known before.
+    /// Starts the clock, and continues with a diagnosis that knows the earlier epochs.
     pub fn after(diagnosis: OngoingDiagnosis) -> Self {
         Self {
             began: Instant::now(),
@@ -191,7 +191,7 @@ pub struct JsonLines {
 }
 
 impl JsonLines {
-    /// Continues after what was known before.
+    /// Continues with a diagnosis that knows the earlier epochs.
     pub fn after(diagnosis: OngoingDiagnosis) -> Self {
         Self {
             save_warnings: SaveWarnings::default(),

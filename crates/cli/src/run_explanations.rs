@@ -17,7 +17,7 @@ use crate::tables;
 /// Columns in the table of the most important ones.
 const SHOWN: usize = 10;
 
-/// What `emberlab evaluate` computes besides the scores.
+/// The results that `emberlab evaluate` computes besides the scores.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Explain {
     /// Compute simple predictors, such as logistic regression, on the same rows, and save them in the run. A training
@@ -43,7 +43,8 @@ impl Explanations {
     /// Computes and saves what `explain` asks for, and reads the rest from the folder of the run.
     ///
     /// # Errors
-    /// [`Failure`] if the importance of another network than the last is asked for, or a file cannot be read or written.
+    /// [`Failure`] if the importance of another network than the last is asked for, or a file cannot be read or
+    /// written.
     pub fn of(
         explain: Explain,
         run: &Run,

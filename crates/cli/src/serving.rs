@@ -1,4 +1,4 @@
-//! Where the pages of `emberlab play` and `emberlab watch` are served.
+//! The address at which the pages of `emberlab play` and `emberlab watch` are served.
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use emberlab_live::{Address, ServerError, Site};
 
 use crate::failure::Failure;
 
-/// Where a page is served.
+/// The address at which a page is served.
 #[derive(Debug, clap::Args)]
 pub struct Serving {
     /// Port of the page; by default, any that is free.
@@ -35,8 +35,8 @@ impl Serving {
         Ok(site?)
     }
 
-    /// Prints the address of the page, and opens it in the browser if that is wanted. `others` says what people on other
-    /// machines can do, if they reach it.
+    /// Prints the address of the page, and opens it in the browser if that is wanted. `others` says what people on
+    /// other machines can do, if they reach it.
     ///
     /// # Errors
     /// If the terminal cannot be written.

@@ -48,7 +48,7 @@ pub fn stop_on_request(announce: bool) -> std::io::Result<StopFlag> {
 /// If the system does not allow signals to be handled.
 #[cfg(not(unix))]
 pub fn stop_on_request(announce: bool) -> std::io::Result<StopFlag> {
-    // Flags are all that can be set here, so nothing is announced.
+    // The handler here can only set flags, so nothing is announced.
     let _ = announce;
     let stop = StopFlag::default();
     signal_hook::flag::register_conditional_shutdown(

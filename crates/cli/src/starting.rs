@@ -30,8 +30,8 @@ impl From<TaskChoice> for TableTask {
 /// An experiment for the table or the folder of images at `path`. `command` is the one that was called.
 ///
 /// # Errors
-/// [`Failure::Usage`] if a folder is given with a label, or no label is given, with the columns to choose from; [`Failure`] if the data
-/// cannot be read.
+/// [`Failure::Usage`] if a folder is given with a label; or if a table is given without one, with the columns to choose
+/// from; [`Failure`] if the data cannot be read.
 pub fn starter(
     command: &str,
     path: &Path,
@@ -73,7 +73,7 @@ fn without_label(command: &str, path: &Path, format: &FormatConfig) -> Result<Fa
         format!("\nperhaps:  {line}")
     });
     Ok(Failure::Usage(format!(
-        "which column of {} is to be learnt? Name it with `--label`; the columns are {}{guess}",
+        "which column of {} should be learnt? Name it with `--label`; the columns are {}{guess}",
         path.display(),
         listed.join(", "),
     )))

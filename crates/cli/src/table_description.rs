@@ -24,7 +24,7 @@ const MOST_LISTED: usize = 20;
 /// The largest number of columns that a remark names.
 const MOST_NAMED: usize = 8;
 
-/// The columns of the table, what the format is, and what to look out for. `name` is that of the file.
+/// The columns of the table, its format, and what to look out for. `name` is that of the file.
 pub fn render(name: &str, description: &TableDescription, label: Option<&str>) -> String {
     let width = tables::table([""], 1)
         .width()
@@ -152,7 +152,7 @@ fn short(value: f64) -> String {
     number(value)
 }
 
-/// What the label holds.
+/// The content of the label.
 fn classes(label: &str, description: &TableDescription) -> String {
     let classes = &description.classes;
     let column = description

@@ -1,4 +1,4 @@
-//! Options that say how the file of a table is read, where that is found out wrongly.
+//! Options that say how the file of a table is read, for files whose format is detected wrongly.
 
 use emberlab_tables::{Delimiter, FormatConfig};
 use serde::Deserialize;
@@ -8,13 +8,13 @@ use serde::de::value::Error as ValueError;
 /// How the file of a table is read.
 #[derive(Debug, clap::Args)]
 pub struct TableFormat {
-    /// Character between the columns, `tab`, or `whitespace` for any number of blanks; found out by default.
+    /// Character between the columns, `tab`, or `whitespace` for any number of blanks; detected by default.
     #[arg(long, value_name = "CHAR", value_parser = delimiter)]
     delimiter: Option<Delimiter>,
-    /// Whether the first line holds the names of the columns; found out by default.
+    /// Whether the first line holds the names of the columns; detected by default.
     #[arg(long, value_enum, value_name = "WHETHER")]
     header: Option<Header>,
-    /// Decimal mark of numbers, `.` or `,`; found out by default.
+    /// Decimal mark of numbers, `.` or `,`; detected by default.
     #[arg(long, value_name = "MARK", value_parser = decimal)]
     decimal: Option<char>,
 }
@@ -28,7 +28,7 @@ enum Header {
 }
 
 impl TableFormat {
-    /// As the reader of tables takes it.
+    /// The option in the form that the reader of tables takes.
     pub fn config(&self) -> FormatConfig {
         FormatConfig {
             delimiter: self.delimiter,

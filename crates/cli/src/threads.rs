@@ -7,8 +7,8 @@ use crate::failure::Failure;
 /// # Errors
 /// [`Failure::Failed`] if the threads cannot be started.
 pub fn set(num_threads: u16) -> Result<(), Failure> {
-    // This thread is one of them. Otherwise ndarray hands every matrix product to another thread and waits for it, which
-    // takes two thirds of the time of a small network's step.
+    // This thread is one of them. Otherwise ndarray hands every matrix product to another thread and waits for it,
+    // which takes two thirds of the time of a small network's step.
     rayon::ThreadPoolBuilder::new()
         .num_threads(usize::from(num_threads))
         .use_current_thread()

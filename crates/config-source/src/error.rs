@@ -40,9 +40,9 @@ impl ConfigError {
 
     /// An error about the value of a key such as `optimizer.learning_rate` or `model.hidden[1]`.
     ///
-    /// The place is the last override that sets the value, else the file. If neither has the key, because its default is
-    /// used, the place is the innermost table around it. For a table with overrides of single keys, it is the last of
-    /// them: the file alone would most likely do.
+    /// The place is the last override that sets the value, else the file. If neither has the key, because its default
+    /// is used, the place is the innermost table around it. If overrides set single keys of a table, the place is the
+    /// last of them: without overrides, the file would most likely be valid.
     pub fn at_key(source: &ConfigSource, key: &str, message: impl Into<String>) -> Self {
         let error = Self {
             key: Some(key.to_owned()),

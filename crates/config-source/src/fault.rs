@@ -1,4 +1,4 @@
-//! Kinds of serde's errors, recognised by their messages, because serde gives nothing else.
+//! Kinds of serde's errors, recognised by their messages, because serde has nothing else to tell them apart.
 
 use serde::de::Unexpected;
 use std::borrow::Cow;

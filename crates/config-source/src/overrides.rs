@@ -48,8 +48,8 @@ impl ConfigSource {
         })
     }
 
-    /// The text without some keys, given with their tables, which what follows does not read. Errors still have their
-    /// place in the file.
+    /// The text without some keys, given with their tables. A type that does not have these keys can then read it.
+    /// Errors still have their place in the file.
     ///
     /// # Errors
     /// If this text is not TOML.
@@ -96,7 +96,7 @@ pub(crate) struct Override {
 impl Override {
     /// The override as a source, and the place of a value that it sets.
     pub(crate) fn place(&self, path: &KeyPath, part: Part) -> (ConfigSource, Option<Range<usize>>) {
-        // A string without quotes is not TOML, and is one value.
+        // A string without quotes is not TOML. It is one value.
         let document = Document::parse(&self.text).ok();
         let exact = document.and_then(|document| part.span(&document, path));
         let span = exact.unwrap_or_else(|| match part {

@@ -15,7 +15,7 @@ use crate::standardize::Standardizer;
 
 /// How training images are changed, each anew for every epoch. Validation and test images stay as they are.
 ///
-/// What comes from outside of an image, and what is covered, is 0 before standardisation.
+/// Pixels that come from outside an image, and pixels that are covered, are 0 before standardisation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct AugmentationConfig {
@@ -74,7 +74,7 @@ impl fmt::Debug for Augmentation {
     }
 }
 
-/// What happens to one image.
+/// The changes of one image.
 struct Change {
     /// Pixels down and to the right.
     shift: [i64; 2],
@@ -132,7 +132,7 @@ impl Augmentation {
         images
     }
 
-    /// Draws what happens to one image. Every image takes the same numbers from the generator.
+    /// Draws the changes of one image. Every image takes the same number of random numbers.
     fn draw(&self, rng: &mut StreamRng) -> Change {
         let [_, height, width] = self.shape;
         let most = self.config.shift as i64;
@@ -234,7 +234,7 @@ mod tests {
 
     const ROWS: usize = 5;
 
-    /// Images `[1, 5, 4]` of the numbers 1 to 20, and as many more for each further one.
+    /// Images `[1, 5, 4]` of the numbers 1 to 20; each further image continues with the next 20.
     fn samples(num_images: usize) -> Samples {
         let pixels = (0..num_images * 20).map(|k| 1.0 + k as f32).collect();
         Samples {

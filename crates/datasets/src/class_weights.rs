@@ -13,7 +13,7 @@ use crate::{Samples, Targets};
 /// How much each class counts in the loss.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ClassWeights {
-    /// `"balanced"`: all classes count the same together, however many samples they have.
+    /// `"balanced"`: all classes together have the same weight, however many samples they have.
     Balanced,
     /// One weight for each class, in the order of the classes; not negative.
     Each(Vec<f64>),
@@ -22,9 +22,9 @@ pub enum ClassWeights {
 impl ClassWeights {
     /// Multiplies the weight of each sample by that of its class, and divides all by their mean in the training rows.
     ///
-    /// With `"balanced"` a class of `n_c` among `n` training rows has the weight `n / (C n_c)`, where `C` is the number of
-    /// classes in these rows: scikit-learn's `compute_class_weight("balanced")`. A class without a training row has the
-    /// weight 1.
+    /// With `"balanced"` a class of `n_c` among `n` training rows has the weight `n / (C n_c)`, where `C` is the number
+    /// of classes in these rows: scikit-learn's `compute_class_weight("balanced")`. A class without a training row has
+    /// the weight 1.
     ///
     /// # Errors
     /// [`Problem`] if the targets are numbers, or if there are not as many weights as classes.

@@ -72,10 +72,10 @@ impl Dataset {
         self.targets.is_empty()
     }
 
-    /// The samples as numbers, and how the columns of a table became numbers; `None` if the data set is no table.
+    /// The samples as numbers, and how the columns of a table became numbers; `None` if the data set is not a table.
     ///
     /// The encoder is fitted on `train_rows`. Weights are divided by their mean in these rows, so that the size of a
-    /// step does not depend on their unit.
+    /// step does not depend on the unit of the weights.
     ///
     /// # Errors
     /// [`DatasetError::Table`] with line and key if a value is missing and nothing replaces it, or a category of
@@ -122,7 +122,8 @@ impl Dataset {
     }
 
     /// SHA-256 of features and targets in hexadecimal: the kind (`bytes`, `floats`, `classes`, …) and the little-endian
-    /// bytes of each. Numbers that fit 32-bit floats are hashed as such, and a table of numbers as the samples it becomes.
+    /// bytes of each. Numbers that fit 32-bit floats are hashed as such, and a table of numbers as the samples it
+    /// becomes.
     pub fn checksum(&self) -> String {
         let mut hash = Sha256::new();
         match &self.inputs {
@@ -167,7 +168,7 @@ impl Dataset {
         rounded.ok_or(found)
     }
 
-    /// The data set with its numbers rounded to 32 bits; `None` if it is no table.
+    /// The data set with its numbers rounded to 32 bits; `None` if it is not a table.
     fn rounded(mut self) -> Option<Self> {
         let round = |values: &mut Vec<f64>| {
             for value in values {

@@ -66,8 +66,8 @@ impl DeviceDataset {
         }
     }
 
-    /// The same data set, which was [uploaded](Self::upload) from these `rows` of `samples`, with images that change from
-    /// epoch to epoch. The configuration must be [valid](AugmentationConfig::validate) for the samples.
+    /// The same data set, which was [uploaded](Self::upload) from these `rows` of `samples`, with images that change
+    /// from epoch to epoch. The configuration must be [valid](AugmentationConfig::validate) for the samples.
     #[must_use]
     pub fn augmented(
         mut self,

@@ -43,8 +43,8 @@ pub enum Standardize {
     /// Each feature has its own mean, and all have the same standard deviation (around the mean of all): pixels
     /// that are almost always dark stay small.
     Centered,
-    /// Each feature has its own median, which becomes 0, and its own range between the quartiles, which becomes 1:
-    /// outliers do not count. It equals scikit-learn's `RobustScaler`.
+    /// Each feature has its own median, which becomes 0, and its own range between the quartiles, which becomes 1.
+    /// Outliers do not count. It equals scikit-learn's `RobustScaler`.
     Robust,
     /// The smallest value of each feature becomes 0, the largest 1. It equals scikit-learn's `MinMaxScaler`.
     MinMax,
@@ -161,7 +161,8 @@ impl Standardizer {
     }
 }
 
-/// The inputs of a network for rows of columns as they are in the data: the features that are derived from them, if there
+/// The inputs of a network for rows of columns as they are in the data: the derived features, if there are any, and
+/// then standardised.
 /// are any, standardised.
 ///
 /// # Shapes
@@ -303,7 +304,7 @@ impl Columns<'_> {
     }
 }
 
-/// A quantile of sorted numbers, which are at least one, interpolated between neighbours as `numpy.quantile` does.
+/// A quantile of sorted numbers, at least one of them, interpolated between neighbours as `numpy.quantile` does.
 fn quantile(sorted: &[f64], share: f64) -> f64 {
     let place = share * (sorted.len() - 1) as f64;
     let below = sorted[place.floor() as usize];

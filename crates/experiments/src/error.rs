@@ -160,7 +160,7 @@ pub enum ExperimentError {
         run: String,
         /// Epochs done.
         epochs: usize,
-        /// Why it stopped.
+        /// The reason why it stopped.
         stopped: StoppedEarly,
     },
     /// The configuration of a run differs from the one that its checkpoint was written with.
@@ -175,16 +175,16 @@ pub enum ExperimentError {
         /// The differences.
         changes: Vec<Change>,
     },
-    /// The data of a run are no file of the user's own, so they cannot have moved.
+    /// A run was trained on a built-in data set, so its data cannot have moved.
     #[error(
-        "{run} was not trained on a file or folder of your own: `--data` says where such data are now"
+        "{run} was trained on a built-in data set; `--data` is only for runs trained on your own file or folder"
     )]
     NoOwnData {
         /// `experiment/run`.
         run: String,
     },
-    /// The data of a run are not where they were.
-    #[error("{run} was trained on {}, which is not there now: `--data PATH` says where it is", path.display())]
+    /// The data of a run are not at the place where the training found them.
+    #[error("{run} was trained on {}, which is not there now: `--data PATH` gives its new place", path.display())]
     DataMoved {
         /// `experiment/run`.
         run: String,

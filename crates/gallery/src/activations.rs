@@ -1,4 +1,4 @@
-//! Activations with their gradients and where they saturate.
+//! Activations, their gradients, and the inputs at which they saturate.
 
 use emberlab_menu::Menu as _;
 use emberlab_models::Activation;

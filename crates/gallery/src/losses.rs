@@ -70,7 +70,7 @@ struct EqualLosses {
 }
 
 impl EqualLosses {
-    /// Their names in a legend, which has no room for more than two.
+    /// Their names in a legend, which has room for two at most.
     fn label(&self) -> String {
         match self.names.as_slice() {
             [first, rest @ ..] if rest.len() > 1 => format!("{first} and {} more", rest.len()),

@@ -61,17 +61,17 @@ pub(super) fn section() -> Result<Section, GalleryError> {
         images.push(Image::new(bitmap).caption(normalized.name));
         described.push(format!("{}: {}", normalized.name, normalized.summary));
     }
-    let picture = ImageGrid::new("One batch under each normalization", 5, images)
+    let picture = ImageGrid::new("One batch under each normalisation", 5, images)
         .image_width(120.0)
         .describe(format!(
-            "The same batch under each normalization, samples as rows and features as columns. {}.",
+            "The same batch under each normalisation, samples as rows and features as columns. {}.",
             described.join("; ")
         ));
     Ok(Section {
         title: "Normalizations",
-        text: "Rows are samples and columns are features; blue is negative, vermillion positive. Batch normalization \
-               gives every column mean 0 and variance 1 over the batch. Layer and instance normalization do so for \
-               every row, whatever else is in the batch; group normalization does so for parts of rows."
+        text: "Rows are samples and columns are features; blue is negative, vermillion positive. Batch normalisation \
+               gives every column mean 0 and variance 1 over the batch. Layer and instance normalisation do so for \
+               every row, whatever else is in the batch; group normalisation does so for parts of rows."
             .to_string(),
         pictures: vec![("normalizations".to_string(), picture.render()?)],
     })
@@ -98,7 +98,7 @@ mod tests {
             ("group", (false, true, true)),
         ] {
             let found = normalized.iter().find(|found| found.name == name);
-            let numbers = &found.expect("a normalization of this name").numbers;
+            let numbers = &found.expect("a normalisation of this name").numbers;
             let column = |j: usize| -> Vec<f64> {
                 numbers.iter().skip(j).step_by(FEATURES).copied().collect()
             };

@@ -9,8 +9,8 @@ pub type Pair<const D: usize> = (Tensor<D>, Tensor<D>);
 
 /// `f(x)` of each number.
 ///
-/// `fused` computes it for one number, in the memory of `x` if nothing shares that; `operations` computes it by
-/// Burn's operations, for tensors that are not [on the host](crate::is_on_host).
+/// The host kernel calls `fused` for each number, and writes into the memory of `x` if nothing shares that.
+/// `operations` does the same by Burn's operations, for tensors that are not [on the host](crate::is_on_host).
 ///
 /// # Shapes
 /// - `x` and the result: any, the same
@@ -24,8 +24,9 @@ pub fn map<const D: usize>(
 
 /// `f(x, y)` of each two numbers.
 ///
-/// `fused` computes it for two numbers, in the memory of `x` if nothing shares that; `operations` computes it by
-/// Burn's operations, for tensors that are not [on the host](crate::is_on_host) or whose shapes differ.
+/// The host kernel calls `fused` for each two numbers, and writes into the memory of `x` if nothing shares that.
+/// `operations` does the same by Burn's operations, for tensors that are not [on the host](crate::is_on_host) or whose
+/// shapes differ.
 ///
 /// # Shapes
 /// - `x`, `y` and the result: any, the same

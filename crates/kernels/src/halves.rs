@@ -6,7 +6,7 @@ use crate::host;
 
 /// For each place of the two halves of a row, the larger number, and whether it stands in the second half.
 ///
-/// Of two equal numbers it takes the first half's. If one of the two is NaN, the larger number is NaN.
+/// Of two equal numbers the first half's is taken. If one of the two is NaN, so is the larger number.
 ///
 /// # Shapes
 /// - `x`: `[num_rows, 2 * half]`

@@ -1,9 +1,9 @@
-//! The operations that layers, losses and optimisers call, each with a fused kernel for the host's memory.
+//! The operations that layers, losses and optimisers call, each with a host kernel: a loop over the host's memory.
 //!
-//! An operation decides by its tensors how it computes. Tensors of f32 on the flex device that autodiff does not
-//! track ([`is_on_host`]) are buffers of this process: a fused kernel reads and writes them in one loop that the
-//! compiler turns into vector instructions. All other tensors are computed by Burn's operations. Both give the
-//! same numbers up to rounding, so a caller never sees which of them ran.
+//! An operation decides by its tensors how it computes. Tensors of f32 on the flex device that autodiff does not track
+//! ([`is_on_host`]) are buffers of this process: a host kernel reads and writes them in one loop that the compiler
+//! turns into vector instructions. All other tensors are computed by Burn's operations. Both give the same numbers up
+//! to rounding, so a caller never sees which of them ran.
 //!
 //! Small networks gain most: there Burn spends its time on starting operations and on walking short rows.
 //!
@@ -15,8 +15,9 @@
 //! - [`larger_half`]: a step of max-pooling
 //!
 //! [`Numbers`] gives a kernel of another crate the numbers of a tensor in the host's memory, and [`HostNumbers`] those
-//! of a tensor on any device, to read. [`ran_fused`] tells a test
-//! whether a fused kernel ran.
+//! of a tensor on any device, to read. [`ran_fused`] tells a test whether a host kernel ran.
+//!
+//! Fused kernels, which run whole trainings, are those of the crate `emberlab-fused`.
 
 mod batch_norm;
 mod elementwise;

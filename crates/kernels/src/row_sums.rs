@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use crate::host;
 
-/// The number of rows from which on another device than the processor adds them in two steps.
+/// From this number of rows on, devices other than the processor add them in two steps.
 const MANY_ROWS: usize = 1024;
 
 /// The sum of all rows of a matrix.
@@ -29,8 +29,9 @@ pub fn batched_sum_of_rows(x: &Tensor<3>) -> Tensor<3> {
 
 /// The sum along a dimension, which has size 1 afterwards.
 ///
-/// Without its autotuning, Burn has a GPU add each column of a matrix by one thread. The pixels of a batch of images are
-/// tens of thousands of rows of a few columns, so those are added in two steps, first many short parts of each column.
+/// Without its autotuning, Burn lets a GPU add each column of a matrix by one thread. The pixels of a batch of images
+/// are tens of thousands of rows of a few columns, so those are added in two steps: first many short parts of each
+/// column.
 pub(crate) fn sum_along<const D: usize>(x: Tensor<D>, dim: usize) -> Tensor<D> {
     match num_parts(&x, dim) {
         1 => x.sum_dim(dim),

@@ -1,4 +1,4 @@
-//! Standardised numbers, and the gradient of standardising: every normalisation is made of these.
+//! Standardised numbers and the gradient of standardising, of which every normalisation is made.
 
 use burn::tensor::Tensor;
 

@@ -15,7 +15,7 @@
  */
 
 /**
- * Change keys of the experiment, all of them or none. The training goes on with the new values where it can; it begins anew where the network or its data become others.
+ * Change keys of the experiment, all of them or none. The training goes on with the new values where it can; it begins anew where they change the network or its data.
  * @typedef {Object} SetRequest
  * @property {"set"} type
  * @property {Array<Change>} changes The changes.
@@ -42,7 +42,7 @@
  */
 
 /**
- * Train so many steps, then stop; at most the rest of the epoch under way.
+ * Train this number of steps, then stop; at most the rest of the epoch under way.
  * @typedef {Object} StepRequest
  * @property {"step"} type
  * @property {number} count The number of steps, at least 1.
@@ -61,7 +61,7 @@
  */
 
 /**
- * Train at most so many epochs a second.
+ * Train at most this number of epochs a second.
  * @typedef {Object} PaceRequest
  * @property {"pace"} type
  * @property {(number|null)} epochs_per_second Epochs a second; positive. Without a number: as fast as possible.
@@ -82,7 +82,7 @@
  */
 
 /**
- * The page needs a frame no more: it has drawn it, or has a newer one. It has two at most.
+ * The page no longer needs a frame, because it has drawn it or has a newer one. It has two at most.
  * @typedef {Object} ShownRequest
  * @property {"shown"} type
  * @property {number} frame The number of the frame.
@@ -97,7 +97,7 @@
  */
 
 /**
- * Stop what trains in the background.
+ * Stop the trainings in the background.
  * @typedef {Object} StopSeedsRequest
  * @property {"stop_seeds"} type
  */
@@ -153,7 +153,7 @@
 /**
  * The data and the network.
  * @typedef {Object} Scene
- * @property {number} scene The number of the scene. Frames, layers and epochs that belong to another one are to be dropped.
+ * @property {number} scene The number of the scene. The page drops frames, layers and epochs of another scene.
  * @property {string} dataset The name of the data set.
  * @property {Array<string>} columns The columns of the data.
  * @property {Array<string>} inputs The inputs of the network.
@@ -169,13 +169,13 @@
  * @property {Slice} splits The split of each of them: `[num_points]` bytes, 0 training, 1 validation, 2 test.
  * @property {Array<LayerShape>} layers The layers with weights, from the inputs to the outputs.
  * @property {number} num_parameters Trainable parameters.
- * @property {string} trained_by What trains the network, such as `fused kernels`.
+ * @property {string} trained_by The engine that trains the network, such as `fused kernels`.
  * @property {number} steps_per_epoch The number of steps of an epoch.
  * @property {Array<string>} notes Sentences about the data: what was found or left out when they were read, and what is often a mistake.
  */
 
 /**
- * How far the training is.
+ * The progress of the training.
  * @typedef {Object} Status
  * @property {boolean} is_running Whether it trains now.
  * @property {number} epoch Epochs done.
@@ -184,7 +184,7 @@
  * @property {number} num_epochs Epochs planned.
  * @property {number} steps_per_second Steps a second, of the last second.
  * @property {(number|null)} epochs_per_second Epochs a second at most, if that is limited.
- * @property {string} ending Why it does not go on, such as `completed`, `stopped early`, or an error; empty if it can.
+ * @property {string} ending The reason why it does not go on, such as `completed`, `stopped early`, or an error; empty if it can.
  * @property {boolean} is_altered Whether something was changed since the first step.
  */
 
@@ -229,8 +229,8 @@
  * The weights of one dense layer.
  * @typedef {Object} Weights
  * @property {string} layer The layer.
- * @property {number} inputs Its inputs that are here, the first ones.
- * @property {number} units Its units that are here, the first ones.
+ * @property {number} inputs The number of its inputs that are included, the first ones.
+ * @property {number} units The number of its units that are included, the first ones.
  * @property {Slice} weights `[inputs × units]`, 32-bit floats, input by input.
  * @property {Slice} biases `[units]`, 32-bit floats; empty without biases.
  */
@@ -238,7 +238,7 @@
 /**
  * The network at one moment.
  * @typedef {Object} Frame
- * @property {number} frame Its number. The page says that it has drawn it, and gets the next one.
+ * @property {number} frame Its number. The page reports that it has drawn it, and gets the next one.
  * @property {number} scene The scene that it belongs to.
  * @property {number} epoch Epochs done, as a fraction.
  * @property {number} step Steps done.
@@ -260,7 +260,7 @@
  * Learning curves.
  * @typedef {Object} Epochs
  * @property {number} scene The scene that they belong to.
- * @property {boolean} is_whole Whether the rows are all there are; else they follow those before.
+ * @property {boolean} is_whole Whether these are all rows; otherwise they follow those that were sent before.
  * @property {Array<EpochRow>} rows The rows. In a long training some are left out, evenly.
  */
 
@@ -368,7 +368,7 @@
  */
 
 /**
- * What several seeds have come to so far.
+ * The results of several seeds so far.
  * @typedef {Object} SeedsState
  * @property {number} done Trainings done.
  * @property {number} total Trainings in all; 0 if none was asked for.
@@ -388,7 +388,7 @@
 /**
  * A request cannot be met.
  * @typedef {Object} Problem
- * @property {string} message Why, and what would be valid.
+ * @property {string} message The reason, and what would be valid.
  * @property {string} key The key of the experiment that it is about; empty if it is about none.
  */
 
@@ -408,7 +408,7 @@
  */
 
 /**
- * How far the training is.
+ * The progress of the training.
  * @typedef {Status & {type: "status"}} StatusMessage
  */
 
@@ -443,7 +443,7 @@
  */
 
 /**
- * What several seeds have come to so far.
+ * The results of several seeds so far.
  * @typedef {SeedsState & {type: "seeds"}} SeedsMessage
  */
 

@@ -52,7 +52,7 @@ pub struct TableOrName<M, F> {
 }
 
 impl<M, F> TableOrName<M, F> {
-    /// A visitor that leaves tables to `table`.
+    /// A visitor that passes tables on to `table`.
     pub fn new(table: F) -> Self {
         Self {
             table,

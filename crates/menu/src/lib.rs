@@ -5,8 +5,8 @@
 //! keys that a configuration may set, and it implements the trait of its menu. Names, schema, reading, writing and
 //! dispatch all come from the table, so a new entry is one file and one row.
 //!
-//! [`Problem`] is what is wrong with one value of a configuration, whichever crate finds it. [`nearest_name`] is the valid
-//! name that a mistyped one was probably meant to be.
+//! [`Problem`] says what is wrong with one value of a configuration, whichever crate finds it. [`nearest_name`] finds
+//! the valid name that was probably meant by a mistyped one.
 
 mod choice;
 mod nearest;

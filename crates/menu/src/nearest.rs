@@ -1,4 +1,4 @@
-//! The valid name that a mistyped one was probably meant to be.
+//! The valid name that was probably meant by a mistyped one.
 
 /// Normalised Damerau–Levenshtein similarity from which on a name counts as mistyped, from 0 to 1.
 const MISTYPED: f64 = 0.6;

@@ -55,7 +55,7 @@ impl Problem {
         Self::unless(is_positive, key, value, "a finite number above zero")
     }
 
-    /// The same problem of a table within another: `table` is put before the key.
+    /// The same problem for a table inside another one: puts `table` before the key.
     #[must_use]
     pub fn within(mut self, table: &str) -> Self {
         self.key = format!("{table}.{}", self.key);

@@ -1,4 +1,4 @@
-//! The JSON Schema of a menu, and what it says of each entry.
+//! The JSON Schema of a menu, with the description of each entry.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::MetricsError;
 use crate::ranked::Ranked;
 
-/// How often class 1 occurs among samples of about the same predicted probability.
+/// The frequency of class 1 among samples of about the same predicted probability.
 ///
 /// # Source
 /// The points equal scikit-learn's `calibration_curve` (uniform bins), `brier_score` its

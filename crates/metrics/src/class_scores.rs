@@ -20,8 +20,8 @@ impl<'a> ClassScores<'a> {
     ///
     /// # Shapes
     /// - targets: `[num_samples]`
-    /// - outputs, probabilities: `[num_samples, width]`, row by row; `width` is the number of classes, or 1 for class 1 of
-    ///   two
+    /// - outputs, probabilities: `[num_samples, width]`, row by row; `width` is the number of classes, or 1 for class 1
+    ///   of two
     ///
     /// # Errors
     /// [`MetricsError::Rows`], [`MetricsError::Lengths`]; [`MetricsError::Label`] for a target that is not a class.
@@ -91,8 +91,8 @@ impl<'a> ClassScores<'a> {
         })
     }
 
-    /// The mean squared difference of probabilities and targets: for two classes of class 1, in [0, 1]; for several summed
-    /// over the classes, in [0, 2].
+    /// The mean squared difference of probabilities and targets: for two classes of class 1, in [0, 1]; for several
+    /// summed over the classes, in [0, 2].
     ///
     /// # Source
     /// Equals scikit-learn's `brier_score_loss`.
@@ -108,9 +108,9 @@ impl<'a> ClassScores<'a> {
         })
     }
 
-    /// The share of samples whose class has one of the `k` largest outputs, in [0, 1]. Of equal outputs, that of the last
-    /// class counts as the largest. A sample with NaN among its outputs counts as wrong. Two classes with one output are
-    /// always among the first two.
+    /// The share of samples whose class has one of the `k` largest outputs, in [0, 1]. Of equal outputs, that of the
+    /// last class counts as the largest. A sample with NaN among its outputs counts as wrong. Two classes with one
+    /// output are always among the first two.
     ///
     /// # Source
     /// Equals scikit-learn's `top_k_accuracy_score`, for two classes with `k` from 2 on.

@@ -1,8 +1,8 @@
-//! Why arrays cannot be scored.
+//! The reasons why arrays cannot be scored.
 
 use thiserror::Error;
 
-/// Why arrays cannot be scored.
+/// The reason why arrays cannot be scored.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum MetricsError {
     /// The numbers of targets and predictions differ.

@@ -15,7 +15,7 @@ pub enum Direction {
     Higher,
 }
 
-/// What a metric is computed from, which decides the targets that it is defined for.
+/// The data that a metric is computed from, which decide the targets that it is defined for.
 #[derive(PartialEq, Eq)]
 enum Basis {
     /// The losses of the batches: classes and numbers.
@@ -33,9 +33,9 @@ enum Basis {
 enum Computed {
     /// In every training, and shown: people look at it first.
     Shown,
-    /// In every training. It says much the same as one that is shown.
+    /// In every training. It says much the same as a metric that is shown.
     Always,
-    /// Where an experiment asks for it, and shown there.
+    /// In experiments that ask for it, and shown there.
     OnRequest,
 }
 
@@ -148,8 +148,8 @@ metrics! {
         basis: Basis::Outputs,
         computed: Computed::OnRequest,
     }
-    /// Mean of the precisions over all thresholds, weighted by the gain in recall, in [0, 1], for several classes the mean
-    /// of each against the others; higher is better.
+    /// Mean of the precisions over all thresholds, weighted by the gain in recall, in [0, 1], for several classes the
+    /// mean of each against the others; higher is better.
     "average_precision" => AveragePrecision {
         title: "Average precision",
         direction: Direction::Higher,
@@ -237,8 +237,8 @@ impl Metric {
         self.properties().direction
     }
 
-    /// Whether it is one of the metrics that people look at first, or that they asked for: those are shown while a network
-    /// trains, and their curves are drawn. The others say much the same as one of these.
+    /// Whether it is one of the metrics that people look at first, or that they asked for. Those are shown while a
+    /// network trains, and their curves are drawn. The others say much the same as one of these.
     pub fn is_headline(self) -> bool {
         self.properties().computed != Computed::Always
     }

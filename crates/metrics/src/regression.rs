@@ -91,8 +91,8 @@ impl RegressionScores {
     }
 }
 
-/// The mean absolute error as a share of the absolute targets, 1 for 100 %, averaged over the outputs. A target of 0 counts
-/// as `f64::EPSILON`. A NaN among the values makes it NaN.
+/// The mean absolute error as a share of the absolute targets, 1 for 100 %, averaged over the outputs. A target of 0
+/// counts as `f64::EPSILON`. A NaN among the values makes it NaN.
 ///
 /// # Shapes
 /// - targets, predictions: `[num_samples, num_outputs]`, row by row
@@ -105,8 +105,8 @@ pub fn mean_absolute_percentage_error(targets: &[f64], predictions: &[f64]) -> f
     shares.sum::<f64>() / targets.len() as f64
 }
 
-/// The median of the absolute errors, in the units of the targets, averaged over the outputs. A NaN among the values makes
-/// it NaN.
+/// The median of the absolute errors, in the units of the targets, averaged over the outputs. A NaN among the values
+/// makes it NaN.
 ///
 /// # Shapes
 /// - targets, predictions: `[num_samples, num_outputs]`, row by row, of at least one output

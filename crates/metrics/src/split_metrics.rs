@@ -47,8 +47,8 @@ impl SplitMetrics {
         }
     }
 
-    /// Adds those metrics of classes among `asked` that are computed on request. Those that need the outputs of all samples
-    /// are left out without `scores`.
+    /// Adds those metrics of classes among `asked` that are computed on request. Those that need the outputs of all
+    /// samples are left out without `scores`.
     pub fn with_asked_of_classes(
         mut self,
         asked: &[Metric],

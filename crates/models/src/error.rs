@@ -3,7 +3,7 @@
 use burn::tensor::DType;
 use emberlab_menu::Problem;
 
-/// Why a network cannot be built or filled.
+/// The reason why a network cannot be built or filled.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ModelError {
     /// A value of the configuration that no network can have. Keys are those of the model's table, such as

@@ -2,8 +2,8 @@
 //!
 //! A [`ModelConfig`] is the `[model]` table of a TOML file; [`ModelConfig::init`] makes a [`Network`] of it. Weights
 //! are drawn on the host in f64, so the same seed gives the same weights on every device and in every precision. Every
-//! function and layer equals PyTorch's, in value and in gradient, on every device. Where Burn's own function differs,
-//! it is composed from simpler operations instead.
+//! function and layer equals PyTorch's, in value and in gradient, on every device. Functions that differ in Burn are
+//! composed from simpler operations instead.
 //!
 //! A network has one forward pass, which evaluates, trains, saves activations for the backward pass, or records the
 //! outputs of every operation. Its layers are written once for a single network and for replicas of it that are

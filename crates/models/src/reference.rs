@@ -1,7 +1,7 @@
-//! PyTorch's numbers for the tests of activations, normalizations and layers: `tests-data/kernels.json`.
+//! PyTorch's numbers for the tests of activations, normalisations and layers: `tests-data/kernels.json`.
 //!
-//! They are compared twice. Tests called `kernel_tests` compute f32 on flex without autodiff, as most trainings do; there
-//! the fused kernels run. Other tests compute with autodiff, also in f64; there Burn's operations run.
+//! They are compared twice. Tests called `kernel_tests` compute in f32 on flex without autodiff, as most trainings do;
+//! there the host kernels run. Other tests compute with autodiff, also in f64; there Burn's operations run.
 //!
 //! `tests-data/kernels.py` makes the file, and says how to add a row.
 
@@ -30,7 +30,7 @@ pub(crate) struct Table {
 #[derive(Deserialize)]
 pub(crate) struct ActivationRow {
     pub activation: Activation,
-    /// Whether it has a fused kernel.
+    /// Whether it has a host kernel.
     pub is_fused: bool,
     #[serde(flatten)]
     pub case: Case,
@@ -38,7 +38,7 @@ pub(crate) struct ActivationRow {
 
 #[derive(Deserialize)]
 pub(crate) struct NormalizationRow {
-    /// Whether it has a fused kernel.
+    /// Whether it has a host kernel.
     pub is_fused: bool,
     pub cases: BTreeMap<String, Case>,
 }
@@ -77,18 +77,18 @@ pub(crate) fn tensor_on<const D: usize>(
     Tensor::from_data(TensorData::new(values(numbers), shape), options)
 }
 
-/// A tensor that fused kernels apply to.
+/// A tensor that host kernels apply to.
 pub(crate) fn tensor<const D: usize>(numbers: &[Number], shape: [usize; D]) -> Tensor<D> {
     host_tensor(values(numbers), shape)
 }
 
-/// A parameter that fused kernels apply to.
+/// A parameter that host kernels apply to.
 pub(crate) fn param<const D: usize>(id: u64, value: Tensor<D>) -> Param<Tensor<D>> {
     assert!(kernels::is_on_host(&value));
     Param::initialized(ParamId::from(id), value)
 }
 
-/// How far a number may be from the expected one.
+/// The largest distance of a number from the expected one.
 #[derive(Clone, Copy)]
 pub(crate) enum Tolerance {
     /// Relative to the expected number, if that is above 1.

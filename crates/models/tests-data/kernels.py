@@ -1,7 +1,7 @@
 """Makes kernels.json: what PyTorch gives in float64 near zero, at ordinary and at large inputs, at NaN and infinity.
 
-Tests need a row for each activation and each normalization. To add one, write its line into `activations` or into
-`normalizations` below: how it is written in TOML, PyTorch's function or the formula, and whether it has a fused kernel
+Tests need a row for each activation and each normalisation. To add one, write its line into `activations` or into
+`normalizations` below: how it is written in TOML, PyTorch's function or the formula, and whether it has a host kernel
 (FUSED) or is computed by Burn's operations alone (OPERATIONS). Then run `python3 kernels.py` with PyTorch installed
 (`pip install torch`; the rows were made with 2.15). Other rows change in their last digit at most.
 
@@ -98,7 +98,7 @@ def activation(written, function, is_fused):
     return {"activation": json.loads(written), "is_fused": is_fused} | tested
 
 
-# Normalizations of six features.
+# Normalisations of six features.
 
 
 class Instance(nn.Module):

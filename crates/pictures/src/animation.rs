@@ -10,9 +10,9 @@ const LONGEST_FRAME: usize = 250;
 /// Time that the last picture is shown before the first one follows again.
 const LAST_FRAME: u16 = 2000;
 
-/// Pictures of one size as an animated PNG on their light background, `scale` pixels for each CSS pixel. They take at most six
-/// seconds, each at most a quarter of a second, and two more for the last one; then they begin again. A program that knows no
-/// animated PNG shows the first.
+/// Pictures of one size as an animated PNG on their light background, `scale` pixels for each CSS pixel. They take at
+/// most six seconds, each at most a quarter of a second, and two more for the last one; then they begin again. A
+/// program that does not know animated PNG shows the first one.
 ///
 /// # Errors
 /// [`PictureError::Empty`] without pictures, [`PictureError::Drawing`] if their sizes differ, and as [`Svg::png`].

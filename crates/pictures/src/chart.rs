@@ -28,7 +28,7 @@ pub(crate) const BAR_OPACITY: f64 = 0.72;
 /// Width of the colour bar beside a heat map, in pixels.
 const KEY_WIDTH: f64 = 64.0;
 
-/// The least height of the frame below a legend, in pixels.
+/// The smallest height of the frame below a legend, in pixels.
 const LEAST_FRAME: f64 = 120.0;
 
 impl Chart {

@@ -1,8 +1,8 @@
 //! Charts, maps and grids of images as SVG, in one style that is readable in light and dark, and without colour.
 //!
-//! Every picture implements [`Picture`] and is rendered to an [`Svg`]: a [`Chart`] of layers, a [`Matrix`] of
-//! numbers, [`RankedBars`], [`ParallelCoordinates`], an [`ImageGrid`], or [`Panels`] of any of them side by side. This crate knows plain numbers only, no
-//! tensors.
+//! Every picture implements [`Picture`] and is rendered to an [`Svg`]: a [`Chart`] of layers, a [`Matrix`] of numbers,
+//! [`RankedBars`], [`ParallelCoordinates`], an [`ImageGrid`], or [`Panels`] of any of them side by side. This crate
+//! knows plain numbers only, no tensors.
 
 mod animation;
 mod axis;

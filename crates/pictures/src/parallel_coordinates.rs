@@ -33,7 +33,7 @@ pub struct ParallelAxis {
 /// One line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ParallelLine {
-    /// What is shown under the mouse.
+    /// The text that is shown under the mouse.
     pub name: String,
     /// Its height on each axis, from 0 to 1.
     pub heights: Vec<f64>,
@@ -69,7 +69,7 @@ impl ParallelCoordinates {
         self
     }
 
-    /// Where an axis stands, in pixels from the left.
+    /// The place of an axis, in pixels from the left.
     fn x(&self, axis: usize) -> f64 {
         let (left, right) = (64.0, self.width - 64.0);
         let steps = self.axes.len().saturating_sub(1).max(1);

@@ -1,4 +1,4 @@
-//! For tests: numbers of PyTorch as JSON, and whether a fused kernel meets them.
+//! For tests: numbers of PyTorch as JSON, and whether a host kernel meets them.
 //!
 //! The tables are in `tests-data/kernels.json` of `models` and `training`. Only tests use this crate.
 
@@ -34,10 +34,10 @@ pub fn values(numbers: &[Number]) -> Vec<f64> {
     numbers.iter().map(Number::value).collect()
 }
 
-/// A tensor that fused kernels apply to: f32 on flex, without autodiff.
+/// A tensor that host kernels apply to: f32 on flex, without autodiff.
 ///
 /// # Panics
-/// If fused kernels do not apply to such tensors.
+/// If host kernels do not apply to such tensors.
 pub fn host_tensor<const D: usize>(values: Vec<f64>, shape: [usize; D]) -> Tensor<D> {
     let data = TensorData::new(values, shape);
     let tensor = Tensor::from_data(data, (&Device::flex(), DType::F32));
@@ -48,7 +48,7 @@ pub fn host_tensor<const D: usize>(values: Vec<f64>, shape: [usize; D]) -> Tenso
 /// Runs an operation.
 ///
 /// # Panics
-/// Unless it runs as a fused kernel, or by Burn's operations if `is_fused` is false.
+/// Unless it runs as a host kernel, or by Burn's operations if `is_fused` is false.
 pub fn run<T>(what: &str, is_fused: bool, operation: impl FnOnce() -> T) -> T {
     let (result, ran_fused) = kernels::ran_fused(operation);
     assert_eq!(ran_fused, is_fused, "whether a fused kernel ran: {what}");

@@ -58,9 +58,9 @@ pub struct ComparisonPage {
     /// The importance of the columns for the networks of the best variant, by seed.
     #[serde(skip)]
     importances: Vec<(u64, Importance)>,
-    /// What each variant costs, in time and in parameters.
+    /// The cost of each variant, in time and in parameters.
     pub costs: Vec<VariantCost>,
-    /// How much each setting matters for the objective, if several vary.
+    /// The importance of each setting for the objective, if several vary.
     pub setting_importance: Option<SettingImportance>,
     /// The settings in which the variants differ.
     #[serde(skip)]

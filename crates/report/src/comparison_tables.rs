@@ -45,7 +45,8 @@ pub fn objective_table(comparison: &ComparisonResult) -> Table {
     }
 }
 
-/// The best variant and below it every baseline, by the figure that they are compared by; `None` if there are no baselines.
+/// The best variant and below it every baseline, by the figure that they are compared by; `None` if there are no
+/// baselines.
 pub fn baselines_table(comparison: &ComparisonResult) -> Option<Table> {
     let compared = comparison.baselines.as_ref()?;
     let place = (comparison.variants.iter()).position(|v| v.variant == compared.variant)?;

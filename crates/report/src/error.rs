@@ -1,11 +1,11 @@
-//! Why a report cannot be made.
+//! The reasons why a report cannot be made.
 
 use std::path::PathBuf;
 
 use emberlab_pictures::PictureError;
 use emberlab_run_format::FormatError;
 
-/// Why a report cannot be made.
+/// The reason why a report cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// A file of a run or a comparison cannot be read.

@@ -20,8 +20,8 @@ pub(crate) fn run_notices(diagnosis: &Diagnosis) -> Vec<Notice> {
     diagnosis.findings.iter().map(notice).collect()
 }
 
-/// A notice for each kind of finding over the trials of a comparison, each given as `(variant, run, diagnosis)`. The most
-/// severe kinds come first, then the most frequent.
+/// A notice for each kind of finding over the trials of a comparison, each given as `(variant, run, diagnosis)`. The
+/// most severe kinds come first, then the most frequent.
 pub(crate) fn comparison_notices(trials: &[(String, String, Diagnosis)]) -> Vec<Notice> {
     let mut by_kind: BTreeMap<FindingKind, Vec<(&str, &str, &Finding)>> = BTreeMap::new();
     for (variant, run, diagnosis) in trials {

@@ -4,12 +4,12 @@ use serde::Serialize;
 
 use crate::statistics::{mean, median};
 
-/// The share of a test's steps, on either side of a step, that its loss is smoothed and its slope is measured over. In a
-/// test over seven decades this is a third of a decade. Losses of single batches are too noisy for less.
+/// The share of a test's steps, on either side of a step, over which its loss is smoothed and its slope is measured. In
+/// a test over seven decades this is a third of a decade. Losses of single batches are too noisy for less.
 const REACH: f64 = 0.05;
 
-/// How many times larger than its own noise a fall of the loss has to be. Losses of random labels reach four times, those
-/// of the shipped experiments at least ten.
+/// A fall of the loss has to be this many times larger than its own noise. Losses of random labels reach four times,
+/// those of the shipped experiments at least ten.
 const TIMES_NOISE: f64 = 6.0;
 /// The smallest fall that counts, as a share of the first loss.
 const SMALLEST_FALL: f64 = 0.02;
@@ -51,7 +51,7 @@ impl RangeFinding {
         let whole = reach..smooth.len().checked_sub(reach)?;
         let (start, bottom) = (*smooth.get(reach)?, smooth[whole.min_by(order)?]);
         let fall = start - bottom;
-        // Before the fall has begun, the steepest slope is one between batches that differ.
+        // Before the fall has begun, the steepest slope only shows how batches differ.
         let has_not_begun = |i: &usize| smooth[*i] >= start - BEGUN * fall;
         let begun = (reach..=lowest).rfind(has_not_begun).unwrap_or(reach);
         let slope = |i: usize| smooth[i + reach] - smooth[i - reach];
@@ -114,11 +114,11 @@ impl RangeFinding {
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
 pub enum NoSuggestion {
     /// No seed's loss fell.
-    #[error("the loss fell at no learning rate by more than its batches differ")]
+    #[error("at no learning rate did the loss fall by more than its batches differ")]
     NeverFalls,
     /// The losses of too few seeds fell.
     #[error(
-        "the loss fell with {num_found} of {num_seeds} seeds only by more than its batches differ"
+        "with only {num_found} of {num_seeds} seeds did the loss fall by more than its batches differ"
     )]
     FallsRarely {
         /// Seeds whose loss fell.
@@ -140,8 +140,8 @@ fn reach(num_steps: usize) -> usize {
     ((num_steps as f64 * REACH) as usize).max(1)
 }
 
-/// The losses of a test of `num_steps`, each replaced by the mean of its neighbourhood. The neighbourhood shrinks towards
-/// both ends to stay centred: a mean over earlier steps only would find every rate too high.
+/// The losses of a test of `num_steps`, each replaced by the mean of its neighbourhood. The neighbourhood shrinks
+/// towards both ends to stay centred: a mean over earlier steps only would find every rate too high.
 pub fn smoothed(losses: &[f64], num_steps: usize) -> Vec<f64> {
     let mean = |i: usize| {
         let reach = reach(num_steps).min(i).min(losses.len() - 1 - i);

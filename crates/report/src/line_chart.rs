@@ -141,7 +141,8 @@ impl LineChart {
         format!("{}.", said.collect::<Vec<_>>().join("; "))
     }
 
-    /// The values at every `x` of the line that reaches farthest; of the other lines, those at the same or the next `x`.
+    /// The values at every `x` of the line that reaches farthest; of the other lines, those at the same or the next
+    /// `x`.
     fn values(&self) -> Values {
         let end = |line: &&ChartLine| line.points.last().map_or(f64::NEG_INFINITY, |(x, _)| *x);
         let farthest = self.lines.iter().max_by(|a, b| end(a).total_cmp(&end(b)));

@@ -292,8 +292,8 @@ pub(crate) fn boundary_figure(
     })
 }
 
-/// A chart of the predictions over a plane, with samples on it. For two classes, a line is drawn where the probability of
-/// the second is `threshold`.
+/// A chart of the predictions over a plane, with samples on it. For two classes, a line is drawn where the probability
+/// of the second is `threshold`.
 ///
 /// # Errors
 /// [`ReportError::Picture`].

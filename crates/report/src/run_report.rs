@@ -44,8 +44,8 @@ pub struct RunReport {
     pub curves: Vec<Curve>,
     /// The evaluation of the last network.
     pub evaluation: Option<RunEvaluation>,
-    /// The threshold that `result` and `evaluation` are with, or why the stored one is not used; `None` if no threshold
-    /// was chosen.
+    /// The threshold behind `result` and `evaluation`, or the reason why the stored one is not used; `None` if no
+    /// threshold was chosen.
     pub threshold: Option<ThresholdInUse>,
     /// Simple predictors on the same rows, if they were computed.
     pub baselines: Option<Baselines>,
@@ -358,8 +358,8 @@ impl RunReport {
     }
 }
 
-/// Replaces the metrics of the last network by those with the threshold that was chosen for it. What `result` and
-/// `evaluation` then hold is taken out of the threshold.
+/// Replaces the metrics and predictions of the last network in `result` and `evaluation` by those with the threshold
+/// that was chosen for it, which are taken out of the threshold.
 fn apply(
     mut used: ThresholdInUse,
     result: &mut RunResult,
@@ -387,13 +387,14 @@ fn apply(
     used
 }
 
-/// Which threshold the metrics and predictions of the last network are with; `positive` is the name of class 1.
+/// A sentence about the threshold of the metrics and predictions of the last network; `positive` is the name of class
+/// 1.
 fn threshold_sentence(threshold: &ThresholdInUse, positive: Option<&String>) -> String {
     let positive = positive.map_or("class 1", String::as_str);
     match (&threshold.chosen, &threshold.note) {
         (Some(chosen), _) => format!(
             "{positive} is predicted above the probability {:.4}, the best by {} on the {} split. The metrics and \
-             predictions of the last network on this page are with this threshold; the learning curves are with 0.5.",
+             predictions of the last network on this page use this threshold; the learning curves use 0.5.",
             threshold.value, chosen.best.by, chosen.split
         ),
         (None, Some(note)) => capital(&format!("{note}.")),

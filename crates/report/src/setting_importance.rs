@@ -1,4 +1,5 @@
-//! Which settings of a comparison matter: how much of the objective's variance each explains, alone and with another.
+//! The importance of the settings of a comparison: how much of the objective's variance each explains, alone and with
+//! another.
 
 use emberlab_baselines::{Predictions, Targets, Task, Training, baselines};
 use emberlab_metrics::Direction;
@@ -14,7 +15,7 @@ use crate::number;
 use crate::settings::{Setting, Settings};
 use crate::statistics::median;
 
-/// How much settings matter for the objective.
+/// The importance of settings for the objective.
 ///
 /// A random forest learns the objective from the settings of all trials and predicts it on a grid of their values. The
 /// variance of its predictions is divided among the settings and their pairs. Hutter, Hoos and Leyton-Brown 2014,
@@ -33,8 +34,8 @@ const MOST_POINTS: usize = 4096;
 /// The most settings that are compared.
 const MOST_SETTINGS: usize = 10;
 
-/// The importance of the settings; `None` with fewer than two of them, with too few finished trials, or if the objective
-/// is always the same.
+/// The importance of the settings; `None` with fewer than two of them, with too few finished trials, or if the
+/// objective is always the same.
 pub(crate) fn importance(
     comparison: &ComparisonResult,
     settings: &Settings,
@@ -152,7 +153,8 @@ fn shares(keys: &[Setting], sizes: &[usize], predicted: &[f64]) -> Option<Settin
     Some(SettingImportance { settings, pairs })
 }
 
-/// The pictures of the settings, if several vary and a variant has a finite objective: their importance, the strongest pair as a heat map, and parallel coordinates.
+/// The pictures of the settings, if several vary and a variant has a finite objective: their importance, the strongest
+/// pair as a heat map, and parallel coordinates.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
@@ -223,7 +225,7 @@ fn explanation(objective: &str, importance: &SettingImportance) -> String {
         ));
     }
     said.push_str(
-        " A random forest has learnt the objective from the settings; what a few trials leave open, it guesses.",
+        " A random forest has learnt the objective from the settings; it guesses what a few trials leave open.",
     );
     said
 }

@@ -48,8 +48,8 @@ impl Settings {
                 settings.push(setting(key, &values));
             }
         }
-        // What follows from another setting goes; of two that follow from each other, the second. A setting that every
-        // variant has comes first.
+        // A setting that follows from another one is left out; of two that follow from each other, the second. A
+        // setting that every variant has comes first.
         settings.sort_by_key(|setting| setting.values.iter().any(|value| value == MISSING));
         let keys = settings.iter().enumerate().filter(|(i, one)| {
             !settings.iter().enumerate().any(|(j, other)| {

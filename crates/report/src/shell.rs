@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 /// Words for a shell, with quotes where they are needed.
 pub fn quoted<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
-    // shlex quotes `=` too, but only in the first word of a command it has a meaning.
+    // shlex quotes `=` too, but it has a meaning only in the first word of a command.
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./=:,+@%".contains(c);
     // Only a NUL can be refused, and no argument of a process holds one.
     let quoter = shlex::Quoter::new().allow_nul(true);

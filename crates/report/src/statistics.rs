@@ -48,7 +48,8 @@ fn sorted(values: &[f64]) -> Vec<f64> {
     sorted
 }
 
-/// Number of resamples of a bootstrap. With another seed, the ends of an interval move by about a hundredth of its width.
+/// Number of resamples of a bootstrap. With another seed, the ends of an interval move by about a hundredth of its
+/// width.
 const RESAMPLES: usize = 10_000;
 
 /// The percentile bootstrap interval of the median, 95 %.

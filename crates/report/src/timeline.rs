@@ -27,7 +27,7 @@ pub struct Timeline {
     pub class_names: Vec<String>,
     /// Whether there are pictures of predictions over two inputs.
     pub has_boundary: bool,
-    /// What the pictures of first-layer weights are, in a sentence; none if there are none.
+    /// A sentence about the pictures of first-layer weights; `None` if there are none.
     pub weights: Option<String>,
     /// The caption of the image that feature maps are of, such as `the image, class 7`; none if there is no image.
     pub sample: Option<String>,
@@ -44,7 +44,7 @@ pub struct TimelineLayer {
     pub title: String,
     /// Whether there is a map of every unit.
     pub has_maps: bool,
-    /// Which channels its feature maps are of, and their size; none if it has none.
+    /// The channels and the size of its feature maps, in words; `None` if it has none.
     pub features: Option<String>,
     /// Whether there is a view of its activations.
     pub has_view: bool,
@@ -155,7 +155,7 @@ pub(crate) fn timeline_blocks(
     ])
 }
 
-/// Which channels of a convolution with `channels` channels are shown, and how large their pictures are.
+/// The channels of a convolution with `channels` channels that are shown, and the size of their pictures, in words.
 fn features_title(channels: usize, features: &FeatureMaps) -> String {
     let shown = features.maps.scales.len();
     let channels = match shown == channels {
@@ -173,7 +173,7 @@ fn features_title(channels: usize, features: &FeatureMaps) -> String {
     format!("{channels}, {height} × {width} pixels{means}")
 }
 
-/// What the pictures of the first weights are; none if the header does not know their size.
+/// A sentence about the pictures of the first weights; `None` if the header does not know their size.
 fn weights_title(header: &FramesHeader, first: &str) -> Option<String> {
     let [height, width] = header.image?;
     if !first.starts_with("convolutions.") {

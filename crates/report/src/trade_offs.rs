@@ -1,4 +1,4 @@
-//! What a better objective costs: the variants by time and by parameters, and those that no other beats in both.
+//! The cost of a better objective: the variants by time and by parameters, and those that no other beats in both.
 
 use emberlab_metrics::Direction;
 use emberlab_pictures::{Axis, Chart, Line, Marker, Picture, Points, Stroke, Tone};
@@ -60,7 +60,8 @@ pub(crate) fn costs(comparison: &ComparisonResult, num_parameters: &[f64]) -> Ve
     .collect()
 }
 
-/// Whether each point `(cost, objective)` is on the Pareto front: no other is at least as good in both and better in one.
+/// Whether each point `(cost, objective)` is on the Pareto front: no other is at least as good in both and better in
+/// one.
 fn front(points: &[(f64, f64)], direction: Direction) -> Vec<bool> {
     let is_at_least = |a: f64, b: f64| !direction.is_improvement(b, a);
     let beats = |a: &(f64, f64), b: &(f64, f64)| {

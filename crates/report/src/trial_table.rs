@@ -7,8 +7,8 @@ use emberlab_run_format::{Outcome, TrialOutcome};
 
 use crate::parquet::{self, Column, Values};
 
-/// A table with one row per trial: variant, seed, fold, run, outcome, epochs, steps, seconds, epochs to the target, then
-/// every figure. `docs/trials.md` describes the columns.
+/// A table with one row per trial: variant, seed, fold, run, outcome, epochs, steps, seconds, epochs to the target,
+/// then every figure. `docs/trials.md` describes the columns.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrialTable {
     columns: Vec<Column>,

@@ -30,7 +30,7 @@ pub struct BaselineScores {
     pub num_train_used: usize,
     /// The metrics of each split, without the loss; empty if the baseline could not be fitted.
     pub metrics: BTreeMap<Split, SplitMetrics>,
-    /// Why the baseline could not be fitted.
+    /// The reason why the baseline could not be fitted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }

@@ -64,8 +64,8 @@ pub enum Cells {
 }
 
 impl Cells {
-    /// The predicted class at each point of the grid. Of two classes, class 1 is predicted where its probability is above
-    /// `threshold`.
+    /// The predicted class at each point of the grid. Of two classes, class 1 is predicted where its probability is
+    /// above `threshold`.
     pub fn classes(&self, threshold: f64) -> Vec<u32> {
         match self {
             Self::Binary { probabilities } => {

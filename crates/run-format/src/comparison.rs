@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The answer to a comparison. NaN and infinities are written as `null`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ComparisonResult {
-    /// The objective, and the figures that are compared besides.
+    /// The objective, and the figures that are compared beside it.
     pub question: Question,
     /// Each variant, in the order of the configuration.
     pub variants: Vec<VariantSummary>,
@@ -19,14 +19,14 @@ pub struct ComparisonResult {
     pub baselines: Option<BaselineComparison>,
     /// The answer in plain sentences.
     pub conclusion: Vec<String>,
-    /// For two classes, the same in all trials: the name of the one that scores at thresholds are about.
+    /// For two classes, the same in all trials: the name of the positive class, whose scores at thresholds are listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positive_class: Option<String>,
     /// Every trial.
     pub trials: Vec<TrialOutcome>,
 }
 
-/// The objective of a comparison, and the figures that are compared besides.
+/// The objective of a comparison, and the figures that are compared beside it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Question {
     /// The comparison's name.
@@ -35,7 +35,7 @@ pub struct Question {
     pub metric: Metric,
     /// The split it is measured on, such as `valid`.
     pub split: String,
-    /// Epochs after which every metric is compared, besides the last.
+    /// Epochs after which every metric is compared, besides the last epoch.
     pub at_epochs: Vec<usize>,
     /// The target whose epoch is compared: metric, split and value.
     pub target: Option<(Metric, String, f64)>,
@@ -207,7 +207,7 @@ impl TrialOutcome {
         value.filter(|value| value.is_finite() && is_sound)
     }
 
-    /// Seconds to the target, in proportion to the epochs, which all take about as long.
+    /// Seconds to the target, in proportion to the epochs, since all epochs take about the same time.
     pub fn seconds_to_target(&self) -> Option<f64> {
         let epochs = self.epochs_to_target?;
         Some(self.seconds * epochs as f64 / self.epochs as f64)

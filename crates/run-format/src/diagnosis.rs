@@ -57,7 +57,7 @@ pub enum FindingKind {
     LearningRateTooLow,
     /// Steps change the weights by an unusual share of their size.
     UpdateSize,
-    /// The network learns the training split by heart and gets worse on other data.
+    /// The network learns the training split by heart and becomes worse on other data.
     OverFitting,
     /// The network cannot represent the boundary between the classes.
     CannotRepresent,
@@ -73,7 +73,7 @@ pub enum FindingKind {
     UnscaledTargets,
     /// Two classes have nearly the same name.
     SimilarClasses,
-    /// The name of a class says that the class is not known.
+    /// The name of a class means that the class is not known.
     MissingLabels,
     /// The classes are numbers, and most have few rows.
     NumericClasses,
@@ -107,7 +107,7 @@ impl FindingKind {
             Self::SimilarClasses => "classes with similar names",
             Self::MissingLabels => "a class that reads as missing",
             Self::NumericClasses => "numbers as classes",
-            Self::TinyBatch => "a batch too small for batch normalization",
+            Self::TinyBatch => "a batch too small for batch normalisation",
         }
     }
 }

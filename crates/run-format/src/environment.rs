@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// The program and the machine that a run was trained with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Environment {
-    /// When the run began, in UTC.
+    /// The time at which the run began, in UTC.
     pub started: String,
     /// Version of Emberlab.
     pub emberlab: String,
@@ -31,8 +31,9 @@ pub struct Environment {
     pub platform: String,
     /// SHA-256 of features and targets.
     pub data_sha256: String,
-    /// Keys that were changed during the training, such as `after epoch 5: optimizer.learning_rate: 0.1 → 0.01`, the newest
-    /// 500 at most. With some, a training of the run's `config.toml` from the start ends with other weights.
+    /// Keys that were changed during the training, such as `after epoch 5: optimizer.learning_rate: 0.1 → 0.01`; the
+    /// newest 500 at most. If there are any, a training of the run's `config.toml` from the start ends with other
+    /// weights.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub changed: Vec<String>,
     /// One entry for each time the run was resumed.
@@ -43,7 +44,7 @@ pub struct Environment {
 /// The program and the machine that resumed a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Resumption {
-    /// When the run was resumed, in UTC.
+    /// The time at which the run was resumed, in UTC.
     pub at: String,
     /// Epochs done before.
     pub epochs: usize,
@@ -60,7 +61,7 @@ pub struct Resumption {
     pub engine: String,
 }
 
-/// The engine of runs that do not name it: there was no other.
+/// The engine of runs from before engines were recorded: Burn operations, the only one then.
 fn burn_operations() -> String {
     "Burn operations".to_string()
 }

@@ -31,7 +31,7 @@ pub struct RunEvaluation {
 }
 
 impl RunEvaluation {
-    /// The text of `evaluation.json`: in one line, because nobody reads so many numbers.
+    /// The text of `evaluation.json`, in one line, because nobody reads this many numbers.
     ///
     /// # Errors
     /// [`serde_json::Error`] if a number cannot be written as JSON.
@@ -39,7 +39,7 @@ impl RunEvaluation {
         Ok(serde_json::to_string(self)? + "\n")
     }
 
-    /// Of two classes, the one that thresholds and curves are about: the second.
+    /// The positive class of two: the second one. Thresholds and curves are about it.
     pub fn positive_class(&self) -> Option<&str> {
         match self.class_names.as_slice() {
             [_, positive] => Some(positive),
@@ -55,7 +55,8 @@ impl RunEvaluation {
 
 /// The evaluation of a network on one split.
 ///
-/// Of two classes, class 1 is predicted above a threshold: 0.5 in `evaluation.json`, the chosen one in `threshold.json`.
+/// Of two classes, class 1 is predicted above a threshold: 0.5 in `evaluation.json`, the chosen one in
+/// `threshold.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SplitEvaluation {
@@ -74,7 +75,7 @@ pub struct SplitEvaluation {
     /// For more classes: the pairs of classes that are confused most, at most 50.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confused_pairs: Option<ConfusedPairs>,
-    /// For two classes: the name of the one that `curves` and thresholds are about.
+    /// For two classes: the name of the positive class, which `curves` and thresholds are about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positive_class: Option<String>,
     /// For two classes that both occur in the split, and finite outputs: curves over all thresholds, thinned to

@@ -3,7 +3,7 @@
 //! Names are relative to the folder of the run; in [`checkpoint`] to the folder of the checkpoint, and in
 //! [`comparison`] to the folder of the experiment.
 
-/// The configuration, with every default written out: it repeats the run alone.
+/// The configuration with every default written out. It is enough to repeat the run.
 pub const CONFIG: &str = "config.toml";
 /// An [`Environment`](crate::Environment): version, device, processor, checksum of the data.
 pub const ENVIRONMENT: &str = "environment.json";
@@ -40,13 +40,14 @@ pub const FAILURE: &str = "failure.json";
 /// The page that `emberlab report` writes, in the folder of a run or a comparison.
 pub const REPORT: &str = "report.html";
 
-/// The files whose checksums stand in `result.json`: they do not change any more.
+/// The files whose checksums are in `result.json`: they do not change any more.
 pub const DIGESTED: [&str; 8] = [
     CONFIG, METRICS, LAYERS, FRAMES, MODEL, NETWORK, BEST, EVALUATION,
 ];
 
-/// The files that say how a training ended. A run whose training goes on removes them in this order: without a result it
-/// is a run to be resumed, whatever else is there. A threshold stays, because it names the weights that it belongs to.
+/// The files that say how a training ended. A run whose training goes on removes them in this order: without a result,
+/// a run can be resumed, whatever other files it has. A threshold stays, because it names the weights that it belongs
+/// to.
 pub const ENDING: [&str; 6] = [
     RESULT, FAILURE, EVALUATION, DIAGNOSIS, BASELINES, IMPORTANCE,
 ];
@@ -62,7 +63,7 @@ pub mod checkpoint {
     pub const BEST: &str = "best.bpk";
     /// The state of the optimiser, as a Burn record.
     pub const OPTIMIZER: &str = "optimizer.bpk";
-    /// How far the training is: position, metrics of the epoch, early stopping.
+    /// The progress of the training: position, metrics of the epoch, early stopping.
     pub const PROGRESS: &str = "progress.toml";
 }
 
@@ -80,7 +81,7 @@ pub const BESIDE_RUNS: [&str; 6] = [
 pub mod comparison {
     /// The configuration that was compared, with the overrides of the command line.
     pub const CONFIG: &str = "comparison.toml";
-    /// Every trial in one line of JSON each: what is trained where.
+    /// Every trial as one line of JSON: what is trained, and where.
     pub const PLAN: &str = "plan.jsonl";
     /// A [`ComparisonResult`](crate::ComparisonResult): variants, differences, conclusion and trials.
     pub const RESULT: &str = "comparison.json";

@@ -20,7 +20,7 @@ impl Packed {
         let factor = if scale > 0.0 { 127.0 / scale } else { 0.0 };
         let byte = |value: f64| match value.is_nan() {
             true => 128,
-            false => (128.5 + value * factor) as u8, // rounds, as no sum is below zero
+            false => (128.5 + value * factor) as u8, // rounds, because no sum is below zero
         };
         Self(values.into_iter().map(byte).collect())
     }
@@ -44,7 +44,7 @@ fn line(value: &impl Serialize) -> Result<String, serde_json::Error> {
     serde_json::to_string(value).map(|text| text + "\n")
 }
 
-/// What all frames share.
+/// The parts that all frames share.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FramesHeader {
@@ -55,11 +55,11 @@ pub struct FramesHeader {
     /// The region of the maps, for a network with two inputs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
-    /// Height and width of the pictures of first-layer weights: those of the images for a dense first layer over grey images,
-    /// those of a kernel for a convolution.
+    /// Height and width of the pictures of first-layer weights: those of the images for a dense first layer over grey
+    /// images, and those of a kernel for a convolution.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<[usize; 2]>,
-    /// The image that the feature maps of convolutions are of: the first row of the probe batch.
+    /// The image from which the feature maps of convolutions are computed: the first row of the probe batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sample: Option<SampleImage>,
 }
@@ -114,8 +114,8 @@ pub struct Frame {
     /// The predictions over the region, for classes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boundary: Option<Cells>,
-    /// The weights of the first units of the first layer as pictures, if the inputs are images; for a convolution the first
-    /// kernels, over the first channel of the image.
+    /// The weights of the first units of the first layer as pictures, if the inputs are images; for a convolution the
+    /// first kernels, over the first channel of the image.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub weights: Option<Maps>,
 }
@@ -153,7 +153,8 @@ pub struct LayerFrame {
 pub struct FeatureMaps {
     /// Height and width of the outputs of the convolution, in pixels.
     pub pixels: [usize; 2],
-    /// Height and width of the pictures. If they are smaller than the outputs, each number is the mean of a square of pixels.
+    /// Height and width of the pictures. If they are smaller than the outputs, each number is the mean of a square of
+    /// pixels.
     pub size: [usize; 2],
     /// A picture of each channel, from the top to the bottom.
     pub maps: Maps,

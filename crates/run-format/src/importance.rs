@@ -17,11 +17,12 @@ pub struct Importance {
     pub score: f64,
     /// The number of rows that are predicted.
     pub num_rows: usize,
-    /// The number of rows of the split, of which the predicted ones are a random part if there are too many.
+    /// The number of rows of the split. If there are too many, the predicted rows are a random part of them.
     pub num_split_rows: usize,
     /// The columns, the most important first.
     pub columns: Vec<ColumnImportance>,
-    /// The number of columns of the data; above the number of `columns` if there are too many.
+    /// The number of columns of the data; above the number of `columns` if some were left out because there are too
+    /// many.
     pub num_columns: usize,
     /// The partial dependence of the most important columns, in their order.
     pub dependence: Vec<PartialDependence>,

@@ -42,7 +42,8 @@ const COLUMNS: [&str; 27] = [
     "gradient_bins",
 ];
 
-/// How many values lie in each of [`NUM_BINS`] bins of equal width between two edges. NaN and infinities are in no bin.
+/// The number of values in each of [`NUM_BINS`] bins of equal width between two edges. NaN and infinities are in no
+/// bin.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Histogram {
     /// The lower edge of the first bin: the smallest finite value; NaN if no value is finite.
@@ -182,7 +183,7 @@ impl LayerRow {
     }
 }
 
-/// A line of `layers.csv` that is no row under the header.
+/// A line of `layers.csv` that is not a row under the header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("line {line} is not a row of a layer")]
 pub struct LayerRowError {
@@ -206,7 +207,7 @@ impl LayerHistory {
     /// when the process was killed.
     ///
     /// # Errors
-    /// [`LayerRowError`] with the first line that is no row.
+    /// [`LayerRowError`] with the first line that is not a row.
     pub fn parse(text: &str) -> Result<Self, LayerRowError> {
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         let mut reader = csv::Reader::from_reader(whole.as_bytes());
@@ -259,7 +260,7 @@ impl LayerHistory {
         self.rows.truncate(kept);
     }
 
-    /// The rows of a layer, a record each.
+    /// The rows of a layer, one for each record.
     pub fn of_layer(&self, layer: &str) -> impl Iterator<Item = &LayerRow> {
         self.rows.iter().filter(move |row| row.layer == layer)
     }

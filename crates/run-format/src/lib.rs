@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! artifacts/<experiment>/<run>/
-//!   config.toml             everything, defaults written out: repeats the run alone
+//!   config.toml             everything, defaults written out; enough to repeat the run
 //!   environment.json        Environment      version, device, processor, checksum of the data
 //!   metrics.csv             History          one row per epoch, written as the training goes
 //!   layers.csv              LayerHistory     one row per layer and record, if the network was inspected
@@ -22,8 +22,8 @@
 //! A comparison adds `comparison.toml`, `plan.jsonl`, `trials.csv`, `trials.parquet`, `baselines.json`
 //! ([`ComparisonBaselines`]) and `comparison.json` ([`ComparisonResult`]) beside the folders of its runs.
 //!
-//! Burn is not needed to read them. A checkpoint's `progress.toml` is the one file whose type stands elsewhere, in
-//! `training`: it holds the inner state of the training loop.
+//! Burn is not needed to read these files. The type of one file is elsewhere: a checkpoint's `progress.toml` holds the
+//! inner state of the training loop, and its type is in `training`.
 
 mod baselines;
 mod boundary;

@@ -99,7 +99,7 @@ impl History {
         Ok(Self { columns, rows })
     }
 
-    /// How many epochs there are.
+    /// Number of epochs.
     pub fn len(&self) -> usize {
         self.rows.len()
     }
@@ -115,13 +115,13 @@ impl History {
         names.filter(|name| !NOT_METRICS.contains(name))
     }
 
-    /// The values of a column, an epoch each, if the file has it.
+    /// The values of a column, one for each epoch; `None` if the file does not have it.
     pub fn column(&self, name: &str) -> Option<impl Iterator<Item = f64>> {
         let at = self.columns.iter().position(|column| column == name)?;
         Some(self.rows.iter().map(move |row| row[at]))
     }
 
-    /// The metrics after an epoch, counted from 1; none if it has not come.
+    /// The metrics after an epoch, counted from 1; `None` if that epoch has not ended yet.
     pub fn at(&self, epoch: usize) -> impl Iterator<Item = (&str, f64)> {
         let row = epoch.checked_sub(1).and_then(|i| self.rows.get(i));
         let cells = self.columns.iter().zip(row.into_iter().flatten());

@@ -19,7 +19,7 @@ pub struct ModelFile {
     pub class_names: Vec<String>,
     /// How inputs are standardised.
     pub standardizer: Scaling,
-    /// How the columns of a table become features; absent if the data set is no table.
+    /// How the columns of a table become features; absent if the data set is not a table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub encoder: Option<Encoder>,
     /// How features are computed from columns; absent if they are the columns.

@@ -32,14 +32,14 @@ pub struct ChosenThreshold {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ChosenFor {
-    /// Which of the two networks of the run.
+    /// The network of the run: the last or the best one.
     pub weights: Weights,
     /// SHA-256 of the network's file, in hexadecimal digits.
     pub sha256: String,
 }
 
 impl ChosenThreshold {
-    /// Which of the two networks of the run it was chosen for.
+    /// The network of the run that it was chosen for: the last or the best one.
     pub fn weights(&self) -> Weights {
         self.network.as_ref().map_or(Weights::Last, |n| n.weights)
     }
@@ -63,15 +63,15 @@ impl ChosenThreshold {
 pub struct ThresholdInUse {
     /// Class 1 is predicted where its probability is above this value.
     pub value: f64,
-    /// The chosen threshold, if one was chosen for this network.
+    /// The chosen threshold, if there is one for this network.
     pub chosen: Option<ChosenThreshold>,
-    /// A sentence if the run has a threshold that was chosen for another network, and so is not used.
+    /// A sentence if the run has a threshold that is not used, because it was chosen for another network.
     pub note: Option<String>,
 }
 
 impl ThresholdInUse {
-    /// The threshold for the network `weights` whose file has this SHA-256: the `stored` one if it was chosen for exactly
-    /// this network, else 0.5.
+    /// The threshold for the network `weights` whose file has this SHA-256: the `stored` one if it was chosen for
+    /// exactly this network, else 0.5.
     pub fn of(stored: Option<ChosenThreshold>, weights: Weights, sha256: &str) -> Self {
         match stored {
             Some(chosen) if chosen.is_for(weights, sha256) => Self {
@@ -88,7 +88,7 @@ impl ThresholdInUse {
     }
 }
 
-/// Why a stored threshold is not used for the network `weights`.
+/// The reason why a stored threshold is not used for the network `weights`.
 fn not_used(stored: &ChosenThreshold, weights: Weights) -> String {
     let earlier = match stored.weights() == weights {
         true => ", as it was before the training went on",
@@ -123,7 +123,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    /// What `evaluate --threshold-by f1` of version 0.1.0 wrote.
+    /// The file that `evaluate --threshold-by f1` of version 0.1.0 wrote.
     const FIRST_VERSION: &str = r#"{"split": "valid", "best": {"by": {"name": "f1"}, "value": 0.8,
         "at": {"threshold": 0.25, "true_positives": 2, "false_positives": 1, "false_negatives": 0,
         "true_negatives": 3}}}"#;

@@ -8,17 +8,17 @@ use std::time::{Duration, Instant};
 use crate::StorageError;
 use crate::operations::{Operation, are_counted, perform, replace};
 
-/// The least time between two writes: text that comes faster waits and is written together.
+/// The shortest time between two writes. Text that comes sooner waits and is written together.
 const BETWEEN_WRITES: Duration = Duration::from_millis(100);
 
-/// Of so many texts one is written, where a test counts operations, which must not depend on the time.
+/// When a test counts file operations, one in this many texts is written, because the count must not depend on time.
 const COUNTED: usize = 2;
 
 /// Appends to a file with known content.
 ///
-/// Text that comes within a tenth of a second of the last write waits for the next text, or for [`flush`](Self::flush). Nothing
-/// is synced to the disk: a kill or a power cut may lose the last lines. Checkpoints hold a copy. The file is closed
-/// between two writes, because a stack appends to thousands of files at once.
+/// Text that comes within a tenth of a second of the last write waits for the next text, or for [`flush`](Self::flush).
+/// Nothing is synced to the disk: a kill or a power cut may lose the last lines. Checkpoints hold a copy. The file is
+/// closed between two writes, because a stack appends to thousands of files at once.
 #[derive(Debug)]
 pub struct Appender {
     path: PathBuf,
@@ -27,7 +27,7 @@ pub struct Appender {
     /// The number of bytes of `text` that are certainly in the file.
     written: usize,
     written_at: Option<Instant>,
-    /// Texts since then.
+    /// The number of texts since the last write.
     num_waiting: usize,
     has_failed: bool,
 }
@@ -107,7 +107,7 @@ impl Appender {
 
 impl Drop for Appender {
     fn drop(&mut self) {
-        // Of a training that failed. One that ends flushes its files and learns of errors, after which they stay as they are.
+        // Only a training that failed still has unwritten text here. After a failed flush the file stays as it is.
         if !self.has_failed {
             let _ = self.flush();
         }

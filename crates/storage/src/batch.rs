@@ -9,12 +9,13 @@ use crate::operations::{
     Operation, PARTIAL, beside, create_folder, parent, perform, remove_tree, rename, sync_folder,
 };
 
-/// From so many files and folders on, one call that waits for a whole file system is faster than one call for each. It
-/// also waits for what other processes have written, so a checkpoint, which has fewer, does without.
+/// From this number of files and folders on, one call that syncs a whole file system is faster than a call for each of
+/// them. It also waits for what other processes have written, so a checkpoint, which has fewer files, syncs each of
+/// them.
 const MANY: usize = 16;
 
-/// Files and folders that appear when all of them are on the disk, one after the other. A file that exists is replaced in
-/// a single step. So after a crash each of them is as it was before or as it was written, and never half-written.
+/// Files and folders that appear when all of them are on the disk, one after the other. A file that exists is replaced
+/// in a single step. So after a crash each of them is as it was before or as it was written, and never half-written.
 ///
 /// Until [`commit`](Self::commit) they have temporary names; a batch that is dropped removes them again.
 #[derive(Debug, Default)]
@@ -79,7 +80,7 @@ impl Batch {
     /// Waits until everything is on the disk, and gives it its names.
     ///
     /// # Errors
-    /// [`StorageError::Io`]; what has no name by then is removed.
+    /// [`StorageError::Io`]; files that have not got their names by then are removed.
     pub fn commit(mut self) -> Result<(), StorageError> {
         sync(
             self.entries.iter().flat_map(|entry| &entry.files),
@@ -124,8 +125,8 @@ impl Batch {
 }
 
 impl Entry {
-    /// Removes what was written. It only takes up space, and the error before is the one to report, so that an error
-    /// here is ignored.
+    /// Removes what was written. An error here is ignored: leftovers only take up space, and the error before is the
+    /// one to report.
     fn remove(&self) {
         let _ = match self.partial.is_dir() {
             true => fs::remove_dir_all(&self.partial),

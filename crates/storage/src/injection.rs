@@ -8,7 +8,8 @@
 //! | `EMBERLAB_FAULT_LOG=FILE` | a file to which every operation is written, one per line |
 //!
 //! Modes: `kill_before`, `kill_inside` (half of a write is done), `kill_after` end the process with SIGKILL.
-//! `power_cut` kills it after the operation and undoes what was not synced: the second half of files, and renames. `no_space` (half of a write is done), `read_only` and `broken` fail with the system's error.
+//! `power_cut` kills it after the operation and undoes what was not synced: the second half of files, and renames.
+//! `no_space` (half of a write is done), `read_only` and `broken` fail with the system's error.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};

@@ -78,7 +78,7 @@ pub(crate) fn are_counted() -> bool {
 
 /// Makes a folder inside an existing one, unless it exists already.
 ///
-/// The folders above are not made: if they are missing, somebody has removed the run, and no part of it may come
+/// The folders above it are not made. If they are missing, somebody has removed the run, and no part of it may come
 /// back.
 ///
 /// # Errors

@@ -25,7 +25,7 @@ pub struct CheckpointStore {
 pub struct Found {
     /// The newest valid checkpoint, if there is one.
     pub checkpoint: Option<Checkpoint>,
-    /// The damage of the newer ones.
+    /// The damage found in the newer ones.
     pub damaged: Vec<StorageError>,
 }
 
@@ -101,7 +101,7 @@ impl CheckpointStore {
         self.surplus()?.iter().try_for_each(|old| remove_tree(old))
     }
 
-    /// The newest valid checkpoint, and the damage of the newer ones.
+    /// The newest valid checkpoint, and the damage found in newer ones.
     ///
     /// # Errors
     /// [`StorageError::Io`] if the folder cannot be read; [`StorageError::Format`] if a newer one has the format of

@@ -31,8 +31,8 @@ struct Written {
 }
 
 impl DerivedFeatures {
-    /// Reads features, each the name of one of `columns` or a formula of them with the numbers, operators and functions of
-    /// `derive` in a table's configuration. Names of columns may hold any characters.
+    /// Reads features, each the name of one of `columns` or a formula of them with the numbers, operators and functions
+    /// of `derive` in a table's configuration. Names of columns may hold any characters.
     ///
     /// # Errors
     /// [`Problem`] about `features` if there are none, or about the first that cannot be read, names no column, or is

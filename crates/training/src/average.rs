@@ -7,12 +7,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::check;
 
-/// An average of weights, which is evaluated and saved in place of the last weights. Running statistics are the last ones.
+/// An average of weights, which is evaluated and saved in place of the last weights. The running statistics of batch
+/// norm are not averaged.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum WeightAverage {
-    /// The exponential moving average over steps; the value is the share that each step keeps, in [0, 1). Equals PyTorch's
-    /// `AveragedModel` with `get_ema_multi_avg_fn`.
+    /// The exponential moving average over steps; the value is the share that each step keeps, in [0, 1). Equals
+    /// PyTorch's `AveragedModel` with `get_ema_multi_avg_fn`.
     Ema(f64),
     /// Stochastic weight averaging: the mean over the ends of all epochs after this one. Izmailov et al. 2018,
     /// <https://arxiv.org/abs/1803.05407>; equals PyTorch's `AveragedModel`.
@@ -20,7 +21,7 @@ pub enum WeightAverage {
 }
 
 impl WeightAverage {
-    /// Checks the value for a training of so many epochs.
+    /// Checks the value for a training of `num_epochs`.
     ///
     /// # Errors
     /// [`Problem`] if it is out of range.
@@ -40,7 +41,7 @@ impl WeightAverage {
         }
     }
 
-    /// The average in the plan of a training with so many steps in an epoch.
+    /// The average in the plan of a training with `steps_per_epoch`.
     pub(crate) fn fused(self, steps_per_epoch: usize) -> Average {
         match self {
             Self::Ema(decay) => Average::Exponential { decay },

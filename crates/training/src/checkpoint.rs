@@ -36,7 +36,7 @@ pub struct CheckpointConfig {
     /// From one to the next: `{ seconds = 30.0 }`, `{ epochs = 1 }` or `{ steps = 100 }`.
     #[serde(default = "half_a_minute")]
     pub every: Every,
-    /// How many of the newest checkpoints stay on disk; at least 1. Each contains the best network so far.
+    /// Number of the newest checkpoints that stay on disk; at least 1. Each contains the best network so far.
     #[serde(default = "two")]
     pub keep_last: usize,
     /// The reaction to a file that cannot be written: `stop` or `continue`.

@@ -42,7 +42,7 @@ impl GradientClipping {
         }
     }
 
-    /// The gradients of a stack of networks, those of each network clipped on their own.
+    /// The gradients of a stack of networks, clipped separately for each network.
     pub fn clip_stack<M: Module>(
         &self,
         module: &M,

@@ -85,7 +85,8 @@ pub struct TrainingConfig {
     /// variance falls as `1 / (1 + t)^decay` with the steps; `decay` is 0.55 unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gradient_noise: Option<GradientNoise>,
-    /// What the loss adds for the size of weights: `{ l1 = 0.001 }`, `{ l2 = 0.01 }` or both. Reported losses are without.
+    /// A penalty on the size of weights that is added to the loss: `{ l1 = 0.001 }`, `{ l2 = 0.01 }` or both. Reported
+    /// losses leave it out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub penalty: Option<Penalty>,
     /// The largest 2-norm of the weights that lead to one unit, positive. Larger ones are scaled down after each step.
@@ -98,7 +99,7 @@ pub struct TrainingConfig {
     /// Stop when the objective no longer improves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStopping>,
-    /// The metric that decides which epoch is the best, and early stopping.
+    /// The metric that decides which epoch is the best and when early stopping ends the training.
     #[serde(default)]
     pub objective: Objective,
     /// How the metrics of the training split are computed: `running` or `evaluated`.
@@ -108,16 +109,16 @@ pub struct TrainingConfig {
     /// training.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thresholds: Vec<f64>,
-    /// How much each class counts in the loss: `"balanced"`, so that a rare class counts as much as a frequent one, or a
-    /// list with a weight for each class. Metrics other than the loss stay unweighted.
+    /// How much each class counts in the loss: `"balanced"`, so that a rare class counts as much as a frequent one, or
+    /// a list with a weight for each class. Metrics other than the loss stay unweighted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_weights: Option<ClassWeights>,
     /// How training images change from epoch to epoch: `{ shift = 2, rotate = 10.0, flip = true, cutout = 4 }`, any of
     /// them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub augmentation: Option<AugmentationConfig>,
-    /// Metrics that are computed after every epoch besides those of every training, such as `["roc_auc", "mcc"]`. Those of
-    /// the objective, the schedule and the target of a comparison are computed without being listed.
+    /// Metrics that are computed after every epoch besides those of every training, such as `["roc_auc", "mcc"]`. Those
+    /// of the objective, the schedule and the target of a comparison are computed without being listed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<Metric>,
     /// The engine that trains: `auto`, `fused` or `burn`.
@@ -143,7 +144,7 @@ impl TrainingConfig {
         }
     }
 
-    /// What a step does besides the optimiser's update.
+    /// The parts of a step besides the optimiser's update.
     pub fn step_rules(&self) -> StepRules {
         StepRules {
             penalty: self.penalty,

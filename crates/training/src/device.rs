@@ -79,7 +79,7 @@ pub static DEVICES: [DeviceEntry; 9] = [
     DeviceEntry {
         name: "flex",
         feature: None,
-        help: "CPU, Burn's own kernels; the default; always there",
+        help: "CPU, Burn's own kernels; the default; in every build",
         is_processor: true,
         has_f64: true,
         open: Some(|_, _| Ok(Device::flex())),

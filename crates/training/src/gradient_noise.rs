@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{check, check_not_negative};
 
-/// Normally distributed numbers that each step adds to the gradients, after they are clipped. They help deep networks and
-/// bad starts.
+/// Normally distributed numbers that each step adds to the gradients, after they are clipped. They help deep networks,
+/// and networks with unsuitable initial weights.
 ///
-/// Their variance is `std² / (1 + t)^decay` after `t` steps. They follow from the seed, the step and the parameter alone:
-/// a resumed training adds what it would have added, and every engine adds the same numbers.
+/// Their variance is `std² / (1 + t)^decay` after `t` steps. They follow from the seed, the step and the parameter
+/// alone: a resumed training adds what it would have added, and every engine adds the same numbers.
 ///
 /// # Source
 /// Neelakantan et al. 2015, <https://arxiv.org/abs/1511.06807>, who try `std² = 0.01, 0.3 or 1`, and `decay = 0.55`.
@@ -27,7 +27,7 @@ use crate::error::{check, check_not_negative};
 pub struct GradientNoise {
     /// Standard deviation of the noise in the first step, positive.
     pub std: f64,
-    /// How soon the noise becomes less; zero or positive.
+    /// How fast the noise decreases; zero or positive.
     #[serde(default = "default_decay")]
     pub decay: f64,
 }
@@ -105,7 +105,7 @@ impl ModuleVisitor for Lengths<'_> {
 
 /// Adds the noise of each network of a stack.
 struct AddNoise {
-    /// Where the numbers of each parameter begin in those of one network, by its id.
+    /// The place at which the numbers of each parameter begin in those of one network, by its id.
     places: BTreeMap<u64, usize>,
     noises: Vec<StepNoise>,
     gradients: GradientsParams,
@@ -130,7 +130,7 @@ impl ModuleVisitor for AddNoise {
         let start = self.places.get(&param.id.val()).copied().unwrap_or(0);
         let (shape, dtype) = (gradient.shape(), gradient.dtype());
         let length = shape.num_elements() / self.noises.len();
-        // In the numbers of the network, so that both engines round alike.
+        // In the network's precision, so that both engines round alike.
         let data = match dtype {
             DType::F64 => TensorData::new(self.numbers::<f64>(start, length), shape),
             _ => TensorData::new(self.numbers::<f32>(start, length), shape),

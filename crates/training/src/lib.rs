@@ -13,8 +13,8 @@
 //!                    TrainingResult: last and best network, predictions on every split
 //! ```
 //!
-//! The named choices are menus: [`loss`], [`optimizer`] and [`scheduler`] each hold a table with one row and a folder
-//! with one file for each entry. [`device`] alone knows which backends are compiled in.
+//! The named choices are menus: [`loss`], [`optimizer`] and [`scheduler`] each hold a table with one row for each
+//! entry, and a folder with one file for each. [`device`] alone knows which backends are compiled in.
 
 mod average;
 mod cells;

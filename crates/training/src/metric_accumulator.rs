@@ -27,7 +27,7 @@ pub struct MetricAccumulator {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     asked: Vec<Metric>,
     scores: Scores,
-    /// The outputs for classes, if a metric on request needs them.
+    /// The outputs and the classes of all samples so far, if a metric on request needs them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     gathered: Option<Gathered>,
 }
@@ -60,10 +60,10 @@ fn one() -> usize {
 }
 
 impl MetricAccumulator {
-    /// An accumulator that has seen nothing, of the metrics of every training and of those of the task among `asked`.
+    /// An empty accumulator, for the metrics of every training and for those in `asked` that the task has.
     ///
     /// # Errors
-    /// Never for a task with valid class numbers.
+    /// [`TrainingError::Read`] if a class number is not one of the task's; checked tasks have none.
     pub fn new(task: &Task, asked: &[Metric]) -> Result<Self, TrainingError> {
         let of_classes = |n| ConfusionMatrix::from_labels(&[], &[], n).map_err(read);
         let scores = match task {
@@ -93,7 +93,7 @@ impl MetricAccumulator {
     /// Adds the results of batches.
     ///
     /// # Errors
-    /// Never for outputs and targets of the task.
+    /// [`TrainingError::Read`] if outputs and targets are not those of the task.
     pub fn add(
         &mut self,
         batches: &BatchResults,
@@ -254,13 +254,13 @@ impl MetricAccumulator {
     }
 }
 
-/// Whether the outputs for all samples have to be read for these metrics on request, where counts of predicted classes
-/// would do for those of every training.
+/// Whether these metrics on request need the outputs for all samples. Counts of predicted classes are enough for the
+/// metrics of every training.
 pub(crate) fn needs_outputs(task: &Task, asked: &[Metric]) -> bool {
     task.num_classes().is_some() && asked.iter().any(|metric| metric.needs_outputs())
 }
 
-/// The targets of a split as outputs are compared with them, so that they are made once and not in every epoch.
+/// The targets of a split in the form that outputs are compared with. They are made once, not in every epoch.
 #[derive(Debug, Clone)]
 pub(crate) struct ComparableTargets {
     d_output: usize,

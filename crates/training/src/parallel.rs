@@ -4,15 +4,15 @@ use burn::tensor::Device;
 use emberlab_kernels::is_processor;
 use rayon::prelude::*;
 
-/// Whether work for so many networks is worth to be shared among threads.
+/// Whether work for this number of networks is worth sharing among threads.
 pub(crate) fn is_parallel(num_replicas: usize) -> bool {
     num_replicas > 1 && rayon::current_num_threads() > 1
 }
 
-/// What `work` makes of each item, in order.
+/// The result of `work` for each item, in order.
 ///
-/// Several threads share the items if their tensors lie on the processor. On a GPU, the tensors of several threads would
-/// wait for each other.
+/// Several threads share the items if their tensors lie on the processor. On a GPU, the tensors of several threads
+/// would wait for each other.
 pub fn map_on_threads<'a, T: Sync, R: Send>(
     items: &'a [T],
     device: &Device,

@@ -34,7 +34,7 @@ pub fn predict(
     predict_unless(|| false, plain, data, task, asked)?.ok_or_else(nothing)
 }
 
-/// Predicts a split in evaluation mode; none if `is_stopping` along the way.
+/// Predicts a split in evaluation mode; `None` if `is_stopping` before the end.
 ///
 /// # Errors
 /// [`TrainingError::Read`] if the device fails.
@@ -62,8 +62,8 @@ pub(crate) fn predict_unless(
 
 /// Samples of each network in one batch of an evaluation.
 ///
-/// A GPU compiles kernels for every shape of batch, so there should be few; and the activations of a convolutional
-/// network must fit the memory.
+/// A GPU compiles kernels for every shape of batch, so there should be few shapes; and the activations of a
+/// convolutional network must fit into memory.
 pub(crate) const CHUNK_SIZE: usize = 1024;
 
 /// The samples of each batch of an evaluation, of `num_samples` in all.

@@ -27,7 +27,7 @@ pub struct RangeTest<'a> {
     pub loss: &'a LossConfig,
     /// Its optimiser; its own learning rate is not used.
     pub optimizer: &'a OptimizerConfig,
-    /// The batches, and how gradients are clipped.
+    /// The batches and the rules of a step: penalty, clipping, noise, largest norm and average.
     pub training: &'a TrainingConfig,
     /// The seed of shuffles.
     pub seed: u64,

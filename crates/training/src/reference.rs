@@ -1,6 +1,6 @@
 //! PyTorch's numbers for the tests of losses and optimisers: `tests-data/kernels.json`.
 //!
-//! They are compared in f32 on flex without autodiff, as most trainings compute; there the fused kernels run.
+//! They are compared in f32 on flex without autodiff, as most trainings compute; there the host kernels run.
 //!
 //! `tests-data/kernels.py` makes the file, and says how to add a row.
 
@@ -20,7 +20,7 @@ pub(crate) struct Table {
 #[derive(Deserialize)]
 pub(crate) struct LossRow {
     pub loss: LossConfig,
-    /// Whether it has a fused kernel.
+    /// Whether it has a host kernel.
     pub is_fused: bool,
     pub case: String,
     /// The shape of outputs and targets.
@@ -28,14 +28,14 @@ pub(crate) struct LossRow {
     pub outputs: Vec<Number>,
     pub targets: Vec<Number>,
     pub value: Number,
-    /// None where Emberlab defines it otherwise than PyTorch: zero where a logarithm is bounded.
+    /// `None` where Emberlab's definition differs from PyTorch's: zero where a logarithm is bounded.
     pub gradient: Option<Vec<Number>>,
 }
 
 #[derive(Deserialize)]
 pub(crate) struct OptimizerRow {
     pub optimizer: OptimizerConfig,
-    /// Whether it has a fused kernel.
+    /// Whether it has a host kernel.
     pub is_fused: bool,
     pub case: String,
     /// The gradients of each step.

@@ -1,5 +1,5 @@
-//! What a step does to gradients and weights besides the optimiser's update: penalty, clipping, noise and a bound on
-//! weights.
+//! The parts of a step that change gradients and weights besides the optimiser's update: penalty, clipping, noise and a
+//! bound on weights.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
@@ -14,10 +14,11 @@ use crate::clipping::GradientClipping;
 use crate::error::{check, check_not_negative};
 use crate::gradient_noise::GradientNoise;
 
-/// What the loss adds for the size of all weights: `l1 Σ|w| + l2 Σw² / 2`. Biases and normalisations are free.
+/// A penalty on the size of all weights that is added to the loss: `l1 Σ|w| + l2 Σw² / 2`. Biases and normalisations
+/// have no penalty.
 ///
-/// Gradients have the penalty, reported losses do not, so that trainings with different penalties can be compared. With
-/// [`Sgd`](crate::optimizer::Sgd), `l2` moves weights as `weight_decay` does.
+/// Gradients include the penalty. Reported losses do not, so that trainings with different penalties can be compared.
+/// With [`Sgd`](crate::optimizer::Sgd), `l2` moves weights as `weight_decay` does.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Penalty {
@@ -31,7 +32,7 @@ impl Penalty {
     /// Checks that no factor is negative.
     ///
     /// # Errors
-    /// [`Problem`] naming one that is.
+    /// [`Problem`] naming a factor that is.
     pub(crate) fn validate(&self) -> Result<(), Problem> {
         check_not_negative("training.penalty.l1", self.l1)?;
         check_not_negative("training.penalty.l2", self.l2)
@@ -44,7 +45,8 @@ impl Penalty {
     }
 }
 
-/// What a step does besides the optimiser's update, in this order: penalty, clipping, noise, update, bound on weights.
+/// The parts of a step besides the optimiser's update, in this order: penalty, clipping, noise, update, bound on
+/// weights.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct StepRules {
     /// See [`TrainingConfig::penalty`](crate::TrainingConfig::penalty).
@@ -71,8 +73,8 @@ impl StepRules {
         })
     }
 
-    /// The gradients of a stack of networks with the penalty's, then clipped and with noise, those of each network on
-    /// their own. There is a seed for each network.
+    /// Adds the penalty's gradient, clips, and adds noise, for each network of a stack separately. There is a seed for
+    /// each network.
     pub(crate) fn adjust<M: Module>(
         &self,
         module: &M,
@@ -98,7 +100,7 @@ impl StepRules {
         }
     }
 
-    /// The module with weights within the bound on their norm.
+    /// The module, with the weights of each unit scaled down to the bound on their norm.
     pub(crate) fn bound<M: Module>(&self, module: M) -> M {
         match self.max_norm {
             Some(max_norm) => module.map(&mut Bound {
@@ -149,7 +151,8 @@ impl ModuleVisitor for AddPenalty {
     }
 }
 
-/// Scales the weights that lead to each unit so that their 2-norm is at most this. PyTorch's `renorm`, its 1e-7 included.
+/// Scales the weights that lead to each unit so that their 2-norm is at most this. PyTorch's `renorm`, its 1e-7
+/// included.
 struct Bound {
     max_norm: f64,
     name: Vec<String>,

@@ -18,7 +18,7 @@ use crate::task::Task;
 use crate::trainer::SplitData;
 use crate::trainer::interrupt::StopFlag;
 
-/// Steps by Burn operations after which the losses are read, which waits for the device.
+/// The number of steps by Burn operations after which the losses are read. Reading them waits for the device.
 const LAP: usize = 10;
 
 /// Everything that a measurement of the time per step needs.
@@ -31,7 +31,7 @@ pub struct StepTime<'a> {
     pub loss: &'a LossConfig,
     /// Its optimiser.
     pub optimizer: &'a OptimizerConfig,
-    /// The batches, and how gradients are clipped.
+    /// The batches and the rules of a step: penalty, clipping, noise, largest norm and average.
     pub training: &'a TrainingConfig,
     /// The seed of shuffles.
     pub seed: u64,
@@ -126,7 +126,7 @@ impl StepTime<'_> {
             task: self.task.clone(),
             asked: Vec::new(),
             training: TrainingConfig {
-                // Then steps add nothing to the metrics.
+                // With this setting, steps add nothing to the metrics.
                 train_metrics: TrainMetrics::Evaluated,
                 num_epochs: usize::MAX,
                 ..self.training.clone()
@@ -138,7 +138,8 @@ impl StepTime<'_> {
         let mut metrics = MetricAccumulator::new(self.task, &[])?;
         let mut done = 0;
         median_of_laps(duration, stop, || {
-            // A call as long as in a training, but for the first, in which the engine learns how long a step takes.
+            // Each call is as long as in a training, except the first, in which the engine learns how long a step
+            // takes.
             let step = done % num_batches;
             let count = engine.steps_within(TIME_OF_A_CALL).min(num_batches - step);
             let steps = Steps {
@@ -154,8 +155,8 @@ impl StepTime<'_> {
     }
 }
 
-/// The median time of a step in seconds, over laps of about a tenth of `duration`, each of as many calls as fit; a call
-/// says how many steps it took. The first lap does not count.
+/// The median time of a step in seconds over laps. A lap takes about a tenth of `duration` and makes as many calls as
+/// fit; a call returns its number of steps. The first lap does not count.
 fn median_of_laps(
     duration: Duration,
     stop: &StopFlag,

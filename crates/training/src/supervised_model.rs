@@ -32,8 +32,8 @@ impl SupervisedModel {
         &self.loss
     }
 
-    /// The same model on a plain device, where its steps take the explicit backward pass: a half to a fifth of the
-    /// time that autodiff takes.
+    /// The same model on a plain device, where its steps use the explicit backward pass. That takes a half to a fifth
+    /// of the time of autodiff.
     pub fn for_training(self) -> Self {
         self.valid()
     }
@@ -115,9 +115,9 @@ impl SupervisedModel {
         }
     }
 
-    /// One step of training: gradients, update and the rules of a step, running statistics. Returns the model after it,
-    /// and the output of the model before it. A step of an optimiser that searches has no rules, and the statistics of the
-    /// model before it.
+    /// One step of training: gradients, update and the rules of a step, running statistics. Returns the model after the
+    /// step, and the output of the model before it. An optimiser that searches along lines applies no rules, and the
+    /// running statistics follow the batch statistics of the model before the step.
     pub fn after_step(
         &self,
         batch: Batch,

@@ -31,7 +31,8 @@ pub enum Task {
 impl Task {
     /// The task that follows from `targets` and `loss`, and the number of outputs of the network.
     ///
-    /// `standardizer` is that of the targets, for numbers: see [`Standardizer::fit_targets`]. `d_output` is the number of outputs in the configuration, if it is written.
+    /// `standardizer` is that of the targets, for numbers: see [`Standardizer::fit_targets`]. `d_output` is the number
+    /// of outputs in the configuration, if it is written there.
     ///
     /// # Errors
     /// [`TrainingError::Mismatch`] if the loss cannot be computed on these targets, or if there are more
@@ -214,8 +215,8 @@ impl Task {
         }
     }
 
-    /// The outputs of a network in the units of the data: those of a regression are no longer standardised, and
-    /// logarithms become numbers; all others stay as they are.
+    /// The outputs of a network in the units of the data: the standardisation of a regression is undone, and logarithms
+    /// become numbers. All other outputs stay as they are.
     ///
     /// # Shapes
     /// - outputs, result: `[num_samples × d_output]`, row by row
@@ -226,8 +227,7 @@ impl Task {
         self.targets_in_units_of_the_data(outputs)
     }
 
-    /// The targets as a network learns them, in the units of the data: those of a regression are no longer
-    /// standardised.
+    /// The targets as a network learns them, in the units of the data: the standardisation of a regression is undone.
     ///
     /// # Shapes
     /// - targets, result: `[num_samples × d_output]`, row by row

@@ -1,7 +1,7 @@
 """Makes kernels.json: PyTorch's losses and optimisers in float64, on inputs that float32 holds exactly.
 
 Tests need rows for each loss and each optimiser. To add some, write one line into `losses` or `optimizers` below: how
-it is written in TOML, PyTorch's function or the formula, its cases, and whether it has a fused kernel (FUSED) or is
+it is written in TOML, PyTorch's function or the formula, its cases, and whether it has a host kernel (FUSED) or is
 computed by Burn's operations alone (OPERATIONS). A loss needs the cases "ordinary", "near_zero" and "one_row". Then
 run `python3 kernels.py` with PyTorch installed (`pip install torch`; the rows were made with 2.15). Other rows change
 in their last digit at most.

@@ -79,7 +79,7 @@ impl Descent {
             let mut gradients = GradientsParams::new();
             gradients.register(id, tensor((self.surface.gradient)(at), &device));
             point = optimizer.step(point, gradients, learning_rate);
-            // For a schedule that looks at results, each step is an epoch and the value is its loss.
+            // For a schedule that follows results, each step is an epoch and the value is its loss.
             let metrics = [(Metric::Loss, value)].into_iter().collect();
             scheduler.end_epoch(step as u64 + 1, &metrics, None);
         }

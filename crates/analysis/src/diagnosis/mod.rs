@@ -75,8 +75,8 @@ impl<'a> Observations<'a> {
         self.first_step.filter(is_finite)
     }
 
-    /// The size of the gradient of each layer before training, by its name; empty if one is NaN or infinite, or the loss: that
-    /// finding then explains the others.
+    /// The size of the gradient of each layer before training, by its name. Empty if the loss or one of the gradients
+    /// is NaN or infinite: that finding then explains the others.
     fn gradients_at_start(&self) -> Vec<(&'a str, f64)> {
         if self.first_step.is_some() {
             let layers = self.finite_first_step().into_iter().flat_map(|s| &s.layers);
@@ -169,7 +169,7 @@ impl fmt::Display for Earliest {
 pub struct Rule {
     /// The kind.
     pub kind: FindingKind,
-    /// When it is reported.
+    /// The moment at which it is reported.
     pub earliest: Earliest,
     /// The condition in words, for the documentation.
     pub condition: &'static str,
@@ -259,7 +259,7 @@ pub fn findings_before_training(data: ObservedData<'_>) -> Vec<Finding> {
     reported(&observed, |rule| rule.earliest == Earliest::BeforeTraining)
 }
 
-/// What the chosen rules find and no other finding explains, the most severe first.
+/// The findings of the chosen rules that no other finding explains, the most severe first.
 fn reported(observed: &Observations<'_>, is_chosen: fn(&&Rule) -> bool) -> Vec<Finding> {
     let rules = RULES.iter().filter(is_chosen);
     let mut found: Vec<Finding> = rules.flat_map(|rule| rule.apply(observed)).collect();

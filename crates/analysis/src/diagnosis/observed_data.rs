@@ -7,7 +7,7 @@ use emberlab_datasets::{BatchConfig, Samples, Splits, StandardizeConfig, Standar
 pub struct ObservedData<'a> {
     /// All samples.
     pub samples: &'a Samples,
-    /// Which rows belong to which split.
+    /// The rows of each split.
     pub splits: &'a Splits,
     /// How the inputs are to be standardised.
     pub standardize: &'a StandardizeConfig,

@@ -11,7 +11,7 @@ use super::{Earliest, LearningCurves, Observations, RULES, is_explained};
 pub struct OngoingDiagnosis {
     curves: LearningCurves,
     layers: LayerHistory,
-    /// What was found before the training.
+    /// The findings before the training.
     before: Vec<FindingKind>,
     reported: Vec<Finding>,
     /// The number of epochs at which the curves are read again.
@@ -30,7 +30,7 @@ impl OngoingDiagnosis {
         }
     }
 
-    /// These problems were found before the first step.
+    /// Takes into account problems that were found before the first step.
     pub fn begins_with(&mut self, problems: &[FindingKind]) {
         self.before = problems.to_vec();
     }
@@ -67,8 +67,8 @@ impl OngoingDiagnosis {
         &self.reported[known..]
     }
 
-    /// Whether there is enough new to look at. Each look reads all that is known, so it waits for a tenth more of it, but for
-    /// a loss that is NaN or infinite.
+    /// Whether there is enough new to look at. Each look reads everything that is known, so it waits until there is a
+    /// tenth more. A loss that is NaN or infinite does not wait.
     fn is_due(&mut self, record: &EpochRecord) -> bool {
         let is_number = record.train.get(Metric::Loss).is_none_or(f64::is_finite);
         let (epochs, rows) = (record.epoch, self.layers.rows().len());
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
     use crate::diagnosis::examples::history;
 
-    /// The ends of so many epochs, of ten, with a loss that falls.
+    /// Ends these epochs, of ten, with a loss that falls.
     fn train(diagnosis: &mut OngoingDiagnosis, epochs: std::ops::Range<usize>) -> Vec<String> {
         let mut found = Vec::new();
         for epoch in epochs {

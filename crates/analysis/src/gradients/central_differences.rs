@@ -2,8 +2,8 @@
 
 use emberlab_training::TrainingError;
 
-/// The step, to be multiplied by the magnitude of the number if that is above 1. It is the cube root of the precision of
-/// float64, where the sum of truncation and rounding errors is smallest.
+/// The step, to be multiplied by the magnitude of the number if that is above 1. It is the cube root of the precision
+/// of float64, where the sum of truncation and rounding errors is smallest.
 pub const STEP: f64 = 6.055_454_452_393_343e-6;
 
 /// The slope at a point.

@@ -17,7 +17,7 @@ use central_differences::{Difference, central};
 
 /// Largest relative error that passes where autodiff computes in float64.
 pub const TOLERANCE_F64: f64 = 1e-5;
-/// The same where it computes in float32; differences are in float64 nevertheless.
+/// The same where it computes in float32. Differences are in float64 nevertheless.
 pub const TOLERANCE_F32: f64 = 1e-3;
 
 /// The device and precision of autodiff, and the device of the central differences.
@@ -49,7 +49,7 @@ pub type Function = Box<dyn Fn(&[Tensor<1>]) -> Tensor<1>>;
 /// The gradient by every input at given inputs.
 pub type ClosedForm = Box<dyn Fn(&[Vec<f64>]) -> Vec<Vec<f64>>>;
 
-/// How far one gradient is from another.
+/// The distance of one gradient from another.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Deviation {
     /// Largest absolute difference.
@@ -57,7 +57,7 @@ pub struct Deviation {
     /// Largest relative difference: over the larger of both numbers, or a thousandth of the largest of the
     /// whole gradient if that is more.
     pub relative: f64,
-    /// Where the relative difference is largest, such as `input[3]`.
+    /// The place of the largest relative difference, such as `input[3]`.
     pub worst: String,
 }
 
@@ -252,7 +252,7 @@ mod tests {
             "loss hinge",
             "loss focal",
             "loss soft_hamming",
-            "normalization batch",
+            "normalisation batch",
         ] {
             assert!(
                 found.iter().any(|found| found == name),

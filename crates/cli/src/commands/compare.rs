@@ -41,7 +41,7 @@ pub struct Args {
     /// to what its caches hold.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     stack: u16,
-    /// How many times a failed trial is tried again.
+    /// Number of times that a failed trial is tried again.
     #[arg(long, default_value_t = 0, value_name = "N")]
     retries: u16,
     /// List the trials without training.
@@ -58,7 +58,7 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["dry_run", "plan", "launcher"])]
     collect: bool,
     /// The simple predictors, such as logistic regression, that the best variant is compared with on the same splits:
-    /// `auto` computes them for data of up to a million values, `all` for any.
+    /// `auto` computes them for data of up to a million values, `all` for data of any size.
     #[arg(long, value_enum, default_value = "auto", value_name = "WHICH")]
     baselines: BaselinesChoice,
     /// Print JSON instead of tables.
@@ -449,8 +449,9 @@ fn train<'a>(
     Ok(all)
 }
 
-/// The number of threads of each process. The networks of a stack on a GPU train together, and the processor does its part
-/// for all of them: metrics, checkpoints and predictions. So the processes share all cores, unless a number is given.
+/// The number of threads of each process. The networks of a stack on a GPU train together, and the processor does its
+/// part for all of them: metrics, checkpoints and predictions. So the processes share all cores, unless a number is
+/// given.
 fn num_threads(args: &Args, stacks: &[Vec<usize>]) -> usize {
     let num_jobs = num_jobs(args).min(stacks.len()).max(1);
     match args.running.threads {

@@ -45,7 +45,7 @@ enum Action {
     Describe {
         /// The table.
         file: PathBuf,
-        /// The column to learn: its classes are counted, and columns are found that give it away.
+        /// The column to learn: its classes are counted, and columns that give it away are found.
         #[arg(long, value_name = "COLUMN")]
         label: Option<String>,
         /// Print the whole description as JSON.
@@ -186,7 +186,7 @@ fn describe_table(
 
 /// The largest number of classes or features that are listed.
 const MAX_LISTED: usize = 20;
-/// How many samples are printed.
+/// The number of samples that are printed.
 const NUM_SHOWN: usize = 5;
 
 fn render(dataset: &DatasetConfig, checksum: &str, samples: &Samples, summary: &Summary) -> String {
@@ -253,8 +253,8 @@ fn target(samples: &Samples, row: usize) -> String {
     }
 }
 
-/// The first `count` images side by side, with their classes below. Of large images only every few rows and columns are
-/// shown, and of colours their mean.
+/// The first `count` images side by side, with their classes below. For large images, only some rows and columns are
+/// shown; colours are shown as their mean.
 fn images(samples: &Samples, count: usize, [height, width]: [usize; 2], white: u8) -> String {
     const SHADES: [char; 5] = [' ', '░', '▒', '▓', '█'];
     const LARGEST: usize = 32;

@@ -132,7 +132,7 @@ fn print_timed(timed: &[Timed], is_json: bool) -> Result<(), Failure> {
         step: Ok(_),
     }) = timed.first()
     {
-        // Fused kernels are taken anyway where there are some.
+        // Without this key, fused kernels are used wherever there are some.
         let has_slower_kernels =
             |t: &Timed| t.device == *device && t.engine != *engine && t.step.is_ok();
         match *engine == EngineConfig::Burn && timed.iter().any(has_slower_kernels) {

@@ -27,7 +27,7 @@ pub struct Args {
     /// Print JSON instead of text.
     #[arg(long)]
     json: bool,
-    /// Where your own table or folder is now, if it has moved since the training; the data must be the same.
+    /// The place of your own table or folder, if it has moved since the training; the data must be the same.
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
     /// Device and threads.

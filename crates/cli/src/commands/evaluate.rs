@@ -36,16 +36,15 @@ pub struct Args {
     /// The run: its path, the beginning of its name, or `latest`.
     #[arg(default_value = "latest")]
     run: String,
-    /// The split to predict. Without it, test; or valid or train if there is no test split.
+    /// The split to predict; by default test, or valid or train if there is no test split.
     #[arg(long, value_enum)]
     split: Option<SplitChoice>,
     /// The network to use.
     #[arg(long, value_enum, default_value = "last")]
     weights: WeightsChoice,
-    /// For two classes: choose the probability above which the positive class, which is the second, is predicted, on the
-    /// validation split, and store it for this network: `evaluate`, `predict` and `report` then use it. One of `f1`,
-    /// `youden`, or `cost=FP:FN` with the costs of a false positive and a
-    /// false negative.
+    /// For two classes: choose the probability above which the positive class, which is the second, is predicted, on
+    /// the validation split, and store it for this network: `evaluate`, `predict` and `report` then use it. One of
+    /// `f1`, `youden`, or `cost=FP:FN` with the costs of a false positive and a false negative.
     #[arg(long, value_name = "CRITERION")]
     threshold_by: Option<ThresholdBy>,
     /// Draw pictures as SVG into this folder; without a name, into `pictures` in the folder of the run. Decision
@@ -68,7 +67,7 @@ pub struct Args {
     /// Print JSON instead of tables.
     #[arg(long)]
     json: bool,
-    /// Where your own table or folder is now, if it has moved since the training; the data must be the same.
+    /// The place of your own table or folder, if it has moved since the training; the data must be the same.
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
     /// Device and threads.
@@ -99,7 +98,7 @@ struct Evaluation {
     threshold_in_use: Option<f64>,
     /// The chosen threshold that is in use, if it is not the usual 0.5.
     threshold: Option<ChosenThreshold>,
-    /// Why a stored threshold is not in use.
+    /// The reason why a stored threshold is not in use.
     #[serde(skip_serializing_if = "Option::is_none")]
     threshold_note: Option<String>,
     #[serde(flatten)]
@@ -140,7 +139,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         evaluation: prepared.evaluate(split, &predicted, threshold.value)?,
         mistakes: prepared.mistakes(split, &predicted, threshold.value)?,
         threshold_in_use: is_binary.then_some(threshold.value),
-        // Without its predictions on every split: those on this split are above.
+        // Without its predictions on every split: the output already has those on this split.
         threshold: threshold.chosen.clone().map(|chosen| ChosenThreshold {
             splits: Vec::new(),
             mistakes: None,

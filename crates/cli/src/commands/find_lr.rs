@@ -114,7 +114,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         None => Ok(ExitCode::SUCCESS),
         Some(reason) => Err(Failure::Check(format!(
             "no suggestion: {reason}; a larger `training.batch_size` or more `--steps` make the curves smoother; if \
-             the loss still does not fall, check the data, the loss and the initializer"
+             the loss still does not fall, check the data, the loss and the initialiser"
         ))),
     }
 }

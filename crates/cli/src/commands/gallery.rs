@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::picture_files::{write, write_picture};
 use crate::tables;
 
-/// Draw activations, losses, initializers and normalizations.
+/// Draw activations, losses, initialisers and normalisations.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Folder for the pictures, and for a page that shows them all.

@@ -65,7 +65,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     for note in &starter.notes {
         writeln!(out, "- {note}")?;
     }
-    // A training that cannot begin is better told now, at the place in the new file.
+    // If a training cannot begin, the user should know now, with the place in the new file.
     if let Err(error) = starter.check(&data_dirs::all(shared)) {
         let source = ConfigSource::new(output.display().to_string(), text);
         return Err(error.with_place(&source).into());

@@ -26,7 +26,8 @@ pub struct Args {
     /// Of a table: the column to learn.
     #[arg(long, value_name = "COLUMN")]
     label: Option<String>,
-    /// Of a table: whether the label is a class or a number; by default, a label with many different numbers is a number.
+    /// Of a table: whether the label is a class or a number; by default, a label with many different numbers is a
+    /// number.
     #[arg(long, value_enum, requires = "label")]
     task: Option<TaskChoice>,
     /// Override a key, such as `model.activation=gelu`; may be repeated.

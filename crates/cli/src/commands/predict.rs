@@ -54,11 +54,11 @@ enum Invert {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Header {
-    /// It does if the names of the features are in it.
+    /// It holds them if the names of the features are in it.
     Auto,
-    /// It does.
+    /// It holds them.
     Yes,
-    /// It is a row.
+    /// It is a row of values.
     No,
 }
 

@@ -24,7 +24,7 @@ pub struct Args {
     /// Allow changes of when the training ends, such as fewer epochs or another patience.
     #[arg(long)]
     force: bool,
-    /// Where your own table or folder is now, if it has moved since the training; the data must be the same.
+    /// The place of your own table or folder, if it has moved since the training; the data must be the same.
     #[arg(long, value_name = "PATH")]
     data: Option<PathBuf>,
     #[command(flatten)]
@@ -70,7 +70,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     conclude(&run, &result, is_quiet, &args.running, shared)
 }
 
-/// Why there is nothing to do, and the command that trains on.
+/// The reason why there is nothing to do, and the command that trains on.
 fn explain(nothing: &NothingToDo, run: &Run, resume: CommandLine) -> String {
     let NothingToDo {
         epochs,

@@ -1,5 +1,5 @@
-//! `emberlab summary`: the operations of a network with their shapes, parameters and multiply-adds, and the memory that a
-//! training takes.
+//! `emberlab summary`: the operations of a network with their shapes, parameters and multiply-adds, and the memory that
+//! a training takes.
 
 use std::io::Write;
 use std::path::PathBuf;

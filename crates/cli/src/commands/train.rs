@@ -27,12 +27,14 @@ use crate::{data_dirs, signals, tables, terminal};
 /// Train a network as a TOML file describes it, or one that fits a table.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The experiment's TOML file; or a table or a folder of images, whose experiment is the one that `emberlab new` writes.
+    /// The experiment's TOML file; or a table or a folder of images, whose experiment is the one that `emberlab new`
+    /// writes.
     config: PathBuf,
     /// Of a table: the column to learn.
     #[arg(long, value_name = "COLUMN")]
     label: Option<String>,
-    /// Of a table: whether the label is a class or a number; by default, a label with many different numbers is a number.
+    /// Of a table: whether the label is a class or a number; by default, a label with many different numbers is a
+    /// number.
     #[arg(long, value_enum, requires = "label")]
     task: Option<TaskChoice>,
     /// Override a key, such as `model.activation=gelu`; may be repeated.
@@ -129,8 +131,7 @@ pub fn tell_ignored(config: &ExperimentConfig, path: &Path, overrides: &[String]
     );
 }
 
-/// How a trial runs, and whether only errors are wanted on the terminal. `before` knows what a resumed run has
-/// already done.
+/// How a trial runs, and whether the terminal shows only errors. `before` holds what a resumed run has already done.
 ///
 /// # Errors
 /// [`Failure::Usage`] if `--dashboard tui` is given without a terminal, or with one that cannot draw.
@@ -182,7 +183,7 @@ pub fn execution(
     Ok((execution, is_quiet))
 }
 
-/// Why a dashboard cannot be drawn on this terminal.
+/// The reason why a dashboard cannot be drawn on this terminal.
 fn cannot_draw() -> String {
     let kind = match std::env::var("TERM") {
         Ok(name) if !name.is_empty() => format!("`TERM={name}`"),
@@ -269,14 +270,14 @@ fn print_next_commands(run: &Run, running: &Running, shared: &Shared) -> Result<
     Ok(())
 }
 
-/// A sentence about a threshold that belongs to a network before, with the command that chooses it again.
+/// A sentence about a threshold that belongs to an earlier network, with the command that chooses it again.
 fn choose_again(threshold: &ChosenThreshold, evaluate: CommandLine) -> String {
     let evaluate = match threshold.weights() {
         Weights::Last => evaluate,
         Weights::Best => evaluate.with(["--weights", "best"]),
     };
     format!(
-        "the threshold {:.4} belonged to the {} network before, and is not used for the new one; choose it again with:  {}",
+        "the threshold {:.4} belonged to the earlier {} network, and is not used for the new one; choose it again with:  {}",
         threshold.threshold(),
         threshold.weights(),
         evaluate.with(["--threshold-by", &threshold.best.by.argument()]),

@@ -56,7 +56,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let before = begun.and_then(|run| run.ongoing_diagnosis().ok());
     let before = before.unwrap_or_default();
     let (mut execution, is_quiet) = execution(&args.running, &args.showing, shared, before)?;
-    // A job among many does not wait for a person who was not asked for.
+    // A job among many must not wait for a person.
     if let Dashboard::Tui { stay } = &mut execution.dashboard
         && *stay == Stay::Short
     {

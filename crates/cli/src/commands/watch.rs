@@ -14,7 +14,8 @@ use crate::signals;
 /// It only reads.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The runs and experiments: paths, beginnings of names, `latest`, or folders of experiments. Without one, all runs.
+    /// The runs and experiments: paths, beginnings of names, `latest`, or folders of experiments. Without one, all
+    /// runs.
     #[arg(value_name = "RUN|EXPERIMENT")]
     names: Vec<String>,
     #[command(flatten)]

@@ -145,7 +145,7 @@ impl BatchConfig {
         }
     }
 
-    /// Whether every epoch has an order of its own.
+    /// Whether every epoch has its own order of rows.
     pub fn is_shuffled(&self) -> bool {
         self.shuffle && self.batch_size != BatchSize::Full
     }

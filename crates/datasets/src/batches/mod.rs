@@ -59,8 +59,8 @@ pub struct Batches {
     block: Option<(usize, Batch)>,
 }
 
-/// How many numbers are gathered at once, as a block that fits the processor's cache. Each batch is a slice of the
-/// block; on flex this takes two thirds of the time of gathering every small batch separately.
+/// The number of numbers that are gathered at once, as a block that fits the processor's cache. Each batch is a slice
+/// of the block. On flex this takes two thirds of the time of gathering every small batch separately.
 const BLOCK_NUMBERS: usize = 1 << 16;
 
 impl Batches {
@@ -71,7 +71,7 @@ impl Batches {
 
     /// The batches of several replicas that train together, one for each seed.
     ///
-    /// Images that are [augmented](DeviceDataset::augmented) are those of the epoch.
+    /// Images that are [augmented](DeviceDataset::augmented) are changed as in this epoch.
     ///
     /// `data` holds the data of the replicas one after the other ([`DeviceDataset::stacked`]). Each batch holds the
     /// rows of the first replica, then those of the second, and so on, each in the order of [`new`](Self::new).

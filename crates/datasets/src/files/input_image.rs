@@ -54,8 +54,8 @@ pub struct InputImage {
 impl InputImage {
     /// Reads a PNG or JPEG file.
     ///
-    /// The image is turned upright as its EXIF data say. Transparent pixels are laid over white, and channels of 16 bits
-    /// are rounded to 8. Colour profiles are ignored.
+    /// The image is turned upright as its EXIF data say. Transparent pixels are laid over white, and channels of 16
+    /// bits are rounded to 8. Colour profiles are ignored.
     ///
     /// # Errors
     /// [`DatasetError::Io`] if the file cannot be read; [`DatasetError::Image`] if it is neither a PNG nor a JPEG file,
@@ -298,7 +298,8 @@ mod tests {
         let rgba = |pixel: [u8; 4]| rgb(png(1, 1, ExtendedColorType::Rgba8, &pixel));
         assert_eq!(rgba([1, 2, 3, 255]), [1, 2, 3]);
         assert_eq!(rgba([1, 2, 3, 0]), [255, 255, 255]);
-        // np.array(Image.alpha_composite(Image.new("RGBA", (1, 1), "white"), Image.new("RGBA", (1, 1), (0, 100, 200, 51))))
+        // white, blue = (Image.new("RGBA", (1, 1), color) for color in ("white", (0, 100, 200, 51)))
+        // np.array(Image.alpha_composite(white, blue))
         assert_near(&rgba([0, 100, 200, 51]), &[204, 224, 244], 0);
         // PNG has the highest byte first, the encoder takes the order of the machine: round(numbers / 257).
         let wide: Vec<u8> = [0x01ff_u16, 0x8000, 0xffff]

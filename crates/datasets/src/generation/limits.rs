@@ -2,7 +2,7 @@
 
 use emberlab_menu::Problem;
 
-/// The largest number of rows: more than anyone generates, few enough for the memory of a small machine.
+/// The largest number of rows: more than anyone generates, and few enough for the memory of a small machine.
 const MAX_SAMPLES: usize = 10_000_000;
 /// The largest number of features of all rows together.
 const MAX_NUMBERS: usize = 1_000_000_000;

@@ -16,7 +16,7 @@ use crate::samples::{Samples, names};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Gates {
-    /// Which gate (default "or").
+    /// The gate (default "or").
     pub gate: Gate,
 }
 

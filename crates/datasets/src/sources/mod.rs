@@ -125,7 +125,7 @@ pub(crate) trait DataSource {
     /// configuration has a seed of its own.
     fn load(&self, data_dirs: &[PathBuf], seed: u64) -> Result<Samples, DatasetError>;
 
-    /// The same, before anything is fitted on the training rows.
+    /// The samples of [`load`](Self::load) before anything is fitted on the training rows.
     fn load_dataset(&self, data_dirs: &[PathBuf], seed: u64) -> Result<Dataset, DatasetError> {
         self.load(data_dirs, seed).map(Dataset::from)
     }
@@ -171,9 +171,8 @@ impl DatasetConfig {
     /// a seed of their own.
     ///
     /// # Errors
-    /// [`DatasetError::Value`] as [`validate`](Self::validate); [`DatasetError::Missing`],
-    /// [`DatasetError::Io`], [`DatasetError::Idx`], [`DatasetError::Image`] and [`DatasetError::Table`] if files are absent
-    /// or damaged.
+    /// [`DatasetError::Value`] as [`validate`](Self::validate); [`DatasetError::Missing`], [`DatasetError::Io`],
+    /// [`DatasetError::Idx`], [`DatasetError::Image`] and [`DatasetError::Table`] if files are absent or damaged.
     pub fn load(&self, data_dirs: &[PathBuf], seed: u64) -> Result<Dataset, DatasetError> {
         self.validate()?;
         with_source!(self, source => source.load_dataset(data_dirs, seed))

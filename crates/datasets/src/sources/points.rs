@@ -11,7 +11,7 @@ use super::{DataSource, Origin};
 use crate::error::DatasetError;
 use crate::samples::{Features, Samples, Targets, numbered_features};
 
-/// The largest number of points: more belong into a table.
+/// The largest number of points. More points belong into a table.
 const MAX_POINTS: usize = 20_000;
 
 /// The largest class.
@@ -24,8 +24,8 @@ const MAX_CLASS: f64 = 999.0;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Points {
-    /// x1, x2 and the target of each point, `[[0.1, -0.4, 0], [0.9, 0.3, 1]]`: at most 20,000 (default: the corners of a
-    /// square, opposite ones of one class).
+    /// x1, x2 and the target of each point, `[[0.1, -0.4, 0], [0.9, 0.3, 1]]`: at most 20,000 (default: the corners of
+    /// a square, opposite ones of one class).
     #[schemars(with = "Vec<[f64; 3]>")]
     pub points: Vec<Vec<f64>>,
     /// Whether the targets are classes or numbers (default "classification").

@@ -68,7 +68,7 @@ impl SplitConfig {
         })
     }
 
-    /// Deals out groups in their order to parts that want so many rows.
+    /// Deals out groups in their order to parts, each of which wants a number of rows.
     fn deal(&self, groups: &[Vec<u32>], wanted: &[usize]) -> Vec<Vec<Vec<u32>>> {
         let mut parts = vec![Vec::new(); wanted.len()];
         let mut lacking: Vec<i64> = wanted.iter().map(|&rows| rows as i64).collect();

@@ -43,7 +43,7 @@ pub struct PlannedTrial {
     pub config: ExperimentConfig,
 }
 
-/// A comparison with all its trials, each checked as far as is possible without data.
+/// A comparison with all its trials, each checked as far as that is possible without data.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Comparison {
     /// The configuration in the file.
@@ -55,7 +55,7 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    /// Expands a file and checks every trial as far as is possible without data.
+    /// Expands a file and checks every trial as far as that is possible without data.
     ///
     /// # Errors
     /// [`ConfigError`] with the place in the file, or in the file as changed by a variant.
@@ -155,8 +155,9 @@ fn seeds(config: &ExperimentConfig, source: &ConfigSource) -> Result<Vec<u64>, C
     Ok(seeds)
 }
 
-/// The configuration of the first trial of a variant, read from the file with the variant's changes. That of its other
-/// trials differs in seed and fold, and is not read again: reading takes long for ten thousand trials.
+/// The configuration of the first trial of a variant, read from the file with the variant's changes. The other trials
+/// of the variant differ only in seed and fold, and their configurations are not read again: reading takes long for ten
+/// thousand trials.
 fn first_config(
     config: &ExperimentConfig,
     source: &ConfigSource,

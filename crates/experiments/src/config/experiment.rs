@@ -31,7 +31,7 @@ pub struct ExperimentConfig {
     pub features: Option<Vec<String>>,
     /// The data set.
     pub dataset: DatasetConfig,
-    /// Which rows are used for training, validation and test.
+    /// The rows for training, validation and test.
     #[serde(default)]
     pub split: SplitConfig,
     /// How inputs are scaled.
@@ -51,8 +51,8 @@ pub struct ExperimentConfig {
     /// When checkpoints are saved.
     #[serde(default)]
     pub checkpoint: CheckpointConfig,
-    /// When the layers are recorded, to be seen in the report. `train` records them about fifteen times if it is absent,
-    /// `compare` never.
+    /// When the layers are recorded, so that the report can show them. If it is absent, `train` records them about
+    /// fifteen times, and `compare` never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inspect: Option<InspectConfig>,
     /// For `compare`: the number of seeds (from 0 on), or a list of seeds, that each variant is trained with.
@@ -106,8 +106,8 @@ impl ExperimentConfig {
         set.map(|(key, _)| key).collect()
     }
 
-    /// The experiment without the keys of a comparison: the configuration of one training, which computes the metric of the
-    /// target.
+    /// The experiment without the keys of a comparison: the configuration of one training, which computes the metric of
+    /// the target.
     pub fn without_comparison(mut self) -> Self {
         if let Some(Target { metric, .. }) = self.target
             && metric.is_on_request()
@@ -126,7 +126,7 @@ impl ExperimentConfig {
         }
     }
 
-    /// The experiment as `train` begins it: its layers are recorded unless it says otherwise.
+    /// The experiment as `train` begins it: its layers are recorded, unless the configuration says otherwise.
     pub fn with_inspection(mut self) -> Self {
         let num_epochs = self.training.num_epochs;
         self.inspect
@@ -134,8 +134,8 @@ impl ExperimentConfig {
         self
     }
 
-    /// Everything that decides whether data, network and loss fit together: experiments with the same key can be checked
-    /// once.
+    /// A key of everything that decides whether data, network and loss fit together. Of several experiments with the
+    /// same key, it is enough to check one.
     ///
     /// # Errors
     /// [`serde_json::Error`] if a number cannot be written as JSON.
@@ -150,7 +150,7 @@ impl ExperimentConfig {
 
     /// The kind of experiments whose networks can be trained together with this one in one batched model: they differ
     /// only in seed and learning rate. `None` if there are no batched models of this network, if its optimiser searches
-    /// along lines, or if targets are standardised, because these have another scale with every split.
+    /// along lines, or if targets are standardised, because their scale then differs from split to split.
     pub(crate) fn batch_key(&self) -> Option<String> {
         let is_alone = !self.model.can_be_batched() || self.optimizer.rule.searches();
         if is_alone || self.standardize.targets {
@@ -161,7 +161,7 @@ impl ExperimentConfig {
             optimizer: self.optimizer.with_learning_rate(0.0),
             ..self.clone()
         };
-        // What cannot be written as JSON trains alone.
+        // An experiment that cannot be written as JSON trains alone.
         serde_json::to_string(&without_seed_and_rate).ok()
     }
 

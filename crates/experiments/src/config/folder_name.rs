@@ -7,7 +7,7 @@ use crate::error::ExperimentError;
 /// The name that stands for the newest run.
 pub(crate) const LATEST: &str = "latest";
 
-/// What a name of a folder consists of.
+/// The characters that a name of a folder consists of.
 pub(crate) const RULE: &str =
     "letters, digits, `-`, `_`, `=` and `.`, with no `.` at the start, because it names a folder";
 
@@ -17,7 +17,7 @@ pub(crate) fn is_folder_name(name: &str) -> bool {
     name.chars().all(is_plain) && !name.starts_with('.')
 }
 
-/// Checks the name of a run: it keeps to the [`RULE`], and means nothing else in the folder of an experiment.
+/// Checks the name of a run: it keeps to the [`RULE`], and has no other meaning in the folder of an experiment.
 ///
 /// # Errors
 /// [`ExperimentError::RunName`].

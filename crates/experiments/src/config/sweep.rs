@@ -6,11 +6,11 @@ use emberlab_training::Split;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The seeds that every variant is trained with.
+/// The seeds with which every variant is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged, expecting = "a number of seeds, or a list of them")]
 pub enum Seeds {
-    /// This many seeds, from 0 on.
+    /// This number of seeds, from 0 on.
     Count(u64),
     /// These seeds.
     List(Vec<u64>),

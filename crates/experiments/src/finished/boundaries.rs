@@ -1,4 +1,4 @@
-//! Decision boundaries of a run: what its network predicts over a plane of inputs, now and in earlier epochs.
+//! Decision boundaries of a run: the predictions of its network over a plane of inputs, now and in earlier epochs.
 
 use std::ops::ControlFlow;
 
@@ -37,8 +37,8 @@ impl LoadedRun {
         }
     }
 
-    /// The boundaries after some epochs: 0, a few in geometric progression, and the last. The training is repeated to
-    /// get them, with the same result bit by bit.
+    /// The boundaries after some epochs: 0, a few in geometric progression, and the last. To get them, the training is
+    /// repeated, with the same result bit by bit.
     ///
     /// # Errors
     /// Those of [`boundary`](Self::boundary).

@@ -36,7 +36,7 @@ pub struct LoadedRun {
     pub device: Device,
     /// For two classes: the threshold of its predictions.
     pub threshold: ThresholdInUse,
-    /// Which network of the run it is.
+    /// The network of the run: the last or the best one.
     pub(super) identity: ChosenFor,
     /// The learning rates that its epochs ended with, if they follow from results.
     pub(super) epoch_rates: Vec<f64>,

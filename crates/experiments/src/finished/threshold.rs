@@ -11,8 +11,8 @@ use crate::error::ExperimentError;
 use crate::run::Run;
 
 impl LoadedRun {
-    /// Chooses the best threshold on the validation split, or on the training split if there is no validation split, and
-    /// stores it in the run for this network. From then on it decides all predictions of this network.
+    /// Chooses the best threshold on the validation split, or on the training split if there is no validation split,
+    /// and stores it in the run for this network. From then on it decides all predictions of this network.
     ///
     /// # Errors
     /// [`ExperimentError::NoThreshold`] unless there are two classes, with samples of both;
@@ -47,8 +47,8 @@ impl LoadedRun {
         Ok(())
     }
 
-    /// Adds the predictions with the threshold on every split that has rows. The curves are left out: they are over all
-    /// thresholds, and stand in `evaluation.json`.
+    /// Adds the predictions with the threshold on every split that has rows. The curves are left out: they cover all
+    /// thresholds, and are in `evaluation.json`.
     fn score(&self, chosen: &mut ChosenThreshold) -> Result<(), ExperimentError> {
         let threshold = chosen.threshold();
         for split in [Split::Train, Split::Valid, Split::Test] {
@@ -67,7 +67,7 @@ impl LoadedRun {
     }
 }
 
-/// The threshold of a finished run that was chosen for a network which the run does not have any more, if there is one.
+/// The threshold of a finished run that was chosen for a network which the run no longer has, if there is one.
 ///
 /// # Errors
 /// [`ExperimentError::Malformed`] if the file cannot be read.

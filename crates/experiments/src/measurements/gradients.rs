@@ -16,7 +16,7 @@ const MOST_SAMPLES: usize = 16;
 /// device has them.
 ///
 /// # Errors
-/// [`ExperimentError`] if the data cannot be loaded, the network not made, or the device not used.
+/// [`ExperimentError`] if the data cannot be loaded, the network cannot be made, or the device cannot be used.
 pub fn check_gradients(
     config: &ExperimentConfig,
     device_name: &str,

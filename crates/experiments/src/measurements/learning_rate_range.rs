@@ -12,8 +12,8 @@ use crate::trial::Prepared;
 /// The losses of a range test of `config` with this seed, one for each learning rate until the training diverged.
 ///
 /// # Errors
-/// [`ExperimentError`] if the data cannot be loaded, the network not made, or the device not used; or if the optimiser searches
-/// for the length of its steps.
+/// [`ExperimentError`] if the data cannot be loaded, the network cannot be made, or the device cannot be used; or if
+/// the optimiser searches for the length of its steps.
 pub fn range_curve(
     config: &ExperimentConfig,
     seed: u64,
@@ -30,7 +30,7 @@ pub fn range_curve(
         !rule.searches(),
         "optimizer.name",
         rule.name(),
-        "an optimiser whose steps grow with the learning rate, which this one only tries first: 1 is usual",
+        "an optimiser whose steps grow with the learning rate; this one only begins its search there, and 1 is usual",
     )?;
     let prepared = Prepared::for_training(config, data_dirs)?;
     let train = prepared.upload_train(&device)?;

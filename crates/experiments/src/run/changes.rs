@@ -76,9 +76,9 @@ fn verdict(
 ) -> Verdict {
     let number = |value: Option<&toml::Value>| value.and_then(toml::Value::as_integer);
     match key {
-        // The data must have the same checksum wherever they are.
+        // The data must have the same checksum, wherever they are.
         "name" | "dataset.path" => Verdict::Allowed,
-        // Another engine differs as another device does: in the last digits, and the resumed run says so.
+        // Another engine differs as another device does, in the last digits, and the resumed run says so.
         "training.engine" => Verdict::Allowed,
         "training.num_epochs" => match (number(old), number(new)) {
             (Some(old), Some(new)) if new > old => Verdict::Allowed,
@@ -93,7 +93,7 @@ fn verdict(
     }
 }
 
-/// Whether a key decides what is written down, and nothing about the training.
+/// Whether a key only decides what is written down, and changes nothing about the training.
 pub(crate) fn is_beside_training(key: &str) -> bool {
     ["checkpoint.", "inspect."]
         .iter()

@@ -94,7 +94,7 @@ impl Run {
         Ok(folders.iter().try_for_each(|path| remove_tree(path))?)
     }
 
-    /// When the run began, from `environment.json`; empty if that cannot be read.
+    /// The time when the run began, from `environment.json`; empty if that cannot be read.
     fn started(&self) -> String {
         let environment: Option<serde_json::Value> = self.read_json(ENVIRONMENT).ok();
         let started = environment.as_ref().and_then(|e| e["started"].as_str());

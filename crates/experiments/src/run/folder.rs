@@ -14,13 +14,13 @@ use crate::error::ExperimentError;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     path: PathBuf,
-    /// Where the user's own data are now, if they have moved since the training.
+    /// The place of the user's own data now, if they have moved since the training.
     pub(super) data: Option<PathBuf>,
 }
 
 impl Run {
-    /// Makes the folder of a new run of `experiment`. It appears with the `batch`, at once with all its `files`, given as
-    /// names and contents.
+    /// Makes the folder of a new run of `experiment`. It appears with the `batch`, at once with all its `files`, given
+    /// as names and contents.
     ///
     /// Without a `name`, the run is named after the time and its seed.
     ///
@@ -60,7 +60,7 @@ impl Run {
         })
     }
 
-    /// The same run, whose own data are now at `data` if that is given. They must be the same as in the training.
+    /// The same run, with its own data now at `data`, if a path is given. The data must be the same as in the training.
     pub fn with_data(self, data: Option<PathBuf>) -> Self {
         Self { data, ..self }
     }

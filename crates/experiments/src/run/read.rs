@@ -20,7 +20,8 @@ impl Run {
         Ok(ConfigSource::load(self.config_path())?)
     }
 
-    /// The configuration that the run was trained with. If its data have [moved](Self::with_data), it has their new path.
+    /// The configuration that the run was trained with. If its data have [moved](Self::with_data), it has their new
+    /// path.
     ///
     /// # Errors
     /// [`ExperimentError::ReadConfig`] or [`ExperimentError::Malformed`] if it cannot be read;
@@ -51,7 +52,7 @@ impl Run {
         })
     }
 
-    /// The threshold stored in the run, if one was chosen, for whichever network.
+    /// The threshold stored in the run, for whichever of its networks it was chosen.
     ///
     /// # Errors
     /// [`ExperimentError::Malformed`] if the file cannot be read.
@@ -114,8 +115,8 @@ impl Run {
         })
     }
 
-    /// The diagnosis of its training as it goes on. Layers that cannot be read are left out: a resumed training restores
-    /// their file from its checkpoint.
+    /// The diagnosis of its training as it goes on. Layers that cannot be read are left out: a resumed training
+    /// restores their file from its checkpoint.
     ///
     /// # Errors
     /// [`ExperimentError::Malformed`] if the metrics or the configuration cannot be read.

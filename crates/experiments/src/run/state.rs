@@ -128,7 +128,7 @@ fn age(run: &Run) -> Duration {
     })
 }
 
-/// The best epoch so far by a metric on a split; on the training split if the other has no rows.
+/// The best epoch so far by a metric on a split, or on the training split if that split has no rows.
 fn best(history: &History, metric: Metric, split: Split) -> Option<BestEpoch> {
     let column = |split: Split| format!("{split}_{metric}");
     let is_there = |split: &Split| history.column(&column(*split)).is_some();

@@ -11,7 +11,7 @@ pub(super) struct Comments {
 }
 
 impl Comments {
-    /// Remarks with the text at the top, whose lines stay as they are.
+    /// Remarks that begin with the text for the top of the file, whose lines stay as they are.
     pub(super) fn new(head: String) -> Self {
         Self {
             head,
@@ -24,7 +24,7 @@ impl Comments {
         self.above.insert(owned(path), text.into());
     }
 
-    /// Adds a remark behind a key. Of an element of a list, the last part of the path is its place, from 0.
+    /// Adds a remark behind a key. For an element of a list, the last part of the path is its index, from 0.
     pub(super) fn beside(&mut self, path: &[&str], text: impl Into<String>) {
         self.beside.insert(owned(path), text.into());
     }
@@ -41,7 +41,7 @@ impl Comments {
         self.beside.get(path).map(String::as_str)
     }
 
-    /// Whether something is said about the key, or about a key inside it.
+    /// Whether there is a remark about the key, or about a key inside it.
     pub(super) fn is_about(&self, path: &[String]) -> bool {
         let begins = |map: &BTreeMap<Vec<String>, String>| {
             let mut from = map.range(path.to_vec()..);

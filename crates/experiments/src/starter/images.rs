@@ -20,7 +20,7 @@ const IMAGES_LOOKED_AT: usize = 5;
 
 /// An experiment that learns the classes of a folder of images.
 pub(super) fn starter(path: &Path) -> Result<Starter, ExperimentError> {
-    // One pixel for each image is enough to count the images, and to find those that cannot be read.
+    // Images of one pixel are enough to count them, and to find files that cannot be read.
     let counted = folder(path, [1, 1], Color::Grey)
         .load(&[], 0)?
         .encode_all()?;

@@ -1,7 +1,7 @@
 //! A first experiment for data of the user's own: every choice is written out with the reason for it.
 //!
 //! - `table`: how the table is read, and which columns are features;
-//! - `images`: how large the images of a folder are, and whether they have colours;
+//! - `images`: the size and the colours of the images in a folder;
 //! - `label`: the column to learn, its task and its positive class;
 //! - `training`: splits, network, loss and optimiser for the size of the data;
 //! - `comments`: remarks about keys;
@@ -27,21 +27,21 @@ use crate::trial::Prepared;
 
 pub use self::label::guess_label;
 
-/// An experiment for data that nobody has written a configuration for, with the reason of each choice.
+/// An experiment for data without a configuration, with the reason for each choice.
 #[derive(Debug, Clone)]
 pub struct Starter {
     /// The experiment.
     pub config: ExperimentConfig,
     /// Sentences about what was found and chosen.
     pub notes: Vec<String>,
-    /// Sentences about what the user should look at before believing a result.
+    /// Sentences about points to check before believing a result.
     pub warnings: Vec<String>,
     comments: Comments,
 }
 
 impl Starter {
     /// An experiment that learns the column `label` of the table at `path`. Without `task`, a label with many different
-    /// numbers is a regression. `format` says how the file is read; what it leaves open is found out.
+    /// numbers is a regression. `format` says how the file is read; whatever it leaves open is detected in the file.
     ///
     /// # Errors
     /// [`ExperimentError::Dataset`] if the file cannot be read as a table, has no such column, or no row has a label.
@@ -54,7 +54,8 @@ impl Starter {
         table::starter(path, format, label, task)
     }
 
-    /// An experiment that learns the classes of the images in the folder at `path`, which holds a folder for each class.
+    /// An experiment that learns the classes of the images in the folder at `path`, which holds a folder for each
+    /// class.
     ///
     /// # Errors
     /// [`ExperimentError::Dataset`] if there are fewer than two folders, or an image cannot be read.
@@ -83,7 +84,7 @@ impl Starter {
 /// runs cannot have.
 fn experiment_name(path: &Path) -> String {
     let file = path.file_name().unwrap_or_default().to_string_lossy();
-    // A table may be compressed: `titanic.csv.gz` is about the titanic.
+    // A table may be compressed: `titanic.csv.gz` becomes `titanic`.
     let stem = file.split('.').find(|part| !part.is_empty());
     let is_plain = |c: char| c.is_alphanumeric() || "-_".contains(c);
     let name: String = stem

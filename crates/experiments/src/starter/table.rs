@@ -77,7 +77,7 @@ struct Draft<'a> {
     path: &'a Path,
     description: &'a TableDescription,
     label: &'a ColumnDescription,
-    /// The number of rows with a label.
+    /// The number of rows that have a label.
     num_labelled: u64,
     comments: Comments,
     notes: Vec<String>,
@@ -109,8 +109,8 @@ impl<'a> Draft<'a> {
             }
             _ => {}
         }
-        // What the configuration itself says, and what it settles, is no warning. Who names a column by its place knows
-        // that there is no header.
+        // A choice that the configuration states or settles needs no warning. A user who names a column by its place
+        // knows that there is no header.
         let is_open = |subject: Subject| match subject {
             Subject::MissingLabels | Subject::UselessColumns | Subject::TextsAmongNumbers => false,
             Subject::Header => description.format.header,
@@ -264,7 +264,7 @@ impl<'a> Draft<'a> {
         features
     }
 
-    /// The types of the features as they were found, with what they hold.
+    /// The types of the features as they were found, with a remark about the content of each.
     fn write_types(&mut self, config: &mut TableConfig, features: &[&ColumnDescription]) {
         let are_few = features.len() <= MOST_TYPES;
         let is_number = |column: &ColumnDescription| {
@@ -297,7 +297,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// What replaces missing values, and which texts among numbers read as missing.
+    /// The values that replace missing ones, and the texts among numbers that read as missing.
     fn replace_missing(&mut self, config: &mut TableConfig, features: &[&ColumnDescription]) {
         let is_learnt_as_number = config.task == TableTask::Regression;
         let numbers = features.iter().copied();
@@ -406,7 +406,7 @@ impl<'a> Draft<'a> {
 fn reason_to_drop(column: &ColumnDescription, limit: u64) -> Option<String> {
     let too_many = column.column_type == ColumnType::Category && column.distinct > limit;
     Some(match column.useless {
-        // A column that is not named like row numbers may be a time or a measured value.
+        // A column that is not named like row numbers may hold times or measured values.
         Some(Useless::RowNumbers) if column.column_type != ColumnType::Identifier => return None,
         Some(Useless::RowNumbers) => "row numbers".to_owned(),
         Some(Useless::Identifier) => "nearly every row has its own, as identifiers do".to_owned(),
@@ -434,7 +434,7 @@ fn careful(column: &ColumnDescription) -> Option<String> {
     })
 }
 
-/// What a column holds, as a remark.
+/// The content of a column, as a remark.
 fn content(column: &ColumnDescription) -> String {
     let values = match column.column_type {
         ColumnType::Number | ColumnType::Integer => {

@@ -14,7 +14,7 @@ const WIDTH: usize = 100;
 /// The largest number of keys of a table that is written on one line.
 const MAX_INLINE: usize = 2;
 
-/// Writes an experiment. It reads back as `config`: a key is left out only if that holds without it.
+/// Writes an experiment. It reads back as `config`: a key is left out only if the file reads the same without it.
 ///
 /// # Errors
 /// [`Error`] if a value cannot be written as TOML.
@@ -147,7 +147,7 @@ fn push_paragraph(text: &mut String, comment: Option<&str>) {
     let _ = writeln!(text, "{line}");
 }
 
-/// A text that stays inside one comment, whatever characters the names of columns have.
+/// Text that stays inside one comment, whatever characters the names of columns have.
 fn on_one_line(text: &str) -> String {
     let is_safe = |c: char| if c.is_control() { '�' } else { c };
     text.chars().map(is_safe).collect()

@@ -14,13 +14,13 @@ use emberlab_training::{
 use super::comments::Comments;
 use crate::config::ExperimentConfig;
 
-/// From this number of rows on there is a test split.
+/// From this number of rows on, there is a test split.
 const ROWS_FOR_TEST: u64 = 50;
 
 /// From this number of rows on, 15 % are enough for validation and for testing.
 const ROWS_FOR_SMALL_SHARES: u64 = 200;
 
-/// The numbers of rows from which the batches are larger, and their sizes. Fewer rows are one batch.
+/// The numbers of rows from which on batches are larger, and their sizes. Fewer rows are one batch.
 const BATCH_SIZES: [(u64, usize); 5] = [
     (50, 16),
     (500, 32),
@@ -36,7 +36,7 @@ const ROWS_WITHOUT_STRONG_DECAY: u64 = 3_000;
 /// The weight decay for tables of few rows.
 const STRONG_DECAY: f64 = 0.3;
 
-/// What is learnt.
+/// The target of the training.
 pub(super) enum Learnt {
     /// Classes, with the number of rows of each in the order of the classes.
     Classes(Vec<u64>),
@@ -223,7 +223,7 @@ fn training(rows: u64, comments: &mut Comments) -> TrainingConfig {
     comments.beside(&["training", "batch_size"], "rows for each step");
     comments.above(
         &["training", "early_stopping"],
-        "Stop when the validation loss has not improved for so many epochs. The network of the best epoch is kept too: \
+        "Stop when the validation loss has not improved for this many epochs. The network of the best epoch is kept too: \
          `--weights best`.",
     );
     TrainingConfig {

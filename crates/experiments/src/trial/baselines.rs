@@ -34,12 +34,14 @@ impl BaselineLimit {
     }
 }
 
-/// The number of classes up to which the baselines take about as long for each value. With more, each class costs time.
+/// The number of classes up to which the baselines take about the same time for each value. With more, each class costs
+/// time.
 const FEW_CLASSES: usize = 10;
 
 impl ExperimentConfig {
-    /// SHA-256 of everything that the baselines depend on: data, features, splits, standardisation, seed, the metrics that are asked
-    /// for, and the loss, which decides how classes are scored. Trials with the same key have the same baselines.
+    /// SHA-256 of everything that the baselines depend on: data, features, splits, standardisation, seed, the metrics
+    /// that are asked for, and the loss, which decides how classes are scored. Trials with the same key have the same
+    /// baselines.
     ///
     /// # Errors
     /// [`serde_json::Error`] if a number cannot be written as JSON.
@@ -53,7 +55,7 @@ impl ExperimentConfig {
             (&self.dataset, &self.split, &self.standardize, self.seed),
             (&self.loss, self.model.d_output(), objective, asked),
         ))?;
-        // Without features the key is that of earlier versions.
+        // Without derived features, the key is that of earlier versions.
         let features = self.features.as_ref().map(serde_json::to_string);
         let text = text + &features.transpose()?.unwrap_or_default();
         Ok(sha256(text.as_bytes()))
@@ -61,7 +63,7 @@ impl ExperimentConfig {
 }
 
 impl Prepared {
-    /// Why the baselines would take longer than `limit` allows, as a clause; `None` if they would not.
+    /// The reason why the baselines would take longer than `limit` allows, as a clause; `None` if they would not.
     pub fn baselines_exceed(&self, limit: BaselineLimit) -> Option<String> {
         let num_values = self.splits.train.len() * self.samples.num_features();
         let num_classes = match &self.samples.targets {
@@ -87,13 +89,13 @@ impl Prepared {
         self.baselines_until(&|| false)
     }
 
-    /// The [baselines](Self::baselines), unless `is_stopping` holds, which is asked before each of them.
+    /// The [baselines](Self::baselines), unless `is_stopping` holds. It is asked before each of them.
     pub(super) fn baselines_unless(&self, is_stopping: &dyn Fn() -> bool) -> Option<Baselines> {
         let found = self.baselines_until(is_stopping);
         (!is_stopping()).then_some(found)
     }
 
-    /// The baselines before `is_stopping` holds.
+    /// The baselines that are fitted before `is_stopping` holds.
     fn baselines_until(&self, is_stopping: &dyn Fn() -> bool) -> Baselines {
         let train = &self.splits.train;
         let features = self.network_inputs(train);

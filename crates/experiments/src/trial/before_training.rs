@@ -1,5 +1,5 @@
-//! What is known to be wrong before a training begins: data that no network can learn from are refused, and settings
-//! that are often a mistake get a warning.
+//! Checks before a training: data that no network can learn from are refused, and settings that are often a mistake get
+//! a warning.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ impl Prepared {
     ///
     /// # Errors
     /// All of [`load`](Self::load); [`ExperimentError::Config`] if the training rows have only one class, if batch
-    /// normalization gets batches of one row, or if an optimiser that searches along lines would not find the same loss
+    /// normalisation gets batches of one row, or if an optimiser that searches along lines would not find the same loss
     /// again.
     pub fn for_training(
         config: ExperimentConfig,
@@ -63,7 +63,7 @@ impl Prepared {
         ))
     }
 
-    /// Checks that batch normalization gets more than one row in a batch.
+    /// Checks that batch normalisation gets more than one row in a batch.
     fn check_batches(&self) -> Result<(), Problem> {
         let batch_size = self.config.training.batch_size;
         let is_one = match batch_size {
@@ -74,11 +74,11 @@ impl Prepared {
             !(is_one && self.config.model.compares_rows()),
             "training.batch_size",
             batch_size,
-            "at least 2 rows with batch normalization, because the deviation of one row is 0",
+            "at least 2 rows with batch normalisation, because the deviation of one row is 0",
         )
     }
 
-    /// Checks that an optimiser that searches along lines finds the same loss whenever it looks.
+    /// Checks that an optimiser that searches along lines finds the same loss whenever it evaluates it.
     fn check_line_search(&self) -> Result<(), Problem> {
         let ExperimentConfig {
             optimizer,
@@ -116,7 +116,7 @@ impl Prepared {
         Ok(())
     }
 
-    /// What the data show to be wrong before a training. Every row is looked at, which takes a while for many.
+    /// The findings about the data before a training. Every row is read, which takes a while for many rows.
     pub(super) fn findings(&self) -> Vec<Finding> {
         findings_before_training(self.observed_data())
     }
@@ -126,7 +126,7 @@ impl Prepared {
         self.warnings_about(&self.findings())
     }
 
-    /// The [`warnings`](Self::warnings), if the findings are there already.
+    /// The [`warnings`](Self::warnings), for findings that are already known.
     pub(super) fn warnings_about(&self, findings: &[Finding]) -> Vec<String> {
         let mut warnings: Vec<String> = findings
             .iter()

@@ -19,8 +19,8 @@ impl Trial {
     /// its first files, locked by this process until the trial is done.
     ///
     /// # Errors
-    /// [`ExperimentError`] if something is wrong with the name, the configuration, the data or the device, or if the folder
-    /// cannot be made.
+    /// [`ExperimentError`] if something is wrong with the name, the configuration, the data or the device, or if the
+    /// folder cannot be made.
     pub fn begin(
         config: ExperimentConfig,
         artifacts: &Path,
@@ -39,7 +39,7 @@ impl Trial {
     }
 }
 
-/// A trial whose run has been written and appears with a batch.
+/// A trial whose run has been written, and appears with a batch.
 pub(super) struct NewTrial {
     run: Run,
     pub(super) ready: Ready,
@@ -81,7 +81,7 @@ impl NewTrial {
         })
     }
 
-    /// The trial, when its run has appeared. The run is locked.
+    /// The trial, once its run has appeared. The run is locked.
     ///
     /// # Errors
     /// [`ExperimentError::Storage`] if another process has locked it.

@@ -1,4 +1,4 @@
-//! What resuming a run would continue, read from its files before any of them changes.
+//! The training that resuming a run would continue, read from its files before any of them is changed.
 
 use std::fmt;
 
@@ -13,25 +13,25 @@ use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::run::{Change, Run, Verdict, changes};
 
-/// Why there is nothing left to train.
+/// The reason why there is nothing left to train.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NothingToDo {
     /// Epochs done.
     pub epochs: usize,
-    /// Why the training stopped before its last epoch, if it did.
+    /// The reason why the training stopped before its last epoch, if it did.
     pub stopped: Option<StoppedEarly>,
     /// Changes of the configuration that were asked for. They are not stored, because nothing is trained with them.
     pub changes: Vec<Change>,
 }
 
-/// Why early stopping ended a training.
+/// The reason why early stopping ended a training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoppedEarly {
     /// The split that the objective was measured on.
     pub split: Split,
     /// The metric of the objective.
     pub metric: Metric,
-    /// The last epochs, in which it did not improve.
+    /// The number of last epochs in which it did not improve.
     pub waited: usize,
     /// The patience in epochs.
     pub patience: usize,
@@ -74,8 +74,8 @@ pub(super) struct Continuation {
 }
 
 impl Continuation {
-    /// Reads what is to be continued, with `overrides` of the configuration; `force` allows changes of when the training
-    /// ends.
+    /// Reads what is to be continued, with `overrides` of the configuration. `force` allows changes of when the
+    /// training ends.
     ///
     /// # Errors
     /// [`ExperimentError::ConfigChanged`] if it would not be the same training; others if a file cannot be read.
@@ -107,8 +107,8 @@ impl Continuation {
         })
     }
 
-    /// Why there is nothing to do: the run has finished, nothing is left to train, and its files are whole. `None` if
-    /// there is something to do.
+    /// The reason why there is nothing to do: the run has finished, nothing is left to train, and its files are whole.
+    /// `None` if there is something to do.
     ///
     /// # Errors
     /// [`ExperimentError::OutOfPatience`] if other epochs were asked for, but early stopping has ended the training.
@@ -127,7 +127,8 @@ impl Continuation {
         }
         let is_over = stopped.is_some()
             || result.epochs >= self.config.training.num_epochs
-            // Without a checkpoint nobody knows how long it waited; without changes it would stop where it did.
+            // Without a checkpoint, the epochs without improvement are not known. Without changes, the training would
+            // stop where it did.
             || (result.ending == Ending::StoppedEarly && self.changes.is_empty());
         // Files that are missing or damaged are written again from the newest valid checkpoint.
         if !is_over || !self.damaged.is_empty() || !run.has_files_of(&result) {
@@ -140,7 +141,7 @@ impl Continuation {
         }))
     }
 
-    /// Why early stopping would end the training at the checkpoint, if it would.
+    /// The reason why early stopping would end the training at the checkpoint, if it would.
     fn stopped_early(&self, result: &RunResult) -> Result<Option<StoppedEarly>, ExperimentError> {
         let training = &self.config.training;
         let (Some(stopping), Some(checkpoint)) = (&training.early_stopping, &self.checkpoint)
@@ -188,7 +189,8 @@ fn allowed_changes(
     Ok(changes)
 }
 
-/// The configuration `text` with the defaults that this version writes out; as it is if this version cannot read it.
+/// The configuration `text` with the defaults that this version writes out. If this version cannot read it, it stays as
+/// it is.
 pub(super) fn with_defaults(text: String) -> String {
     let config = toml::from_str::<ExperimentConfig>(&text);
     let written = config.ok().and_then(|config| config.to_toml().ok());

@@ -171,13 +171,13 @@ impl Prepared {
             Task::Binary { .. } if threshold != DEFAULT_THRESHOLD => {
                 Ok(thresholded(&self.probabilities(predicted)?, threshold))
             }
-            // Without rounding, and so exactly as in the metrics of the training.
+            // Outputs are not rounded, so the result is exactly that of the metrics of the training.
             _ => Ok(labels(&self.task, &predicted.outputs, self.d_output)?),
         }
     }
 
-    /// The wrong predictions of a split, the most confident ones first; `None` for a regression. Of two classes, class 1
-    /// is predicted above the probability `threshold`.
+    /// The wrong predictions of a split, the most confident ones first; `None` for a regression. Of two classes, class
+    /// 1 is predicted above the probability `threshold`.
     ///
     /// # Errors
     /// [`ExperimentError::Training`] if the predictions are not of this split.

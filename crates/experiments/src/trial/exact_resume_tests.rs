@@ -38,7 +38,8 @@ const CONVNET: &str = r#"
     training = { num_epochs = 3, batch_size = 32 }
 "#;
 
-/// Has masks of dropout and noise of gradients, which differ from step to step, and a learning rate that rises and falls.
+/// Has masks of dropout and noise of gradients, which differ from step to step, and a learning rate that rises and
+/// falls.
 const REGULARIZED: &str = r#"
     dataset = { name = "iris" }
     split = { method = "stratified", train = 70, valid = 80 }
@@ -50,7 +51,8 @@ const REGULARIZED: &str = r#"
     checkpoint = { every = { epochs = 1 } }
 "#;
 
-/// Drops units behind the hidden dense layer, adds noise to gradients, changes its images from epoch to epoch, and averages its weights.
+/// Drops units behind the hidden dense layer, adds noise to gradients, changes its images from epoch to epoch, and
+/// averages its weights.
 const AUGMENTED_CONVNET: &str = r#"
     dataset = { name = "digits" }
     split = { method = "sequential", train = 96, valid = 32 }

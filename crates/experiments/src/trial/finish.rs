@@ -18,7 +18,7 @@ use super::{BaselineLimit, ImportanceLimit, Prepared, evaluate_run, quick_diagno
 use crate::error::ExperimentError;
 use crate::run::{Run, json};
 
-/// The number of runs whose files are made at once, on several threads, before they are written.
+/// The number of runs whose files are computed at once, on several threads, before they are written.
 const AT_ONCE: usize = 256;
 
 /// A run whose training has ended but whose last files are not written.
@@ -31,17 +31,17 @@ pub(super) struct Unfinished {
     pub(super) num_parameters: usize,
     /// Whether baselines and importance are computed, where that is quick.
     pub(super) explains: bool,
-    /// Requests that baselines and importance are left out.
+    /// Requests to leave out baselines and importance.
     pub(super) stop: StopFlag,
 }
 
 /// Writes the files of finished runs, except of those whose training was interrupted. Returns their results, in order.
 ///
-/// The files of all runs appear together, and after them the results, which have their checksums: a run with a result is
-/// whole.
+/// The files of all runs appear together. After them the results appear, which hold their checksums: a run with a
+/// result is whole.
 ///
 /// # Errors
-/// The first [`ExperimentError`]. The runs whose files could be written are finished all the same.
+/// The first [`ExperimentError`]. Runs whose files could be written are finished all the same.
 pub(super) fn finish(
     runs: Vec<(Unfinished, TrainingResult)>,
 ) -> Result<Vec<RunResult>, ExperimentError> {
@@ -87,7 +87,7 @@ impl FinishedRun<'_> {
 }
 
 impl Unfinished {
-    /// All files of a finished run but the result, and the result. There are none if the training was interrupted.
+    /// All files of a finished run but the result, and the result. `None` if the training was interrupted.
     fn files(&self, finished: &TrainingResult) -> Result<FinishedRun<'_>, ExperimentError> {
         let (run, prepared) = (&self.run, &self.prepared);
         let mut files = LastFiles {
@@ -128,7 +128,7 @@ impl Unfinished {
         let json =
             json.map_err(|e| StorageError::io("write", &run.path().join(EVALUATION))(e.into()))?;
         files.add(EVALUATION, json.into_bytes());
-        // Their rows were appended without waiting for the disk, but what has a checksum must be on the disk.
+        // Their rows were appended without waiting for the disk, but a file with a checksum must be on the disk.
         for name in [METRICS, LAYERS, FRAMES] {
             if name == METRICS || run.path().join(name).is_file() {
                 files.add(name, run.read(name)?);
@@ -143,8 +143,8 @@ impl Unfinished {
         Ok(FinishedRun { result, files })
     }
 
-    /// Adds `baselines.json` and `importance.json`, where that takes a fraction of a second and no stop is requested: the
-    /// training is done, and both can be had later.
+    /// Adds `baselines.json` and `importance.json`, if that takes a fraction of a second and no stop is requested. The
+    /// training is done, and both can be computed later.
     fn add_explanations(
         &self,
         network: &Network,

@@ -25,9 +25,9 @@ const NUM_PERMUTATIONS: usize = 10;
 const MAX_COLUMNS: usize = 200;
 /// The most rows that are permuted.
 const MAX_ROWS: usize = 2000;
-/// Fewer rows than these say too little to be shown, unless the split has no more.
+/// Fewer rows say too little to be shown, unless the split has no more.
 const MIN_ROWS: usize = 100;
-/// Multiplications of a quick importance: some tenths of a second.
+/// The number of multiplications of a quick importance: some tenths of a second.
 const QUICK_WORK: usize = 500_000_000;
 
 /// Columns whose partial dependence is computed.
@@ -63,9 +63,9 @@ struct Subject<'a> {
 }
 
 impl Prepared {
-    /// The importance of every column for a network, on the evaluation split. `None` if the features have no names, as
-    /// those of images; if the network outputs NaN; if it would take longer than `limit` allows; and once `is_stopping`
-    /// holds.
+    /// The importance of every column for a network, on the evaluation split. `None` if the features have no names,
+    /// such as those of images; if the network outputs NaN; if it would take longer than `limit` allows; or as soon as
+    /// `is_stopping` holds.
     ///
     /// # Errors
     /// [`ExperimentError::Training`] if the device fails.
@@ -164,7 +164,7 @@ impl Prepared {
         for (place, feature) in encoder.features().into_iter().enumerate() {
             match feature.column {
                 Some(column) => columns[column].features.push(place),
-                // A feature of several columns is one of its own: no column can be permuted without it.
+                // A feature of several columns stands for itself: no single column could be permuted without it.
                 None => columns.push(Column {
                     name: feature.name,
                     features: vec![place],

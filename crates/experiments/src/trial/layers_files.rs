@@ -20,8 +20,8 @@ pub(super) struct LayersFiles {
 }
 
 impl LayersFiles {
-    /// The files with the records that a checkpoint holds: later ones will be made again. Records that the training as it
-    /// is configured now would not make, such as one at an end that is not its end any more, are left out.
+    /// The files with the records that a checkpoint holds; later ones will be made again. Records that the training
+    /// would not make as it is configured now are left out, such as one at the old end of a longer training.
     ///
     /// # Errors
     /// [`ExperimentError::Storage`] if a file cannot be written, [`ExperimentError::Malformed`] if the checkpoint holds
@@ -73,7 +73,7 @@ impl LayersFiles {
         Ok(written?)
     }
 
-    /// Writes the records that wait to be written.
+    /// Writes the records that still wait to be written.
     ///
     /// # Errors
     /// [`TrainingError::Storage`] if a file cannot be written.

@@ -14,7 +14,7 @@ pub struct MetricsFile {
 }
 
 impl MetricsFile {
-    /// The file at `path` with the rows that a checkpoint holds: later ones will be trained again.
+    /// The file at `path` with the rows that a checkpoint holds; later epochs will be trained again.
     ///
     /// # Errors
     /// [`StorageError::Io`].

@@ -95,8 +95,8 @@ impl Trial {
         &self.ready.trained_by
     }
 
-    /// Whether a GPU that could do many epochs in one call does each in a call of its own, because the learning rates of
-    /// an epoch follow from the metrics of the one before.
+    /// Whether a GPU that could train many epochs in one call trains each in a call of its own, because the learning
+    /// rates of an epoch follow from the metrics of the epoch before.
     pub fn waits_for_every_epoch(&self) -> bool {
         let Ready {
             device,

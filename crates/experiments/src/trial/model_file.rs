@@ -50,7 +50,7 @@ pub(crate) fn task(model: &ModelFile) -> Task {
     }
 }
 
-/// The standardizer of a model file.
+/// The standardiser of a model file.
 pub(crate) fn standardizer(model: &ModelFile) -> Standardizer {
     of_scaling(&model.standardizer)
 }

@@ -11,8 +11,8 @@ use emberlab_training::{Split, SplitData, TrainedBy, TrainingConfig};
 use crate::error::ExperimentError;
 use crate::trial::Prepared;
 
-/// The number of activations that the caches of a CPU can hold. Measured: a batched model with larger layers takes
-/// longer for each network.
+/// The number of activations that fit in the caches of a CPU. Measured: a batched model with larger layers takes longer
+/// for each network.
 const ACTIVATIONS_IN_CACHE: usize = 192 * 1024;
 
 impl Prepared {
@@ -39,7 +39,7 @@ impl Prepared {
         training: &TrainingConfig,
         device: &Device,
     ) -> Result<(Network, TrainedBy), ExperimentError> {
-        // Where fused kernels would need it, to choose the engine by.
+        // On the device where fused kernels would need it, so that the engine can be chosen.
         let host = TrainedBy::FusedKernels.tensor_device(device);
         let network = self.init_network(&host.clone().autodiff())?;
         let (loss, rule) = (&self.config.loss, &self.config.optimizer.rule);
@@ -53,7 +53,7 @@ impl Prepared {
         Ok((network, trained_by))
     }
 
-    /// How many networks like this one are best trained together in one batched model on a CPU; at least 1.
+    /// The number of networks like this one that are best trained together in one batched model on a CPU; at least 1.
     pub fn networks_per_batched_model(&self, network: &Network) -> usize {
         let num_train = self.splits.train.len();
         let batch_size = match self.config.training.batches().batch_size {
@@ -147,8 +147,8 @@ impl Prepared {
         Ok(dataset)
     }
 
-    /// The training of this experiment, to be repeated step by step. `epoch_rates` are the learning rates that its epochs
-    /// ended with: see [`Replay::epoch_rates`].
+    /// The training of this experiment, to be repeated step by step. `epoch_rates` are the learning rates that its
+    /// epochs ended with: see [`Replay::epoch_rates`].
     ///
     /// # Errors
     /// [`ExperimentError::Config`] if the network cannot take these inputs.

@@ -32,7 +32,8 @@ impl PlannedTrial {
         Ok(text)
     }
 
-    /// Reads the trials of a plan with these indices. Other lines are not looked at, as each of many jobs reads the plan.
+    /// Reads the trials of a plan with these indices. Other lines are not parsed, because each of many jobs reads the
+    /// plan.
     ///
     /// # Errors
     /// [`ExperimentError::ReadConfig`] if the file cannot be read, [`ExperimentError::NotInPlan`] for an index that it
@@ -55,7 +56,7 @@ impl PlannedTrial {
         indices.iter().map(trial).collect()
     }
 
-    /// Its run, if there is one.
+    /// Its run, if it has begun.
     ///
     /// # Errors
     /// [`ExperimentError::ConfigChanged`] if the folder holds a run of another configuration, because results of two
@@ -88,8 +89,8 @@ impl PlannedTrial {
         })
     }
 
-    /// Begins trials, or resumes those that have begun; `None` for each that is done. The runs of those that begin appear
-    /// together, and those with the same data share them.
+    /// Begins trials, or resumes those that have begun; `None` for each that is done. The runs of those that begin
+    /// appear together. Trials with the same data share them.
     ///
     /// # Errors
     /// Those of [`Trial::begin`] and [`Trial::resume`].
@@ -120,7 +121,7 @@ impl PlannedTrial {
         trials.collect()
     }
 
-    /// Opens the trial. It shares the data of the `other`, if they are the same.
+    /// Opens the trial. It shares the data of the `other` trial, if they are the same.
     fn open(
         &self,
         artifacts: &Path,
@@ -154,14 +155,14 @@ impl PlannedTrial {
     }
 
     /// Groups of trials, by their indices, that can be trained in one batched model: the network allows it, and they
-    /// differ only in seed and learning rate. `size` is the largest group for a trial.
+    /// differ only in seed and learning rate. `size` gives the largest group for a trial.
     pub fn stacks(
         trials: &[Self],
         indices: &[usize],
         size: impl Fn(&Self) -> usize,
     ) -> Vec<Vec<usize>> {
         let mut groups: Vec<Vec<usize>> = Vec::new();
-        // The group of each kind that is not full.
+        // The group of each kind that is not full yet.
         let mut open: HashMap<String, usize> = HashMap::new();
         for &index in indices {
             let trial = &trials[index];
@@ -199,7 +200,7 @@ enum Opened {
 }
 
 impl Opened {
-    /// What a trial that begins has prepared.
+    /// The prepared parts of a trial that begins.
     fn ready(&self) -> Option<&Ready> {
         match self {
             Self::New(new) => Some(&new.ready),

@@ -26,13 +26,13 @@ pub struct Prepared {
     pub columns: Arc<Samples>,
     /// How the features are computed from the columns; `None` if they are the columns.
     pub derived: Option<DerivedFeatures>,
-    /// How the columns of a table became features; `None` if the data set is no table.
+    /// How the columns of a table became features; `None` if the data set is not a table.
     pub encoder: Option<Encoder>,
     /// Sentences about what was found or left out when the data were read.
     pub notes: Vec<String>,
     /// SHA-256 of the data as they were loaded.
     pub data_sha256: String,
-    /// Which rows are used for training, validation and test.
+    /// The rows for training, validation and test.
     pub splits: Splits,
     /// How inputs are scaled.
     pub standardizer: Standardizer,
@@ -57,8 +57,8 @@ impl Prepared {
     /// Loads the data that `run` was trained on, whose checksum is `expected`.
     ///
     /// # Errors
-    /// [`ExperimentError::DataMoved`] if they are not there, [`ExperimentError::DataChanged`] if they are others, and as
-    /// [`load`](Self::load).
+    /// [`ExperimentError::DataMoved`] if they are not there, [`ExperimentError::DataChanged`] if they differ, and those
+    /// of [`load`](Self::load).
     pub fn load_same(
         mut config: ExperimentConfig,
         data_dirs: &[PathBuf],
@@ -134,7 +134,7 @@ impl Prepared {
         .checked()
     }
 
-    /// The same data for other settings of the training; none if they would be other data.
+    /// The same data for other settings of the training; `None` if these settings need other data.
     ///
     /// # Errors
     /// [`ExperimentError::Config`] with the key to change if something does not fit.
@@ -211,7 +211,8 @@ impl Prepared {
     /// The inputs of the network for rows of columns as they are in the data: features derived and standardised.
     ///
     /// # Shapes
-    /// - rows: `[num_rows × num_columns]`, row by row, where [`columns`](Self::columns) has names and number of the columns
+    /// - rows: `[num_rows × num_columns]`, row by row, where [`columns`](Self::columns) has names and number of the
+    ///   columns
     /// - result: `[num_rows × num_features]`, row by row
     pub fn inputs_of(&self, rows: &[f64]) -> Vec<f32> {
         let num_columns = self.columns.num_features();

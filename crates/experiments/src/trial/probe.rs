@@ -1,4 +1,4 @@
-//! The rows on which a network is inspected while it learns, and what its pictures show.
+//! The rows on which a network is inspected while it learns, and the content of its pictures.
 
 use burn::tensor::{Device, Tensor, TensorData};
 use emberlab_analysis::Plane;
@@ -33,8 +33,8 @@ pub(super) struct Probed {
 }
 
 impl Prepared {
-    /// The probe of the training: at most 256 rows, evenly spread over the validation split, or over the training split if
-    /// there is no other. None if the layers are not recorded.
+    /// The probe of the training: at most 256 rows, evenly spread over the validation split, or over the training split
+    /// if there are no validation rows. `None` if the layers are not recorded.
     ///
     /// # Errors
     /// [`ExperimentError::Dataset`] if the targets cannot be encoded for the task.

@@ -15,10 +15,10 @@ use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::run::Run;
 
-/// An experiment with its data and network on the device, and what identifies the training.
+/// An experiment with its data and network on the device, and the identity of the training.
 pub(super) struct Ready {
     pub(super) prepared: Prepared,
-    /// What the data show to be wrong before the first step.
+    /// The findings about the data before the first step.
     pub(super) findings: Vec<Finding>,
     pub(super) identity: Identity,
     /// The device that trains.
@@ -57,8 +57,8 @@ impl Ready {
         Self::of(prepared, findings, device, None)
     }
 
-    /// The same for another experiment, if it differs in nothing but the optimiser: then it shares the data, on the
-    /// device too, and what was found about them.
+    /// The same for another experiment, if it differs only in the optimiser. It then shares the data, on the device
+    /// too, and the findings about them.
     ///
     /// # Errors
     /// As for [`prepare`](Self::prepare).
@@ -76,8 +76,8 @@ impl Ready {
         Self::of(prepared, findings, device, Some(self)).map(Some)
     }
 
-    /// The same with other settings of the training, if the data and the network are the same: then it shares the data, on
-    /// the device too.
+    /// The same with other settings of the training, if the data and the network are the same. It then shares the data,
+    /// on the device too.
     ///
     /// # Errors
     /// As for [`prepare`](Self::prepare).

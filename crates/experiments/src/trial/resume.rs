@@ -40,7 +40,7 @@ impl Trial {
     ///
     /// # Errors
     /// [`ExperimentError::ConfigChanged`] or [`ExperimentError::DataChanged`] if it would not be the same training,
-    /// [`ExperimentError::OutOfPatience`] if more epochs are asked for that early stopping would not train,
+    /// [`ExperimentError::OutOfPatience`] if more epochs are asked for, but early stopping would not train them,
     /// [`ExperimentError::Storage`] if another process is training the run, and all errors of [`Trial::begin`].
     pub fn resume(
         run: Run,
@@ -48,7 +48,7 @@ impl Trial {
         force: bool,
         execution: Execution,
     ) -> Result<Resume, ExperimentError> {
-        // Looked for before anything else, so that not even the lock of a finished run is touched.
+        // This is checked before anything else, so that not even the lock of a finished run is touched.
         if run.is_done()
             && !RunLock::is_held(run.path())
             && let Some(nothing) =
@@ -117,7 +117,7 @@ impl Trial {
     }
 }
 
-/// Adds to a threshold of the first version which weights it was chosen for, because they are about to change.
+/// Adds to a threshold of the first version the weights that it was chosen for, because they are about to change.
 fn name_weights_of_threshold(run: &Run) -> Result<(), ExperimentError> {
     let Some(mut chosen) = run.stored_threshold()? else {
         return Ok(());

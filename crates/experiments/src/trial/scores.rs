@@ -16,7 +16,7 @@ pub(super) enum Guesses {
     Classes {
         /// The predicted class, `[num_rows]`.
         classes: Vec<u32>,
-        /// The outputs that the class is the largest of, `[num_rows × num_classes]`.
+        /// The outputs of which the class is the largest, `[num_rows × num_classes]`.
         outputs: Vec<f64>,
         /// The probabilities of the classes, laid out like the outputs.
         probabilities: Vec<f64>,

@@ -63,8 +63,8 @@ impl StepwiseTrial {
         Self::start(ready, None, resources)
     }
 
-    /// Goes on with the weights of this trial and the settings of `config`; an epoch under way begins anew. None if the
-    /// network, the optimiser or the seed is another one, so that the training has to begin anew.
+    /// Goes on with the weights of this trial and the settings of `config`; an epoch under way begins anew. `None` if
+    /// the network, the optimiser or the seed changes, so that the training has to begin anew.
     ///
     /// # Errors
     /// As for [`begin`](Self::begin).
@@ -87,7 +87,7 @@ impl StepwiseTrial {
         }
         let checkpoint = self.training.checkpoint(Vec::new())?;
         match Self::start(ready, Some(&checkpoint), resources) {
-            // The state of this optimizer is not one of that optimizer.
+            // The state of one optimiser is not a state of another one.
             Err(ExperimentError::Training(TrainingError::Storage(_))) => Ok(None),
             Err(error) => Err(error),
             Ok(changed) => Ok(Some(Self {
@@ -145,11 +145,11 @@ impl StepwiseTrial {
         })
     }
 
-    /// Trains at most so many steps, and at most to the end of the epoch under way. Returns whether there is more to train,
-    /// and the epoch that has ended, if one has.
+    /// Trains at most `num_steps`, and at most to the end of the epoch under way. Returns whether there is more to
+    /// train, and the epoch that has ended, if one has.
     ///
     /// # Errors
-    /// [`ExperimentError::Training`]; begin anew after one.
+    /// [`ExperimentError::Training`]. After an error the trial cannot go on: begin anew.
     pub fn advance(
         &mut self,
         num_steps: u64,
@@ -247,8 +247,8 @@ impl StepwiseTrial {
         Ok(self.training.learning_network()?)
     }
 
-    /// Inspects the layers on at most 256 rows, always the same. `before` is the network before the last step, if it is known.
-    /// The rows are kept for the [diagnosis](Self::diagnosis), thinned out when they are many.
+    /// Inspects the layers on at most 256 rows, always the same. `before` is the network before the last step, if it is
+    /// known. The rows are kept for the [diagnosis](Self::diagnosis), thinned out when they are many.
     ///
     /// # Errors
     /// [`ExperimentError::Training`] if the device fails.
@@ -260,7 +260,7 @@ impl StepwiseTrial {
         let (rows, _) = inspect_layers(&network, before, loss, &self.probe, (epoch, step))?;
         self.layers.extend(rows.iter().cloned());
         if self.layers.len() > 200 * rows.len() {
-            // Every second record of all layers goes.
+            // Every second record of all layers is dropped.
             let layers = std::mem::take(&mut self.layers);
             let records = layers.chunks(rows.len().max(1)).step_by(2);
             self.layers = records.flatten().cloned().collect();
@@ -268,7 +268,7 @@ impl StepwiseTrial {
         Ok(rows)
     }
 
-    /// What is wrong with the training so far.
+    /// The findings about the training so far.
     ///
     /// # Errors
     /// [`ExperimentError`] if the device fails.
@@ -283,8 +283,8 @@ impl StepwiseTrial {
         quick_diagnosis(prepared, device, Some(&network), &curves, &layers)
     }
 
-    /// The experiment that trains from its start to the weights of now: with as many epochs as are done, unless an epoch is
-    /// under way or the learning rates depend on the number of epochs.
+    /// The experiment that trains from its start to the present weights. It has as many epochs as are done, unless an
+    /// epoch is under way or the learning rates depend on the number of epochs.
     pub fn config_of_now(&self) -> ExperimentConfig {
         let mut config = self.prepared().config.clone();
         let Position {

@@ -37,7 +37,7 @@ impl Trial {
         train_groups(trials, false)
     }
 
-    /// The training as the trainer takes it, the checkpoint to start from, and what is needed to finish the run.
+    /// The training as the trainer takes it, the checkpoint to start from, and the parts that finish the run.
     fn into_fit(self) -> Result<(Trainer, Option<Checkpoint>, Unfinished), ExperimentError> {
         let Self {
             run,
@@ -111,7 +111,7 @@ fn train_groups(trials: Vec<Trial>, explains: bool) -> Result<Vec<RunResult>, Ex
                 message: error.to_string(),
             };
             for run in runs.iter().filter(|run| !run.is_done()) {
-                // If this fails as well, for example because the disk is full, the first error matters more.
+                // If this fails as well, for example because the disk is full, the first error is the important one.
                 let _ = run.write_json(FAILURE, &failure);
             }
         })?;
@@ -127,7 +127,7 @@ fn train_groups(trials: Vec<Trial>, explains: bool) -> Result<Vec<RunResult>, Ex
 }
 
 /// Groups of trials that can be trained in one batched model: at the same step, with the same numbers of rows and
-/// features. A table may have other categories in the training rows of another seed, and then other features.
+/// features. With another seed, the training rows of a table may have other categories, and so other features.
 fn at_the_same_step(trials: Vec<Trial>) -> Vec<Vec<Trial>> {
     let key = |trial: &Trial| {
         let position = trial.checkpoint.as_ref().map(|c| c.position);
@@ -149,8 +149,8 @@ fn at_the_same_step(trials: Vec<Trial>) -> Vec<Vec<Trial>> {
     groups
 }
 
-/// Trains trials in one batched model, and finishes their runs. The dashboard closes after that, so that nothing is lost if
-/// it stays open for long.
+/// Trains trials in one batched model, and finishes their runs. The dashboard closes only after that, so that nothing
+/// is lost if it stays open for long.
 fn fit(trials: Vec<Trial>, explains: bool) -> Result<Vec<RunResult>, ExperimentError> {
     let mut fits = Vec::new();
     let mut checkpoints = Vec::new();
@@ -184,7 +184,7 @@ fn fit(trials: Vec<Trial>, explains: bool) -> Result<Vec<RunResult>, ExperimentE
 /// Writes the metrics and the layers of a run and passes everything on to the observer that shows it.
 struct RunObserver {
     metrics: MetricsFile,
-    /// If its layers are recorded.
+    /// Writes the records of its layers, if there are any.
     layers: Option<LayersFiles>,
     shown: Box<dyn Observer>,
 }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use burn::tensor::{DType, Device, Tensor, TensorData};
 use burn_flex::{Flex, FlexTensor};
 
-/// Whether fused kernels apply to a tensor: f32, in the host's memory, and not tracked by autodiff.
+/// Whether host kernels apply to a tensor: f32, in the host's memory, and not tracked by autodiff.
 pub fn is_on_host<const D: usize>(x: &Tensor<D>) -> bool {
     let device = x.device();
     x.dtype() == DType::F32 && device == Device::flex() && !device.is_autodiff()
@@ -28,11 +28,11 @@ pub fn is_processor(device: &Device) -> bool {
 }
 
 thread_local! {
-    /// The number of tensors that fused kernels have taken on this thread.
+    /// The number of tensors that host kernels have taken on this thread.
     static NUM_TAKEN: Cell<u64> = const { Cell::new(0) };
 }
 
-/// Runs `operation`, and says whether a fused kernel ran in it.
+/// Runs `operation`, and says whether a host kernel ran in it.
 ///
 /// Right numbers do not show how they were computed, so tests ask here.
 pub fn ran_fused<T>(operation: impl FnOnce() -> T) -> (T, bool) {
@@ -41,7 +41,7 @@ pub fn ran_fused<T>(operation: impl FnOnce() -> T) -> (T, bool) {
     (result, NUM_TAKEN.get() > before)
 }
 
-/// Flex's own tensor inside one that is [on the host](is_on_host). Every fused kernel takes its tensors here.
+/// Flex's own tensor inside one that is [on the host](is_on_host). Every host kernel takes its tensors here.
 pub(crate) fn primitive<const D: usize>(x: Tensor<D>) -> FlexTensor {
     NUM_TAKEN.set(NUM_TAKEN.get() + 1);
     match x.try_into_primitive::<Flex>() {

@@ -1,4 +1,4 @@
-//! The fused kernels: single loops over tensors in the host's memory.
+//! The host kernels: single loops over tensors in the host's memory.
 //!
 //! Each kernel takes what its operation takes. It gives the tensors back where it does not apply, and the
 //! operation then uses Burn's.

@@ -11,10 +11,10 @@ use pulp::{Arch, Simd, WithSimd};
 use super::memory::{Numbers, is_on_host, primitive};
 use crate::Pair;
 
-/// From this many multiplications on, several threads are worth their start: flex shares the work among them.
+/// From this many multiplications on, starting several threads pays: flex shares the work among them.
 const WORTH_THREADS: usize = 2_000_000;
 
-/// Fewer columns than this fill no vector instructions along the rows of a result.
+/// With fewer columns than this, the rows of a result do not fill vector instructions.
 const FEW_COLUMNS: usize = 4;
 
 /// [`crate::product`].
@@ -67,7 +67,7 @@ pub(crate) fn affine<const D: usize, const E: usize>(
     Ok(sizes.products(x, weight, Accum::Add, biases))
 }
 
-/// Appends a row so many times. Each copy is twice as long as the one before.
+/// Appends a row a number of times. Each copy is twice as long as the one before.
 fn append_rows(numbers: &mut Vec<f32>, row: &[f32], times: usize) {
     let start = numbers.len();
     let end = start + row.len() * times;
@@ -105,13 +105,13 @@ impl Sizes {
         })
     }
 
-    /// How many numbers each result has.
+    /// The number of numbers in each result.
     fn length(&self) -> usize {
         self.num_rows * self.num_columns
     }
 
-    /// The product of each two matrices: it replaces `results` or is added to them, of which all rows of one matrix
-    /// are alike.
+    /// The product of each two matrices. It replaces `results`, or is added to them, where all rows of one matrix are
+    /// alike.
     fn products<const D: usize>(
         &self,
         a: Tensor<D>,
@@ -153,9 +153,9 @@ impl Sizes {
 
 /// Clears the upper halves of the vector registers.
 ///
-/// faer's products leave them filled (private-gemm-x86 0.1.22). Until they are cleared, processors of Intel since Ice Lake
-/// take 230 ns instead of 7 for each `exp` or `tanh` of the C library, which mix two kinds of vector instructions. The
-/// compiler clears them at the end of every function that uses wide vectors, and so at the end of this one.
+/// faer's products leave them filled (private-gemm-x86 0.1.22). Until they are cleared, Intel's processors since Ice
+/// Lake take 230 ns instead of 7 for each `exp` or `tanh` of the C library, which mix two kinds of vector instructions.
+/// The compiler clears them at the end of every function that uses wide vectors, and so at the end of this one.
 fn clear_upper_halves() {
     struct OneWideVector;
     impl WithSimd for OneWideVector {

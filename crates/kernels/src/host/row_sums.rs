@@ -4,7 +4,7 @@ use burn::tensor::Tensor;
 
 use super::{Numbers, is_on_host};
 
-/// How many numbers are added at once: rows of two or ten are too short for vector instructions.
+/// The number of numbers that are added at once: rows of two or ten are too short for vector instructions.
 const WIDTH: usize = 64;
 
 /// The sum of all rows, or of the rows of each group.
@@ -43,7 +43,7 @@ pub(crate) fn sums_of_rows<const D: usize, const E: usize>(
 /// Groups of rows.
 struct Groups {
     num_columns: usize,
-    /// How many numbers each group has; at least one, also where there are no rows.
+    /// The number of numbers in each group; at least one, also where there are no rows.
     length: usize,
 }
 

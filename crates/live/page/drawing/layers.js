@@ -4,7 +4,7 @@ import { css, series } from "../colors.js";
 import { element, readable, sharpen } from "../dom.js";
 import { axes, epochs, tick } from "./charts.js";
 
-/** Update-to-weight ratios that are healthy as a rule. */
+/** Update-to-weight ratios that are usually healthy. */
 export const HEALTHY = [1e-4, 1e-2];
 /** The share of dead or saturated units that is marked. */
 const MANY = 0.2;

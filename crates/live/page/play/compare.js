@@ -116,8 +116,8 @@ function mountPins(panel, app) {
       definitions(element("dl", { class: "pin-numbers number" }), numbersOf(some.rows[some.rows.length - 1])),
       some.isAltered ? element("p", { class: "note" }, "Its setting was changed during the training.") : null,
       changed.length
-        ? element("div", {}, element("p", { class: "note" }, "What is different here from now:"), lines(changed, ({ key, before }) => asLine({ key, value: before })))
-        : element("p", { class: "note" }, "The setting is that of now."),
+        ? element("div", {}, element("p", { class: "note" }, "Differences from the present setting:"), lines(changed, ({ key, before }) => asLine({ key, value: before })))
+        : element("p", { class: "note" }, "This is the present setting."),
       element("div", { class: "row" },
         element("button", { type: "button", class: "button small", "aria-label": `Load the setting of ${some.name}`, onclick: () => app.send({ type: "load", text: some.toml }) }, "Load"),
         element("button", { type: "button", class: "button small", "aria-label": `Unpin ${some.name}`, onclick: () => unpin(some) }, "Unpin")));
@@ -142,7 +142,7 @@ function mountPins(panel, app) {
       const copy = picture();
       if (copy) {
         copy.setAttribute("role", "img");
-        copy.setAttribute("aria-label", "The plane now");
+        copy.setAttribute("aria-label", "The present plane");
         shown.replaceChildren(copy);
       }
     }
@@ -279,7 +279,7 @@ function mountTrials(panel, app) {
     keep();
   } }, "Clear the list");
   const note = element("p", { class: "note" }, "Every setting that you train gets a row here, when it ends or when you change it.");
-  const box = element("div", { class: "scroll trials-box", tabIndex: 0, role: "group", "aria-label": "What was tried" }, table);
+  const box = element("div", { class: "scroll trials-box", tabIndex: 0, role: "group", "aria-label": "Settings tried so far" }, table);
   panel.append(element("h3", {}, "Tried so far"), note, box, clear);
 
   function sortBy(column) {

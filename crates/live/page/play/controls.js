@@ -190,7 +190,7 @@ export function numberField(app, key, label, { help, min, max, step = "any", may
 }
 
 /**
- * A slider with its number. With `isLogarithmic` equal ways are equal factors. With `isLive` it sends while it is dragged, else at
+ * A slider with its number. With `isLogarithmic`, equal distances are equal factors. With `isLive` it sends while it is dragged, else at
  * the end, so that the training has one change and not many.
  */
 export function sliderField(app, key, label, { help, min, max, step = "any", isLogarithmic = false, isLive = true, send, read, format } = {}) {
@@ -251,7 +251,7 @@ export function checkField(app, key, label, { help } = {}) {
   });
 }
 
-/** Calls a function at once, then at most every `pause` milliseconds, and in the end with the last value. */
+/** Calls a function at once, then at most every `pause` milliseconds, and finally with the last value. */
 export function throttled(call, pause = 120) {
   let timer = 0;
   let waiting;

@@ -180,7 +180,7 @@ function ownTable(app) {
   return element("div", {}, button, file);
 }
 
-/** Sends a file, and asks which of its columns is to be learnt. */
+/** Sends a file, and asks which of its columns should be learnt. */
 async function send(app, file) {
   try {
     const answer = await fetch("/tables", { method: "POST", headers: { "X-Name": encodeURIComponent(file.name) }, body: file });
@@ -204,7 +204,7 @@ function askForLabel(app, name, { table, columns, guess, rows }) {
   };
   const cancel = element("button", { class: "button", type: "button", onclick: () => dialog.close() }, "Cancel");
   dialog.append(
-    element("h2", { id: "label-title" }, `Which column of ${name} is to be learnt?`),
+    element("h2", { id: "label-title" }, `Which column of ${name} should be learnt?`),
     element(
       "div",
       { class: "stack" },
@@ -273,7 +273,7 @@ function split(app) {
       "div",
       { class: "stack" },
       share("split.valid", "Held out for validation", "Rows that are not trained on, to see how well the network does on new data", 0.8),
-      share("split.test", "Held out for the test", "Rows that are looked at in the end", 0.5),
+      share("split.test", "Held out for the test", "Rows that are used only at the end", 0.5),
       menuField(app, "split.method", "How rows are chosen"),
       menuField(app, "standardize.method", "Scaling of columns"),
     ),

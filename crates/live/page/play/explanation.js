@@ -6,7 +6,7 @@ import { words } from "./words.js";
 
 /** The most units of a layer that are listed at first. */
 const MOST_UNITS = 8;
-/** While the training goes on, the point is explained anew after so many milliseconds. */
+/** While the training goes on, the time until the point is explained anew, in milliseconds. */
 const PAUSE = 500;
 
 /**

@@ -32,7 +32,7 @@ export function mount(panel, app) {
   function finding({ title, severity, summary, evidence, remedies }, isOpen) {
     const proof = evidence.length
       ? element("details", { open: isOpen },
-        element("summary", {}, "What shows it"),
+        element("summary", {}, "Evidence"),
         element("ul", { class: "small" }, ...evidence.map((text) => element("li", {}, text))))
       : null;
     return element("li", { class: `finding is-${severity}`, "data-title": title },

@@ -19,7 +19,7 @@ export function mount(panel, app) {
   const empty = element("p", { class: "note" }, "The layers appear with the first step.");
   const ratios = element("div", {},
     element("h3", { class: "layers-title" }, "Update-to-weight ratio"),
-    element("p", { class: "note" }, "The last step's change of the weights over the weights. The band from 0.0001 to 0.01 is healthy as a rule: below it a layer hardly learns, above it training easily becomes unstable."),
+    element("p", { class: "note" }, "The change of the weights in the last step, divided by the weights. The band from 0.0001 to 0.01 is usually healthy: below it a layer hardly learns, above it training easily becomes unstable."),
     host);
   panel.append(element("h2", {}, "Layers"), empty, list, ratios);
 

@@ -47,7 +47,7 @@ function showConnection(app) {
   const line = document.querySelector(".connection");
   app.on("connection", (state) => {
     line.hidden = state === "open";
-    line.textContent = line.hidden ? "" : "There is no connection to the program. If it still runs, open the address that it has printed.";
+    line.textContent = line.hidden ? "" : "There is no connection to the program. If it still runs, open the address that it printed.";
   });
 }
 

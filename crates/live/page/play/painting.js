@@ -158,7 +158,7 @@ export function mount(holder, app, plot) {
     };
     const task = element(
       "div",
-      { class: "segmented", role: "group", "aria-label": "What points have" },
+      { class: "segmented", role: "group", "aria-label": "What to paint" },
       pressed(!isRegression, "Points of classes", redraw(() => setTask(false)), "Classes"),
       pressed(isRegression, "Points with values", redraw(() => setTask(true)), "Values"),
     );

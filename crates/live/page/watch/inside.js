@@ -14,7 +14,7 @@ const [FILM, SHORTEST, LONGEST] = [9000, 60, 350];
 
 /** Charts over the epochs: title, help, number of a layer, range of the axis, and the values that are healthy. */
 const CHARTS = [
-  ["Update-to-weight ratio", "The last step's change of the weights over the weights. The band from 0.0001 to 0.01 is healthy as a rule.", "update_ratio", { powers: [1e-5, 1e-1], band: HEALTHY }],
+  ["Update-to-weight ratio", "The change of the weights in the last step, divided by the weights. The band from 0.0001 to 0.01 is usually healthy.", "update_ratio", { powers: [1e-5, 1e-1], band: HEALTHY }],
   ["Gradient norm", "Of the loss by the weights of each layer, on rows that stay the same. Where it is far smaller than in later layers, it vanishes on its way.", "gradient_norm", { powers: [1e-2, 1e-1] }],
 ];
 
@@ -138,7 +138,7 @@ export function mount(panel, selected, ask) {
     player.hidden = body.hidden = charts.hidden = !moment;
     if (!moment) {
       empty.textContent = records
-        ? "Nothing is recorded of the inside of this run. Trials of comparisons record it only if the table [inspect] of the configuration asks for it."
+        ? "The inside of this run was not recorded. Trials of comparisons record it only if the configuration has the table [inspect]."
         : "Select a run to look into its network.";
       return;
     }

@@ -34,7 +34,7 @@ let timer;
 
 /** What is wrong, by the question whose answer says so. */
 const problems = new Map();
-const NO_CONNECTION = "There is no connection to the program. If it still runs, open the address that it has printed.";
+const NO_CONNECTION = "There is no connection to the program. If it still runs, open the address that it printed.";
 
 /** The answer to a question, or nothing: what is wrong stands on the page until the same question has an answer. */
 async function ask(address) {

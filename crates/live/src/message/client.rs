@@ -12,8 +12,8 @@ pub enum ClientMessage {
         /// The text.
         text: String,
     },
-    /// Change keys of the experiment, all of them or none. The training goes on with the new values where it can; it begins
-    /// anew where the network or its data become others.
+    /// Change keys of the experiment, all of them or none. The training goes on with the new values where it can; it
+    /// begins anew where they change the network or its data.
     Set {
         /// The changes.
         changes: Vec<Change>,
@@ -29,7 +29,7 @@ pub enum ClientMessage {
     Run,
     /// Stop after the step under way.
     Pause,
-    /// Train so many steps, then stop; at most the rest of the epoch under way.
+    /// Train this number of steps, then stop; at most the rest of the epoch under way.
     Step {
         /// The number of steps, at least 1.
         count: u64,
@@ -38,12 +38,13 @@ pub enum ClientMessage {
     Epoch,
     /// Begin anew with the weights of the seed.
     Reset,
-    /// Train at most so many epochs a second.
+    /// Train at most this number of epochs a second.
     Pace {
         /// Epochs a second; positive. Without a number: as fast as possible.
         epochs_per_second: Option<f64>,
     },
-    /// Show the plane of two columns, all others at their mean; without columns, the plane of the two principal components.
+    /// Show the plane of two columns, all others at their mean; without columns, the plane of the two principal
+    /// components.
     View {
         /// The numbers of two columns.
         columns: Option<[usize; 2]>,
@@ -53,7 +54,7 @@ pub enum ClientMessage {
         /// The point, in units of the axes.
         point: [f64; 2],
     },
-    /// The page needs a frame no more: it has drawn it, or has a newer one. It has two at most.
+    /// The page no longer needs a frame, because it has drawn it or has a newer one. It has two at most.
     Shown {
         /// The number of the frame.
         frame: u64,
@@ -65,7 +66,7 @@ pub enum ClientMessage {
         /// The experiments as TOML: the present one, and another one to compare it with.
         experiments: Vec<String>,
     },
-    /// Stop what trains in the background.
+    /// Stop the trainings in the background.
     StopSeeds,
     /// Save the training as a run, which `emberlab` can evaluate, report and resume.
     Save {

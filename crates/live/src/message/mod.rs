@@ -1,7 +1,7 @@
 //! The messages between the page and the server.
 //!
-//! The page sends text: one [`ClientMessage`] as JSON. The server sends binary messages: a [`ServerMessage`] as JSON, and
-//! after it the bytes of its arrays, which the JSON refers to by [`Slice`]s:
+//! The page sends text: one [`ClientMessage`] as JSON. The server sends binary messages: a [`ServerMessage`] as JSON,
+//! and after it the bytes of its arrays, which the JSON refers to by [`Slice`]s:
 //!
 //! | bytes | |
 //! |---|---|

@@ -19,7 +19,7 @@ pub enum ServerMessage {
     Setting(Setting),
     /// The data and the network, after every change of them.
     Scene(Box<Scene>),
-    /// How far the training is.
+    /// The progress of the training.
     Status(Status),
     /// The network at one moment.
     Frame(Frame),
@@ -33,7 +33,7 @@ pub enum ServerMessage {
     Findings(Findings),
     /// How the network computes its outputs for a point.
     Explanation(Explanation),
-    /// What several seeds have come to so far.
+    /// The results of several seeds so far.
     Seeds(SeedsState),
     /// The training is saved as a run.
     Saved(Saved),
@@ -55,8 +55,8 @@ pub struct Hello {
 /// The experiment.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Setting {
-    /// As TOML, with comments. `emberlab train` trains it to the same numbers that the page shows, if nothing was changed
-    /// during the training.
+    /// As TOML, with comments. `emberlab train` trains it to the same numbers that the page shows, if nothing was
+    /// changed during the training.
     pub toml: String,
     /// All keys with their values, defaults included.
     pub values: serde_json::Value,
@@ -76,7 +76,7 @@ pub struct Axis {
 /// The data and the network.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Scene {
-    /// The number of the scene. Frames, layers and epochs that belong to another one are to be dropped.
+    /// The number of the scene. The page drops frames, layers and epochs of another scene.
     pub scene: u64,
     /// The name of the data set.
     pub dataset: String,
@@ -108,7 +108,7 @@ pub struct Scene {
     pub layers: Vec<LayerShape>,
     /// Trainable parameters.
     pub num_parameters: usize,
-    /// What trains the network, such as `fused kernels`.
+    /// The engine that trains the network, such as `fused kernels`.
     pub trained_by: String,
     /// The number of steps of an epoch.
     pub steps_per_epoch: usize,
@@ -133,7 +133,7 @@ pub struct LayerShape {
     pub dropout: f64,
 }
 
-/// How far the training is.
+/// The progress of the training.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Status {
     /// Whether it trains now.
@@ -150,7 +150,7 @@ pub struct Status {
     pub steps_per_second: f64,
     /// Epochs a second at most, if that is limited.
     pub epochs_per_second: Option<f64>,
-    /// Why it does not go on, such as `completed`, `stopped early`, or an error; empty if it can.
+    /// The reason why it does not go on, such as `completed`, `stopped early`, or an error; empty if it can.
     pub ending: String,
     /// Whether something was changed since the first step.
     pub is_altered: bool,
@@ -176,9 +176,9 @@ pub struct UnitMaps {
 pub struct Weights {
     /// The layer.
     pub layer: String,
-    /// Its inputs that are here, the first ones.
+    /// The number of its inputs that are included, the first ones.
     pub inputs: usize,
-    /// Its units that are here, the first ones.
+    /// The number of its units that are included, the first ones.
     pub units: usize,
     /// `[inputs × units]`, 32-bit floats, input by input.
     pub weights: Slice,
@@ -218,7 +218,7 @@ pub enum Field {
 /// The network at one moment.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Frame {
-    /// Its number. The page says that it has drawn it, and gets the next one.
+    /// Its number. The page reports that it has drawn it, and gets the next one.
     pub frame: u64,
     /// The scene that it belongs to.
     pub scene: u64,
@@ -239,7 +239,7 @@ pub struct Frame {
 pub struct Epochs {
     /// The scene that they belong to.
     pub scene: u64,
-    /// Whether the rows are all there are; else they follow those before.
+    /// Whether these are all rows; otherwise they follow those that were sent before.
     pub is_whole: bool,
     /// The rows. In a long training some are left out, evenly.
     pub rows: Vec<EpochRow>,
@@ -395,7 +395,7 @@ pub struct LayerValues {
     pub outputs: Vec<Option<f64>>,
 }
 
-/// What several seeds have come to so far.
+/// The results of several seeds so far.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct SeedsState {
     /// Trainings done.
@@ -424,7 +424,7 @@ pub struct Saved {
 /// A request cannot be met.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Problem {
-    /// Why, and what would be valid.
+    /// The reason, and what would be valid.
     pub message: String,
     /// The key of the experiment that it is about; empty if it is about none.
     pub key: String,

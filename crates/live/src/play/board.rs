@@ -103,7 +103,7 @@ impl Board {
         self.ready.load(Ordering::Relaxed) > 0
     }
 
-    /// Counts a page in as long as the value lives; none if there are `most` already.
+    /// Counts a page as long as the value lives; `None` if there are `most` already.
     pub(super) fn connect(self: &Arc<Self>, most: usize) -> Option<Connected> {
         let count = self.connected.fetch_add(1, Ordering::Relaxed);
         let connected = Connected {

@@ -18,7 +18,7 @@ const MOST_SAMPLES: u64 = 1_000_000;
 /// The most epochs.
 const MOST_EPOCHS: usize = 100_000;
 
-/// An experiment as TOML text, and what it says.
+/// An experiment as TOML text, and the configuration in it.
 #[derive(Debug, Clone)]
 pub struct Experiment {
     source: ConfigSource,
@@ -42,7 +42,7 @@ impl Experiment {
         })
     }
 
-    /// The experiment that the text says.
+    /// The configuration in the text.
     pub(crate) fn config(&self) -> &ExperimentConfig {
         &self.config
     }
@@ -57,7 +57,7 @@ impl Experiment {
         error.with_place(&self.source)
     }
 
-    /// Another text. It may read the same files, and `file`.
+    /// The experiment in another text. It may read the same files, and `file`.
     ///
     /// # Errors
     /// [`ConfigError`] if the text is wrong, or larger than a playground takes.
@@ -96,7 +96,7 @@ impl Experiment {
     }
 }
 
-/// Refuses what would take the machine for a long time, or all of its memory.
+/// Refuses an experiment that would keep the machine busy for long, or take all of its memory.
 fn check_size(config: &ExperimentConfig) -> Result<(), Problem> {
     let epochs = config.training.num_epochs;
     Problem::unless(
@@ -154,7 +154,8 @@ fn too_large(values: &Value, most: u64) -> Option<(String, u64)> {
         })
 }
 
-/// Refuses files that neither the command line named nor a browser sent: a page must not read other files of the machine.
+/// Refuses files that neither the command line named nor a browser sent: a page must not read other files of the
+/// machine.
 fn check_file(config: &mut ExperimentConfig, own_files: &[PathBuf]) -> Result<(), Problem> {
     let Some(path) = config.dataset.own_path() else {
         return Ok(());

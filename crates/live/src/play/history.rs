@@ -13,7 +13,7 @@ const MOST_ROWS: usize = 4000;
 pub(super) struct History {
     scene: u64,
     rows: Vec<EpochRow>,
-    /// Every so many epochs have a row; doubled when there are too many.
+    /// One in this many epochs has a row. The number is doubled when there are too many rows.
     stride: usize,
     /// Counts how often the rows were replaced by others.
     generation: u64,
@@ -51,7 +51,7 @@ impl History {
         }
     }
 
-    /// The rows that a page does not have, and what it has then. None if it has all.
+    /// The rows that a page does not have, and the rows that it has then. `None` if it has all.
     pub(super) fn since(&self, cursor: Cursor) -> Option<(Epochs, Cursor)> {
         let now = Cursor {
             generation: self.generation,

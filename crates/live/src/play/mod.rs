@@ -33,12 +33,12 @@ pub use experiment::Experiment;
 use self::session::Session;
 use crate::server::{ServerError, Site};
 
-/// What a playground starts with.
+/// A playground before its start.
 #[derive(Debug, Clone)]
 pub struct Playground {
     /// The experiment.
     pub experiment: Experiment,
-    /// What it trains on.
+    /// The device, the threads and the folders of data sets.
     pub resources: Resources,
     /// The folder in which runs and tables are saved.
     pub artifacts: PathBuf,

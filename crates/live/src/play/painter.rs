@@ -23,8 +23,8 @@ const SLOW: Duration = Duration::from_millis(60);
 const MOST_UNITS: usize = 64;
 /// Time from one picture to the next: with the time until it is asked for, about thirty a second.
 const PERIOD: Duration = Duration::from_millis(27);
-/// A picture is followed by a pause of so many times its own time: painting takes a twelfth of the only core, or up to a
-/// third of another core than the one that trains.
+/// The pause after a picture, as a multiple of the time that the picture took. Painting then takes a twelfth of the
+/// only core, or up to a third of a core that does not train.
 const PAUSES: [u32; 2] = [11, 2];
 /// Rows that are predicted at once.
 const CHUNK: usize = 2048;

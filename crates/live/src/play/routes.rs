@@ -42,7 +42,7 @@ async fn schema(State(session): State<Session>) -> Response {
 }
 
 async fn table(State(session): State<Session>, headers: HeaderMap, content: Bytes) -> Response {
-    // The name is a header, in which everything but letters and digits is written as in an address.
+    // The name comes in a header, in which everything but letters and digits is written as in an address.
     let name = headers.get("x-name").and_then(|name| name.to_str().ok());
     let name = decoded(name.unwrap_or_default());
     // Reading a table may take a while, in which other pages are served.
@@ -116,8 +116,8 @@ impl Page {
         }
     }
 
-    /// Sends the messages that are newer than those that the page has. While the page takes one, newer ones replace each
-    /// other.
+    /// Sends the messages that are newer than those that the page has. While the page takes one, newer ones replace
+    /// each other.
     async fn send_new(&mut self, socket: &mut WebSocket) -> Result<(), axum::Error> {
         for topic in TOPICS {
             if topic == Topic::Frame {
@@ -151,7 +151,7 @@ impl Page {
         }
     }
 
-    /// Takes a request. What is no request is answered with the reason.
+    /// Takes a request. Anything else is answered with the reason.
     fn take(&mut self, text: &str) {
         let problem = match serde_json::from_str(text) {
             Ok(ClientMessage::Shown { .. }) => {
@@ -167,7 +167,7 @@ impl Page {
                     }
                 }
             }
-            Err(error) => format!("This is no message of the page: {error}"),
+            Err(error) => format!("This is not a message of the page: {error}"),
         };
         let problem = Problem {
             message: problem,

@@ -60,7 +60,7 @@ impl SeedsJob {
     }
 }
 
-/// The trainings, and what pages know of them.
+/// The trainings, and what the pages show of them.
 struct Trainings {
     board: Arc<Board>,
     metric: Metric,
@@ -174,7 +174,7 @@ impl Trainings {
             differences.len()
         );
         if p >= SIGNIFICANCE {
-            return format!("No difference that could not be chance: {interval}.");
+            return format!("The two settings cannot be told apart: {interval}.");
         }
         let is_better = (middle > 0.0) == (self.metric.direction() == Direction::Higher);
         let better = if is_better { "present" } else { "pinned" };

@@ -31,7 +31,7 @@ const CURVES_EVERY: Duration = Duration::from_millis(50);
 const STATUS_EVERY: Duration = Duration::from_millis(150);
 const LAYERS_EVERY: Duration = Duration::from_millis(500);
 const FINDINGS_EVERY: Duration = Duration::from_secs(2);
-/// Time between two looks at what pages can take, while nothing trains.
+/// Time between two checks of what pages can take, while nothing trains.
 const IDLE: Duration = Duration::from_millis(30);
 /// The pace of a playground that has just begun, in epochs a second.
 const FIRST_PACE: f64 = 20.0;
@@ -133,7 +133,7 @@ impl From<emberlab_training::TrainingError> for Refusal {
     }
 }
 
-/// The training, its experiment, and what pages know of them.
+/// The training, its experiment, and what the pages show of them.
 struct Training {
     board: Arc<Board>,
     painter: Painter,
@@ -154,7 +154,7 @@ struct Training {
     pace: Option<f64>,
     /// Steps that the pace allows and that are not done yet.
     owed: f64,
-    /// When the training was last counted in `owed`.
+    /// The time at which the training was last counted in `owed`.
     trained_at: Instant,
     ending: String,
     is_altered: bool,
@@ -240,7 +240,7 @@ impl Training {
             (None, Some(pace)) => {
                 let rate = pace * self.trial.steps_per_epoch().max(1) as f64;
                 let time = (now - self.trained_at).as_secs_f64();
-                // What a slow machine could not do is not made up for.
+                // Steps that a slow machine could not take in time are not made up for.
                 self.owed = (self.owed + rate * time).min((rate / 4.0).max(1.0));
                 self.owed as u64
             }
@@ -353,7 +353,7 @@ impl Training {
             layers: rows.iter().map(LayerState::from).collect(),
         };
         self.publish(Topic::Layers, ServerMessage::Layers(layers));
-        // A look inside takes a fiftieth of the time at most.
+        // Inspecting takes at most a fiftieth of the time.
         self.layers_at = Instant::now() + LAYERS_EVERY.max(50 * began.elapsed());
         Ok(())
     }
@@ -448,7 +448,7 @@ impl Training {
                 let load = |text: &String| self.experiment.load(text, None);
                 let experiments: Result<Vec<_>, _> = experiments.iter().map(load).collect();
                 let (experiments, resources) = (experiments?, self.resources.clone());
-                // The one before is told to stop when it is dropped.
+                // Earlier trainings are told to stop when they are dropped.
                 self.seeds = None;
                 let job = SeedsJob::start(experiments, count, resources, self.board.clone());
                 self.seeds = Some(job.map_err(Refusal::Other)?);
@@ -463,7 +463,7 @@ impl Training {
                     path: saved.path().display().to_string(),
                 })));
             }
-            // The connection itself takes it.
+            // The connection itself handles it.
             ClientMessage::Shown { .. } => {}
         }
         Ok(None)
@@ -478,7 +478,7 @@ impl Training {
         self.publish_status();
     }
 
-    /// Lets a training whose epochs are all done train on, for as many again.
+    /// Doubles the number of epochs of a training that has finished them.
     fn train_on(&mut self) -> Result<(), Refusal> {
         if self.ending.is_empty() {
             return Ok(());
@@ -590,7 +590,7 @@ impl Training {
         self.publish(Topic::Setting, ServerMessage::Setting(setting));
     }
 
-    /// The experiment that trains to the weights of now.
+    /// The experiment that trains to the present weights.
     fn toml(&self) -> String {
         let epochs = self.trial.config_of_now().training.num_epochs;
         let as_now = self.experiment.change(&[Change {
@@ -616,8 +616,8 @@ impl Training {
         remarks + text
     }
 
-    /// The keys that were changed during the training, if that makes its weights differ from those of a training from the
-    /// start.
+    /// The keys that were changed during the training, if that makes its weights differ from those of a training from
+    /// the start.
     fn alterations(&self) -> Vec<String> {
         let events = self.events.iter().filter(|_| self.is_altered);
         let line = |Event { epoch, text }: &Event| {

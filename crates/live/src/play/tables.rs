@@ -68,7 +68,7 @@ impl Tables {
     }
 }
 
-/// A name without folders and without characters that mean something to a shell or a file system.
+/// A name without folders, and without characters that have a meaning in a shell or a file system.
 fn plain(name: &str) -> String {
     let kept = |c: char| match c.is_alphanumeric() || "-_.".contains(c) {
         true => c,

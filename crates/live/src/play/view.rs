@@ -36,8 +36,8 @@ pub(super) struct View {
 }
 
 impl View {
-    /// The plane of two columns, all others at their mean; of the two principal components if there are more than two columns
-    /// and none are given.
+    /// The plane of two columns, all others at their mean; of the two principal components if there are more than two
+    /// columns and none are given.
     pub(super) fn new(scene: u64, trial: &StepwiseTrial, columns: Option<[usize; 2]>) -> Self {
         let prepared = trial.prepared().clone();
         let samples = &prepared.columns;
@@ -260,7 +260,7 @@ pub(super) fn unit_maps(
     let mut scales = vec![0.0_f64; shown];
     for row in values.chunks(units) {
         for (scale, value) in scales.iter_mut().zip(row) {
-            *scale = scale.max(value.abs()); // passes over NaN
+            *scale = scale.max(value.abs()); // ignores NaN
         }
     }
     let mut bytes = Vec::with_capacity(shown * side * side);

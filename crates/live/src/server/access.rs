@@ -1,8 +1,9 @@
 //! Who may connect, and what a browser may do with the answers.
 //!
-//! A page of another site must not reach the server through the user's browser. So every request needs the cookie that the
-//! address with the token has set; its `Host` is an IP address or `localhost`, which no other site's name can be made to
-//! look like; and what changes something comes from the page itself, which its `Origin` says.
+//! A page of another site must not reach the server through the user's browser. So every request needs the cookie that
+//! was set when the address with the token was opened. Its `Host` must be an IP address or `localhost`, because the
+//! name of another site cannot be made to look like one. A request that changes something must come from the page
+//! itself, as its `Origin` says.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -62,7 +63,7 @@ impl Access {
     }
 }
 
-/// Lets a request through, or refuses it; adds what browsers have to respect.
+/// Lets a request through, or refuses it, and adds the headers that browsers have to respect.
 pub(super) async fn check(State(access): State<Access>, request: Request, next: Next) -> Response {
     let headers = request.headers();
     let host = headers.get(header::HOST).and_then(|h| h.to_str().ok());
@@ -77,9 +78,7 @@ pub(super) async fn check(State(access): State<Access>, request: Request, next: 
     }
     let has_token = request.method() == Method::GET && access.has_token(request.uri());
     if !has_token && !access.has_cookie(headers) {
-        return refuse(
-            "Open the address that the program has printed: its token is missing or old.",
-        );
+        return refuse("Open the address that the program printed: its token is missing or old.");
     }
     let mut response = next.run(request).await;
     if has_token {

@@ -15,7 +15,7 @@ use emberlab_training::StopFlag;
 use access::Access;
 pub(crate) use http::{decoded, json, parameter};
 
-/// Where the server listens.
+/// The address and the port of the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Address {
     /// The address; a loopback address is not reached from other machines.

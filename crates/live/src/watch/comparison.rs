@@ -17,7 +17,7 @@ pub(super) struct Variants {
     pub figure: Option<String>,
     /// In the order of the configuration; none if the runs are not those of a comparison.
     pub variants: Vec<Variant>,
-    /// The sentences of the comparison that has ended last; none while it goes on.
+    /// The sentences of the newest comparison that has ended; none while it goes on.
     pub conclusion: Vec<String>,
 }
 
@@ -43,7 +43,7 @@ pub(super) struct ComparisonFiles {
     result: Kept<Answer>,
 }
 
-/// What the page needs of a trial in `plan.jsonl` and `comparison.json`.
+/// The parts of a trial that the page needs, in `plan.jsonl` and `comparison.json`.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 struct Place {
     variant: String,
@@ -51,7 +51,7 @@ struct Place {
     run: String,
 }
 
-/// What the page needs of `comparison.json`.
+/// The parts of `comparison.json` that the page needs.
 #[derive(Debug, Deserialize)]
 struct Answer {
     conclusion: Vec<String>,

@@ -1,4 +1,4 @@
-//! What a list needs of `metrics.csv`, and rows of it for curves.
+//! The parts of `metrics.csv` that a list needs, and rows of it for curves.
 
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -14,14 +14,14 @@ use super::lines::{first_and_last, open, whole_lines};
 /// The most rows of a curve in one answer.
 const MOST_ROWS: usize = 4000;
 
-/// What a list shows of the metrics of a run.
+/// The metrics of a run that a list shows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Curve {
     /// The first line.
     header: Vec<u8>,
     /// The last whole line that was read: if it is no longer there, the file is another one.
     last_line: Vec<u8>,
-    /// Where the next line begins.
+    /// The byte at which the next line begins.
     end: u64,
     /// Epochs done.
     pub epochs: usize,
@@ -33,7 +33,7 @@ pub(super) struct Curve {
     pub valid_loss: Option<f64>,
     /// The objective after the last epoch.
     pub objective: Option<f64>,
-    /// How often the file was found to be another one.
+    /// The number of times that the file was found to be another one.
     pub generation: u64,
 }
 
@@ -45,7 +45,7 @@ pub(super) type Objective = (Metric, Split);
 pub(super) enum CurveError {
     #[error(transparent)]
     Row(#[from] RowError),
-    #[error("it is no text")]
+    #[error("it is not text")]
     Text(#[from] std::str::Utf8Error),
     #[error(transparent)]
     Io(#[from] io::Error),
@@ -65,7 +65,7 @@ impl Curve {
         self.take(&new, objective)
     }
 
-    /// Reads the first and the last line alone: of a finished run, the rest says nothing that its result does not say.
+    /// Reads only the first and the last line. `result.json` has the rest of a finished run.
     pub(super) fn of_finished(path: &Path, objective: Objective) -> Result<Self, CurveError> {
         let mut curve = Self::default();
         if let Ok(mut file) = open(path) {
@@ -167,7 +167,7 @@ pub(super) struct Rows {
     pub columns: Vec<String>,
     /// The numbers of each column; NaN and infinities are `null`.
     pub values: Vec<Vec<f64>>,
-    /// Where the next rows begin.
+    /// The byte at which the next rows begin.
     pub next: u64,
     /// To be sent with `next`: rows of another file are not added to these.
     pub generation: u64,
@@ -223,7 +223,7 @@ pub(super) fn is_line_start(file: &mut File, place: u64) -> io::Result<bool> {
     let Some(before) = place.checked_sub(1) else {
         return Ok(true);
     };
-    // No place behind the end can be sought: the number comes from a browser.
+    // The number comes from a browser. It may lie behind the end, where no place can be sought.
     if place > file.metadata()?.len() {
         return Ok(false);
     }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::lines::{Stamp, read};
 
-/// A file that is younger than this when it is read may change again without another time of change.
+/// A file modified this recently may change again without a new modification time.
 pub(super) const CLOCK_TICK: Duration = Duration::from_secs(2);
 
 /// A file that is read again only when its stamp has changed.
@@ -44,18 +44,18 @@ impl<T> Kept<T> {
         self.content.as_ref()?.as_ref().ok()
     }
 
-    /// The size and the time of change with which it was read.
+    /// The size and the modification time with which it was read.
     pub(super) fn stamp(&self) -> Option<Stamp> {
         self.stamp
     }
 
-    /// Why it could not be read.
+    /// The reason why it could not be read.
     pub(super) fn fault(&self) -> Option<&String> {
         self.content.as_ref()?.as_ref().err()
     }
 }
 
-/// Whether something is so young that it may change again without another time of change.
+/// Whether something was modified so recently that it may change again without a new modification time.
 pub(super) fn is_fresh(stamp: Stamp) -> bool {
     let age = stamp.modified.elapsed();
     age.is_ok_and(|age| age < CLOCK_TICK)

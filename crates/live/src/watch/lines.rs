@@ -15,7 +15,7 @@ pub(super) struct Stamp {
 }
 
 impl Stamp {
-    /// The stamp of a file. A link is none: it may lead out of the artifacts folder.
+    /// The stamp of a file. A link has none: it may lead out of the artifacts folder.
     pub(super) fn of_file(path: &Path) -> Option<Self> {
         let found = fs::symlink_metadata(path).ok()?;
         let modified = found.modified().ok().filter(|_| found.is_file())?;
@@ -32,7 +32,7 @@ impl Stamp {
     }
 }
 
-/// A file that is no link, opened to be read.
+/// A file that is not a link, opened to be read.
 pub(super) fn open(path: &Path) -> io::Result<File> {
     match Stamp::of_file(path) {
         Some(_) => File::open(path),
@@ -40,7 +40,7 @@ pub(super) fn open(path: &Path) -> io::Result<File> {
     }
 }
 
-/// The whole content of a file that is no link.
+/// The whole content of a file that is not a link.
 pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     open(path)?.read_to_end(&mut content)?;

@@ -2,7 +2,7 @@
 //!
 //! - `kept`: files that are read again only when they have changed;
 //! - `lines`: whole lines of a file that grows, from a place on;
-//! - `curve`: what a list needs of `metrics.csv`, and rows of it for curves;
+//! - `curve`: the parts of `metrics.csv` that a list needs, and rows of it for curves;
 //! - `run`: one run, and whether its files have changed;
 //! - `scanner`: all runs, and what has changed since a page asked last;
 //! - `comparison`: the variants of a comparison as their trials finish;
@@ -27,7 +27,7 @@ use emberlab_training::StopFlag;
 use self::scanner::Scanner;
 use crate::server::{ServerError, Site};
 
-/// What a viewer shows.
+/// The viewer, with the runs that it shows.
 pub struct Viewer {
     scanner: Scanner,
 }

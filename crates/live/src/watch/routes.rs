@@ -1,4 +1,4 @@
-//! The addresses of the viewer. All are only read, and a run is looked up among the known ones by its name.
+//! The addresses of the viewer. All of them only read, and a run is looked up by its name among the known ones.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -38,13 +38,13 @@ pub(super) fn routes(scanner: Shared) -> Router {
 #[derive(Debug, Default, Serialize)]
 struct Lines {
     text: String,
-    /// Where the next lines begin.
+    /// The byte at which the next lines begin.
     next: u64,
     /// Whether these are lines from the first on.
     is_first: bool,
 }
 
-/// What was recorded inside a network.
+/// The records of the inside of a network.
 #[derive(Debug, Serialize)]
 struct Inside {
     frames: Lines,
@@ -97,7 +97,7 @@ async fn comparison(State(scanner): State<Shared>, RawQuery(query): RawQuery) ->
     .await
 }
 
-/// Files are read beside the task that serves the pages: a slow disk holds up only who has asked.
+/// Files are read outside the task that serves the pages: a slow disk delays only the page that asked.
 async fn answer(work: impl FnOnce() -> Result<Response, Refusal> + Send + 'static) -> Response {
     match tokio::task::spawn_blocking(work).await {
         Ok(Ok(response)) => response,
@@ -106,7 +106,7 @@ async fn answer(work: impl FnOnce() -> Result<Response, Refusal> + Send + 'stati
     }
 }
 
-/// The scanner. One that another request has left in a panic scans again.
+/// The scanner, which scans again even if another request has panicked while it used it.
 fn locked(scanner: &Shared) -> MutexGuard<'_, Scanner> {
     scanner.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -15,7 +15,7 @@ use super::lines::Stamp;
 
 /// How long after its last epoch a run counts as one that grows, if its lock cannot be seen.
 const GROWING: Duration = Duration::from_secs(60);
-/// How long the files of a run that nothing trains are taken to be as they were, if its folder and its metrics are.
+/// How long the files of a run that nothing trains are taken to be unchanged, if its folder and its metrics are.
 const TRUST: Duration = Duration::from_secs(10);
 
 /// The state of a run, as far as its files tell it at a glance.
@@ -49,7 +49,7 @@ pub(super) struct Row {
     /// `experiment/run`.
     pub run: String,
     pub state: State,
-    /// Why it failed, or which file is damaged.
+    /// The reason why it failed, or the file that is damaged.
     pub reason: Option<String>,
     /// Epochs done.
     pub epochs: usize,
@@ -67,12 +67,12 @@ pub(super) struct Row {
     pub valid_loss: Option<f64>,
     /// The kinds of problems that were found, the most severe first.
     pub findings: Vec<&'static str>,
-    /// When its metrics last changed, or when it began if there are none, in seconds since 1970.
+    /// The time at which its metrics last changed, or at which it began if there are none, in seconds since 1970.
     pub changed: u64,
 }
 
 impl Row {
-    /// The row of a run that nothing is known of.
+    /// The row of a run about which nothing is known.
     pub(super) fn new(run: String) -> Self {
         Self {
             run,
@@ -92,7 +92,7 @@ impl Row {
     }
 }
 
-/// What a list needs of a configuration; everything else in it is passed over.
+/// The parts of a configuration that a list needs; everything else is ignored.
 #[derive(Debug, Deserialize)]
 struct Config {
     training: Training,
@@ -122,7 +122,7 @@ pub(super) struct WatchedRun {
     folder: Option<Stamp>,
     metrics: Option<Stamp>,
     looked: Option<Instant>,
-    /// Whether a file may change again without another time of change.
+    /// Whether a file was modified so recently that it may change again without a new modification time.
     is_fresh: bool,
     config: Kept<Config>,
     result: Kept<RunResult>,
@@ -130,11 +130,11 @@ pub(super) struct WatchedRun {
     diagnosis: Kept<Diagnosis>,
     curve: Curve,
     fault: Option<String>,
-    /// When its metrics last grew.
+    /// The time at which its metrics last grew.
     grew: Option<Instant>,
     /// Whether a process of this machine was training it.
     was_held: bool,
-    /// When it was first seen to train, after how many epochs.
+    /// The time at which it was first seen to train, and the epochs done then.
     pace: Option<(Instant, usize)>,
     pub row: Row,
     /// The version of the list with which the row last changed.
@@ -168,7 +168,7 @@ impl WatchedRun {
         &self.path
     }
 
-    /// How often its metrics were found to be another file.
+    /// The number of times that its metrics were found to be another file.
     pub(super) fn generation(&self) -> u64 {
         self.curve.generation
     }
@@ -229,7 +229,7 @@ impl WatchedRun {
             true => stamp.and_then(|stamp| stamp.modified.elapsed().ok()),
             false => Some(Duration::ZERO),
         };
-        // What a process of this machine wrote before it was gone is no sign of another machine.
+        // Rows written by a process of this machine that has ended do not mean that another machine trains the run.
         let is_ours = self.was_held || RunLock::is_held(&self.path);
         self.grew = age
             .filter(|_| !is_ours)

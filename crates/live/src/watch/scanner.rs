@@ -15,7 +15,7 @@ use super::run::{Row, WatchedRun, seconds};
 
 /// How old the answer to a page may be: several pages do not read the same files several times.
 const PAUSE: Duration = Duration::from_millis(400);
-/// How many runs are worth a thread of their own.
+/// The number of runs that are worth a thread of their own.
 const RUNS_OF_THREAD: usize = 64;
 
 /// Reads run folders as they grow, and remembers what it has read. It writes nothing.
@@ -24,7 +24,7 @@ pub(super) struct Scanner {
     /// Folders of experiments and of runs, if only those are shown.
     experiments: BTreeSet<PathBuf>,
     named: BTreeSet<PathBuf>,
-    /// The folders inside each folder, while that is as it was.
+    /// The folders inside each folder, as long as it does not change.
     listed: HashMap<PathBuf, (Stamp, Vec<PathBuf>)>,
     runs: BTreeMap<String, WatchedRun>,
     /// The files of comparisons, by the folders of their experiments.
@@ -51,7 +51,7 @@ pub(super) struct Changes {
 }
 
 impl Scanner {
-    /// A scanner of all runs in `artifacts`, until it is told of some.
+    /// A scanner of all runs in `artifacts`, until it is told to show only some.
     pub(super) fn new(artifacts: PathBuf) -> Self {
         Self {
             artifacts,
@@ -258,7 +258,7 @@ mod tests {
         write(artifacts, name, "metrics.csv", ROWS);
     }
 
-    /// What has changed, without waiting for the next scan.
+    /// The changes, without waiting for the next scan.
     fn changes(scanner: &mut Scanner, since: u64) -> Changes {
         scanner.scanned = None;
         scanner.changes(since)

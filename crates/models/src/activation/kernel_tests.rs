@@ -1,4 +1,4 @@
-//! The fused kernels of activations against PyTorch: f32 on flex without autodiff.
+//! The host kernels of activations against PyTorch: f32 on flex without autodiff.
 
 use std::collections::BTreeSet;
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::ActivationFunction;
 use super::sigmoid::sigmoid_by_operations;
 
-/// From here on `tanh(softplus(x))` is 1 in f32, and the square of `exp(x)` is far from infinity.
+/// From here on `tanh(softplus(x))` is 1 in f32, while the square of `exp(x)` is far from overflowing.
 const BOUND_F32: f32 = 20.0;
 
 /// The same for f64, and for f32 by Burn's operations.

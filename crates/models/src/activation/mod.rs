@@ -1,9 +1,9 @@
 //! Activation functions that equal PyTorch's in value and gradient, on every device and in f32 and f64.
 //!
-//! Each function has a file of its own with everything that makes it: formula, derivative, fused kernels for the
-//! host, and the properties that other code asks for. To add a function, write its file and add its row to the
-//! table below. Tests then ask for PyTorch's numbers in `tests-data/kernels.json`, which `tests-data/kernels.py` makes,
-//! and for its derivative in the closed forms of `emberlab-analysis`.
+//! Each function has a file of its own with everything that makes it: formula, derivative, host kernels, and the
+//! properties that other code asks for. To add a function, write its file and add its row to the table below. Tests
+//! then ask for PyTorch's numbers in `tests-data/kernels.json`, which `tests-data/kernels.py` makes, and for its
+//! derivative in the closed forms of `emberlab-analysis`.
 
 mod elu;
 mod gelu;
@@ -89,13 +89,13 @@ trait ActivationFunction {
         None
     }
 
-    /// The function, with its fused kernel if it has one.
+    /// The function, with its host kernel if it has one.
     ///
     /// # Shapes
     /// - `x` and the result: any, the same
     fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D>;
 
-    /// `delta` times the derivative, with its fused kernel if it has one.
+    /// `delta` times the derivative, with its host kernel if it has one.
     ///
     /// # Shapes
     /// - `delta`: the loss's gradient by the outputs
@@ -115,7 +115,7 @@ enum Saves {
     Nothing,
     /// The inputs.
     Input,
-    /// The outputs, whose memory is then free of the inputs.
+    /// The outputs; the inputs can then be freed.
     Output,
 }
 

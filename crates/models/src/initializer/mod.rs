@@ -34,7 +34,7 @@ pub use zeros::Zeros;
 
 menu! {
     /// How weights start: a name, or a table of a name and parameters.
-    pub enum Initializer("an initializer"), written as a name or a table, dispatched by with_initializer!($) {
+    pub enum Initializer("an initialiser"), written as a name or a table, dispatched by with_initializer!($) {
         "zeros" => Zeros(Zeros),
         "constant" => Constant(Constant),
         "normal" => Normal(Normal),
@@ -51,12 +51,12 @@ menu! {
 
 /// A distribution that weights are drawn from.
 trait Distribution {
-    /// Checks the parameters. `key` is the initializer's key in the model's table.
+    /// Checks the parameters. `key` is the initialiser's key in the model's table.
     fn validate(&self, _key: &str) -> Result<(), Problem> {
         Ok(())
     }
 
-    /// Whether biases are drawn by the initializer of the weights, unless they have one of their own.
+    /// Whether biases are drawn by the initialiser of the weights, unless they have one of their own.
     fn is_for_biases_too(&self) -> bool {
         false
     }
@@ -88,12 +88,12 @@ impl Initializer {
         with_initializer!(self, initializer => initializer.draw(shape, fans, rng))
     }
 
-    /// Checks the parameters. `key` is the initializer's key in the model's table.
+    /// Checks the parameters. `key` is the initialiser's key in the model's table.
     pub(crate) fn validate(&self, key: &str) -> Result<(), Problem> {
         with_initializer!(self, initializer => initializer.validate(key))
     }
 
-    /// Whether biases are drawn by the initializer of the weights, unless they have one of their own.
+    /// Whether biases are drawn by the initialiser of the weights, unless they have one of their own.
     pub(crate) fn is_for_biases_too(&self) -> bool {
         with_initializer!(self, initializer => initializer.is_for_biases_too())
     }
@@ -104,7 +104,7 @@ impl Initializer {
     }
 }
 
-/// Which side of a layer keeps its variance.
+/// The side of a layer that keeps its variance.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Fan {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Distribution, Fans, random};
 
-/// Uniform in ±1/sqrt(fan_in); biases too, unless they have an initializer of their own.
+/// Uniform in ±1/sqrt(fan_in); biases too, unless they have an initialiser of their own.
 ///
 /// # Source
 /// `torch.nn.Linear` and `torch.nn.Conv2d`

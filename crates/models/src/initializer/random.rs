@@ -4,21 +4,21 @@ use emberlab_rng::StreamRng;
 use rand::RngExt;
 use rand_distr::StandardNormal;
 
-/// So many normal numbers.
+/// `length` normal numbers.
 pub(super) fn normal(length: usize, mean: f64, std: f64, rng: &mut StreamRng) -> Vec<f64> {
     (0..length)
         .map(|_| mean + std * rng.sample::<f64, _>(StandardNormal))
         .collect()
 }
 
-/// So many uniform numbers in `[min, max)`.
+/// `length` uniform numbers in `[min, max)`.
 pub(super) fn uniform(length: usize, min: f64, max: f64, rng: &mut StreamRng) -> Vec<f64> {
     (0..length)
         .map(|_| min + (max - min) * rng.random::<f64>())
         .collect()
 }
 
-/// So many uniform numbers around zero. Half the width is √3 standard deviations.
+/// `length` uniform numbers around zero. Half the width is √3 standard deviations.
 pub(super) fn uniform_with_std(length: usize, std: f64, rng: &mut StreamRng) -> Vec<f64> {
     let bound = 3_f64.sqrt() * std;
     uniform(length, -bound, bound, rng)

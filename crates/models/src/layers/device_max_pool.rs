@@ -11,8 +11,8 @@ use crate::BatchStatistics;
 
 /// A [`MaxPool`](super::MaxPool) by Burn's own kernels. A GPU runs it.
 ///
-/// A square with NaN gives NaN, which Burn's kernel alone leaves out. Two differences from [`MaxPool`](super::MaxPool)
-/// concern infinities alone: infinities of both signs in one square give NaN, and four of −∞ the lowest finite number.
+/// A square with NaN gives NaN, which Burn's kernel alone does not. [`MaxPool`](super::MaxPool) differs for infinities
+/// alone: here, infinities of both signs in one square give NaN, and four of −∞ give the lowest finite number.
 ///
 /// # Shapes
 /// - `x`: `[batch * height * width, channels]`

@@ -9,7 +9,7 @@ use rand::Rng as _;
 use super::Layer;
 use crate::BatchStatistics;
 
-/// What the random numbers of one step follow from: the masks of dropout, and the noise of gradients.
+/// The seeds that the random numbers of one step follow from: the masks of dropout, and the noise of gradients.
 #[derive(Debug, Clone, Copy)]
 pub struct StepSeeds<'a> {
     /// A seed for each network that is computed together, from [`step_seed`].
@@ -18,8 +18,8 @@ pub struct StepSeeds<'a> {
     pub step: u64,
 }
 
-/// The seed of the steps of a training with this seed. The stream has the name of what it was first for, so that the masks of
-/// older runs stay the same.
+/// The seed of the steps of a training with this seed. The stream is still called "dropout", after its first use, so
+/// that the masks of older runs do not change.
 pub fn step_seed(seed: u64) -> u64 {
     stream(seed, "dropout", &[]).next_u64()
 }

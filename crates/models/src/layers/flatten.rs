@@ -1,8 +1,8 @@
 //! Images as rows of pixels, and as rows of features.
 //!
 //! Between convolutions, a batch of images is a matrix with a row for each pixel of each image and a column for each
-//! channel. On a processor a convolution is one matrix product then, and the kernels of GPUs take such images without a
-//! copy. A normalization of channels is one of features.
+//! channel. On a processor a convolution is then one matrix product, and the kernels of GPUs take such images without a
+//! copy. A normalisation of channels is then one of features.
 
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;

@@ -1,4 +1,4 @@
-//! Dense layers, convolutions and max-pooling against PyTorch: f32 on flex without autodiff, with fused kernels.
+//! Dense layers, convolutions and max-pooling against PyTorch: f32 on flex without autodiff, by host kernels.
 
 use std::collections::BTreeMap;
 

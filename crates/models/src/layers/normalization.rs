@@ -1,4 +1,4 @@
-//! Normalizations as layers: those of networks over features, those over the channels of images, those of replicas.
+//! Normalisations as layers: those of networks over features, those over the channels of images, those of replicas.
 
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;

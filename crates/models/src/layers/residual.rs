@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 use super::Layer;
 use crate::BatchStatistics;
 
-/// Where a residual connection begins and where it ends, as two layers with the layers between them.
+/// The beginning and the end of a residual connection, as two layers around the layers that it skips.
 ///
 /// # Source
 /// He et al. 2016, <https://arxiv.org/abs/1512.03385>, equation 1.
@@ -18,16 +18,17 @@ pub(crate) fn residual<const D: usize>() -> (Begin<D>, End<D>) {
     (Begin(skipped.clone()), End(skipped))
 }
 
-/// What skips the layers between: their inputs in the forward pass, the gradient by the outputs in the backward pass.
+/// The tensor that skips the layers between: their inputs in the forward pass, the gradient by the outputs in the
+/// backward pass.
 type Skipped<const D: usize> = Rc<RefCell<Option<Tensor<D>>>>;
 
-/// Passes its inputs on, also to the end of the connection.
+/// Returns its inputs, and hands them to the end of the connection too.
 pub(crate) struct Begin<const D: usize>(Skipped<D>);
 
-/// Adds what began to its inputs.
+/// Adds the inputs of the beginning to its own.
 pub(crate) struct End<const D: usize>(Skipped<D>);
 
-/// The numbers with those that skipped the layers between.
+/// The sum of `numbers` and of those that skipped the layers between.
 fn joined<const D: usize>(numbers: Tensor<D>, skipped: &Skipped<D>) -> Tensor<D> {
     match skipped.take() {
         Some(skipped) => numbers + skipped,

@@ -118,15 +118,16 @@ impl BatchedModel {
     /// Outputs in evaluation mode: batch norm uses its running statistics.
     ///
     /// # Shapes
-    /// - `inputs`: `[num_replicas × batch, d_input]`, the rows of the first replica, then those of the second, and so on
+    /// - `inputs`: `[num_replicas × batch, d_input]`, the rows of the first replica, then those of the second, and so
+    ///   on
     /// - result: `[num_replicas × batch, d_output]`, in the same order
     pub fn forward(&self, inputs: Tensor<2>) -> Tensor<2> {
         self.run(inputs, &mut ForwardPass::new(Mode::Evaluation))
     }
 
     /// Outputs in training mode, the statistics of each batch norm for
-    /// [`with_running_statistics`](Self::with_running_statistics), and the saved activations. `masks` has a seed for each
-    /// replica; without masks, nothing is dropped.
+    /// [`with_running_statistics`](Self::with_running_statistics), and the saved activations. `masks` has a seed for
+    /// each replica; without masks, nothing is dropped.
     ///
     /// # Shapes
     /// - as [`forward`](Self::forward)

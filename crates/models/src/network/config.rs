@@ -9,7 +9,7 @@ use crate::initializer::Zeros;
 use crate::parameters::Parameters;
 use crate::{Initializer, ModelError};
 
-/// The most weights that one layer may have, 8 GiB of f64. Larger sizes are taken for a slip of the pen.
+/// The most weights that one layer may have, 8 GiB of f64. A larger size is taken for a typing error.
 const MAX_WEIGHTS: usize = 1 << 30;
 
 menu! {
@@ -170,7 +170,7 @@ pub(crate) fn validate_dropout(key: &str, rate: f64) -> Result<(), Problem> {
     Problem::unless((0.0..1.0).contains(&rate), key, rate, expected)
 }
 
-/// Checks the initializers of weights and biases.
+/// Checks the initialisers of weights and biases.
 pub(crate) fn validate_initializers(
     weights: &Initializer,
     biases: Option<&Initializer>,
@@ -183,12 +183,12 @@ pub(crate) fn validate_initializers(
         biases.can_draw_vectors(),
         "bias_initializer",
         format!("`{}`", biases.name()),
-        "another initializer: a bias is no matrix",
+        "another initialiser: a bias is not a matrix",
     )?;
     biases.validate("bias_initializer")
 }
 
-/// The initializer of biases, `None` for layers without a bias.
+/// The initialiser of biases, `None` for layers without a bias.
 pub(crate) fn bias_initializer<'a>(
     bias: bool,
     weights: &'a Initializer,

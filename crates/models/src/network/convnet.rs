@@ -22,7 +22,7 @@ use crate::{
     Norm, Normalization,
 };
 
-/// A small convolutional network: convolution → normalization → activation → max-pool 2, some times over,
+/// A small convolutional network: convolution → normalisation → activation → max-pool 2, some times over,
 /// then a hidden dense layer with the same activation, then the output layer.
 ///
 /// Convolutions keep the image's size. Pools halve it, as long as both sides have two pixels.
@@ -37,7 +37,7 @@ pub struct ConvNetConfig {
     pub d_hidden: usize,
     /// Activation of the convolutions and of the hidden dense layer.
     pub activation: Activation,
-    /// Normalization of the convolutions, before their activation: `none` or `batch`.
+    /// Normalisation of the convolutions, before their activation: `none` or `batch`.
     pub normalization: Normalization,
     /// The share of units that each step drops behind the hidden dense layer, in [0, 1).
     #[serde(skip_serializing_if = "is_zero")]

@@ -6,9 +6,9 @@ use super::forward_pass::{ForwardPass, Operation};
 use crate::Activation;
 use crate::layers::{Layer, residual};
 
-/// Hidden layers, linear → normalization → activation → dropout each, and an output layer, linear → activation.
+/// Hidden layers, linear → normalisation → activation → dropout each, and an output layer, linear → activation.
 ///
-/// `L` are linear layers and `N` normalizations, of one network or of many replicas.
+/// `L` are linear layers and `N` normalisations, of one network or of many replicas.
 pub(crate) struct DenseLayers<'a, L, N> {
     /// The hidden layers and the output layer.
     pub(crate) layers: &'a [L],
@@ -21,7 +21,7 @@ pub(crate) struct DenseLayers<'a, L, N> {
     pub(crate) dropout: &'a [f64],
     /// Whether each hidden layer adds its inputs to its outputs; none at all if none does.
     pub(crate) residual: &'a [bool],
-    /// How many activations of the network come before.
+    /// The number of activations of the network before these layers.
     pub(crate) first_activation: usize,
 }
 

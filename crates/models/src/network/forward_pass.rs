@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use crate::layers::Layer;
 use crate::{Activation, BatchStatistics, StepSeeds};
 
-/// The statistics that batch norm standardizes by.
+/// The statistics that batch norm standardises by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
     /// Those of the batch.
@@ -25,7 +25,7 @@ pub enum Operation<'a> {
     Dense(usize),
     /// A convolution, and the bias.
     Convolution(usize),
-    /// A normalization.
+    /// A normalisation.
     Normalization(usize),
     /// An activation between layers.
     Activation(usize, &'a Activation),
@@ -50,7 +50,7 @@ impl Operation<'_> {
         match self {
             Self::Dense(_) => "the product with the weights".to_owned(),
             Self::Convolution(_) => "the convolution".to_owned(),
-            Self::Normalization(_) => "the normalization".to_owned(),
+            Self::Normalization(_) => "the normalisation".to_owned(),
             Self::Activation(_, activation) | Self::OutputActivation(activation) => {
                 format!("the activation `{}`", activation.name())
             }
@@ -71,7 +71,7 @@ pub struct Stage<'a, const D: usize = 2> {
 /// One walk through the layers of a network.
 pub(crate) struct ForwardPass<'a, const D: usize = 2> {
     mode: Mode,
-    /// What the masks of dropout follow from; without them nothing is dropped.
+    /// The seeds of the masks of dropout; without them nothing is dropped.
     masks: Option<StepSeeds<'a>>,
     /// The statistics of each batch norm so far; none in evaluation mode.
     statistics: Vec<BatchStatistics<D>>,

@@ -17,7 +17,7 @@ use crate::{
     Activation, BatchStatistics, Dense, ModelError, Network, Norm, Normalization, OneOrMany,
 };
 
-/// A multilayer perceptron: linear → normalization → activation → dropout for each hidden layer, then an output layer.
+/// A multilayer perceptron: linear → normalisation → activation → dropout for each hidden layer, then an output layer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct MlpConfig {
@@ -25,7 +25,7 @@ pub struct MlpConfig {
     pub hidden: Vec<usize>,
     /// Activation of the hidden layers: one for all, or a list with one for each.
     pub activation: OneOrMany<Activation>,
-    /// Normalization of the hidden layers, before their activation: one for all, or a list with one for each.
+    /// Normalisation of the hidden layers, before their activation: one for all, or a list with one for each.
     pub normalization: OneOrMany<Normalization>,
     /// The share of units that each step drops behind each hidden layer, in [0, 1): one for all, or a list with one for
     /// each.
@@ -74,7 +74,7 @@ fn is_off(flag: &bool) -> bool {
 }
 
 impl MlpConfig {
-    /// Whether no hidden layer has a normalization.
+    /// Whether no hidden layer has a normalisation.
     fn is_never_normalized(&self) -> bool {
         self.normalization.iter().all(|(_, n)| n.is_none())
     }
@@ -110,7 +110,7 @@ impl NetworkConfig for MlpConfig {
             self.normalization.spread(num_hidden).is_some(),
             "normalization",
             format!("a list of {}", self.normalization.iter().count()),
-            format!("one normalization, or as many as hidden layers ({num_hidden})"),
+            format!("one normalisation, or as many as hidden layers ({num_hidden})"),
         )?;
         for (i, normalization) in self.normalization.iter() {
             match i {

@@ -1,4 +1,4 @@
-//! What a network consists of, operation by operation: output shapes, parameters, multiply-adds.
+//! The operations that a network consists of: output shapes, parameters, multiply-adds.
 
 use burn::module::Module as _;
 use serde::Serialize;
@@ -20,8 +20,8 @@ pub struct OperationSummary {
     pub num_parameters: usize,
     /// Running statistics, which are not trained.
     pub num_running: usize,
-    /// Multiplications with an addition for one sample: every parameter once for each place of the output that it is used
-    /// at. For convolutions and dense layers, torchinfo counts the same.
+    /// Multiplications with an addition for one sample: every parameter counts once for each place of the output at
+    /// which it is used. For convolutions and dense layers, torchinfo counts the same.
     pub multiply_adds: usize,
 }
 

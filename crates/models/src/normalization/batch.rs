@@ -118,7 +118,7 @@ pub struct BatchNorm {
 pub struct BatchStatistics<const D: usize = 2> {
     /// The mean.
     pub mean: Tensor<D>,
-    /// The unbiased variance; 0 for a single value, which PyTorch refuses.
+    /// The unbiased variance; 0 for a single value, where PyTorch gives an error.
     pub variance: Tensor<D>,
 }
 
@@ -202,7 +202,7 @@ impl BatchNorm {
         self
     }
 
-    /// How many of its numbers are running statistics, which are not trained.
+    /// The number of its running statistics, which are not trained.
     pub(crate) fn num_running(&self) -> usize {
         self.running_mean.shape().num_elements() + self.running_var.shape().num_elements()
     }

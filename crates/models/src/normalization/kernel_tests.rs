@@ -1,4 +1,4 @@
-//! Normalizations against PyTorch: f32 on flex without autodiff. Batch norm has fused kernels.
+//! Normalisations against PyTorch: f32 on flex without autodiff. Batch norm has host kernels.
 
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device};
@@ -9,13 +9,13 @@ use super::{BatchNormConfig, Norm, Normalization, Over};
 use crate::golden::{wave, wave_tensor};
 use crate::reference::{Case, Number, Tolerance, assert_equal, matrix, run, table, tensor};
 
-/// The layer with the scale and shift of `tests-data/kernels.py`. `None` for no normalization.
+/// The layer with the scale and shift of `tests-data/kernels.py`. `None` for no normalisation.
 fn host_layer(normalization: &Normalization) -> Option<Norm> {
     let [gamma, beta] = scale_and_shift(&Device::flex(), DType::F32);
     layer(normalization, &gamma, &beta)
 }
 
-/// Compares every normalization in these cases.
+/// Compares every normalisation in these cases.
 fn assert_normalizations(cases: &[&str]) {
     let table = table();
     for normalization in Normalization::examples() {

@@ -34,8 +34,8 @@ use crate::parameters::Parameters;
 const EPSILON: f64 = 1e-5;
 
 menu! {
-    /// The normalization of a layer's outputs: its name, or a table of its name and parameters.
-    pub enum Normalization("a normalization"), written as a name or a table, dispatched by with_normalization!($) {
+    /// The normalisation of a layer's outputs: its name, or a table of its name and parameters.
+    pub enum Normalization("a normalisation"), written as a name or a table, dispatched by with_normalization!($) {
         "none" => None(NoNormalization),
         "batch" => Batch(BatchNormConfig),
         "layer" => Layer(LayerNormConfig),
@@ -65,12 +65,12 @@ trait NormalizationKind {
 }
 
 impl Normalization {
-    /// Checks the parameters for layers of these sizes. `key` is the normalization's key in the model's table.
+    /// Checks the parameters for layers of these sizes. `key` is the normalisation's key in the model's table.
     pub(crate) fn validate(&self, key: &str, sizes: &[usize]) -> Result<(), Problem> {
         with_normalization!(self, kind => kind.validate(key, sizes))
     }
 
-    /// Whether there is no normalization.
+    /// Whether there is no normalisation.
     pub fn is_none(&self) -> bool {
         matches!(self, Self::None(_))
     }
@@ -85,14 +85,14 @@ impl Normalization {
         with_normalization!(self, kind => kind.compares_rows())
     }
 
-    /// The layer for this many features on a device, as it starts. `None` for no normalization.
+    /// The layer for this many features on a device, as it starts. `None` for no normalisation.
     pub fn layer_on(&self, num_features: usize, device: &Device, dtype: DType) -> Option<Norm> {
-        // A normalization starts with constants and draws nothing.
+        // A normalisation starts with constants and draws nothing.
         let mut rng = stream(0, "init", &[]);
         self.init(num_features, &mut Parameters::new(&mut rng, device, dtype))
     }
 
-    /// The layer for this many features. `None` for no normalization.
+    /// The layer for this many features. `None` for no normalisation.
     pub(crate) fn init(&self, num_features: usize, parameters: &mut Parameters) -> Option<Norm> {
         with_normalization!(self, kind => NormalizationKind::init(kind, num_features, parameters))
     }
@@ -126,7 +126,7 @@ mod tests {
         param.map(|_| value.clone())
     }
 
-    /// A layer of six features with this scale and shift. `None` for no normalization.
+    /// A layer of six features with this scale and shift. `None` for no normalisation.
     pub(super) fn layer(
         normalization: &Normalization,
         gamma: &Tensor<1>,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Norm, NormParameters, NormalizationKind};
 use crate::parameters::Parameters;
 
-/// No normalization.
+/// No normalisation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NoNormalization {}

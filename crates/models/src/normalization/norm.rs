@@ -1,4 +1,4 @@
-//! The layers that normalizations become.
+//! The layers that normalisations become.
 
 use burn::module::{Module, Param};
 use burn::optim::GradientsParams;
@@ -174,7 +174,7 @@ impl Norm {
         }
     }
 
-    /// How many of its numbers are running statistics, which are not trained.
+    /// The number of its running statistics, which are not trained.
     pub(crate) fn num_running(&self) -> usize {
         with_norm!(self, layer => NormLayer::num_running(layer))
     }

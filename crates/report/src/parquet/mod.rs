@@ -1,7 +1,7 @@
 //! A writer of Parquet files: flat, uncompressed, with one row group and one page per column.
 //!
-//! The crate `parquet` is not used because it turns on features of crates that Burn shares with it. Burn's hash maps would
-//! then use another key in each process, and the same seed might no longer give the same bits.
+//! The crate `parquet` is not used, because it turns on features of crates that Burn shares with it. Burn's hash maps
+//! would then use another key in each process, and the same seed might no longer give the same bits.
 //!
 //! # Source
 //! <https://github.com/apache/parquet-format>: `README.md` and `src/main/thrift/parquet.thrift`; the encodings

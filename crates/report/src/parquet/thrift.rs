@@ -41,7 +41,8 @@ impl Compact {
         self.bytes
     }
 
-    /// The header of a field, with the difference of its number from that of the last field. It is at most 15 in Parquet.
+    /// The header of a field, with the difference of its number from that of the last field. It is at most 15 in
+    /// Parquet.
     fn field(&mut self, field: u8, kind: Kind) {
         self.bytes.push((field - self.last_field) << 4 | kind as u8);
         self.last_field = field;

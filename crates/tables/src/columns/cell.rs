@@ -30,11 +30,11 @@ const BOOLEANS: [(&str, &str, BooleanSpelling); 5] = [
     ("on", "off", BooleanSpelling::OnOff),
 ];
 
-/// The longest text that can be a number: longer ones have more digits than anybody means.
+/// The longest text that can be a number. A longer one has more digits than anybody needs.
 const LONGEST_NUMBER: usize = 64;
 
-/// The finite number that a cell holds, with `decimal` as its decimal mark ('.' or ','). Marks between thousands, such as
-/// in `1,234,567`, are not read.
+/// The finite number that a cell holds, with `decimal` as its decimal mark ('.' or ','). Marks between thousands, such
+/// as in `1,234,567`, are not read.
 pub(crate) fn number(text: &str, decimal: char) -> Option<f64> {
     let text = text.trim();
     let first = *text.as_bytes().first()?;
@@ -61,7 +61,7 @@ pub(crate) fn number(text: &str, decimal: char) -> Option<f64> {
 }
 
 /// Whether a cell is a number with a decimal comma, such as `3,14`. A mark between thousands, such as in `1,234`, looks
-/// the same; [`is_like_thousands`] tells the cells that can be meant either way.
+/// the same; [`is_like_thousands`] finds the cells that can be read either way.
 pub(crate) fn is_decimal_comma(text: &str) -> bool {
     text.contains(',') && number(text, ',').is_some()
 }
@@ -168,7 +168,7 @@ fn day_number(text: &str, order: DateOrder) -> Option<f64> {
     };
     let year = match year.len() {
         4 => digits(year, 4)?,
-        // 1-2-15 or 40-49-11 are no dates.
+        // 1-2-15 and 40-49-11 are not dates.
         2 if !text.contains('-') || month_name(second).is_some() => match digits(year, 2)? {
             year @ 69.. => 1900 + year,
             year => 2000 + year,
@@ -228,7 +228,8 @@ fn days_since_1970(year: u32, month: u32, day: u32) -> Option<f64> {
     Some((era * 146_097 + day_of_era - 719_468) as f64)
 }
 
-/// A time such as `14:05`, `2:05 PM` or `14:05:30.25+02:00` as a fraction of a day; outside 0 to 1 if the offset says so.
+/// A time such as `14:05`, `2:05 PM` or `14:05:30.25+02:00` as a fraction of a day; outside 0 to 1 if the offset says
+/// so.
 fn time_of_day(text: &str) -> Option<f64> {
     let text = text.trim();
     let (text, hours_later) = match text

@@ -40,7 +40,7 @@ pub(crate) struct Refused {
     pub(crate) name: String,
     /// The type that it is taken for.
     pub(crate) column_type: ColumnType,
-    /// How many different texts it has; `None` if more than are kept.
+    /// The number of its different texts; `None` if there are more than are kept.
     pub(crate) distinct: Option<usize>,
     pub(crate) example: String,
 }
@@ -162,8 +162,8 @@ impl ColumnReader {
     /// The values, or the reason why the column cannot be a feature.
     ///
     /// # Errors
-    /// [`TableError`] if the column is one of numbers but for a few cells, has another decimal mark, or its dates can be
-    /// read in two ways.
+    /// [`TableError`] if the column is one of numbers but for a few cells, has another decimal mark, or its dates can
+    /// be read in two ways.
     pub(crate) fn finish(self, format: &CellFormat) -> Result<Finished, TableError> {
         let name = self.name;
         let column = |column_type, date_order, values| {

@@ -35,7 +35,7 @@ pub(crate) struct CellCounts {
     has_mixed_spellings: bool,
     /// Number of cells with blanks between words.
     with_blanks: u64,
-    /// The first different cells that are no numbers, and one more than [`MAX_WORDS`] at most.
+    /// The first different cells that are not numbers; at most one more than [`MAX_WORDS`].
     words: Vec<String>,
 }
 
@@ -101,8 +101,8 @@ impl CellCounts {
 
 /// Guesses the type of a column from its name, the counts of its cells, and its number of different values.
 ///
-/// - Numbers: a column of numbers, of which a few may be words instead. Whole numbers that differ in nine of ten rows are an
-///   identifier if the column is named like one, or has no name and is the first.
+/// - Numbers: a column of numbers, of which a few may be words instead. Whole numbers that differ in nine of ten rows
+///   are an identifier if the column is named like one, or has no name and is the first.
 /// - Booleans: both values of one spelling.
 /// - Dates: at least nine of ten cells.
 /// - Texts that differ in most rows, of which there are more than 50 (or that differ in all of 10 rows or more): an

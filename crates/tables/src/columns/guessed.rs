@@ -10,7 +10,7 @@ use super::texts::Texts;
 use crate::error::TableError;
 use crate::table::{Column, Values};
 
-/// The most different texts that are kept of a column whose type is guessed, unless `categories.limit` is larger.
+/// The number of different texts that are kept of a column whose type is guessed, unless `categories.limit` is larger.
 const MOST_TEXTS: usize = 1000;
 
 /// The cells of a column, kept as each type that all of them so far allow.
@@ -23,9 +23,9 @@ pub(crate) struct Guessed {
     texts: Option<Texts>,
     most_texts: usize,
     limit: usize,
-    /// The first cell that is no number, with its line.
+    /// The first cell that is not a number, with its line.
     first_word: Option<(u64, String)>,
-    /// The first cell that is no date in a column of dates, with its line.
+    /// The first cell that is not a date in a column of dates, with its line.
     first_other: Option<(u64, String)>,
 }
 
@@ -87,8 +87,8 @@ impl Guessed {
     /// The values of the column `name`, or the reason why it cannot be a feature.
     ///
     /// # Errors
-    /// [`TableError`] if the column is one of numbers but for a few cells, has another decimal mark, or its dates can be
-    /// read in two ways.
+    /// [`TableError`] if the column is one of numbers but for a few cells, has another decimal mark, or its dates can
+    /// be read in two ways.
     pub(crate) fn finish(self, name: String, format: &CellFormat) -> Result<Finished, TableError> {
         let distinct = self.texts.as_ref().map(Texts::num_distinct);
         let distinct_or_many = distinct.unwrap_or(self.most_texts + 1) as u64;

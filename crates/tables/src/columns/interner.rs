@@ -20,7 +20,7 @@ impl Interner {
         code
     }
 
-    /// How many texts are different.
+    /// The number of different texts.
     pub(crate) fn len(&self) -> usize {
         self.codes.len()
     }

@@ -24,7 +24,7 @@ pub struct TableConfig {
     /// Whether the label is a class or a number (default "classification").
     #[serde(default)]
     pub task: TableTask,
-    /// Whether the first line holds the names of the columns (default: found out). Without a header the columns are
+    /// Whether the first line holds the names of the columns (default: detected). Without a header the columns are
     /// named `column_1`, `column_2`, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<bool>,
@@ -49,7 +49,7 @@ pub struct TableConfig {
     /// Cells that read as missing (default "", "NA", "N/A", "nan", "NaN", "null", "None" and "?").
     #[serde(default = "missing", skip_serializing_if = "is_default_missing")]
     pub missing: Vec<String>,
-    /// What is done with rows whose label is missing (default "error").
+    /// The treatment of rows whose label is missing (default "error").
     #[serde(default, skip_serializing_if = "is_default")]
     pub missing_labels: MissingLabels,
     /// What replaces missing values of features.
@@ -139,14 +139,14 @@ pub enum TableTask {
     Regression,
 }
 
-/// What is done with rows whose label is missing.
+/// The treatment of rows whose label is missing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MissingLabels {
     /// They are an error, which names the rows.
     #[default]
     Error,
-    /// They are left out, which is said.
+    /// They are left out, and a note says so.
     Drop,
 }
 
@@ -207,7 +207,7 @@ pub struct Categories {
     /// The largest number of different categories of a column (default 50).
     #[serde(skip_serializing_if = "is_default_limit")]
     pub limit: usize,
-    /// What is done with a category that the training rows do not have (default "error").
+    /// The treatment of a category that the training rows do not have (default "error").
     #[serde(skip_serializing_if = "is_default")]
     pub unseen: UnseenCategories,
 }
@@ -236,7 +236,7 @@ pub enum CategoryEncoding {
     Ordinal,
 }
 
-/// What is done with a category that the training rows do not have.
+/// The treatment of a category that the training rows do not have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum UnseenCategories {

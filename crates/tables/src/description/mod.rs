@@ -35,8 +35,8 @@ pub struct TableDescription {
     pub format: Format,
     /// The columns.
     pub columns: Vec<ColumnDescription>,
-    /// The values of the label and how often they occur, in numeric or alphabetic order; empty if no label was named, or
-    /// it has more than 100 different values.
+    /// The values of the label and how often they occur, in numeric or alphabetic order; empty if no label was named,
+    /// or it has more than 100 different values.
     pub classes: Vec<ClassCount>,
     /// Sentences about what to look out for, the most important ones first.
     pub warnings: Vec<Warning>,
@@ -102,8 +102,8 @@ pub struct ClassCount {
     pub rows: u64,
 }
 
-/// Describes a table in one pass and bounded memory. With `label`, the name of a column, classes are counted and columns
-/// are searched that give the label away.
+/// Describes a table in one pass and bounded memory. With `label`, the name of a column, classes are counted and
+/// columns are searched that give the label away.
 ///
 /// # Errors
 /// [`TableError`] if the file cannot be read as a table, or has no column `label`.
@@ -203,7 +203,7 @@ fn rarest(summary: &Summary) -> Option<u64> {
     rarest.filter(|_| is_complete)
 }
 
-/// The different values that are no numbers.
+/// The different values that are not numbers.
 fn texts(summary: &Summary) -> Vec<String> {
     let values = summary.values.iter();
     let words = values.filter(|value| value.number.is_none());

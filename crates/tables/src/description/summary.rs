@@ -18,7 +18,7 @@ const LONGEST_TEXT: usize = 80;
 /// Numbers that stand for a missing value in many tables.
 const MISSING_NUMBERS: [f64; 4] = [-99.0, -999.0, -9999.0, -99999.0];
 
-/// How much is remembered of each column.
+/// Limits on what is remembered of each column.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Limits {
     /// The largest number of different values that are counted exactly.
@@ -56,7 +56,7 @@ pub(super) struct Summary {
     pub(super) distinct: Distinct,
     /// The first different values, in order of appearance.
     pub(super) values: Vec<ValueCount>,
-    /// The first words that are no numbers, with their lines.
+    /// The first words that are not numbers, with their lines.
     pub(super) words: Vec<(String, u64)>,
     /// Whether each number is one above that of the row before.
     pub(super) counts_up: bool,
@@ -175,8 +175,8 @@ impl Summary {
         }
     }
 
-    /// The share of rows whose class is the most frequent one among the rows of the same value; `None` if it cannot be
-    /// said, or values repeat less than five times on average.
+    /// The share of rows whose class is the most frequent one among the rows of the same value; `None` if that is not
+    /// known, or if values repeat less than five times on average.
     pub(super) fn determines_class(&self) -> Option<f64> {
         let counts = self.classes_of_values.as_ref()?;
         let total: u64 = counts.iter().map(|&count| u64::from(count)).sum();

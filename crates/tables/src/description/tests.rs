@@ -194,7 +194,7 @@ fn cells_that_do_not_fit_their_column_are_named_with_their_line() {
     let description = describe_text("x,y\n1.5,no\n2.5,No\n3.5,yes\nred,yes\n4.5,yes\n", None);
     assert_warns(
         &description,
-        "\"x\": 4 cells are numbers, 1 cell is none: \"red\" (line 5)",
+        "\"x\": 4 cells are numbers, 1 cell is not: \"red\" (line 5)",
     );
     let description = describe_text("x,y\n1.5,no\n2.5,No\n3.5,maybe\n4.5,maybe\n", None);
     assert_warns(

@@ -17,7 +17,7 @@ const MAX_NAMED: usize = 8;
 /// The largest number of columns that a key lists.
 const MAX_DROPPED: usize = 30;
 
-/// The least number of rows of which equal columns say anything.
+/// The smallest number of rows for which equal columns mean anything.
 pub(super) const LEAST_ROWS: u64 = 10;
 
 /// Words that people write where a value is missing, in lower case.
@@ -98,7 +98,7 @@ pub enum Subject {
     TextsAmongNumbers,
     /// Dates that can be read in two ways.
     AmbiguousDates,
-    /// Cells that may mean something else than they say.
+    /// Cells that may mean something other than their text.
     Cells,
 }
 
@@ -208,7 +208,7 @@ pub(super) fn warnings(
     warnings
 }
 
-/// What was found out about the first line, if that is open to doubt.
+/// The choice that was made about the first line, if that is open to doubt.
 fn header(columns: &[Column], config: &FormatConfig, format: &Format) -> Option<String> {
     if config.header.is_some() {
         return None;
@@ -254,7 +254,7 @@ fn about_label(label: &Column, warnings: &mut Vec<Warning>) {
     let rare: Vec<&str> = rare.map(|value| value.text.as_str()).collect();
     if is_class && !rare.is_empty() && label.values() >= 5 * label.description.distinct {
         let rare = list(&rare, " and ");
-        warnings.push(Warning::new(Subject::Label, format!("Of the label {name:?}, only one row each has {rare}: it cannot be both learnt and tested.")));
+        warnings.push(Warning::new(Subject::Label, format!("Values of the label {name:?} with only one row cannot be both learnt and tested: {rare}.")));
     }
 }
 
@@ -314,9 +314,9 @@ fn about_cells(column: &Column, warnings: &mut Vec<Warning>) {
         )));
     } else if is_numeric && num_words > 0 {
         let cells = if num_words == 1 {
-            "1 cell is none"
+            "1 cell is not"
         } else {
-            &format!("{num_words} are none")
+            &format!("{num_words} are not")
         };
         warnings.push(Warning::new(Subject::TextsAmongNumbers, format!(
             "{name:?}: {} cells are numbers, {cells}: {words}. Correct them, add them to `missing`, or set `types.{name:?} = \

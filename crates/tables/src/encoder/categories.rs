@@ -22,13 +22,13 @@ pub(super) struct FittedCategories {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum MissingCategory {
-    /// It is an error.
+    /// As an error.
     Error,
-    /// As another category, given by its place.
+    /// As one of the other categories, given by its place.
     As(usize),
-    /// As one category more, after the others.
+    /// As an additional category, after the others.
     Own,
-    /// As a category that the training rows do not have: it has one of its own, but no training row misses it.
+    /// As an unseen category: missing values have a category of their own, but no training row is missing.
     Unseen,
 }
 

@@ -1,4 +1,4 @@
-//! What replaces missing values: computed from the training rows, as scikit-learn's `SimpleImputer` does.
+//! The values that replace missing ones: computed from the training rows, as scikit-learn's `SimpleImputer` does.
 
 use crate::config::{Impute, ImputeCategory, ImputeNumber};
 
@@ -23,7 +23,7 @@ pub(super) fn number(impute: &Impute, mut present: Vec<f64>) -> Option<f64> {
     }
 }
 
-/// The mean, with the rounding errors of the sum made up for as in Kahan's and Neumaier's sum.
+/// The mean, with the rounding errors of the sum compensated as in Kahan's and Neumaier's sum.
 fn mean(numbers: &[f64]) -> f64 {
     let count = numbers.len() as f64;
     let (mut sum, mut lost) = (0.0_f64, 0.0);

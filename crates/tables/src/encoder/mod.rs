@@ -25,10 +25,10 @@ pub(crate) use expression::Expression;
 pub use new_rows::NewRows;
 use new_rows::generated_name;
 
-/// How the columns of a table become features. Everything in it was fitted on the training rows.
+/// The way in which the columns of a table become features. Everything in it was fitted on the training rows.
 ///
-/// The features of the columns come first, in the order of the file; then those that say where a value was missing; then
-/// the derived ones.
+/// The features of the columns come first, in the order of the file; then those that say where a value was missing;
+/// then the derived ones.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Encoder {
@@ -112,7 +112,7 @@ impl Encoder {
         Ok(encoder)
     }
 
-    /// An encoder of number columns that changes nothing: for data sets that are no tables. Without names the columns
+    /// An encoder of number columns that changes nothing, for data sets that are not tables. Without names, the columns
     /// are found by their place.
     pub fn of_numbers(names: &[String], num_features: usize) -> Self {
         let column = |place: usize| FittedColumn {
@@ -174,8 +174,8 @@ impl Encoder {
     /// The features of all rows of a table: `[num_rows × num_features]`, row by row.
     ///
     /// # Errors
-    /// [`TableError`] with the line and the key to set if a value is missing and nothing replaces it, a category was not
-    /// among the training rows, or a derived feature is not finite.
+    /// [`TableError`] with the line and the key to set if a value is missing and nothing replaces it, a category was
+    /// not among the training rows, or a derived feature is not finite.
     pub fn encode(&self, config: &TableConfig, table: &Table) -> Result<Vec<f64>, TableError> {
         self.encode_file(config, &config.path, table)
     }

@@ -25,16 +25,16 @@ pub struct NewRows {
 }
 
 impl Encoder {
-    /// Reads rows to predict. With a header the columns are found by name, in any order, and others are ignored. Without
-    /// one a row has the cells of the feature columns, in their order; where the training file has no header either, a
-    /// row may also have the cells of all its columns.
+    /// Reads rows to predict. With a header the columns are found by name, in any order, and others are ignored.
+    /// Without one a row has the cells of the feature columns, in their order; where the training file has no header
+    /// either, a row may also have the cells of all its columns.
     ///
-    /// With [`HeaderLine::Auto`] the first line is a header if it names all feature columns, unless those names could be
-    /// values, and a row if its cells could be values.
+    /// With [`HeaderLine::Auto`] the first line is a header if it names all feature columns, unless those names could
+    /// be values, and a row if its cells could be values.
     ///
     /// # Errors
-    /// [`TableError`] as [`encode`](Self::encode), if a cell is not of the type of its column, if columns are missing, if
-    /// there are no rows, or if it is open whether the first line is a header.
+    /// [`TableError`] as [`encode`](Self::encode), if a cell is not of the type of its column, if columns are missing,
+    /// if there are no rows, or if it is not clear whether the first line is a header.
     pub fn read(
         &self,
         config: &TableConfig,
@@ -130,7 +130,8 @@ impl Encoder {
     }
 }
 
-/// How a file of new rows is to be read. What the first line is gets decided here, from the columns of the training file.
+/// The format of a file of new rows. The meaning of the first line is decided here, from the columns of the training
+/// file.
 fn format(config: &TableConfig, header: HeaderLine) -> FormatConfig {
     FormatConfig {
         header: Some(header == HeaderLine::Yes),

@@ -21,18 +21,18 @@ use self::source::Source;
 use crate::error::TableError;
 use crate::format::{Delimiter, Detected, Format, FormatConfig, detect};
 
-/// The largest number of columns. More are no table that a person has, but a wrong delimiter or no text at all.
+/// The largest number of columns. With more, the delimiter is wrong or the file is not text.
 const MAX_COLUMNS: usize = 100_000;
 
 /// Whether the first line of a file holds the names of the columns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum HeaderLine {
-    /// It is found out.
+    /// It is detected.
     #[default]
     Auto,
-    /// It does.
+    /// It holds them.
     Yes,
-    /// It is a row.
+    /// It is a row of values.
     No,
 }
 
@@ -224,7 +224,7 @@ impl RowReader {
         &self.columns
     }
 
-    /// The format as found. The encoding may change from UTF-8 to Windows-1252 while rows are read.
+    /// The format that was detected. The encoding may change from UTF-8 to Windows-1252 while rows are read.
     pub fn format(&self) -> &Format {
         &self.format
     }
@@ -366,7 +366,7 @@ fn check(format: &FormatConfig) -> Result<(), Problem> {
             is_quote,
             "quote",
             quote,
-            "one ASCII character that is no blank",
+            "one ASCII character that is not a blank",
         )?;
     }
     match format.decimal {

@@ -1,4 +1,4 @@
-//! The text of a file: unpacked, freed of its byte order mark, and refused if it is no text.
+//! The text of a file: unpacked, without its byte order mark, and refused if it is not text.
 
 use std::io::{BufReader, Cursor, Read};
 use std::path::Path;
@@ -8,18 +8,18 @@ use flate2::read::MultiGzDecoder;
 use super::encoding::Utf16Reader;
 use crate::error::TableError;
 
-/// Size of the first part of a text, from which the format is found out, in bytes.
+/// Size of the first part of a text, from which the format is detected, in bytes.
 const SAMPLE_SIZE: u64 = 1 << 20;
 
 /// The text of a file.
 pub(crate) struct Source {
     /// The first part of the text.
     pub(crate) sample: Vec<u8>,
-    /// What follows the sample.
+    /// The text after the sample.
     pub(crate) rest: Box<dyn Read>,
     /// Whether nothing follows the sample.
     pub(crate) is_complete: bool,
-    /// The encoding of the text; Windows-1252 may be found out later, where UTF-8 is named here.
+    /// The encoding of the text. A file that is named UTF-8 here may turn out to be Windows-1252 later.
     pub(crate) encoding: &'static str,
 }
 
@@ -27,7 +27,7 @@ impl Source {
     /// Reads the first part of a stream; `path` is its name in errors.
     ///
     /// # Errors
-    /// [`TableError`] if it cannot be read, is empty, or is no text.
+    /// [`TableError`] if it cannot be read, is empty, or is not text.
     pub(crate) fn open(path: &Path, stream: Box<dyn Read>) -> Result<Self, TableError> {
         let (start, stream) = peek(path, stream, 2)?;
         let stream: Box<dyn Read> = match start.as_slice() {
@@ -126,7 +126,7 @@ const OTHER_FILES: [(&[u8], &str); 14] = [
     ),
 ];
 
-/// Refuses what is no text by its first bytes.
+/// Refuses a file that is not text, by its first bytes.
 fn refuse_other_files(path: &Path, start: &[u8]) -> Result<(), TableError> {
     let unusable = |message: &str| TableError::Unusable {
         path: path.to_owned(),

@@ -12,7 +12,7 @@ const LONGEST_ROW: usize = 16 << 20;
 pub(crate) struct Cells {
     /// The cells without what separates them.
     pub(crate) text: Vec<u8>,
-    /// Where each cell ends in `text`.
+    /// The end of each cell in `text`.
     pub(crate) ends: Vec<usize>,
     /// Whether each cell was in quotes.
     pub(crate) quoted: Vec<bool>,
@@ -87,7 +87,7 @@ impl<R: BufRead> Splitter<R> {
         }
     }
 
-    /// Counts the lines from now on as if the header that was read were none of them.
+    /// Counts the lines from now on as if the header that was read were not among them.
     pub(crate) fn count_header_out(&mut self) {
         self.machine.line -= 1;
     }

@@ -357,8 +357,8 @@ fn num_titles(bytes: &[u8], format: &FormatConfig) -> usize {
     reader.format().title.lines().count()
 }
 
-/// The number of lines outside quotes that are not blank, counted apart from the reader. A quote opens at the start of a
-/// cell only.
+/// The number of lines outside quotes that are not blank, counted apart from the reader. A quote opens at the start of
+/// a cell only.
 fn count_rows(text: &str, delimiter: char) -> usize {
     let (mut in_quotes, mut is_start, mut is_closed) = (false, true, false);
     let outside = text.chars().map(|c| {

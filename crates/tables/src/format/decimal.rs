@@ -1,4 +1,4 @@
-//! Finds out the decimal mark.
+//! Detects the decimal mark.
 
 use super::sample::SampleRows;
 use crate::columns::cell::{is_decimal_comma, is_like_thousands, number};

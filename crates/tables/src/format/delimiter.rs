@@ -1,4 +1,4 @@
-//! Finds out the delimiter and the quote.
+//! Detects the delimiter and the quote.
 
 use super::Delimiter;
 use super::sample::{SampleRow, SampleRows};
@@ -14,7 +14,7 @@ const DELIMITERS: [Delimiter; 6] = [
     Delimiter::Char(':'),
 ];
 
-/// The least score of a delimiter that is taken.
+/// The smallest score of a delimiter that is taken.
 const LEAST_SCORE: f64 = 0.4;
 
 /// A delimiter and a quote, and how well they split the first rows of a file.

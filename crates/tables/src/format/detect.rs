@@ -1,4 +1,4 @@
-//! Finds out the format of a file from its first part.
+//! Detects the format of a file from its first part.
 
 use std::path::Path;
 
@@ -29,7 +29,7 @@ pub(crate) struct FirstLine {
     pub(crate) number: u64,
 }
 
-/// Finds out what `config` leaves open from the first part of a file. `is_complete` if it is the whole file.
+/// Detects what `config` leaves open from the first part of a file. `is_complete` if it is the whole file.
 ///
 /// # Errors
 /// [`TableError::Unusable`] if a given delimiter does not occur in the first line, and another clearly fits better.
@@ -121,7 +121,7 @@ fn advice(
     )
 }
 
-/// UTF-8, or Windows-1252 if the bytes are no UTF-8.
+/// UTF-8, or Windows-1252 if the bytes are not UTF-8.
 fn encoding_of(sample: &[u8], is_complete: bool) -> &'static str {
     match std::str::from_utf8(sample) {
         Err(error) if is_complete || error.error_len().is_some() => "Windows-1252",
@@ -161,7 +161,7 @@ fn separator_line(sample: &[u8]) -> (FirstLine, Option<Delimiter>) {
     (first_line, Some(Delimiter::Char(char::from(*delimiter))))
 }
 
-/// Where a line begins, in bytes; lines are counted from 1.
+/// The byte at which a line begins; lines are counted from 1.
 fn start_of_line(text: &[u8], line: u64) -> usize {
     let mut number = 1;
     let mut at = 0;

@@ -1,4 +1,4 @@
-//! Finds out whether the first line of a file holds the names of the columns.
+//! Detects whether the first line of a file holds the names of the columns.
 
 use std::collections::HashSet;
 
@@ -55,7 +55,7 @@ enum Vote {
     Header,
     /// The first cell is a name unless another column says otherwise.
     LikelyHeader,
-    /// It cannot be told.
+    /// The column does not tell.
     Unsure,
     /// The first cell is a value like those below.
     Row,

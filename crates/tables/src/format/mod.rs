@@ -71,7 +71,7 @@ impl std::fmt::Display for Delimiter {
     }
 }
 
-/// How a file is to be read; what is `None` is found out.
+/// How a file is to be read; what is `None` is detected.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FormatConfig {
     /// The character between columns.
@@ -87,7 +87,7 @@ pub struct FormatConfig {
 }
 
 impl Default for FormatConfig {
-    /// Finds out everything; the usual cells read as missing.
+    /// Everything is detected; the usual cells read as missing.
     fn default() -> Self {
         Self {
             delimiter: None,
@@ -99,7 +99,7 @@ impl Default for FormatConfig {
     }
 }
 
-/// The format of a file, as given or found.
+/// The format of a file, as given or detected.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Format {
     /// The character between columns.
@@ -110,10 +110,11 @@ pub struct Format {
     pub decimal: char,
     /// Whether the first line is a header.
     pub header: bool,
-    /// Lines above the table that are left out, since each holds one cell and the rows three or more; empty if there are none.
+    /// Lines above the table that are left out, since each holds one cell and the rows three or more; empty if there
+    /// are none.
     pub title: String,
-    /// The encoding of the text: "UTF-8", "UTF-8 with byte order mark", "UTF-16 LE", "UTF-16 BE" or "Windows-1252" (whose
-    /// printable characters include those of Latin-1).
+    /// The encoding of the text: "UTF-8", "UTF-8 with byte order mark", "UTF-16 LE", "UTF-16 BE" or "Windows-1252"
+    /// (whose printable characters include those of Latin-1).
     pub encoding: &'static str,
     /// The end of the first line: "LF", "CRLF" or "CR".
     pub line_ends: &'static str,

@@ -1,4 +1,4 @@
-//! The first rows of a file, from which its format is found out.
+//! The first rows of a file, from which its format is detected.
 
 use crate::files::{Cells, Row, SplitError, Splitter};
 use crate::format::Delimiter;

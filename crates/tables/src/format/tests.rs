@@ -1,4 +1,4 @@
-//! Tests of finding out formats.
+//! Tests of detecting formats.
 #![allow(clippy::unwrap_used)]
 
 use std::path::Path;

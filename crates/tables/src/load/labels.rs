@@ -14,13 +14,13 @@ use crate::files::Row;
 /// The most lines that a message names.
 const MOST_LINES: usize = 5;
 
-/// The most different numbers that are always accepted as classes.
+/// Up to this number of different numbers are always accepted as classes.
 const FEW_NUMBERS: usize = 20;
 
-/// More different numbers than this are no classes, however many rows there are.
+/// More different numbers than this are never classes, however many rows there are.
 const MANY_NUMBERS: usize = 1000;
 
-/// As many rows at least are expected of each class, where many classes are numbers.
+/// The number of rows that each class needs at least, if many classes are numbers.
 const ROWS_PER_NUMBER: usize = 10;
 
 /// More different texts than this need two rows each to be classes.
@@ -62,7 +62,7 @@ impl LabelReader {
     /// Adds the label of a row; `false` if it is missing.
     ///
     /// # Errors
-    /// [`TableError::Cell`] if the label of a regression is no number.
+    /// [`TableError::Cell`] if the label of a regression is not a number.
     pub(super) fn push(&mut self, row: &Row<'_>, cells: &CellFormat) -> Result<bool, TableError> {
         if self
             .places

@@ -4,7 +4,7 @@ use crate::columns::ColumnType;
 use crate::columns::cell_format::toml_key;
 use crate::columns::column_reader::Refused;
 
-/// The most columns that the message describes.
+/// The largest number of columns that the message describes.
 const MOST_COLUMNS: usize = 5;
 
 /// The message about all refused columns, with the keys to set; `None` if there are none.

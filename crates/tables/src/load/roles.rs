@@ -1,4 +1,4 @@
-//! Which columns of a file are labels, weight, group and features.
+//! The roles of the columns of a file: labels, weight, group and features.
 
 use emberlab_menu::nearest_name;
 

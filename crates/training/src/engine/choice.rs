@@ -31,7 +31,7 @@ pub enum EngineConfig {
 }
 
 impl EngineConfig {
-    /// Whether nothing else than the default is asked for.
+    /// Whether this is the default.
     pub(crate) fn is_auto(&self) -> bool {
         *self == Self::Auto
     }
@@ -56,14 +56,15 @@ pub enum TrainedBy {
     BurnOperations {
         /// The reason, as it follows the word "because".
         because: String,
-        /// Whether Burn times several kernels for each operation and takes the fastest, so that the last digits of numbers
-        /// may differ from one machine to another.
+        /// Whether Burn times several kernels for each operation and takes the fastest, so that the last digits of
+        /// numbers may differ from one machine to another.
         is_autotuned: bool,
     },
 }
 
 impl TrainedBy {
-    /// The engine that trains this network, whose numbers may lie on any device, on so many samples by `device`.
+    /// The engine that trains this network on `device` with this number of samples. The network's numbers may lie on
+    /// any device.
     ///
     /// # Errors
     /// [`Problem`] if the configuration asks for fused kernels and there are none.
@@ -89,8 +90,8 @@ impl TrainedBy {
 
     /// The device on which network and data have to lie for a training by `device`.
     ///
-    /// Fused kernels on a GPU copy everything there once. Tensors then lie in the host's memory, where predictions and
-    /// diagnosis of a small network take less time than starting them on a GPU.
+    /// Fused kernels on a GPU copy everything there once. Tensors then lie in the host's memory, because predictions
+    /// and diagnosis of a small network take less time there than starting them on a GPU.
     pub fn tensor_device(&self, device: &Device) -> Device {
         match self {
             Self::FusedKernels if !is_processor(device) => Device::flex(),
@@ -127,7 +128,7 @@ impl fmt::Display for TrainedBy {
     }
 }
 
-/// The reason why a training is not one of fused kernels.
+/// The reason why fused kernels do not train a network.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NoPlan {
     #[error("`training.engine` is `burn`")]
@@ -207,7 +208,7 @@ fn multiply_adds(plan: &Plan, batch_size: usize) -> usize {
     3 * batch_size * layers.sum::<usize>()
 }
 
-/// The memory in which fused kernels work on a plan, with batches of so many rows.
+/// The memory in which fused kernels work on a plan, with batches of this number of rows.
 ///
 /// # Errors
 /// [`NotFused`] if there are none for the plan on this device.

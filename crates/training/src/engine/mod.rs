@@ -1,4 +1,4 @@
-//! The engine of a training: the networks, their optimizers and their data, which take one step after another.
+//! The engine of a training: the networks, their optimisers and their data, which take one step after another.
 //!
 //! There are two. The fused engine runs many steps of a small network in one call, each a few loops over the host's
 //! memory. The engine of Burn operations computes every network on every device, one operation at a time. [`choice`]
@@ -42,7 +42,7 @@ use operations::BurnEngine;
 /// How long the steps of one call should take. A request to stop waits for them.
 pub(crate) const TIME_OF_A_CALL: Duration = Duration::from_millis(20);
 
-/// One network with its optimizer, or many with theirs: the replicas, which differ at most in their numbers, their
+/// One network with its optimiser, or many with theirs: the replicas, which differ at most in their numbers, their
 /// data and the seeds of their shuffles.
 pub(crate) trait TrainingEngine: Send {
     /// Trains all networks for some steps. Losses and outputs of each step, before its update, are added to the
@@ -59,7 +59,7 @@ pub(crate) trait TrainingEngine: Send {
     /// The number of steps that a call should take so that it lasts about `time`; at least one.
     fn steps_within(&self, time: Duration) -> usize;
 
-    /// Whether so many results wait on the device that they should be read.
+    /// Whether so many results wait on the device that it is time to read them.
     fn has_many_results(&self) -> bool {
         false
     }
@@ -110,7 +110,7 @@ pub(crate) trait TrainingEngine: Send {
     /// [`TrainingError::Read`] if the device fails.
     fn best(&mut self, index: usize) -> Result<Option<Network>, TrainingError>;
 
-    /// The state of the optimizer at `index`, as [`Optimizer::to_bytes`] writes it.
+    /// The state of the optimiser at `index`, as [`Optimizer::to_bytes`] writes it.
     ///
     /// # Errors
     /// [`TrainingError::Read`] if the device fails.
@@ -135,11 +135,11 @@ pub(crate) struct Steps {
     pub(crate) steps: Range<usize>,
     /// Steps done before these, in all epochs.
     pub(crate) done: u64,
-    /// The number of whole epochs from this one on that the loop takes as wholes: an engine that does epochs ahead need
-    /// not do more.
+    /// The number of epochs, from this one on, that the loop takes whole. An engine that computes epochs ahead need not
+    /// compute more.
     #[cfg_attr(
         not(feature = "gpu"),
-        expect(dead_code, reason = "only GPUs do epochs ahead")
+        expect(dead_code, reason = "only GPUs compute epochs ahead")
     )]
     pub(crate) whole_epochs: usize,
 }

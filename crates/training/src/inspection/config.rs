@@ -26,11 +26,11 @@ pub struct InspectConfig {
     pub every: InspectEvery,
 }
 
-/// The most distances between the records of a training that does not say how many it wants.
+/// The largest number of distances between records, where the configuration names none.
 const DEFAULT_RECORDS: usize = 15;
 
 impl InspectConfig {
-    /// The spacing of a single training that names none: about fifteen records, whole epochs apart.
+    /// The spacing for a single training whose configuration names none: about fifteen records, whole epochs apart.
     pub fn default_for(num_epochs: usize) -> Self {
         let epochs = num_epochs.div_ceil(DEFAULT_RECORDS).max(1);
         Self {
@@ -76,12 +76,12 @@ pub struct Spacing {
 }
 
 impl Spacing {
-    /// Whether a record is due when so many steps are done.
+    /// Whether a record is due after this number of steps.
     pub fn is_due(&self, step: u64) -> bool {
         step.is_multiple_of(self.every) || step == self.last
     }
 
-    /// Whether the record after so many steps has pictures. With many records, only some have them.
+    /// Whether the record after this number of steps has pictures. With many records, only some have them.
     pub(super) fn has_frame(&self, step: u64, most: u64) -> bool {
         let num_records = self.last.div_ceil(self.every);
         let stride = num_records.div_ceil(most).max(1);
@@ -97,14 +97,15 @@ impl Spacing {
         num_records.div_ceil(stride) + 1
     }
 
-    /// The number of steps that a call may take when `step` steps are done. The step that a record follows is a call of
-    /// its own, so that the network before it is known.
+    /// The number of steps that a call may take after `step` steps. The step before a record is a call of its own, so
+    /// that the network before that step is known.
     pub(crate) fn steps_of_a_call(&self, step: u64) -> u64 {
         let left = self.next(step) - step;
         if left > 1 { left - 1 } else { left }
     }
 
-    /// The number of whole epochs from `epoch`, counted from 0, up to the one that a record divides into two calls.
+    /// The number of whole epochs from `epoch`, counted from 0, up to the first one that a record divides into two
+    /// calls.
     pub(crate) fn whole_epochs(&self, epoch: u64) -> usize {
         if self.steps_per_epoch == 1 {
             return usize::MAX;
@@ -114,7 +115,7 @@ impl Spacing {
         usize::try_from(divided.saturating_sub(epoch)).unwrap_or(usize::MAX)
     }
 
-    /// The epochs that so many steps are.
+    /// The number of epochs in this number of steps.
     pub(super) fn epoch(&self, step: u64) -> f64 {
         step as f64 / self.steps_per_epoch as f64
     }

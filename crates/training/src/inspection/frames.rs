@@ -18,9 +18,9 @@ use crate::task::Task;
 const MOST_PICTURES: usize = 16;
 /// The most rows and columns of a feature map; larger ones are averaged down.
 ///
-/// Images of MNIST keep their 28 × 28 pixels. The two convolutions of `mnist_convnet.toml` then have
-/// 16 · (28² + 14²) = 15 680 numbers in a frame, which are 21 kB of text; 61 frames, the most that a training has, are 1.3 MB.
-/// In larger images only the first convolutions reach this side, as every max-pool halves it.
+/// Images of MNIST keep their 28 × 28 pixels. The two convolutions of `mnist_convnet.toml` then have 16 · (28² + 14²) =
+/// 15 680 numbers in a frame, which are 21 kB of text; 61 frames, the most that a training has, are 1.3 MB. In larger
+/// images only the first convolutions reach this side, as every max-pool halves it.
 const MOST_SIDE: usize = 28;
 
 /// Makes the pictures of a network.
@@ -104,7 +104,7 @@ impl Pictures<'_> {
 fn maps(pictures: impl IntoIterator<Item = Vec<f64>>) -> Maps {
     let mut maps = Maps::default();
     for picture in pictures {
-        // `max` passes over NaN.
+        // `max` ignores NaN.
         let scale = picture
             .iter()
             .fold(0.0_f64, |most, value| most.max(value.abs()));

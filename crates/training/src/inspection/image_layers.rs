@@ -17,8 +17,8 @@ pub struct NumberPictures {
 }
 
 impl NumberPictures {
-    /// The same pictures with at most `most_side` rows and columns: each number is the mean of a square of numbers, or of
-    /// what there is of the square at the lower and the right edge. Pictures that are small enough stay as they are.
+    /// The same pictures with at most `most_side` rows and columns: each number is the mean of a square of numbers, or
+    /// of what there is of the square at the lower and the right edge. Pictures that are small enough stay as they are.
     pub fn shrunk(&self, most_side: usize) -> Self {
         let [height, width] = self.size;
         let side = height.max(width).div_ceil(most_side.max(1)).max(1);
@@ -45,8 +45,9 @@ pub(super) fn columns(values: &[f64], units: usize) -> impl Iterator<Item = Vec<
     (0..units).map(move |unit| values.iter().skip(unit).step_by(units).copied().collect())
 }
 
-/// The weights of the first units of a dense first layer over grey images, or the kernels of the first channels of a first
-/// convolution over the first channel of the images; at most `most` of them. None for a dense layer over images in colour.
+/// The weights of the first units of a dense first layer over grey images, or the kernels of the first channels of a
+/// first convolution over the first channel of the images; at most `most` of them. None for a dense layer over images
+/// in colour.
 ///
 /// # Shapes
 /// - image: `[channels, height, width]` of the inputs
@@ -75,9 +76,9 @@ pub fn first_weights(
     }
 }
 
-/// The feature maps of each convolution for one image, with the name of the convolution: the outputs of its first channels,
-/// at most `most`, after the activation function and before the max-pool. Batch normalisation uses its running statistics.
-/// Empty for a network without convolutions.
+/// The feature maps of each convolution for one image, with the name of the convolution: the outputs of its first
+/// channels, at most `most`, after the activation function and before the max-pool. Batch normalisation uses its
+/// running statistics. Empty for a network without convolutions.
 ///
 /// # Shapes
 /// - image: `[1, channels * height * width]`

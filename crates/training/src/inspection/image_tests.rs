@@ -210,7 +210,8 @@ fn a_bright_pixel_keeps_its_place_in_the_feature_map_of_the_first_row() {
 #[test]
 fn a_kernel_is_drawn_as_it_lies_on_the_image_and_in_colour_over_the_first_channel() {
     let network = convnet(&json!({ "channels": [2] }), [3, 4, 4]);
-    // Over the first channel, the first kernel has its largest weight at the top right, the second at the bottom middle.
+    // Over the first channel, the first kernel has its largest weight at the top right, the second at the bottom
+    // middle.
     let mut kernels = vec![0.25; 2 * 3 * 9];
     kernels[2] = 1.0;
     kernels[3 * 9 + 7] = 2.0;

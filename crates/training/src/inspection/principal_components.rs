@@ -12,7 +12,7 @@ const MOST_STEPS: usize = 30;
 /// - matrix: `[size × size]`, row by row
 ///
 /// # Source
-/// Lanczos 1950, <https://doi.org/10.6028/jres.045.026>, with full reorthogonalization.
+/// Lanczos 1950, <https://doi.org/10.6028/jres.045.026>, with full reorthogonalisation.
 pub(super) fn leading_eigenvectors(matrix: &[f64], size: usize) -> [(f64, Vec<f64>); 2] {
     let none = || (0.0, vec![0.0; size]);
     let trace: f64 = (0..size).map(|i| matrix[i * size + i]).sum();
@@ -22,7 +22,7 @@ pub(super) fn leading_eigenvectors(matrix: &[f64], size: usize) -> [(f64, Vec<f6
     let num_steps = size.min(MOST_STEPS);
     let mut basis: Vec<Vec<f64>> = Vec::with_capacity(num_steps);
     let (mut diagonal, mut beside): (Vec<f64>, Vec<f64>) = (Vec::new(), Vec::new());
-    // Any start does that is orthogonal to no eigenvector; this one is the same on every machine.
+    // Any start that is orthogonal to no eigenvector will do. This one is the same on every machine.
     let mut next: Vec<f64> = (0..size)
         .map(|i| 1.0 + 0.5 * (1.7 * i as f64).sin())
         .collect();
@@ -79,7 +79,7 @@ fn tridiagonal(diagonal: &mut [f64], beside: &mut [f64]) -> Vec<f64> {
     let mut vectors = vec![0.0; size * size];
     (0..size).for_each(|i| vectors[i * size + i] = 1.0);
     for l in 0..size {
-        // Two or three rounds are the rule. NaN never gets small, so there is an end.
+        // Two or three rounds are usual. NaN never becomes small, so the number of rounds is limited.
         for _round in 0..50 {
             let is_small = |&m: &usize| {
                 let around = diagonal[m].abs() + diagonal[m + 1].abs();

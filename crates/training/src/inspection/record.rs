@@ -183,7 +183,7 @@ pub fn inspect_layers(
     Ok((rows, layers))
 }
 
-/// The weights of every layer, without biases and normalizations, by their names.
+/// The weights of every layer, without biases and normalisations, by their names.
 fn weights_of(network: &Network) -> Vec<(String, Vec<f64>)> {
     let tensors = network.named_tensors().into_iter();
     let of_layers = tensors.filter(|(name, _)| name.ends_with(".weight"));

@@ -1,4 +1,4 @@
-//! Measurements of a network: the sizes of signals, gradients and steps, and its dead and saturated units.
+//! Measurements of a network: the sizes of signals, gradients and steps, and the number of dead and saturated units.
 
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;

@@ -2,7 +2,7 @@
 
 use emberlab_run_format::{Histogram, NUM_BINS, QUANTILES};
 
-/// Bins that are so narrow that few values share one; a multiple of [`NUM_BINS`].
+/// Bins that are so narrow that only a few values share one; a multiple of [`NUM_BINS`].
 const NARROW_BINS: usize = 128 * NUM_BINS;
 
 /// The sum of `f` of all values. Eight sums are computed side by side, because an addition waits for the one before.
@@ -28,7 +28,7 @@ pub fn root_mean_square(values: &[f64]) -> f64 {
     norm(values) / (values.len().max(1) as f64).sqrt()
 }
 
-/// Mean and standard deviation, which is divided by the number of values.
+/// Mean and standard deviation. The sum of squares is divided by the number of values.
 pub(super) fn moments(values: &[f64]) -> (f64, f64) {
     let count = values.len() as f64;
     let mean = sum(values, |x| x) / count;
@@ -36,8 +36,7 @@ pub(super) fn moments(values: &[f64]) -> (f64, f64) {
     (mean, (squares / count).sqrt())
 }
 
-/// The smallest and the largest finite value, infinities the wrong way round if there is none; and whether all values
-/// are finite.
+/// The smallest and the largest finite value, or ∞ and −∞ if there is none; and whether all values are finite.
 fn range(values: &[f64]) -> (f64, f64, bool) {
     let (mut low, mut high) = ([f64::INFINITY; 8], [f64::NEG_INFINITY; 8]);
     let mut is_finite = true;
@@ -75,7 +74,7 @@ struct Bins {
 }
 
 impl Bins {
-    /// So many bins; none if no value is finite.
+    /// `count` bins; `None` if no value is finite.
     fn of(values: &[f64], count: usize) -> Option<Self> {
         let (low, high, is_finite) = range(values);
         let per_unit = match high > low {
@@ -142,7 +141,7 @@ pub(super) fn histogram_and_quantiles(values: &[f64]) -> (Histogram, [f64; 5]) {
         high: bins.high,
         counts: wide.map(|counts| counts.iter().sum()).collect(),
     };
-    // Of ReLU, half of all values are the smallest one.
+    // After a ReLU, half of all values are equal to the smallest one.
     let num_lowest = values.iter().filter(|value| **value == bins.low).count();
     // The bins that hold the other values around a quantile, with the number of values before each.
     let last = values.len() - 1;

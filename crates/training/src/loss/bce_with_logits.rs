@@ -19,7 +19,7 @@ pub struct BceWithLogits {
     pub positive_weight: f64,
 }
 
-/// Files of a run without a weight are as they were before there was one.
+/// A weight of 1 is not written, so the files of a run without one are as they were before this key existed.
 fn is_one(positive_weight: &f64) -> bool {
     *positive_weight == 1.0
 }

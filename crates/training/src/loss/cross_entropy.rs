@@ -20,7 +20,7 @@ pub struct CrossEntropy {
     pub label_smoothing: f64,
 }
 
-/// Files of a run without smoothing are as they were before there was any.
+/// No smoothing is not written, so the files of a run without it are as they were before this key existed.
 pub(super) fn is_zero(label_smoothing: &f64) -> bool {
     *label_smoothing == 0.0
 }
@@ -90,7 +90,7 @@ pub(super) fn check_smoothing(label_smoothing: f64) -> Result<(), Problem> {
     check("label_smoothing", label_smoothing, is_share, expected)
 }
 
-/// The fused kernel: losses and gradient, the gradient in the memory of the targets.
+/// The host kernel: losses and gradient, the gradient in the memory of the targets.
 ///
 /// # Errors
 /// Outputs and targets, unless both are on the host and alike.

@@ -14,7 +14,7 @@ use super::{LossFunction, OutputKind, Pair, TargetKind};
 pub struct Hamming {}
 
 impl LossFunction for Hamming {
-    /// `|[x > ½] − y|`. Autodiff needs a path to the outputs: a slope of zero, added.
+    /// `|[x > ½] − y|`. Autodiff needs a path to the outputs, so a term with slope zero is added.
     fn losses(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
         let flat = outputs.clone().mul_scalar(0.0);
         let labels = outputs.detach().greater_elem(0.5).float();

@@ -1,4 +1,4 @@
-//! The fused kernels of losses against PyTorch: f32 on flex without autodiff.
+//! The host kernels of losses against PyTorch: f32 on flex without autodiff.
 
 use emberlab_fused::{Activation, Data, HostTraining, Optimizer, Plan, Results, State};
 use emberlab_menu::Menu as _;

@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use super::cross_entropy::{check_smoothing, is_zero, smoothed};
 use super::{CrossEntropy, LossFunction, OutputKind, Pair, TargetKind};
 
-/// Kullback-Leibler divergence of the softmax of the outputs from the probabilities of the targets: the cross-entropy less
-/// the entropy of the targets, so that it is 0 where the two are equal. `torch.nn.KLDivLoss(reduction="batchmean")` of
-/// `log_softmax`.
+/// Kullback-Leibler divergence of the softmax of the outputs from the probabilities of the targets: the cross-entropy
+/// less the entropy of the targets, so that it is 0 where the two are equal.
+/// `torch.nn.KLDivLoss(reduction="batchmean")` of `log_softmax`.
 ///
 /// The probabilities of a class are 1 and 0, and their entropy is 0. With label smoothing the entropy of the targets is
-/// above 0, and with it the least cross-entropy.
+/// above 0, and so is the lowest possible cross-entropy.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct KlDivergence {

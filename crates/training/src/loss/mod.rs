@@ -1,8 +1,8 @@
 //! Losses between outputs and targets, each with PyTorch's value and gradient.
 //!
 //! A loss is one file and one row of the table below. The file holds the loss's parameters and implements
-//! `LossFunction`: value, derivative, fused kernel if there is one, and properties. Other code asks for a
-//! property and never for the name of a loss. Tests then ask for PyTorch's numbers in `tests-data/kernels.json`, which
+//! `LossFunction`: value, derivative, host kernel if there is one, and properties. Other code asks for a property and
+//! never for the name of a loss. Tests then ask for PyTorch's numbers in `tests-data/kernels.json`, which
 //! `tests-data/kernels.py` makes.
 
 mod bce;
@@ -83,7 +83,7 @@ pub(crate) type Pair = (Tensor<2>, Tensor<2>);
 pub(crate) trait LossFunction {
     /// The losses before they are reduced.
     ///
-    /// Autodiff follows them, so a fused kernel may stand beside Burn's operations but never in their place.
+    /// Autodiff follows them, so a host kernel may stand beside Burn's operations but not replace them.
     fn losses(&self, outputs: Tensor<2>, targets: Tensor<2>) -> Tensor<2>;
 
     /// The losses before they are reduced, and the gradient of their sum by the outputs, without autodiff.
@@ -396,7 +396,7 @@ mod tests {
                 LossConfig::sum(function),
             ] {
                 let (value, gradient) = evaluate(&loss, &OUTPUTS, &TARGETS);
-                // In float64 by tensor operations, in float32 through the fused kernel if there is one.
+                // In float64 by tensor operations, in float32 through the host kernel if there is one.
                 for (dtype, tolerance) in [(DType::F64, 1e-12), (DType::F32, 1e-6)] {
                     let (outputs, targets) = (tensor(OUTPUTS, dtype), tensor(TARGETS, dtype));
                     let (own_value, own_gradient) = loss.forward_backward(outputs, targets);

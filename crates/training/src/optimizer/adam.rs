@@ -111,7 +111,7 @@ impl AdamStep {
         (direction, vec![mean, square])
     }
 
-    /// The fused kernel of [`direction`](Self::direction): one loop over the host's memory.
+    /// The host kernel of [`direction`](Self::direction): one loop over the host's memory.
     fn fused(
         &self,
         gradient: Tensor<1>,

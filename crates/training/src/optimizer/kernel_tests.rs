@@ -1,4 +1,4 @@
-//! Optimisers against PyTorch: f32 on flex without autodiff, with fused kernels where an optimiser has one.
+//! Optimisers against PyTorch: f32 on flex without autodiff, by host kernels where an optimiser has one.
 
 use burn::module::{Module, Param, ParamId};
 use burn::optim::GradientsParams;
@@ -49,7 +49,7 @@ fn assert_row(row: &OptimizerRow) {
     let what = format!("{:?}, {}", row.optimizer, row.case);
     let mut module = Two::start();
     let mut optimizer = Optimizer::new(&row.optimizer, &module);
-    // The tolerance of a number is relative to the largest that it was: f32 has lost the digits below.
+    // A tolerance is relative to the largest size that the number has had: f32 has lost the digits below.
     let mut largest = [1_f64; 3];
     assert_eq!(row.after.len(), 4, "{what}");
     for (step, (gradient, expected)) in row.gradients.iter().zip(&row.after).enumerate() {

@@ -8,15 +8,15 @@ use serde::{Deserialize, Serialize};
 use super::{Rule, check_not_negative};
 use crate::metric_accumulator::host;
 
-/// L-BFGS: each step searches along several directions that the last gradients say lead to the minimum, for small data
-/// that are one batch. `torch.optim.LBFGS` with `line_search_fn="strong_wolfe"`.
+/// L-BFGS: each step searches along several directions, which follow from the last gradients, for small data that are
+/// one batch. `torch.optim.LBFGS` with `line_search_fn="strong_wolfe"`.
 ///
-/// A step evaluates loss and gradient many times. It needs `training.batch_size = "full"` and a loss that changes with the
-/// weights alone. The learning rate is the first length that a search tries; 1 is usual.
+/// A step evaluates loss and gradient many times. It needs `training.batch_size = "full"` and a loss that changes with
+/// the weights alone. The learning rate is the first length that a search tries; 1 is usual.
 ///
 /// # Source
-/// Nocedal and Wright 2006, algorithms 7.4, 7.5, 3.5 and 3.6; the limits are PyTorch's, but for `history_size`, which is
-/// 100 there.
+/// Nocedal and Wright 2006, algorithms 7.4, 7.5, 3.5 and 3.6; the limits are PyTorch's, but for `history_size`, which
+/// is 100 there.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Lbfgs {
@@ -41,7 +41,7 @@ impl Default for Lbfgs {
     }
 }
 
-/// Moves whose product with the change of the gradient is not above this say nothing about the curvature.
+/// A move says nothing about the curvature unless its product with the change of the gradient is above this.
 const LEAST_CURVATURE: f64 = 1e-10;
 
 impl Rule for Lbfgs {
@@ -102,13 +102,13 @@ fn check_count(key: &str, count: usize) -> Result<(), Problem> {
     )
 }
 
-/// What the next direction follows from: the buffers by their names. All of it is zero before the first move.
+/// The buffers that the next direction follows from, by their names. All of them are zero before the first move.
 pub(super) struct Memory {
     /// The gradient before the last move.
     gradient: Tensor<1>,
     /// The last move, or the one that was not worth making, as in PyTorch.
     pub(super) moved: Tensor<1>,
-    /// How much the gradient changed along each move, the oldest first.
+    /// The change of the gradient along each move, the oldest first.
     changes: Vec<Tensor<1>>,
     moves: Vec<Tensor<1>>,
 }
@@ -133,8 +133,8 @@ impl Memory {
         buffers
     }
 
-    /// The factor of the next direction that is tried first: smaller at the first move, whose direction has the length of
-    /// the gradient.
+    /// The factor of the next direction at which a search begins. It is smaller at the first move, whose direction has
+    /// the length of the gradient.
     pub(super) fn length(&self, gradient: &Tensor<1>, learning_rate: f64) -> f64 {
         let is_first = largest(&self.gradient) == 0.0;
         let sum = || number(gradient.clone().abs().sum());
@@ -145,7 +145,8 @@ impl Memory {
         }
     }
 
-    /// Adds the last move to the memory, if it says something about the curvature, and gives the direction at a gradient.
+    /// Adds the last move to the memory, if it says something about the curvature, and gives the direction at a
+    /// gradient.
     pub(super) fn direction(&mut self, gradient: &Tensor<1>) -> Tensor<1> {
         let change = gradient.clone() - self.gradient.clone();
         if dot(&change, &self.moved) > LEAST_CURVATURE {
@@ -159,7 +160,7 @@ impl Memory {
         }
         self.gradient = gradient.clone();
         let pairs = self.changes.iter().zip(&self.moves);
-        // Pairs of zeros wait for their first move.
+        // Pairs of zeros stand for moves that have not been made yet.
         let pairs: Vec<(&Tensor<1>, &Tensor<1>, f64)> = pairs
             .map(|(change, moved)| (change, moved, dot(change, moved)))
             .filter(|(_, _, curvature)| *curvature > 0.0)

@@ -16,12 +16,12 @@ pub(super) struct Point {
 /// The share of the slope at the start by which the loss has to fall.
 const LEAST_FALL: f64 = 1e-4;
 
-/// The share of the slope at the start that may be left.
+/// The share of the slope at the start that may remain.
 const MOST_SLOPE: f64 = 0.9;
 
-/// A point that fulfils the strong Wolfe conditions, or the lowest one that was found, and the number of points that were
-/// evaluated. `first` is the place that is tried first. The search ends where points are closer than `tolerance`, of a
-/// direction whose largest number is `size`, or when `most` points were tried after the first.
+/// A point that fulfils the strong Wolfe conditions, or the lowest one that was found, and the number of points that
+/// were evaluated. `first` is the place that is tried first. The search ends where points are closer than `tolerance`,
+/// of a direction whose largest number is `size`, or when `most` points were tried after the first.
 ///
 /// # Source
 /// Nocedal and Wright 2006, algorithms 3.5 and 3.6; the details are those of `torch.optim.LBFGS`.
@@ -99,8 +99,8 @@ pub(super) fn strong_wolfe(
     (if low == 0 { first } else { second }, count + 1)
 }
 
-/// Where the cubic through the losses and slopes of two points is lowest, within bounds; between these, if it has no
-/// lowest point.
+/// The place where the cubic through the losses and slopes of two points is lowest, within bounds; the middle of the
+/// bounds, if it has no lowest point.
 fn lowest_between(a: &Point, b: &Point, (least, most): (f64, f64)) -> f64 {
     let first = a.slope + b.slope - 3.0 * (a.loss - b.loss) / (a.at - b.at);
     let square = first * first - a.slope * b.slope;
@@ -139,8 +139,8 @@ mod tests {
     /// Value and slope at a place.
     type Curve = fn(f64) -> (f64, f64);
 
-    /// The place that was found and the number of places that were looked at, from first places of 0.001, 0.1, 1, 10 and
-    /// 1000: `torch.optim.lbfgs._strong_wolfe` of PyTorch 2.15.
+    /// The place that was found and the number of places that were looked at, from first places of 0.001, 0.1, 1, 10
+    /// and 1000: `torch.optim.lbfgs._strong_wolfe` of PyTorch 2.15.
     const SEARCHES: [(Curve, [(f64, usize); 5]); 3] = [
         (
             |x| ((x - 3.0).powi(2), 2.0 * (x - 3.0)),

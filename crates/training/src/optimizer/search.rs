@@ -25,8 +25,8 @@ impl Optimizer {
         self.rule.line_search().cloned()
     }
 
-    /// Moves the parameters of `module`, whose loss and gradients are `begun`, by one step of a rule that searches along
-    /// lines.
+    /// Moves the parameters of `module`, whose loss and gradients are `begun`, by one step of a rule that searches
+    /// along lines.
     pub(crate) fn search<M: Module>(
         &mut self,
         rule: &Lbfgs,
@@ -89,7 +89,7 @@ impl Optimizer {
         module
     }
 
-    /// The module with its parameters moved by so many lengths of a direction.
+    /// The module with its parameters moved by a multiple of a direction.
     fn moved_along<M: Module>(&self, module: &M, direction: &Tensor<1>, at: f64) -> M {
         module.clone().map(&mut Along {
             optimizer: self,
@@ -109,7 +109,7 @@ fn flat<M: Module>(module: &M, mut gradients: GradientsParams) -> Tensor<1> {
     Tensor::cat(flat.pieces.into_values().collect(), 0)
 }
 
-/// Adds its part of a move to every parameter that is trained.
+/// Adds to every trained parameter its part of a move.
 struct Along<'a> {
     optimizer: &'a Optimizer,
     moved: Tensor<1>,

@@ -23,7 +23,7 @@ pub struct Optimizer {
     pub(super) step: u64,
     /// Networks whose parameters lie side by side in each parameter.
     num_replicas: usize,
-    /// Where each parameter's numbers lie in a buffer, by its id.
+    /// The place of each parameter's numbers in a buffer, by its id.
     pub(super) places: BTreeMap<u64, Range<usize>>,
     /// Zero before the first step. The average of the parameters is the last, if there is one.
     pub(super) buffers: Vec<Tensor<1>>,
@@ -64,7 +64,7 @@ impl Optimizer {
         }
     }
 
-    /// The optimiser of a training on so many samples, with the average that the training asks for.
+    /// The optimiser of a training on this number of samples, with the average that the training asks for.
     pub(crate) fn of_training<M: Module>(
         config: &OptimizerConfig,
         training: &TrainingConfig,

@@ -48,7 +48,7 @@ impl Optimizer {
                 };
                 module.visit(&mut flat);
                 let pieces: Vec<_> = flat.pieces.into_values().collect();
-                // Rates that differ are multiplied in where each network's parameters are moved.
+                // Learning rates that differ are multiplied in where each network's parameters are moved.
                 let shared_rate = match rates {
                     LearningRates::One(rate) => rate,
                     LearningRates::Each(_) => 1.0,

@@ -55,7 +55,7 @@ menu! {
 
 /// The unit of time of a schedule.
 ///
-/// It is a key of every schedule but the constant one, which does not look at the time.
+/// It is a key of every schedule but the constant one, which does not depend on time.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Interval {
@@ -99,8 +99,8 @@ pub struct SchedulerConfig {
     /// The schedule and its parameters.
     #[serde(flatten)]
     pub schedule: Schedule,
-    /// A line up to the first learning rate of the schedule, which begins after it:
-    /// `{ num_steps = 100, start_factor = 0.01, interval = "step" }`.
+    /// A line that leads to the first learning rate of the schedule, which begins after it: `{ num_steps = 100,
+    /// start_factor = 0.01, interval = "step" }`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warmup: Option<LinearWarmup>,
 }
@@ -174,7 +174,7 @@ pub struct Scheduler {
     base: f64,
     steps_per_epoch: u64,
     num_epochs: u64,
-    /// The rate that follows from results, with a schedule that looks at them.
+    /// The rate that follows from results, with a schedule that follows them.
     plateau: Option<PlateauState>,
 }
 
@@ -195,7 +195,7 @@ impl Scheduler {
         }
     }
 
-    /// The part of the state of a training that learning rates follow from; none if they follow from the step alone.
+    /// The part of the state of a training that learning rates follow from; `None` if they follow from the step alone.
     pub fn plateau(&self) -> Option<&PlateauState> {
         self.plateau.as_ref()
     }
@@ -209,8 +209,8 @@ impl Scheduler {
         self
     }
 
-    /// Shows a schedule that looks at results the metrics of an epoch, which ended after `step` steps. Epochs that begin
-    /// within the warm-up do not count.
+    /// Gives the metrics of an epoch, which ended after `step` steps, to a schedule that follows results. Epochs that
+    /// begin within the warm-up do not count.
     pub fn end_epoch(&mut self, step: u64, train: &SplitMetrics, valid: Option<&SplitMetrics>) {
         let Some(plateau) = self.config.plateau() else {
             return;
@@ -228,8 +228,8 @@ impl Scheduler {
         }
     }
 
-    /// Takes a learning rate that followed from results and is written down, as that of step `step`, for this step and
-    /// those after it. Schedules that do not look at results, and a warm-up, keep their own rates.
+    /// Sets the learning rate from step `step` on to a recorded one. Only `reduce_on_plateau` needs it; other schedules
+    /// compute their rates.
     pub fn recall(&mut self, step: u64, learning_rate: f64) {
         if step >= self.warmup_steps()
             && let Some(state) = &mut self.plateau
@@ -420,7 +420,7 @@ mod tests {
                 .into(),
                 &[0.05, 0.0625, 0.075, 0.0875, 0.1, 0.1],
             ),
-            // Without results; its own file holds those with results.
+            // Without results; a test in the file of `reduce_on_plateau` has those that need results.
             (ReduceOnPlateau::default().into(), &[0.1, 0.1, 0.1]),
         ];
         let names: Vec<_> = references.iter().map(|(config, _)| config.name()).collect();

@@ -68,7 +68,7 @@ impl ScheduleFunction for OneCycle {
         self.interval
     }
 
-    /// The last interval of the rise is the only one with the whole learning rate; after the cycle the last rate stays.
+    /// Only the last interval of the rise has the whole learning rate. After the cycle the last rate stays.
     fn learning_rate(&self, base: f64, time: f64, length: usize) -> f64 {
         let length = self.num_steps.unwrap_or(length).max(1) as f64;
         let first = base / self.div_factor;

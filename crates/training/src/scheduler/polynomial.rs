@@ -12,7 +12,7 @@ use crate::error::{check, check_at_least_one, check_not_negative};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Polynomial {
-    /// Intervals to the minimum, which stays; the whole training when absent.
+    /// Intervals to the minimum, at which the rate stays; the whole training when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub num_steps: Option<usize>,
     /// The exponent; positive. 1 is a line; a larger one falls faster at first.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Interval, ScheduleFunction};
 use crate::error::{check, check_not_negative};
 
-/// The smallest fall of a learning rate that is made, as in PyTorch.
+/// A smaller fall of the learning rate is not made, as in PyTorch.
 const SMALLEST_FALL: f64 = 1e-8;
 
 /// Multiplied by `factor` after an epoch when a metric has not improved for longer than `patience`.
@@ -21,15 +21,15 @@ const SMALLEST_FALL: f64 = 1e-8;
 pub struct ReduceOnPlateau {
     /// The factor of each fall; above 0 and below 1.
     pub factor: f64,
-    /// Epochs without improvement that are waited for; the rate falls after one more.
+    /// Number of epochs without improvement that are tolerated. The rate falls after one more.
     pub patience: usize,
     /// An improvement counts if it is larger than this; zero or positive.
     pub threshold: f64,
-    /// What the threshold is a share of: `relative` to the best value, or `absolute` in units of the metric.
+    /// How the threshold is measured: `relative`, as a share of the best value, or `absolute`, in units of the metric.
     pub threshold_mode: ThresholdMode,
-    /// Epochs after a fall in which none is counted as one without improvement.
+    /// After a fall, this many epochs do not count as epochs without improvement.
     pub cooldown: usize,
-    /// The rate that is never fallen below; zero or positive.
+    /// The lowest learning rate; zero or positive.
     pub min_learning_rate: f64,
     /// The metric that has to improve. It is computed even if `training.metrics` does not list it.
     pub metric: Metric,
@@ -37,14 +37,14 @@ pub struct ReduceOnPlateau {
     pub split: Split,
 }
 
-/// What a threshold is a share of.
+/// How a threshold is measured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ThresholdMode {
-    /// The best value so far.
+    /// As a share of the best value so far.
     #[default]
     Relative,
-    /// One unit of the metric.
+    /// In units of the metric.
     Absolute,
 }
 
@@ -102,7 +102,7 @@ pub struct PlateauState {
     best: Option<f64>,
     /// Epochs without improvement since then, or since the last fall and its cooldown.
     num_bad_epochs: usize,
-    /// Epochs of the cooldown that are left.
+    /// Epochs of the cooldown that remain.
     cooldown_left: usize,
 }
 

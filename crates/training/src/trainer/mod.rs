@@ -72,8 +72,8 @@ pub struct Trainer {
     pub data: SplitData,
     /// The display for a person.
     pub dashboard: Dashboard,
-    /// The least time of an epoch, for people who watch: a training that is faster waits. The wait changes no result and is
-    /// not part of the recorded time.
+    /// The shortest time that an epoch may take, so that people can watch: a faster training waits. Waiting changes no
+    /// result and is not part of the recorded time.
     pub least_epoch: Duration,
     /// Asks the training to stop.
     pub stop: StopFlag,
@@ -94,8 +94,8 @@ impl Trainer {
             .ok_or_else(|| TrainingError::Panic("the training has no result".into()))
     }
 
-    /// Trains many networks at once, each from the start or from its checkpoint. Returns their results, in order, and the
-    /// dashboard, which closes when it is dropped.
+    /// Trains many networks at once, each from the start or from its checkpoint. Returns their results, in order, and
+    /// the dashboard, which closes when it is dropped.
     ///
     /// Each result equals that of [`run`](Self::run) up to rounding, and each training saves the same files. The
     /// dashboard shows the first training.
@@ -104,8 +104,9 @@ impl Trainer {
     /// goes on as it would alone, and changes no other.
     ///
     /// # Errors
-    /// As for `run`, of the first that fails; [`TrainingError::NotAlike`] unless there are some and all are [alike](Self::is_like),
-    /// have networks that a [`BatchedModel`](emberlab_models::BatchedModel) takes, and begin at the same step.
+    /// As for `run`, of the first training that fails; [`TrainingError::NotAlike`] if there are none, or unless all are
+    /// [alike](Self::is_like), have networks that a [`BatchedModel`](emberlab_models::BatchedModel) takes, and begin at
+    /// the same step.
     pub fn run_all(
         trainers: Vec<(Self, Option<&Checkpoint>)>,
     ) -> Result<(Vec<TrainingResult>, OpenDashboard), TrainingError> {

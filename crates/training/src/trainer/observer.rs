@@ -17,13 +17,13 @@ pub struct EpochRecord {
     pub num_epochs: usize,
     /// Optimiser steps done.
     pub step: u64,
-    /// The learning rate of the epoch's last step.
+    /// The learning rate of the last step of the epoch.
     pub learning_rate: f64,
     /// Metrics of the training split.
     pub train: SplitMetrics,
     /// Metrics of the validation split, if there is one.
     pub valid: Option<SplitMetrics>,
-    /// Whether the objective was never better.
+    /// Whether the epoch is the best so far.
     pub is_best: bool,
     /// Time since the training began, without interruptions.
     pub elapsed: Duration,
@@ -34,8 +34,8 @@ pub trait Observer: Send {
     /// An epoch has ended.
     ///
     /// # Errors
-    /// Why the observer could not write the epoch down, such as a full disk; treated like a checkpoint that could
-    /// not be written.
+    /// The reason why the observer could not write the epoch down, such as a full disk. It is treated like a checkpoint
+    /// that could not be written.
     fn epoch_ended(&mut self, record: &EpochRecord) -> Result<(), TrainingError>;
 
     /// The layers have been recorded.
@@ -59,7 +59,8 @@ pub trait Observer: Send {
         Vec::new()
     }
 
-    /// Writes down what still waits to be written. Called at the end of a training, also of one that is interrupted.
+    /// Writes down everything that still waits to be written. Called at the end of a training, also of one that is
+    /// interrupted.
     ///
     /// # Errors
     /// As for [`epoch_ended`](Self::epoch_ended).

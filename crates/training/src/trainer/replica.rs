@@ -18,7 +18,7 @@ use crate::metric_accumulator::MetricAccumulator;
 use crate::record::network_bytes;
 use crate::scheduler::{PlateauState, Scheduler};
 
-/// The progress of a training. Together with the weights and the state of the optimizer, it is all that resuming needs.
+/// The progress of a training. Together with the weights and the state of the optimiser, it is all that resuming needs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Progress {
     /// Epochs done, and steps done in the current epoch.
@@ -33,7 +33,8 @@ pub(super) struct Progress {
     pub(super) early_stopping: EarlyStoppingState,
     /// Seconds of training before the training was last started or resumed.
     pub(super) elapsed: f64,
-    /// What learning rates follow from besides the step, in a checkpoint; in a training the scheduler has it.
+    /// In a checkpoint, the state that learning rates follow from besides the step. In a training, the scheduler has
+    /// it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) plateau: Option<PlateauState>,
 }
@@ -96,7 +97,7 @@ pub(super) struct Replica {
 }
 
 impl Replica {
-    /// Whether the objective has not improved for so many epochs that early stopping ends the training.
+    /// Whether the objective has not improved for long enough that early stopping ends the training.
     pub(super) fn is_out_of_patience(&self, training: &TrainingConfig) -> bool {
         let stopping = training.early_stopping.as_ref();
         stopping.is_some_and(|stopping| stopping.is_due(&self.progress.early_stopping))
@@ -105,7 +106,7 @@ impl Replica {
     /// Ends an epoch with these metrics. Returns its record, and whether the observer could write it down.
     ///
     /// # Errors
-    /// Never for a task with valid class numbers.
+    /// [`TrainingError::Read`] if a class number is not one of the task's; checked tasks have none.
     pub(super) fn end_epoch(
         &mut self,
         shared: &Shared,

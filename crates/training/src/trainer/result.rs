@@ -12,7 +12,7 @@ use crate::predict::Predicted;
 /// The result of a training.
 #[derive(Debug)]
 pub struct TrainingResult {
-    /// Why the training ended.
+    /// The reason why the training ended.
     pub ending: Ending,
     /// The network after the last step.
     pub network: Network,

@@ -1,4 +1,4 @@
-//! Where a training starts: from its configuration, or from a checkpoint.
+//! The start of a training: its configuration, or a checkpoint.
 
 use std::sync::Arc;
 

@@ -14,8 +14,8 @@ use crate::error::TrainingError;
 
 /// A training in the memory of this process. Its caller decides after every call whether it goes on.
 ///
-/// It takes the same steps as [`Trainer::run`], to the bit. It writes no files; [`checkpoint`](Self::checkpoint) holds all
-/// that is needed to go on, with other settings too, or to save it as a run.
+/// It takes the same steps as [`Trainer::run`], to the bit. It writes no files; [`checkpoint`](Self::checkpoint) holds
+/// all that is needed to go on, with other settings too, or to save it as a run.
 pub struct StepwiseTraining {
     training: TrainingLoop,
     ended: Arc<Mutex<Vec<EpochRecord>>>,
@@ -31,7 +31,8 @@ pub enum EpochUnderWay {
 }
 
 impl StepwiseTraining {
-    /// Starts a training, or goes on with one from its checkpoint. Store, dashboard and observer of the `trainer` are not used.
+    /// Starts a training, or goes on with one from its checkpoint. Store, dashboard and observer of the `trainer` are
+    /// not used.
     ///
     /// # Errors
     /// As for [`Trainer::run`]; [`TrainingError::FlatLoss`] for a loss that cannot train.
@@ -64,7 +65,8 @@ impl StepwiseTraining {
         Ok(Self { training, ended })
     }
 
-    /// Trains at most so many steps, and at most to the end of the epoch under way. Returns whether there is more to train.
+    /// Trains at most `num_steps`, and at most to the end of the epoch under way. Returns whether there is more to
+    /// train.
     ///
     /// # Errors
     /// [`TrainingError`]. After one, the network may be within a step: begin anew.

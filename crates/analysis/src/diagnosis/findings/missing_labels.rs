@@ -13,7 +13,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     detect,
 };
 
-/// Names that stand for a missing label, in lower case. They include what pandas reads as missing.
+/// Names that stand for a missing label, in lower case. They include the texts that pandas reads as missing.
 const WORDS: [&str; 44] = [
     "",
     "-",
@@ -82,7 +82,7 @@ fn detect(observed: &Observations<'_>) -> Vec<Finding> {
         FindingKind::MissingLabels,
         Severity::Warning,
         format!(
-            "the network learns {} as a class, which reads as a label that is missing",
+            "{} looks like a word for a missing label, and the network learns it as a class",
             listed(&names, names.len())
         ),
     );

@@ -13,9 +13,9 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     detect,
 };
 
-/// As many classes may well be numbers: ratings, digits, numbers of rings.
+/// Up to this number of classes may well be numbers: ratings, digits, numbers of rings.
 const FEW_CLASSES: usize = 20;
-/// Rows of a class on average that suffice to learn it.
+/// The number of rows of a class, on average, that suffices to learn it.
 const ENOUGH_ROWS: usize = 5;
 
 fn detect(observed: &Observations<'_>) -> Vec<Finding> {

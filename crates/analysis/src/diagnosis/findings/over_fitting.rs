@@ -93,7 +93,7 @@ fn diverging_losses(curves: &LearningCurves) -> Option<Finding> {
     Some(found)
 }
 
-/// How far single epochs lie from a smooth curve, over the second half of the epochs.
+/// The distance of single epochs from a smooth curve, over the second half of the epochs.
 fn noise(losses: &[f64]) -> f64 {
     let half = &losses[losses.len() / 2..];
     let steps = half.windows(2).map(|pair| (pair[1] - pair[0]).powi(2));

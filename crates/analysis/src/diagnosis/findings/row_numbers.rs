@@ -225,7 +225,7 @@ mod tests {
         assert_eq!(kinds((0..ROWS).map(|i| 7 * i % 37)), []);
         // Seconds since 1970.
         assert_eq!(kinds((0..ROWS).map(|i| 1_550_083_456 + 128 * i)), []);
-        // The only feature of a function: there is nothing else to learn from.
+        // The only feature of a function: the network has no other input.
         let x: Vec<f32> = (0..40).map(|i| i as f32).collect();
         assert_eq!(Table::new(&[("x", x)], alternating(40)).kinds(), []);
     }

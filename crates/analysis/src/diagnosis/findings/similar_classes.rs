@@ -44,7 +44,7 @@ fn detect(observed: &Observations<'_>) -> Vec<Finding> {
         .map(|(name, count)| evidence(format!("rows of {name:?}"), *count as f64))
         .collect();
     found.causes = sentences(&["a table that several people or programs wrote"]);
-    found.remedies = sentences(&["writing them alike in the table"]);
+    found.remedies = sentences(&["writing them in the same way in the table"]);
     vec![found]
 }
 
@@ -62,7 +62,7 @@ fn groups(classes: Vec<(&str, usize)>) -> Vec<Vec<(&str, usize)>> {
         .collect()
 }
 
-/// A name without what people write differently.
+/// A name without the differences that people make in writing.
 fn plain(name: &str) -> String {
     let is_blank = |c: char| c.is_whitespace() || matches!(c, '_' | '\u{200b}' | '\u{feff}');
     let is_quote = |c: char| matches!(c, '"' | '\'' | '“' | '”' | '‘' | '’' | '«' | '»');

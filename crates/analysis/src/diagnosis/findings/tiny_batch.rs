@@ -8,14 +8,14 @@ use crate::diagnosis::{Earliest, Observations, ObservedData, Rule};
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     kind: FindingKind::TinyBatch,
     earliest: Earliest::BeforeTraining,
-    condition: "dense layers have batch normalization, and the last batch of an epoch has one row; or it has two or three, and an epoch at most ten batches; or all batches have at most three",
+    condition: "dense layers have batch normalisation, and the last batch of an epoch has one row; or it has two or three, and an epoch at most ten batches; or all batches have at most three",
     is_one_problem: true,
     detect,
 };
 
-/// The deviation over as many rows is a guess. Measured on 800 moons: the validation loss doubles.
+/// The deviation over this few rows is a guess. Measured on 800 moons: the validation loss doubles.
 const FEW_ROWS: usize = 3;
-/// In an epoch of more batches, a last batch of two or three rows does no harm that could be measured.
+/// With more batches in an epoch, a last batch of two or three rows does no harm that could be measured.
 const FEW_BATCHES: usize = 10;
 
 fn detect(observed: &Observations<'_>) -> Vec<Finding> {
@@ -53,7 +53,7 @@ fn tiny_batch(data: &ObservedData<'_>) -> Option<Finding> {
         FindingKind::TinyBatch,
         Severity::Error,
         format!(
-            "{which}: batch normalization divides by the deviation within a batch, which {why}"
+            "{which}: batch normalisation divides by the deviation within a batch, which {why}"
         ),
     );
     found.evidence = vec![
@@ -63,7 +63,7 @@ fn tiny_batch(data: &ObservedData<'_>) -> Option<Finding> {
     ];
     found.causes = sentences(&[
         "a number of training rows just above a multiple of `training.batch_size`",
-        "batches chosen for a network without batch normalization",
+        "batches chosen for a network without batch normalisation",
     ]);
     found.remedies = match are_all_tiny {
         true => sentences(&["`training.batch_size = 32`"]),

@@ -29,7 +29,7 @@ fn detect(observed: &Observations<'_>) -> Vec<Finding> {
 fn unscaled(data: &ObservedData<'_>) -> Option<Finding> {
     let is_scaled = match data.standardize.method {
         Standardize::PerFeature | Standardize::Robust | Standardize::MinMax => true,
-        // Pixels are alike.
+        // All pixels have the same scale.
         Standardize::Global | Standardize::Centered => !data.is_table(),
         Standardize::None => false,
     };

@@ -19,7 +19,7 @@ const LARGE: f64 = 1e-2;
 const SMALL: f64 = 1e-4;
 /// The share that is usual.
 const USUAL: f64 = 1e-3;
-/// The fewest records that say something.
+/// With fewer records, their median says nothing.
 const ENOUGH_RECORDS: usize = 4;
 
 fn detect(observed: &Observations<'_>) -> Vec<Finding> {
@@ -58,7 +58,7 @@ fn large_steps(layers: &LayerHistory, rate: Option<f64>) -> Option<Finding> {
         FindingKind::UpdateSize,
         Severity::Warning,
         format!(
-            "a step changes {layer} by {} of the size of its weights, in the median over the records, and did so from epoch {first} on: usual is about a thousandth",
+            "a step changes {layer} by {} of the size of its weights, in the median over the records, and did so from epoch {first} on: about a thousandth is usual",
             significant(median)
         ),
     );
@@ -99,7 +99,7 @@ fn small_steps(layers: &LayerHistory, rate: Option<f64>) -> Option<Finding> {
         FindingKind::UpdateSize,
         Severity::Warning,
         format!(
-            "no recorded step changes any layer by more than {} of the size of its weights ({layer}): usual is about a thousandth",
+            "no recorded step changes any layer by more than {} of the size of its weights ({layer}): about a thousandth is usual",
             significant(share)
         ),
     );

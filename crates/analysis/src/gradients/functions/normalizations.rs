@@ -42,7 +42,7 @@ fn function(normalization: Normalization) -> Option<TensorFunction> {
             })
         });
     Some(TensorFunction {
-        name: format!("normalization {}", normalization.name()),
+        name: format!("normalisation {}", normalization.name()),
         inputs,
         function: Box::new(move |x| {
             let inputs = x[0].clone().reshape([BATCH, WIDTH]);

@@ -149,8 +149,9 @@ fn show_gradients(
         };
         writeln!(
             out,
-            "autodiff on {device_name} in {numbers}-bit floats; central differences in 64-bit floats{elsewhere}, their step {:.1e} \
-             times the number, where truncation and rounding together are smallest; up to {tolerance:.0e} passes",
+            "autodiff on {device_name} in {numbers}-bit floats; central differences in 64-bit floats{elsewhere}, with a step of \
+             {:.1e} times the number, which makes truncation and rounding errors smallest; relative errors up to \
+             {tolerance:.0e} pass",
             gradients::STEP
         )?;
     }

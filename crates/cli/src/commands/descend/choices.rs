@@ -142,7 +142,7 @@ pub(super) fn descender_parser() -> impl TypedValueParser<Value = &'static Desce
         .map(|descender| PossibleValue::new(descender.name).help(&descender.about));
     PossibleValuesParser::new(values).try_map(|name| {
         let found = DESCENDERS.iter().find(|descender| descender.name == name);
-        found.ok_or("no such optimizer")
+        found.ok_or("no such optimiser")
     })
 }
 

@@ -16,16 +16,16 @@ use crate::arguments::{Running, Shared};
 use crate::failure::Failure;
 use crate::picture_files::{write, write_picture};
 
-/// Show how optimizers descend a surface, or the loss around a trained network.
+/// Show how optimisers descend a surface, or the loss around a trained network.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The function to minimise.
     #[arg(long, value_name = "NAME", default_value = "cosine-bowl", value_parser = choices::surface_parser())]
     surface: &'static Surface,
-    /// Optimizer to use; may be repeated; all of them by default.
+    /// Optimiser to use; may be repeated; all of them by default.
     #[arg(long, value_name = "NAME", value_parser = choices::descender_parser())]
     optimizer: Vec<&'static Descender>,
-    /// Learning rate; may be repeated; by default one that suits the surface and the optimizer.
+    /// Learning rate; may be repeated; by default one that suits the surface and the optimiser.
     #[arg(long, value_name = "RATE")]
     learning_rate: Vec<f64>,
     /// Schedule of the learning rate; may be repeated.

@@ -118,7 +118,7 @@ fn named_descents(args: &Args) -> Result<Vec<NamedDescent>, Failure> {
 
 fn table(paths: &[NamedDescent]) -> comfy_table::Table {
     let header = [
-        "optimizer",
+        "optimiser",
         "steps",
         "x",
         "y",

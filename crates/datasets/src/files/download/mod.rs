@@ -58,7 +58,7 @@ pub enum FetchProgress<'a> {
     },
 }
 
-/// The largest file that is accepted. All files of the lab are far smaller: a mirror that sends more is wrong.
+/// The largest file that is accepted. All files of the lab are far smaller: a mirror that sends a larger one is wrong.
 const MAX_BYTES: u64 = 1 << 30;
 
 /// Brings the files of a data set into its folder under `into`, and returns their paths.

@@ -56,7 +56,7 @@ impl NumpyRows {
     ///
     /// # Errors
     /// [`NumpyError`] if the file cannot be read, is damaged, has no columns, arrays of three dimensions, of different
-    /// lengths, or of a type that is no number, boolean or text.
+    /// lengths, or of a type that is not a number, boolean or text.
     pub(crate) fn open(path: &Path) -> Result<Self, NumpyError> {
         let bytes = std::fs::read(path).map_err(|source| NumpyError::Io {
             path: path.to_owned(),

@@ -1,7 +1,8 @@
 //! One array of a `.npy` file.
 //!
-//! The format is NumPy's, versions 1 to 3: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>. The
-//! crate `npyz` is not used: it parses the header by recursion, which a damaged file can drive into a stack overflow.
+//! The format is NumPy's, versions 1 to 3: <https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>.
+//! The crate `npyz` is not used: it parses the header by recursion, which a damaged file can drive into a stack
+//! overflow.
 
 use std::fmt::{Display, LowerExp};
 
@@ -147,8 +148,8 @@ fn shortest(number: impl Display + LowerExp, value: f64) -> String {
     }
 }
 
-/// The type of the elements that NumPy writes as `descr`: its kind, the bytes of one element, and whether the first byte
-/// is the highest.
+/// The type of the elements that NumPy writes as `descr`: its kind, the bytes of one element, and whether the first
+/// byte is the highest.
 fn element(descr: &str) -> Result<(Kind, usize, bool), String> {
     let (is_big_endian, name) = match descr.strip_prefix('>') {
         Some(name) => (true, name),

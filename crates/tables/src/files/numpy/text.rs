@@ -6,14 +6,14 @@ use std::path::Path;
 use super::{NumpyError, NumpyRows};
 use crate::error::TableError;
 
-/// The rows of a `.npy` or `.npz` file as lines, written row by row: a header if the columns have names, then a line for
-/// each row.
+/// The rows of a `.npy` or `.npz` file as lines, written row by row: a header if the columns have names, then a line
+/// for each row.
 pub(crate) struct NumpyText {
     rows: NumpyRows,
     cells: Vec<String>,
     /// The line that is handed out.
     line: Vec<u8>,
-    /// How much of it is handed out.
+    /// The number of bytes of it that are handed out.
     done: usize,
 }
 

@@ -11,7 +11,7 @@ use crate::optimizer::Optimizer;
 use crate::step_rules::StepRules;
 use crate::supervised_model::StepOutput;
 
-/// Networks of one shape, computed together, with their optimizers.
+/// Networks of one shape, computed together, with their optimisers.
 pub(crate) struct BatchedNetworks {
     model: BatchedModel,
     optimizer: Optimizer,
@@ -19,7 +19,7 @@ pub(crate) struct BatchedNetworks {
 }
 
 impl BatchedNetworks {
-    /// Joins networks that are trained on the same loss; `None` if their networks or optimizers differ in more than
+    /// Joins networks that are trained on the same loss; `None` if their networks or optimisers differ in more than
     /// their numbers.
     pub(crate) fn new(singles: Vec<SingleNetwork>) -> Option<Self> {
         let loss = singles.first()?.supervised.loss().clone();

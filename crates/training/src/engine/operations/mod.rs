@@ -28,7 +28,7 @@ use single::SingleNetwork;
 /// Batches whose outputs may wait on the device before they are read.
 const MAX_PENDING: usize = 512;
 
-/// One network with its optimizer, or many with theirs.
+/// One network with its optimiser, or many with theirs.
 ///
 /// Batches and step outputs hold the rows of the first network, then those of the second, and so on.
 pub(crate) trait Networks: Send {
@@ -50,7 +50,7 @@ pub(crate) trait Networks: Send {
     /// The network at `index` as it is evaluated, on a plain device.
     fn evaluated_network(&self, index: usize) -> Network;
 
-    /// The state of the optimizer at `index`, as [`Optimizer::to_bytes`](crate::Optimizer::to_bytes) writes it.
+    /// The state of the optimiser at `index`, as [`Optimizer::to_bytes`](crate::Optimizer::to_bytes) writes it.
     ///
     /// # Errors
     /// [`RecordError`] if the device fails.
@@ -177,7 +177,7 @@ impl TrainingEngine for BurnEngine {
         Ok(())
     }
 
-    /// One: a step may return before it is done, so its time says nothing, and nothing is gained by many at once.
+    /// One: a step may return before it is done, so its time says nothing. Nothing is gained by many steps at once.
     fn steps_within(&self, _time: Duration) -> usize {
         1
     }

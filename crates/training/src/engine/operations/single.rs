@@ -11,7 +11,7 @@ use crate::optimizer::Optimizer;
 use crate::step_rules::StepRules;
 use crate::supervised_model::{StepOutput, SupervisedModel};
 
-/// One network with its optimizer.
+/// One network with its optimiser.
 pub(crate) struct SingleNetwork {
     pub(crate) supervised: SupervisedModel,
     pub(crate) optimizer: Optimizer,

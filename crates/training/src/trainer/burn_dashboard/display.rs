@@ -11,7 +11,7 @@ use burn::train::{
 use super::metrics::Shown;
 use crate::supervised_model::{StepOutput, SupervisedModel};
 
-/// Time between two updates of the dashboard, where it has been up for some seconds.
+/// Time between two updates of the dashboard, once it has been open for some seconds.
 const TICK: Duration = Duration::from_millis(150);
 
 /// Time between two updates at the beginning, so that curves of a short training have enough points.
@@ -71,12 +71,12 @@ impl<'a> Display<'a> {
         self.epoch_began = Instant::now();
     }
 
-    /// Whether to show how far an epoch is: only long ones, the others are shown when they end.
+    /// Whether to show the progress within an epoch. Only long epochs show it; the others appear when they end.
     pub(crate) fn is_due_within_epoch(&self, now: Instant) -> bool {
         self.is_due(now) && now - self.epoch_began >= TICK
     }
 
-    /// Whether to show an epoch that ends: one that was shown under way, or whose time has come.
+    /// Whether to show the end of an epoch: its progress was shown, or an update is due.
     pub(crate) fn is_due_at_end(&self, now: Instant) -> bool {
         let was_under_way = self.sent.is_some_and(|sent| sent > self.epoch_began);
         self.is_due(now) || self.is_shown && (was_under_way || self.shows_every_epoch)
@@ -90,7 +90,7 @@ impl<'a> Display<'a> {
     /// An epoch is under way: `done` of `total` training samples seen.
     pub(crate) fn progress(&mut self, epoch: usize, done: usize, total: usize, shown: Shown) {
         self.sent = Some(Instant::now());
-        // The dashboard numbers epochs by the last end that it was told of, and most ends are not shown.
+        // The dashboard numbers epochs by the last end that it was told of, and most ends are not sent to it.
         self.train(LearnerEvent::EndEpoch(epoch - 1));
         self.train(LearnerEvent::StartSplit {
             epoch_number: epoch,

@@ -49,7 +49,7 @@ use placeholders::{NoBatches, NoMetricLogger, QuietRenderer};
 pub enum Dashboard {
     /// burn-train's terminal dashboard; needs a terminal.
     Tui {
-        /// Whether it stays open when the training has ended, until a key closes it.
+        /// Whether it stays open after the training, until a key closes it.
         stay: Stay,
     },
     /// None: the observer reports the training.
@@ -60,11 +60,11 @@ pub enum Dashboard {
 /// After which trainings the dashboard stays open, until a key closes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stay {
-    /// After all.
+    /// After every training.
     Always,
-    /// After none.
+    /// After no training.
     Never,
-    /// After those that were over before anyone could read it: in less than ten seconds.
+    /// After trainings that took less than ten seconds, which nobody could read in time.
     Short,
 }
 

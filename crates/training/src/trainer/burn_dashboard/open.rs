@@ -1,4 +1,4 @@
-//! The dashboard after a training: it stays until a key is pressed, and closes.
+//! The dashboard after a training: it stays open until a key is pressed, or closes at once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::trainer::interrupt::StopFlag;
 /// Time between two looks for a key. burn-train's dashboard, which reads keys ten times a second, is rarely faster.
 const LOOK: Duration = Duration::from_millis(1);
 
-/// How to close a dashboard that stays. Elsewhere than on Unix its own keys close it.
+/// How to close a dashboard that stays open. Except on Unix, its own keys close it.
 const HOW_TO_CLOSE: &str = if cfg!(unix) {
     "any key closes"
 } else {
@@ -24,7 +24,7 @@ const HOW_TO_CLOSE: &str = if cfg!(unix) {
 pub struct OpenDashboard {
     /// None if there is no dashboard.
     pub(super) tui: Option<OpenTui>,
-    /// Observers print warnings when they are dropped: that comes after the terminal is free.
+    /// Observers print warnings when they are dropped. They are dropped after the dashboard has left the terminal.
     pub(super) _training: Arc<LoopStrategy>,
 }
 
@@ -39,8 +39,8 @@ pub(super) struct OpenTui {
 }
 
 impl OpenDashboard {
-    /// Keeps the dashboard open until a key is pressed or a stop is requested, if it is to stay, and closes it. The arrow
-    /// keys and the mouse still choose what it plots.
+    /// Keeps the dashboard open until a key is pressed or a stop is requested, if it is to stay, then closes it. The
+    /// arrow keys and the mouse still choose what it plots.
     pub fn stay(mut self, stop: &StopFlag) {
         let Some(mut tui) = self.tui.take() else {
             return;

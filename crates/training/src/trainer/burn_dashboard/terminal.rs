@@ -38,7 +38,7 @@ pub fn restore() {
     use crossterm::terminal::{LeaveAlternateScreen, disable_raw_mode};
 
     if is_raw() {
-        // Nothing is left to do where the terminal itself refuses.
+        // If the terminal itself refuses, nothing is left to do.
         let _ = disable_raw_mode();
         let screen = crossterm::execute!(
             std::io::stdout(),
@@ -65,7 +65,7 @@ pub(crate) fn let_signals_through() {
             && !modes.local_modes.contains(LocalModes::ICANON)
         {
             modes.local_modes.insert(LocalModes::ISIG);
-            // Without it only the dashboard's own keys stop the training, as before.
+            // Without it, only the dashboard's own keys stop the training.
             let _ = tcsetattr(&terminal, OptionalActions::Now, &modes);
             return;
         }

@@ -49,8 +49,8 @@ impl TrainingLoop {
         Ok(results.into_iter().map(|(_, result)| result).collect())
     }
 
-    /// Records the layers at ends that came early, unless they were recorded after the last step. Nobody knew that it was
-    /// the last one, so the change that it made is not in the record.
+    /// Records the layers of trainings that stopped early, unless the last step was recorded anyway. These records lack
+    /// the size of the last update, because the weights before that step were not kept.
     fn record_last(&mut self, endings: &[(usize, Ending)]) -> Result<(), TrainingError> {
         let step = self.step();
         if self.spacing.is_none_or(|spacing| spacing.is_due(step)) {

@@ -45,7 +45,7 @@ pub(super) struct TrainingLoop {
     shared: Shared,
     checkpoint: CheckpointConfig,
     dashboard: Dashboard,
-    /// The least time of an epoch.
+    /// The shortest time that an epoch may take.
     least_epoch: Duration,
     stop: StopFlag,
     /// Each training's share of the time since the loop was made.
@@ -130,7 +130,7 @@ impl TrainingLoop {
         self.dashboard
     }
 
-    /// Whether epochs wait, so that people can watch each of them.
+    /// Whether epochs are slowed down, so that people can watch each of them.
     pub(super) fn is_slowed_down(&self) -> bool {
         !self.least_epoch.is_zero()
     }
@@ -347,8 +347,8 @@ impl TrainingLoop {
         Ok(())
     }
 
-    /// Begins to record the layers of every network. `before` are the networks before the last step; none before the first
-    /// one.
+    /// Begins to record the layers of every network. `before` are the networks before the last step; none before the
+    /// first one.
     fn record_layers(&mut self, before: Vec<Network>) -> Result<(), TrainingError> {
         self.finish_records()?;
         let mut before = before.into_iter();
@@ -360,7 +360,7 @@ impl TrainingLoop {
         Ok(())
     }
 
-    /// What the record of one network is made of, if its layers are recorded.
+    /// The parts that the record of one network is made from, if its layers are recorded.
     fn snapshot(
         &mut self,
         index: usize,
@@ -379,8 +379,8 @@ impl TrainingLoop {
         Ok(Some((replica.place, snapshot)))
     }
 
-    /// Waits for the records under way and writes them. A record belongs to its step, so that every checkpoint that is written
-    /// waits: it holds both or neither.
+    /// Waits for the records under way and writes them. Every checkpoint waits for them, so that it holds both a step
+    /// and its record, or neither.
     fn finish_records(&mut self) -> Result<(), TrainingError> {
         let records = self.recorder.wait()?;
         self.write_records(records)
@@ -400,8 +400,8 @@ impl TrainingLoop {
         all_written
     }
 
-    /// The number of steps that the next call should take, at least one; it ends where a checkpoint, a record or a stop is
-    /// due, and a step before a record.
+    /// The number of steps that the next call should take, at least one; it ends where a checkpoint, a record or a stop
+    /// is due, and a step before a record.
     fn steps_of_a_call(&self) -> usize {
         let (time, to_checkpoint) = match self.checkpoint.every {
             Every::Steps(steps) => (TIME_OF_A_CALL, steps - self.step() % steps),
@@ -558,7 +558,7 @@ impl TrainingLoop {
             if !replica.has_to_save() {
                 continue;
             }
-            // No checkpoint is newer than the files beside it.
+            // A checkpoint must never be newer than the files beside it.
             let flushed = replica.observer.flush();
             saved = saved.and(tolerate(&self.checkpoint, replica, flushed));
             match replica.write_checkpoint(&mut *self.engine, index, self.spent, &mut batch) {
@@ -574,7 +574,7 @@ impl TrainingLoop {
             let replica = &mut self.replicas[index];
             let noted = match have_appeared {
                 true => replica.has_saved(),
-                // One of the trainings tells why.
+                // One of the trainings reports the reason.
                 false => error.take().map_or(Ok(()), Err),
             };
             saved = saved.and(tolerate(&self.checkpoint, replica, noted));
@@ -604,7 +604,7 @@ fn accumulators(replicas: &mut [Replica]) -> Vec<&mut MetricAccumulator> {
         .collect()
 }
 
-/// Passes over a file that cannot be written, if the configuration says to go on.
+/// Tolerates a file that cannot be written, if the configuration says to go on.
 fn tolerate(
     checkpoint: &CheckpointConfig,
     replica: &mut Replica,

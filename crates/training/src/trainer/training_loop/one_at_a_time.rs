@@ -10,7 +10,8 @@ use super::TrainingLoop;
 use crate::error::TrainingError;
 
 impl TrainingLoop {
-    /// Trains at most `num_steps`, and at most to the end of the epoch under way. Returns whether there is more to train.
+    /// Trains at most `num_steps`, and at most to the end of the epoch under way. Returns whether there is more to
+    /// train.
     ///
     /// # Errors
     /// [`TrainingError`] if the device fails.
@@ -24,7 +25,7 @@ impl TrainingLoop {
         }
         self.stop.request_at(self.step().saturating_add(num_steps));
         let trained = self.train_epoch(display)?;
-        // Nothing keeps the epoch from its evaluation if the last step was its last one.
+        // If the last step ended the epoch, no request to stop may interrupt the evaluation of the epoch.
         self.stop.request_at(u64::MAX);
         if trained.is_continue() {
             let _goes_on = self.end_epoch(display)?;

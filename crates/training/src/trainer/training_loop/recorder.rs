@@ -12,7 +12,7 @@ use crate::device::panic_message;
 use crate::error::TrainingError;
 use crate::inspection::{Inspector, LayerRecord};
 
-/// What one record is made of.
+/// The parts that one record is made from.
 pub(super) struct Snapshot {
     pub(super) inspector: Arc<Inspector>,
     pub(super) network: Network,
@@ -34,20 +34,20 @@ pub(super) type Records = Vec<(usize, LayerRecord)>;
 
 /// Makes the records of all trainings of a loop. One set of them is under way at a time.
 pub(super) struct Recorder {
-    /// The thread that records, if it is another one. A pool, because tensor operations run in the pool of their thread:
-    /// in the global pool they would wait for the training.
+    /// The thread that records, if it is another one. A pool, because tensor operations run in the pool of their
+    /// thread: in the global pool they would wait for the training.
     thread: Option<ThreadPool>,
     under_way: Option<Receiver<Result<Records, TrainingError>>>,
 }
 
 impl Recorder {
-    /// The recorder of a training with this inspector. On a GPU, records are made on the thread of the training: the GPU
-    /// computes them and the steps one after the other anyway.
+    /// The recorder of a training with this inspector. On a GPU, records are made on the thread of the training: the
+    /// GPU computes them and the steps one after the other anyway.
     pub(super) fn new(inspector: Option<&Inspector>) -> Self {
         let on_processor = inspector.filter(|one| is_processor(&one.device()));
         let pool = |_| rayon::ThreadPoolBuilder::new().num_threads(1).build().ok();
         Self {
-            // Without another thread, this one records.
+            // Without a thread of its own, the recorder uses this one.
             thread: on_processor.and_then(pool),
             under_way: None,
         }
@@ -60,7 +60,7 @@ impl Recorder {
             let recorded = catch_unwind(AssertUnwindSafe(|| record_all(&snapshots)));
             let recorded =
                 recorded.unwrap_or_else(|panic| Err(TrainingError::Panic(panic_message(&*panic))));
-            // Nobody waits for the records of a training that has failed.
+            // If a training has failed, nobody waits for its records.
             let _ = sender.send(recorded);
         };
         match &self.thread {

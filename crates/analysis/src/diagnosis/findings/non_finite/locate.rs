@@ -58,7 +58,7 @@ pub fn locate_non_finite(
 /// The operation whose result was the first that is NaN or infinite, and what caused it.
 pub(super) struct Broken {
     place: Place,
-    /// The operation as the summary tells it.
+    /// The operation, as the summary names it.
     pub(super) what: String,
     pub(super) evidence: Vec<Evidence>,
     pub(super) causes: Vec<String>,
