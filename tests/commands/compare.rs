@@ -12,7 +12,7 @@ use crate::lab::{Lab, Outcome, data_dir, kill_until_done, outcome, send, shipped
 const CONFIG: &str = r#"
 name = "small"
 seeds = 4
-at_epochs = [10]
+at_epochs = [2]
 
 [sweep]
 "model.activation" = ["relu", "linear"]
@@ -105,7 +105,7 @@ fn a_comparison_trains_every_trial_and_says_what_differs() {
             (row["outcome"].as_str(), row["epochs"].as_str()),
             ("completed", "60")
         );
-        assert!(row.contains_key("valid_accuracy@10"), "{row:?}");
+        assert!(row.contains_key("valid_accuracy@2"), "{row:?}");
     }
     // The figures of a trial are those of its run.
     let run = lab.path().join("artifacts/small/relu-seed3/result.json");
@@ -138,6 +138,25 @@ fn comparing_again_trains_nothing_and_more_seeds_train_only_the_new_ones() {
             .stdout
             .contains("2 variants, 8 trials, 2 to train\nabout "),
         "{listed:#?}"
+    );
+    // No more jobs than there are trials.
+    let one = ["--dry-run", "--jobs", "16", "--set", "seeds=[7]"];
+    let one = compare(
+        &lab,
+        &[
+            &one[..],
+            &["--set", "sweep.\"model.activation\"=[\"tanh\"]"],
+        ]
+        .concat(),
+    );
+    assert!(
+        one.stdout
+            .contains("1 variant, 1 trial, 1 to train\nabout "),
+        "{one:#?}"
+    );
+    assert!(
+        one.stdout.contains(" with 1 job at the same time"),
+        "{one:#?}"
     );
     // The estimate takes time, so it is announced before it begins.
     let said = "to estimate the time, one trial of 2 of 2 variants is trained for up to 0.5 s";
@@ -380,6 +399,23 @@ fn a_mistake_in_a_sweep_is_one_message_before_anything_trains() {
         ("sweep.mode", "\"gird\"", &["gird", "grid"]),
         ("seeds", "[1, 1]", &["each seed only once"]),
         ("target.metric", "\"acuracy\"", &["acuracy", "accuracy"]),
+        (
+            "target.metric",
+            "\"mae\"",
+            &["`target.metric` is mae, expected"],
+        ),
+        (
+            "target.metric",
+            "\"mape\"",
+            &["`target.metric` is mape, expected"],
+        ),
+        ("target.split", "\"test\"", &["must decide nothing"]),
+        (
+            "at_epochs",
+            "[2, 99999]",
+            &["`at_epochs` is 99999, expected at most 60"],
+        ),
+        ("num_folds", "0", &["`num_folds` is 0, expected at least 2"]),
     ] {
         let refused = compare(&lab, &["--set", &format!("{key}={value}")]);
         assert_eq!(refused.code, Some(2), "{key}: {refused:#?}");
@@ -422,6 +458,9 @@ fn every_shipped_comparison_runs_briefly() {
                 continue;
             }
             words.extend(["--set", "split.train=320", "--set", "split.valid=100"]);
+        }
+        if text.contains("\nat_epochs = ") {
+            words.extend(["--set", "at_epochs=[2]"]);
         }
         let done = lab.run(&words);
         assert_eq!(done.code, Some(0), "{name}: {done:#?}");
@@ -602,7 +641,7 @@ fn objective_and_target_may_be_metrics_on_request_and_stacks_compute_them_too() 
     assert_eq!(done.code, Some(0), "{done:#?}");
     let found = report(&lab);
     for variant in found["variants"].as_array().unwrap() {
-        for figure in ["valid_roc_auc", "valid_mcc", "valid_roc_auc@10"] {
+        for figure in ["valid_roc_auc", "valid_mcc", "valid_roc_auc@2"] {
             let median = variant["figures"][figure]["median"].as_f64();
             assert!(
                 median.is_some_and(|median| median > 0.5),

@@ -68,6 +68,31 @@ fn checking_names_every_damaged_file_of_a_run() {
         std::fs::write(&path, whole).unwrap();
     }
     lab.succeed(&["runs", "check"]);
+    // Files without a checksum, of a finished run and of one under way.
+    let of_whole = [
+        "diagnosis.json",
+        "model/threshold.json",
+        "baselines.json",
+        "importance.json",
+        "failure.json",
+    ];
+    let of_stopped = ["metrics.csv", "layers.csv", "frames.jsonl", "failure.json"];
+    let of_whole = of_whole.map(|file| ("whole", file));
+    let of_stopped = of_stopped.map(|file| ("stopped", file));
+    for (name, file) in of_whole.into_iter().chain(of_stopped) {
+        let path = lab.path().join("artifacts/iris").join(name).join(file);
+        let whole = std::fs::read(&path).ok();
+        std::fs::write(&path, "epoch,{\n1,not a number\n").unwrap();
+        let checked = lab.run(&["runs", "check", name]);
+        assert_eq!(checked.code, Some(1), "{file}: {checked:#?}");
+        let file = Path::new(file).file_name().unwrap().to_str().unwrap();
+        assert!(checked.stdout.contains(file), "{file}: {}", checked.stdout);
+        match whole {
+            Some(whole) => std::fs::write(&path, whole).unwrap(),
+            None => std::fs::remove_file(&path).unwrap(),
+        }
+    }
+    lab.succeed(&["runs", "check"]);
 }
 
 #[test]

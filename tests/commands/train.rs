@@ -55,6 +55,20 @@ fn a_training_names_the_commands_that_can_follow_below_each_other() {
 }
 
 #[test]
+fn seconds_between_checkpoints_that_never_pass_are_no_panic() {
+    let lab = Lab::new();
+    for seconds in ["1e300", "1e-300"] {
+        let every = format!("checkpoint.every.seconds={seconds}");
+        let run = lab.train(
+            "train/moons.toml",
+            seconds,
+            &[&every, "training.num_epochs=2"],
+        );
+        assert_eq!(run.json("result.json")["epochs"], 2);
+    }
+}
+
+#[test]
 fn a_pace_makes_epochs_wait_and_changes_neither_the_result_nor_its_time() {
     let lab = Lab::new();
     let config = shipped("train/iris.toml");

@@ -38,6 +38,20 @@ impl Slurm {
     fn config(&self) -> PathBuf {
         self.folder.join("slurm.conf")
     }
+
+    /// Runs one of its programs in a lab, which must succeed. Returns what it prints.
+    fn run(&self, lab: &Lab, program: &str, words: &[&str]) -> String {
+        let mut command = Command::new(program);
+        let command = command.args(words).current_dir(lab.path());
+        let output = outcome(command.env("SLURM_CONF", self.config()).output().unwrap());
+        let jobs = outputs(lab.path());
+        assert_eq!(
+            output.code,
+            Some(0),
+            "{program} {words:?}: {output:#?}\n{jobs}"
+        );
+        output.stdout.trim().to_string()
+    }
 }
 
 impl Drop for Slurm {
@@ -75,18 +89,7 @@ fn slurm_runs_a_comparison_as_a_job_array_even_after_its_jobs_were_killed() {
             .chain(sets);
         lab.succeed(&words.chain(more.iter().copied()).collect::<Vec<_>>())
     };
-    let run = |program: &str, words: &[&str]| {
-        let mut command = Command::new(program);
-        let command = command.args(words).current_dir(lab.path());
-        let output = outcome(command.env("SLURM_CONF", slurm.config()).output().unwrap());
-        let jobs = outputs(lab.path());
-        assert_eq!(
-            output.code,
-            Some(0),
-            "{program} {words:?}: {output:#?}\n{jobs}"
-        );
-        output.stdout.trim().to_string()
-    };
+    let run = |program: &str, words: &[&str]| slurm.run(&lab, program, words);
     lab.write("job.sh", compare(&["--launcher", "slurm"]).stdout);
     let artifacts = lab.path().join("artifacts/optimizers_moons");
 
@@ -124,6 +127,78 @@ fn slurm_runs_a_comparison_as_a_job_array_even_after_its_jobs_were_killed() {
             .collect()
     };
     assert_eq!(figures(&on_slurm), figures(&here));
+}
+
+#[test]
+fn slurm_warns_a_trial_before_its_time_is_over_and_the_trial_saves() {
+    let lab = Lab::new();
+    let slurm = match Slurm::start(lab.path().join("slurm")) {
+        Ok(slurm) => slurm,
+        Err(why) => {
+            Part::Slurm.is_missing(&why);
+            return;
+        }
+    };
+    let config = shipped("compare/optimizers_moons.toml");
+    let script = lab.succeed(&[
+        "compare",
+        config.to_str().unwrap(),
+        "--launcher",
+        "slurm",
+        "--set",
+        "seeds=1",
+        "--set",
+        "training.num_epochs=1000000",
+        // Only a trial that is asked to stop saves.
+        "--set",
+        "checkpoint.every.epochs=1000000",
+    ]);
+    lab.write("job.sh", script.stdout);
+    let artifacts = lab.path().join("artifacts/optimizers_moons");
+    let run = |program: &str, words: &[&str]| slurm.run(&lab, program, words);
+    let is_over = |job: &str| run("squeue", &["--noheader", "--jobs", job]).is_empty();
+
+    // By a signal to the batch script, as the warning is one.
+    let job = run("sbatch", &["--parsable", "--array=0", "job.sh"]);
+    wait_until(60, "a trial has trained", || {
+        count(&artifacts, "metrics.csv") == 1
+    });
+    run("scancel", &["--signal=TERM", "--batch", &job]);
+    wait_until(60, "the job is gone", || is_over(&job));
+    assert!(is_under_way(&artifacts), "{}", outputs(lab.path()));
+    let state = state_of(&lab);
+    assert_eq!(state["state"], "interrupted", "{state}");
+
+    // By the warning itself, which comes within the minute that the job may take. Without it, the job would time out.
+    let job = run("sbatch", &["--parsable", "--array=0", "--time=1", "job.sh"]);
+    wait_until(150, "the job is gone", || is_over(&job));
+    let ended = run("scontrol", &["show", "job", &job]);
+    assert!(ended.contains("ExitCode=130:0"), "{ended}");
+    let later = state_of(&lab);
+    let epochs = |state: &serde_json::Value| state["epochs"].as_u64().unwrap();
+    assert!(epochs(&later) > epochs(&state), "{later}");
+
+    let name = later["run"].as_str().unwrap();
+    let last = format!("training.num_epochs={}", epochs(&later) + 2);
+    let words = [
+        "resume",
+        name,
+        "--dashboard",
+        "quiet",
+        "--force",
+        "--set",
+        &last,
+    ];
+    lab.succeed(&words);
+    assert_eq!(count(&artifacts, "result.json"), 1);
+}
+
+/// The only run of the lab in the list of runs.
+fn state_of(lab: &Lab) -> serde_json::Value {
+    let listed = lab.succeed(&["runs", "--json"]);
+    let listed: serde_json::Value = serde_json::from_str(&listed.stdout).unwrap();
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed}");
+    listed[0].clone()
 }
 
 /// Whether some run has a checkpoint and no result.

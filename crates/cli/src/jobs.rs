@@ -1,6 +1,6 @@
 //! Trials as processes, several at a time.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -52,7 +52,7 @@ pub fn run_all(
 ) -> Vec<(usize, JobEnd)> {
     let queue: Mutex<VecDeque<usize>> = Mutex::new((0..num_jobs).collect());
     let ends: Mutex<Vec<(usize, JobEnd)>> = Mutex::default();
-    let running: Mutex<Vec<u32>> = Mutex::default();
+    let running = Running::default();
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..num_side_by_side.min(num_jobs))
             .map(|_| {
@@ -81,13 +81,9 @@ pub fn run_all(
                 })
             })
             .collect();
-        let mut was_asked = false;
         while workers.iter().any(|worker| !worker.is_finished()) {
-            if stop.is_requested() && !was_asked {
-                was_asked = true;
-                lock(&running)
-                    .iter()
-                    .for_each(|&process| ask_to_end(process));
+            if stop.is_requested() {
+                ask_all_to_end(&running);
             }
             std::thread::sleep(TICK);
         }
@@ -95,8 +91,21 @@ pub fn run_all(
     ends.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// The processes that run, each with whether it was asked to end.
+type Running = Mutex<BTreeMap<u32, bool>>;
+
+/// Asks every process that runs to end, but none twice: a second signal would end it before it has saved.
+fn ask_all_to_end(running: &Running) {
+    for (&process, was_asked) in lock(running).iter_mut() {
+        if !*was_asked {
+            *was_asked = true;
+            ask_to_end(process);
+        }
+    }
+}
+
 /// Runs one process to its end.
-fn run(mut command: Command, running: &Mutex<Vec<u32>>, mut print: impl FnMut(&str)) -> JobEnd {
+fn run(mut command: Command, running: &Running, mut print: impl FnMut(&str)) -> JobEnd {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -109,7 +118,7 @@ fn run(mut command: Command, running: &Mutex<Vec<u32>>, mut print: impl FnMut(&s
         Err(error) => return JobEnd::Failed(format!("cannot be started: {error}")),
     };
     let process = child.id();
-    lock(running).push(process);
+    lock(running).insert(process, false);
     let stderr = child.stderr.take().map(|mut pipe| {
         std::thread::spawn(move || {
             let mut bytes = Vec::new();
@@ -124,7 +133,7 @@ fn run(mut command: Command, running: &Mutex<Vec<u32>>, mut print: impl FnMut(&s
         }
     }
     let status = child.wait();
-    lock(running).retain(|&p| p != process);
+    let was_asked = lock(running).remove(&process).unwrap_or(false);
     let text = stderr
         .and_then(|reader| reader.join().ok())
         .unwrap_or_default();
@@ -133,6 +142,8 @@ fn run(mut command: Command, running: &Mutex<Vec<u32>>, mut print: impl FnMut(&s
             Some(0) => return JobEnd::Done,
             Some(code) if code == i32::from(INTERRUPTED) => return JobEnd::Interrupted,
             Some(code) => format!("exit code {code}"),
+            // It was asked before it could handle the signal.
+            None if was_asked => return JobEnd::Interrupted,
             None => killed(status),
         },
         Err(error) => error.to_string(),
@@ -198,4 +209,52 @@ pub fn end_with(_: i32) -> Result<(), String> {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    /// Requests a stop when a job prints.
+    struct StopsOnOutput<'a>(&'a StopFlag);
+
+    impl Watcher for StopsOnOutput<'_> {
+        fn began(&self, _: usize) {}
+        fn printed(&self, _: usize, _: &str) {
+            self.0.request();
+        }
+        fn ended(&self, _: usize, _: &JobEnd, _: bool) {}
+    }
+
+    fn shell(script: &str) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", script]);
+        command
+    }
+
+    #[test]
+    fn a_job_that_starts_just_after_the_request_to_stop_is_asked_too() {
+        let stop = StopFlag::default();
+        let began = Instant::now();
+        let command = |_| {
+            stop.request();
+            // Long enough for the request to be seen before the process runs.
+            std::thread::sleep(5 * TICK);
+            shell("exec sleep 60")
+        };
+        let ends = run_all(1, 1, 0, command, &stop, &StopsOnOutput(&stop));
+        assert_eq!(ends, [(0, JobEnd::Interrupted)]);
+        assert!(began.elapsed() < Duration::from_secs(30));
+    }
+
+    #[test]
+    fn a_job_is_asked_to_stop_only_once() {
+        let stop = StopFlag::default();
+        let script = "n=0; trap 'n=$((n+1))' TERM; echo ready; \
+                      for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.05; done; exit $n";
+        let ends = run_all(1, 1, 0, |_| shell(script), &stop, &StopsOnOutput(&stop));
+        assert_eq!(ends, [(0, JobEnd::Failed("exit code 1".to_string()))]);
+    }
 }

@@ -88,8 +88,9 @@ impl Launch<'_> {
              #SBATCH --array=0-{last}\n\
              #SBATCH --cpus-per-task={threads}\n\
              #SBATCH --requeue\n\
-             # One minute before the time limit, the trial is asked to save and stop.\n\
-             #SBATCH --signal=TERM@60\n\
+             # One minute before the time limit, the trial is asked to save and stop: `B:` is this script, whose process\n\
+             # the trial takes over.\n\
+             #SBATCH --signal=B:TERM@60\n\
              exec {trial}\n",
             name = self.name,
             last = self.num_trials - 1,
@@ -170,6 +171,7 @@ mod tests {
         let script = launch().script(LauncherChoice::Slurm);
         assert!(script.starts_with("#!/bin/sh\n#SBATCH --job-name=activations_moons\n"));
         assert!(script.contains("#SBATCH --array=0-109\n"), "{script}");
+        assert!(script.contains("#SBATCH --signal=B:TERM@60\n"), "{script}");
         let trial = "exec /opt/emberlab trial --plan '/lab/my plans/plan.jsonl' --artifacts artifacts \
              --data-dir /lab/data --device flex --threads 1 --dashboard plain\n";
         assert!(script.contains(trial), "{script}");

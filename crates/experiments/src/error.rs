@@ -11,7 +11,7 @@ use emberlab_storage::StorageError;
 use emberlab_training::{Split, TrainingError};
 
 use crate::run::{Change, Verdict};
-use crate::trial::StoppedEarly;
+use crate::trial::{StoppedEarly, count_epochs};
 
 /// An error of an experiment.
 #[derive(Debug, thiserror::Error)]
@@ -151,8 +151,9 @@ pub enum ExperimentError {
     },
     /// More epochs were asked for, but early stopping would end the training before the next one.
     #[error(
-        "{run} stopped early after {epochs} epochs: {stopped}, so more epochs would train nothing\n\
+        "{run} stopped early after {}: {stopped}, so more epochs would train nothing\n\
          to train on, allow more patience too:  --set training.early_stopping.patience={} --force",
+        count_epochs(*epochs),
         stopped.more_patience()
     )]
     OutOfPatience {

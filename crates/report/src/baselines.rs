@@ -8,10 +8,9 @@ use emberlab_run_format::{
     RunResult, TrialOutcome, VariantSummary, Verdict,
 };
 
-use crate::comparison::short;
 use crate::document::{Cell, Column, Table};
 use crate::number;
-use crate::numbers::count;
+use crate::numbers::{count, short, signed_interval};
 use crate::pairs::{differences, fewest_pairs};
 use crate::summary::summarize;
 
@@ -140,14 +139,7 @@ fn answer(difference: &PairedDifference, variant: &str, what: &str) -> String {
     let by = |sign: f64| {
         let median = short(sign * difference.median);
         match difference.interval {
-            Some((low, high)) => {
-                let (low, high) = (sign * low, sign * high);
-                format!(
-                    "{median} [{}, {}]",
-                    short(low.min(high)),
-                    short(low.max(high))
-                )
-            }
+            Some(interval) => format!("{median} {}", signed_interval(sign, interval)),
             None => median,
         }
     };
@@ -176,7 +168,7 @@ fn answer(difference: &PairedDifference, variant: &str, what: &str) -> String {
             count(difference.num_pairs, "seed")
         ),
         Verdict::NotToldApart => format!(
-            "{variant} is no better than {baseline}, the best baseline (difference in {what} {}).",
+            "{variant} and {baseline}, the best baseline, cannot be told apart by {what} (difference {}).",
             by(-1.0)
         ),
     }
@@ -387,14 +379,14 @@ mod tests {
     }
 
     #[test]
-    fn a_tie_is_no_better_and_few_seeds_show_nothing() {
+    fn a_tie_cannot_be_told_apart_and_few_seeds_show_nothing() {
         let tied = sentences(&compared(
             |seed| if seed % 2 == 0 { 0.01 } else { -0.01 },
             SEEDS,
         ));
         assert!(
             tied[0].starts_with(
-                "relu is no better than logistic regression, the best baseline (difference in valid accuracy "
+                "relu and logistic regression, the best baseline, cannot be told apart by valid accuracy (difference "
             ),
             "{tied:?}"
         );

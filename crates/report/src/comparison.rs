@@ -12,7 +12,7 @@ use emberlab_run_format::{
 
 use crate::baselines::{compare_with_baselines, sentences};
 use crate::error::ReportError;
-use crate::numbers::{count, list};
+use crate::numbers::{count, list, short, signed_interval};
 use crate::outcome::{TargetFigure, TrialPlace, load_trial};
 use crate::pairs::{differences, fewest_pairs};
 use crate::summary::summarize;
@@ -256,42 +256,18 @@ fn how_much_worse(difference: &PairedDifference, best: &str, direction: Directio
     };
     let amount = match (difference.median.is_finite(), difference.interval) {
         (false, _) => "ends in NaN or infinity".to_string(),
-        (true, Some((low, high))) => {
-            let (low, high) = (low.abs().min(high.abs()), low.abs().max(high.abs()));
+        (true, Some(interval)) => {
             let by = short(difference.median.abs());
-            format!(
-                "is worse than {best}: {by} {direction} [{}, {}]",
-                short(low),
-                short(high)
-            )
+            let interval = signed_interval(difference.median.signum(), interval);
+            format!("is worse than {best}: {by} {direction} {interval}")
         }
         (true, None) => format!("is worse than {best}"),
     };
     format!(
-        "{} {amount}, p = {:.2}.",
+        "{} {amount}, p = {}.",
         difference.variant,
-        Rounded(difference.p_value)
+        short(difference.p_value)
     )
-}
-
-/// A p-value with two significant digits.
-struct Rounded(f64);
-
-impl std::fmt::Display for Rounded {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&short(self.0))
-    }
-}
-
-/// A number with about three significant digits.
-pub(crate) fn short(value: f64) -> String {
-    match value.abs() {
-        0.0 => "0".to_string(),
-        x if !(1e-3..1e5).contains(&x) => format!("{value:.1e}"),
-        x if x < 0.1 => format!("{value:.4}"),
-        x if x < 10.0 => format!("{value:.3}"),
-        _ => format!("{value:.1}"),
-    }
 }
 
 #[cfg(test)]
@@ -339,6 +315,29 @@ mod tests {
                 "relu and tanh cannot be told apart by valid accuracy with 10 seeds.",
                 "linear is worse than relu: 0.120 lower [0.120, 0.120], p = 0.0039.",
             ]
+        );
+    }
+
+    #[test]
+    fn an_interval_around_zero_keeps_its_sign() {
+        let difference = |median, interval| PairedDifference {
+            variant: "tanh".to_string(),
+            best: "relu".to_string(),
+            num_pairs: 10,
+            median,
+            interval: Some(interval),
+            p_value: 0.03125,
+            verdict: Verdict::Worse,
+        };
+        let lower = difference(-0.02, (-0.05, 0.01));
+        assert_eq!(
+            how_much_worse(&lower, "relu", Direction::Higher),
+            "tanh is worse than relu: 0.0200 lower [-0.0100, 0.0500], p = 0.0312."
+        );
+        let higher = difference(0.02, (-0.01, 0.05));
+        assert_eq!(
+            how_much_worse(&higher, "relu", Direction::Lower),
+            "tanh is worse than relu: 0.0200 higher [-0.0100, 0.0500], p = 0.0312."
         );
     }
 

@@ -21,6 +21,23 @@ pub fn duration(seconds: f64) -> String {
     }
 }
 
+/// A number with about three significant digits.
+pub(crate) fn short(value: f64) -> String {
+    match value.abs() {
+        0.0 => "0".to_string(),
+        x if !(1e-3..1e5).contains(&x) => format!("{value:.1e}"),
+        x if x < 0.1 => format!("{value:.4}"),
+        x if x < 10.0 => format!("{value:.3}"),
+        _ => format!("{value:.1}"),
+    }
+}
+
+/// An interval times `sign`, which is 1 or -1, as `[low, high]`.
+pub(crate) fn signed_interval(sign: f64, (low, high): (f64, f64)) -> String {
+    let (low, high) = (sign * low, sign * high);
+    format!("[{}, {}]", short(low.min(high)), short(low.max(high)))
+}
+
 /// `1 epoch` or `2 epochs`.
 pub fn count(n: usize, noun: &str) -> String {
     match n {

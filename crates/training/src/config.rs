@@ -5,7 +5,7 @@ use std::fmt;
 use burn::tensor::DType;
 use emberlab_datasets::{AugmentationConfig, BatchConfig, BatchSize, ClassWeights};
 use emberlab_menu::Problem;
-use emberlab_metrics::Metric;
+use emberlab_metrics::{Metric, Split};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -134,6 +134,19 @@ fn yes() -> bool {
     true
 }
 
+/// Checks that a split, which the configuration has under `key`, may decide something: the test split may not.
+///
+/// # Errors
+/// [`Problem`] with the key, for the test split.
+pub fn check_decides(key: &str, split: Split) -> Result<(), Problem> {
+    Problem::unless(
+        split != Split::Test,
+        key,
+        split,
+        "`train` or `valid`: the test split must decide nothing",
+    )
+}
+
 impl TrainingConfig {
     /// How batches are cut.
     pub fn batches(&self) -> BatchConfig {
@@ -190,13 +203,7 @@ impl TrainingConfig {
                 "from 0 to 1",
             )?;
         }
-        if self.objective.split == crate::Split::Test {
-            return Err(Problem::new(
-                "training.objective.split",
-                "test",
-                "`train` or `valid`: the test split must decide nothing",
-            ));
-        }
+        check_decides("training.objective.split", self.objective.split)?;
         self.early_stopping
             .as_ref()
             .map_or(Ok(()), EarlyStopping::validate)

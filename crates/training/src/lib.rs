@@ -46,7 +46,7 @@ pub use average::WeightAverage;
 pub use cells::cells;
 pub use checkpoint::{CheckpointConfig, Every, OnError};
 pub use clipping::GradientClipping;
-pub use config::{Precision, TrainMetrics, TrainingConfig};
+pub use config::{Precision, TrainMetrics, TrainingConfig, check_decides};
 pub use emberlab_metrics::Split;
 pub use engine::{EngineConfig, RecordedTraining, TrainedBy};
 pub use error::TrainingError;

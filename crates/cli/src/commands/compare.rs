@@ -8,7 +8,9 @@ use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
 use emberlab_config_source::ConfigSource;
-use emberlab_experiments::{Comparison, Execution, ExperimentError, PlannedTrial, Prepared, Trial};
+use emberlab_experiments::{
+    Comparison, Execution, ExperimentError, PlannedTrial, Prepared, Target, Trial,
+};
 use emberlab_report::{TrialPlace, TrialTable, duration};
 use emberlab_run_format::Question;
 use emberlab_run_format::files::comparison as files;
@@ -213,7 +215,7 @@ fn check_data(
         let (limit, warnings) = match checked.entry(key) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
-                let found = check(trial, &data_dirs);
+                let found = check(trial, comparison.config.target, &data_dirs);
                 entry.insert(found.map_err(|error| error.with_place(source))?)
             }
         };
@@ -225,13 +227,14 @@ fn check_data(
     Ok(limits)
 }
 
-/// Checks that data, network and loss of a trial fit together. Returns how many such trials are best trained in one
-/// batched model on a CPU, and warnings.
+/// Checks that data, network and loss of a trial fit together, and the metric of the target with them. Returns how many
+/// such trials are best trained in one batched model on a CPU, and warnings.
 fn check(
     trial: &PlannedTrial,
+    target: Option<Target>,
     data_dirs: &[PathBuf],
 ) -> Result<(usize, Vec<String>), ExperimentError> {
-    let prepared = Prepared::for_training(trial.config.clone(), data_dirs)?;
+    let prepared = Prepared::for_comparison(trial.config.clone(), target, data_dirs)?;
     let cpu = device::open("flex").map_err(emberlab_training::TrainingError::from)?;
     let network = prepared.init_network(&cpu)?;
     let limit = prepared.networks_per_batched_model(&network);
@@ -270,9 +273,9 @@ fn list(
     }
     writeln!(
         out,
-        "{} variants, {} trials, {} to train",
-        comparison.variants.len(),
-        comparison.trials.len(),
+        "{}, {}, {} to train",
+        count(comparison.variants.len(), "variant"),
+        count(comparison.trials.len(), "trial"),
         missing.len(),
     )?;
     if !missing.is_empty() {
@@ -281,7 +284,7 @@ fn list(
             out,
             "about {} with {} at the same time, without early stopping: {}",
             duration(estimate.seconds),
-            count(num_jobs(args), "job"),
+            count(estimate.num_jobs, "job"),
             estimate.basis
         )?;
     }
@@ -301,7 +304,15 @@ fn num_cores() -> usize {
 /// How long the missing trials would take, and what that is based on.
 struct Estimate {
     seconds: f64,
+    /// The number of trials that would run at the same time.
+    num_jobs: usize,
     basis: String,
+}
+
+/// The seconds that trials of these seconds take, `num_jobs` at the same time: never less than the longest of them.
+fn seconds_at_once(seconds: &[f64], num_jobs: usize) -> f64 {
+    let share = seconds.iter().sum::<f64>() / num_jobs as f64;
+    seconds.iter().copied().fold(share, f64::max)
 }
 
 /// Estimates the time for the missing trials: one trial of each variant is trained for a moment. Of many variants a few
@@ -347,8 +358,11 @@ fn estimate(
         let variant = comparison.trials[index].variant.as_str();
         measured.get(variant).copied().unwrap_or(mean)
     });
+    let seconds: Vec<f64> = seconds.collect();
+    let num_jobs = num_jobs(args).min(missing.len()).max(1);
     Ok(Estimate {
-        seconds: seconds.sum::<f64>() / num_jobs(args) as f64,
+        seconds: seconds_at_once(&seconds, num_jobs),
+        num_jobs,
         basis: match measured.len() == firsts.len() {
             true => "from a moment of training of each variant, one at a time".to_string(),
             false => format!(
@@ -559,4 +573,17 @@ fn report(
 /// Writes a file so that it appears whole.
 fn write(path: &Path, text: &str) -> Result<(), ExperimentError> {
     Ok(replace(path, text.as_bytes())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trials_take_their_share_of_the_jobs_but_never_less_than_the_longest_of_them() {
+        assert_eq!(seconds_at_once(&[6.0], 1), 6.0);
+        assert_eq!(seconds_at_once(&[2.0, 2.0, 2.0, 2.0], 2), 4.0);
+        assert_eq!(seconds_at_once(&[9.0, 1.0], 2), 9.0);
+        assert_eq!(seconds_at_once(&[], 1), 0.0);
+    }
 }

@@ -80,7 +80,10 @@ fn explain(nothing: &NothingToDo, run: &Run, resume: CommandLine) -> String {
     let run = run.id();
     let (why, more) = match stopped {
         Some(stopped) => (
-            format!("{run} stopped early after {epochs} epochs: {stopped}"),
+            format!(
+                "{run} stopped early after {}: {stopped}",
+                count(*epochs, "epoch")
+            ),
             resume
                 .with([
                     "--set".to_string(),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use emberlab_config_source::{ConfigError, ConfigSource};
+use emberlab_menu::Problem;
 use emberlab_rng::stream;
 use emberlab_storage::sha256;
 use rand::seq::index;
@@ -89,11 +90,33 @@ impl Comparison {
                 }
             }
         }
+        check_epochs(&config, &trials, source)?;
         Ok(Self {
             config,
             variants,
             trials,
         })
+    }
+}
+
+/// Checks that some trial reaches each of the epochs whose figures are shown.
+fn check_epochs(
+    config: &ExperimentConfig,
+    trials: &[PlannedTrial],
+    source: &ConfigSource,
+) -> Result<(), ConfigError> {
+    let num_epochs = trials.iter().map(|trial| trial.config.training.num_epochs);
+    let most = num_epochs.max().unwrap_or(0);
+    match config.at_epochs.iter().find(|&&epoch| epoch > most) {
+        None => Ok(()),
+        Some(epoch) => {
+            let problem = Problem::new(
+                "at_epochs",
+                epoch,
+                format!("at most {most}, the last epoch of the longest trial"),
+            );
+            Err(ConfigError::from_problem(source, &problem))
+        }
     }
 }
 
@@ -404,7 +427,9 @@ fn folder_name(name: &str) -> String {
     });
     let plain: String = plain.collect();
     let words = plain.split('-').filter(|word| !word.is_empty());
-    words.collect::<Vec<_>>().join("-")
+    let joined = words.collect::<Vec<_>>().join("-");
+    // A run whose name begins with a point would be hidden, and with a hyphen it would look like an option.
+    joined.trim_start_matches(['.', '-']).to_string()
 }
 
 #[cfg(test)]
@@ -546,6 +571,68 @@ mod tests {
         assert!(error(same).contains("the same name, `a b`"));
         let twice = "[sweep]\n\"optimizer.learning_rate\" = [0.1, 0.1]";
         assert!(error(twice).contains("the same name, `0.1`"));
+    }
+
+    #[test]
+    fn folds_target_and_epochs_that_cannot_be_are_refused_at_their_keys() {
+        let error = |first: &str, more: &str| {
+            let text = BASE.replace("seeds = 2", &format!("seeds = 2\n{first}")) + more;
+            let source = ConfigSource::new("moons.toml", text);
+            Comparison::from_source(&source).unwrap_err().to_string()
+        };
+        let target = |more: &str| error("", &format!("[target]\nmetric = \"accuracy\"\n{more}"));
+        for (found, said) in [
+            (
+                error("num_folds = 0", ""),
+                "`num_folds` is 0, expected at least 2",
+            ),
+            (
+                error("num_folds = 1", ""),
+                "`num_folds` is 1, expected at least 2",
+            ),
+            (
+                error("at_epochs = [3, 0]", ""),
+                "`at_epochs` is [3, 0], expected epochs from 1 on",
+            ),
+            (
+                error("at_epochs = [3, 4]", ""),
+                "`at_epochs` is 4, expected at most 3, the last epoch of the longest trial",
+            ),
+            (
+                target("value = 0.9\nsplit = \"test\""),
+                "`target.split` is test, expected `train` or `valid`: the test split must decide nothing",
+            ),
+            (
+                target("value = inf"),
+                "`target.value` is inf, expected a finite number",
+            ),
+        ] {
+            assert!(found.contains(said), "no {said} in\n{found}");
+        }
+    }
+
+    #[test]
+    fn figures_are_shown_at_every_epoch_that_some_variant_reaches() {
+        let text = BASE.replace("seeds = 2", "at_epochs = [9]")
+            + "[sweep]\n\"training.num_epochs\" = [3, 9]";
+        let comparison = Comparison::from_source(&ConfigSource::new("moons.toml", text));
+        assert_eq!(comparison.unwrap().trials.len(), 2);
+    }
+
+    #[test]
+    fn a_variant_whose_name_begins_with_a_point_has_a_folder_that_can_be_seen() {
+        let named = |name: &str| Variant {
+            name: name.to_string(),
+            overrides: Vec::new(),
+        };
+        let folders = folder_names(&[".a", "..-b", "c."].map(named));
+        assert_eq!(folders, ["a", "b", "c."]);
+        let alike = folder_names(&[".a", "a"].map(named));
+        assert!(
+            alike[0].starts_with("a-") && alike[1].starts_with("a-"),
+            "{alike:?}"
+        );
+        assert_ne!(alike[0], alike[1]);
     }
 
     #[test]

@@ -188,10 +188,19 @@ impl ExperimentConfig {
         self.inspect
             .as_ref()
             .map_or(Ok(()), InspectConfig::validate)?;
-        match &self.sweep {
-            Some(sweep) => sweep.validate(),
-            None => Ok(()),
+        if let Some(num_folds) = self.num_folds {
+            Problem::unless(num_folds >= 2, "num_folds", num_folds, "at least 2")?;
         }
+        self.sweep.as_ref().map_or(Ok(()), SweepConfig::validate)?;
+        self.target.as_ref().map_or(Ok(()), Target::validate)?;
+        let is_none = |&epoch: &usize| epoch == 0;
+        let epochs = format!("{:?}", self.at_epochs);
+        Problem::unless(
+            !self.at_epochs.iter().any(is_none),
+            "at_epochs",
+            epochs,
+            "epochs from 1 on",
+        )
     }
 
     /// The whole experiment as TOML, with every default written out.

@@ -2,7 +2,7 @@
 
 use emberlab_menu::Problem;
 use emberlab_metrics::Metric;
-use emberlab_training::Split;
+use emberlab_training::{Split, check_decides};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -85,6 +85,17 @@ pub struct Target {
     pub split: Split,
     /// The value. A better value counts as reached, too.
     pub value: f64,
+}
+
+impl Target {
+    /// Checks the value and the split.
+    ///
+    /// # Errors
+    /// [`Problem`] with the first key that is wrong.
+    pub(crate) fn validate(&self) -> Result<(), Problem> {
+        check_decides("target.split", self.split)?;
+        Problem::unless_finite(self.value, "target.value")
+    }
 }
 
 impl SweepConfig {

@@ -1,7 +1,12 @@
 //! Checks that the files of a run are whole and unchanged.
 
-use emberlab_run_format::files::{DIAGNOSIS, ENVIRONMENT, MODEL, RESULT, THRESHOLD};
-use emberlab_run_format::{ChosenThreshold, Diagnosis, Environment, ModelFile, RunResult};
+use emberlab_run_format::files::{
+    BASELINES, DIAGNOSIS, ENVIRONMENT, FAILURE, IMPORTANCE, MODEL, RESULT, THRESHOLD,
+};
+use emberlab_run_format::{
+    Baselines, ChosenThreshold, Diagnosis, Environment, Failure, Importance, ModelFile, RunFolder,
+    RunResult,
+};
 use emberlab_storage::Digested;
 use serde::de::DeserializeOwned;
 
@@ -9,8 +14,9 @@ use super::Run;
 use crate::error::ExperimentError;
 
 impl Run {
-    /// Checks the files of the run: configuration, environment, model, result with the checksums of all files, and
-    /// every checkpoint. Returns the number of files checked and a message for each damaged one.
+    /// Checks the files of the run: configuration, environment, model, whatever was found about it, result with the
+    /// checksums of all files, or what a training under way has written, and every checkpoint. Returns the number of files
+    /// checked and a message for each damaged one.
     ///
     /// # Errors
     /// [`ExperimentError::Storage`] if a folder cannot be read.
@@ -20,17 +26,31 @@ impl Run {
             self.check_json::<Environment>(ENVIRONMENT),
             self.check_json::<ModelFile>(MODEL),
         ];
-        if self.path().join(DIAGNOSIS).is_file() {
-            checked.push(self.check_json::<Diagnosis>(DIAGNOSIS));
-        }
-        if self.path().join(THRESHOLD).is_file() {
-            checked.push(self.check_json::<ChosenThreshold>(THRESHOLD));
+        let optional: [(&str, fn(&Self, &str) -> Result<(), String>); 5] = [
+            (DIAGNOSIS, Self::check_json::<Diagnosis>),
+            (THRESHOLD, Self::check_json::<ChosenThreshold>),
+            (BASELINES, Self::check_json::<Baselines>),
+            (IMPORTANCE, Self::check_json::<Importance>),
+            (FAILURE, Self::check_json::<Failure>),
+        ];
+        for (name, check) in optional {
+            if self.path().join(name).is_file() {
+                checked.push(check(self, name));
+            }
         }
         if self.is_done() {
             checked.push(self.check_json::<RunResult>(RESULT));
             if let Ok(result) = self.read_json::<RunResult>(RESULT) {
                 checked.extend(result.files.iter().map(|file| self.check_digest(file)));
             }
+        } else {
+            // Without checksums yet.
+            let folder = RunFolder::new(self.path());
+            checked.extend([
+                folder.history().map(drop).map_err(|e| e.to_string()),
+                folder.layers().map(drop).map_err(|e| e.to_string()),
+                folder.frames().map(drop).map_err(|e| e.to_string()),
+            ]);
         }
         for checkpoint in self.checkpoint_store().read_all()? {
             checked.push(checkpoint.map(drop).map_err(|e| e.to_string()));

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use emberlab_config_source::ConfigSource;
-use emberlab_datasets::SplitMethod;
+use emberlab_datasets::{ClassWeights, SplitMethod};
 use emberlab_tables::{
     ColumnType, Delimiter, ImputeCategory, ImputeNumber, MissingLabels, TableConfig,
     UnseenCategories,
@@ -393,4 +393,30 @@ fn an_experiment_is_named_after_its_file() {
     assert_eq!(name("data/titanic.csv.gz"), "titanic");
     assert_eq!(name("my data (2).csv"), "my_data__2_");
     assert_eq!(name(".csv"), "csv");
+}
+
+#[test]
+fn rare_classes_are_advised_to_be_weighed_by_a_key_that_trains() {
+    for (names, count) in [
+        (&["no", "yes"][..], "both classes count the same"),
+        (&["a", "b", "c"], "all classes count the same"),
+    ] {
+        let table = rows("x,y,label", 200, |row| {
+            let name = if row % 10 == 0 {
+                row / 10 % (names.len() - 1) + 1
+            } else {
+                0
+            };
+            format!("{}.5,{}.25,{}", row * 7 % 90, row * 13 % 70, names[name])
+        });
+        let mut written = written(&table, "label", None);
+        let words = written.text.replace("\n# ", " ");
+        assert!(
+            words.contains("`class_weights = \"balanced\"` in [training]"),
+            "{words}"
+        );
+        assert!(words.contains(count), "{words}");
+        written.starter.config.training.class_weights = Some(ClassWeights::Balanced);
+        written.starter.check(&[]).unwrap();
+    }
 }

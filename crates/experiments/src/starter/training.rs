@@ -192,11 +192,9 @@ fn loss(learnt: &Learnt, comments: &mut Comments) -> LossConfig {
                 let total: u64 = classes.iter().sum();
                 comments.above(&["loss"], format!(
                     "The rarer class has {:.1} % of the rows, so look at recall and F1 beside accuracy, and let \
-                     `emberlab evaluate --threshold-by f1` choose the threshold. `name = \"focal\", alpha = {:.2}` \
-                     gives it more weight.",
+                     `emberlab evaluate --threshold-by f1` choose the threshold. `class_weights = \"balanced\"` in \
+                     [training] makes both classes count the same.",
                     100.0 * rarest as f64 / total.max(1) as f64,
-                    // The positive class is the second one.
-                    1.0 - classes[1] as f64 / total.max(1) as f64,
                 ));
             }
             LossConfig::mean(BceWithLogits::default())
@@ -205,8 +203,7 @@ fn loss(learnt: &Learnt, comments: &mut Comments) -> LossConfig {
             if is_imbalanced {
                 comments.above(&["loss"], format!(
                     "The largest class has {largest} rows, the smallest {rarest}: look at recall and F1 beside \
-                     accuracy. A column with weights of the rows (`weight` in [dataset]) can make rare classes \
-                     count more."
+                     accuracy. `class_weights = \"balanced\"` in [training] makes all classes count the same."
                 ));
             }
             LossConfig::mean(CrossEntropy::default())

@@ -9,7 +9,7 @@ use emberlab_menu::Problem;
 use emberlab_run_format::Finding;
 
 use super::Prepared;
-use crate::config::ExperimentConfig;
+use crate::config::{ExperimentConfig, Target};
 use crate::error::ExperimentError;
 
 impl Prepared {
@@ -23,7 +23,24 @@ impl Prepared {
         config: ExperimentConfig,
         data_dirs: &[PathBuf],
     ) -> Result<Self, ExperimentError> {
-        let prepared = Self::load(config, data_dirs)?;
+        Self::for_comparison(config, None, data_dirs)
+    }
+
+    /// The same for a trial of a comparison, whose target has to have a metric of the task.
+    ///
+    /// # Errors
+    /// As [`for_training`](Self::for_training).
+    pub fn for_comparison(
+        config: ExperimentConfig,
+        target: Option<Target>,
+        data_dirs: &[PathBuf],
+    ) -> Result<Self, ExperimentError> {
+        let prepared = Self::unchecked(config, data_dirs)?;
+        if let Some(target) = target {
+            // Before the metrics of the training, among which it is.
+            prepared.check_metric("target.metric", target.metric)?;
+        }
+        let prepared = prepared.checked()?;
         prepared.check_trainable()?;
         Ok(prepared)
     }

@@ -54,9 +54,17 @@ impl fmt::Display for StoppedEarly {
         } = self;
         write!(
             f,
-            "the {split} {metric} had not improved for {waited} epochs, and `training.early_stopping.patience` is \
-             {patience}"
+            "the {split} {metric} had not improved for {}, and `training.early_stopping.patience` is {patience}",
+            count_epochs(*waited)
         )
+    }
+}
+
+/// `1 epoch` or `2 epochs`.
+pub(crate) fn count_epochs(epochs: usize) -> String {
+    match epochs {
+        1 => "1 epoch".to_string(),
+        _ => format!("{epochs} epochs"),
     }
 }
 
@@ -195,4 +203,38 @@ pub(super) fn with_defaults(text: String) -> String {
     let config = toml::from_str::<ExperimentConfig>(&text);
     let written = config.ok().and_then(|config| config.to_toml().ok());
     written.unwrap_or(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_epoch_is_not_called_epochs() {
+        let error = |epochs, waited| {
+            let stopped = StoppedEarly {
+                split: Split::Valid,
+                metric: Metric::Loss,
+                waited,
+                patience: 1,
+            };
+            let run = "moons/early".to_string();
+            let error = ExperimentError::OutOfPatience {
+                run,
+                epochs,
+                stopped,
+            };
+            error.to_string()
+        };
+        assert!(
+            error(1, 1).starts_with(
+                "moons/early stopped early after 1 epoch: the valid loss had not improved for 1 epoch, and "
+            ),
+            "{}",
+            error(1, 1)
+        );
+        assert!(
+            error(3, 2).contains("after 3 epochs: the valid loss had not improved for 2 epochs")
+        );
+    }
 }

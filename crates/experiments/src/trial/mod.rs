@@ -25,6 +25,7 @@ mod stepwise;
 mod train;
 
 pub use baselines::BaselineLimit;
+pub(crate) use continuation::count_epochs;
 pub use continuation::{NothingToDo, StoppedEarly};
 pub use diagnose::evenly;
 pub(crate) use diagnose::quick_diagnosis;

@@ -49,6 +49,14 @@ impl Prepared {
     /// [`ExperimentError::Dataset`] if the data are missing or damaged; [`ExperimentError::Config`] with the key to
     /// change if something does not fit.
     pub fn load(config: ExperimentConfig, data_dirs: &[PathBuf]) -> Result<Self, ExperimentError> {
+        Self::unchecked(config, data_dirs)?.checked()
+    }
+
+    /// The same before it is checked that all metrics of the configuration are those of the task.
+    pub(super) fn unchecked(
+        config: ExperimentConfig,
+        data_dirs: &[PathBuf],
+    ) -> Result<Self, ExperimentError> {
         let dataset = config.dataset.load(data_dirs, config.seed)?;
         let data_sha256 = dataset.checksum();
         Self::of(config, dataset, data_sha256)
@@ -78,7 +86,7 @@ impl Prepared {
             expected: expected.to_string(),
             found,
         })?;
-        Self::of(config, dataset, expected.to_string())
+        Self::of(config, dataset, expected.to_string())?.checked()
     }
 
     fn of(
@@ -118,7 +126,7 @@ impl Prepared {
         }
         let (task, d_output) = task?;
         let standardizer = Standardizer::fit(&config.standardize, &samples, &splits.train);
-        Self {
+        Ok(Self {
             config,
             samples,
             columns,
@@ -130,8 +138,7 @@ impl Prepared {
             standardizer,
             task,
             d_output,
-        }
-        .checked()
+        })
     }
 
     /// The same data for other settings of the training; `None` if these settings need other data.
@@ -166,10 +173,9 @@ impl Prepared {
     }
 
     /// Checks that all metrics of the configuration are those of the task.
-    fn checked(self) -> Result<Self, ExperimentError> {
+    pub(super) fn checked(self) -> Result<Self, ExperimentError> {
         let Self { config, task, .. } = &self;
         let training = &config.training;
-        let names: Vec<&str> = task.metrics().iter().map(|m| m.name()).collect();
         let asked = [("training.objective.metric", training.objective.metric)].into_iter();
         let listed = training
             .metrics
@@ -180,15 +186,7 @@ impl Prepared {
             .metric()
             .map(|metric| ("scheduler.metric", metric));
         for (key, metric) in asked.chain(listed).chain(of_schedule) {
-            Problem::unless(
-                task.metrics().contains(&metric),
-                key,
-                metric,
-                format!(
-                    "one of `{}` for these targets and this loss",
-                    names.join("`, `")
-                ),
-            )?;
+            self.check_metric(key, metric)?;
         }
         Problem::unless(
             training.thresholds.is_empty() || matches!(task, Task::Binary { .. }),
@@ -197,6 +195,21 @@ impl Prepared {
             "no thresholds, because they need two classes and a loss with one output",
         )?;
         Ok(self)
+    }
+
+    /// Checks that a metric, which the configuration has under `key`, is one of the task.
+    pub(super) fn check_metric(&self, key: &str, metric: Metric) -> Result<(), Problem> {
+        let metrics = self.task.metrics();
+        let names: Vec<&str> = metrics.iter().map(|metric| metric.name()).collect();
+        Problem::unless(
+            metrics.contains(&metric),
+            key,
+            metric,
+            format!(
+                "one of `{}` for these targets and this loss",
+                names.join("`, `")
+            ),
+        )
     }
 
     /// The rows of a split.

@@ -60,7 +60,19 @@ impl Progress {
         let damaged = |error: String| checkpoint.damaged(format!("{PROGRESS}: {error}"));
         let text = std::str::from_utf8(checkpoint.file(PROGRESS)?);
         let text = text.map_err(|e| damaged(e.to_string()))?;
-        toml::from_str(text).map_err(|e| damaged(e.to_string()))
+        Self::parse(text).map_err(damaged)
+    }
+
+    /// Reads the text that [`to_toml`](Self::to_toml) wrote.
+    ///
+    /// # Errors
+    /// A message if it is another text, or has a time that no training can have taken.
+    fn parse(text: &str) -> Result<Self, String> {
+        let progress: Self = toml::from_str(text).map_err(|e| e.to_string())?;
+        match Duration::try_from_secs_f64(progress.elapsed) {
+            Ok(_) => Ok(progress),
+            Err(error) => Err(format!("`elapsed` is {}: {error}", progress.elapsed)),
+        }
     }
 
     /// The progress as it is written into a checkpoint.
@@ -163,7 +175,7 @@ impl Replica {
 
     /// The time spent on the training, including the time before it was resumed; `spent` is the time since then.
     pub(super) fn elapsed(&self, spent: Duration) -> Duration {
-        Duration::from_secs_f64(self.progress.elapsed) + spent
+        Duration::from_secs_f64(self.progress.elapsed).saturating_add(spent)
     }
 
     /// Whether a checkpoint is to be written: there is a place for it, and the newest one has another position.
@@ -236,6 +248,28 @@ impl Replica {
         match &self.store {
             Some(store) => Ok(store.remove_old()?),
             None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::task::Task;
+
+    #[test]
+    fn a_time_that_no_training_can_have_taken_is_damage() {
+        let task = Task::Binary { on_logits: true };
+        let with = |elapsed: f64| {
+            let start = Progress::new(MetricAccumulator::new(&task, &[]).unwrap());
+            Progress { elapsed, ..start }
+        };
+        let read = |elapsed: f64| Progress::parse(&with(elapsed).to_toml().unwrap());
+        assert_eq!(read(2.5).unwrap(), with(2.5));
+        for elapsed in [-1.0, f64::NAN, f64::INFINITY, 1e300] {
+            let message = read(elapsed).unwrap_err();
+            assert!(message.starts_with("`elapsed` is "), "{message}");
         }
     }
 }

@@ -125,12 +125,10 @@ impl Schedule {
 /// Reads the name of a surface, written with hyphens or underscores.
 pub(super) fn surface_parser() -> impl TypedValueParser<Value = &'static Surface> {
     let values = SURFACES.iter().map(|surface| {
-        PossibleValue::new(surface.name.replace('_', "-"))
-            .alias(surface.name)
-            .help(format!("{}: {}", surface.formula, surface.about))
+        possible_value(surface.name).help(format!("{}: {}", surface.formula, surface.about))
     });
     PossibleValuesParser::new(values).try_map(|name| {
-        let surface = Surface::named(&name.replace('-', "_"));
+        let surface = Surface::named(&with_underscores(&name));
         surface.ok_or("no such surface")
     })
 }
@@ -146,15 +144,26 @@ pub(super) fn descender_parser() -> impl TypedValueParser<Value = &'static Desce
     })
 }
 
-/// Reads the name of a schedule.
+/// Reads the name of a schedule, written with hyphens or underscores.
 pub(super) fn schedule_parser() -> impl TypedValueParser<Value = &'static Schedule> {
     let values = SCHEDULES
         .iter()
-        .map(|schedule| PossibleValue::new(schedule.name()).help(&schedule.about));
+        .map(|schedule| possible_value(schedule.name()).help(&schedule.about));
     PossibleValuesParser::new(values).try_map(|name| {
+        let name = with_underscores(&name);
         let found = SCHEDULES.iter().find(|schedule| schedule.name() == name);
         found.ok_or("no such schedule")
     })
+}
+
+/// A name of a menu as a value of an option: with hyphens, and accepted with underscores too.
+fn possible_value(name: &'static str) -> PossibleValue {
+    PossibleValue::new(name.replace('_', "-")).alias(name)
+}
+
+/// The name as a menu has it.
+fn with_underscores(name: &str) -> String {
+    name.replace('-', "_")
 }
 
 #[cfg(test)]
@@ -193,6 +202,18 @@ mod tests {
             interval,
         };
         assert_eq!(of("piecewise"), piecewise.into());
+    }
+
+    #[test]
+    fn schedules_are_named_with_hyphens_or_underscores() {
+        let command = clap::Command::new("descend");
+        let command = command.arg(clap::Arg::new("schedule").value_parser(schedule_parser()));
+        for name in ["reduce-on-plateau", "reduce_on_plateau"] {
+            let matches = command.clone().try_get_matches_from(["descend", name]);
+            let matches = matches.expect("a schedule");
+            let schedule = matches.get_one::<&Schedule>("schedule");
+            assert_eq!(schedule.map(|one| one.name()), Some("reduce_on_plateau"));
+        }
     }
 
     #[test]

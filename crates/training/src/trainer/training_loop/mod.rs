@@ -406,7 +406,9 @@ impl TrainingLoop {
         let (time, to_checkpoint) = match self.checkpoint.every {
             Every::Steps(steps) => (TIME_OF_A_CALL, steps - self.step() % steps),
             Every::Seconds(seconds) => {
-                let time = TIME_OF_A_CALL.min(Duration::from_secs_f64(seconds));
+                // More seconds than a duration can hold never pass.
+                let every = Duration::try_from_secs_f64(seconds);
+                let time = every.map_or(TIME_OF_A_CALL, |every| every.min(TIME_OF_A_CALL));
                 (time, u64::MAX)
             }
             Every::Epochs(_) => (TIME_OF_A_CALL, u64::MAX),
