@@ -388,6 +388,53 @@ fn folds_are_trials_of_their_own() {
 }
 
 #[test]
+fn only_one_process_trains_a_comparison() {
+    let lab = lab();
+    let mut command = lab.command(&["compare", "small.toml", "--jobs", "1"]);
+    let child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let first = lab.path().join("artifacts/small/relu-seed0");
+    wait_until(60, "a trial has begun", || first.exists());
+    let refused = compare(&lab, &[]);
+    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    let reason = format!("small is in use by process {}", child.id());
+    assert!(refused.stderr.contains(&reason), "{}", refused.stderr);
+    let done = outcome(child.wait_with_output().unwrap());
+    assert_eq!(done.code, Some(0), "{done:#?}");
+    assert_eq!(trials(&lab).len(), 8);
+}
+
+#[test]
+fn a_lost_configuration_comes_back_from_a_checkpoint() {
+    let lab = lab();
+    assert_eq!(compare(&lab, &["--set", "seeds=1"]).code, Some(0));
+    let config = lab.path().join("artifacts/small/linear-seed0/config.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::remove_file(&config).unwrap();
+    let checked = lab.run(&["runs", "check", "small/linear-seed0"]);
+    assert_eq!(checked.code, Some(1), "{checked:#?}");
+    let message = "config.toml is missing; `emberlab resume small/linear-seed0`";
+    let said = [checked.stdout.as_str(), checked.stderr.as_str()].concat();
+    assert!(said.contains(message), "{checked:#?}");
+    assert_eq!(compare(&lab, &["--set", "seeds=1"]).code, Some(0));
+    lab.succeed(&["resume", "small/linear-seed0"]);
+    assert_eq!(std::fs::read_to_string(&config).unwrap(), text);
+}
+
+#[test]
+fn a_variant_with_a_long_name_has_a_folder() {
+    let lab = lab();
+    let name = "long ".repeat(80);
+    let variants = format!("variants=[{{ name = \"{name}\", set = {{}} }}]");
+    let done = compare(&lab, &["--set", "seeds=1", "--set", &variants]);
+    assert_eq!(done.code, Some(0), "{done:#?}");
+    assert_eq!(trials(&lab).len(), 2);
+}
+
+#[test]
 fn a_mistake_in_a_sweep_is_one_message_before_anything_trains() {
     let lab = lab();
     for (key, value, parts) in [
@@ -416,6 +463,20 @@ fn a_mistake_in_a_sweep_is_one_message_before_anything_trains() {
             &["`at_epochs` is 99999, expected at most 60"],
         ),
         ("num_folds", "0", &["`num_folds` is 0, expected at least 2"]),
+        ("sweep.seed", "[1, 2]", &["`seeds = [0, 1, 2]` trains"]),
+        ("sweep.name", "[\"a\", \"b\"]", &["the comparison's name"]),
+        (
+            "variants",
+            "[{ name = \"a\", set = { at_epochs = [1] } }]",
+            &["one of the whole comparison"],
+        ),
+        // What every trial gets from the comparison cannot be set for all.
+        (
+            "model.activation",
+            "gelu",
+            &["`model.activation` is gelu", "each variant sets this key"],
+        ),
+        ("seed", "7", &["`seed` is 7", "`seeds` sets this key"]),
     ] {
         let refused = compare(&lab, &["--set", &format!("{key}={value}")]);
         assert_eq!(refused.code, Some(2), "{key}: {refused:#?}");

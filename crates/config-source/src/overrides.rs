@@ -94,6 +94,11 @@ pub(crate) struct Override {
 }
 
 impl Override {
+    /// The value, as it was written.
+    pub(crate) fn value(&self) -> &str {
+        self.text[self.equals + 1..].trim()
+    }
+
     /// The override as a source, and the place of a value that it sets.
     pub(crate) fn place(&self, path: &KeyPath, part: Part) -> (ConfigSource, Option<Range<usize>>) {
         // A string without quotes is not TOML. It is one value.

@@ -108,6 +108,14 @@ impl ConfigSource {
         })
     }
 
+    /// The value, as it was written, of the last override that sets a key or something inside it. The key is written with
+    /// its tables, such as `model.hidden`.
+    pub fn overridden(&self, key: &str) -> Option<&str> {
+        let path = KeyPath::parse(key)?;
+        let sets_it = |one: &&Override| one.path.starts_with(&path);
+        self.overrides.iter().rfind(sets_it).map(Override::value)
+    }
+
     /// The file as it is, without the overrides.
     fn without_overrides(&self) -> Self {
         Self::new(&self.name, &self.original)

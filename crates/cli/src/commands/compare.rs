@@ -14,7 +14,7 @@ use emberlab_experiments::{
 use emberlab_report::{TrialPlace, TrialTable, duration};
 use emberlab_run_format::Question;
 use emberlab_run_format::files::comparison as files;
-use emberlab_storage::replace;
+use emberlab_storage::{RunLock, replace};
 use emberlab_training::{Dashboard, StopFlag, device};
 
 use crate::arguments::{Running, Shared};
@@ -89,6 +89,11 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     if let Some(engine) = args.launcher {
         return launch(engine, args, shared, &comparison);
     }
+    // Two processes that train one comparison would each report on trials that the other one has not ended.
+    let _lock = match args.dry_run || args.collect {
+        true => None,
+        false => Some(lock(&comparison, shared)?),
+    };
     let missing = missing(&comparison, &shared.artifacts).inspect_err(|error| {
         if let ExperimentError::ConfigChanged { .. } = error {
             let name = &comparison.config.name;
@@ -239,6 +244,14 @@ fn check(
     let network = prepared.init_network(&cpu)?;
     let limit = prepared.networks_per_batched_model(&network);
     Ok((limit, prepared.warnings()))
+}
+
+/// The lock of the comparison's folder, which ends with the process.
+fn lock(comparison: &Comparison, shared: &Shared) -> Result<RunLock, Failure> {
+    let folder = shared.artifacts.join(&comparison.config.name);
+    std::fs::create_dir_all(&folder)?;
+    let lock = RunLock::acquire(&folder).map_err(ExperimentError::from);
+    Ok(lock?)
 }
 
 /// The indices of the trials that are not done, in order.

@@ -91,7 +91,7 @@ fn source(args: &Args, shared: &Shared) -> Result<ConfigSource, Failure> {
         return Ok(ConfigSource::load(path)?);
     }
     let run = Run::find(&shared.artifacts, &path.to_string_lossy())?;
-    Ok(ConfigSource::load(run.config_path())?)
+    Ok(run.source()?)
 }
 
 fn has_extension(path: &Path, extension: &str) -> bool {

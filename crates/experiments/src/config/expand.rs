@@ -63,6 +63,7 @@ impl Comparison {
     pub fn from_source(source: &ConfigSource) -> Result<Self, ConfigError> {
         let config = ExperimentConfig::from_source(source)?;
         check_num_trials(&config, source)?;
+        check_overrides(&config, source)?;
         let variants = variants(&config);
         check_names(&config, &variants, source)?;
         let folders = folder_names(&variants);
@@ -118,6 +119,31 @@ fn check_epochs(
             Err(ConfigError::from_problem(source, &problem))
         }
     }
+}
+
+/// Checks that no override sets a key that every trial gets from the comparison: it would change nothing.
+fn check_overrides(config: &ExperimentConfig, source: &ConfigSource) -> Result<(), ConfigError> {
+    let swept = config.sweep.iter().flat_map(|sweep| sweep.axes.keys());
+    let of_first = (config.variants.iter().take(1)).flat_map(|variant| variant.set.keys());
+    let of_all = of_first.filter(|key| {
+        let mut variants = config.variants.iter();
+        variants.all(|variant| variant.set.contains_key(key))
+    });
+    let of_variants = swept.chain(of_all).map(String::as_str);
+    let of_seeds = config.seeds.iter().map(|_| "seed");
+    for key in of_variants.chain(of_seeds) {
+        if let Some(value) = source.overridden(key) {
+            let sets = if key == "seed" {
+                "`seeds`"
+            } else {
+                "each variant"
+            };
+            let expected = format!("no override, because {sets} sets this key for every trial");
+            let problem = Problem::new(key.to_owned(), value, expected);
+            return Err(ConfigError::from_problem(source, &problem));
+        }
+    }
+    Ok(())
 }
 
 /// Checks that there are not too many trials, before they are listed.
@@ -429,8 +455,18 @@ fn folder_name(name: &str) -> String {
     let words = plain.split('-').filter(|word| !word.is_empty());
     let joined = words.collect::<Vec<_>>().join("-");
     // A run whose name begins with a point would be hidden, and with a hyphen it would look like an option.
-    joined.trim_start_matches(['.', '-']).to_string()
+    let readable = joined.trim_start_matches(['.', '-']);
+    match readable.len() {
+        0..=LONGEST_FOLDER => readable.to_string(),
+        _ => {
+            let end = readable.floor_char_boundary(LONGEST_FOLDER);
+            format!("{}-{}", &readable[..end], &sha256(name.as_bytes())[..8])
+        }
+    }
 }
+
+/// Bytes of the longest name of a variant in the name of a folder, which may have 255 bytes with everything else.
+const LONGEST_FOLDER: usize = 120;
 
 #[cfg(test)]
 mod tests {

@@ -192,6 +192,8 @@ impl ExperimentConfig {
             Problem::unless(num_folds >= 2, "num_folds", num_folds, "at least 2")?;
         }
         self.sweep.as_ref().map_or(Ok(()), SweepConfig::validate)?;
+        let mut variants = self.variants.iter().enumerate();
+        variants.try_for_each(|(index, variant)| variant.validate(index))?;
         self.target.as_ref().map_or(Ok(()), Target::validate)?;
         let is_none = |&epoch: &usize| epoch == 0;
         let epochs = format!("{:?}", self.at_epochs);

@@ -98,6 +98,33 @@ impl Target {
     }
 }
 
+impl VariantConfig {
+    /// Checks that a variant may change the keys that this one changes. `index` is its place among the variants.
+    ///
+    /// # Errors
+    /// [`Problem`] with the first key that is wrong.
+    pub(crate) fn validate(&self, index: usize) -> Result<(), Problem> {
+        let mut keys = self.set.keys();
+        keys.try_for_each(|key| check_varied_key(key, format!("variants[{index}].set.\"{key}\"")))
+    }
+}
+
+/// Checks that variants may differ in a key of the experiment, which is written at `place`. They may not differ in what the
+/// comparison itself sets for each trial.
+fn check_varied_key(key: &str, place: String) -> Result<(), Problem> {
+    let expected = match key.split('.').next().unwrap_or_default() {
+        "seed" | "seeds" => {
+            "no key of a variant: `seeds = [0, 1, 2]` trains every variant with each seed"
+        }
+        "name" => "no key of a variant: all trials are in the folder of the comparison's name",
+        "sweep" | "variants" | "num_folds" | "target" | "at_epochs" => {
+            "no key of a variant: it is one of the whole comparison"
+        }
+        _ => return Ok(()),
+    };
+    Err(Problem::new(place, key, expected))
+}
+
 impl SweepConfig {
     /// Checks that the axes have values that can be combined.
     ///
@@ -105,6 +132,7 @@ impl SweepConfig {
     /// [`Problem`] with the first key that is wrong.
     pub(crate) fn validate(&self) -> Result<(), Problem> {
         for (key, values) in &self.axes {
+            check_varied_key(key, format!("sweep.\"{key}\""))?;
             let is_list = values.as_array().is_some_and(|values| !values.is_empty());
             let key = format!("sweep.\"{key}\"");
             Problem::unless(is_list, key, values, "a list of at least one value")?;

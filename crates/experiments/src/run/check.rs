@@ -1,7 +1,7 @@
 //! Checks that the files of a run are whole and unchanged.
 
 use emberlab_run_format::files::{
-    BASELINES, DIAGNOSIS, ENVIRONMENT, FAILURE, IMPORTANCE, MODEL, RESULT, THRESHOLD,
+    BASELINES, CONFIG, DIAGNOSIS, ENVIRONMENT, FAILURE, IMPORTANCE, MODEL, RESULT, THRESHOLD,
 };
 use emberlab_run_format::{
     Baselines, ChosenThreshold, Diagnosis, Environment, Failure, Importance, ModelFile, RunFolder,
@@ -22,7 +22,13 @@ impl Run {
     /// [`ExperimentError::Storage`] if a folder cannot be read.
     pub fn check(&self) -> Result<(usize, Vec<String>), ExperimentError> {
         let mut checked = vec![
-            self.config().map(drop).map_err(|e| e.to_string()),
+            match self.config_path().exists() {
+                true => self.config().map(drop).map_err(|e| e.to_string()),
+                false => Err(format!(
+                    "{CONFIG} is missing; `emberlab resume {}` writes it again from a checkpoint",
+                    self.id()
+                )),
+            },
             self.check_json::<Environment>(ENVIRONMENT),
             self.check_json::<ModelFile>(MODEL),
         ];

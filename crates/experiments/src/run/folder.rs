@@ -52,9 +52,11 @@ impl Run {
         Ok(Self { path, data: None })
     }
 
-    /// The run in a folder, if there is one.
+    /// The run in a folder, if there is one. A run that has lost its configuration still has checkpoints, each with a
+    /// copy.
     pub fn at(path: &Path) -> Option<Self> {
-        path.join(CONFIG).is_file().then(|| Self {
+        let is_run = path.join(CONFIG).is_file() || path.join(CHECKPOINTS).is_dir();
+        is_run.then(|| Self {
             path: path.to_path_buf(),
             data: None,
         })

@@ -12,12 +12,32 @@ use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 
 impl Run {
-    /// The text of its configuration.
+    /// The text of its configuration; if the file is lost, that of the newest checkpoint.
     ///
     /// # Errors
     /// [`ExperimentError::ReadConfig`].
-    pub(crate) fn source(&self) -> Result<ConfigSource, ExperimentError> {
-        Ok(ConfigSource::load(self.config_path())?)
+    pub fn source(&self) -> Result<ConfigSource, ExperimentError> {
+        let path = self.config_path();
+        // Not the store with the run's configuration, which is looked for.
+        let checkpoints = CheckpointStore::new(self.checkpoints(), usize::MAX);
+        if !path.exists()
+            && let Some(checkpoint) = checkpoints.newest()?.checkpoint
+        {
+            let name = path.display().to_string();
+            return Ok(ConfigSource::new(name, checkpoint.identity.config));
+        }
+        Ok(ConfigSource::load(path)?)
+    }
+
+    /// Writes the configuration again from the newest checkpoint, if the file is lost.
+    ///
+    /// # Errors
+    /// [`ExperimentError::ReadConfig`] if no checkpoint has it; [`ExperimentError::Storage`] if it cannot be written.
+    pub(crate) fn restore_config(&self) -> Result<(), ExperimentError> {
+        match self.config_path().exists() {
+            true => Ok(()),
+            false => self.write(CONFIG, self.source()?.text.as_bytes()),
+        }
     }
 
     /// The configuration that the run was trained with. If its data have [moved](Self::with_data), it has their new

@@ -48,6 +48,7 @@ impl Trial {
         force: bool,
         execution: Execution,
     ) -> Result<Resume, ExperimentError> {
+        run.restore_config()?;
         // This is checked before anything else, so that not even the lock of a finished run is touched.
         if run.is_done()
             && !RunLock::is_held(run.path())
