@@ -1,17 +1,11 @@
 //! The `emberlab` command.
 
 mod arguments;
-mod boundary_animation;
 mod command_line;
 mod commands;
-mod comparison_explanations;
-mod comparison_tables;
 mod data_dirs;
 mod diagnostics;
-mod evaluation_pictures;
 mod failure;
-mod jobs;
-mod launchers;
 mod open_files;
 mod panics;
 mod picture_files;
@@ -27,7 +21,6 @@ mod tables;
 mod terminal;
 mod terminal_chart;
 mod threads;
-mod trial_progress;
 
 use std::process::ExitCode;
 

@@ -9,7 +9,6 @@ use emberlab_run_format::files::{BASELINES, IMPORTANCE};
 use emberlab_run_format::{Baselines, Importance, RunFolder, RunResult, Weights};
 use serde::Serialize;
 
-use crate::comparison_tables::in_terminal;
 use crate::failure::Failure;
 use crate::progress::number;
 use crate::tables;
@@ -84,7 +83,7 @@ impl Explanations {
             && let Some(table) = baseline_table(baselines, split, network)
         {
             let caption = table.caption.clone();
-            let _ = write!(text, "\n\n{caption}\n{}", in_terminal(table));
+            let _ = write!(text, "\n\n{caption}\n{}", tables::in_terminal(table));
             for sentence in baseline_sentences(baselines, split, network) {
                 let _ = write!(text, "\n{sentence}");
             }

@@ -16,3 +16,14 @@ pub fn table(header: impl Into<Row>, text_columns: usize) -> Table {
     }
     table
 }
+
+/// A table of a report as the terminal shows it, without its caption.
+pub fn in_terminal(reported: emberlab_report::Table) -> Table {
+    let num_words = reported.columns.iter().take_while(|c| !c.is_number).count();
+    let header: Vec<String> = reported.columns.into_iter().map(|c| c.name).collect();
+    let mut shown = table(header, num_words);
+    for row in reported.rows {
+        shown.add_row(row.into_iter().map(|cell| cell.text));
+    }
+    shown
+}

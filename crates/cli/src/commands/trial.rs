@@ -8,10 +8,11 @@ use emberlab_run_format::{Ending, RunResult};
 use emberlab_training::{Dashboard, Stay};
 
 use crate::arguments::{Running, Shared, Showing};
+use crate::commands::compare::jobs;
 use crate::commands::train::{conclude, execution};
 use crate::failure::Failure;
 use crate::progress::Silent;
-use crate::{jobs, open_files, signals};
+use crate::{open_files, signals};
 
 /// The environment variables in which cluster schedulers give a job its index.
 const INDEX_VARIABLES: [&str; 3] = ["SLURM_ARRAY_TASK_ID", "HQ_TASK_ID", "JOB_COMPLETION_INDEX"];

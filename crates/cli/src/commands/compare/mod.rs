@@ -1,5 +1,11 @@
 //! `emberlab compare`: trains every variant with every seed, and reports the differences.
 
+mod explanations;
+pub mod jobs;
+mod launchers;
+mod progress;
+mod tables;
+
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::io::Write;
@@ -19,13 +25,13 @@ use emberlab_training::{Dashboard, StopFlag, device};
 
 use crate::arguments::{Running, Shared};
 use crate::command_line::CommandLine;
-use crate::comparison_explanations::{BaselinesChoice, Explaining};
 use crate::failure::Failure;
-use crate::jobs::{JobEnd, run_all};
-use crate::launchers::{Launch, LauncherChoice};
 use crate::progress::{Silent, count};
-use crate::trial_progress::{ShownJob, TrialProgress};
-use crate::{comparison_tables, data_dirs, signals};
+use crate::{data_dirs, signals};
+use explanations::{BaselinesChoice, Explaining};
+use jobs::{JobEnd, run_all};
+use launchers::{Launch, LauncherChoice};
+use progress::{ShownJob, TrialProgress};
 
 /// Train every variant in a TOML file with every seed, and compare the results.
 #[derive(Debug, clap::Args)]
@@ -574,7 +580,7 @@ fn report(
         write!(out, "{json}")?;
         return Ok(());
     }
-    comparison_tables::write(&result, &mut out)?;
+    tables::write(&result, &mut out)?;
     for (path, _) in &written {
         writeln!(out, "saved in {}", path.display())?;
     }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use serde::Deserialize;
 
-use crate::jobs::{JobEnd, Watcher};
+use super::jobs::{JobEnd, Watcher};
 use crate::progress::clock;
 use crate::terminal;
 

@@ -1,5 +1,8 @@
 //! `emberlab evaluate`: the scores of a trained network on a split, with pictures.
 
+mod animation;
+mod pictures;
+
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,13 +20,13 @@ use emberlab_training::{Split, Task};
 use serde::Serialize;
 
 use crate::arguments::{Running, Shared, WeightsChoice};
-use crate::boundary_animation::boundary_animation;
 use crate::command_line::CommandLine;
-use crate::evaluation_pictures::{NamedPicture, Subject};
 use crate::failure::Failure;
 use crate::progress::number;
 use crate::run_explanations::{Explain, Explanations};
 use crate::{data_dirs, picture_files, tables};
+use animation::boundary_animation;
+use pictures::{NamedPicture, Subject};
 
 /// The largest number of classes, or of pairs of classes, in a table of the terminal.
 const MOST_ROWS: usize = 20;

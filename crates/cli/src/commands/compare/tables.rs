@@ -2,13 +2,12 @@
 
 use std::io::{self, Write};
 
-use emberlab_report::Table;
 use emberlab_report::comparison_tables::{
     baselines_table, median_table, objective_table, threshold_table,
 };
 use emberlab_run_format::ComparisonResult;
 
-use crate::tables;
+use crate::tables::in_terminal;
 
 /// Writes the table of the objective, that of the baselines, the medians of the other figures, those at thresholds, and
 /// the conclusion.
@@ -31,15 +30,4 @@ pub fn write(comparison: &ComparisonResult, out: &mut impl Write) -> io::Result<
         writeln!(out, "{sentence}")?;
     }
     Ok(())
-}
-
-/// A table of a report as the terminal shows it, without its caption.
-pub fn in_terminal(table: Table) -> comfy_table::Table {
-    let num_words = table.columns.iter().take_while(|c| !c.is_number).count();
-    let header: Vec<String> = table.columns.into_iter().map(|c| c.name).collect();
-    let mut shown = tables::table(header, num_words);
-    for row in table.rows {
-        shown.add_row(row.into_iter().map(|cell| cell.text));
-    }
-    shown
 }
