@@ -38,17 +38,17 @@ pub struct Launch<'a> {
 }
 
 impl Launch<'_> {
-    /// The script for an engine. A job that was killed can be submitted again: finished trials are skipped, and the
+    /// The script for a launcher. A job that was killed can be submitted again: finished trials are skipped, and the
     /// others continue from their checkpoints.
-    pub fn script(&self, engine: LauncherChoice) -> String {
-        match engine {
+    pub fn script(&self, launcher: LauncherChoice) -> String {
+        match launcher {
             LauncherChoice::Slurm => self.slurm(),
             LauncherChoice::Hq => self.hq(),
             LauncherChoice::K8s => self.k8s(),
         }
     }
 
-    /// The command that runs one trial; the engine passes its number in the environment.
+    /// The command that runs one trial; the launcher passes its number in the environment.
     fn trial(&self) -> String {
         let words = self.words();
         quoted(words.iter().map(String::as_str))

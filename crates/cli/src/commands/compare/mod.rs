@@ -92,8 +92,8 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         println!("{} trials in {}", comparison.trials.len(), path.display());
         return Ok(ExitCode::SUCCESS);
     }
-    if let Some(engine) = args.launcher {
-        return launch(engine, args, shared, &comparison);
+    if let Some(launcher) = args.launcher {
+        return launch(launcher, args, shared, &comparison);
     }
     // Two processes that train one comparison would each report on trials that the other one has not ended.
     let _lock = match args.dry_run || args.collect {
@@ -173,7 +173,7 @@ fn failure(failed: &[(&PlannedTrial, String)], num_trials: usize) -> Failure {
 
 /// Writes the plan beside the runs and prints the script that runs it.
 fn launch(
-    engine: LauncherChoice,
+    launcher: LauncherChoice,
     args: &Args,
     shared: &Shared,
     comparison: &Comparison,
@@ -191,7 +191,7 @@ fn launch(
         data_dir: data_dir.as_deref(),
         device: &args.running.device,
     };
-    write!(std::io::stdout(), "{}", launch.script(engine))?;
+    write!(std::io::stdout(), "{}", launch.script(launcher))?;
     Ok(ExitCode::SUCCESS)
 }
 
