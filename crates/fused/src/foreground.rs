@@ -92,8 +92,8 @@ impl<T: Real> Foreground<T> {
     }
 }
 
-/// The number that most of some samples have in each column, by the vote of Boyer and Moore. Where none has the majority,
-/// it is one of their numbers.
+/// The number that most of some samples have in each column, by the majority vote of Boyer and Moore. Where none has the
+/// majority, it is one of their numbers. It is always finite.
 fn guess<T: Real>(inputs: &[T], d_input: usize) -> Vec<T> {
     let rows = inputs.chunks_exact(d_input);
     let step = rows.len().div_ceil(SAMPLES_OF_A_GUESS).max(1);
@@ -101,16 +101,19 @@ fn guess<T: Real>(inputs: &[T], d_input: usize) -> Vec<T> {
     let mut votes = vec![0_u32; d_input];
     for row in rows.step_by(step) {
         for ((candidate, votes), &x) in candidates.iter_mut().zip(&mut votes).zip(row) {
-            if *votes == 0 {
-                *candidate = x;
-            }
             match *candidate == x {
                 true => *votes += 1,
+                false if *votes == 0 => (*candidate, *votes) = (x, 1),
                 false => *votes -= 1,
             }
         }
     }
+    // Other numbers less NaN or infinity would be lost.
+    let is_finite = |x: T| x - x == T::ZERO;
+    let candidates = candidates.into_iter();
     candidates
+        .map(|x| if is_finite(x) { x } else { T::ZERO })
+        .collect()
 }
 
 #[cfg(test)]
@@ -162,6 +165,24 @@ mod tests {
         assert_eq!(of_sample(7), [(0, 3.0), (2, 0.5), (3, -1.0)]);
         assert_eq!(of_sample(8), []);
         assert_eq!(of_sample(19), [(1, f32::MAX)]);
+    }
+
+    #[test]
+    fn a_background_is_finite() {
+        let mut inputs = drawing();
+        for row in inputs.chunks_exact_mut(4) {
+            row[3] = f32::NAN;
+        }
+        let sparse = inputs
+            .repeat(2)
+            .chunks_exact(8)
+            .fold(Vec::new(), |mut rows, row| {
+                rows.extend([row, &[0.0; 8]].concat());
+                rows
+            });
+        let foreground = Foreground::of(&sparse, &plan([16, 17, 1]), 8).expect("a foreground");
+        assert!(foreground.background().iter().all(|x| x.is_finite()));
+        assert!(foreground.of_sample(0)[1].value.is_nan());
     }
 
     #[test]
