@@ -127,7 +127,7 @@ fn check_overrides(config: &ExperimentConfig, source: &ConfigSource) -> Result<(
     let of_first = (config.variants.iter().take(1)).flat_map(|variant| variant.set.keys());
     let of_all = of_first.filter(|key| {
         let mut variants = config.variants.iter();
-        variants.all(|variant| variant.set.contains_key(key))
+        variants.all(|variant| variant.set.contains_key(key.as_str()))
     });
     let of_variants = swept.chain(of_all).map(String::as_str);
     let of_seeds = config.seeds.iter().map(|_| "seed");
