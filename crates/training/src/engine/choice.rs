@@ -93,7 +93,7 @@ impl TrainedBy {
     /// diagnosis of a small network take less time than starting them on a GPU.
     pub fn tensor_device(&self, device: &Device) -> Device {
         match self {
-            Self::FusedKernels if !is_processor(device) => Device::flex(),
+            Self::FusedKernels if !is_processor(device) => crate::device::host(),
             _ => device.clone(),
         }
     }
