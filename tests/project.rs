@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::lab::project;
+use crate::lab::{Lab, project};
 
 fn read(path: impl AsRef<Path>) -> String {
     std::fs::read_to_string(project().join(path)).unwrap()
@@ -29,6 +29,16 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
 /// The texts between backticks.
 fn quoted(line: &str) -> impl Iterator<Item = &str> {
     line.split('`').skip(1).step_by(2)
+}
+
+#[test]
+fn the_environment_of_a_run_names_the_version_of_burn_that_is_locked() {
+    let lock = read("Cargo.lock");
+    let (_, after) = lock.split_once("name = \"burn\"\nversion = \"").unwrap();
+    let locked = after.split('"').next().unwrap();
+    let lab = Lab::new();
+    let run = lab.train("train/moons.toml", "burn", &["training.num_epochs=1"]);
+    assert_eq!(run.json("environment.json")["burn"], locked);
 }
 
 #[test]

@@ -149,7 +149,11 @@ fn a_value_out_of_range_is_named_with_its_place() {
         "name = \"bce_with_logits\"",
         "name = \"bce_with_logits\"\npositive_weight = 0",
         2,
-        &["loss.positive_weight", "a positive number", "bad.toml:12"],
+        &[
+            "loss.positive_weight",
+            "a finite number above zero",
+            "bad.toml:12",
+        ],
     );
 }
 

@@ -173,6 +173,7 @@ fn slurm_warns_a_trial_before_its_time_is_over_and_the_trial_saves() {
     let job = run("sbatch", &["--parsable", "--array=0", "--time=1", "job.sh"]);
     wait_until(150, "the job is gone", || is_over(&job));
     let ended = run("scontrol", &["show", "job", &job]);
+    assert!(ended.contains("JobState=FAILED"), "{ended}");
     assert!(ended.contains("ExitCode=130:0"), "{ended}");
     let later = state_of(&lab);
     let epochs = |state: &serde_json::Value| state["epochs"].as_u64().unwrap();

@@ -93,13 +93,21 @@ pub(crate) static BASELINES: [Baseline; 6] = [
         tasks: &[Task::Classification, Task::Regression],
         method: &NearestNeighbors,
     },
-    Baseline {
-        name: "random_forest",
-        title: "random forest",
-        tasks: &[Task::Classification, Task::Regression],
-        method: &RandomForest,
-    },
+    RANDOM_FOREST,
 ];
+
+/// The random forest of the menu.
+const RANDOM_FOREST: Baseline = Baseline {
+    name: "random_forest",
+    title: "random forest",
+    tasks: &[Task::Classification, Task::Regression],
+    method: &RandomForest,
+};
+
+/// The random forest, for both tasks.
+pub fn random_forest() -> &'static Baseline {
+    &RANDOM_FOREST
+}
 
 /// The baselines for a task, the simplest first.
 pub fn baselines(task: Task) -> impl Iterator<Item = &'static Baseline> {

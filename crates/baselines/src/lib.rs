@@ -57,7 +57,7 @@ mod tests;
 mod training;
 mod tree;
 
-pub use baseline::{Baseline, Task, baselines};
+pub use baseline::{Baseline, Task, baselines, random_forest};
 pub use error::BaselineError;
 pub use predictions::{Outcome, Predictions};
 pub use training::{Targets, Training};

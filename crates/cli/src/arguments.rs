@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use clap::builder::Resettable;
 use clap::{Args, Command as Program, CommandFactory, FromArgMatches, Parser, ValueEnum};
+use emberlab_experiments::Resources;
 use emberlab_run_format::Weights;
 use emberlab_training::Stay;
 
 use crate::commands::Command;
 use crate::failure::Failure;
-use crate::threads;
+use crate::{data_dirs, threads};
 
 /// A laboratory for small neural networks.
 #[derive(Debug, Parser)]
@@ -79,6 +80,15 @@ impl Running {
     /// Threads for each tensor operation.
     pub fn num_threads(&self) -> u16 {
         self.threads.unwrap_or(1)
+    }
+
+    /// What a trial runs on: the device, the threads, and the folders of data sets.
+    pub fn resources(&self, shared: &Shared) -> Resources {
+        Resources {
+            device: self.device.clone(),
+            num_threads: usize::from(self.num_threads()),
+            data_dirs: data_dirs::all(shared),
+        }
     }
 
     /// Sets the number of threads for the tensor operations of this process.

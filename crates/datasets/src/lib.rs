@@ -23,7 +23,7 @@ mod standardize;
 mod summary;
 
 pub use augmentation::AugmentationConfig;
-pub use batches::{Batch, BatchConfig, BatchSize, Batches, RowOrder};
+pub use batches::{Batch, BatchSize, Batches, Batching, RowOrder};
 pub use class_weights::ClassWeights;
 pub use dataset::Dataset;
 pub use device_dataset::{DeviceDataset, Encoding};

@@ -163,7 +163,9 @@ pub(super) fn section() -> Result<Section, GalleryError> {
     let mut through = Panels::new("Twenty layers of a hundred units, before the first step", 2);
     let mut distributions =
         Panels::new("How activations are distributed, layer by layer (tanh)", 3);
-    for activation in [Activation::from(Relu {}), Tanh {}.into()] {
+    for (activation, shows_distributions) in
+        [(Activation::from(Relu {}), false), (Tanh {}.into(), true)]
+    {
         let mut found = Vec::new();
         for choice in choices() {
             found.push((choice.label, layers(&choice.initializer, &activation)?));
@@ -176,7 +178,7 @@ pub(super) fn section() -> Result<Section, GalleryError> {
             .with(sizes(title("gradients"), &found, |layers| {
                 &layers.gradients
             }));
-        if activation.name() == "tanh" {
+        if shows_distributions {
             for (label, layers) in &found {
                 distributions = distributions.with(distribution(label, &layers.activations));
             }

@@ -55,6 +55,23 @@ impl Problem {
         Self::unless(is_positive, key, value, "a finite number above zero")
     }
 
+    /// `Ok` if `value` is finite and not below zero, otherwise the problem.
+    ///
+    /// # Errors
+    /// The problem, if `value` is negative, infinite or NaN.
+    pub fn unless_not_negative(value: f64, key: impl Into<String>) -> Result<(), Self> {
+        let is_accepted = value.is_finite() && value >= 0.0;
+        Self::unless(is_accepted, key, value, "zero or positive")
+    }
+
+    /// `Ok` if `count` is at least 1, otherwise the problem.
+    ///
+    /// # Errors
+    /// The problem, if `count` is 0.
+    pub fn unless_at_least_one(count: u64, key: impl Into<String>) -> Result<(), Self> {
+        Self::unless(count > 0, key, count, "at least 1")
+    }
+
     /// The same problem for a table inside another one: puts `table` before the key.
     #[must_use]
     pub fn within(mut self, table: &str) -> Self {
@@ -85,5 +102,11 @@ mod tests {
         assert!(Problem::unless_positive(0.0, "gain").is_err());
         assert_eq!(Problem::unless_positive(0.5, "gain"), Ok(()));
         assert_eq!(Problem::unless_finite(0.0, "alpha"), Ok(()));
+        assert!(Problem::unless_not_negative(f64::NAN, "decay").is_err());
+        assert!(Problem::unless_not_negative(f64::INFINITY, "decay").is_err());
+        assert!(Problem::unless_not_negative(-0.5, "decay").is_err());
+        assert_eq!(Problem::unless_not_negative(0.0, "decay"), Ok(()));
+        assert!(Problem::unless_at_least_one(0, "patience").is_err());
+        assert_eq!(Problem::unless_at_least_one(1, "patience"), Ok(()));
     }
 }

@@ -1,7 +1,7 @@
 //! The importance of the settings of a comparison: how much of the objective's variance each explains, alone and with
 //! another.
 
-use emberlab_baselines::{Predictions, Targets, Task, Training, baselines};
+use emberlab_baselines::{Predictions, Targets, Training, random_forest};
 use emberlab_metrics::Direction;
 use emberlab_pictures::{
     ParallelAxis, ParallelCoordinates, ParallelLine, Picture, RankedBar, RankedBars,
@@ -69,9 +69,8 @@ pub(crate) fn importance(
             num_targets: 1,
         },
     };
-    let forest = baselines(Task::Regression).find(|one| one.name == "random_forest")?;
-    let Predictions::Values(predicted) = forest.predict(&training, &grid, 0).ok()?.predictions
-    else {
+    let found = random_forest().predict(&training, &grid, 0).ok()?;
+    let Predictions::Values(predicted) = found.predictions else {
         return None;
     };
     shares(keys, &sizes, &predicted)

@@ -4,8 +4,6 @@ use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check, check_at_least_one};
-
 /// The reaction to a checkpoint or a row of metrics that cannot be written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -68,16 +66,13 @@ impl CheckpointConfig {
     /// # Errors
     /// [`Problem`] naming the key that is out of range.
     pub fn validate(&self) -> Result<(), Problem> {
-        check_at_least_one("checkpoint.keep_last", self.keep_last as u64)?;
+        Problem::unless_at_least_one(self.keep_last as u64, "checkpoint.keep_last")?;
         match self.every {
-            Every::Seconds(seconds) => check(
-                "checkpoint.every.seconds",
-                seconds,
-                seconds > 0.0,
-                "a positive number",
-            ),
-            Every::Epochs(n) => check_at_least_one("checkpoint.every.epochs", n as u64),
-            Every::Steps(n) => check_at_least_one("checkpoint.every.steps", n),
+            Every::Seconds(seconds) => {
+                Problem::unless_positive(seconds, "checkpoint.every.seconds")
+            }
+            Every::Epochs(n) => Problem::unless_at_least_one(n as u64, "checkpoint.every.epochs"),
+            Every::Steps(n) => Problem::unless_at_least_one(n, "checkpoint.every.steps"),
         }
     }
 }

@@ -8,8 +8,6 @@ use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::check;
-
 /// A bound on gradients.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -31,7 +29,7 @@ impl GradientClipping {
             Self::Value(v) => ("training.gradient_clipping.value", *v),
             Self::Norm(n) => ("training.gradient_clipping.norm", *n),
         };
-        check(key, bound, bound > 0.0, "a positive number")
+        Problem::unless_positive(bound, key)
     }
 
     /// The bound in the plan of a training by fused kernels.

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use burn::tensor::DType;
-use emberlab_datasets::{AugmentationConfig, BatchConfig, BatchSize, ClassWeights};
+use emberlab_datasets::{AugmentationConfig, BatchSize, Batching, ClassWeights};
 use emberlab_menu::Problem;
 use emberlab_metrics::{Metric, Split};
 use schemars::JsonSchema;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::average::WeightAverage;
 use crate::clipping::GradientClipping;
 use crate::engine::EngineConfig;
-use crate::error::{check, check_at_least_one};
+use crate::error::check;
 use crate::gradient_noise::GradientNoise;
 use crate::scheduler::SchedulerConfig;
 use crate::step_rules::{Penalty, StepRules};
@@ -149,8 +149,8 @@ pub fn check_decides(key: &str, split: Split) -> Result<(), Problem> {
 
 impl TrainingConfig {
     /// How batches are cut.
-    pub fn batches(&self) -> BatchConfig {
-        BatchConfig {
+    pub fn batches(&self) -> Batching {
+        Batching {
             batch_size: self.batch_size,
             drop_last: self.drop_last,
             shuffle: self.shuffle,
@@ -185,7 +185,7 @@ impl TrainingConfig {
     /// # Errors
     /// [`Problem`] naming the key that is out of range.
     pub fn validate(&self) -> Result<(), Problem> {
-        check_at_least_one("training.num_epochs", self.num_epochs as u64)?;
+        Problem::unless_at_least_one(self.num_epochs as u64, "training.num_epochs")?;
         self.step_rules().validate()?;
         if let Some(average) = &self.average {
             average.validate(self.num_epochs)?;

@@ -82,7 +82,7 @@ pub static DEVICES: [DeviceEntry; 9] = [
         help: "CPU, Burn's own kernels; the default; in every build",
         is_processor: true,
         has_f64: true,
-        open: Some(|_, _| Ok(Device::flex())),
+        open: Some(|_, _| Ok(host())),
     },
     DeviceEntry {
         name: "ndarray",
@@ -207,6 +207,19 @@ pub fn compiled() -> Vec<&'static str> {
         .iter()
         .filter(|entry| entry.is_compiled() && entry.name != REMOTE);
     local.map(|entry| entry.name).collect()
+}
+
+/// The devices of this build that are the processor itself, in the order of [`DEVICES`].
+pub fn processors() -> Vec<&'static str> {
+    let processors = DEVICES
+        .iter()
+        .filter(|entry| entry.is_compiled() && entry.is_processor);
+    processors.map(|entry| entry.name).collect()
+}
+
+/// The device whose tensors lie in the host's memory, where fused kernels train. It is in every build.
+pub fn host() -> Device {
+    Device::flex()
 }
 
 /// Whether a device is the processor itself, computing operation by operation in its caches.
@@ -382,6 +395,17 @@ mod tests {
     fn an_index_changes_no_property_of_a_device() {
         assert!(supports_f64("cuda:1") && supports_f64("flex") && !supports_f64("wgpu:0"));
         assert!(is_processor("ndarray") && !is_processor("cpu") && !is_processor("gpu"));
+    }
+
+    #[test]
+    fn the_kernels_and_this_list_agree_on_the_processors() {
+        for name in compiled() {
+            // A device that this machine does not have is none of its processors.
+            let found = open(name).is_ok_and(|device| emberlab_kernels::is_processor(&device));
+            assert_eq!(found, is_processor(name), "{name}");
+            assert_eq!(processors().contains(&name), found, "{name}");
+        }
+        assert!(emberlab_kernels::is_processor(&host()));
     }
 
     #[test]

@@ -54,13 +54,3 @@ pub enum TrainingError {
 pub(crate) fn check(key: &str, value: f64, accepted: bool, expected: &str) -> Result<(), Problem> {
     Problem::unless(value.is_finite() && accepted, key, value, expected)
 }
-
-/// Fails unless `value` is finite and not negative.
-pub(crate) fn check_not_negative(key: &str, value: f64) -> Result<(), Problem> {
-    check(key, value, value >= 0.0, "zero or positive")
-}
-
-/// Fails unless `count` is at least 1.
-pub(crate) fn check_at_least_one(key: &str, count: u64) -> Result<(), Problem> {
-    Problem::unless(count > 0, key, count, "at least 1")
-}

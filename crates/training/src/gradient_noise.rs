@@ -12,8 +12,6 @@ use emberlab_models::StepSeeds;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check, check_not_negative};
-
 /// Normally distributed numbers that each step adds to the gradients, after they are clipped. They help deep networks,
 /// and networks with unsuitable initial weights.
 ///
@@ -42,14 +40,8 @@ impl GradientNoise {
     /// # Errors
     /// [`Problem`] naming one that is out of range.
     pub(crate) fn validate(&self) -> Result<(), Problem> {
-        let is_positive = self.std > 0.0 && self.std.is_finite();
-        check(
-            "training.gradient_noise.std",
-            self.std,
-            is_positive,
-            "a positive number",
-        )?;
-        check_not_negative("training.gradient_noise.decay", self.decay)
+        Problem::unless_positive(self.std, "training.gradient_noise.std")?;
+        Problem::unless_not_negative(self.decay, "training.gradient_noise.decay")
     }
 
     /// The noise in the plan of a training by fused kernels.

@@ -11,7 +11,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::clipping::GradientClipping;
-use crate::error::{check, check_not_negative};
 use crate::gradient_noise::GradientNoise;
 
 /// A penalty on the size of all weights that is added to the loss: `l1 Σ|w| + l2 Σw² / 2`. Biases and normalisations
@@ -34,8 +33,8 @@ impl Penalty {
     /// # Errors
     /// [`Problem`] naming a factor that is.
     pub(crate) fn validate(&self) -> Result<(), Problem> {
-        check_not_negative("training.penalty.l1", self.l1)?;
-        check_not_negative("training.penalty.l2", self.l2)
+        Problem::unless_not_negative(self.l1, "training.penalty.l1")?;
+        Problem::unless_not_negative(self.l2, "training.penalty.l2")
     }
 
     /// The penalty in the plan of a training by fused kernels.
@@ -69,7 +68,7 @@ impl StepRules {
         (self.clipping).map_or(Ok(()), |clipping| clipping.validate())?;
         self.noise.map_or(Ok(()), |noise| noise.validate())?;
         self.max_norm.map_or(Ok(()), |bound| {
-            check("training.max_norm", bound, bound > 0.0, "a positive number")
+            Problem::unless_positive(bound, "training.max_norm")
         })
     }
 

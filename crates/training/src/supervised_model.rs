@@ -2,8 +2,8 @@
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
-use burn::tensor::{ExecutionError, Tensor};
-use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
+use burn::tensor::Tensor;
+use burn::train::TrainOutput;
 use emberlab_datasets::Batch;
 use emberlab_models::{BatchStatistics, Network, Stage, StepSeeds};
 
@@ -179,10 +179,6 @@ pub struct StepOutput {
     pub targets: Vec<Tensor<2>>,
     /// The statistics of each batch norm, in training mode.
     pub statistics: Vec<BatchStatistics>,
-    /// Finished metric values for a display, by name; empty for a batch that nobody measured yet.
-    pub shown: Vec<(&'static str, f64)>,
-    /// The findings of an observer so far, for a display.
-    pub found: Vec<String>,
 }
 
 impl StepOutput {
@@ -201,33 +197,6 @@ impl StepOutput {
         self.losses.extend(later.losses);
         self.outputs.extend(later.outputs);
         self.targets.extend(later.targets);
-    }
-}
-
-/// The output already is what Burn's learner asks for.
-impl ItemLazy for StepOutput {
-    fn sync(self) -> Result<Self, ExecutionError> {
-        Ok(self)
-    }
-}
-
-/// Burn's learner takes only models that have this.
-impl TrainStep for SupervisedModel {
-    type Input = Batch;
-    type Output = StepOutput;
-
-    fn step(&self, batch: Batch) -> TrainOutput<StepOutput> {
-        self.gradients(&batch, None)
-    }
-}
-
-/// Burn's learner takes only models that have this.
-impl InferenceStep for SupervisedModel {
-    type Input = Batch;
-    type Output = StepOutput;
-
-    fn step(&self, batch: Batch) -> StepOutput {
-        self.evaluate(batch)
     }
 }
 

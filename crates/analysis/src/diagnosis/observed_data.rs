@@ -1,6 +1,6 @@
 //! The data of a training, as the rules read them.
 
-use emberlab_datasets::{BatchConfig, Samples, Splits, StandardizeConfig, Standardizer, Targets};
+use emberlab_datasets::{Batching, Samples, Splits, StandardizeConfig, Standardizer, Targets};
 
 /// The data of a training.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +14,7 @@ pub struct ObservedData<'a> {
     /// The means and deviations that standardise them.
     pub standardizer: &'a Standardizer,
     /// How the training rows are divided into batches.
-    pub batches: BatchConfig,
+    pub batches: Batching,
     /// Whether the network normalises over the rows of a batch.
     pub compares_rows: bool,
 }
@@ -82,7 +82,7 @@ impl ObservedData<'_> {
 pub(super) mod examples {
     use super::*;
     use crate::diagnosis::{LearningCurves, Observations, findings};
-    use emberlab_datasets::Features;
+    use emberlab_datasets::{BatchSize, Features};
     use emberlab_run_format::{Finding, FindingKind};
     use rand::RngExt as _;
 
@@ -92,7 +92,7 @@ pub(super) mod examples {
         pub samples: Samples,
         pub splits: Splits,
         pub standardize: StandardizeConfig,
-        pub batches: BatchConfig,
+        pub batches: Batching,
         pub compares_rows: bool,
     }
 
@@ -113,7 +113,11 @@ pub(super) mod examples {
                     test: Vec::new(),
                 },
                 standardize: StandardizeConfig::default(),
-                batches: BatchConfig::default(),
+                batches: Batching {
+                    batch_size: BatchSize::Size(32),
+                    drop_last: false,
+                    shuffle: true,
+                },
                 compares_rows: false,
             }
         }

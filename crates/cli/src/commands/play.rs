@@ -4,15 +4,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use emberlab_config_source::ConfigSource;
-use emberlab_experiments::{ExperimentConfig, Resources, Run};
+use emberlab_experiments::{ExperimentConfig, Run};
 use emberlab_live::play::{Experiment, PlayError, Playground};
 use emberlab_tables::FormatConfig;
 
 use crate::arguments::{Running, Shared};
 use crate::failure::Failure;
 use crate::serving::Serving;
+use crate::signals;
 use crate::starting::{TaskChoice, starter};
-use crate::{data_dirs, signals};
 
 /// The experiment of a playground that is given none.
 const MOONS: &str = include_str!("../../../../configs/train/moons.toml");
@@ -51,11 +51,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let schema = serde_json::to_string(&schema).map_err(|e| Failure::Failed(e.to_string()))?;
     let playground = Playground {
         experiment,
-        resources: Resources {
-            device: args.running.device.clone(),
-            num_threads: usize::from(args.running.num_threads()),
-            data_dirs: data_dirs::all(shared),
-        },
+        resources: args.running.resources(shared),
         artifacts: shared.artifacts.clone(),
         schema,
     };

@@ -22,7 +22,7 @@ use crate::failure::Failure;
 use crate::progress::{Behind, JsonLines, Lines, Silent, clock, count, number};
 use crate::run_explanations::answer;
 use crate::starting::{TaskChoice, starter};
-use crate::{data_dirs, signals, tables, terminal};
+use crate::{signals, tables, terminal};
 
 /// Train a network as a TOML file describes it, or one that fits a table.
 #[derive(Debug, clap::Args)]
@@ -172,9 +172,7 @@ pub fn execution(
         stop.request_at(step);
     }
     let execution = Execution {
-        device: running.device.clone(),
-        num_threads: usize::from(running.num_threads()),
-        data_dirs: data_dirs::all(shared),
+        resources: running.resources(shared),
         dashboard,
         least_epoch: showing.pace.unwrap_or_default(),
         stop,

@@ -95,13 +95,9 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
 /// How a trial runs without output, beside the one that is shown.
 fn without_output(shown: &Execution) -> Execution {
     Execution {
-        device: shown.device.clone(),
-        num_threads: shown.num_threads,
-        data_dirs: shown.data_dirs.clone(),
-        dashboard: Dashboard::Quiet,
         least_epoch: shown.least_epoch,
-        stop: shown.stop.clone(),
         observer: Box::new(Silent::default()),
+        ..Execution::quiet(shown.resources.clone(), shown.stop.clone())
     }
 }
 

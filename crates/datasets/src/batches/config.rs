@@ -89,28 +89,17 @@ impl JsonSchema for BatchSize {
 }
 
 /// How an epoch is divided into batches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, serde::Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct BatchConfig {
-    /// Rows per step: a whole number from 1, or "full" (default 32).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Batching {
+    /// Rows per step.
     pub batch_size: BatchSize,
-    /// Whether to leave out a last batch that is shorter than the others (default false).
+    /// Whether to leave out a last batch that is shorter than the others.
     pub drop_last: bool,
-    /// Whether the rows are in a new random order in each epoch (default true); a full batch is never shuffled.
+    /// Whether the rows are in a new random order in each epoch; a full batch is never shuffled.
     pub shuffle: bool,
 }
 
-impl Default for BatchConfig {
-    fn default() -> Self {
-        Self {
-            batch_size: BatchSize::Size(32),
-            drop_last: false,
-            shuffle: true,
-        }
-    }
-}
-
-impl BatchConfig {
+impl Batching {
     /// Checks that there are enough rows for one batch.
     ///
     /// # Errors

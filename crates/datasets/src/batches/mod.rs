@@ -7,7 +7,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::device_dataset::DeviceDataset;
 
-pub use config::{BatchConfig, BatchSize};
+pub use config::{BatchSize, Batching};
 pub use row_order::RowOrder;
 
 /// The samples of one step.
@@ -64,8 +64,8 @@ pub struct Batches {
 const BLOCK_NUMBERS: usize = 1 << 16;
 
 impl Batches {
-    /// The batches of `epoch`. The configuration must be [valid](BatchConfig::validate) for these data.
-    pub fn new(data: &DeviceDataset, config: &BatchConfig, seed: u64, epoch: u64) -> Self {
+    /// The batches of `epoch`. The configuration must be [valid](Batching::validate) for these data.
+    pub fn new(data: &DeviceDataset, config: &Batching, seed: u64, epoch: u64) -> Self {
         Self::stacked(data, config, &[seed], epoch)
     }
 
@@ -75,7 +75,7 @@ impl Batches {
     ///
     /// `data` holds the data of the replicas one after the other ([`DeviceDataset::stacked`]). Each batch holds the
     /// rows of the first replica, then those of the second, and so on, each in the order of [`new`](Self::new).
-    pub fn stacked(data: &DeviceDataset, config: &BatchConfig, seeds: &[u64], epoch: u64) -> Self {
+    pub fn stacked(data: &DeviceDataset, config: &Batching, seeds: &[u64], epoch: u64) -> Self {
         let data = &data.of_epoch(seeds, epoch);
         let replicas = seeds.len().max(1);
         let rows = data.len() / replicas;

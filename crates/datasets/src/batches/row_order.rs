@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use emberlab_rng::stream;
 
-use super::config::BatchConfig;
+use super::config::Batching;
 use crate::random;
 
 /// The order of the training rows in one epoch, cut into batches. It lies in the host's memory.
@@ -20,8 +20,8 @@ pub struct RowOrder {
 
 impl RowOrder {
     /// The order of `num_rows` rows in `epoch`, which is counted from 0. The configuration must be
-    /// [valid](BatchConfig::validate) for them.
-    pub fn new(config: &BatchConfig, num_rows: usize, seed: u64, epoch: u64) -> Self {
+    /// [valid](Batching::validate) for them.
+    pub fn new(config: &Batching, num_rows: usize, seed: u64, epoch: u64) -> Self {
         let rows = match config.is_shuffled() {
             true => random::permutation(num_rows, &mut stream(seed, "shuffle", &[epoch])),
             false => (0..num_rows as u32).collect(),

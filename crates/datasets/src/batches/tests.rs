@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeMap;
+
 use burn::tensor::{DType, Device};
 
 use super::*;
@@ -29,10 +31,11 @@ fn numbered(rows: usize) -> DeviceDataset {
     .unwrap()
 }
 
-fn config(batch_size: usize) -> BatchConfig {
-    BatchConfig {
+fn config(batch_size: usize) -> Batching {
+    Batching {
         batch_size: BatchSize::Size(batch_size),
-        ..BatchConfig::default()
+        drop_last: false,
+        shuffle: true,
     }
 }
 
@@ -71,7 +74,7 @@ fn an_epoch_holds_every_row_once_and_a_short_last_batch() {
 fn a_short_last_batch_can_be_dropped() {
     let data = numbered(10);
     for (size, lengths) in [(4, vec![4, 4]), (5, vec![5, 5]), (11, vec![])] {
-        let config = BatchConfig {
+        let config = Batching {
             drop_last: true,
             ..config(size)
         };
@@ -92,7 +95,7 @@ fn rows_on_the_host_are_those_of_the_batch() {
 #[test]
 fn the_order_of_rows_is_that_of_the_batches() {
     for (size, drop_last) in [(3, false), (3, true), (5, false), (20, true)] {
-        let config = BatchConfig {
+        let config = Batching {
             drop_last,
             ..config(size)
         };
@@ -150,7 +153,7 @@ fn batches_do_not_depend_on_the_size_of_blocks() {
 #[test]
 fn unshuffled_batches_are_in_order() {
     let data = numbered(5);
-    let config = BatchConfig {
+    let config = Batching {
         shuffle: false,
         ..config(2)
     };
@@ -170,7 +173,7 @@ fn stacked_batches_hold_the_batches_of_each_replica() {
         (BatchSize::Size(7), true, false),
         (BatchSize::Full, true, false),
     ] {
-        let config = BatchConfig {
+        let config = Batching {
             batch_size: size,
             shuffle,
             drop_last,
@@ -191,9 +194,9 @@ fn stacked_batches_hold_the_batches_of_each_replica() {
 #[test]
 fn a_full_batch_is_never_shuffled() {
     let data = numbered(5);
-    let config = BatchConfig {
+    let config = Batching {
         batch_size: BatchSize::Full,
-        ..BatchConfig::default()
+        ..config(5)
     };
     let found = contents(Batches::new(&data, &config, 0, 0));
     assert_eq!(found, [vec![0, 1, 2, 3, 4]]);
@@ -212,8 +215,8 @@ fn batches_larger_than_the_rows_are_refused() {
 #[test]
 fn a_batch_size_is_a_whole_number_or_full() {
     let parse = |size: &str| {
-        toml::from_str::<BatchConfig>(&format!("batch_size = {size}"))
-            .map(|config| config.batch_size)
+        let table = toml::from_str::<BTreeMap<String, BatchSize>>(&format!("batch_size = {size}"));
+        table.map(|table| table["batch_size"])
     };
     assert_eq!(parse("8").unwrap(), BatchSize::Size(8));
     assert_eq!(parse("\"full\"").unwrap(), BatchSize::Full);

@@ -13,6 +13,9 @@ use serde::de::DeserializeOwned;
 use super::Run;
 use crate::error::ExperimentError;
 
+/// Checks one file of a run by its name; the error says what is wrong with it.
+type Check = fn(&Run, &str) -> Result<(), String>;
+
 impl Run {
     /// Checks the files of the run: configuration, environment, model, whatever was found about it, result with the
     /// checksums of all files, or what a training under way has written, and every checkpoint. Returns the number of files
@@ -32,7 +35,7 @@ impl Run {
             self.check_json::<Environment>(ENVIRONMENT),
             self.check_json::<ModelFile>(MODEL),
         ];
-        let optional: [(&str, fn(&Self, &str) -> Result<(), String>); 5] = [
+        let optional: [(&str, Check); 5] = [
             (DIAGNOSIS, Self::check_json::<Diagnosis>),
             (THRESHOLD, Self::check_json::<ChosenThreshold>),
             (BASELINES, Self::check_json::<Baselines>),

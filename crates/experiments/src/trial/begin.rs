@@ -7,7 +7,7 @@ use emberlab_storage::Batch;
 
 use super::model_file::model_file;
 use super::ready::Ready;
-use super::{Execution, Trial};
+use super::{Execution, Resources, Trial};
 use crate::config::{ExperimentConfig, check_run_name};
 use crate::error::ExperimentError;
 use crate::run::{Run, json};
@@ -31,7 +31,10 @@ impl Trial {
             check_run_name(name)?;
         }
         let mut batch = Batch::default();
-        let ready = Ready::prepare(config, &execution.device, &execution.data_dirs, None)?;
+        let Resources {
+            device, data_dirs, ..
+        } = &execution.resources;
+        let ready = Ready::prepare(config, device, data_dirs, None)?;
         let new = NewTrial::write(ready, artifacts, run_name, execution, &mut batch)?;
         batch.commit()?;
         let warnings = new.ready.prepared.warnings_about(&new.ready.findings);
@@ -59,7 +62,10 @@ impl NewTrial {
         batch: &mut Batch,
     ) -> Result<Self, ExperimentError> {
         let config = &ready.prepared.config;
-        let environment = json(Path::new(ENVIRONMENT), &ready.environment(&execution))?;
+        let environment = json(
+            Path::new(ENVIRONMENT),
+            &ready.environment(&execution.resources),
+        )?;
         let model = json(Path::new(MODEL), &model_file(&ready.prepared))?;
         let files = [
             (CONFIG, ready.identity.config.as_bytes()),

@@ -4,15 +4,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 use emberlab_config_source::ConfigSource;
 use emberlab_run_format::{Ending, RunResult};
 use emberlab_storage::Checkpoint;
-use emberlab_training::device;
-use emberlab_training::{Dashboard, EpochRecord, Observer, StopFlag, TrainingError, load_network};
+use emberlab_training::{StopFlag, device, load_network};
 
-use crate::trial::{Execution, Resume, Trial};
+use crate::trial::{Execution, Resources, Resume, Trial};
 use crate::{ExperimentConfig, Prepared, Run};
 
 /// Has running statistics of batch normalisation, momentum buffers, and a short last batch.
@@ -140,28 +138,17 @@ const DERIVED_FEATURES: &str = r#"
     checkpoint = { every = { epochs = 1 } }
 "#;
 
-struct NoOutput;
-
-impl Observer for NoOutput {
-    fn epoch_ended(&mut self, _: &EpochRecord) -> Result<(), TrainingError> {
-        Ok(())
-    }
-}
-
 fn execution(device: &str, stop_at: Option<u64>) -> Execution {
     let stop = StopFlag::default();
     if let Some(step) = stop_at {
         stop.request_at(step);
     }
-    Execution {
+    let resources = Resources {
         device: device.to_string(),
         num_threads: 1,
         data_dirs: Vec::new(),
-        dashboard: Dashboard::Quiet,
-        least_epoch: Duration::ZERO,
-        stop,
-        observer: Box::new(NoOutput),
-    }
+    };
+    Execution::quiet(resources, stop)
 }
 
 fn config(text: &str) -> ExperimentConfig {

@@ -35,13 +35,13 @@ pub use metrics_file::MetricsFile;
 pub(crate) use model_file::{encoder, standardizer, task};
 pub use prepare::Prepared;
 pub use resume::{Resume, Resumed};
-pub use stepwise::{Resources, StepwiseTrial};
+pub use stepwise::StepwiseTrial;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use emberlab_storage::{Checkpoint, RunLock};
-use emberlab_training::{Dashboard, Observer, StopFlag, TrainedBy};
+use emberlab_training::{Dashboard, EpochRecord, Observer, StopFlag, TrainedBy, TrainingError};
 
 use crate::config::ExperimentConfig;
 use crate::run::Run;
@@ -49,12 +49,8 @@ use ready::Ready;
 
 /// How a trial runs: everything that is not part of the experiment.
 pub struct Execution {
-    /// The name of the device.
-    pub device: String,
-    /// The number of threads for tensor operations, as set for the process.
-    pub num_threads: usize,
-    /// The folders of data sets.
-    pub data_dirs: Vec<PathBuf>,
+    /// What it runs on.
+    pub resources: Resources,
     /// The dashboard on the terminal.
     pub dashboard: Dashboard,
     /// The least time of an epoch: see [`Trainer`](emberlab_training::Trainer).
@@ -63,6 +59,39 @@ pub struct Execution {
     pub stop: StopFlag,
     /// Is told of every epoch, after the files of the run are written.
     pub observer: Box<dyn Observer>,
+}
+
+/// What a trial runs on.
+#[derive(Debug, Clone)]
+pub struct Resources {
+    /// The name of the device.
+    pub device: String,
+    /// The number of threads for tensor operations, as set for the process.
+    pub num_threads: usize,
+    /// The folders of data sets.
+    pub data_dirs: Vec<PathBuf>,
+}
+
+impl Execution {
+    /// An execution that nobody watches.
+    pub fn quiet(resources: Resources, stop: StopFlag) -> Self {
+        Self {
+            resources,
+            dashboard: Dashboard::Quiet,
+            least_epoch: Duration::ZERO,
+            stop,
+            observer: Box::new(Nobody),
+        }
+    }
+}
+
+/// An observer that wants to know nothing.
+pub(crate) struct Nobody;
+
+impl Observer for Nobody {
+    fn epoch_ended(&mut self, _: &EpochRecord) -> Result<(), TrainingError> {
+        Ok(())
+    }
 }
 
 /// A trial that is ready to train.

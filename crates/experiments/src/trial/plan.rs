@@ -13,7 +13,7 @@ use crate::run::{Run, Verdict, changes, is_beside_training};
 use crate::trial::begin::NewTrial;
 use crate::trial::continuation::with_defaults;
 use crate::trial::ready::Ready;
-use crate::trial::{Execution, Resume, Trial};
+use crate::trial::{Execution, Resources, Resume, Trial};
 
 impl PlannedTrial {
     /// The trials as JSON, one per line, in order.
@@ -141,9 +141,9 @@ impl PlannedTrial {
                 let ready = match shared.transpose()?.flatten() {
                     Some(ready) => ready,
                     None => {
-                        let Execution {
+                        let Resources {
                             device, data_dirs, ..
-                        } = &execution;
+                        } = &execution.resources;
                         Ready::prepare(self.config.clone(), device, data_dirs, None)?
                     }
                 };
@@ -213,32 +213,20 @@ impl Opened {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use std::sync::Arc;
-    use std::time::Duration;
 
-    use emberlab_training::{Dashboard, EpochRecord, Observer, StopFlag, TrainingError};
+    use emberlab_training::StopFlag;
 
     use super::*;
     use crate::config::Comparison;
     use crate::trial::Prepared;
 
-    struct NoOutput;
-
-    impl Observer for NoOutput {
-        fn epoch_ended(&mut self, _: &EpochRecord) -> Result<(), TrainingError> {
-            Ok(())
-        }
-    }
-
     fn execution() -> Execution {
-        Execution {
+        let resources = Resources {
             device: "flex".to_string(),
             num_threads: 1,
             data_dirs: Vec::new(),
-            dashboard: Dashboard::Quiet,
-            least_epoch: Duration::ZERO,
-            stop: StopFlag::default(),
-            observer: Box::new(NoOutput),
-        }
+        };
+        Execution::quiet(resources, StopFlag::default())
     }
 
     /// Two learning rates, each with two seeds.

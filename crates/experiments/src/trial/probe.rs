@@ -6,7 +6,6 @@ use emberlab_datasets::Batch;
 use emberlab_metrics::MOST_CLASSES;
 use emberlab_models::Network;
 use emberlab_run_format::{Bytes, FramesHeader, Inputs, Region, SampleImage};
-use emberlab_training::Split;
 use emberlab_training::inspection::{NumberPictures, Probe, Spacing, first_weights};
 
 use super::Prepared;
@@ -33,8 +32,17 @@ pub(super) struct Probed {
 }
 
 impl Prepared {
-    /// The probe of the training: at most 256 rows, evenly spread over the validation split, or over the training split
-    /// if there are no validation rows. `None` if the layers are not recorded.
+    /// The rows on which the network is inspected: at most 256, evenly spread over the validation split, or over the
+    /// training split if there is no other.
+    pub(super) fn probe_rows(&self) -> Vec<u32> {
+        let all = match self.splits.valid.is_empty() {
+            true => &self.splits.train,
+            false => &self.splits.valid,
+        };
+        evenly(all.len(), MOST_ROWS).map(|i| all[i]).collect()
+    }
+
+    /// The probe of the training, on [`probe_rows`](Self::probe_rows). `None` if the layers are not recorded.
     ///
     /// # Errors
     /// [`ExperimentError::Dataset`] if the targets cannot be encoded for the task.
@@ -51,12 +59,7 @@ impl Prepared {
         let Some(spacing) = config.spacing(num_batches, training.num_epochs) else {
             return Ok(None);
         };
-        let split = match self.splits.valid.is_empty() {
-            true => Split::Train,
-            false => Split::Valid,
-        };
-        let all = self.rows(split);
-        let rows: Vec<u32> = evenly(all.len(), MOST_ROWS).map(|i| all[i]).collect();
+        let rows = self.probe_rows();
         let data = self.upload_rows(&rows, device)?;
         let class_of = |row: u32| samples.labels().map(|labels| labels[row as usize]);
         let region = match self.columns.num_features() {

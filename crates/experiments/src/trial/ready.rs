@@ -10,7 +10,7 @@ use emberlab_storage::{CheckpointStore, Identity};
 use emberlab_training::{Precision, SplitData, TrainedBy, TrainingError, device};
 
 use super::environment::current_environment;
-use super::{Execution, Prepared};
+use super::{Prepared, Resources};
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::run::Run;
@@ -129,9 +129,9 @@ impl Ready {
     }
 
     /// The environment of this process, for `environment.json`.
-    pub(super) fn environment(&self, execution: &Execution) -> Environment {
+    pub(super) fn environment(&self, resources: &Resources) -> Environment {
         let checksum = self.identity.data_sha256.clone();
-        let (device, num_threads) = (&execution.device, execution.num_threads);
+        let (device, num_threads) = (&resources.device, resources.num_threads);
         current_environment(device, num_threads, checksum, &self.trained_by)
     }
 }

@@ -6,7 +6,7 @@ use emberlab_storage::{Position, RunLock, StorageError, sha256};
 
 use super::continuation::{Continuation, NothingToDo};
 use super::ready::Ready;
-use super::{Execution, Trial};
+use super::{Execution, Resources, Trial};
 use crate::error::ExperimentError;
 use crate::run::{Change, Run};
 
@@ -71,9 +71,9 @@ impl Trial {
             None => &environment.data_sha256,
         };
         let ready = {
-            let Execution {
+            let Resources {
                 device, data_dirs, ..
-            } = &execution;
+            } = &execution.resources;
             Ready::prepare(config, device, data_dirs, Some((&run, trained_on)))
         };
         let ready = ready.map_err(|error| error.with_place(&source))?;
@@ -91,7 +91,7 @@ impl Trial {
         if !changes.is_empty() {
             run.write(CONFIG, ready.identity.config.as_bytes())?;
         }
-        let mut notes = environment.resume(ready.environment(&execution), epochs);
+        let mut notes = environment.resume(ready.environment(&execution.resources), epochs);
         run.write_json(ENVIRONMENT, &environment)?;
         let depends_on_num_epochs = ready.prepared.config.scheduler.depends_on_num_epochs();
         if depends_on_num_epochs && changes.iter().any(|c| c.key == "training.num_epochs") {

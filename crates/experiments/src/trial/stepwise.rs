@@ -1,6 +1,6 @@
 //! A trial in the memory of this process, which trains as many steps as its caller asks for.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use burn::tensor::Device;
@@ -13,30 +13,16 @@ use emberlab_run_format::{Diagnosis, Environment, LayerHistory, LayerRow};
 use emberlab_storage::{Checkpoint, Position};
 use emberlab_training::inspection::inspect_layers;
 use emberlab_training::{
-    Dashboard, EpochRecord, EpochUnderWay, Observer, Split, StepwiseTraining, StopFlag, TrainedBy,
-    Trainer, TrainingError,
+    Dashboard, EpochRecord, EpochUnderWay, StepwiseTraining, StopFlag, TrainedBy, Trainer,
+    TrainingError,
 };
 
 use super::metrics_file::row_after;
 use super::ready::Ready;
-use super::{Execution, Prepared, Trial, evenly, quick_diagnosis};
+use super::{Execution, Nobody, Prepared, Resources, Trial, quick_diagnosis};
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::run::Run;
-
-/// The most rows on which layers are inspected.
-const PROBE_ROWS: usize = 256;
-
-/// What a trial in memory runs on.
-#[derive(Debug, Clone)]
-pub struct Resources {
-    /// The name of the device.
-    pub device: String,
-    /// The number of threads for tensor operations, as set for the process.
-    pub num_threads: usize,
-    /// The folders of data sets.
-    pub data_dirs: Vec<PathBuf>,
-}
 
 /// A trial that trains as many steps as its caller asks for, and leaves no files until it is [saved](Self::save).
 pub struct StepwiseTrial {
@@ -106,12 +92,7 @@ impl StepwiseTrial {
     ) -> Result<Self, ExperimentError> {
         let prepared = &ready.prepared;
         let config = prepared.config.clone();
-        let split = match prepared.splits.valid.is_empty() {
-            true => Split::Train,
-            false => Split::Valid,
-        };
-        let all = prepared.rows(split);
-        let rows: Vec<u32> = evenly(all.len(), PROBE_ROWS).map(|i| all[i]).collect();
+        let rows = prepared.probe_rows();
         let probe = Batch::all(&prepared.upload_rows(&rows, &ready.tensor_device)?);
         let trainer = Trainer {
             label: config.name,
@@ -311,7 +292,7 @@ impl StepwiseTrial {
         changed: Vec<String>,
     ) -> Result<Run, ExperimentError> {
         let config = self.config_of_now();
-        let execution = Execution::quiet(&self.resources);
+        let execution = Execution::quiet(self.resources.clone(), StopFlag::default());
         let (mut trial, _) = Trial::begin(config, artifacts, name, execution)?;
         let run = trial.run.clone();
         if !changed.is_empty() {
@@ -358,29 +339,5 @@ fn without_records(config: ExperimentConfig) -> ExperimentConfig {
     ExperimentConfig {
         inspect: None,
         ..config.without_comparison()
-    }
-}
-
-/// An observer that wants to know nothing.
-struct Nobody;
-
-impl Observer for Nobody {
-    fn epoch_ended(&mut self, _: &EpochRecord) -> Result<(), TrainingError> {
-        Ok(())
-    }
-}
-
-impl Execution {
-    /// An execution that nobody watches and nobody stops.
-    pub(crate) fn quiet(resources: &Resources) -> Self {
-        Self {
-            device: resources.device.clone(),
-            num_threads: resources.num_threads,
-            data_dirs: resources.data_dirs.clone(),
-            dashboard: Dashboard::Quiet,
-            least_epoch: Duration::ZERO,
-            stop: StopFlag::default(),
-            observer: Box::new(Nobody),
-        }
     }
 }

@@ -94,7 +94,7 @@ impl TrainedBy {
     /// and diagnosis of a small network take less time there than starting them on a GPU.
     pub fn tensor_device(&self, device: &Device) -> Device {
         match self {
-            Self::FusedKernels if !is_processor(device) => Device::flex(),
+            Self::FusedKernels if !is_processor(device) => crate::device::host(),
             _ => device.clone(),
         }
     }

@@ -4,8 +4,6 @@ use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::error::check_at_least_one;
-
 /// The distance from one record of the layers to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
@@ -60,8 +58,10 @@ impl InspectConfig {
     pub fn validate(&self) -> Result<(), Problem> {
         match self.every {
             InspectEvery::Never => Ok(()),
-            InspectEvery::Epochs(n) => check_at_least_one("inspect.every.epochs", n as u64),
-            InspectEvery::Steps(n) => check_at_least_one("inspect.every.steps", n),
+            InspectEvery::Epochs(n) => {
+                Problem::unless_at_least_one(n as u64, "inspect.every.epochs")
+            }
+            InspectEvery::Steps(n) => Problem::unless_at_least_one(n, "inspect.every.steps"),
         }
     }
 }

@@ -8,7 +8,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{LossFunction, OutputKind, Pair, TargetKind};
-use crate::error::check;
 
 /// Binary cross-entropy of logits, finite for every finite logit. `torch.nn.BCEWithLogitsLoss`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -68,7 +67,7 @@ impl LossFunction for BceWithLogits {
 
     fn validate(&self) -> Result<(), Problem> {
         let weight = self.positive_weight;
-        check("positive_weight", weight, weight > 0.0, "a positive number")
+        Problem::unless_positive(weight, "positive_weight")
     }
 
     fn fused(&self) -> Option<fused::Loss> {
@@ -165,7 +164,7 @@ mod tests {
         let problem = loss.validate().expect_err("out of range").to_string();
         assert_eq!(
             problem,
-            "`loss.positive_weight` is 0, expected a positive number"
+            "`loss.positive_weight` is 0, expected a finite number above zero"
         );
     }
 }

@@ -56,7 +56,7 @@ impl LossFunction for Focal {
 
     fn validate(&self) -> Result<(), Problem> {
         let is_share = (0.0..=1.0).contains(&self.alpha);
-        check("gamma", self.gamma, self.gamma >= 0.0, "zero or positive")?;
+        Problem::unless_not_negative(self.gamma, "gamma")?;
         check("alpha", self.alpha, is_share, "from 0 to 1")
     }
 

@@ -7,7 +7,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{LossFunction, OutputKind, Pair, TargetKind};
-use crate::error::check;
 
 /// Squared error near zero, absolute error beyond `delta`. `torch.nn.HuberLoss`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -44,7 +43,7 @@ impl LossFunction for Huber {
     }
 
     fn validate(&self) -> Result<(), Problem> {
-        check("delta", self.delta, self.delta > 0.0, "a positive number")
+        Problem::unless_positive(self.delta, "delta")
     }
 
     fn fused(&self) -> Option<fused::Loss> {
@@ -82,6 +81,9 @@ mod tests {
     fn a_delta_of_zero_is_refused() {
         let refused = LossConfig::mean(Huber { delta: 0.0 }).validate();
         let problem = refused.expect_err("out of range").to_string();
-        assert_eq!(problem, "`loss.delta` is 0, expected a positive number");
+        assert_eq!(
+            problem,
+            "`loss.delta` is 0, expected a finite number above zero"
+        );
     }
 }

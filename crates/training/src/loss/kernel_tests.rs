@@ -25,7 +25,7 @@ fn assert_row(row: &LossRow) {
     let targets = || tensor(values(&row.targets), row.shape);
     let value = run(&what, row.is_fused, || loss.forward(outputs(), targets()));
     let (same, gradient) = run(&what, row.is_fused, || {
-        loss.forward_backward(outputs(), targets())
+        loss.forward_backward_stacked(outputs(), targets(), None, 1)
     });
     let expected = row.value.value();
     for found in [numbers(&value), numbers(&same)].concat() {
@@ -106,7 +106,7 @@ fn fused_bce_of_infinite_logits_is_not_finite() {
         (f64::NEG_INFINITY, 1.0),
     ] {
         let one = |x| tensor(vec![x], [1, 1]);
-        let (value, _) = loss.forward_backward(one(logit), one(target));
+        let (value, _) = loss.forward_backward_stacked(one(logit), one(target), None, 1);
         assert!(!numbers(&value)[0].is_finite(), "{logit}, {target}");
     }
 }
@@ -220,7 +220,7 @@ fn fused_losses_of_no_rows_sum_to_zero() {
         LossConfig::sum(CrossEntropy::default()),
     ] {
         let none = || tensor(Vec::new(), [0, 3]);
-        let (value, gradient) = loss.forward_backward(none(), none());
+        let (value, gradient) = loss.forward_backward_stacked(none(), none(), None, 1);
         assert_eq!(numbers(&value), [0.0], "{loss:?}");
         assert_eq!(gradient.dims(), [0, 3], "{loss:?}");
     }

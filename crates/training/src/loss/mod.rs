@@ -310,25 +310,13 @@ impl LossConfig {
         self.reduce(weighted(losses, weights), num_replicas)
     }
 
-    /// The loss of one batch with its gradient by the outputs, without autodiff.
-    ///
-    /// # Shapes
-    /// - as in [`forward`](Self::forward); the gradient like the outputs
-    ///
-    /// # Source
-    /// The derivatives written out; equal to those that autodiff finds for [`forward`](Self::forward).
-    pub fn forward_backward(
-        &self,
-        outputs: Tensor<2>,
-        targets: Tensor<2>,
-    ) -> (Tensor<1>, Tensor<2>) {
-        self.forward_backward_stacked(outputs, targets, None, 1)
-    }
-
-    /// The losses of the batches of many networks, each with its gradient by its network's outputs.
+    /// The losses of the batches of many networks, each with its gradient by its network's outputs, without autodiff.
     ///
     /// # Shapes
     /// - as in [`forward_stacked`](Self::forward_stacked); the gradient like the outputs
+    ///
+    /// # Source
+    /// The derivatives written out; equal to those that autodiff finds for [`forward_stacked`](Self::forward_stacked).
     pub fn forward_backward_stacked(
         &self,
         outputs: Tensor<2>,
@@ -399,7 +387,8 @@ mod tests {
                 // In float64 by tensor operations, in float32 through the host kernel if there is one.
                 for (dtype, tolerance) in [(DType::F64, 1e-12), (DType::F32, 1e-6)] {
                     let (outputs, targets) = (tensor(OUTPUTS, dtype), tensor(TARGETS, dtype));
-                    let (own_value, own_gradient) = loss.forward_backward(outputs, targets);
+                    let (own_value, own_gradient) =
+                        loss.forward_backward_stacked(outputs, targets, None, 1);
                     let own_gradient = own_gradient.into_data();
                     let found: Vec<f64> = own_value
                         .into_data()

@@ -6,7 +6,7 @@ use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, check_not_negative, exactly};
+use super::{Rule, exactly};
 
 /// AdaGrad: each parameter's step is divided by the root of the sum of all its squared gradients.
 /// `torch.optim.Adagrad` without its own decay of the learning rate, which is a schedule's task; Duchi et al. 2011,
@@ -54,8 +54,8 @@ impl Rule for AdaGrad {
     }
 
     fn validate(&self) -> Result<(), Problem> {
-        check_not_negative("epsilon", self.epsilon)?;
-        check_not_negative("weight_decay", self.weight_decay)
+        Problem::unless_not_negative(self.epsilon, "epsilon")?;
+        Problem::unless_not_negative(self.weight_decay, "weight_decay")
     }
 
     fn fused(&self) -> Option<fused::Optimizer> {

@@ -7,7 +7,7 @@ use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, check_not_negative, check_share, exactly};
+use super::{Rule, check_share, exactly};
 
 /// Adam: each parameter's step is scaled by the means of its gradients and of their squares. `torch.optim.Adam`;
 /// Kingma and Ba 2015, algorithm 1.
@@ -66,8 +66,8 @@ impl Rule for Adam {
     fn validate(&self) -> Result<(), Problem> {
         check_share("beta_1", self.beta_1)?;
         check_share("beta_2", self.beta_2)?;
-        check_not_negative("epsilon", self.epsilon)?;
-        check_not_negative("weight_decay", self.weight_decay)
+        Problem::unless_not_negative(self.epsilon, "epsilon")?;
+        Problem::unless_not_negative(self.weight_decay, "weight_decay")
     }
 
     fn fused(&self) -> Option<fused::Optimizer> {

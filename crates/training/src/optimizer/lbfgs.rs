@@ -5,7 +5,7 @@ use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, check_not_negative};
+use super::Rule;
 use crate::metric_accumulator::host;
 
 /// L-BFGS: each step searches along several directions, which follow from the last gradients, for small data that are
@@ -85,8 +85,8 @@ impl Rule for Lbfgs {
     fn validate(&self) -> Result<(), Problem> {
         check_count("max_iterations", self.max_iterations)?;
         check_count("history_size", self.history_size)?;
-        check_not_negative("tolerance_gradient", self.tolerance_gradient)?;
-        check_not_negative("tolerance_change", self.tolerance_change)
+        Problem::unless_not_negative(self.tolerance_gradient, "tolerance_gradient")?;
+        Problem::unless_not_negative(self.tolerance_change, "tolerance_change")
     }
 }
 

@@ -5,7 +5,7 @@ use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, check_not_negative, check_share, exactly};
+use super::{Rule, check_share, exactly};
 
 /// Lion: every parameter moves by the learning rate, along the sign of a mean of gradients. Chen et al. 2023,
 /// <https://arxiv.org/abs/2302.06675>, algorithm 2.
@@ -68,6 +68,6 @@ impl Rule for Lion {
     fn validate(&self) -> Result<(), Problem> {
         check_share("beta_1", self.beta_1)?;
         check_share("beta_2", self.beta_2)?;
-        check_not_negative("weight_decay", self.weight_decay)
+        Problem::unless_not_negative(self.weight_decay, "weight_decay")
     }
 }

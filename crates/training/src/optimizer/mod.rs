@@ -27,7 +27,7 @@ use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::error::{check, check_not_negative};
+use crate::error::check;
 
 pub use adagrad::AdaGrad;
 pub use adam::Adam;
@@ -199,7 +199,7 @@ impl OptimizerConfig {
     /// # Errors
     /// [`Problem`] naming the key that is out of range.
     pub fn validate(&self) -> Result<(), Problem> {
-        check_not_negative("learning_rate", self.learning_rate)
+        Problem::unless_not_negative(self.learning_rate, "learning_rate")
             .and_then(|()| with_rule!(&self.rule, rule => rule.validate()))
             .map_err(|problem| problem.within("optimizer"))
     }

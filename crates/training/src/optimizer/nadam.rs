@@ -6,7 +6,7 @@ use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, check_not_negative, check_share, exactly};
+use super::{Rule, check_share, exactly};
 
 /// Adam that looks ahead along its momentum, which grows with the steps. `torch.optim.NAdam`; Dozat 2016,
 /// <https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ>.
@@ -71,9 +71,9 @@ impl Rule for NAdam {
     fn validate(&self) -> Result<(), Problem> {
         check_share("beta_1", self.beta_1)?;
         check_share("beta_2", self.beta_2)?;
-        check_not_negative("epsilon", self.epsilon)?;
-        check_not_negative("momentum_decay", self.momentum_decay)?;
-        check_not_negative("weight_decay", self.weight_decay)
+        Problem::unless_not_negative(self.epsilon, "epsilon")?;
+        Problem::unless_not_negative(self.momentum_decay, "momentum_decay")?;
+        Problem::unless_not_negative(self.weight_decay, "weight_decay")
     }
 
     fn fused(&self) -> Option<fused::Optimizer> {

@@ -6,7 +6,7 @@ use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, check_not_negative, check_share, exactly};
+use super::{Rule, check_share, exactly};
 
 /// RMSprop: each parameter's step is divided by the root mean square of its gradients. `torch.optim.RMSprop`;
 /// Hinton's lecture 6e.
@@ -72,9 +72,9 @@ impl Rule for RmsProp {
 
     fn validate(&self) -> Result<(), Problem> {
         check_share("alpha", self.alpha)?;
-        check_not_negative("epsilon", self.epsilon)?;
+        Problem::unless_not_negative(self.epsilon, "epsilon")?;
         check_share("momentum", self.momentum)?;
-        check_not_negative("weight_decay", self.weight_decay)
+        Problem::unless_not_negative(self.weight_decay, "weight_decay")
     }
 
     fn fused(&self) -> Option<fused::Optimizer> {

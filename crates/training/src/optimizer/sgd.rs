@@ -6,7 +6,7 @@ use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, check_not_negative, check_share, exactly};
+use super::{Rule, check_share, exactly};
 
 /// Stochastic gradient descent, with momentum if wanted. `torch.optim.SGD` without dampening.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -49,7 +49,7 @@ impl Rule for Sgd {
 
     fn validate(&self) -> Result<(), Problem> {
         check_share("momentum", self.momentum)?;
-        check_not_negative("weight_decay", self.weight_decay)?;
+        Problem::unless_not_negative(self.weight_decay, "weight_decay")?;
         Problem::unless(
             !self.nesterov || self.momentum > 0.0,
             "nesterov",

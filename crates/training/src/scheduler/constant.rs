@@ -18,4 +18,8 @@ impl ScheduleFunction for Constant {
     fn learning_rate(&self, base: f64, _time: f64, _length: usize) -> f64 {
         base
     }
+
+    fn is_constant(&self) -> bool {
+        true
+    }
 }

@@ -7,7 +7,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Interval, ScheduleFunction};
-use crate::error::{check_at_least_one, check_not_negative};
 
 /// Half a cosine from the learning rate to `min_learning_rate`. `torch.optim.lr_scheduler.CosineAnnealingLR`;
 /// Loshchilov and Hutter 2017, eq. 5.
@@ -39,8 +38,15 @@ impl ScheduleFunction for Cosine {
     }
 
     fn validate(&self) -> Result<(), Problem> {
-        check_at_least_one("num_steps", self.num_steps.unwrap_or(1) as u64)?;
-        check_not_negative("min_learning_rate", self.min_learning_rate)
+        Problem::unless_at_least_one(self.num_steps.unwrap_or(1) as u64, "num_steps")?;
+        Problem::unless_not_negative(self.min_learning_rate, "min_learning_rate")
+    }
+
+    fn for_descent(&self, _decay: f64, _num_steps: usize) -> Self {
+        Self {
+            interval: Interval::Step,
+            ..self.clone()
+        }
     }
 }
 

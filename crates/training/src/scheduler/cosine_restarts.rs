@@ -4,8 +4,7 @@ use emberlab_menu::{Example, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Cosine, Interval, ScheduleFunction};
-use crate::error::{check_at_least_one, check_not_negative};
+use super::{Cosine, Interval, ScheduleFunction, third};
 
 /// Half cosines one after the other, each from the learning rate to `min_learning_rate`.
 /// `torch.optim.lr_scheduler.CosineAnnealingWarmRestarts`; Loshchilov and Hutter 2017,
@@ -56,9 +55,17 @@ impl ScheduleFunction for CosineRestarts {
     }
 
     fn validate(&self) -> Result<(), Problem> {
-        check_at_least_one("num_steps", self.num_steps as u64)?;
-        check_at_least_one("multiplier", self.multiplier as u64)?;
-        check_not_negative("min_learning_rate", self.min_learning_rate)
+        Problem::unless_at_least_one(self.num_steps as u64, "num_steps")?;
+        Problem::unless_at_least_one(self.multiplier as u64, "multiplier")?;
+        Problem::unless_not_negative(self.min_learning_rate, "min_learning_rate")
+    }
+
+    fn for_descent(&self, _decay: f64, num_steps: usize) -> Self {
+        Self {
+            num_steps: third(num_steps),
+            interval: Interval::Step,
+            ..self.clone()
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use emberlab_menu::{Example, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, ScheduleFunction, check_gamma};
+use super::{Interval, ScheduleFunction};
 
 /// Multiplied after interval `t` by `gamma^t`, so that the factor after `t` intervals is `gamma^(t (t + 1) / 2)`.
 ///
@@ -38,6 +38,13 @@ impl ScheduleFunction for Cumulative {
     }
 
     fn validate(&self) -> Result<(), Problem> {
-        check_gamma(self.gamma)
+        Problem::unless_positive(self.gamma, "gamma")
+    }
+
+    fn for_descent(&self, decay: f64, _num_steps: usize) -> Self {
+        Self {
+            gamma: decay,
+            interval: Interval::Step,
+        }
     }
 }

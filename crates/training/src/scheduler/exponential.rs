@@ -4,7 +4,7 @@ use emberlab_menu::{Example, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, ScheduleFunction, check_gamma};
+use super::{Interval, ScheduleFunction};
 
 /// Multiplied by `gamma` after every interval. `torch.optim.lr_scheduler.ExponentialLR`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -36,6 +36,13 @@ impl ScheduleFunction for Exponential {
     }
 
     fn validate(&self) -> Result<(), Problem> {
-        check_gamma(self.gamma)
+        Problem::unless_positive(self.gamma, "gamma")
+    }
+
+    fn for_descent(&self, decay: f64, _num_steps: usize) -> Self {
+        Self {
+            gamma: decay,
+            interval: Interval::Step,
+        }
     }
 }

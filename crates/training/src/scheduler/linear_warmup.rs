@@ -4,8 +4,8 @@ use emberlab_menu::{Example, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, ScheduleFunction};
-use crate::error::{check, check_at_least_one};
+use super::{Interval, ScheduleFunction, third};
+use crate::error::check;
 
 /// A line from `start_factor` times the learning rate up to it, constant afterwards.
 /// `torch.optim.lr_scheduler.LinearLR` with an end factor of 1.
@@ -17,14 +17,14 @@ pub struct LinearWarmup {
     /// Intervals until the full learning rate; at least 1.
     pub num_steps: usize,
     /// The share of the learning rate at the start of the line; in (0, 1].
-    #[serde(default = "third")]
+    #[serde(default = "one_third")]
     pub start_factor: f64,
     /// The unit of time: `step` or `epoch`.
     #[serde(default)]
     pub interval: Interval,
 }
 
-fn third() -> f64 {
+fn one_third() -> f64 {
     1.0 / 3.0
 }
 
@@ -32,7 +32,7 @@ impl Example for LinearWarmup {
     fn example() -> Self {
         Self {
             num_steps: 5,
-            start_factor: third(),
+            start_factor: one_third(),
             interval: Interval::default(),
         }
     }
@@ -50,8 +50,16 @@ impl ScheduleFunction for LinearWarmup {
     fn validate(&self) -> Result<(), Problem> {
         let factor = self.start_factor;
         let is_share = factor > 0.0 && factor <= 1.0;
-        check_at_least_one("num_steps", self.num_steps as u64)?;
+        Problem::unless_at_least_one(self.num_steps as u64, "num_steps")?;
         check("start_factor", factor, is_share, "above 0 and at most 1")
+    }
+
+    fn for_descent(&self, _decay: f64, num_steps: usize) -> Self {
+        Self {
+            num_steps: third(num_steps),
+            interval: Interval::Step,
+            ..self.clone()
+        }
     }
 }
 

@@ -21,7 +21,6 @@ use emberlab_metrics::{Metric, Split, SplitMetrics};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::error::check;
 use crate::optimizer::OptimizerConfig;
 
 pub use constant::Constant;
@@ -67,7 +66,7 @@ pub enum Interval {
 }
 
 /// Everything that a schedule consists of besides its parameters.
-pub(crate) trait ScheduleFunction {
+pub(crate) trait ScheduleFunction: Clone {
     /// The unit of `time` and `length`.
     fn interval(&self) -> Interval;
 
@@ -81,6 +80,17 @@ pub(crate) trait ScheduleFunction {
         false
     }
 
+    /// Whether the learning rate never changes.
+    fn is_constant(&self) -> bool {
+        false
+    }
+
+    /// The schedule for a descent of `num_steps` steps on a surface: it counts steps, its parts are a third of them, and
+    /// `decay` is its factor if it has one for every step or milestone.
+    fn for_descent(&self, _decay: f64, _num_steps: usize) -> Self {
+        self.clone()
+    }
+
     /// The schedule whose rates follow from results, if it is that one.
     fn plateau(&self) -> Option<&ReduceOnPlateau> {
         None
@@ -90,6 +100,25 @@ pub(crate) trait ScheduleFunction {
     fn validate(&self) -> Result<(), Problem> {
         Ok(())
     }
+}
+
+impl Schedule {
+    /// Whether the learning rate never changes.
+    pub fn is_constant(&self) -> bool {
+        with_schedule!(self, schedule => schedule.is_constant())
+    }
+
+    /// The schedule with parameters that suit a descent of `num_steps` steps: it counts steps, its parts are a third of
+    /// them, and `decay` is its factor if it has one for every step or milestone.
+    #[must_use]
+    pub fn for_descent(&self, decay: f64, num_steps: usize) -> Self {
+        with_schedule!(self, schedule => schedule.for_descent(decay, num_steps).into())
+    }
+}
+
+/// The steps of a third of a descent, at least 1.
+fn third(num_steps: usize) -> usize {
+    num_steps.div_ceil(3).max(1)
 }
 
 /// How the learning rate changes during a training, as written in the configuration.
@@ -285,11 +314,6 @@ impl Scheduler {
             Interval::Epoch => self.steps_per_epoch,
         }
     }
-}
-
-/// Fails unless the factor `gamma` is finite and positive.
-fn check_gamma(gamma: f64) -> Result<(), Problem> {
-    check("gamma", gamma, gamma > 0.0, "a positive number")
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Interval, ScheduleFunction};
-use crate::error::{check, check_at_least_one};
+use crate::error::check;
 
 /// A rise from a small rate to the learning rate, then a fall to almost nothing. `torch.optim.lr_scheduler.OneCycleLR`
 /// in two phases, without its cycle of momentum; Smith and Topin 2018, <https://arxiv.org/abs/1708.07120>.
@@ -89,16 +89,23 @@ impl ScheduleFunction for OneCycle {
     }
 
     fn validate(&self) -> Result<(), Problem> {
-        check_at_least_one("num_steps", self.num_steps.unwrap_or(1) as u64)?;
+        Problem::unless_at_least_one(self.num_steps.unwrap_or(1) as u64, "num_steps")?;
         let is_share = (0.0..=1.0).contains(&self.pct_start);
         check("pct_start", self.pct_start, is_share, "from 0 to 1")?;
         for (key, factor) in [
             ("div_factor", self.div_factor),
             ("final_div_factor", self.final_div_factor),
         ] {
-            check(key, factor, factor > 0.0, "a positive number")?;
+            Problem::unless_positive(factor, key)?;
         }
         Ok(())
+    }
+
+    fn for_descent(&self, _decay: f64, _num_steps: usize) -> Self {
+        Self {
+            interval: Interval::Step,
+            ..self.clone()
+        }
     }
 }
 
@@ -173,14 +180,14 @@ mod tests {
                     div_factor: 0.0,
                     ..cycle.clone()
                 },
-                "`div_factor` is 0, expected a positive number",
+                "`div_factor` is 0, expected a finite number above zero",
             ),
             (
                 OneCycle {
                     final_div_factor: -1.0,
                     ..cycle.clone()
                 },
-                "`final_div_factor` is -1, expected a positive number",
+                "`final_div_factor` is -1, expected a finite number above zero",
             ),
             (
                 OneCycle {

@@ -4,8 +4,7 @@ use emberlab_menu::{Example, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, ScheduleFunction};
-use crate::error::check_not_negative;
+use super::{Interval, ScheduleFunction, third};
 
 /// A constant rate between milestones: each gives a factor of the learning rate until the next one.
 /// `torch.optim.lr_scheduler.MultiStepLR` has the factors `gamma`, `gamma²` and so on.
@@ -57,10 +56,19 @@ impl ScheduleFunction for Piecewise {
         for (index, &Milestone { at, factor }) in self.milestones.iter().enumerate() {
             let key = |name| format!("milestones[{index}].{name}");
             Problem::unless(at > before, key("at"), at, format!("more than {before}"))?;
-            check_not_negative(&key("factor"), factor)?;
+            Problem::unless_not_negative(factor, key("factor"))?;
             before = at;
         }
         Ok(())
+    }
+
+    fn for_descent(&self, decay: f64, num_steps: usize) -> Self {
+        let third = third(num_steps);
+        let milestone = |at, factor| Milestone { at, factor };
+        Self {
+            milestones: vec![milestone(third, decay), milestone(2 * third, decay * decay)],
+            interval: Interval::Step,
+        }
     }
 }
 

@@ -5,7 +5,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Interval, ScheduleFunction};
-use crate::error::{check, check_at_least_one, check_not_negative};
 
 /// A fall along `(1 − t)^power` from the learning rate to `min_learning_rate`; a line by default.
 /// `torch.optim.lr_scheduler.PolynomialLR`, which ends at zero.
@@ -50,9 +49,16 @@ impl ScheduleFunction for Polynomial {
     }
 
     fn validate(&self) -> Result<(), Problem> {
-        check_at_least_one("num_steps", self.num_steps.unwrap_or(1) as u64)?;
-        check("power", self.power, self.power > 0.0, "a positive number")?;
-        check_not_negative("min_learning_rate", self.min_learning_rate)
+        Problem::unless_at_least_one(self.num_steps.unwrap_or(1) as u64, "num_steps")?;
+        Problem::unless_positive(self.power, "power")?;
+        Problem::unless_not_negative(self.min_learning_rate, "min_learning_rate")
+    }
+
+    fn for_descent(&self, _decay: f64, _num_steps: usize) -> Self {
+        Self {
+            interval: Interval::Step,
+            ..self.clone()
+        }
     }
 }
 
@@ -88,7 +94,7 @@ mod tests {
         let problem = schedule.validate().expect_err("out of range");
         assert_eq!(
             problem.to_string(),
-            "`power` is 0, expected a positive number"
+            "`power` is 0, expected a finite number above zero"
         );
     }
 }

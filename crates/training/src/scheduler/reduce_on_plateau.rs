@@ -6,7 +6,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Interval, ScheduleFunction};
-use crate::error::{check, check_not_negative};
+use crate::config::check_decides;
+use crate::error::check;
 
 /// A smaller fall of the learning rate is not made, as in PyTorch.
 const SMALLEST_FALL: f64 = 1e-8;
@@ -80,14 +81,16 @@ impl ScheduleFunction for ReduceOnPlateau {
     fn validate(&self) -> Result<(), Problem> {
         let is_share = self.factor > 0.0 && self.factor < 1.0;
         check("factor", self.factor, is_share, "above 0 and below 1")?;
-        check_not_negative("threshold", self.threshold)?;
-        check_not_negative("min_learning_rate", self.min_learning_rate)?;
-        Problem::unless(
-            self.split != Split::Test,
-            "split",
-            self.split,
-            "`train` or `valid`: the test split must decide nothing",
-        )
+        Problem::unless_not_negative(self.threshold, "threshold")?;
+        Problem::unless_not_negative(self.min_learning_rate, "min_learning_rate")?;
+        check_decides("split", self.split)
+    }
+
+    fn for_descent(&self, decay: f64, _num_steps: usize) -> Self {
+        Self {
+            factor: decay,
+            ..self.clone()
+        }
     }
 }
 

@@ -4,8 +4,7 @@ use emberlab_menu::{Example, Problem};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Interval, ScheduleFunction, check_gamma};
-use crate::error::check_at_least_one;
+use super::{Interval, ScheduleFunction, third};
 
 /// Multiplied by `gamma` after every `step_size` intervals. `torch.optim.lr_scheduler.StepLR`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -45,7 +44,15 @@ impl ScheduleFunction for Step {
     }
 
     fn validate(&self) -> Result<(), Problem> {
-        check_at_least_one("step_size", self.step_size as u64)?;
-        check_gamma(self.gamma)
+        Problem::unless_at_least_one(self.step_size as u64, "step_size")?;
+        Problem::unless_positive(self.gamma, "gamma")
+    }
+
+    fn for_descent(&self, _decay: f64, num_steps: usize) -> Self {
+        Self {
+            step_size: third(num_steps),
+            interval: Interval::Step,
+            ..self.clone()
+        }
     }
 }

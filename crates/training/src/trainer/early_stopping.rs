@@ -5,7 +5,6 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::best_epoch::{BestEpoch, gain};
-use crate::error::{check, check_at_least_one};
 
 /// Stops a training that no longer improves its objective.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -29,13 +28,8 @@ impl EarlyStopping {
     /// # Errors
     /// [`Problem`] naming the key that is out of range.
     pub fn validate(&self) -> Result<(), Problem> {
-        check_at_least_one("training.early_stopping.patience", self.patience as u64)?;
-        check(
-            "training.early_stopping.min_delta",
-            self.min_delta,
-            self.min_delta >= 0.0,
-            "zero or positive",
-        )
+        Problem::unless_at_least_one(self.patience as u64, "training.early_stopping.patience")?;
+        Problem::unless_not_negative(self.min_delta, "training.early_stopping.min_delta")
     }
 }
 

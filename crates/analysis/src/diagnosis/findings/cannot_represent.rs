@@ -118,7 +118,7 @@ fn table_accuracy(points: &[Vec<f64>], classes: &[u32]) -> f64 {
 mod tests {
     use super::*;
     use emberlab_datasets::{
-        BatchConfig, Features, Samples, Splits, StandardizeConfig, Standardizer, Targets,
+        BatchSize, Batching, Features, Samples, Splits, StandardizeConfig, Standardizer, Targets,
     };
 
     fn kind(rows: &[[f32; 2]], labels: &[u32], accuracy: f64) -> Option<FindingKind> {
@@ -140,7 +140,11 @@ mod tests {
             splits: &splits,
             standardize: &StandardizeConfig::default(),
             standardizer: &Standardizer::identity(),
-            batches: BatchConfig::default(),
+            batches: Batching {
+                batch_size: BatchSize::Size(32),
+                drop_last: false,
+                shuffle: true,
+            },
             compares_rows: false,
         };
         worse_than_neighbours(&data, accuracy).map(|f| f.kind)

@@ -1,9 +1,10 @@
 //! Every normalisation of the menu.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{DType, Device, Tensor};
+use burn::tensor::{DType, Tensor};
 use emberlab_menu::Menu as _;
 use emberlab_models::{Norm, Normalization};
+use emberlab_training::device;
 
 use super::{BATCH, WIDTH, output_weights, waves, weighted};
 use crate::gradients::closed_forms;
@@ -18,7 +19,7 @@ pub(super) fn all() -> Vec<TensorFunction> {
 
 /// A normalisation in training mode, by its inputs and its trained parameters; none for no normalisation.
 fn function(normalization: Normalization) -> Option<TensorFunction> {
-    let device = Device::flex().autodiff();
+    let device = device::host().autodiff();
     let layer = normalization.layer_on(WIDTH, &device, DType::F64)?;
     let parameters = parameters(&layer);
     let trained = parameters.iter().filter(|parameter| parameter.is_trained);

@@ -55,11 +55,8 @@ impl Row {
 /// Repeats every trace on every device and in every precision, and compares.
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let devices: Vec<String> = if args.device.is_empty() {
-        let cpu = ["flex", "ndarray"].into_iter();
-        let compiled = device::compiled();
-        cpu.filter(|name| compiled.contains(name))
-            .map(str::to_string)
-            .collect()
+        let processors = device::processors().into_iter();
+        processors.map(str::to_string).collect()
     } else {
         args.device.clone()
     };

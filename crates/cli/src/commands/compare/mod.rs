@@ -21,12 +21,12 @@ use emberlab_report::{TrialPlace, TrialTable, duration};
 use emberlab_run_format::Question;
 use emberlab_run_format::files::comparison as files;
 use emberlab_storage::{RunLock, replace};
-use emberlab_training::{Dashboard, StopFlag, device};
+use emberlab_training::{StopFlag, device};
 
 use crate::arguments::{Running, Shared};
 use crate::command_line::CommandLine;
 use crate::failure::Failure;
-use crate::progress::{Silent, count};
+use crate::progress::count;
 use crate::{data_dirs, signals};
 use explanations::{BaselinesChoice, Explaining};
 use jobs::{JobEnd, run_all};
@@ -246,8 +246,7 @@ fn check(
     data_dirs: &[PathBuf],
 ) -> Result<(usize, Vec<String>), ExperimentError> {
     let prepared = Prepared::for_comparison(trial.config.clone(), target, data_dirs)?;
-    let cpu = device::open("flex").map_err(emberlab_training::TrainingError::from)?;
-    let network = prepared.init_network(&cpu)?;
+    let network = prepared.init_network(&device::host())?;
     let limit = prepared.networks_per_batched_model(&network);
     Ok((limit, prepared.warnings()))
 }
@@ -405,15 +404,7 @@ fn seconds_of(
     let folder = std::env::temp_dir().join(format!("emberlab-estimate-{}", std::process::id()));
     let began = Instant::now();
     let stop = StopFlag::default();
-    let execution = Execution {
-        device: args.running.device.clone(),
-        num_threads: usize::from(args.running.num_threads()),
-        data_dirs: data_dirs::all(shared),
-        dashboard: Dashboard::Quiet,
-        least_epoch: Duration::ZERO,
-        stop: stop.clone(),
-        observer: Box::new(Silent::default()),
-    };
+    let execution = Execution::quiet(args.running.resources(shared), stop.clone());
     let trained =
         Trial::begin(planned.config.clone(), &folder, None, execution).and_then(|(trial, _)| {
             let training = &planned.config.training;

@@ -7,9 +7,6 @@ use emberlab_analysis::{LearningRates, SURFACES, Surface};
 use emberlab_menu::Menu as _;
 use emberlab_training::optimizer::{Sgd, UpdateRule};
 use emberlab_training::{OptimizerConfig, SchedulerConfig, scheduler};
-use serde_json::json;
-
-use crate::failure::Failure;
 
 /// An update rule with the settings it descends with.
 #[derive(Debug)]
@@ -90,35 +87,15 @@ impl Schedule {
         self.example.name()
     }
 
-    /// The schedule with values for its keys that suit a descent: it counts steps, its parts are a third of them, and
-    /// `decay` is its factor if it has one for every step or milestone.
-    pub(super) fn scheduler(
-        &self,
-        decay: f64,
-        num_steps: usize,
-    ) -> Result<SchedulerConfig, Failure> {
-        let failed = |error: serde_json::Error| Failure::Failed(error.to_string());
-        let mut table = serde_json::to_value(&self.example).map_err(failed)?;
-        let third = num_steps.div_ceil(3).max(1);
-        let has_parts = table.get("step_size").is_some();
-        let milestones = json!([
-            { "at": third, "factor": decay },
-            { "at": 2 * third, "factor": decay * decay },
-        ]);
-        for (key, value) in [
-            ("interval", json!("step")),
-            ("step_size", json!(third)),
-            ("num_steps", json!(third)),
-            ("gamma", json!(decay)),
-            ("factor", json!(decay)),
-            ("milestones", milestones),
-        ] {
-            let is_factor_of_parts = key == "gamma" && has_parts;
-            if let Some(old) = table.get_mut(key).filter(|_| !is_factor_of_parts) {
-                *old = value;
-            }
-        }
-        serde_json::from_value(table).map_err(failed)
+    /// Whether the learning rate never changes.
+    pub(super) fn is_constant(&self) -> bool {
+        self.example.is_constant()
+    }
+
+    /// The schedule with parameters that suit a descent of `num_steps` steps; `decay` is its factor if it has one for every
+    /// step or milestone.
+    pub(super) fn scheduler(&self, decay: f64, num_steps: usize) -> SchedulerConfig {
+        self.example.for_descent(decay, num_steps).into()
     }
 }
 
@@ -169,15 +146,17 @@ fn with_underscores(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use emberlab_menu::Example as _;
     use emberlab_training::Interval;
-    use emberlab_training::scheduler::{Cosine, Exponential, Milestone, Piecewise, Step};
+    use emberlab_training::scheduler::{
+        Cosine, CosineRestarts, Exponential, Milestone, Piecewise, ReduceOnPlateau, Step,
+    };
 
     #[test]
     fn schedules_count_steps_and_take_the_decay() {
         let of = |name: &str| {
             let schedule = SCHEDULES.iter().find(|schedule| schedule.name() == name);
-            let schedule = schedule.expect("a schedule").scheduler(0.8, 30);
-            schedule.expect("a schedule for 30 steps")
+            schedule.expect("a schedule").scheduler(0.8, 30)
         };
         let interval = Interval::Step;
         let exponential = Exponential {
@@ -202,6 +181,18 @@ mod tests {
             interval,
         };
         assert_eq!(of("piecewise"), piecewise.into());
+        let restarts = CosineRestarts {
+            num_steps: 10,
+            interval,
+            ..CosineRestarts::example()
+        };
+        assert_eq!(of("cosine_restarts"), restarts.into());
+        let plateau = ReduceOnPlateau {
+            factor: 0.8,
+            ..ReduceOnPlateau::default()
+        };
+        assert_eq!(of("reduce_on_plateau"), plateau.into());
+        assert_eq!(of("constant"), SchedulerConfig::default());
     }
 
     #[test]

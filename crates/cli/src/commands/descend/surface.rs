@@ -84,7 +84,7 @@ fn named_descents(args: &Args) -> Result<Vec<NamedDescent>, Failure> {
         chosen => chosen.to_vec(),
     };
     let num_steps = args.steps.map_or(surface.num_steps, |steps| steps as usize);
-    let is_constant = matches!(args.schedule.as_slice(), [only] if only.name() == "constant");
+    let is_constant = matches!(args.schedule.as_slice(), [only] if only.is_constant());
     let mut all = Vec::new();
     for descender in descenders {
         let rates = match args.learning_rate.as_slice() {
@@ -100,7 +100,7 @@ fn named_descents(args: &Args) -> Result<Vec<NamedDescent>, Failure> {
                 let descent = Descent {
                     surface,
                     optimizer: descender.optimizer(rate),
-                    scheduler: schedule.scheduler(args.decay, num_steps)?,
+                    scheduler: schedule.scheduler(args.decay, num_steps),
                     start,
                     num_steps,
                 };

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use burn::tensor::{Bytes, DType, Device, Tensor};
-use emberlab_datasets::{BatchConfig, DeviceDataset, RowOrder};
+use emberlab_datasets::{Batching, DeviceDataset, RowOrder};
 use emberlab_fused::Plan;
 use emberlab_fused::gpu::{
     self, BatchResults, Evaluation, Gpu, GpuError, GpuReplica, GpuResults, GpuSetup, GpuTraining,
@@ -41,7 +41,7 @@ pub(crate) struct GpuEngine {
     training: GpuTraining,
     replicas: Vec<Replica>,
     shared: Shared,
-    batches: BatchConfig,
+    batches: Batching,
     num_train: usize,
     /// Evaluations after the steps of each epoch.
     evaluations: Vec<Evaluation>,

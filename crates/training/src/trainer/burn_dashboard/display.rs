@@ -9,7 +9,8 @@ use burn::train::{
 };
 
 use super::metrics::Shown;
-use crate::supervised_model::{StepOutput, SupervisedModel};
+use super::placeholders::DashboardItem;
+use crate::supervised_model::SupervisedModel;
 
 /// Time between two updates of the dashboard, once it has been open for some seconds.
 const TICK: Duration = Duration::from_millis(150);
@@ -96,9 +97,11 @@ impl<'a> Display<'a> {
             epoch_number: epoch,
             total_items: total,
         });
-        let mut item = item(shown, done, total);
-        item.item.found = self.found.clone();
-        self.train(LearnerEvent::ProcessedItem(item));
+        let item = DashboardItem {
+            shown,
+            found: self.found.clone(),
+        };
+        self.train(LearnerEvent::ProcessedItem(after(item, done, total)));
     }
 
     /// An epoch has ended, with these metrics, and with these problems found so far.
@@ -118,22 +121,26 @@ impl<'a> Display<'a> {
                 epoch_number: epoch,
                 total_items: num_valid,
             });
-            self.valid(LearnerEvent::ProcessedItem(item(
-                shown, num_valid, num_valid,
+            let item = DashboardItem {
+                shown,
+                ..DashboardItem::default()
+            };
+            self.valid(LearnerEvent::ProcessedItem(after(
+                item, num_valid, num_valid,
             )));
             self.valid(LearnerEvent::EndSplit(epoch));
         }
         self.train(LearnerEvent::EndEpoch(epoch));
     }
 
-    fn train(&mut self, event: LearnerEvent<StepOutput>) {
+    fn train(&mut self, event: LearnerEvent<DashboardItem>) {
         if let Some(processor) = &mut self.processor {
             let result = processor.process_train(event);
             self.interrupter.fail_on_error(result);
         }
     }
 
-    fn valid(&mut self, event: LearnerEvent<StepOutput>) {
+    fn valid(&mut self, event: LearnerEvent<DashboardItem>) {
         if let Some(processor) = &mut self.processor {
             let result = processor.process_valid(event);
             self.interrupter.fail_on_error(result);
@@ -141,11 +148,8 @@ impl<'a> Display<'a> {
     }
 }
 
-fn item(shown: Shown, done: usize, total: usize) -> TrainingItem<StepOutput> {
-    let measured = StepOutput {
-        shown,
-        ..StepOutput::default()
-    };
+/// What is shown after `done` of `total` samples.
+fn after(item: DashboardItem, done: usize, total: usize) -> TrainingItem<DashboardItem> {
     let progress = Progress::new(done, total, Some("samples".to_string()));
-    TrainingItem::new(measured, progress, None, None)
+    TrainingItem::new(item, progress, None, None)
 }

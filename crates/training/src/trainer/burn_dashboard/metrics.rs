@@ -8,12 +8,12 @@ use burn::train::metric::{
     NumericEntry, SerializedEntry,
 };
 
-use crate::supervised_model::StepOutput;
+use super::placeholders::DashboardItem;
 
 /// Metric values by name, as a display takes them.
 pub(crate) type Shown = Vec<(&'static str, f64)>;
 
-impl Adaptor<Shown> for StepOutput {
+impl Adaptor<Shown> for DashboardItem {
     fn adapt(&self) -> Shown {
         self.shown.clone()
     }
@@ -107,7 +107,7 @@ pub(crate) struct FindingsMetric(Vec<String>);
 /// The input of [`FindingsMetric`].
 pub(crate) struct Found(Vec<String>);
 
-impl Adaptor<Found> for StepOutput {
+impl Adaptor<Found> for DashboardItem {
     fn adapt(&self) -> Found {
         Found(self.found.clone())
     }

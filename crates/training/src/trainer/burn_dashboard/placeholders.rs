@@ -1,10 +1,12 @@
-//! The parts of burn-train's learner that are not used: each does nothing.
+//! The parts of burn-train's learner that are not used: each does nothing. What the dashboard shows passes through one of
+//! them, [`DashboardItem`].
 
 use std::sync::Arc;
 
 use burn::data::dataloader::{DataLoader, DataLoaderIterator, Progress};
 use burn::data::dataset::DatasetError;
-use burn::tensor::Device;
+use burn::optim::GradientsParams;
+use burn::tensor::{Device, ExecutionError};
 use burn::train::logger::{EvaluationProgressLogger, MetricLogger, TrainingProgressLogger};
 use burn::train::metric::store::{EpochSummary, MetricsUpdate, Split};
 use burn::train::metric::{MetricDefinition, NumericEntry};
@@ -12,7 +14,49 @@ use burn::train::renderer::{
     EvaluationName, MetricState, MetricsRenderer, MetricsRendererEvaluation,
     MetricsRendererTraining,
 };
+use burn::train::{InferenceStep, ItemLazy, TrainOutput, TrainStep};
 use emberlab_datasets::Batch;
+
+use super::metrics::Shown;
+use crate::supervised_model::SupervisedModel;
+
+/// What the dashboard shows of a moment of the training: the learner takes it for the output of a step.
+#[derive(Debug, Clone, Default)]
+pub struct DashboardItem {
+    /// Values of metrics by name.
+    pub(super) shown: Shown,
+    /// The findings of an observer so far.
+    pub(super) found: Vec<String>,
+}
+
+impl ItemLazy for DashboardItem {
+    fn sync(self) -> Result<Self, ExecutionError> {
+        Ok(self)
+    }
+}
+
+/// The learner takes only models with such a step, which is never called.
+impl TrainStep for SupervisedModel {
+    type Input = Batch;
+    type Output = DashboardItem;
+
+    fn step(&self, _: Batch) -> TrainOutput<DashboardItem> {
+        TrainOutput {
+            grads: GradientsParams::new(),
+            item: DashboardItem::default(),
+        }
+    }
+}
+
+/// The learner takes only models with such a step, which is never called.
+impl InferenceStep for SupervisedModel {
+    type Input = Batch;
+    type Output = DashboardItem;
+
+    fn step(&self, _: Batch) -> DashboardItem {
+        DashboardItem::default()
+    }
+}
 
 /// A data loader without batches: the training loop cuts its own, which depend on epoch and step.
 #[derive(Clone)]
