@@ -390,7 +390,8 @@ fn folds_are_trials_of_their_own() {
 #[test]
 fn only_one_process_trains_a_comparison() {
     let lab = lab();
-    let mut command = lab.command(&["compare", "small.toml", "--jobs", "1"]);
+    let long = ["--jobs", "1", "--set", "training.num_epochs=1000"];
+    let mut command = lab.command(&[&["compare", "small.toml"], &long[..]].concat());
     let child = command
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -457,11 +458,6 @@ fn a_mistake_in_a_sweep_is_one_message_before_anything_trains() {
             &["`target.metric` is mape, expected"],
         ),
         ("target.split", "\"test\"", &["must decide nothing"]),
-        (
-            "at_epochs",
-            "[2, 99999]",
-            &["`at_epochs` is 99999, expected at most 60"],
-        ),
         ("num_folds", "0", &["`num_folds` is 0, expected at least 2"]),
         ("sweep.seed", "[1, 2]", &["`seeds = [0, 1, 2]` trains"]),
         ("sweep.name", "[\"a\", \"b\"]", &["the comparison's name"]),
@@ -513,7 +509,10 @@ fn every_shipped_comparison_runs_briefly() {
         );
         let lab = Lab::new();
         let mut words = vec!["compare", file.to_str().unwrap()];
-        words.extend(["--set", "seeds=2", "--set", "training.num_epochs=2"]);
+        words.extend(["--set", "seeds=2"]);
+        if !text.contains("\n\"training.num_epochs\" = [") {
+            words.extend(["--set", "training.num_epochs=2"]);
+        }
         if text.contains("mnist\"") {
             if data_dir().is_none() {
                 continue;

@@ -13,7 +13,7 @@ use crate::{Samples, Targets};
 /// How much each class counts in the loss.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ClassWeights {
-    /// `"balanced"`: all classes together have the same weight, however many samples they have.
+    /// `"balanced"`: each class has the same total weight, however many samples they have.
     Balanced,
     /// One weight for each class, in the order of the classes; not negative.
     Each(Vec<f64>),

@@ -176,9 +176,9 @@ pub enum ExperimentError {
         /// The differences.
         changes: Vec<Change>,
     },
-    /// A run was trained on a built-in data set, so its data cannot have moved.
+    /// A run was not trained on a file or folder of the user's, so its data cannot have moved.
     #[error(
-        "{run} was trained on a built-in data set; `--data` is only for runs trained on your own file or folder"
+        "{run} was trained without a file or folder of your own; `--data` is only for runs trained on one"
     )]
     NoOwnData {
         /// `experiment/run`.

@@ -41,7 +41,7 @@ const SAMPLES_OF_A_GUESS: usize = 255;
 
 impl<T: Real> Foreground<T> {
     /// The foreground of inputs, `[num_samples × d_input]`, if a network with this plan trains faster by it in batches of
-    /// so many rows.
+    /// so many rows, and if no number loses digits by it.
     ///
     /// Nothing else decides, no property of the machine either, so a training gets the same bits wherever it runs.
     pub fn of(inputs: &[T], plan: &Plan, batch_size: usize) -> Option<Self> {
@@ -58,15 +58,18 @@ impl<T: Real> Foreground<T> {
             background,
         };
         for row in inputs.chunks_exact(d_input) {
-            found.add(row);
-            if found.differences.len() > most {
+            let is_exact = found.add(row);
+            if !is_exact || found.differences.len() > most {
                 return None;
             }
         }
         Some(found)
     }
 
-    fn add(&mut self, row: &[T]) {
+    /// Adds a sample. False if a number less its background has lost digits, as beside a background of −999999.
+    fn add(&mut self, row: &[T]) -> bool {
+        let tolerance = T::from_f64(1e-6);
+        let mut is_lossy = false;
         let start = self.differences.len();
         (self.differences).resize(start + row.len(), Difference::default());
         let differences = &mut self.differences[start..];
@@ -76,9 +79,11 @@ impl<T: Real> Foreground<T> {
             let value = x - background;
             differences[count] = Difference { index, value };
             count += usize::from(x != background);
+            is_lossy |= (value + background - x).abs() > tolerance * (T::ONE + x.abs());
         }
         self.differences.truncate(start + count);
         self.starts.push(start + count);
+        !is_lossy
     }
 
     /// The background, `[d_input]`.
@@ -193,6 +198,17 @@ mod tests {
         assert!(Foreground::of(&drawing(), &narrow, 8).is_none());
         assert!(Foreground::of(&drawing(), &wide, 7).is_none());
         assert!(Foreground::<f32>::of(&[], &wide, 8).is_none());
+        let sentinel: Vec<f32> = drawing().iter().map(|x| x * 1e6 + 0.1).collect();
+        assert!(Foreground::of(&sentinel, &wide, 8).is_some());
+        let rare: Vec<f32> = drawing()
+            .iter()
+            .map(|&x| match x {
+                2.0 => -999_999.0,
+                2.5 => 0.123,
+                x => x,
+            })
+            .collect();
+        assert!(Foreground::of(&rare, &wide, 8).is_none());
         assert!(Foreground::of(&drawing(), &wide, 8).is_some());
     }
 }

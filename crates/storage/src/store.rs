@@ -147,6 +147,14 @@ impl CheckpointStore {
         Ok(())
     }
 
+    /// Whether there is no checkpoint, not even a damaged one.
+    ///
+    /// # Errors
+    /// [`StorageError::Io`] if the folder cannot be read.
+    pub fn is_empty(&self) -> Result<bool, StorageError> {
+        Ok(checkpoints(&self.folder)?.is_empty())
+    }
+
     /// Reads every checkpoint, the newest first.
     ///
     /// # Errors

@@ -25,12 +25,12 @@ impl Run {
     /// [`ExperimentError::Storage`] if a folder cannot be read.
     pub fn check(&self) -> Result<(usize, Vec<String>), ExperimentError> {
         let mut checked = vec![
-            match self.config_path().exists() {
-                true => self.config().map(drop).map_err(|e| e.to_string()),
-                false => Err(format!(
+            match (self.config_path().exists(), self.config()) {
+                (false, Ok(_)) => Err(format!(
                     "{CONFIG} is missing; `emberlab resume {}` writes it again from a checkpoint",
                     self.id()
                 )),
+                (_, config) => config.map(drop).map_err(|e| e.to_string()),
             },
             self.check_json::<Environment>(ENVIRONMENT),
             self.check_json::<ModelFile>(MODEL),

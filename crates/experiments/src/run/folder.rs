@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use emberlab_run_format::files::{CHECKPOINTS, CONFIG, METRICS, RESULT};
-use emberlab_storage::{Batch, RunLock, StorageError, remove_tree, replace};
+use emberlab_storage::{Batch, CheckpointStore, RunLock, StorageError, remove_tree, replace};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -55,7 +55,8 @@ impl Run {
     /// The run in a folder, if there is one. A run that has lost its configuration still has checkpoints, each with a
     /// copy.
     pub fn at(path: &Path) -> Option<Self> {
-        let is_run = path.join(CONFIG).is_file() || path.join(CHECKPOINTS).is_dir();
+        let checkpoints = CheckpointStore::new(path.join(CHECKPOINTS), usize::MAX);
+        let is_run = path.join(CONFIG).is_file() || !checkpoints.is_empty().unwrap_or(true);
         is_run.then(|| Self {
             path: path.to_path_buf(),
             data: None,

@@ -48,16 +48,17 @@ impl Trial {
         force: bool,
         execution: Execution,
     ) -> Result<Resume, ExperimentError> {
-        run.restore_config()?;
         // This is checked before anything else, so that not even the lock of a finished run is touched.
         if run.is_done()
             && !RunLock::is_held(run.path())
             && let Some(nothing) =
                 Continuation::read(&run, overrides, force)?.nothing_to_do(&run)?
         {
+            run.restore_config()?;
             return Ok(Resume::NothingToDo(nothing));
         }
         let lock = run.lock()?;
+        run.restore_config()?;
         let Continuation {
             source,
             config,

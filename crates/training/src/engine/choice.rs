@@ -133,11 +133,6 @@ impl fmt::Display for TrainedBy {
 pub(crate) enum NoPlan {
     #[error("`training.engine` is `burn`")]
     BurnWanted,
-    #[cfg(feature = "gpu")]
-    #[error(
-        "a step takes {0} million multiply-adds, and fused kernels have one multiprocessor of a GPU for each network"
-    )]
-    TooLarge(usize),
     #[error(transparent)]
     NotFused(#[from] NotFused),
 }
@@ -181,31 +176,12 @@ pub(crate) fn choose(
         ..fused_plan(network, loss, rule, &training.step_rules())?
     };
     let batch_size = batches.rows_per_batch(num_train);
-    #[cfg(feature = "gpu")]
-    if training.engine != EngineConfig::Fused && !is_processor(device) {
-        let of_a_step = multiply_adds(&plan, batch_size);
-        if of_a_step > MOST_MULTIPLY_ADDS {
-            return Err(NoPlan::TooLarge(of_a_step / 1_000_000));
-        }
-    }
     let place = place(&plan, network.dtype(), batch_size, device)?;
     #[cfg(feature = "gpu")]
     if training.augmentation.is_some() && matches!(place, Place::Gpu(_)) {
         return Err(no_kernels_for("augmented images on a GPU").into());
     }
     Ok((plan, place))
-}
-
-/// Multiply-adds of a step from which on Burn operations train a network faster on a GPU, which share each of them among all
-/// its multiprocessors. Estimated, not measured: one multiprocessor takes as long for them as a hundred launches.
-#[cfg(feature = "gpu")]
-const MOST_MULTIPLY_ADDS: usize = 60_000_000;
-
-/// Multiply-adds of a step: the forward pass, and twice as many backward.
-#[cfg(feature = "gpu")]
-fn multiply_adds(plan: &Plan, batch_size: usize) -> usize {
-    let layers = plan.sizes.windows(2).map(|pair| pair[0] * pair[1]);
-    3 * batch_size * layers.sum::<usize>()
 }
 
 /// The memory in which fused kernels work on a plan, with batches of this number of rows.

@@ -81,10 +81,15 @@ fn detect(observed: &Observations<'_>) -> Vec<Finding> {
     let mut found = finding(
         FindingKind::MissingLabels,
         Severity::Warning,
-        format!(
-            "{} looks like a word for a missing label, and the network learns it as a class",
-            listed(&names, names.len())
-        ),
+        match names.as_slice() {
+            [name] => format!(
+                "{name} looks like a word for a missing label, and the network learns it as a class"
+            ),
+            _ => format!(
+                "{} look like words for missing labels, and the network learns them as classes",
+                listed(&names, names.len())
+            ),
+        },
     );
     let counts = missing.iter();
     found.evidence = counts

@@ -83,6 +83,11 @@ pub struct Args {
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = ConfigSource::load(&args.config)?.with_overrides(&args.overrides)?;
     let comparison = Comparison::from_source(&source)?;
+    for epoch in comparison.missing_epochs() {
+        eprintln!(
+            "warning: `at_epochs` has {epoch}, and no trial has so many epochs: it is left out"
+        );
+    }
     let mut limits = BTreeMap::new();
     if !args.collect {
         limits = check_data(&comparison, &source, shared)?;
@@ -178,6 +183,8 @@ fn launch(
     shared: &Shared,
     comparison: &Comparison,
 ) -> Result<ExitCode, Failure> {
+    // A process that trains the comparison reads its plan.
+    let _lock = lock(comparison, shared)?;
     let plan = write_plan(shared, comparison)?;
     let data_dir = shared.data_dir.as_ref().map(std::path::absolute);
     let data_dir = data_dir.transpose()?;

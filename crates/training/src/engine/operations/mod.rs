@@ -204,13 +204,17 @@ impl TrainingEngine for BurnEngine {
         let Some(data) = self.data.get(split) else {
             return Ok(ControlFlow::Continue(()));
         };
-        // Read at once after all batches: a read waits for the device.
+        // Many batches are read at once: a read waits for the device.
+        let most_pending = (MAX_PENDING / num_replicas).max(1);
         let mut outputs = StepOutput::default();
         for samples in chunks(data.len() / num_replicas) {
             if is_stopping() {
                 return Ok(ControlFlow::Break(()));
             }
             outputs.extend(self.networks.evaluate(cut(data, num_replicas, samples)));
+            if outputs.losses.len() >= most_pending {
+                self.add(std::mem::take(&mut outputs), metrics)?;
+            }
         }
         self.add(outputs, metrics)?;
         Ok(ControlFlow::Continue(()))
