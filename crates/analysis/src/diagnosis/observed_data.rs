@@ -15,6 +15,8 @@ pub struct ObservedData<'a> {
     pub standardizer: &'a Standardizer,
     /// How the training rows are divided into batches.
     pub batches: BatchConfig,
+    /// Whether the splits were drawn so that each has its share of every class.
+    pub is_stratified: bool,
     /// Whether the network normalises over the rows of a batch.
     pub compares_rows: bool,
 }
@@ -93,6 +95,7 @@ pub(super) mod examples {
         pub splits: Splits,
         pub standardize: StandardizeConfig,
         pub batches: BatchConfig,
+        pub is_stratified: bool,
         pub compares_rows: bool,
     }
 
@@ -114,6 +117,7 @@ pub(super) mod examples {
                 },
                 standardize: StandardizeConfig::default(),
                 batches: BatchConfig::default(),
+                is_stratified: false,
                 compares_rows: false,
             }
         }
@@ -132,6 +136,7 @@ pub(super) mod examples {
                 standardize: &self.standardize,
                 standardizer: &standardizer,
                 batches: self.batches,
+                is_stratified: self.is_stratified,
                 compares_rows: self.compares_rows,
             };
             findings(&Observations {

@@ -141,6 +141,7 @@ mod tests {
             standardize: &StandardizeConfig::default(),
             standardizer: &Standardizer::identity(),
             batches: BatchConfig::default(),
+            is_stratified: false,
             compares_rows: false,
         };
         worse_than_neighbours(&data, accuracy).map(|f| f.kind)
