@@ -23,6 +23,7 @@ use crate::evaluation_pictures::{NamedPicture, Subject};
 use crate::failure::Failure;
 use crate::progress::number;
 use crate::run_explanations::{Explain, Explanations};
+use crate::terminal::without_controls;
 use crate::{data_dirs, picture_files, tables};
 
 /// The largest number of classes, or of pairs of classes, in a table of the terminal.
@@ -154,7 +155,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     } else {
         let diagnose = CommandLine::about("diagnose", &run, shared).running(&args.running);
         let network = &found.evaluation.metrics;
-        render(&found, &diagnose) + &found.explanations.text(split, network)
+        without_controls(&(render(&found, &diagnose) + &found.explanations.text(split, network)))
     };
     writeln!(std::io::stdout(), "{text}")?;
     if let Some(folder) = &args.pictures {

@@ -89,12 +89,6 @@ impl TableConfig {
                 &found,
                 "one ASCII character other than a letter, a digit, a quote or a line end",
             )?;
-            Problem::unless(
-                delimiter != decimal,
-                "decimal",
-                found,
-                "another character than the delimiter; files with decimal commas have `delimiter = \";\"`",
-            )?;
         }
         Ok(())
     }
