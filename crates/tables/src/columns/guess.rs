@@ -41,7 +41,7 @@ pub(crate) struct CellCounts {
     /// The first different cells that are no numbers, and one more than [`MAX_WORDS`] at most.
     words: Vec<String>,
     /// The cells that are numbers in another notation.
-    notated: Notated,
+    pub(crate) notated: Notated,
 }
 
 impl CellCounts {

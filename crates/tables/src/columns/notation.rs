@@ -65,9 +65,10 @@ impl Notation {
                 "stand in parentheses: write them with a minus sign if they are below zero"
                     .to_owned()
             }
-            Self::Thousands(mark) => {
-                format!("have {mark:?} between thousands: write them without it")
-            }
+            Self::Thousands(mark) => match mark.is_whitespace() {
+                true => "have blanks between thousands: write them without these".to_owned(),
+                false => format!("have `{mark}` between thousands: write them without it"),
+            },
             Self::Time => "are hours or minutes with a colon: write them as one number".to_owned(),
         }
     }
@@ -136,8 +137,10 @@ fn is_time(text: &str) -> bool {
 /// The cells of a column that are numbers in another notation.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Notated {
-    pub(crate) count: u64,
-    pub(crate) first: Option<Notation>,
+    count: u64,
+    first: Option<Notation>,
+    /// The first cell with this notation.
+    pub(crate) example: String,
     /// Whether there are different texts before or after the numbers.
     is_mixed: bool,
 }
@@ -155,7 +158,10 @@ impl Notated {
             Some(first) if is_affix(first) && is_affix(&notation) => self.is_mixed = true,
             // The affix says more than a mark or parentheses.
             Some(first) if is_affix(first) => {}
-            _ => self.first = Some(notation),
+            _ => {
+                self.first = Some(notation);
+                cell.clone_into(&mut self.example);
+            }
         }
     }
 

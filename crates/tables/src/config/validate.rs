@@ -199,7 +199,6 @@ mod tests {
             ("delimiter = \"'\"\nquote = \"'\"", "`delimiter` is '\\''"),
             ("quote = \"x\"", "`quote` is 'x'"),
             ("decimal = \";\"", "`decimal` is ';'"),
-            ("decimal = \",\"", "`decimal` is ','"),
             ("columns = []", "`columns` is []"),
             ("drop = [\"y\"]", "`drop` is [\"y\"]"),
             ("weight = \"y\"", "`weight` is \"y\""),

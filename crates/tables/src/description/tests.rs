@@ -322,7 +322,7 @@ fn numbers_in_another_notation_are_said_with_what_to_do() {
         ("{}.5%", "end with \"%\": write them without it"),
         ("${}.5", "begin with \"$\": write them without it"),
         ("{}.5 kg", "end with \"kg\""),
-        ("1'{}00", "have '\\'' between thousands"),
+        ("1'2{}", "have `'` between thousands"),
         ("({}.5)", "stand in parentheses"),
     ] {
         let row = |row: usize| format!("{},{row}", cell.replace("{}", &(10 + row).to_string()));

@@ -327,13 +327,12 @@ fn about_cells(column: &Column, warnings: &mut Vec<Warning>) {
     if column.description.useless == Some(Useless::OtherNotation)
         && let Some(notation) = counts.notation()
     {
-        let example = column.description.examples.first();
         warnings.push(Warning::new(
             Subject::Cells,
             format!(
                 "{name:?}: numbers such as {:?} are not read as numbers, because they {}. Until then, leave the column out \
                  with `drop = [{name:?}]`.",
-                example.map_or("", String::as_str),
+                counts.notated.example,
                 notation.advice()
             ),
         ));

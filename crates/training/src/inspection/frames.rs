@@ -229,7 +229,7 @@ mod tests {
     /// Its covariance would have 4·10¹⁰ numbers.
     #[test]
     fn a_layer_of_two_hundred_thousand_units_needs_no_covariance_of_its_units() {
-        let value = |i: usize| ((i / 200_000) as f64 * (i % 7) as f64) as f32;
+        let value = |i: usize| ((i / 200_000) as f64 * (i % 200_000 % 7) as f64) as f32;
         let seen = view_of((0..800_000).map(value).collect(), 4);
         assert!(seen.explained[0] > 0.999, "{seen:?}");
     }
