@@ -280,6 +280,98 @@ fn refused(lab: &Lab, words: &[&str]) -> Outcome {
 }
 
 #[test]
+fn a_class_that_reads_as_missing_is_asked_about_and_kept_when_told() {
+    let lab = Lab::new();
+    let classes = ["None", "Mild", "Severe"];
+    let text = lines("a,label\n", 90, |row| {
+        format!("{},{}", noise(row, 0) + (row % 3) as f64, classes[row % 3])
+    });
+    lab.write("levels.csv", text);
+    let words = ["train", "levels.csv", "--label", "label"];
+    let said = refused(&lab, &words).stderr;
+    assert!(said.contains("30 read as missing: \"None\" (30)"), "{said}");
+    assert!(said.contains("--missing="), "{said}");
+    let new = ["new", "levels.csv", "--label", "label", "--force"];
+    let said = lab.succeed(&[&new[..], &["--missing="]].concat());
+    let said = said.stdout + &said.stderr;
+    assert!(said.contains("3 classes"), "{said}");
+    let written = std::fs::read_to_string(lab.path().join("levels.toml")).unwrap();
+    assert!(written.contains("missing = [\"\"]"), "{written}");
+    let said = lab.succeed(&[&new[..], &["--missing=,None"]].concat());
+    let said = said.stdout + &said.stderr;
+    assert!(
+        said.contains("30 rows have no label (\"None\" reads as missing)"),
+        "{said}"
+    );
+    // The only other class would be that of all rows.
+    let text = lines("a,label\n", 90, |row| {
+        format!("{},{}", noise(row, 0), if row < 3 { "NA" } else { "EU" })
+    });
+    lab.write("levels.csv", text);
+    let said = refused(&lab, &words).stderr;
+    assert!(said.contains("3 read as missing: \"NA\" (3)"), "{said}");
+}
+
+#[test]
+fn long_classes_and_quoted_decimal_commas_are_written_so_that_they_train() {
+    let lab = Lab::new();
+    let long = |end: &str| format!("The respondent {}{end}", "really and truly ".repeat(6));
+    let answers = [long("agrees"), long("disagrees")];
+    let text = lines("a,b,answer\n", 60, |row| {
+        let [a, b] = [0, 1].map(|column| noise(row, column));
+        format!("{a},{b},{}", answers[usize::from(is_second(row))])
+    });
+    lab.write("survey.csv", text);
+    lab.succeed(&["new", "survey.csv", "--label", "answer"]);
+    lab.succeed(&[
+        "train",
+        "survey.toml",
+        "--dashboard",
+        "quiet",
+        "--set",
+        "training.num_epochs=2",
+    ]);
+    let text = lines("a,b,label\n", 60, |row| {
+        let [a, b] = [0, 1].map(|column| noise(row, column).to_string().replace('.', ","));
+        format!(
+            "\"{a}\",\"{b}\",{}",
+            ["no", "yes"][usize::from(is_second(row))]
+        )
+    });
+    lab.write("commas.csv", text);
+    lab.succeed(&["new", "commas.csv", "--label", "label"]);
+    let written = std::fs::read_to_string(lab.path().join("commas.toml")).unwrap();
+    assert!(written.contains("decimal = \",\""), "{written}");
+    lab.succeed(&[
+        "train",
+        "commas.toml",
+        "--dashboard",
+        "quiet",
+        "--set",
+        "training.num_epochs=2",
+    ]);
+    // What is dropped because of how it is written is said, also without a dashboard.
+    let text = lines("a,b,label\n", 60, |row| {
+        let [a, b] = [0, 1].map(|column| noise(row, column));
+        format!("{a:.4}%,{b},{}", ["no", "yes"][usize::from(is_second(row))])
+    });
+    lab.write("shares.csv", text);
+    let words = [
+        "train",
+        "shares.csv",
+        "--label",
+        "label",
+        "--dashboard",
+        "quiet",
+    ];
+    let told = lab.succeed(&words).stderr;
+    assert!(
+        told.contains("end with \"%\": write them without it"),
+        "{told}"
+    );
+}
+
+#[test]
 fn without_a_label_the_columns_are_listed_with_a_guess() {
     let lab = Lab::new();
     lab.write("birds.csv", "bill,wing,species\n1.5,2,a\n2.5,3,b\n");

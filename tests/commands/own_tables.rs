@@ -484,6 +484,138 @@ fn a_header_of_numbers_is_no_row_and_rows_without_a_header_are_none() {
 }
 
 #[test]
+fn a_header_of_numbers_in_another_order_is_never_taken_for_a_row() {
+    let row = |i: usize| {
+        let [x, noise] = [i % 2 * 3, i * 37 % 101].map(|n| n as f64 / 10.0 - 0.2);
+        format!("{x:.2},{noise:.2},{}\n", ["no", "yes"][i % 2])
+    };
+    let table = format!("2019,2020,2021\n{}", (0..60).map(row).collect::<String>());
+    let (lab, _) = trained(&table, "label = \"2021\"", &[]);
+    lab.write("swapped.csv", "2020,2019\n5.0,0.1\n5.0,-0.2\n");
+    let outcome = lab.run(&["predict", "own/a", "swapped.csv"]);
+    assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+    let expected = "line 1: expected `--header yes` or `--header no`";
+    assert!(outcome.stderr.contains(expected), "{outcome:#?}");
+    let told = lab.succeed(&["predict", "own/a", "swapped.csv", "--header", "yes"]);
+    assert_eq!(told.stdout.lines().count(), 3, "{}", told.stdout);
+    // More columns than a row has: only a header can have them, and the training file itself does.
+    assert_eq!(predicted(&lab, &table).len(), 60);
+    let with_others = "2020,name,2019\n5.0,x,0.1\n5.0,y,-0.2\n";
+    assert_eq!(predicted(&lab, with_others), ["yes", "no"]);
+}
+
+#[test]
+fn dates_in_another_order_than_any_the_training_saw_are_not_guessed() {
+    let row = |i: usize| format!("2024-{:02}-05,{}\n", 1 + i % 12, ["a", "b"][i % 12 / 6]);
+    let table = format!("d,y\n{}", (0..60).map(row).collect::<String>());
+    let (lab, run) = trained(table, "label = \"y\"", &[]);
+    assert!(!run.text("model/model.json").contains("date_order"));
+    lab.write("open.csv", "d\n03/04/2024\n");
+    let outcome = lab.run(&["predict", "own/a", "open.csv"]);
+    assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+    let expected = "can be read with the day or with the month first";
+    assert!(outcome.stderr.contains(expected), "{outcome:#?}");
+    // A day above twelve decides the order of all.
+    assert_eq!(predicted(&lab, "d\n03/01/2024\n13/12/2024\n"), ["a", "b"]);
+    assert_eq!(predicted(&lab, "d\n01/03/2024\n12/13/2024\n"), ["a", "b"]);
+}
+
+#[test]
+fn numbers_that_a_network_cannot_take_are_named() {
+    let (lab, _) = trained(two_labels(60, "no", "yes"), "label = \"y\"", &[]);
+    for number in ["1e300", "1e39"] {
+        lab.write("large.csv", format!("x\n0.5\n{number}\n"));
+        let outcome = lab.run(&["predict", "own/a", "large.csv"]);
+        assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+        let expected = format!("large.csv, line 3, column \"x\" holds \"{number}\"");
+        assert!(outcome.stderr.contains(&expected), "{outcome:#?}");
+    }
+    // Numbers of any size are learnt where they are standardised, and else refused with the key.
+    let table = |unit: &str| {
+        let row = |i: usize| format!("{}.5e{unit},{}\n", i % 2 + 1, ["no", "yes"][i % 2]);
+        format!("x,y\n{}", (0..60).map(row).collect::<String>())
+    };
+    for unit in ["160", "300", "-170"] {
+        let (_lab, run) = trained(table(unit), "label = \"y\"", &[]);
+        assert_eq!(run.metric("valid", "accuracy"), 1.0, "{unit}");
+    }
+    lab.write("wide.csv", table("160"));
+    let outcome = train(
+        &lab,
+        "wide.csv",
+        "label = \"y\"",
+        &["standardize.method=none"],
+    );
+    assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+    for word in ["column \"x\"", "standardize.method = \"per_feature\""] {
+        assert!(outcome.stderr.contains(word), "{outcome:#?}");
+    }
+    // Differences within the rounding errors of such numbers are no differences.
+    let row = |i: usize| {
+        format!(
+            "{},{}\n",
+            1e12 + (i % 2) as f64 * 1e-3,
+            ["no", "yes"][i % 2]
+        )
+    };
+    let lab = Lab::new();
+    lab.write(
+        "near.csv",
+        format!("x,y\n{}", (0..60).map(row).collect::<String>()),
+    );
+    let outcome = train(
+        &lab,
+        "near.csv",
+        "label = \"y\"",
+        &["training.num_epochs=1"],
+    );
+    assert!(
+        outcome.stderr.contains("column \"x\" counts as constant"),
+        "{outcome:#?}"
+    );
+}
+
+#[test]
+fn a_gzip_file_that_is_not_whole_is_refused_in_plain_words() {
+    let mut packer = GzEncoder::new(Vec::new(), Compression::default());
+    packer
+        .write_all(two_labels(400, "no", "yes").as_bytes())
+        .unwrap();
+    let whole = packer.finish().unwrap();
+    let mut wrong_sum = whole.clone();
+    let sum = wrong_sum.len() - 8;
+    wrong_sum[sum] ^= 1;
+    let cut_off = whole[..whole.len() / 2].to_vec();
+    let with_more = [&whole[..], b"something else"].concat();
+    for (name, bytes) in [
+        ("sum.csv.gz", wrong_sum),
+        ("cut.csv.gz", cut_off),
+        ("more.csv.gz", with_more),
+    ] {
+        let lab = Lab::new();
+        lab.write(name, bytes);
+        let outcome = train(&lab, name, "label = \"y\"", &[]);
+        assert_eq!(outcome.code, Some(2), "{name}: {outcome:#?}");
+        let expected = "this gzip file is damaged or cut off";
+        assert!(outcome.stderr.contains(expected), "{name}: {outcome:#?}");
+    }
+}
+
+#[test]
+fn a_class_whose_name_commands_a_terminal_is_printed_without_its_commands() {
+    let table = two_labels(60, "no", "\u{1b}[31myes");
+    let (lab, _) = trained(table, "label = \"y\"", &[]);
+    let told = lab.succeed(&["evaluate", "own/a"]).stdout;
+    assert!(
+        told.contains("�[31myes") && !told.contains('\u{1b}'),
+        "{told}"
+    );
+    lab.write("rows.csv", "x\n1.5\n");
+    let told = lab.succeed(&["predict", "own/a", "rows.csv"]).stderr;
+    assert!(!told.contains('\u{1b}'), "{told}");
+}
+
+#[test]
 fn large_numbers_with_small_differences_learn_as_their_differences_do() {
     // Seconds since 1970 have ten digits, of which f32 keeps seven.
     let table = |first: u64| {

@@ -436,6 +436,19 @@ fn what_cannot_be_predicted_is_said_with_its_place() {
 }
 
 #[test]
+fn an_image_of_another_format_is_refused_with_those_that_are_read() {
+    let lab = Lab::new();
+    lab.train("train/digits.toml", "d", &["training.num_epochs=1"]);
+    lab.write("two.gif", b"GIF89a");
+    let outcome = lab.run(&["predict", "d", "two.gif"]);
+    assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+    assert!(
+        outcome.stderr.contains("neither a PNG nor a JPEG"),
+        "{outcome:#?}"
+    );
+}
+
+#[test]
 fn pictures_are_drawn_into_a_folder_and_say_what_they_show() {
     let lab = Lab::new();
     let run = lab.train("train/moons.toml", "moons", &["training.num_epochs=20"]);

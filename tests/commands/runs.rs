@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::lab::Lab;
 use crate::whole_and_stopped::{assert_same, whole_and_stopped};
 
 #[test]
@@ -93,6 +94,61 @@ fn checking_names_every_damaged_file_of_a_run() {
         }
     }
     lab.succeed(&["runs", "check"]);
+}
+
+/// Exchanges a bit in the middle of a file.
+fn damage(path: &Path) {
+    let mut bytes = std::fs::read(path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(path, bytes).unwrap();
+}
+
+#[test]
+fn a_damaged_file_of_a_finished_run_is_refused_by_name_and_no_result_comes_from_it() {
+    let lab = Lab::new();
+    let run = lab.train("train/iris.toml", "a", &["training.num_epochs=4"]);
+    let rows = lab.write("rows.csv", "5.1,3.5,1.4,0.2\n");
+    let predict = ["predict", "a", rows.to_str().unwrap()];
+    let best = [&predict[..], &["--weights", "best"]].concat();
+    let cases: [(&str, &[&[&str]]); 5] = [
+        (
+            "model/network.bpk",
+            &[&predict, &["evaluate", "a"], &["diagnose", "a"]],
+        ),
+        ("model/best.bpk", &[&best]),
+        ("model/model.json", &[&predict]),
+        (
+            "config.toml",
+            &[&predict, &["evaluate", "a"], &["diagnose", "a"]],
+        ),
+        ("metrics.csv", &[&["diagnose", "a"]]),
+    ];
+    for (file, commands) in cases {
+        let path = run.folder.join(file);
+        let whole = std::fs::read(&path).unwrap();
+        damage(&path);
+        for command in commands {
+            let outcome = lab.run(command);
+            assert_eq!(outcome.code, Some(1), "{file} {command:?}: {outcome:#?}");
+            assert_eq!(outcome.stdout, "", "{file} {command:?}");
+            let expected = format!("{file}: it is damaged or was changed");
+            assert!(outcome.stderr.contains(&expected), "{outcome:#?}");
+        }
+        std::fs::write(&path, whole).unwrap();
+    }
+    for command in [&predict[..], &["evaluate", "a", "--importance"]] {
+        lab.succeed(command);
+    }
+    // Half of the epochs would be another story, so the report says that its file is not whole.
+    let path = run.folder.join("metrics.csv");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let half: String = text.split_inclusive('\n').take(3).collect();
+    std::fs::write(&path, half).unwrap();
+    let told = lab.succeed(&["report", "a", "--format", "markdown"]);
+    let expected = "metrics.csv is damaged or was changed";
+    assert!(told.stderr.contains(expected), "{}", told.stderr);
+    assert!(told.stdout.contains(expected), "{}", told.stdout);
 }
 
 #[test]

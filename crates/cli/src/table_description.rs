@@ -18,6 +18,8 @@ const NAME_WIDTH: usize = 18;
 /// The largest number of columns that are listed.
 const MOST_COLUMNS: usize = 250;
 
+/// The longest name of a class that is printed, in characters.
+const LONGEST_CLASS: usize = 80;
 /// The largest number of classes, and of remarks of one kind, that are listed.
 const MOST_LISTED: usize = 20;
 
@@ -166,7 +168,7 @@ fn classes(label: &str, description: &TableDescription) -> String {
     let mut listed: Vec<String> = classes
         .iter()
         .take(MOST_LISTED)
-        .map(|class| format!("{} ({})", printable(&class.name), class.rows))
+        .map(|class| format!("{} ({})", cut(&class.name, LONGEST_CLASS), class.rows))
         .collect();
     if classes.len() > listed.len() {
         listed.push(format!("and {} more", classes.len() - listed.len()));

@@ -17,6 +17,15 @@ pub struct TableFormat {
     /// Decimal mark of numbers, `.` or `,`; detected by default.
     #[arg(long, value_name = "MARK", value_parser = decimal)]
     decimal: Option<char>,
+    /// Cells that read as missing, with commas between them: `--missing=,NA` for empty cells and `NA`, `--missing=` for
+    /// empty cells alone. By default also words such as `NA`, `None` and `null`.
+    #[arg(
+        long,
+        value_name = "CELLS",
+        require_equals = true,
+        value_delimiter = ','
+    )]
+    missing: Option<Vec<String>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -34,6 +43,7 @@ impl TableFormat {
             delimiter: self.delimiter,
             decimal: self.decimal,
             header: self.header.map(|header| header == Header::Yes),
+            missing: (self.missing.clone()).unwrap_or_else(|| FormatConfig::default().missing),
             ..FormatConfig::default()
         }
     }

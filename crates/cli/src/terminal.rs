@@ -1,4 +1,4 @@
-//! Whether a terminal can draw: it is one, and it understands more than plain lines.
+//! Whether a terminal can draw: it is one, and it understands more than plain lines; and texts that leave it as it is.
 
 use std::ffi::OsStr;
 use std::io::IsTerminal;
@@ -16,9 +16,21 @@ fn understands_more_than_lines(term: Option<&OsStr>) -> bool {
     }
 }
 
+/// The text with a sign in place of each control character but line ends: names in data may hold commands for a terminal.
+pub fn without_controls(text: &str) -> String {
+    let is_command = |c: char| c.is_control() && c != '\n';
+    let shown = text.chars().map(|c| if is_command(c) { '�' } else { c });
+    shown.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_from_data_cannot_command_the_terminal() {
+        assert_eq!(without_controls("a\x1b[31mb\nc"), "a�[31mb\nc");
+    }
 
     #[test]
     fn a_dumb_or_unknown_terminal_gets_plain_lines() {

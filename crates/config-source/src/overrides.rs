@@ -146,6 +146,16 @@ impl<'a> Assignment<'a> {
             return Err(error_at(origin, text, equals..text.len(), message)
                 .with_help(format!("write `{key}=\"\"` for an empty string")));
         }
+        let digits = value.strip_prefix(['+', '-']).unwrap_or(value);
+        let is_whole = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+        if is_whole && value.parse::<i64>().is_err() {
+            let message = format!(
+                "the override `{text}` has a whole number beyond {}, which TOML cannot hold",
+                i64::MAX
+            );
+            return Err(error_at(origin, text, equals + 1..text.len(), message)
+                .with_help(format!("write `{key}=\"{value}\"` if it is a text")));
+        }
         Ok(Self {
             origin,
             text,
@@ -330,6 +340,18 @@ units = 3
         let overrides = ["seed=2".to_owned(), "seed=3".to_owned()];
         let text = source().with_overrides(&overrides).unwrap().text;
         assert!(text.contains("seed = 3 # the first"), "{text}");
+    }
+
+    #[test]
+    fn a_whole_number_that_toml_cannot_hold_is_no_text() {
+        let source = ConfigSource::new("a.toml", "seed = 1");
+        let set = |text: &str| source.with_overrides(&[text.to_owned()]);
+        let error = set("seed=18446744073709551615").map(drop).unwrap_err();
+        let expected = "has a whole number beyond 9223372036854775807";
+        assert!(error.to_string().contains(expected), "{error}");
+        assert!(set("seed=9223372036854775807").is_ok());
+        assert!(set("name=\"18446744073709551615\"").is_ok());
+        assert!(set("name=007").is_ok());
     }
 
     #[test]

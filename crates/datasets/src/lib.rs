@@ -34,6 +34,7 @@ pub use samples::{Features, Samples, Targets};
 pub use sources::{DatasetConfig, Origin};
 pub use split::{Amount, Fold, MissingClasses, SplitConfig, SplitMethod, Splits};
 pub use standardize::{
-    Standardize, StandardizeConfig, Standardizer, StatisticsFrom, network_inputs,
+    Standardize, StandardizeConfig, Standardizer, StatisticsFrom, nearly_constant, network_inputs,
+    too_large, too_large_feature,
 };
 pub use summary::{ClassCount, FeatureSummary, Summary};

@@ -161,6 +161,82 @@ impl Standardizer {
     }
 }
 
+/// The largest number whose squares, summed over many rows, are far from the end of f64.
+const MOST_SQUARED: f64 = 1e140;
+
+/// The smallest number whose square has all digits of f64.
+const LEAST_SQUARED: f64 = 1e-140;
+
+/// The first feature, and its value, that is no finite 32-bit number when it is standardised; `None` if all are.
+pub fn too_large_feature(standardizer: &Standardizer, samples: &Samples) -> Option<(usize, f64)> {
+    let width = samples.num_features();
+    match &samples.features {
+        Features::Bytes(_) => None,
+        Features::Floats(values) => too_large(standardizer, values, width),
+        Features::Doubles(values) => too_large(standardizer, values, width),
+    }
+}
+
+/// The first of `width` columns, and its value, that is no finite 32-bit number when it is standardised; `None` if all
+/// are.
+///
+/// # Shapes
+/// - values: `[num_rows × width]`, row by row
+pub fn too_large<T: Copy + Into<f64>>(
+    standardizer: &Standardizer,
+    values: &[T],
+    width: usize,
+) -> Option<(usize, f64)> {
+    let mut ranges = vec![(0.0_f64, 0.0_f64); width];
+    for row in values.chunks_exact(width.max(1)) {
+        for ((least, most), &x) in ranges.iter_mut().zip(row) {
+            (*least, *most) = (least.min(x.into()), most.max(x.into()));
+        }
+    }
+    let is_too_large =
+        |&(column, value): &(usize, f64)| !standardizer.value(value, column).is_finite();
+    let ends = ranges.into_iter().enumerate();
+    let mut ends = ends.flat_map(|(column, (least, most))| [(column, least), (column, most)]);
+    ends.find(|end| end.1 != 0.0 && is_too_large(end))
+}
+
+/// The features that are not scaled although their values in `rows` differ, because the differences are within the
+/// rounding errors of 64-bit numbers of that size; each with its smallest and largest value.
+pub fn nearly_constant(
+    config: &StandardizeConfig,
+    standardizer: &Standardizer,
+    samples: &Samples,
+    rows: &[u32],
+) -> Vec<(usize, f64, f64)> {
+    let is_scaled = matches!(config.method, Standardize::PerFeature | Standardize::MinMax);
+    let Features::Doubles(values) = &samples.features else {
+        return Vec::new();
+    };
+    if !is_scaled || rows.is_empty() {
+        return Vec::new();
+    }
+    let columns = Columns {
+        width: samples.num_features(),
+        indicators: &samples.indicators,
+        rows,
+    };
+    let mut ranges = vec![(f64::INFINITY, f64::NEG_INFINITY); columns.width];
+    for row in columns.rows_of(values) {
+        for ((least, most), &x) in ranges.iter_mut().zip(row) {
+            (*least, *most) = (least.min(x), most.max(x));
+        }
+    }
+    let ranges = ranges.into_iter().enumerate();
+    ranges
+        .filter(|&(feature, (least, most))| {
+            // A deviation or range of 1 that was computed needs a difference of at least 1.
+            let is_unscaled = at(&standardizer.std, feature) == 1.0;
+            columns.is_scaled(feature) && is_unscaled && most > least && most - least < 1.0
+        })
+        .map(|(feature, (least, most))| (feature, least, most))
+        .collect()
+}
+
 /// The inputs of a network for rows of columns as they are in the data: the derived features, if there are any, and
 /// then standardised.
 /// are any, standardised.
@@ -242,18 +318,64 @@ impl Columns<'_> {
         !self.indicators.get(feature).is_some_and(|&is| is)
     }
 
-    /// Computes mean and standard deviation in two passes over the rows, so that memory is read in order.
-    fn mean_and_deviation<T: Copy + Into<f64>>(&self, values: &[T], global: bool) -> Standardizer {
+    /// The values of each row that counts.
+    fn rows_of<'v, T>(&self, values: &'v [T]) -> impl ExactSizeIterator<Item = &'v [T]> {
         let width = self.width;
-        let rows = || {
-            let rows = self.rows.iter();
-            rows.map(|&row| &values[row as usize * width..(row as usize + 1) * width])
+        let rows = self.rows.iter();
+        rows.map(move |&row| &values[row as usize * width..(row as usize + 1) * width])
+    }
+
+    /// Computes mean and standard deviation of each feature, or of all. Features whose squares are too large or too small
+    /// for f64 are divided by a power of two for that.
+    fn mean_and_deviation<T: Copy + Into<f64>>(&self, values: &[T], global: bool) -> Standardizer {
+        let plain = self.mean_and_deviation_by(values, global, &vec![1.0; self.width]);
+        // What is too large or too small gets the deviation 1, as constant features do.
+        let is_usual = |std: &f64| *std != 1.0 && (LEAST_SQUARED..=MOST_SQUARED).contains(std);
+        if plain.std.iter().all(is_usual) {
+            return plain;
+        }
+        let largest = self.largest(values);
+        let is_extreme = |size: f64| size > MOST_SQUARED || size > 0.0 && size < LEAST_SQUARED;
+        if !largest.iter().any(|&size| is_extreme(size)) {
+            return plain;
+        }
+        let most = largest.iter().copied().fold(0.0, f64::max);
+        let scale = |size: f64| match (global, is_extreme(size)) {
+            (true, _) => power_of_two(most),
+            (false, true) => power_of_two(size),
+            (false, false) => 1.0,
         };
+        let scales: Vec<f64> = largest.into_iter().map(scale).collect();
+        self.mean_and_deviation_by(values, global, &scales)
+    }
+
+    /// The largest size of a value of each feature.
+    fn largest<T: Copy + Into<f64>>(&self, values: &[T]) -> Vec<f64> {
+        let mut largest = vec![0.0_f64; self.width];
+        for row in self.rows_of(values) {
+            for (largest, &x) in largest.iter_mut().zip(row) {
+                *largest = largest.max(x.into().abs());
+            }
+        }
+        largest
+    }
+
+    /// Computes mean and standard deviation in two passes over the rows, so that memory is read in order. Each feature is
+    /// divided by its scale before, and the results are multiplied by it.
+    fn mean_and_deviation_by<T: Copy + Into<f64>>(
+        &self,
+        values: &[T],
+        global: bool,
+        scales: &[f64],
+    ) -> Standardizer {
+        let width = self.width;
+        let factors: Vec<f64> = scales.iter().map(|scale| scale.recip()).collect();
+        let rows = || self.rows_of(values);
         let mut count = rows().len() as f64;
         let mut mean = vec![0.0; width];
         for row in rows() {
-            for (sum, &x) in mean.iter_mut().zip(row) {
-                *sum += x.into();
+            for ((sum, &x), factor) in mean.iter_mut().zip(row).zip(&factors) {
+                *sum += x.into() * factor;
             }
         }
         let scaled = || (0..width).filter(|&feature| self.is_scaled(feature));
@@ -268,8 +390,9 @@ impl Columns<'_> {
 
         let mut squares = vec![0.0; width];
         for row in rows() {
-            for ((square, mean), &x) in squares.iter_mut().zip(&mean).zip(row) {
-                let deviation = x.into() - mean;
+            let columns = squares.iter_mut().zip(&mean).zip(&factors);
+            for (((square, mean), factor), &x) in columns.zip(row) {
+                let deviation = x.into() * factor - mean;
                 *square += deviation * deviation;
             }
         }
@@ -277,9 +400,13 @@ impl Columns<'_> {
             squares = vec![scaled().map(|feature| squares[feature]).sum()];
             mean.truncate(1);
         }
-        let deviation =
-            |(square, &mean): (f64, &f64)| deviation_or_one(square / count, mean, count);
-        let std = squares.into_iter().zip(&mean).map(deviation).collect();
+        let deviation = |((square, &mean), scale): ((f64, &f64), &f64)| {
+            deviation(square / count, mean, count).map_or(1.0, |deviation| deviation * scale)
+        };
+        let std = squares.into_iter().zip(&mean).zip(scales);
+        let std = std.map(deviation).collect();
+        let mean = mean.into_iter().zip(scales);
+        let mean = mean.map(|(mean, scale)| mean * scale).collect();
         Standardizer { mean, std }
     }
 
@@ -295,8 +422,8 @@ impl Columns<'_> {
             let mut sorted: Vec<f64> = column.collect();
             sorted.sort_by(f64::total_cmp);
             let (centre, range) = centre_and_range(&sorted);
-            // The bound is scikit-learn's (`_handle_zeros_in_scale`).
-            let is_zero = range.abs() < 10.0 * f64::EPSILON;
+            // The bound is scikit-learn's (`_handle_zeros_in_scale`) for numbers near 1; it grows and shrinks with them.
+            let is_zero = range.abs() <= 10.0 * f64::EPSILON * (centre.abs() + range.abs());
             (centre, if is_zero { 1.0 } else { range })
         };
         let (mean, std) = (0..self.width).map(of).unzip();
@@ -317,15 +444,20 @@ fn quantile(sorted: &[f64], share: f64) -> f64 {
     }
 }
 
-/// The standard deviation, or 1 if the variance is within the rounding errors of a constant feature.
+/// The standard deviation; `None` if the variance is within the rounding errors of a constant feature.
 ///
 /// The bound is scikit-learn's (`_is_constant_feature`).
-fn deviation_or_one(variance: f64, mean: f64, count: f64) -> f64 {
+fn deviation(variance: f64, mean: f64, count: f64) -> Option<f64> {
     let rounding = count * f64::EPSILON * variance + (count * mean * f64::EPSILON).powi(2);
-    if variance <= rounding {
-        return 1.0;
+    (variance > rounding).then(|| variance.sqrt())
+}
+
+/// The largest power of two that is not above a positive number, within the range in which its reciprocal is exact.
+fn power_of_two(size: f64) -> f64 {
+    match size > 0.0 && size.is_finite() {
+        true => size.log2().floor().clamp(-1000.0, 1000.0).exp2(),
+        false => 1.0,
     }
-    variance.sqrt()
 }
 
 #[cfg(test)]
@@ -443,6 +575,51 @@ mod tests {
         );
         assert_eq!(fitted.std, [1.0; 4]);
         assert!(fitted.value(f64::from(0.1f32), 3).abs() < 1e-12);
+    }
+
+    /// The same numbers in units that differ by many powers of ten.
+    #[test]
+    fn numbers_of_any_size_are_scaled_alike() {
+        let base: Vec<f64> = (0..40).map(|i| f64::from(i * i % 17) - 3.0).collect();
+        let of = |unit: f64, method| {
+            let mut samples = Iris::samples();
+            samples.input_shape = vec![1];
+            samples.features = Features::Doubles(base.iter().map(|x| x * unit).collect());
+            let fitted = fit(method, StatisticsFrom::Train, &samples, 40);
+            let values = base.iter().map(|x| f64::from(fitted.value(x * unit, 0)));
+            values.collect::<Vec<_>>()
+        };
+        for method in [
+            Standardize::PerFeature,
+            Standardize::Global,
+            Standardize::Robust,
+            Standardize::MinMax,
+        ] {
+            let expected = of(1.0, method);
+            for unit in [1e-300, 1e-170, 1e-20, 1e150, 1e160, 1e300] {
+                assert_near(&of(unit, method), &expected, 1e-5);
+            }
+        }
+    }
+
+    #[test]
+    fn values_beyond_32_bits_and_nearly_constant_columns_are_found() {
+        let mut samples = Iris::samples();
+        samples.input_shape = vec![2];
+        let row = |i: i32| [1e12 + 1e-3 * f64::from(i % 3), f64::from(i) * 1e38];
+        samples.features = Features::Doubles((0..75).flat_map(row).collect());
+        let rows: Vec<u32> = (0..75).collect();
+        let config = StandardizeConfig {
+            method: Standardize::PerFeature,
+            ..StandardizeConfig::default()
+        };
+        let fitted = Standardizer::fit(&config, &samples, &rows);
+        assert_eq!(too_large_feature(&fitted, &samples), None);
+        let identity = Standardizer::identity();
+        let found = too_large_feature(&identity, &samples);
+        assert_eq!(found.map(|(feature, _)| feature), Some(1));
+        let found = nearly_constant(&config, &fitted, &samples, &rows);
+        assert_eq!(found.iter().map(|f| f.0).collect::<Vec<_>>(), [0]);
     }
 
     #[test]

@@ -63,6 +63,9 @@ pub struct RunReport {
     pub environment: Option<Environment>,
     /// The configuration, as TOML.
     pub config: String,
+    /// A sentence for each file of a finished run that is not the one that the training wrote.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub changed_files: Vec<String>,
 }
 
 impl RunReport {
@@ -102,11 +105,19 @@ impl RunReport {
             diagnosis: files.diagnosis()?,
             environment: files.environment()?,
             config,
+            changed_files: files.changed_files()?,
         })
     }
 
-    /// The report in a sentence or two, with the names of the findings.
+    /// The report in a sentence or two, with the names of the findings. Files that were changed come first.
     pub fn summary(&self) -> String {
+        let changed = self.changed_files.iter();
+        let warnings: String = changed.map(|file| format!("Warning: {file}. ")).collect();
+        warnings + &self.findings_summary()
+    }
+
+    /// How the training ended, with the names of the findings.
+    fn findings_summary(&self) -> String {
         let findings = self.diagnosis.iter().flat_map(|d| &d.findings);
         let mut names: Vec<&str> = findings.map(|finding| finding.kind.title()).collect();
         names.dedup();

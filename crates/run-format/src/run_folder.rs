@@ -89,6 +89,24 @@ impl RunFolder {
         self.json(RESULT)
     }
 
+    /// A sentence for each file of a finished run that is not the one that its result has the checksum of.
+    ///
+    /// # Errors
+    /// [`FormatError`] if `result.json` is there but cannot be read.
+    pub fn changed_files(&self) -> Result<Vec<String>, FormatError> {
+        let files = self.result()?.map_or_else(Vec::new, |result| result.files);
+        let changed = files.iter().filter_map(|file| {
+            let path = self.path.join(&file.name);
+            let reason = match fs::read(&path) {
+                Ok(content) => file.disagreement(&content)?,
+                Err(error) => error.to_string(),
+            };
+            let path = path.display();
+            Some(format!("{path} is damaged or was changed: {reason}"))
+        });
+        Ok(changed.collect())
+    }
+
     /// The error that ended the training.
     ///
     /// # Errors

@@ -75,7 +75,7 @@ pub enum TableError {
     },
 
     /// The table lacks a column.
-    #[error("{}: there is no column {column:?}{}; the columns are {}", .path.display(), .suggestion, .columns.join(", "))]
+    #[error("{}: there is no column {column:?}{}{} columns are {}", .path.display(), .suggestion, if .suggestion.ends_with('?') { " The" } else { "; the" }, .columns.join(", "))]
     Column {
         /// The file.
         path: PathBuf,

@@ -15,6 +15,8 @@ pub struct ObservedData<'a> {
     pub standardizer: &'a Standardizer,
     /// How the training rows are divided into batches.
     pub batches: Batching,
+    /// Whether the splits were drawn so that each has its share of every class.
+    pub is_stratified: bool,
     /// Whether the network normalises over the rows of a batch.
     pub compares_rows: bool,
 }
@@ -93,6 +95,7 @@ pub(super) mod examples {
         pub splits: Splits,
         pub standardize: StandardizeConfig,
         pub batches: Batching,
+        pub is_stratified: bool,
         pub compares_rows: bool,
     }
 
@@ -118,6 +121,7 @@ pub(super) mod examples {
                     drop_last: false,
                     shuffle: true,
                 },
+                is_stratified: false,
                 compares_rows: false,
             }
         }
@@ -136,6 +140,7 @@ pub(super) mod examples {
                 standardize: &self.standardize,
                 standardizer: &standardizer,
                 batches: self.batches,
+                is_stratified: self.is_stratified,
                 compares_rows: self.compares_rows,
             };
             findings(&Observations {

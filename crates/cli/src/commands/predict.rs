@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use crate::arguments::{Running, Shared, WeightsChoice};
 use crate::failure::Failure;
+use crate::terminal::without_controls;
 
 /// Predict rows of a table, or images, with the network of a finished run.
 ///
@@ -82,6 +83,8 @@ enum Format {
 
 /// The extensions of image files.
 const IMAGES: [&str; 3] = ["png", "jpg", "jpeg"];
+/// The extensions of image files that are not read.
+const OTHER_IMAGES: [&str; 7] = ["gif", "bmp", "tif", "tiff", "webp", "avif", "heic"];
 
 /// Predicts.
 ///
@@ -93,12 +96,17 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let predictor = Predictor::load(&run, args.weights.into(), &args.running.device)?;
     let mut inputs = Inputs::default();
     for path in &args.inputs {
-        let is_image = path.extension().is_some_and(|extension| {
-            IMAGES
-                .iter()
-                .any(|image| extension.eq_ignore_ascii_case(image))
-        });
-        if is_image {
+        let is_one_of = |extensions: &[&str]| {
+            path.extension()
+                .is_some_and(|found| extensions.iter().any(|one| found.eq_ignore_ascii_case(one)))
+        };
+        if is_one_of(&OTHER_IMAGES) {
+            return Err(Failure::Usage(format!(
+                "{} is neither a PNG nor a JPEG image: save it as one of these",
+                path.display()
+            )));
+        }
+        if is_one_of(&IMAGES) {
             inputs.add_image(path, &predictor, args.invert)?;
         } else {
             inputs.add_table(path, args.header.into(), &predictor)?;
@@ -111,7 +119,8 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
             eprintln!("note: {note}");
         }
         eprintln!(
-            "{positive} is predicted above the probability {:.4}",
+            "{} is predicted above the probability {:.4}",
+            without_controls(positive),
             threshold.value
         );
     }

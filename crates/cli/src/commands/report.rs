@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use emberlab_experiments::{ExperimentError, Run};
 use emberlab_report::{ComparisonPage, ReportError, RunReport, html, markdown};
+use emberlab_run_format::RunFolder;
 use emberlab_run_format::files::{self, comparison};
 
 use crate::arguments::Shared;
@@ -46,6 +47,11 @@ enum Format {
 /// [`Failure`] if there is no such run or comparison, a file cannot be read, or the report cannot be written.
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let subject = Subject::find(&shared.artifacts, &args.subject)?;
+    if let Subject::Run(folder) = &subject {
+        for changed in RunFolder::new(folder).changed_files()? {
+            eprintln!("warning: {changed}");
+        }
+    }
     let text = subject.report(args.format)?;
     let path = match (&args.out, args.format) {
         (Some(path), _) => path.clone(),

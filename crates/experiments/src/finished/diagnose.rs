@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use emberlab_analysis::locate_non_finite;
 use emberlab_models::Network;
-use emberlab_run_format::files::{self, DIAGNOSIS, NETWORK};
+use emberlab_run_format::files::{self, CONFIG, DIAGNOSIS, LAYERS, METRICS, NETWORK};
 use emberlab_run_format::{Diagnosis, Finding, FindingKind};
 use emberlab_training::{TrainingError, device, load_network};
 
@@ -20,12 +20,13 @@ use crate::trial::{Prepared, quick_diagnosis};
 /// If its loss became NaN or infinite, the training is repeated up to that step, to name the layer and the operation.
 ///
 /// # Errors
-/// [`ExperimentError`] if the run cannot be read, or its data have changed.
+/// [`ExperimentError`] if the run cannot be read, or its data or files have changed.
 pub fn diagnose(
     run: &Run,
     device_name: &str,
     data_dirs: &[PathBuf],
 ) -> Result<Diagnosis, ExperimentError> {
+    run.check_unchanged(&[CONFIG, METRICS, LAYERS, NETWORK])?;
     let prepared = prepared(run, data_dirs)?;
     let device = device::open(device_name).map_err(TrainingError::from)?;
     let curves = run.learning_curves()?;

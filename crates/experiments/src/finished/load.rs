@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
 use emberlab_models::Network;
-use emberlab_run_format::files::ENVIRONMENT;
+use emberlab_run_format::files::{CONFIG, ENVIRONMENT, METRICS};
 use emberlab_run_format::{ChosenFor, Environment, Importance, ThresholdInUse, Weights};
 use emberlab_storage::sha256;
 use emberlab_training::{
@@ -46,7 +46,7 @@ impl LoadedRun {
     /// Loads a finished run.
     ///
     /// # Errors
-    /// [`ExperimentError`] if the run has not finished, or its data have changed.
+    /// [`ExperimentError`] if the run has not finished, or its data or files have changed.
     pub fn load(
         run: &Run,
         weights: Weights,
@@ -54,6 +54,7 @@ impl LoadedRun {
         data_dirs: &[PathBuf],
     ) -> Result<Self, ExperimentError> {
         let bytes = run.network(weights)?;
+        run.check_unchanged(&[CONFIG])?;
         let sha256 = sha256(&bytes);
         let prepared = prepared(run, data_dirs)?;
         let device = device::open(device_name).map_err(TrainingError::from)?;
@@ -64,7 +65,10 @@ impl LoadedRun {
                 .valid(),
             threshold: ThresholdInUse::of(run.stored_threshold()?, weights, &sha256),
             epoch_rates: match prepared.config.scheduler.metric() {
-                Some(_) => run.learning_rates()?,
+                Some(_) => {
+                    run.check_unchanged(&[METRICS])?;
+                    run.learning_rates()?
+                }
                 None => Vec::new(),
             },
             prepared,

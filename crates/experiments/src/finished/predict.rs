@@ -4,14 +4,14 @@ use std::path::Path;
 
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
-use emberlab_datasets::{Color, DatasetError, Standardizer};
+use emberlab_datasets::{Color, DatasetError, Standardizer, network_inputs};
 use emberlab_metrics::NO_PREDICTION;
 use emberlab_models::Network;
 use emberlab_rng::stream;
-use emberlab_run_format::files::MODEL;
+use emberlab_run_format::files::{CONFIG, MODEL};
 use emberlab_run_format::{ModelFile, ThresholdInUse, Weights};
 use emberlab_storage::sha256;
-use emberlab_tables::{Encoder, HeaderLine, NewRows, TableConfig};
+use emberlab_tables::{Encoder, HeaderLine, NewRows, TableConfig, TableError};
 use emberlab_training::{Task, TrainingError, device, labels, load_network};
 use serde::Serialize;
 
@@ -73,9 +73,10 @@ impl Predictor {
     /// Loads a finished run.
     ///
     /// # Errors
-    /// [`ExperimentError`] if the run has not finished, or a file of it cannot be read.
+    /// [`ExperimentError`] if the run has not finished, or a file of it cannot be read or was changed.
     pub fn load(run: &Run, weights: Weights, device_name: &str) -> Result<Self, ExperimentError> {
         let bytes = run.network(weights)?;
+        run.check_unchanged(&[CONFIG, MODEL])?;
         let config = run.config()?;
         let model: ModelFile = run.read_json(MODEL)?;
         let device = device::open(device_name).map_err(TrainingError::from)?;
@@ -105,7 +106,8 @@ impl Predictor {
     /// columns are found by their names; see [`Encoder::read`].
     ///
     /// # Errors
-    /// [`ExperimentError::Dataset`] with the line if a column is missing or a cell cannot be used.
+    /// [`ExperimentError::Dataset`] with the line if a column is missing or a cell cannot be used, also if it is too large a
+    /// number for the network.
     pub fn read_table(&self, path: &Path, header: HeaderLine) -> Result<NewRows, ExperimentError> {
         let default = || TableConfig::new(path, "");
         let config = self.config.dataset.table().cloned();
@@ -117,7 +119,51 @@ impl Predictor {
             }
             false => self.encoder.read(&config, path, header),
         };
-        Ok(rows.map_err(DatasetError::from)?)
+        let rows = rows.map_err(DatasetError::from)?;
+        self.check_sizes(path, &rows).map_err(DatasetError::from)?;
+        Ok(rows)
+    }
+
+    /// Checks that all inputs are finite 32-bit numbers, as the network takes them.
+    fn check_sizes(&self, path: &Path, rows: &NewRows) -> Result<(), TableError> {
+        let derived = self.model.derived_features.as_ref();
+        let num_columns = self.num_columns();
+        let inputs = network_inputs(&rows.features, num_columns, derived, &self.standardizer);
+        let Some(place) = inputs.iter().position(|input| !input.is_finite()) else {
+            return Ok(());
+        };
+        let width = inputs.len() / rows.lines.len();
+        let (row, feature) = (place / width, place % width);
+        let of_row = &rows.features[row * num_columns..][..num_columns];
+        let (column, value) = match derived {
+            Some(derived) => (
+                derived.names().nth(feature).unwrap_or_default().to_owned(),
+                derived.compute(of_row)[feature],
+            ),
+            None => (
+                self.encoder.features().swap_remove(feature).name,
+                of_row[feature],
+            ),
+        };
+        Err(TableError::Cell {
+            path: path.to_owned(),
+            line: rows.lines[row],
+            column,
+            value: format!("{value:?}"),
+            expected: match value.is_finite() {
+                true => "a number nearer to those of the training, as 32-bit floats end at 3.4e38",
+                false => "a finite number",
+            }
+            .to_owned(),
+        })
+    }
+
+    /// The number of columns of a row to predict.
+    fn num_columns(&self) -> usize {
+        match &self.model.derived_features {
+            Some(derived) => derived.columns().len(),
+            None => self.model.input_shape.iter().product(),
+        }
     }
 
     /// Predicts rows of columns as they are in the data, `[num_rows × num_columns]`.
@@ -125,10 +171,7 @@ impl Predictor {
     /// # Errors
     /// [`ExperimentError::Training`] if the device fails.
     pub fn predict(&self, inputs: &[f64]) -> Result<Vec<Prediction>, ExperimentError> {
-        let num_columns = match &self.model.derived_features {
-            Some(derived) => derived.columns().len(),
-            None => self.model.input_shape.iter().product(),
-        };
+        let num_columns = self.num_columns();
         let classifier = Classifier {
             network: &self.network,
             loss: &self.config.loss,

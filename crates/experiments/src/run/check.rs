@@ -83,6 +83,26 @@ impl Run {
         files.all(|file| self.check_digest(file).is_ok())
     }
 
+    /// Checks that these files of a finished run are those that its result has the checksums of. Files without a
+    /// checksum, and those of a run that has not finished, count as unchanged.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Malformed`] with the first file that is damaged or was changed, and the errors of reading it.
+    pub(crate) fn check_unchanged(&self, names: &[&str]) -> Result<(), ExperimentError> {
+        if !self.is_done() {
+            return Ok(());
+        }
+        let result: RunResult = self.read_json(RESULT)?;
+        let files = result.files.iter();
+        for file in files.filter(|file| names.contains(&file.name.as_str())) {
+            if let Some(reason) = file.disagreement(&self.read(&file.name)?) {
+                let reason = format!("it is damaged or was changed: {reason}");
+                return Err(self.malformed(&file.name, reason));
+            }
+        }
+        Ok(())
+    }
+
     /// Checks the size and checksum of a file.
     fn check_digest(&self, file: &Digested) -> Result<(), String> {
         let content = self.read(&file.name).map_err(|e| e.to_string())?;

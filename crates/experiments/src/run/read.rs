@@ -86,7 +86,8 @@ impl Run {
     /// The file of one of the two networks of a finished run.
     ///
     /// # Errors
-    /// [`ExperimentError::NoBest`] if no epoch was the best; those of [`check_finished`](Self::check_finished).
+    /// [`ExperimentError::NoBest`] if no epoch was the best; [`ExperimentError::Malformed`] if the file is not the one that
+    /// the training wrote; those of [`check_finished`](Self::check_finished).
     pub(crate) fn network(&self, weights: Weights) -> Result<Vec<u8>, ExperimentError> {
         self.check_finished()?;
         let result: RunResult = self.read_json(RESULT)?;
@@ -103,6 +104,7 @@ impl Run {
                 metric: objective.metric,
             });
         }
+        self.check_unchanged(&[weights.file()])?;
         self.read(weights.file())
     }
 

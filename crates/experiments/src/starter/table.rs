@@ -20,6 +20,9 @@ const RARE: u64 = 10;
 /// The largest number of features whose types are all written out.
 const MOST_TYPES: usize = 100;
 
+/// Of so many labels, more than one word that reads as missing may be a class.
+const FEW_LABELS: u64 = 20;
+
 /// A share of missing values from which a missing category is a category of its own.
 const MUCH_MISSING: f64 = 0.2;
 
@@ -32,7 +35,7 @@ pub(super) fn starter(
 ) -> Result<Starter, ExperimentError> {
     let format = with_header_of(path, format, label).map_err(table_error)?;
     let description = describe(path, &format, Some(label)).map_err(table_error)?;
-    let mut draft = Draft::new(path, label, &description)?;
+    let mut draft = Draft::new(path, label, &description, &format.missing)?;
     let (dataset, learnt) = draft.dataset(task);
     let rows = draft.num_labelled;
     let config = training::experiment(
@@ -77,6 +80,8 @@ struct Draft<'a> {
     path: &'a Path,
     description: &'a TableDescription,
     label: &'a ColumnDescription,
+    /// Cells that read as missing.
+    missing: &'a [String],
     /// The number of rows that have a label.
     num_labelled: u64,
     comments: Comments,
@@ -89,6 +94,7 @@ impl<'a> Draft<'a> {
         path: &'a Path,
         name: &str,
         description: &'a TableDescription,
+        missing: &'a [String],
     ) -> Result<Self, ExperimentError> {
         let unusable = |message: String| {
             let path = path.to_owned();
@@ -98,6 +104,11 @@ impl<'a> Draft<'a> {
         let Some(label) = columns.find(|column| column.name == name) else {
             return Err(unusable(format!("there is no column {name:?}")));
         };
+        if missing == FormatConfig::default().missing
+            && let Some(message) = label_of_missing_words(label, description.rows)
+        {
+            return Err(unusable(message));
+        }
         match (description.rows, label.distinct) {
             (0, _) => return Err(unusable("there are no rows".to_owned())),
             (_, 0) => return Err(unusable(format!("no row has a label {name:?}"))),
@@ -122,6 +133,7 @@ impl<'a> Draft<'a> {
             path,
             description,
             label,
+            missing,
             num_labelled: description.rows - label.missing,
             comments: Comments::new(format!(
                 "Learns {name:?} from the other columns of {}, {} rows.\n\
@@ -153,6 +165,7 @@ impl<'a> Draft<'a> {
         config.delimiter = format.delimiter;
         config.quote = format.quote;
         config.decimal = format.decimal;
+        config.missing = self.missing.to_vec();
         let columns = "The first line is a row, not the names of the columns.";
         if !format.header {
             self.comments.beside(&["dataset", "header"], columns);
@@ -170,8 +183,15 @@ impl<'a> Draft<'a> {
             let rows = count(label.missing, "row has", "rows have");
             let key = ["dataset", "missing_labels"];
             self.comments.beside(&key, format!("{rows} no label"));
+            let words = label.missing_words.iter();
+            let words: Vec<String> = words.map(|word| format!("{:?}", word.name)).collect();
+            let words = match words.as_slice() {
+                [] => String::new(),
+                words => format!(" ({} reads as missing)", words.join(", ")),
+            };
+            let are = if label.missing == 1 { "is" } else { "are" };
             self.notes
-                .push(format!("{rows} no label, and are left out"));
+                .push(format!("{rows} no label{words}, and {are} left out"));
         }
         if config.task == TableTask::Regression {
             let range = range(label);
@@ -190,7 +210,7 @@ impl<'a> Draft<'a> {
         let mut shown: Vec<String> = classes
             .iter()
             .take(10)
-            .map(|class| format!("{:?} ({})", class.name, class.rows))
+            .map(|class| format!("{:?} ({})", displayed(&class.name), class.rows))
             .collect();
         if classes.len() > shown.len() {
             shown.push("…".to_owned());
@@ -219,7 +239,7 @@ impl<'a> Draft<'a> {
             self.comments.beside(&key, remark);
             self.notes.push(format!(
                 "the positive class is {:?}: {reason}",
-                positive.name
+                displayed(&positive.name)
             ));
             if positive.name == classes[0].name {
                 rows.reverse();
@@ -402,6 +422,29 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// The question whether words such as `None` are classes, if many labels are such words or they leave only one class.
+fn label_of_missing_words(label: &ColumnDescription, rows: u64) -> Option<String> {
+    let num_words: u64 = label.missing_words.iter().map(|word| word.rows).sum();
+    let are_many = num_words * FEW_LABELS > rows;
+    let are_numbers = label.min.is_some();
+    if num_words == 0 || are_numbers || !are_many && label.distinct > 1 {
+        return None;
+    }
+    let words = label.missing_words.iter();
+    let shown: Vec<String> = (words.clone())
+        .map(|word| format!("{:?} ({})", word.name, word.rows))
+        .collect();
+    let names: Vec<&str> = words.map(|word| word.name.as_str()).collect();
+    Some(format!(
+        "of {rows} labels {:?}, {num_words} read as missing: {}. If they are classes, let `emberlab new` write the \
+         experiment with `--missing=`, and only empty cells are missing. If such rows are to be left out, say \
+         `--missing=,{}`",
+        label.name,
+        shown.join(", "),
+        names.join(","),
+    ))
+}
+
 /// The reason to leave a column out of the features.
 fn reason_to_drop(column: &ColumnDescription, limit: u64) -> Option<String> {
     let too_many = column.column_type == ColumnType::Category && column.distinct > limit;
@@ -411,6 +454,7 @@ fn reason_to_drop(column: &ColumnDescription, limit: u64) -> Option<String> {
         Some(Useless::RowNumbers) => "row numbers".to_owned(),
         Some(Useless::Identifier) => "nearly every row has its own, as identifiers do".to_owned(),
         Some(Useless::Text) => "free text".to_owned(),
+        Some(Useless::OtherNotation) => "numbers in a notation that is not read".to_owned(),
         Some(Useless::NoValue) => "no value at all".to_owned(),
         Some(Useless::OneValue) => "the same in all rows".to_owned(),
         None if column.has_ambiguous_dates => {
@@ -476,6 +520,15 @@ fn range(column: &ColumnDescription) -> String {
 
 fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// A text as it is shown: without its end if it is long.
+fn displayed(text: &str) -> String {
+    const LONGEST: usize = 80;
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// The first few of some texts.

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Device;
 use emberlab_analysis::{LearningCurves, Observations, ObservedData, findings};
-use emberlab_datasets::{Batch, BatchSize, DeviceDataset};
+use emberlab_datasets::{Batch, BatchSize, DeviceDataset, SplitMethod};
 use emberlab_models::Network;
 use emberlab_run_format::{Diagnosis, LayerHistory};
 use emberlab_training::Split;
@@ -72,6 +72,7 @@ impl Prepared {
             standardize: &self.config.standardize,
             standardizer: &self.standardizer,
             batches: self.config.training.batches(),
+            is_stratified: self.config.split.method == SplitMethod::Stratified,
             compares_rows: self.config.model.compares_rows(),
         }
     }

@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use emberlab_datasets::{Dataset, DerivedFeatures, Samples, Splits, Standardizer, network_inputs};
+use emberlab_datasets::{
+    Dataset, DerivedFeatures, Samples, Splits, Standardizer, Targets, nearly_constant,
+    network_inputs, too_large, too_large_feature,
+};
 use emberlab_menu::Problem;
 use emberlab_metrics::Metric;
 use emberlab_tables::Encoder;
@@ -97,7 +100,7 @@ impl Prepared {
         let groups = dataset.groups.as_deref();
         let splits = config.split.split(&dataset.targets, groups, config.seed);
         let splits = splits.map_err(|problem| problem.within("split"))?;
-        let notes = dataset.notes.clone();
+        let mut notes = dataset.notes.clone();
         let (mut columns, encoder) = dataset.encode(&splits.train)?;
         let training = &config.training;
         if let Some(class_weights) = &training.class_weights {
@@ -126,6 +129,15 @@ impl Prepared {
         }
         let (task, d_output) = task?;
         let standardizer = Standardizer::fit(&config.standardize, &samples, &splits.train);
+        check_sizes(&config, &samples, &standardizer, &task)?;
+        let unscaled = nearly_constant(&config.standardize, &standardizer, &samples, &splits.train);
+        notes.extend(unscaled.into_iter().map(|(feature, least, most)| {
+            let name = column_name(&samples, feature);
+            format!(
+                "column {name} counts as constant: its values, {least} to {most}, differ by no more than the rounding \
+                 errors of numbers of this size; subtract a constant from them in the file"
+            )
+        }));
         Ok(Self {
             config,
             samples,
@@ -270,6 +282,47 @@ fn derived_features(
         "no features, because these samples are images",
     )?;
     DerivedFeatures::new(features, &columns.feature_names).map(Some)
+}
+
+/// The name of a feature in quotes, or its place from 1 if it has none.
+fn column_name(samples: &Samples, feature: usize) -> String {
+    let name = samples.feature_names.get(feature);
+    name.map_or_else(|| (feature + 1).to_string(), |name| format!("{name:?}"))
+}
+
+/// Checks that features and targets are finite 32-bit numbers, as the network takes them.
+fn check_sizes(
+    config: &ExperimentConfig,
+    samples: &Samples,
+    standardizer: &Standardizer,
+    task: &Task,
+) -> Result<(), Problem> {
+    if let Some((feature, value)) = too_large_feature(standardizer, samples) {
+        let name = column_name(samples, feature);
+        let method = match standardizer.is_identity() {
+            true => "; `standardize.method = \"per_feature\"` scales them",
+            false => "",
+        };
+        return Err(Problem::new(
+            "dataset",
+            format!("data with {value:e} in column {name}"),
+            format!("smaller numbers, as 32-bit floats end at 3.4e38{method}"),
+        ));
+    }
+    if let (Targets::Values { values, names }, Task::Regression { standardizer, .. }) =
+        (&samples.targets, task)
+        && let Some((target, value)) = too_large(standardizer, values, names.len())
+    {
+        return Err(Problem::new(
+            "standardize.targets",
+            config.standardize.targets,
+            format!(
+                "true, or smaller labels: column {:?} holds {value:e}, and 32-bit floats end at 3.4e38",
+                names[target]
+            ),
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

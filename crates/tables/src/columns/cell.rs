@@ -33,10 +33,20 @@ const BOOLEANS: [(&str, &str, BooleanSpelling); 5] = [
 /// The longest text that can be a number. A longer one has more digits than anybody needs.
 const LONGEST_NUMBER: usize = 64;
 
-/// The finite number that a cell holds, with `decimal` as its decimal mark ('.' or ','). Marks between thousands, such
-/// as in `1,234,567`, are not read.
+/// The minus sign that word processors write in place of `-`.
+pub(crate) const MINUS_SIGN: char = '\u{2212}';
+
+/// The finite number that a cell holds, with `decimal` as its decimal mark ('.' or ','). A minus sign may be `-` or `−`.
+/// Marks between thousands, such as in `1,234,567`, are not read.
 pub(crate) fn number(text: &str, decimal: char) -> Option<f64> {
     let text = text.trim();
+    if let Some(size) = text.strip_prefix(MINUS_SIGN) {
+        let is_unsigned = size.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | ','));
+        return match is_unsigned {
+            true => number(size, decimal).map(|size| -size),
+            false => None,
+        };
+    }
     let first = *text.as_bytes().first()?;
     // Also refuses "inf" and "nan", which the standard library reads as numbers.
     if !(first.is_ascii_digit() || matches!(first, b'+' | b'-' | b'.' | b',')) {
@@ -60,6 +70,60 @@ pub(crate) fn number(text: &str, decimal: char) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
+/// The value of a cell that is a number, exactly as it is written: equal for 1, 1.0 and 10e-1, and different for whole
+/// numbers beyond 2⁵³ that are the same f64.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) struct Decimal {
+    is_negative: bool,
+    /// The power of ten of the first digit.
+    magnitude: i64,
+    /// The digits without zeros at either end; empty for 0.
+    digits: Vec<u8>,
+}
+
+/// So many digits tell numbers of f64 apart: two numbers with at most as many are the same f64 only if they are equal.
+const EXACT_DIGITS: usize = 15;
+
+impl Decimal {
+    /// The value of a text that [`number`] reads.
+    pub(crate) fn of(text: &str) -> Self {
+        let text = text.trim();
+        let is_negative = text.starts_with(['-', MINUS_SIGN]);
+        let text = text.trim_start_matches(['+', '-', MINUS_SIGN]);
+        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse().unwrap_or(0)),
+            None => (text, 0),
+        };
+        let (whole, fraction) = mantissa.split_once(['.', ',']).unwrap_or((mantissa, ""));
+        let all = whole.bytes().chain(fraction.bytes());
+        let mut digits: Vec<u8> = all.skip_while(|digit| *digit == b'0').collect();
+        let num_zeros = (whole.len() + fraction.len() - digits.len()) as i64;
+        while digits.last() == Some(&b'0') {
+            digits.pop();
+        }
+        if digits.is_empty() {
+            return Self {
+                is_negative: false,
+                magnitude: 0,
+                digits,
+            };
+        }
+        Self {
+            is_negative,
+            magnitude: (whole.len() as i64 - 1 - num_zeros).saturating_add(exponent),
+            digits,
+        }
+    }
+
+    /// The value of a text that [`number`] reads, if it has more digits than tell numbers of f64 apart.
+    pub(crate) fn if_long(text: &str) -> Option<Self> {
+        if text.len() <= EXACT_DIGITS {
+            return None;
+        }
+        Some(Self::of(text)).filter(|decimal| decimal.digits.len() > EXACT_DIGITS)
+    }
+}
+
 /// Whether a cell is a number with a decimal comma, such as `3,14`. A mark between thousands, such as in `1,234`, looks
 /// the same; [`is_like_thousands`] finds the cells that can be read either way.
 pub(crate) fn is_decimal_comma(text: &str) -> bool {
@@ -68,7 +132,7 @@ pub(crate) fn is_decimal_comma(text: &str) -> bool {
 
 /// Whether a cell is a number whose only commas can stand between thousands, such as `1,234` or `1,234,567.5`.
 pub(crate) fn is_like_thousands(text: &str) -> bool {
-    let text = text.trim().trim_start_matches(['+', '-']);
+    let text = text.trim().trim_start_matches(['+', '-', MINUS_SIGN]);
     let whole = text.split_once('.').map_or(text, |(whole, _)| whole);
     let mut groups = whole.split(',');
     let first = groups.next().unwrap_or_default();
@@ -291,6 +355,7 @@ mod tests {
             (" -.5 ", -0.5),
             ("+1e-3", 1e-3),
             ("007", 7.0),
+            ("\u{2212}1.5", -1.5),
         ] {
             assert_eq!(number(text, '.'), Some(expected), "{text}");
         }
@@ -310,6 +375,35 @@ mod tests {
             assert_eq!(number(text, ','), None, "{text}");
         }
         assert_eq!(number(&"1".repeat(100), ','), None);
+        assert_eq!(number("\u{2212}\u{2212}1", '.'), None);
+        assert_eq!(number("\u{2212}-1", '.'), None);
+    }
+
+    #[test]
+    fn a_decimal_is_the_value_as_it_is_written() {
+        for (one, other) in [
+            ("1", "1.0"),
+            ("1", "10e-1"),
+            ("0.05", "+5E-2"),
+            ("-0", "0.00"),
+            ("-1", "\u{2212}1"),
+            ("1,50", "1.5"),
+            ("007", "7"),
+            ("9007199254740993.0", "9007199254740993"),
+        ] {
+            assert_eq!(Decimal::of(one), Decimal::of(other), "{one} {other}");
+        }
+        for (one, other) in [
+            ("1", "-1"),
+            ("1", "10"),
+            ("0.1", "0.01"),
+            ("9007199254740992", "9007199254740993"),
+        ] {
+            assert_ne!(Decimal::of(one), Decimal::of(other), "{one} {other}");
+        }
+        assert!(Decimal::of("9007199254740992") < Decimal::of("9007199254740993"));
+        assert_eq!(Decimal::if_long("100000000000000000000"), None);
+        assert!(Decimal::if_long("9007199254740993").is_some());
     }
 
     #[test]

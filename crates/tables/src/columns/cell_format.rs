@@ -85,6 +85,11 @@ impl CellFormat {
     }
 }
 
+/// Whether a text that reads as missing, such as `None` or `NA`, could be a name of something.
+pub(crate) fn is_word(text: &str) -> bool {
+    text.contains(char::is_alphabetic)
+}
+
 /// A text for a message, of at most 60 characters.
 pub(crate) fn shortened(text: &str) -> String {
     const LONGEST: usize = 60;

@@ -185,7 +185,7 @@ impl ColumnReader {
             Cells::Booleans(values) => column(ColumnType::Boolean, None, Values::Numbers(values)),
             Cells::Dates(dates) => {
                 let (order, days) = dates.finish(&name, format)?;
-                column(ColumnType::Date, Some(order), Values::Numbers(days))
+                column(ColumnType::Date, order, Values::Numbers(days))
             }
             Cells::Categories { texts, limit } => {
                 let distinct = texts.num_distinct();

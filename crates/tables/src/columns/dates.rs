@@ -54,7 +54,7 @@ impl Dates {
         }
     }
 
-    /// The order and the days.
+    /// The order and the days. The order is `None` if both give the same days.
     ///
     /// # Errors
     /// [`TableError::Unusable`] if both orders fit all cells and give different days.
@@ -62,7 +62,7 @@ impl Dates {
         self,
         name: &str,
         format: &CellFormat,
-    ) -> Result<(DateOrder, Vec<f64>), TableError> {
+    ) -> Result<(Option<DateOrder>, Vec<f64>), TableError> {
         let is_same = |a: &f64, b: &f64| a == b || a.is_nan() && b.is_nan();
         match (self.day_first, self.month_first) {
             (Some(days), Some(others)) => {
@@ -71,15 +71,15 @@ impl Dates {
                         path: format.path.clone(),
                         message: format!(
                             "the dates in column {name:?} can be read with the day or with the month first: write \
-                             them as 2024-03-05, or leave the column out with `drop = [{name:?}]`"
+                             them as 2024-03-05, or leave the column out of the training with `drop = [{name:?}]`"
                         ),
                     });
                 }
-                Ok((DateOrder::DayFirst, days))
+                Ok((None, days))
             }
-            (Some(days), None) => Ok((DateOrder::DayFirst, days)),
-            (None, Some(days)) => Ok((DateOrder::MonthFirst, days)),
-            (None, None) => Ok((DateOrder::DayFirst, Vec::new())),
+            (Some(days), None) => Ok((Some(DateOrder::DayFirst), days)),
+            (None, Some(days)) => Ok((Some(DateOrder::MonthFirst), days)),
+            (None, None) => Ok((None, Vec::new())),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Guesses the type of a column from counts of its cells.
 
 use super::ColumnType;
-use super::cell::{BooleanSpelling, DateOrder, boolean, date, is_decimal_comma, number};
+use super::cell::{
+    BooleanSpelling, DateOrder, MINUS_SIGN, boolean, date, is_decimal_comma, number,
+};
+use super::notation::{Notated, Notation};
 
 /// The largest number of different words that may stand among numbers without making a column of texts.
 const MAX_WORDS: usize = 3;
@@ -37,6 +40,8 @@ pub(crate) struct CellCounts {
     with_blanks: u64,
     /// The first different cells that are not numbers; at most one more than [`MAX_WORDS`].
     words: Vec<String>,
+    /// The cells that are numbers in another notation.
+    pub(crate) notated: Notated,
 }
 
 impl CellCounts {
@@ -52,6 +57,7 @@ impl CellCounts {
         if let Some(value) = number(cell, decimal) {
             self.numbers += 1;
             let is_integer = cell
+                .trim_start_matches(MINUS_SIGN)
                 .bytes()
                 .all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+'));
             self.integers += u64::from(is_integer);
@@ -60,6 +66,7 @@ impl CellCounts {
         if self.words.len() <= MAX_WORDS && !self.words.iter().any(|word| word == cell) {
             self.words.push(cell.to_owned());
         }
+        self.notated.add(cell);
         self.with_blanks += u64::from(cell.trim().contains(' '));
         self.decimal_commas += u64::from(decimal == '.' && is_decimal_comma(cell));
         if let Some((value, spelling)) = boolean(cell) {
@@ -80,6 +87,11 @@ impl CellCounts {
     /// Number of cells that are not missing.
     pub(crate) fn values(&self) -> u64 {
         self.rows - self.missing
+    }
+
+    /// The notation of the numbers of the column, if that is why they are not read as numbers.
+    pub(crate) fn notation(&self) -> Option<&Notation> {
+        self.notated.of_column(self.numbers, self.values())
     }
 
     /// Whether the dates can be read with the day or the month first, and differ.

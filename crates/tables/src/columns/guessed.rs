@@ -123,12 +123,7 @@ impl Guessed {
             }
             let (order, days) = self.dates.finish(&name, format)?;
             let values = Values::Numbers(days);
-            return Ok(Finished::Column(column(
-                name,
-                column_type,
-                Some(order),
-                values,
-            )));
+            return Ok(Finished::Column(column(name, column_type, order, values)));
         }
         let Some(texts) = self.texts else {
             let word = self.first_word.map(|(_, word)| word).unwrap_or_default();

@@ -7,6 +7,7 @@ mod dates;
 pub(crate) mod guess;
 mod guessed;
 pub(crate) mod interner;
+pub(crate) mod notation;
 pub(crate) mod pattern;
 mod texts;
 

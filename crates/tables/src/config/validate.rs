@@ -89,12 +89,6 @@ impl TableConfig {
                 &found,
                 "one ASCII character other than a letter, a digit, a quote or a line end",
             )?;
-            Problem::unless(
-                delimiter != decimal,
-                "decimal",
-                found,
-                "another character than the delimiter; files with decimal commas have `delimiter = \";\"`",
-            )?;
         }
         Ok(())
     }
@@ -205,7 +199,6 @@ mod tests {
             ("delimiter = \"'\"\nquote = \"'\"", "`delimiter` is '\\''"),
             ("quote = \"x\"", "`quote` is 'x'"),
             ("decimal = \";\"", "`decimal` is ';'"),
-            ("decimal = \",\"", "`decimal` is ','"),
             ("columns = []", "`columns` is []"),
             ("drop = [\"y\"]", "`drop` is [\"y\"]"),
             ("weight = \"y\"", "`weight` is \"y\""),

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher, Hash, Hasher};
 
+use crate::columns::cell::Decimal;
+
 /// Bits of a hash that choose a register: 8192 registers have a standard error of 1.15 %.
 const REGISTER_BITS: u32 = 13;
 
@@ -82,10 +84,11 @@ fn add_estimated(registers: &mut [u8], hash: u64) {
 /// The hash of a cell: equal for equal numbers however they are written, and for equal texts.
 pub(super) fn hash_of(number: Option<f64>, text: &str) -> u64 {
     let mut hasher = DefaultHasher::new();
-    match number {
+    match (number, Decimal::if_long(text)) {
+        (Some(_), Some(decimal)) => decimal.hash(&mut hasher),
         // Zero and minus zero are one number.
-        Some(number) => (number + 0.0).to_bits().hash(&mut hasher),
-        None => text.hash(&mut hasher),
+        (Some(number), None) => (number + 0.0).to_bits().hash(&mut hasher),
+        (None, _) => text.hash(&mut hasher),
     }
     hasher.finish()
 }
@@ -130,5 +133,8 @@ mod tests {
     fn equal_numbers_are_one_value() {
         assert_eq!(hash_of(Some(-0.0), "-0"), hash_of(Some(0.0), "0.0"));
         assert_ne!(hash_of(None, "a"), hash_of(None, "A"));
+        let hash = |text: &str| hash_of(text.parse().ok(), text);
+        assert_ne!(hash("9007199254740992"), hash("9007199254740993"));
+        assert_eq!(hash("9007199254740993"), hash("9007199254740993.00"));
     }
 }

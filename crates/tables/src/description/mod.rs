@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use self::collect::{Collected, collect};
 use self::leak::gives_label_away;
-use self::summary::Summary;
+use self::summary::{Summary, shortened};
 use self::warnings::warnings;
 pub use self::warnings::{Subject, Warning};
 use crate::columns::ColumnType;
@@ -51,6 +51,9 @@ pub struct ColumnDescription {
     pub column_type: ColumnType,
     /// Number of missing values.
     pub missing: u64,
+    /// The words that read as missing, such as `None`, and the number of rows with each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing_words: Vec<ClassCount>,
     /// Number of different values; numbers are compared as numbers.
     pub distinct: u64,
     /// Whether `distinct` is an estimate, with a standard error of about 1 %.
@@ -87,6 +90,8 @@ pub enum Useless {
     Identifier,
     /// Free text.
     Text,
+    /// Numbers in a notation in which they are not read, such as `12.5%`.
+    OtherNotation,
     /// All values are missing.
     NoValue,
     /// All values are the same, and none is missing.
@@ -174,6 +179,7 @@ fn describe_column(name: &str, summary: &Summary) -> ColumnDescription {
         name: name.to_owned(),
         column_type,
         missing: counts.missing,
+        missing_words: missing_words(summary),
         distinct,
         distinct_is_estimate: !summary.distinct.is_exact(),
         min: if_numeric(summary.min),
@@ -183,7 +189,7 @@ fn describe_column(name: &str, summary: &Summary) -> ColumnDescription {
             .values
             .iter()
             .take(5)
-            .map(|value| value.text.clone())
+            .map(|value| shortened(&value.text))
             .collect(),
         rarest: rarest(summary),
         texts_among_numbers: match column_type {
@@ -195,6 +201,15 @@ fn describe_column(name: &str, summary: &Summary) -> ColumnDescription {
         gives_label_away: None,
         notes: notes(column_type, distinct, summary),
     }
+}
+
+fn missing_words(summary: &Summary) -> Vec<ClassCount> {
+    let words = summary.missing_words.iter();
+    let count = |(word, rows): &(String, u64)| ClassCount {
+        name: word.clone(),
+        rows: *rows,
+    };
+    words.map(count).collect()
 }
 
 fn rarest(summary: &Summary) -> Option<u64> {
@@ -221,6 +236,9 @@ fn useless(column_type: ColumnType, distinct: u64, summary: &Summary) -> Option<
     match column_type {
         _ if counts.values() == 0 => Some(Useless::NoValue),
         _ if summary.counts_up && counts.rows >= 3 => Some(Useless::RowNumbers),
+        ColumnType::Identifier | ColumnType::Text if counts.notation().is_some() => {
+            Some(Useless::OtherNotation)
+        }
         ColumnType::Identifier => Some(Useless::Identifier),
         ColumnType::Text => Some(Useless::Text),
         _ if counts.missing == 0 && distinct == 1 => Some(Useless::OneValue),

@@ -1,6 +1,7 @@
 //! The summary of a column, collected cell by cell.
 
 use super::distinct::{Distinct, hash_of};
+use crate::columns::cell_format::is_word;
 use crate::columns::guess::CellCounts;
 
 /// The largest number of words among numbers that are remembered with their line.
@@ -12,8 +13,11 @@ pub(super) const MAX_CLASSES: usize = 32;
 /// The largest number of values of a column that may give the label away.
 const MAX_DETERMINING: usize = 256;
 
-/// The longest text that is remembered, in characters.
+/// The longest text that is shown, in characters, and that is remembered of all but the first values.
 const LONGEST_TEXT: usize = 80;
+
+/// The largest number of values that are remembered as they are, however long.
+const MAX_FULL: usize = 100;
 
 /// Numbers that stand for a missing value in many tables.
 const MISSING_NUMBERS: [f64; 4] = [-99.0, -999.0, -9999.0, -99999.0];
@@ -41,7 +45,7 @@ impl Limits {
 /// A value and how often it occurs.
 #[derive(Debug, Clone)]
 pub(super) struct ValueCount {
-    /// As written first, shortened if it is long.
+    /// As written first; shortened if it is long and not among the first.
     pub(super) text: String,
     pub(super) number: Option<f64>,
     pub(super) count: u64,
@@ -50,6 +54,8 @@ pub(super) struct ValueCount {
 /// The summary of a column.
 pub(super) struct Summary {
     pub(super) counts: CellCounts,
+    /// The words that read as missing, such as `None`, and the number of cells with each.
+    pub(super) missing_words: Vec<(String, u64)>,
     pub(super) min: f64,
     pub(super) max: f64,
     pub(super) mean: f64,
@@ -69,6 +75,9 @@ pub(super) struct Summary {
     pub(super) codes_hash: u64,
     /// For each value and class the number of rows, `[num_values × MAX_CLASSES]`; `None` if there are too many.
     classes_of_values: Option<Vec<u32>>,
+    /// For each class the number of rows whose cell is missing, and of those whose cell is not.
+    classes_of_missing: [u32; MAX_CLASSES],
+    classes_of_present: [u32; MAX_CLASSES],
     /// Sums over the rows in which column and label are numbers.
     pub(super) with_label: Covariance,
     last: f64,
@@ -80,6 +89,7 @@ impl Summary {
     pub(super) fn new(limits: Limits) -> Self {
         Self {
             counts: CellCounts::default(),
+            missing_words: Vec::new(),
             min: f64::INFINITY,
             max: f64::NEG_INFINITY,
             mean: 0.0,
@@ -92,6 +102,8 @@ impl Summary {
             cells_hash: 0,
             codes_hash: 0,
             classes_of_values: Some(Vec::new()),
+            classes_of_missing: [0; MAX_CLASSES],
+            classes_of_present: [0; MAX_CLASSES],
             with_label: Covariance::default(),
             last: f64::NAN,
             limits,
@@ -108,8 +120,21 @@ impl Summary {
         line: u64,
         label: &LabelCell,
     ) {
+        let classes = match is_missing {
+            true => &mut self.classes_of_missing,
+            false => &mut self.classes_of_present,
+        };
+        if let Some(count) = label
+            .class
+            .and_then(|class| classes.get_mut(class as usize))
+        {
+            *count += 1;
+        }
         if is_missing {
             self.counts.add_missing();
+            if is_word(cell) {
+                self.add_missing_word(cell);
+            }
             self.counts_up = false;
             self.cells_hash = mix(self.cells_hash, self.missing_hash);
             self.codes_hash = mix(self.codes_hash, u64::MAX);
@@ -129,9 +154,17 @@ impl Summary {
                 let is_new = self.words.len() < MAX_WORDS
                     && !self.words.iter().any(|(word, _)| word == cell);
                 if is_new {
-                    self.words.push((shortened(cell), line));
+                    self.words.push((cell.to_owned(), line));
                 }
             }
+        }
+    }
+
+    fn add_missing_word(&mut self, word: &str) {
+        let mut words = self.missing_words.iter_mut();
+        match words.find(|(known, _)| known == word) {
+            Some((_, count)) => *count += 1,
+            None => self.missing_words.push((word.to_owned(), 1)),
         }
     }
 
@@ -140,7 +173,10 @@ impl Summary {
         if code < self.values.len() {
             self.values[code].count += 1;
         } else if code < self.limits.values {
-            let text = shortened(cell);
+            let text = match code < MAX_FULL {
+                true => cell.to_owned(),
+                false => shortened(cell),
+            };
             self.values.push(ValueCount {
                 text,
                 number,
@@ -175,18 +211,34 @@ impl Summary {
         }
     }
 
-    /// The share of rows whose class is the most frequent one among the rows of the same value; `None` if that is not
-    /// known, or if values repeat less than five times on average.
+    /// The share of rows whose class is the most frequent one among the rows of the same value, where a missing value is a
+    /// value too; `None` if that is not known, or if values repeat less than five times on average.
     pub(super) fn determines_class(&self) -> Option<f64> {
-        let counts = self.classes_of_values.as_ref()?;
-        let total: u64 = counts.iter().map(|&count| u64::from(count)).sum();
-        let most: u64 = counts
-            .chunks(MAX_CLASSES)
-            .map(|classes| u64::from(classes.iter().copied().max().unwrap_or(0)))
-            .sum();
-        let repeats = total >= 5 * (counts.len() / MAX_CLASSES) as u64;
-        (total > 0 && repeats).then(|| most as f64 / total as f64)
+        let of_values = self.classes_of_values.as_ref()?.chunks(MAX_CLASSES);
+        determined(of_values.chain([self.classes_of_missing.as_slice()]))
     }
+
+    /// The share of rows whose class is the most frequent one among the rows with, or without, a value; `None` if it
+    /// cannot be said.
+    pub(super) fn missing_determines_class(&self) -> Option<f64> {
+        determined([
+            self.classes_of_missing.as_slice(),
+            self.classes_of_present.as_slice(),
+        ])
+    }
+}
+
+/// The share of rows that are of the most frequent class of their group, from the number of rows of each class in each
+/// group; `None` if groups have less than five rows on average.
+fn determined<'a>(groups: impl IntoIterator<Item = &'a [u32]>) -> Option<f64> {
+    let (mut num_groups, mut total, mut most) = (0, 0, 0);
+    for classes in groups {
+        let count: u64 = classes.iter().map(|&count| u64::from(count)).sum();
+        num_groups += u64::from(count > 0);
+        total += count;
+        most += u64::from(classes.iter().copied().max().unwrap_or(0));
+    }
+    (total > 0 && total >= 5 * num_groups).then(|| most as f64 / total as f64)
 }
 
 /// The label of a row.
@@ -234,7 +286,8 @@ fn mix(sequence: u64, hash: u64) -> u64 {
     (sequence.rotate_left(5) ^ hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
-fn shortened(text: &str) -> String {
+/// A text as it is shown: without its end if it is long.
+pub(super) fn shortened(text: &str) -> String {
     match text.char_indices().nth(LONGEST_TEXT) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_owned(),

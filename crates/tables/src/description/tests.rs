@@ -84,7 +84,7 @@ fn a_label_that_is_missing_or_the_same_everywhere_is_said() {
         .to_string();
     assert!(
         error.ends_with(
-            "there is no column \"kind\", did you mean \"Kind\"?; the columns are x, Kind"
+            "there is no column \"kind\", did you mean \"Kind\"? The columns are x, Kind"
         ),
         "{error}"
     );
@@ -282,4 +282,71 @@ fn large_tables_are_summarised_like_small_ones() {
     );
     let counts: Vec<u64> = description.classes.iter().map(|class| class.rows).collect();
     assert_eq!(counts, [66_667, 66_667, 66_666]);
+}
+
+#[test]
+fn a_column_that_is_empty_where_the_label_is_one_value_gives_it_away() {
+    let text = table("x,refund,y", 60, |row| {
+        let refund = match row % 3 {
+            0 => String::new(),
+            _ => format!("{}.5", row * 7 % 60),
+        };
+        format!(
+            "{row}.5,{refund},{}",
+            ["yes", "no"][usize::from(row % 3 > 0)]
+        )
+    });
+    let description = describe_text(&text, Some("y"));
+    let refund = &description.columns[1];
+    assert_eq!(
+        refund.gives_label_away.as_deref(),
+        Some("whether it has a value determines 100.0 % of the labels")
+    );
+    assert_eq!(description.columns[0].gives_label_away, None);
+    assert_warns(&description, "\"refund\" gives the label \"y\" away");
+    // Where the values and the empty cells together determine the label.
+    let text = table("x,c,y", 60, |row| {
+        format!(
+            "{row}.5,{},{}",
+            ["", "a", "b"][row % 3],
+            ["p", "q", "r"][row % 3]
+        )
+    });
+    let description = describe_text(&text, Some("y"));
+    assert!(description.columns[1].gives_label_away.is_some());
+}
+
+#[test]
+fn numbers_in_another_notation_are_said_with_what_to_do() {
+    for (cell, advice) in [
+        ("{}.5%", "end with \"%\": write them without it"),
+        ("${}.5", "begin with \"$\": write them without it"),
+        ("{}.5 kg", "end with \"kg\""),
+        ("1'2{}", "have `'` between thousands"),
+        ("({}.5)", "stand in parentheses"),
+    ] {
+        let row = |row: usize| format!("{},{row}", cell.replace("{}", &(10 + row).to_string()));
+        let description = describe_text(&table("a,b", 60, row), None);
+        assert_eq!(
+            description.columns[0].useless,
+            Some(Useless::OtherNotation),
+            "{cell}"
+        );
+        assert_warns(&description, advice);
+    }
+    let minus = describe_text(&table("a", 20, |row| format!("\u{2212}{row}.5")), None);
+    assert_eq!(minus.columns[0].column_type, ColumnType::Number);
+    assert_eq!(minus.columns[0].min, Some(-19.5));
+}
+
+#[test]
+fn long_classes_keep_their_text_and_examples_are_short() {
+    let long = |end: &str| format!("{} {end}", "a word ".repeat(20));
+    let text = table("x,y", 20, |row| {
+        format!("{row},{}", long(["one", "two"][row % 2]))
+    });
+    let description = describe_text(&text, Some("y"));
+    assert_eq!(description.classes[0].name, long("one"));
+    assert_eq!(description.classes[1].name, long("two"));
+    assert!(description.columns[1].examples[0].ends_with('…'));
 }

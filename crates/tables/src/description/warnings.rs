@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::collect::Collected;
-use super::summary::{MAX_CLASSES, Summary};
+use super::summary::{MAX_CLASSES, Summary, shortened};
 use super::{ColumnDescription, Useless};
 use crate::columns::ColumnType;
 use crate::columns::cell::is_like_thousands;
@@ -280,7 +280,7 @@ fn about_cells(column: &Column, warnings: &mut Vec<Warning>) {
         .summary
         .words
         .iter()
-        .map(|(word, line)| format!("{word:?} (line {line})"))
+        .map(|(word, line)| format!("{:?} (line {line})", shortened(word)))
         .collect();
     let words = list_as_is(&words, " and ");
     let is_numeric = matches!(
@@ -323,6 +323,19 @@ fn about_cells(column: &Column, warnings: &mut Vec<Warning>) {
              \"category\"`.",
             counts.numbers
         )));
+    }
+    if column.description.useless == Some(Useless::OtherNotation)
+        && let Some(notation) = counts.notation()
+    {
+        warnings.push(Warning::new(
+            Subject::Cells,
+            format!(
+                "{name:?}: numbers such as {:?} are not read as numbers, because they {}. Until then, leave the column out \
+                 with `drop = [{name:?}]`.",
+                counts.notated.example,
+                notation.advice()
+            ),
+        ));
     }
     if column.summary.missing_numbers > 1 && !column.summary.has_other_negatives {
         warnings.push(Warning::new(Subject::Cells, format!(
@@ -436,7 +449,8 @@ fn equal_columns(columns: &[Column], warnings: &mut Vec<Warning>) {
 
 /// Names in quotes; only the first few of many.
 fn list(names: &[&str], last: &str) -> String {
-    let quoted: Vec<String> = names.iter().map(|name| format!("{name:?}")).collect();
+    let quoted = names.iter().map(|name| format!("{:?}", shortened(name)));
+    let quoted: Vec<String> = quoted.collect();
     list_as_is(&quoted, last)
 }
 

@@ -46,6 +46,10 @@ struct FittedColumn {
     column_type: ColumnType,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     date_order: Option<DateOrder>,
+    /// The smallest and the largest number of the training rows; `None` if the column holds no numbers, or the encoder was
+    /// stored before they were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    range: Option<[f64; 2]>,
     /// Whether one more feature says where a value was missing.
     has_indicator: bool,
     values: FittedValues,
@@ -122,6 +126,7 @@ impl Encoder {
             },
             column_type: ColumnType::Number,
             date_order: None,
+            range: None,
             has_indicator: false,
             values: FittedValues::Numbers { replacement: None },
         };
@@ -350,11 +355,17 @@ impl FittedColumn {
         if num_missing == rows.len() {
             return Err(no_value());
         }
+        let mut range = None;
         let values = match &column.values {
             Values::Numbers(numbers) => {
                 let present = rows.iter().filter_map(|&row| numbers.get(row as usize));
                 let present: Vec<f64> =
                     present.copied().filter(|number| !number.is_nan()).collect();
+                if matches!(column.column_type, ColumnType::Number | ColumnType::Integer) {
+                    let least = present.iter().copied().fold(f64::INFINITY, f64::min);
+                    let most = present.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                    range = Some([least, most]);
+                }
                 let has_times = present.iter().any(|number| number.fract() != 0.0);
                 let replacement = impute::number(impute, present);
                 match (column.column_type, config.dates) {
@@ -383,6 +394,7 @@ impl FittedColumn {
             name: name.clone(),
             column_type: column.column_type,
             date_order: column.date_order,
+            range,
             has_indicator: impute.indicators && num_missing > 0 && !shows_missing,
             values,
         })

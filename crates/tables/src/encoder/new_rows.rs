@@ -29,8 +29,9 @@ impl Encoder {
     /// Without one a row has the cells of the feature columns, in their order; where the training file has no header
     /// either, a row may also have the cells of all its columns.
     ///
-    /// With [`HeaderLine::Auto`] the first line is a header if it names all feature columns, unless those names could
-    /// be values, and a row if its cells could be values.
+    /// With [`HeaderLine::Auto`] the first line is a header if it names all feature columns, and a row if its cells could be
+    /// values. Where the names could be values too, a first line of exactly the names is neither, and one of the names in
+    /// another order is a row if each of its cells lies within the training values of its column.
     ///
     /// # Errors
     /// [`TableError`] as [`encode`](Self::encode), if a cell is not of the type of its column, if columns are missing,
@@ -171,15 +172,7 @@ impl NewFile<'_> {
             .iter()
             .all(|column| column.could_hold(&column.name, &self.cells));
         if could_be_values {
-            let is_same = first.iter().eq(columns.iter().map(|column| &column.name));
-            if is_same {
-                return Err(self.shape(
-                    line,
-                    "`--header yes` or `--header no`, as the names of the columns could also be values",
-                    "a first line that equals these names",
-                ));
-            }
-            return Ok(false);
+            return self.is_header_of_values(line, first);
         }
         let found = header_names(first);
         let found_names: HashSet<&String> = found.iter().collect();
@@ -198,6 +191,39 @@ impl NewFile<'_> {
             }
         }
         self.places_under_header(line, &found).map(|_| true)
+    }
+
+    /// Whether the first line of a file holds the names of the columns, where these could also be values.
+    ///
+    /// # Errors
+    /// [`TableError`] if it could be both.
+    fn is_header_of_values(&self, line: u64, first: &[String]) -> Result<bool, TableError> {
+        let columns = &self.encoder.columns;
+        if !columns.iter().all(|column| first.contains(&column.name)) {
+            return Ok(false);
+        }
+        let Ok(places) = self.places_by_position(line, first.len()) else {
+            return Ok(true);
+        };
+        let is_each = |has: &dyn Fn(&FittedColumn, &str) -> bool| {
+            let mut cells = columns.iter().zip(&places);
+            cells.all(|(column, &place)| has(column, first.get(place).map_or("", String::as_str)))
+        };
+        if !is_each(&|column, text| column.could_hold(text, &self.cells)) {
+            return Ok(true);
+        }
+        let is_same = first.iter().eq(columns.iter().map(|column| &column.name));
+        if !is_same && is_each(&|column, text| column.has_seen(text, &self.cells)) {
+            return Ok(false);
+        }
+        Err(self.shape(
+            line,
+            "`--header yes` or `--header no`, as the names of the columns could also be values",
+            match is_same {
+                true => "a first line that equals these names",
+                false => "a first line that has all these names",
+            },
+        ))
     }
 
     /// The place of each column under a header. If the training file had no header, the names in this one mean nothing.
@@ -337,10 +363,28 @@ impl FittedColumn {
                 cell::boolean(text).is_some() || matches!(cells.number(text), Some(0.0 | 1.0))
             }
             (FittedValues::Dates { .. }, _) => {
-                let order = self.date_order.unwrap_or(DateOrder::DayFirst);
-                cell::date(text, order).is_some()
+                let is_date = |order| cell::date(text, order).is_some();
+                match self.date_order {
+                    Some(order) => is_date(order),
+                    None => is_date(DateOrder::DayFirst) || is_date(DateOrder::MonthFirst),
+                }
             }
             (FittedValues::Numbers { .. }, _) => cells.number(text).is_some(),
         }
+    }
+
+    /// Whether a cell could hold a value like those of the training rows: for numbers, one within their range.
+    fn has_seen(&self, text: &str, cells: &CellFormat) -> bool {
+        let is_within = |number: f64| {
+            let range = self.range;
+            range.is_some_and(|[least, most]| (least..=most).contains(&number))
+        };
+        self.could_hold(text, cells)
+            && match self.column_type {
+                ColumnType::Number | ColumnType::Integer => {
+                    cells.number(text).is_some_and(is_within)
+                }
+                _ => true,
+            }
     }
 }

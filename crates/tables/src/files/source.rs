@@ -1,6 +1,6 @@
 //! The text of a file: unpacked, without its byte order mark, and refused if it is not text.
 
-use std::io::{BufReader, Cursor, Read};
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
@@ -31,7 +31,7 @@ impl Source {
     pub(crate) fn open(path: &Path, stream: Box<dyn Read>) -> Result<Self, TableError> {
         let (start, stream) = peek(path, stream, 2)?;
         let stream: Box<dyn Read> = match start.as_slice() {
-            [0x1f, 0x8b] => Box::new(MultiGzDecoder::new(BufReader::new(stream))),
+            [0x1f, 0x8b] => Box::new(Unpacked(MultiGzDecoder::new(BufReader::new(stream)))),
             _ => stream,
         };
         let (start, stream) = peek(path, stream, 4096)?;
@@ -55,6 +55,22 @@ impl Source {
             sample,
             rest,
             encoding,
+        })
+    }
+}
+
+/// An unpacked gzip stream, whose errors say in plain words that the file is not a whole one.
+struct Unpacked<R>(MultiGzDecoder<R>);
+
+impl<R: BufRead> Read for Unpacked<R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        use io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+        self.0.read(bytes).map_err(|error| match error.kind() {
+            InvalidData | InvalidInput | UnexpectedEof | Other => io::Error::new(
+                InvalidData,
+                "this gzip file is damaged or cut off, or something else follows its end",
+            ),
+            _ => error,
         })
     }
 }

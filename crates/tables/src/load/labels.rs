@@ -1,11 +1,13 @@
 //! The labels of a table: classes or numbers.
 
+use std::collections::BTreeMap;
+
 use emberlab_menu::{Problem, nearest_name};
 
 use super::Label;
 use crate::columns::ColumnType;
-use crate::columns::cell;
-use crate::columns::cell_format::{CellFormat, toml_key};
+use crate::columns::cell::{self, Decimal};
+use crate::columns::cell_format::{CellFormat, is_word, toml_key};
 use crate::columns::interner::{Interner, sorted};
 use crate::config::{MissingLabels, TableConfig, TableTask};
 use crate::error::TableError;
@@ -35,6 +37,10 @@ pub(super) struct LabelReader {
     num_missing: usize,
     /// The first lines whose label is missing.
     missing_lines: Vec<u64>,
+    /// The words among the missing labels, and how often each stands there.
+    missing_words: BTreeMap<String, usize>,
+    /// Whether a label is no number.
+    has_words: bool,
 }
 
 enum Labels {
@@ -56,6 +62,8 @@ impl LabelReader {
             },
             num_missing: 0,
             missing_lines: Vec::new(),
+            missing_words: BTreeMap::new(),
+            has_words: false,
         }
     }
 
@@ -64,12 +72,12 @@ impl LabelReader {
     /// # Errors
     /// [`TableError::Cell`] if the label of a regression is not a number.
     pub(super) fn push(&mut self, row: &Row<'_>, cells: &CellFormat) -> Result<bool, TableError> {
-        if self
-            .places
-            .iter()
-            .any(|&place| cells.is_missing(row.cell(place)))
-        {
+        let mut texts = self.places.iter().map(|&place| row.cell(place));
+        if let Some(text) = texts.find(|text| cells.is_missing(text)) {
             self.num_missing += 1;
+            if is_word(text) {
+                *self.missing_words.entry(text.to_owned()).or_default() += 1;
+            }
             if self.missing_lines.len() < MOST_LINES {
                 self.missing_lines.push(row.line);
             }
@@ -77,11 +85,11 @@ impl LabelReader {
         }
         match &mut self.labels {
             Labels::Classes { texts, codes } => {
-                codes.extend(
-                    self.places
-                        .first()
-                        .map(|&place| texts.code(row.cell(place))),
-                );
+                if let Some(&place) = self.places.first() {
+                    let text = row.cell(place);
+                    self.has_words = self.has_words || cells.number(text).is_none();
+                    codes.push(texts.code(text));
+                }
             }
             Labels::Values(values) => {
                 for (&place, name) in self.places.iter().zip(&self.names) {
@@ -112,11 +120,15 @@ impl LabelReader {
             let message = self.missing_message();
             match config.missing_labels {
                 MissingLabels::Error => {
+                    let words = self.missing_words_message(config);
                     return Err(config.unusable(format!(
-                        "{message}: fill it in, or leave such rows out with `missing_labels = \"drop\"`"
+                        "{message}: fill it in, or leave such rows out with `missing_labels = \"drop\"`{words}"
                     )));
                 }
-                MissingLabels::Drop => notes.push(format!("{message} left out")),
+                MissingLabels::Drop => {
+                    let words = self.missing_words_message(config);
+                    notes.push(format!("{message} left out{words}"));
+                }
             }
         }
         if num_rows == 0 {
@@ -135,6 +147,21 @@ impl LabelReader {
                 classes(config, cells, column, texts, codes)
             }
         }
+    }
+
+    /// The words that read as missing, and the key that makes them labels; empty if there are none, or labels are numbers.
+    fn missing_words_message(&self, config: &TableConfig) -> String {
+        if self.missing_words.is_empty() || !self.has_words {
+            return String::new();
+        }
+        let words = self.missing_words.iter();
+        let words: Vec<String> = words
+            .map(|(word, count)| format!("{word:?} ({count})"))
+            .collect();
+        let is_other = |text: &&String| !self.missing_words.contains_key(*text);
+        let others: Vec<&String> = config.missing.iter().filter(is_other).collect();
+        let words = words.join(" and ");
+        format!("; to keep {words} as labels, set `missing = {others:?}`")
     }
 
     fn missing_message(&self) -> String {
@@ -200,20 +227,24 @@ fn classes(
 }
 
 /// Merges spellings of equal numbers, such as 1 and 1.0: the names of the classes in numeric order, each the shortest
-/// spelling, and the class of each spelling.
+/// spelling, and the class of each spelling. Numbers are compared as they are written, because f64 cannot tell all whole
+/// numbers beyond 2⁵³ apart.
 fn merged_by_value(spellings: &[String], numbers: &[f64]) -> (Vec<String>, Vec<u32>) {
+    let decimals: Vec<Decimal> = spellings.iter().map(|text| Decimal::of(text)).collect();
     let mut order: Vec<usize> = (0..spellings.len()).collect();
     order.sort_by(|&a, &b| {
         let values = (numbers[a] + 0.0).total_cmp(&(numbers[b] + 0.0));
+        let decimals = decimals[a].cmp(&decimals[b]);
         let lengths = spellings[a].len().cmp(&spellings[b].len());
-        values.then(lengths).then(spellings[a].cmp(&spellings[b]))
+        let texts = spellings[a].cmp(&spellings[b]);
+        values.then(decimals).then(lengths).then(texts)
     });
     let mut names: Vec<String> = Vec::new();
-    let mut last = f64::NAN;
+    let mut last = None;
     let mut classes = vec![0; spellings.len()];
     for place in order {
-        if numbers[place] != last {
-            last = numbers[place];
+        if last != Some(&decimals[place]) {
+            last = Some(&decimals[place]);
             names.push(spellings[place].clone());
         }
         classes[place] = u32::try_from(names.len() - 1).unwrap_or(u32::MAX);
@@ -284,9 +315,10 @@ fn make_last(
     labels: &mut [u32],
 ) -> Result<(), TableError> {
     let problem = |expected: String| Problem::new("positive", format!("{positive:?}"), expected);
+    let decimal = |text: &str| cells.number(text).map(|_| Decimal::of(text));
     let is_positive = |name: &String| {
-        let value = cells.number(name);
-        name == positive || value.is_some() && value == cells.number(positive)
+        let value = decimal(name);
+        name == positive || value.is_some() && value == decimal(positive)
     };
     let Some(place) = names.iter().position(is_positive) else {
         let near = nearest_name(positive, names.iter().map(String::as_str));

@@ -11,6 +11,7 @@ use std::collections::HashMap;
 use labels::LabelReader;
 use roles::Roles;
 
+use crate::columns::cell::Decimal;
 use crate::columns::cell_format::CellFormat;
 use crate::columns::column_reader::{ColumnReader, Finished};
 use crate::config::TableConfig;
@@ -194,7 +195,7 @@ impl TableConfig {
 /// The group of each row, numbered in order of appearance. Numbers are compared by value: 7 and 7.0 are one group.
 #[derive(Default)]
 struct Groups {
-    numbers: HashMap<u64, u32>,
+    numbers: HashMap<Decimal, u32>,
     texts: HashMap<Box<str>, u32>,
     of_rows: Vec<u32>,
 }
@@ -203,8 +204,7 @@ impl Groups {
     fn push(&mut self, text: &str, cells: &CellFormat) {
         let next = u32::try_from(self.numbers.len() + self.texts.len()).unwrap_or(u32::MAX);
         let group = match (cells.number(text), self.texts.get(text)) {
-            // Adding 0 makes -0 a 0.
-            (Some(number), _) => *self.numbers.entry((number + 0.0).to_bits()).or_insert(next),
+            (Some(_), _) => *self.numbers.entry(Decimal::of(text)).or_insert(next),
             (None, Some(&known)) => known,
             (None, None) => *self.texts.entry(text.into()).or_insert(next),
         };

@@ -126,10 +126,19 @@ fn another_delimiter_is_named() {
 fn a_missing_label_is_refused_with_its_line_or_dropped() {
     for missing in ["NA", "?", ""] {
         let text = format!("x,y\n1.5,no\n2.5,{missing}\n3.5,yes\n");
+        let word = match missing {
+            "NA" => {
+                "; to keep \"NA\" (1) as labels, set `missing = [\"\", \"N/A\", \"nan\", \"NaN\", \"null\", \"None\", \
+                 \"?\"]`"
+            }
+            _ => "",
+        };
         assert_eq!(
             load(&text, "").unwrap_err(),
-            "t.csv: 1 row without a label in column \"y\" (line 3): fill it in, or leave such rows out with \
-             `missing_labels = \"drop\"`"
+            format!(
+                "t.csv: 1 row without a label in column \"y\" (line 3): fill it in, or leave such rows out with \
+                 `missing_labels = \"drop\"`{word}"
+            )
         );
         for task in ["", "task = \"regression\"\n"] {
             let text = text.replace("no", "0").replace("yes", "1");
@@ -164,6 +173,33 @@ fn equal_numbers_as_labels_are_one_class_with_the_shortest_spelling() {
         classes(&loaded),
         (&[1, 0, 1, 3, 0, 2][..], vec!["0", "1", "9", "10"])
     );
+}
+
+#[test]
+fn whole_numbers_that_f64_cannot_tell_apart_are_classes_and_groups_of_their_own() {
+    let row = |i: usize| format!("{i},90071992547409{}", 92 + i % 2);
+    let text = table("x,y", (0..20).map(row));
+    let loaded = load(&text, "").unwrap();
+    let (labels, names) = classes(&loaded);
+    assert_eq!(names, ["9007199254740992", "9007199254740993"]);
+    assert_eq!(labels[..4], [0, 1, 0, 1]);
+    let row = |i: usize| format!("{i},90071992547409{},{}", 92 + i % 2, i % 2);
+    let text = table("x,g,y", (0..20).map(row));
+    let loaded = load(&text, "group = \"g\"").unwrap();
+    assert_eq!(loaded.groups.unwrap()[..4], [0, 1, 0, 1]);
+}
+
+#[test]
+fn a_missing_label_that_is_a_word_is_shown_with_the_key_that_keeps_it() {
+    let text = table(
+        "x,y",
+        (0..9).map(|i| format!("{i},{}", ["None", "Mild", ""][i % 3])),
+    );
+    let told = "to keep \"None\" (3) as labels, set `missing = [\"\", \"NA\", ";
+    let refused = load(&text, "").unwrap_err();
+    assert!(refused.contains(told), "{refused}");
+    let loaded = load(&text, "missing_labels = \"drop\"").unwrap();
+    assert!(loaded.notes[0].contains(told), "{:?}", loaded.notes);
 }
 
 #[test]
@@ -320,7 +356,7 @@ fn columns_are_chosen_by_name_and_pattern() {
     ] {
         assert_eq!(
             load(text, keys).unwrap_err(),
-            "t.csv: there is no column \"lenght\", did you mean \"length\"?; the columns are length, width, y",
+            "t.csv: there is no column \"lenght\", did you mean \"length\"? The columns are length, width, y",
             "{keys}"
         );
     }

@@ -125,7 +125,7 @@ fn tridiagonal(diagonal: &mut [f64], beside: &mut [f64]) -> Vec<f64> {
 }
 
 /// The vector or its negative, so that its entry of largest size is positive.
-fn with_sign(mut vector: Vec<f64>) -> Vec<f64> {
+pub(super) fn with_sign(mut vector: Vec<f64>) -> Vec<f64> {
     let largest =
         vector.iter().copied().fold(
             0.0_f64,

@@ -145,6 +145,7 @@ mod tests {
                 drop_last: false,
                 shuffle: true,
             },
+            is_stratified: false,
             compares_rows: false,
         };
         worse_than_neighbours(&data, accuracy).map(|f| f.kind)

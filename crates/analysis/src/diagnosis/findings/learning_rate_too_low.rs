@@ -10,7 +10,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     kind: FindingKind::LearningRateTooLow,
     // While epochs are left, the loss may still fall far enough.
     earliest: Earliest::AtTheEnd,
-    condition: "the loss fell in nine of ten epochs, by less than 40 % in all, and in the second half nearly as fast as in the first; or the first step moves no layer by more than a millionth of its weights",
+    condition: "the loss fell in nine of ten epochs, by less than 40 % in all, and in the second half nearly as fast as in the first; or the first step moves no layer by more than a millionth of its weights, although there is a gradient",
     is_one_problem: true,
     detect,
 };
@@ -78,23 +78,27 @@ fn slow_fall(curves: &LearningCurves) -> Option<Finding> {
 
 fn small_step(step: &StepInspection) -> Option<Finding> {
     let (layer, share) = step.largest_relative_change()?;
-    if share == 0.0 || share > SMALL_STEP {
+    // Without a gradient nothing moves at any rate.
+    let has_gradient = step.layers.iter().any(|layer| layer.gradient > 0.0);
+    if share > SMALL_STEP || !has_gradient {
         return None;
     }
-    let mut found = finding(
-        FindingKind::LearningRateTooLow,
-        Severity::Warning,
-        format!(
+    let summary = match share == 0.0 {
+        true => "the first step changes no weight, although the gradient is not zero".to_string(),
+        false => format!(
             "the first step changes no layer by more than {share:.1e} of the size of its weights ({layer})"
         ),
-    );
+    };
+    let mut found = finding(FindingKind::LearningRateTooLow, Severity::Warning, summary);
     found.evidence = vec![evidence(
         format!("first step of {layer} over its weights"),
         share,
     )];
     found.causes = sentences(&["steps far smaller than the loss would allow"]);
-    found.remedies =
-        sentences(&["a hundred times `optimizer.learning_rate`; `emberlab find-lr` tries many"]);
+    found.remedies = sentences(&[match share == 0.0 {
+        true => "a larger `optimizer.learning_rate`; `emberlab find-lr` tries many",
+        false => "a hundred times `optimizer.learning_rate`; `emberlab find-lr` tries many",
+    }]);
     Some(found)
 }
 
@@ -128,6 +132,16 @@ mod tests {
         assert_eq!(
             kinds_of_step(&step(0.7, &[(0.5, 1.0, 1e-8)])),
             [FindingKind::LearningRateTooLow]
+        );
+        assert_eq!(
+            kinds_of_step(&step(0.7, &[(0.5, 1.0, 0.0)])),
+            [FindingKind::LearningRateTooLow],
+            "a rate of zero, or a step below the rounding of the weights"
+        );
+        assert_ne!(
+            kinds_of_step(&step(0.7, &[(0.5, 0.0, 0.0)])),
+            [FindingKind::LearningRateTooLow],
+            "without a gradient the rate is not the cause"
         );
     }
 }

@@ -63,10 +63,82 @@ fn in_split(missing: &MissingClasses, data: &ObservedData<'_>) -> Finding {
         let name = format!("{} rows of {name}", missing.split);
         found.evidence.push(evidence(name, count as f64));
     }
-    found.causes = sentences(&[
-        "rows that are sorted by class and were split in their order",
-        "a split too small for the number of classes",
-    ]);
-    found.remedies = sentences(&["`split.method = \"stratified\"`", "a larger split"]);
+    let all: Vec<u32> = (0..data.samples.len() as u32).collect();
+    let counts = data.class_counts_of(&all);
+    let num_splits = [&splits.train, &splits.valid, &splits.test]
+        .iter()
+        .filter(|rows| !rows.is_empty())
+        .count();
+    let is_rare = |name: &&String| {
+        let count = counts.iter().find(|(class, _)| class == name);
+        count.is_some_and(|(_, count)| *count < num_splits)
+    };
+    let rare: Vec<String> = missing.classes.iter().filter(is_rare).cloned().collect();
+    if !rare.is_empty() {
+        let names = listed(&rare, MOST_LISTED);
+        found
+            .causes
+            .push(format!("fewer rows of {names} than there are splits"));
+        found.remedies.push(format!(
+            "more rows of {names}; or merge or drop {}",
+            if rare.len() == 1 {
+                "the class"
+            } else {
+                "these classes"
+            }
+        ));
+    }
+    if rare.len() < missing.classes.len() {
+        let in_order = "rows that are sorted by class and were split in their order";
+        let too_small = "a split too small for the number of classes";
+        if data.is_stratified {
+            found.causes.extend(sentences(&[too_small]));
+        } else {
+            found.causes.extend(sentences(&[in_order, too_small]));
+            found
+                .remedies
+                .extend(sentences(&["`split.method = \"stratified\"`"]));
+        }
+        found.remedies.extend(sentences(&["a larger split"]));
+    }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::diagnosis::observed_data::examples::{Table, classes, noise};
+    use emberlab_run_format::{Finding, FindingKind};
+
+    fn found(names: &[&str], is_stratified: bool) -> Finding {
+        let table = Table {
+            is_stratified,
+            ..Table::new(&[("a", noise(names.len(), 1))], classes(names))
+        };
+        let mut findings = table.findings().into_iter();
+        let found = findings.find(|found| found.kind == FindingKind::MissingClass);
+        found.expect("a finding")
+    }
+
+    #[test]
+    fn a_class_with_fewer_rows_than_splits_needs_more_rows_whatever_the_method() {
+        let mut names = ["no", "yes"].repeat(20);
+        names[0] = "maybe";
+        for is_stratified in [false, true] {
+            let remedies = found(&names, is_stratified).remedies;
+            assert!(remedies[0].starts_with("more rows of "), "{remedies:?}");
+            assert!(!remedies.iter().any(|r| r.contains("stratified")));
+        }
+    }
+
+    #[test]
+    fn a_stratified_split_is_advised_unless_it_is_there_already() {
+        let mut names = vec!["no"; 40];
+        names[20..].fill("yes");
+        names[..4].fill("maybe");
+        let is_advised = |is_stratified: bool| {
+            let remedies = found(&names, is_stratified).remedies;
+            remedies.iter().any(|r| r.contains("stratified"))
+        };
+        assert!(is_advised(false) && !is_advised(true));
+    }
 }

@@ -92,17 +92,19 @@ fn small_steps(layers: &LayerHistory, rate: Option<f64>) -> Option<Finding> {
         }
     }
     let (layer, share) = largest?;
-    if share >= SMALL || share == 0.0 {
+    // Without a gradient no step is the rule.
+    let is_moved = |name: &&str| layers.of_layer(name).any(|row| row.gradient_norm > 0.0);
+    if share >= SMALL || share == 0.0 && !layers.layers().iter().any(is_moved) {
         return None;
     }
-    let mut found = finding(
-        FindingKind::UpdateSize,
-        Severity::Warning,
-        format!(
+    let summary = match share == 0.0 {
+        true => "no recorded step changes any weight, although the gradient is not zero: about a thousandth of the size of the weights is usual".to_string(),
+        false => format!(
             "no recorded step changes any layer by more than {} of the size of its weights ({layer}): about a thousandth is usual",
             significant(share)
         ),
-    );
+    };
+    let mut found = finding(FindingKind::UpdateSize, Severity::Warning, summary);
     found.place = in_layer(layer);
     found.evidence = vec![evidence(
         format!("change of {layer} in a step over its weights, largest"),
@@ -112,6 +114,7 @@ fn small_steps(layers: &LayerHistory, rate: Option<f64>) -> Option<Finding> {
         "steps far smaller than the weights would allow",
         "weights that start very large",
     ]);
+    let rate = rate.filter(|_| share > 0.0);
     found.remedies = vec![rate_to_try(rate, USUAL / share)];
     Some(found)
 }
@@ -148,6 +151,25 @@ mod tests {
         assert_eq!(found(&[1e-3, 1e-4, 1e-5, 1e-6], &[1e-5; 4]), None);
         assert_eq!(found(&[0.1, 0.02, 1e-3, 1e-3, 1e-3], &[1e-3; 5]), None);
         assert_eq!(found(&[0.5; 3], &[0.5; 3]), None, "too few records");
+    }
+
+    #[test]
+    fn weights_that_no_step_moves_are_found_where_there_is_a_gradient() {
+        let found = |gradient: f64| {
+            let layers = history(&[&[0.0; 5]], |row, _| {
+                row.weight_norm = 2.0;
+                row.gradient_norm = gradient;
+            });
+            small_steps(&layers, Some(1e-12))
+        };
+        let still = found(0.3).expect("a finding");
+        assert!(
+            still
+                .summary
+                .contains("no recorded step changes any weight")
+        );
+        assert!(still.remedies[0].starts_with("another `optimizer.learning_rate`"));
+        assert_eq!(found(0.0), None);
     }
 
     #[test]

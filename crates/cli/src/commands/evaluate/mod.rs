@@ -24,6 +24,7 @@ use crate::command_line::CommandLine;
 use crate::failure::Failure;
 use crate::progress::number;
 use crate::run_explanations::{Explain, Explanations};
+use crate::terminal::without_controls;
 use crate::{data_dirs, picture_files, tables};
 use animation::boundary_animation;
 use pictures::{NamedPicture, Subject};
@@ -156,7 +157,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     } else {
         let diagnose = CommandLine::about("diagnose", &run, shared).running(&args.running);
         let network = &found.evaluation.metrics;
-        render(&found, &diagnose) + &found.explanations.text(split, network)
+        without_controls(&(render(&found, &diagnose) + &found.explanations.text(split, network)))
     };
     writeln!(std::io::stdout(), "{text}")?;
     if let Some(folder) = &args.pictures {

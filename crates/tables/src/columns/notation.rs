@@ -1,0 +1,237 @@
+//! Numbers in another notation than the plain one, such as `12.5%`, `$3`, `(1.2)`, `1'234` or `12:30`.
+
+use super::cell::number;
+
+/// The longest cell that can be a number, in bytes.
+const LONGEST_NUMBER: usize = 48;
+
+/// The longest text before or after a number that can be a unit, in characters.
+const LONGEST_UNIT: usize = 6;
+
+/// What a number has that a plain one does not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Notation {
+    /// Text before the number, such as `$`.
+    Prefix(String),
+    /// Text after it, such as `%` or `kg`.
+    Suffix(String),
+    /// Parentheses around it, as accountants write numbers below zero.
+    Parentheses,
+    /// A mark between thousands.
+    Thousands(char),
+    /// Hours or minutes, and a colon.
+    Time,
+}
+
+impl Notation {
+    /// The notation of a cell that is no plain number; `None` if it is no number in another notation either.
+    pub(crate) fn of(cell: &str) -> Option<Self> {
+        let cell = cell.trim();
+        if cell.len() > LONGEST_NUMBER || !cell.contains(|c: char| c.is_ascii_digit()) {
+            return None;
+        }
+        if let Some(inner) = cell.strip_prefix('(').and_then(|s| s.strip_suffix(')')) {
+            let is_number = is_plain(inner) || Self::of(inner).is_some();
+            return is_number.then_some(Self::Parentheses);
+        }
+        if is_time(cell) {
+            return Some(Self::Time);
+        }
+        let is_sign = |c: char| matches!(c, '+' | '-' | '\u{2212}');
+        let unsigned = cell.trim_start_matches(is_sign);
+        let start = unsigned.find(|c: char| c.is_ascii_digit() || is_sign(c))?;
+        let (prefix, rest) = unsigned.split_at(start);
+        let end = rest.rfind(|c: char| c.is_ascii_digit())? + 1;
+        let (core, suffix) = rest.split_at(end);
+        let (prefix, suffix) = (prefix.trim(), suffix.trim());
+        let mark = thousands_mark(core);
+        if mark.is_none() && !is_plain(core) {
+            return None;
+        }
+        match (prefix, suffix, mark) {
+            ("", "", Some(mark)) => Some(Self::Thousands(mark)),
+            (prefix, "", _) if is_currency(prefix) => Some(Self::Prefix(prefix.to_owned())),
+            ("", suffix, _) if is_unit(suffix) => Some(Self::Suffix(suffix.to_owned())),
+            _ => None,
+        }
+    }
+
+    /// A description of the numbers and what to do, such as `end with "%": write them without it`.
+    pub(crate) fn advice(&self) -> String {
+        match self {
+            Self::Prefix(text) => format!("begin with {text:?}: write them without it"),
+            Self::Suffix(text) => format!("end with {text:?}: write them without it"),
+            Self::Parentheses => {
+                "stand in parentheses: write them with a minus sign if they are below zero"
+                    .to_owned()
+            }
+            Self::Thousands(mark) => match mark.is_whitespace() {
+                true => "have blanks between thousands: write them without these".to_owned(),
+                false => format!("have `{mark}` between thousands: write them without it"),
+            },
+            Self::Time => "are hours or minutes with a colon: write them as one number".to_owned(),
+        }
+    }
+}
+
+/// Whether a text is a number with either decimal mark.
+fn is_plain(text: &str) -> bool {
+    number(text, '.').is_some() || number(text, ',').is_some()
+}
+
+fn is_currency(text: &str) -> bool {
+    const CODES: [&str; 6] = ["USD", "EUR", "GBP", "CHF", "JPY", "Rs"];
+    let is_symbol = |c: char| "$€£¥₹₩₽¢".contains(c);
+    !text.is_empty() && text.chars().all(is_symbol) || CODES.contains(&text)
+}
+
+/// Whether a text after a number can be its unit.
+fn is_unit(text: &str) -> bool {
+    let is_letter = |c: char| c.is_alphabetic() || "%‰°²³µ/$€£¥₹₩₽¢\"'′″".contains(c);
+    !text.is_empty() && text.chars().count() <= LONGEST_UNIT && text.chars().all(is_letter)
+}
+
+/// The mark between groups of three digits, if there is one: a blank, an apostrophe, a point or a comma.
+fn thousands_mark(text: &str) -> Option<char> {
+    let is_mark = |c: char| matches!(c, ' ' | '\u{a0}' | '\u{202f}' | '\'' | '’' | '.' | ',');
+    let mark = text.chars().find(|&c| is_mark(c))?;
+    let mut groups = text.split(mark).peekable();
+    let first = groups.next()?;
+    let is_digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    let first = first.trim_start_matches(['+', '-', '\u{2212}']);
+    if !(1..=3).contains(&first.len()) || !is_digits(first) {
+        return None;
+    }
+    let (mut count, mut has_fraction) = (0, false);
+    while let Some(group) = groups.next() {
+        let is_last = groups.peek().is_none();
+        let (whole, fraction) = match group.split_once(['.', ',']) {
+            Some((whole, fraction)) if is_last => (whole, Some(fraction)),
+            _ => (group, None),
+        };
+        has_fraction |= fraction.is_some();
+        if whole.len() != 3 || !is_digits(whole) || fraction.is_some_and(|text| !is_digits(text)) {
+            return None;
+        }
+        count += 1;
+    }
+    // `1.234` alone is a number with a fraction, and `1,234` one with a decimal comma.
+    let is_open = matches!(mark, '.' | ',') && count == 1 && !has_fraction;
+    (count > 0 && !is_open).then_some(mark)
+}
+
+/// Whether a text is hours and minutes, or minutes and seconds, such as `12:30` or `1:02:03.5`.
+fn is_time(text: &str) -> bool {
+    let mut parts = text.split(':');
+    let first = parts.next().unwrap_or_default();
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let mut count = 0;
+    let are_sixtieths = parts.all(|part| {
+        count += 1;
+        let whole = part.split_once('.').map_or(part, |(whole, _)| whole);
+        whole.len() == 2 && is_digits(whole) && whole < "60" && is_plain(part)
+    });
+    is_digits(first) && first.len() <= 3 && are_sixtieths && (1..=2).contains(&count)
+}
+
+/// The cells of a column that are numbers in another notation.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Notated {
+    count: u64,
+    first: Option<Notation>,
+    /// The first cell with this notation.
+    pub(crate) example: String,
+    /// Whether there are different texts before or after the numbers.
+    is_mixed: bool,
+}
+
+impl Notated {
+    /// Counts a cell that is no plain number.
+    pub(crate) fn add(&mut self, cell: &str) {
+        let Some(notation) = Notation::of(cell) else {
+            return;
+        };
+        self.count += 1;
+        let is_affix = |n: &Notation| matches!(n, Notation::Prefix(_) | Notation::Suffix(_));
+        match &self.first {
+            Some(first) if *first == notation => {}
+            Some(first) if is_affix(first) && is_affix(&notation) => self.is_mixed = true,
+            // The affix says more than a mark or parentheses.
+            Some(first) if is_affix(first) => {}
+            _ => {
+                self.first = Some(notation);
+                cell.clone_into(&mut self.example);
+            }
+        }
+    }
+
+    /// The notation of a column of which nine of ten values are numbers, plain or in this notation.
+    pub(crate) fn of_column(&self, numbers: u64, values: u64) -> Option<&Notation> {
+        let are_numbers = 10 * (self.count + numbers) >= 9 * values;
+        self.first
+            .as_ref()
+            .filter(|_| are_numbers && !self.is_mixed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_in_another_notation_are_recognised() {
+        let suffix = |text: &str| Some(Notation::Suffix(text.to_owned()));
+        let prefix = |text: &str| Some(Notation::Prefix(text.to_owned()));
+        for (cell, expected) in [
+            ("12.5%", suffix("%")),
+            ("-3 %", suffix("%")),
+            ("12 kg", suffix("kg")),
+            ("128,82 €", suffix("€")),
+            ("$1,288.50", prefix("$")),
+            ("-$5", prefix("$")),
+            ("(1.2)", Some(Notation::Parentheses)),
+            ("($1.2)", Some(Notation::Parentheses)),
+            ("1'234", Some(Notation::Thousands('\''))),
+            ("1 234 567,5", Some(Notation::Thousands(' '))),
+            ("1.234,5", Some(Notation::Thousands('.'))),
+            ("-1.288.184", Some(Notation::Thousands('.'))),
+            ("12:30", Some(Notation::Time)),
+            ("1:02:03.5", Some(Notation::Time)),
+        ] {
+            assert_eq!(Notation::of(cell), expected, "{cell}");
+        }
+        for cell in [
+            "",
+            "red",
+            "A12",
+            "ID-0012",
+            "1.2.3",
+            "10.0.0.1",
+            "1/2",
+            "12:75",
+            "3 red apples",
+            "-",
+            "2024-03-05",
+            "1 23 456",
+            "B-12 kg",
+        ] {
+            assert_eq!(Notation::of(cell), None, "{cell}");
+        }
+    }
+
+    #[test]
+    fn a_column_has_one_notation_unless_its_units_differ() {
+        let column = |cells: &[&str]| {
+            let mut notated = Notated::default();
+            cells.iter().for_each(|cell| notated.add(cell));
+            let found = notated.of_column(0, cells.len() as u64).cloned();
+            found.map(|notation| notation.advice())
+        };
+        assert_eq!(
+            column(&["1.5%", "2 %"]).as_deref(),
+            Some("end with \"%\": write them without it")
+        );
+        assert_eq!(column(&["1 kg", "2 lb"]), None);
+        assert_eq!(column(&["1 kg", "red"]), None);
+    }
+}
