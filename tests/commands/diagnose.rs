@@ -336,7 +336,7 @@ fn names_of_classes_that_are_similar_or_read_as_missing_are_warned_of() {
     let (said, findings) = trained_on(&labels, &config_of("class", "cross_entropy", ""));
     assert!(said.contains("\"No\" and \"no\""), "{said}");
     assert!(
-        said.contains("the network learns \"unknown\" as a class"),
+        said.contains("\"unknown\" looks like a word for a missing label"),
         "{said}"
     );
     for kind in [FindingKind::SimilarClasses, FindingKind::MissingLabels] {

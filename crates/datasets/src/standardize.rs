@@ -239,7 +239,6 @@ pub fn nearly_constant(
 
 /// The inputs of a network for rows of columns as they are in the data: the derived features, if there are any, and
 /// then standardised.
-/// are any, standardised.
 ///
 /// # Shapes
 /// - rows: `[num_rows × num_columns]`, row by row

@@ -114,11 +114,11 @@ fn guess<T: Real>(inputs: &[T], d_input: usize) -> Vec<T> {
         }
     }
     // Other numbers less NaN or infinity would be lost.
-    let is_finite = |x: T| x - x == T::ZERO;
-    let candidates = candidates.into_iter();
-    candidates
-        .map(|x| if is_finite(x) { x } else { T::ZERO })
-        .collect()
+    let finite = |x: T| match x.to_f64().is_finite() {
+        true => x,
+        false => T::ZERO,
+    };
+    candidates.into_iter().map(finite).collect()
 }
 
 #[cfg(test)]
