@@ -266,6 +266,7 @@ pub(crate) struct ComparableTargets {
     d_output: usize,
     values: TargetValues,
     /// Samples of each class up to the last that has some; empty for numbers.
+    #[cfg(feature = "gpu")] // which counts predictions, but not the rows that have none
     class_sizes: Vec<u64>,
 }
 
@@ -297,19 +298,20 @@ impl ComparableTargets {
                 TargetValues::Numbers(task.targets_in_units_of_the_data(numbers))
             }
         };
-        let class_sizes = match &values {
-            TargetValues::Labels(labels) => class_sizes(labels.iter().copied()),
-            TargetValues::Numbers(_) => Vec::new(),
-        };
         Ok(Self {
             d_output,
+            #[cfg(feature = "gpu")]
+            class_sizes: match &values {
+                TargetValues::Labels(labels) => class_sizes(labels.iter().copied()),
+                TargetValues::Numbers(_) => Vec::new(),
+            },
             values,
-            class_sizes,
         })
     }
 }
 
 /// How many labels there are of each class, up to the last class that has some.
+#[cfg(feature = "gpu")]
 fn class_sizes(labels: impl Iterator<Item = u32>) -> Vec<u64> {
     let mut sizes = Vec::new();
     for label in labels {
