@@ -51,19 +51,19 @@ impl<T: Real> Foreground<T> {
             return None;
         }
         let background = guess(inputs, d_input);
-        let most = inputs.len() / SPARSITY;
+        let differing = |row: &[T]| row.iter().zip(&background).filter(|(x, y)| x != y).count();
+        let total: usize = inputs.chunks_exact(d_input).map(differing).sum();
+        if total > inputs.len() / SPARSITY {
+            return None;
+        }
         let mut found = Self {
             starts: vec![0],
-            differences: Vec::new(),
+            // One row more, which is written whole before what differs is kept.
+            differences: Vec::with_capacity(total + d_input),
             background,
         };
-        for row in inputs.chunks_exact(d_input) {
-            let is_exact = found.add(row);
-            if !is_exact || found.differences.len() > most {
-                return None;
-            }
-        }
-        Some(found)
+        let mut rows = inputs.chunks_exact(d_input);
+        rows.all(|row| found.add(row)).then_some(found)
     }
 
     /// Adds a sample. False if a number less its background has lost digits, as beside a background of −999999.
