@@ -124,28 +124,13 @@ fn guess<T: Real>(inputs: &[T], d_input: usize) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::Foreground;
-    use crate::plan::{Activation, Loss, Optimizer, Plan, Reduction};
+    use crate::host::tests::plan as plan_of;
+    use crate::plan::{Activation, Loss, Normalization, Plan};
 
     fn plan(sizes: [usize; 3]) -> Plan {
         Plan {
             sizes: sizes.to_vec(),
-            has_bias: true,
-            activations: vec![Activation::Relu, Activation::Linear],
-            normalizations: Vec::new(),
-            loss: Loss::Mse,
-            reduction: Reduction::Mean,
-            optimizer: Optimizer::Sgd {
-                momentum: 0.0,
-                nesterov: false,
-                weight_decay: 0.0,
-            },
-            dropout: Vec::new(),
-            residual: Vec::new(),
-            penalty: None,
-            clipping: None,
-            noise: None,
-            max_norm: None,
-            average: None,
+            ..plan_of(Activation::Relu, Normalization::None, Loss::Mse)
         }
     }
 

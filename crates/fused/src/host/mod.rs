@@ -402,4 +402,4 @@ impl<T: Real> HostTraining<T> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

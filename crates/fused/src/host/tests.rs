@@ -88,7 +88,8 @@ const LOSSES: [Loss; 16] = [
     },
 ];
 
-fn plan(activation: Activation, normalization: Normalization, loss: Loss) -> Plan {
+/// A network with five inputs, two hidden layers and three outputs, trained by plain SGD.
+pub(crate) fn plan(activation: Activation, normalization: Normalization, loss: Loss) -> Plan {
     let output = match loss {
         Loss::Bce | Loss::BceNaive => Activation::Sigmoid,
         _ => Activation::Linear,
