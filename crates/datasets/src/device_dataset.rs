@@ -3,11 +3,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use burn::tensor::{DType, Device, Element, Tensor, TensorData};
+use burn::tensor::{DType, Device, Tensor, TensorData};
 
 use crate::augmentation::{Augmentation, AugmentationConfig, inputs_of_epoch};
+use crate::device_inputs::DeviceInputs;
 use crate::error::DatasetError;
-use crate::samples::{Features, Samples, Targets};
+use crate::samples::{Samples, Targets};
 use crate::standardize::Standardizer;
 
 /// How targets are encoded as numbers.
@@ -46,7 +47,7 @@ impl fmt::Display for Encoding {
 #[derive(Debug, Clone)]
 pub struct DeviceDataset {
     /// The standardised features.
-    pub inputs: Tensor<2>,
+    pub inputs: DeviceInputs,
     /// The encoded targets.
     pub targets: Tensor<2>,
     /// The weight of each sample in the loss.
@@ -59,7 +60,7 @@ impl DeviceDataset {
     /// Samples whose tensors are on a device already.
     pub fn new(inputs: Tensor<2>, targets: Tensor<2>, weights: Option<Tensor<2>>) -> Self {
         Self {
-            inputs,
+            inputs: DeviceInputs::Numbers(inputs),
             targets,
             weights,
             augmentations: Vec::new(),
@@ -92,7 +93,8 @@ impl DeviceDataset {
         let mut samples = self.clone();
         if self.is_augmented() {
             let options = (&self.inputs.device(), self.inputs.dtype());
-            samples.inputs = inputs_of_epoch(&self.augmentations, seeds, epoch, options);
+            let images = inputs_of_epoch(&self.augmentations, seeds, epoch, options);
+            samples.inputs = DeviceInputs::Numbers(images);
             samples.augmentations.clear();
         }
         samples
@@ -100,8 +102,8 @@ impl DeviceDataset {
 
     /// Puts `rows` of the samples, in this order, on a device without autodiff.
     ///
-    /// Features are standardised on the host in f64 and rounded once to f32, so that training starts from the
-    /// same bits on every device and with every `dtype`. The numbers are copied only once, to the device.
+    /// Features are standardised in f64 and rounded once to f32, so that training starts from the same bits on every
+    /// device and with every `dtype`. The numbers are copied only once, to the device.
     ///
     /// # Errors
     /// [`DatasetError::Rows`] if there are no rows, or one that does not exist;
@@ -139,17 +141,10 @@ impl DeviceDataset {
         let targets = encode(&samples.targets, rows, encoding)?;
         let d_target = targets.len() / rows.len();
         let statistics = (mean.as_slice(), std.as_slice());
-        let inputs = match (&samples.features, dtype) {
-            (Features::Bytes(raw), DType::F64) => standardized::<_, f64>(raw, rows, statistics),
-            (Features::Bytes(raw), _) => standardized::<_, f32>(raw, rows, statistics),
-            (Features::Floats(raw), DType::F64) => standardized::<_, f64>(raw, rows, statistics),
-            (Features::Floats(raw), _) => standardized::<_, f32>(raw, rows, statistics),
-            (Features::Doubles(raw), DType::F64) => standardized::<_, f64>(raw, rows, statistics),
-            (Features::Doubles(raw), _) => standardized::<_, f32>(raw, rows, statistics),
-        };
+        let inputs = DeviceInputs::upload(&samples.features, rows, statistics, (device, dtype));
         let targets = TensorData::new(targets, [rows.len(), d_target]);
         Ok(Self {
-            inputs: Tensor::from_data(inputs, (device, dtype)),
+            inputs,
             targets: Tensor::from_data(targets, (device, dtype)),
             weights: samples.weights.as_ref().map(|weights| {
                 let chosen = rows.iter().map(|&row| weights[row as usize] as f32);
@@ -166,14 +161,15 @@ impl DeviceDataset {
     /// - parts: at least one, all with the same number of samples
     /// - result: `[num_parts × num_samples, …]`
     pub fn stacked(parts: &[Self]) -> Self {
-        let all = |of: fn(&Self) -> &Tensor<2>| match parts {
-            [alone] => of(alone).clone(),
-            _ => Tensor::cat(parts.iter().map(|part| of(part).clone()).collect(), 0),
-        };
+        if let [alone] = parts {
+            return alone.clone();
+        }
+        let inputs = parts.iter().map(|part| part.inputs.all()).collect();
+        let targets = parts.iter().map(|part| part.targets.clone()).collect();
         let weights = parts.iter().map(|part| part.weights.clone());
         Self {
-            inputs: all(|part| &part.inputs),
-            targets: all(|part| &part.targets),
+            inputs: DeviceInputs::Numbers(Tensor::cat(inputs, 0)),
+            targets: Tensor::cat(targets, 0),
             weights: (weights.collect::<Option<Vec<_>>>()).map(|parts| Tensor::cat(parts, 0)),
             augmentations: (parts.iter().flat_map(|part| &part.augmentations).cloned()).collect(),
         }
@@ -181,14 +177,15 @@ impl DeviceDataset {
 
     /// The samples of one of the `num_parts` data sets that were [stacked](Self::stacked).
     pub fn part(&self, index: usize, num_parts: usize) -> Self {
+        if num_parts == 1 {
+            return self.clone();
+        }
         let num_samples = self.len() / num_parts;
         let start = index * num_samples;
-        let cut = |all: &Tensor<2>| match num_parts {
-            1 => all.clone(),
-            _ => all.clone().slice_dim(0, start..start + num_samples),
-        };
+        let samples = start..start + num_samples;
+        let cut = |all: &Tensor<2>| all.clone().slice_dim(0, samples.clone());
         Self {
-            inputs: cut(&self.inputs),
+            inputs: DeviceInputs::Numbers(self.inputs.range(samples.clone())),
             targets: cut(&self.targets),
             weights: self.weights.as_ref().map(cut),
             augmentations: self.augmentations.get(index).cloned().into_iter().collect(),
@@ -209,22 +206,6 @@ impl DeviceDataset {
     pub fn num_features(&self) -> usize {
         self.inputs.dims()[1]
     }
-}
-
-/// The chosen rows, standardised, in the number type of the device: `[rows, width]`.
-fn standardized<T, E>(raw: &[T], rows: &[u32], (mean, std): (&[f64], &[f64])) -> TensorData
-where
-    T: Copy + Into<f64>,
-    E: Element + From<f32>,
-{
-    let width = mean.len();
-    let mut numbers = Vec::with_capacity(rows.len() * width);
-    for &row in rows {
-        let start = row as usize * width;
-        let features = raw[start..start + width].iter().zip(mean).zip(std);
-        numbers.extend(features.map(|((&x, mean), std)| E::from(((x.into() - mean) / std) as f32)));
-    }
-    TensorData::new(numbers, [rows.len(), width])
 }
 
 fn encode(targets: &Targets, rows: &[u32], encoding: &Encoding) -> Result<Vec<f32>, DatasetError> {
@@ -325,7 +306,7 @@ mod tests {
                 .flat_map(|&row| digits.row(row as usize).into_iter().enumerate())
                 .map(|(j, raw)| standardizer.value(raw, j))
                 .collect();
-            assert_eq!(floats(&device_dataset.inputs), expected);
+            assert_eq!(floats(&device_dataset.inputs.all()), expected);
         }
     }
 
@@ -344,7 +325,7 @@ mod tests {
             DType::F64,
         )
         .unwrap();
-        let wide = wide.inputs.into_data();
+        let wide = wide.inputs.all().into_data();
         for &x in wide.as_slice::<f64>().unwrap() {
             assert_eq!(x, f64::from(x as f32));
         }
@@ -451,7 +432,8 @@ mod tests {
             let plain = upload(&digits, rows, encoding.clone()).unwrap();
             plain.augmented(config, &digits, rows, &identity)
         };
-        let numbers = |data: &DeviceDataset| data.inputs.to_data().try_to_vec::<f32>().unwrap();
+        let numbers =
+            |data: &DeviceDataset| data.inputs.all().to_data().try_to_vec::<f32>().unwrap();
         let alone = [upload(&[3, 4, 5]), upload(&[8, 9, 10])];
         let stacked = DeviceDataset::stacked(&alone);
         let seeds = [7, 1];

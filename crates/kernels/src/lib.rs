@@ -1,4 +1,5 @@
-//! The operations that layers, losses and optimisers call, each with a host kernel: a loop over the host's memory.
+//! The operations that layers, losses and optimisers call, with host kernels, which are loops over the host's memory, and
+//! kernels for GPUs.
 //!
 //! An operation decides by its tensors how it computes. Tensors of f32 on the flex device that autodiff does not track
 //! ([`is_on_host`]) are buffers of this process: a host kernel reads and writes them in one loop that the compiler
@@ -14,6 +15,15 @@
 //! - [`standardize`], [`batch_norm`], [`batch_norm_backward`]: normalisations
 //! - [`larger_half`]: a step of max-pooling
 //!
+//! On a GPU, most of these are Burn's operations, whose start takes longer than their work. What takes many of them has a
+//! kernel of its own there, which gives its tensors back if they are elsewhere:
+//!
+//! - [`activation`], [`activation_with_slopes`]: activations and their derivatives
+//! - [`batch_loss`]: the loss of a batch and its gradient
+//! - [`ParameterUpdates`]: a step of an optimiser
+//! - [`ByteRows`]: samples as bytes, from which batches are gathered
+//! - `GatheredResults`: the metrics of an epoch, counted on the GPU (with the feature `gpu`)
+//!
 //! [`Numbers`] gives a kernel of another crate the numbers of a tensor in the host's memory, and [`HostNumbers`] those
 //! of a tensor on any device, to read. [`ran_fused`] tells a test whether a host kernel ran.
 //!
@@ -21,6 +31,11 @@
 
 mod batch_norm;
 mod elementwise;
+#[cfg(feature = "gpu")]
+mod gpu;
+#[cfg(not(feature = "gpu"))]
+#[path = "no_gpu.rs"]
+mod gpu;
 mod halves;
 mod host;
 mod product;
@@ -30,6 +45,11 @@ mod standardize;
 pub use batch_norm::{NormGradients, batch_norm, batch_norm_backward, batched_batch_norm_backward};
 pub use elementwise::{Pair, map, zip, zip_to_both};
 pub use emberlab_fused::scalar::{exp, ln_1p, sigmoid, tanh};
+pub use gpu::{
+    ByteRows, ParameterUpdates, activation, activation_with_slopes, batch_loss, is_gpu, is_on_gpu,
+};
+#[cfg(feature = "gpu")]
+pub use gpu::{GatheredResults, gpu_of};
 pub use halves::larger_half;
 pub use host::{Float, HostNumbers, Numbers, is_on_host, is_processor, ran_fused};
 pub use product::{affine, batched_affine, product};

@@ -342,23 +342,18 @@ fn remote(address: &str) -> Result<Device, String> {
 pub(crate) fn gpu(
     device: &Device,
 ) -> Result<Option<emberlab_fused::gpu::Gpu>, emberlab_fused::gpu::GpuError> {
-    use burn_dispatch::DispatchDevice;
     use emberlab_fused::gpu;
     static OPENED: Mutex<Option<HashMap<gpu::Device, gpu::Gpu>>> = Mutex::new(None);
-    let device = device.clone().inner();
-    let DispatchDevice::Cube(device) = device.as_dispatch() else {
+    let Some(device) = emberlab_kernels::gpu_of(device) else {
         return Ok(None);
     };
-    if matches!(device, gpu::Device::Cpu(_)) {
-        return Ok(None);
-    }
     let mut opened = OPENED.lock().unwrap_or_else(PoisonError::into_inner);
     let opened = opened.get_or_insert_default();
-    if let Some(gpu) = opened.get(device) {
+    if let Some(gpu) = opened.get(&device) {
         return Ok(Some(gpu.clone()));
     }
-    let gpu = gpu::Gpu::open(device)?;
-    opened.insert(device.clone(), gpu.clone());
+    let gpu = gpu::Gpu::open(&device)?;
+    opened.insert(device, gpu.clone());
     Ok(Some(gpu))
 }
 

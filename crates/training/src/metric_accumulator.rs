@@ -181,6 +181,26 @@ impl MetricAccumulator {
         Ok(())
     }
 
+    /// Adds the results that a GPU gathered for some rows of a split, whose targets are given for the whole split.
+    ///
+    /// # Errors
+    /// As [`add_outputs`](Self::add_outputs).
+    #[cfg(feature = "gpu")]
+    pub(crate) fn add_counted(
+        &mut self,
+        results: emberlab_fused::gpu::BatchResults<'_>,
+        rows: impl ExactSizeIterator<Item = usize>,
+        targets: &ComparableTargets,
+        task: &Task,
+        reduction: Reduction,
+    ) -> Result<(), TrainingError> {
+        self.add_losses(results.sizes, results.losses, reduction);
+        match results.counts.is_empty() {
+            true => self.add_outputs(results.outputs, rows, targets, task),
+            false => self.add_counts(results.counts, rows, targets),
+        }
+    }
+
     /// Adds confusion counts of some rows of a split, whose targets are given for the whole split.
     ///
     /// `counts` has a row for each target and a column for each prediction. Rows that it does not count have no
@@ -190,7 +210,7 @@ impl MetricAccumulator {
     /// [`TrainingError::Read`] if a class is predicted that the task does not have, or if the targets are of another
     /// task.
     #[cfg(feature = "gpu")]
-    pub(crate) fn add_counts(
+    fn add_counts(
         &mut self,
         counts: &[u32],
         rows: impl ExactSizeIterator<Item = usize>,

@@ -77,15 +77,16 @@ pub(crate) fn chunks(num_samples: usize) -> impl Iterator<Item = Range<usize>> {
 ///
 /// The splits of `num_replicas` networks lie end to end; the batch holds these samples of each, again end to end.
 pub(crate) fn cut(data: &DeviceDataset, num_replicas: usize, samples: Range<usize>) -> Batch {
+    if num_replicas == 1 {
+        return Batch::of_range(data, samples);
+    }
     let num_samples = data.len() / num_replicas;
-    Batch::all(data).cut(|all: &Tensor<2>| {
+    let all = Batch::all(data);
+    if samples == (0..num_samples) {
+        return all;
+    }
+    all.cut(|all: &Tensor<2>| {
         let width = all.dims()[1];
-        if samples == (0..num_samples) {
-            return all.clone();
-        }
-        if num_replicas == 1 {
-            return all.clone().slice_dim(0, samples.clone());
-        }
         let each = all.clone().reshape([num_replicas, num_samples, width]);
         let each: Tensor<3> = each.slice_dim(1, samples.clone());
         each.reshape([num_replicas * samples.len(), width])

@@ -16,7 +16,8 @@ pub fn network_bytes(network: &Network) -> Result<Bytes, TrainingError> {
     record.into_bytes().map_err(unreadable)
 }
 
-pub(crate) fn unreadable(error: RecordError) -> TrainingError {
+/// The error of a device or a record whose numbers cannot be read.
+pub(crate) fn unreadable(error: impl std::fmt::Display) -> TrainingError {
     TrainingError::Read(error.to_string())
 }
 

@@ -46,7 +46,7 @@ impl LoadedRun {
         let Some(data) = self.prepared.upload(split, &self.device)? else {
             return Ok(Vec::new());
         };
-        let first: Tensor<2> = data.inputs.narrow(0, 0, 1);
+        let first: Tensor<2> = data.inputs.range(0..1);
         let maps = feature_maps(&self.network, first.clone(), max)?;
         if maps.is_empty() {
             return Ok(Vec::new());

@@ -31,7 +31,7 @@ pub(crate) fn quick_diagnosis(
     let config = &prepared.config;
     let sample = sample(prepared, device)?;
     let start = prepared.init_network(&device.clone().autodiff())?;
-    let signals = inspect_signals(&start.valid(), sample.inputs.clone())?;
+    let signals = inspect_signals(&start.valid(), sample.inputs.all())?;
     let size = match config.training.batch_size {
         BatchSize::Full => sample.len(),
         BatchSize::Size(size) => size.min(sample.len()),
@@ -46,7 +46,7 @@ pub(crate) fn quick_diagnosis(
         batch,
     )?;
     let now = match now {
-        Some(now) => inspect_signals(now, sample.inputs)?,
+        Some(now) => inspect_signals(now, sample.inputs.all())?,
         None => signals.clone(),
     };
     let findings = findings(&Observations {

@@ -53,6 +53,10 @@ impl Buffer {
         }
     }
 
+    pub(super) fn floats(client: &Client, numbers: &[f32]) -> Self {
+        Self::new(client, numbers, 0.0, 1)
+    }
+
     pub(super) fn integers(client: &Client, numbers: &[u32]) -> Self {
         Self::new(client, numbers, 0, 1)
     }

@@ -39,6 +39,18 @@ impl Gpu {
         &self.client.properties().identity.name
     }
 
+    /// Checks that the device has so much memory in one piece.
+    ///
+    /// # Errors
+    /// [`GpuError::TooLarge`] if it has less.
+    pub(super) fn check_memory(&self, what: &'static str, bytes: u64) -> Result<(), GpuError> {
+        let most = self.client.properties().memory.max_page_size;
+        match bytes <= most {
+            true => Ok(()),
+            false => Err(GpuError::TooLarge { what, bytes, most }),
+        }
+    }
+
     /// What a cube may use.
     pub(super) fn limits(&self) -> CubeLimits {
         let hardware = &self.client.properties().hardware;

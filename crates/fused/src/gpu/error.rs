@@ -62,6 +62,20 @@ pub enum GpuError {
         /// Iterations that the device runs.
         limit: u64,
     },
+    /// Something needs more memory in one piece than the device gives.
+    #[error(
+        "{what} need {} MB in one piece, and the device gives {}",
+        bytes.div_ceil(1_000_000),
+        most / 1_000_000
+    )]
+    TooLarge {
+        /// What needs the memory.
+        what: &'static str,
+        /// Bytes that it needs.
+        bytes: u64,
+        /// Bytes that the device gives.
+        most: u64,
+    },
     /// The device refused the kernel or failed.
     #[error("the GPU failed: {0}")]
     Device(String),

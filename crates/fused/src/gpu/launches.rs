@@ -198,7 +198,7 @@ fn shared<T, K: Eq + Hash>(
 
 /// What follows from the number of a step, counted from 1: for Adam the divisor of its step size and the root of its second
 /// correction, for NAdam the factors of the gradient and of the mean, and the same root.
-fn step_factors(optimizer: Optimizer, step: u64) -> [f64; 3] {
+pub(super) fn step_factors(optimizer: Optimizer, step: u64) -> [f64; 3] {
     match optimizer {
         Optimizer::Adam { beta_1, beta_2, .. } => {
             let step = step as f64;
@@ -221,7 +221,7 @@ fn step_factors(optimizer: Optimizer, step: u64) -> [f64; 3] {
 
 /// The learning rate; then for Adam its step size, the root of its second correction, and the factor of decoupled decay,
 /// for NAdam the rates of the gradient, the same root, and of the mean.
-fn rate_numbers(optimizer: Optimizer, rate: f64, factors: [f64; 3]) -> [f32; 4] {
+pub(super) fn rate_numbers(optimizer: Optimizer, rate: f64, factors: [f64; 3]) -> [f32; 4] {
     let [first, root, last] = factors;
     let numbers = match optimizer {
         Optimizer::Adam {

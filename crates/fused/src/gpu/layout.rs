@@ -753,7 +753,11 @@ fn standardization(normalization: Normalization) -> Standardization {
     }
 }
 
-fn error(loss: Loss) -> Result<Error, GpuError> {
+/// A loss as a kernel is compiled for it.
+///
+/// # Errors
+/// [`GpuError::NotCovered`] for a loss that has no kernel.
+pub(super) fn error(loss: Loss) -> Result<Error, GpuError> {
     Ok(match loss {
         Loss::BceWithLogits => Error::BceWithLogits,
         Loss::CrossEntropy => Error::CrossEntropy,
@@ -790,7 +794,8 @@ fn error(loss: Loss) -> Result<Error, GpuError> {
     })
 }
 
-fn rule(optimizer: Optimizer) -> Rule {
+/// An optimiser as a kernel is compiled for it.
+pub(super) fn rule(optimizer: Optimizer) -> Rule {
     match optimizer {
         Optimizer::Sgd {
             momentum, nesterov, ..

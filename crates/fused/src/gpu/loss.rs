@@ -33,7 +33,7 @@ pub(super) fn sum_of(vector: Four) -> f32 {
 
 /// The losses of outputs `y` for targets `t`, and their derivatives by the outputs.
 #[cube]
-fn element_losses(y: Four, t: Four, #[comptime] error: Error) -> (Four, Four) {
+pub(super) fn element_losses(y: Four, t: Four, #[comptime] error: Error) -> (Four, Four) {
     let zero = Four::new(0.0);
     let one = Four::new(1.0);
     match comptime!(error) {
@@ -129,7 +129,7 @@ fn logit_loss(y: Four, t: Four) -> Four {
 
 /// `t ln t` of probabilities; 0 for 0.
 #[cube]
-fn times_own_log(t: Four) -> Four {
+pub(super) fn times_own_log(t: Four) -> Four {
     let mut products = Four::new(0.0);
     #[unroll]
     for component in 0..4usize {

@@ -33,6 +33,7 @@ mod layout;
 mod loss;
 mod math;
 mod normalization;
+pub mod operations;
 mod pace;
 mod pack;
 mod results;

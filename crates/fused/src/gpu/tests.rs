@@ -861,14 +861,14 @@ fn a_step_beyond_the_devices_loops_is_refused() {
 #[test]
 fn a_plan_is_checked_for_the_devices_loops_and_for_its_parts() {
     let small = plan(&[4, 10, 3], Activation::Relu, Loss::CrossEntropy);
-    GpuTraining::check(&gpu(), &small, 8, 1024).expect("short steps");
+    GpuTraining::check(&gpu(), &small, 100, 8, 1024).expect("short steps");
     let naive = plan(&[4, 10, 1], Activation::Relu, Loss::BceNaive);
-    let error = GpuTraining::check(&gpu(), &naive, 8, 1024).expect_err("not covered");
+    let error = GpuTraining::check(&gpu(), &naive, 100, 8, 1024).expect_err("not covered");
     assert!(matches!(error, GpuError::NotCovered(_)), "{error}");
     let has_limit = Case::new(small).training().loop_limit().is_some();
     let large = plan(&[784, 256, 10], Activation::Relu, Loss::CrossEntropy);
     let is_refused = matches!(
-        GpuTraining::check(&gpu(), &large, 4096, 1024),
+        GpuTraining::check(&gpu(), &large, 100, 4096, 1024),
         Err(GpuError::StepTooLong { .. })
     );
     assert_eq!(is_refused, has_limit);

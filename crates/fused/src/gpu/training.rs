@@ -36,6 +36,17 @@ pub enum Measurement {
     Classes,
 }
 
+impl From<Measurement> for Measure {
+    fn from(measurement: Measurement) -> Self {
+        match measurement {
+            Measurement::Losses => Self::Losses,
+            Measurement::Outputs => Self::Outputs,
+            Measurement::Threshold(threshold) => Self::Threshold(threshold.into()),
+            Measurement::Classes => Self::Classes,
+        }
+    }
+}
+
 /// A split of the samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {
@@ -180,13 +191,15 @@ impl std::fmt::Debug for GpuTraining {
 }
 
 impl GpuTraining {
-    /// Checks that a GPU can train by a plan, with steps and evaluations of so many rows.
+    /// Checks that a GPU can train by a plan on so many samples, with steps and evaluations of so many rows.
     ///
     /// # Errors
-    /// [`GpuError`] if the kernel does not cover the plan, or if the device ends launches before a step is done.
+    /// [`GpuError`] if the kernel does not cover the plan, if the device ends launches before a step is done, or if it has
+    /// too little memory for the samples.
     pub fn check(
         gpu: &Gpu,
         plan: &Plan,
+        num_samples: usize,
         batch_size: usize,
         evaluation_batch_size: usize,
     ) -> Result<(), GpuError> {
@@ -196,13 +209,14 @@ impl GpuTraining {
         for (kind, rows) in [(STEP, batch_size), (EVALUATE_VALID, evaluation_batch_size)] {
             pace.check(iterations_around(&layout) + iterations(&layout, kind, rows) + 1)?;
         }
-        Ok(())
+        gpu.check_memory("the samples", (num_samples * layout.sample * BYTES) as u64)
     }
 
     /// Copies everything to a GPU.
     ///
     /// # Errors
-    /// [`GpuError`] if the kernel does not cover the plan, or if states, splits and plan do not fit together.
+    /// [`GpuError`] if the kernel does not cover the plan, if states, splits and plan do not fit together, or if the device
+    /// has too little memory for the samples.
     pub fn new(gpu: Gpu, setup: GpuSetup) -> Result<Self, GpuError> {
         let limits = gpu.limits();
         Self::within(gpu, setup, limits)
@@ -210,7 +224,7 @@ impl GpuTraining {
 
     /// [`new`](Self::new) with bounds on what a cube uses.
     pub(super) fn within(gpu: Gpu, setup: GpuSetup, limits: CubeLimits) -> Result<Self, GpuError> {
-        let Gpu { client, loop_limit } = gpu;
+        let (client, loop_limit) = (gpu.client.clone(), gpu.loop_limit);
         let GpuSetup {
             plan,
             batch_size,
@@ -243,20 +257,20 @@ impl GpuTraining {
             length("training samples", rows(&splits[0]).0, rows(split).0)?;
             length("validation samples", rows(&splits[0]).1, rows(split).1)?;
         }
-        let measure = match measurement {
-            Measurement::Losses => Measure::Losses,
-            Measurement::Outputs => Measure::Outputs,
-            Measurement::Threshold(threshold) => {
-                length("outputs of two classes", 1, plan.d_output())?;
-                Measure::Threshold(threshold.into())
-            }
-            Measurement::Classes => Measure::Classes,
-        };
+        if let Measurement::Threshold(_) = measurement {
+            length("outputs of two classes", 1, plan.d_output())?;
+        }
         let all = splits
             .iter()
             .flat_map(|s| std::iter::once(&s.train).chain(&s.valid));
         let has_sample_weights = all.into_iter().any(|samples| samples.weights.is_some());
-        let layout = Layout::new(&plan, batch_size, has_sample_weights, measure, limits)?;
+        let layout = Layout::new(
+            &plan,
+            batch_size,
+            has_sample_weights,
+            measurement.into(),
+            limits,
+        )?;
         let packing = Packing::new(&layout);
         let (mut state, mut best) = (Vec::new(), Vec::new());
         for replica in &replicas {
@@ -267,7 +281,7 @@ impl GpuTraining {
             true => 1,
             false => num_replicas * layout.tile * layout.record,
         };
-        let (data, places) = upload_samples(&client, &layout, &plan, &splits);
+        let (data, places) = upload_samples(&gpu, &layout, &plan, &splits)?;
         let pace = Pace::new(loop_limit);
         Ok(Self {
             data,
@@ -632,11 +646,11 @@ impl Epochs {
 
 /// Copies all samples to the device, those that replicas share once, and gives the first rows of each replica's splits.
 fn upload_samples(
-    client: &Client,
+    gpu: &Gpu,
     layout: &Layout,
     plan: &Plan,
     splits: &[Splits],
-) -> (Buffer, Vec<[u32; 2]>) {
+) -> Result<(Buffer, Vec<[u32; 2]>), GpuError> {
     let mut memory = Vec::new();
     let mut num_rows = 0u32;
     let mut known: std::collections::HashMap<*const Samples, u32> = Default::default();
@@ -652,5 +666,6 @@ fn upload_samples(
         [train, split.valid.as_ref().map_or(0, &mut place_of)]
     });
     let places = places.collect();
-    (Buffer::vectors(client, &memory), places)
+    gpu.check_memory("the samples", (memory.len() * size_of::<f32>()) as u64)?;
+    Ok((Buffer::vectors(&gpu.client, &memory), places))
 }

@@ -38,63 +38,28 @@ pub(super) fn update(
     // The buffers lie behind the weights, each laid out like the parameters.
     let first = at + comptime!(layout.weights) + place;
     let second = first + comptime!(layout.parameters);
-    let learning_rate = Four::new(rate.extract(0usize));
-    let moved = match comptime!(layout.rule) {
-        Rule::Sgd { momentum, nesterov } => {
-            if comptime!(momentum.value() > 0.0) {
-                let momentum = Four::new(comptime!(momentum.value()));
-                let velocity = memory[first] * momentum + g;
-                memory[first] = velocity;
-                if comptime!(nesterov) {
-                    g += velocity * momentum;
-                } else {
-                    g = velocity;
-                }
-            }
-            weights - g * learning_rate
-        }
-        Rule::Adam {
-            decays,
-            is_decoupled,
-        } => {
-            let (mean, root) = mean_and_root(memory, first, second, g, rate, decays);
-            let direction = mean * Four::new(rate.extract(1usize)) / root;
-            if comptime!(is_decoupled) {
-                weights * Four::new(rate.extract(3usize)) - direction
-            } else {
-                weights - direction
-            }
-        }
-        Rule::NAdam { decays } => {
-            let (mean, root) = mean_and_root(memory, first, second, g, rate, decays);
-            let ahead =
-                g * Four::new(rate.extract(1usize)) + mean * Four::new(rate.extract(3usize));
-            weights - ahead / root
-        }
-        Rule::AdaGrad { epsilon } => {
-            let sum = memory[first] + g * g;
-            memory[first] = sum;
-            let root = sum.sqrt() + Four::new(comptime!(epsilon.value()));
-            weights - g * learning_rate / root
-        }
-        Rule::RmsProp {
-            alpha,
-            rest,
-            epsilon,
-            momentum,
-        } => {
-            let square = memory[first] * Four::new(comptime!(alpha.value()))
-                + g * g * Four::new(comptime!(rest.value()));
-            memory[first] = square;
-            g /= square.sqrt() + Four::new(comptime!(epsilon.value()));
-            if comptime!(momentum.value() > 0.0) {
-                let velocity = memory[second] * Four::new(comptime!(momentum.value())) + g;
-                memory[second] = velocity;
-                g = velocity;
-            }
-            weights - g * learning_rate
-        }
-    };
+    let mut old_first = Four::new(0.0);
+    let mut old_second = Four::new(0.0);
+    if comptime!(layout.num_buffers > 0) {
+        old_first = memory[first];
+    }
+    if comptime!(layout.num_buffers > 1) {
+        old_second = memory[second];
+    }
+    let (moved, new_first, new_second) = moved(
+        weights,
+        g,
+        old_first,
+        old_second,
+        rate,
+        comptime!(layout.rule),
+    );
+    if comptime!(layout.num_buffers > 0) {
+        memory[first] = new_first;
+    }
+    if comptime!(layout.num_buffers > 1) {
+        memory[second] = new_second;
+    }
     let mut kept = moved;
     #[unroll]
     for component in 0..4usize {
@@ -134,23 +99,93 @@ pub(super) fn penalized(
     g
 }
 
-/// Moves the means of gradients and of their squares, and gives the first and the denominator of the step.
+/// Four neighbouring parameters after a step along the gradient `g`, and the new numbers of the optimiser's buffers. A
+/// rule with fewer than two buffers leaves the others as they are.
+///
+/// `rate` holds the learning rate and what follows from it and from the step: see `rate_numbers`.
 #[cube]
-fn mean_and_root(
-    memory: &mut [Four],
-    first: usize,
-    second: usize,
+pub(super) fn moved(
+    weights: Four,
+    gradient: Four,
+    first: Four,
+    second: Four,
+    rate: Four,
+    #[comptime] rule: Rule,
+) -> (Four, Four, Four) {
+    let g = gradient;
+    let learning_rate = Four::new(rate.extract(0usize));
+    match comptime!(rule) {
+        Rule::Sgd { momentum, nesterov } => {
+            if comptime!(momentum.value() > 0.0) {
+                let momentum = Four::new(comptime!(momentum.value()));
+                let velocity = first * momentum + g;
+                let direction = if comptime!(nesterov) {
+                    g + velocity * momentum
+                } else {
+                    velocity
+                };
+                (weights - direction * learning_rate, velocity, second)
+            } else {
+                (weights - g * learning_rate, first, second)
+            }
+        }
+        Rule::Adam {
+            decays,
+            is_decoupled,
+        } => {
+            let (mean, square, root) = means_and_root(first, second, g, rate, decays);
+            let direction = mean * Four::new(rate.extract(1usize)) / root;
+            let kept = if comptime!(is_decoupled) {
+                weights * Four::new(rate.extract(3usize))
+            } else {
+                weights
+            };
+            (kept - direction, mean, square)
+        }
+        Rule::NAdam { decays } => {
+            let (mean, square, root) = means_and_root(first, second, g, rate, decays);
+            let ahead =
+                g * Four::new(rate.extract(1usize)) + mean * Four::new(rate.extract(3usize));
+            (weights - ahead / root, mean, square)
+        }
+        Rule::AdaGrad { epsilon } => {
+            let sum = first + g * g;
+            let root = sum.sqrt() + Four::new(comptime!(epsilon.value()));
+            (weights - g * learning_rate / root, sum, second)
+        }
+        Rule::RmsProp {
+            alpha,
+            rest,
+            epsilon,
+            momentum,
+        } => {
+            let square = first * Four::new(comptime!(alpha.value()))
+                + g * g * Four::new(comptime!(rest.value()));
+            let scaled = g / (square.sqrt() + Four::new(comptime!(epsilon.value())));
+            if comptime!(momentum.value() > 0.0) {
+                let velocity = second * Four::new(comptime!(momentum.value())) + scaled;
+                (weights - velocity * learning_rate, square, velocity)
+            } else {
+                (weights - scaled * learning_rate, square, second)
+            }
+        }
+    }
+}
+
+/// The means of gradients and of their squares after a step, and the denominator of the step.
+#[cube]
+fn means_and_root(
+    mean: Four,
+    square: Four,
     g: Four,
     rate: Four,
     #[comptime] decays: Decays,
-) -> (Four, Four) {
-    let mean = memory[first] * Four::new(comptime!(decays.beta_1.value()))
+) -> (Four, Four, Four) {
+    let mean = mean * Four::new(comptime!(decays.beta_1.value()))
         + g * Four::new(comptime!(decays.rest_1.value()));
-    let square = memory[second] * Four::new(comptime!(decays.beta_2.value()))
+    let square = square * Four::new(comptime!(decays.beta_2.value()))
         + g * g * Four::new(comptime!(decays.rest_2.value()));
-    memory[first] = mean;
-    memory[second] = square;
     let root = square.sqrt() / Four::new(rate.extract(2usize))
         + Four::new(comptime!(decays.epsilon.value()));
-    (mean, root)
+    (mean, square, root)
 }

@@ -22,6 +22,7 @@ mod tanh;
 
 use burn::tensor::Tensor;
 use emberlab_fused as fused;
+use emberlab_kernels as kernels;
 use emberlab_menu::{Problem, menu};
 
 pub use elu::Elu;
@@ -119,9 +120,18 @@ enum Saves {
     Output,
 }
 
-/// The inputs or outputs of an activation that its backward pass needs.
+/// What the backward pass of an activation needs.
 #[derive(Debug, Clone)]
-pub struct SavedActivations<const D: usize>(Option<Tensor<D>>);
+pub struct SavedActivations<const D: usize>(Saved<D>);
+
+#[derive(Debug, Clone)]
+enum Saved<const D: usize> {
+    Nothing,
+    /// The inputs or outputs, as [`ActivationFunction::saves`] says.
+    Activations(Tensor<D>),
+    /// The derivatives, which a GPU computes with the outputs.
+    Slopes(Tensor<D>),
+}
 
 impl Activation {
     /// Applies the function.
@@ -132,6 +142,13 @@ impl Activation {
     /// # Source
     /// Equals the functions of `torch.nn.functional` in value, and in the gradient that autodiff derives.
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
+        let x = match self.fused() {
+            Some(function) if !self.is_identity() => match kernels::activation(x, function) {
+                Ok(y) => return y,
+                Err(x) => x,
+            },
+            _ => x,
+        };
         with_activation!(self, function => function.forward(x))
     }
 
@@ -140,14 +157,24 @@ impl Activation {
     /// # Shapes
     /// - `x` and both results: any, the same
     pub fn forward_saving<const D: usize>(&self, x: Tensor<D>) -> (Tensor<D>, SavedActivations<D>) {
-        match with_activation!(self, function => function.saves()) {
-            Saves::Nothing => (self.forward(x), SavedActivations(None)),
-            Saves::Input => (self.forward(x.clone()), SavedActivations(Some(x))),
+        let x = match self.fused() {
+            Some(function) if !self.is_identity() => {
+                match kernels::activation_with_slopes(x, function) {
+                    Ok((y, slopes)) => return (y, SavedActivations(Saved::Slopes(slopes))),
+                    Err(x) => x,
+                }
+            }
+            _ => x,
+        };
+        let (y, saved) = match with_activation!(self, function => function.saves()) {
+            Saves::Nothing => (self.forward(x), Saved::Nothing),
+            Saves::Input => (self.forward(x.clone()), Saved::Activations(x)),
             Saves::Output => {
                 let y = self.forward(x);
-                (y.clone(), SavedActivations(Some(y)))
+                (y.clone(), Saved::Activations(y))
             }
-        }
+        };
+        (y, SavedActivations(saved))
     }
 
     /// The loss's gradient by the inputs, without autodiff.
@@ -163,8 +190,11 @@ impl Activation {
         delta: Tensor<D>,
     ) -> Tensor<D> {
         match saved.0 {
-            Some(saved) => with_activation!(self, function => function.backward(delta, saved)),
-            None => delta,
+            Saved::Nothing => delta,
+            Saved::Activations(saved) => {
+                with_activation!(self, function => function.backward(delta, saved))
+            }
+            Saved::Slopes(slopes) => delta * slopes,
         }
     }
 

@@ -176,7 +176,7 @@ pub(crate) fn choose(
         ..fused_plan(network, loss, rule, &training.step_rules())?
     };
     let batch_size = batches.rows_per_batch(num_train);
-    let place = place(&plan, network.dtype(), batch_size, device)?;
+    let place = place(&plan, network.dtype(), num_train, batch_size, device)?;
     #[cfg(feature = "gpu")]
     if training.augmentation.is_some() && matches!(place, Place::Gpu(_)) {
         return Err(no_kernels_for("augmented images on a GPU").into());
@@ -184,7 +184,7 @@ pub(crate) fn choose(
     Ok((plan, place))
 }
 
-/// The memory in which fused kernels work on a plan, with batches of this number of rows.
+/// The memory in which fused kernels work on a plan, with so many samples and batches of so many rows.
 ///
 /// # Errors
 /// [`NotFused`] if there are none for the plan on this device.
@@ -192,6 +192,7 @@ pub(crate) fn choose(
 pub(crate) fn place(
     plan: &Plan,
     dtype: DType,
+    num_samples: usize,
     batch_size: usize,
     device: &Device,
 ) -> Result<Place, NotFused> {
@@ -202,7 +203,7 @@ pub(crate) fn place(
         return Ok(Place::Host);
     }
     #[cfg(feature = "gpu")]
-    if let Some(gpu) = super::fused::gpu_for(device, plan, dtype, batch_size)? {
+    if let Some(gpu) = super::fused::gpu_for(device, plan, dtype, num_samples, batch_size)? {
         return Ok(Place::Gpu(gpu));
     }
     Err(no_kernels_for("this device"))

@@ -13,6 +13,23 @@ use crate::{
     SplitData, StopFlag, Task, TrainedBy, Trainer, TrainingConfig, TrainingError, TrainingResult,
 };
 
+/// Whether there is a GPU or a software device in its place; if not, the test skips.
+#[cfg(feature = "wgpu")]
+pub(crate) fn has_gpu() -> bool {
+    if device::open("wgpu").is_ok() {
+        return true;
+    }
+    let required = std::env::var("EMBERLAB_REQUIRE").unwrap_or_default();
+    let mut required = required.split(',').map(str::trim);
+    let is_required = required.any(|part| ["all", "wgpu"].contains(&part));
+    assert!(
+        !is_required,
+        "EMBERLAB_REQUIRE asks for wgpu, and there is no adapter"
+    );
+    eprintln!("skipped: no wgpu adapter");
+    false
+}
+
 struct Silent;
 
 impl Observer for Silent {
@@ -88,11 +105,16 @@ impl Settings {
 
     pub(crate) fn trainer(&self, seed: u64, learning_rate: f64) -> Trainer {
         let device = device::open(self.device).expect("a device");
+        // Where fused kernels train, tensors stay in the host's memory.
+        let tensors = match self.training["engine"] == "burn" {
+            true => device.clone(),
+            false => Device::flex(),
+        };
         let mut rng = stream(seed, "init", &[]);
         let network = from_json::<ModelConfig>(&self.model)
-            .init(&[5], 3, &mut rng, &Device::flex().autodiff(), self.dtype)
+            .init(&[5], 3, &mut rng, &tensors.clone().autodiff(), self.dtype)
             .expect("a network");
-        let part = |rows, phase| split(rows, phase, &Device::flex(), self.dtype);
+        let part = |rows, phase| split(rows, phase, &tensors, self.dtype);
         let optimizer: OptimizerConfig = from_json(&self.optimizer);
         let phase = seed as f64;
         Trainer {

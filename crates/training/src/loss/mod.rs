@@ -28,6 +28,7 @@ mod testing;
 
 use burn::tensor::Tensor;
 use emberlab_fused as fused;
+use emberlab_kernels as kernels;
 use emberlab_menu::{Menu, Problem, menu, read_with_shared_keys};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -306,6 +307,9 @@ impl LossConfig {
         weights: Option<&Tensor<2>>,
         num_replicas: usize,
     ) -> Tensor<1> {
+        if let Some((loss, _)) = self.on_gpu(&outputs, &targets, weights, num_replicas, false) {
+            return loss;
+        }
         let losses = with_loss!(&self.function, loss => loss.losses(outputs, targets));
         self.reduce(weighted(losses, weights), num_replicas)
     }
@@ -324,6 +328,11 @@ impl LossConfig {
         weights: Option<&Tensor<2>>,
         num_replicas: usize,
     ) -> (Tensor<1>, Tensor<2>) {
+        if let Some((loss, Some(gradient))) =
+            self.on_gpu(&outputs, &targets, weights, num_replicas, true)
+        {
+            return (loss, gradient);
+        }
         let (losses, gradient) = with_loss!(&self.function, loss => {
             loss.losses_and_gradient(outputs, targets)
         });
@@ -336,6 +345,22 @@ impl LossConfig {
             Reduction::Sum => gradient,
         };
         (self.reduce(losses, num_replicas), gradient)
+    }
+
+    /// The loss of one network's batch by a kernel of a GPU, if the batch is on one, and its gradient if that is asked for.
+    fn on_gpu(
+        &self,
+        outputs: &Tensor<2>,
+        targets: &Tensor<2>,
+        weights: Option<&Tensor<2>>,
+        num_replicas: usize,
+        has_gradient: bool,
+    ) -> Option<(Tensor<1>, Option<Tensor<2>>)> {
+        if num_replicas > 1 {
+            return None;
+        }
+        let loss = (self.function.fused()?, self.reduction.fused());
+        kernels::batch_loss(loss, outputs, targets, weights, has_gradient)
     }
 
     /// One number for each replica.

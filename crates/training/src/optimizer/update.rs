@@ -1,11 +1,13 @@
 //! One step of an optimiser: from gradients to moved parameters.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Tensor, TensorData};
-use emberlab_kernels as kernels;
+use emberlab_fused as fused;
+use emberlab_kernels::{self as kernels, ParameterUpdates};
 
 use super::Optimizer;
 
@@ -37,6 +39,11 @@ impl Optimizer {
         rates: LearningRates,
     ) -> M {
         self.step += 1;
+        if let (LearningRates::One(rate), Some(rule)) = (rates, self.rule.fused())
+            && is_on_gpu(&module)
+        {
+            return self.step_on_gpu(module, gradients, rule, rate);
+        }
         let num_buffers = self.rule.num_buffers();
         let directions = match num_buffers {
             0 => None,
@@ -74,6 +81,31 @@ impl Optimizer {
 }
 
 impl Optimizer {
+    /// A step by a kernel for each parameter. All parameters are on a GPU.
+    fn step_on_gpu<M: Module>(
+        &mut self,
+        module: M,
+        gradients: GradientsParams,
+        rule: fused::Optimizer,
+        learning_rate: f64,
+    ) -> M {
+        let mut buffers = std::mem::take(&mut self.buffers);
+        let average = buffers.split_off(self.rule.num_buffers());
+        let updates = ParameterUpdates::new(rule, learning_rate, self.step, buffers);
+        let Ok(updates) = updates else {
+            unreachable!("the buffers are where the parameters are");
+        };
+        let mut mapper = UpdateOnGpu {
+            places: &self.places,
+            gradients,
+            updates,
+        };
+        let module = module.map(&mut mapper);
+        self.buffers = mapper.updates.into_buffers();
+        self.buffers.extend(average);
+        module
+    }
+
     /// Adds the parameters of `module` after a step to their average, if there is one and they count.
     pub(crate) fn add_to_average<M: Module>(&mut self, module: &M) {
         let Some(weight) = (self.average).and_then(|average| average.weight(self.step)) else {
@@ -101,6 +133,59 @@ impl Optimizer {
             }),
             _ => module,
         }
+    }
+}
+
+/// Whether the parameters of a module are on a GPU.
+fn is_on_gpu<M: Module>(module: &M) -> bool {
+    let mut first = First::default();
+    module.visit(&mut first);
+    first.is_on_gpu == Some(true)
+}
+
+/// Whether the first parameter is on a GPU.
+#[derive(Default)]
+struct First {
+    is_on_gpu: Option<bool>,
+}
+
+impl ModuleVisitor for First {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if self.is_on_gpu.is_none() {
+            self.is_on_gpu = Some(kernels::is_on_gpu(&param.val().inner()));
+        }
+    }
+}
+
+/// Moves every parameter that is trained by a kernel of a GPU.
+struct UpdateOnGpu<'a> {
+    places: &'a BTreeMap<u64, Range<usize>>,
+    gradients: GradientsParams,
+    updates: ParameterUpdates,
+}
+
+impl ModuleMapper for UpdateOnGpu<'_> {
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let id = param.id;
+        let Some(place) = self.places.get(&id.val()) else {
+            return param;
+        };
+        let Some(gradient) = self.gradients.remove::<D>(id) else {
+            return param;
+        };
+        let is_autodiff = param.is_autodiff();
+        param.map(|tensor| {
+            let moved = self.updates.moved(tensor.inner(), gradient, place.start);
+            tracked(moved, is_autodiff)
+        })
+    }
+}
+
+/// A parameter, tracked by autodiff if the one before it was.
+fn tracked<const D: usize>(parameter: Tensor<D>, is_autodiff: bool) -> Tensor<D> {
+    match is_autodiff {
+        true => parameter.autodiff().require_grad(),
+        false => parameter,
     }
 }
 
@@ -238,11 +323,7 @@ impl ModuleMapper for Update<'_> {
             if decay > 0.0 {
                 tensor = self.rates.scale(tensor, |rate| 1.0 - rate * decay);
             }
-            let moved = subtract(tensor, direction, factor);
-            match is_autodiff {
-                true => moved.autodiff().require_grad(),
-                false => moved,
-            }
+            tracked(subtract(tensor, direction, factor), is_autodiff)
         })
     }
 }

@@ -14,14 +14,14 @@ use burn::tensor::{Bytes, DType, Device, Tensor};
 use emberlab_datasets::{Batching, DeviceDataset, RowOrder};
 use emberlab_fused::Plan;
 use emberlab_fused::gpu::{
-    self, BatchResults, Evaluation, Gpu, GpuError, GpuReplica, GpuResults, GpuSetup, GpuTraining,
-    Measurement, Moment, ReadStates, ReadWeights, Samples, Splits, Weights,
+    self, Evaluation, Gpu, GpuError, GpuReplica, GpuResults, GpuSetup, GpuTraining, Measurement,
+    Moment, ReadStates, ReadWeights, Samples, Splits, Weights,
 };
 use emberlab_metrics::{Metric, Split};
 use emberlab_models::{Network, NetworkNumbers, NotFused};
 use rayon::prelude::*;
 
-use super::{Start, keep, state, unreadable};
+use super::{Start, keep, state};
 use crate::config::TrainMetrics;
 use crate::engine::choice::no_kernels_for;
 use crate::engine::{Beginning, Shared, Steps, TrainingEngine};
@@ -29,6 +29,7 @@ use crate::error::TrainingError;
 use crate::metric_accumulator::{ComparableTargets, MetricAccumulator, needs_outputs, threshold};
 use crate::parallel::is_parallel;
 use crate::predict::CHUNK_SIZE;
+use crate::record::unreadable;
 use crate::scheduler::Scheduler;
 use crate::task::Task;
 use crate::trainer::SplitData;
@@ -82,7 +83,8 @@ struct Ahead {
     rows: Vec<Arc<Vec<u32>>>,
 }
 
-/// The GPU of a device for trainings by a plan, with batches of so many rows; none if the device is no GPU.
+/// The GPU of a device for trainings by a plan on so many samples, with batches of so many rows; none if the device is no
+/// GPU.
 ///
 /// # Errors
 /// [`NotFused`] naming the part for which it has no kernel.
@@ -90,12 +92,19 @@ pub(crate) fn gpu_for(
     device: &Device,
     plan: &Plan,
     dtype: DType,
+    num_samples: usize,
     batch_size: usize,
 ) -> Result<Option<Gpu>, NotFused> {
     let not_fused = |error| match error {
         GpuError::NotCovered(part) => no_kernels_for(&format!("{part} on a GPU")),
         GpuError::StepTooLong { .. } => {
             no_kernels_for("steps as long as these on a GPU that ends long kernels")
+        }
+        GpuError::TooLarge { most, .. } => {
+            let most = most / 1_000_000;
+            no_kernels_for(&format!(
+                "as many samples on a GPU that has {most} MB in one piece"
+            ))
         }
         other => no_kernels_for(&format!("this GPU: {other}")),
     };
@@ -105,7 +114,7 @@ pub(crate) fn gpu_for(
     if dtype != DType::F32 {
         return Err(no_kernels_for(&format!("{dtype:?} on a GPU")));
     }
-    GpuTraining::check(&gpu, plan, batch_size, CHUNK_SIZE).map_err(not_fused)?;
+    GpuTraining::check(&gpu, plan, num_samples, batch_size, CHUNK_SIZE).map_err(not_fused)?;
     Ok(Some(gpu))
 }
 
@@ -347,18 +356,9 @@ impl GpuEngine {
             let Some(targets) = targets else {
                 return Err(TrainingError::Read(format!("no {split} split to evaluate")));
             };
-            let BatchResults {
-                sizes,
-                losses,
-                counts,
-                outputs,
-            } = results.of(replica.place, group);
-            metrics.add_losses(sizes, losses, self.shared.loss.reduction);
-            let rows = rows(replica.place);
-            match counts.is_empty() {
-                true => metrics.add_outputs(outputs, rows, targets, &self.shared.task),
-                false => metrics.add_counts(counts, rows, targets),
-            }
+            let results = results.of(replica.place, group);
+            let (rows, reduction) = (rows(replica.place), self.shared.loss.reduction);
+            metrics.add_counted(results, rows, targets, &self.shared.task, reduction)
         };
         match is_parallel(self.replicas.len()) {
             true => self.replicas.par_iter().zip(metrics).try_for_each(add),
@@ -516,7 +516,11 @@ impl TrainingEngine for GpuEngine {
 }
 
 /// How the GPU measures the outputs of a task, from which these metrics on request are computed.
-fn measurement(task: &Task, asked: &[Metric], d_output: usize) -> Measurement {
+pub(in crate::engine) fn measurement(
+    task: &Task,
+    asked: &[Metric],
+    d_output: usize,
+) -> Measurement {
     match task {
         task if needs_outputs(task, asked) => Measurement::Outputs,
         Task::Binary { on_logits } => Measurement::Threshold(threshold(*on_logits)),
@@ -583,7 +587,7 @@ fn read_all(
     let mut found: Vec<HostSamples> = Vec::with_capacity(data.len());
     for part in data.iter().filter_map(|one| one.get(split)) {
         let samples = Samples {
-            inputs: read(&part.inputs)?,
+            inputs: read(&part.inputs.all())?,
             targets: read(&part.targets)?,
             weights: part.weights.as_ref().map(read).transpose()?,
         };

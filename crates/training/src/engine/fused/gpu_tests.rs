@@ -8,27 +8,10 @@ use serde_json::json;
 
 use super::tests::{Run, STEPS_PER_EPOCH, difference, rules, with_metrics_on_request, with_rate};
 use crate::checkpoint::{CheckpointConfig, Every};
-use crate::device;
-use crate::engine::testing::{Settings, assert_same};
+use crate::engine::testing::{Settings, assert_same, has_gpu};
 use crate::inspection::{InspectConfig, InspectEvery, Probe};
 use crate::task::Task;
 use crate::{TrainedBy, Trainer, TrainingResult};
-
-/// Whether there is a GPU or a software device in its place; if not, the test skips.
-fn has_gpu() -> bool {
-    if device::open("wgpu").is_ok() {
-        return true;
-    }
-    let required = std::env::var("EMBERLAB_REQUIRE").unwrap_or_default();
-    let mut required = required.split(',').map(str::trim);
-    let is_required = required.any(|part| ["all", "wgpu"].contains(&part));
-    assert!(
-        !is_required,
-        "EMBERLAB_REQUIRE asks for wgpu, and there is no adapter"
-    );
-    eprintln!("skipped: no wgpu adapter");
-    false
-}
 
 fn on_gpu() -> Settings {
     Settings {

@@ -12,13 +12,14 @@ use emberlab_models::{Network, NetworkNumbers};
 use rayon::prelude::*;
 
 use super::host_split::HostSplit;
-use super::{Start, keep, state, unreadable};
+use super::{Start, keep, state};
 use crate::config::TrainMetrics;
 use crate::engine::{Beginning, Shared, Steps, TrainingEngine};
 use crate::error::TrainingError;
 use crate::metric_accumulator::MetricAccumulator;
 use crate::parallel::is_parallel;
 use crate::predict::chunks;
+use crate::record::unreadable;
 use crate::scheduler::Scheduler;
 use crate::trainer::SplitData;
 

@@ -7,9 +7,9 @@ use emberlab_datasets::DeviceDataset;
 use emberlab_fused::{Data, Foreground, Plan, Real};
 use emberlab_kernels::{Float, HostNumbers};
 
-use super::unreadable;
 use crate::error::TrainingError;
 use crate::metric_accumulator::ComparableTargets;
+use crate::record::unreadable;
 use crate::task::Task;
 
 /// The samples of one split in the host's memory. On flex it is the memory of the split's tensors.
@@ -31,7 +31,7 @@ impl<T: Real + Float> HostSplit<T> {
         let targets = read(&data.targets)?;
         let [_, d_output] = data.targets.dims();
         Ok(Self {
-            inputs: read(&data.inputs)?,
+            inputs: read(&data.inputs.all())?,
             comparable: ComparableTargets::new::<T>(task, targets.as_slice(), d_output)?,
             targets,
             weights: data.weights.as_ref().map(read).transpose()?,

@@ -13,8 +13,9 @@ use emberlab_models::{Network, NetworkNumbers, step_seed};
 
 use crate::error::TrainingError;
 use crate::optimizer::Optimizer;
+use crate::record::unreadable;
 #[cfg(feature = "gpu")]
-pub(super) use gpu::{GpuEngine, gpu_for};
+pub(super) use gpu::{GpuEngine, gpu_for, measurement};
 pub(super) use host::HostEngine;
 pub use recorded::RecordedTraining;
 
@@ -69,12 +70,7 @@ fn keep<R>(replicas: &mut Vec<R>, indices: &[usize]) {
     });
 }
 
-/// The error of numbers that are not what they should be.
-fn unreadable(error: impl std::fmt::Display) -> TrainingError {
-    TrainingError::Read(error.to_string())
-}
-
 #[cfg(all(test, feature = "wgpu"))]
 mod gpu_tests;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -5,12 +5,13 @@ use emberlab_fused::{Data, HostTraining, Plan, Real, Results};
 use emberlab_kernels::Float;
 use emberlab_models::{Network, NetworkNumbers};
 
-use super::{Start, state, unreadable};
+use super::{Start, state};
 use crate::average::WeightAverage;
 use crate::engine::choice::{Place, fused_plan, place};
 use crate::error::TrainingError;
 use crate::loss::LossConfig;
 use crate::optimizer::{Optimizer, OptimizerConfig};
+use crate::record::unreadable;
 use crate::step_rules::StepRules;
 
 /// A training whose batches and learning rates are given, without metrics and checkpoints.
@@ -41,7 +42,14 @@ impl RecordedTraining<'_> {
             average: self.average.map(|average| average.fused(1)),
             ..fused_plan(network, self.loss, &self.optimizer.rule, &self.rules)?
         };
-        let place = place(&plan, network.dtype(), self.batch_size(), device)?;
+        let num_samples = self.targets.len() / plan.d_output().max(1);
+        let place = place(
+            &plan,
+            network.dtype(),
+            num_samples,
+            self.batch_size(),
+            device,
+        )?;
         Ok((plan, place))
     }
 

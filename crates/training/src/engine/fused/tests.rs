@@ -19,10 +19,10 @@ use crate::supervised_model::SupervisedModel;
 use crate::task::Task;
 
 /// Steps in an epoch: 14 rows in batches of 5, the last of 4 rows.
-pub(super) const STEPS_PER_EPOCH: usize = 3;
+pub(in crate::engine) const STEPS_PER_EPOCH: usize = 3;
 
 /// Trainings in an engine.
-pub(super) struct Run {
+pub(in crate::engine) struct Run {
     pub(super) engine: Box<dyn TrainingEngine>,
     pub(super) metrics: Vec<MetricAccumulator>,
     /// The optimiser as it was made, to read checkpoints into.
@@ -69,7 +69,7 @@ fn beginning(settings: &Settings, seed: u64) -> (Beginning, Shared) {
 }
 
 impl Run {
-    pub(super) fn new(settings: &Settings, seeds: &[u64]) -> Self {
+    pub(in crate::engine) fn new(settings: &Settings, seeds: &[u64]) -> Self {
         let (first, shared) = beginning(settings, seeds[0]);
         let others = seeds.iter().skip(1);
         let others = others.map(|&seed| beginning(settings, seed).0);
@@ -103,7 +103,7 @@ impl Run {
     }
 
     /// Trains until `end` steps are done, in one call for each epoch.
-    pub(super) fn train_to(&mut self, end: usize) {
+    pub(in crate::engine) fn train_to(&mut self, end: usize) {
         while self.steps_done < end {
             let epoch = self.steps_done / STEPS_PER_EPOCH;
             let start = self.steps_done % STEPS_PER_EPOCH;
@@ -138,7 +138,7 @@ impl Run {
     }
 
     /// Weights, running statistics, buffers of the optimiser, and the metrics of the steps and of the validation split.
-    pub(super) fn numbers(&mut self, index: usize) -> Vec<f64> {
+    pub(in crate::engine) fn numbers(&mut self, index: usize) -> Vec<f64> {
         let tensors = self
             .engine
             .network(index)
@@ -237,7 +237,7 @@ fn metrics_on_request_are_those_of_burn_operations_and_survive_a_stop_within_an_
 }
 
 /// The largest difference of two lists of numbers, relative to numbers above 1; infinite if there is NaN.
-pub(super) fn difference(found: &[f64], expected: &[f64]) -> f64 {
+pub(in crate::engine) fn difference(found: &[f64], expected: &[f64]) -> f64 {
     assert_eq!(found.len(), expected.len());
     let pairs = found.iter().zip(expected);
     let each = pairs.map(|(a, b)| (a - b).abs() / b.abs().max(1.0));

@@ -1,8 +1,12 @@
 //! The engine of Burn operations: every network on every device, one step at a time.
 
 mod batched;
+#[cfg(all(test, feature = "wgpu"))]
+mod gpu_tests;
 mod single;
+mod split_results;
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
@@ -24,9 +28,7 @@ use crate::supervised_model::{StepOutput, SupervisedModel};
 use crate::trainer::SplitData;
 use batched::BatchedNetworks;
 use single::SingleNetwork;
-
-/// Batches whose outputs may wait on the device before they are read.
-const MAX_PENDING: usize = 512;
+use split_results::SplitResults;
 
 /// One network with its optimiser, or many with theirs.
 ///
@@ -75,8 +77,8 @@ pub(crate) struct BurnEngine {
     schedulers: Vec<Scheduler>,
     /// The batches of an epoch, which is counted from 0.
     batches: Option<(u64, Batches)>,
-    /// Losses and outputs on the device that no metric has read yet.
-    pending: StepOutput,
+    /// Results on the device that no metric has read yet.
+    results: BTreeMap<Split, SplitResults>,
     shared: Shared,
 }
 
@@ -119,7 +121,7 @@ impl BurnEngine {
             seeds,
             schedulers,
             batches: None,
-            pending: StepOutput::default(),
+            results: BTreeMap::new(),
             shared,
         })
     }
@@ -134,20 +136,6 @@ impl BurnEngine {
         let (_, batches) = self.batches.as_mut()?;
         batches.skip_to(step);
         batches.next()
-    }
-
-    /// Adds results that were read from the device to the metrics of each network.
-    fn add(
-        &self,
-        output: StepOutput,
-        metrics: &mut [&mut MetricAccumulator],
-    ) -> Result<(), TrainingError> {
-        let results = output.read(self.seeds.len())?;
-        let reduction = self.shared.loss.reduction;
-        for (accumulator, results) in metrics.iter_mut().zip(&results) {
-            accumulator.add(results, &self.shared.task, reduction)?;
-        }
-        Ok(())
     }
 }
 
@@ -170,8 +158,13 @@ impl TrainingEngine for BurnEngine {
             };
             let rules = self.shared.training.step_rules();
             let output = self.networks.step(batch, step_seeds, &rules, &rates);
-            if self.shared.training.train_metrics == TrainMetrics::Running {
-                self.pending.extend(output);
+            if self.shared.training.train_metrics == TrainMetrics::Running
+                && let Some((_, batches)) = &self.batches
+            {
+                let rows = batches.rows(step).iter().map(|&row| row as usize);
+                let results = self.results.entry(Split::Train).or_default();
+                let (data, shared) = (&self.data.train, &self.shared);
+                results.add(output, rows, data, self.seeds.len(), shared)?;
             }
         }
         Ok(())
@@ -183,15 +176,18 @@ impl TrainingEngine for BurnEngine {
     }
 
     fn has_many_results(&self) -> bool {
-        self.pending.losses.len() >= MAX_PENDING
+        let results = self.results.get(&Split::Train);
+        results.is_some_and(|results| results.is_full(self.seeds.len()))
     }
 
     fn read_results(
         &mut self,
         metrics: &mut [&mut MetricAccumulator],
     ) -> Result<(), TrainingError> {
-        let pending = std::mem::take(&mut self.pending);
-        self.add(pending, metrics)
+        match self.results.get_mut(&Split::Train) {
+            Some(results) => results.read(metrics, &self.shared),
+            None => Ok(()),
+        }
     }
 
     fn evaluate(
@@ -204,19 +200,21 @@ impl TrainingEngine for BurnEngine {
         let Some(data) = self.data.get(split) else {
             return Ok(ControlFlow::Continue(()));
         };
-        // Many batches are read at once: a read waits for the device.
-        let most_pending = (MAX_PENDING / num_replicas).max(1);
-        let mut outputs = StepOutput::default();
         for samples in chunks(data.len() / num_replicas) {
             if is_stopping() {
+                self.results.remove(&split);
                 return Ok(ControlFlow::Break(()));
             }
-            outputs.extend(self.networks.evaluate(cut(data, num_replicas, samples)));
-            if outputs.losses.len() >= most_pending {
-                self.add(std::mem::take(&mut outputs), metrics)?;
+            let output = (self.networks).evaluate(cut(data, num_replicas, samples.clone()));
+            let results = self.results.entry(split).or_default();
+            results.add(output, samples, data, num_replicas, &self.shared)?;
+            if results.is_full(num_replicas) {
+                results.read(metrics, &self.shared)?;
             }
         }
-        self.add(outputs, metrics)?;
+        if let Some(results) = self.results.get_mut(&split) {
+            results.read(metrics, &self.shared)?;
+        }
         Ok(ControlFlow::Continue(()))
     }
 
@@ -260,5 +258,6 @@ impl TrainingEngine for BurnEngine {
             .map(|&i| self.schedulers[i].clone())
             .collect();
         self.batches = None;
+        self.results.clear();
     }
 }

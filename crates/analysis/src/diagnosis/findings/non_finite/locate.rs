@@ -206,7 +206,7 @@ fn has_broken_weights(supervised: &SupervisedModel) -> bool {
 /// The first rows of a split.
 fn head(data: &DeviceDataset) -> Batch {
     let rows = data.len().min(ROWS);
-    Batch::all(data).cut(|all| all.clone().narrow(0, 0, rows))
+    Batch::of_range(data, 0..rows)
 }
 
 /// Share of a batch's rows whose loss is NaN or infinite under the initial weights.
