@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use emberlab_fused::{
-    Activation, Data, Foreground, HostTraining, Loss, Normalization, Optimizer, Plan, Reduction,
-    Results, State,
+    Activation, Data, Foreground, HostTraining, Loss, Normalization, Optimizer, Plan, Results,
+    State,
 };
 
 fn main() {
@@ -70,23 +70,9 @@ fn measure(
     activation: Activation,
     has_background: bool,
 ) {
-    let mut activations = vec![activation; sizes.len() - 2];
-    activations.push(Activation::Linear);
     let plan = Plan {
-        sizes: sizes.to_vec(),
-        has_bias: true,
-        activations,
         normalizations: vec![normalization; sizes.len() - 2],
-        loss: Loss::CrossEntropy,
-        reduction: Reduction::Mean,
-        optimizer,
-        dropout: Vec::new(),
-        residual: Vec::new(),
-        penalty: None,
-        clipping: None,
-        noise: None,
-        max_norm: None,
-        average: None,
+        ..Plan::new(sizes, activation, Loss::CrossEntropy, optimizer)
     };
     let wave =
         |n: usize, f: f32| -> Vec<f32> { (0..n).map(|k| f * (1.7 * k as f32).sin()).collect() };

@@ -10,7 +10,7 @@ use emberlab_fused::gpu::{
     Device, Evaluation, Gpu, GpuReplica, GpuSetup, GpuTraining, Measurement, Moment, Samples,
     Split, Splits, Steps,
 };
-use emberlab_fused::{Activation, Loss, Normalization, Optimizer, Plan, Reduction, State};
+use emberlab_fused::{Activation, Loss, Optimizer, Plan, State};
 
 /// Networks that train at once.
 const REPLICAS: [usize; 3] = [1, 64, 1024];
@@ -128,25 +128,12 @@ impl Case {
     }
 
     fn plan(&self) -> Plan {
-        let num_layers = self.sizes.len() - 1;
-        let mut activations = vec![Activation::Relu; num_layers];
-        activations[num_layers - 1] = Activation::Linear;
-        Plan {
-            sizes: self.sizes.to_vec(),
-            has_bias: true,
-            activations,
-            normalizations: Vec::new(),
-            loss: Loss::CrossEntropy,
-            reduction: Reduction::Mean,
-            optimizer: self.optimizer,
-            dropout: Vec::new(),
-            residual: Vec::new(),
-            penalty: None,
-            clipping: None,
-            noise: None,
-            max_norm: None,
-            average: None,
-        }
+        Plan::new(
+            self.sizes,
+            Activation::Relu,
+            Loss::CrossEntropy,
+            self.optimizer,
+        )
     }
 
     fn samples(&self, num_rows: usize, seed: u32) -> Arc<Samples> {

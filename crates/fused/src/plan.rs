@@ -362,6 +362,31 @@ pub enum Clipping {
 }
 
 impl Plan {
+    /// A multilayer perceptron with biases and a linear output layer, trained on the mean of a loss, and nothing else.
+    ///
+    /// # Panics
+    /// If there are fewer than two sizes.
+    pub fn new(sizes: &[usize], activation: Activation, loss: Loss, optimizer: Optimizer) -> Self {
+        let mut activations = vec![activation; sizes.len() - 1];
+        activations[sizes.len() - 2] = Activation::Linear;
+        Self {
+            sizes: sizes.to_vec(),
+            has_bias: true,
+            activations,
+            normalizations: Vec::new(),
+            dropout: Vec::new(),
+            residual: Vec::new(),
+            loss,
+            reduction: Reduction::Mean,
+            optimizer,
+            penalty: None,
+            clipping: None,
+            noise: None,
+            max_norm: None,
+            average: None,
+        }
+    }
+
     /// Number of linear layers.
     pub fn num_layers(&self) -> usize {
         self.sizes.len().saturating_sub(1)

@@ -19,6 +19,7 @@
 //! kernel of its own there, which gives its tensors back if they are elsewhere:
 //!
 //! - [`activation`], [`activation_with_slopes`]: activations and their derivatives
+//! - [`max_pool`], [`max_pool_backward`]: max-pooling
 //! - [`batch_loss`]: the loss of a batch and its gradient
 //! - [`ParameterUpdates`]: a step of an optimiser
 //! - [`ByteRows`]: samples as bytes, from which batches are gathered
@@ -47,6 +48,7 @@ pub use elementwise::{Pair, map, zip, zip_to_both};
 pub use emberlab_fused::scalar::{exp, ln_1p, sigmoid, tanh};
 pub use gpu::{
     ByteRows, ParameterUpdates, activation, activation_with_slopes, batch_loss, is_gpu, is_on_gpu,
+    max_pool, max_pool_backward,
 };
 #[cfg(feature = "gpu")]
 pub use gpu::{GatheredResults, gpu_of};

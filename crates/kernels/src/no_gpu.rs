@@ -40,6 +40,22 @@ pub fn activation_with_slopes<const D: usize>(
     Err(x)
 }
 
+/// Gives `x` back.
+///
+/// # Errors
+/// `x`, which is not on a GPU.
+pub fn max_pool(x: Tensor<2>, _size: [usize; 3]) -> Result<Tensor<2>, Tensor<2>> {
+    Err(x)
+}
+
+/// Never called: [`max_pool`] gives its inputs back.
+///
+/// # Panics
+/// Always.
+pub fn max_pool_backward(_x: Tensor<2>, _delta: Tensor<2>, _size: [usize; 3]) -> Tensor<2> {
+    unreachable!("no tensor is on a GPU")
+}
+
 /// None: the outputs are not on a GPU.
 pub fn batch_loss(
     _loss: (Loss, Reduction),

@@ -50,24 +50,7 @@ fn gpu() -> Gpu {
 }
 
 fn plan(sizes: &[usize], activation: Activation, loss: Loss) -> Plan {
-    let mut activations = vec![activation; sizes.len() - 1];
-    activations[sizes.len() - 2] = Activation::Linear;
-    Plan {
-        sizes: sizes.to_vec(),
-        has_bias: true,
-        activations,
-        normalizations: Vec::new(),
-        loss,
-        reduction: Reduction::Mean,
-        optimizer: SGD,
-        dropout: Vec::new(),
-        residual: Vec::new(),
-        penalty: None,
-        clipping: None,
-        noise: None,
-        max_norm: None,
-        average: None,
-    }
+    Plan::new(sizes, activation, loss, SGD)
 }
 
 /// Numbers from −1 to 1, the same for the same seed.

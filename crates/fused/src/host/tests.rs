@@ -4,8 +4,8 @@ use super::HostTraining;
 use crate::dropout::DropoutMask;
 use crate::foreground::Foreground;
 use crate::plan::{
-    Activation, Average, Clipping, Data, Loss, Normalization, Optimizer, Penalty, Plan, Reduction,
-    Results, State,
+    Activation, Average, Clipping, Data, Loss, Normalization, Optimizer, Penalty, Plan, Results,
+    State,
 };
 use crate::real::Real;
 
@@ -95,20 +95,9 @@ pub(crate) fn plan(activation: Activation, normalization: Normalization, loss: L
         _ => Activation::Linear,
     };
     Plan {
-        sizes: vec![5, 6, 18, 3],
-        has_bias: true,
         activations: vec![activation, activation, output],
         normalizations: vec![normalization; 2],
-        loss,
-        reduction: Reduction::Mean,
-        optimizer: SGD,
-        dropout: Vec::new(),
-        residual: Vec::new(),
-        penalty: None,
-        clipping: None,
-        noise: None,
-        max_norm: None,
-        average: None,
+        ..Plan::new(&[5, 6, 18, 3], activation, loss, SGD)
     }
 }
 

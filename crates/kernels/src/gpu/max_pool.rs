@@ -4,8 +4,6 @@ use burn::tensor::Tensor;
 use emberlab_fused::gpu::operations;
 
 use super::memory::{argument, empty, is_on_gpu, rows, tensor};
-use crate::Pair;
-
 /// The largest of each square of two by two pixels, or NaN if there is one. An odd last row or column is left out.
 ///
 /// # Shapes
@@ -32,20 +30,13 @@ pub fn max_pool(x: Tensor<2>, size: [usize; 3]) -> Result<Tensor<2>, Tensor<2>> 
 /// # Shapes
 /// - as for [`max_pool`]; delta like its result, and the gradient like `x`
 ///
-/// # Errors
-/// `x` and `delta`, unless both are on a GPU.
-pub fn max_pool_backward(
-    x: Tensor<2>,
-    delta: Tensor<2>,
-    size: [usize; 3],
-) -> Result<Tensor<2>, Pair<2>> {
-    if !(is_on_gpu(&x) && is_on_gpu(&delta)) {
-        return Err((x, delta));
-    }
+/// # Panics
+/// If `x` or `delta` is not [on a GPU](crate::is_on_gpu).
+pub fn max_pool_backward(x: Tensor<2>, delta: Tensor<2>, size: [usize; 3]) -> Tensor<2> {
     let [num_pixels, channels] = x.dims();
     let (x, delta) = (rows(x), rows(delta));
     let gradient = empty(&x, [num_pixels, channels]);
     let arguments = [&x, &delta, &gradient].map(argument);
     operations::max_pool_backward(&x.client, arguments, size, channels);
-    Ok(tensor(gradient))
+    tensor(gradient)
 }

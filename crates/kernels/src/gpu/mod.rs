@@ -11,6 +11,7 @@ mod activation;
 mod batch_results;
 mod byte_rows;
 mod loss;
+mod max_pool;
 mod memory;
 mod update;
 
@@ -18,5 +19,6 @@ pub use activation::{activation, activation_with_slopes};
 pub use batch_results::GatheredResults;
 pub use byte_rows::ByteRows;
 pub use loss::batch_loss;
+pub use max_pool::{max_pool, max_pool_backward};
 pub use memory::{gpu_of, is_gpu, is_on_gpu};
 pub use update::ParameterUpdates;

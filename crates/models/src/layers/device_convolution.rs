@@ -34,7 +34,11 @@ impl DeviceConvolution<'_> {
     /// - `pixels`: `[batch * height * width, channels]`
     /// - result: `[batch, channels, height, width]`
     fn images(&self, pixels: Tensor<2>) -> Tensor<4> {
-        images(pixels, self.size)
+        let [batch, height, width] = self.size;
+        let channels = pixels.dims()[1];
+        pixels
+            .reshape([batch, height, width, channels])
+            .permute([0, 3, 1, 2])
     }
 
     /// Adds the gradients of weight and bias.
@@ -95,24 +99,12 @@ fn num_groups(batch: usize, num_weights: usize) -> usize {
         .unwrap_or(1)
 }
 
-/// The images of a batch of `[batch, height, width]`, as Burn's kernels take them.
-///
-/// # Shapes
-/// - `pixels`: `[batch * height * width, channels]`
-/// - result: `[batch, channels, height, width]`
-pub(super) fn images(pixels: Tensor<2>, [batch, height, width]: [usize; 3]) -> Tensor<4> {
-    let channels = pixels.dims()[1];
-    pixels
-        .reshape([batch, height, width, channels])
-        .permute([0, 3, 1, 2])
-}
-
-/// The rows of pixels of a batch of images: the inverse of [`images`].
+/// The rows of pixels of a batch of images: the inverse of [`DeviceConvolution::images`].
 ///
 /// # Shapes
 /// - `images`: `[batch, channels, height, width]`
 /// - result: `[batch * height * width, channels]`
-pub(super) fn pixels(images: Tensor<4>) -> Tensor<2> {
+fn pixels(images: Tensor<4>) -> Tensor<2> {
     let [batch, channels, height, width] = images.dims();
     images
         .permute([0, 2, 3, 1])

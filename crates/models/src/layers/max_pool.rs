@@ -18,9 +18,18 @@ pub(crate) struct MaxPool {
     pub(crate) size: [usize; 3],
 }
 
+/// What the backward pass of a max-pool needs.
+#[derive(Debug, Clone)]
+pub(crate) enum PooledMaxima {
+    /// The inputs, in which a GPU finds the pixels again.
+    Inputs(Tensor<2>),
+    /// The pixels that were taken.
+    Taken(TakenPixels),
+}
+
 /// The pixels that a max-pool took.
 #[derive(Debug, Clone)]
-pub(crate) struct PooledMaxima {
+pub(crate) struct TakenPixels {
     /// For each pair side by side, whether the right one: `[batch * height * width / 2, channels]`.
     right: Tensor<2, Bool>,
     /// For each pair of those one above the other, whether the lower one:
@@ -62,6 +71,10 @@ impl Layer<2> for MaxPool {
         mut x: Tensor<2>,
         _: &mut Vec<BatchStatistics>,
     ) -> (Tensor<2>, PooledMaxima) {
+        x = match kernels::max_pool(x.clone(), self.size) {
+            Ok(pooled) => return (pooled, PooledMaxima::Inputs(x)),
+            Err(x) => x,
+        };
         let [batch, height, width] = self.size;
         let channels = x.dims()[1];
         let (rows, columns) = (height / 2, width / 2);
@@ -75,11 +88,11 @@ impl Layer<2> for MaxPool {
         let (beside, right) = kernels::larger_half(pairs);
         let pairs = beside.reshape([batch * rows, 2 * columns * channels]);
         let (pooled, lower) = kernels::larger_half(pairs);
-        let saved = PooledMaxima {
+        let saved = PooledMaxima::Taken(TakenPixels {
             right,
             lower,
             channels,
-        };
+        });
         (pooled.reshape([batch * rows * columns, channels]), saved)
     }
 
@@ -90,6 +103,10 @@ impl Layer<2> for MaxPool {
         delta: Tensor<2>,
         _: &mut GradientsParams,
     ) -> Tensor<2> {
+        let saved = match saved {
+            PooledMaxima::Inputs(x) => return kernels::max_pool_backward(x, delta, self.size),
+            PooledMaxima::Taken(saved) => saved,
+        };
         let [batch, height, width] = self.size;
         let channels = saved.channels;
         let delta = delta.reshape(saved.lower.dims());

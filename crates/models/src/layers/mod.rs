@@ -5,7 +5,6 @@ mod batched_dense;
 mod convolution;
 mod dense;
 mod device_convolution;
-mod device_max_pool;
 mod dropout;
 mod flatten;
 #[cfg(test)]
@@ -20,7 +19,6 @@ pub use convolution::Convolution;
 pub(crate) use convolution::PixelConvolution;
 pub use dense::Dense;
 pub(crate) use device_convolution::DeviceConvolution;
-pub(crate) use device_max_pool::DeviceMaxPool;
 pub use dropout::{StepSeeds, step_seed};
 pub(crate) use flatten::{Flatten, to_pixels};
 pub(crate) use max_pool::MaxPool;

@@ -12,9 +12,7 @@ use super::dense_layers::DenseLayers;
 use super::forward_pass::{ForwardPass, Mode, Operation};
 use super::mlp::MlpConfig;
 use crate::activation::Relu;
-use crate::layers::{
-    DeviceConvolution, DeviceMaxPool, Flatten, MaxPool, Patches, PixelConvolution, to_pixels,
-};
+use crate::layers::{DeviceConvolution, Flatten, MaxPool, Patches, PixelConvolution, to_pixels};
 use crate::normalization::NoNormalization;
 use crate::parameters::Parameters;
 use crate::{
@@ -240,8 +238,7 @@ impl ConvNet {
 
     /// The forward pass.
     ///
-    /// A processor computes convolutions and max-pools by matrix products and loops over rows of pixels, other devices
-    /// by Burn's own kernels.
+    /// A processor computes convolutions by matrix products over rows of pixels, other devices by Burn's own kernels.
     ///
     /// A max-pool stands before the activation where that gives the same numbers, because the activation has a
     /// quarter of the work then. A pass that records stages shows the activation of all pixels.
@@ -282,10 +279,7 @@ impl ConvNet {
                 x = pass.apply_as(Operation::Normalization(i), norm, x);
             }
             let pools = MaxPool::fits(height, width);
-            let pooled = |x, pass: &mut ForwardPass<'a>| match on_processor {
-                true => pass.apply(MaxPool { size }, x),
-                false => pass.apply(DeviceMaxPool { size }, x),
-            };
+            let pooled = |x, pass: &mut ForwardPass<'a>| pass.apply(MaxPool { size }, x);
             if pools && pools_first {
                 x = pooled(x, pass);
             }

@@ -144,25 +144,15 @@ fn by_whole_training(row: &LossRow) -> Option<(f64, Vec<f64>)> {
     let [num_rows, width] = row.shape;
     let identity = (0..width * width).map(|k| f64::from(u8::from(k % (width + 1) == 0)));
     let parameters: Vec<f64> = identity.chain(vec![0.0; width]).collect();
+    let sgd = Optimizer::Sgd {
+        momentum: 0.0,
+        nesterov: false,
+        weight_decay: 0.0,
+    };
+    let loss = row.loss.function.fused()?;
     let plan = Plan {
-        sizes: vec![width, width],
-        has_bias: true,
-        activations: vec![Activation::Linear],
-        normalizations: Vec::new(),
-        loss: row.loss.function.fused()?,
         reduction: row.loss.reduction.fused(),
-        optimizer: Optimizer::Sgd {
-            momentum: 0.0,
-            nesterov: false,
-            weight_decay: 0.0,
-        },
-        dropout: Vec::new(),
-        residual: Vec::new(),
-        penalty: None,
-        clipping: None,
-        noise: None,
-        max_norm: None,
-        average: None,
+        ..Plan::new(&[width, width], Activation::Linear, loss, sgd)
     };
     let state = State {
         parameters,

@@ -3,16 +3,20 @@
 use burn::module::{Module, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{DType, Device, Tensor, TensorData};
-use emberlab_datasets::Standardizer;
-use emberlab_kernels::is_on_gpu;
+use emberlab_datasets::{
+    Batches, DeviceDataset, DeviceInputs, Encoding, Samples, Standardize, StandardizeConfig,
+    Standardizer, Targets,
+};
+use emberlab_kernels::{self as kernels, is_on_gpu};
 use emberlab_menu::Menu as _;
 use emberlab_models::Activation;
 use emberlab_run_format::Ending;
 use serde_json::{Value, json};
 
+use crate::TrainingConfig;
 use crate::device;
 use crate::engine::fused::tests::{Run, STEPS_PER_EPOCH, difference};
-use crate::engine::testing::{Settings, assert_same, has_gpu};
+use crate::engine::testing::{Settings, assert_same, from_json, has_gpu};
 use crate::loss::{Loss, LossConfig};
 use crate::optimizer::{Optimizer, OptimizerConfig, UpdateRule};
 use crate::task::Task;
@@ -94,6 +98,104 @@ fn an_activation_keeps_the_order_of_the_dimensions_of_its_inputs() {
     };
     for (found, expected) in transposed(&gpu).iter().zip(&transposed(&host)) {
         assert_eq!(read(found), read(expected));
+    }
+}
+
+/// The largest of each square of two by two pixels, and the gradient by the inputs where the gradient by each result is
+/// its own number plus one.
+fn pooled(x: &[f32], [batch, height, width]: [usize; 3], channels: usize) -> [Vec<f32>; 2] {
+    let (mut results, mut gradient) = (Vec::new(), vec![0.0; x.len()]);
+    for (image, row) in (0..batch).flat_map(|image| (0..height / 2).map(move |row| (image, row))) {
+        for column in 0..width / 2 {
+            for channel in 0..channels {
+                let corners = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(down, right)| {
+                    let pixel = (image * height + 2 * row + down) * width + 2 * column + right;
+                    pixel * channels + channel
+                });
+                let taken = corners.into_iter().reduce(|taken, next| {
+                    let is_larger = x[taken] < x[next] || x[next].is_nan();
+                    if is_larger { next } else { taken }
+                });
+                let taken = taken.expect("four corners");
+                gradient[taken] = (results.len() + 1) as f32;
+                results.push(x[taken]);
+            }
+        }
+    }
+    [results, gradient]
+}
+
+#[test]
+fn a_max_pool_on_a_gpu_takes_the_first_of_equal_pixels_and_passes_nan_on() {
+    if !has_gpu() {
+        return;
+    }
+    let [gpu, _] = devices();
+    for (size, channels) in [
+        ([2, 4, 6], 3),
+        ([3, 5, 7], 2),
+        ([1, 2, 2], 1),
+        ([5, 28, 28], 16),
+    ] {
+        let num_pixels: usize = size.iter().product();
+        // Few different numbers, so that many are equal.
+        let mut x: Vec<f32> = (0..num_pixels * channels)
+            .map(|i| (i * 31 % 5) as f32)
+            .collect();
+        x[1] = f32::NAN;
+        let inputs: Tensor<2> = tensor(&x, [num_pixels, channels], &gpu);
+        let results = kernels::max_pool(inputs.clone(), size).expect("it is on a GPU");
+        let deltas: Vec<f32> = (1..=results.shape().num_elements())
+            .map(|i| i as f32)
+            .collect();
+        let delta = tensor(&deltas, results.dims(), &gpu);
+        let gradient = kernels::max_pool_backward(inputs, delta, size);
+        let [expected, expected_gradient] = pooled(&x, size, channels);
+        let bits = |numbers: &[f32]| numbers.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&read(&results)), bits(&expected), "{size:?}");
+        assert_eq!(read(&gradient), expected_gradient, "{size:?}");
+    }
+}
+
+#[test]
+fn samples_of_bytes_on_a_gpu_are_the_numbers_of_the_host() {
+    if !has_gpu() {
+        return;
+    }
+    // Images whose size is no multiple of four, so that rows begin within a word.
+    let num_images = 211;
+    let pixels = (0..num_images * 35)
+        .map(|i| (i * 7919 % 256) as u8)
+        .collect();
+    let targets = Targets::Classes {
+        labels: (0..num_images as u32).map(|i| i % 10).collect(),
+        names: (0..10).map(|class| class.to_string()).collect(),
+    };
+    let images = Samples::of_images(pixels, targets, [1, 5, 7]);
+    let rows: Vec<u32> = (0..200).map(|i| i * 7 % 211).collect();
+    let per_feature = StandardizeConfig {
+        method: Standardize::PerFeature,
+        ..StandardizeConfig::default()
+    };
+    let standardizer = Standardizer::fit(&per_feature, &images, &rows);
+    let encoding = Encoding::OneHot { num_classes: 10 };
+    let [on_gpu, on_host] = devices().map(|device| {
+        let (rows, dtype) = (&rows, DType::F32);
+        DeviceDataset::upload(&images, rows, &standardizer, &encoding, &device, dtype)
+            .expect("ten classes")
+    });
+    assert!(matches!(on_gpu.inputs, DeviceInputs::Bytes(_)));
+    assert_eq!(on_gpu.inputs.dims(), on_host.inputs.dims());
+    assert_eq!(read(&on_gpu.inputs.all()), read(&on_host.inputs.all()));
+    assert_eq!(
+        read(&on_gpu.inputs.range(7..21)),
+        read(&on_host.inputs.range(7..21))
+    );
+    let batching = from_json::<TrainingConfig>(&json!({ "num_epochs": 1, "batch_size": 32 }));
+    let batches = |data| Batches::new(data, &batching.batches(), 3, 1);
+    for (batch, expected) in batches(&on_gpu).zip(batches(&on_host)) {
+        assert_eq!(read(&batch.inputs), read(&expected.inputs));
+        assert_eq!(read(&batch.targets), read(&expected.targets));
     }
 }
 
@@ -217,8 +319,6 @@ fn tasks() -> Vec<(Task, Value, Value)> {
     };
     let classes = Settings::default().task;
     let running = json!({ "num_epochs": 3, "batch_size": 4, "engine": "burn" });
-    let mut evaluated = running.clone();
-    evaluated["train_metrics"] = json!("evaluated");
     let mut asked = running.clone();
     asked["metrics"] = json!(["log_loss", "roc_auc"]);
     vec![
@@ -226,11 +326,6 @@ fn tasks() -> Vec<(Task, Value, Value)> {
             classes.clone(),
             json!({ "name": "cross_entropy" }),
             running.clone(),
-        ),
-        (
-            classes.clone(),
-            json!({ "name": "cross_entropy" }),
-            evaluated,
         ),
         (classes, json!({ "name": "cross_entropy" }), asked),
         (regression, json!({ "name": "mse" }), running),
@@ -294,10 +389,18 @@ fn whole_trainings_by_burn_operations_on_a_gpu_equal_those_on_the_host() {
     if !has_gpu() {
         return;
     }
-    for ((what, on_gpu), (_, on_host)) in trainings("wgpu").iter().zip(&trainings("flex")) {
+    // The training split is evaluated after each epoch, as the validation split is.
+    let trainings = |device| {
+        let evaluated = |(what, mut settings): (String, Settings)| {
+            settings.training["train_metrics"] = json!("evaluated");
+            (what, settings)
+        };
+        trainings(device).into_iter().map(evaluated)
+    };
+    for ((what, on_gpu), (_, on_host)) in trainings("wgpu").zip(trainings("flex")) {
         let [found] = on_gpu.alone(&[(1, 0.01)]).try_into().expect("one");
         let [expected] = on_host.alone(&[(1, 0.01)]).try_into().expect("one");
         assert_eq!(found.ending, Ending::Completed);
-        assert_same(what, &found, &expected, 1e-4);
+        assert_same(&what, &found, &expected, 1e-4);
     }
 }
