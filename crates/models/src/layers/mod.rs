@@ -12,7 +12,6 @@ mod flatten;
 mod kernel_tests;
 mod max_pool;
 mod normalization;
-mod patches;
 mod residual;
 
 pub(crate) use batched_dense::BatchedDense;
@@ -24,7 +23,6 @@ pub(crate) use device_max_pool::DeviceMaxPool;
 pub use dropout::{StepSeeds, step_seed};
 pub(crate) use flatten::{Flatten, to_pixels};
 pub(crate) use max_pool::MaxPool;
-pub(crate) use patches::Patches;
 pub(crate) use residual::residual;
 
 use burn::optim::GradientsParams;
