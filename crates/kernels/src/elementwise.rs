@@ -9,7 +9,8 @@ pub type Pair<const D: usize> = (Tensor<D>, Tensor<D>);
 
 /// `f(x)` of each number.
 ///
-/// The host kernel calls `fused` for each number, and writes into the memory of `x` if nothing shares that.
+/// The host kernel calls `fused` for each number, in a [vectorized](crate::vectorized) loop, and writes into the memory of
+/// `x` if nothing shares that.
 /// `operations` does the same by Burn's operations, for tensors that are not [on the host](crate::is_on_host).
 ///
 /// # Shapes
@@ -24,7 +25,8 @@ pub fn map<const D: usize>(
 
 /// `f(x, y)` of each two numbers.
 ///
-/// The host kernel calls `fused` for each two numbers, and writes into the memory of `x` if nothing shares that.
+/// The host kernel calls `fused` for each two numbers, in a vectorized loop, and writes into the memory of `x` if
+/// nothing shares that.
 /// `operations` does the same by Burn's operations, for tensors that are not [on the host](crate::is_on_host) or whose
 /// shapes differ.
 ///

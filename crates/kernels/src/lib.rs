@@ -11,9 +11,10 @@
 //! - [`map`], [`zip`], [`zip_to_both`]: any function of each number, given as a scalar function and as Burn's
 //!   operations
 //! - [`product`], [`affine`], [`batched_affine`]: products of matrices
+//! - [`convolution`], [`convolution_kernel_gradient`]: convolutions of images
 //! - [`sum_of_rows`], [`batched_sum_of_rows`]: the gradient of a bias
 //! - [`standardize`], [`batch_norm`], [`batch_norm_backward`]: normalisations
-//! - [`larger_half`]: a step of max-pooling
+//! - [`larger_half`], [`to_halves`]: a step of max-pooling, and its gradient
 //!
 //! On a GPU, most of these are Burn's operations, whose start takes longer than their work. What takes many of them has a
 //! kernel of its own there, which gives its tensors back if they are elsewhere:
@@ -25,12 +26,14 @@
 //! - [`ByteRows`]: samples as bytes, from which batches are gathered
 //! - `GatheredResults`: the metrics of an epoch, counted on the GPU (with the feature `gpu`)
 //!
-//! [`Numbers`] gives a kernel of another crate the numbers of a tensor in the host's memory, and [`HostNumbers`] those
-//! of a tensor on any device, to read. [`ran_fused`] tells a test whether a host kernel ran.
+//! [`Numbers`] gives a kernel of another crate the numbers of a tensor in the host's memory, and [`vectorized`] runs its
+//! loop. [`HostNumbers`] are the numbers of a tensor on any device, to read. [`ran_fused`] tells a test whether a host
+//! kernel ran.
 //!
 //! Fused kernels, which run whole trainings, are those of the crate `emberlab-fused`.
 
 mod batch_norm;
+mod convolution;
 mod elementwise;
 #[cfg(feature = "gpu")]
 mod gpu;
@@ -39,21 +42,23 @@ mod gpu;
 mod gpu;
 mod halves;
 mod host;
+mod patches;
 mod product;
 mod row_sums;
 mod standardize;
 
 pub use batch_norm::{NormGradients, batch_norm, batch_norm_backward, batched_batch_norm_backward};
+pub use convolution::{convolution, convolution_kernel_gradient};
 pub use elementwise::{Pair, map, zip, zip_to_both};
-pub use emberlab_fused::scalar::{exp, ln_1p, sigmoid, tanh};
+pub use emberlab_fused::scalar::{erf, exp, ln_1p, sigmoid, tanh};
 pub use gpu::{
     ByteRows, ParameterUpdates, activation, activation_with_slopes, batch_loss, is_gpu, is_on_gpu,
     max_pool, max_pool_backward,
 };
 #[cfg(feature = "gpu")]
 pub use gpu::{GatheredResults, gpu_of};
-pub use halves::larger_half;
-pub use host::{Float, HostNumbers, Numbers, is_on_host, is_processor, ran_fused};
+pub use halves::{larger_half, to_halves};
+pub use host::{Float, HostNumbers, Numbers, is_on_host, is_processor, ran_fused, vectorized};
 pub use product::{affine, batched_affine, product};
 pub use row_sums::{batched_sum_of_rows, sum_of_rows};
 pub use standardize::{Moments, Standardized, standardize};

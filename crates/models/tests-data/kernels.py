@@ -82,7 +82,7 @@ activations = [
     ('"elu"', F.elu, FUSED),
     ('{"name": "elu", "alpha": 2.0}', lambda x: F.elu(x, 2.0), FUSED),
     ('"swish"', F.silu, FUSED),
-    ('"gelu"', F.gelu, OPERATIONS),
+    ('"gelu"', F.gelu, FUSED),
     ('"selu"', F.selu, FUSED),
     ('"softplus"', F.softplus, FUSED),
     ('"mish"', F.mish, FUSED),

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Numbers, is_on_host};
+use super::{Numbers, is_on_host, vectorized};
 use crate::batch_norm::NormGradients;
 use crate::standardize::{Moments, Standardized};
 use crate::sum_of_rows;
@@ -32,30 +32,42 @@ pub(crate) fn batch_norm(
     }
     let mut x = Numbers::take(x);
     let mut variance = vec![0.0; num_features];
-    for row in x.as_mut_slice().chunks_mut(num_features) {
-        for ((x, mean), square) in row.iter_mut().zip(mean.as_slice()).zip(&mut variance) {
-            *x -= mean;
-            *square += *x * *x;
-        }
-    }
+    let (numbers, means) = (x.as_mut_slice(), mean.as_slice());
+    let squares = variance.as_mut_slice();
+    vectorized(
+        #[inline(always)]
+        move || {
+            for row in numbers.chunks_mut(num_features) {
+                for ((x, mean), square) in row.iter_mut().zip(means).zip(squares.iter_mut()) {
+                    *x -= mean;
+                    *square += *x * *x;
+                }
+            }
+        },
+    );
     let mut inverse_deviation = Vec::with_capacity(num_features);
     for variance in &mut variance {
         *variance *= per_sample;
         inverse_deviation.push(1.0 / (*variance + epsilon as f32).sqrt());
     }
     let (gamma, beta) = (Numbers::take(gamma), Numbers::take(beta));
-    let mut y = Vec::with_capacity(batch * num_features);
-    for row in x.as_mut_slice().chunks_mut(num_features) {
-        for (x, factor) in row.iter_mut().zip(&inverse_deviation) {
-            *x *= factor;
-        }
-        let affine = gamma.as_slice().iter().zip(beta.as_slice());
-        y.extend(
-            row.iter()
-                .zip(affine)
-                .map(|(x, (gamma, beta))| x * gamma + beta),
-        );
-    }
+    let mut y = vec![0.0; batch * num_features];
+    let (numbers, gammas, betas) = (x.as_mut_slice(), gamma.as_slice(), beta.as_slice());
+    let (outputs, factors) = (y.as_mut_slice(), inverse_deviation.as_slice());
+    vectorized(
+        #[inline(always)]
+        move || {
+            let rows = numbers.chunks_mut(num_features);
+            for (row, outputs) in rows.zip(outputs.chunks_mut(num_features)) {
+                let of_feature = factors.iter().zip(gammas).zip(betas);
+                let numbers = row.iter_mut().zip(outputs);
+                for ((x, y), ((factor, gamma), beta)) in numbers.zip(of_feature) {
+                    *x *= factor;
+                    *y = *x * gamma + beta;
+                }
+            }
+        },
+    );
     let y = Numbers::new(y, [batch, num_features]).into_tensor();
     let moments = Moments {
         variance: Numbers::new(variance, shape).into_tensor(),
@@ -94,14 +106,21 @@ pub(crate) fn batch_norm_backward(
     let normalized = Numbers::take(saved.normalized);
     let mut slope = vec![0.0; num_features];
     let mut mean = vec![0.0; num_features];
-    let rows = delta.as_slice().chunks(num_features);
-    for (row, normalized) in rows.zip(normalized.as_slice().chunks(num_features)) {
-        let sums = slope.iter_mut().zip(&mut mean);
-        for ((delta, normalized), (slope, mean)) in row.iter().zip(normalized).zip(sums) {
-            *slope += delta * normalized;
-            *mean += delta;
-        }
-    }
+    let (numbers, of_rows) = (delta.as_slice(), normalized.as_slice());
+    let (slopes, means) = (slope.as_mut_slice(), mean.as_mut_slice());
+    vectorized(
+        #[inline(always)]
+        move || {
+            let rows = numbers.chunks(num_features);
+            for (row, normalized) in rows.zip(of_rows.chunks(num_features)) {
+                let sums = slopes.iter_mut().zip(means.iter_mut());
+                for ((delta, normalized), (slope, mean)) in row.iter().zip(normalized).zip(sums) {
+                    *slope += delta * normalized;
+                    *mean += delta;
+                }
+            }
+        },
+    );
     let shape = [1, num_features];
     let by_gamma = Numbers::new(slope.clone(), shape).into_tensor();
     let by_beta = Numbers::new(mean.clone(), shape).into_tensor();
@@ -116,15 +135,21 @@ pub(crate) fn batch_norm_backward(
         .zip(inverse_deviation.as_slice())
         .map(|(gamma, inverse_deviation)| gamma * inverse_deviation)
         .collect();
-    let rows = delta.as_mut_slice().chunks_mut(num_features);
-    for (row, normalized) in rows.zip(normalized.as_slice().chunks(num_features)) {
-        let of_feature = mean.iter().zip(&slope).zip(&factor);
-        for ((delta, normalized), ((mean, slope), factor)) in
-            row.iter_mut().zip(normalized).zip(of_feature)
-        {
-            *delta = (*delta - mean - normalized * slope) * factor;
-        }
-    }
+    let numbers = delta.as_mut_slice();
+    let (slopes, means, factors) = (slope.as_slice(), mean.as_slice(), factor.as_slice());
+    vectorized(
+        #[inline(always)]
+        move || {
+            let rows = numbers.chunks_mut(num_features);
+            for (row, normalized) in rows.zip(of_rows.chunks(num_features)) {
+                let of_feature = means.iter().zip(slopes).zip(factors);
+                let numbers = row.iter_mut().zip(normalized);
+                for ((delta, normalized), ((mean, slope), factor)) in numbers.zip(of_feature) {
+                    *delta = (*delta - mean - normalized * slope) * factor;
+                }
+            }
+        },
+    );
     Ok(NormGradients {
         x: delta.into_tensor(),
         gamma: by_gamma,

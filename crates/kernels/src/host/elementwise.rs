@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Numbers, is_on_host};
+use super::{Numbers, is_on_host, vectorized};
 use crate::Pair;
 
 /// `f(x)` of each number.
@@ -17,9 +17,15 @@ pub(crate) fn map<const D: usize>(
         return Err(x);
     }
     let mut x = Numbers::take(x);
-    for x in x.as_mut_slice() {
-        *x = f(*x);
-    }
+    let numbers = x.as_mut_slice();
+    vectorized(
+        #[inline(always)]
+        move || {
+            for x in numbers.iter_mut() {
+                *x = f(*x);
+            }
+        },
+    );
     Ok(x.into_tensor())
 }
 
@@ -36,9 +42,15 @@ pub(crate) fn zip<const D: usize>(
         return Err((x, y));
     }
     let (mut x, y) = (Numbers::take(x), Numbers::take(y));
-    for (x, &y) in x.as_mut_slice().iter_mut().zip(y.as_slice()) {
-        *x = f(*x, y);
-    }
+    let (numbers, others) = (x.as_mut_slice(), y.as_slice());
+    vectorized(
+        #[inline(always)]
+        move || {
+            for (x, &y) in numbers.iter_mut().zip(others) {
+                *x = f(*x, y);
+            }
+        },
+    );
     Ok(x.into_tensor())
 }
 
@@ -55,9 +67,15 @@ pub(crate) fn zip_to_both<const D: usize>(
         return Err((x, y));
     }
     let (mut x, mut y) = (Numbers::take(x), Numbers::take(y));
-    for (x, y) in x.as_mut_slice().iter_mut().zip(y.as_mut_slice()) {
-        (*x, *y) = f(*x, *y);
-    }
+    let (numbers, others) = (x.as_mut_slice(), y.as_mut_slice());
+    vectorized(
+        #[inline(always)]
+        move || {
+            for (x, y) in numbers.iter_mut().zip(others.iter_mut()) {
+                (*x, *y) = f(*x, *y);
+            }
+        },
+    );
     Ok((x.into_tensor(), y.into_tensor()))
 }
 

@@ -7,17 +7,21 @@
 #![allow(clippy::result_large_err)]
 
 mod batch_norm;
+mod convolution;
 mod elementwise;
 mod halves;
 mod host_numbers;
 mod memory;
 mod product;
 mod row_sums;
+mod vectorized;
 
 pub(crate) use batch_norm::{batch_norm, batch_norm_backward};
+pub(crate) use convolution::{convolution, convolution_kernel_gradient};
 pub(crate) use elementwise::{map, zip, zip_to_both};
-pub(crate) use halves::larger_half;
+pub(crate) use halves::{larger_half, to_halves};
 pub use host_numbers::{Float, HostNumbers};
 pub use memory::{Numbers, is_on_host, is_processor, ran_fused};
 pub(crate) use product::{affine, product};
 pub(crate) use row_sums::sums_of_rows;
+pub use vectorized::vectorized;

@@ -12,7 +12,7 @@ use super::memory::{Numbers, is_on_host, primitive};
 use crate::Pair;
 
 /// From this many multiplications on, starting several threads pays: flex shares the work among them.
-const WORTH_THREADS: usize = 2_000_000;
+pub(super) const WORTH_THREADS: usize = 2_000_000;
 
 /// With fewer columns than this, the rows of a result do not fill vector instructions.
 const FEW_COLUMNS: usize = 4;
@@ -68,7 +68,7 @@ pub(crate) fn affine<const D: usize, const E: usize>(
 }
 
 /// Appends a row a number of times. Each copy is twice as long as the one before.
-fn append_rows(numbers: &mut Vec<f32>, row: &[f32], times: usize) {
+pub(super) fn append_rows(numbers: &mut Vec<f32>, row: &[f32], times: usize) {
     let start = numbers.len();
     let end = start + row.len() * times;
     numbers.extend_from_slice(&row[..row.len() * times.min(1)]);
@@ -123,30 +123,31 @@ impl Sizes {
         shape[D - 1] = self.num_columns;
         let (a, b) = (Matrices::take(a), Matrices::take(b));
         for (i, result) in results.chunks_mut(self.length().max(1)).enumerate() {
-            self.multiply(a.get(i), b.get(i), accumulate, result);
+            multiply(a.get(i), b.get(i), accumulate, result);
         }
         clear_upper_halves();
         Numbers::new(results, shape).into_tensor()
     }
+}
 
-    fn multiply(&self, a: MatRef<f32>, b: MatRef<f32>, accumulate: Accum, result: &mut [f32]) {
-        let (num_rows, num_columns) = (self.num_rows, self.num_columns);
-        if num_columns >= FEW_COLUMNS.min(num_rows) {
-            let result = MatMut::from_row_major_slice_mut(result, num_rows, num_columns);
-            matmul(result, accumulate, a, b, 1.0, Par::Seq);
-            return;
-        }
-        // Few columns: vector instructions go along the columns of a transposed result.
-        let mut transposed = vec![0.0; result.len()];
-        for (column, &number) in transposed.chunks_mut(num_rows).zip(&*result) {
-            column.fill(number);
-        }
-        let columns = MatMut::from_column_major_slice_mut(&mut transposed, num_rows, num_columns);
-        matmul(columns, accumulate, a, b, 1.0, Par::Seq);
-        for (j, column) in transposed.chunks(num_rows).enumerate() {
-            for (row, &number) in result.chunks_mut(num_columns).zip(column) {
-                row[j] = number;
-            }
+/// The product of two matrices. It replaces `result`, row by row, or is added to it, where all its rows are alike.
+pub(super) fn multiply(a: MatRef<f32>, b: MatRef<f32>, accumulate: Accum, result: &mut [f32]) {
+    let (num_rows, num_columns) = (a.nrows(), b.ncols());
+    if num_columns >= FEW_COLUMNS.min(num_rows) {
+        let result = MatMut::from_row_major_slice_mut(result, num_rows, num_columns);
+        matmul(result, accumulate, a, b, 1.0, Par::Seq);
+        return;
+    }
+    // Few columns: vector instructions go along the columns of a transposed result.
+    let mut transposed = vec![0.0; result.len()];
+    for (column, &number) in transposed.chunks_mut(num_rows).zip(&*result) {
+        column.fill(number);
+    }
+    let columns = MatMut::from_column_major_slice_mut(&mut transposed, num_rows, num_columns);
+    matmul(columns, accumulate, a, b, 1.0, Par::Seq);
+    for (j, column) in transposed.chunks(num_rows).enumerate() {
+        for (row, &number) in result.chunks_mut(num_columns).zip(column) {
+            row[j] = number;
         }
     }
 }
@@ -156,7 +157,7 @@ impl Sizes {
 /// faer's products leave them filled (private-gemm-x86 0.1.22). Until they are cleared, Intel's processors since Ice
 /// Lake take 230 ns instead of 7 for each `exp` or `tanh` of the C library, which mix two kinds of vector instructions.
 /// The compiler clears them at the end of every function that uses wide vectors, and so at the end of this one.
-fn clear_upper_halves() {
+pub(super) fn clear_upper_halves() {
     struct OneWideVector;
     impl WithSimd for OneWideVector {
         type Output = ();

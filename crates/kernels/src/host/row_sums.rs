@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 
-use super::{Numbers, is_on_host};
+use super::{Numbers, is_on_host, vectorized};
 
 /// The number of numbers that are added at once: rows of two or ten are too short for vector instructions.
 const WIDTH: usize = 64;
@@ -23,20 +23,26 @@ pub(crate) fn sums_of_rows<const D: usize, const E: usize>(
     let x = Numbers::take(x.clone());
     let mut sums = vec![0.0; shape.iter().product()];
     let mut wide = vec![0.0; groups.num_columns * groups.rows_at_once()];
-    let sums_of_groups = sums.chunks_mut(groups.num_columns);
-    for (group, sums) in x.as_slice().chunks(groups.length).zip(sums_of_groups) {
-        wide.fill(0.0);
-        for numbers in group.chunks(wide.len()) {
-            for (sum, x) in wide.iter_mut().zip(numbers) {
-                *sum += x;
+    let (numbers, results, wide) = (x.as_slice(), sums.as_mut_slice(), wide.as_mut_slice());
+    vectorized(
+        #[inline(always)]
+        move || {
+            let sums_of_groups = results.chunks_mut(groups.num_columns);
+            for (group, sums) in numbers.chunks(groups.length).zip(sums_of_groups) {
+                wide.fill(0.0);
+                for numbers in group.chunks(wide.len()) {
+                    for (sum, x) in wide.iter_mut().zip(numbers) {
+                        *sum += x;
+                    }
+                }
+                for row in wide.chunks(groups.num_columns) {
+                    for (sum, x) in sums.iter_mut().zip(row) {
+                        *sum += x;
+                    }
+                }
             }
-        }
-        for row in wide.chunks(groups.num_columns) {
-            for (sum, x) in sums.iter_mut().zip(row) {
-                *sum += x;
-            }
-        }
-    }
+        },
+    );
     Some(Numbers::new(sums, shape).into_tensor())
 }
 

@@ -48,7 +48,8 @@ impl ActivationFunction for Elu {
         let alpha = self.alpha as f32;
         kernels::map(
             x,
-            |x| if x > 0.0 { x } else { alpha * (exp(x) - 1.0) },
+            #[inline(always)]
+            move |x| if x > 0.0 { x } else { alpha * (exp(x) - 1.0) },
             |x| elu_by_operations(x, self.alpha),
         )
     }
@@ -59,7 +60,8 @@ impl ActivationFunction for Elu {
             return kernels::zip(
                 delta,
                 saved,
-                |delta, y| delta * if y > 0.0 { 1.0 } else { y + 1.0 },
+                #[inline(always)]
+                move |delta, y| delta * if y > 0.0 { 1.0 } else { y + 1.0 },
                 |delta, y| delta * y.clamp_max(0.0).add_scalar(1.0),
             );
         }
@@ -67,7 +69,8 @@ impl ActivationFunction for Elu {
         kernels::zip(
             delta,
             saved,
-            |delta, x| delta * if x > 0.0 { 1.0 } else { alpha * exp(x) },
+            #[inline(always)]
+            move |delta, x| delta * if x > 0.0 { 1.0 } else { alpha * exp(x) },
             |delta, x| {
                 let above = x.clone().greater_elem(0.0);
                 let slope = x.clamp_max(0.0).exp().mul_scalar(self.alpha);

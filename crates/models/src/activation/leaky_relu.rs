@@ -39,7 +39,8 @@ impl ActivationFunction for LeakyRelu {
         let alpha = self.alpha as f32;
         kernels::map(
             x,
-            |x| if x <= 0.0 { alpha * x } else { x },
+            #[inline(always)]
+            move |x| if x <= 0.0 { alpha * x } else { x },
             |x| {
                 // Burn's own has gradient 1 at zero.
                 let below = x.clone().lower_equal_elem(0.0);
@@ -55,7 +56,8 @@ impl ActivationFunction for LeakyRelu {
         kernels::zip(
             delta,
             x,
-            |delta, x| if x > 0.0 { delta } else { alpha * delta },
+            #[inline(always)]
+            move |delta, x| if x > 0.0 { delta } else { alpha * delta },
             |delta, x| {
                 let above = x.greater_elem(0.0);
                 let scaled = delta.clone().mul_scalar(self.alpha);

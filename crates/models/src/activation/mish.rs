@@ -27,6 +27,7 @@ impl ActivationFunction for Mish {
     fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         kernels::map(
             x,
+            #[inline(always)]
             |x| x * tanh_of_softplus(x),
             |x| x.clone() * tanh_of_softplus_by_operations(x),
         )
@@ -37,6 +38,7 @@ impl ActivationFunction for Mish {
         kernels::zip(
             delta,
             x,
+            #[inline(always)]
             |delta, x| {
                 let tanh = tanh_of_softplus(x);
                 delta * (tanh + x * sigmoid(x) * (1.0 - tanh * tanh))

@@ -32,7 +32,12 @@ impl ActivationFunction for Relu {
 
     fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         // This comparison, unlike a maximum, leaves NaN as it is.
-        kernels::map(x, |x| if x < 0.0 { 0.0 } else { x }, relu)
+        kernels::map(
+            x,
+            #[inline(always)]
+            |x| if x < 0.0 { 0.0 } else { x },
+            relu,
+        )
     }
 
     /// The derivative is 1 where `y > 0`, else 0.
@@ -40,6 +45,7 @@ impl ActivationFunction for Relu {
         kernels::zip(
             delta,
             y,
+            #[inline(always)]
             |delta, y| if y <= 0.0 { 0.0 } else { delta },
             |delta, y| delta.mask_fill(y.lower_equal_elem(0.0), 0.0),
         )

@@ -33,7 +33,8 @@ impl ActivationFunction for Selu {
         let (alpha, scale) = (ALPHA as f32, SCALE as f32);
         kernels::map(
             x,
-            |x| scale * if x > 0.0 { x } else { alpha * (exp(x) - 1.0) },
+            #[inline(always)]
+            move |x| scale * if x > 0.0 { x } else { alpha * (exp(x) - 1.0) },
             |x| elu_by_operations(x, ALPHA).mul_scalar(SCALE),
         )
     }
@@ -44,7 +45,8 @@ impl ActivationFunction for Selu {
         kernels::zip(
             delta,
             y,
-            |delta, y| delta * if y > 0.0 { scale } else { y + shift },
+            #[inline(always)]
+            move |delta, y| delta * if y > 0.0 { scale } else { y + shift },
             |delta, y| {
                 let above = y.clone().greater_elem(0.0);
                 let slope = y.add_scalar(SCALE * ALPHA);

@@ -40,6 +40,7 @@ impl ActivationFunction for Sigmoid {
         kernels::zip(
             delta,
             y,
+            #[inline(always)]
             |delta, y| delta * (y * (1.0 - y)),
             |delta, y| {
                 let opposite = y.clone().neg().add_scalar(1.0);

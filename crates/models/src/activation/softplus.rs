@@ -26,6 +26,7 @@ impl ActivationFunction for Softplus {
     fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         kernels::map(
             x,
+            #[inline(always)]
             |x| {
                 let positive = if x < 0.0 { 0.0 } else { x };
                 positive + ln_1p(exp(-x.abs()))
@@ -40,6 +41,7 @@ impl ActivationFunction for Softplus {
         kernels::zip(
             delta,
             x,
+            #[inline(always)]
             |delta, x| delta * sigmoid(x),
             |delta, x| delta * sigmoid_by_operations(x),
         )

@@ -21,6 +21,7 @@ impl ActivationFunction for Swish {
     fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         kernels::map(
             x,
+            #[inline(always)]
             |x| x * sigmoid(x),
             |x| x.clone() * sigmoid_by_operations(x),
         )
@@ -31,6 +32,7 @@ impl ActivationFunction for Swish {
         kernels::zip(
             delta,
             x,
+            #[inline(always)]
             |delta, x| {
                 let sigmoid = sigmoid(x);
                 delta * (sigmoid * (1.0 + x * (1.0 - sigmoid)))

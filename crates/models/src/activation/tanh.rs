@@ -39,6 +39,7 @@ impl ActivationFunction for Tanh {
         kernels::zip(
             delta,
             y,
+            #[inline(always)]
             |delta, y| delta * (1.0 - y * y),
             |delta, y| {
                 let slope = (y.clone() * y).neg().add_scalar(1.0);

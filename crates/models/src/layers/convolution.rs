@@ -7,7 +7,7 @@ use burn::tensor::module::conv2d;
 use burn::tensor::ops::ConvOptions;
 use emberlab_kernels as kernels;
 
-use super::{DeviceConvolution, Layer, Patches};
+use super::{DeviceConvolution, Layer};
 use crate::BatchStatistics;
 use crate::initializer::{Fans, Initializer};
 use crate::parameters::Parameters;
@@ -60,9 +60,8 @@ impl Convolution {
 
 /// A [`Convolution`] of images of one size, as rows of pixels.
 ///
-/// A processor runs it. Training computes it as one matrix product of the [`Patches`] around all pixels, for which the
-/// backward pass is two more products. Evaluation does so if it has the patches, and else calls Burn's convolution,
-/// which needs less memory.
+/// A processor runs it. Each convolution is a matrix product of the patches around all pixels; without host kernels
+/// those need much memory, so evaluation calls Burn's convolution there.
 ///
 /// # Shapes
 /// - `x`: `[batch * height * width, channels_in]`
@@ -71,100 +70,67 @@ pub(crate) struct PixelConvolution<'a> {
     pub(crate) layer: &'a Convolution,
     /// `[batch, height, width]`
     pub(crate) size: [usize; 3],
-    /// The patches of images of this size, if they are known already.
-    pub(crate) patches: Option<Patches>,
-}
-
-/// The saved activations of a convolution.
-#[derive(Debug)]
-pub(crate) struct SavedPatches {
-    patches: Patches,
-    /// `[batch * height * width, kernel_size² * channels_in]`
-    unfolded: Tensor<2>,
 }
 
 impl PixelConvolution<'_> {
     /// The layer as one matrix product.
-    ///
-    /// # Shapes
-    /// - unfolded: `[batch * height * width, kernel_size² * channels_in]`
-    fn product(&self, unfolded: Tensor<2>) -> Tensor<2> {
+    fn convolution(&self, x: Tensor<2>) -> Tensor<2> {
         let Convolution { weight, bias } = self.layer;
         let [channels_out, channels_in, side, _] = weight.dims();
         let kernel = weight.val().permute([2, 3, 1, 0]);
         let kernel = kernel.reshape([side * side * channels_in, channels_out]);
-        kernels::affine(unfolded, kernel, bias.as_ref().map(Param::val))
+        kernels::convolution(x, self.size, kernel, bias.as_ref().map(Param::val))
     }
 
     /// Adds the gradients of weight and bias.
     ///
     /// # Shapes
-    /// - unfolded: `[batch * height * width, kernel_size² * channels_in]`
+    /// - `x`: `[batch * height * width, channels_in]`
     /// - `delta`: `[batch * height * width, channels_out]`
-    fn add_gradients(
-        &self,
-        unfolded: Tensor<2>,
-        delta: &Tensor<2>,
-        gradients: &mut GradientsParams,
-    ) {
+    fn add_gradients(&self, x: Tensor<2>, delta: &Tensor<2>, gradients: &mut GradientsParams) {
         let Convolution { weight, bias } = self.layer;
         let [channels_out, channels_in, side, _] = weight.dims();
         if let Some(bias) = bias {
             gradients.register(bias.id, kernels::sum_of_rows(delta));
         }
-        let kernel = kernels::product(unfolded.transpose(), delta.clone());
+        let kernel = kernels::convolution_kernel_gradient(x, self.size, side, delta.clone());
         let kernel = kernel.reshape([side, side, channels_in, channels_out]);
         gradients.register(weight.id, kernel.permute([3, 2, 0, 1]));
     }
 }
 
 impl Layer<2> for PixelConvolution<'_> {
-    type Saved = SavedPatches;
+    /// The inputs.
+    type Saved = Tensor<2>;
 
     fn forward(&self, x: Tensor<2>) -> Tensor<2> {
-        if let Some(patches) = &self.patches {
-            return self.product(patches.unfold(x));
+        if kernels::is_on_host(&x) {
+            return self.convolution(x);
         }
-        let Self { layer, size, .. } = *self;
+        let Self { layer, size } = *self;
         DeviceConvolution { layer, size }.forward(x)
     }
 
-    fn forward_saving(
-        &self,
-        x: Tensor<2>,
-        _: &mut Vec<BatchStatistics>,
-    ) -> (Tensor<2>, SavedPatches) {
-        let side = self.layer.weight.dims()[2];
-        let patches = Patches::new(self.size, side, &x.device());
-        let unfolded = patches.unfold(x);
-        let saved = SavedPatches {
-            patches,
-            unfolded: unfolded.clone(),
-        };
-        (self.product(unfolded), saved)
+    fn forward_saving(&self, x: Tensor<2>, _: &mut Vec<BatchStatistics>) -> (Tensor<2>, Tensor<2>) {
+        (self.convolution(x.clone()), x)
     }
 
     /// The gradient by the inputs is the convolution of `delta` with the kernels turned by half a turn.
     fn backward(
         &self,
-        saved: SavedPatches,
+        x: Tensor<2>,
         delta: Tensor<2>,
         gradients: &mut GradientsParams,
     ) -> Tensor<2> {
-        self.add_gradients(saved.unfolded, &delta, gradients);
+        self.add_gradients(x, &delta, gradients);
         let weight = &self.layer.weight;
         let [channels_out, channels_in, side, _] = weight.dims();
         let turned = weight.val().flip([2, 3]).permute([2, 3, 0, 1]);
         let turned = turned.reshape([side * side * channels_out, channels_in]);
-        kernels::product(saved.patches.unfold(delta), turned)
+        kernels::convolution(delta, self.size, turned, None)
     }
 
-    fn parameter_gradients(
-        &self,
-        saved: SavedPatches,
-        delta: Tensor<2>,
-        gradients: &mut GradientsParams,
-    ) {
-        self.add_gradients(saved.unfolded, &delta, gradients);
+    fn parameter_gradients(&self, x: Tensor<2>, delta: Tensor<2>, gradients: &mut GradientsParams) {
+        self.add_gradients(x, &delta, gradients);
     }
 }

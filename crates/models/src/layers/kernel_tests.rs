@@ -83,7 +83,6 @@ fn fused_convolutions_equal_pytorch_at_large_inputs_and_with_nan() {
         let layer = PixelConvolution {
             layer: &layer,
             size,
-            patches: None,
         };
         let x = tensor(&case.inputs, shape);
         let delta = tensor(&case.delta, [shape[0], 3]);

@@ -110,8 +110,8 @@ impl Layer<2> for MaxPool {
         let [batch, height, width] = self.size;
         let channels = saved.channels;
         let delta = delta.reshape(saved.lower.dims());
-        let delta = to_halves(delta, saved.lower).reshape(saved.right.dims());
-        let delta = to_halves(delta, saved.right);
+        let delta = kernels::to_halves(delta, saved.lower).reshape(saved.right.dims());
+        let delta = kernels::to_halves(delta, saved.right);
         if !self.is_odd() {
             return delta.reshape([batch * height * width, channels]);
         }
@@ -122,11 +122,4 @@ impl Layer<2> for MaxPool {
             .slice_assign([0..batch, 0..rows, 0..columns, 0..channels], delta)
             .reshape([batch * height * width, channels])
     }
-}
-
-/// Puts each number into the half it came from, and zero into the other.
-fn to_halves(delta: Tensor<2>, is_second: Tensor<2, Bool>) -> Tensor<2> {
-    let first = delta.clone().mask_fill(is_second.clone(), 0.0);
-    let second = delta.mask_fill(is_second.bool_not(), 0.0);
-    Tensor::cat(vec![first, second], 1)
 }

@@ -11,7 +11,6 @@ mod flatten;
 mod kernel_tests;
 mod max_pool;
 mod normalization;
-mod patches;
 mod residual;
 
 pub(crate) use batched_dense::BatchedDense;
@@ -22,7 +21,6 @@ pub(crate) use device_convolution::DeviceConvolution;
 pub use dropout::{StepSeeds, step_seed};
 pub(crate) use flatten::{Flatten, to_pixels};
 pub(crate) use max_pool::MaxPool;
-pub(crate) use patches::Patches;
 pub(crate) use residual::residual;
 
 use burn::optim::GradientsParams;

@@ -1,7 +1,7 @@
 //! The small convolutional network.
 
 use burn::module::Module;
-use burn::tensor::{Device, Tensor};
+use burn::tensor::Tensor;
 use emberlab_kernels as kernels;
 use emberlab_menu::Problem;
 use schemars::JsonSchema;
@@ -12,7 +12,7 @@ use super::dense_layers::DenseLayers;
 use super::forward_pass::{ForwardPass, Mode, Operation};
 use super::mlp::MlpConfig;
 use crate::activation::Relu;
-use crate::layers::{DeviceConvolution, Flatten, MaxPool, Patches, PixelConvolution, to_pixels};
+use crate::layers::{DeviceConvolution, Flatten, MaxPool, PixelConvolution, to_pixels};
 use crate::normalization::NoNormalization;
 use crate::parameters::Parameters;
 use crate::{
@@ -210,8 +210,8 @@ pub struct ConvNet {
 impl ConvNet {
     /// Outputs in evaluation mode.
     ///
-    /// On a processor, convolutions are matrix products, which take a fraction of the time. Only a few images are
-    /// evaluated at once, since their patches need many times the memory of the images.
+    /// On a processor only a few images are evaluated at once, since the outputs of convolutions need many times the
+    /// memory of the images.
     ///
     /// # Shapes
     /// - `x`: `[batch, channels * height * width]`
@@ -219,19 +219,12 @@ impl ConvNet {
     pub(crate) fn evaluate(&self, x: Tensor<2>) -> Tensor<2> {
         let [num_images, _] = x.dims();
         if num_images == 0 || !kernels::is_on_host(&x) {
-            return self.forward(x, &[], &mut ForwardPass::new(Mode::Evaluation));
+            return self.forward(x, &mut ForwardPass::new(Mode::Evaluation));
         }
-        let device = x.device();
-        let mut patches = Vec::new();
-        let mut size = 0;
         let outputs = (0..num_images).step_by(IMAGES_AT_ONCE).map(|start| {
             let end = num_images.min(start + IMAGES_AT_ONCE);
-            if end - start != size {
-                size = end - start;
-                patches = self.patches(size, &device);
-            }
             let images = x.clone().slice_dim(0, start..end);
-            self.forward(images, &patches, &mut ForwardPass::new(Mode::Evaluation))
+            self.forward(images, &mut ForwardPass::new(Mode::Evaluation))
         });
         Tensor::cat(outputs.collect(), 0)
     }
@@ -245,14 +238,8 @@ impl ConvNet {
     ///
     /// # Shapes
     /// - `x`: `[batch, channels * height * width]`
-    /// - patches: those of each convolution for a batch of this size, where they are known already
     /// - result: `[batch, d_output]`
-    pub(crate) fn forward<'a>(
-        &'a self,
-        mut x: Tensor<2>,
-        patches: &[Patches],
-        pass: &mut ForwardPass<'a>,
-    ) -> Tensor<2> {
+    pub(crate) fn forward<'a>(&'a self, mut x: Tensor<2>, pass: &mut ForwardPass<'a>) -> Tensor<2> {
         let [batch, _] = x.dims();
         let [mut channels, mut height, mut width] = self.image;
         let on_processor = kernels::is_processor(&x.device());
@@ -264,15 +251,7 @@ impl ConvNet {
             let size = [batch, height, width];
             let operation = Operation::Convolution(i);
             x = match on_processor {
-                true => {
-                    let patches = patches.get(i).cloned();
-                    let convolution = PixelConvolution {
-                        layer,
-                        size,
-                        patches,
-                    };
-                    pass.apply_as(operation, convolution, x)
-                }
+                true => pass.apply_as(operation, PixelConvolution { layer, size }, x),
                 false => pass.apply_as(operation, DeviceConvolution { layer, size }, x),
             }; // [batch * height * width, channels_out]
             if let Some(norm) = self.norms.get(i) {
@@ -305,18 +284,6 @@ impl ConvNet {
             first_activation: self.convolutions.len(),
         };
         layers.forward(x, pass)
-    }
-
-    /// The patches of each convolution, for a batch of this size.
-    fn patches(&self, batch: usize, device: &Device) -> Vec<Patches> {
-        let [_, mut height, mut width] = self.image;
-        let of_each = self.convolutions.iter().map(|convolution| {
-            let kernel_size = convolution.weight.dims()[2];
-            let patches = Patches::new([batch, height, width], kernel_size, device);
-            (height, width) = MaxPool::halved(height, width);
-            patches
-        });
-        of_each.collect()
     }
 
     /// Moves the running statistics of each batch norm towards the statistics of a batch.

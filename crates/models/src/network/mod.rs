@@ -115,7 +115,7 @@ impl Network {
     fn run<'a>(&'a self, inputs: Tensor<2>, pass: &mut ForwardPass<'a>) -> Tensor<2> {
         match self {
             Self::Mlp(network) => network.forward(inputs, pass),
-            Self::ConvNet(network) => network.forward(inputs, &[], pass),
+            Self::ConvNet(network) => network.forward(inputs, pass),
         }
     }
 

@@ -284,7 +284,8 @@ pub(super) fn moved<const D: usize>(
     kernels::zip(
         batch,
         running,
-        |batch, running| running * rest + batch * share,
+        #[inline(always)]
+        move |batch, running| running * rest + batch * share,
         |batch, running| running.mul_scalar(1.0 - momentum) + batch.mul_scalar(momentum),
     )
 }

@@ -80,26 +80,36 @@ impl LossFunction for BceWithLogits {
 
 /// Losses where both classes have the weight 1.
 fn unweighted_losses(logits: Tensor<2>, targets: Tensor<2>) -> Tensor<2> {
-    let fused = |z: f32, y| loss(z, y, exp(-z.abs()));
-    zip(logits, targets, fused, losses_by_operations)
+    zip(
+        logits,
+        targets,
+        #[inline(always)]
+        |z, y| loss(z, y, exp(-z.abs())),
+        losses_by_operations,
+    )
 }
 
 /// Losses and gradient where both classes have the weight 1.
 fn unweighted(logits: Tensor<2>, targets: Tensor<2>) -> Pair {
-    let fused = |z: f32, y| {
-        let decay = exp(-z.abs());
-        let above = 1.0 / (1.0 + decay); // σ(|z|)
-        let sigmoid = if z < 0.0 { decay * above } else { above };
-        (loss(z, y, decay), sigmoid - y)
-    };
-    zip_to_both(logits, targets, fused, |logits, targets| {
-        let negative = logits.clone().lower_elem(0.0);
-        let decay = logits.clone().abs().neg().exp(); // exp(−|z|)
-        let positive = decay.clone().add_scalar(1.0).recip(); // σ(|z|)
-        let sigmoid = positive.clone().mask_where(negative, decay * positive);
-        let gradient = sigmoid - targets.clone();
-        (losses_by_operations(logits, targets), gradient)
-    })
+    zip_to_both(
+        logits,
+        targets,
+        #[inline(always)]
+        |z, y| {
+            let decay = exp(-z.abs());
+            let above = 1.0 / (1.0 + decay); // σ(|z|)
+            let sigmoid = if z < 0.0 { decay * above } else { above };
+            (loss(z, y, decay), sigmoid - y)
+        },
+        |logits, targets| {
+            let negative = logits.clone().lower_elem(0.0);
+            let decay = logits.clone().abs().neg().exp(); // exp(−|z|)
+            let positive = decay.clone().add_scalar(1.0).recip(); // σ(|z|)
+            let sigmoid = positive.clone().mask_where(negative, decay * positive);
+            let gradient = sigmoid - targets.clone();
+            (losses_by_operations(logits, targets), gradient)
+        },
+    )
 }
 
 /// `max(z, 0) − z y + ln(1 + exp(−|z|))`, with `max(z, 0) = (z + |z|) / 2` so that autodiff's subgradient of `|z|`

@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use emberlab_fused as fused;
-use emberlab_kernels::{Numbers, exp, is_on_host};
+use emberlab_kernels::{Numbers, exp, is_on_host, vectorized};
 use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -113,9 +113,15 @@ fn fused(outputs: Tensor<2>, targets: Tensor<2>) -> Result<Pair, Pair> {
         }
         losses.push(-of_target);
     }
-    for z in outputs.as_mut_slice() {
-        *z = exp(*z);
-    }
+    let numbers = outputs.as_mut_slice();
+    vectorized(
+        #[inline(always)]
+        move || {
+            for z in numbers.iter_mut() {
+                *z = exp(*z);
+            }
+        },
+    );
     let rows = targets.as_mut_slice().chunks_mut(num_classes);
     let exponentials = outputs.as_slice().chunks(num_classes);
     for ((row, exponentials), loss) in rows.zip(exponentials).zip(&mut losses) {

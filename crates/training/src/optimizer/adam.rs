@@ -2,7 +2,7 @@
 
 use burn::tensor::Tensor;
 use emberlab_fused as fused;
-use emberlab_kernels::{Numbers, is_on_host};
+use emberlab_kernels::{Numbers, is_on_host, vectorized};
 use emberlab_menu::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -122,12 +122,19 @@ impl AdamStep {
         let [beta_2, rest_2] = [self.beta_2 as f32, (1.0 - self.beta_2) as f32];
         let [size, root, epsilon] = [self.size, self.root, self.epsilon].map(|x| x as f32);
         let [mut gradient, mut mean, mut square] = [gradient, mean, square].map(Numbers::take);
-        let means = mean.as_mut_slice().iter_mut().zip(square.as_mut_slice());
-        for (gradient, (mean, square)) in gradient.as_mut_slice().iter_mut().zip(means) {
-            *mean = *mean * beta_1 + *gradient * rest_1;
-            *square = *square * beta_2 + *gradient * *gradient * rest_2;
-            *gradient = *mean * size / (square.sqrt() / root + epsilon);
-        }
+        let (gradients, means) = (gradient.as_mut_slice(), mean.as_mut_slice());
+        let squares = square.as_mut_slice();
+        vectorized(
+            #[inline(always)]
+            || {
+                let buffers = means.iter_mut().zip(squares.iter_mut());
+                for (gradient, (mean, square)) in gradients.iter_mut().zip(buffers) {
+                    *mean = *mean * beta_1 + *gradient * rest_1;
+                    *square = *square * beta_2 + *gradient * *gradient * rest_2;
+                    *gradient = *mean * size / (square.sqrt() / root + epsilon);
+                }
+            },
+        );
         let buffers = vec![mean.into_tensor(), square.into_tensor()];
         (gradient.into_tensor(), buffers)
     }

@@ -343,7 +343,13 @@ fn subtract<const D: usize>(p: Tensor<D>, d: Tensor<D>, factor: f64) -> Tensor<D
         return p - d;
     }
     let scale = factor as f32;
-    kernels::zip(d, p, |d, p| p - d * scale, |d, p| p - d.mul_scalar(factor))
+    kernels::zip(
+        d,
+        p,
+        #[inline(always)]
+        move |d, p| p - d * scale,
+        |d, p| p - d.mul_scalar(factor),
+    )
 }
 
 #[cfg(test)]
