@@ -204,6 +204,9 @@ impl Inputs {
             false => path.display().to_string(),
         };
         let rows = predictor.read_table(path, header)?;
+        for note in &rows.notes {
+            eprintln!("note: {name}: {}", without_controls(note));
+        }
         self.rows.extend(rows.features);
         let lines = rows.lines.iter();
         self.names

@@ -124,6 +124,17 @@ impl Decimal {
     }
 }
 
+/// The value by which categories that are numbers are compared, so that 1 and 1.0 are one. `None` for a text, and for
+/// digits with zeros before them, which are a code: 07 is not 7.
+pub(crate) fn category_value(text: &str, decimal: char) -> Option<Decimal> {
+    let digits = text.trim().trim_start_matches(['+', '-', MINUS_SIGN]);
+    let is_code = digits.len() > 1 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_code && digits.starts_with('0') {
+        return None;
+    }
+    number(text, decimal).map(|_| Decimal::of(text))
+}
+
 /// Whether a cell is a number with a decimal comma, such as `3,14`. A mark between thousands, such as in `1,234`, looks
 /// the same; [`is_like_thousands`] finds the cells that can be read either way.
 pub(crate) fn is_decimal_comma(text: &str) -> bool {
@@ -404,6 +415,14 @@ mod tests {
         assert!(Decimal::of("9007199254740992") < Decimal::of("9007199254740993"));
         assert_eq!(Decimal::if_long("100000000000000000000"), None);
         assert!(Decimal::if_long("9007199254740993").is_some());
+    }
+
+    #[test]
+    fn categories_are_one_number_unless_zeros_before_them_make_them_codes() {
+        let value = |text: &str| category_value(text, '.');
+        assert_eq!(value("1"), value("1.0"));
+        assert_eq!(value("0"), value("0.0"));
+        assert!(value("7").is_some() && value("07").is_none() && value("a").is_none());
     }
 
     #[test]

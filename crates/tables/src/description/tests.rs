@@ -204,7 +204,7 @@ fn cells_that_do_not_fit_their_column_are_named_with_their_line() {
     let description = describe_text("x,y\n1.5,a\n2.5,b\n3.5,Unknown\nn/a,a\n4.5,b\n", None);
     assert_warns(
         &description,
-        "\"x\": \"n/a\" may mean that the value is missing. If so, add to `missing`: [\"n/a\"]",
+        "\"x\": \"n/a\" may mean that the value is missing. If so, set `missing_in = { x = [\"n/a\"] }`.",
     );
     assert_warns(
         &description,
@@ -213,7 +213,7 @@ fn cells_that_do_not_fit_their_column_are_named_with_their_line() {
     let description = describe_text("x,y\n1,a\n-999,b\n3,a\n-999,a\n4,b\n", None);
     assert_warns(
         &description,
-        "\"x\": 2 cells are -999, and no other number is below zero",
+        "\"x\": 2 cells are -999, far from all others (1 to 4)",
     );
 }
 

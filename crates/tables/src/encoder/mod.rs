@@ -474,7 +474,7 @@ impl FittedColumn {
                 }
             }
             (FittedValues::Categories(categories), Values::Categories { codes, names }) => {
-                let places = categories.places(names);
+                let places = categories.places(names, config.decimal);
                 for (row, (features, code)) in target.rows().zip(codes).enumerate() {
                     let name = code.and_then(|code| names.get(code as usize));
                     let place = match code {

@@ -316,12 +316,11 @@ fn rows_without_a_header_have_the_features_in_order() {
 fn a_header_without_a_column_is_refused_with_its_name() {
     assert_eq!(
         predict(PREDICTED, "", "x,colour\n1,red\n", HeaderLine::Auto).unwrap_err(),
-        "rows.csv: there is no column \"color\", in the first line (`--header no` if that is a row); the columns are x, \
-         colour"
+        "rows.csv: there is no column \"color\", in the first line; did you mean \"colour\"? The columns are x, colour"
     );
     let message = predict(PREDICTED, "", "a,b\n1,red\n", HeaderLine::Auto).unwrap_err();
     assert!(
-        message.starts_with("rows.csv: there is no column \"x\", nor color, in the"),
+        message.starts_with("rows.csv: there is no column \"x\", nor \"color\", in the"),
         "{message}"
     );
 }

@@ -18,6 +18,7 @@ pub(crate) use self::splitter::{Cells, SplitError, Splitter};
 use self::encoding::windows_1252;
 use self::numpy::NumpyText;
 use self::source::Source;
+use crate::columns::cell_format::shortened;
 use crate::error::TableError;
 use crate::format::{Delimiter, Detected, Format, FormatConfig, detect};
 
@@ -88,6 +89,10 @@ pub struct RowReader {
     /// Whether `text` holds the first row, which has not been handed out yet.
     is_first_row_read: bool,
     has_seen_utf8: bool,
+    /// Whether the first line could be a row of values.
+    could_be_row: bool,
+    /// Whether each row below the first ends with a delimiter.
+    ends_with_delimiter: bool,
     /// The keys that fit the file better than those given; empty if there are none.
     advice: String,
 }
@@ -104,6 +109,32 @@ impl RowReader {
         }
         let file = File::open(path).map_err(TableError::io(path))?;
         Self::from_stream(path, Box::new(file), format)
+    }
+
+    /// Opens a file. Where `format` leaves it open whether there is a header, the columns that are `named` decide, unless
+    /// that would make a header a row.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn open_named(
+        path: &Path,
+        format: &FormatConfig,
+        named: &[String],
+    ) -> Result<(Self, FormatConfig), TableError> {
+        let rows = Self::open(path, format)?;
+        let has_named = |rows: &Self| named.iter().all(|name| rows.columns.contains(name));
+        let has_header = rows.format.header;
+        if format.header.is_none() && !has_named(&rows) && (!has_header || rows.could_be_row) {
+            let other_format = FormatConfig {
+                header: Some(!has_header),
+                ..format.clone()
+            };
+            let other = Self::open(path, &other_format);
+            if let Some(other) = other.ok().filter(has_named) {
+                return Ok((other, other_format));
+            }
+        }
+        Ok((rows, format.clone()))
     }
 
     /// Reads arrays as the text of a table. Rows are counted from 1, without the header.
@@ -138,6 +169,7 @@ impl RowReader {
             mut format,
             advice,
             first_line,
+            could_be_row,
             ends_with_delimiter,
         } = detect(name, &source.sample, source.is_complete, format)?;
         if source.encoding != "UTF-8" {
@@ -161,19 +193,36 @@ impl RowReader {
             text: String::new(),
             is_first_row_read: false,
             has_seen_utf8: false,
+            could_be_row,
+            ends_with_delimiter,
             advice,
         };
-        reader.read_columns(ends_with_delimiter)?;
+        if !reader.read_cells()? {
+            return Err(TableError::Unusable {
+                path: reader.path,
+                message: "the file has no rows".to_owned(),
+            });
+        }
+        reader.name_columns()?;
         Ok(reader)
     }
 
-    /// Reads the header, or the first row to count the columns.
-    fn read_columns(&mut self, ends_with_delimiter: bool) -> Result<(), TableError> {
-        if !self.read_cells()? {
-            return Err(TableError::Unusable {
-                path: self.path.clone(),
-                message: "the file has no rows".to_owned(),
-            });
+    /// Takes the first line for the header, although the format says otherwise, if it has one cell less than each row.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn accept_header_without_first_name(&mut self) -> Result<(), TableError> {
+        if self.format.has_row_names && !self.format.header {
+            self.format.header = true;
+            self.name_columns()?;
+        }
+        Ok(())
+    }
+
+    /// Names the columns by the first row, which has been read, or counts them.
+    fn name_columns(&mut self) -> Result<(), TableError> {
+        if self.format.has_row_names && self.format.header {
+            self.cells.ends.insert(0, 0);
         }
         let num_columns = self.cells.ends.len();
         if num_columns > MAX_COLUMNS {
@@ -187,9 +236,9 @@ impl RowReader {
             .collect();
         let ends_with_name = names.last().is_some_and(|name| !name.is_empty());
         self.row_length = names.len();
-        if ends_with_delimiter && ends_with_name && self.format.header {
+        if self.ends_with_delimiter && ends_with_name {
             self.row_length += 1;
-        } else if ends_with_delimiter {
+        } else if self.ends_with_delimiter {
             names.pop();
         }
         for (index, name) in names.iter_mut().enumerate() {
@@ -207,7 +256,12 @@ impl RowReader {
         match twice {
             Some(pair) => Err(self.shape(
                 line,
-                "a name of its own for each column (set `header = false` if this is a row)",
+                match self.could_be_row {
+                    true => {
+                        "a name of its own for each column (set `header = false` if this is a row)"
+                    }
+                    false => "one line with a name of its own for each column",
+                },
                 &format!(
                     "{:?} as the name of columns {} and {}",
                     self.columns[pair[0]],
@@ -234,18 +288,39 @@ impl RowReader {
     /// # Errors
     /// [`TableError`] if the row has another number of cells than the others, or is not text.
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, TableError> {
-        if !std::mem::take(&mut self.is_first_row_read) && !self.read_cells()? {
+        let is_first = std::mem::take(&mut self.is_first_row_read);
+        if !is_first && !self.read_cells()? {
             return Ok(None);
         }
+        // The sign that ends texts of DOS.
+        if self.text == "\u{1a}" {
+            let line = self.cells.line;
+            return match self.read_cells()? {
+                true => Err(self.shape(line, "the end of the file behind Ctrl-Z", "more rows")),
+                false => Ok(None),
+            };
+        }
         let length = self.cells.ends.len();
-        if length != self.row_length {
+        let is_first_of_all = is_first && length == self.columns.len();
+        if length != self.row_length && !is_first_of_all {
             let rows = if self.format.header {
                 "header"
             } else {
                 "first row"
             };
             let expected = format!("{} as in the {rows}", count_cells(self.row_length));
-            return Err(self.shape(self.cells.line, &expected, &count_cells(length)));
+            let found = match length {
+                1 => format!(
+                    "1 cell, {:?}; delete the line if it is no row",
+                    shortened(&self.text)
+                ),
+                _ => count_cells(length),
+            };
+            return Err(self.shape(self.cells.line, &expected, &found));
+        }
+        if let Some(found) = self.no_row(length) {
+            let expected = "a row of values; delete the line";
+            return Err(self.shape(self.cells.line, expected, found));
         }
         if length > self.columns.len() {
             let last = self.row(length).cell(length - 1);
@@ -259,6 +334,26 @@ impl RowReader {
             }
         }
         Ok(Some(self.row(self.columns.len())))
+    }
+
+    /// What the line that was read last is, if it is no row of values: the header again, or the dashes below a header.
+    fn no_row(&self, length: usize) -> Option<&'static str> {
+        if !self.format.header || self.columns.len() < 2 {
+            return None;
+        }
+        let row = self.row(length);
+        let is_name = |(name, place): (&String, usize)| row.cell(place) == name;
+        if self.columns.iter().zip(0..).all(is_name) {
+            return Some("the names of the columns again");
+        }
+        let is_rule = |cell: &str| {
+            cell.trim_matches(':').len() > 2 && cell.bytes().all(|byte| b"-=:".contains(&byte))
+        };
+        let mut cells = (0..length)
+            .map(|place| row.cell(place))
+            .filter(|cell| !cell.is_empty());
+        let has_cells = cells.clone().nth(1).is_some();
+        (has_cells && cells.all(is_rule)).then_some("a line of dashes")
     }
 
     /// The first `length` cells of the row that was read last.

@@ -222,7 +222,7 @@ fn a_line_of_delimiters_without_end_is_no_table() {
 fn names_of_columns_are_unique_and_never_empty() {
     assert_eq!(
         error(b"id,x,y,x\n1,2,3,4\n"),
-        "table.csv, line 1: expected a name of its own for each column (set `header = false` if this is a row), found \"x\" as \
+        "table.csv, line 1: expected one line with a name of its own for each column, found \"x\" as \
          the name of columns 2 and 4"
     );
     assert_eq!(

@@ -110,6 +110,9 @@ pub struct Format {
     pub decimal: char,
     /// Whether the first line is a header.
     pub header: bool,
+    /// Whether the first cell of each row below the first line names the row, and the first line has no name for such cells,
+    /// as in tables of R.
+    pub has_row_names: bool,
     /// Lines above the table that are left out, since each holds one cell and the rows three or more; empty if there
     /// are none.
     pub title: String,

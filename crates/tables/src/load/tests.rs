@@ -80,10 +80,9 @@ fn a_word_among_numbers_is_refused_with_its_line_in_the_editor() {
     assert_eq!(
         load(text, "").unwrap_err(),
         "t.csv, line 5, column \"a\" holds \"red\", expected a number; if it stands for a missing value, set \
-         `missing = [\"\", \"NA\", \"N/A\", \"nan\", \"NaN\", \"null\", \"None\", \"?\", \"red\"]`; if the column holds \
-         categories, set `types = { a = \"category\" }`"
+         `missing_in = { a = [\"red\"] }`; if the column holds categories, set `types = { a = \"category\" }`"
     );
-    let loaded = load(text, "missing = [\"red\"]").unwrap();
+    let loaded = load(text, "missing_in = { a = [\"red\"] }").unwrap();
     let Values::Numbers(numbers) = &loaded.features.columns[0].values else {
         panic!("expected numbers");
     };
