@@ -131,6 +131,8 @@ impl std::fmt::Display for Warning {
 pub enum Subject {
     /// Lines above the table that are left out.
     Title,
+    /// The encoding of the text.
+    Encoding,
     /// Whether the first line is a header.
     Header,
     /// The rows as a whole.
@@ -214,6 +216,16 @@ pub(super) fn warnings(
         let message = format!("Left out above the table: {:?}.", format.title);
         warnings.push(Warning::new(Subject::Title, message));
     }
+    let values = columns.iter().flat_map(|column| {
+        let values = column.summary.values.iter();
+        values.map(|value| value.text.as_str())
+    });
+    let texts = columns.iter().map(Column::name).chain(values);
+    let encoding = format.assumed_encoding(texts);
+    warnings.extend(encoding.map(|message| {
+        let message = format!("T{}.", &message[1..]);
+        Warning::new(Subject::Encoding, message)
+    }));
     let header = header(&columns, config, format);
     warnings.extend(header.map(|message| Warning::new(Subject::Header, message)));
     if let Some(label) = label {

@@ -103,8 +103,7 @@ impl RowReader {
     /// # Errors
     /// [`TableError`] if the file cannot be read, is empty, or its header has two columns of one name.
     pub fn open(path: &Path, format: &FormatConfig) -> Result<Self, TableError> {
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        if matches!(extension, Some("npy" | "npz")) {
+        if is_array(path) {
             return Self::of_arrays(path, format);
         }
         let file = File::open(path).map_err(TableError::io(path))?;
@@ -124,7 +123,18 @@ impl RowReader {
         let rows = Self::open(path, format)?;
         let has_named = |rows: &Self| named.iter().all(|name| rows.columns.contains(name));
         let has_header = rows.format.header;
-        if format.header.is_none() && !has_named(&rows) && (!has_header || rows.could_be_row) {
+        if is_array(path) {
+            let header = Some(has_header);
+            return Ok((
+                rows,
+                FormatConfig {
+                    header,
+                    ..format.clone()
+                },
+            ));
+        }
+        let is_open = format.header.is_none() && can_be_read_again(path);
+        if is_open && !has_named(&rows) && (!has_header || rows.could_be_row) {
             let other_format = FormatConfig {
                 header: Some(!has_header),
                 ..format.clone()
@@ -370,7 +380,7 @@ impl RowReader {
             .map_err(|error| self.split_error(error))?;
         let bytes = std::mem::take(&mut self.cells.text);
         self.text = match self.format.encoding {
-            "Windows-1252" => self.decode_windows_1252(&bytes),
+            "Windows-1252" => self.decode_windows_1252(&bytes)?,
             _ => match String::from_utf8(bytes) {
                 Ok(text) => {
                     self.has_seen_utf8 |= !text.is_ascii();
@@ -385,7 +395,7 @@ impl RowReader {
                 }
                 Err(error) => {
                     self.format.encoding = "Windows-1252";
-                    self.decode_windows_1252(error.as_bytes())
+                    self.decode_windows_1252(error.as_bytes())?
                 }
             },
         };
@@ -393,14 +403,26 @@ impl RowReader {
     }
 
     /// The characters of `bytes`; moves the ends of the cells accordingly.
-    fn decode_windows_1252(&mut self, bytes: &[u8]) -> String {
+    ///
+    /// # Errors
+    /// [`TableError::Shape`] for a byte without a character, which texts in other encodings have.
+    fn decode_windows_1252(&mut self, bytes: &[u8]) -> Result<String, TableError> {
+        if let Some(byte) = bytes.iter().find(|&&byte| windows_1252(byte).is_none()) {
+            let expected = "text in UTF-8, or in Windows-1252; save the file as UTF-8";
+            let found = format!("the byte 0x{byte:02x} of another encoding");
+            return Err(self.shape(self.cells.line, expected, &found));
+        }
         let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
         let mut start = 0;
         for end in &mut self.cells.ends {
-            text.extend(bytes[start..*end].iter().map(|&byte| windows_1252(byte)));
+            text.extend(
+                bytes[start..*end]
+                    .iter()
+                    .filter_map(|&byte| windows_1252(byte)),
+            );
             start = std::mem::replace(end, text.len());
         }
-        text
+        Ok(text)
     }
 
     fn split_error(&self, error: SplitError) -> TableError {
@@ -420,7 +442,7 @@ impl RowReader {
                 &format!("the end of the row (is a quote {quote} not closed?)"),
                 "more than 16 MiB",
             ),
-            SplitError::Nul { line } => self.shape(line, "text", "a NUL byte, which no text file has"),
+            SplitError::Nul { line } => self.shape(line, "text", "a NUL byte, which no text file has; save the file as UTF-8 if it is in UTF-16 or UTF-32"),
         }
     }
 
@@ -432,6 +454,17 @@ impl RowReader {
             found: format!("{found}{}", self.advice),
         }
     }
+}
+
+/// Whether a file holds arrays of NumPy, by its name.
+fn is_array(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some("npy" | "npz"))
+}
+
+/// Whether a file has the same content when it is read again, unlike a pipe.
+pub(crate) fn can_be_read_again(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.is_file())
 }
 
 fn count_cells(count: usize) -> String {

@@ -83,11 +83,16 @@ fn text_reads_the_same_in_every_encoding() {
 
 #[test]
 fn bytes_that_are_no_utf8_are_read_as_windows_1252() {
-    let bytes = b"gr\xf6\xdfe,preis\n1,5 \x80\n2,x\x81\n";
+    let bytes = b"gr\xf6\xdfe,preis\n1,5 \x80\n2,x\xb0\n";
     let (columns, rows) = read_all(bytes);
     assert_eq!(columns, ["größe", "preis"]);
     assert_eq!(rows[0].1, ["1", "5 €"]);
-    assert_eq!(rows[1].1, ["2", "x\u{81}"]);
+    assert_eq!(rows[1].1, ["2", "x°"]);
+    assert_eq!(
+        error(b"a,b\n1,x\n2,\x82\xb1\x81\x5b\n"),
+        "table.csv, line 3: expected text in UTF-8, or in Windows-1252; save the file as UTF-8, found the byte 0x81 of \
+         another encoding"
+    );
     // After more than the first part of the file.
     let mut late = "a,b\n".to_owned() + &"1,x\n".repeat(300_000);
     late.push_str("2,");
@@ -167,7 +172,8 @@ fn what_is_no_text_is_refused_with_advice() {
     }
     assert_eq!(
         error(b"a,b\n1,2\n1,\x002\n"),
-        "table.csv, line 3: expected text, found a NUL byte, which no text file has"
+        "table.csv, line 3: expected text, found a NUL byte, which no text file has; save the file as UTF-8 if it is \
+         in UTF-16 or UTF-32"
     );
 }
 

@@ -116,6 +116,12 @@ impl TableConfig {
             let message = format!("all weights in column {:?} are 0", names[*place]);
             return Err(self.unusable(message));
         }
+        let class_names: &[String] = match &label {
+            Label::Classes { names, .. } => names,
+            Label::Values { .. } => &[],
+        };
+        let texts = names.iter().chain(class_names).map(String::as_str);
+        notes.extend(rows.format().assumed_encoding(texts));
         let features = Table {
             columns: self.finish_columns(columns, &cells, &mut notes)?,
             num_file_columns: names.len(),
