@@ -83,6 +83,10 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
 /// The file name of the data with the extension `toml`, in the current folder.
 fn default_output(data: &Path) -> PathBuf {
     let mut name = PathBuf::from(data.file_name().unwrap_or(data.as_os_str()));
+    // Such a name would be taken for an option.
+    if name.as_os_str().as_encoded_bytes().starts_with(b"-") {
+        name = Path::new(".").join(name);
+    }
     for compressed in ["gz", "GZ"] {
         if name
             .extension()

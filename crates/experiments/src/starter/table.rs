@@ -488,6 +488,7 @@ fn reason_to_drop(column: &ColumnDescription, limit: u64) -> Option<String> {
         Some(Useless::Identifier) => "nearly every row has its own, as identifiers do".to_owned(),
         Some(Useless::Text) => "free text".to_owned(),
         Some(Useless::OtherNotation) => "numbers in a notation that is not read".to_owned(),
+        Some(Useless::UnreadDates) => "dates in a notation that is not read".to_owned(),
         Some(Useless::NoValue) => "no value at all".to_owned(),
         Some(Useless::OneValue) => "the same in all rows".to_owned(),
         None if column.has_ambiguous_dates => {
@@ -571,9 +572,15 @@ fn content(column: &ColumnDescription) -> String {
 /// The range of a column of numbers, as `, 1 to 8`.
 fn range(column: &ColumnDescription) -> String {
     match (column.min, column.max) {
-        (Some(min), Some(max)) => format!(", {min} to {max}"),
+        (Some(min), Some(max)) => format!(", {} to {}", plain(min), plain(max)),
         _ => String::new(),
     }
+}
+
+/// A number, with an exponent if it would have many zeros.
+fn plain(number: f64) -> String {
+    let text = format!("{number:?}");
+    text.strip_suffix(".0").unwrap_or(&text).to_owned()
 }
 
 fn count(number: u64, one: &str, many: &str) -> String {

@@ -278,6 +278,20 @@ fn full_year(text: &str) -> Option<u32> {
     }
 }
 
+/// Whether a text is like a date that [`date`] does not read: it has a year and another number, or a month, beside it.
+pub(crate) fn is_like_date(text: &str) -> bool {
+    let is_year = |part: &str| part.len() == 4 && matches!(digits(part, 4), Some(1900..2100));
+    let is_part = |part: &str| {
+        let is_number = part.len() <= 2 && digits(part, 2).is_some_and(|number| number <= 60);
+        !part.is_empty() && is_number || month_name(part).is_some()
+    };
+    let parts = || {
+        let parts = text.split(|c: char| !c.is_ascii_alphanumeric());
+        parts.flat_map(|part| part.split(|c: char| c == 'W' || c == 'Q' || c == 'T'))
+    };
+    text.chars().count() <= 40 && parts().any(is_year) && parts().any(is_part)
+}
+
 /// Splits a date from the time that follows it.
 fn split_time(text: &str) -> (&str, Option<&str>) {
     let Some(colon) = text.find(':') else {
@@ -612,6 +626,25 @@ mod tests {
         }
         let midnight = date("2024-03-05 12:30 AM", DateOrder::DayFirst);
         assert_eq!(midnight, Some(19787.0 + 0.5 / 24.0));
+    }
+
+    #[test]
+    fn texts_like_dates_that_are_not_read_are_known() {
+        for text in [
+            "2020-01-01 10:00 Europe/Berlin",
+            "01/Jan/2020:00:00:00 +0000",
+            "2020年01月01日",
+            "2020_01_01",
+            "2020-W01",
+            "2020Q1",
+            "January 3rd, 2020",
+        ] {
+            assert!(is_like_date(text), "{text}");
+            assert_eq!(date(text, DateOrder::DayFirst), None, "{text}");
+        }
+        for text in ["A/2020", "Smith, J. 1234", "2020", "room 12", "PC 17599"] {
+            assert!(!is_like_date(text), "{text}");
+        }
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(crate) struct CellFormat {
     missing: Vec<String>,
     /// More cells that read as missing, by column.
     missing_in: BTreeMap<String, Vec<String>>,
+    /// Whether the cells are those of rows to predict, whose format is that of the training.
+    are_new: bool,
 }
 
 impl CellFormat {
@@ -24,6 +26,15 @@ impl CellFormat {
             decimal: config.decimal,
             missing: config.missing.clone(),
             missing_in: config.missing_in.clone(),
+            are_new: false,
+        }
+    }
+
+    /// The same format, for rows to predict: advice is about the cells, not about keys of the configuration.
+    pub(crate) fn of_new_rows(config: &TableConfig, path: &Path) -> Self {
+        Self {
+            are_new: true,
+            ..Self::new(config, path)
         }
     }
 
@@ -74,6 +85,12 @@ impl CellFormat {
     /// The expected content where a number should be in a column, with the key that makes `text` acceptable.
     pub(crate) fn instead_of_number(&self, column: &str, text: &str) -> String {
         let mark = self.other_decimal_mark();
+        if self.are_new && (cell::is_like_thousands(text) || self.has_other_decimal_mark(text)) {
+            let decimal = self.decimal;
+            return format!(
+                "a number with the decimal mark {decimal:?}, as in the training, and no other mark"
+            );
+        }
         if cell::is_like_thousands(text) && self.decimal == '.' {
             return "a number without marks between thousands; if the comma is the decimal mark, set \
                     `decimal = \",\"`"
@@ -93,6 +110,9 @@ impl CellFormat {
     /// The key that makes `text` a missing value of a column, as the end of a sentence. Other columns keep the text as
     /// a value.
     pub(crate) fn or_missing(&self, column: &str, text: &str) -> String {
+        if self.are_new {
+            return "; if it stands for a missing value, leave the cell empty".to_owned();
+        }
         let mut missing_in = self.missing_in.clone();
         let texts = missing_in.entry(column.to_owned()).or_default();
         texts.push(shortened(text));

@@ -134,7 +134,7 @@ impl CellCounts {
     }
 
     /// The notation of the numbers of the column, if that is why they are not read as numbers.
-    pub(crate) fn notation(&self) -> Option<&Notation> {
+    pub(crate) fn notation(&self) -> Option<Notation> {
         self.notated.of_column(self.numbers, self.values())
     }
 

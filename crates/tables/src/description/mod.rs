@@ -21,7 +21,7 @@ pub(crate) use self::warnings::mixed_booleans;
 pub use self::warnings::{Subject, Warning};
 use self::warnings::{WORDS_OF_PROGRAMS, warnings};
 use crate::columns::ColumnType;
-use crate::columns::cell::{DateOrder, date};
+use crate::columns::cell::{DateOrder, date, is_like_date};
 use crate::columns::guess::{guess, is_nearly_all};
 use crate::error::TableError;
 use crate::files::RowReader;
@@ -103,6 +103,8 @@ pub enum Useless {
     Text,
     /// Numbers in a notation in which they are not read, such as `12.5%`.
     OtherNotation,
+    /// Dates in a notation in which they are not read.
+    UnreadDates,
     /// All values are missing.
     NoValue,
     /// All values are the same, and none is missing.
@@ -291,11 +293,25 @@ fn useless(column_type: ColumnType, distinct: u64, summary: &Summary) -> Option<
         ColumnType::Identifier | ColumnType::Text if counts.notation().is_some() => {
             Some(Useless::OtherNotation)
         }
+        ColumnType::Identifier | ColumnType::Text if are_like_dates(summary) => {
+            Some(Useless::UnreadDates)
+        }
         ColumnType::Identifier => Some(Useless::Identifier),
         ColumnType::Text => Some(Useless::Text),
         _ if counts.missing == 0 && distinct == 1 => Some(Useless::OneValue),
         _ => None,
     }
+}
+
+/// Whether the values are like dates that are not read.
+fn are_like_dates(summary: &Summary) -> bool {
+    const MOST: usize = 100;
+    let values = &summary.values[..summary.values.len().min(MOST)];
+    let num_dates = values
+        .iter()
+        .filter(|value| is_like_date(&value.text))
+        .count();
+    !values.is_empty() && 10 * num_dates >= 9 * values.len()
 }
 
 fn notes(column_type: ColumnType, distinct: u64, summary: &Summary) -> Vec<String> {

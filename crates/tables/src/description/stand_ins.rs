@@ -106,9 +106,9 @@ fn numbers(summary: &Summary) -> Vec<StandIn> {
         let mut values = summary.values.iter();
         let written = values.find(|value| value.number == Some(number));
         StandIn {
-            text: written.map_or_else(|| format!("{number:?}"), |value| value.text.clone()),
+            text: written.map_or_else(|| plain(number), |value| value.text.clone()),
             count,
-            others: others.map(|other| other.to_string()),
+            others: others.map(plain),
         }
     };
     counts.iter().filter(is_found).map(stand_in).collect()
@@ -166,6 +166,12 @@ fn may_stand_for_missing(number: f64) -> bool {
         digits /= 10;
     }
     digits == 0 && last >= 7
+}
+
+/// A number, with an exponent if it would have many zeros.
+fn plain(number: f64) -> String {
+    let text = format!("{number:?}");
+    text.strip_suffix(".0").unwrap_or(&text).to_owned()
 }
 
 /// Where most values lie.

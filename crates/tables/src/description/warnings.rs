@@ -454,6 +454,20 @@ fn about_cells(column: &Column, warnings: &mut Vec<Warning>) {
             ),
         ));
     }
+    if column.description.useless == Some(Useless::UnreadDates) {
+        let example = column
+            .description
+            .examples
+            .first()
+            .map_or("", String::as_str);
+        warnings.push(Warning::new(
+            Subject::Cells,
+            format!(
+                "{name:?}: dates such as {example:?} are not read as dates. Write them as 2024-03-05 or 2024-03-05 14:30. Until \
+                 then, leave the column out with `drop = [{name:?}]`."
+            ),
+        ));
+    }
     for stand_in in stand_ins(column.description.column_type, column.summary) {
         let [least, most] = &stand_in.others;
         warnings.push(Warning::new(Subject::Cells, format!(

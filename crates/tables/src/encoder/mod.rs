@@ -182,15 +182,16 @@ impl Encoder {
     /// [`TableError`] with the line and the key to set if a value is missing and nothing replaces it, a category was
     /// not among the training rows, or a derived feature is not finite.
     pub fn encode(&self, config: &TableConfig, table: &Table) -> Result<Vec<f64>, TableError> {
-        self.encode_file(config, &config.path, table)
+        self.encode_file(config, &config.path, table, "")
     }
 
-    /// [`encode`](Self::encode) for a table that was read from `path`.
+    /// [`encode`](Self::encode) for a table that was read from `path`. `again` ends the advice to set a key.
     fn encode_file(
         &self,
         config: &TableConfig,
         path: &Path,
         table: &Table,
+        again: &str,
     ) -> Result<Vec<f64>, TableError> {
         let columns = self.find_columns(path, table)?;
         let width = self.features().len();
@@ -207,7 +208,7 @@ impl Encoder {
                 count: fitted.features().len(),
             };
             first += target.count;
-            fitted.encode(config, path, column, &table.lines, target)?;
+            fitted.encode(config, path, column, &table.lines, target, again)?;
         }
         for (fitted, column) in self.columns.iter().zip(&columns) {
             if fitted.has_indicator {
@@ -444,6 +445,7 @@ impl FittedColumn {
         column: &Column,
         lines: &[u64],
         mut target: Target<'_>,
+        again: &str,
     ) -> Result<(), TableError> {
         let line = |row: usize| lines.get(row).copied().unwrap_or_default();
         match (&self.values, &column.values) {
@@ -456,7 +458,7 @@ impl FittedColumn {
                     _ => &[],
                 };
                 if replacement.is_none() && numbers.iter().any(|number| number.is_nan()) {
-                    return Err(self.missing(path, column, lines));
+                    return Err(self.missing(path, column, lines, again));
                 }
                 for (features, number) in target.rows().zip(numbers) {
                     let number = match replacement {
@@ -483,7 +485,9 @@ impl FittedColumn {
                     };
                     let place = place.unwrap_or(&Place::Unseen);
                     match place {
-                        Place::Missing => return Err(self.missing(path, column, lines)),
+                        Place::Missing => {
+                            return Err(self.missing(path, column, lines, again));
+                        }
                         Place::Unseen if config.categories.unseen == UnseenCategories::Error => {
                             return Err(TableError::Cell {
                                 path: path.to_owned(),
@@ -492,7 +496,7 @@ impl FittedColumn {
                                 value: name.map_or(String::new(), |name| shortened(name)),
                                 expected: format!(
                                     "one of the categories of the training rows: {}; \
-                                     `categories.unseen = \"ignore\"` accepts others",
+                                     `categories.unseen = \"ignore\"`{again} accepts others",
                                     shortened_list(categories.names()).join(", ")
                                 ),
                             });
@@ -508,7 +512,7 @@ impl FittedColumn {
     }
 
     /// The error of a missing value that nothing replaces.
-    fn missing(&self, path: &Path, column: &Column, lines: &[u64]) -> TableError {
+    fn missing(&self, path: &Path, column: &Column, lines: &[u64], again: &str) -> TableError {
         let is_missing = |(row, _): &(usize, &u64)| column.values.is_missing(*row);
         let mut missing = lines.iter().enumerate().filter(is_missing);
         let line = missing.next().map_or(0, |(_, line)| *line);
@@ -524,7 +528,7 @@ impl FittedColumn {
             column: self.name.clone(),
             count: 1 + missing.count(),
             expected: format!(
-                "one in each row; set {keys} to replace missing ones, or `drop = [{:?}]` to leave the column out",
+                "one in each row; set {keys} to replace missing ones, or `drop = [{:?}]` to leave the column out{again}",
                 self.name
             ),
         }

@@ -13,7 +13,7 @@ use crate::columns::column_reader::{ColumnReader, Finished};
 use crate::columns::{ColumnType, DateOrder, cell};
 use crate::config::TableConfig;
 use crate::error::TableError;
-use crate::files::{HeaderLine, RowReader};
+use crate::files::{HeaderLine, RowReader, can_be_read_again};
 use crate::format::FormatConfig;
 use crate::load::roles::shortened_list;
 use crate::table::{Column, Table, Values};
@@ -47,6 +47,12 @@ impl Encoder {
         path: &Path,
         header: HeaderLine,
     ) -> Result<NewRows, TableError> {
+        if header != HeaderLine::No
+            && can_be_read_again(path)
+            && let Some((rows, config)) = self.open_in_another_format(config, path)
+        {
+            return self.read_rows(&config, path, rows, HeaderLine::Yes);
+        }
         let rows = RowReader::open(path, &format(config, header))?;
         self.read_rows(config, path, rows, header)
     }
@@ -66,6 +72,36 @@ impl Encoder {
         self.read_rows(config, name, rows, header)
     }
 
+    /// Opens a file whose first line does not have the names of all columns in the format of the training file, but has them
+    /// in the format that is detected; with this format as the configuration.
+    fn open_in_another_format(
+        &self,
+        config: &TableConfig,
+        path: &Path,
+    ) -> Option<(RowReader, TableConfig)> {
+        let has_names = |rows: &RowReader| {
+            let mut columns = self.columns.iter();
+            columns.all(|column| rows.columns().contains(&column.name))
+        };
+        let trained = RowReader::open(path, &format(config, HeaderLine::Yes));
+        if self.columns.len() < 2 || trained.is_ok_and(|rows| has_names(&rows)) {
+            return None;
+        }
+        let detected = FormatConfig {
+            header: Some(true),
+            missing: config.missing.clone(),
+            ..FormatConfig::default()
+        };
+        let rows = RowReader::open(path, &detected).ok().filter(has_names)?;
+        let config = TableConfig {
+            delimiter: rows.format().delimiter,
+            quote: rows.format().quote,
+            decimal: rows.format().decimal,
+            ..config.clone()
+        };
+        Some((rows, config))
+    }
+
     fn read_rows(
         &self,
         config: &TableConfig,
@@ -76,7 +112,7 @@ impl Encoder {
         let new_file = NewFile {
             encoder: self,
             path,
-            cells: CellFormat::new(config, path),
+            cells: CellFormat::of_new_rows(config, path),
         };
         if header == HeaderLine::Auto {
             rows.accept_header_without_first_name()?;
@@ -136,12 +172,15 @@ impl Encoder {
         let notes = columns
             .filter_map(|(fitted, column)| fitted.note_about(column, config.decimal, &table.lines));
         Ok(NewRows {
-            features: self.encode_file(config, path, &table)?,
+            features: self.encode_file(config, path, &table, AGAIN)?,
             notes: notes.collect(),
             lines: table.lines,
         })
     }
 }
+
+/// The end of the advice to set a key, where the network is already trained.
+const AGAIN: &str = " in the experiment, and train again";
 
 /// The format of a file of new rows. The meaning of the first line is decided here, from the columns of the training
 /// file.
