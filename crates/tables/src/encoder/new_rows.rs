@@ -205,13 +205,6 @@ pub(super) fn generated_name(place: usize) -> String {
     format!("column_{}", place + 1)
 }
 
-fn count_cells(count: usize) -> String {
-    match count {
-        1 => "1 cell".to_owned(),
-        _ => format!("{count} cells"),
-    }
-}
-
 /// A file of new rows, for the columns of an encoder.
 struct NewFile<'a> {
     encoder: &'a Encoder,
@@ -436,9 +429,12 @@ impl FittedColumn {
                     format!("{:?} ({count}{near})", shortened(text))
                 };
                 let texts: Vec<String> = unseen.iter().map(described).collect();
+                let (cells, hold) = match num_cells {
+                    1 => ("cell", "holds a category"),
+                    _ => ("cells", "hold categories"),
+                };
                 Some(format!(
-                    "{} of {name:?} hold categories that the training rows do not have, and count as none of these: {}",
-                    count_cells(num_cells),
+                    "{num_cells} {cells} of {name:?} {hold} that the training rows do not have, taken for none of these: {}",
                     shortened_list(&texts).join(", ")
                 ))
             }
@@ -451,9 +447,12 @@ impl FittedColumn {
                     .zip(lines)
                     .filter(|(number, _)| is_far(**number));
                 let (number, line) = far.next()?;
+                let (cells, lie) = match far.count() {
+                    0 => ("1 cell".to_owned(), "lies"),
+                    more => (format!("{} cells", more + 1), "lie"),
+                };
                 Some(format!(
-                    "{} of {name:?} lie far outside the training rows ({least:?} to {most:?}), such as {number:?} in line {line}",
-                    count_cells(1 + far.count())
+                    "{cells} of {name:?} {lie} far outside the training rows ({least:?} to {most:?}), such as {number:?} in line {line}"
                 ))
             }
             _ => None,
