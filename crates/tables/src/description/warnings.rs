@@ -70,7 +70,7 @@ const MISSING_WORDS: [&str; 41] = [
 
 /// Texts that programs write where a value is missing: databases, pandas, Excel and C. People hardly ever mean a value by
 /// them.
-pub(super) const WORDS_OF_PROGRAMS: [&str; 28] = [
+pub(super) const WORDS_OF_PROGRAMS: [&str; 27] = [
     "NULL",
     "Null",
     "(null)",
@@ -80,7 +80,6 @@ pub(super) const WORDS_OF_PROGRAMS: [&str; 28] = [
     "\\N",
     "NaT",
     "<NA>",
-    "NAN",
     "-nan",
     "-NaN",
     "-nan(ind)",
