@@ -26,6 +26,8 @@ pub(crate) enum Notation {
     MinusBehind,
     /// `D` before the exponent, as Fortran writes it.
     FortranExponent,
+    /// A power of ten, such as `×10^3`.
+    PowerOfTen,
     /// A number and its deviation.
     Deviation,
     /// Parentheses around it, as accountants write numbers below zero.
@@ -80,6 +82,11 @@ impl Notation {
             let are_numbers = is_plain(number) && is_plain(deviation);
             return are_numbers.then_some(Self::Deviation);
         }
+        let mut marks = ["x10^", "×10^", "*10^"].iter();
+        if let Some((number, power)) = marks.find_map(|mark| core.split_once(mark)) {
+            let are_numbers = is_plain(number.trim()) && is_plain(power);
+            return are_numbers.then_some(Self::PowerOfTen);
+        }
         let is_fortran = is_plain(&core.replacen(['D', 'd'], "E", 1));
         is_fortran.then_some(Self::FortranExponent)
     }
@@ -102,6 +109,7 @@ impl Notation {
             }
             Self::MinusBehind => "have the minus sign behind them: write it before them".to_owned(),
             Self::FortranExponent => "have a D before the exponent: write an E".to_owned(),
+            Self::PowerOfTen => "are written with a power of ten: write it as 1.5e3".to_owned(),
             Self::Deviation => {
                 "stand with their deviation in one cell: write the deviation into a column of its own".to_owned()
             }
@@ -269,6 +277,8 @@ mod tests {
             ),
             ("47.0-", Some(Notation::MinusBehind)),
             ("31.4D+02", Some(Notation::FortranExponent)),
+            ("97.2x10^2", Some(Notation::PowerOfTen)),
+            ("16.0 ×10^-3", Some(Notation::PowerOfTen)),
             ("97.1 ± 0.1", Some(Notation::Deviation)),
             ("1:02:03.5", Some(Notation::Time)),
         ] {

@@ -3,11 +3,12 @@
 use super::summary::{LabelCell, MAX_CLASSES, Summary};
 use super::warnings::LEAST_ROWS;
 
-/// The smallest number of rows of each of two classes for which a range of numbers that holds one of them means anything.
-const LEAST_OF_CLASS: usize = 20;
+/// The smallest number of rows for which one threshold, or the same order, means anything: few rows of two kinds are often
+/// apart by themselves.
+const LEAST_ORDERED: usize = 200;
 
-/// The smallest number of rows for which the same order of column and label means anything.
-const LEAST_RANKED: usize = 30;
+/// The smallest number of rows of each of two classes for the same.
+const LEAST_OF_CLASS: usize = 20;
 
 /// The reason to say that a column gives the label away; `None` if it does not.
 pub(super) fn gives_label_away(column: &Summary, label: &Summary) -> Option<String> {
@@ -110,7 +111,7 @@ impl Sample {
             .collect();
         let num_first = rows.iter().filter(|(_, is_first)| *is_first).count();
         let rarer = num_first.min(rows.len() - num_first);
-        if rarer < LEAST_OF_CLASS {
+        if rows.len() < LEAST_ORDERED || rarer < LEAST_OF_CLASS {
             return None;
         }
         rows.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -141,7 +142,7 @@ impl Sample {
         let (numbers, targets): (Vec<f64>, Vec<f64>) = rows
             .filter_map(|(number, label)| Some((*number, label.number?)))
             .unzip();
-        if numbers.len() < LEAST_RANKED {
+        if numbers.len() < LEAST_ORDERED {
             return None;
         }
         let mut covariance = super::summary::Covariance::default();
