@@ -562,6 +562,26 @@ fn dates_that_are_not_read_and_different_units_are_no_identifiers() {
 }
 
 #[test]
+fn amounts_of_one_row_are_no_rare_classes() {
+    let warns = |label: &dyn Fn(usize) -> String| {
+        let text = table("x,y", 100, |row| {
+            format!("{}.5,{}", row * 7 % 100, label(row))
+        });
+        let warnings = describe_text(&text, Some("y")).warnings;
+        let mut subjects = warnings.iter().map(|warning| warning.subject);
+        subjects.any(|subject| subject == Subject::RareClasses)
+    };
+    assert!(!warns(&|row| format!(
+        "0.{}",
+        if row < 5 { 10 + row } else { 0 }
+    )));
+    assert!(warns(&|row| format!(
+        "class {}",
+        if row < 1 { 1 } else { 2 + row % 2 }
+    )));
+}
+
+#[test]
 fn names_of_rows_as_r_writes_them_are_said() {
     let text = table("a,b", 20, |row| format!("{row},{row}.5,{}", row % 3));
     let description = describe_text(&text, None);

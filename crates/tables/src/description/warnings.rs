@@ -331,7 +331,17 @@ fn about_label(label: &Column, warnings: &mut Vec<Warning>) {
     let is_class = label.description.distinct <= MAX_CLASSES as u64;
     let rare = label.summary.values.iter().filter(|value| value.count == 1);
     let rare: Vec<&str> = rare.map(|value| value.text.as_str()).collect();
-    if is_class && !rare.is_empty() && label.values() >= 5 * label.description.distinct {
+    // Fractions other than a half are amounts.
+    let is_amount = label.summary.values.iter().any(|value| {
+        value
+            .number
+            .is_some_and(|number| (2.0 * number).fract() != 0.0)
+    });
+    if is_class
+        && !is_amount
+        && !rare.is_empty()
+        && label.values() >= 5 * label.description.distinct
+    {
         let rare = list(&rare, " and ");
         warnings.push(Warning::new(Subject::RareClasses, format!("Values of the label {name:?} with only one row cannot be both learnt and tested: {rare}.")));
     }
