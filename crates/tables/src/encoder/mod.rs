@@ -10,7 +10,7 @@ mod tests;
 
 use std::path::Path;
 
-use emberlab_menu::Problem;
+use emberlab_menu::{Problem, nearest_name};
 use serde::{Deserialize, Serialize};
 
 use crate::columns::cell_format::shortened;
@@ -489,15 +489,21 @@ impl FittedColumn {
                             return Err(self.missing(path, column, lines, again));
                         }
                         Place::Unseen if config.categories.unseen == UnseenCategories::Error => {
+                            let known = categories.names();
+                            let near = name.and_then(|name| {
+                                nearest_name(name, known.iter().map(String::as_str))
+                            });
+                            let near = near
+                                .map_or(String::new(), |near| format!(" (did you mean {near:?}?)"));
                             return Err(TableError::Cell {
                                 path: path.to_owned(),
                                 line: line(row),
                                 column: self.name.clone(),
                                 value: name.map_or(String::new(), |name| shortened(name)),
                                 expected: format!(
-                                    "one of the categories of the training rows: {}; \
-                                     `categories.unseen = \"ignore\"`{again} accepts others",
-                                    shortened_list(categories.names()).join(", ")
+                                    "one of the categories of the training rows: {}{near}; to accept \
+                                     others, set `categories.unseen = \"ignore\"`{again}",
+                                    shortened_list(known).join(", ")
                                 ),
                             });
                         }

@@ -180,7 +180,7 @@ fn a_category_that_no_training_row_has_is_refused_with_its_line() {
     assert_eq!(
         encode(TABLE, keys, &TRAINING).unwrap_err(),
         "t.csv, line 8, column \"color\" holds \"violet\", expected one of the categories of the training rows: Blue, \
-         green, red, Ärger; `categories.unseen = \"ignore\"` accepts others"
+         green, red, Ärger; to accept others, set `categories.unseen = \"ignore\"`"
     );
 }
 
