@@ -72,7 +72,7 @@ impl Prepared {
         }
         let splits = [&self.splits.train, &self.splits.valid, &self.splits.test];
         let mut filled = splits.iter().filter(|split| !split.is_empty());
-        let can_be_stratified = self.config.split.method == SplitMethod::Random
+        let can_be_stratified = self.config.split.method != SplitMethod::Stratified
             && (self.config.dataset.table()).is_none_or(|table| table.group.is_none())
             && filled.all(|split| split.len() >= names.len());
         let expected = match can_be_stratified {
@@ -248,7 +248,7 @@ mod tests {
             model = {{ name = "mlp", hidden = [4] }}
             loss = {{ name = "{loss}" }}
             optimizer = {{ name = "sgd", learning_rate = 0.1 }}
-            training = {{ num_epochs = 1 }}
+            training = {{ num_epochs = 1, batch_size = "full" }}
             "#
         );
         let source = ConfigSource::new("t.toml", text);
@@ -276,7 +276,10 @@ mod tests {
         let many = format!("x,y\n{}1,b\n", "1,a\n".repeat(9));
         let split = "method = \"sequential\", valid = 2";
         let found = refusal_of_table(&many, "\"y\"", split).unwrap();
-        assert!(!found.contains("stratified"), "{found}");
+        assert!(
+            found.contains("as `split.method = \"stratified\"` gives"),
+            "{found}"
+        );
         assert_eq!(
             refusal_of_table(&many, "\"y\"", "method = \"stratified\", valid = 2"),
             None
