@@ -422,8 +422,12 @@ fn about_cells(column: &Column, warnings: &mut Vec<Warning>) {
             ),
         ));
     } else if !missing_words.is_empty() {
+        let is_among_others = !column.description.other_texts.is_empty();
         warnings.push(Warning::new(
-            Subject::Cells,
+            match is_among_others {
+                true => Subject::TextsAmongNumbers,
+                false => Subject::Cells,
+            },
             format!(
                 "{name:?}: {} may mean that the value is missing. If so, set {}.",
                 list(&missing_words, " and "),
