@@ -9,7 +9,7 @@ mod summary;
 mod tests;
 mod warnings;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde::Serialize;
@@ -151,7 +151,7 @@ pub fn describe(
         label.useless = None;
         label.notes.clear();
     }
-    find_texts_of_other_columns(&mut columns, &collected.summaries);
+    find_texts_of_other_columns(&mut columns, &collected.summaries, label);
     Ok(TableDescription {
         rows: collected.rows,
         warnings: warnings(&columns, &collected, label, &format, reader.format()),
@@ -267,21 +267,29 @@ fn other_texts(column_type: ColumnType, summary: &Summary) -> Vec<String> {
         .collect()
 }
 
-/// Finds the texts among numbers that are ordinary values of another column.
-fn find_texts_of_other_columns(columns: &mut [ColumnDescription], summaries: &[Summary]) {
-    let values = columns.iter().zip(summaries).flat_map(|(column, summary)| {
-        let texts = summary.values.iter().map(|value| value.text.as_str());
-        texts.filter(|text| !column.other_texts.iter().any(|other| other == text))
-    });
-    let values: HashSet<&str> = values.collect();
-    let shared = columns.iter().map(|column| {
+/// Finds the texts among numbers that are ordinary values of another column. All texts of the label are, as they may be
+/// classes.
+fn find_texts_of_other_columns(
+    columns: &mut [ColumnDescription],
+    summaries: &[Summary],
+    label: Option<usize>,
+) {
+    let mut columns_of: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (place, (column, summary)) in columns.iter().zip(summaries).enumerate() {
+        for value in &summary.values {
+            let is_value = label == Some(place) || !column.other_texts.contains(&value.text);
+            if is_value && value.number.is_none() {
+                columns_of.entry(&value.text).or_default().push(place);
+            }
+        }
+    }
+    for (place, column) in columns.iter_mut().enumerate() {
+        let is_shared = |text: &&String| {
+            let mut others = columns_of.get(text.as_str()).into_iter().flatten();
+            others.any(|&other| other != place)
+        };
         let texts = column.other_texts.iter();
-        let shared = texts.filter(|text| values.contains(text.as_str()));
-        shared.cloned().collect()
-    });
-    let shared: Vec<Vec<String>> = shared.collect();
-    for (column, shared) in columns.iter_mut().zip(shared) {
-        column.texts_of_other_columns = shared;
+        column.texts_of_other_columns = texts.filter(is_shared).cloned().collect();
     }
 }
 

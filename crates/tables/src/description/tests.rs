@@ -529,6 +529,19 @@ fn texts_among_numbers_or_dates_are_told_from_values_of_other_columns() {
     assert_eq!(when.other_texts, ["0000-00-00"]);
     assert!(when.texts_of_other_columns.is_empty() && dose.other_texts.is_empty());
     assert_warns(&description, "`missing_in = { when = [\"0000-00-00\"] }`");
+    // Among the numbers of a label too, as they may be classes.
+    let text = table("x,y", 60, |row| {
+        let word = |is_word: bool| {
+            if is_word {
+                "low".to_owned()
+            } else {
+                format!("{row}.5")
+            }
+        };
+        format!("{},{}", word(row % 20 == 3), word(row % 20 == 5))
+    });
+    let description = describe_text(&text, Some("y"));
+    assert_eq!(description.columns[0].texts_of_other_columns, ["low"]);
     // Also behind more values than are remembered.
     let text = table("x,y", 3000, |row| {
         let x = if row == 2990 {
