@@ -845,6 +845,11 @@ fn a_category_that_the_training_did_not_see_is_an_error_or_ignored_as_told() {
     assert_eq!(told[0], ("rows.csv:2".to_owned(), "warm".to_owned()));
     assert_eq!(told[1], ("rows.csv:3".to_owned(), "cold".to_owned()));
     assert_eq!(told[2].0, "rows.csv:5");
+    lab.write("rows.csv", rows);
+    let said = lab.run(&["predict", "own/a", "rows.csv"]).stderr;
+    let note =
+        "note: rows.csv: 1 cell of \"color\" holds a category that the training rows do not have";
+    assert!(said.contains(note), "{said}");
 }
 
 #[test]
@@ -889,9 +894,14 @@ fn new_rows_are_read_with_the_format_of_the_table_that_was_learnt() {
         predicted(&lab, "Länge cm;Gewicht kg\n3,6;10,1\n4,7;15,2\n"),
         ["Birne", "Apfel"]
     );
-    lab.write("rows.csv", "Länge cm,Gewicht kg\n3.6,10.1\n");
-    let outcome = lab.run(&["predict", "own/a", "rows.csv"]);
-    assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+    // Another format is read if the header has all names in it, and only then.
+    let rows = "Länge cm,Gewicht kg\n3.6,10.1\n4.7,15.2\n";
+    assert_eq!(predicted(&lab, rows), ["Birne", "Apfel"]);
+    for rows in ["3.6,10.1\n", "Länge cm;Gewicht kg\n3.6;10.1\n"] {
+        lab.write("rows.csv", rows);
+        let outcome = lab.run(&["predict", "own/a", "rows.csv"]);
+        assert_eq!(outcome.code, Some(2), "{outcome:#?}");
+    }
 }
 
 #[test]

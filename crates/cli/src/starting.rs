@@ -42,7 +42,11 @@ pub fn starter(
     match label {
         None if path.is_dir() => Ok(Starter::for_images(path)?),
         Some(_) if path.is_dir() => Err(Failure::Usage(format!(
-            "{} is a folder of images, whose classes are the folders in it; leave out `--label`",
+            "{} is a folder; a table is one file. If it holds a folder of images for each class, leave out `--label`",
+            path.display()
+        ))),
+        Some(_) if path.exists() && !path.is_file() => Err(Failure::Usage(format!(
+            "{} is no file that can be read more than once; save the table in one",
             path.display()
         ))),
         Some(label) => Ok(Starter::for_table(

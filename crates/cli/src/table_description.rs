@@ -36,15 +36,23 @@ pub fn render(name: &str, description: &TableDescription, label: Option<&str>) -
     let format = &description.format;
     let _ = writeln!(
         text,
-        "{name}: {} of {}\ndelimiter = {:?}, header = {}, decimal = {:?}; {}, line ends {}\n",
+        "{name}: {} of {}",
         count_of(description.rows, "row"),
         count_of(description.columns.len() as u64, "column"),
-        format.delimiter.to_string(),
-        format.header,
-        format.decimal.to_string(),
-        format.encoding,
-        format.line_ends,
     );
+    let is_text = ![".npy", ".npz"].iter().any(|end| name.ends_with(end));
+    if is_text {
+        let _ = writeln!(
+            text,
+            "delimiter = {:?}, header = {}, decimal = {:?}; {}, line ends {}",
+            format.delimiter.to_string(),
+            format.header,
+            format.decimal.to_string(),
+            format.encoding,
+            format.line_ends,
+        );
+    }
+    text.push('\n');
     let columns = &description.columns;
     let listed = &columns[..columns.len().min(MOST_COLUMNS)];
     let _ = writeln!(text, "{}", table(listed, width));

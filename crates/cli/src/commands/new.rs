@@ -60,15 +60,19 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     }
     fs::write(&output, &text)
         .map_err(|error| Failure::Failed(format!("cannot write {}: {error}", output.display())))?;
+    // If a training cannot begin, the user should know now, with the place in the new file.
+    if let Err(error) = starter.check(&data_dirs::all(shared)) {
+        eprintln!(
+            "{} needs a change before a training can begin:",
+            output.display()
+        );
+        let source = ConfigSource::new(output.display().to_string(), text);
+        return Err(error.with_place(&source).into());
+    }
     let mut out = std::io::stdout();
     writeln!(out, "{} is written", output.display())?;
     for note in &starter.notes {
         writeln!(out, "- {note}")?;
-    }
-    // If a training cannot begin, the user should know now, with the place in the new file.
-    if let Err(error) = starter.check(&data_dirs::all(shared)) {
-        let source = ConfigSource::new(output.display().to_string(), text);
-        return Err(error.with_place(&source).into());
     }
     let train = CommandLine::new(["train"]).with([&output]).shared(shared);
     let evaluate = CommandLine::new(["evaluate", "latest", "--weights", "best"]).shared(shared);
@@ -79,6 +83,10 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
 /// The file name of the data with the extension `toml`, in the current folder.
 fn default_output(data: &Path) -> PathBuf {
     let mut name = PathBuf::from(data.file_name().unwrap_or(data.as_os_str()));
+    // Such a name would be taken for an option.
+    if name.as_os_str().as_encoded_bytes().starts_with(b"-") {
+        name = Path::new(".").join(name);
+    }
     for compressed in ["gz", "GZ"] {
         if name
             .extension()

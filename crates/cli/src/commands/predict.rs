@@ -204,6 +204,9 @@ impl Inputs {
             false => path.display().to_string(),
         };
         let rows = predictor.read_table(path, header)?;
+        for note in &rows.notes {
+            eprintln!("note: {name}: {}", without_controls(note));
+        }
         self.rows.extend(rows.features);
         let lines = rows.lines.iter();
         self.names
@@ -246,7 +249,7 @@ fn write_csv(
     for (name, prediction) in names.iter().zip(predictions) {
         let mut row = vec![name.clone()];
         match prediction {
-            Prediction::Values { values } => row.extend(values.iter().map(f64::to_string)),
+            Prediction::Values { values } => row.extend(values.iter().copied().map(written)),
             Prediction::Class {
                 class,
                 probabilities,
@@ -258,6 +261,12 @@ fn write_csv(
         writer.write_record(&row).map_err(closed)?;
     }
     Ok(writer.flush()?)
+}
+
+/// A predicted number, with an exponent if it would have many zeros.
+fn written(value: f64) -> String {
+    let text = format!("{value:?}");
+    text.strip_suffix(".0").unwrap_or(&text).to_owned()
 }
 
 fn write_json(

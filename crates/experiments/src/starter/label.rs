@@ -1,6 +1,6 @@
 //! The column to learn: its task, and the positive one of two classes.
 
-use emberlab_tables::{ClassCount, ColumnDescription, TableTask};
+use emberlab_tables::{ClassCount, ColumnDescription, ColumnType, TableDescription, TableTask};
 
 /// More different numbers than this are taken for amounts, not for classes.
 const MOST_CLASSES: u64 = 20;
@@ -48,23 +48,31 @@ pub fn guess_label(columns: &[String]) -> Option<&String> {
 }
 
 /// The task that fits the values of the label.
-pub(super) fn infer_task(label: &ColumnDescription) -> TableTask {
-    match is_amount(label) {
+pub(super) fn infer_task(label: &ColumnDescription, table: &TableDescription) -> TableTask {
+    match is_amount(label, table) {
         true => TableTask::Regression,
         false => TableTask::Classification,
     }
 }
 
-/// Whether the values of the label are taken for amounts.
-pub(super) fn is_amount(label: &ColumnDescription) -> bool {
-    let is_whole = label.column_type != emberlab_tables::ColumnType::Number;
+/// Whether the values of the label are taken for amounts: many different numbers, several in a table with hardly more
+/// rows than these, or numbers with other fractions than a half.
+pub(super) fn is_amount(label: &ColumnDescription, table: &TableDescription) -> bool {
+    let is_whole = label.column_type != ColumnType::Number;
     let is_number = label.min.is_some();
     let most = if is_whole {
         MOST_CLASSES
     } else {
         MOST_FRACTIONS
     };
-    is_number && label.distinct > most
+    let are_few_rows = 2 * label.distinct > table.rows - label.missing;
+    let decimal_mark = table.format.decimal;
+    let is_on_half_step = |class: &ClassCount| {
+        let number = class.name.replace(decimal_mark, ".").parse::<f64>();
+        number.is_ok_and(|number| (2.0 * number).fract() == 0.0)
+    };
+    let has_fractions = !is_whole && !table.classes.iter().all(is_on_half_step);
+    is_number && (label.distinct > most || label.distinct > 2 && (are_few_rows || has_fractions))
 }
 
 /// The positive one of two classes, and why; `None` if there are not two.

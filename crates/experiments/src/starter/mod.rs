@@ -74,9 +74,9 @@ impl Starter {
     /// Checks that a training can begin: loads the data, splits them and computes the features.
     ///
     /// # Errors
-    /// As [`Prepared::load`].
+    /// As [`Prepared::for_training`].
     pub fn check(&self, data_dirs: &[PathBuf]) -> Result<(), ExperimentError> {
-        Prepared::load(self.config.clone(), data_dirs).map(drop)
+        Prepared::for_training(self.config.clone(), data_dirs).map(drop)
     }
 }
 

@@ -1,12 +1,13 @@
 //! How a table is read, and which of its columns are features.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use emberlab_datasets::DatasetConfig;
 use emberlab_tables::{
     Categories, ColumnDescription, ColumnType, FormatConfig, Impute, ImputeCategory, ImputeNumber,
-    MissingLabels, RowReader, Subject, TableConfig, TableDescription, TableError, TableTask,
-    UnseenCategories, Useless, describe,
+    MissingLabels, Subject, TableConfig, TableDescription, TableError, TableTask, UnseenCategories,
+    Useless, describe,
 };
 
 use super::comments::Comments;
@@ -23,8 +24,8 @@ const MOST_TYPES: usize = 100;
 /// Of so many labels, more than one word that reads as missing may be a class.
 const FEW_LABELS: u64 = 20;
 
-/// A share of missing values from which a missing category is a category of its own.
-const MUCH_MISSING: f64 = 0.2;
+/// A share of missing numbers above which the network also sees which of them are missing.
+const MUCH_MISSING: f64 = 0.05;
 
 /// An experiment that learns the column `label` of a table.
 pub(super) fn starter(
@@ -33,9 +34,8 @@ pub(super) fn starter(
     label: &str,
     task: Option<TableTask>,
 ) -> Result<Starter, ExperimentError> {
-    let format = with_header_of(path, format, label).map_err(table_error)?;
-    let description = describe(path, &format, Some(label)).map_err(table_error)?;
-    let mut draft = Draft::new(path, label, &description, &format.missing)?;
+    let (description, missing) = described(path, format.clone(), label).map_err(table_error)?;
+    let mut draft = Draft::new(path, label, task, &description, &missing)?;
     let (dataset, learnt) = draft.dataset(task);
     let rows = draft.num_labelled;
     let config = training::experiment(
@@ -54,25 +54,27 @@ pub(super) fn starter(
     })
 }
 
-/// The format in which the first line is a header if only that makes `label` the name of a column.
-fn with_header_of(
+/// The description of the table, and the cells that read as missing: unless the user lists them, those that programs write
+/// where nothing is known are among them.
+fn described(
     path: &Path,
-    format: &FormatConfig,
+    mut format: FormatConfig,
     label: &str,
-) -> Result<FormatConfig, TableError> {
-    let has_label = |rows: &RowReader| rows.columns().iter().any(|column| column == label);
-    let rows = RowReader::open(path, format)?;
-    let mut format = format.clone();
-    if format.header.is_none() && !has_label(&rows) {
-        let other = FormatConfig {
-            header: Some(!rows.format().header),
-            ..format.clone()
-        };
-        if RowReader::open(path, &other).is_ok_and(|rows| has_label(&rows)) {
-            format = other;
+) -> Result<(TableDescription, Vec<String>), TableError> {
+    let mut description = describe(path, &format, Some(label))?;
+    if format.missing == FormatConfig::default().missing {
+        let columns = description.columns.iter();
+        let mut words: Vec<String> = columns
+            .flat_map(|column| column.missing_words_of_programs.clone())
+            .collect();
+        words.sort_unstable();
+        words.dedup();
+        if !words.is_empty() {
+            format.missing.append(&mut words);
+            description = describe(path, &format, Some(label))?;
         }
     }
-    Ok(format)
+    Ok((description, format.missing))
 }
 
 /// The choices for a table, while they are made.
@@ -80,6 +82,7 @@ struct Draft<'a> {
     path: &'a Path,
     description: &'a TableDescription,
     label: &'a ColumnDescription,
+    task: TableTask,
     /// Cells that read as missing.
     missing: &'a [String],
     /// The number of rows that have a label.
@@ -93,6 +96,7 @@ impl<'a> Draft<'a> {
     fn new(
         path: &'a Path,
         name: &str,
+        task: Option<TableTask>,
         description: &'a TableDescription,
         missing: &'a [String],
     ) -> Result<Self, ExperimentError> {
@@ -104,11 +108,13 @@ impl<'a> Draft<'a> {
         let Some(label) = columns.find(|column| column.name == name) else {
             return Err(unusable(format!("there is no column {name:?}")));
         };
-        if missing == FormatConfig::default().missing
+        // A user who lists the cells that read as missing has answered this question.
+        if missing.starts_with(&FormatConfig::default().missing)
             && let Some(message) = label_of_missing_words(label, description.rows)
         {
             return Err(unusable(message));
         }
+        let task = task.unwrap_or_else(|| label::infer_task(label, description));
         match (description.rows, label.distinct) {
             (0, _) => return Err(unusable("there are no rows".to_owned())),
             (_, 0) => return Err(unusable(format!("no row has a label {name:?}"))),
@@ -125,6 +131,7 @@ impl<'a> Draft<'a> {
         let is_open = |subject: Subject| match subject {
             Subject::MissingLabels | Subject::UselessColumns | Subject::TextsAmongNumbers => false,
             Subject::Header => description.format.header,
+            Subject::RareClasses => task == TableTask::Classification,
             _ => true,
         };
         let warnings = description.warnings.iter();
@@ -133,6 +140,7 @@ impl<'a> Draft<'a> {
             path,
             description,
             label,
+            task,
             missing,
             num_labelled: description.rows - label.missing,
             comments: Comments::new(format!(
@@ -153,6 +161,7 @@ impl<'a> Draft<'a> {
         let learnt = self.learn(&mut config, task);
         let features = self.choose_features(&mut config);
         self.write_types(&mut config, &features);
+        self.read_texts_as_missing(&mut config, &features);
         self.replace_missing(&mut config, &features);
         self.accept_rare_categories(&mut config, &features);
         (config, learnt)
@@ -176,7 +185,7 @@ impl<'a> Draft<'a> {
     fn learn(&mut self, config: &mut TableConfig, task: Option<TableTask>) -> Learnt {
         let label = self.label;
         let name = &label.name;
-        config.task = task.unwrap_or_else(|| label::infer_task(label));
+        config.task = self.task;
         let task_key = ["dataset", "task"];
         if label.missing > 0 {
             config.missing_labels = MissingLabels::Drop;
@@ -201,7 +210,7 @@ impl<'a> Draft<'a> {
             ));
             let remark = format!("{} different numbers{range}", label.distinct);
             self.comments.beside(&task_key, remark);
-            if !label.texts_among_numbers.is_empty() {
+            if !label.other_texts.is_empty() {
                 config.missing_labels = MissingLabels::Drop;
             }
             return Learnt::Numbers;
@@ -228,7 +237,7 @@ impl<'a> Draft<'a> {
                     .to_string(),
             );
         }
-        if label::is_amount(label) {
+        if label::is_amount(label, self.description) {
             let _ = config.types.insert(name.clone(), ColumnType::Category);
         }
         let mut rows: Vec<u64> = classes.iter().map(|class| class.rows).collect();
@@ -317,46 +326,55 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// The values that replace missing ones, and the texts among numbers that read as missing.
-    fn replace_missing(&mut self, config: &mut TableConfig, features: &[&ColumnDescription]) {
+    /// The texts among numbers or dates, which read as missing: everywhere, or only there if they are values of another
+    /// column.
+    fn read_texts_as_missing(&mut self, config: &mut TableConfig, features: &[&ColumnDescription]) {
         let is_learnt_as_number = config.task == TableTask::Regression;
-        let numbers = features.iter().copied();
-        let numbers = numbers.chain(is_learnt_as_number.then_some(self.label));
+        let columns = features.iter().copied();
+        let columns = columns.chain(is_learnt_as_number.then_some(self.label));
         let mut with_texts = Vec::new();
-        for column in numbers {
-            let texts = &column.texts_among_numbers;
-            if !texts.is_empty() {
-                with_texts.push(format!("{:?} in {:?}", shortened(texts, 5), column.name));
-            }
-            for text in texts {
-                if !config.missing.contains(text) {
-                    config.missing.push(text.clone());
+        for column in columns.filter(|column| !column.other_texts.is_empty()) {
+            let quoted = column.other_texts.iter().map(|text| format!("{text:?}"));
+            let quoted: Vec<String> = quoted.collect();
+            with_texts.push(format!("{} in {:?}", shortened(&quoted, 5), column.name));
+            for text in &column.other_texts {
+                let missing = match column.texts_of_other_columns.contains(text) {
+                    true => config.missing_in.entry(column.name.clone()).or_default(),
+                    false => &mut config.missing,
+                };
+                if !missing.contains(text) {
+                    missing.push(text.clone());
                 }
             }
         }
-        if !with_texts.is_empty() {
-            let texts = shortened(&with_texts, 5);
-            let remark = format!("Texts among numbers read as missing: {texts}.");
-            self.warnings.push(remark.clone());
-            self.comments.above(&["dataset", "missing"], remark);
+        if with_texts.is_empty() {
+            return;
         }
-        let misses = |column: &&&ColumnDescription| {
-            column.missing > 0 || !column.texts_among_numbers.is_empty()
-        };
-        let is_category = |column: &ColumnDescription| column.column_type == ColumnType::Category;
+        let texts = shortened(&with_texts, 5);
+        let remark = format!("Texts among numbers or dates read as missing: {texts}.");
+        self.warnings.push(remark.clone());
+        self.comments.above(&["dataset", "missing"], remark);
+        if !config.missing_in.is_empty() {
+            self.comments.above(
+                &["dataset", "missing_in"],
+                "Texts that read as missing in one column, and are values of another.",
+            );
+        }
+    }
+
+    /// The values that replace missing ones.
+    fn replace_missing(&mut self, config: &mut TableConfig, features: &[&ColumnDescription]) {
         let missing = |of_categories: bool| -> Vec<&ColumnDescription> {
-            let columns = features.iter().filter(misses);
+            let columns = features.iter().filter(|column| num_missing(column) > 0);
+            let is_category =
+                |column: &ColumnDescription| column.column_type == ColumnType::Category;
             let columns = columns.filter(|column| is_category(column) == of_categories);
             columns.copied().collect()
         };
-        let has_categories = features.iter().any(|column| is_category(column));
         let (numbers, categories) = (missing(false), missing(true));
         let list = |columns: &[&ColumnDescription]| {
             let columns = columns.iter();
-            let each = columns.map(|column| match column.missing {
-                0 => format!("{:?}", column.name),
-                missing => format!("{:?} ({missing})", column.name),
-            });
+            let each = columns.map(|column| format!("{:?} ({})", column.name, num_missing(column)));
             shortened(&each.collect::<Vec<_>>(), 10)
         };
         let mut impute = Impute::default();
@@ -370,23 +388,34 @@ impl<'a> Draft<'a> {
             self.notes
                 .push(format!("missing numbers become the median: {columns}"));
         }
-        if !categories.is_empty() || !with_texts.is_empty() && has_categories {
-            let rows = self.description.rows as f64;
-            let much = |column: &&ColumnDescription| column.missing as f64 > MUCH_MISSING * rows;
-            let (choice, text) = match categories.iter().any(much) {
-                true => (ImputeCategory::Own, "a category of their own"),
-                false => (ImputeCategory::MostFrequent, "the most frequent one"),
-            };
-            impute.category = choice;
-            if !categories.is_empty() {
-                let columns = list(&categories);
-                self.comments.beside(
-                    &["dataset", "impute", "category"],
-                    format!("missing in {columns}"),
-                );
-                self.notes
-                    .push(format!("missing categories become {text}: {columns}"));
-            }
+        let rows = self.description.rows as f64;
+        let says_much = |column: &&ColumnDescription| {
+            column.distinct == 1 || num_missing(column) as f64 > MUCH_MISSING * rows
+        };
+        let much_missing: Vec<&ColumnDescription> =
+            numbers.iter().copied().filter(says_much).collect();
+        if !much_missing.is_empty() {
+            impute.indicators = true;
+            let columns = list(&much_missing);
+            self.comments.beside(
+                &["dataset", "impute", "indicators"],
+                format!("that a value is missing may say something: {columns}"),
+            );
+            self.notes.push(format!(
+                "a second feature says where a number is missing, as in {columns}"
+            ));
+        }
+        if !categories.is_empty() {
+            impute.category = ImputeCategory::Own;
+            let columns = list(&categories);
+            self.comments.beside(
+                &["dataset", "impute", "category"],
+                format!("missing in {columns}"),
+            );
+            self.notes.push(format!(
+                "missing categories become a category of their own: {columns}{}",
+                words_read_as_missing(&categories)
+            ));
         }
         if impute != Impute::default() {
             self.comments.above(
@@ -403,9 +432,11 @@ impl<'a> Draft<'a> {
         config: &mut TableConfig,
         features: &[&ColumnDescription],
     ) {
+        // Missing values are a category too.
         let is_rare = |column: &&&ColumnDescription| {
             column.column_type == ColumnType::Category
-                && column.rarest.is_none_or(|rows| rows < RARE)
+                && (column.rarest.is_none_or(|rows| rows < RARE)
+                    || (1..RARE).contains(&column.missing))
         };
         let columns = features.iter().filter(is_rare);
         let columns: Vec<String> = columns.map(|column| format!("{:?}", column.name)).collect();
@@ -424,13 +455,15 @@ impl<'a> Draft<'a> {
 
 /// The question whether words such as `None` are classes, if many labels are such words or they leave only one class.
 fn label_of_missing_words(label: &ColumnDescription, rows: u64) -> Option<String> {
-    let num_words: u64 = label.missing_words.iter().map(|word| word.rows).sum();
+    let usual = FormatConfig::default().missing;
+    let words = label.missing_words.iter();
+    let words = words.filter(|word| usual.contains(&word.name));
+    let num_words: u64 = words.clone().map(|word| word.rows).sum();
     let are_many = num_words * FEW_LABELS > rows;
     let are_numbers = label.min.is_some();
     if num_words == 0 || are_numbers || !are_many && label.distinct > 1 {
         return None;
     }
-    let words = label.missing_words.iter();
     let shown: Vec<String> = (words.clone())
         .map(|word| format!("{:?} ({})", word.name, word.rows))
         .collect();
@@ -455,6 +488,7 @@ fn reason_to_drop(column: &ColumnDescription, limit: u64) -> Option<String> {
         Some(Useless::Identifier) => "nearly every row has its own, as identifiers do".to_owned(),
         Some(Useless::Text) => "free text".to_owned(),
         Some(Useless::OtherNotation) => "numbers in a notation that is not read".to_owned(),
+        Some(Useless::UnreadDates) => "dates in a notation that is not read".to_owned(),
         Some(Useless::NoValue) => "no value at all".to_owned(),
         Some(Useless::OneValue) => "the same in all rows".to_owned(),
         None if column.has_ambiguous_dates => {
@@ -476,6 +510,31 @@ fn careful(column: &ColumnDescription) -> Option<String> {
     (column.useless == Some(Useless::RowNumbers)).then(|| {
         format!("{name:?} counts up by one from row to row. Add it to `drop` if it only numbers the rows.")
     })
+}
+
+/// The number of rows in which a feature is missing, or a text among numbers or dates.
+fn num_missing(column: &ColumnDescription) -> u64 {
+    column.missing + column.rows_with_other_texts
+}
+
+/// The words among categories that read as missing, and the option that keeps them; empty if there are none.
+fn words_read_as_missing(categories: &[&ColumnDescription]) -> String {
+    let mut rows_of: BTreeMap<&str, u64> = BTreeMap::new();
+    for word in categories.iter().flat_map(|column| &column.missing_words) {
+        *rows_of.entry(&word.name).or_default() += word.rows;
+    }
+    let words = rows_of.iter();
+    let words: Vec<String> = words
+        .map(|(word, rows)| format!("{word:?} ({rows})"))
+        .collect();
+    match words.len() {
+        0 => String::new(),
+        1 => format!("; {} reads as missing, `--missing=` keeps it", words[0]),
+        _ => format!(
+            "; {} read as missing, `--missing=` keeps them",
+            shortened(&words, 5)
+        ),
+    }
 }
 
 /// The content of a column, as a remark.
@@ -513,9 +572,15 @@ fn content(column: &ColumnDescription) -> String {
 /// The range of a column of numbers, as `, 1 to 8`.
 fn range(column: &ColumnDescription) -> String {
     match (column.min, column.max) {
-        (Some(min), Some(max)) => format!(", {min} to {max}"),
+        (Some(min), Some(max)) => format!(", {} to {}", plain(min), plain(max)),
         _ => String::new(),
     }
+}
+
+/// A number, with an exponent if it would have many zeros.
+fn plain(number: f64) -> String {
+    let text = format!("{number:?}");
+    text.strip_suffix(".0").unwrap_or(&text).to_owned()
 }
 
 fn count(number: u64, one: &str, many: &str) -> String {

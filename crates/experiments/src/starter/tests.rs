@@ -276,7 +276,7 @@ fn a_column_that_counts_up_is_dropped_only_if_it_is_named_like_row_numbers() {
 }
 
 #[test]
-fn few_rows_have_no_test_split_and_rare_classes_no_stratified_one() {
+fn few_rows_have_no_test_split_and_rare_classes_a_stratified_one() {
     let few = written(
         &rows("x,y", 30, |row| format!("{row}.5,{}", ["a", "b"][row % 2])),
         "y",
@@ -294,7 +294,19 @@ fn few_rows_have_no_test_split_and_rare_classes_no_stratified_one() {
         )
     });
     let rare = written(&rare, "y", None);
-    assert_eq!(rare.starter.config.split.method, SplitMethod::Random);
+    assert_eq!(rare.starter.config.split.method, SplitMethod::Stratified);
+    let rarest = rare.text.replace("\n# ", " ");
+    assert!(
+        rarest.contains("as far as the few rows of the rarest class allow"),
+        "{rarest}"
+    );
+    // Five rows of two classes, and more classes than a split has rows.
+    let few = rows("x,y", 5, |row| format!("{row}.5,{}", ["p", "q"][row / 4]));
+    let few = written(&few, "y", None).starter.config;
+    assert_eq!(few.split.method, SplitMethod::Stratified);
+    let many = rows("x,y", 40, |row| format!("{row}.5,c{}", row % 20));
+    let many = written(&many, "y", None).starter.config;
+    assert_eq!(many.split.method, SplitMethod::Random);
     assert!(
         rare.text.contains("the smallest 2: look at recall"),
         "{}",
@@ -419,4 +431,182 @@ fn rare_classes_are_advised_to_be_weighed_by_a_key_that_trains() {
         written.starter.config.training.class_weights = Some(ClassWeights::Balanced);
         written.starter.check(&[]).unwrap();
     }
+}
+
+#[test]
+fn a_text_among_numbers_stays_a_value_of_other_columns() {
+    // The dose determines the class, and one of its values stands among the numbers of another column.
+    let table = rows("marker,dose,y", 200, |row| {
+        let marker = match row % 20 {
+            3 => "low".to_owned(),
+            7 => "n.k.".to_owned(),
+            _ => format!("{}.5", row * 7 % 200),
+        };
+        let dose = ["low", "mid", "high"][row % 3];
+        format!("{marker},{dose},{}", ["yes", "no"][row % 3 / 2])
+    });
+    let written = written(&table, "y", None);
+    assert_eq!(written.table().missing_in["marker"], ["low"]);
+    assert!(written.table().missing.contains(&"n.k.".to_owned()));
+    assert_eq!(written.table().impute.category, ImputeCategory::Error);
+    let said = "Texts among numbers or dates read as missing: \"low\", \"n.k.\" in \"marker\".";
+    let warnings = &written.starter.warnings;
+    assert!(
+        warnings.iter().any(|warning| warning == said),
+        "{warnings:?}"
+    );
+    // Also where it is a class of the label.
+    let table = rows("marker,y", 200, |row| {
+        let marker = match row % 20 {
+            3 => "none".to_owned(),
+            _ => format!("{}.5", row * 7 % 200),
+        };
+        format!("{marker},{}", ["none", "mild", "severe"][row % 3])
+    });
+    let table = self::written(&table, "y", None);
+    assert_eq!(table.table().missing_labels, MissingLabels::Error);
+}
+
+#[test]
+fn missing_categories_are_one_of_their_own_and_their_words_are_said() {
+    let table = rows("garage,x,y", 200, |row| {
+        let garage = [
+            "Attached", "Detached", "None", "Attached", "Detached", "Attached",
+        ][row % 6];
+        format!(
+            "{garage},{}.5,{}",
+            row * 7 % 200,
+            ["dear", "cheap"][usize::from(row % 6 == 2)]
+        )
+    });
+    let written = written(&table, "y", None);
+    assert_eq!(written.table().impute.category, ImputeCategory::Own);
+    let notes = written.starter.notes.join("\n");
+    let said = "a category of their own: \"garage\" (33); \"None\" (33) reads as missing, `--missing=` keeps it";
+    assert!(notes.contains(said), "{notes}");
+    // Two missing values may all be outside the training rows.
+    let table = rows("port,x,y", 200, |row| {
+        let port = if row % 100 == 7 {
+            ""
+        } else {
+            ["a", "b"][row % 2]
+        };
+        format!("{port},{}.5,{}", row * 7 % 200, row % 3 / 2)
+    });
+    let few = self::written(&table, "y", None);
+    assert_eq!(few.table().categories.unseen, UnseenCategories::Ignore);
+}
+
+#[test]
+fn the_network_sees_where_many_numbers_are_missing() {
+    let table = |flag: &dyn Fn(usize) -> &'static str| {
+        rows("flag,x,y", 200, |row| {
+            format!("{},{}.5,{}", flag(row), row * 7 % 200, row % 2)
+        })
+    };
+    let flags = written(&table(&|row| ["1", ""][row % 7 / 4]), "y", None);
+    assert!(flags.table().impute.indicators);
+    assert!(
+        flags
+            .text
+            .contains("indicators = true # that a value is missing"),
+        "{}",
+        flags.text
+    );
+    let few = |row: usize| match row {
+        5 => "",
+        _ => ["1", "2", "3.5"][row % 3],
+    };
+    let few = written(&table(&few), "y", None);
+    assert_eq!(few.table().impute.number, ImputeNumber::Median);
+    assert!(!few.table().impute.indicators);
+}
+
+#[test]
+fn few_rows_of_different_numbers_and_numbers_with_fractions_are_a_regression() {
+    let task = |count: usize, label: &dyn Fn(usize) -> String| {
+        let table = rows("x,y", count, |row| format!("{row}.5,{}", label(row)));
+        written(&table, "y", None).table().task
+    };
+    let price = |row: usize| format!("{}.{}", 100 + row * 37 % 91, 1 + row % 7);
+    assert_eq!(task(8, &price), TableTask::Regression);
+    assert_eq!(
+        task(19, &|row| format!("{}", 54_000 + row * 7919 % 9973)),
+        TableTask::Regression
+    );
+    assert_eq!(
+        task(40, &|row| format!("{}.25", row % 6)),
+        TableTask::Regression
+    );
+    assert_eq!(
+        task(40, &|row| format!("{}", row % 6)),
+        TableTask::Classification
+    );
+    assert_eq!(
+        task(40, &|row| format!("{}.5", row % 6)),
+        TableTask::Classification
+    );
+    assert_eq!(
+        task(8, &|row| format!("{}", row % 2)),
+        TableTask::Classification
+    );
+}
+
+#[test]
+fn words_of_programs_for_missing_values_read_as_missing() {
+    let table = rows("x,c,y", 200, |row| {
+        let x = if row % 20 == 3 {
+            "#VALUE!".to_owned()
+        } else {
+            format!("{}.5", row * 7 % 200)
+        };
+        let c = ["red", "blue", "NULL"][row % 3];
+        format!(
+            "{x},{c},{}",
+            if row % 10 == 1 {
+                "\\N"
+            } else {
+                ["a", "b"][row / 2 % 2]
+            }
+        )
+    });
+    let written = written(&table, "y", None);
+    for word in ["#VALUE!", "NULL", "\\N"] {
+        assert!(written.table().missing.contains(&word.to_owned()), "{word}");
+    }
+    assert_eq!(written.table().missing_labels, MissingLabels::Drop);
+    assert_eq!(written.table().impute.category, ImputeCategory::Own);
+    let notes = written.starter.notes.join("\n");
+    assert!(
+        notes.contains("20 rows have no label (\"\\\\N\" reads as missing)"),
+        "{notes}"
+    );
+    assert!(notes.contains("2 classes"), "{notes}");
+}
+
+#[test]
+fn texts_among_dates_read_as_missing() {
+    let table = rows("d,x,y", 100, |row| {
+        let day = match row % 25 {
+            3 => "0000-00-00".to_owned(),
+            _ => format!("2024-02-{:02}", 1 + row * 11 % 28),
+        };
+        format!("{day},{}.5,{}", row * 7 % 100, row % 2)
+    });
+    let written = written(&table, "y", None);
+    assert!(written.table().missing.contains(&"0000-00-00".to_owned()));
+    assert_eq!(written.table().impute.number, ImputeNumber::Median);
+}
+
+#[test]
+fn numbers_of_extreme_size_are_shown_with_an_exponent() {
+    let table = rows("x,y", 60, |row| {
+        format!("{}e-199,{}", 1 + row * 7 % 60, row % 2)
+    });
+    let written = written(&table, "y", None);
+    assert!(
+        written.text.contains("60 different, 1e-199 to 6e-198"),
+        "{}",
+        written.text
+    );
 }

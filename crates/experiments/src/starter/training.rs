@@ -143,14 +143,18 @@ fn split(learnt: &Learnt, rows: u64, comments: &mut Comments) -> SplitConfig {
         0.0 => Amount::Rows(0),
         _ => Amount::Fraction(share),
     };
-    // The smallest split needs a row of each class, and each class a row for each split.
-    let smallest = (rows as f64 * valid) as u64;
+    // Rounded as splits are, which are filled from the last one on.
+    let up = |share: f64| (rows as f64 * share - 1e-9).ceil() as u64;
+    let [test_rows, held_out] = [up(test), up(valid + test)];
+    let sizes = [rows - held_out.min(rows), held_out - test_rows, test_rows];
     let can_be_stratified = match learnt {
         Learnt::Classes(classes) => {
-            smallest >= classes.len() as u64 && learnt.rarest().is_some_and(|rarest| rarest >= 3)
+            let mut sizes = sizes.iter().filter(|&&size| size > 0);
+            sizes.all(|&size| size >= classes.len() as u64)
         }
         Learnt::Numbers => false,
     };
+    let is_rare = learnt.rarest().is_some_and(|rows| rows < 3);
     let purpose = match test {
         0.0 => {
             "Validation decides when the training stops. There are too few rows for a test split."
@@ -163,6 +167,9 @@ fn split(learnt: &Learnt, rows: u64, comments: &mut Comments) -> SplitConfig {
     comments.above(
         &["split"],
         match can_be_stratified {
+            true if is_rare => format!(
+                "{purpose} Each split has the same shares of the classes, as far as the few rows of the rarest class allow."
+            ),
             true => format!("{purpose} Each split has the same shares of the classes."),
             false => purpose.to_owned(),
         },

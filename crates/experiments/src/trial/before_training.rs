@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 
 use emberlab_analysis::findings_before_training;
-use emberlab_datasets::{BatchSize, Samples};
+use emberlab_datasets::{BatchSize, Samples, SplitMethod, Targets};
 use emberlab_menu::Problem;
 use emberlab_run_format::Finding;
 
@@ -51,6 +51,7 @@ impl Prepared {
     /// See [`for_training`](Self::for_training).
     pub(super) fn check_trainable(&self) -> Result<(), Problem> {
         check_classes(&self.samples)?;
+        check_targets(&self.samples)?;
         self.check_training_classes()?;
         self.check_batches()?;
         self.check_line_search()
@@ -69,6 +70,19 @@ impl Prepared {
         if classes.any(|class| class != first) {
             return Ok(());
         }
+        let splits = [&self.splits.train, &self.splits.valid, &self.splits.test];
+        let mut filled = splits.iter().filter(|split| !split.is_empty());
+        let can_be_stratified = self.config.split.method != SplitMethod::Stratified
+            && (self.config.dataset.table()).is_none_or(|table| table.group.is_none())
+            && filled.all(|split| split.len() >= names.len());
+        let expected = match can_be_stratified {
+            true => {
+                "training rows of at least two classes, as `split.method = \"stratified\"` gives"
+            }
+            false => {
+                "training rows of at least two classes: take more rows, or give fewer to `split.valid` and `split.test`"
+            }
+        };
         Err(Problem::new(
             "split",
             format!(
@@ -76,7 +90,7 @@ impl Prepared {
                 self.splits.train.len(),
                 names[first as usize]
             ),
-            "training rows of at least two classes, as `split.method = \"stratified\"` or a larger `split.train` gives",
+            expected,
         ))
     }
 
@@ -174,6 +188,26 @@ pub(super) fn check_classes(samples: &Samples) -> Result<(), Problem> {
     ))
 }
 
+/// Checks that each target of a regression has more than one value.
+fn check_targets(samples: &Samples) -> Result<(), Problem> {
+    let Targets::Values { values, names } = &samples.targets else {
+        return Ok(());
+    };
+    for (target, name) in names.iter().enumerate() {
+        let mut of_rows = values.iter().skip(target).step_by(names.len());
+        let Some(first) = of_rows.next() else {
+            return Ok(());
+        };
+        Problem::unless(
+            samples.len() == 1 || of_rows.any(|value| value != first),
+            "dataset",
+            format!("{} rows whose {name:?} is {first:?}", samples.len()),
+            "a target with at least two values, because there is nothing else to learn",
+        )?;
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -196,6 +230,60 @@ mod tests {
         let config = ExperimentConfig::from_source(&source).unwrap();
         let prepared = Prepared::for_training(config, &[]);
         prepared.err().map(|error| error.to_string())
+    }
+
+    /// The refusal of a table whose `label` is learnt, with these keys of its split.
+    fn refusal_of_table(table: &str, label: &str, split: &str) -> Option<String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, table).unwrap();
+        let loss = match label.contains("task") {
+            true => "mse",
+            false => "bce_with_logits",
+        };
+        let text = format!(
+            r#"
+            dataset = {{ name = "csv", path = {path:?}, label = {label} }}
+            split = {{ {split} }}
+            model = {{ name = "mlp", hidden = [4] }}
+            loss = {{ name = "{loss}" }}
+            optimizer = {{ name = "sgd", learning_rate = 0.1 }}
+            training = {{ num_epochs = 1, batch_size = "full" }}
+            "#
+        );
+        let source = ConfigSource::new("t.toml", text);
+        let config = ExperimentConfig::from_source(&source).unwrap();
+        let prepared = Prepared::for_training(config, &[]);
+        prepared.err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_target_of_one_value_is_refused_like_a_label_of_one_class() {
+        let table = "x,y,z\n1,5,1\n2,5,2\n3,5,3\n4,5,4\n";
+        let label = "[\"z\", \"y\"], task = \"regression\"";
+        let found = refusal_of_table(table, label, "valid = 1").unwrap();
+        let expected = "4 rows whose \"y\" is 5.0, expected a target with at least two values";
+        assert!(found.contains(expected), "{found}");
+        let label = "\"z\", task = \"regression\"";
+        assert_eq!(refusal_of_table(table, label, "valid = 1"), None);
+    }
+
+    #[test]
+    fn stratified_splits_are_advised_only_where_they_train() {
+        let table = "x,y\n1,a\n2,b\n";
+        let found = refusal_of_table(table, "\"y\"", "valid = 1").unwrap();
+        assert!(found.contains("take more rows"), "{found}");
+        let many = format!("x,y\n{}1,b\n", "1,a\n".repeat(9));
+        let split = "method = \"sequential\", valid = 2";
+        let found = refusal_of_table(&many, "\"y\"", split).unwrap();
+        assert!(
+            found.contains("as `split.method = \"stratified\"` gives"),
+            "{found}"
+        );
+        assert_eq!(
+            refusal_of_table(&many, "\"y\"", "method = \"stratified\", valid = 2"),
+            None
+        );
     }
 
     #[test]

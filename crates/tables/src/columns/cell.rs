@@ -124,6 +124,17 @@ impl Decimal {
     }
 }
 
+/// The value by which categories that are numbers are compared, so that 1 and 1.0 are one. `None` for a text, and for
+/// digits with zeros before them, which are a code: 07 is not 7.
+pub(crate) fn category_value(text: &str, decimal: char) -> Option<Decimal> {
+    let digits = text.trim().trim_start_matches(['+', '-', MINUS_SIGN]);
+    let is_code = digits.len() > 1 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_code && digits.starts_with('0') {
+        return None;
+    }
+    number(text, decimal).map(|_| Decimal::of(text))
+}
+
 /// Whether a cell is a number with a decimal comma, such as `3,14`. A mark between thousands, such as in `1,234`, looks
 /// the same; [`is_like_thousands`] finds the cells that can be read either way.
 pub(crate) fn is_decimal_comma(text: &str) -> bool {
@@ -167,9 +178,11 @@ pub(crate) fn boolean(text: &str) -> Option<(bool, BooleanSpelling)> {
 /// The date that a cell holds, in days since 1970-01-01, with the time of the day as the fraction (of UTC if the cell
 /// names an offset).
 ///
-/// Read are 2024-03-05, 2024/3/5, 5.3.2024, 5/3/2024, 5-3-2024, 5 March 2024, 5-Mar-24 and March 5, 2024, each alone or
-/// before a time such as `14:05`, `T14:05:30.25Z`, ` 2:05 PM` or ` 14:05:30+02:00`. `order` decides where slashes or
-/// dashes leave it open; dots always follow the day. Years of two digits are 1969 to 2068, as in Python.
+/// Read are 2024-03-05, 2024/3/5, 5.3.2024, 5/3/2024, 5-3-2024, 05 03 2024, 5 March 2024, 5-Mar-24 and March 5, 2024, each
+/// alone, behind a weekday, or before a time such as `14:05`, `T14:05:30.25Z`, ` 2:05 PM`, ` 14:05:30,25 UTC` or
+/// ` 14:05:30+02:00`; `Tue Mar 5 14:05:30 2024` and `20240305T140530`; and months, as their first day: 2024-03, March 2024,
+/// Mar-24. `order` decides where slashes, dashes or blanks leave it open; dots always follow the day. Years of two digits
+/// are 1969 to 2068, as in Python.
 pub(crate) fn date(text: &str, order: DateOrder) -> Option<f64> {
     let text = text.trim();
     let bytes = text.as_bytes();
@@ -180,8 +193,103 @@ pub(crate) fn date(text: &str, order: DateOrder) -> Option<f64> {
     if !is_candidate {
         return None;
     }
+    let text = without_weekday(text);
+    if let Some(days) = compact(text) {
+        return Some(days);
+    }
     let (day, time) = split_time(text);
-    Some(day_number(day, order)? + time.map_or(Some(0.0), time_of_day)?)
+    let Some(time) = time else {
+        return month_alone(day).or_else(|| day_number(day, order));
+    };
+    // As C writes dates, the year stands behind the time.
+    if let Some((time, year)) = time.rsplit_once(' ')
+        && year.len() == 4
+        && digits(year, 4).is_some()
+    {
+        return Some(day_number(&format!("{day} {year}"), order)? + time_of_day(time)?);
+    }
+    Some(day_number(day, order)? + time_of_day(time)?)
+}
+
+/// A date without the weekday before it, such as `Tue` or `Tuesday,`.
+fn without_weekday(text: &str) -> &str {
+    const WEEKDAYS: [&str; 7] = [
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
+        "sunday",
+    ];
+    let Some((first, rest)) = text.split_once(' ') else {
+        return text;
+    };
+    let first = first.strip_suffix(',').unwrap_or(first);
+    let is_weekday = WEEKDAYS
+        .iter()
+        .any(|day| first.eq_ignore_ascii_case(day) || first.eq_ignore_ascii_case(&day[..3]));
+    if is_weekday { rest.trim_start() } else { text }
+}
+
+/// A date and time without marks between, such as `20240305T140530`.
+fn compact(text: &str) -> Option<f64> {
+    let (day, time) = text.split_once('T')?;
+    let time = time.strip_suffix('Z').unwrap_or(time);
+    if day.len() != 8 || !matches!(time.len(), 4 | 6) {
+        return None;
+    }
+    let number = |text: &str, place: std::ops::Range<usize>| digits(text.get(place)?, 4);
+    let days = days_since_1970(number(day, 0..4)?, number(day, 4..6)?, number(day, 6..8)?)?;
+    let seconds = if time.len() == 6 {
+        number(time, 4..6)?
+    } else {
+        0
+    };
+    let (hours, minutes) = (number(time, 0..2)?, number(time, 2..4)?);
+    let is_time = hours < 24 && minutes < 60 && seconds < 61;
+    let seconds = f64::from(3600 * hours + 60 * minutes + seconds);
+    is_time.then_some(days + seconds / 86_400.0)
+}
+
+/// The first day of a month such as `2024-03`, `03/2024`, `March 2024` or `Mar-24`.
+fn month_alone(text: &str) -> Option<f64> {
+    let separator = text.find([' ', '-', '/'])?;
+    let (first, second) = (&text[..separator], &text[separator + 1..]);
+    let is_year = |text: &str| text.len() == 4 && matches!(digits(text, 4), Some(1000..3000));
+    let is_dashed = text[separator..].starts_with('-');
+    let (year, month) = match (month_name(first), first.len(), second.len()) {
+        (Some(month), ..) if is_year(second) => (second, month),
+        (Some(month), _, 2) if is_dashed => (second, month),
+        (None, 4, 2) if is_year(first) => (first, digits(second, 2)?),
+        (None, 2, 4) if is_year(second) => (second, digits(first, 2)?),
+        _ => return None,
+    };
+    days_since_1970(full_year(year)?, month, 1)
+}
+
+/// The year that four or two digits mean.
+fn full_year(text: &str) -> Option<u32> {
+    match (text.len(), digits(text, 4)?) {
+        (4, year) => Some(year),
+        (2, year @ 69..) => Some(1900 + year),
+        (2, year) => Some(2000 + year),
+        _ => None,
+    }
+}
+
+/// Whether a text is like a date that [`date`] does not read: it has a year and another number, or a month, beside it.
+pub(crate) fn is_like_date(text: &str) -> bool {
+    let is_year = |part: &str| part.len() == 4 && matches!(digits(part, 4), Some(1900..2100));
+    let is_part = |part: &str| {
+        let is_number = part.len() <= 2 && digits(part, 2).is_some_and(|number| number <= 60);
+        !part.is_empty() && is_number || month_name(part).is_some()
+    };
+    let parts = || {
+        let parts = text.split(|c: char| !c.is_ascii_alphanumeric());
+        parts.flat_map(|part| part.split(|c: char| c == 'W' || c == 'Q' || c == 'T'))
+    };
+    text.chars().count() <= 40 && parts().any(is_year) && parts().any(is_part)
 }
 
 /// Splits a date from the time that follows it.
@@ -216,10 +324,11 @@ fn day_number(text: &str, order: DateOrder) -> Option<f64> {
         let separator = text.as_bytes().get(first.len())?;
         let second_separator = text.as_bytes().get(first.len() + 1 + second.len());
         let length = first.len() + second.len() + third.len() + 2;
-        if second_separator != Some(separator)
-            || text.len() != length
-            || matches!(separator, b' ' | b',')
-        {
+        if second_separator != Some(separator) || text.len() != length || *separator == b',' {
+            return None;
+        }
+        // Three numbers with blanks between are a date only if they are written in full.
+        if *separator == b' ' && [first.len(), second.len(), third.len()] != [2, 2, 4] {
             return None;
         }
         if first.len() == 4 {
@@ -230,16 +339,11 @@ fn day_number(text: &str, order: DateOrder) -> Option<f64> {
             (third, digits(first, 2)?, second)
         }
     };
-    let year = match year.len() {
-        4 => digits(year, 4)?,
-        // 1-2-15 and 40-49-11 are not dates.
-        2 if !text.contains('-') || month_name(second).is_some() => match digits(year, 2)? {
-            year @ 69.. => 1900 + year,
-            year => 2000 + year,
-        },
-        _ => return None,
-    };
-    days_since_1970(year, month, digits(day, 2)?)
+    // 1-2-15 and 40-49-11 are not dates.
+    if year.len() == 2 && text.contains('-') && month_name(second).is_none() {
+        return None;
+    }
+    days_since_1970(full_year(year)?, month, digits(day, 2)?)
 }
 
 fn digits(text: &str, longest: usize) -> Option<u32> {
@@ -296,6 +400,13 @@ fn days_since_1970(year: u32, month: u32, day: u32) -> Option<f64> {
 /// so.
 fn time_of_day(text: &str) -> Option<f64> {
     let text = text.trim();
+    let (text, zone) = match text.rsplit_once(' ') {
+        Some((time, zone)) => match zone_hours(zone) {
+            Some(hours) => (time.trim_end(), hours),
+            None => (text, 0.0),
+        },
+        None => (text, 0.0),
+    };
     let (text, hours_later) = match text
         .len()
         .checked_sub(2)
@@ -307,7 +418,7 @@ fn time_of_day(text: &str) -> Option<f64> {
     };
     let (time, offset) = match text.find(['+', '-', 'Z', 'z']) {
         Some(at) => (&text[..at], offset_hours(&text[at..])?),
-        None => (text, 0.0),
+        None => (text, zone),
     };
     let mut parts = time.trim_end().split(':');
     let hours = match (digits(parts.next()?, 2)?, hours_later) {
@@ -317,7 +428,9 @@ fn time_of_day(text: &str) -> Option<f64> {
     };
     let minutes = digits(parts.next()?, 2).filter(|&minutes| minutes < 60)?;
     let seconds = match parts.next() {
-        Some(seconds) if seconds.starts_with(|c: char| c.is_ascii_digit()) => number(seconds, '.')?,
+        Some(seconds) if seconds.starts_with(|c: char| c.is_ascii_digit()) => {
+            number(seconds, '.').or_else(|| number(seconds, ','))?
+        }
         Some(_) => return None,
         None => 0.0,
     };
@@ -325,6 +438,28 @@ fn time_of_day(text: &str) -> Option<f64> {
         return None;
     }
     Some((f64::from(hours) - offset) / 24.0 + f64::from(minutes) / 1440.0 + seconds / 86_400.0)
+}
+
+/// The offset of a named zone from UTC in hours: those of RFC 2822, and those of Central Europe.
+fn zone_hours(name: &str) -> Option<f64> {
+    const ZONES: [(&str, f64); 12] = [
+        ("UTC", 0.0),
+        ("GMT", 0.0),
+        ("EST", -5.0),
+        ("EDT", -4.0),
+        ("CST", -6.0),
+        ("CDT", -5.0),
+        ("MST", -7.0),
+        ("MDT", -6.0),
+        ("PST", -8.0),
+        ("PDT", -7.0),
+        ("CET", 1.0),
+        ("CEST", 2.0),
+    ];
+    let zone = ZONES
+        .iter()
+        .find(|(zone, _)| zone.eq_ignore_ascii_case(name))?;
+    Some(zone.1)
 }
 
 /// An offset from UTC, such as `Z`, `+02:00`, `-0530` or `+02`, in hours.
@@ -407,6 +542,14 @@ mod tests {
     }
 
     #[test]
+    fn categories_are_one_number_unless_zeros_before_them_make_them_codes() {
+        let value = |text: &str| category_value(text, '.');
+        assert_eq!(value("1"), value("1.0"));
+        assert_eq!(value("0"), value("0.0"));
+        assert!(value("7").is_some() && value("07").is_none() && value("a").is_none());
+    }
+
+    #[test]
     fn commas_in_numbers_are_told_apart() {
         assert!(is_decimal_comma("3,14") && is_decimal_comma("1,234"));
         assert!(!is_decimal_comma("3.14") && !is_decimal_comma("314") && !is_decimal_comma("a,b"));
@@ -445,6 +588,9 @@ mod tests {
             "March 5, 2024",
             "Mar 5 2024",
             "2024-03-05T00:00:00Z",
+            "05 03 2024",
+            "Tuesday, March 05, 2024",
+            "20240305T0000Z",
         ] {
             assert_eq!(date(text, DayFirst), Some(19787.0), "{text}");
         }
@@ -466,11 +612,54 @@ mod tests {
             "2024-03-05 13:30:00 -0430",
             "2024-03-05 6:00 PM",
             "March 5, 2024, 6:00 pm",
+            "2024-03-05 18:00:00 UTC",
+            "2024-03-05 18:00:00,000",
+            "2024-03-05 13:00:00 EST",
+            "2024-03-05 01:00 PM EST",
+            "Tue Mar 05 18:00:00 2024",
+            "Tue Mar  5 18:00:00 UTC 2024",
+            "Tue, 05 Mar 2024 18:00:00 GMT",
+            "Tue, 05 Mar 2024 20:00:00 +0200",
+            "20240305T180000",
         ] {
             assert_eq!(time(text), Some(0.75), "{text}");
         }
         let midnight = date("2024-03-05 12:30 AM", DateOrder::DayFirst);
         assert_eq!(midnight, Some(19787.0 + 0.5 / 24.0));
+    }
+
+    #[test]
+    fn texts_like_dates_that_are_not_read_are_known() {
+        for text in [
+            "2020-01-01 10:00 Europe/Berlin",
+            "01/Jan/2020:00:00:00 +0000",
+            "2020年01月01日",
+            "2020_01_01",
+            "2020-W01",
+            "2020Q1",
+            "January 3rd, 2020",
+        ] {
+            assert!(is_like_date(text), "{text}");
+            assert_eq!(date(text, DateOrder::DayFirst), None, "{text}");
+        }
+        for text in ["A/2020", "Smith, J. 1234", "2020", "room 12", "PC 17599"] {
+            assert!(!is_like_date(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn months_are_their_first_day() {
+        for text in [
+            "2024-03",
+            "2024/03",
+            "03/2024",
+            "Mar 2024",
+            "March 2024",
+            "Mar-24",
+            "Mar-2024",
+        ] {
+            assert_eq!(date(text, DateOrder::DayFirst), Some(19783.0), "{text}");
+        }
     }
 
     #[test]
@@ -494,6 +683,15 @@ mod tests {
             "0000-01-01",
             "2024-03-05T10:00+",
             "12/31/2024",
+            "2024-13",
+            "1999-20",
+            "10-2024-3",
+            "5 3 2024",
+            "Marching 2024",
+            "Mar 24",
+            "20241305T0000",
+            "20240305T2500",
+            "2024-03-05 10:00 Europe/Berlin",
         ] {
             assert_eq!(date(text, DateOrder::DayFirst), None, "{text}");
         }

@@ -1,5 +1,6 @@
 //! How the cells of a table are written: decimal mark and missing values; and the errors of cells.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::cell;
@@ -11,6 +12,10 @@ pub(crate) struct CellFormat {
     pub(crate) path: PathBuf,
     pub(crate) decimal: char,
     missing: Vec<String>,
+    /// More cells that read as missing, by column.
+    missing_in: BTreeMap<String, Vec<String>>,
+    /// Whether the cells are those of rows to predict, whose format is that of the training.
+    are_new: bool,
 }
 
 impl CellFormat {
@@ -20,12 +25,26 @@ impl CellFormat {
             path: path.to_owned(),
             decimal: config.decimal,
             missing: config.missing.clone(),
+            missing_in: config.missing_in.clone(),
+            are_new: false,
         }
     }
 
-    /// Whether a cell reads as missing.
-    pub(crate) fn is_missing(&self, text: &str) -> bool {
-        self.missing.iter().any(|missing| missing == text)
+    /// The same format, for rows to predict: advice is about the cells, not about keys of the configuration.
+    pub(crate) fn of_new_rows(config: &TableConfig, path: &Path) -> Self {
+        Self {
+            are_new: true,
+            ..Self::new(config, path)
+        }
+    }
+
+    /// Whether a cell of a column reads as missing.
+    pub(crate) fn is_missing(&self, column: &str, text: &str) -> bool {
+        let in_column = self.missing_in.get(column).into_iter().flatten();
+        self.missing
+            .iter()
+            .chain(in_column)
+            .any(|missing| missing == text)
     }
 
     /// The number that a cell holds.
@@ -63,9 +82,15 @@ impl CellFormat {
         }
     }
 
-    /// The expected content where a number should be, with the key that makes `text` acceptable.
-    pub(crate) fn instead_of_number(&self, text: &str) -> String {
+    /// The expected content where a number should be in a column, with the key that makes `text` acceptable.
+    pub(crate) fn instead_of_number(&self, column: &str, text: &str) -> String {
         let mark = self.other_decimal_mark();
+        if self.are_new && (cell::is_like_thousands(text) || self.has_other_decimal_mark(text)) {
+            let decimal = self.decimal;
+            return format!(
+                "a number with the decimal mark {decimal:?}, as in the training, and no other mark"
+            );
+        }
         if cell::is_like_thousands(text) && self.decimal == '.' {
             return "a number without marks between thousands; if the comma is the decimal mark, set \
                     `decimal = \",\"`"
@@ -79,9 +104,26 @@ impl CellFormat {
         if text.is_empty() {
             return "a number".to_owned();
         }
-        let mut missing = self.missing.clone();
-        missing.push(shortened(text));
-        format!("a number; if it stands for a missing value, set `missing = {missing:?}`")
+        format!("a number{}", self.or_missing(column, text))
+    }
+
+    /// The key that makes `text` a missing value of a column, as the end of a sentence. Other columns keep the text as
+    /// a value.
+    pub(crate) fn or_missing(&self, column: &str, text: &str) -> String {
+        if self.are_new {
+            return "; if it stands for a missing value, leave the cell empty".to_owned();
+        }
+        let mut missing_in = self.missing_in.clone();
+        let texts = missing_in.entry(column.to_owned()).or_default();
+        texts.push(shortened(text));
+        let missing_in: Vec<String> = missing_in
+            .iter()
+            .map(|(column, texts)| format!("{} = {texts:?}", toml_key(column)))
+            .collect();
+        format!(
+            "; if it stands for a missing value, set `missing_in = {{ {} }}`",
+            missing_in.join(", ")
+        )
     }
 }
 

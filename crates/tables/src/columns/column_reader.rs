@@ -92,7 +92,7 @@ impl ColumnReader {
         line: u64,
         format: &CellFormat,
     ) -> Result<(), TableError> {
-        let is_missing = format.is_missing(text);
+        let is_missing = format.is_missing(&self.name, text);
         match &mut self.cells {
             Cells::Guessed(guessed) => {
                 match is_missing {
@@ -140,8 +140,10 @@ impl ColumnReader {
                     values.push(value);
                     return Ok(());
                 }
-                let expected =
-                    "a boolean: true or false, yes or no, t or f, y or n, on or off, 1 or 0";
+                let expected = format!(
+                    "a boolean: true or false, yes or no, t or f, y or n, on or off, 1 or 0{}",
+                    format.or_missing(&self.name, text)
+                );
                 return Err(format.error(line, &self.name, text, expected));
             }
             Cells::Dates(dates) => {
@@ -153,10 +155,12 @@ impl ColumnReader {
                     true => "a date, written like those above",
                     false => "a date, such as 2024-03-05 or 2024-03-05 14:30",
                 };
+                let expected = format!("{expected}{}", format.or_missing(&self.name, text));
                 return Err(format.error(line, &self.name, text, expected));
             }
         }
-        Err(format.error(line, &self.name, text, format.instead_of_number(text)))
+        let expected = format.instead_of_number(&self.name, text);
+        Err(format.error(line, &self.name, text, expected))
     }
 
     /// The values, or the reason why the column cannot be a feature.
@@ -197,7 +201,11 @@ impl ColumnReader {
                         name,
                     }));
                 }
-                column(ColumnType::Category, None, texts.into_values())
+                column(
+                    ColumnType::Category,
+                    None,
+                    texts.into_values(format.decimal),
+                )
             }
             Cells::Guessed(guessed) => guessed.finish(name, format),
         }

@@ -13,7 +13,7 @@ const MAX_WORDS: usize = 3;
 const MAX_CODES: u64 = 10;
 
 /// Counts of the cells of a column.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct CellCounts {
     /// Number of cells.
     pub(crate) rows: u64,
@@ -31,6 +31,10 @@ pub(crate) struct CellCounts {
     dates_month_first: u64,
     /// Number of cells that are different dates in the two orders.
     ambiguous_dates: u64,
+    /// The day of the last date, and whether the dates rise, and fall, from row to row.
+    last_day: Option<f64>,
+    is_rising: bool,
+    is_falling: bool,
     trues: u64,
     falses: u64,
     /// The spelling of the booleans; `None` if there are none yet.
@@ -42,6 +46,31 @@ pub(crate) struct CellCounts {
     words: Vec<String>,
     /// The cells that are numbers in another notation.
     pub(crate) notated: Notated,
+}
+
+impl Default for CellCounts {
+    fn default() -> Self {
+        Self {
+            rows: 0,
+            missing: 0,
+            numbers: 0,
+            integers: 0,
+            decimal_commas: 0,
+            dates_day_first: 0,
+            dates_month_first: 0,
+            ambiguous_dates: 0,
+            last_day: None,
+            is_rising: true,
+            is_falling: true,
+            trues: 0,
+            falses: 0,
+            spelling: None,
+            has_mixed_spellings: false,
+            with_blanks: 0,
+            words: Vec::new(),
+            notated: Notated::default(),
+        }
+    }
 }
 
 impl CellCounts {
@@ -81,7 +110,22 @@ impl CellCounts {
         self.dates_month_first += u64::from(month_first.is_some());
         self.ambiguous_dates +=
             u64::from(day_first.is_some() && month_first.is_some() && day_first != month_first);
+        if let Some(day) = day_first.or(month_first) {
+            let last = self.last_day.replace(day).unwrap_or(day);
+            self.is_rising &= last <= day;
+            self.is_falling &= last >= day;
+        }
         None
+    }
+
+    /// Number of dates, with the day or the month first.
+    pub(crate) fn dates(&self) -> u64 {
+        self.dates_day_first.max(self.dates_month_first)
+    }
+
+    /// Whether the dates are in order, and not all the same.
+    pub(crate) fn are_dates_in_order(&self) -> bool {
+        self.is_rising != self.is_falling
     }
 
     /// Number of cells that are not missing.
@@ -90,7 +134,7 @@ impl CellCounts {
     }
 
     /// The notation of the numbers of the column, if that is why they are not read as numbers.
-    pub(crate) fn notation(&self) -> Option<&Notation> {
+    pub(crate) fn notation(&self) -> Option<Notation> {
         self.notated.of_column(self.numbers, self.values())
     }
 
@@ -140,7 +184,7 @@ pub(crate) fn guess(name: &str, counts: &CellCounts, distinct: u64) -> ColumnTyp
     if is_boolean && !counts.has_mixed_spellings {
         return ColumnType::Boolean;
     }
-    if 10 * counts.dates_day_first.max(counts.dates_month_first) >= 9 * values {
+    if 10 * counts.dates() >= 9 * values {
         return ColumnType::Date;
     }
     let is_different = distinct > 50 && 2 * distinct > values || values >= 10 && distinct == values;
@@ -158,7 +202,7 @@ pub(crate) fn is_nearly_all(distinct: u64, values: u64) -> bool {
 
 /// Whether a column is named like an identifier: `id`, `PassengerId`, `customer_id`, `index`, `Unnamed: 0`, … The first
 /// column without a name is called `column_1`.
-fn is_identifier_name(name: &str) -> bool {
+pub(crate) fn is_identifier_name(name: &str) -> bool {
     let name = name.trim();
     let lower = name.to_lowercase();
     let words = [

@@ -112,13 +112,16 @@ impl Guessed {
             let key = toml_key(&name);
             let expected = format!(
                 "{}; if the column holds categories, set `types = {{ {key} = \"category\" }}`",
-                format.instead_of_number(word)
+                format.instead_of_number(&name, word)
             );
             return Err(format.error(*line, &name, word, expected));
         }
         if column_type == ColumnType::Date {
             if let Some((line, text)) = &self.first_other {
-                let expected = "a date, written like the others of this column";
+                let expected = format!(
+                    "a date, written like the others of this column{}",
+                    format.or_missing(&name, text)
+                );
                 return Err(format.error(*line, &name, text, expected));
             }
             let (order, days) = self.dates.finish(&name, format)?;
@@ -149,7 +152,7 @@ impl Guessed {
                 }));
             }
             _ => {
-                let values = texts.into_values();
+                let values = texts.into_values(format.decimal);
                 return Ok(Finished::Column(column(name, column_type, None, values)));
             }
         };

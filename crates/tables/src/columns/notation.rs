@@ -1,12 +1,15 @@
-//! Numbers in another notation than the plain one, such as `12.5%`, `$3`, `(1.2)`, `1'234` or `12:30`.
+//! Numbers in another notation than the plain one, such as `12.5%`, `$3`, `~5`, `(1.2)`, `1'234`, `1.2 ± 0.1` or `12:30`.
 
 use super::cell::number;
 
 /// The longest cell that can be a number, in bytes.
 const LONGEST_NUMBER: usize = 48;
 
-/// The longest text before or after a number that can be a unit, in characters.
-const LONGEST_UNIT: usize = 6;
+/// The longest text before or after a number that can belong to it, in characters.
+const LONGEST_AFFIX: usize = 8;
+
+/// The largest number of different texts before or after the numbers of a column.
+const MOST_AFFIXES: usize = 5;
 
 /// What a number has that a plain one does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +18,18 @@ pub(crate) enum Notation {
     Prefix(String),
     /// Text after it, such as `%` or `kg`.
     Suffix(String),
+    /// Text on both sides, such as `="` and `"`.
+    Affixes(String, String),
+    /// Different texts before or after the numbers of a column.
+    Mixed(Vec<String>),
+    /// A minus sign behind the number.
+    MinusBehind,
+    /// `D` before the exponent, as Fortran writes it.
+    FortranExponent,
+    /// A power of ten, such as `×10^3`.
+    PowerOfTen,
+    /// A number and its deviation.
+    Deviation,
     /// Parentheses around it, as accountants write numbers below zero.
     Parentheses,
     /// A mark between thousands.
@@ -46,14 +61,34 @@ impl Notation {
         let (prefix, suffix) = (prefix.trim(), suffix.trim());
         let mark = thousands_mark(core);
         if mark.is_none() && !is_plain(core) {
-            return None;
+            return Self::of_unusual(core).filter(|_| prefix.is_empty() && suffix.is_empty());
         }
         match (prefix, suffix, mark) {
             ("", "", Some(mark)) => Some(Self::Thousands(mark)),
-            (prefix, "", _) if is_currency(prefix) => Some(Self::Prefix(prefix.to_owned())),
-            ("", suffix, _) if is_unit(suffix) => Some(Self::Suffix(suffix.to_owned())),
+            ("", "-" | "\u{2212}", _) => Some(Self::MinusBehind),
+            (prefix, "", _) if is_prefix(prefix) => Some(Self::Prefix(prefix.to_owned())),
+            ("", suffix, _) if is_suffix(suffix) => Some(Self::Suffix(suffix.to_owned())),
+            (prefix, suffix, _) if is_prefix(prefix) && is_suffix(suffix) => {
+                Some(Self::Affixes(prefix.to_owned(), suffix.to_owned()))
+            }
             _ => None,
         }
+    }
+
+    /// The notation of a text between digits that is no plain number.
+    fn of_unusual(core: &str) -> Option<Self> {
+        if let Some((number, deviation)) = core.split_once('±').or_else(|| core.split_once("+/-"))
+        {
+            let are_numbers = is_plain(number) && is_plain(deviation);
+            return are_numbers.then_some(Self::Deviation);
+        }
+        let mut marks = ["x10^", "×10^", "*10^"].iter();
+        if let Some((number, power)) = marks.find_map(|mark| core.split_once(mark)) {
+            let are_numbers = is_plain(number.trim()) && is_plain(power);
+            return are_numbers.then_some(Self::PowerOfTen);
+        }
+        let is_fortran = is_plain(&core.replacen(['D', 'd'], "E", 1));
+        is_fortran.then_some(Self::FortranExponent)
     }
 
     /// A description of the numbers and what to do, such as `end with "%": write them without it`.
@@ -61,6 +96,23 @@ impl Notation {
         match self {
             Self::Prefix(text) => format!("begin with {text:?}: write them without it"),
             Self::Suffix(text) => format!("end with {text:?}: write them without it"),
+            Self::Affixes(before, after) => {
+                format!("stand between {before:?} and {after:?}: write them without these")
+            }
+            Self::Mixed(affixes) => {
+                let affixes: Vec<String> =
+                    affixes.iter().map(|affix| format!("{affix:?}")).collect();
+                format!(
+                    "have different texts before or behind them, {}: write them in one unit, without it",
+                    affixes.join(", ")
+                )
+            }
+            Self::MinusBehind => "have the minus sign behind them: write it before them".to_owned(),
+            Self::FortranExponent => "have a D before the exponent: write an E".to_owned(),
+            Self::PowerOfTen => "are written with a power of ten: write it as 1.5e3".to_owned(),
+            Self::Deviation => {
+                "stand with their deviation in one cell: write the deviation into a column of its own".to_owned()
+            }
             Self::Parentheses => {
                 "stand in parentheses: write them with a minus sign if they are below zero"
                     .to_owned()
@@ -85,10 +137,17 @@ fn is_currency(text: &str) -> bool {
     !text.is_empty() && text.chars().all(is_symbol) || CODES.contains(&text)
 }
 
-/// Whether a text after a number can be its unit.
-fn is_unit(text: &str) -> bool {
-    let is_letter = |c: char| c.is_alphabetic() || "%‰°²³µ/$€£¥₹₩₽¢\"'′″".contains(c);
-    !text.is_empty() && text.chars().count() <= LONGEST_UNIT && text.chars().all(is_letter)
+/// Whether a text before a number belongs to it: a currency, or marks without letters such as `~`. Letters make a code,
+/// such as `A12`.
+fn is_prefix(text: &str) -> bool {
+    let are_marks = text.chars().all(|c| !c.is_alphanumeric());
+    is_currency(text) || !text.is_empty() && are_marks && text.chars().count() <= LONGEST_AFFIX
+}
+
+/// Whether a text after a number belongs to it, such as a unit or a remark.
+fn is_suffix(text: &str) -> bool {
+    let is_part = |c: char| c.is_alphabetic() || "%‰°²³µ/$€£¥₹₩₽¢\"'′″*().!?+^~ ".contains(c);
+    !text.is_empty() && text.chars().count() <= LONGEST_AFFIX && text.chars().all(is_part)
 }
 
 /// The mark between groups of three digits, if there is one: a blank, an apostrophe, a point or a comma.
@@ -141,8 +200,8 @@ pub(crate) struct Notated {
     first: Option<Notation>,
     /// The first cell with this notation.
     pub(crate) example: String,
-    /// Whether there are different texts before or after the numbers.
-    is_mixed: bool,
+    /// The different texts before or after the numbers; at most one more than [`MOST_AFFIXES`].
+    affixes: Vec<String>,
 }
 
 impl Notated {
@@ -152,25 +211,35 @@ impl Notated {
             return;
         };
         self.count += 1;
-        let is_affix = |n: &Notation| matches!(n, Notation::Prefix(_) | Notation::Suffix(_));
-        match &self.first {
-            Some(first) if *first == notation => {}
-            Some(first) if is_affix(first) && is_affix(&notation) => self.is_mixed = true,
-            // The affix says more than a mark or parentheses.
-            Some(first) if is_affix(first) => {}
-            _ => {
-                self.first = Some(notation);
-                cell.clone_into(&mut self.example);
-            }
+        let affix = |notation: &Notation| match notation {
+            Notation::Prefix(text) | Notation::Suffix(text) => Some(text.clone()),
+            Notation::Affixes(before, after) => Some(format!("{before}…{after}")),
+            _ => None,
+        };
+        if let Some(affix) = affix(&notation)
+            && self.affixes.len() <= MOST_AFFIXES
+            && !self.affixes.contains(&affix)
+        {
+            self.affixes.push(affix);
+        }
+        // An affix says more than a mark or parentheses.
+        let says_more = |first: &Notation| affix(first).is_none() && affix(&notation).is_some();
+        if self.first.as_ref().is_none_or(says_more) {
+            self.first = Some(notation);
+            cell.clone_into(&mut self.example);
         }
     }
 
-    /// The notation of a column of which nine of ten values are numbers, plain or in this notation.
-    pub(crate) fn of_column(&self, numbers: u64, values: u64) -> Option<&Notation> {
+    /// The notation of a column of which nine of ten values are numbers, plain or in this notation. `None` if there are
+    /// many different texts before or after them, as in codes.
+    pub(crate) fn of_column(&self, numbers: u64, values: u64) -> Option<Notation> {
         let are_numbers = 10 * (self.count + numbers) >= 9 * values;
-        self.first
-            .as_ref()
-            .filter(|_| are_numbers && !self.is_mixed)
+        match self.affixes.len() {
+            _ if !are_numbers => None,
+            0 | 1 => self.first.clone(),
+            2..=MOST_AFFIXES => Some(Notation::Mixed(self.affixes.clone())),
+            _ => None,
+        }
     }
 }
 
@@ -196,6 +265,21 @@ mod tests {
             ("1.234,5", Some(Notation::Thousands('.'))),
             ("-1.288.184", Some(Notation::Thousands('.'))),
             ("12:30", Some(Notation::Time)),
+            ("~80.8", prefix("~")),
+            ("#91.5", prefix("#")),
+            ("<25.1", prefix("<")),
+            ("'14.2", prefix("'")),
+            ("67.1*", suffix("*")),
+            ("71.2 (est.)", suffix("(est.)")),
+            (
+                "=\"90.7\"",
+                Some(Notation::Affixes("=\"".to_owned(), "\"".to_owned())),
+            ),
+            ("47.0-", Some(Notation::MinusBehind)),
+            ("31.4D+02", Some(Notation::FortranExponent)),
+            ("97.2x10^2", Some(Notation::PowerOfTen)),
+            ("16.0 ×10^-3", Some(Notation::PowerOfTen)),
+            ("97.1 ± 0.1", Some(Notation::Deviation)),
             ("1:02:03.5", Some(Notation::Time)),
         ] {
             assert_eq!(Notation::of(cell), expected, "{cell}");
@@ -220,18 +304,24 @@ mod tests {
     }
 
     #[test]
-    fn a_column_has_one_notation_unless_its_units_differ() {
+    fn a_column_has_one_notation_or_a_few_units() {
         let column = |cells: &[&str]| {
             let mut notated = Notated::default();
             cells.iter().for_each(|cell| notated.add(cell));
-            let found = notated.of_column(0, cells.len() as u64).cloned();
+            let found = notated.of_column(0, cells.len() as u64);
             found.map(|notation| notation.advice())
         };
         assert_eq!(
             column(&["1.5%", "2 %"]).as_deref(),
             Some("end with \"%\": write them without it")
         );
-        assert_eq!(column(&["1 kg", "2 lb"]), None);
+        assert_eq!(
+            column(&["1 kg", "2 lb"]).as_deref(),
+            Some(
+                "have different texts before or behind them, \"kg\", \"lb\": write them in one unit, without it"
+            )
+        );
+        assert_eq!(column(&["1a", "2b", "3c", "4d", "5e", "6f"]), None);
         assert_eq!(column(&["1 kg", "red"]), None);
     }
 }

@@ -1,7 +1,10 @@
 //! A column of texts: each different text once, and its number for each row.
 
+use std::collections::HashMap;
+
+use super::cell::{Decimal, category_value, number};
 use super::cell_format::shortened;
-use super::interner::{Interner, sorted};
+use super::interner::Interner;
 use crate::table::Values;
 
 /// The code of a missing category while a column is read.
@@ -40,13 +43,41 @@ impl Texts {
         shortened(self.interner.texts().min().unwrap_or_default())
     }
 
-    /// The texts as categories, in alphabetic order.
-    pub(crate) fn into_values(self) -> Values {
-        let (names, new_codes) = sorted(self.interner.into_texts());
+    /// The texts as categories, in alphabetic order. If all are numbers, spellings of one number are one category.
+    pub(crate) fn into_values(self, decimal: char) -> Values {
+        let (names, new_codes) = categories(&self.interner.into_texts(), decimal);
         let new_code = |code: &u32| new_codes.get(*code as usize).copied();
         Values::Categories {
             codes: self.codes.iter().map(new_code).collect(),
             names,
         }
     }
+}
+
+/// The names of the categories, in alphabetic order, and for each text the place of its category. The name of a number is
+/// its shortest spelling.
+fn categories(texts: &[String], decimal: char) -> (Vec<String>, Vec<u32>) {
+    let mut shortest: HashMap<Decimal, &str> = HashMap::new();
+    if texts.iter().all(|text| number(text, decimal).is_some()) {
+        for text in texts {
+            if let Some(value) = category_value(text, decimal) {
+                let known = shortest.entry(value).or_insert(text);
+                if (text.len(), text.as_str()) < (known.len(), *known) {
+                    *known = text;
+                }
+            }
+        }
+    }
+    let name_of = |text: &String| -> String {
+        let value = category_value(text, decimal);
+        let shortest = value.and_then(|value| shortest.get(&value).copied());
+        shortest.unwrap_or(text).to_owned()
+    };
+    let name_of_text: Vec<String> = texts.iter().map(name_of).collect();
+    let mut names = name_of_text.clone();
+    names.sort_unstable();
+    names.dedup();
+    let place = |name: &String| names.partition_point(|other| other < name) as u32;
+    let places = name_of_text.iter().map(place).collect();
+    (names, places)
 }

@@ -49,6 +49,10 @@ pub struct TableConfig {
     /// Cells that read as missing (default "", "NA", "N/A", "nan", "NaN", "null", "None" and "?").
     #[serde(default = "missing", skip_serializing_if = "is_default_missing")]
     pub missing: Vec<String>,
+    /// More cells that read as missing, in one column each, such as `{ dose = ["low"] }`. In other columns they are
+    /// values.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub missing_in: BTreeMap<String, Vec<String>>,
     /// The treatment of rows whose label is missing (default "error").
     #[serde(default, skip_serializing_if = "is_default")]
     pub missing_labels: MissingLabels,
@@ -90,6 +94,7 @@ impl TableConfig {
             drop: Vec::new(),
             types: BTreeMap::new(),
             missing: missing(),
+            missing_in: BTreeMap::new(),
             missing_labels: MissingLabels::default(),
             impute: Impute::default(),
             categories: Categories::default(),
@@ -327,6 +332,8 @@ mod tests {
             group = "patient"
             [types]
             color = "category"
+            [missing_in]
+            x1 = ["low"]
             [impute]
             number = "constant"
             category = "own"

@@ -3,11 +3,13 @@
 mod collect;
 mod distinct;
 mod leak;
+mod stand_ins;
 mod summary;
 #[cfg(test)]
 mod tests;
 mod warnings;
 
+use std::collections::HashMap;
 use std::path::Path;
 
 use serde::Serialize;
@@ -15,9 +17,11 @@ use serde::Serialize;
 use self::collect::{Collected, collect};
 use self::leak::gives_label_away;
 use self::summary::{Summary, shortened};
-use self::warnings::warnings;
+pub(crate) use self::warnings::mixed_booleans;
 pub use self::warnings::{Subject, Warning};
+use self::warnings::{WORDS_OF_PROGRAMS, warnings};
 use crate::columns::ColumnType;
+use crate::columns::cell::{DateOrder, date, is_like_date};
 use crate::columns::guess::{guess, is_nearly_all};
 use crate::error::TableError;
 use crate::files::RowReader;
@@ -68,8 +72,15 @@ pub struct ColumnDescription {
     pub examples: Vec<String>,
     /// The number of rows of the rarest value; `None` if there are too many different values to count each.
     pub rarest: Option<u64>,
-    /// The texts that stand among the numbers of a column of numbers, as far as they were collected.
-    pub texts_among_numbers: Vec<String>,
+    /// The texts that stand among the numbers of a column of numbers, or the dates of a column of dates, as far as they
+    /// were collected.
+    pub other_texts: Vec<String>,
+    /// Those of `other_texts` that are values of another column.
+    pub texts_of_other_columns: Vec<String>,
+    /// Number of rows with a text among numbers or dates.
+    pub rows_with_other_texts: u64,
+    /// Values that programs write where nothing is known, such as `NULL` or `#N/A`, though they do not read as missing.
+    pub missing_words_of_programs: Vec<String>,
     /// Whether the column holds dates that can be read with the day or the month first.
     pub has_ambiguous_dates: bool,
     /// The reason why the column says nothing as a feature; `None` for the label.
@@ -92,6 +103,8 @@ pub enum Useless {
     Text,
     /// Numbers in a notation in which they are not read, such as `12.5%`.
     OtherNotation,
+    /// Dates in a notation in which they are not read.
+    UnreadDates,
     /// All values are missing.
     NoValue,
     /// All values are the same, and none is missing.
@@ -117,7 +130,8 @@ pub fn describe(
     format: &FormatConfig,
     label: Option<&str>,
 ) -> Result<TableDescription, TableError> {
-    let mut reader = RowReader::open(path, format)?;
+    let named = label.map(str::to_owned);
+    let (mut reader, format) = RowReader::open_named(path, format, named.as_slice())?;
     let label = match label {
         Some(name) => Some(place_of(path, reader.columns(), name)?),
         None => None,
@@ -137,9 +151,10 @@ pub fn describe(
         label.useless = None;
         label.notes.clear();
     }
+    find_texts_of_other_columns(&mut columns, &collected.summaries, label);
     Ok(TableDescription {
         rows: collected.rows,
-        warnings: warnings(&columns, &collected, label, format, reader.format()),
+        warnings: warnings(&columns, &collected, label, &format, reader.format()),
         classes: label.map_or_else(Vec::new, |label| classes(&collected, label)),
         format: reader.format().clone(),
         columns,
@@ -192,10 +207,19 @@ fn describe_column(name: &str, summary: &Summary) -> ColumnDescription {
             .map(|value| shortened(&value.text))
             .collect(),
         rarest: rarest(summary),
-        texts_among_numbers: match column_type {
-            ColumnType::Number | ColumnType::Integer => texts(summary),
-            _ => Vec::new(),
+        other_texts: other_texts(column_type, summary),
+        texts_of_other_columns: Vec::new(),
+        rows_with_other_texts: match column_type {
+            ColumnType::Number | ColumnType::Integer => counts.values() - counts.numbers,
+            ColumnType::Date => counts.values() - counts.dates(),
+            _ => 0,
         },
+        missing_words_of_programs: (summary.values.iter())
+            .map(|value| &value.text)
+            .chain(&summary.other_texts)
+            .filter(|text| WORDS_OF_PROGRAMS.contains(&text.as_str()))
+            .cloned()
+            .collect(),
         has_ambiguous_dates: column_type == ColumnType::Date && counts.has_ambiguous_dates(),
         useless: useless(column_type, distinct, summary),
         gives_label_away: None,
@@ -218,17 +242,55 @@ fn rarest(summary: &Summary) -> Option<u64> {
     rarest.filter(|_| is_complete)
 }
 
-/// The different values that are not numbers.
-fn texts(summary: &Summary) -> Vec<String> {
+/// The different values of a column of numbers or dates that are none.
+fn other_texts(column_type: ColumnType, summary: &Summary) -> Vec<String> {
+    let is_date = |text: &str| {
+        let orders = [DateOrder::DayFirst, DateOrder::MonthFirst];
+        orders.iter().any(|&order| date(text, order).is_some())
+    };
     let values = summary.values.iter();
-    let words = values.filter(|value| value.number.is_none());
-    let mut texts: Vec<String> = words.map(|value| value.text.clone()).collect();
-    for (word, _) in &summary.words {
-        if !texts.contains(word) {
-            texts.push(word.clone());
+    let texts: Vec<&String> = match column_type {
+        ColumnType::Number | ColumnType::Integer => values
+            .filter(|value| value.number.is_none())
+            .map(|value| &value.text)
+            .collect(),
+        ColumnType::Date => values
+            .map(|value| &value.text)
+            .filter(|text| !is_date(text))
+            .collect(),
+        _ => return Vec::new(),
+    };
+    texts
+        .into_iter()
+        .chain(&summary.other_texts)
+        .cloned()
+        .collect()
+}
+
+/// Finds the texts among numbers that are ordinary values of another column. All texts of the label are, as they may be
+/// classes.
+fn find_texts_of_other_columns(
+    columns: &mut [ColumnDescription],
+    summaries: &[Summary],
+    label: Option<usize>,
+) {
+    let mut columns_of: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (place, (column, summary)) in columns.iter().zip(summaries).enumerate() {
+        for value in &summary.values {
+            let is_value = label == Some(place) || !column.other_texts.contains(&value.text);
+            if is_value && value.number.is_none() {
+                columns_of.entry(&value.text).or_default().push(place);
+            }
         }
     }
-    texts
+    for (place, column) in columns.iter_mut().enumerate() {
+        let is_shared = |text: &&String| {
+            let mut others = columns_of.get(text.as_str()).into_iter().flatten();
+            others.any(|&other| other != place)
+        };
+        let texts = column.other_texts.iter();
+        column.texts_of_other_columns = texts.filter(is_shared).cloned().collect();
+    }
 }
 
 fn useless(column_type: ColumnType, distinct: u64, summary: &Summary) -> Option<Useless> {
@@ -239,11 +301,25 @@ fn useless(column_type: ColumnType, distinct: u64, summary: &Summary) -> Option<
         ColumnType::Identifier | ColumnType::Text if counts.notation().is_some() => {
             Some(Useless::OtherNotation)
         }
+        ColumnType::Identifier | ColumnType::Text if are_like_dates(summary) => {
+            Some(Useless::UnreadDates)
+        }
         ColumnType::Identifier => Some(Useless::Identifier),
         ColumnType::Text => Some(Useless::Text),
         _ if counts.missing == 0 && distinct == 1 => Some(Useless::OneValue),
         _ => None,
     }
+}
+
+/// Whether the values are like dates that are not read.
+fn are_like_dates(summary: &Summary) -> bool {
+    const MOST: usize = 100;
+    let values = &summary.values[..summary.values.len().min(MOST)];
+    let num_dates = values
+        .iter()
+        .filter(|value| is_like_date(&value.text))
+        .count();
+    !values.is_empty() && 10 * num_dates >= 9 * values.len()
 }
 
 fn notes(column_type: ColumnType, distinct: u64, summary: &Summary) -> Vec<String> {

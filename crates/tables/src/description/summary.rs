@@ -1,6 +1,8 @@
 //! The summary of a column, collected cell by cell.
 
 use super::distinct::{Distinct, hash_of};
+use super::leak::Sample;
+use super::stand_ins::StandIns;
 use crate::columns::cell_format::is_word;
 use crate::columns::guess::CellCounts;
 
@@ -19,8 +21,8 @@ const LONGEST_TEXT: usize = 80;
 /// The largest number of values that are remembered as they are, however long.
 const MAX_FULL: usize = 100;
 
-/// Numbers that stand for a missing value in many tables.
-const MISSING_NUMBERS: [f64; 4] = [-99.0, -999.0, -9999.0, -99999.0];
+/// The largest number of texts among numbers or dates that are remembered beside the first values.
+const MAX_OTHERS: usize = 50;
 
 /// Limits on what is remembered of each column.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +31,8 @@ pub(super) struct Limits {
     pub(super) distinct: usize,
     /// The largest number of different values that are counted one by one.
     pub(super) values: usize,
+    /// The largest number of rows whose number is remembered with the label.
+    pub(super) sample: usize,
 }
 
 impl Limits {
@@ -38,6 +42,7 @@ impl Limits {
         Self {
             distinct,
             values: distinct.min(1000),
+            sample: distinct.min(4096),
         }
     }
 }
@@ -66,9 +71,10 @@ pub(super) struct Summary {
     pub(super) words: Vec<(String, u64)>,
     /// Whether each number is one above that of the row before.
     pub(super) counts_up: bool,
-    /// Number of values such as -999, and whether other numbers are below zero too.
-    pub(super) missing_numbers: u64,
-    pub(super) has_other_negatives: bool,
+    /// Texts that are neither numbers nor dates, and not among `values`.
+    pub(super) other_texts: Vec<String>,
+    /// Numbers such as -999 that may stand for a missing value.
+    pub(super) stand_ins: StandIns,
     /// A hash of all cells, equal for equal columns.
     pub(super) cells_hash: u64,
     /// A hash of all codes, equal for columns whose values determine each other. A missing value has a code too.
@@ -80,6 +86,8 @@ pub(super) struct Summary {
     classes_of_present: [u32; MAX_CLASSES],
     /// Sums over the rows in which column and label are numbers.
     pub(super) with_label: Covariance,
+    /// Some of these rows.
+    pub(super) sample: Sample,
     last: f64,
     limits: Limits,
     missing_hash: u64,
@@ -97,14 +105,15 @@ impl Summary {
             values: Vec::new(),
             words: Vec::new(),
             counts_up: true,
-            missing_numbers: 0,
-            has_other_negatives: false,
+            other_texts: Vec::new(),
+            stand_ins: StandIns::default(),
             cells_hash: 0,
             codes_hash: 0,
             classes_of_values: Some(Vec::new()),
             classes_of_missing: [0; MAX_CLASSES],
             classes_of_present: [0; MAX_CLASSES],
             with_label: Covariance::default(),
+            sample: Sample::new(limits.sample),
             last: f64::NAN,
             limits,
             missing_hash: hash_of(None, ""),
@@ -140,12 +149,19 @@ impl Summary {
             self.codes_hash = mix(self.codes_hash, u64::MAX);
             return;
         }
+        let dates = self.counts.dates();
         let number = self.counts.add(cell, decimal);
+        let is_date = self.counts.dates() > dates;
         let hash = hash_of(number, cell);
         self.cells_hash = mix(self.cells_hash, hash);
-        match self.distinct.add(hash) {
+        let code = self.distinct.add(hash);
+        match code {
             Some(code) => self.add_code(cell, number, code as usize, label),
             None => self.classes_of_values = None,
+        }
+        let is_remembered = code.is_some_and(|code| (code as usize) < self.limits.values);
+        if number.is_none() && !is_date && !is_remembered {
+            self.add_other_text(cell);
         }
         match number {
             Some(number) => self.add_number(number, label),
@@ -165,6 +181,13 @@ impl Summary {
         match words.find(|(known, _)| known == word) {
             Some((_, count)) => *count += 1,
             None => self.missing_words.push((word.to_owned(), 1)),
+        }
+    }
+
+    fn add_other_text(&mut self, cell: &str) {
+        let texts = &mut self.other_texts;
+        if texts.len() < MAX_OTHERS && !texts.iter().any(|text| text == cell) {
+            texts.push(cell.to_owned());
         }
     }
 
@@ -201,14 +224,11 @@ impl Summary {
         self.mean += (number - self.mean) / self.counts.numbers as f64;
         self.counts_up &= self.counts.rows == 1 || number == self.last + 1.0;
         self.last = number;
-        if number < 0.0 {
-            let stands_for_missing = MISSING_NUMBERS.contains(&number);
-            self.missing_numbers += u64::from(stands_for_missing);
-            self.has_other_negatives |= !stands_for_missing;
-        }
+        self.stand_ins.add(number);
         if let Some(target) = label.number {
             self.with_label.add(number, target);
         }
+        self.sample.add(number, label);
     }
 
     /// The share of rows whose class is the most frequent one among the rows of the same value, where a missing value is a
@@ -262,7 +282,7 @@ pub(super) struct Covariance {
 }
 
 impl Covariance {
-    fn add(&mut self, x: f64, y: f64) {
+    pub(super) fn add(&mut self, x: f64, y: f64) {
         self.count += 1.0;
         let dx = x - self.mean_x;
         let dy = y - self.mean_y;

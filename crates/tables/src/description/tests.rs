@@ -204,7 +204,7 @@ fn cells_that_do_not_fit_their_column_are_named_with_their_line() {
     let description = describe_text("x,y\n1.5,a\n2.5,b\n3.5,Unknown\nn/a,a\n4.5,b\n", None);
     assert_warns(
         &description,
-        "\"x\": \"n/a\" may mean that the value is missing. If so, add to `missing`: [\"n/a\"]",
+        "\"x\": \"n/a\" may mean that the value is missing. If so, set `missing_in = { x = [\"n/a\"] }`.",
     );
     assert_warns(
         &description,
@@ -213,7 +213,7 @@ fn cells_that_do_not_fit_their_column_are_named_with_their_line() {
     let description = describe_text("x,y\n1,a\n-999,b\n3,a\n-999,a\n4,b\n", None);
     assert_warns(
         &description,
-        "\"x\": 2 cells are -999, and no other number is below zero",
+        "\"x\": 2 cells are -999, far from all others (1 to 4)",
     );
 }
 
@@ -349,4 +349,255 @@ fn long_classes_keep_their_text_and_examples_are_short() {
     assert_eq!(description.classes[0].name, long("one"));
     assert_eq!(description.classes[1].name, long("two"));
     assert!(description.columns[1].examples[0].ends_with('…'));
+}
+
+#[test]
+fn numbers_that_stand_for_missing_ones_are_found_far_from_the_others() {
+    let column = |value: &dyn Fn(usize) -> String| {
+        let text = table("x,z", 120, |row| format!("{},{row}.5", value(row)));
+        let description = describe_text(&text, None);
+        let warnings = description.warnings.iter().map(ToString::to_string);
+        let found = warnings.filter(|warning| warning.contains("far from all others"));
+        found.collect::<Vec<_>>().join("\n")
+    };
+    let every_tenth = |row: usize, stand_in: &str, value: String| match row % 10 {
+        3 => stand_in.to_owned(),
+        _ => value,
+    };
+    for (found, stand_in) in [
+        (
+            column(&|row| every_tenth(row, "9999", format!("{}.5", row % 60))),
+            "9999",
+        ),
+        (
+            column(&|row| every_tenth(row, "-999", format!("{}.5", row as f64 - 60.0))),
+            "-999",
+        ),
+        (
+            column(&|row| every_tenth(row, "99", format!("{}", row % 6))),
+            "99",
+        ),
+        (
+            column(&|row| every_tenth(row, "1e30", format!("{}", row % 50))),
+            "1e30",
+        ),
+        (
+            column(&|row| every_tenth(row, "9999-12-31", format!("2021-02-{:02}", 1 + row % 28))),
+            "9999-12-31",
+        ),
+        (
+            column(&|row| every_tenth(row, "1900-01-01", format!("2021-02-{:02}", 1 + row % 28))),
+            "1900-01-01",
+        ),
+    ] {
+        assert!(
+            found.contains(&format!("12 cells are {stand_in},")),
+            "{found}"
+        );
+        assert!(
+            found.contains(&format!("`missing_in = {{ x = [\"{stand_in}\"] }}`")),
+            "{found}"
+        );
+    }
+    for honest in [
+        // Counts, ages, prices with a long tail, and a number that stands there once.
+        column(&|row| format!("{}", row % 12)),
+        column(&|row| format!("{}", 18 + row * 7 % 82)),
+        column(&|row| every_tenth(row, "9999", format!("{}", (row * row) % 14_000))),
+        column(&|row| {
+            if row == 5 {
+                "9999".to_owned()
+            } else {
+                format!("{}", row % 60)
+            }
+        }),
+        column(&|row| format!("{}-02-03", 1960 + row % 60)),
+    ] {
+        assert_eq!(honest, "");
+    }
+}
+
+#[test]
+fn a_threshold_that_is_the_label_gives_it_away() {
+    let reason = |label: &dyn Fn(usize) -> String| {
+        let text = table("score,y", 400, |row| {
+            format!(
+                "{},{}",
+                (row * 37 % 400) as f64 / 400.0,
+                label(row * 37 % 400)
+            )
+        });
+        let description = describe_text(&text, Some("y"));
+        description.columns[0].gives_label_away.clone()
+    };
+    let named = |is_bad: bool| if is_bad { "bad" } else { "good" }.to_owned();
+    assert_eq!(
+        reason(&|score| named(score > 240)).as_deref(),
+        Some("the values up to 0.6 are those of one class, and all others those of the other")
+    );
+    assert_eq!(
+        reason(&|score| named((100..200).contains(&score))).as_deref(),
+        Some("one class has all values from 0.25 to 0.4975, and the other none of them")
+    );
+    assert_eq!(
+        reason(&|score| format!("{:.6}", (score as f64 / 60.0).exp())).as_deref(),
+        Some("its values have the same order as the label")
+    );
+    // Not where one in twenty differs, where a class is rare, or where the order differs a little.
+    assert_eq!(
+        reason(&|score| named((score > 240) != (score % 20 == 7))),
+        None
+    );
+    assert_eq!(reason(&|score| named(score > 390)), None);
+    assert_eq!(reason(&|score| format!("{}", score ^ 15)), None);
+}
+
+#[test]
+fn words_for_missing_values_are_known_beside_what_is_none() {
+    let description = |words: [&str; 4]| {
+        let text = table("x,y", 80, |row| {
+            format!("{}.5,{}", row * 7 % 80, words[row % 4])
+        });
+        describe_text(&text, Some("y"))
+    };
+    for word in ["\\N", "[null]", "NaT", "#VALUE!", "NULL", "n/a", "1.#QNAN"] {
+        let found = description(["a", "b", word, "a"]);
+        assert_eq!(found.columns[1].missing_words_of_programs, [word]);
+        assert_warns(&found, "may mean that the value is missing");
+    }
+    for word in ["\u{2014}", "not applicable", "...", "k.A."] {
+        let found = description(["a", "b", word, "a"]);
+        assert_warns(&found, &format!("`missing_in = {{ y = [{word:?}] }}`"));
+        assert!(found.columns[1].missing_words_of_programs.is_empty());
+    }
+    let signs = description(["+", "-", "+", "-"]);
+    assert_eq!(signs.warnings, []);
+    assert_warns(
+        &description(["1", "True", "0", "False"]),
+        "several spellings",
+    );
+}
+
+#[test]
+fn rows_that_belong_together_or_come_in_time_are_said() {
+    let text = table("patient_id,when,x,y", 60, |row| {
+        format!(
+            "{},2024-{:02}-{:02},{}.5,{}",
+            row % 12,
+            1 + row / 28,
+            1 + row % 28,
+            row * 7 % 60,
+            row % 2
+        )
+    });
+    let description = describe_text(&text, Some("y"));
+    assert_warns(&description, "12 different values in 60 rows");
+    assert_warns(&description, "`group = \"patient_id\"`");
+    assert_warns(&description, "`split.method = \"sequential\"`");
+    let shuffled = table("when,y", 60, |row| {
+        format!("2024-02-{:02},{}", 1 + row * 11 % 28, row % 2)
+    });
+    let warnings = describe_text(&shuffled, Some("y")).warnings;
+    assert!(
+        warnings
+            .iter()
+            .all(|warning| warning.subject != Subject::DependentRows)
+    );
+}
+
+#[test]
+fn texts_among_numbers_or_dates_are_told_from_values_of_other_columns() {
+    let text = table("marker,when,dose", 60, |row| {
+        let marker = match row % 20 {
+            3 => "low".to_owned(),
+            4 => "n.k.".to_owned(),
+            _ => format!("{row}.5"),
+        };
+        let when = match row {
+            7 => "0000-00-00".to_owned(),
+            _ => format!("2024-02-{:02}", 1 + row * 11 % 28),
+        };
+        format!("{marker},{when},{}", ["low", "mid", "high"][row % 3])
+    });
+    let description = describe_text(&text, None);
+    let [marker, when, dose] = description.columns.as_slice() else {
+        panic!("{:?}", description.columns)
+    };
+    assert_eq!(marker.other_texts, ["low", "n.k."]);
+    assert_eq!(marker.texts_of_other_columns, ["low"]);
+    assert_eq!(marker.rows_with_other_texts, 6);
+    assert_eq!(when.other_texts, ["0000-00-00"]);
+    assert!(when.texts_of_other_columns.is_empty() && dose.other_texts.is_empty());
+    assert_warns(&description, "`missing_in = { when = [\"0000-00-00\"] }`");
+    // Among the numbers of a label too, as they may be classes.
+    let text = table("x,y", 60, |row| {
+        let word = |is_word: bool| {
+            if is_word {
+                "low".to_owned()
+            } else {
+                format!("{row}.5")
+            }
+        };
+        format!("{},{}", word(row % 20 == 3), word(row % 20 == 5))
+    });
+    let description = describe_text(&text, Some("y"));
+    assert_eq!(description.columns[0].texts_of_other_columns, ["low"]);
+    // Also behind more values than are remembered.
+    let text = table("x,y", 3000, |row| {
+        let x = if row == 2990 {
+            "bad".to_owned()
+        } else {
+            format!("{row}.5")
+        };
+        format!("{x},{}", row % 2)
+    });
+    assert_eq!(describe_text(&text, None).columns[0].other_texts, ["bad"]);
+}
+
+#[test]
+fn dates_that_are_not_read_and_different_units_are_no_identifiers() {
+    let text = table("when,w,x", 60, |row| {
+        let unit = ["kg", "lb"][row % 2];
+        format!(
+            "2020-01-{:02} {:02}:00 Europe/Berlin,{row}{unit},{row}.5",
+            1 + row % 28,
+            row % 24
+        )
+    });
+    let description = describe_text(&text, None);
+    assert_eq!(description.columns[0].useless, Some(Useless::UnreadDates));
+    assert_eq!(description.columns[1].useless, Some(Useless::OtherNotation));
+    assert_warns(&description, "are not read as dates");
+    assert_warns(
+        &description,
+        "different texts before or behind them, \"kg\", \"lb\"",
+    );
+}
+
+#[test]
+fn amounts_of_one_row_are_no_rare_classes() {
+    let warns = |label: &dyn Fn(usize) -> String| {
+        let text = table("x,y", 100, |row| {
+            format!("{}.5,{}", row * 7 % 100, label(row))
+        });
+        let warnings = describe_text(&text, Some("y")).warnings;
+        let mut subjects = warnings.iter().map(|warning| warning.subject);
+        subjects.any(|subject| subject == Subject::RareClasses)
+    };
+    assert!(!warns(&|row| format!(
+        "0.{}",
+        if row < 5 { 10 + row } else { 0 }
+    )));
+    assert!(warns(&|row| format!(
+        "class {}",
+        if row < 1 { 1 } else { 2 + row % 2 }
+    )));
+}
+
+#[test]
+fn names_of_rows_as_r_writes_them_are_said() {
+    let text = table("a,b", 20, |row| format!("{row},{row}.5,{}", row % 3));
+    let description = describe_text(&text, None);
+    assert_eq!(description.columns.len(), 3);
+    assert_warns(&description, "is taken for the name of the row");
 }

@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::collect::Collected;
+use super::stand_ins::stand_ins;
 use super::summary::{MAX_CLASSES, Summary, shortened};
 use super::{ColumnDescription, Useless};
 use crate::columns::ColumnType;
-use crate::columns::cell::is_like_thousands;
+use crate::columns::cell::{boolean, is_like_thousands};
+use crate::columns::cell_format::toml_key;
+use crate::columns::guess::is_identifier_name;
 use crate::format::{Format, FormatConfig};
 
 /// The largest number of columns or values that a sentence names.
@@ -21,33 +24,80 @@ const MAX_DROPPED: usize = 30;
 pub(super) const LEAST_ROWS: u64 = 10;
 
 /// Words that people write where a value is missing, in lower case.
-const MISSING_WORDS: [&str; 26] = [
+const MISSING_WORDS: [&str; 41] = [
     "unknown",
     "unk",
+    "unbekannt",
+    "not known",
     "n/a",
+    "n/k",
     "na",
     "n.a.",
+    "n.a",
+    "k.a.",
+    "k. a.",
     "nan",
+    "nat",
     "none",
     "null",
+    "(null)",
+    "[null]",
+    "<null>",
     "nil",
     "missing",
     "-",
     "--",
     "---",
+    "\u{2013}",
+    "\u{2014}",
     ".",
     "..",
+    "...",
+    "\u{2026}",
     "?",
     "??",
-    "#n/a",
-    "#na",
-    "#null!",
-    "#div/0!",
     "not available",
+    "not applicable",
+    "not specified",
+    "unspecified",
     "no data",
     "undefined",
+    "blank",
     "(blank)",
-    "<na>",
+    "(missing)",
+    "empty",
+];
+
+/// Texts that programs write where a value is missing: databases, pandas, Excel and C. People hardly ever mean a value by
+/// them.
+pub(super) const WORDS_OF_PROGRAMS: [&str; 27] = [
+    "NULL",
+    "Null",
+    "(null)",
+    "[null]",
+    "<null>",
+    "<NULL>",
+    "\\N",
+    "NaT",
+    "<NA>",
+    "-nan",
+    "-NaN",
+    "-nan(ind)",
+    "n/a",
+    "N/a",
+    "1.#QNAN",
+    "-1.#QNAN",
+    "1.#IND",
+    "-1.#IND",
+    "#N/A",
+    "#NA",
+    "#N/A N/A",
+    "#VALUE!",
+    "#NUM!",
+    "#REF!",
+    "#DIV/0!",
+    "#NAME?",
+    "#NULL!",
 ];
 
 /// A sentence about what to look out for.
@@ -80,12 +130,18 @@ impl std::fmt::Display for Warning {
 pub enum Subject {
     /// Lines above the table that are left out.
     Title,
+    /// The encoding of the text.
+    Encoding,
     /// Whether the first line is a header.
     Header,
     /// The rows as a whole.
     Rows,
     /// The values of the label.
     Label,
+    /// Classes of one row, if the label is a class.
+    RareClasses,
+    /// Rows that belong together, or come one after the other in time.
+    DependentRows,
     /// Rows without a label.
     MissingLabels,
     /// A column from which the label can be read off.
@@ -94,7 +150,7 @@ pub enum Subject {
     UselessColumns,
     /// Columns that are equal to each other.
     EqualColumns,
-    /// Texts in a column of numbers.
+    /// Texts in a column of numbers or dates.
     TextsAmongNumbers,
     /// Dates that can be read in two ways.
     AmbiguousDates,
@@ -116,6 +172,11 @@ impl Column<'_> {
 
     fn values(&self) -> u64 {
         self.summary.counts.values()
+    }
+
+    fn other_texts(&self) -> Vec<&str> {
+        let texts = self.description.other_texts.iter();
+        texts.map(String::as_str).collect()
     }
 
     /// Whether the column has at least two different values.
@@ -154,6 +215,16 @@ pub(super) fn warnings(
         let message = format!("Left out above the table: {:?}.", format.title);
         warnings.push(Warning::new(Subject::Title, message));
     }
+    let values = columns.iter().flat_map(|column| {
+        let values = column.summary.values.iter();
+        values.map(|value| value.text.as_str())
+    });
+    let texts = columns.iter().map(Column::name).chain(values);
+    let encoding = format.assumed_encoding(texts);
+    warnings.extend(encoding.map(|message| {
+        let message = format!("T{}.", &message[1..]);
+        Warning::new(Subject::Encoding, message)
+    }));
     let header = header(&columns, config, format);
     warnings.extend(header.map(|message| Warning::new(Subject::Header, message)));
     if let Some(label) = label {
@@ -193,6 +264,7 @@ pub(super) fn warnings(
     group(&is(Useless::OneValue), &|names, drop| {
         format!("{names}: all values are the same. Leave such columns out with {drop}.")
     });
+    features().for_each(|column| dependent_rows(column, &mut warnings));
     if collected.duplicates > 0 {
         warnings.push(Warning::new(Subject::Rows, format!(
             "{} of {} rows equal an earlier row. Copies of a training row among the test rows make scores too good.",
@@ -212,6 +284,13 @@ pub(super) fn warnings(
 fn header(columns: &[Column], config: &FormatConfig, format: &Format) -> Option<String> {
     if config.header.is_some() {
         return None;
+    }
+    if format.has_row_names {
+        return Some(format!(
+            "The first line has one cell less than the rows, so the first cell of each row is taken for the name of the row, \
+             as R writes it, and called {:?}.",
+            columns.first().map_or("", Column::name)
+        ));
     }
     let is_number = |column: &Column| column.name().parse::<f64>().is_ok();
     if !format.header {
@@ -252,9 +331,19 @@ fn about_label(label: &Column, warnings: &mut Vec<Warning>) {
     let is_class = label.description.distinct <= MAX_CLASSES as u64;
     let rare = label.summary.values.iter().filter(|value| value.count == 1);
     let rare: Vec<&str> = rare.map(|value| value.text.as_str()).collect();
-    if is_class && !rare.is_empty() && label.values() >= 5 * label.description.distinct {
+    // Fractions other than a half are amounts.
+    let is_amount = label.summary.values.iter().any(|value| {
+        value
+            .number
+            .is_some_and(|number| (2.0 * number).fract() != 0.0)
+    });
+    if is_class
+        && !is_amount
+        && !rare.is_empty()
+        && label.values() >= 5 * label.description.distinct
+    {
         let rare = list(&rare, " and ");
-        warnings.push(Warning::new(Subject::Label, format!("Values of the label {name:?} with only one row cannot be both learnt and tested: {rare}.")));
+        warnings.push(Warning::new(Subject::RareClasses, format!("Values of the label {name:?} with only one row cannot be both learnt and tested: {rare}.")));
     }
 }
 
@@ -270,6 +359,31 @@ fn leaks(columns: &[Column], label: &str, warnings: &mut Vec<Warning>) {
              before the label is."
         )));
     }
+}
+
+/// Rows of one patient or the like, and rows in the order of time.
+fn dependent_rows(column: &Column, warnings: &mut Vec<Warning>) {
+    let (name, description) = (column.name(), column.description);
+    let (values, distinct) = (column.values(), description.distinct);
+    let repeats = (3..=values / 2).contains(&distinct);
+    if is_identifier_name(name) && repeats && values >= LEAST_ROWS {
+        warnings.push(Warning::new(Subject::DependentRows, format!(
+            "{name:?}: {distinct} different values in {values} rows. If rows of one value belong together, as those of one \
+             patient do, keep them in one split with `group = {name:?}`."
+        )));
+    }
+    let is_in_order = column.summary.counts.are_dates_in_order();
+    if description.column_type == ColumnType::Date && is_in_order && values >= LEAST_ROWS {
+        warnings.push(Warning::new(Subject::DependentRows, format!(
+            "{name:?}: the rows are in the order of their dates. If the network is to predict rows of later dates, test it \
+             on the last ones with `split.method = \"sequential\"`."
+        )));
+    }
+}
+
+/// The key that makes cells of a column read as missing.
+fn missing_in(name: &str, texts: &[&str]) -> String {
+    format!("`missing_in = {{ {} = {texts:?} }}`", toml_key(name))
 }
 
 /// Cells that do not fit their column.
@@ -308,10 +422,18 @@ fn about_cells(column: &Column, warnings: &mut Vec<Warning>) {
             ),
         ));
     } else if !missing_words.is_empty() {
-        warnings.push(Warning::new(Subject::Cells, format!(
-            "{name:?}: {} may mean that the value is missing. If so, add to `missing`: {missing_words:?}.",
-            list(&missing_words, " and ")
-        )));
+        let is_among_others = !column.description.other_texts.is_empty();
+        warnings.push(Warning::new(
+            match is_among_others {
+                true => Subject::TextsAmongNumbers,
+                false => Subject::Cells,
+            },
+            format!(
+                "{name:?}: {} may mean that the value is missing. If so, set {}.",
+                list(&missing_words, " and "),
+                missing_in(name, &missing_words)
+            ),
+        ));
     } else if is_numeric && num_words > 0 {
         let cells = if num_words == 1 {
             "1 cell is not"
@@ -319,9 +441,17 @@ fn about_cells(column: &Column, warnings: &mut Vec<Warning>) {
             &format!("{num_words} are not")
         };
         warnings.push(Warning::new(Subject::TextsAmongNumbers, format!(
-            "{name:?}: {} cells are numbers, {cells}: {words}. Correct them, add them to `missing`, or set `types.{name:?} = \
-             \"category\"`.",
-            counts.numbers
+            "{name:?}: {} cells are numbers, {cells}: {words}. Correct them, let them read as missing with {}, or set \
+             `types.{name:?} = \"category\"`.",
+            counts.numbers,
+            missing_in(name, &column.other_texts()),
+        )));
+    } else if !column.description.other_texts.is_empty() {
+        let texts = column.other_texts();
+        let (dates, others) = (counts.dates(), list(&texts, " and "));
+        warnings.push(Warning::new(Subject::TextsAmongNumbers, format!(
+            "{name:?}: {dates} cells are dates, others are not: {others}. Correct them, or let them read as missing with {}.",
+            missing_in(name, &texts),
         )));
     }
     if column.description.useless == Some(Useless::OtherNotation)
@@ -337,11 +467,28 @@ fn about_cells(column: &Column, warnings: &mut Vec<Warning>) {
             ),
         ));
     }
-    if column.summary.missing_numbers > 1 && !column.summary.has_other_negatives {
+    if column.description.useless == Some(Useless::UnreadDates) {
+        let example = column
+            .description
+            .examples
+            .first()
+            .map_or("", String::as_str);
+        warnings.push(Warning::new(
+            Subject::Cells,
+            format!(
+                "{name:?}: dates such as {example:?} are not read as dates. Write them as 2024-03-05 or 2024-03-05 14:30. Until \
+                 then, leave the column out with `drop = [{name:?}]`."
+            ),
+        ));
+    }
+    for stand_in in stand_ins(column.description.column_type, column.summary) {
+        let [least, most] = &stand_in.others;
         warnings.push(Warning::new(Subject::Cells, format!(
-            "{name:?}: {} cells are {}, and no other number is below zero. If it means that the value is missing, add it to \
-             `missing`.",
-            column.summary.missing_numbers, column.summary.min
+            "{name:?}: {} cells are {}, far from all others ({least} to {most}). If that means that the value is missing, \
+             set {}.",
+            stand_in.count,
+            stand_in.text,
+            missing_in(name, &[&stand_in.text])
         )));
     }
     if column.description.column_type == ColumnType::Date && counts.has_ambiguous_dates() {
@@ -359,6 +506,13 @@ fn about_cells(column: &Column, warnings: &mut Vec<Warning>) {
     if is_category {
         let similar = similar_spellings(column);
         warnings.extend(similar.map(|message| Warning::new(Subject::Cells, message)));
+        let values = column.summary.values.iter();
+        if let Some(spellings) = mixed_booleans(values.map(|value| value.text.as_str())) {
+            warnings.push(Warning::new(
+                Subject::Cells,
+                format!("{name:?}: {spellings}"),
+            ));
+        }
     }
 }
 
@@ -366,13 +520,40 @@ fn about_cells(column: &Column, warnings: &mut Vec<Warning>) {
 fn missing_words(summary: &Summary) -> Vec<&str> {
     let values = summary.values.iter().map(|value| value.text.as_str());
     let words = summary.words.iter().map(|(word, _)| word.as_str());
-    let mut found: Vec<&str> = values
-        .chain(words)
-        .filter(|word| MISSING_WORDS.contains(&word.to_lowercase().as_str()))
-        .collect();
+    // Beside a plus sign, a minus sign is a value.
+    let has_plus = summary.values.iter().any(|value| value.text == "+");
+    let may_be_missing = |word: &&str| {
+        let is_word = MISSING_WORDS.contains(&word.to_lowercase().as_str());
+        is_word && !(has_plus && *word == "-") || WORDS_OF_PROGRAMS.contains(word)
+    };
+    let mut found: Vec<&str> = values.chain(words).filter(may_be_missing).collect();
     found.sort_unstable();
     found.dedup();
     found
+}
+
+/// A sentence about values that are true and false in several spellings; `None` if there is one spelling, or there are other
+/// values.
+pub(crate) fn mixed_booleans<'a>(values: impl Iterator<Item = &'a str>) -> Option<String> {
+    let mut spellings: Vec<&str> = Vec::new();
+    let mut has_word = false;
+    for value in values {
+        let is_number = matches!(value.parse(), Ok(0.0_f64 | 1.0));
+        has_word |= !is_number;
+        if !is_number && boolean(value).is_none() {
+            return None;
+        }
+        if !spellings
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(value))
+        {
+            spellings.push(value);
+        }
+    }
+    (has_word && spellings.len() > 2).then(|| {
+        let spellings = list(&spellings, " and ");
+        format!("{spellings} are true and false in several spellings, and each spelling is a value of its own. Write them in one.")
+    })
 }
 
 /// Categories that differ only in case, blanks, underscores or a point at the end.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::{Deserialize, Serialize};
 
 use super::impute::{self, ReplacedBy};
-use crate::columns::cell;
+use crate::columns::cell::{self, Decimal, category_value};
 use crate::config::{CategoryEncoding, TableConfig};
 
 /// The categories of a column among the training rows.
@@ -116,13 +116,15 @@ impl FittedCategories {
         &self.names
     }
 
-    /// The place of each of `names`, and at the end that of a missing category.
-    pub(super) fn places(&self, names: &[String]) -> Vec<Place> {
+    /// The place of each of `names`, and at the end that of a missing category. If the categories are numbers, other
+    /// spellings of them have their places too.
+    pub(super) fn places(&self, names: &[String], decimal: char) -> Vec<Place> {
         let known: HashMap<&str, usize> = self.names.iter().map(String::as_str).zip(0..).collect();
+        let values = self.values(decimal);
         let place = |name: &String| {
-            known
-                .get(name.as_str())
-                .map_or(Place::Unseen, |&place| Place::Known(place))
+            let place = known.get(name.as_str()).copied();
+            let of_value = || values.get(&category_value(name, decimal)?).copied();
+            place.or_else(of_value).map_or(Place::Unseen, Place::Known)
         };
         let missing = match self.missing {
             MissingCategory::Error => Place::Missing,
@@ -131,6 +133,26 @@ impl FittedCategories {
             MissingCategory::Unseen => Place::Unseen,
         };
         names.iter().map(place).chain([missing]).collect()
+    }
+
+    /// The places of the categories by their values, if all are numbers.
+    fn values(&self, decimal: char) -> HashMap<Decimal, usize> {
+        let mut values = HashMap::new();
+        let is_number = |name: &String| cell::number(name, decimal).is_some();
+        if self.names.iter().all(is_number) {
+            for (name, place) in self.names.iter().zip(0..) {
+                if let Some(value) = category_value(name, decimal) {
+                    values.entry(value).or_insert(place);
+                }
+            }
+        }
+        values
+    }
+
+    /// Whether a text is one of the categories of the training rows.
+    pub(super) fn holds(&self, text: &str, decimal: char) -> bool {
+        let places = self.places(&[text.to_owned()], decimal);
+        matches!(places.first(), Some(Place::Known(_)))
     }
 
     /// Writes the features of one row, which are 0 before.

@@ -10,7 +10,7 @@ mod tests;
 
 use std::path::Path;
 
-use emberlab_menu::Problem;
+use emberlab_menu::{Problem, nearest_name};
 use serde::{Deserialize, Serialize};
 
 use crate::columns::cell_format::shortened;
@@ -182,15 +182,16 @@ impl Encoder {
     /// [`TableError`] with the line and the key to set if a value is missing and nothing replaces it, a category was
     /// not among the training rows, or a derived feature is not finite.
     pub fn encode(&self, config: &TableConfig, table: &Table) -> Result<Vec<f64>, TableError> {
-        self.encode_file(config, &config.path, table)
+        self.encode_file(config, &config.path, table, "")
     }
 
-    /// [`encode`](Self::encode) for a table that was read from `path`.
+    /// [`encode`](Self::encode) for a table that was read from `path`. `again` ends the advice to set a key.
     fn encode_file(
         &self,
         config: &TableConfig,
         path: &Path,
         table: &Table,
+        again: &str,
     ) -> Result<Vec<f64>, TableError> {
         let columns = self.find_columns(path, table)?;
         let width = self.features().len();
@@ -207,7 +208,7 @@ impl Encoder {
                 count: fitted.features().len(),
             };
             first += target.count;
-            fitted.encode(config, path, column, &table.lines, target)?;
+            fitted.encode(config, path, column, &table.lines, target, again)?;
         }
         for (fitted, column) in self.columns.iter().zip(&columns) {
             if fitted.has_indicator {
@@ -444,6 +445,7 @@ impl FittedColumn {
         column: &Column,
         lines: &[u64],
         mut target: Target<'_>,
+        again: &str,
     ) -> Result<(), TableError> {
         let line = |row: usize| lines.get(row).copied().unwrap_or_default();
         match (&self.values, &column.values) {
@@ -456,7 +458,7 @@ impl FittedColumn {
                     _ => &[],
                 };
                 if replacement.is_none() && numbers.iter().any(|number| number.is_nan()) {
-                    return Err(self.missing(path, column, lines));
+                    return Err(self.missing(path, column, lines, again));
                 }
                 for (features, number) in target.rows().zip(numbers) {
                     let number = match replacement {
@@ -474,7 +476,7 @@ impl FittedColumn {
                 }
             }
             (FittedValues::Categories(categories), Values::Categories { codes, names }) => {
-                let places = categories.places(names);
+                let places = categories.places(names, config.decimal);
                 for (row, (features, code)) in target.rows().zip(codes).enumerate() {
                     let name = code.and_then(|code| names.get(code as usize));
                     let place = match code {
@@ -483,17 +485,25 @@ impl FittedColumn {
                     };
                     let place = place.unwrap_or(&Place::Unseen);
                     match place {
-                        Place::Missing => return Err(self.missing(path, column, lines)),
+                        Place::Missing => {
+                            return Err(self.missing(path, column, lines, again));
+                        }
                         Place::Unseen if config.categories.unseen == UnseenCategories::Error => {
+                            let known = categories.names();
+                            let near = name.and_then(|name| {
+                                nearest_name(name, known.iter().map(String::as_str))
+                            });
+                            let near = near
+                                .map_or(String::new(), |near| format!(" (did you mean {near:?}?)"));
                             return Err(TableError::Cell {
                                 path: path.to_owned(),
                                 line: line(row),
                                 column: self.name.clone(),
                                 value: name.map_or(String::new(), |name| shortened(name)),
                                 expected: format!(
-                                    "one of the categories of the training rows: {}; \
-                                     `categories.unseen = \"ignore\"` accepts others",
-                                    shortened_list(categories.names()).join(", ")
+                                    "one of the categories of the training rows: {}{near}; to accept \
+                                     others, set `categories.unseen = \"ignore\"`{again}",
+                                    shortened_list(known).join(", ")
                                 ),
                             });
                         }
@@ -508,7 +518,7 @@ impl FittedColumn {
     }
 
     /// The error of a missing value that nothing replaces.
-    fn missing(&self, path: &Path, column: &Column, lines: &[u64]) -> TableError {
+    fn missing(&self, path: &Path, column: &Column, lines: &[u64], again: &str) -> TableError {
         let is_missing = |(row, _): &(usize, &u64)| column.values.is_missing(*row);
         let mut missing = lines.iter().enumerate().filter(is_missing);
         let line = missing.next().map_or(0, |(_, line)| *line);
@@ -524,7 +534,7 @@ impl FittedColumn {
             column: self.name.clone(),
             count: 1 + missing.count(),
             expected: format!(
-                "one in each row; set {keys} to replace missing ones, or `drop = [{:?}]` to leave the column out",
+                "one in each row; set {keys} to replace missing ones, or `drop = [{:?}]` to leave the column out{again}",
                 self.name
             ),
         }

@@ -4,16 +4,19 @@ use std::collections::{HashMap, HashSet};
 use std::io::Read;
 use std::path::Path;
 
+use emberlab_menu::nearest_name;
+
+use super::categories::Place;
 use super::{Encoder, FittedColumn, FittedValues};
-use crate::columns::cell_format::CellFormat;
+use crate::columns::cell_format::{CellFormat, shortened};
 use crate::columns::column_reader::{ColumnReader, Finished};
 use crate::columns::{ColumnType, DateOrder, cell};
 use crate::config::TableConfig;
 use crate::error::TableError;
-use crate::files::{HeaderLine, RowReader};
+use crate::files::{HeaderLine, RowReader, can_be_read_again};
 use crate::format::FormatConfig;
 use crate::load::roles::shortened_list;
-use crate::table::Table;
+use crate::table::{Column, Table, Values};
 
 /// Rows to predict.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +25,8 @@ pub struct NewRows {
     pub features: Vec<f64>,
     /// The line of each row.
     pub lines: Vec<u64>,
+    /// Sentences about values that are unlike those of the training rows.
+    pub notes: Vec<String>,
 }
 
 impl Encoder {
@@ -42,6 +47,12 @@ impl Encoder {
         path: &Path,
         header: HeaderLine,
     ) -> Result<NewRows, TableError> {
+        if header != HeaderLine::No
+            && can_be_read_again(path)
+            && let Some((rows, config)) = self.open_in_another_format(config, path)
+        {
+            return self.read_rows(&config, path, rows, HeaderLine::Yes);
+        }
         let rows = RowReader::open(path, &format(config, header))?;
         self.read_rows(config, path, rows, header)
     }
@@ -61,6 +72,36 @@ impl Encoder {
         self.read_rows(config, name, rows, header)
     }
 
+    /// Opens a file whose first line does not have the names of all columns in the format of the training file, but has them
+    /// in the format that is detected; with this format as the configuration.
+    fn open_in_another_format(
+        &self,
+        config: &TableConfig,
+        path: &Path,
+    ) -> Option<(RowReader, TableConfig)> {
+        let has_names = |rows: &RowReader| {
+            let mut columns = self.columns.iter();
+            columns.all(|column| rows.columns().contains(&column.name))
+        };
+        let trained = RowReader::open(path, &format(config, HeaderLine::Yes));
+        if self.columns.len() < 2 || trained.is_ok_and(|rows| has_names(&rows)) {
+            return None;
+        }
+        let detected = FormatConfig {
+            header: Some(true),
+            missing: config.missing.clone(),
+            ..FormatConfig::default()
+        };
+        let rows = RowReader::open(path, &detected).ok().filter(has_names)?;
+        let config = TableConfig {
+            delimiter: rows.format().delimiter,
+            quote: rows.format().quote,
+            decimal: rows.format().decimal,
+            ..config.clone()
+        };
+        Some((rows, config))
+    }
+
     fn read_rows(
         &self,
         config: &TableConfig,
@@ -71,8 +112,11 @@ impl Encoder {
         let new_file = NewFile {
             encoder: self,
             path,
-            cells: CellFormat::new(config, path),
+            cells: CellFormat::of_new_rows(config, path),
         };
+        if header == HeaderLine::Auto {
+            rows.accept_header_without_first_name()?;
+        }
         let mut first_row = None;
         let places = if rows.format().header {
             new_file.places_under_header(1, rows.columns())?
@@ -124,12 +168,19 @@ impl Encoder {
             num_file_columns: rows.columns().len(),
             lines,
         };
+        let columns = self.columns.iter().zip(&table.columns);
+        let notes = columns
+            .filter_map(|(fitted, column)| fitted.note_about(column, config.decimal, &table.lines));
         Ok(NewRows {
-            features: self.encode_file(config, path, &table)?,
+            features: self.encode_file(config, path, &table, AGAIN)?,
+            notes: notes.collect(),
             lines: table.lines,
         })
     }
 }
+
+/// The end of the advice to set a key, where the network is already trained.
+const AGAIN: &str = " in the experiment, and train again";
 
 /// The format of a file of new rows. The meaning of the first line is decided here, from the columns of the training
 /// file.
@@ -254,7 +305,7 @@ impl NewFile<'_> {
                 if !fits {
                     return false;
                 }
-                has_number |= !self.cells.is_missing(text);
+                has_number |= !self.cells.is_missing(&column.name, text);
             }
             all_known &= fits;
         }
@@ -285,12 +336,19 @@ impl NewFile<'_> {
         };
         let others = match others.is_empty() {
             true => String::new(),
-            false => format!(", nor {}", shortened_list(others).join(", ")),
+            false => {
+                let others: Vec<String> = others.iter().map(|name| format!("{name:?}")).collect();
+                format!(", nor {}", shortened_list(&others).join(", "))
+            }
+        };
+        let near = match nearest_name(first, found.iter().map(String::as_str)) {
+            Some(near) => format!("; did you mean {near:?}?"),
+            None => " (`--header no` if that is a row)".to_owned(),
         };
         Err(TableError::Column {
             path: self.path.to_owned(),
             column: first.clone(),
-            suggestion: format!("{others}, in the first line (`--header no` if that is a row)"),
+            suggestion: format!("{others}, in the first line{near}"),
             columns: shortened_list(found),
         })
     }
@@ -346,19 +404,72 @@ impl FittedColumn {
         ColumnReader::of_type(&self.name, place, column_type, self.date_order, usize::MAX)
     }
 
+    /// A sentence about values that the training rows do not have, or that lie far outside their range.
+    fn note_about(&self, column: &Column, decimal: char, lines: &[u64]) -> Option<String> {
+        let name = &self.name;
+        match (&self.values, &column.values) {
+            (FittedValues::Categories(categories), Values::Categories { codes, names }) => {
+                let places = categories.places(names, decimal);
+                let mut counts = vec![0_usize; names.len()];
+                for &code in codes.iter().flatten() {
+                    counts[code as usize] += 1;
+                }
+                let of_names = names.iter().zip(&places).zip(counts);
+                let unseen = of_names.filter(|((_, place), _)| matches!(place, Place::Unseen));
+                let unseen: Vec<(&String, usize)> =
+                    unseen.map(|((name, _), count)| (name, count)).collect();
+                if unseen.is_empty() {
+                    return None;
+                }
+                let num_cells: usize = unseen.iter().map(|(_, count)| count).sum();
+                let described = |(text, count): &(&String, usize)| {
+                    let names = categories.names().iter().map(String::as_str);
+                    let near = nearest_name(text, names);
+                    let near = near.map_or(String::new(), |near| format!("; is it {near:?}?"));
+                    format!("{:?} ({count}{near})", shortened(text))
+                };
+                let texts: Vec<String> = unseen.iter().map(described).collect();
+                let (cells, hold) = match num_cells {
+                    1 => ("cell", "holds a category"),
+                    _ => ("cells", "hold categories"),
+                };
+                Some(format!(
+                    "{num_cells} {cells} of {name:?} {hold} that the training rows do not have, taken for none of these: {}",
+                    shortened_list(&texts).join(", ")
+                ))
+            }
+            (FittedValues::Numbers { .. }, Values::Numbers(numbers)) => {
+                let [least, most] = self.range?;
+                let width = most - least;
+                let is_far = |number: f64| number < least - width || number > most + width;
+                let mut far = numbers
+                    .iter()
+                    .zip(lines)
+                    .filter(|(number, _)| is_far(**number));
+                let (number, line) = far.next()?;
+                let (cells, lie) = match far.count() {
+                    0 => ("1 cell".to_owned(), "lies"),
+                    more => (format!("{} cells", more + 1), "lie"),
+                };
+                Some(format!(
+                    "{cells} of {name:?} {lie} far outside the training rows ({least:?} to {most:?}), such as {number:?} in line {line}"
+                ))
+            }
+            _ => None,
+        }
+    }
+
     fn is_categories(&self) -> bool {
         matches!(self.values, FittedValues::Categories(_))
     }
 
     /// Whether a cell could hold a value of the column: for categories, one of those of the training rows.
     fn could_hold(&self, text: &str, cells: &CellFormat) -> bool {
-        if cells.is_missing(text) {
+        if cells.is_missing(&self.name, text) {
             return true;
         }
         match (&self.values, self.column_type) {
-            (FittedValues::Categories(categories), _) => {
-                categories.names().iter().any(|name| name == text)
-            }
+            (FittedValues::Categories(categories), _) => categories.holds(text, cells.decimal),
             (_, ColumnType::Boolean) => {
                 cell::boolean(text).is_some() || matches!(cells.number(text), Some(0.0 | 1.0))
             }

@@ -180,7 +180,7 @@ fn a_category_that_no_training_row_has_is_refused_with_its_line() {
     assert_eq!(
         encode(TABLE, keys, &TRAINING).unwrap_err(),
         "t.csv, line 8, column \"color\" holds \"violet\", expected one of the categories of the training rows: Blue, \
-         green, red, Ärger; `categories.unseen = \"ignore\"` accepts others"
+         green, red, Ärger; to accept others, set `categories.unseen = \"ignore\"`"
     );
 }
 
@@ -316,12 +316,11 @@ fn rows_without_a_header_have_the_features_in_order() {
 fn a_header_without_a_column_is_refused_with_its_name() {
     assert_eq!(
         predict(PREDICTED, "", "x,colour\n1,red\n", HeaderLine::Auto).unwrap_err(),
-        "rows.csv: there is no column \"color\", in the first line (`--header no` if that is a row); the columns are x, \
-         colour"
+        "rows.csv: there is no column \"color\", in the first line; did you mean \"colour\"? The columns are x, colour"
     );
     let message = predict(PREDICTED, "", "a,b\n1,red\n", HeaderLine::Auto).unwrap_err();
     assert!(
-        message.starts_with("rows.csv: there is no column \"x\", nor color, in the"),
+        message.starts_with("rows.csv: there is no column \"x\", nor \"color\", in the"),
         "{message}"
     );
 }
@@ -413,4 +412,95 @@ fn rows_like_those_of_a_training_file_without_header_are_read_by_place() {
 fn a_file_without_rows_is_refused() {
     let message = predict(PREDICTED, "", "x,color\n", HeaderLine::Auto).unwrap_err();
     assert_eq!(message, "rows.csv: there are no rows to predict");
+}
+
+/// An encoder of a table, which reads new rows from a file.
+fn read_file(table: &str, keys: &str, rows: &str) -> Result<NewRows, String> {
+    let folder = tempfile::tempdir().unwrap();
+    let (config, loaded) = load(folder.path(), table, keys);
+    let all: Vec<u32> = (0..).take(loaded.features.len()).collect();
+    let encoder = Encoder::fit(&config, &loaded.features, &all).unwrap();
+    let path = folder.path().join("rows.csv");
+    fs::write(&path, rows).unwrap();
+    let rows = encoder.read(&config, &path, HeaderLine::Auto);
+    rows.map_err(|error| error.to_string())
+}
+
+#[test]
+fn categories_of_new_rows_are_numbers_where_those_of_the_training_are() {
+    let table = "code,x,y\n1,1,0\n2,2,1\n07,3,1\n";
+    let keys = "types = { code = \"category\" }";
+    let rows = "code,x\n1.0,1\n2.00,2\n";
+    let (features, _) = predict(table, keys, rows, HeaderLine::Auto).unwrap();
+    assert_eq!(features, [[0.0, 1.0, 0.0, 1.0], [0.0, 0.0, 1.0, 2.0]]);
+    let message = predict(table, keys, "code,x\n7,1\n", HeaderLine::Auto).unwrap_err();
+    assert!(message.contains("holds \"7\""), "{message}");
+}
+
+#[test]
+fn values_that_the_training_did_not_see_are_said() {
+    let keys = "categories = { unseen = \"ignore\" }";
+    let rows = read_file(PREDICTED, keys, "x,color\n1,RED\n2,green\n3,RED\n1e6,red\n").unwrap();
+    let [numbers, colors] = rows.notes.as_slice() else {
+        panic!("{:?}", rows.notes);
+    };
+    assert_eq!(
+        colors,
+        "3 cells of \"color\" hold categories that the training rows do not have, taken for none of these: \
+         \"RED\" (2; is it \"red\"?), \"green\" (1)"
+    );
+    assert_eq!(
+        numbers,
+        "1 cell of \"x\" lies far outside the training rows (1.5 to 3.5), such as 1000000.0 in line 5"
+    );
+    let rows = read_file(PREDICTED, keys, "x,color\n0.5,red\n4.5,blue\n").unwrap();
+    assert_eq!(rows.notes, [String::new(); 0]);
+}
+
+#[test]
+fn new_rows_may_have_another_delimiter_if_their_header_has_all_names() {
+    for rows in [
+        "x;color\n9,5;blue\n10,25;red\n",
+        "color\tx\nblue\t9.5\nred\t10.25\n",
+        "x,color\n9.5,blue\n10.25,red\n",
+    ] {
+        let rows = read_file(PREDICTED, "", rows).unwrap();
+        assert_eq!(rows.features, [9.5, 1.0, 0.0, 10.25, 0.0, 1.0]);
+    }
+}
+
+#[test]
+fn new_rows_of_r_and_with_a_delimiter_behind_each_row_are_read() {
+    for rows in [
+        "x,color\n1,9,blue\n2,10.25,red\n",
+        "x,color\n9,blue,\n10.25,red,\n",
+    ] {
+        let (features, lines) = predict(PREDICTED, "", rows, HeaderLine::Auto).unwrap();
+        assert_eq!(features, [[9.0, 1.0, 0.0], [10.25, 0.0, 1.0]], "{rows}");
+        assert_eq!(lines, [2, 3]);
+    }
+}
+
+#[test]
+fn advice_about_new_rows_names_no_key_that_does_not_help_them() {
+    let message = |rows: &str| predict(PREDICTED, "", rows, HeaderLine::Auto).unwrap_err();
+    let unseen = message("x,color\n1,green\n");
+    assert!(
+        unseen.contains("`categories.unseen = \"ignore\"` in the experiment, and train again"),
+        "{unseen}"
+    );
+    let missing = message("x,color\n,red\n");
+    assert!(
+        missing.ends_with("in the experiment, and train again"),
+        "{missing}"
+    );
+    let word = message("x,color\n1,red\nold,red\n");
+    assert!(
+        word.ends_with("leave the cell empty") && !word.contains("missing_in"),
+        "{word}"
+    );
+    let mark = message("x,color\n1,red\n\"1,5\",red\n");
+    assert!(mark.contains("the decimal mark '.'"), "{mark}");
+    let name = message("X,color\n1,red\n");
+    assert!(name.contains("did you mean \"X\"?"), "{name}");
 }

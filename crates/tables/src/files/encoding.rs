@@ -75,17 +75,18 @@ impl<R: Read> Read for Utf16Reader<R> {
     }
 }
 
-/// The characters of Windows-1252 from 0x80 to 0x9f; all others are those of Latin-1. Five bytes without a character
-/// stand for control characters, as in the WHATWG's encoding standard (<https://encoding.spec.whatwg.org>).
+/// The characters of Windows-1252 from 0x80 to 0x9f; all others are those of Latin-1. Five bytes have no character; here
+/// control characters stand in their places, as in the WHATWG's encoding standard
+/// (<https://encoding.spec.whatwg.org>).
 const WINDOWS_1252: [char; 32] = [
     '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž', '\u{8f}',
     '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}', 'ž', 'Ÿ',
 ];
 
-/// The character of a byte in Windows-1252.
-pub(crate) fn windows_1252(byte: u8) -> char {
+/// The character of a byte in Windows-1252; `None` for the five bytes that have none.
+pub(crate) fn windows_1252(byte: u8) -> Option<char> {
     match byte {
-        0x80..0xa0 => WINDOWS_1252[usize::from(byte - 0x80)],
-        other => char::from(other),
+        0x80..0xa0 => Some(WINDOWS_1252[usize::from(byte - 0x80)]).filter(|c| !c.is_control()),
+        other => Some(char::from(other)),
     }
 }

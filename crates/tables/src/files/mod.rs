@@ -18,6 +18,7 @@ pub(crate) use self::splitter::{Cells, SplitError, Splitter};
 use self::encoding::windows_1252;
 use self::numpy::NumpyText;
 use self::source::Source;
+use crate::columns::cell_format::shortened;
 use crate::error::TableError;
 use crate::format::{Delimiter, Detected, Format, FormatConfig, detect};
 
@@ -88,6 +89,10 @@ pub struct RowReader {
     /// Whether `text` holds the first row, which has not been handed out yet.
     is_first_row_read: bool,
     has_seen_utf8: bool,
+    /// Whether the first line could be a row of values.
+    could_be_row: bool,
+    /// Whether each row below the first ends with a delimiter.
+    ends_with_delimiter: bool,
     /// The keys that fit the file better than those given; empty if there are none.
     advice: String,
 }
@@ -98,12 +103,48 @@ impl RowReader {
     /// # Errors
     /// [`TableError`] if the file cannot be read, is empty, or its header has two columns of one name.
     pub fn open(path: &Path, format: &FormatConfig) -> Result<Self, TableError> {
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        if matches!(extension, Some("npy" | "npz")) {
+        if is_array(path) {
             return Self::of_arrays(path, format);
         }
         let file = File::open(path).map_err(TableError::io(path))?;
         Self::from_stream(path, Box::new(file), format)
+    }
+
+    /// Opens a file. Where `format` leaves it open whether there is a header, the columns that are `named` decide, unless
+    /// that would make a header a row.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn open_named(
+        path: &Path,
+        format: &FormatConfig,
+        named: &[String],
+    ) -> Result<(Self, FormatConfig), TableError> {
+        let rows = Self::open(path, format)?;
+        let has_named = |rows: &Self| named.iter().all(|name| rows.columns.contains(name));
+        let has_header = rows.format.header;
+        if is_array(path) {
+            let header = Some(has_header);
+            return Ok((
+                rows,
+                FormatConfig {
+                    header,
+                    ..format.clone()
+                },
+            ));
+        }
+        let is_open = format.header.is_none() && can_be_read_again(path);
+        if is_open && !has_named(&rows) && (!has_header || rows.could_be_row) {
+            let other_format = FormatConfig {
+                header: Some(!has_header),
+                ..format.clone()
+            };
+            let other = Self::open(path, &other_format);
+            if let Some(other) = other.ok().filter(has_named) {
+                return Ok((other, other_format));
+            }
+        }
+        Ok((rows, format.clone()))
     }
 
     /// Reads arrays as the text of a table. Rows are counted from 1, without the header.
@@ -138,6 +179,7 @@ impl RowReader {
             mut format,
             advice,
             first_line,
+            could_be_row,
             ends_with_delimiter,
         } = detect(name, &source.sample, source.is_complete, format)?;
         if source.encoding != "UTF-8" {
@@ -161,19 +203,36 @@ impl RowReader {
             text: String::new(),
             is_first_row_read: false,
             has_seen_utf8: false,
+            could_be_row,
+            ends_with_delimiter,
             advice,
         };
-        reader.read_columns(ends_with_delimiter)?;
+        if !reader.read_cells()? {
+            return Err(TableError::Unusable {
+                path: reader.path,
+                message: "the file has no rows".to_owned(),
+            });
+        }
+        reader.name_columns()?;
         Ok(reader)
     }
 
-    /// Reads the header, or the first row to count the columns.
-    fn read_columns(&mut self, ends_with_delimiter: bool) -> Result<(), TableError> {
-        if !self.read_cells()? {
-            return Err(TableError::Unusable {
-                path: self.path.clone(),
-                message: "the file has no rows".to_owned(),
-            });
+    /// Takes the first line for the header, although the format says otherwise, if it has one cell less than each row.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn accept_header_without_first_name(&mut self) -> Result<(), TableError> {
+        if self.format.has_row_names && !self.format.header {
+            self.format.header = true;
+            self.name_columns()?;
+        }
+        Ok(())
+    }
+
+    /// Names the columns by the first row, which has been read, or counts them.
+    fn name_columns(&mut self) -> Result<(), TableError> {
+        if self.format.has_row_names && self.format.header {
+            self.cells.ends.insert(0, 0);
         }
         let num_columns = self.cells.ends.len();
         if num_columns > MAX_COLUMNS {
@@ -187,9 +246,9 @@ impl RowReader {
             .collect();
         let ends_with_name = names.last().is_some_and(|name| !name.is_empty());
         self.row_length = names.len();
-        if ends_with_delimiter && ends_with_name && self.format.header {
+        if self.ends_with_delimiter && ends_with_name {
             self.row_length += 1;
-        } else if ends_with_delimiter {
+        } else if self.ends_with_delimiter {
             names.pop();
         }
         for (index, name) in names.iter_mut().enumerate() {
@@ -207,7 +266,12 @@ impl RowReader {
         match twice {
             Some(pair) => Err(self.shape(
                 line,
-                "a name of its own for each column (set `header = false` if this is a row)",
+                match self.could_be_row {
+                    true => {
+                        "a name of its own for each column (set `header = false` if this is a row)"
+                    }
+                    false => "one line with a name of its own for each column",
+                },
                 &format!(
                     "{:?} as the name of columns {} and {}",
                     self.columns[pair[0]],
@@ -234,18 +298,39 @@ impl RowReader {
     /// # Errors
     /// [`TableError`] if the row has another number of cells than the others, or is not text.
     pub fn next_row(&mut self) -> Result<Option<Row<'_>>, TableError> {
-        if !std::mem::take(&mut self.is_first_row_read) && !self.read_cells()? {
+        let is_first = std::mem::take(&mut self.is_first_row_read);
+        if !is_first && !self.read_cells()? {
             return Ok(None);
         }
+        // The sign that ends texts of DOS.
+        if self.text == "\u{1a}" {
+            let line = self.cells.line;
+            return match self.read_cells()? {
+                true => Err(self.shape(line, "the end of the file behind Ctrl-Z", "more rows")),
+                false => Ok(None),
+            };
+        }
         let length = self.cells.ends.len();
-        if length != self.row_length {
+        let is_first_of_all = is_first && length == self.columns.len();
+        if length != self.row_length && !is_first_of_all {
             let rows = if self.format.header {
                 "header"
             } else {
                 "first row"
             };
             let expected = format!("{} as in the {rows}", count_cells(self.row_length));
-            return Err(self.shape(self.cells.line, &expected, &count_cells(length)));
+            let found = match length {
+                1 => format!(
+                    "1 cell, {:?}; delete the line if it is no row",
+                    shortened(&self.text)
+                ),
+                _ => count_cells(length),
+            };
+            return Err(self.shape(self.cells.line, &expected, &found));
+        }
+        if let Some(found) = self.no_row(length) {
+            let expected = "a row of values; delete the line";
+            return Err(self.shape(self.cells.line, expected, found));
         }
         if length > self.columns.len() {
             let last = self.row(length).cell(length - 1);
@@ -259,6 +344,26 @@ impl RowReader {
             }
         }
         Ok(Some(self.row(self.columns.len())))
+    }
+
+    /// What the line that was read last is, if it is no row of values: the header again, or the dashes below a header.
+    fn no_row(&self, length: usize) -> Option<&'static str> {
+        if !self.format.header || self.columns.len() < 2 {
+            return None;
+        }
+        let row = self.row(length);
+        let is_name = |(name, place): (&String, usize)| row.cell(place) == name;
+        if self.columns.iter().zip(0..).all(is_name) {
+            return Some("the names of the columns again");
+        }
+        let is_rule = |cell: &str| {
+            cell.trim_matches(':').len() > 2 && cell.bytes().all(|byte| b"-=:".contains(&byte))
+        };
+        let mut cells = (0..length)
+            .map(|place| row.cell(place))
+            .filter(|cell| !cell.is_empty());
+        let has_cells = cells.clone().nth(1).is_some();
+        (has_cells && cells.all(is_rule)).then_some("a line of dashes")
     }
 
     /// The first `length` cells of the row that was read last.
@@ -275,7 +380,7 @@ impl RowReader {
             .map_err(|error| self.split_error(error))?;
         let bytes = std::mem::take(&mut self.cells.text);
         self.text = match self.format.encoding {
-            "Windows-1252" => self.decode_windows_1252(&bytes),
+            "Windows-1252" => self.decode_windows_1252(&bytes)?,
             _ => match String::from_utf8(bytes) {
                 Ok(text) => {
                     self.has_seen_utf8 |= !text.is_ascii();
@@ -290,7 +395,7 @@ impl RowReader {
                 }
                 Err(error) => {
                     self.format.encoding = "Windows-1252";
-                    self.decode_windows_1252(error.as_bytes())
+                    self.decode_windows_1252(error.as_bytes())?
                 }
             },
         };
@@ -298,14 +403,26 @@ impl RowReader {
     }
 
     /// The characters of `bytes`; moves the ends of the cells accordingly.
-    fn decode_windows_1252(&mut self, bytes: &[u8]) -> String {
+    ///
+    /// # Errors
+    /// [`TableError::Shape`] for a byte without a character, which texts in other encodings have.
+    fn decode_windows_1252(&mut self, bytes: &[u8]) -> Result<String, TableError> {
+        if let Some(byte) = bytes.iter().find(|&&byte| windows_1252(byte).is_none()) {
+            let expected = "text in UTF-8, or in Windows-1252; save the file as UTF-8";
+            let found = format!("the byte 0x{byte:02x} of another encoding");
+            return Err(self.shape(self.cells.line, expected, &found));
+        }
         let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
         let mut start = 0;
         for end in &mut self.cells.ends {
-            text.extend(bytes[start..*end].iter().map(|&byte| windows_1252(byte)));
+            text.extend(
+                bytes[start..*end]
+                    .iter()
+                    .filter_map(|&byte| windows_1252(byte)),
+            );
             start = std::mem::replace(end, text.len());
         }
-        text
+        Ok(text)
     }
 
     fn split_error(&self, error: SplitError) -> TableError {
@@ -325,7 +442,7 @@ impl RowReader {
                 &format!("the end of the row (is a quote {quote} not closed?)"),
                 "more than 16 MiB",
             ),
-            SplitError::Nul { line } => self.shape(line, "text", "a NUL byte, which no text file has"),
+            SplitError::Nul { line } => self.shape(line, "text", "a NUL byte, which no text file has; save the file as UTF-8 if it is in UTF-16 or UTF-32"),
         }
     }
 
@@ -337,6 +454,17 @@ impl RowReader {
             found: format!("{found}{}", self.advice),
         }
     }
+}
+
+/// Whether a file holds arrays of NumPy, by its name.
+fn is_array(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    matches!(extension, Some("npy" | "npz"))
+}
+
+/// Whether a file has the same content when it is read again, unlike a pipe.
+pub(crate) fn can_be_read_again(path: &Path) -> bool {
+    path.metadata().is_ok_and(|metadata| metadata.is_file())
 }
 
 fn count_cells(count: usize) -> String {

@@ -101,10 +101,10 @@ fn peek(
 }
 
 /// The first bytes of files that are taken for tables by mistake, and advice.
-const OTHER_FILES: [(&[u8], &str); 14] = [
+const OTHER_FILES: [(&[u8], &str); 24] = [
     (
         b"PK\x03\x04",
-        "a zip archive or an Excel file; save its table as CSV",
+        "a zip archive; unpack it first, or pack its table with gzip",
     ),
     (b"\xd0\xcf\x11\xe0", "an old Excel file; save it as CSV"),
     (b"%PDF", "a PDF; save its table as CSV"),
@@ -112,6 +112,37 @@ const OTHER_FILES: [(&[u8], &str); 14] = [
         b"PAR1",
         "a Parquet file; convert it with pandas: `read_parquet(…).to_csv(…, index=False)`",
     ),
+    (
+        b"ARROW1",
+        "a Feather file; convert it with pandas: `read_feather(…).to_csv(…, index=False)`",
+    ),
+    (
+        b"FEA1",
+        "a Feather file; convert it with pandas: `read_feather(…).to_csv(…, index=False)`",
+    ),
+    (
+        b"ORC",
+        "an ORC file; convert it with pandas: `read_orc(…).to_csv(…, index=False)`",
+    ),
+    (
+        b"\x80\x04\x95",
+        "a pickle of Python; convert it with pandas: `read_pickle(…).to_csv(…, index=False)`",
+    ),
+    (
+        b"\x80\x05\x95",
+        "a pickle of Python; convert it with pandas: `read_pickle(…).to_csv(…, index=False)`",
+    ),
+    (
+        b"$FL2",
+        "an SPSS file; convert it with pandas: `read_spss(…).to_csv(…, index=False)`",
+    ),
+    (
+        b"<stata_dta>",
+        "a Stata file; convert it with pandas: `read_stata(…).to_csv(…, index=False)`",
+    ),
+    (b"<?xml", "XML; save its table as CSV"),
+    (b"\xff\xfe\0\0", "text in UTF-32; save it as UTF-8"),
+    (b"\0\0\xfe\xff", "text in UTF-32; save it as UTF-8"),
     (b"\x93NUMPY", "a NumPy array; its name must end with `.npy`"),
     (b"\x89HDF", "an HDF5 file; save its table as CSV"),
     (
@@ -173,6 +204,9 @@ fn refuse_other_files(path: &Path, start: &[u8]) -> Result<(), TableError> {
         text.get(..tag.len())
             .is_some_and(|tag_here| tag_here.eq_ignore_ascii_case(tag))
     };
+    if begins(b"<table") {
+        return Err(unusable("this looks like a table in HTML; save it as CSV"));
+    }
     if begins(b"<!doctype html") || begins(b"<html") {
         return Err(unusable(
             "this looks like a web page; download the file that it links to",

@@ -83,11 +83,16 @@ fn text_reads_the_same_in_every_encoding() {
 
 #[test]
 fn bytes_that_are_no_utf8_are_read_as_windows_1252() {
-    let bytes = b"gr\xf6\xdfe,preis\n1,5 \x80\n2,x\x81\n";
+    let bytes = b"gr\xf6\xdfe,preis\n1,5 \x80\n2,x\xb0\n";
     let (columns, rows) = read_all(bytes);
     assert_eq!(columns, ["größe", "preis"]);
     assert_eq!(rows[0].1, ["1", "5 €"]);
-    assert_eq!(rows[1].1, ["2", "x\u{81}"]);
+    assert_eq!(rows[1].1, ["2", "x°"]);
+    assert_eq!(
+        error(b"a,b\n1,x\n2,\x82\xb1\x81\x5b\n"),
+        "table.csv, line 3: expected text in UTF-8, or in Windows-1252; save the file as UTF-8, found the byte 0x81 of \
+         another encoding"
+    );
     // After more than the first part of the file.
     let mut late = "a,b\n".to_owned() + &"1,x\n".repeat(300_000);
     late.push_str("2,");
@@ -167,7 +172,8 @@ fn what_is_no_text_is_refused_with_advice() {
     }
     assert_eq!(
         error(b"a,b\n1,2\n1,\x002\n"),
-        "table.csv, line 3: expected text, found a NUL byte, which no text file has"
+        "table.csv, line 3: expected text, found a NUL byte, which no text file has; save the file as UTF-8 if it is \
+         in UTF-16 or UTF-32"
     );
 }
 
@@ -222,7 +228,7 @@ fn a_line_of_delimiters_without_end_is_no_table() {
 fn names_of_columns_are_unique_and_never_empty() {
     assert_eq!(
         error(b"id,x,y,x\n1,2,3,4\n"),
-        "table.csv, line 1: expected a name of its own for each column (set `header = false` if this is a row), found \"x\" as \
+        "table.csv, line 1: expected one line with a name of its own for each column, found \"x\" as \
          the name of columns 2 and 4"
     );
     assert_eq!(
@@ -379,4 +385,79 @@ fn count_rows(text: &str, delimiter: char) -> usize {
             !line.trim_matches([' ', '\t']).is_empty() || delimiter == '\t' && line.contains('\t')
         })
         .count()
+}
+
+#[test]
+fn a_header_without_a_name_for_the_names_of_rows_is_read_as_in_r() {
+    for text in [
+        "a,b,y\n1,0.5,2,yes\n2,1.5,3,no\n",
+        "\"a\" \"b\" \"y\"\n\"1\" 0.5 2 \"yes\"\n\"2\" 1.5 3 \"no\"\n",
+    ] {
+        let (columns, rows) = read_all(text.as_bytes());
+        assert_eq!(columns, ["column_1", "a", "b", "y"]);
+        assert_eq!(
+            rows[0],
+            (2, ["1", "0.5", "2", "yes"].map(str::to_owned).to_vec())
+        );
+        assert_eq!(rows.len(), 2);
+    }
+    // Not where one row has another length, where names repeat, or without a header.
+    for text in ["a,b\n1,2,3\n4,5\n", "a,b\n1,2,3\n1,5,6\n"] {
+        assert!(
+            error(text.as_bytes()).contains("expected 2 cells"),
+            "{text}"
+        );
+    }
+    let format = FormatConfig {
+        header: Some(false),
+        ..FormatConfig::default()
+    };
+    let rows = "1,2\n3,4,5\n6,7,8\n";
+    assert!(read(rows.as_bytes(), &format).is_err());
+}
+
+#[test]
+fn lines_that_are_no_rows_are_refused_with_what_they_are() {
+    for (text, expected) in [
+        (
+            "a,b\n1,2\na,b\n3,4\n",
+            "line 3: expected a row of values; delete the line, found the names of the columns again",
+        ),
+        (
+            "|a|b|\n|---|:---:|\n|1|2|\n|3|4|\n",
+            "line 2: expected a row of values; delete the line, found a line of dashes",
+        ),
+        (
+            "a,b\n1,2\n(2 rows affected)\n",
+            "line 3: expected 2 cells as in the header, found 1 cell, \"(2 rows affected)\"; delete the line if it is no row",
+        ),
+        (
+            "a,b\n1,2\n\u{1a}\n3,4\n",
+            "line 3: expected the end of the file behind Ctrl-Z, found more rows",
+        ),
+    ] {
+        let message = error(text.as_bytes());
+        assert!(message.contains(expected), "{message}");
+    }
+    assert_eq!(read_all(b"a,b\n1,2\n3,4\n\x1a").1.len(), 2);
+    assert_eq!(read_all(b"a,b\n-,-\n3,4\n").1.len(), 2);
+}
+
+#[test]
+fn files_of_other_programs_are_refused_with_what_they_are() {
+    for (bytes, expected) in [
+        (
+            b"PK\x03\x04\x14\0table.csv".as_slice(),
+            "a zip archive; unpack it first",
+        ),
+        (b"ARROW1\0\0", "a Feather file"),
+        (b"\x80\x05\x95\x01", "a pickle of Python"),
+        (b"$FL2@(#)", "an SPSS file"),
+        (b"<?xml version=\"1.0\"?>", "XML"),
+        (b"<table><tr><td>1", "a table in HTML"),
+        (b"\xff\xfe\0\0a\0\0\0", "text in UTF-32"),
+    ] {
+        let message = error(bytes);
+        assert!(message.contains(expected), "{message}");
+    }
 }

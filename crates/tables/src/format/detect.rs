@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::decimal::decimal_of;
 use super::delimiter::{Choice, best, judge};
-use super::header::has_header;
+use super::header::{could_be_row, has_header};
 use super::sample::SampleRows;
 use super::{Delimiter, Format, FormatConfig};
 use crate::error::TableError;
@@ -17,6 +17,8 @@ pub(crate) struct Detected {
     pub(crate) first_line: FirstLine,
     /// Whether a delimiter ends each row, after which no column follows.
     pub(crate) ends_with_delimiter: bool,
+    /// Whether the first line could be a row of values.
+    pub(crate) could_be_row: bool,
     /// The keys that fit the file better than those given, as the end of a message; empty if there are none.
     pub(crate) advice: String,
 }
@@ -66,9 +68,11 @@ pub(crate) fn detect(
         first_line.start += start_of_line(&sample[first_line.start..], row.line);
         first_line.number += row.line - 1;
     }
+    // With another delimiter than that of the file, rows may have any number of cells.
+    let has_row_names = advice.is_empty() && rows.lacks_first_name();
     let header = config
         .header
-        .unwrap_or_else(|| has_header(&rows, decimal, missing));
+        .unwrap_or_else(|| has_row_names || has_header(&rows, decimal, missing));
     Ok(Detected {
         ends_with_delimiter: choice.delimiter != Delimiter::Whitespace
             && rows.ends_with_delimiter(),
@@ -77,11 +81,13 @@ pub(crate) fn detect(
             quote: choice.quote,
             decimal,
             header,
+            has_row_names,
             title: titles.join("\n"),
             encoding,
             line_ends: line_ends_of(sample),
         },
         first_line,
+        could_be_row: !has_row_names && could_be_row(&rows, decimal, missing),
         advice,
     })
 }

@@ -49,6 +49,18 @@ pub(super) fn has_header(rows: &SampleRows, decimal: char, missing: &[String]) -
     }
 }
 
+/// Whether the first row could be one of values: it has no text above numbers or dates.
+pub(super) fn could_be_row(rows: &SampleRows, decimal: char, missing: &[String]) -> bool {
+    let Some(first) = rows.rows.first() else {
+        return false;
+    };
+    (0..rows.row_length).all(|column| {
+        let cells = rows.body().map(|row| row.cell(column));
+        let below = Below::new(cells, first.cell(column), decimal, missing);
+        below.vote != Vote::Header || first.cell(column).is_empty()
+    })
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Vote {
     /// The first cell is a name.

@@ -12,6 +12,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub(crate) use self::detect::{Detected, detect};
+use crate::columns::cell_format::shortened;
 use crate::config::missing;
 
 /// The character between columns.
@@ -86,6 +87,30 @@ pub struct FormatConfig {
     pub missing: Vec<String>,
 }
 
+impl Format {
+    /// A sentence about an assumed encoding, with some of the `texts` that it gives; `None` if the file names its encoding.
+    pub(crate) fn assumed_encoding<'a>(
+        &self,
+        texts: impl Iterator<Item = &'a str>,
+    ) -> Option<String> {
+        const MOST_EXAMPLES: usize = 3;
+        if self.encoding != "Windows-1252" {
+            return None;
+        }
+        let examples = texts.filter(|text| !text.is_ascii()).take(MOST_EXAMPLES);
+        let examples: Vec<String> = examples
+            .map(|text| format!("{:?}", shortened(text)))
+            .collect();
+        let examples = match examples.is_empty() {
+            true => String::new(),
+            false => format!(", which gives {}", examples.join(", ")),
+        };
+        Some(format!(
+            "the file is not in UTF-8, and is read as Windows-1252{examples}; if that is wrong, save the file as UTF-8"
+        ))
+    }
+}
+
 impl Default for FormatConfig {
     /// Everything is detected; the usual cells read as missing.
     fn default() -> Self {
@@ -110,6 +135,9 @@ pub struct Format {
     pub decimal: char,
     /// Whether the first line is a header.
     pub header: bool,
+    /// Whether the first cell of each row below the first line names the row, and the first line has no name for such cells,
+    /// as in tables of R.
+    pub has_row_names: bool,
     /// Lines above the table that are left out, since each holds one cell and the rows three or more; empty if there
     /// are none.
     pub title: String,

@@ -1,5 +1,7 @@
 //! The first rows of a file, from which its format is detected.
 
+use std::collections::HashSet;
+
 use crate::files::{Cells, Row, SplitError, Splitter};
 use crate::format::Delimiter;
 
@@ -93,6 +95,21 @@ impl SampleRows {
     pub(super) fn body(&self) -> impl Iterator<Item = &SampleRow> {
         let rows = self.rows.iter().skip(1);
         rows.filter(|row| row.len() == self.row_length)
+    }
+
+    /// Whether the first row has one cell less than each row below, which begin with a name or number of the row: so R
+    /// writes tables.
+    pub(super) fn lacks_first_name(&self) -> bool {
+        let Some(first) = self.rows.first() else {
+            return false;
+        };
+        let mut names = HashSet::new();
+        let mut below = self.rows.iter().skip(1);
+        let has_name = |row: &SampleRow| {
+            let name = row.cell(0);
+            row.len() == first.len() + 1 && !name.is_empty() && names.insert(name.to_owned())
+        };
+        first.len() > 1 && self.rows.len() > 2 && below.all(has_name) && !self.ends_with_delimiter()
     }
 
     /// Whether the rows below the first all end with a delimiter, as only a row of other length may not, and the first

@@ -6,10 +6,12 @@ use emberlab_menu::{Problem, nearest_name};
 
 use super::Label;
 use crate::columns::ColumnType;
-use crate::columns::cell::{self, Decimal};
+use crate::columns::cell::{self, DateOrder, Decimal};
 use crate::columns::cell_format::{CellFormat, is_word, toml_key};
 use crate::columns::interner::{Interner, sorted};
+use crate::columns::notation::Notated;
 use crate::config::{MissingLabels, TableConfig, TableTask};
+use crate::description::mixed_booleans;
 use crate::error::TableError;
 use crate::files::Row;
 
@@ -27,6 +29,9 @@ const ROWS_PER_NUMBER: usize = 10;
 
 /// More different texts than this need two rows each to be classes.
 const MANY_TEXTS: usize = 100;
+
+/// Up to this number of different dates or numbers in another notation are always accepted as classes.
+const FEW_AMOUNTS: usize = 10;
 
 /// Collects the labels of the rows.
 pub(super) struct LabelReader {
@@ -72,8 +77,9 @@ impl LabelReader {
     /// # Errors
     /// [`TableError::Cell`] if the label of a regression is not a number.
     pub(super) fn push(&mut self, row: &Row<'_>, cells: &CellFormat) -> Result<bool, TableError> {
-        let mut texts = self.places.iter().map(|&place| row.cell(place));
-        if let Some(text) = texts.find(|text| cells.is_missing(text)) {
+        let labels = self.places.iter().zip(&self.names);
+        let mut texts = labels.map(|(&place, name)| (name, row.cell(place)));
+        if let Some((_, text)) = texts.find(|(name, text)| cells.is_missing(name, text)) {
             self.num_missing += 1;
             if is_word(text) {
                 *self.missing_words.entry(text.to_owned()).or_default() += 1;
@@ -95,7 +101,7 @@ impl LabelReader {
                 for (&place, name) in self.places.iter().zip(&self.names) {
                     let text = row.cell(place);
                     let Some(number) = cells.number(text) else {
-                        let expected = cells.instead_of_number(text);
+                        let expected = cells.instead_of_number(name, text);
                         return Err(cells.error(row.line, name, text, expected));
                     };
                     values.push(number);
@@ -144,20 +150,21 @@ impl LabelReader {
             }),
             Labels::Classes { texts, codes } => {
                 let column = self.names.first().map(String::as_str).unwrap_or_default();
-                classes(config, cells, column, texts, codes)
+                classes(config, cells, column, texts, codes, notes)
             }
         }
     }
 
     /// The words that read as missing, and the key that makes them labels; empty if there are none, or labels are numbers.
     fn missing_words_message(&self, config: &TableConfig) -> String {
-        if self.missing_words.is_empty() || !self.has_words {
-            return String::new();
-        }
         let words = self.missing_words.iter();
         let words: Vec<String> = words
+            .filter(|(word, _)| config.missing.contains(word))
             .map(|(word, count)| format!("{word:?} ({count})"))
             .collect();
+        if words.is_empty() || !self.has_words {
+            return String::new();
+        }
         let is_other = |text: &&String| !self.missing_words.contains_key(*text);
         let others: Vec<&String> = config.missing.iter().filter(is_other).collect();
         let words = words.join(" and ");
@@ -193,6 +200,7 @@ fn classes(
     column: &str,
     texts: Interner,
     mut codes: Vec<u32>,
+    notes: &mut Vec<String>,
 ) -> Result<Label, TableError> {
     let (spellings, alphabetic) = sorted(texts.into_texts());
     let numbers: Option<Vec<f64>> = spellings.iter().map(|text| cells.number(text)).collect();
@@ -213,6 +221,9 @@ fn classes(
             numbers.as_deref(),
             codes.len(),
         )?;
+    }
+    if let Some(spellings) = mixed_booleans(names.iter().map(String::as_str)) {
+        notes.push(format!("the label {column:?}: {spellings}"));
     }
     for code in &mut codes {
         *code = class_of_spelling[alphabetic[*code as usize] as usize];
@@ -297,6 +308,32 @@ fn check_number_of_classes(
             "the label {column:?} holds {num_numbers} different numbers, and also {words:?}: did you mean \
              `task = \"regression\"`, with these texts in `missing`? {insist} makes each text a class"
         )));
+    }
+    if count > FEW_AMOUNTS {
+        let mut notated = Notated::default();
+        names.iter().for_each(|name| notated.add(name));
+        if let Some(notation) = notated.of_column(num_numbers as u64, count as u64) {
+            return Err(config.unusable(format!(
+                "the label {column:?} holds {count} different numbers such as {:?}, which {}, and set \
+                 `task = \"regression\"`; {insist} makes each text a class",
+                notated.example,
+                notation.advice()
+            )));
+        }
+        let is_date = |name: &&String| {
+            let orders = [DateOrder::DayFirst, DateOrder::MonthFirst];
+            orders
+                .iter()
+                .any(|&order| cell::date(name, order).is_some())
+        };
+        let num_dates = names.iter().filter(is_date).count();
+        if 20 * num_dates >= 19 * count {
+            let example = names.iter().find(is_date).map_or("", String::as_str);
+            return Err(config.unusable(format!(
+                "the label {column:?} holds {count} different dates such as {example:?}: write them as numbers, such as \
+                 days, and set `task = \"regression\"`; {insist} makes each date a class"
+            )));
+        }
     }
     if count > MANY_TEXTS && num_rows < 2 * count {
         return Err(config.unusable(format!(

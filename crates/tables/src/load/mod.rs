@@ -73,7 +73,7 @@ impl TableConfig {
     /// configuration if it does not fit the table.
     pub fn load(&self) -> Result<LoadedTable, TableError> {
         self.validate()?;
-        let mut rows = self.open()?;
+        let (mut rows, _) = RowReader::open_named(&self.path, &self.format(), self.label.names())?;
         let roles = Roles::find(self, &rows)?;
         let names = rows.columns().to_vec();
         let cells = CellFormat::new(self, &self.path);
@@ -93,7 +93,7 @@ impl TableConfig {
             }
             if let Some((place, groups)) = &mut groups {
                 let text = row.cell(*place);
-                if cells.is_missing(text) {
+                if cells.is_missing(&names[*place], text) {
                     let expected = "the group of the row";
                     return Err(cells.error(row.line, &names[*place], text, expected));
                 }
@@ -116,6 +116,12 @@ impl TableConfig {
             let message = format!("all weights in column {:?} are 0", names[*place]);
             return Err(self.unusable(message));
         }
+        let class_names: &[String] = match &label {
+            Label::Classes { names, .. } => names,
+            Label::Values { .. } => &[],
+        };
+        let texts = names.iter().chain(class_names).map(String::as_str);
+        notes.extend(rows.format().assumed_encoding(texts));
         let features = Table {
             columns: self.finish_columns(columns, &cells, &mut notes)?,
             num_file_columns: names.len(),
@@ -128,24 +134,6 @@ impl TableConfig {
             weights: weights.map(|(_, weights)| weights),
             notes,
         })
-    }
-
-    /// Opens the file. Where it is left open whether there is a header, the names of the labels decide.
-    fn open(&self) -> Result<RowReader, TableError> {
-        let format = self.format();
-        let rows = RowReader::open(&self.path, &format)?;
-        let has_labels = |rows: &RowReader| {
-            let mut labels = self.label.names().iter();
-            labels.all(|label| rows.columns().contains(label))
-        };
-        if self.header.is_none() && !has_labels(&rows) {
-            let header = Some(!rows.format().header);
-            let other = RowReader::open(&self.path, &FormatConfig { header, ..format });
-            if let Some(other) = other.ok().filter(has_labels) {
-                return Ok(other);
-            }
-        }
-        Ok(rows)
     }
 
     fn column_reader(&self, name: &str, place: usize) -> ColumnReader {

@@ -35,10 +35,10 @@ impl Roles {
             .collect::<Result<Vec<_>, _>>()?;
         let weight = config.weight.as_ref().map(find).transpose()?;
         let group = config.group.as_ref().map(find).transpose()?;
-        config
-            .types
-            .keys()
-            .try_for_each(|name| find(name).map(drop))?;
+        let named = config.types.keys().chain(config.missing_in.keys());
+        for name in named {
+            let _ = find(name)?;
+        }
         for pattern in config.columns.iter().flatten().chain(&config.drop) {
             if !names.iter().any(|name| pattern::matches(pattern, name)) {
                 return Err(no_column(config, pattern, names, file.format()));

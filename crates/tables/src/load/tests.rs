@@ -80,10 +80,9 @@ fn a_word_among_numbers_is_refused_with_its_line_in_the_editor() {
     assert_eq!(
         load(text, "").unwrap_err(),
         "t.csv, line 5, column \"a\" holds \"red\", expected a number; if it stands for a missing value, set \
-         `missing = [\"\", \"NA\", \"N/A\", \"nan\", \"NaN\", \"null\", \"None\", \"?\", \"red\"]`; if the column holds \
-         categories, set `types = { a = \"category\" }`"
+         `missing_in = { a = [\"red\"] }`; if the column holds categories, set `types = { a = \"category\" }`"
     );
-    let loaded = load(text, "missing = [\"red\"]").unwrap();
+    let loaded = load(text, "missing_in = { a = [\"red\"] }").unwrap();
     let Values::Numbers(numbers) = &loaded.features.columns[0].values else {
         panic!("expected numbers");
     };
@@ -453,5 +452,140 @@ fn dates_that_can_be_read_in_two_ways_are_refused() {
     assert_eq!(
         loaded.features.columns[0].values,
         Values::Numbers(vec![19754.0, 19826.0])
+    );
+}
+
+#[test]
+fn a_word_of_one_column_stays_a_category_in_another() {
+    let text = "marker,dose,y\nlow,low,a\n1.5,mid,b\n2.5,high,b\n3.5,low,a\n";
+    let keys = "missing_in = { marker = [\"low\"] }";
+    let loaded = load(text, keys).unwrap();
+    let Values::Numbers(markers) = &loaded.features.columns[0].values else {
+        panic!("expected numbers");
+    };
+    assert!(markers[0].is_nan() && markers[1] == 1.5);
+    let Values::Categories { codes, .. } = &loaded.features.columns[1].values else {
+        panic!("expected categories");
+    };
+    assert!(codes.iter().all(Option::is_some));
+    // The advice keeps what is there.
+    let text = "marker,age,y\nlow,1,a\n1.5,old,b\n2.5,3,b\n3.5,4,a\n";
+    let message = load(text, keys).unwrap_err();
+    let advice = "missing_in = { age = [\"old\"], marker = [\"low\"] }";
+    assert!(message.contains(advice), "{message}");
+    assert!(load(text, advice).is_ok());
+    let message = load(text, "missing_in = { marked = [\"low\"] }").unwrap_err();
+    assert!(
+        message.contains("there is no column \"marked\""),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_word_among_dates_is_refused_with_a_key_that_helps() {
+    let rows = (1..20).map(|day| format!("2024-03-{day:02},{}", day % 2));
+    let rows = ["0000-00-00,1".to_owned()].into_iter().chain(rows);
+    let text = table("d,y", rows);
+    let message = load(&text, "").unwrap_err();
+    let advice = "missing_in = { d = [\"0000-00-00\"] }";
+    assert!(message.contains(advice), "{message}");
+    assert!(load(&text, advice).is_ok());
+    let message = load(&text, "types = { d = \"date\" }").unwrap_err();
+    assert!(message.contains(advice), "{message}");
+}
+
+#[test]
+fn numbers_in_another_notation_and_dates_are_no_labels() {
+    let labels = |label: &dyn Fn(usize) -> String| {
+        table("x,y", (0..60).map(|row| format!("{row},{}", label(row))))
+    };
+    for (text, expected) in [
+        (labels(&|row| format!("{row}.5%")), "end with \"%\""),
+        (labels(&|row| format!("${row}")), "begin with \"$\""),
+        (
+            labels(&|row| format!("{}:30", row % 24)),
+            "hours or minutes",
+        ),
+        (
+            labels(&|row| format!("2024-{:02}-01", 1 + row % 12)),
+            "12 different dates",
+        ),
+    ] {
+        let message = load(&text, "").unwrap_err();
+        assert!(message.contains(expected), "{message}");
+        assert!(message.contains("task = \"regression\""), "{message}");
+        assert!(load(&text, "types = { y = \"category\" }").is_ok());
+    }
+    let few = labels(&|row| format!("{}%", row % 4));
+    assert!(load(&few, "").is_ok());
+}
+
+#[test]
+fn labels_in_several_spellings_of_true_and_false_are_said() {
+    let cells = ["1", "True", "0", "False"];
+    let rows = |count: usize| (0..40).map(move |row| format!("{row},{}", cells[row % count]));
+    let notes = |text: String| load(&text, "").unwrap().notes.join("\n");
+    let note = notes(table("x,y", rows(4)));
+    assert!(
+        note.contains("true and false in several spellings"),
+        "{note}"
+    );
+    let plain = (0..40).map(|row| format!("{row},{}", [0, 1][row % 2]));
+    assert_eq!(notes(table("x,y", plain)), "");
+}
+
+#[test]
+fn categories_that_are_one_number_are_one_category() {
+    let text = "code,y\n1,a\n1.0,b\n2,b\n02,a\n1.00,a\n";
+    let loaded = load(text, "types = { code = \"category\" }").unwrap();
+    let Values::Categories { codes, names } = &loaded.features.columns[0].values else {
+        panic!("expected categories");
+    };
+    assert_eq!(names, &["02", "1", "2"]);
+    let codes: Vec<u32> = codes.iter().flatten().copied().collect();
+    assert_eq!(codes, [1, 1, 2, 0, 1]);
+    let loaded = load(
+        "code,y\n1,a\n1.0,b\nA,b\n",
+        "types = { code = \"category\" }",
+    )
+    .unwrap();
+    let Values::Categories { names, .. } = &loaded.features.columns[0].values else {
+        panic!("expected categories");
+    };
+    assert_eq!(names, &["1", "1.0", "A"]);
+}
+
+#[test]
+fn a_header_is_no_row_because_a_label_is_named_by_its_place() {
+    let text = "a,b,y\n1.5,2,x\n2.5,3,z\n3.5,4,x\n";
+    let message = load(text, "label = \"column_3\"").unwrap_err();
+    assert!(
+        message.contains("there is no column \"column_3\"") && message.contains("a, b, y"),
+        "{message}"
+    );
+    // A first line of numbers could be a row.
+    assert!(
+        load(
+            "1,2,3\n4,5,6\n7,8,9\n",
+            "label = \"3\"\ntask = \"regression\""
+        )
+        .is_ok()
+    );
+    let numbers = "1,2,3\n4,5,6\n7,8,9\n";
+    let keys = "label = \"column_3\"\ntask = \"regression\"";
+    assert_eq!(load(numbers, keys).unwrap().features.len(), 3);
+}
+
+#[test]
+fn an_encoding_that_is_assumed_is_said_with_what_it_gives() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    fs::write(&path, b"gr\xf6\xdfe,y\n1,a\n2,b\n").unwrap();
+    let notes = TableConfig::new(&path, "y").load().unwrap().notes;
+    assert_eq!(
+        notes,
+        [
+            "the file is not in UTF-8, and is read as Windows-1252, which gives \"größe\"; if that is wrong, save the file as UTF-8"
+        ]
     );
 }
