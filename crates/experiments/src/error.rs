@@ -101,6 +101,14 @@ pub enum ExperimentError {
         /// The newest runs.
         candidates: Vec<String>,
     },
+    /// A checkpoint was named where a run is expected.
+    #[error("{} is a checkpoint of {run}: name the run, as in `emberlab resume {run}`", path.display())]
+    IsCheckpoint {
+        /// The path that was given.
+        path: PathBuf,
+        /// `experiment/run`.
+        run: String,
+    },
     /// Several runs begin with this name.
     #[error("several runs begin with `{name}`: {}", candidates.join(", "))]
     Ambiguous {
@@ -247,10 +255,13 @@ impl ExperimentError {
 }
 
 fn advice(changes: &[Change]) -> &'static str {
-    if changes.iter().any(|c| c.verdict == Verdict::Refused) {
-        "these cannot change during a training: put the old values back, or start a new run"
-    } else {
+    let mut refused = changes.iter().filter(|c| c.verdict == Verdict::Refused);
+    if changes.iter().all(|c| c.verdict != Verdict::Refused) {
         "to continue with the new values all the same, add `--force`"
+    } else if refused.all(|c| c.key == "training.num_epochs") {
+        "more epochs are done already than these, so fewer are not possible"
+    } else {
+        "these cannot change during a training: put the old values back, or start a new run"
     }
 }
 

@@ -311,7 +311,12 @@ mod tests {
 
     #[test]
     fn rows_read_back_exactly_and_a_half_written_last_one_is_ignored() {
-        let rows = [(0, "layers.0"), (0, "layers.1"), (2, "layers.0"), (2, "layers.1")];
+        let rows = [
+            (0, "layers.0"),
+            (0, "layers.1"),
+            (2, "layers.0"),
+            (2, "layers.1"),
+        ];
         let rows = rows.map(|(step, layer)| row(step, layer));
         let lines: String = rows.iter().map(LayerRow::line).collect();
         let text = LayerRow::header() + &lines + "1,4,layers.0";

@@ -11,7 +11,7 @@ use emberlab_training::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::folder_name::{RULE, is_folder_name};
+use crate::config::folder_name::{RULE, folder_name_of, is_folder_name};
 use crate::config::{Seeds, SweepConfig, Target, VariantConfig};
 
 /// An experiment: the data, the network, the loss, and how the network is trained.
@@ -84,7 +84,7 @@ impl ExperimentConfig {
     pub fn from_source(source: &ConfigSource) -> Result<Self, ConfigError> {
         let mut config: Self = parse(source)?;
         if config.name.is_empty() {
-            config.name = source.stem();
+            config.name = folder_name_of(&source.stem());
         }
         match config.validate() {
             Ok(()) => Ok(config),
@@ -174,7 +174,7 @@ impl ExperimentConfig {
             is_folder_name(&self.name),
             "name",
             format!("\"{}\"", self.name),
-            RULE,
+            format!("{RULE}; `{}` would do", folder_name_of(&self.name)),
         )?;
         let in_table = |table: &'static str| move |problem: Problem| problem.within(table);
         self.dataset.validate().map_err(in_table("dataset"))?;

@@ -17,6 +17,19 @@ pub(crate) fn is_folder_name(name: &str) -> bool {
     name.chars().all(is_plain) && !name.starts_with('.')
 }
 
+/// A name that keeps to the [`RULE`], made of that of a file: other characters become `_`.
+pub(crate) fn folder_name_of(stem: &str) -> String {
+    let plain = |c: char| match is_folder_name(&format!("_{c}")) {
+        true => c,
+        false => '_',
+    };
+    let name: String = stem.trim_start_matches('.').chars().map(plain).collect();
+    match name.is_empty() {
+        true => "experiment".to_string(),
+        false => name,
+    }
+}
+
 /// Checks the name of a run: it keeps to the [`RULE`], and has no other meaning in the folder of an experiment.
 ///
 /// # Errors
@@ -41,6 +54,21 @@ pub(crate) fn check_run_name(name: &str) -> Result<(), ExperimentError> {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_file_with_any_name_gives_its_experiment_a_name() {
+        for (stem, name) in [
+            ("moons", "moons"),
+            ("my exp (2)", "my_exp__2_"),
+            ("[a]", "_a_"),
+            (".hidden", "hidden"),
+            ("étude=1.5", "étude=1.5"),
+            ("...", "experiment"),
+        ] {
+            assert_eq!(folder_name_of(stem), name);
+            assert!(is_folder_name(name));
+        }
+    }
 
     #[test]
     fn a_name_that_leaves_the_folder_or_means_something_else_is_refused() {

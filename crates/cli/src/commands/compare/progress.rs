@@ -136,16 +136,23 @@ impl Watcher for TrialProgress {
             Some(screen) => {
                 screen.whole.set_position(state.num_ended as u64);
                 if let JobEnd::Failed(why) = end {
-                    screen.lines.suspend(|| eprintln!("{run} {how}: {why}"));
+                    screen.lines.suspend(|| say!("{run} {how}: {why}"));
                 }
             }
-            None => eprintln!(
-                "[{}/{}] {run} {how} in {:.1} s, {} elapsed",
-                state.num_ended,
-                self.num_to_train,
-                took.unwrap_or_default().as_secs_f64(),
-                clock(self.began.elapsed()),
-            ),
+            None => {
+                // The whole reason follows at the end.
+                let why = match end {
+                    JobEnd::Failed(why) => format!(": {}", why.lines().next().unwrap_or_default()),
+                    _ => String::new(),
+                };
+                say!(
+                    "[{}/{}] {run} {how} in {:.1} s, {} elapsed{why}",
+                    state.num_ended,
+                    self.num_to_train,
+                    took.unwrap_or_default().as_secs_f64(),
+                    clock(self.began.elapsed()),
+                );
+            }
         }
     }
 }
