@@ -162,6 +162,7 @@ fn is_usage(error: &ExperimentError) -> bool {
         | ExperimentError::DataChanged { .. }
         | ExperimentError::DataMoved { .. }
         | ExperimentError::NoOwnData { .. }
+        | ExperimentError::InsideData { .. }
         | ExperimentError::Plan { .. }
         | ExperimentError::NotInPlan { .. }
         | ExperimentError::NoRun { .. }

@@ -184,6 +184,20 @@ pub enum ExperimentError {
         /// The differences.
         changes: Vec<Change>,
     },
+    /// Files of the lab would lie among the data, where a folder is a class of images.
+    #[error(
+        "{} lies in {}, where each folder is a class of images: give a place outside of it with `{option}`",
+        path.display(),
+        data.display()
+    )]
+    InsideData {
+        /// The place of the files.
+        path: PathBuf,
+        /// The folder of the data.
+        data: PathBuf,
+        /// The option that gives another place.
+        option: &'static str,
+    },
     /// A run was not trained on a file or folder of the user's, so its data cannot have moved.
     #[error(
         "{run} was trained without a file or folder of your own; `--data` is only for runs trained on one"

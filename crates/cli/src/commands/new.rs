@@ -51,6 +51,9 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     }
     let format = args.format.config();
     let starter = starter("new", &args.data, &format, args.label.as_deref(), args.task)?;
+    if !is_printed {
+        starter.config.check_outside_data(&output, "-o")?;
+    }
     let text = starter.to_toml()?;
     for warning in &starter.warnings {
         say!("warning: {warning}");

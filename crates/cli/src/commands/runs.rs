@@ -30,7 +30,7 @@ enum Action {
         /// The runs: paths, beginnings of names, or `latest`. Without one, all runs.
         runs: Vec<String>,
     },
-    /// Delete old and damaged checkpoints, and incomplete files of killed processes.
+    /// Delete old checkpoints, damaged ones that were set aside, and incomplete files of killed processes.
     Prune {
         /// The runs: paths, beginnings of names, or `latest`. Without one, all runs.
         runs: Vec<String>,

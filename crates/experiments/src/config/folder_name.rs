@@ -7,6 +7,9 @@ use crate::error::ExperimentError;
 /// The name that stands for the newest run.
 pub(crate) const LATEST: &str = "latest";
 
+/// The bytes of the longest name of a run: a file system allows 255, and a folder that is being made has a longer name.
+const LONGEST: usize = 230;
+
 /// The characters that a name of a folder consists of.
 pub(crate) const RULE: &str =
     "letters, digits, `-`, `_`, `=` and `.`, with no `.` at the start, because it names a folder";
@@ -37,6 +40,8 @@ pub(crate) fn folder_name_of(stem: &str) -> String {
 pub(crate) fn check_run_name(name: &str) -> Result<(), ExperimentError> {
     let reason = if name.is_empty() || !is_folder_name(name) {
         format!("expected {RULE}")
+    } else if name.len() > LONGEST {
+        format!("expected at most {LONGEST} bytes, because a folder cannot have a longer name")
     } else if name == LATEST {
         format!("`{LATEST}` always means the newest run; choose another name")
     } else if BESIDE_RUNS.contains(&name) {
@@ -83,8 +88,20 @@ mod tests {
         ] {
             check_run_name(name).unwrap();
         }
+        let long = "x".repeat(LONGEST + 1);
+        check_run_name(&long[1..]).unwrap();
         let refused = [
-            "", ".", "..", ".hidden", "../../x", "a/b", "/tmp/x", "a\\b", "a b", "a\n",
+            long.as_str(),
+            "",
+            ".",
+            "..",
+            ".hidden",
+            "../../x",
+            "a/b",
+            "/tmp/x",
+            "a\\b",
+            "a b",
+            "a\n",
         ];
         for name in refused
             .into_iter()

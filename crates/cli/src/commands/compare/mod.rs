@@ -83,6 +83,8 @@ pub struct Args {
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = ConfigSource::load(&args.config)?.with_overrides(&args.overrides)?;
     let comparison = Comparison::from_source(&source)?;
+    let config = &comparison.config;
+    config.check_outside_data(&shared.artifacts, "--artifacts")?;
     for epoch in comparison.missing_epochs() {
         say!("warning: `at_epochs` has {epoch}, and no trial has so many epochs: it is left out");
     }

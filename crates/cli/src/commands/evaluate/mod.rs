@@ -211,7 +211,12 @@ fn axes(names: &[String], prepared: &Prepared) -> Result<Axes, Failure> {
     };
     match names {
         [] => Ok(Axes::Auto),
-        [x, y] => Ok(Axes::Features([place(x)?, place(y)?])),
+        [x, y] => match [place(x)?, place(y)?] {
+            [same, other] if same == other => Err(Failure::Usage(format!(
+                "`--axes {x},{y}` is one feature; name two"
+            ))),
+            two => Ok(Axes::Features(two)),
+        },
         _ => Err(Failure::Usage(
             "`--axes` takes two features, such as `--axes 1,2`".to_string(),
         )),
