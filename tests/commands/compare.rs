@@ -246,6 +246,15 @@ fn a_trial_that_fails_is_reported_and_the_others_go_on() {
         done.stderr
     );
     assert!(done.stderr.contains("trying again"), "{}", done.stderr);
+    let line = done
+        .stderr
+        .lines()
+        .find(|line| line.contains("linear-seed1 failed in"));
+    assert!(
+        line.unwrap().contains("already holds a run"),
+        "{}",
+        done.stderr
+    );
     assert!(
         done.stdout.contains("Without a result yet: 1 trial"),
         "{}",
@@ -732,7 +741,10 @@ fn a_plan_that_cannot_run_replaces_no_other() {
     for more in [&slurm[..], &["--plan", "plan.jsonl"]] {
         let refused = compare(&lab, &[&other[..], more].concat());
         assert_eq!(refused.code, Some(2), "{refused:#?}");
-        assert!(refused.stderr.contains("training.num_epochs"), "{refused:#?}");
+        assert!(
+            refused.stderr.contains("training.num_epochs"),
+            "{refused:#?}"
+        );
     }
     assert_eq!(std::fs::read(&plan).unwrap(), before);
     assert!(!lab.path().join("plan.jsonl").exists());
@@ -742,7 +754,10 @@ fn a_plan_that_cannot_run_replaces_no_other() {
     assert_eq!(compare(&lab, &more_seeds("seeds=2")).code, Some(0));
     let refused = compare(&lab, &more_seeds("seeds=3"));
     assert_eq!(refused.code, Some(2), "{refused:#?}");
-    assert!(refused.stderr.contains("2 of 4 trials not done"), "{refused:#?}");
+    assert!(
+        refused.stderr.contains("2 of 4 trials not done"),
+        "{refused:#?}"
+    );
 }
 
 #[test]
@@ -769,7 +784,10 @@ fn a_trial_with_a_damaged_result_or_config_is_finished_again() {
         std::fs::write(folder.join(file), "").unwrap();
     }
     let refused = lab.run(&["report", "small"]);
-    assert!(refused.stderr.contains("--collect` writes it again"), "{refused:#?}");
+    assert!(
+        refused.stderr.contains("--collect` writes it again"),
+        "{refused:#?}"
+    );
     assert_eq!(compare(&lab, &seeds).code, Some(0));
     lab.succeed(&["report", "small"]);
 }
@@ -778,7 +796,11 @@ fn a_trial_with_a_damaged_result_or_config_is_finished_again() {
 fn a_comparison_goes_on_when_nobody_reads_its_messages() {
     let lab = lab();
     let mut command = lab.command(&["compare", "small.toml", "--set", "seeds=1"]);
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     drop(child.stderr.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert_eq!(trials(&lab).len(), 2);

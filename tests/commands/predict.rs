@@ -504,7 +504,10 @@ fn outputs_that_are_nan_are_an_error_and_no_predictions() {
     for format in ["csv", "json"] {
         let refused = lab.run(&["predict", "n", "rows.csv", "--format", format]);
         assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""));
-        for part in ["NaN or infinite for 2 of 2 inputs", "emberlab diagnose moons/n"] {
+        for part in [
+            "NaN or infinite for 2 of 2 inputs",
+            "emberlab diagnose moons/n",
+        ] {
             assert!(refused.stderr.contains(part), "{refused:#?}");
         }
     }

@@ -386,7 +386,10 @@ fn a_report_goes_to_the_terminal_or_where_a_link_leads() {
     let lab = Lab::new();
     lab.train("train/moons.toml", "a", &["training.num_epochs=2"]);
     let printed = lab.succeed(&["report", "a", "--format", "csv", "--out", "-"]);
-    assert_eq!(printed.stdout, lab.succeed(&["report", "a", "--format", "csv"]).stdout);
+    assert_eq!(
+        printed.stdout,
+        lab.succeed(&["report", "a", "--format", "csv"]).stdout
+    );
     assert!(!lab.path().join("-").exists());
     let target = lab.write("pages/old.csv", "old");
     let link = lab.path().join("link.csv");

@@ -562,7 +562,14 @@ fn a_damaged_config_is_restored_from_the_newest_checkpoint() {
         let advice = "`emberlab resume iris/stopped` writes it again from a checkpoint";
         assert!(checked.stdout.contains(advice), "{i}: {checked:#?}");
         let step = (55 + i).to_string();
-        let words = ["resume", "stopped", "--dashboard", "quiet", "--stop-at", &step];
+        let words = [
+            "resume",
+            "stopped",
+            "--dashboard",
+            "quiet",
+            "--stop-at",
+            &step,
+        ];
         let resumed = lab.run(&words);
         assert_eq!(resumed.code, Some(130), "{i}: {resumed:#?}");
         let said = "it is written again from the newest checkpoint";
@@ -587,7 +594,12 @@ fn a_damaged_config_without_a_checkpoint_is_a_failure_of_the_machine() {
 #[test]
 fn a_lost_or_damaged_environment_stops_no_command_and_is_written_again() {
     let lab = whole_and_stopped(&[], "50");
-    let file = |run: &str| lab.path().join("artifacts/iris").join(run).join("environment.json");
+    let file = |run: &str| {
+        lab.path()
+            .join("artifacts/iris")
+            .join(run)
+            .join("environment.json")
+    };
     std::fs::remove_file(file("stopped")).unwrap();
     std::fs::write(file("whole"), "").unwrap();
     for words in [["evaluate", "whole"], ["diagnose", "iris/stopped"]] {
@@ -595,7 +607,10 @@ fn a_lost_or_damaged_environment_stops_no_command_and_is_written_again() {
     }
     for run in ["iris/stopped", "iris/whole"] {
         let resumed = lab.succeed(&["resume", run, "--dashboard", "quiet"]);
-        assert!(resumed.stderr.contains("was lost or damaged"), "{resumed:#?}");
+        assert!(
+            resumed.stderr.contains("was lost or damaged"),
+            "{resumed:#?}"
+        );
     }
     lab.succeed(&["runs", "check"]);
     assert_same(&lab);
@@ -614,7 +629,10 @@ fn what_was_forced_once_needs_no_force_again() {
     assert!(again.stderr.contains("nothing to do"), "{again:#?}");
     let fewer = lab.run(&[&resume[..], &["--set", "training.num_epochs=2", "--force"]].concat());
     assert_eq!(fewer.code, Some(2), "{fewer:#?}");
-    assert!(fewer.stderr.contains("more epochs are done already"), "{fewer:#?}");
+    assert!(
+        fewer.stderr.contains("more epochs are done already"),
+        "{fewer:#?}"
+    );
 }
 
 #[test]
@@ -623,5 +641,8 @@ fn a_run_has_its_name_also_from_inside_its_folder() {
     let inside = lab.path().join("artifacts/iris/whole");
     let ended = lab.command(&["resume", "."]).current_dir(inside).output();
     let ended = crate::lab::outcome(ended.unwrap());
-    assert!(ended.stderr.contains("iris/whole has finished"), "{ended:#?}");
+    assert!(
+        ended.stderr.contains("iris/whole has finished"),
+        "{ended:#?}"
+    );
 }

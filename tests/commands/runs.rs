@@ -181,11 +181,19 @@ fn runs_are_listed_with_state_epoch_and_best() {
 fn a_log_of_a_stopped_run_that_lacks_what_its_checkpoint_has_is_named_and_comes_back() {
     let lab = whole_and_stopped(&[], "50");
     let run = lab.path().join("artifacts/iris/stopped");
-    for (i, name) in ["metrics.csv", "layers.csv", "frames.jsonl"].iter().enumerate() {
+    for (i, name) in ["metrics.csv", "layers.csv", "frames.jsonl"]
+        .iter()
+        .enumerate()
+    {
         let path = run.join(name);
         let whole = std::fs::read_to_string(&path).unwrap();
         let half: String = whole.split_inclusive('\n').take(2).collect();
-        for damaged in [Some("\0".repeat(whole.len())), Some(half), Some(String::new()), None] {
+        for damaged in [
+            Some("\0".repeat(whole.len())),
+            Some(half),
+            Some(String::new()),
+            None,
+        ] {
             match damaged {
                 Some(text) => std::fs::write(&path, text).unwrap(),
                 None => std::fs::remove_file(&path).unwrap(),
@@ -195,7 +203,14 @@ fn a_log_of_a_stopped_run_that_lacks_what_its_checkpoint_has_is_named_and_comes_
             assert!(checked.stdout.contains(name), "{name}: {checked:#?}");
         }
         let step = (51 + i).to_string();
-        let resume = ["resume", "stopped", "--dashboard", "quiet", "--stop-at", &step];
+        let resume = [
+            "resume",
+            "stopped",
+            "--dashboard",
+            "quiet",
+            "--stop-at",
+            &step,
+        ];
         assert_eq!(lab.run(&resume).code, Some(130));
         lab.succeed(&["runs", "check"]);
     }
@@ -205,13 +220,23 @@ fn a_log_of_a_stopped_run_that_lacks_what_its_checkpoint_has_is_named_and_comes_
 fn a_damaged_extra_file_stops_no_reader_and_the_command_that_is_named_writes_it_again() {
     let lab = Lab::new();
     let run = lab.train("train/moons.toml", "a", &["training.num_epochs=8"]);
-    lab.succeed(&["evaluate", "a", "--threshold-by", "f1", "--baselines", "--importance"]);
+    lab.succeed(&[
+        "evaluate",
+        "a",
+        "--threshold-by",
+        "f1",
+        "--baselines",
+        "--importance",
+    ]);
     lab.write("rows.csv", "x1,x2\n0.5,0.3\n");
     let cases: [(&str, &[&str]); 5] = [
         ("diagnosis.json", &["diagnose", "moons/a"]),
         ("baselines.json", &["evaluate", "moons/a", "--baselines"]),
         ("importance.json", &["evaluate", "moons/a", "--importance"]),
-        ("model/threshold.json", &["evaluate", "moons/a", "--threshold-by", "f1"]),
+        (
+            "model/threshold.json",
+            &["evaluate", "moons/a", "--threshold-by", "f1"],
+        ),
         ("evaluation.json", &["resume", "moons/a"]),
     ];
     for (file, command) in cases {

@@ -286,11 +286,17 @@ fn a_training_goes_on_when_its_lines_cannot_be_printed() {
     let words = ["train", config.to_str().unwrap(), "--run", "r"];
     let sets = ["--set", "training.num_epochs=3"];
     let mut command = lab.command(&[&words[..], &sets].concat());
-    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
     let ended = crate::lab::outcome(command.stdout(full).output().unwrap());
     let said = "cannot write to the standard output: No space left on device";
     assert!(ended.stderr.contains(said), "{ended:#?}");
-    assert!(lab.path().join("artifacts/moons/r/result.json").is_file(), "{ended:#?}");
+    assert!(
+        lab.path().join("artifacts/moons/r/result.json").is_file(),
+        "{ended:#?}"
+    );
 }
 
 #[test]
@@ -300,9 +306,20 @@ fn a_config_with_any_file_name_and_in_utf_16_trains() {
     let units = std::iter::once(0xfeff).chain(text.encode_utf16());
     let bytes: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
     lab.write("my exp (2).toml", bytes);
-    let words = ["train", "my exp (2).toml", "--run", "r", "--dashboard", "quiet"];
+    let words = [
+        "train",
+        "my exp (2).toml",
+        "--run",
+        "r",
+        "--dashboard",
+        "quiet",
+    ];
     lab.succeed(&[&words[..], &["--set", "training.num_epochs=2"]].concat());
-    assert!(lab.path().join("artifacts/my_exp__2_/r/result.json").is_file());
+    assert!(
+        lab.path()
+            .join("artifacts/my_exp__2_/r/result.json")
+            .is_file()
+    );
 }
 
 #[test]
@@ -315,14 +332,25 @@ fn nothing_is_written_among_the_images_that_are_learnt() {
     }
     let inside = |words: &[&str]| {
         let mut command = lab.command(words);
-        crate::lab::outcome(command.current_dir(lab.path().join("pets")).output().unwrap())
+        crate::lab::outcome(
+            command
+                .current_dir(lab.path().join("pets"))
+                .output()
+                .unwrap(),
+        )
     };
-    for (words, option) in [(&["train", "."][..], "--artifacts"), (&["new", ".", "-o", "x.toml"], "-o")] {
+    for (words, option) in [
+        (&["train", "."][..], "--artifacts"),
+        (&["new", ".", "-o", "x.toml"], "-o"),
+    ] {
         let refused = inside(words);
         assert_eq!(refused.code, Some(2), "{refused:#?}");
         assert!(refused.stderr.contains(option), "{refused:#?}");
     }
-    assert_eq!(std::fs::read_dir(lab.path().join("pets")).unwrap().count(), 2);
+    assert_eq!(
+        std::fs::read_dir(lab.path().join("pets")).unwrap().count(),
+        2
+    );
 }
 
 /// A grey picture of 4 × 4 pixels.

@@ -645,7 +645,7 @@ mod tests {
         let same = "[[variants]]\nname = \"a b\"\n[[variants]]\nname = \"a b\"";
         assert!(error(same).contains("the same name, `a b`"));
         let twice = "[sweep]\n\"optimizer.learning_rate\" = [0.1, 0.1]";
-        assert!(error(twice).contains("the same name, `learning_rate 0.1`"));
+        assert!(error(twice).contains("the same name, `0.1`"));
     }
 
     #[test]

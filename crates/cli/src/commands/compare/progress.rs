@@ -90,6 +90,13 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
+/// The line of a reason with the error, or its last one: the whole reason follows when all trials have ended.
+fn in_one_line(why: &str) -> &str {
+    let is_error = |line: &&str| line.trim().starts_with("error:") || line.trim().starts_with('×');
+    let error = why.lines().find(is_error);
+    error.or(why.lines().last()).unwrap_or_default().trim()
+}
+
 impl Watcher for TrialProgress {
     fn began(&self, job: usize) {
         let bar = self.screen.as_ref().map(|screen| {
@@ -140,9 +147,8 @@ impl Watcher for TrialProgress {
                 }
             }
             None => {
-                // The whole reason follows at the end.
                 let why = match end {
-                    JobEnd::Failed(why) => format!(": {}", why.lines().next().unwrap_or_default()),
+                    JobEnd::Failed(why) => format!(": {}", in_one_line(why)),
                     _ => String::new(),
                 };
                 say!(
