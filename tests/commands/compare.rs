@@ -246,6 +246,15 @@ fn a_trial_that_fails_is_reported_and_the_others_go_on() {
         done.stderr
     );
     assert!(done.stderr.contains("trying again"), "{}", done.stderr);
+    let line = done
+        .stderr
+        .lines()
+        .find(|line| line.contains("linear-seed1 failed in"));
+    assert!(
+        line.unwrap().contains("already holds a run"),
+        "{}",
+        done.stderr
+    );
     assert!(
         done.stdout.contains("Without a result yet: 1 trial"),
         "{}",
@@ -717,4 +726,82 @@ fn objective_and_target_may_be_metrics_on_request_and_stacks_compute_them_too() 
     let done = compare(&stacked, &["--set", "seeds=2", "--stack", "4"]);
     assert_eq!(done.code, Some(0), "{done:#?}");
     assert_eq!(trials(&stacked), trials(&lab));
+}
+
+#[test]
+fn a_plan_that_cannot_run_replaces_no_other() {
+    let lab = lab();
+    let seeds = ["--set", "seeds=1"];
+    assert_eq!(compare(&lab, &seeds).code, Some(0));
+    let plan = lab.path().join("artifacts/small/plan.jsonl");
+    let before = std::fs::read(&plan).unwrap();
+    let slurm = ["--launcher", "slurm"];
+    // The trials on the disk were trained with another configuration.
+    let other = [&seeds[..], &["--set", "training.num_epochs=7"]].concat();
+    for more in [&slurm[..], &["--plan", "plan.jsonl"]] {
+        let refused = compare(&lab, &[&other[..], more].concat());
+        assert_eq!(refused.code, Some(2), "{refused:#?}");
+        assert!(
+            refused.stderr.contains("training.num_epochs"),
+            "{refused:#?}"
+        );
+    }
+    assert_eq!(std::fs::read(&plan).unwrap(), before);
+    assert!(!lab.path().join("plan.jsonl").exists());
+    // A plan whose trials are done may be replaced; one that jobs still train may not.
+    let more_seeds = |seeds: &'static str| [&["--set", seeds][..], &slurm].concat();
+    assert_eq!(compare(&lab, &more_seeds("seeds=2")).code, Some(0));
+    assert_eq!(compare(&lab, &more_seeds("seeds=2")).code, Some(0));
+    let refused = compare(&lab, &more_seeds("seeds=3"));
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    assert!(
+        refused.stderr.contains("2 of 4 trials not done"),
+        "{refused:#?}"
+    );
+}
+
+#[test]
+fn a_trial_with_a_damaged_result_or_config_is_finished_again() {
+    let lab = lab();
+    let seeds = ["--set", "seeds=1"];
+    assert_eq!(compare(&lab, &seeds).code, Some(0));
+    let all = trials(&lab);
+    let run = lab.path().join("artifacts/small/linear-seed0");
+    for file in ["result.json", "config.toml"] {
+        let whole = std::fs::read(run.join(file)).unwrap();
+        std::fs::write(run.join(file), "").unwrap();
+        let collected = compare(&lab, &[&seeds[..], &["--collect"]].concat());
+        assert_eq!(collected.code, Some(0), "{collected:#?}");
+        assert_eq!(compare(&lab, &seeds).code, Some(0));
+        assert_eq!(trials(&lab), all, "{file}");
+        lab.succeed(&["resume", "small/linear-seed0", "--dashboard", "quiet"]);
+        if file == "config.toml" {
+            assert_eq!(std::fs::read(run.join(file)).unwrap(), whole);
+        }
+    }
+    let folder = lab.path().join("artifacts/small");
+    for file in ["baselines.json", "comparison.json"] {
+        std::fs::write(folder.join(file), "").unwrap();
+    }
+    let refused = lab.run(&["report", "small"]);
+    assert!(
+        refused.stderr.contains("--collect` writes it again"),
+        "{refused:#?}"
+    );
+    assert_eq!(compare(&lab, &seeds).code, Some(0));
+    lab.succeed(&["report", "small"]);
+}
+
+#[test]
+fn a_comparison_goes_on_when_nobody_reads_its_messages() {
+    let lab = lab();
+    let mut command = lab.command(&["compare", "small.toml", "--set", "seeds=1"]);
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stderr.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(trials(&lab).len(), 2);
 }

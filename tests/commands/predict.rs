@@ -494,3 +494,21 @@ fn pictures_are_drawn_into_a_folder_and_say_what_they_show() {
     assert!(read("weights.svg").contains("unit 1"));
     assert!(read("features.svg").contains("convolution 2"));
 }
+
+#[test]
+fn outputs_that_are_nan_are_an_error_and_no_predictions() {
+    let lab = Lab::new();
+    let sets = ["training.num_epochs=2", "optimizer.learning_rate=1e30"];
+    lab.train("train/moons.toml", "n", &sets);
+    lab.write("rows.csv", "x1,x2\n0.5,0.3\n1,2\n");
+    for format in ["csv", "json"] {
+        let refused = lab.run(&["predict", "n", "rows.csv", "--format", format]);
+        assert_eq!((refused.code, refused.stdout.as_str()), (Some(1), ""));
+        for part in [
+            "NaN or infinite for 2 of 2 inputs",
+            "emberlab diagnose moons/n",
+        ] {
+            assert!(refused.stderr.contains(part), "{refused:#?}");
+        }
+    }
+}

@@ -379,3 +379,25 @@ training = { num_epochs = 3, batch_size = 10, thresholds = [0.5] }
     let refused = lab.run(&["evaluate", "nan", "--threshold-by", "f1"]);
     assert_eq!(refused.code, Some(2), "{refused:#?}");
 }
+
+#[test]
+#[cfg(unix)]
+fn a_report_goes_to_the_terminal_or_where_a_link_leads() {
+    let lab = Lab::new();
+    lab.train("train/moons.toml", "a", &["training.num_epochs=2"]);
+    let printed = lab.succeed(&["report", "a", "--format", "csv", "--out", "-"]);
+    assert_eq!(
+        printed.stdout,
+        lab.succeed(&["report", "a", "--format", "csv"]).stdout
+    );
+    assert!(!lab.path().join("-").exists());
+    let target = lab.write("pages/old.csv", "old");
+    let link = lab.path().join("link.csv");
+    std::os::unix::fs::symlink("pages/old.csv", &link).unwrap();
+    lab.succeed(&["report", "a", "--format", "csv", "--out", "link.csv"]);
+    assert!(link.is_symlink());
+    assert_eq!(std::fs::read_to_string(target).unwrap(), printed.stdout);
+    let refused = lab.run(&["report", "a", "--out", "pages"]);
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
+    assert!(refused.stderr.contains("pages is a folder"), "{refused:#?}");
+}

@@ -544,3 +544,105 @@ fn checkpoints_of_every_version_still_load() {
         }
     }
 }
+
+#[test]
+fn a_damaged_config_is_restored_from_the_newest_checkpoint() {
+    let lab = whole_and_stopped(&[], "50");
+    let config = lab.path().join("artifacts/iris/stopped/config.toml");
+    let whole = std::fs::read_to_string(&config).unwrap();
+    let lines: String = whole.split_inclusive('\n').take(9).collect();
+    let half = whole.as_bytes()[..whole.len() / 2].to_vec();
+    let zeros = vec![0; whole.len()];
+    let mut damages = vec![Vec::new(), half, zeros, b"\xff\xfegarbage".to_vec()];
+    damages.extend([lines.into_bytes(), b"seed = \"none\"\n".to_vec()]);
+    for (i, damaged) in damages.into_iter().enumerate() {
+        std::fs::write(&config, damaged).unwrap();
+        let checked = lab.run(&["runs", "check", "stopped"]);
+        assert_eq!(checked.code, Some(1), "{i}: {checked:#?}");
+        let advice = "`emberlab resume iris/stopped` writes it again from a checkpoint";
+        assert!(checked.stdout.contains(advice), "{i}: {checked:#?}");
+        let step = (55 + i).to_string();
+        let words = [
+            "resume",
+            "stopped",
+            "--dashboard",
+            "quiet",
+            "--stop-at",
+            &step,
+        ];
+        let resumed = lab.run(&words);
+        assert_eq!(resumed.code, Some(130), "{i}: {resumed:#?}");
+        let said = "it is written again from the newest checkpoint";
+        assert!(resumed.stderr.contains(said), "{i}: {resumed:#?}");
+        assert_eq!(std::fs::read_to_string(&config).unwrap(), whole, "{i}");
+    }
+    lab.succeed(&["resume", "stopped", "--dashboard", "quiet"]);
+    assert_same(&lab);
+}
+
+#[test]
+fn a_damaged_config_without_a_checkpoint_is_a_failure_of_the_machine() {
+    let lab = whole_and_stopped(&[], "50");
+    let run = lab.path().join("artifacts/iris/stopped");
+    std::fs::remove_dir_all(run.join("checkpoints")).unwrap();
+    std::fs::write(run.join("config.toml"), "").unwrap();
+    let refused = lab.run(&["resume", "stopped"]);
+    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    assert!(refused.stderr.contains("config.toml"), "{refused:#?}");
+}
+
+#[test]
+fn a_lost_or_damaged_environment_stops_no_command_and_is_written_again() {
+    let lab = whole_and_stopped(&[], "50");
+    let file = |run: &str| {
+        lab.path()
+            .join("artifacts/iris")
+            .join(run)
+            .join("environment.json")
+    };
+    std::fs::remove_file(file("stopped")).unwrap();
+    std::fs::write(file("whole"), "").unwrap();
+    for words in [["evaluate", "whole"], ["diagnose", "iris/stopped"]] {
+        lab.succeed(&words);
+    }
+    for run in ["iris/stopped", "iris/whole"] {
+        let resumed = lab.succeed(&["resume", run, "--dashboard", "quiet"]);
+        assert!(
+            resumed.stderr.contains("was lost or damaged"),
+            "{resumed:#?}"
+        );
+    }
+    lab.succeed(&["runs", "check"]);
+    assert_same(&lab);
+}
+
+#[test]
+fn what_was_forced_once_needs_no_force_again() {
+    let lab = whole_and_stopped(&[], "50");
+    // As a process leaves it that was killed after its configuration was written and before its first checkpoint.
+    let config = lab.path().join("artifacts/iris/stopped/config.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, text.replace("num_epochs = 12", "num_epochs = 5")).unwrap();
+    let resume = ["resume", "stopped", "--dashboard", "quiet"];
+    lab.succeed(&resume);
+    let again = lab.succeed(&resume);
+    assert!(again.stderr.contains("nothing to do"), "{again:#?}");
+    let fewer = lab.run(&[&resume[..], &["--set", "training.num_epochs=2", "--force"]].concat());
+    assert_eq!(fewer.code, Some(2), "{fewer:#?}");
+    assert!(
+        fewer.stderr.contains("more epochs are done already"),
+        "{fewer:#?}"
+    );
+}
+
+#[test]
+fn a_run_has_its_name_also_from_inside_its_folder() {
+    let lab = whole_and_stopped(&[], "50");
+    let inside = lab.path().join("artifacts/iris/whole");
+    let ended = lab.command(&["resume", "."]).current_dir(inside).output();
+    let ended = crate::lab::outcome(ended.unwrap());
+    assert!(
+        ended.stderr.contains("iris/whole has finished"),
+        "{ended:#?}"
+    );
+}

@@ -176,3 +176,103 @@ fn runs_are_listed_with_state_epoch_and_best() {
         2
     );
 }
+
+#[test]
+fn a_log_of_a_stopped_run_that_lacks_what_its_checkpoint_has_is_named_and_comes_back() {
+    let lab = whole_and_stopped(&[], "50");
+    let run = lab.path().join("artifacts/iris/stopped");
+    for (i, name) in ["metrics.csv", "layers.csv", "frames.jsonl"]
+        .iter()
+        .enumerate()
+    {
+        let path = run.join(name);
+        let whole = std::fs::read_to_string(&path).unwrap();
+        let half: String = whole.split_inclusive('\n').take(2).collect();
+        for damaged in [
+            Some("\0".repeat(whole.len())),
+            Some(half),
+            Some(String::new()),
+            None,
+        ] {
+            match damaged {
+                Some(text) => std::fs::write(&path, text).unwrap(),
+                None => std::fs::remove_file(&path).unwrap(),
+            }
+            let checked = lab.run(&["runs", "check", "stopped"]);
+            assert_eq!(checked.code, Some(1), "{name}: {checked:#?}");
+            assert!(checked.stdout.contains(name), "{name}: {checked:#?}");
+        }
+        let step = (51 + i).to_string();
+        let resume = [
+            "resume",
+            "stopped",
+            "--dashboard",
+            "quiet",
+            "--stop-at",
+            &step,
+        ];
+        assert_eq!(lab.run(&resume).code, Some(130));
+        lab.succeed(&["runs", "check"]);
+    }
+}
+
+#[test]
+fn a_damaged_extra_file_stops_no_reader_and_the_command_that_is_named_writes_it_again() {
+    let lab = Lab::new();
+    let run = lab.train("train/moons.toml", "a", &["training.num_epochs=8"]);
+    lab.succeed(&[
+        "evaluate",
+        "a",
+        "--threshold-by",
+        "f1",
+        "--baselines",
+        "--importance",
+    ]);
+    lab.write("rows.csv", "x1,x2\n0.5,0.3\n");
+    let cases: [(&str, &[&str]); 5] = [
+        ("diagnosis.json", &["diagnose", "moons/a"]),
+        ("baselines.json", &["evaluate", "moons/a", "--baselines"]),
+        ("importance.json", &["evaluate", "moons/a", "--importance"]),
+        (
+            "model/threshold.json",
+            &["evaluate", "moons/a", "--threshold-by", "f1"],
+        ),
+        ("evaluation.json", &["resume", "moons/a"]),
+    ];
+    for (file, command) in cases {
+        std::fs::write(run.folder.join(file), "").unwrap();
+        let told = lab.succeed(&["report", "a"]).stderr;
+        let advice = format!("`emberlab {}` writes it again", command.join(" "));
+        assert!(told.contains(&advice), "{file}: {told}");
+        for words in [&["evaluate", "a"][..], &["predict", "a", "rows.csv"]] {
+            lab.succeed(words);
+        }
+        lab.succeed(command);
+        lab.succeed(&["runs", "check"]);
+        assert_eq!(lab.succeed(&["report", "a"]).stderr, "", "{file}");
+    }
+    for file in ["result.json", "model/model.json"] {
+        std::fs::write(run.folder.join(file), "").unwrap();
+        lab.succeed(&["resume", "a", "--dashboard", "quiet"]);
+        lab.succeed(&["runs", "check"]);
+    }
+    // A threshold that cannot be read is none that a training could keep.
+    std::fs::write(run.folder.join("model/threshold.json"), "").unwrap();
+    let more = ["resume", "a", "--set", "training.num_epochs=9"];
+    lab.succeed(&more);
+}
+
+#[test]
+fn a_checkpoint_is_not_taken_for_a_run() {
+    let lab = whole_and_stopped(&[], "50");
+    let folder = lab.path().join("artifacts/iris/stopped/checkpoints");
+    let checkpoint = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap();
+    let name = checkpoint.path();
+    for command in ["report", "resume", "evaluate"] {
+        let refused = lab.run(&[command, name.to_str().unwrap()]);
+        assert_eq!(refused.code, Some(2), "{refused:#?}");
+        let advice = "as in `emberlab resume iris/stopped`";
+        assert!(refused.stderr.contains(advice), "{refused:#?}");
+    }
+    lab.succeed(&["runs", "check"]);
+}

@@ -277,3 +277,87 @@ fn a_metric_of_numbers_is_refused_for_classes() {
     );
     assert!(outcome.stderr.contains("roc_auc"), "{}", outcome.stderr);
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_training_goes_on_when_its_lines_cannot_be_printed() {
+    let lab = Lab::new();
+    let config = shipped("train/moons.toml");
+    let words = ["train", config.to_str().unwrap(), "--run", "r"];
+    let sets = ["--set", "training.num_epochs=3"];
+    let mut command = lab.command(&[&words[..], &sets].concat());
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let ended = crate::lab::outcome(command.stdout(full).output().unwrap());
+    let said = "cannot write to the standard output: No space left on device";
+    assert!(ended.stderr.contains(said), "{ended:#?}");
+    assert!(
+        lab.path().join("artifacts/moons/r/result.json").is_file(),
+        "{ended:#?}"
+    );
+}
+
+#[test]
+fn a_config_with_any_file_name_and_in_utf_16_trains() {
+    let lab = Lab::new();
+    let text = std::fs::read_to_string(shipped("train/moons.toml")).unwrap();
+    let units = std::iter::once(0xfeff).chain(text.encode_utf16());
+    let bytes: Vec<u8> = units.flat_map(u16::to_le_bytes).collect();
+    lab.write("my exp (2).toml", bytes);
+    let words = [
+        "train",
+        "my exp (2).toml",
+        "--run",
+        "r",
+        "--dashboard",
+        "quiet",
+    ];
+    lab.succeed(&[&words[..], &["--set", "training.num_epochs=2"]].concat());
+    assert!(
+        lab.path()
+            .join("artifacts/my_exp__2_/r/result.json")
+            .is_file()
+    );
+}
+
+#[test]
+fn nothing_is_written_among_the_images_that_are_learnt() {
+    let lab = Lab::new();
+    for class in ["cat", "dog"] {
+        for image in 0..8 {
+            lab.write(&format!("pets/{class}/{image}.png"), png(image));
+        }
+    }
+    let inside = |words: &[&str]| {
+        let mut command = lab.command(words);
+        crate::lab::outcome(
+            command
+                .current_dir(lab.path().join("pets"))
+                .output()
+                .unwrap(),
+        )
+    };
+    for (words, option) in [
+        (&["train", "."][..], "--artifacts"),
+        (&["new", ".", "-o", "x.toml"], "-o"),
+    ] {
+        let refused = inside(words);
+        assert_eq!(refused.code, Some(2), "{refused:#?}");
+        assert!(refused.stderr.contains(option), "{refused:#?}");
+    }
+    assert_eq!(
+        std::fs::read_dir(lab.path().join("pets")).unwrap().count(),
+        2
+    );
+}
+
+/// A grey picture of 4 × 4 pixels.
+fn png(grey: usize) -> Vec<u8> {
+    let mut file = Vec::new();
+    let mut writer = png::Encoder::new(&mut file, 4, 4).write_header().unwrap();
+    writer.write_image_data(&[10 * grey as u8; 16]).unwrap();
+    writer.finish().unwrap();
+    file
+}

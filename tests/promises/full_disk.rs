@@ -143,5 +143,7 @@ fn a_training_whose_folder_vanishes_says_so_and_brings_nothing_back() {
         ended.stderr
     );
     assert!(ended.stderr.contains("moons/gone"), "{}", ended.stderr);
+    let advice = "is not there any more: if it was renamed";
+    assert!(ended.stderr.contains(advice), "{}", ended.stderr);
     assert!(!run.exists(), "the folder is back");
 }

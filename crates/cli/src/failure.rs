@@ -117,13 +117,21 @@ impl From<ReadError> for Failure {
     }
 }
 
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        if error.kind() == std::io::ErrorKind::BrokenPipe {
+/// The standard output cannot be written.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
             Self::ClosedPipe
         } else {
-            Self::Failed(error.to_string())
+            Self::Failed(format!("cannot write to the standard output: {error}"))
         }
+    }
+}
+
+impl Failure {
+    /// The failure of anything but the standard output, whose errors are failures by themselves.
+    pub fn of(what: impl std::fmt::Display) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Failed(format!("{what}: {error}"))
     }
 }
 
@@ -154,9 +162,11 @@ fn is_usage(error: &ExperimentError) -> bool {
         | ExperimentError::DataChanged { .. }
         | ExperimentError::DataMoved { .. }
         | ExperimentError::NoOwnData { .. }
+        | ExperimentError::InsideData { .. }
         | ExperimentError::Plan { .. }
         | ExperimentError::NotInPlan { .. }
         | ExperimentError::NoRun { .. }
+        | ExperimentError::IsCheckpoint { .. }
         | ExperimentError::Ambiguous { .. }
         | ExperimentError::RunName { .. }
         | ExperimentError::RunExists { .. }

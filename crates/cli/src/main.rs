@@ -1,5 +1,11 @@
 //! The `emberlab` command.
 
+// `say!` and `writeln!` instead: these two end the program where nobody reads what it prints.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
+#[macro_use]
+mod say;
+
 mod arguments;
 mod command_line;
 mod commands;
@@ -7,8 +13,8 @@ mod data_dirs;
 mod diagnostics;
 mod failure;
 mod open_files;
+mod output_files;
 mod panics;
-mod picture_files;
 mod progress;
 mod run_explanations;
 #[cfg(feature = "live")]
@@ -38,9 +44,9 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(Failure::ClosedPipe) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("{}", diagnostics::report(&failure));
+            say!("{}", diagnostics::report(&failure));
             if let Some(next) = command_line::next_step(&failure, &arguments.shared) {
-                eprintln!("{next}");
+                say!("{next}");
             }
             failure.exit_code()
         }

@@ -1,6 +1,7 @@
 //! The output of a training without a dashboard: a line, or a JSON object, for each epoch.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use emberlab_analysis::OngoingDiagnosis;
@@ -10,6 +11,8 @@ use emberlab_run_format::{Finding, FindingKind};
 use emberlab_training::inspection::LayerRecord;
 use emberlab_training::{EpochRecord, Observer, TrainingError};
 use serde_json::json;
+
+use crate::failure::Failure;
 
 /// Prints nothing until the end, when the warnings of failed saves follow.
 #[derive(Default)]
@@ -25,12 +28,16 @@ impl Observer for Silent {
     fn save_failed(&mut self, error: &TrainingError) {
         self.save_warnings.add(error);
     }
+
+    fn waits_for_room(&mut self) {
+        tell_of_waiting();
+    }
 }
 
 impl Drop for Silent {
     fn drop(&mut self) {
-        for warning in &self.save_warnings.0 {
-            eprintln!("warning: {warning}");
+        for (_, warning) in &self.save_warnings.0 {
+            say!("warning: {warning}");
         }
     }
 }
@@ -76,33 +83,47 @@ impl Observer for Behind {
     }
 }
 
-/// Warnings of failed saves, each different one once.
+/// Warnings of failed saves, one of each kind: a training that goes on may fail at each checkpoint.
 #[derive(Default)]
-struct SaveWarnings(Vec<String>);
+struct SaveWarnings(Vec<(Option<ErrorKind>, String)>);
 
 impl SaveWarnings {
-    /// Adds a warning; returns it if it is new.
+    /// Adds a warning; returns it if it is the first of its kind.
     fn add(&mut self, error: &TrainingError) -> Option<&String> {
+        let kind = match error {
+            TrainingError::Storage(error) => error.kind(),
+            _ => None,
+        };
         let warning = format!("{error}; the training continues without it");
-        if self.0.contains(&warning) {
+        let is_alike = |(known, text): &(Option<ErrorKind>, String)| {
+            *known == kind && (kind.is_some() || *text == warning)
+        };
+        if self.0.iter().any(is_alike) {
             return None;
         }
-        self.0.push(warning);
-        self.0.last()
+        self.0.push((kind, warning));
+        self.0.last().map(|(_, warning)| warning)
     }
 
     /// Prints a warning, unless it was printed before.
     fn tell(&mut self, error: &TrainingError) {
         if let Some(warning) = self.add(error) {
-            eprintln!("warning: {warning}");
+            say!("warning: {warning}");
         }
     }
+}
+
+/// Says that a training which is done waits for room on the disk.
+fn tell_of_waiting() {
+    say!(
+        "the training is done, and waits for room on the disk to save it; Ctrl-C gives up what is not saved"
+    );
 }
 
 /// Prints a warning for each of these findings.
 fn warn(findings: &[Finding]) {
     for finding in findings {
-        eprintln!("warning: {}: {}", finding.kind, finding.summary);
+        say!("warning: {}: {}", finding.kind, finding.summary);
     }
 }
 
@@ -182,6 +203,10 @@ impl Observer for Lines {
     fn save_failed(&mut self, error: &TrainingError) {
         self.save_warnings.tell(error);
     }
+
+    fn waits_for_room(&mut self) {
+        tell_of_waiting();
+    }
 }
 
 /// Prints one JSON object per epoch, for programs.
@@ -229,11 +254,22 @@ impl Observer for JsonLines {
     fn save_failed(&mut self, error: &TrainingError) {
         self.save_warnings.tell(error);
     }
+
+    fn waits_for_room(&mut self) {
+        tell_of_waiting();
+    }
 }
 
-/// Ignores a closed pipe: it must not stop a training whose results go to disk.
-fn print_line(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+/// Prints a line of a training. If it cannot be printed, the training goes on, because its results go to disk; the first
+/// time, a warning says so, unless the reader has closed its pipe.
+pub fn print_line(line: &str) {
+    static IS_TOLD: AtomicBool = AtomicBool::new(false);
+    if let Err(error) = writeln!(std::io::stdout(), "{line}")
+        && let failure @ Failure::Failed(_) = Failure::from(error)
+        && !IS_TOLD.swap(true, Ordering::Relaxed)
+    {
+        say!("warning: {failure}; the training goes on");
+    }
 }
 
 /// The headline metrics, such as `loss 0.25 accuracy 0.93`.
@@ -262,5 +298,29 @@ mod tests {
     fn times_are_short() {
         assert_eq!(clock(Duration::from_secs(3723)), "1:02:03");
         assert_eq!(clock(Duration::from_millis(3999)), "0:03");
+    }
+
+    #[test]
+    fn one_kind_of_failed_saves_is_one_warning() {
+        let failed = |kind: ErrorKind, name: &str| {
+            let error = emberlab_storage::StorageError::io("create", std::path::Path::new(name));
+            TrainingError::from(error(kind.into()))
+        };
+        let mut warnings = SaveWarnings::default();
+        assert!(
+            warnings
+                .add(&failed(ErrorKind::StorageFull, "epoch-1"))
+                .is_some()
+        );
+        assert!(
+            warnings
+                .add(&failed(ErrorKind::StorageFull, "epoch-2"))
+                .is_none()
+        );
+        assert!(
+            warnings
+                .add(&failed(ErrorKind::NotFound, "epoch-3"))
+                .is_some()
+        );
     }
 }

@@ -42,8 +42,7 @@ impl Explanations {
     /// Computes and saves what `explain` asks for, and reads the rest from the folder of the run.
     ///
     /// # Errors
-    /// [`Failure`] if the importance of another network than the last is asked for, or a file cannot be read or
-    /// written.
+    /// [`Failure`] if the importance of another network than the last is asked for, or a file cannot be written.
     pub fn of(
         explain: Explain,
         run: &Run,
@@ -61,19 +60,24 @@ impl Explanations {
         if explain.importance {
             match loaded.importance(ImportanceLimit::Full)? {
                 Some(importance) => run.write_json(IMPORTANCE, &importance)?,
-                None => eprintln!(
+                None => say!(
                     "note: without importance, because the features have no names or the network outputs NaN"
                 ),
             }
         }
         let folder = RunFolder::new(run.path());
-        Ok(Self {
-            baselines: folder.baselines()?,
+        let mut damage = Vec::new();
+        let found = Self {
+            baselines: folder.unless_damaged(folder.baselines(), &mut damage),
             importance: match weights {
-                Weights::Last => folder.importance()?,
+                Weights::Last => folder.unless_damaged(folder.importance(), &mut damage),
                 Weights::Best => None,
             },
-        })
+        };
+        for damaged in damage {
+            say!("warning: {damaged}");
+        }
+        Ok(found)
     }
 
     /// The tables and sentences for the terminal; empty if there is nothing to say about this split.

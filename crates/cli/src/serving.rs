@@ -42,7 +42,7 @@ impl Serving {
     /// If the terminal cannot be written.
     pub fn announce(&self, site: &Site, what: &str, others: &str) -> Result<(), Failure> {
         if site.is_public() {
-            eprintln!(
+            say!(
                 "warning: everybody who reaches {} and knows the address below {others}; what the page sends is not \
                  encrypted",
                 self.listen
@@ -52,7 +52,7 @@ impl Serving {
         writeln!(std::io::stdout(), "{what}:  {url}\nCtrl-C ends it")?;
         std::io::stdout().flush()?;
         if self.open && !open_browser(&url) {
-            eprintln!("warning: no browser could be started; open the address yourself");
+            say!("warning: no browser could be started; open the address yourself");
         }
         Ok(())
     }

@@ -34,7 +34,7 @@ pub fn stop_on_request(announce: bool) -> std::io::Result<StopFlag> {
                 }
                 asked.request();
                 if announce {
-                    eprintln!("{STOPPING}");
+                    say!("{STOPPING}");
                 }
             }
         })?;

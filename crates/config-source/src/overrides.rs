@@ -156,6 +156,13 @@ impl<'a> Assignment<'a> {
             return Err(error_at(origin, text, equals + 1..text.len(), message)
                 .with_help(format!("write `{key}=\"{value}\"` if it is a text")));
         }
+        let is_beyond = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
+            && value.parse().is_ok_and(f64::is_infinite);
+        if is_beyond {
+            let message = format!("the override `{text}` has a number beyond {:e}", f64::MAX);
+            return Err(error_at(origin, text, equals + 1..text.len(), message)
+                .with_help(format!("write `{key}=inf` for an infinite number")));
+        }
         Ok(Self {
             origin,
             text,
@@ -255,6 +262,13 @@ units = 3
     fn set(text: &str) -> Result<String, ConfigError> {
         let source = source().with_overrides(&[text.to_owned()])?;
         Ok(source.text)
+    }
+
+    #[test]
+    fn a_number_that_is_too_large_is_no_string() {
+        let message = set("seed=1e400").unwrap_err().to_string();
+        assert!(message.contains("has a number beyond 1.79"), "{message}");
+        assert!(set("seed=inf").unwrap().contains("seed = inf"));
     }
 
     #[test]

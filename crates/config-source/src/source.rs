@@ -40,7 +40,7 @@ impl Part {
     }
 }
 
-/// A configuration file cannot be read, or is not UTF-8.
+/// A configuration file cannot be read, or is neither UTF-8 nor UTF-16.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read {}: {source}", path.display())]
 pub struct ReadError {
@@ -62,13 +62,14 @@ impl ConfigSource {
         }
     }
 
-    /// Reads a file.
+    /// Reads a file in UTF-8, or in UTF-16 with a byte order mark.
     ///
     /// # Errors
-    /// [`ReadError`] if the file cannot be read or is not UTF-8.
+    /// [`ReadError`] if the file cannot be read, or is in another encoding.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, ReadError> {
         let path = path.as_ref();
-        let text = fs::read_to_string(path).map_err(|source| ReadError {
+        let text = fs::read(path).and_then(decoded);
+        let text = text.map_err(|source| ReadError {
             path: path.to_path_buf(),
             source,
         })?;
@@ -129,10 +130,64 @@ impl ConfigSource {
     }
 }
 
+/// The text of a file: in UTF-16 if a byte order mark says so, as PowerShell writes it, else in UTF-8. Lines that end with
+/// a carriage return alone, as on old Macs, end as others do.
+fn decoded(bytes: Vec<u8>) -> io::Result<String> {
+    let invalid = |reason: String| io::Error::new(io::ErrorKind::InvalidData, reason);
+    let units = |rest: &[u8], unit: fn([u8; 2]) -> u16| {
+        let pairs = rest.as_chunks::<2>();
+        let text = char::decode_utf16(pairs.0.iter().map(|&pair| unit(pair)));
+        let text = text.collect::<Result<String, _>>().ok();
+        text.filter(|_| pairs.1.is_empty())
+            .ok_or_else(|| invalid("it is not valid UTF-16; save it as UTF-8".to_string()))
+    };
+    let text = match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => units(rest, u16::from_le_bytes)?,
+        [0xfe, 0xff, rest @ ..] => units(rest, u16::from_be_bytes)?,
+        _ => String::from_utf8(bytes).map_err(|error| {
+            let at = error.utf8_error().valid_up_to();
+            let line = error.as_bytes()[..at]
+                .iter()
+                .filter(|&&b| b == b'\n')
+                .count()
+                + 1;
+            let byte = error.as_bytes()[at];
+            invalid(format!(
+                "line {line} is not UTF-8: it has the byte {byte:#04x}; save it as UTF-8"
+            ))
+        })?,
+    };
+    Ok(match text.contains('\n') {
+        true => text,
+        false => text.replace('\r', "\n"),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn a_file_in_utf_16_is_read_and_one_in_another_encoding_is_named_with_its_line() {
+        let text = "name = \"größe 😀\"\n";
+        let with_mark: Vec<u16> = std::iter::once(0xfeff).chain(text.encode_utf16()).collect();
+        let little = with_mark.iter().flat_map(|unit| unit.to_le_bytes());
+        let big = with_mark.iter().flat_map(|unit| unit.to_be_bytes());
+        assert_eq!(decoded(little.collect()).unwrap(), text);
+        assert_eq!(decoded(big.collect()).unwrap(), text);
+        assert_eq!(decoded(text.into()).unwrap(), text);
+        assert_eq!(
+            decoded(b"a = 1\rb = 2\r".to_vec()).unwrap(),
+            "a = 1\nb = 2\n"
+        );
+        let message = |bytes: &[u8]| decoded(bytes.to_vec()).unwrap_err().to_string();
+        assert_eq!(
+            message(b"a = 1\nb = \"gr\xf6\xdfe\"\n"),
+            "line 2 is not UTF-8: it has the byte 0xf6; save it as UTF-8"
+        );
+        assert!(message(&[0xff, 0xfe, 0x41]).contains("UTF-16"));
+    }
 
     #[test]
     fn a_missing_file_is_named() {

@@ -101,6 +101,14 @@ pub enum ExperimentError {
         /// The newest runs.
         candidates: Vec<String>,
     },
+    /// A checkpoint was named where a run is expected.
+    #[error("{} is a checkpoint of {run}: name the run, as in `emberlab resume {run}`", path.display())]
+    IsCheckpoint {
+        /// The path that was given.
+        path: PathBuf,
+        /// `experiment/run`.
+        run: String,
+    },
     /// Several runs begin with this name.
     #[error("several runs begin with `{name}`: {}", candidates.join(", "))]
     Ambiguous {
@@ -176,6 +184,20 @@ pub enum ExperimentError {
         /// The differences.
         changes: Vec<Change>,
     },
+    /// Files of the lab would lie among the data, where a folder is a class of images.
+    #[error(
+        "{} lies in {}, where each folder is a class of images: give a place outside of it with `{option}`",
+        path.display(),
+        data.display()
+    )]
+    InsideData {
+        /// The place of the files.
+        path: PathBuf,
+        /// The folder of the data.
+        data: PathBuf,
+        /// The option that gives another place.
+        option: &'static str,
+    },
     /// A run was not trained on a file or folder of the user's, so its data cannot have moved.
     #[error(
         "{run} was trained without a file or folder of your own; `--data` is only for runs trained on one"
@@ -247,10 +269,13 @@ impl ExperimentError {
 }
 
 fn advice(changes: &[Change]) -> &'static str {
-    if changes.iter().any(|c| c.verdict == Verdict::Refused) {
-        "these cannot change during a training: put the old values back, or start a new run"
-    } else {
+    let mut refused = changes.iter().filter(|c| c.verdict == Verdict::Refused);
+    if changes.iter().all(|c| c.verdict != Verdict::Refused) {
         "to continue with the new values all the same, add `--force`"
+    } else if refused.all(|c| c.key == "training.num_epochs") {
+        "more epochs are done already than these, so fewer are not possible"
+    } else {
+        "these cannot change during a training: put the old values back, or start a new run"
     }
 }
 

@@ -155,9 +155,16 @@ impl FromStr for ThresholdBy {
                     let number: Option<f64> = text.trim().parse().ok();
                     number.filter(|c| c.is_finite() && *c >= 0.0)
                 };
+                let false_positive = cost(false_positive).ok_or_else(refused)?;
+                let false_negative = cost(false_negative).ok_or_else(refused)?;
+                if false_positive + false_negative == 0.0 {
+                    return Err(format!(
+                        "`{text}`: without any cost every threshold is as good as another"
+                    ));
+                }
                 Ok(Self::Cost {
-                    false_positive: cost(false_positive).ok_or_else(refused)?,
-                    false_negative: cost(false_negative).ok_or_else(refused)?,
+                    false_positive,
+                    false_negative,
                 })
             }
         }
@@ -312,6 +319,8 @@ mod tests {
             false_negative: 2.5,
         };
         assert_eq!("cost=1:2.5".parse(), Ok(cost));
+        let free: Result<ThresholdBy, String> = "cost=0:0".parse();
+        assert!(free.unwrap_err().contains("without any cost"));
         for by in [ThresholdBy::F1, ThresholdBy::Youden, cost] {
             assert_eq!(by.argument().parse(), Ok(by));
         }

@@ -179,8 +179,13 @@ impl ValueFormatter<f64> for Scale {
         if !self.names.is_empty() {
             return self.names.get(*value as usize).cloned().unwrap_or_default();
         }
+        // A short logarithmic axis has the ticks of a linear one, which are closer than doubles.
+        let is_even = |ticks: &[f64]| {
+            let mut pairs = ticks.windows(2);
+            !self.logarithmic || pairs.any(|pair| pair[1] - pair[0] < 0.45 * pair[1])
+        };
         let step = |value: f64| match self.ticks.as_slice() {
-            [a, b, ..] if !self.logarithmic => b - a,
+            ticks @ [a, b, ..] if is_even(ticks) => b - a,
             _ => value,
         };
         // All numbers of an axis have the same notation.
@@ -290,6 +295,24 @@ mod tests {
             [0.0, 50.0, 100.0, 150.0, 200.0, 250.0, 300.0]
         );
         assert_eq!(round_ticks(1.0, 3.0, 9, true), [1.0, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn ticks_of_a_short_logarithmic_axis_have_the_decimals_that_tell_them_apart() {
+        let labels = |min: f64, max: f64| {
+            let ticks = decades(min, max, 5);
+            let scale = Scale {
+                min,
+                max,
+                logarithmic: true,
+                ticks,
+                names: Vec::new(),
+            };
+            scale.labels()
+        };
+        assert_eq!(labels(0.011, 0.0195), ["0.012", "0.014", "0.016", "0.018"]);
+        assert_eq!(labels(0.01, 10.0), ["0.01", "0.1", "1", "10"]);
+        assert_eq!(labels(1.0, 12.0), ["1", "2", "5", "10"]);
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub struct ParallelLine {
 const HEIGHT: f64 = 230.0;
 const BELOW: f64 = 44.0;
 const ABOVE: f64 = 12.0;
+/// The most room for a name beside an axis, in pixels.
+const MOST_ROOM: f64 = 128.0;
 
 impl ParallelCoordinates {
     /// Lines across axes; 480 pixels wide. `description` is the text for readers who cannot see the picture.
@@ -71,14 +73,15 @@ impl ParallelCoordinates {
 
     /// The place of an axis, in pixels from the left.
     fn x(&self, axis: usize) -> f64 {
-        let (left, right) = (64.0, self.width - 64.0);
+        let left = margin(self.axes.first());
+        let right = self.width - margin(self.axes.last());
         let steps = self.axes.len().saturating_sub(1).max(1);
         left + (right - left) * axis as f64 / steps as f64
     }
 
     /// A text that is cut so that it fits between two axes.
     fn fitting(&self, text: &str, size: f64) -> String {
-        let room = (self.x(1) - self.x(0)).min(128.0) - 6.0;
+        let room = (self.x(1) - self.x(0)).min(MOST_ROOM) - 6.0;
         let mut fitting = text.to_owned();
         let mut kept = text.chars().count();
         while text::width(&fitting, size) > room && kept > 1 {
@@ -87,6 +90,13 @@ impl ParallelCoordinates {
         }
         fitting
     }
+}
+
+/// The room beside an outer axis, for its longest name.
+fn margin(axis: Option<&ParallelAxis>) -> f64 {
+    let names = axis.into_iter().flat_map(|axis| &axis.ticks);
+    let widest = names.map(|(_, name)| text::width(name, NUMBER));
+    (widest.fold(0.0, f64::max) + 10.0).clamp(64.0, MOST_ROOM)
 }
 
 impl Picture for ParallelCoordinates {
@@ -208,6 +218,21 @@ mod tests {
         let place = |name: &str| svg.find(name).expect("the name of the line");
         assert!(place("the worst") < place("the &lt;best&gt;"));
         assert_eq!(svg.matches("high").count(), 2);
+    }
+
+    #[test]
+    fn long_names_at_the_outer_axes_have_room() {
+        let long = ParallelAxis {
+            label: "activation".to_owned(),
+            ticks: vec![(0.0, "leaky_relu_0.2".to_owned())],
+        };
+        let lines = [line("x", 0.5)];
+        let picture = ParallelCoordinates::new("t", "d", [long.clone(), axis("b"), long], lines);
+        let width = text::width("leaky_relu_0.2", NUMBER);
+        assert!(width > 64.0 && picture.x(0) > width + 6.0, "{width}");
+        assert!(picture.width - picture.x(2) > width + 6.0);
+        let svg = picture.render().expect("a picture").inline();
+        assert_eq!(svg.matches("leaky_relu_0.2").count(), 2, "{svg}");
     }
 
     #[test]

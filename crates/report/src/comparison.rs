@@ -22,7 +22,8 @@ use crate::summary::summarize;
 /// # Errors
 /// [`ReportError::NoComparison`] if there is none, or another if a file cannot be read.
 pub fn reload(folder: &Path) -> Result<ComparisonResult, ReportError> {
-    let file: Option<ComparisonResult> = read_json(&folder.join(RESULT))?;
+    let file: Option<ComparisonResult> =
+        read_json(&folder.join(RESULT)).map_err(ReportError::DamagedComparison)?;
     let file = file.ok_or_else(|| ReportError::NoComparison {
         folder: folder.to_path_buf(),
     })?;
@@ -36,7 +37,7 @@ pub fn reload(folder: &Path) -> Result<ComparisonResult, ReportError> {
     let mut result = load(file.question, &places)?;
     // Without baselines in the file they were switched off, whatever an earlier comparison has left in the folder.
     if file.baselines.is_some()
-        && let Some(found) = read_json(&folder.join(BASELINES))?
+        && let Ok(Some(found)) = read_json(&folder.join(BASELINES))
     {
         add_baselines(&mut result, &found);
     }

@@ -67,6 +67,9 @@ pub struct ComparisonPage {
     settings: Settings,
     /// The environment of the first trial.
     pub environment: Option<Environment>,
+    /// A sentence for each damaged file, without which the page does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub damage: Vec<String>,
     /// The configuration, as TOML.
     pub config: String,
 }
@@ -99,6 +102,7 @@ impl ComparisonPage {
             setting_importance: None,
             settings: Settings::default(),
             environment: None,
+            damage: Vec::new(),
             config: read_text(&path)?.unwrap_or_default(),
             report,
         };
@@ -123,27 +127,28 @@ impl ComparisonPage {
         }
         for variant in &page.report.variants {
             page.evaluations
-                .push(evaluations(folder, &page.report, variant)?);
+                .push(evaluations(folder, &page.report, variant, &mut page.damage));
         }
         page.compare_settings(folder)?;
         let best = best_variant(&page.report).map(str::to_string);
         for trial in &page.report.trials {
-            if let Some(diagnosis) = files(trial).diagnosis()? {
+            let files = files(trial);
+            if let Some(diagnosis) = files.unless_damaged(files.diagnosis(), &mut page.damage) {
                 page.diagnoses
                     .push((trial.variant.clone(), trial.run.clone(), diagnosis));
             }
             if trial.outcome == Outcome::Failed
-                && let Some(why) = files(trial).failure()?
+                && let Some(why) = files.unless_damaged(files.failure(), &mut page.damage)
             {
                 page.failures.push((trial.run.clone(), why.message));
             }
             if Some(&trial.variant) == best.as_ref()
-                && let Some(importance) = files(trial).importance()?
+                && let Some(importance) = files.unless_damaged(files.importance(), &mut page.damage)
             {
                 page.importances.push((trial.seed, importance));
             }
             if page.environment.is_none() {
-                page.environment = files(trial).environment()?;
+                page.environment = files.unless_damaged(files.environment(), &mut page.damage);
             }
         }
         Ok(page)
@@ -167,7 +172,8 @@ impl ComparisonPage {
                     // A run whose configuration cannot be read has no settings to compare.
                     config = text.parse().ok();
                 }
-                sizes.extend(files.result()?.map(|result| result.num_parameters as f64));
+                let result = files.unless_damaged(files.result(), &mut self.damage);
+                sizes.extend(result.map(|result| result.num_parameters as f64));
             }
             configs.extend(config);
             num_parameters.push(if sizes.is_empty() {
@@ -480,12 +486,13 @@ impl ComparisonPage {
     }
 }
 
-/// The evaluations of a variant's trials.
+/// The evaluations of a variant's trials. `damage` gets a sentence for each that cannot be read.
 fn evaluations(
     folder: &Path,
     report: &ComparisonResult,
     variant: &VariantSummary,
-) -> Result<VariantEvaluations, ReportError> {
+    damage: &mut Vec<String>,
+) -> VariantEvaluations {
     let objective = report.question.objective();
     let median = variant
         .figures
@@ -498,16 +505,17 @@ fn evaluations(
         .iter()
         .filter(|trial| trial.variant == variant.variant)
     {
-        if let Some(evaluation) = RunFolder::new(folder.join(&trial.run)).evaluation()? {
+        let files = RunFolder::new(folder.join(&trial.run));
+        if let Some(evaluation) = files.unless_damaged(files.evaluation(), damage) {
             let value = trial.finite(&objective).unwrap_or(f64::INFINITY);
             trials.push((trial.seed, evaluation));
             distances.push((value - median).abs());
         }
     }
     let nearest = (0..distances.len()).min_by(|&a, &b| distances[a].total_cmp(&distances[b]));
-    Ok(VariantEvaluations {
+    VariantEvaluations {
         variant: variant.variant.clone(),
         trials,
         typical: nearest.unwrap_or(0),
-    })
+    }
 }

@@ -11,6 +11,9 @@ pub enum ReportError {
     /// A file of a run or a comparison cannot be read.
     #[error(transparent)]
     Format(#[from] FormatError),
+    /// The result of a comparison cannot be read.
+    #[error("{0}; `emberlab compare CONFIG --collect` writes it again")]
+    DamagedComparison(FormatError),
     /// A folder holds no comparison.
     #[error("{} holds no comparison.json; `emberlab compare CONFIG --collect` writes it", folder.display())]
     NoComparison {

@@ -33,7 +33,7 @@ pub(crate) struct TargetFigure {
 /// Reads the figures of a trial from the files of its run.
 ///
 /// # Errors
-/// [`ReportError`] if a file is there but cannot be read.
+/// [`ReportError`] if its metrics cannot be read.
 pub(crate) fn load_trial(
     place: &TrialPlace,
     at_epochs: &[usize],
@@ -54,10 +54,12 @@ pub(crate) fn load_trial(
     let files = RunFolder::new(&place.run);
     let history = files.history()?;
     trial.epochs = history.len();
-    if files.failure()?.is_some() {
+    // A damaged file says that the training failed too, but not why.
+    if files.failure().map_or(true, |failure| failure.is_some()) {
         trial.outcome = Outcome::Failed;
     }
-    if let Some(result) = files.result()? {
+    // A damaged result counts as none: the trial can be trained to its end again.
+    if let Some(result) = files.result().unwrap_or_default() {
         trial.outcome = match result.ending {
             Ending::Completed => Outcome::Completed,
             Ending::StoppedEarly => Outcome::StoppedEarly,
@@ -157,6 +159,7 @@ mod tests {
         let trial = load_trial(&place, &[], None).unwrap();
         assert_eq!((trial.outcome, trial.is_done()), (Outcome::Missing, false));
         let (_folder, place) = run(&[("result.json", "{}")]);
-        assert!(load_trial(&place, &[], None).is_err());
+        let trial = load_trial(&place, &[], None).unwrap();
+        assert_eq!(trial.outcome, Outcome::Missing);
     }
 }

@@ -63,7 +63,8 @@ pub struct RunReport {
     pub environment: Option<Environment>,
     /// The configuration, as TOML.
     pub config: String,
-    /// A sentence for each file of a finished run that is not the one that the training wrote.
+    /// A sentence for each file of a finished run that is not the one that the training wrote, and for each damaged file,
+    /// without which the report does.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub changed_files: Vec<String>,
 }
@@ -72,7 +73,7 @@ impl RunReport {
     /// Reads the files of the run in `folder`.
     ///
     /// # Errors
-    /// [`ReportError`] if it holds no run, or a file cannot be read.
+    /// [`ReportError`] if it holds no run, or its configuration or the course of its training cannot be read.
     pub fn load(folder: &Path) -> Result<Self, ReportError> {
         let files = RunFolder::new(folder);
         let config = files.config()?.ok_or_else(|| ReportError::NoRun {
@@ -81,31 +82,39 @@ impl RunReport {
         let history = files.history()?;
         let columns = history.metrics().chain(["learning_rate"]);
         let curves = columns.filter_map(|column| Curve::of(&[&history], column));
-        let mut result = files.result()?;
-        let mut evaluation = files.evaluation()?;
+        let mut damage = Vec::new();
+        let mut result = files.unless_damaged(files.result(), &mut damage);
+        let mut evaluation = files.unless_damaged(files.evaluation(), &mut damage);
         let mut threshold = None;
         if let (Some(result), Some(evaluation)) = (&mut result, &mut evaluation) {
-            let used = files.threshold(Weights::Last)?;
+            let used = files.unless_damaged(files.threshold(Weights::Last), &mut damage);
             threshold = used.map(|used| apply(used, result, evaluation));
         }
+        let failure = files.unless_damaged(files.failure(), &mut damage);
+        let baselines = files.unless_damaged(files.baselines(), &mut damage);
+        let importance = files.unless_damaged(files.importance(), &mut damage);
+        let diagnosis = files.unless_damaged(files.diagnosis(), &mut damage);
+        let environment = files.unless_damaged(files.environment(), &mut damage);
+        let mut changed_files = files.changed_files().unwrap_or_default();
+        changed_files.extend(damage);
         Ok(Self {
             run: files.id(),
             folder: folder.to_path_buf(),
             command: command_line(&["train", &files.path().join(CONFIG).display().to_string()]),
             result,
-            failure: files.failure()?.map(|failure| failure.message),
+            failure: failure.map(|failure| failure.message),
             num_epochs: history.len(),
             curves: curves.collect(),
             evaluation,
             threshold,
-            baselines: files.baselines()?,
-            importance: files.importance()?,
+            baselines,
+            importance,
             layers: files.layers()?,
             frames: files.frames()?,
-            diagnosis: files.diagnosis()?,
-            environment: files.environment()?,
+            diagnosis,
+            environment,
             config,
-            changed_files: files.changed_files()?,
+            changed_files,
         })
     }
 
@@ -510,6 +519,8 @@ fn moment(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use emberlab_run_format::files::{DIAGNOSIS, IMPORTANCE};
+
     use super::*;
     use std::fs;
 
@@ -691,5 +702,30 @@ mod tests {
         );
         assert_eq!(moment("2026-11-23T07:02:31Z"), "2026-11-23 07:02:31 UTC");
         assert_eq!(moment("yesterday"), "yesterday");
+    }
+
+    #[test]
+    fn a_damaged_file_is_left_out_and_named_with_the_command_that_writes_it_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("moons/one");
+        fs::create_dir_all(&path).unwrap();
+        fs::write(path.join(DIAGNOSIS), "").unwrap();
+        fs::create_dir(path.join(IMPORTANCE)).unwrap();
+        let run = RunFolder::new(&path);
+        let mut damage = Vec::new();
+        assert_eq!(run.unless_damaged(run.diagnosis(), &mut damage), None);
+        assert_eq!(run.unless_damaged(run.importance(), &mut damage), None);
+        assert_eq!(run.unless_damaged(run.baselines(), &mut damage), None);
+        let [diagnosis, importance] = damage.as_slice() else {
+            panic!("{damage:?}");
+        };
+        assert!(
+            diagnosis.ends_with("; `emberlab diagnose moons/one` writes it again"),
+            "{diagnosis}"
+        );
+        assert!(
+            importance.ends_with("; `emberlab evaluate moons/one --importance` writes it again"),
+            "{importance}"
+        );
     }
 }

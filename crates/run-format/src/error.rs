@@ -25,6 +25,13 @@ pub enum FormatError {
 }
 
 impl FormatError {
+    /// The file.
+    pub fn path(&self) -> &Path {
+        match self {
+            Self::Io { path, .. } | Self::Malformed { path, .. } => path,
+        }
+    }
+
     /// An error about the content of `path`.
     pub fn malformed(path: &Path, reason: impl ToString) -> Self {
         Self::Malformed {

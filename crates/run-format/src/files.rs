@@ -52,6 +52,20 @@ pub const ENDING: [&str; 6] = [
     RESULT, FAILURE, EVALUATION, DIAGNOSIS, BASELINES, IMPORTANCE,
 ];
 
+/// The clause that says which command writes a lost or damaged file of `run` again; `None` if no command does.
+pub fn rewritten_by(name: &str, run: &str) -> Option<String> {
+    let command = match name {
+        DIAGNOSIS => format!("diagnose {run}"),
+        BASELINES => format!("evaluate {run} --baselines"),
+        IMPORTANCE => format!("evaluate {run} --importance"),
+        THRESHOLD => format!("evaluate {run} --threshold-by f1"),
+        ENVIRONMENT | RESULT | FAILURE => format!("resume {run}"),
+        name if DIGESTED.contains(&name) => format!("resume {run}"),
+        _ => return None,
+    };
+    Some(format!("`emberlab {command}` writes it again"))
+}
+
 /// The files of a checkpoint, relative to its folder `checkpoints/epoch-NNNNNN-step-NNNNNNNNN`.
 pub mod checkpoint {
     pub use super::{CONFIG, FRAMES, LAYERS, METRICS};

@@ -183,9 +183,9 @@ impl LayerRow {
     }
 }
 
-/// A line of `layers.csv` that is not a row under the header.
+/// A line of `layers.csv` that is not a row under the header, or not the row of the layer that has its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
-#[error("line {line} is not a row of a layer")]
+#[error("line {line} is not a row of a layer, or not of the layer that has its turn")]
 pub struct LayerRowError {
     /// The line, counted from 1.
     pub line: u64,
@@ -203,23 +203,39 @@ impl LayerHistory {
         Self { rows }
     }
 
-    /// Reads the text of a `layers.csv`. A last line without its end does not count: it is still being written, or was
-    /// when the process was killed.
+    /// Reads the text of a `layers.csv`. A last record without all its rows does not count: it is still being written,
+    /// or was when the process was killed.
     ///
     /// # Errors
-    /// [`LayerRowError`] with the first line that is not a row.
+    /// [`LayerRowError`] with the first line that is not a row, or that does not go on with the record of the row before.
     pub fn parse(text: &str) -> Result<Self, LayerRowError> {
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         let mut reader = csv::Reader::from_reader(whole.as_bytes());
         let at = |position: Option<&csv::Position>| LayerRowError {
             line: position.map_or(1, csv::Position::line),
         };
-        let mut rows = Vec::new();
+        let mut rows: Vec<LayerRow> = Vec::new();
+        // The number of rows of a record, once the second one begins.
+        let mut num_layers = None;
         for record in reader.records() {
             let record = record.map_err(|e| at(e.position()))?;
-            let row = LayerRow::parse(&record);
-            rows.push(row.ok_or_else(|| at(record.position()))?);
+            let row = LayerRow::parse(&record).ok_or_else(|| at(record.position()))?;
+            if rows.first().is_some_and(|first| first.layer == row.layer) {
+                num_layers.get_or_insert(rows.len());
+            }
+            let place = num_layers.map_or(rows.len(), |n| rows.len() % n);
+            let begins = place == 0;
+            let fits = match num_layers {
+                Some(_) => rows[place].layer == row.layer,
+                None => rows.iter().all(|other| other.layer != row.layer),
+            };
+            if !fits || !begins && rows.last().is_some_and(|last| last.step != row.step) {
+                return Err(at(record.position()));
+            }
+            rows.push(row);
         }
+        let num_whole = num_layers.map_or(rows.len(), |n| rows.len() - rows.len() % n);
+        rows.truncate(num_whole);
         Ok(Self { rows })
     }
 
@@ -295,9 +311,15 @@ mod tests {
 
     #[test]
     fn rows_read_back_exactly_and_a_half_written_last_one_is_ignored() {
-        let rows = [row(0, "layers.0"), row(0, "layers.1"), row(2, "layers.0")];
+        let rows = [
+            (0, "layers.0"),
+            (0, "layers.1"),
+            (2, "layers.0"),
+            (2, "layers.1"),
+        ];
+        let rows = rows.map(|(step, layer)| row(step, layer));
         let lines: String = rows.iter().map(LayerRow::line).collect();
-        let text = LayerRow::header() + &lines + "0.5,2,layers.1";
+        let text = LayerRow::header() + &lines + "1,4,layers.0";
         let history = LayerHistory::parse(&text).unwrap();
         assert_eq!(history.rows(), rows);
         assert_eq!(history.layers(), ["layers.0", "layers.1"]);
@@ -310,6 +332,29 @@ mod tests {
         resumed.push(&rows[2..]);
         assert_eq!(resumed, history);
         assert_eq!(history.rows()[0].update_ratio(), 0.25);
+    }
+
+    #[test]
+    fn a_last_record_without_all_its_rows_is_left_out_and_a_ragged_one_before_it_is_refused() {
+        let names = ["layers.0", "layers.1", "layers.2"];
+        let lines: Vec<String> = [0, 2, 4]
+            .into_iter()
+            .flat_map(|step| names.map(|name| row(step, name).line()))
+            .collect();
+        let parse = |lines: &[String]| LayerHistory::parse(&(LayerRow::header() + &lines.concat()));
+        for num_lines in 3..=9 {
+            let history = parse(&lines[..num_lines]).unwrap();
+            assert_eq!(history.rows().len(), num_lines / 3 * 3);
+            assert_eq!(history.layers(), names);
+        }
+        for missing in 1..8 {
+            let mut ragged = lines.clone();
+            ragged.remove(missing);
+            assert!(parse(&ragged).is_err(), "without row {missing}");
+        }
+        // Each of two records is half there.
+        let halves = [&lines[..1], &lines[4..]].concat();
+        assert_eq!(parse(&halves), Err(LayerRowError { line: 3 }));
     }
 
     #[test]

@@ -7,8 +7,8 @@ use emberlab_storage::sha256;
 use serde::de::DeserializeOwned;
 
 use crate::files::{
-    BASELINES, CONFIG, DIAGNOSIS, ENVIRONMENT, EVALUATION, FAILURE, FRAMES, IMPORTANCE, LAYERS,
-    METRICS, MODEL, RESULT, THRESHOLD,
+    self, BASELINES, CONFIG, DIAGNOSIS, ENVIRONMENT, EVALUATION, FAILURE, FRAMES, IMPORTANCE,
+    LAYERS, METRICS, MODEL, RESULT, THRESHOLD,
 };
 use crate::{
     Baselines, ChosenThreshold, Diagnosis, Environment, Failure, FormatError, Frame, FramesHeader,
@@ -35,12 +35,31 @@ impl RunFolder {
 
     /// The name of the run, which is the name of its folder.
     pub fn name(&self) -> String {
-        file_name(Some(&self.path))
+        file_name(Some(&self.place()))
+    }
+
+    /// The name of its experiment, which is the name of the folder above.
+    pub fn experiment(&self) -> String {
+        file_name(self.place().parent())
     }
 
     /// `experiment/run`.
     pub fn id(&self) -> String {
-        format!("{}/{}", file_name(self.path.parent()), self.name())
+        format!("{}/{}", self.experiment(), self.name())
+    }
+
+    /// The path with the names of both folders: a path such as `.` has neither.
+    fn place(&self) -> PathBuf {
+        let has_names = |path: &Path| {
+            path.file_name().is_some() && path.parent().and_then(Path::file_name).is_some()
+        };
+        if has_names(&self.path) {
+            return self.path.clone();
+        }
+        match std::path::absolute(&self.path) {
+            Ok(path) if has_names(&path) => path,
+            _ => fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone()),
+        }
     }
 
     /// The metrics of every epoch; empty before the first epoch has ended.
@@ -183,6 +202,26 @@ impl RunFolder {
     /// [`FormatError`] if `config.toml` is there but cannot be read.
     pub fn config(&self) -> Result<Option<String>, FormatError> {
         read_text(&self.path.join(CONFIG))
+    }
+
+    /// The value of a file of the run. If the file is damaged, there is none, and `damage` gets a sentence with the command
+    /// that writes the file again.
+    pub fn unless_damaged<T>(
+        &self,
+        value: Result<Option<T>, FormatError>,
+        damage: &mut Vec<String>,
+    ) -> Option<T> {
+        let error = match value {
+            Ok(value) => return value,
+            Err(error) => error,
+        };
+        let name = error.path().strip_prefix(&self.path).ok();
+        let name = name.and_then(Path::to_str).unwrap_or_default();
+        damage.push(match files::rewritten_by(name, &self.id()) {
+            Some(advice) => format!("{error}; {advice}"),
+            None => error.to_string(),
+        });
+        None
     }
 
     fn json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, FormatError> {

@@ -65,7 +65,7 @@ pub struct ThresholdInUse {
     pub value: f64,
     /// The chosen threshold, if there is one for this network.
     pub chosen: Option<ChosenThreshold>,
-    /// A sentence if the run has a threshold that is not used, because it was chosen for another network.
+    /// A sentence if the run has a threshold that is not used: it was chosen for another network, or its file is damaged.
     pub note: Option<String>,
 }
 

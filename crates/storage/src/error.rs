@@ -50,6 +50,20 @@ pub enum StorageError {
 }
 
 impl StorageError {
+    /// Whether there was no room on the disk.
+    pub fn lacks_room(&self) -> bool {
+        let kind = self.kind();
+        kind == Some(io::ErrorKind::StorageFull) || kind == Some(io::ErrorKind::QuotaExceeded)
+    }
+
+    /// The kind of an error of the operating system.
+    pub fn kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::Io { source, .. } => Some(source.kind()),
+            _ => None,
+        }
+    }
+
     /// Adds the attempted action and the path to an error of the operating system.
     pub fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io {

@@ -23,6 +23,6 @@ pub use digest::{Digested, sha256};
 pub use error::StorageError;
 pub use lock::RunLock;
 pub use manifest::{FILE as MANIFEST, SUM_FILE as MANIFEST_SUM};
-pub use operations::{create_folder, is_leftover, remove_tree, replace};
+pub use operations::{create_folder, is_leftover, remove_tree, replace, write_named};
 pub use position::Position;
 pub use store::{CheckpointStore, Found, leftovers};

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::{Batch, StorageError};
@@ -114,6 +114,49 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), StorageError> {
     batch.commit()
 }
 
+/// Writes a file that the user named. A file is replaced in a single step, also where a symbolic link leads to it.
+/// Anything else, such as a device or a pipe, is opened and written, and stays what it is.
+///
+/// # Errors
+/// [`StorageError::Io`] naming the file; an old file then remains. A folder is refused.
+pub fn write_named(path: &Path, content: &[u8]) -> Result<(), StorageError> {
+    let file = link_target(path);
+    let written = match fs::metadata(&file) {
+        Ok(metadata) if metadata.is_dir() => Err(io::Error::new(
+            io::ErrorKind::IsADirectory,
+            "it is a folder",
+        )),
+        Ok(metadata) if metadata.is_file() && !file.starts_with("/proc") => {
+            return replace(&file, content);
+        }
+        Ok(_) => {
+            let opened = fs::OpenOptions::new()
+                .write(true)
+                .truncate(true)
+                .open(&file);
+            opened.and_then(|mut opened| opened.write_all(content))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return replace(&file, content),
+        Err(error) => Err(error),
+    };
+    written.map_err(StorageError::io("write", path))
+}
+
+/// The path that a symbolic link leads to, whether a file is there or not. The links in `/proc` are not followed: they
+/// stand for open files.
+fn link_target(path: &Path) -> PathBuf {
+    /// More links than that are a circle, which the operating system refuses.
+    const MOST_LINKS: usize = 40;
+    let mut file = path.to_path_buf();
+    for _ in 0..MOST_LINKS {
+        match fs::read_link(&file) {
+            Ok(target) if !file.starts_with("/proc") => file = parent(&file).join(target),
+            _ => break,
+        }
+    }
+    file
+}
+
 /// Removes a file, or a folder with all its content.
 ///
 /// It is renamed first, so that a half-removed folder cannot be mistaken for a complete one.
@@ -162,5 +205,65 @@ pub(crate) fn parent(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use std::io::Read;
+    use std::os::unix::fs::symlink;
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+
+    #[test]
+    fn a_file_of_the_user_is_written_where_its_link_leads() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::create_dir(at("inner")).unwrap();
+        fs::write(at("inner/old.csv"), "old").unwrap();
+        symlink("inner/old.csv", at("link")).unwrap();
+        symlink("link", at("link to a link")).unwrap();
+        symlink("inner/new.csv", at("to nothing yet")).unwrap();
+        write_named(&at("link to a link"), b"new").unwrap();
+        write_named(&at("to nothing yet"), b"first").unwrap();
+        write_named(&at("plain"), b"plain").unwrap();
+        assert!(at("link").is_symlink() && at("link to a link").is_symlink());
+        assert_eq!(fs::read(at("inner/old.csv")).unwrap(), b"new");
+        assert_eq!(fs::read(at("inner/new.csv")).unwrap(), b"first");
+        assert_eq!(fs::read(at("plain")).unwrap(), b"plain");
+    }
+
+    #[test]
+    fn what_is_no_file_is_written_and_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut reader, writer) = io::pipe().unwrap();
+        let descriptor = std::os::fd::AsRawFd::as_raw_fd(&writer);
+        let link = folder.path().join("link");
+        symlink(format!("/proc/self/fd/{descriptor}"), &link).unwrap();
+        if Path::new("/proc/self/fd").is_dir() {
+            write_named(&link, b"through").unwrap();
+            drop(writer);
+            let mut text = String::new();
+            reader.read_to_string(&mut text).unwrap();
+            assert_eq!(text, "through");
+        }
+        let socket = folder.path().join("socket");
+        let _listener = UnixListener::bind(&socket).unwrap();
+        write_named(&socket, b"").unwrap_err();
+        assert!(UnixListener::bind(&socket).is_err());
+        let message = write_named(folder.path(), b"").unwrap_err().to_string();
+        assert!(message.ends_with("it is a folder"), "{message}");
+    }
+
+    #[test]
+    fn links_in_a_circle_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        symlink("b", at("a")).unwrap();
+        symlink("a", at("b")).unwrap();
+        write_named(&at("a"), b"x").unwrap_err();
+        assert!(at("a").is_symlink() && at("b").is_symlink());
     }
 }

@@ -335,7 +335,7 @@ fn download(name: &str, mirrors: &[String], shared: &Shared) -> Result<(), Failu
             bar.set_position(*received);
         }
         FetchProgress::Failed { file, address, why } => {
-            bar.suspend(|| eprintln!("warning: {file} from {address}: {why}"));
+            bar.suspend(|| say!("warning: {file} from {address}: {why}"));
         }
         FetchProgress::Done { file } => told.push(format!("{file} is fetched and checked")),
     });

@@ -86,7 +86,7 @@ fn bench(config: &Path, args: &Args, shared: &Shared) -> Result<ExitCode, Failur
             step,
         });
         if stop.is_requested() {
-            eprintln!("interrupted; no file was written");
+            say!("interrupted; no file was written");
             return Ok(ExitCode::from(signals::INTERRUPTED));
         }
     }

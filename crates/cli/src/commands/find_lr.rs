@@ -6,17 +6,16 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use emberlab_config_source::ConfigSource;
-use emberlab_experiments::{ExperimentConfig, ExperimentError, range_curve};
+use emberlab_experiments::{ExperimentConfig, range_curve};
 use emberlab_report::learning_rate::{RangeCurve, RangeFinding, smoothed};
 use emberlab_report::statistics::median;
-use emberlab_storage::replace;
 use serde::Serialize;
 
 use crate::arguments::{Running, Shared};
 use crate::command_line::CommandLine;
 use crate::commands::train::tell_ignored;
 use crate::failure::Failure;
-use crate::{data_dirs, signals, tables, terminal_chart};
+use crate::{data_dirs, output_files, signals, tables, terminal_chart};
 
 /// The result of a range test.
 #[derive(Serialize)]
@@ -53,7 +52,7 @@ pub struct Args {
     /// Number of seeds to try, from 0 on.
     #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     seeds: u16,
-    /// Write every loss to a CSV file.
+    /// Write every loss to a CSV file; `-` prints it instead of the table and the curve.
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
     /// Print JSON instead of a table and a curve.
@@ -73,6 +72,8 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let config = ExperimentConfig::from_source(&source)?;
     tell_ignored(&config, &args.config, &args.overrides, shared);
     let learning_rates = learning_rates(args)?;
+    // Before the test, not after it.
+    args.csv.as_deref().map_or(Ok(()), output_files::prepare)?;
     args.running.set_threads()?;
     let stop = signals::stop_on_request(false)?;
     let data_dirs = data_dirs::all(shared);
@@ -82,7 +83,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         let losses = range_curve(&config, seed, &learning_rates, device, &data_dirs, &stop)
             .map_err(|error| error.with_place(&source))?;
         if stop.is_requested() {
-            eprintln!("interrupted; a range test saves nothing");
+            say!("interrupted; a range test saves nothing");
             return Ok(ExitCode::from(signals::INTERRUPTED));
         }
         curves.push(RangeCurve { seed, losses });
@@ -101,13 +102,13 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         findings,
     };
     if let Some(path) = &args.csv {
-        replace(path, csv(&report).as_bytes()).map_err(ExperimentError::from)?;
+        output_files::write(path, csv(&report).as_bytes())?;
     }
     let mut out = std::io::stdout();
     if args.json {
         let json = serde_json::to_string_pretty(&report);
         writeln!(out, "{}", json.map_err(|e| Failure::Failed(e.to_string()))?)?;
-    } else {
+    } else if !args.csv.as_deref().is_some_and(output_files::is_stdout) {
         writeln!(out, "{}", render(&report, args, shared))?;
     }
     match report.reason {

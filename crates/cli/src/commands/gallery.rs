@@ -8,7 +8,7 @@ use emberlab_gallery::{GalleryError, Section, gallery};
 use emberlab_pictures::style_sheet;
 
 use crate::failure::Failure;
-use crate::picture_files::{write, write_picture};
+use crate::output_files::{write, write_picture};
 use crate::tables;
 
 /// Draw activations, losses, initialisers and normalisations.

@@ -11,6 +11,7 @@ use crate::arguments::Shared;
 use crate::command_line::CommandLine;
 use crate::data_dirs;
 use crate::failure::Failure;
+use crate::output_files;
 use crate::starting::{TaskChoice, starter};
 use crate::table_format::TableFormat;
 
@@ -44,25 +45,26 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         Some(output) => output.clone(),
         None => default_output(&args.data),
     };
-    let is_printed = output.as_os_str() == "-";
+    let is_printed = output_files::is_stdout(&output);
     if !is_printed {
         check_output(&output, args)?;
     }
     let format = args.format.config();
     let starter = starter("new", &args.data, &format, args.label.as_deref(), args.task)?;
+    if !is_printed {
+        starter.config.check_outside_data(&output, "-o")?;
+    }
     let text = starter.to_toml()?;
     for warning in &starter.warnings {
-        eprintln!("warning: {warning}");
+        say!("warning: {warning}");
     }
+    output_files::write(&output, text.as_bytes())?;
     if is_printed {
-        std::io::stdout().write_all(text.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
-    fs::write(&output, &text)
-        .map_err(|error| Failure::Failed(format!("cannot write {}: {error}", output.display())))?;
     // If a training cannot begin, the user should know now, with the place in the new file.
     if let Err(error) = starter.check(&data_dirs::all(shared)) {
-        eprintln!(
+        say!(
             "{} needs a change before a training can begin:",
             output.display()
         );

@@ -78,7 +78,7 @@ fn source(args: &Args, shared: &Shared) -> Result<ConfigSource, Failure> {
         let label = args.label.as_deref();
         let starter = starter("play", path, &format, label, args.task)?;
         for warning in &starter.warnings {
-            eprintln!("warning: {warning}");
+            say!("warning: {warning}");
         }
         let name = format!("the experiment for {}", path.display());
         return Ok(ConfigSource::new(name, starter.to_toml()?));

@@ -11,7 +11,9 @@ use emberlab_tables::HeaderLine;
 use serde_json::{Map, Value, json};
 
 use crate::arguments::{Running, Shared, WeightsChoice};
+use crate::command_line::CommandLine;
 use crate::failure::Failure;
+use crate::progress::count;
 use crate::terminal::without_controls;
 
 /// Predict rows of a table, or images, with the network of a finished run.
@@ -116,20 +118,51 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         let [_, positive] = class_names(&predictor);
         let threshold = &predictor.threshold;
         if let Some(note) = &threshold.note {
-            eprintln!("note: {note}");
+            say!("note: {note}");
         }
-        eprintln!(
+        say!(
             "{} is predicted above the probability {:.4}",
             without_controls(positive),
             threshold.value
         );
     }
     let predictions = predictor.predict(&inputs.rows)?;
+    check_finite(&predictions, &inputs.names, &run, shared)?;
     match args.format {
         Format::Csv => write_csv(&predictor, &inputs.names, &predictions),
         Format::Json => write_json(&predictor, &inputs.names, &predictions),
     }?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Checks that the network has a prediction for each input.
+///
+/// # Errors
+/// [`Failure::Check`] with the first input whose outputs are NaN or infinite.
+fn check_finite(
+    predictions: &[Prediction],
+    names: &[String],
+    run: &Run,
+    shared: &Shared,
+) -> Result<(), Failure> {
+    let is_finite = |prediction: &Prediction| match prediction {
+        Prediction::Values { values } => values.iter().all(|value| value.is_finite()),
+        Prediction::Class {
+            class,
+            probabilities,
+        } => class.is_some() && probabilities.iter().all(|p| p.is_finite()),
+    };
+    let without = predictions.iter().filter(|one| !is_finite(one)).count();
+    let first = predictions.iter().position(|one| !is_finite(one));
+    let Some(first) = first.and_then(|first| names.get(first)) else {
+        return Ok(());
+    };
+    let diagnose = CommandLine::about("diagnose", run, shared);
+    Err(Failure::Check(format!(
+        "the outputs of the network are NaN or infinite for {without} of {}, first for {first}\n\
+         to find the cause:  {diagnose}",
+        count(predictions.len(), "input")
+    )))
 }
 
 /// The names of two classes.
@@ -184,7 +217,7 @@ impl Inputs {
         } else {
             image
         };
-        eprintln!("{}: {}", path.display(), steps.join(", "));
+        say!("{}: {}", path.display(), steps.join(", "));
         // Rounded, since the pixels of the training data are whole numbers.
         let pixel = |byte: u8| f64::from((f32::from(byte) / 255.0 * input.white).round());
         let bytes = image.to_input(width, height, input.color);
@@ -205,7 +238,7 @@ impl Inputs {
         };
         let rows = predictor.read_table(path, header)?;
         for note in &rows.notes {
-            eprintln!("note: {name}: {}", without_controls(note));
+            say!("note: {name}: {}", without_controls(note));
         }
         self.rows.extend(rows.features);
         let lines = rows.lines.iter();

@@ -6,12 +6,11 @@ use std::process::ExitCode;
 
 use emberlab_experiments::{ExperimentError, Run};
 use emberlab_report::{ComparisonPage, ReportError, RunReport, html, markdown};
-use emberlab_run_format::RunFolder;
 use emberlab_run_format::files::{self, comparison};
 
 use crate::arguments::Shared;
 use crate::failure::Failure;
-use crate::picture_files::write;
+use crate::output_files::{is_stdout, write};
 
 /// Write a report about a run or a comparison.
 #[derive(Debug, clap::Args)]
@@ -23,7 +22,7 @@ pub struct Args {
     /// The format of the report.
     #[arg(long, value_enum, default_value = "html")]
     format: Format,
-    /// The file to write. Without it, HTML goes to `report.html` in the folder of the run or comparison, and other
+    /// The file to write; `-` is the terminal. Without it, HTML goes to `report.html` in the folder of the run or comparison, and other
     /// formats go to the terminal.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
@@ -47,22 +46,19 @@ enum Format {
 /// [`Failure`] if there is no such run or comparison, a file cannot be read, or the report cannot be written.
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let subject = Subject::find(&shared.artifacts, &args.subject)?;
-    if let Subject::Run(folder) = &subject {
-        for changed in RunFolder::new(folder).changed_files()? {
-            eprintln!("warning: {changed}");
-        }
+    let (text, warnings) = subject.report(args.format)?;
+    for warning in warnings {
+        say!("warning: {warning}");
     }
-    let text = subject.report(args.format)?;
     let path = match (&args.out, args.format) {
         (Some(path), _) => path.clone(),
         (None, Format::Html) => subject.folder().join(files::REPORT),
-        (None, _) => {
-            std::io::stdout().write_all(text.as_bytes())?;
-            return Ok(ExitCode::SUCCESS);
-        }
+        (None, _) => PathBuf::from("-"),
     };
     write(&path, text.as_bytes())?;
-    writeln!(std::io::stdout(), "report in {}", path.display())?;
+    if !is_stdout(&path) {
+        writeln!(std::io::stdout(), "report in {}", path.display())?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -99,26 +95,29 @@ impl Subject {
         }
     }
 
-    fn report(&self, format: Format) -> Result<String, ReportError> {
-        match self {
+    /// The report, and a warning for each file that is damaged or was changed.
+    fn report(&self, format: Format) -> Result<(String, Vec<String>), ReportError> {
+        Ok(match self {
             Self::Run(folder) => {
                 let report = RunReport::load(folder)?;
-                match format {
-                    Format::Html => Ok(html::render(&report.document()?)),
-                    Format::Markdown => Ok(markdown::render(&report.document()?)),
-                    Format::Csv => report.to_csv(),
-                    Format::Json => report.to_json(),
-                }
+                let text = match format {
+                    Format::Html => html::render(&report.document()?),
+                    Format::Markdown => markdown::render(&report.document()?),
+                    Format::Csv => report.to_csv()?,
+                    Format::Json => report.to_json()?,
+                };
+                (text, report.changed_files)
             }
             Self::Comparison(folder) => {
                 let page = ComparisonPage::load(folder)?;
-                match format {
-                    Format::Html => Ok(html::render(&page.document()?)),
-                    Format::Markdown => Ok(markdown::render(&page.document()?)),
-                    Format::Csv => page.to_csv(),
-                    Format::Json => page.to_json(),
-                }
+                let text = match format {
+                    Format::Html => html::render(&page.document()?),
+                    Format::Markdown => markdown::render(&page.document()?),
+                    Format::Csv => page.to_csv()?,
+                    Format::Json => page.to_json()?,
+                };
+                (text, page.damage)
             }
-        }
+        })
     }
 }

@@ -1,6 +1,5 @@
 //! `emberlab resume`: continues a run from its newest checkpoint.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,7 +9,7 @@ use crate::arguments::{Running, Shared, Showing};
 use crate::command_line::CommandLine;
 use crate::commands::train::{conclude, execution, hint};
 use crate::failure::Failure;
-use crate::progress::count;
+use crate::progress::{count, print_line};
 
 /// Continue a run from its newest checkpoint.
 #[derive(Debug, clap::Args)]
@@ -49,7 +48,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let (trial, resumed) = match resume {
         Resume::Continues(trial, resumed) => (trial, resumed),
         Resume::NothingToDo(nothing) => {
-            eprintln!(
+            say!(
                 "{}",
                 explain(&nothing, &run, CommandLine::about("resume", &run, shared))
             );
@@ -57,13 +56,16 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         }
     };
     for damaged in &resumed.damaged {
-        eprintln!("warning: {damaged}; it is set aside and an older checkpoint is used");
+        say!("warning: {damaged}; it is set aside and an older checkpoint is used");
+    }
+    for warning in &resumed.warnings {
+        say!("warning: {warning}");
     }
     for note in &resumed.notes {
-        eprintln!("note: {note}");
+        say!("note: {note}");
     }
     if !is_quiet {
-        introduce(&run, &resumed)?;
+        introduce(&run, &resumed);
     }
     let result = trial.train();
     let result = result.inspect_err(|error| hint(error, &run, &args.running, shared))?;
@@ -113,24 +115,23 @@ fn explain(nothing: &NothingToDo, run: &Run, resume: CommandLine) -> String {
 }
 
 /// Prints where the run continues and which keys of its configuration have changed.
-fn introduce(run: &Run, resumed: &Resumed) -> Result<(), Failure> {
-    let mut out = std::io::stdout();
-    match resumed.position {
-        Some(position) => writeln!(
-            out,
+fn introduce(run: &Run, resumed: &Resumed) {
+    print_line(&match resumed.position {
+        Some(position) => format!(
             "{} continues after {} and {} of the next epoch",
             run.id(),
             count(position.epoch, "epoch"),
             count(position.step_in_epoch, "step")
-        )?,
-        None => writeln!(
-            out,
+        ),
+        None => format!(
             "{} has no checkpoint: it starts again from the beginning, with the same seed",
             run.id()
-        )?,
-    }
+        ),
+    });
     if !resumed.changes.is_empty() {
-        writeln!(out, "with changes:\n{}", Change::list(&resumed.changes))?;
+        print_line(&format!(
+            "with changes:\n{}",
+            Change::list(&resumed.changes)
+        ));
     }
-    Ok(())
 }

@@ -30,7 +30,7 @@ enum Action {
         /// The runs: paths, beginnings of names, or `latest`. Without one, all runs.
         runs: Vec<String>,
     },
-    /// Delete old and damaged checkpoints, and incomplete files of killed processes.
+    /// Delete old checkpoints, damaged ones that were set aside, and incomplete files of killed processes.
     Prune {
         /// The runs: paths, beginnings of names, or `latest`. Without one, all runs.
         runs: Vec<String>,
@@ -112,7 +112,9 @@ fn check(runs: &[Run], as_json: bool) -> Result<ExitCode, Failure> {
     let mut num_damaged = 0;
     let mut report = Vec::new();
     for run in runs {
-        let (num_files, faults) = run.check()?;
+        // A folder that cannot be read is damage of one run, and the others are checked all the same.
+        let checked = run.check();
+        let (num_files, faults) = checked.unwrap_or_else(|error| (1, vec![error.to_string()]));
         num_damaged += usize::from(!faults.is_empty());
         if as_json {
             report.push(json!({ "run": run.id(), "num_files": num_files, "faults": faults }));

@@ -19,7 +19,7 @@ use emberlab_training::{Dashboard, Observer, TrainingError};
 use crate::arguments::{DashboardChoice, Running, Shared, Showing};
 use crate::command_line::CommandLine;
 use crate::failure::Failure;
-use crate::progress::{Behind, JsonLines, Lines, Silent, clock, count, number};
+use crate::progress::{Behind, JsonLines, Lines, Silent, clock, count, number, print_line};
 use crate::run_explanations::answer;
 use crate::starting::{TaskChoice, starter};
 use crate::{signals, tables, terminal};
@@ -63,10 +63,10 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let begun = Trial::begin(config, &shared.artifacts, args.run.as_deref(), execution);
     let (trial, warnings) = begun.map_err(|error| error.with_place(&source))?;
     for warning in warnings {
-        eprintln!("warning: {warning}");
+        say!("warning: {warning}");
     }
     if !is_quiet {
-        introduce(&trial, &args.running.device)?;
+        introduce(&trial, &args.running.device);
     }
     let run = trial.run.clone();
     let result = trial.train();
@@ -96,11 +96,11 @@ fn source(args: &Args) -> Result<ConfigSource, Failure> {
         DashboardChoice::Json | DashboardChoice::Quiet
     ) {
         for note in &starter.notes {
-            eprintln!("note: {note}");
+            say!("note: {note}");
         }
     }
     for warning in &starter.warnings {
-        eprintln!("warning: {warning}");
+        say!("warning: {warning}");
     }
     let name = format!("the experiment for {}", path.display());
     Ok(ConfigSource::new(name, starter.to_toml()?))
@@ -114,7 +114,7 @@ pub fn tell_ignored(config: &ExperimentConfig, path: &Path, overrides: &[String]
     }
     let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
     let compare = CommandLine::new([OsStr::new("compare"), path.as_os_str()]);
-    eprintln!(
+    say!(
         "note: {} ignored here: one network is trained, as if {} not in the file\n\
          to use {}:  {}",
         match keys.as_slice() {
@@ -193,12 +193,10 @@ fn cannot_draw() -> String {
 }
 
 /// Prints the network, the device and the sizes of the splits before the training.
-fn introduce(trial: &Trial, device: &str) -> Result<(), Failure> {
+fn introduce(trial: &Trial, device: &str) {
     let prepared = trial.prepared();
     let splits = &prepared.splits;
-    let mut out = std::io::stdout();
-    writeln!(
-        out,
+    print_line(&format!(
         "{}: {} on {device}, {} parameters, {} train / {} valid / {} test samples of {}",
         trial.config().name,
         trial.config().model.name(),
@@ -207,16 +205,14 @@ fn introduce(trial: &Trial, device: &str) -> Result<(), Failure> {
         splits.valid.len(),
         splits.test.len(),
         trial.config().dataset.name(),
-    )?;
-    writeln!(out, "trained by: {}", trial.trained_by())?;
+    ));
+    print_line(&format!("trained by: {}", trial.trained_by()));
     if trial.waits_for_every_epoch() {
         let schedule = trial.config().scheduler.schedule.name();
-        writeln!(
-            out,
+        print_line(&format!(
             "one epoch in each call to the GPU, because `{schedule}` waits for the metrics of every epoch"
-        )?;
+        ));
     }
-    Ok(())
 }
 
 /// Prints how a training ended and which commands can follow.
@@ -236,7 +232,7 @@ pub fn conclude(
         return Ok(ExitCode::from(signals::INTERRUPTED));
     }
     if let Some(threshold) = outdated_threshold(run)? {
-        eprintln!("note: {}", choose_again(&threshold, command("evaluate")));
+        say!("note: {}", choose_again(&threshold, command("evaluate")));
     }
     if is_quiet {
         return Ok(ExitCode::SUCCESS);
@@ -288,7 +284,7 @@ fn print_interruption(result: &RunResult, resume: &CommandLine) {
     } else {
         "the steps after the last checkpoint are not saved"
     };
-    eprintln!(
+    say!(
         "interrupted in epoch {} after {} steps; {saved}\n\
          to continue:  {resume}",
         result.epochs + 1,
@@ -357,11 +353,23 @@ fn print_findings(run: &Run, diagnose: &CommandLine) -> Result<(), Failure> {
 pub fn hint(error: &ExperimentError, run: &Run, running: &Running, shared: &Shared) {
     let command = |name| CommandLine::about(name, run, shared).running(running);
     if let ExperimentError::Training(TrainingError::FlatLoss { .. }) = error {
-        eprintln!("more:  {}", command("diagnose"));
+        say!("more:  {}", command("diagnose"));
         return;
     }
-    eprintln!(
-        "the last checkpoint is not affected; to continue from it:  {}",
-        command("resume")
-    );
+    if !run.path().is_dir() {
+        say!(
+            "{} is not there any more: if it was renamed, `emberlab resume` with its new path continues it",
+            run.path().display()
+        );
+    } else if run.has_checkpoint() {
+        say!(
+            "the last checkpoint is not affected; to continue from it:  {}",
+            command("resume")
+        );
+    } else {
+        say!(
+            "there is no checkpoint yet; to begin again with the same seed:  {}",
+            command("resume")
+        );
+    }
 }

@@ -11,7 +11,7 @@ use crate::arguments::{Running, Shared, Showing};
 use crate::commands::compare::jobs;
 use crate::commands::train::{conclude, execution};
 use crate::failure::Failure;
-use crate::progress::Silent;
+use crate::progress::{Silent, print_line};
 use crate::{open_files, signals};
 
 /// The environment variables in which cluster schedulers give a job its index.
@@ -73,7 +73,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         match trial {
             Some(trial) => trials.push(trial),
             None if is_quiet => {}
-            None => println!("{}/{} is done", planned.experiment, planned.run),
+            None => print_line(&format!("{}/{} is done", planned.experiment, planned.run)),
         }
     }
     let runs: Vec<Run> = trials.iter().map(|trial| trial.run.clone()).collect();
@@ -83,11 +83,11 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     }
     let is_interrupted = |result: &RunResult| result.ending == Ending::Interrupted;
     if results.iter().any(is_interrupted) {
-        eprintln!("interrupted; every trial is saved\nto continue:  the same command again");
+        say!("interrupted; every trial is saved\nto continue:  the same command again");
         return Ok(ExitCode::from(signals::INTERRUPTED));
     }
     for run in runs.iter().filter(|_| !is_quiet) {
-        println!("{} is done", run.id());
+        print_line(&format!("{} is done", run.id()));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -79,7 +79,12 @@ impl<'a, T: DeserializeOwned> Blame<'a, T> {
 
     fn wrong_value(&self, found: &str, expected: &str) -> ConfigError {
         let path = self.offender(&self.failure.path, |_, value| as_found(value) == found);
-        let (found, expected) = (found_in_words(found), expected_in_words(expected));
+        let expected = expected_in_words(expected);
+        let found = match self.document.get(&path) {
+            // serde reads a date as a table.
+            Some(DeValue::Datetime(_)) => "a date".into(),
+            _ => found_in_words(found),
+        };
         self.error(&path, format!("`{path}` must be {expected}, not {found}"))
     }
 

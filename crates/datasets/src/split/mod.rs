@@ -2,6 +2,8 @@
 
 mod groups;
 
+use std::fmt;
+
 use emberlab_menu::Problem;
 use emberlab_rng::{StreamRng, stream};
 use schemars::JsonSchema;
@@ -75,6 +77,15 @@ pub enum Amount {
     Rows(usize),
     /// A fraction of all rows, from 0.0 to 1.0.
     Fraction(f64),
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rows(count) => write!(f, "{count}"),
+            Self::Fraction(share) => write!(f, "{share:?}"),
+        }
+    }
 }
 
 impl Amount {
@@ -152,12 +163,34 @@ impl SplitConfig {
             .into_iter()
             .filter(|amount| matches!(amount, Amount::Fraction(_)));
         let sum: f64 = fractions.map(|amount| amount.of(1)).sum();
-        Problem::unless(
-            sum <= 1.0 + TOLERANCE,
-            "train + valid + test",
-            sum,
-            "fractions of at most 1.0 together",
-        )
+        match sum <= 1.0 + TOLERANCE {
+            true => Ok(()),
+            false => Err(self.too_much("fractions of at most 1.0 together")),
+        }
+    }
+
+    /// The problem that the splits together are larger than the `expected` size, with the size of each, and whether it is
+    /// the default.
+    fn too_much(&self, expected: &str) -> Problem {
+        let default = Self::default();
+        let said = |key: &str, amount: Amount, default: Amount| {
+            let note = if amount == default {
+                " (the default)"
+            } else {
+                ""
+            };
+            format!("`{key}` {amount}{note}")
+        };
+        let others = [
+            said("valid", self.valid, default.valid),
+            said("test", self.test, default.test),
+        ];
+        let ([key, value], others) = match self.train {
+            Some(train) => (["train".to_string(), train.to_string()], &others[..]),
+            None => (["valid".to_string(), self.valid.to_string()], &others[1..]),
+        };
+        let with = others.join(" and ");
+        Problem::new(key, value, format!("{expected}, with {with}"))
     }
 
     /// Divides the rows, one for each of `targets`. Rows of one of the `groups` stay in one split, whose sizes then
@@ -246,12 +279,10 @@ impl SplitConfig {
         let down = |amount: f64| (amount + TOLERANCE).floor() as usize;
         let held_out = self.valid.of(rows) + self.test.of(rows);
         let wanted = held_out + self.train.map_or(0.0, |train| train.of(rows));
-        Problem::unless(
-            wanted <= rows as f64 + TOLERANCE,
-            "train + valid + test",
-            format!("{wanted} rows"),
-            format!("at most the {rows} rows there are"),
-        )?;
+        if wanted > rows as f64 + TOLERANCE {
+            let expected = format!("at most the {rows} rows there are together");
+            return Err(self.too_much(&expected));
+        }
         let test = up(self.test.of(rows));
         // Rounding the sum ensures that both together do not exceed the rows that training leaves.
         let valid = up(held_out) - test;

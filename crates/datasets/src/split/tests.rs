@@ -182,11 +182,11 @@ fn impossible_splits_are_refused() {
     for (amounts, expected) in [
         (
             [Fraction(0.8), Fraction(0.3), Rows(0)],
-            "`train + valid + test` is 1.1",
+            "`train` is 0.8, expected fractions of at most 1.0 together, with `valid` 0.3 (the default) and `test` 0 (the default)",
         ),
         (
             [Rows(5), Rows(2), Rows(0)],
-            "`train + valid + test` is 7 rows, expected at most the 6",
+            "`train` is 5, expected at most the 6 rows there are together, with `valid` 2 and",
         ),
         (
             [Rows(0), Rows(2), Rows(0)],

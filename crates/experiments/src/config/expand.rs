@@ -362,7 +362,7 @@ impl Axis {
             values: values.to_vec(),
             labels: match is_unique {
                 true => short,
-                false => values.iter().map(ToString::to_string).collect(),
+                false => values.iter().map(long_label).collect(),
             },
         }
     }
@@ -381,7 +381,30 @@ fn short_label(value: &toml::Value) -> String {
                 pairs.collect::<Vec<_>>().join(" ")
             }
         },
+        toml::Value::Float(number) => {
+            let digits = value.to_string();
+            match digits.len() > LONGEST_NUMBER {
+                true => format!("{number:e}"),
+                false => digits,
+            }
+        }
         value => value.to_string(),
+    }
+}
+
+/// The characters of the longest number that is not written with a power of ten.
+const LONGEST_NUMBER: usize = 12;
+
+/// A label of a value with all its parts: the name of a table with its parameters.
+fn long_label(value: &toml::Value) -> String {
+    match value {
+        toml::Value::Table(table) => {
+            let name = table.get("name").map(short_label);
+            let others = table.iter().filter(|(key, _)| *key != "name");
+            let others = others.map(|(key, value)| format!("{key} {}", long_label(value)));
+            name.into_iter().chain(others).collect::<Vec<_>>().join(" ")
+        }
+        value => short_label(value),
     }
 }
 
@@ -579,6 +602,32 @@ mod tests {
             (7, Some(2), "moons-seed7-fold2")
         );
         assert_eq!(last.config.split.fold.unwrap().index, 2);
+    }
+
+    #[test]
+    fn names_of_variants_are_short_and_tell_tables_of_one_name_apart() {
+        let named = |values: &str| names(&format!("[sweep]\n\"model.activation\" = [{values}]"));
+        assert_eq!(
+            named(r#""relu", "leaky_relu", { name = "leaky_relu", alpha = 0.2 }"#),
+            ["relu", "leaky_relu", "leaky_relu alpha 0.2"]
+        );
+        let rates = "[sweep]\n\"optimizer.learning_rate\" = [1e30, 1e-300, 0.001]";
+        assert_eq!(
+            names(rates),
+            [
+                "learning_rate 1e30",
+                "learning_rate 1e-300",
+                "learning_rate 0.001"
+            ]
+        );
+        let error = |more: &str| expand(more).unwrap_err().to_string();
+        let equal = error("[sweep]\n\"dataset.noise\" = [1, 1.0]");
+        assert!(equal.contains("each value only once"), "{equal}");
+        let nameless = error("[[variants]]\nname = \"\"");
+        assert!(
+            nameless.contains("`variants[0].name` is \"\""),
+            "{nameless}"
+        );
     }
 
     #[test]

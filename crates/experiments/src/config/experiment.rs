@@ -1,5 +1,7 @@
 //! The configuration of an experiment, as written in TOML.
 
+use std::path::{Path, PathBuf};
+
 use emberlab_config_source::{ConfigError, ConfigSource, parse};
 use emberlab_datasets::{DatasetConfig, SplitConfig, StandardizeConfig};
 use emberlab_menu::Problem;
@@ -11,8 +13,9 @@ use emberlab_training::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::config::folder_name::{RULE, is_folder_name};
+use crate::config::folder_name::{RULE, folder_name_of, is_folder_name};
 use crate::config::{Seeds, SweepConfig, Target, VariantConfig};
+use crate::error::ExperimentError;
 
 /// An experiment: the data, the network, the loss, and how the network is trained.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -84,11 +87,34 @@ impl ExperimentConfig {
     pub fn from_source(source: &ConfigSource) -> Result<Self, ConfigError> {
         let mut config: Self = parse(source)?;
         if config.name.is_empty() {
-            config.name = source.stem();
+            config.name = folder_name_of(&source.stem());
         }
         match config.validate() {
             Ok(()) => Ok(config),
             Err(problem) => Err(ConfigError::from_problem(source, &problem)),
+        }
+    }
+
+    /// Checks that `path`, which `option` of the command line gives, is not inside a folder of images that is learnt.
+    ///
+    /// # Errors
+    /// [`ExperimentError::InsideData`].
+    pub fn check_outside_data(
+        &self,
+        path: &Path,
+        option: &'static str,
+    ) -> Result<(), ExperimentError> {
+        let mut dataset = self.dataset.clone();
+        let Some(data) = dataset.own_path().filter(|data| data.is_dir()) else {
+            return Ok(());
+        };
+        match real(path).starts_with(real(data)) {
+            false => Ok(()),
+            true => Err(ExperimentError::InsideData {
+                path: path.to_path_buf(),
+                data: data.clone(),
+                option,
+            }),
         }
     }
 
@@ -174,7 +200,7 @@ impl ExperimentConfig {
             is_folder_name(&self.name),
             "name",
             format!("\"{}\"", self.name),
-            RULE,
+            format!("{RULE}; `{}` would do", folder_name_of(&self.name)),
         )?;
         let in_table = |table: &'static str| move |problem: Problem| problem.within(table);
         self.dataset.validate().map_err(in_table("dataset"))?;
@@ -190,6 +216,12 @@ impl ExperimentConfig {
             .map_or(Ok(()), InspectConfig::validate)?;
         if let Some(num_folds) = self.num_folds {
             Problem::unless(num_folds >= 2, "num_folds", num_folds, "at least 2")?;
+            Problem::unless(
+                self.split.train.is_none(),
+                "num_folds",
+                num_folds,
+                "left out when `split.train` is given: only one of them can decide",
+            )?;
         }
         self.sweep.as_ref().map_or(Ok(()), SweepConfig::validate)?;
         let mut variants = self.variants.iter().enumerate();
@@ -211,5 +243,48 @@ impl ExperimentConfig {
     /// [`toml::ser::Error`] if a number cannot be written as TOML.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
         toml::to_string(self)
+    }
+}
+
+/// A path without links, also if its end does not exist yet.
+fn real(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let resolved = absolute.ancestors().find_map(|existing| {
+        let rest = absolute.strip_prefix(existing).ok()?;
+        Some(existing.canonicalize().ok()?.join(rest))
+    });
+    resolved.unwrap_or(absolute)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn files_of_the_lab_are_never_among_images() {
+        let folder = tempfile::tempdir().unwrap();
+        let pets = folder.path().join("pets");
+        std::fs::create_dir_all(pets.join("cats")).unwrap();
+        let text = format!(
+            r#"
+            dataset = {{ name = "image_folder", path = {pets:?}, width = 4, height = 4 }}
+            model = {{ name = "mlp", hidden = [4] }}
+            loss = {{ name = "cross_entropy" }}
+            optimizer = {{ name = "adam", learning_rate = 0.01 }}
+            training = {{ num_epochs = 1 }}
+            "#
+        );
+        let source = ConfigSource::new("pets.toml", text);
+        let config = ExperimentConfig::from_source(&source).unwrap();
+        let check = |path: &Path| config.check_outside_data(path, "--artifacts");
+        for inside in ["artifacts", ".", "cats/../runs", "a/b/c"] {
+            let message = check(&pets.join(inside)).unwrap_err().to_string();
+            assert!(message.contains("`--artifacts`"), "{message}");
+        }
+        for outside in ["../artifacts", "../petshop"] {
+            check(&pets.join(outside)).unwrap();
+        }
+        check(folder.path()).unwrap();
     }
 }

@@ -104,6 +104,8 @@ impl VariantConfig {
     /// # Errors
     /// [`Problem`] with the first key that is wrong.
     pub(crate) fn validate(&self, index: usize) -> Result<(), Problem> {
+        let place = format!("variants[{index}].name");
+        Problem::unless(!self.name.trim().is_empty(), place, r#""""#, "a name")?;
         let mut keys = self.set.keys();
         keys.try_for_each(|key| check_varied_key(key, format!("variants[{index}].set.\"{key}\"")))
     }
@@ -135,7 +137,17 @@ impl SweepConfig {
             check_varied_key(key, format!("sweep.\"{key}\""))?;
             let is_list = values.as_array().is_some_and(|values| !values.is_empty());
             let key = format!("sweep.\"{key}\"");
-            Problem::unless(is_list, key, values, "a list of at least one value")?;
+            Problem::unless(is_list, &key, values, "a list of at least one value")?;
+            let values = values.as_array().map_or(&[][..], Vec::as_slice);
+            let is_twice = |value: &&toml::Value| {
+                let number = value.as_integer().map(|whole| whole as f64);
+                number.is_some() && values.iter().any(|other| other.as_float() == number)
+            };
+            if let Some(whole) = values.iter().find(is_twice) {
+                let expected =
+                    format!("each value only once, and {whole} is also there as {whole}.0");
+                return Err(Problem::new(key, whole, expected));
+            }
         }
         let lengths: Vec<usize> = self.axes().map(|(_, values)| values.len()).collect();
         Problem::unless(

@@ -6,8 +6,8 @@ use burn::module::Module;
 use burn::tensor::Device;
 use emberlab_analysis::Classifier;
 use emberlab_models::Network;
-use emberlab_run_format::files::{CONFIG, ENVIRONMENT, METRICS};
-use emberlab_run_format::{ChosenFor, Environment, Importance, ThresholdInUse, Weights};
+use emberlab_run_format::files::{CONFIG, METRICS};
+use emberlab_run_format::{ChosenFor, Importance, ThresholdInUse, Weights};
 use emberlab_storage::sha256;
 use emberlab_training::{
     Predicted, Split, SupervisedModel, TrainingError, device, load_network, predict,
@@ -22,8 +22,7 @@ use crate::trial::{ImportanceLimit, Prepared};
 /// # Errors
 /// Those of [`Prepared::load_same`].
 pub(crate) fn prepared(run: &Run, data_dirs: &[PathBuf]) -> Result<Prepared, ExperimentError> {
-    let environment: Environment = run.read_json(ENVIRONMENT)?;
-    Prepared::load_same(run.config()?, data_dirs, run, &environment.data_sha256)
+    Prepared::load_same(run.config()?, data_dirs, run, &run.data_sha256()?)
 }
 
 /// A finished run with its data and one of its networks, on a device without autodiff.
@@ -63,7 +62,7 @@ impl LoadedRun {
             network: network
                 .map_err(|e| run.malformed(weights.file(), e))?
                 .valid(),
-            threshold: ThresholdInUse::of(run.stored_threshold()?, weights, &sha256),
+            threshold: run.threshold_in_use(weights, &sha256),
             epoch_rates: match prepared.config.scheduler.metric() {
                 Some(_) => {
                     run.check_unchanged(&[METRICS])?;

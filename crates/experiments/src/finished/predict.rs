@@ -92,7 +92,7 @@ impl Predictor {
         let network = network.map_err(|e| run.malformed(weights.file(), e))?;
         Ok(Self {
             network: burn::module::Module::valid(&network),
-            threshold: ThresholdInUse::of(run.stored_threshold()?, weights, &sha256(&bytes)),
+            threshold: run.threshold_in_use(weights, &sha256(&bytes)),
             task: task(&model),
             standardizer: standardizer(&model),
             encoder: encoder(&model),

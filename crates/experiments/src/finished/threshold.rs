@@ -70,9 +70,9 @@ impl LoadedRun {
 /// The threshold of a finished run that was chosen for a network which the run no longer has, if there is one.
 ///
 /// # Errors
-/// [`ExperimentError::Malformed`] if the file cannot be read.
+/// [`ExperimentError`] if the network of the run cannot be read.
 pub fn outdated_threshold(run: &Run) -> Result<Option<ChosenThreshold>, ExperimentError> {
-    let Some(stored) = run.stored_threshold()? else {
+    let Some(stored) = run.stored_threshold() else {
         return Ok(None);
     };
     let now = sha256(&run.network(stored.weights())?);

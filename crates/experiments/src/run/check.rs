@@ -1,13 +1,14 @@
 //! Checks that the files of a run are whole and unchanged.
 
 use emberlab_run_format::files::{
-    BASELINES, CONFIG, DIAGNOSIS, ENVIRONMENT, FAILURE, IMPORTANCE, MODEL, RESULT, THRESHOLD,
+    BASELINES, CONFIG, DIAGNOSIS, ENVIRONMENT, FAILURE, FRAMES, IMPORTANCE, LAYERS, METRICS, MODEL,
+    RESULT, THRESHOLD, rewritten_by,
 };
 use emberlab_run_format::{
     Baselines, ChosenThreshold, Diagnosis, Environment, Failure, Importance, ModelFile, RunFolder,
     RunResult,
 };
-use emberlab_storage::Digested;
+use emberlab_storage::{Checkpoint, Digested, RunLock};
 use serde::de::DeserializeOwned;
 
 use super::Run;
@@ -24,14 +25,10 @@ impl Run {
     /// # Errors
     /// [`ExperimentError::Storage`] if a folder cannot be read.
     pub fn check(&self) -> Result<(usize, Vec<String>), ExperimentError> {
+        let checkpoints = self.checkpoint_store().read_all()?;
+        let newest = checkpoints.iter().find_map(|found| found.as_ref().ok());
         let mut checked = vec![
-            match (self.config_path().exists(), self.config()) {
-                (false, Ok(_)) => Err(format!(
-                    "{CONFIG} is missing; `emberlab resume {}` writes it again from a checkpoint",
-                    self.id()
-                )),
-                (_, config) => config.map(drop).map_err(|e| e.to_string()),
-            },
+            self.check_config(newest),
             self.check_json::<Environment>(ENVIRONMENT),
             self.check_json::<ModelFile>(MODEL),
         ];
@@ -43,7 +40,7 @@ impl Run {
             (FAILURE, Self::check_json::<Failure>),
         ];
         for (name, check) in optional {
-            if self.path().join(name).is_file() {
+            if self.path().join(name).exists() {
                 checked.push(check(self, name));
             }
         }
@@ -61,7 +58,14 @@ impl Run {
                 folder.frames().map(drop).map_err(|e| e.to_string()),
             ]);
         }
-        for checkpoint in self.checkpoint_store().read_all()? {
+        if !self.is_done()
+            && let Some(newest) = newest
+            && !RunLock::is_held(self.path())
+        {
+            let logs = [METRICS, LAYERS, FRAMES].into_iter();
+            checked.extend(logs.map(|name| self.check_log(name, newest)));
+        }
+        for checkpoint in checkpoints {
             checked.push(checkpoint.map(drop).map_err(|e| e.to_string()));
         }
         let num_files = checked.len();
@@ -69,6 +73,47 @@ impl Run {
             num_files,
             checked.into_iter().filter_map(Result::err).collect(),
         ))
+    }
+
+    /// Checks that the configuration is there and whole, with the newest checkpoint's copy beside it.
+    fn check_config(&self, newest: Option<&Checkpoint>) -> Result<(), String> {
+        let fault = match self.source_beside(newest) {
+            Ok((_, None)) => return self.config().map(drop).map_err(|e| e.to_string()),
+            Ok((_, Some(fault))) => fault,
+            Err(fault) => return Err(fault.to_string()),
+        };
+        let fault = match self.config_path().exists() {
+            true => fault.to_string(),
+            false => format!("{CONFIG} is missing"),
+        };
+        Err(format!(
+            "{fault}; `emberlab resume {}` writes it again from a checkpoint",
+            self.id()
+        ))
+    }
+
+    /// Checks that a file which grows while the run is trained begins with what the newest checkpoint has of it. Records of
+    /// layers are compared only if the run still makes them as it did then.
+    fn check_log(&self, name: &str, newest: &Checkpoint) -> Result<(), String> {
+        let copy = newest.optional(name).unwrap_or_default();
+        let is_as_then = name == METRICS
+            || (self.source()).is_ok_and(|source| source.text == newest.identity.config);
+        if copy.is_empty() || !is_as_then {
+            return Ok(());
+        }
+        let fault = match self.read(name) {
+            Ok(content) if content.starts_with(copy) => return Ok(()),
+            Ok(_) => {
+                let path = self.path().join(name);
+                format!(
+                    "{} lacks a part of what the newest checkpoint has of it",
+                    path.display()
+                )
+            }
+            Err(error) => error.to_string(),
+        };
+        let advice = rewritten_by(name, &self.id()).unwrap_or_default();
+        Err(format!("{fault}; {advice}"))
     }
 
     /// Checks that a JSON file can be read.
@@ -96,7 +141,8 @@ impl Run {
         let files = result.files.iter();
         for file in files.filter(|file| names.contains(&file.name.as_str())) {
             if let Some(reason) = file.disagreement(&self.read(&file.name)?) {
-                let reason = format!("it is damaged or was changed: {reason}");
+                let advice = rewritten_by(&file.name, &self.id()).unwrap_or_default();
+                let reason = format!("it is damaged or was changed: {reason}; {advice}");
                 return Err(self.malformed(&file.name, reason));
             }
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use emberlab_run_format::files::ENVIRONMENT;
-use emberlab_storage::{StorageError, is_leftover, leftovers, remove_tree};
+use emberlab_storage::{MANIFEST, StorageError, is_leftover, leftovers, remove_tree};
 
 use super::Run;
 use crate::config::LATEST;
@@ -16,10 +16,20 @@ impl Run {
     /// that no other run has.
     ///
     /// # Errors
-    /// [`ExperimentError::NoRun`] or [`ExperimentError::Ambiguous`], with some runs that exist.
+    /// [`ExperimentError::NoRun`] or [`ExperimentError::Ambiguous`], with some runs that exist;
+    /// [`ExperimentError::IsCheckpoint`] if it is the path of a checkpoint.
     pub fn find(artifacts: &Path, name: &str) -> Result<Self, ExperimentError> {
         if let Some(run) = Self::at(Path::new(name)) {
             return Ok(run);
+        }
+        let place = std::path::absolute(name).unwrap_or_default();
+        if place.join(MANIFEST).is_file()
+            && let Some(run) = place.ancestors().nth(2).and_then(Self::at)
+        {
+            return Err(ExperimentError::IsCheckpoint {
+                path: PathBuf::from(name),
+                run: run.id(),
+            });
         }
         let mut runs = Self::all(artifacts)?;
         if name == LATEST

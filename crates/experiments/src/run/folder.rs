@@ -3,8 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use emberlab_run_format::files::{CHECKPOINTS, CONFIG, METRICS, RESULT};
-use emberlab_storage::{Batch, CheckpointStore, RunLock, StorageError, remove_tree, replace};
+use emberlab_run_format::files::{CHECKPOINTS, CONFIG, METRICS, RESULT, rewritten_by};
+use emberlab_run_format::{RunFolder, RunResult};
+use emberlab_storage::{
+    Batch, CheckpointStore, MANIFEST, RunLock, StorageError, remove_tree, replace,
+};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -53,10 +56,15 @@ impl Run {
     }
 
     /// The run in a folder, if there is one. A run that has lost its configuration still has checkpoints, each with a
-    /// copy.
+    /// copy. A checkpoint is no run, although it has a configuration.
     pub fn at(path: &Path) -> Option<Self> {
         let checkpoints = CheckpointStore::new(path.join(CHECKPOINTS), usize::MAX);
-        let is_run = path.join(CONFIG).is_file() || !checkpoints.is_empty().unwrap_or(true);
+        let has_config = match fs::metadata(path.join(CONFIG)) {
+            Ok(_) => !path.join(MANIFEST).exists(),
+            // A folder that cannot be looked into is damaged, not absent.
+            Err(error) => error.kind() == std::io::ErrorKind::PermissionDenied,
+        };
+        let is_run = has_config || !checkpoints.is_empty().unwrap_or(true);
         is_run.then(|| Self {
             path: path.to_path_buf(),
             data: None,
@@ -73,6 +81,11 @@ impl Run {
         self.path.join(RESULT).is_file()
     }
 
+    /// Whether its training has finished, and its result can be read.
+    pub fn has_result(&self) -> bool {
+        self.read_json::<RunResult>(RESULT).is_ok()
+    }
+
     /// The folder.
     pub fn path(&self) -> &Path {
         &self.path
@@ -80,17 +93,17 @@ impl Run {
 
     /// `experiment/run`.
     pub fn id(&self) -> String {
-        format!("{}/{}", self.experiment(), self.name())
+        RunFolder::new(&self.path).id()
     }
 
     /// The experiment's name.
     pub fn experiment(&self) -> String {
-        file_name(self.path.parent())
+        RunFolder::new(&self.path).experiment()
     }
 
     /// The run's own name.
     pub fn name(&self) -> String {
-        file_name(Some(&self.path))
+        RunFolder::new(&self.path).name()
     }
 
     /// The configuration's file.
@@ -166,7 +179,11 @@ impl Run {
     /// # Errors
     /// [`ExperimentError::Storage`] or [`ExperimentError::Malformed`].
     pub fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<T, ExperimentError> {
-        serde_json::from_slice(&self.read(name)?).map_err(|e| self.malformed(name, e))
+        serde_json::from_slice(&self.read(name)?).map_err(|error| {
+            let advice = rewritten_by(name, &self.id());
+            let advice = advice.map_or(String::new(), |advice| format!("; {advice}"));
+            self.malformed(name, format!("{error}{advice}"))
+        })
     }
 }
 
@@ -193,12 +210,6 @@ fn claim(folder: &Path, name: &str) -> Result<PathBuf, ExperimentError> {
     }
 }
 
-fn file_name(path: Option<&Path>) -> String {
-    let name = path.and_then(Path::file_name);
-    name.map(|n| n.to_string_lossy().into_owned())
-        .unwrap_or_default()
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
@@ -222,5 +233,34 @@ mod tests {
         let (first, second) = (create(None).unwrap(), create(None).unwrap());
         assert_ne!(first, second);
         assert!(first.name().contains("-seed3"), "{}", first.name());
+    }
+
+    #[test]
+    fn a_run_has_its_names_by_any_path_to_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("moons/one");
+        fs::create_dir_all(path.join("model")).unwrap();
+        fs::create_dir(folder.path().join("moons/two")).unwrap();
+        fs::write(path.join(CONFIG), "").unwrap();
+        for inside in ["", ".", "model/..", "../two/../one"] {
+            let run = Run::at(&path.join(inside)).unwrap();
+            assert_eq!(run.id(), "moons/one", "{inside}");
+        }
+    }
+
+    #[test]
+    fn a_checkpoint_is_no_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("moons/one");
+        let checkpoint = run.join(CHECKPOINTS).join("epoch-000001-step-000000000");
+        fs::create_dir_all(&checkpoint).unwrap();
+        for path in [&run, &checkpoint] {
+            fs::write(path.join(CONFIG), "").unwrap();
+        }
+        fs::write(checkpoint.join(MANIFEST), "{}").unwrap();
+        let name = checkpoint.to_str().unwrap();
+        let message = Run::find(folder.path(), name).unwrap_err().to_string();
+        let said = "is a checkpoint of moons/one: name the run, as in `emberlab resume moons/one`";
+        assert!(message.ends_with(said), "{message}");
     }
 }

@@ -2,8 +2,13 @@
 
 use emberlab_analysis::{LearningCurves, OngoingDiagnosis};
 use emberlab_config_source::ConfigSource;
-use emberlab_run_format::files::{CONFIG, FAILURE, LAYERS, METRICS, RESULT, THRESHOLD};
-use emberlab_run_format::{ChosenThreshold, Failure, History, LayerHistory, RunResult, Weights};
+use emberlab_run_format::files::{
+    CONFIG, ENVIRONMENT, FAILURE, LAYERS, METRICS, RESULT, THRESHOLD,
+};
+use emberlab_run_format::{
+    ChosenThreshold, Environment, Failure, History, LayerHistory, RunResult, ThresholdInUse,
+    Weights,
+};
 use emberlab_storage::{Checkpoint, CheckpointStore};
 use emberlab_training::Split;
 
@@ -12,32 +17,75 @@ use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 
 impl Run {
-    /// The text of its configuration; if the file is lost, that of the newest checkpoint.
+    /// The text of its configuration; if the file is lost or damaged, that of the newest checkpoint.
     ///
     /// # Errors
-    /// [`ExperimentError::ReadConfig`].
+    /// [`ExperimentError::Malformed`] if neither can be read.
     pub fn source(&self) -> Result<ConfigSource, ExperimentError> {
-        let path = self.config_path();
-        // Not the store with the run's configuration, which is looked for.
-        let checkpoints = CheckpointStore::new(self.checkpoints(), usize::MAX);
-        if !path.exists()
-            && let Some(checkpoint) = checkpoints.newest()?.checkpoint
-        {
-            let name = path.display().to_string();
-            return Ok(ConfigSource::new(name, checkpoint.identity.config));
-        }
-        Ok(ConfigSource::load(path)?)
+        self.written_source().or_else(|error| {
+            // Not the store with the run's configuration, which is looked for.
+            let checkpoints = CheckpointStore::new(self.checkpoints(), usize::MAX);
+            match checkpoints.newest()?.checkpoint {
+                Some(checkpoint) => Ok(self.source_of(&checkpoint)),
+                None => Err(error),
+            }
+        })
     }
 
-    /// Writes the configuration again from the newest checkpoint, if the file is lost.
+    /// The text of its configuration beside its newest checkpoint. If the file is lost or damaged, it is that of the
+    /// checkpoint, and the fault of the file comes with it.
     ///
     /// # Errors
-    /// [`ExperimentError::ReadConfig`] if no checkpoint has it; [`ExperimentError::Storage`] if it cannot be written.
-    pub(crate) fn restore_config(&self) -> Result<(), ExperimentError> {
-        match self.config_path().exists() {
-            true => Ok(()),
-            false => self.write(CONFIG, self.source()?.text.as_bytes()),
+    /// As for [`source`](Self::source).
+    pub(crate) fn source_beside(
+        &self,
+        checkpoint: Option<&Checkpoint>,
+    ) -> Result<(ConfigSource, Option<ExperimentError>), ExperimentError> {
+        let written = self.written_source().and_then(|written| {
+            let is_cut = checkpoint.is_some_and(|checkpoint| {
+                let whole = &checkpoint.identity.config;
+                written.text.len() < whole.len() && whole.starts_with(&written.text)
+            });
+            match is_cut {
+                true => Err(self.malformed(CONFIG, "its end is missing")),
+                false => Ok(written),
+            }
+        });
+        match (written, checkpoint) {
+            (Ok(written), _) => Ok((written, None)),
+            (Err(fault), Some(checkpoint)) => Ok((self.source_of(checkpoint), Some(fault))),
+            (Err(fault), None) => Err(fault),
         }
+    }
+
+    /// The configuration in its file, which is one that a run writes.
+    fn written_source(&self) -> Result<ConfigSource, ExperimentError> {
+        let path = self.config_path();
+        let source = ConfigSource::load(&path).map_err(|e| self.malformed(CONFIG, e.source))?;
+        match ExperimentConfig::from_source(&source) {
+            Ok(_) => Ok(source),
+            Err(error) => Err(self.malformed(CONFIG, error)),
+        }
+    }
+
+    /// The configuration in a checkpoint, under the name of the run's file.
+    fn source_of(&self, checkpoint: &Checkpoint) -> ConfigSource {
+        let name = self.config_path().display().to_string();
+        ConfigSource::new(name, checkpoint.identity.config.clone())
+    }
+
+    /// SHA-256 of the data that it was trained on; if `environment.json` is lost or damaged, from the newest checkpoint.
+    ///
+    /// # Errors
+    /// [`ExperimentError::Storage`] or [`ExperimentError::Malformed`] if neither can be read.
+    pub(crate) fn data_sha256(&self) -> Result<String, ExperimentError> {
+        let environment = self.read_json::<Environment>(ENVIRONMENT);
+        environment
+            .map(|environment| environment.data_sha256)
+            .or_else(|error| {
+                let checkpoint = self.newest_checkpoint()?;
+                checkpoint.map_or(Err(error), |checkpoint| Ok(checkpoint.identity.data_sha256))
+            })
     }
 
     /// The configuration that the run was trained with. If its data have [moved](Self::with_data), it has their new
@@ -72,15 +120,21 @@ impl Run {
         })
     }
 
-    /// The threshold stored in the run, for whichever of its networks it was chosen.
-    ///
-    /// # Errors
-    /// [`ExperimentError::Malformed`] if the file cannot be read.
-    pub(crate) fn stored_threshold(&self) -> Result<Option<ChosenThreshold>, ExperimentError> {
-        match self.path().join(THRESHOLD).is_file() {
-            true => self.read_json(THRESHOLD).map(Some),
-            false => Ok(None),
+    /// The threshold stored in the run, for whichever of its networks it was chosen; `None` if there is none, or its file
+    /// is damaged.
+    pub(crate) fn stored_threshold(&self) -> Option<ChosenThreshold> {
+        self.read_json(THRESHOLD).ok()
+    }
+
+    /// The threshold for the network `weights` whose file has this SHA-256. If its file is damaged, a note says so.
+    pub(crate) fn threshold_in_use(&self, weights: Weights, sha256: &str) -> ThresholdInUse {
+        let mut threshold = ThresholdInUse::of(self.stored_threshold(), weights, sha256);
+        if self.path().join(THRESHOLD).exists()
+            && let Err(damaged) = self.read_json::<ChosenThreshold>(THRESHOLD)
+        {
+            threshold.note = Some(format!("{damaged}; {} is used", threshold.value));
         }
+        threshold
     }
 
     /// The file of one of the two networks of a finished run.
@@ -176,6 +230,11 @@ impl Run {
     /// [`ExperimentError::Storage`] if a folder cannot be read.
     pub(crate) fn newest_checkpoint(&self) -> Result<Option<Checkpoint>, ExperimentError> {
         Ok(self.checkpoint_store().newest()?.checkpoint)
+    }
+
+    /// Whether there is a valid checkpoint to continue from.
+    pub fn has_checkpoint(&self) -> bool {
+        self.newest_checkpoint().is_ok_and(|found| found.is_some())
     }
 
     /// Its checkpoints. If the configuration cannot be read, all of them are kept.

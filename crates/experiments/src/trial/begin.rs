@@ -1,5 +1,6 @@
 //! Begins a trial: a new run folder with its configuration, environment and model description.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use emberlab_run_format::files::{CONFIG, ENVIRONMENT, MODEL};
@@ -11,6 +12,9 @@ use super::{Execution, Resources, Trial};
 use crate::config::{ExperimentConfig, check_run_name};
 use crate::error::ExperimentError;
 use crate::run::{Run, json};
+
+/// The option of the command line that gives the folder of runs.
+const ARTIFACTS: &str = "--artifacts";
 
 impl Trial {
     /// Begins a new run of `config` in the folder `artifacts`. Returns the trial and warnings about its settings.
@@ -36,7 +40,14 @@ impl Trial {
         } = &execution.resources;
         let ready = Ready::prepare(config, device, data_dirs, None)?;
         let new = NewTrial::write(ready, artifacts, run_name, execution, &mut batch)?;
-        batch.commit()?;
+        batch.commit().map_err(|error| match error.kind() {
+            // Another process was faster.
+            Some(ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists) => {
+                let path = new.run.path().to_path_buf();
+                ExperimentError::RunExists { path }
+            }
+            _ => error.into(),
+        })?;
         let warnings = new.ready.prepared.warnings_about(&new.ready.findings);
         Ok((new.lock()?, warnings))
     }
@@ -62,6 +73,7 @@ impl NewTrial {
         batch: &mut Batch,
     ) -> Result<Self, ExperimentError> {
         let config = &ready.prepared.config;
+        config.check_outside_data(artifacts, ARTIFACTS)?;
         let environment = json(
             Path::new(ENVIRONMENT),
             &ready.environment(&execution.resources),

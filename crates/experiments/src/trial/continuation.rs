@@ -4,8 +4,8 @@ use std::fmt;
 
 use emberlab_config_source::ConfigSource;
 use emberlab_metrics::Metric;
-use emberlab_run_format::files::{CONFIG, RESULT};
-use emberlab_run_format::{Ending, RunResult};
+use emberlab_run_format::files::{CONFIG, ENVIRONMENT, RESULT};
+use emberlab_run_format::{Ending, Environment, RunResult};
 use emberlab_storage::{Checkpoint, CheckpointStore, Found, StorageError};
 use emberlab_training::{Split, epochs_without_improvement};
 
@@ -79,6 +79,10 @@ pub(super) struct Continuation {
     pub(super) damaged: Vec<StorageError>,
     /// The differences from the configuration that the checkpoint was written with.
     pub(super) changes: Vec<Change>,
+    /// The differences from the configuration in the run's folder: those that are asked for now.
+    pub(super) asked: Vec<Change>,
+    /// The fault of the configuration's file, if that of the checkpoint stands for it.
+    pub(super) config_fault: Option<ExperimentError>,
 }
 
 impl Continuation {
@@ -92,26 +96,36 @@ impl Continuation {
         overrides: &[String],
         force: bool,
     ) -> Result<Self, ExperimentError> {
-        let written = run.source()?;
-        let source = written.with_overrides(overrides)?;
-        let config = ExperimentConfig::from_source(&source)?.without_comparison();
-        let store = CheckpointStore::new(run.checkpoints(), config.checkpoint.keep_last);
+        let store = CheckpointStore::new(run.checkpoints(), usize::MAX);
         let Found {
             checkpoint,
             damaged,
         } = store.newest()?;
-        let before = match &checkpoint {
+        let (written, config_fault) = run.source_beside(checkpoint.as_ref())?;
+        let source = written.with_overrides(overrides)?;
+        let config = ExperimentConfig::from_source(&source)?.without_comparison();
+        let trained = match &checkpoint {
             Some(checkpoint) => checkpoint.identity.config.clone(),
-            None => written.text,
+            None => written.text.clone(),
         };
-        let epochs = checkpoint.as_ref().map_or(0, |c| c.position.epoch);
-        let changes = allowed_changes(run, &before, &config.to_toml()?, epochs, force)?;
+        let (now, epochs) = (
+            config.to_toml()?,
+            checkpoint.as_ref().map_or(0, |c| c.position.epoch),
+        );
+        let between = |before: String| {
+            let changes = changes(&with_defaults(before), &now, epochs);
+            changes.map_err(|e| run.malformed(CONFIG, e))
+        };
+        let (changes, asked) = (between(trained)?, between(written.text)?);
+        check_allowed(run, &changes, &asked, force)?;
         Ok(Self {
             source,
             config,
             checkpoint,
             damaged,
             changes,
+            asked,
+            config_fault,
         })
     }
 
@@ -124,7 +138,7 @@ impl Continuation {
         let Ok(result) = run.read_json::<RunResult>(RESULT) else {
             return Ok(None);
         };
-        let changes_epochs = (self.changes.iter()).any(|c| c.key == "training.num_epochs");
+        let changes_epochs = (self.asked.iter()).any(|c| c.key == "training.num_epochs");
         let stopped = self.stopped_early(&result)?;
         if let Some(stopped) = stopped.filter(|_| changes_epochs) {
             return Err(ExperimentError::OutOfPatience {
@@ -137,15 +151,19 @@ impl Continuation {
             || result.epochs >= self.config.training.num_epochs
             // Without a checkpoint, the epochs without improvement are not known. Without changes, the training would
             // stop where it did.
-            || (result.ending == Ending::StoppedEarly && self.changes.is_empty());
+            || (result.ending == Ending::StoppedEarly && self.asked.is_empty());
         // Files that are missing or damaged are written again from the newest valid checkpoint.
-        if !is_over || !self.damaged.is_empty() || !run.has_files_of(&result) {
+        let is_whole = self.damaged.is_empty()
+            && self.config_fault.is_none()
+            && run.has_files_of(&result)
+            && run.read_json::<Environment>(ENVIRONMENT).is_ok();
+        if !is_over || !is_whole {
             return Ok(None);
         }
         Ok(Some(NothingToDo {
             epochs: result.epochs,
             stopped,
-            changes: self.changes,
+            changes: self.asked,
         }))
     }
 
@@ -170,31 +188,31 @@ impl Continuation {
     }
 }
 
-/// The changes between two configurations of a run that has trained `epochs` epochs.
+/// Checks that the `changes` since the checkpoint are possible, and with `force` those that are `asked` for now. What an
+/// earlier resumption was allowed to change is in the configuration of the run, and needs no force again.
 ///
 /// # Errors
 /// [`ExperimentError::ConfigChanged`] if one of them is not possible, or only with `force`.
-fn allowed_changes(
+fn check_allowed(
     run: &Run,
-    before: &str,
-    after: &str,
-    epochs: usize,
+    changes: &[Change],
+    asked: &[Change],
     force: bool,
-) -> Result<Vec<Change>, ExperimentError> {
-    let before = with_defaults(before.to_string());
-    let changes = changes(&before, after, epochs).map_err(|e| run.malformed(CONFIG, e))?;
-    let allowed = if force {
-        Verdict::NeedsForce
-    } else {
-        Verdict::Allowed
-    };
-    if changes.iter().any(|c| c.verdict > allowed) {
-        return Err(ExperimentError::ConfigChanged {
+) -> Result<(), ExperimentError> {
+    let refused = |changes: &[Change]| {
+        let changes = changes.to_vec();
+        Err(ExperimentError::ConfigChanged {
             run: run.id(),
             changes,
-        });
+        })
+    };
+    if changes.iter().any(|c| c.verdict == Verdict::Refused) {
+        return refused(changes);
     }
-    Ok(changes)
+    match !force && asked.iter().any(|c| c.verdict == Verdict::NeedsForce) {
+        true => refused(asked),
+        false => Ok(()),
+    }
 }
 
 /// The configuration `text` with the defaults that this version writes out. If this version cannot read it, it stays as

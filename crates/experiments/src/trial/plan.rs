@@ -32,6 +32,15 @@ impl PlannedTrial {
         Ok(text)
     }
 
+    /// Reads all trials of a plan.
+    ///
+    /// # Errors
+    /// As for [`load`](Self::load).
+    pub fn load_all(path: &Path) -> Result<Vec<Self>, ExperimentError> {
+        let num_trials = ConfigSource::load(path)?.text.lines().count();
+        Self::load(path, &Vec::from_iter(0..num_trials))
+    }
+
     /// Reads the trials of a plan with these indices. Other lines are not parsed, because each of many jobs reads the
     /// plan.
     ///
@@ -69,10 +78,12 @@ impl PlannedTrial {
             .config
             .to_toml()
             .map_err(|e| run.malformed(CONFIG, e))?;
-        let written = run.source()?.text;
-        if written == planned {
+        // The text that most runs have needs no reading.
+        if std::fs::read(run.config_path()).is_ok_and(|text| text == planned.as_bytes()) {
             return Ok(Some(run));
         }
+        let checkpoint = run.newest_checkpoint()?;
+        let written = run.source_beside(checkpoint.as_ref())?.0.text;
         let mut changes =
             changes(&with_defaults(written), &planned, 0).map_err(|e| run.malformed(CONFIG, e))?;
         // When checkpoints are saved and layers are recorded does not change the result.
@@ -130,7 +141,7 @@ impl PlannedTrial {
         batch: &mut Batch,
     ) -> Result<Opened, ExperimentError> {
         Ok(match self.run(artifacts)? {
-            Some(run) if run.is_done() => Opened::Done,
+            Some(run) if run.has_result() => Opened::Done,
             Some(run) => match Trial::resume(run, &[], false, execution)? {
                 Resume::Continues(trial, _) => Opened::Resumed(trial),
                 Resume::NothingToDo(_) => Opened::Done,

@@ -1,10 +1,11 @@
 //! Resumes a trial from its newest checkpoint, after checking that it is still the same training.
 
-use emberlab_run_format::files::{CONFIG, ENDING, ENVIRONMENT, THRESHOLD};
-use emberlab_run_format::{ChosenFor, Environment};
-use emberlab_storage::{Position, RunLock, StorageError, sha256};
+use emberlab_run_format::files::{CONFIG, ENDING, ENVIRONMENT, MODEL, MODEL_FOLDER, THRESHOLD};
+use emberlab_run_format::{ChosenFor, Environment, ModelFile};
+use emberlab_storage::{Position, RunLock, StorageError, create_folder, sha256};
 
 use super::continuation::{Continuation, NothingToDo};
+use super::model_file::model_file;
 use super::ready::Ready;
 use super::{Execution, Resources, Trial};
 use crate::error::ExperimentError;
@@ -25,8 +26,10 @@ pub struct Resumed {
     pub position: Option<Position>,
     /// Newer checkpoints that were damaged and set aside.
     pub damaged: Vec<StorageError>,
-    /// The changes of the configuration.
+    /// The changes of the configuration since that checkpoint.
     pub changes: Vec<Change>,
+    /// Sentences about files of the run that were lost or damaged and are written again.
+    pub warnings: Vec<String>,
     /// Sentences about differences that may change the results.
     pub notes: Vec<String>,
 }
@@ -54,28 +57,31 @@ impl Trial {
             && let Some(nothing) =
                 Continuation::read(&run, overrides, force)?.nothing_to_do(&run)?
         {
-            run.restore_config()?;
             return Ok(Resume::NothingToDo(nothing));
         }
         let lock = run.lock()?;
-        run.restore_config()?;
         let Continuation {
             source,
             config,
             checkpoint,
             damaged,
             changes,
+            asked,
+            config_fault,
         } = Continuation::read(&run, overrides, force)?;
-        let mut environment: Environment = run.read_json(ENVIRONMENT)?;
-        let trained_on = match &checkpoint {
-            Some(checkpoint) => &checkpoint.identity.data_sha256,
-            None => &environment.data_sha256,
+        let environment = run.read_json::<Environment>(ENVIRONMENT);
+        let trained_on = match (&checkpoint, &environment) {
+            (Some(checkpoint), _) => Some(&checkpoint.identity.data_sha256),
+            (None, Ok(environment)) => Some(&environment.data_sha256),
+            // Nothing is trained yet, so any data will do.
+            (None, Err(_)) => None,
         };
         let ready = {
             let Resources {
                 device, data_dirs, ..
             } = &execution.resources;
-            Ready::prepare(config, device, data_dirs, Some((&run, trained_on)))
+            let trained_on = trained_on.map(|checksum| (&run, checksum.as_str()));
+            Ready::prepare(config, device, data_dirs, trained_on)
         };
         let ready = ready.map_err(|error| error.with_place(&source))?;
         let position = checkpoint.as_ref().map(|c| c.position);
@@ -86,13 +92,34 @@ impl Trial {
         // another configuration.
         ready.store(&run).set_aside(&damaged)?;
         name_weights_of_threshold(&run)?;
+        let has_model =
+            run.read_json::<ModelFile>(MODEL).is_ok() && run.check_unchanged(&[MODEL]).is_ok();
         for name in ENDING {
             run.remove(name)?;
         }
-        if !changes.is_empty() {
+        if !has_model {
+            create_folder(&run.path().join(MODEL_FOLDER))?;
+            run.write_json(MODEL, &model_file(&ready.prepared))?;
+        }
+        if !asked.is_empty() || config_fault.is_some() {
             run.write(CONFIG, ready.identity.config.as_bytes())?;
         }
-        let mut notes = environment.resume(ready.environment(&execution.resources), epochs);
+        let now = ready.environment(&execution.resources);
+        let mut warnings = Vec::new();
+        if let Some(fault) = config_fault {
+            warnings.push(format!(
+                "{fault}; it is written again from the newest checkpoint"
+            ));
+        }
+        let mut environment = environment.unwrap_or_else(|_| {
+            let path = run.path().join(ENVIRONMENT);
+            let path = path.display();
+            warnings.push(format!(
+                "{path} was lost or damaged; it is written again for this machine"
+            ));
+            now.clone()
+        });
+        let mut notes = environment.resume(now, epochs);
         run.write_json(ENVIRONMENT, &environment)?;
         let depends_on_num_epochs = ready.prepared.config.scheduler.depends_on_num_epochs();
         if depends_on_num_epochs && changes.iter().any(|c| c.key == "training.num_epochs") {
@@ -106,6 +133,7 @@ impl Trial {
             position,
             damaged,
             changes,
+            warnings,
             notes,
         };
         let trial = Self {
@@ -121,7 +149,7 @@ impl Trial {
 
 /// Adds to a threshold of the first version the weights that it was chosen for, because they are about to change.
 fn name_weights_of_threshold(run: &Run) -> Result<(), ExperimentError> {
-    let Some(mut chosen) = run.stored_threshold()? else {
+    let Some(mut chosen) = run.stored_threshold() else {
         return Ok(());
     };
     if chosen.network.is_none() {

@@ -224,4 +224,8 @@ impl Observer for RunObserver {
     fn save_failed(&mut self, error: &TrainingError) {
         self.shown.save_failed(error);
     }
+
+    fn waits_for_room(&mut self) {
+        self.shown.waits_for_room();
+    }
 }

@@ -37,14 +37,30 @@ impl Default for GroupNormConfig {
 impl NormalizationKind for GroupNormConfig {
     fn validate(&self, key: &str, sizes: &[usize]) -> Result<(), Problem> {
         let num_groups = self.num_groups;
-        let is_divisor = |size: &usize| num_groups > 0 && size.is_multiple_of(num_groups);
-        if let Some(size) = sizes.iter().find(|size| !is_divisor(size)) {
+        let divides = |groups: usize| {
+            let fits = |size: &usize| size.is_multiple_of(groups) && *size > groups;
+            groups > 0 && sizes.iter().all(fits)
+        };
+        if !sizes.is_empty() && !divides(num_groups) {
+            let smallest = sizes.iter().copied().min().unwrap_or_default();
+            let such_as = (1..smallest).rev().find(|&groups| divides(groups));
             return Err(Problem::new(
                 format!("{key}.num_groups"),
                 num_groups,
-                format!("a divisor of every hidden layer's size, such as {size}"),
+                match such_as {
+                    Some(groups) => format!(
+                        "a divisor of every hidden layer's size that leaves groups of at least two, such as {groups}"
+                    ),
+                    None => "hidden layers of at least two units".to_string(),
+                },
             ));
         }
+        Problem::unless(
+            num_groups > 0,
+            format!("{key}.num_groups"),
+            num_groups,
+            "at least 1",
+        )?;
         Problem::unless_positive(self.epsilon, format!("{key}.epsilon"))
     }
 

@@ -38,6 +38,10 @@ impl NormalizationKind for InstanceNormConfig {
         false
     }
 
+    fn values_together(&self, size: usize) -> Option<usize> {
+        Some(size)
+    }
+
     fn init(&self, _: usize, _: &mut Parameters) -> Option<Norm> {
         let epsilon = self.epsilon;
         Some(Norm::Instance(InstanceNorm { epsilon }))

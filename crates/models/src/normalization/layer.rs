@@ -38,6 +38,10 @@ impl NormalizationKind for LayerNormConfig {
         false
     }
 
+    fn values_together(&self, size: usize) -> Option<usize> {
+        Some(size)
+    }
+
     fn init(&self, num_features: usize, parameters: &mut Parameters) -> Option<Norm> {
         Some(Norm::Layer(LayerNorm {
             gamma: parameters.constant(1.0, num_features),

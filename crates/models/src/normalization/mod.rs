@@ -52,6 +52,12 @@ trait NormalizationKind {
     /// See [`Normalization::fits_images`].
     fn fits_images(&self) -> bool;
 
+    /// The number of values of each sample that are normalised together in a layer of this size, if it is not the rows of a
+    /// batch that are.
+    fn values_together(&self, _size: usize) -> Option<usize> {
+        None
+    }
+
     /// See [`Normalization::compares_rows`].
     fn compares_rows(&self) -> bool {
         false
@@ -67,7 +73,14 @@ trait NormalizationKind {
 impl Normalization {
     /// Checks the parameters for layers of these sizes. `key` is the normalisation's key in the model's table.
     pub(crate) fn validate(&self, key: &str, sizes: &[usize]) -> Result<(), Problem> {
-        with_normalization!(self, kind => kind.validate(key, sizes))
+        with_normalization!(self, kind => kind.validate(key, sizes))?;
+        let together = |size: usize| with_normalization!(self, kind => kind.values_together(size));
+        Problem::unless(
+            sizes.iter().all(|&size| together(size) != Some(1)),
+            key,
+            self.name(),
+            "a normalisation of more than one value at a time, because a single value always becomes 0: larger layers, or              another normalisation",
+        )
     }
 
     /// Whether there is no normalisation.
@@ -305,5 +318,36 @@ mod tests {
         for normalization in Normalization::examples() {
             assert_eq!(normalization.validate("normalization", &[8, 6]), Ok(()));
         }
+    }
+
+    #[test]
+    fn a_normalisation_of_a_single_value_is_refused() {
+        let problem = |normalization: Normalization, sizes: &[usize]| {
+            let problem = normalization.validate("normalization", sizes);
+            problem.expect_err("a single value").to_string()
+        };
+        let group = |num_groups| GroupNormConfig {
+            num_groups,
+            epsilon: EPSILON,
+        };
+        for num_groups in [10, 3] {
+            let said = problem(group(num_groups).into(), &[10]);
+            assert!(
+                said.ends_with("groups of at least two, such as 5"),
+                "{said}"
+            );
+        }
+        assert!(problem(group(1).into(), &[1]).contains("at least two units"));
+        assert!(
+            problem(LayerNormConfig { epsilon: EPSILON }.into(), &[4, 1]).contains("single value")
+        );
+        assert!(
+            problem(InstanceNormConfig { epsilon: EPSILON }.into(), &[1]).contains("single value")
+        );
+        let batch = BatchNormConfig::default();
+        assert_eq!(
+            Normalization::from(batch).validate("normalization", &[1]),
+            Ok(())
+        );
     }
 }

@@ -70,4 +70,7 @@ pub trait Observer: Send {
 
     /// A file could not be written, and the training goes on because `checkpoint.on_error` is `continue`.
     fn save_failed(&mut self, _error: &TrainingError) {}
+
+    /// The training is done, and waits for room on the disk to save it.
+    fn waits_for_room(&mut self) {}
 }

@@ -106,6 +106,8 @@ pub(super) struct Replica {
     pub(super) inspector: Option<Arc<Inspector>>,
     /// The position of the newest checkpoint.
     pub(super) saved: Option<Position>,
+    /// Whether the last failure to save was for want of room on the disk.
+    pub(super) lacks_room: bool,
 }
 
 impl Replica {

@@ -69,6 +69,7 @@ pub(super) fn start(
     let replica = Replica {
         place,
         saved: from.map(|from| from.position),
+        lacks_room: false,
         progress,
         scheduler: scheduler.clone(),
         store: trainer.store,

@@ -91,6 +91,17 @@ fn in_split(missing: &MissingClasses, data: &ObservedData<'_>) -> Finding {
     if rare.len() < missing.classes.len() {
         let in_order = "rows that are sorted by class and were split in their order";
         let too_small = "a split too small for the number of classes";
+        // A stratified split needs a row for each class.
+        let mut sizes = [&splits.train, &splits.valid, &splits.test]
+            .map(Vec::len)
+            .into_iter();
+        if sizes.any(|size| size > 0 && size < counts.len()) {
+            found.causes.extend(sentences(&[too_small]));
+            found.remedies.extend(sentences(&[
+                "larger valid and test splits, or fewer classes",
+            ]));
+            return found;
+        }
         if data.is_stratified {
             found.causes.extend(sentences(&[too_small]));
         } else {
@@ -140,5 +151,22 @@ mod tests {
             remedies.iter().any(|r| r.contains("stratified"))
         };
         assert!(is_advised(false) && !is_advised(true));
+    }
+
+    #[test]
+    fn a_stratified_split_is_not_advised_where_a_split_has_fewer_rows_than_classes() {
+        let names: Vec<String> = (0..50)
+            .flat_map(|class| vec![format!("c{class:02}"); 3])
+            .collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let remedies = found(&names, false).remedies;
+        assert!(
+            !remedies.iter().any(|r| r.contains("stratified")),
+            "{remedies:?}"
+        );
+        assert!(
+            remedies.iter().any(|r| r.contains("fewer classes")),
+            "{remedies:?}"
+        );
     }
 }

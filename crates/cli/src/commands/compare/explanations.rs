@@ -10,7 +10,7 @@ use emberlab_experiments::{
 use emberlab_report::comparison::{add_baselines, best_variant};
 use emberlab_run_format::files::{IMPORTANCE, comparison::BASELINES};
 use emberlab_run_format::{Baselines, ComparisonBaselines, ComparisonResult, DataBaselines};
-use emberlab_run_format::{FormatError, Weights, read_json};
+use emberlab_run_format::{FormatError, Importance, Weights, read_json};
 use emberlab_storage::replace;
 
 use crate::arguments::Shared;
@@ -55,7 +55,7 @@ impl Explaining<'_> {
     /// computed, once for each distinct data, and saved there. Data that cannot be loaded are no error: a note says so.
     ///
     /// # Errors
-    /// [`Failure`] if `baselines.json` cannot be read or written.
+    /// [`Failure`] if `baselines.json` cannot be written.
     pub fn add_baselines(
         &self,
         result: &mut ComparisonResult,
@@ -67,7 +67,8 @@ impl Explaining<'_> {
         let path = (self.shared.artifacts)
             .join(&self.comparison.config.name)
             .join(BASELINES);
-        let saved: Option<ComparisonBaselines> = read_json(&path)?;
+        // Damaged baselines are computed again.
+        let saved: Option<ComparisonBaselines> = read_json(&path).unwrap_or_default();
         let mut all = saved.clone().unwrap_or_default();
         let groups = self.groups(result, best)?;
         for group in &groups {
@@ -79,7 +80,7 @@ impl Explaining<'_> {
         let missing: Vec<&Group> = groups.iter().filter(is_missing).collect();
         let (computed, note) = self.compute(&missing, choice);
         if let Some(note) = note {
-            eprintln!("note: {note}");
+            say!("note: {note}");
         }
         all.data.extend(computed);
         for group in groups {
@@ -178,7 +179,7 @@ impl Explaining<'_> {
             let Some(run) = trial.run(&self.shared.artifacts)? else {
                 continue;
             };
-            if run.path().join(IMPORTANCE).is_file() {
+            if run.read_json::<Importance>(IMPORTANCE).is_ok() {
                 continue;
             }
             let data_dirs = data_dirs::all(self.shared);

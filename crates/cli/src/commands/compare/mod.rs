@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use emberlab_config_source::ConfigSource;
 use emberlab_experiments::{
-    Comparison, Execution, ExperimentError, PlannedTrial, Prepared, Target, Trial,
+    Comparison, Execution, ExperimentError, PlannedTrial, Prepared, Run, Target, Trial,
 };
 use emberlab_report::{TrialPlace, TrialTable, duration};
 use emberlab_run_format::Question;
@@ -27,7 +27,7 @@ use crate::arguments::{Running, Shared};
 use crate::command_line::CommandLine;
 use crate::failure::Failure;
 use crate::progress::count;
-use crate::{data_dirs, signals};
+use crate::{data_dirs, output_files, signals};
 use explanations::{BaselinesChoice, Explaining};
 use jobs::{JobEnd, run_all};
 use launchers::{Launch, LauncherChoice};
@@ -83,32 +83,25 @@ pub struct Args {
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let source = ConfigSource::load(&args.config)?.with_overrides(&args.overrides)?;
     let comparison = Comparison::from_source(&source)?;
+    let config = &comparison.config;
+    config.check_outside_data(&shared.artifacts, "--artifacts")?;
     for epoch in comparison.missing_epochs() {
-        eprintln!(
-            "warning: `at_epochs` has {epoch}, and no trial has so many epochs: it is left out"
-        );
+        say!("warning: `at_epochs` has {epoch}, and no trial has so many epochs: it is left out");
     }
     let mut limits = BTreeMap::new();
     if !args.collect {
         limits = check_data(&comparison, &source, shared)?;
     }
-    if let Some(path) = &args.plan {
-        write(path, &PlannedTrial::to_lines(&comparison.trials)?)?;
-        println!("{} trials in {}", comparison.trials.len(), path.display());
-        return Ok(ExitCode::SUCCESS);
-    }
-    if let Some(launcher) = args.launcher {
-        return launch(launcher, args, shared, &comparison);
-    }
-    // Two processes that train one comparison would each report on trials that the other one has not ended.
-    let _lock = match args.dry_run || args.collect {
+    // Two processes that train one comparison would each report on trials that the other one has not ended, and one that
+    // trains it reads its plan.
+    let _lock = match args.dry_run || args.collect || args.plan.is_some() {
         true => None,
         false => Some(lock(&comparison, shared)?),
     };
     let missing = missing(&comparison, &shared.artifacts).inspect_err(|error| {
         if let ExperimentError::ConfigChanged { .. } = error {
             let name = &comparison.config.name;
-            eprintln!(
+            say!(
                 "the existing trials of `{name}` belong to another comparison: \
                  give this one another name with `--set name=…`, or remove those trials"
             );
@@ -117,6 +110,22 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     if args.dry_run {
         return list(&comparison, &missing, args, shared);
     }
+    if let Some(path) = &args.plan {
+        let lines = PlannedTrial::to_lines(&comparison.trials)?;
+        output_files::write(path, lines.as_bytes())?;
+        if !output_files::is_stdout(path) {
+            let num_trials = comparison.trials.len();
+            writeln!(
+                std::io::stdout(),
+                "{num_trials} trials in {}",
+                path.display()
+            )?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(launcher) = args.launcher {
+        return launch(launcher, args, shared, &comparison);
+    }
     let mut failed = Vec::new();
     if !args.collect && !missing.is_empty() {
         device::open(&args.running.device)?;
@@ -124,7 +133,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         let stacks = stacks(args, &comparison, &missing, &limits);
         failed = train(args, shared, &comparison, &stacks, &stop)?;
         if stop.is_requested() {
-            eprintln!("interrupted; every trial is saved\nto continue:  the same command again");
+            say!("interrupted; every trial is saved\nto continue:  the same command again");
             return Ok(ExitCode::from(signals::INTERRUPTED));
         }
     }
@@ -183,18 +192,19 @@ fn launch(
     shared: &Shared,
     comparison: &Comparison,
 ) -> Result<ExitCode, Failure> {
-    // A process that trains the comparison reads its plan.
-    let _lock = lock(comparison, shared)?;
+    check_plan(shared, comparison)?;
     let plan = write_plan(shared, comparison)?;
-    let data_dir = shared.data_dir.as_ref().map(std::path::absolute);
-    let data_dir = data_dir.transpose()?;
+    let absolute = |path: &Path| {
+        std::path::absolute(path).map_err(Failure::of("no path of the current folder"))
+    };
+    let data_dir = shared.data_dir.as_deref().map(absolute).transpose()?;
     let launch = Launch {
         name: &comparison.config.name,
         num_trials: comparison.trials.len(),
         threads: args.running.num_threads(),
-        program: &std::env::current_exe()?,
-        plan: &std::path::absolute(plan)?,
-        artifacts: &std::path::absolute(&shared.artifacts)?,
+        program: &std::env::current_exe().map_err(Failure::of("no path of this program"))?,
+        plan: &absolute(&plan)?,
+        artifacts: &absolute(&shared.artifacts)?,
         data_dir: data_dir.as_deref(),
         device: &args.running.device,
     };
@@ -202,10 +212,40 @@ fn launch(
     Ok(ExitCode::SUCCESS)
 }
 
+/// Checks that no other plan waits to be trained: jobs that were submitted with it find their trials by its lines.
+///
+/// # Errors
+/// [`Failure::Usage`] if another `plan.jsonl` has trials that are not done.
+fn check_plan(shared: &Shared, comparison: &Comparison) -> Result<(), Failure> {
+    let plan = shared
+        .artifacts
+        .join(&comparison.config.name)
+        .join(files::PLAN);
+    // A plan that is not there or cannot be read has no trials that a job could train.
+    let Ok(planned) = PlannedTrial::load_all(&plan) else {
+        return Ok(());
+    };
+    let is_done = |trial: &PlannedTrial| {
+        let run = Run::at(&trial.folder(&shared.artifacts));
+        run.is_some_and(|run| run.is_done())
+    };
+    let num_open = planned.iter().filter(|trial| !is_done(trial)).count();
+    let is_same = PlannedTrial::to_lines(&planned)? == PlannedTrial::to_lines(&comparison.trials)?;
+    if num_open == 0 || is_same {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!(
+        "{} is another plan, with {num_open} of {} trials not done, which submitted jobs may still train: let them end, or \
+         remove it if there are none; or give this comparison another name with `--set name=…`",
+        plan.display(),
+        planned.len()
+    )))
+}
+
 /// Writes every trial to `plan.jsonl` beside the runs.
 fn write_plan(shared: &Shared, comparison: &Comparison) -> Result<PathBuf, Failure> {
     let folder = shared.artifacts.join(&comparison.config.name);
-    std::fs::create_dir_all(&folder)?;
+    make_folder(&folder)?;
     let plan = folder.join(files::PLAN);
     write(&plan, &PlannedTrial::to_lines(&comparison.trials)?)?;
     Ok(plan)
@@ -239,7 +279,7 @@ fn check_data(
         };
         limits.insert(trial.variant.clone(), *limit);
         for warning in warnings {
-            eprintln!("warning: {}: {warning}", trial.variant);
+            say!("warning: {}: {warning}", trial.variant);
         }
     }
     Ok(limits)
@@ -261,7 +301,7 @@ fn check(
 /// The lock of the comparison's folder, which ends with the process.
 fn lock(comparison: &Comparison, shared: &Shared) -> Result<RunLock, Failure> {
     let folder = shared.artifacts.join(&comparison.config.name);
-    std::fs::create_dir_all(&folder)?;
+    make_folder(&folder)?;
     let lock = RunLock::acquire(&folder).map_err(ExperimentError::from);
     Ok(lock?)
 }
@@ -270,7 +310,7 @@ fn lock(comparison: &Comparison, shared: &Shared) -> Result<RunLock, Failure> {
 fn missing(comparison: &Comparison, artifacts: &Path) -> Result<Vec<usize>, ExperimentError> {
     let mut missing = Vec::new();
     for trial in &comparison.trials {
-        if !trial.run(artifacts)?.is_some_and(|run| run.is_done()) {
+        if !trial.run(artifacts)?.is_some_and(|run| run.has_result()) {
             missing.push(trial.index);
         }
     }
@@ -357,7 +397,7 @@ fn estimate(
     });
     let firsts: Vec<usize> = firsts.collect();
     let num_trained = firsts.len().min(MOST_TRAINED);
-    eprintln!(
+    say!(
         "to estimate the time, one trial of {num_trained} of {} is trained for up to {:.1} s; nothing is saved",
         count(firsts.len(), "variant"),
         TRAINING_TIME.as_secs_f64()
@@ -371,7 +411,7 @@ fn estimate(
         }
         let trial = &comparison.trials[firsts[i * firsts.len() / num_trained]];
         let seconds = seconds_of(trial, args, shared)?;
-        eprintln!(
+        say!(
             "  {}: about {} for each trial",
             trial.variant,
             duration(seconds)
@@ -442,7 +482,7 @@ fn train<'a>(
 ) -> Result<Vec<(&'a PlannedTrial, String)>, Failure> {
     let trials = &comparison.trials;
     let plan = write_plan(shared, comparison)?;
-    let program = std::env::current_exe()?;
+    let program = std::env::current_exe().map_err(Failure::of("no path of this program"))?;
     let num_threads = num_threads(args, stacks);
     let job = |index: usize| {
         let stack = &stacks[index];
@@ -470,7 +510,7 @@ fn train<'a>(
             // Some trials of a stack that failed may be done.
             if !trials[index]
                 .run(&shared.artifacts)?
-                .is_some_and(|run| run.is_done())
+                .is_some_and(|run| run.has_result())
             {
                 all.push((&trials[index], reason.clone()));
             }
@@ -557,7 +597,7 @@ fn report(
     explaining.write_importance(&result)?;
     let json = emberlab_report::to_json(&result, &config.name)?;
     let folder = shared.artifacts.join(&config.name);
-    std::fs::create_dir_all(&folder)?;
+    make_folder(&folder)?;
     let mut csv = Vec::new();
     let table = TrialTable::new(&result.trials);
     table.write_csv(&mut csv)?;
@@ -585,6 +625,15 @@ fn report(
     let page = CommandLine::new(["report", &config.name]).shared(shared);
     writeln!(out, "as one page:  {page}")?;
     Ok(())
+}
+
+/// Makes a folder and those above it.
+fn make_folder(folder: &Path) -> Result<(), Failure> {
+    let made = std::fs::create_dir_all(folder);
+    made.map_err(Failure::of(format_args!(
+        "cannot make {}",
+        folder.display()
+    )))
 }
 
 /// Writes a file so that it appears whole.

@@ -90,6 +90,13 @@ fn style(template: &str) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
+/// The line of a reason with the error, or its last one: the whole reason follows when all trials have ended.
+fn in_one_line(why: &str) -> &str {
+    let is_error = |line: &&str| line.trim().starts_with("error:") || line.trim().starts_with('×');
+    let error = why.lines().find(is_error);
+    error.or(why.lines().last()).unwrap_or_default().trim()
+}
+
 impl Watcher for TrialProgress {
     fn began(&self, job: usize) {
         let bar = self.screen.as_ref().map(|screen| {
@@ -136,16 +143,22 @@ impl Watcher for TrialProgress {
             Some(screen) => {
                 screen.whole.set_position(state.num_ended as u64);
                 if let JobEnd::Failed(why) = end {
-                    screen.lines.suspend(|| eprintln!("{run} {how}: {why}"));
+                    screen.lines.suspend(|| say!("{run} {how}: {why}"));
                 }
             }
-            None => eprintln!(
-                "[{}/{}] {run} {how} in {:.1} s, {} elapsed",
-                state.num_ended,
-                self.num_to_train,
-                took.unwrap_or_default().as_secs_f64(),
-                clock(self.began.elapsed()),
-            ),
+            None => {
+                let why = match end {
+                    JobEnd::Failed(why) => format!(": {}", in_one_line(why)),
+                    _ => String::new(),
+                };
+                say!(
+                    "[{}/{}] {run} {how} in {:.1} s, {} elapsed{why}",
+                    state.num_ended,
+                    self.num_to_train,
+                    took.unwrap_or_default().as_secs_f64(),
+                    clock(self.began.elapsed()),
+                );
+            }
         }
     }
 }

@@ -14,7 +14,7 @@ use emberlab_pictures::Svg;
 use self::choices::{Descender, Schedule};
 use crate::arguments::{Running, Shared};
 use crate::failure::Failure;
-use crate::picture_files::{write, write_picture};
+use crate::output_files::{write, write_picture};
 
 /// Show how optimisers descend a surface, or the loss around a trained network.
 #[derive(Debug, clap::Args)]

@@ -25,7 +25,7 @@ use crate::failure::Failure;
 use crate::progress::number;
 use crate::run_explanations::{Explain, Explanations};
 use crate::terminal::without_controls;
-use crate::{data_dirs, picture_files, tables};
+use crate::{data_dirs, output_files, tables};
 use animation::boundary_animation;
 use pictures::{NamedPicture, Subject};
 
@@ -133,7 +133,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let predicted = loaded.predict(split)?;
     let threshold = &loaded.threshold;
     if let Some(note) = &threshold.note {
-        eprintln!("note: {note}");
+        say!("note: {note}");
     }
     let is_binary = matches!(prepared.task, Task::Binary { .. });
     let found = Evaluation {
@@ -178,15 +178,15 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
             .clone()
             .unwrap_or_else(|| run.path().join("pictures"));
         let files = save(&folder, &subject.pictures()?, args.png)?;
-        eprintln!("pictures in {}: {}", folder.display(), files.join(", "));
+        say!("pictures in {}: {}", folder.display(), files.join(", "));
     }
     if let Some(file) = &args.animate {
         let folder = RunFolder::new(run.path());
         let animation = boundary_animation(&folder, &run.id(), &found.class_names)?;
         let file = file.clone();
         let file = file.unwrap_or_else(|| run.path().join("pictures/learning.png"));
-        picture_files::write(&file, &animation)?;
-        eprintln!("animation in {}", file.display());
+        output_files::write(&file, &animation)?;
+        say!("animation in {}", file.display());
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -211,7 +211,12 @@ fn axes(names: &[String], prepared: &Prepared) -> Result<Axes, Failure> {
     };
     match names {
         [] => Ok(Axes::Auto),
-        [x, y] => Ok(Axes::Features([place(x)?, place(y)?])),
+        [x, y] => match [place(x)?, place(y)?] {
+            [same, other] if same == other => Err(Failure::Usage(format!(
+                "`--axes {x},{y}` is one feature; name two"
+            ))),
+            two => Ok(Axes::Features(two)),
+        },
         _ => Err(Failure::Usage(
             "`--axes` takes two features, such as `--axes 1,2`".to_string(),
         )),
@@ -222,7 +227,7 @@ fn axes(names: &[String], prepared: &Prepared) -> Result<Axes, Failure> {
 fn save(folder: &Path, pictures: &[NamedPicture], as_png: bool) -> Result<Vec<String>, Failure> {
     let mut names = Vec::new();
     for (name, picture) in pictures {
-        let files = picture_files::write_picture(&folder.join(name), picture, as_png)?;
+        let files = output_files::write_picture(&folder.join(name), picture, as_png)?;
         let file_names = files.iter().filter_map(|file| file.file_name());
         names.extend(file_names.map(|name| name.to_string_lossy().into_owned()));
     }
@@ -327,7 +332,7 @@ fn in_use(threshold: f64, found: &Evaluation) -> String {
             chosen.split,
             number(chosen.best.value)
         ),
-        (None, Some(_)) => "because the stored one was chosen for another network".to_string(),
+        (None, Some(_)) => "because the stored one is not used".to_string(),
         (None, None) => "`--threshold-by f1`, `youden` or `cost=FP:FN` chooses another".to_string(),
     };
     format!(

@@ -1,12 +1,14 @@
 //! The end of trainings: a last checkpoint, predictions on every split, the results.
 
 use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
 
 use emberlab_metrics::Split;
 use emberlab_models::Network;
 use emberlab_run_format::Ending;
 
 use super::super::interrupt::StopFlag;
+use super::super::replica::Replica;
 use super::super::result::TrainingResult;
 use super::super::split_data::SplitData;
 use super::{TrainingLoop, tolerate};
@@ -33,6 +35,7 @@ impl TrainingLoop {
     ) -> Result<Vec<TrainingResult>, TrainingError> {
         if ending.is_continue() {
             self.save()?;
+            self.wait_for_room()?;
         }
         let early = self.out_of_patience();
         let ending = |index| match ending {
@@ -47,6 +50,28 @@ impl TrainingLoop {
         results.extend(left);
         results.sort_by_key(|(place, _)| *place);
         Ok(results.into_iter().map(|(_, result)| result).collect())
+    }
+
+    /// Tries again to save trainings that are done, while there is no room on the disk and nobody asks to stop. Only with
+    /// `checkpoint.on_error = "continue"` a training gets here without having been saved.
+    fn wait_for_room(&mut self) -> Result<(), TrainingError> {
+        const BETWEEN_TRIES: Duration = Duration::from_secs(1);
+        const LOOK: Duration = Duration::from_millis(50);
+        let waits = |replica: &&mut Replica| replica.lacks_room && replica.has_to_save();
+        let mut is_told = false;
+        while let Some(waiting) = self.replicas.iter_mut().find(waits)
+            && !self.stop.is_requested()
+        {
+            if !std::mem::replace(&mut is_told, true) {
+                waiting.observer.waits_for_room();
+            }
+            let tried = Instant::now();
+            while tried.elapsed() < BETWEEN_TRIES && !self.stop.is_requested() {
+                std::thread::sleep(LOOK);
+            }
+            self.save()?;
+        }
+        Ok(())
     }
 
     /// Records the layers of trainings that stopped early, unless the last step was recorded anyway. These records lack

@@ -613,8 +613,9 @@ fn tolerate(
     result: Result<(), TrainingError>,
 ) -> Result<(), TrainingError> {
     match result {
-        Err(error @ TrainingError::Storage(_)) if checkpoint.on_error == OnError::Continue => {
-            replica.observer.save_failed(&error);
+        Err(TrainingError::Storage(error)) if checkpoint.on_error == OnError::Continue => {
+            replica.lacks_room = error.lacks_room();
+            replica.observer.save_failed(&TrainingError::Storage(error));
             Ok(())
         }
         result => result,
