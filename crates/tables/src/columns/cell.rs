@@ -287,7 +287,7 @@ pub(crate) fn is_like_date(text: &str) -> bool {
     };
     let parts = || {
         let parts = text.split(|c: char| !c.is_ascii_alphanumeric());
-        parts.flat_map(|part| part.split(|c: char| c == 'W' || c == 'Q' || c == 'T'))
+        parts.flat_map(|part| part.split(['W', 'Q', 'T']))
     };
     text.chars().count() <= 40 && parts().any(is_year) && parts().any(is_part)
 }

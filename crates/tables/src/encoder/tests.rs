@@ -454,7 +454,7 @@ fn values_that_the_training_did_not_see_are_said() {
         "1 cell of \"x\" lies far outside the training rows (1.5 to 3.5), such as 1000000.0 in line 5"
     );
     let rows = read_file(PREDICTED, keys, "x,color\n0.5,red\n4.5,blue\n").unwrap();
-    assert_eq!(rows.notes, [String::new(); 0]);
+    assert!(rows.notes.is_empty(), "{:?}", rows.notes);
 }
 
 #[test]
