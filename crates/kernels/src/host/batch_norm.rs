@@ -2,6 +2,7 @@
 
 use burn::tensor::Tensor;
 
+use super::row_sums::rows_at_once;
 use super::{Numbers, is_on_host, vectorized};
 use crate::batch_norm::NormGradients;
 use crate::standardize::{Moments, Standardized};
@@ -31,20 +32,21 @@ pub(crate) fn batch_norm(
         *mean *= per_sample;
     }
     let mut x = Numbers::take(x);
-    let mut variance = vec![0.0; num_features];
-    let (numbers, means) = (x.as_mut_slice(), mean.as_slice());
-    let squares = variance.as_mut_slice();
+    let means = for_several_rows(mean.as_slice());
+    let mut squares = vec![0.0; means.len()];
+    let (numbers, means, sums) = (x.as_mut_slice(), means.as_slice(), squares.as_mut_slice());
     vectorized(
         #[inline(always)]
         move || {
-            for row in numbers.chunks_mut(num_features) {
-                for ((x, mean), square) in row.iter_mut().zip(means).zip(squares.iter_mut()) {
+            for rows in numbers.chunks_mut(means.len()) {
+                for ((x, mean), square) in rows.iter_mut().zip(means).zip(sums.iter_mut()) {
                     *x -= mean;
                     *square += *x * *x;
                 }
             }
         },
     );
+    let mut variance = sum_of_several_rows(&squares, num_features);
     let mut inverse_deviation = Vec::with_capacity(num_features);
     for variance in &mut variance {
         *variance *= per_sample;
@@ -52,15 +54,21 @@ pub(crate) fn batch_norm(
     }
     let (gamma, beta) = (Numbers::take(gamma), Numbers::take(beta));
     let mut y = vec![0.0; batch * num_features];
-    let (numbers, gammas, betas) = (x.as_mut_slice(), gamma.as_slice(), beta.as_slice());
-    let (outputs, factors) = (y.as_mut_slice(), inverse_deviation.as_slice());
+    let [factors, gammas, betas] = [
+        inverse_deviation.as_slice(),
+        gamma.as_slice(),
+        beta.as_slice(),
+    ]
+    .map(for_several_rows);
+    let (numbers, outputs) = (x.as_mut_slice(), y.as_mut_slice());
+    let (factors, gammas, betas) = (factors.as_slice(), gammas.as_slice(), betas.as_slice());
     vectorized(
         #[inline(always)]
         move || {
-            let rows = numbers.chunks_mut(num_features);
-            for (row, outputs) in rows.zip(outputs.chunks_mut(num_features)) {
+            let rows = numbers.chunks_mut(factors.len());
+            for (rows, outputs) in rows.zip(outputs.chunks_mut(factors.len())) {
                 let of_feature = factors.iter().zip(gammas).zip(betas);
-                let numbers = row.iter_mut().zip(outputs);
+                let numbers = rows.iter_mut().zip(outputs);
                 for ((x, y), ((factor, gamma), beta)) in numbers.zip(of_feature) {
                     *x *= factor;
                     *y = *x * gamma + beta;
@@ -104,23 +112,23 @@ pub(crate) fn batch_norm_backward(
     }
     let mut delta = Numbers::take(delta);
     let normalized = Numbers::take(saved.normalized);
-    let mut slope = vec![0.0; num_features];
-    let mut mean = vec![0.0; num_features];
+    let width = num_features * rows_at_once(num_features);
+    let (mut slope, mut mean) = (vec![0.0; width], vec![0.0; width]);
     let (numbers, of_rows) = (delta.as_slice(), normalized.as_slice());
     let (slopes, means) = (slope.as_mut_slice(), mean.as_mut_slice());
     vectorized(
         #[inline(always)]
         move || {
-            let rows = numbers.chunks(num_features);
-            for (row, normalized) in rows.zip(of_rows.chunks(num_features)) {
+            for (rows, normalized) in numbers.chunks(width).zip(of_rows.chunks(width)) {
                 let sums = slopes.iter_mut().zip(means.iter_mut());
-                for ((delta, normalized), (slope, mean)) in row.iter().zip(normalized).zip(sums) {
+                for ((delta, normalized), (slope, mean)) in rows.iter().zip(normalized).zip(sums) {
                     *slope += delta * normalized;
                     *mean += delta;
                 }
             }
         },
     );
+    let [mut slope, mut mean] = [slope, mean].map(|sums| sum_of_several_rows(&sums, num_features));
     let shape = [1, num_features];
     let by_gamma = Numbers::new(slope.clone(), shape).into_tensor();
     let by_beta = Numbers::new(mean.clone(), shape).into_tensor();
@@ -135,15 +143,16 @@ pub(crate) fn batch_norm_backward(
         .zip(inverse_deviation.as_slice())
         .map(|(gamma, inverse_deviation)| gamma * inverse_deviation)
         .collect();
+    let [means, slopes, factors] =
+        [&mean, &slope, &factor].map(|row| for_several_rows(row.as_slice()));
     let numbers = delta.as_mut_slice();
-    let (slopes, means, factors) = (slope.as_slice(), mean.as_slice(), factor.as_slice());
+    let (slopes, means, factors) = (slopes.as_slice(), means.as_slice(), factors.as_slice());
     vectorized(
         #[inline(always)]
         move || {
-            let rows = numbers.chunks_mut(num_features);
-            for (row, normalized) in rows.zip(of_rows.chunks(num_features)) {
+            for (rows, normalized) in numbers.chunks_mut(width).zip(of_rows.chunks(width)) {
                 let of_feature = means.iter().zip(slopes).zip(factors);
-                let numbers = row.iter_mut().zip(normalized);
+                let numbers = rows.iter_mut().zip(normalized);
                 for ((delta, normalized), ((mean, slope), factor)) in numbers.zip(of_feature) {
                     *delta = (*delta - mean - normalized * slope) * factor;
                 }
@@ -155,4 +164,20 @@ pub(crate) fn batch_norm_backward(
         gamma: by_gamma,
         beta: by_beta,
     })
+}
+
+/// The numbers of each feature, repeated for as many rows as a loop takes at once.
+fn for_several_rows(row: &[f32]) -> Vec<f32> {
+    row.repeat(rows_at_once(row.len()))
+}
+
+/// The sums of each feature, from those of the rows that a loop takes at once.
+fn sum_of_several_rows(sums: &[f32], num_features: usize) -> Vec<f32> {
+    let mut total = vec![0.0; num_features];
+    for row in sums.chunks(num_features) {
+        for (total, sum) in total.iter_mut().zip(row) {
+            *total += sum;
+        }
+    }
+    total
 }

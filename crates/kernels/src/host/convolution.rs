@@ -7,7 +7,7 @@ use faer::{Accum, MatRef};
 use rayon::prelude::*;
 
 use super::memory::{Numbers, is_on_host};
-use super::product::{WORTH_THREADS, append_rows, clear_upper_halves, multiply};
+use super::product::{append_rows, clear_upper_halves, multiply};
 use crate::Pair;
 
 /// The number of numbers of patches at a time, or those of one image: a part of the second-level cache.
@@ -153,8 +153,7 @@ impl Images {
             work(part, self.unfold(images, buffers), result);
             clear_upper_halves();
         };
-        let num_products = x.len() * self.patch_length();
-        if rayon::current_num_threads() > 1 && num_products >= WORTH_THREADS {
+        if rayon::current_num_threads() > 1 && self.num_parts() > 1 {
             x.par_chunks(length)
                 .zip(results.par_chunks_mut(length_of_result))
                 .enumerate()

@@ -1,4 +1,4 @@
-//! [`crate::larger_half`] on the host.
+//! [`crate::larger_half`] and [`crate::to_halves`] on the host.
 
 use burn::tensor::{Bool, Tensor, TensorData};
 use burn_flex::Flex;
@@ -16,25 +16,15 @@ pub(crate) fn larger_half(x: Tensor<2>) -> Result<(Tensor<2>, Tensor<2, Bool>), 
     let [num_rows, width] = x.dims();
     let (device, half) = (x.device(), width / 2);
     let x = Numbers::take(x);
-    let mut larger = vec![0.0; num_rows * half];
-    let mut is_second = vec![false; num_rows * half];
-    let (numbers, width, half_width) = (x.as_slice(), width.max(1), half.max(1));
-    let (all_larger, all_second) = (larger.as_mut_slice(), is_second.as_mut_slice());
-    vectorized(
-        #[inline(always)]
-        move || {
-            let results = all_larger
-                .chunks_mut(half_width)
-                .zip(all_second.chunks_mut(half_width));
-            for (row, (larger, is_second)) in numbers.chunks(width).zip(results) {
-                let both = row[..half].iter().zip(&row[half..]);
-                for ((&a, &b), (larger, is_second)) in both.zip(larger.iter_mut().zip(is_second)) {
-                    *is_second = a < b || b.is_nan();
-                    *larger = if *is_second { b } else { a };
-                }
-            }
-        },
-    );
+    let mut larger = Vec::with_capacity(num_rows * half);
+    let mut is_second = Vec::with_capacity(num_rows * half);
+    for row in x.as_slice().chunks(width.max(1)) {
+        let (first, second) = row.split_at(half);
+        let both = || first.iter().zip(second);
+        let takes_second = |a: f32, b: f32| a < b || b.is_nan();
+        larger.extend(both().map(|(&a, &b)| if takes_second(a, b) { b } else { a }));
+        is_second.extend(both().map(|(&a, &b)| takes_second(a, b)));
+    }
     let shape = [num_rows, half];
     let is_second = TensorData::new(is_second, shape);
     let larger = Numbers::new(larger, shape).into_tensor();

@@ -12,7 +12,7 @@ use super::memory::{Numbers, is_on_host, primitive};
 use crate::Pair;
 
 /// From this many multiplications on, starting several threads pays: flex shares the work among them.
-pub(super) const WORTH_THREADS: usize = 2_000_000;
+const WORTH_THREADS: usize = 2_000_000;
 
 /// With fewer columns than this, the rows of a result do not fill vector instructions.
 const FEW_COLUMNS: usize = 4;

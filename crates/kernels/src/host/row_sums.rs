@@ -4,8 +4,13 @@ use burn::tensor::Tensor;
 
 use super::{Numbers, is_on_host, vectorized};
 
-/// The number of numbers that are added at once: rows of two or ten are too short for vector instructions.
+/// The number of numbers that are added at once, at least: rows of two or ten are too short for vector instructions.
 const WIDTH: usize = 64;
+
+/// The number of rows that have at least [`WIDTH`] numbers.
+pub(super) fn rows_at_once(num_columns: usize) -> usize {
+    WIDTH.div_ceil(num_columns)
+}
 
 /// The sum of all rows, or of the rows of each group.
 ///
@@ -22,7 +27,7 @@ pub(crate) fn sums_of_rows<const D: usize, const E: usize>(
     let groups = Groups::of(x, &shape)?;
     let x = Numbers::take(x.clone());
     let mut sums = vec![0.0; shape.iter().product()];
-    let mut wide = vec![0.0; groups.num_columns * groups.rows_at_once()];
+    let mut wide = vec![0.0; groups.num_columns * rows_at_once(groups.num_columns)];
     let (numbers, results, wide) = (x.as_slice(), sums.as_mut_slice(), wide.as_mut_slice());
     vectorized(
         #[inline(always)]
@@ -67,10 +72,6 @@ impl Groups {
             num_columns,
             length: (num_rows / num_groups * num_columns).max(1),
         })
-    }
-
-    fn rows_at_once(&self) -> usize {
-        WIDTH.div_ceil(self.num_columns)
     }
 }
 
