@@ -332,9 +332,9 @@ fn what_cannot_be_reported_is_named() {
     assert!(begun.stderr.contains("--collect"), "{begun:?}");
     let run = lab.train("train/iris.toml", "cut", &["training.num_epochs=2"]);
     std::fs::write(run.folder.join("result.json"), "{").unwrap();
-    let broken = lab.run(&["report", "cut"]);
-    assert_eq!(broken.code, Some(1), "{broken:?}");
+    let broken = lab.succeed(&["report", "cut"]);
     assert!(broken.stderr.contains("result.json"), "{broken:?}");
+    assert!(broken.stderr.contains("emberlab resume"), "{broken:?}");
 }
 
 #[test]
@@ -369,8 +369,14 @@ training = { num_epochs = 3, batch_size = 10, thresholds = [0.5] }
     lab.succeed(&["runs", "check"]);
     lab.write("rows.csv", "x1,x2\n0.5,0.3\n");
     let best = ["--weights", "best"];
+    lab.succeed(&["evaluate", "nan"]);
+    let nothing = lab.run(&["predict", "nan", "rows.csv"]);
+    assert_eq!(nothing.code, Some(1), "{nothing:#?}");
+    assert!(
+        nothing.stderr.contains("are NaN or infinite"),
+        "{nothing:#?}"
+    );
     for words in [&["evaluate", "nan"][..], &["predict", "nan", "rows.csv"]] {
-        lab.succeed(words);
         let refused = lab.run(&[words, &best].concat());
         assert_eq!(refused.code, Some(2), "{refused:#?}");
         let said = "no epoch of nan/nan had a finite valid loss, so there is no best network";

@@ -617,6 +617,32 @@ fn a_lost_or_damaged_environment_stops_no_command_and_is_written_again() {
 }
 
 #[test]
+fn a_finished_run_gets_its_small_files_back_and_keeps_its_other_results() {
+    let lab = Lab::new();
+    let run = lab.train("train/moons.toml", "done", &["training.num_epochs=4"]);
+    lab.succeed(&["evaluate", "done", "--baselines"]);
+    let config = run.folder.join("config.toml");
+    let whole = std::fs::read_to_string(&config).unwrap();
+    let flipped = whole.replace("num_epochs = 4", "num_epochs = 5");
+    assert_ne!(flipped, whole);
+    for damaged in [String::new(), flipped] {
+        std::fs::write(&config, damaged).unwrap();
+        std::fs::remove_file(run.folder.join("environment.json")).unwrap();
+        let done = lab.succeed(&["resume", "done"]);
+        for part in [
+            "it is written again from the newest checkpoint",
+            "was lost or damaged",
+            "nothing to do: no other file is changed",
+        ] {
+            assert!(done.stderr.contains(part), "{part}: {done:#?}");
+        }
+        assert_eq!(std::fs::read_to_string(&config).unwrap(), whole);
+        assert!(run.folder.join("baselines.json").exists());
+        lab.succeed(&["runs", "check"]);
+    }
+}
+
+#[test]
 fn what_was_forced_once_needs_no_force_again() {
     let lab = whole_and_stopped(&[], "50");
     // As a process leaves it that was killed after its configuration was written and before its first checkpoint.

@@ -81,6 +81,10 @@ impl Observer for Behind {
     fn save_failed(&mut self, error: &TrainingError) {
         self.silent.save_failed(error);
     }
+
+    fn waits_for_room(&mut self) {
+        self.silent.save_warnings.add_waiting();
+    }
 }
 
 /// Warnings of failed saves, one of each kind: a training that goes on may fail at each checkpoint.
@@ -105,6 +109,12 @@ impl SaveWarnings {
         self.0.last().map(|(_, warning)| warning)
     }
 
+    /// Adds that the training waited for room on the disk.
+    fn add_waiting(&mut self) {
+        let warning = "the training was done, and waited for room on the disk to save it";
+        self.0.push((None, warning.to_string()));
+    }
+
     /// Prints a warning, unless it was printed before.
     fn tell(&mut self, error: &TrainingError) {
         if let Some(warning) = self.add(error) {
@@ -113,11 +123,12 @@ impl SaveWarnings {
     }
 }
 
+/// The beginning of the line that says that a training waits for room on the disk.
+pub const WAITS_FOR_ROOM: &str = "the training is done, and waits for room on the disk to save it";
+
 /// Says that a training which is done waits for room on the disk.
 fn tell_of_waiting() {
-    say!(
-        "the training is done, and waits for room on the disk to save it; Ctrl-C gives up what is not saved"
-    );
+    say!("{WAITS_FOR_ROOM}; Ctrl-C gives up what is not saved");
 }
 
 /// Prints a warning for each of these findings.

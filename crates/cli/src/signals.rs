@@ -4,10 +4,15 @@ use std::process;
 
 use emberlab_training::{StopFlag, terminal};
 
+use crate::failure::Failure;
+
 /// Printed after the first signal.
 #[cfg(unix)]
 const STOPPING: &str =
     "stopping after this step, then saving; press Ctrl-C again to stop at once without saving";
+
+/// What fails if the system does not allow signals to be handled.
+const NOT_HANDLED: &str = "cannot handle signals";
 
 /// The exit code of an interrupted command.
 pub const INTERRUPTED: u8 = 130;
@@ -16,14 +21,15 @@ pub const INTERRUPTED: u8 = 130;
 /// dashboard that fills the screen must not be disturbed by it.
 ///
 /// # Errors
-/// If the system does not allow signals to be handled.
+/// [`Failure::Failed`] if the system does not allow signals to be handled.
 #[cfg(unix)]
-pub fn stop_on_request(announce: bool) -> std::io::Result<StopFlag> {
+pub fn stop_on_request(announce: bool) -> Result<StopFlag, Failure> {
     use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
     let stop = StopFlag::default();
     let asked = stop.clone();
-    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])?;
+    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP])
+        .map_err(Failure::of(NOT_HANDLED))?;
     std::thread::Builder::new()
         .name("signals".into())
         .spawn(move || {
@@ -37,7 +43,8 @@ pub fn stop_on_request(announce: bool) -> std::io::Result<StopFlag> {
                     say!("{STOPPING}");
                 }
             }
-        })?;
+        })
+        .map_err(Failure::of(NOT_HANDLED))?;
     Ok(stop)
 }
 
@@ -45,9 +52,9 @@ pub fn stop_on_request(announce: bool) -> std::io::Result<StopFlag> {
 /// dashboard that fills the screen must not be disturbed by it.
 ///
 /// # Errors
-/// If the system does not allow signals to be handled.
+/// [`Failure::Failed`] if the system does not allow signals to be handled.
 #[cfg(not(unix))]
-pub fn stop_on_request(announce: bool) -> std::io::Result<StopFlag> {
+pub fn stop_on_request(announce: bool) -> Result<StopFlag, Failure> {
     // The handler here can only set flags, so nothing is announced.
     let _ = announce;
     let stop = StopFlag::default();
@@ -55,7 +62,8 @@ pub fn stop_on_request(announce: bool) -> std::io::Result<StopFlag> {
         signal_hook::consts::SIGINT,
         i32::from(INTERRUPTED),
         stop.shared(),
-    )?;
-    signal_hook::flag::register(signal_hook::consts::SIGINT, stop.shared())?;
+    )
+    .and_then(|_| signal_hook::flag::register(signal_hook::consts::SIGINT, stop.shared()))
+    .map_err(Failure::of(NOT_HANDLED))?;
     Ok(stop)
 }

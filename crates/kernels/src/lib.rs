@@ -3,8 +3,8 @@
 //!
 //! An operation decides by its tensors how it computes. Tensors of f32 on the flex device that autodiff does not track
 //! ([`is_on_host`]) are buffers of this process: a host kernel reads and writes them in one loop that the compiler
-//! turns into vector instructions. All other tensors are computed by Burn's operations. Both give the same numbers up
-//! to rounding, so a caller never sees which of them ran.
+//! turns into vector instructions. Other tensors are computed by Burn's operations, or by a kernel of a GPU (below). All
+//! give the same numbers up to rounding, so a caller never sees which of them ran.
 //!
 //! Small networks gain most: there Burn spends its time on starting operations and on walking short rows.
 //!

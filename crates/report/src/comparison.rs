@@ -17,11 +17,12 @@ use crate::outcome::{TargetFigure, TrialPlace, load_trial};
 use crate::pairs::{differences, fewest_pairs};
 use crate::summary::summarize;
 
-/// Reads the trials that `comparison.json` in `folder` names, and compares the variants again.
+/// Reads the trials that `comparison.json` in `folder` names, and compares the variants again. If the baselines are
+/// damaged, the comparison goes without them, and a sentence says so.
 ///
 /// # Errors
 /// [`ReportError::NoComparison`] if there is none, or another if a file cannot be read.
-pub fn reload(folder: &Path) -> Result<ComparisonResult, ReportError> {
+pub fn reload(folder: &Path) -> Result<(ComparisonResult, Option<String>), ReportError> {
     let file: Option<ComparisonResult> =
         read_json(&folder.join(RESULT)).map_err(ReportError::DamagedComparison)?;
     let file = file.ok_or_else(|| ReportError::NoComparison {
@@ -36,12 +37,21 @@ pub fn reload(folder: &Path) -> Result<ComparisonResult, ReportError> {
     let places: Vec<TrialPlace> = file.trials.into_iter().map(place).collect();
     let mut result = load(file.question, &places)?;
     // Without baselines in the file they were switched off, whatever an earlier comparison has left in the folder.
-    if file.baselines.is_some()
-        && let Ok(Some(found)) = read_json(&folder.join(BASELINES))
-    {
-        add_baselines(&mut result, &found);
+    if file.baselines.is_none() {
+        return Ok((result, None));
     }
-    Ok(result)
+    let damaged = match read_json(&folder.join(BASELINES)) {
+        Ok(found) => {
+            if let Some(found) = found {
+                add_baselines(&mut result, &found);
+            }
+            None
+        }
+        Err(error) => Some(format!(
+            "{error}; `emberlab compare CONFIG --collect` writes it again"
+        )),
+    };
+    Ok((result, damaged))
 }
 
 /// Compares the best variant with the baselines on its data, if there are some, and adds the answer to the conclusion.

@@ -89,7 +89,7 @@ impl ComparisonPage {
     /// # Errors
     /// [`ReportError`] if it holds no comparison, or a file cannot be read.
     pub fn load(folder: &Path) -> Result<Self, ReportError> {
-        let report = reload(folder)?;
+        let (report, damaged_baselines) = reload(folder)?;
         let path = folder.join(CONFIG);
         let mut page = Self {
             command: command_line(&["compare", &path.display().to_string()]),
@@ -102,7 +102,7 @@ impl ComparisonPage {
             setting_importance: None,
             settings: Settings::default(),
             environment: None,
-            damage: Vec::new(),
+            damage: damaged_baselines.into_iter().collect(),
             config: read_text(&path)?.unwrap_or_default(),
             report,
         };
@@ -129,7 +129,7 @@ impl ComparisonPage {
             page.evaluations
                 .push(evaluations(folder, &page.report, variant, &mut page.damage));
         }
-        page.compare_settings(folder)?;
+        page.compare_settings(folder);
         let best = best_variant(&page.report).map(str::to_string);
         for trial in &page.report.trials {
             let files = files(trial);
@@ -155,7 +155,7 @@ impl ComparisonPage {
     }
 
     /// Reads the settings and the numbers of parameters of the variants, each from the runs that are there.
-    fn compare_settings(&mut self, folder: &Path) -> Result<(), ReportError> {
+    fn compare_settings(&mut self, folder: &Path) {
         let (mut configs, mut num_parameters) = (Vec::new(), Vec::new());
         for variant in &self.report.variants {
             let (mut config, mut sizes) = (None, Vec::new());
@@ -167,7 +167,7 @@ impl ComparisonPage {
             {
                 let files = RunFolder::new(folder.join(&trial.run));
                 if config.is_none()
-                    && let Some(text) = files.config()?
+                    && let Some(text) = files.unless_damaged(files.config(), &mut self.damage)
                 {
                     // A run whose configuration cannot be read has no settings to compare.
                     config = text.parse().ok();
@@ -188,7 +188,6 @@ impl ComparisonPage {
             self.settings = Settings::of(&configs);
             self.setting_importance = importance(&self.report, &self.settings);
         }
-        Ok(())
     }
 
     /// The report in a sentence or two.

@@ -126,7 +126,7 @@ pub fn write_named(path: &Path, content: &[u8]) -> Result<(), StorageError> {
             io::ErrorKind::IsADirectory,
             "it is a folder",
         )),
-        Ok(metadata) if metadata.is_file() && !file.starts_with("/proc") => {
+        Ok(metadata) if metadata.is_file() && !is_in_proc(&file) => {
             return replace(&file, content);
         }
         Ok(_) => {
@@ -143,18 +143,23 @@ pub fn write_named(path: &Path, content: &[u8]) -> Result<(), StorageError> {
 }
 
 /// The path that a symbolic link leads to, whether a file is there or not. The links in `/proc` are not followed: they
-/// stand for open files.
+/// stand for open files, as do those in `/dev/fd`.
 fn link_target(path: &Path) -> PathBuf {
     /// More links than that are a circle, which the operating system refuses.
     const MOST_LINKS: usize = 40;
     let mut file = path.to_path_buf();
     for _ in 0..MOST_LINKS {
         match fs::read_link(&file) {
-            Ok(target) if !file.starts_with("/proc") => file = parent(&file).join(target),
+            Ok(target) if !is_in_proc(&file) => file = parent(&file).join(target),
             _ => break,
         }
     }
     file
+}
+
+/// Whether a path lies in `/proc`, also by links in the names of its folders.
+fn is_in_proc(file: &Path) -> bool {
+    fs::canonicalize(parent(file)).is_ok_and(|folder| folder.starts_with("/proc"))
 }
 
 /// Removes a file, or a folder with all its content.
@@ -238,16 +243,21 @@ mod tests {
     #[test]
     fn what_is_no_file_is_written_and_not_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        let (mut reader, writer) = io::pipe().unwrap();
-        let descriptor = std::os::fd::AsRawFd::as_raw_fd(&writer);
-        let link = folder.path().join("link");
-        symlink(format!("/proc/self/fd/{descriptor}"), &link).unwrap();
-        if Path::new("/proc/self/fd").is_dir() {
-            write_named(&link, b"through").unwrap();
+        for descriptors in ["/proc/self/fd", "/dev/fd"] {
+            if !Path::new(descriptors).is_dir() {
+                continue;
+            }
+            let (mut reader, writer) = io::pipe().unwrap();
+            let descriptor = std::os::fd::AsRawFd::as_raw_fd(&writer);
+            let path = format!("{descriptors}/{descriptor}");
+            let link = folder.path().join(path.replace('/', "-"));
+            symlink(&path, &link).unwrap();
+            write_named(&link, b"through a link, ").unwrap();
+            write_named(Path::new(&path), b"and without").unwrap();
             drop(writer);
             let mut text = String::new();
             reader.read_to_string(&mut text).unwrap();
-            assert_eq!(text, "through");
+            assert_eq!(text, "through a link, and without");
         }
         let socket = folder.path().join("socket");
         let _listener = UnixListener::bind(&socket).unwrap();

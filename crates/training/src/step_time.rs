@@ -53,13 +53,13 @@ impl StepTime<'_> {
     /// [`TrainingError::Read`] if the device fails.
     pub fn measure(self, duration: Duration, stop: &StopFlag) -> Result<f64, TrainingError> {
         let rule = &self.optimizer.rule;
-        let num_train = self.train.len();
+        let num_samples = [self.train.len(), 0];
         match TrainedBy::choose(
             &self.network,
             self.loss,
             rule,
             self.training,
-            num_train,
+            num_samples,
             self.device,
         )? {
             TrainedBy::FusedKernels => self.measure_fused(duration, stop),

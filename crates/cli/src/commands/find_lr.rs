@@ -68,6 +68,12 @@ pub struct Args {
 /// [`Failure`] with the place in the file if the configuration is wrong, or with the reason; [`Failure::Check`] if
 /// there is no learning rate to suggest.
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
+    if args.json && args.csv.as_deref().is_some_and(output_files::is_stdout) {
+        return Err(Failure::Usage(
+            "`--json` and `--csv -` both write to the standard output: name a file for one of them"
+                .to_string(),
+        ));
+    }
     let source = ConfigSource::load(&args.config)?.with_overrides(&args.overrides)?;
     let config = ExperimentConfig::from_source(&source)?;
     tell_ignored(&config, &args.config, &args.overrides, shared);

@@ -48,6 +48,9 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let (trial, resumed) = match resume {
         Resume::Continues(trial, resumed) => (trial, resumed),
         Resume::NothingToDo(nothing) => {
+            for warning in &nothing.warnings {
+                say!("warning: {warning}");
+            }
             say!(
                 "{}",
                 explain(&nothing, &run, CommandLine::about("resume", &run, shared))
@@ -78,6 +81,7 @@ fn explain(nothing: &NothingToDo, run: &Run, resume: CommandLine) -> String {
         epochs,
         stopped,
         changes,
+        warnings,
     } = nothing;
     let run = run.id();
     let (why, more) = match stopped {
@@ -111,7 +115,11 @@ fn explain(nothing: &NothingToDo, run: &Run, resume: CommandLine) -> String {
             Change::list(changes)
         ),
     };
-    format!("{why}\nnothing to do: no file is changed\n{ignored}to train on:  {more}")
+    let unchanged = match warnings.is_empty() {
+        true => "no file is changed",
+        false => "no other file is changed",
+    };
+    format!("{why}\nnothing to do: {unchanged}\n{ignored}to train on:  {more}")
 }
 
 /// Prints where the run continues and which keys of its configuration have changed.

@@ -8,6 +8,7 @@ use std::ops::Range;
 use burn::tensor::{Int, Tensor, TensorData};
 
 use crate::device_dataset::DeviceDataset;
+use crate::device_inputs::DeviceInputs;
 
 pub use config::{BatchSize, Batching};
 pub use row_order::RowOrder;
@@ -110,9 +111,10 @@ impl Batches {
                 order
             })
             .collect();
-        // Without shuffling, all data are one block.
+        // Without shuffling, all data are one block, unless they are bytes, which take four times as much as numbers.
+        let is_gathered = replicas > 1 || matches!(data.inputs, DeviceInputs::Bytes(_));
         let (steps_per_block, block) =
-            match config.is_shuffled() || (replicas > 1 && num_batches > 1) {
+            match config.is_shuffled() || (is_gathered && num_batches > 1) {
                 true => {
                     let numbers = batch_size.saturating_mul(data.num_features().max(1));
                     let most = match emberlab_kernels::is_gpu(&data.inputs.device()) {

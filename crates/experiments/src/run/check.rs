@@ -122,17 +122,20 @@ impl Run {
         value.map(drop).map_err(|e| e.to_string())
     }
 
-    /// Whether the files of a finished run are those that `result` has the checksums of.
-    pub(crate) fn has_files_of(&self, result: &RunResult) -> bool {
-        let mut files = result.files.iter();
-        files.all(|file| self.check_digest(file).is_ok())
+    /// The files of a finished run that are missing, or are not those that `result` has the checksums of.
+    pub(crate) fn wrong_files<'a>(&self, result: &'a RunResult) -> Vec<&'a Digested> {
+        let files = result.files.iter();
+        files
+            .filter(|file| self.check_digest(file).is_err())
+            .collect()
     }
 
     /// Checks that these files of a finished run are those that its result has the checksums of. Files without a
     /// checksum, and those of a run that has not finished, count as unchanged.
     ///
     /// # Errors
-    /// [`ExperimentError::Malformed`] with the first file that is damaged or was changed, and the errors of reading it.
+    /// [`ExperimentError::Malformed`] with the first file that is missing, damaged or was changed, and the errors of
+    /// reading it.
     pub(crate) fn check_unchanged(&self, names: &[&str]) -> Result<(), ExperimentError> {
         if !self.is_done() {
             return Ok(());
@@ -140,10 +143,14 @@ impl Run {
         let result: RunResult = self.read_json(RESULT)?;
         let files = result.files.iter();
         for file in files.filter(|file| names.contains(&file.name.as_str())) {
-            if let Some(reason) = file.disagreement(&self.read(&file.name)?) {
+            let fault = match self.path().join(&file.name).exists() {
+                true => (file.disagreement(&self.read(&file.name)?))
+                    .map(|reason| format!("it is damaged or was changed: {reason}")),
+                false => Some("it is missing".to_string()),
+            };
+            if let Some(fault) = fault {
                 let advice = rewritten_by(&file.name, &self.id()).unwrap_or_default();
-                let reason = format!("it is damaged or was changed: {reason}; {advice}");
-                return Err(self.malformed(&file.name, reason));
+                return Err(self.malformed(&file.name, format!("{fault}; {advice}")));
             }
         }
         Ok(())

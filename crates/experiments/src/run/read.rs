@@ -32,8 +32,8 @@ impl Run {
         })
     }
 
-    /// The text of its configuration beside its newest checkpoint. If the file is lost or damaged, it is that of the
-    /// checkpoint, and the fault of the file comes with it.
+    /// The text of its configuration beside its newest checkpoint. If the file is lost or damaged, or is not the one that
+    /// the training ended with, it is that of the checkpoint, and the fault of the file comes with it.
     ///
     /// # Errors
     /// As for [`source`](Self::source).
@@ -46,15 +46,33 @@ impl Run {
                 let whole = &checkpoint.identity.config;
                 written.text.len() < whole.len() && whole.starts_with(&written.text)
             });
-            match is_cut {
-                true => Err(self.malformed(CONFIG, "its end is missing")),
-                false => Ok(written),
+            if is_cut {
+                return Err(self.malformed(CONFIG, "its end is missing"));
+            }
+            match checkpoint.and_then(|checkpoint| self.config_disagreement(checkpoint)) {
+                Some(reason) => {
+                    let reason = format!("it is damaged or was changed: {reason}");
+                    Err(self.malformed(CONFIG, reason))
+                }
+                None => Ok(written),
             }
         });
         match (written, checkpoint) {
             (Ok(written), _) => Ok((written, None)),
             (Err(fault), Some(checkpoint)) => Ok((self.source_of(checkpoint), Some(fault))),
             (Err(fault), None) => Err(fault),
+        }
+    }
+
+    /// What is wrong with the configuration's file of a finished run, if the checkpoint has the one that the training
+    /// ended with.
+    fn config_disagreement(&self, checkpoint: &Checkpoint) -> Option<String> {
+        let result = self.read_json::<RunResult>(RESULT).ok()?;
+        let mut files = result.files.iter();
+        let digest = files.find(|file| file.name == CONFIG)?;
+        match digest.disagreement(checkpoint.identity.config.as_bytes()) {
+            None => digest.disagreement(&self.read(CONFIG).ok()?),
+            Some(_) => None,
         }
     }
 

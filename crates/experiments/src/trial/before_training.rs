@@ -54,6 +54,7 @@ impl Prepared {
         check_targets(&self.samples)?;
         self.check_training_classes()?;
         self.check_batches()?;
+        self.check_normalization()?;
         self.check_line_search()
     }
 
@@ -106,6 +107,16 @@ impl Prepared {
             "training.batch_size",
             batch_size,
             "at least 2 rows with batch normalisation, because the deviation of one row is 0",
+        )
+    }
+
+    /// Checks that a normalisation of samples gets more than one value at a time.
+    fn check_normalization(&self) -> Result<(), Problem> {
+        Problem::unless(
+            !self.config.model.normalizes_single_values(),
+            "model.normalization",
+            "of one value at a time",
+            "one of at least two, because a single value always becomes 0: larger layers, fewer groups, or another normalisation",
         )
     }
 

@@ -6,9 +6,11 @@ use emberlab_config_source::ConfigSource;
 use emberlab_metrics::Metric;
 use emberlab_run_format::files::{CONFIG, ENVIRONMENT, RESULT};
 use emberlab_run_format::{Ending, Environment, RunResult};
-use emberlab_storage::{Checkpoint, CheckpointStore, Found, StorageError};
+use emberlab_storage::{Checkpoint, CheckpointStore, Digested, Found, StorageError};
 use emberlab_training::{Split, epochs_without_improvement};
 
+use super::Resources;
+use super::environment::current_environment;
 use crate::config::ExperimentConfig;
 use crate::error::ExperimentError;
 use crate::run::{Change, Run, Verdict, changes};
@@ -22,6 +24,8 @@ pub struct NothingToDo {
     pub stopped: Option<StoppedEarly>,
     /// Changes of the configuration that were asked for. They are not stored, because nothing is trained with them.
     pub changes: Vec<Change>,
+    /// Sentences about files that were lost or damaged and are written again. No other file was changed.
+    pub warnings: Vec<String>,
 }
 
 /// The reason why early stopping ended a training.
@@ -129,12 +133,17 @@ impl Continuation {
         })
     }
 
-    /// The reason why there is nothing to do: the run has finished, nothing is left to train, and its files are whole.
-    /// `None` if there is something to do.
+    /// The reason why there is nothing to do: the run has finished, nothing is left to train, and its files are whole. A
+    /// configuration or environment that is lost or damaged is written again. `None` if there is something to do.
     ///
     /// # Errors
-    /// [`ExperimentError::OutOfPatience`] if other epochs were asked for, but early stopping has ended the training.
-    pub(super) fn nothing_to_do(self, run: &Run) -> Result<Option<NothingToDo>, ExperimentError> {
+    /// [`ExperimentError::OutOfPatience`] if other epochs were asked for, but early stopping has ended the training;
+    /// [`ExperimentError::Storage`] if a file cannot be written again.
+    pub(super) fn nothing_to_do(
+        self,
+        run: &Run,
+        resources: &Resources,
+    ) -> Result<Option<NothingToDo>, ExperimentError> {
         let Ok(result) = run.read_json::<RunResult>(RESULT) else {
             return Ok(None);
         };
@@ -152,19 +161,61 @@ impl Continuation {
             // Without a checkpoint, the epochs without improvement are not known. Without changes, the training would
             // stop where it did.
             || (result.ending == Ending::StoppedEarly && self.asked.is_empty());
-        // Files that are missing or damaged are written again from the newest valid checkpoint.
-        let is_whole = self.damaged.is_empty()
-            && self.config_fault.is_none()
-            && run.has_files_of(&result)
-            && run.read_json::<Environment>(ENVIRONMENT).is_ok();
-        if !is_over || !is_whole {
+        if !is_over {
             return Ok(None);
         }
-        Ok(Some(NothingToDo {
+        let restored = self.restore(run, &result, resources)?;
+        Ok(restored.map(|warnings| NothingToDo {
             epochs: result.epochs,
             stopped,
             changes: self.asked,
+            warnings,
         }))
+    }
+
+    /// Writes a lost or damaged configuration or environment of a finished run again, and returns sentences that say so.
+    /// `None` if other files are not whole: the end of the training is then done again from the newest valid checkpoint.
+    fn restore(
+        &self,
+        run: &Run,
+        result: &RunResult,
+        resources: &Resources,
+    ) -> Result<Option<Vec<String>>, ExperimentError> {
+        let wrong = run.wrong_files(result);
+        let has_environment = run.read_json::<Environment>(ENVIRONMENT).is_ok();
+        if self.damaged.is_empty()
+            && self.config_fault.is_none()
+            && wrong.is_empty()
+            && has_environment
+        {
+            return Ok(Some(Vec::new()));
+        }
+        let Some(checkpoint) = &self.checkpoint else {
+            return Ok(None);
+        };
+        let config = checkpoint.identity.config.as_bytes();
+        let is_restored = |file: &&Digested| {
+            self.config_fault.is_some()
+                && file.name == CONFIG
+                && file.disagreement(config).is_none()
+        };
+        if !self.damaged.is_empty() || !wrong.iter().all(is_restored) {
+            return Ok(None);
+        }
+        let _lock = run.lock()?;
+        let mut warnings = Vec::new();
+        if let Some(fault) = &self.config_fault {
+            run.write(CONFIG, config)?;
+            warnings.push(config_restored(fault));
+        }
+        if !has_environment {
+            let (device, num_threads) = (&resources.device, resources.num_threads);
+            let checksum = checkpoint.identity.data_sha256.clone();
+            let environment = current_environment(device, num_threads, checksum, None);
+            run.write_json(ENVIRONMENT, &environment)?;
+            warnings.push(environment_restored(run));
+        }
+        Ok(Some(warnings))
     }
 
     /// The reason why early stopping would end the training at the checkpoint, if it would.
@@ -213,6 +264,18 @@ fn check_allowed(
         true => refused(asked),
         false => Ok(()),
     }
+}
+
+/// The sentence about a configuration with a fault that is written again.
+pub(super) fn config_restored(fault: &ExperimentError) -> String {
+    format!("{fault}; it is written again from the newest checkpoint")
+}
+
+/// The sentence about a lost or damaged environment that is written again.
+pub(super) fn environment_restored(run: &Run) -> String {
+    let path = run.path().join(ENVIRONMENT);
+    let path = path.display();
+    format!("{path} was lost or damaged; it is written again for this machine")
 }
 
 /// The configuration `text` with the defaults that this version writes out. If this version cannot read it, it stays as

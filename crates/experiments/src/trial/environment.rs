@@ -16,12 +16,12 @@ static PROCESSOR: LazyLock<String> = LazyLock::new(|| {
     processor.unwrap_or("unknown").to_string()
 });
 
-/// The environment of this process.
+/// The environment of this process. Without an engine, it is one that is not known.
 pub(crate) fn current_environment(
     device: &str,
     num_threads: usize,
     data_sha256: String,
-    trained_by: &TrainedBy,
+    trained_by: Option<&TrainedBy>,
 ) -> Environment {
     let devices = emberlab_training::device::compiled();
     Environment {
@@ -33,8 +33,8 @@ pub(crate) fn current_environment(
         processor: PROCESSOR.clone(),
         cores: std::thread::available_parallelism().map_or(1, |n| n.get()),
         num_threads,
-        engine: trained_by.name().to_string(),
-        engine_because: trained_by.because().map(str::to_string),
+        engine: trained_by.map_or("unknown", TrainedBy::name).to_string(),
+        engine_because: trained_by.and_then(TrainedBy::because).map(str::to_string),
         platform: format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
         data_sha256,
         changed: Vec::new(),

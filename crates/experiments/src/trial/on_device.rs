@@ -43,8 +43,8 @@ impl Prepared {
         let host = TrainedBy::FusedKernels.tensor_device(device);
         let network = self.init_network(&host.clone().autodiff())?;
         let (loss, rule) = (&self.config.loss, &self.config.optimizer.rule);
-        let num_train = self.splits.train.len();
-        let trained_by = TrainedBy::choose(&network, loss, rule, training, num_train, device)?;
+        let num_samples = [self.splits.train.len(), self.splits.valid.len()];
+        let trained_by = TrainedBy::choose(&network, loss, rule, training, num_samples, device)?;
         let tensor_device = trained_by.tensor_device(device);
         let network = match tensor_device == host {
             true => network,

@@ -132,6 +132,6 @@ impl Ready {
     pub(super) fn environment(&self, resources: &Resources) -> Environment {
         let checksum = self.identity.data_sha256.clone();
         let (device, num_threads) = (&resources.device, resources.num_threads);
-        current_environment(device, num_threads, checksum, &self.trained_by)
+        current_environment(device, num_threads, checksum, Some(&self.trained_by))
     }
 }

@@ -4,7 +4,7 @@ use emberlab_run_format::files::{CONFIG, ENDING, ENVIRONMENT, MODEL, MODEL_FOLDE
 use emberlab_run_format::{ChosenFor, Environment, ModelFile};
 use emberlab_storage::{Position, RunLock, StorageError, create_folder, sha256};
 
-use super::continuation::{Continuation, NothingToDo};
+use super::continuation::{Continuation, NothingToDo, config_restored, environment_restored};
 use super::model_file::model_file;
 use super::ready::Ready;
 use super::{Execution, Resources, Trial};
@@ -15,7 +15,8 @@ use crate::run::{Change, Run};
 pub enum Resume {
     /// The training continues.
     Continues(Box<Trial>, Resumed),
-    /// The run has finished and nothing is left to train. No file of it was changed.
+    /// The run has finished and nothing is left to train. At most its configuration and environment were written again,
+    /// where they were lost or damaged.
     NothingToDo(NothingToDo),
 }
 
@@ -51,11 +52,11 @@ impl Trial {
         force: bool,
         execution: Execution,
     ) -> Result<Resume, ExperimentError> {
-        // This is checked before anything else, so that not even the lock of a finished run is touched.
+        // This is checked before anything else, so that not even the lock of a finished run is touched if it is whole.
         if run.is_done()
             && !RunLock::is_held(run.path())
-            && let Some(nothing) =
-                Continuation::read(&run, overrides, force)?.nothing_to_do(&run)?
+            && let Some(nothing) = Continuation::read(&run, overrides, force)?
+                .nothing_to_do(&run, &execution.resources)?
         {
             return Ok(Resume::NothingToDo(nothing));
         }
@@ -106,17 +107,11 @@ impl Trial {
         }
         let now = ready.environment(&execution.resources);
         let mut warnings = Vec::new();
-        if let Some(fault) = config_fault {
-            warnings.push(format!(
-                "{fault}; it is written again from the newest checkpoint"
-            ));
+        if let Some(fault) = &config_fault {
+            warnings.push(config_restored(fault));
         }
         let mut environment = environment.unwrap_or_else(|_| {
-            let path = run.path().join(ENVIRONMENT);
-            let path = path.display();
-            warnings.push(format!(
-                "{path} was lost or damaged; it is written again for this machine"
-            ));
+            warnings.push(environment_restored(&run));
             now.clone()
         });
         let mut notes = environment.resume(now, epochs);

@@ -64,7 +64,7 @@ pub enum GpuError {
     },
     /// Something needs more memory in one piece than the device gives.
     #[error(
-        "{what} need {} MB in one piece, and the device gives {}",
+        "{what} need {} MB in one piece, and the device gives {}: train fewer networks at once",
         bytes.div_ceil(1_000_000),
         most / 1_000_000
     )]

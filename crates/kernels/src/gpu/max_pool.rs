@@ -4,6 +4,7 @@ use burn::tensor::Tensor;
 use emberlab_fused::gpu::operations;
 
 use super::memory::{argument, empty, is_on_gpu, rows, tensor};
+
 /// The largest of each square of two by two pixels, or NaN if there is one. An odd last row or column is left out.
 ///
 /// # Shapes

@@ -41,6 +41,11 @@ pub(crate) trait NetworkConfig {
     /// See [`ModelConfig::compares_rows`].
     fn compares_rows(&self) -> bool;
 
+    /// See [`ModelConfig::normalizes_single_values`].
+    fn normalizes_single_values(&self) -> bool {
+        false
+    }
+
     /// See [`ModelConfig::drops_units`].
     fn drops_units(&self) -> bool {
         false
@@ -97,6 +102,11 @@ impl ModelConfig {
     /// has only zeros there. A convolution's deviation is over the pixels as well, and one image is enough.
     pub fn compares_rows(&self) -> bool {
         with_config!(self, config => config.compares_rows())
+    }
+
+    /// Whether a layer normalises each value of a sample by itself, so that all its values are 0.
+    pub fn normalizes_single_values(&self) -> bool {
+        with_config!(self, config => config.normalizes_single_values())
     }
 
     /// Whether each step drops some units.

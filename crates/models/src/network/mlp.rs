@@ -161,6 +161,15 @@ impl NetworkConfig for MlpConfig {
         false
     }
 
+    fn normalizes_single_values(&self) -> bool {
+        self.normalization.iter().any(|(i, normalization)| {
+            let sizes = i.map_or(self.hidden.as_slice(), |i| &self.hidden[i..=i]);
+            sizes
+                .iter()
+                .any(|&size| normalization.is_of_single_values(size))
+        })
+    }
+
     fn compares_rows(&self) -> bool {
         !self.hidden.is_empty() && self.normalization.iter().any(|(_, n)| n.compares_rows())
     }

@@ -37,22 +37,19 @@ impl Default for GroupNormConfig {
 impl NormalizationKind for GroupNormConfig {
     fn validate(&self, key: &str, sizes: &[usize]) -> Result<(), Problem> {
         let num_groups = self.num_groups;
-        let divides = |groups: usize| {
-            let fits = |size: &usize| size.is_multiple_of(groups) && *size > groups;
-            groups > 0 && sizes.iter().all(fits)
-        };
-        if !sizes.is_empty() && !divides(num_groups) {
+        let divides =
+            |groups: usize| groups > 0 && sizes.iter().all(|size| size.is_multiple_of(groups));
+        if !divides(num_groups) && !sizes.is_empty() {
+            // Groups of one value would all become 0.
             let smallest = sizes.iter().copied().min().unwrap_or_default();
             let such_as = (1..smallest).rev().find(|&groups| divides(groups));
             return Err(Problem::new(
                 format!("{key}.num_groups"),
                 num_groups,
-                match such_as {
-                    Some(groups) => format!(
-                        "a divisor of every hidden layer's size that leaves groups of at least two, such as {groups}"
-                    ),
-                    None => "hidden layers of at least two units".to_string(),
-                },
+                format!(
+                    "a divisor of every hidden layer's size, such as {}",
+                    such_as.unwrap_or(1)
+                ),
             ));
         }
         Problem::unless(
@@ -62,6 +59,10 @@ impl NormalizationKind for GroupNormConfig {
             "at least 1",
         )?;
         Problem::unless_positive(self.epsilon, format!("{key}.epsilon"))
+    }
+
+    fn values_together(&self, size: usize) -> Option<usize> {
+        Some(size / self.num_groups.max(1))
     }
 
     fn fits_images(&self) -> bool {

@@ -73,14 +73,12 @@ trait NormalizationKind {
 impl Normalization {
     /// Checks the parameters for layers of these sizes. `key` is the normalisation's key in the model's table.
     pub(crate) fn validate(&self, key: &str, sizes: &[usize]) -> Result<(), Problem> {
-        with_normalization!(self, kind => kind.validate(key, sizes))?;
-        let together = |size: usize| with_normalization!(self, kind => kind.values_together(size));
-        Problem::unless(
-            sizes.iter().all(|&size| together(size) != Some(1)),
-            key,
-            self.name(),
-            "a normalisation of more than one value at a time, because a single value always becomes 0: larger layers, or              another normalisation",
-        )
+        with_normalization!(self, kind => kind.validate(key, sizes))
+    }
+
+    /// Whether it normalises each value of a layer of this size by itself, so that each becomes 0.
+    pub(crate) fn is_of_single_values(&self, size: usize) -> bool {
+        with_normalization!(self, kind => kind.values_together(size)) == Some(1)
     }
 
     /// Whether there is no normalisation.
@@ -321,33 +319,42 @@ mod tests {
     }
 
     #[test]
-    fn a_normalisation_of_a_single_value_is_refused() {
-        let problem = |normalization: Normalization, sizes: &[usize]| {
-            let problem = normalization.validate("normalization", sizes);
-            problem.expect_err("a single value").to_string()
+    fn a_normalisation_of_single_values_is_told_from_one_of_several() {
+        let group = |num_groups| {
+            Normalization::from(GroupNormConfig {
+                num_groups,
+                epsilon: EPSILON,
+            })
         };
-        let group = |num_groups| GroupNormConfig {
-            num_groups,
-            epsilon: EPSILON,
-        };
-        for num_groups in [10, 3] {
-            let said = problem(group(num_groups).into(), &[10]);
-            assert!(
-                said.ends_with("groups of at least two, such as 5"),
-                "{said}"
-            );
+        let layer = Normalization::from(LayerNormConfig { epsilon: EPSILON });
+        let instance = Normalization::from(InstanceNormConfig { epsilon: EPSILON });
+        let batch = Normalization::from(BatchNormConfig::default());
+        for (normalization, size, expected) in [
+            (group(10), 10, true),
+            (group(5), 10, false),
+            (layer.clone(), 1, true),
+            (layer, 2, false),
+            (instance, 1, true),
+            (batch, 1, false),
+        ] {
+            let found = normalization.is_of_single_values(size);
+            assert_eq!(found, expected, "{normalization:?}, {size}");
         }
-        assert!(problem(group(1).into(), &[1]).contains("at least two units"));
+    }
+
+    #[test]
+    fn the_number_of_groups_that_is_proposed_leaves_several_values_in_each() {
+        let group = Normalization::from(GroupNormConfig {
+            num_groups: 3,
+            epsilon: EPSILON,
+        });
+        let problem = group
+            .validate("normalization", &[10])
+            .expect_err("no divisor");
+        let said = problem.to_string();
         assert!(
-            problem(LayerNormConfig { epsilon: EPSILON }.into(), &[4, 1]).contains("single value")
-        );
-        assert!(
-            problem(InstanceNormConfig { epsilon: EPSILON }.into(), &[1]).contains("single value")
-        );
-        let batch = BatchNormConfig::default();
-        assert_eq!(
-            Normalization::from(batch).validate("normalization", &[1]),
-            Ok(())
+            said.ends_with("every hidden layer's size, such as 5"),
+            "{said}"
         );
     }
 }

@@ -15,7 +15,7 @@ pub(crate) struct CellFormat {
     /// More cells that read as missing, by column.
     missing_in: BTreeMap<String, Vec<String>>,
     /// Whether the cells are those of rows to predict, whose format is that of the training.
-    are_new: bool,
+    pub(crate) are_new: bool,
 }
 
 impl CellFormat {

@@ -201,11 +201,12 @@ impl ColumnReader {
                         name,
                     }));
                 }
-                column(
-                    ColumnType::Category,
-                    None,
-                    texts.into_values(format.decimal),
-                )
+                // Which spellings of new rows are one category depends on the training rows, not on the new ones.
+                let values = match format.are_new {
+                    true => texts.into_values_as_written(),
+                    false => texts.into_values(format.decimal),
+                };
+                column(ColumnType::Category, None, values)
             }
             Cells::Guessed(guessed) => guessed.finish(name, format),
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::cell::{Decimal, category_value, number};
 use super::cell_format::shortened;
-use super::interner::Interner;
+use super::interner::{Interner, sorted};
 use crate::table::Values;
 
 /// The code of a missing category while a column is read.
@@ -46,11 +46,22 @@ impl Texts {
     /// The texts as categories, in alphabetic order. If all are numbers, spellings of one number are one category.
     pub(crate) fn into_values(self, decimal: char) -> Values {
         let (names, new_codes) = categories(&self.interner.into_texts(), decimal);
-        let new_code = |code: &u32| new_codes.get(*code as usize).copied();
-        Values::Categories {
-            codes: self.codes.iter().map(new_code).collect(),
-            names,
-        }
+        with_new_codes(&self.codes, &new_codes, names)
+    }
+
+    /// The texts as categories, in alphabetic order; each spelling is a category of its own.
+    pub(crate) fn into_values_as_written(self) -> Values {
+        let (names, new_codes) = sorted(self.interner.into_texts());
+        with_new_codes(&self.codes, &new_codes, names)
+    }
+}
+
+/// Categories whose codes are those in the places of `codes`.
+fn with_new_codes(codes: &[u32], new_codes: &[u32], names: Vec<String>) -> Values {
+    let new_code = |code: &u32| new_codes.get(*code as usize).copied();
+    Values::Categories {
+        codes: codes.iter().map(new_code).collect(),
+        names,
     }
 }
 

@@ -506,6 +506,22 @@ fn rows_that_belong_together_or_come_in_time_are_said() {
 }
 
 #[test]
+fn measurements_and_a_first_column_without_a_name_are_no_identifiers_of_patients() {
+    let without_header = table("0,1.5,a", 60, |row| {
+        format!("{},{}.5,{}", row % 12, row * 7 % 60, ["a", "b"][row % 2])
+    });
+    let fractions = table("id,y", 60, |row| format!("{}.5,{}", row % 12, row % 2));
+    for text in [without_header, fractions] {
+        let warnings = describe_text(&text, None).warnings;
+        let mut subjects = warnings.iter().map(|warning| warning.subject);
+        assert!(
+            subjects.all(|subject| subject != Subject::DependentRows),
+            "{warnings:#?}"
+        );
+    }
+}
+
+#[test]
 fn texts_among_numbers_or_dates_are_told_from_values_of_other_columns() {
     let text = table("marker,when,dose", 60, |row| {
         let marker = match row % 20 {

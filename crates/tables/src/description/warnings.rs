@@ -264,7 +264,7 @@ pub(super) fn warnings(
     group(&is(Useless::OneValue), &|names, drop| {
         format!("{names}: all values are the same. Leave such columns out with {drop}.")
     });
-    features().for_each(|column| dependent_rows(column, &mut warnings));
+    features().for_each(|column| dependent_rows(column, format, &mut warnings));
     if collected.duplicates > 0 {
         warnings.push(Warning::new(Subject::Rows, format!(
             "{} of {} rows equal an earlier row. Copies of a training row among the test rows make scores too good.",
@@ -362,11 +362,15 @@ fn leaks(columns: &[Column], label: &str, warnings: &mut Vec<Warning>) {
 }
 
 /// Rows of one patient or the like, and rows in the order of time.
-fn dependent_rows(column: &Column, warnings: &mut Vec<Warning>) {
+fn dependent_rows(column: &Column, format: &Format, warnings: &mut Vec<Warning>) {
     let (name, description) = (column.name(), column.description);
     let (values, distinct) = (column.values(), description.distinct);
     let repeats = (3..=values / 2).contains(&distinct);
-    if is_identifier_name(name) && repeats && values >= LEAST_ROWS {
+    // Without a header, `column_1` says nothing about the column.
+    let is_identifier = is_identifier_name(name)
+        && description.column_type != ColumnType::Number
+        && (name != "column_1" || format.has_row_names);
+    if is_identifier && repeats && values >= LEAST_ROWS {
         warnings.push(Warning::new(Subject::DependentRows, format!(
             "{name:?}: {distinct} different values in {values} rows. If rows of one value belong together, as those of one \
              patient do, keep them in one split with `group = {name:?}`."

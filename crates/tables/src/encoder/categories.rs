@@ -16,6 +16,9 @@ pub(super) struct FittedCategories {
     names: Vec<String>,
     encoding: CategoryEncoding,
     missing: MissingCategory,
+    /// The decimal mark of the training file; `None` if the encoder was stored before it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decimal: Option<char>,
 }
 
 /// How a missing category is encoded.
@@ -86,6 +89,7 @@ impl FittedCategories {
             names,
             encoding,
             missing,
+            decimal: Some(config.decimal),
         })
     }
 
@@ -117,10 +121,10 @@ impl FittedCategories {
     }
 
     /// The place of each of `names`, and at the end that of a missing category. If the categories are numbers, other
-    /// spellings of them have their places too.
+    /// spellings of them have their places too. `decimal` is the decimal mark of `names`.
     pub(super) fn places(&self, names: &[String], decimal: char) -> Vec<Place> {
         let known: HashMap<&str, usize> = self.names.iter().map(String::as_str).zip(0..).collect();
-        let values = self.values(decimal);
+        let values = self.values(self.decimal.unwrap_or(decimal));
         let place = |name: &String| {
             let place = known.get(name.as_str()).copied();
             let of_value = || values.get(&category_value(name, decimal)?).copied();
@@ -135,7 +139,7 @@ impl FittedCategories {
         names.iter().map(place).chain([missing]).collect()
     }
 
-    /// The places of the categories by their values, if all are numbers.
+    /// The places of the categories by their values, if all are numbers with the decimal mark `decimal`.
     fn values(&self, decimal: char) -> HashMap<Decimal, usize> {
         let mut values = HashMap::new();
         let is_number = |name: &String| cell::number(name, decimal).is_some();

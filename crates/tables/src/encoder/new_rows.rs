@@ -182,6 +182,9 @@ impl Encoder {
 /// The end of the advice to set a key, where the network is already trained.
 const AGAIN: &str = " in the experiment, and train again";
 
+/// The largest number of categories that a note names.
+const MOST_UNSEEN: usize = 20;
+
 /// The format of a file of new rows. The meaning of the first line is decided here, from the columns of the training
 /// file.
 fn format(config: &TableConfig, header: HeaderLine) -> FormatConfig {
@@ -428,14 +431,18 @@ impl FittedColumn {
                     let near = near.map_or(String::new(), |near| format!("; is it {near:?}?"));
                     format!("{:?} ({count}{near})", shortened(text))
                 };
-                let texts: Vec<String> = unseen.iter().map(described).collect();
+                let mut texts: Vec<String> =
+                    unseen.iter().take(MOST_UNSEEN).map(described).collect();
+                if unseen.len() > MOST_UNSEEN {
+                    texts.push(format!("and {} more", unseen.len() - MOST_UNSEEN));
+                }
                 let (cells, hold) = match num_cells {
                     1 => ("cell", "holds a category"),
                     _ => ("cells", "hold categories"),
                 };
                 Some(format!(
                     "{num_cells} {cells} of {name:?} {hold} that the training rows do not have, taken for none of these: {}",
-                    shortened_list(&texts).join(", ")
+                    texts.join(", ")
                 ))
             }
             (FittedValues::Numbers { .. }, Values::Numbers(numbers)) => {

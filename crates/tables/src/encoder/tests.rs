@@ -438,6 +438,35 @@ fn categories_of_new_rows_are_numbers_where_those_of_the_training_are() {
 }
 
 #[test]
+fn spellings_of_one_number_are_told_apart_in_new_rows_where_the_training_does() {
+    let table = "code,x,y\n1,1,0\n1.0,2,1\nred,3,1\n";
+    let keys = "types = { code = \"category\" }";
+    let (features, _) = predict(table, keys, "code,x\n1,1\n1.0,2\n", HeaderLine::Auto).unwrap();
+    assert_eq!(features, [[1.0, 0.0, 0.0, 1.0], [0.0, 1.0, 0.0, 2.0]]);
+}
+
+#[test]
+fn categories_that_are_numbers_may_have_another_decimal_mark_in_new_rows() {
+    let table = "dose,x,y\n0.5,1,0\n1.5,2,1\n";
+    let keys = "types = { dose = \"category\" }";
+    let rows = read_file(table, keys, "dose;x\n1,5;2\n0,50;1\n").unwrap();
+    assert_eq!(rows.features, [0.0, 1.0, 2.0, 1.0, 0.0, 1.0]);
+}
+
+#[test]
+fn of_many_categories_that_the_training_did_not_see_the_first_are_named() {
+    let keys = "categories = { unseen = \"ignore\" }";
+    let cells = (0..25).map(|row| format!("2,unseen{row:02}\n"));
+    let rows = format!("x,color\n{}", cells.collect::<String>());
+    let rows = read_file(PREDICTED, keys, &rows).unwrap();
+    let [note] = rows.notes.as_slice() else {
+        panic!("{:?}", rows.notes);
+    };
+    assert!(note.starts_with("25 cells of \"color\""), "{note}");
+    assert!(note.ends_with("\"unseen19\" (1), and 5 more"), "{note}");
+}
+
+#[test]
 fn values_that_the_training_did_not_see_are_said() {
     let keys = "categories = { unseen = \"ignore\" }";
     let rows = read_file(PREDICTED, keys, "x,color\n1,RED\n2,green\n3,RED\n1e6,red\n").unwrap();

@@ -9,7 +9,7 @@ use crate::columns::ColumnType;
 use crate::columns::cell::{self, DateOrder, Decimal};
 use crate::columns::cell_format::{CellFormat, is_word, toml_key};
 use crate::columns::interner::{Interner, sorted};
-use crate::columns::notation::Notated;
+use crate::columns::notation::{Notated, Notation};
 use crate::config::{MissingLabels, TableConfig, TableTask};
 use crate::description::mixed_booleans;
 use crate::error::TableError;
@@ -32,6 +32,17 @@ const MANY_TEXTS: usize = 100;
 
 /// Up to this number of different dates or numbers in another notation are always accepted as classes.
 const FEW_AMOUNTS: usize = 10;
+
+/// Units and currencies, in lower case. Of `mg/dl` and `km/h` the parts are here.
+const UNITS: [&str; 92] = [
+    "m", "km", "dm", "cm", "mm", "µm", "nm", "mi", "mile", "miles", "ft", "foot", "feet", "in",
+    "inch", "inches", "yd", "g", "kg", "mg", "µg", "t", "lb", "lbs", "oz", "s", "sec", "secs",
+    "ms", "min", "mins", "h", "hr", "hrs", "hour", "hours", "day", "days", "week", "weeks",
+    "month", "months", "yr", "yrs", "year", "years", "l", "ml", "cl", "dl", "gal", "c", "f", "k",
+    "pa", "hpa", "kpa", "bar", "psi", "mmhg", "hz", "khz", "mhz", "ghz", "v", "mv", "ma", "w",
+    "kw", "mw", "kwh", "j", "kj", "cal", "kcal", "mol", "mmol", "kb", "mb", "gb", "tb", "kph",
+    "kmh", "mph", "ha", "pct", "usd", "eur", "gbp", "chf", "jpy", "rs",
+];
 
 /// Collects the labels of the rows.
 pub(super) struct LabelReader {
@@ -312,7 +323,10 @@ fn check_number_of_classes(
     if count > FEW_AMOUNTS {
         let mut notated = Notated::default();
         names.iter().for_each(|name| notated.add(name));
-        if let Some(notation) = notated.of_column(num_numbers as u64, count as u64) {
+        if let Some(notation) = notated
+            .of_column(num_numbers as u64, count as u64)
+            .filter(are_amounts)
+        {
             return Err(config.unusable(format!(
                 "the label {column:?} holds {count} different numbers such as {:?}, which {}, and set \
                  `task = \"regression\"`; {insist} makes each text a class",
@@ -342,6 +356,19 @@ fn check_number_of_classes(
         )));
     }
     Ok(())
+}
+
+/// Whether numbers in a notation are amounts. Numbers with different texts are, if these are units, currencies or marks
+/// such as `%`; others are names of classes, such as `1st` and `2nd`. So are single letters alone, as in `1g` and `1h`.
+fn are_amounts(notation: &Notation) -> bool {
+    let Notation::Mixed(affixes) = notation else {
+        return true;
+    };
+    let is_unit = |word: &str| word.is_empty() || UNITS.contains(&word.to_lowercase().as_str());
+    let are_units = |affix: &String| affix.split(|c: char| !c.is_alphabetic()).all(is_unit);
+    let is_letter =
+        |affix: &String| affix.chars().count() == 1 && affix.chars().all(char::is_alphabetic);
+    affixes.iter().all(are_units) && !affixes.iter().all(is_letter)
 }
 
 /// Makes the class `positive` the last of two.

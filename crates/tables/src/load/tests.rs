@@ -510,6 +510,10 @@ fn numbers_in_another_notation_and_dates_are_no_labels() {
             labels(&|row| format!("2024-{:02}-01", 1 + row % 12)),
             "12 different dates",
         ),
+        (
+            labels(&|row| format!("{row}{}", ["kg", "lb", "°C", "mg/dl"][row % 4])),
+            "have different texts",
+        ),
     ] {
         let message = load(&text, "").unwrap_err();
         assert!(message.contains(expected), "{message}");
@@ -518,6 +522,24 @@ fn numbers_in_another_notation_and_dates_are_no_labels() {
     }
     let few = labels(&|row| format!("{}%", row % 4));
     assert!(load(&few, "").is_ok());
+}
+
+#[test]
+fn numbers_with_different_endings_that_are_no_units_are_classes() {
+    let ordinal = |row: usize| match 1 + row % 12 {
+        1 => "1st".to_owned(),
+        2 => "2nd".to_owned(),
+        3 => "3rd".to_owned(),
+        number => format!("{number}th"),
+    };
+    let school_class = |row: usize| format!("{}{}", 1 + row % 6, ["a", "b", "c", "d"][row % 4]);
+    let parallel = |row: usize| format!("{}{}", 1 + row % 6, ["g", "h", "k", "l"][row % 4]);
+    let labels: [&dyn Fn(usize) -> String; 3] = [&ordinal, &school_class, &parallel];
+    for label in labels {
+        let text = table("x,y", (0..60).map(|row| format!("{row},{}", label(row))));
+        let loaded = load(&text, "").unwrap();
+        assert_eq!(classes(&loaded).1.len(), 12);
+    }
 }
 
 #[test]

@@ -63,8 +63,8 @@ pub enum TrainedBy {
 }
 
 impl TrainedBy {
-    /// The engine that trains this network on `device` with this number of samples. The network's numbers may lie on
-    /// any device.
+    /// The engine that trains this network on `device` with these numbers of samples, those to train on and those to
+    /// validate on. The network's numbers may lie on any device.
     ///
     /// # Errors
     /// [`Problem`] if the configuration asks for fused kernels and there are none.
@@ -73,10 +73,10 @@ impl TrainedBy {
         loss: &LossConfig,
         rule: &UpdateRule,
         training: &TrainingConfig,
-        num_train: usize,
+        num_samples: [usize; 2],
         device: &Device,
     ) -> Result<Self, Problem> {
-        match choose(network, loss, rule, training, num_train, device) {
+        match choose(network, loss, rule, training, num_samples, device) {
             Ok(_) => Ok(Self::FusedKernels),
             Err(reason) => {
                 reason.unless_demanded(training)?;
@@ -156,17 +156,19 @@ pub(crate) enum Place {
 }
 
 /// The plan of a training for fused kernels and the memory that they work in, or the reason why there are none.
+/// `num_samples` are those to train on and those to validate on.
 pub(crate) fn choose(
     network: &Network,
     loss: &LossConfig,
     rule: &UpdateRule,
     training: &TrainingConfig,
-    num_train: usize,
+    num_samples: [usize; 2],
     device: &Device,
 ) -> Result<(Plan, Place), NoPlan> {
     if training.engine == EngineConfig::Burn {
         return Err(NoPlan::BurnWanted);
     }
+    let [num_train, num_valid] = num_samples;
     let batches = training.batches();
     let steps_per_epoch = batches.num_batches(num_train);
     let plan = Plan {
@@ -176,7 +178,13 @@ pub(crate) fn choose(
         ..fused_plan(network, loss, rule, &training.step_rules())?
     };
     let batch_size = batches.rows_per_batch(num_train);
-    let place = place(&plan, network.dtype(), num_train, batch_size, device)?;
+    let place = place(
+        &plan,
+        network.dtype(),
+        num_train + num_valid,
+        batch_size,
+        device,
+    )?;
     #[cfg(feature = "gpu")]
     if training.augmentation.is_some() && matches!(place, Place::Gpu(_)) {
         return Err(no_kernels_for("augmented images on a GPU").into());
@@ -263,7 +271,7 @@ mod tests {
         let trainer = settings.trainer(1, 0.1);
         let (loss, rule) = (&trainer.loss, &trainer.optimizer.rule);
         let (training, device) = (&trainer.training, &trainer.device);
-        let found = TrainedBy::choose(&trainer.network, loss, rule, training, 14, device);
+        let found = TrainedBy::choose(&trainer.network, loss, rule, training, [14, 7], device);
         assert_eq!(
             found.expect("Burn operations").because(),
             Some("there are no fused kernels for the optimiser `lion`")

@@ -195,14 +195,15 @@ pub(crate) fn engine(
         fused_plan(&one.network, &shared.loss, rule, &rules)
     };
     let rule = first.optimizer.rule();
-    let num_train = first.data.train.len();
+    let num_valid = first.data.valid.as_ref().map_or(0, |valid| valid.len());
+    let num_samples = [first.data.train.len(), num_valid];
     let Shared {
         loss,
         training,
         device,
         ..
     } = &shared;
-    let chosen = choose(&first.network, loss, rule, training, num_train, device);
+    let chosen = choose(&first.network, loss, rule, training, num_samples, device);
     let (plan, place) = match chosen {
         Ok(chosen) => chosen,
         Err(reason) => {

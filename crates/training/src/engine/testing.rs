@@ -99,7 +99,7 @@ impl Settings {
         let trainer = self.trainer(1, 0.1);
         let (loss, rule) = (&trainer.loss, &trainer.optimizer.rule);
         let (training, device) = (&trainer.training, &trainer.device);
-        let chosen = TrainedBy::choose(&trainer.network, loss, rule, training, 14, device);
+        let chosen = TrainedBy::choose(&trainer.network, loss, rule, training, [14, 7], device);
         chosen == Ok(TrainedBy::FusedKernels)
     }
 

@@ -126,7 +126,7 @@ impl AdamStep {
         let squares = square.as_mut_slice();
         vectorized(
             #[inline(always)]
-            || {
+            move || {
                 let buffers = means.iter_mut().zip(squares.iter_mut());
                 for (gradient, (mean, square)) in gradients.iter_mut().zip(buffers) {
                     *mean = *mean * beta_1 + *gradient * rest_1;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use emberlab_training::StopFlag;
 
+use crate::progress::WAITS_FOR_ROOM;
 use crate::signals::INTERRUPTED;
 
 /// How a process ended.
@@ -27,6 +28,8 @@ pub trait Watcher: Sync {
     fn began(&self, job: usize);
     /// A job has printed a line.
     fn printed(&self, job: usize, line: &str);
+    /// A job has said that it waits for room on the disk.
+    fn waits(&self, job: usize, line: &str);
     /// A job has ended; `is_last` unless it is tried again.
     fn ended(&self, job: usize, end: &JobEnd, is_last: bool);
 }
@@ -65,8 +68,9 @@ pub fn run_all(
                         let mut tries_left = retries;
                         let end = loop {
                             watcher.began(job);
-                            let end =
-                                run(command(job), &running, |line| watcher.printed(job, line));
+                            let print = |line: &str| watcher.printed(job, line);
+                            let tell = |line: &str| watcher.waits(job, line);
+                            let end = run(command(job), &running, print, tell);
                             let again = matches!(end, JobEnd::Failed(_))
                                 && tries_left > 0
                                 && !stop.is_requested();
@@ -104,8 +108,14 @@ fn ask_all_to_end(running: &Running) {
     }
 }
 
-/// Runs one process to its end.
-fn run(mut command: Command, running: &Running, mut print: impl FnMut(&str)) -> JobEnd {
+/// Runs one process to its end. `print` gets each line of its output, and `tell` each line that says that it waits for
+/// room on the disk.
+fn run(
+    mut command: Command,
+    running: &Running,
+    mut print: impl FnMut(&str),
+    tell: impl Fn(&str) + Send,
+) -> JobEnd {
     command
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -119,24 +129,19 @@ fn run(mut command: Command, running: &Running, mut print: impl FnMut(&str)) -> 
     };
     let process = child.id();
     lock(running).insert(process, false);
-    let stderr = child.stderr.take().map(|mut pipe| {
-        std::thread::spawn(move || {
-            let mut bytes = Vec::new();
-            // A message without this text is still useful, so an error is ignored.
-            let _ = pipe.read_to_end(&mut bytes);
-            String::from_utf8_lossy(&bytes).into_owned()
-        })
-    });
-    if let Some(stdout) = child.stdout.take() {
-        for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-            print(&line);
+    let (status, was_asked, text) = std::thread::scope(|scope| {
+        let stderr = child.stderr.take();
+        let stderr = stderr.map(|pipe| scope.spawn(move || messages(pipe, tell)));
+        if let Some(stdout) = child.stdout.take() {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                print(&line);
+            }
         }
-    }
-    let status = child.wait();
-    let was_asked = lock(running).remove(&process).unwrap_or(false);
-    let text = stderr
-        .and_then(|reader| reader.join().ok())
-        .unwrap_or_default();
+        let status = child.wait();
+        let was_asked = lock(running).remove(&process).unwrap_or(false);
+        let text = stderr.and_then(|reader| reader.join().ok());
+        (status, was_asked, text.unwrap_or_default())
+    });
     let how = match status {
         Ok(status) => match status.code() {
             Some(0) => return JobEnd::Done,
@@ -151,6 +156,25 @@ fn run(mut command: Command, running: &Running, mut print: impl FnMut(&str)) -> 
     let lines: Vec<&str> = text.lines().filter(|line| !line.is_empty()).collect();
     let last = lines[lines.len().saturating_sub(LAST_LINES)..].join("\n");
     JobEnd::Failed(format!("{how}\n{last}").trim_end().to_string())
+}
+
+/// Reads the messages of a process to their end; `tell` gets those that say that it waits for room on the disk.
+fn messages(pipe: impl Read, tell: impl Fn(&str)) -> String {
+    let mut pipe = BufReader::new(pipe);
+    let (mut text, mut line) = (String::new(), Vec::new());
+    // A message without this text is still useful, so an error is ignored.
+    while pipe
+        .read_until(b'\n', &mut line)
+        .is_ok_and(|length| length > 0)
+    {
+        let read = String::from_utf8_lossy(&line);
+        if read.starts_with(WAITS_FOR_ROOM) {
+            tell(read.trim_end());
+        }
+        text.push_str(&read);
+        line.clear();
+    }
+    text
 }
 
 /// The reason why a process without an exit code ended.
@@ -225,6 +249,7 @@ mod tests {
         fn printed(&self, _: usize, _: &str) {
             self.0.request();
         }
+        fn waits(&self, _: usize, _: &str) {}
         fn ended(&self, _: usize, _: &JobEnd, _: bool) {}
     }
 

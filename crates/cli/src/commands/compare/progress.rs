@@ -122,6 +122,14 @@ impl Watcher for TrialProgress {
         bar.set_position(line.epoch);
     }
 
+    fn waits(&self, job: usize, line: &str) {
+        let run = &self.jobs[job].name;
+        match &self.screen {
+            Some(screen) => screen.lines.suspend(|| say!("{run}: {line}")),
+            None => say!("{run}: {line}"),
+        }
+    }
+
     fn ended(&self, job: usize, end: &JobEnd, is_last: bool) {
         let mut state = self.lock();
         let running = state.running.remove(&job);

@@ -114,6 +114,14 @@ struct Evaluation {
 /// # Errors
 /// [`Failure`] if the run cannot be evaluated or the output cannot be written.
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
+    if let Some(Some(file)) = &args.animate
+        && output_files::is_stdout(file)
+    {
+        return Err(Failure::Usage(
+            "the standard output has the evaluation: give `--animate` the name of a file"
+                .to_string(),
+        ));
+    }
     args.running.set_threads()?;
     let run = Run::find(&shared.artifacts, &args.run)?.with_data(args.data.clone());
     let weights = Weights::from(args.weights);

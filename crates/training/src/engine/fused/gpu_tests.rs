@@ -232,7 +232,14 @@ fn fused_kernels_train_on_a_gpu_unless_it_ends_long_kernels() {
         let trainer = settings.trainer(1, 0.1);
         let (loss, rule) = (&trainer.loss, &trainer.optimizer.rule);
         let (training, device) = (&trainer.training, &trainer.device);
-        TrainedBy::choose(&trainer.network, loss, rule, training, num_train, device)
+        TrainedBy::choose(
+            &trainer.network,
+            loss,
+            rule,
+            training,
+            [num_train, 7],
+            device,
+        )
     };
     let settings = on_gpu();
     assert_eq!(chosen(&settings, 14), Ok(TrainedBy::FusedKernels));

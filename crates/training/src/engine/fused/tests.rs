@@ -547,7 +547,7 @@ fn a_training_without_fused_kernels_says_why() {
                 loss,
                 rule,
                 &trainer.training,
-                14,
+                [14, 7],
                 &trainer.device,
             )
         };
@@ -573,7 +573,7 @@ fn a_training_without_fused_kernels_says_why() {
         loss,
         rule,
         &trainer.training,
-        14,
+        [14, 7],
         &trainer.device,
     );
     let found = found.expect("Burn operations").to_string();

@@ -35,7 +35,8 @@ impl TrainingLoop {
     ) -> Result<Vec<TrainingResult>, TrainingError> {
         if ending.is_continue() {
             self.save()?;
-            self.wait_for_room()?;
+            let all: Vec<usize> = (0..self.replicas.len()).collect();
+            self.wait_for_room(&all)?;
         }
         let early = self.out_of_patience();
         let ending = |index| match ending {
@@ -52,24 +53,25 @@ impl TrainingLoop {
         Ok(results.into_iter().map(|(_, result)| result).collect())
     }
 
-    /// Tries again to save trainings that are done, while there is no room on the disk and nobody asks to stop. Only with
-    /// `checkpoint.on_error = "continue"` a training gets here without having been saved.
-    fn wait_for_room(&mut self) -> Result<(), TrainingError> {
+    /// Tries again to save trainings that are done, by their indices, while there is no room on the disk and nobody asks
+    /// to stop. Only with `checkpoint.on_error = "continue"` a training gets here without having been saved.
+    pub(super) fn wait_for_room(&mut self, done: &[usize]) -> Result<(), TrainingError> {
         const BETWEEN_TRIES: Duration = Duration::from_secs(1);
         const LOOK: Duration = Duration::from_millis(50);
-        let waits = |replica: &&mut Replica| replica.lacks_room && replica.has_to_save();
+        let waits = |replica: &Replica| replica.lacks_room && replica.has_to_save();
         let mut is_told = false;
-        while let Some(waiting) = self.replicas.iter_mut().find(waits)
+        while let Some(&waiting) = done.iter().find(|&&index| waits(&self.replicas[index]))
             && !self.stop.is_requested()
         {
             if !std::mem::replace(&mut is_told, true) {
-                waiting.observer.waits_for_room();
+                self.replicas[waiting].observer.waits_for_room();
             }
             let tried = Instant::now();
             while tried.elapsed() < BETWEEN_TRIES && !self.stop.is_requested() {
                 std::thread::sleep(LOOK);
             }
-            self.save()?;
+            self.count_time();
+            self.save_these(done.iter().copied())?;
         }
         Ok(())
     }

@@ -252,6 +252,9 @@ impl TrainingLoop {
             return Ok(());
         }
         self.finish_records()?;
+        self.count_time();
+        self.save_these(leaving.iter().copied())?;
+        self.wait_for_room(leaving)?;
         let early = |&index: &usize| (index, Ending::StoppedEarly);
         let results = self.finish_these(leaving.iter().map(early).collect())?;
         self.results.extend(results);
