@@ -278,8 +278,8 @@ fn a_metric_of_numbers_is_refused_for_classes() {
     assert!(outcome.stderr.contains("roc_auc"), "{}", outcome.stderr);
 }
 
-#[test]
 #[cfg(target_os = "linux")]
+#[test]
 fn a_training_goes_on_when_its_lines_cannot_be_printed() {
     let lab = Lab::new();
     let config = shipped("train/moons.toml");
