@@ -20,6 +20,7 @@ pub(crate) struct MaxPool {
 
 /// What the backward pass of a max-pool needs.
 #[derive(Debug, Clone)]
+#[allow(clippy::large_enum_variant)] // a step has one for each max-pool
 pub(crate) enum PooledMaxima {
     /// The inputs, in which a GPU finds the pixels again.
     Inputs(Tensor<2>),
@@ -105,7 +106,7 @@ impl Layer<2> for MaxPool {
     ) -> Tensor<2> {
         let saved = match saved {
             PooledMaxima::Inputs(x) => return kernels::max_pool_backward(x, delta, self.size),
-            PooledMaxima::Taken(saved) => saved,
+            PooledMaxima::Taken(taken) => taken,
         };
         let [batch, height, width] = self.size;
         let channels = saved.channels;
