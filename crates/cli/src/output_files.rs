@@ -26,10 +26,10 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
     Ok(write_named(path, content).map_err(ExperimentError::from)?)
 }
 
-/// Checks that [`write`] can write this file later, as far as that can be known, and creates the folders above it.
+/// Checks that [`write()`] can write this file later, as far as that can be known, and creates the folders above it.
 ///
 /// # Errors
-/// As for [`write`].
+/// As for [`write()`].
 pub fn prepare(path: &Path) -> Result<(), Failure> {
     if is_stdout(path) {
         return Ok(());

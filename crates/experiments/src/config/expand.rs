@@ -775,8 +775,8 @@ mod tests {
         assert_eq!(
             folders(constants),
             [
-                "name-constant-value-0.5-seed0",
-                "name-constant-value-minus-0.5-seed0"
+                "constant-value-0.5-seed0",
+                "constant-value-minus-0.5-seed0"
             ]
         );
     }

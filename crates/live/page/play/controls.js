@@ -271,6 +271,13 @@ export function throttled(call, pause = 120) {
     }
   };
   later.isPending = () => timer !== 0;
+  /** Calls it now with the last value, if that still waits. */
+  later.flush = () => {
+    if (waiting) {
+      clearTimeout(timer);
+      run();
+    }
+  };
   return later;
 }
 

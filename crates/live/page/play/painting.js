@@ -66,6 +66,8 @@ export function mount(holder, app, plot) {
   }
 
   function stop() {
+    // Whatever is clicked next, such as "Run", finds all points.
+    send.flush();
     isOn = false;
     plot.showPoints(undefined);
     plot.freeze(false);
