@@ -774,10 +774,7 @@ mod tests {
         "#;
         assert_eq!(
             folders(constants),
-            [
-                "constant-value-0.5-seed0",
-                "constant-value-minus-0.5-seed0"
-            ]
+            ["constant-value-0.5-seed0", "constant-value-minus-0.5-seed0"]
         );
     }
 
