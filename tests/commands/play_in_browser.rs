@@ -1,5 +1,7 @@
 //! `emberlab play` in a real browser: what a person does with mouse, finger and keys, and what the screen shows.
 
+use std::time::Instant;
+
 use serde_json::Value;
 
 use super::play::{PATIENCE, Page, Playground, metrics_after_training};
@@ -110,15 +112,24 @@ fn painted_points_are_learnt_and_their_setting_trains_to_the_same_loss() {
     browser.click("Pause");
     // An epoch that is under way is trained to its end.
     browser.click("One epoch");
+    // The setting reaches the page some time after the epoch.
+    let deadline = Instant::now() + PATIENCE;
+    let (toml, last) = loop {
+        browser.click("Copy as TOML");
+        let toml = browser.evaluate("document.querySelector('textarea').value");
+        let toml = toml.as_str().unwrap().to_string();
+        let last = last_epoch(&mut playground.page());
+        let epoch = last["epoch"].as_f64().unwrap();
+        if toml.contains(&format!("num_epochs = {epoch}\n")) {
+            break (toml, last);
+        }
+        assert!(Instant::now() < deadline, "{last}, {toml}");
+    };
     browser.wait(
         "document.querySelector('[aria-label=\"Run\"]') !== null",
         PATIENCE,
     );
-    browser.click("Copy as TOML");
-    let toml = browser.evaluate("document.querySelector('textarea').value");
-    let toml = toml.as_str().unwrap().to_string();
     assert!(toml.contains("name = \"points\""), "{toml}");
-    let last = last_epoch(&mut playground.page());
     let trained = metrics_after_training(&lab, &toml);
     assert_eq!(trained["epoch"], last["epoch"].as_f64().unwrap());
     assert_eq!(
