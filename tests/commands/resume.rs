@@ -561,16 +561,7 @@ fn a_damaged_config_is_restored_from_the_newest_checkpoint() {
         assert_eq!(checked.code, Some(1), "{i}: {checked:#?}");
         let advice = "`emberlab resume iris/stopped` writes it again from a checkpoint";
         assert!(checked.stdout.contains(advice), "{i}: {checked:#?}");
-        let step = (55 + i).to_string();
-        let words = [
-            "resume",
-            "stopped",
-            "--dashboard",
-            "quiet",
-            "--stop-at",
-            &step,
-        ];
-        let resumed = lab.run(&words);
+        let resumed = lab.resume_to("stopped", 55 + i);
         assert_eq!(resumed.code, Some(130), "{i}: {resumed:#?}");
         let said = "it is written again from the newest checkpoint";
         assert!(resumed.stderr.contains(said), "{i}: {resumed:#?}");

@@ -202,16 +202,7 @@ fn a_log_of_a_stopped_run_that_lacks_what_its_checkpoint_has_is_named_and_comes_
             assert_eq!(checked.code, Some(1), "{name}: {checked:#?}");
             assert!(checked.stdout.contains(name), "{name}: {checked:#?}");
         }
-        let step = (51 + i).to_string();
-        let resume = [
-            "resume",
-            "stopped",
-            "--dashboard",
-            "quiet",
-            "--stop-at",
-            &step,
-        ];
-        assert_eq!(lab.run(&resume).code, Some(130));
+        assert_eq!(lab.resume_to("stopped", 51 + i).code, Some(130));
         lab.succeed(&["runs", "check"]);
     }
 }

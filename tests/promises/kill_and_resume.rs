@@ -39,6 +39,13 @@ fn folder(lab: &Lab) -> PathBuf {
     lab.path().join("artifacts/killed/run")
 }
 
+/// The file operations of a training that nothing disturbs, and the [files](left) that it leaves.
+fn undisturbed() -> (Vec<String>, Vec<(&'static str, Vec<u8>)>) {
+    let whole = lab();
+    let names = operations(&whole, &TRAIN);
+    (names, left(&folder(&whole)))
+}
+
 /// The files that must not depend on how often the training was killed.
 fn left(run: &Path) -> Vec<(&'static str, Vec<u8>)> {
     let files = [
@@ -149,9 +156,7 @@ fn a_training_killed_at_any_file_operation_resumes_to_the_bit() {
     if !can_inject() {
         return;
     }
-    let whole = lab();
-    let names = operations(&whole, &TRAIN);
-    let expected = left(&folder(&whole));
+    let (names, expected) = undisturbed();
     // Every file of a save, and each of its operations, is among those that are killed.
     let files = [
         "network.bpk",
@@ -411,9 +416,7 @@ fn a_disk_that_fails_at_any_file_operation_stops_the_training_and_loses_nothing(
     if !can_inject() {
         return;
     }
-    let whole = lab();
-    let names = operations(&whole, &TRAIN);
-    let expected = left(&folder(&whole));
+    let (names, expected) = undisturbed();
     let faults = [
         ("no_space", "No space left on device"),
         ("read_only", "Read-only file system"),
@@ -443,9 +446,7 @@ fn a_training_told_to_go_on_waits_at_its_end_for_room_and_saves_everything() {
     if !can_inject() {
         return;
     }
-    let whole = lab();
-    let names = operations(&whole, &TRAIN);
-    let expected = left(&folder(&whole));
+    let (names, expected) = undisturbed();
     let is_checkpoint = |name: &String| name.starts_with("create .partial-epoch-");
     let first = names.iter().rposition(is_checkpoint).unwrap() + 1;
     // Some tries fail.
@@ -470,9 +471,7 @@ fn a_training_told_to_goes_on_while_nothing_can_be_saved() {
     if !can_inject() {
         return;
     }
-    let whole = lab();
-    let names = operations(&whole, &TRAIN);
-    let expected = left(&folder(&whole));
+    let (names, expected) = undisturbed();
     let is_first = |name: &String| name == "create .partial-epoch-000001-step-000000000";
     let first = names.iter().position(is_first).unwrap() + 1;
     // The first two checkpoints and the row between them.

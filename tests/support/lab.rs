@@ -57,6 +57,13 @@ impl Lab {
         outcome
     }
 
+    /// Continues a run until `step` steps are done, from the newest checkpoint.
+    pub fn resume_to(&self, run: &str, step: usize) -> Outcome {
+        let step = step.to_string();
+        let stop = ["--dashboard", "quiet", "--stop-at", &step];
+        self.run(&[&["resume", run], &stop[..]].concat())
+    }
+
     /// Writes a file of this lab.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path().join(name);
