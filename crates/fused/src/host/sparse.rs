@@ -223,24 +223,58 @@ impl<'a, T: Real, F: Fn(usize) -> &'a [Difference<T>]> WithSimd for SparseProduc
     }
 }
 
+/// Rows of `a` that are multiplied with one part of `b` before the next: their sums stay in the first-level cache.
+const ROWS_AT_ONCE: usize = 16;
+
+/// Bytes of a part of `b`, which stays in the first-level cache as well.
+const BYTES_AT_ONCE: usize = 40 * 1024;
+
+/// Bytes of a row of `b` up to which there is but one part: a start of each row for each part would take longer than the
+/// second-level cache does.
+const BYTES_OF_A_NARROW_ROW: usize = 128;
+
 impl<'a, T: Real, F: Fn(usize) -> &'a [Difference<T>]> SparseProduct<'a, T, F> {
-    /// `N` vectors of columns, which stay in registers while a row of `a` is walked through.
+    /// `N` vectors of columns, which stay in registers while the numbers of a row of `a` within a part of `b` are walked
+    /// through.
     #[inline(always)]
     fn block<S: Simd, const N: usize>(&mut self, simd: S, column: usize) {
         let width = N * T::lanes::<S>();
-        for (row, out) in self.out.chunks_exact_mut(self.out_stride).enumerate() {
-            let (sums, _) = T::as_vectors_mut::<S>(&mut out[column..column + width]);
-            let mut kept: [T::Vector<S>; N] = std::array::from_fn(|n| sums[n]);
-            for &Difference { index, value } in (self.rows)(row) {
-                let b = &self.b.numbers[index as usize * self.b.stride + column..][..width];
-                let (vectors, _) = T::as_vectors::<S>(b);
-                let factor = T::splat(simd, value);
-                for (sum, &vector) in kept.iter_mut().zip(vectors) {
-                    *sum = T::mul_add(simd, factor, vector, *sum);
+        let depth_at_once = match width * size_of::<T>() {
+            ..=BYTES_OF_A_NARROW_ROW => usize::MAX,
+            bytes => BYTES_AT_ONCE / bytes,
+        };
+        let groups = self.out.chunks_mut(self.out_stride * ROWS_AT_ONCE);
+        for (group, out) in groups.enumerate() {
+            let first = group * ROWS_AT_ONCE;
+            // How many numbers of each row are multiplied.
+            let mut done = [0; ROWS_AT_ONCE];
+            let mut end = 0;
+            let mut is_done = false;
+            while !is_done {
+                is_done = true;
+                end += depth_at_once;
+                let rows = out.chunks_exact_mut(self.out_stride).zip(&mut done);
+                for (row, (out, done)) in rows.enumerate() {
+                    let (sums, _) = T::as_vectors_mut::<S>(&mut out[column..column + width]);
+                    let mut kept: [T::Vector<S>; N] = std::array::from_fn(|n| sums[n]);
+                    for &Difference { index, value } in &(self.rows)(first + row)[*done..] {
+                        let index = index as usize;
+                        if index >= end {
+                            is_done = false;
+                            break;
+                        }
+                        *done += 1;
+                        let b = &self.b.numbers[index * self.b.stride + column..][..width];
+                        let (vectors, _) = T::as_vectors::<S>(b);
+                        let factor = T::splat(simd, value);
+                        for (sum, &vector) in kept.iter_mut().zip(vectors) {
+                            *sum = T::mul_add(simd, factor, vector, *sum);
+                        }
+                    }
+                    for (sum, kept) in sums.iter_mut().zip(kept) {
+                        *sum = kept;
+                    }
                 }
-            }
-            for (sum, kept) in sums.iter_mut().zip(kept) {
-                *sum = kept;
             }
         }
     }
