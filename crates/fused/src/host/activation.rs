@@ -1,4 +1,7 @@
 //! Values and slopes of activations.
+//!
+//! Closures take their numbers by value: one that is borrowed might change, so the compiler would read it again for each
+//! number of a slice.
 
 use pulp::Arch;
 
@@ -25,7 +28,7 @@ impl Activation {
                     x,
                     y,
                     #[inline(always)]
-                    |x| if x <= zero { alpha * x } else { x },
+                    move |x| if x <= zero { alpha * x } else { x },
                 );
             }
             Self::Elu { alpha } => {
@@ -35,7 +38,7 @@ impl Activation {
                     x,
                     y,
                     #[inline(always)]
-                    |x| {
+                    move |x| {
                         if x > zero { x } else { alpha * (x.exp() - one) }
                     },
                 );
@@ -47,7 +50,7 @@ impl Activation {
                     x,
                     y,
                     #[inline(always)]
-                    |x| scale * if x > zero { x } else { alpha * (x.exp() - one) },
+                    move |x| scale * if x > zero { x } else { alpha * (x.exp() - one) },
                 );
             }
             Self::Swish => map(
@@ -55,28 +58,28 @@ impl Activation {
                 x,
                 y,
                 #[inline(always)]
-                |x| x * sigmoid(x),
+                move |x| x * sigmoid(x),
             ),
             Self::Gelu => map(
                 arch,
                 x,
                 y,
                 #[inline(always)]
-                |x| x * normal_distribution(x),
+                move |x| x * normal_distribution(x),
             ),
             Self::Softplus => map(
                 arch,
                 x,
                 y,
                 #[inline(always)]
-                |x| positive_part(x) + (-x.abs()).exp().ln_1p(),
+                move |x| positive_part(x) + (-x.abs()).exp().ln_1p(),
             ),
             Self::Mish => map(
                 arch,
                 x,
                 y,
                 #[inline(always)]
-                |x| x * tanh_of_softplus(x),
+                move |x| x * tanh_of_softplus(x),
             ),
         }
     }
@@ -92,7 +95,7 @@ impl Activation {
                 y,
                 delta,
                 #[inline(always)]
-                |_, y, d| d * (y * (one - y)),
+                move |_, y, d| d * (y * (one - y)),
             ),
             Self::Tanh => zip3(
                 arch,
@@ -100,14 +103,15 @@ impl Activation {
                 y,
                 delta,
                 #[inline(always)]
-                |_, y, d| d * (one - y * y),
+                move |_, y, d| d * (one - y * y),
             ),
             Self::Relu => zip3(
                 arch,
                 x,
                 y,
                 delta,
-                |_, y, d| if y <= zero { zero } else { d },
+                #[inline(always)]
+                move |_, y, d| if y <= zero { zero } else { d },
             ),
             Self::LeakyRelu { alpha } => {
                 let alpha = T::from_f64(alpha);
@@ -116,7 +120,8 @@ impl Activation {
                     x,
                     y,
                     delta,
-                    |x, _, d| if x > zero { d } else { alpha * d },
+                    #[inline(always)]
+                    move |x, _, d| if x > zero { d } else { alpha * d },
                 );
             }
             Self::Elu { alpha } => {
@@ -127,7 +132,7 @@ impl Activation {
                     y,
                     delta,
                     #[inline(always)]
-                    |x, _, d| d * if x > zero { one } else { alpha * x.exp() },
+                    move |x, _, d| d * if x > zero { one } else { alpha * x.exp() },
                 );
             }
             Self::Selu => {
@@ -138,7 +143,7 @@ impl Activation {
                     y,
                     delta,
                     #[inline(always)]
-                    |_, y, d| d * if y > zero { scale } else { y + shift },
+                    move |_, y, d| d * if y > zero { scale } else { y + shift },
                 );
             }
             Self::Swish => zip3(
@@ -147,7 +152,7 @@ impl Activation {
                 y,
                 delta,
                 #[inline(always)]
-                |x, _, d| {
+                move |x, _, d| {
                     let sigmoid = sigmoid(x);
                     d * (sigmoid * (one + x * (one - sigmoid)))
                 },
@@ -160,7 +165,7 @@ impl Activation {
                     y,
                     delta,
                     #[inline(always)]
-                    |x, _, d| {
+                    move |x, _, d| {
                         let density = at_zero * (-(half * x * x)).exp();
                         d * (normal_distribution(x) + x * density)
                     },
@@ -172,7 +177,7 @@ impl Activation {
                 y,
                 delta,
                 #[inline(always)]
-                |x, _, d| d * sigmoid(x),
+                move |x, _, d| d * sigmoid(x),
             ),
             Self::Mish => zip3(
                 arch,
@@ -180,7 +185,7 @@ impl Activation {
                 y,
                 delta,
                 #[inline(always)]
-                |x, _, d| {
+                move |x, _, d| {
                     let tanh = tanh_of_softplus(x);
                     d * (tanh + x * sigmoid(x) * (one - tanh * tanh))
                 },
