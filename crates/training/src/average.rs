@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::check;
 
-/// An average of weights, which is evaluated and saved in place of the last weights. The running statistics of batch
-/// norm are not averaged.
+/// An average of weights, which is evaluated and saved in place of the last weights.
+///
+/// The running statistics of batch norm belong to the last weights. Whenever the average is evaluated they are computed
+/// anew for it, from all training rows, as PyTorch's `update_bn` does.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum WeightAverage {

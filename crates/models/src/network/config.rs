@@ -7,7 +7,7 @@ use emberlab_rng::StreamRng;
 use super::{ConvNetConfig, MlpConfig, Network, PerceptronConfig};
 use crate::initializer::Zeros;
 use crate::parameters::Parameters;
-use crate::{Initializer, ModelError};
+use crate::{Activation, Initializer, ModelError};
 
 /// The most weights that one layer may have, 8 GiB of f64. A larger size is taken for a typing error.
 const MAX_WEIGHTS: usize = 1 << 30;
@@ -45,6 +45,9 @@ pub(crate) trait NetworkConfig {
     fn normalizes_single_values(&self) -> bool {
         false
     }
+
+    /// See [`ModelConfig::output_activation`].
+    fn output_activation(&self) -> &Activation;
 
     /// See [`ModelConfig::drops_units`].
     fn drops_units(&self) -> bool {
@@ -107,6 +110,11 @@ impl ModelConfig {
     /// Whether a layer normalises each value of a sample by itself, so that all its values are 0.
     pub fn normalizes_single_values(&self) -> bool {
         with_config!(self, config => config.normalizes_single_values())
+    }
+
+    /// The activation of the outputs.
+    pub fn output_activation(&self) -> &Activation {
+        with_config!(self, config => config.output_activation())
     }
 
     /// Whether each step drops some units.

@@ -124,6 +124,10 @@ impl NetworkConfig for ConvNetConfig {
         false
     }
 
+    fn output_activation(&self) -> &Activation {
+        &self.output_activation
+    }
+
     fn drops_units(&self) -> bool {
         self.dropout > 0.0
     }
@@ -287,12 +291,16 @@ impl ConvNet {
     }
 
     /// Moves the running statistics of each batch norm towards the statistics of a batch.
-    pub(crate) fn with_running_statistics(mut self, statistics: Vec<BatchStatistics>) -> Self {
+    pub(crate) fn with_running_statistics(
+        mut self,
+        statistics: Vec<BatchStatistics>,
+        momentum: Option<f64>,
+    ) -> Self {
         self.norms = self
             .norms
             .into_iter()
             .zip(statistics)
-            .map(|(norm, batch)| norm.with_running_statistics(batch))
+            .map(|(norm, batch)| norm.with_running_statistics(batch, momentum))
             .collect();
         self
     }

@@ -174,6 +174,10 @@ impl NetworkConfig for MlpConfig {
         !self.hidden.is_empty() && self.normalization.iter().any(|(_, n)| n.compares_rows())
     }
 
+    fn output_activation(&self) -> &Activation {
+        &self.output_activation
+    }
+
     fn drops_units(&self) -> bool {
         !drops_nothing(&self.dropout)
     }
@@ -265,12 +269,16 @@ impl Mlp {
     }
 
     /// Moves the running statistics of each batch norm towards the statistics of a batch.
-    pub(crate) fn with_running_statistics(mut self, statistics: Vec<BatchStatistics>) -> Self {
+    pub(crate) fn with_running_statistics(
+        mut self,
+        statistics: Vec<BatchStatistics>,
+        momentum: Option<f64>,
+    ) -> Self {
         let mut statistics = statistics.into_iter();
         self.norms = self
             .norms
             .into_iter()
-            .map(|norm| Some(norm?.with_running_statistics(&mut statistics)))
+            .map(|norm| Some(norm?.with_running_statistics(&mut statistics, momentum)))
             .collect();
         self
     }

@@ -137,12 +137,25 @@ impl Network {
     /// Moves the running statistics of each batch norm towards the statistics of a batch. A network without batch norm
     /// stays as it is.
     pub fn with_running_statistics(self, statistics: Vec<BatchStatistics>) -> Self {
+        self.with_statistics(statistics, None)
+    }
+
+    /// Adds the statistics of a batch to running statistics that are the mean of those of `count` batches, this one
+    /// included, as PyTorch's batch norm does with `momentum=None`.
+    pub fn with_mean_statistics(self, statistics: Vec<BatchStatistics>, count: usize) -> Self {
+        self.with_statistics(statistics, Some(1.0 / count as f64))
+    }
+
+    /// Moves the running statistics by `momentum`, or by that of each batch norm.
+    fn with_statistics(self, statistics: Vec<BatchStatistics>, momentum: Option<f64>) -> Self {
         if statistics.is_empty() {
             return self;
         }
         match self {
-            Self::Mlp(network) => Self::Mlp(network.with_running_statistics(statistics)),
-            Self::ConvNet(network) => Self::ConvNet(network.with_running_statistics(statistics)),
+            Self::Mlp(network) => Self::Mlp(network.with_running_statistics(statistics, momentum)),
+            Self::ConvNet(network) => {
+                Self::ConvNet(network.with_running_statistics(statistics, momentum))
+            }
         }
     }
 
@@ -161,11 +174,15 @@ impl Network {
 
     /// The number of trained numbers. Running statistics are not trained.
     pub fn num_parameters(&self) -> usize {
-        let running = match self {
+        self.num_params() - self.num_running()
+    }
+
+    /// The number of running statistics of batch norms.
+    pub fn num_running(&self) -> usize {
+        match self {
             Self::Mlp(network) => network.num_running(),
             Self::ConvNet(network) => network.num_running(),
-        };
-        self.num_params() - running
+        }
     }
 
     /// The fully connected layers, of which every network has at least one.

@@ -77,6 +77,10 @@ impl NetworkConfig for PerceptronConfig {
         false
     }
 
+    fn output_activation(&self) -> &Activation {
+        &self.output_activation
+    }
+
     fn compares_rows(&self) -> bool {
         false
     }

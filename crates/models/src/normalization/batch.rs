@@ -192,9 +192,13 @@ impl BatchNorm {
         scale_and_shift::register(found, &self.gamma, &self.beta, gradients)
     }
 
-    /// Moves the running statistics towards those of a batch.
-    pub fn with_running_statistics(mut self, batch: BatchStatistics) -> Self {
-        let momentum = self.momentum;
+    /// Moves the running statistics towards those of a batch, by `momentum` or by its own.
+    pub fn with_running_statistics(
+        mut self,
+        batch: BatchStatistics,
+        momentum: Option<f64>,
+    ) -> Self {
+        let momentum = momentum.unwrap_or(self.momentum);
         let [batch_mean, batch_var] =
             [batch.mean, batch.variance].map(|batch| batch.squeeze_dim(0));
         self.running_mean = (self.running_mean).map(|mean| moved(mean, batch_mean, momentum));
@@ -257,9 +261,10 @@ impl NormLayer for BatchNorm {
     fn with_running_statistics(
         self,
         statistics: &mut impl Iterator<Item = BatchStatistics>,
+        momentum: Option<f64>,
     ) -> Self {
         match statistics.next() {
-            Some(batch) => self.with_running_statistics(batch),
+            Some(batch) => self.with_running_statistics(batch, momentum),
             None => self,
         }
     }

@@ -81,7 +81,7 @@ fn assert_case(what: &str, norm: &Norm, is_fused: bool, case: &Case, tolerance: 
         }
     }
 
-    let norm = (norm.clone()).with_running_statistics(&mut statistics.into_iter());
+    let norm = (norm.clone()).with_running_statistics(&mut statistics.into_iter(), None);
     let running = norm.parameters().running_statistics;
     assert_eq!(running.is_some(), case.running_mean.is_some());
     if let Some((mean, variance)) = running {

@@ -212,7 +212,7 @@ mod tests {
             ];
             for batch in &batches {
                 let (_, statistics) = norm.forward_train(batch.clone());
-                norm = norm.with_running_statistics(statistics);
+                norm = norm.with_running_statistics(statistics, None);
             }
             assert_near(
                 "mean",
@@ -250,11 +250,11 @@ mod tests {
             norm.beta = norm.beta.map(|_| wave_tensor(4.0, [3], &device, dtype));
             let shape = [2, 3, 2, 2];
             let (_, statistics) = norm.forward_train(wave_tensor(0.0, shape, &device, dtype));
-            norm = norm.with_running_statistics(statistics);
+            norm = norm.with_running_statistics(statistics, None);
             let x = wave_tensor(1.0, shape, &device, dtype).mul_scalar(2.0);
             let (outputs, statistics) = norm.forward_train(x.clone());
             assert_near("outputs", outputs, &expected["outputs"], tolerance);
-            norm = norm.with_running_statistics(statistics);
+            norm = norm.with_running_statistics(statistics, None);
             assert_near(
                 "variance",
                 norm.running_var.val(),

@@ -51,6 +51,7 @@ pub(super) trait NormLayer: Sized {
     fn with_running_statistics(
         self,
         _statistics: &mut impl Iterator<Item = BatchStatistics>,
+        _momentum: Option<f64>,
     ) -> Self {
         self
     }
@@ -153,24 +154,25 @@ impl Norm {
         with_norm!(self, layer => NormLayer::backward(layer, saved, delta, gradients))
     }
 
-    /// Moves the running statistics of a batch norm towards the next of `statistics`.
+    /// Moves the running statistics of a batch norm towards the next of `statistics`, by `momentum` or by its own.
     pub(crate) fn with_running_statistics(
         self,
         statistics: &mut impl Iterator<Item = BatchStatistics>,
+        momentum: Option<f64>,
     ) -> Self {
         match self {
-            Self::Batch(layer) => {
-                Self::Batch(NormLayer::with_running_statistics(layer, statistics))
-            }
-            Self::Layer(layer) => {
-                Self::Layer(NormLayer::with_running_statistics(layer, statistics))
-            }
-            Self::Instance(layer) => {
-                Self::Instance(NormLayer::with_running_statistics(layer, statistics))
-            }
-            Self::Group(layer) => {
-                Self::Group(NormLayer::with_running_statistics(layer, statistics))
-            }
+            Self::Batch(layer) => Self::Batch(NormLayer::with_running_statistics(
+                layer, statistics, momentum,
+            )),
+            Self::Layer(layer) => Self::Layer(NormLayer::with_running_statistics(
+                layer, statistics, momentum,
+            )),
+            Self::Instance(layer) => Self::Instance(NormLayer::with_running_statistics(
+                layer, statistics, momentum,
+            )),
+            Self::Group(layer) => Self::Group(NormLayer::with_running_statistics(
+                layer, statistics, momentum,
+            )),
         }
     }
 

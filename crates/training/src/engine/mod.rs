@@ -2,8 +2,10 @@
 //!
 //! There are two. The fused engine runs many steps of a small network in one call, each a few loops over the host's
 //! memory. The engine of Burn operations computes every network on every device, one operation at a time. [`choice`]
-//! decides which one trains.
+//! decides which one trains. Around either, [`averaged_batch_norm`] evaluates averaged weights with statistics of their
+//! own.
 
+mod averaged_batch_norm;
 mod choice;
 mod fused;
 mod operations;
@@ -33,6 +35,7 @@ use crate::optimizer::Optimizer;
 use crate::scheduler::Scheduler;
 use crate::task::Task;
 use crate::trainer::SplitData;
+use averaged_batch_norm::AveragedBatchNorm;
 use choice::{Place, choose, fused_plan};
 #[cfg(feature = "gpu")]
 use fused::GpuEngine;
@@ -102,7 +105,10 @@ pub(crate) trait TrainingEngine: Send {
     }
 
     /// Remembers the [evaluated network](Self::evaluated_network) at `index` as the best so far.
-    fn remember_best(&mut self, index: usize);
+    ///
+    /// # Errors
+    /// [`TrainingError::Read`] if the device fails.
+    fn remember_best(&mut self, index: usize) -> Result<(), TrainingError>;
 
     /// The network that was [remembered](Self::remember_best) last, or that of the checkpoint.
     ///
@@ -184,6 +190,32 @@ pub(crate) struct Shared {
 /// [`TrainingError::NotAlike`] if they differ in more than their numbers; [`TrainingError::Value`] if the
 /// configuration asks for fused kernels and there are none; [`TrainingError::Read`] if the device fails.
 pub(crate) fn engine(
+    beginnings: Vec<Beginning>,
+    shared: Shared,
+) -> Result<Box<dyn TrainingEngine>, TrainingError> {
+    let num_replicas = beginnings.len();
+    let first = beginnings.first();
+    let average = first.and_then(|one| {
+        one.optimizer
+            .average()
+            .filter(|_| one.network.num_running() > 0)
+    });
+    let done = first.map_or(0, |one| one.optimizer.num_steps());
+    let Some(average) = average else {
+        return chosen_engine(beginnings, shared);
+    };
+    let engine = chosen_engine(beginnings, shared.clone())?;
+    Ok(Box::new(AveragedBatchNorm::new(
+        engine,
+        average,
+        done,
+        num_replicas,
+        shared,
+    )))
+}
+
+/// The engine that [`choice`] finds for these networks.
+fn chosen_engine(
     beginnings: Vec<Beginning>,
     shared: Shared,
 ) -> Result<Box<dyn TrainingEngine>, TrainingError> {

@@ -75,6 +75,11 @@ impl Optimizer {
         Self::new(config, module).with_average(training.average, steps_per_epoch, module)
     }
 
+    /// The average of the parameters that is evaluated, if there is one.
+    pub(crate) fn average(&self) -> Option<Average> {
+        self.average
+    }
+
     /// The same optimiser before its first step, with an average of the parameters of `module`.
     pub fn with_average<M: Module>(
         mut self,

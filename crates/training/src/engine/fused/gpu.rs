@@ -468,11 +468,12 @@ impl TrainingEngine for GpuEngine {
         }))
     }
 
-    fn remember_best(&mut self, index: usize) {
+    fn remember_best(&mut self, index: usize) -> Result<(), TrainingError> {
         let moment = self.moment();
         let replica = &mut self.replicas[index];
         replica.remembered = Some(moment);
         replica.has_best = true;
+        Ok(())
     }
 
     fn best(&mut self, index: usize) -> Result<Option<Network>, TrainingError> {

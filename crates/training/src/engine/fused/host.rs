@@ -288,9 +288,10 @@ impl<T: Real + Float> TrainingEngine for HostEngine<T> {
         Ok(replica.start.network(&replica.evaluated_numbers()))
     }
 
-    fn remember_best(&mut self, index: usize) {
+    fn remember_best(&mut self, index: usize) -> Result<(), TrainingError> {
         let replica = &mut self.replicas[index];
         replica.best = Some(replica.evaluated_numbers());
+        Ok(())
     }
 
     fn best(&mut self, index: usize) -> Result<Option<Network>, TrainingError> {

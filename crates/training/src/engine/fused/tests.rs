@@ -512,7 +512,7 @@ fn the_best_network_is_the_one_that_was_remembered() {
         assert!(run.engine.best(0).expect("numbers").is_none());
         run.train_to(2);
         let expected = run.engine.network(0).expect("numbers").named_tensors();
-        run.engine.remember_best(0);
+        run.engine.remember_best(0).expect("numbers");
         run.train_to(3);
         assert_ne!(
             run.engine.network(0).expect("numbers").named_tensors(),

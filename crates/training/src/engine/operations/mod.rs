@@ -226,8 +226,9 @@ impl TrainingEngine for BurnEngine {
         Ok(self.networks.evaluated_network(index))
     }
 
-    fn remember_best(&mut self, index: usize) {
+    fn remember_best(&mut self, index: usize) -> Result<(), TrainingError> {
         self.best[index] = Some(self.networks.evaluated_network(index));
+        Ok(())
     }
 
     fn best(&mut self, index: usize) -> Result<Option<Network>, TrainingError> {

@@ -475,7 +475,7 @@ impl TrainingLoop {
         let mut all_written = Ok(());
         for (index, (record, written)) in ended?.into_iter().enumerate() {
             if record.is_best {
-                self.engine.remember_best(index);
+                self.engine.remember_best(index)?;
             }
             let scheduler = &self.replicas[index].scheduler;
             if scheduler.plateau().is_some() {
