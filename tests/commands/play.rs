@@ -206,6 +206,19 @@ fn a_change_during_the_training_is_an_event_and_the_training_goes_on() {
 }
 
 #[test]
+fn a_convolutional_network_trains_on_one_thread() {
+    let lab = Lab::new();
+    let config = shipped("train/digits_convnet.toml");
+    let words = [config.to_str().unwrap(), "--threads", "1"];
+    let playground = Playground::start(&lab, &words);
+    let mut page = playground.page();
+    page.send(json!({ "type": "step", "count": 2 }));
+    page.wait("status", |status| status["step"] == 2);
+    // Drawn by another thread.
+    page.wait("frame", |frame| frame["step"] == 2);
+}
+
+#[test]
 fn a_wrong_change_is_refused_with_its_key_and_nothing_changes() {
     let lab = Lab::new();
     let playground = Playground::start(&lab, &[]);

@@ -8,6 +8,7 @@
 //! - `board`: the newest message of each kind, for any number of pages;
 //! - `seeds`: trainings with several seeds in the background;
 //! - `tables`: tables that a browser sends;
+//! - `threads`: the threads of all this;
 //! - `routes`: the addresses of the server, and the connection to each page.
 //!
 //! All pages of a server show the same training.
@@ -21,6 +22,7 @@ mod routes;
 mod seeds;
 mod session;
 mod tables;
+mod threads;
 mod view;
 
 use std::path::PathBuf;
@@ -57,7 +59,7 @@ pub enum PlayError {
     Server(#[from] ServerError),
     /// A thread cannot be started.
     #[error("cannot start a thread: {0}")]
-    Thread(#[source] std::io::Error),
+    Thread(#[source] rayon::ThreadPoolBuildError),
 }
 
 impl Playground {

@@ -12,6 +12,7 @@ use emberlab_training::inspection::layer_outputs;
 use emberlab_training::{Task, TrainingError, cells, host};
 
 use super::board::{Board, Topic};
+use super::threads;
 use super::view::{FIELD_SIDE, MAP_SIDE, View, unit_maps};
 use crate::message::{Envelope, Field, Frame, ServerMessage, Weights};
 
@@ -47,13 +48,12 @@ impl Painter {
     /// Starts the thread.
     ///
     /// # Errors
-    /// [`std::io::Error`] if it cannot be started.
-    pub(super) fn start(board: Arc<Board>) -> std::io::Result<Self> {
+    /// [`rayon::ThreadPoolBuildError`] if it cannot be started.
+    pub(super) fn start(board: Arc<Board>) -> Result<Self, rayon::ThreadPoolBuildError> {
         let (sittings, received) = sync_channel(1);
         let is_busy = Arc::new(AtomicBool::new(false));
         let flag = is_busy.clone();
-        let thread = std::thread::Builder::new().name("painter".to_string());
-        thread.spawn(move || paint_all(&received, &board, &flag))?;
+        threads::spawn("painter", 1, move || paint_all(&received, &board, &flag))?;
         Ok(Self { sittings, is_busy })
     }
 

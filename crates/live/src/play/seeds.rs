@@ -11,6 +11,7 @@ use emberlab_training::{EpochRecord, Split};
 
 use super::board::{Board, Topic};
 use super::experiment::Experiment;
+use super::threads;
 use crate::message::{Envelope, SeedsState, ServerMessage};
 
 /// The most seeds.
@@ -47,14 +48,13 @@ impl SeedsJob {
         }
         let is_stopped = Arc::new(AtomicBool::new(false));
         let flag = is_stopped.clone();
-        let thread = std::thread::Builder::new().name("seeds".to_string());
+        let num_threads = resources.num_threads;
         let job = move || {
             let configs: Vec<ExperimentConfig> =
                 experiments.iter().map(|one| one.config().clone()).collect();
             Trainings::new(&configs, count, board).run(&configs, &resources, &flag);
         };
-        thread
-            .spawn(job)
+        threads::spawn("seeds", num_threads, job)
             .map_err(|e| format!("Cannot start a thread: {e}"))?;
         Ok(Self { is_stopped })
     }

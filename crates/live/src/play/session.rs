@@ -17,6 +17,7 @@ use super::explain::explain;
 use super::painter::{Painter, Sitting};
 use super::seeds::SeedsJob;
 use super::tables::Tables;
+use super::threads;
 use super::view::View;
 use super::{PlayError, Playground};
 use crate::message::{
@@ -105,9 +106,9 @@ pub(super) fn start(playground: Playground) -> Result<Session, PlayError> {
     };
     training.publish(Topic::Hello, ServerMessage::Hello(hello));
     training.present()?;
-    let thread = std::thread::Builder::new().name("training".to_string());
-    let thread = thread.spawn(move || training.run(&received));
-    thread.map_err(PlayError::Thread)?;
+    let num_threads = training.resources.num_threads;
+    threads::spawn("training", num_threads, move || training.run(&received))
+        .map_err(PlayError::Thread)?;
     Ok(Session {
         requests,
         board,
