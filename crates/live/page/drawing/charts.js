@@ -3,6 +3,8 @@
 import { css } from "../colors.js";
 
 const FONT = "12px system-ui, sans-serif";
+/** The distances between ticks of epochs, in epochs: 1, 2, 5, 10, 20, 50 and so on. */
+const WHOLE = Array.from({ length: 10 }, (_, n) => [1, 2, 5].map((x) => x * 10 ** n)).flat();
 
 /** The smallest text of a number on an axis. */
 export function tick(value) {
@@ -19,13 +21,18 @@ export function axes() {
   };
   const width = (plot, values) => 14 + 7 * Math.max(1, ...(values ?? []).map((text) => text?.length ?? 0));
   return [
-    { ...axis, size: 28, values: (_, splits) => splits.map(tick) },
+    { ...axis, size: 28, incrs: WHOLE, values: (_, splits) => splits.map(tick) },
     { ...axis, size: width, values: (_, splits) => splits.map(tick) },
   ];
 }
 
 /** The scale of the epochs. */
 export const epochs = { time: false, range: (_, low, high) => (low === null ? [0, 1] : [low, high > low ? high : low + 1]) };
+
+/** Whether a curve of a plot is drawn by points: one number makes no line. */
+export function isPoint(plot, series) {
+  return plot.data[series].filter((value) => value !== null && value !== undefined).length === 1;
+}
 
 /** The number of the row that a key leads to from row `n` of `count`; `undefined` for another key. */
 export function rowOfKey(event, n, count) {

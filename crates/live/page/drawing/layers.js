@@ -2,7 +2,7 @@
 
 import { css, series } from "../colors.js";
 import { element, readable, sharpen } from "../dom.js";
-import { axes, epochs, tick } from "./charts.js";
+import { axes, epochs, isPoint, tick } from "./charts.js";
 
 /** Update-to-weight ratios that are usually healthy. */
 export const HEALTHY = [1e-4, 1e-2];
@@ -117,7 +117,7 @@ export function chart(host, data, { powers: [least, most], band, mark = () => nu
     cursor: { show: false },
     scales: { x: epochs, y: { distr: 3, range: powers } },
     axes: axes(),
-    series: [{}, ...data.slice(1).map((_, n) => ({ stroke: () => css(series(n)), width: 1.5, points: { show: false } }))],
+    series: [{}, ...data.slice(1).map((_, n) => ({ stroke: () => css(series(n)), width: 1.5, points: { show: isPoint } }))],
     hooks: { drawClear: band ? [drawBand] : [], draw: [drawMark] },
   }, data, host);
 }

@@ -265,6 +265,7 @@ function mountTrials(panel, app) {
   let setting = app.state.setting ?? null;
   let latest = null;
   let isAltered = false;
+  let hasEnded = false;
 
   const body = element("tbody");
   const heads = COLUMNS.map(([column, title]) => {
@@ -320,6 +321,13 @@ function mountTrials(panel, app) {
     keep();
   }
 
+  /** Writes down the end of a training, which comes with the last epoch or after it. */
+  function recordEnd() {
+    if (hasEnded) {
+      record();
+    }
+  }
+
   function draw() {
     note.hidden = trials.length > 0;
     box.hidden = clear.hidden = trials.length === 0;
@@ -367,13 +375,13 @@ function mountTrials(panel, app) {
       latest = null;
     } else if (message.rows.length) {
       latest = message.rows[message.rows.length - 1];
+      recordEnd();
     }
   });
   app.on("status", (message) => {
     isAltered = message.is_altered;
-    if (message.ending) {
-      record();
-    }
+    hasEnded = message.ending !== "";
+    recordEnd();
   });
   draw();
 }

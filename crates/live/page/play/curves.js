@@ -2,7 +2,7 @@
 
 import { css, THEME_CHANGED } from "../colors.js";
 import { element, readable } from "../dom.js";
-import { axes, epochs, rowOfKey, thinned } from "../drawing/charts.js";
+import { axes, epochs, isPoint, rowOfKey, thinned } from "../drawing/charts.js";
 import { eachFrame, isShown, seldom } from "../drawing/redraw.js";
 import { metricsOf } from "./parts.js";
 
@@ -202,7 +202,7 @@ export function mount(panel, app) {
 
   function build(data) {
     plot?.destroy();
-    const line = (name, width, opacity, dash) => ({ stroke: () => css(name, opacity), width, dash, points: { show: false } });
+    const line = (name, width, opacity, dash) => ({ stroke: () => css(name, opacity), width, dash, points: { show: isPoint } });
     const background = pins().flatMap((_, n) => {
       const dash = n % 2 ? [2, 3] : [7, 4];
       return [line("series-0", 1.5, 0.6, dash), line("series-1", 1.5, 0.6, dash)];

@@ -2,7 +2,7 @@
 
 import { css, THEME_CHANGED } from "../colors.js";
 import { element, readable } from "../dom.js";
-import { axes, epochs, rowOfKey, thinned } from "../drawing/charts.js";
+import { axes, epochs, isPoint, rowOfKey, thinned } from "../drawing/charts.js";
 import { eachFrame, seldom } from "../drawing/redraw.js";
 import { lookOf, sample } from "./looks.js";
 
@@ -164,7 +164,7 @@ export function mount(panel, selected, ask) {
       axes: axes(),
       series: [{}, ...lines.map(({ run, isPale }) => {
         const { color, dash } = lookOf(run);
-        return { stroke: () => css(color, isPale ? PALE : 1), width: isPale ? 1.5 : 2, dash, spanGaps: true, points: { show: false } };
+        return { stroke: () => css(color, isPale ? PALE : 1), width: isPale ? 1.5 : 2, dash, spanGaps: true, points: { show: isPoint } };
       })],
       hooks: {
         setCursor: [({ cursor: { left, idx }, data }) => {
