@@ -134,6 +134,16 @@ fn fewer_epochs_need_force() {
         refused.stderr
     );
     assert!(refused.stderr.contains("--force"), "{}", refused.stderr);
+    // The fourth epoch has begun.
+    let begun = [
+        "resume",
+        "stopped",
+        "--force",
+        "--set",
+        "training.num_epochs=3",
+    ];
+    let refused = lab.run(&begun);
+    assert_eq!(refused.code, Some(2), "{refused:#?}");
     lab.succeed(&[&fewer[..], &["--force"]].concat());
     let metrics = lab.path().join("artifacts/iris/stopped/metrics.csv");
     assert_eq!(std::fs::read_to_string(metrics).unwrap().lines().count(), 6);

@@ -40,15 +40,15 @@ impl Change {
     }
 }
 
-/// The differences between two configurations with all defaults written out, when `epochs_done` epochs of the training
-/// are done.
+/// The differences between two configurations with all defaults written out, when `epochs_begun` epochs of the training
+/// have begun.
 ///
 /// # Errors
 /// [`toml::de::Error`] if one of them is not TOML.
 pub(crate) fn changes(
     old: &str,
     new: &str,
-    epochs_done: usize,
+    epochs_begun: usize,
 ) -> Result<Vec<Change>, toml::de::Error> {
     let (old, new) = (flat(old)?, flat(new)?);
     let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
@@ -62,7 +62,7 @@ pub(crate) fn changes(
                 key: key.clone(),
                 old: old.map(ToString::to_string),
                 new: new.map(ToString::to_string),
-                verdict: verdict(key, old, new, epochs_done),
+                verdict: verdict(key, old, new, epochs_begun),
             }
         })
         .collect())
@@ -72,7 +72,7 @@ fn verdict(
     key: &str,
     old: Option<&toml::Value>,
     new: Option<&toml::Value>,
-    epochs_done: usize,
+    epochs_begun: usize,
 ) -> Verdict {
     let number = |value: Option<&toml::Value>| value.and_then(toml::Value::as_integer);
     match key {
@@ -82,7 +82,7 @@ fn verdict(
         "training.engine" => Verdict::Allowed,
         "training.num_epochs" => match (number(old), number(new)) {
             (Some(old), Some(new)) if new > old => Verdict::Allowed,
-            (_, Some(new)) if usize::try_from(new).is_ok_and(|new| new >= epochs_done) => {
+            (_, Some(new)) if usize::try_from(new).is_ok_and(|new| new >= epochs_begun) => {
                 Verdict::NeedsForce
             }
             _ => Verdict::Refused,

@@ -7,6 +7,7 @@ use emberlab_analysis::findings_before_training;
 use emberlab_datasets::{BatchSize, Samples, SplitMethod, Targets};
 use emberlab_menu::Problem;
 use emberlab_run_format::Finding;
+use emberlab_training::loss::OutputKind;
 
 use super::Prepared;
 use crate::config::{ExperimentConfig, Target};
@@ -182,8 +183,29 @@ impl Prepared {
                 "there is no validation split: early stopping uses the training split".to_string(),
             );
         }
+        warnings.extend(self.warning_about_outputs());
         warnings.extend(self.notes.iter().cloned());
         warnings
+    }
+
+    /// A sentence about outputs that the loss is not written for.
+    fn warning_about_outputs(&self) -> Option<String> {
+        let activation = self.config.model.output_activation();
+        let (loss, name) = (self.config.loss.name(), activation.name());
+        let is_probability = ["sigmoid", "softmax"].contains(&name);
+        match self.config.loss.function.outputs() {
+            OutputKind::Probabilities if !is_probability => Some(format!(
+                "`{loss}` compares probabilities, but nothing keeps the outputs between 0 and 1; try \
+                 `model.output_activation = \"sigmoid\"`, or a loss of logits such as `bce_with_logits`"
+            )),
+            OutputKind::Logit | OutputKind::ClassLogits if !activation.is_identity() => {
+                Some(format!(
+                    "`{loss}` makes probabilities of the outputs itself, but they go through `{name}` before; try \
+                     `model.output_activation = \"linear\"`"
+                ))
+            }
+            _ => None,
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use emberlab_config_source::ConfigSource;
 use emberlab_metrics::Metric;
 use emberlab_run_format::files::{CONFIG, ENVIRONMENT, RESULT};
 use emberlab_run_format::{Ending, Environment, RunResult};
-use emberlab_storage::{Checkpoint, CheckpointStore, Digested, Found, StorageError};
+use emberlab_storage::{Checkpoint, CheckpointStore, Digested, Found, Position, StorageError};
 use emberlab_training::{Split, epochs_without_improvement};
 
 use super::Resources;
@@ -112,10 +112,10 @@ impl Continuation {
             Some(checkpoint) => checkpoint.identity.config.clone(),
             None => written.text.clone(),
         };
-        let (now, epochs) = (
-            config.to_toml()?,
-            checkpoint.as_ref().map_or(0, |c| c.position.epoch),
-        );
+        // An epoch that has begun is trained to its end.
+        let begun = |at: Position| at.epoch + usize::from(at.step_in_epoch > 0);
+        let epochs = checkpoint.as_ref().map_or(0, |c| begun(c.position));
+        let now = config.to_toml()?;
         let between = |before: String| {
             let changes = changes(&with_defaults(before), &now, epochs);
             changes.map_err(|e| run.malformed(CONFIG, e))
