@@ -17,10 +17,7 @@ pub fn activation<const D: usize>(
     x: Tensor<D>,
     activation: Activation,
 ) -> Result<Tensor<D>, Tensor<D>> {
-    if !is_on_gpu(&x) {
-        return Err(x);
-    }
-    let x = without_gaps(x);
+    let x = without_gaps(x)?;
     let y = alike(&x);
     launch(&x, &y, None, activation);
     Ok(tensor(y))
@@ -34,10 +31,7 @@ pub fn activation_with_slopes<const D: usize>(
     x: Tensor<D>,
     activation: Activation,
 ) -> Result<Pair<D>, Tensor<D>> {
-    if !is_on_gpu(&x) {
-        return Err(x);
-    }
-    let x = without_gaps(x);
+    let x = without_gaps(x)?;
     let (y, slopes) = (alike(&x), alike(&x));
     launch(&x, &y, Some(&slopes), activation);
     Ok((tensor(y), tensor(slopes)))
@@ -53,13 +47,20 @@ fn launch(x: &CubeTensor, y: &CubeTensor, slopes: Option<&CubeTensor>, activatio
     );
 }
 
-/// A tensor whose numbers fill their memory, in any order of its dimensions. Convolutions write the channels last.
-fn without_gaps<const D: usize>(x: Tensor<D>) -> CubeTensor {
+/// A tensor on a GPU whose numbers fill their memory, in any order of its dimensions. Convolutions write the channels
+/// last.
+///
+/// # Errors
+/// `x`, unless it is on a GPU.
+fn without_gaps<const D: usize>(x: Tensor<D>) -> Result<CubeTensor, Tensor<D>> {
+    if !is_on_gpu(&x) {
+        return Err(x);
+    }
     let x = primitive(x);
-    match x.is_contiguous_buffer() && x.is_nonoverlapping() {
+    Ok(match x.is_contiguous_buffer() && x.is_nonoverlapping() {
         true => x,
         false => into_contiguous(x),
-    }
+    })
 }
 
 /// Memory for as many numbers in the same order.

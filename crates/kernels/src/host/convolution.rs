@@ -254,22 +254,9 @@ impl Buffers {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Device, TensorData};
-
     use super::*;
+    use crate::host::testing::{numbers, tensor};
     use crate::patches::unfold;
-
-    fn numbers<const D: usize>(x: &Tensor<D>) -> Vec<f32> {
-        x.to_data().try_to_vec().expect("f32")
-    }
-
-    /// Small integers, whose products and sums are exact in any order.
-    fn tensor<const D: usize>(shape: [usize; D], factor: usize) -> Tensor<D> {
-        let numbers: Vec<f32> = (0..shape.iter().product())
-            .map(|i| (i * factor % 7) as f32 - 3.0)
-            .collect();
-        Tensor::from_data(TensorData::new(numbers, shape), &Device::flex())
-    }
 
     /// Calls `check` with images, their size, the side of a kernel and a number of output channels.
     fn for_each_case(check: impl Fn(Tensor<2>, [usize; 3], usize, usize)) {

@@ -14,6 +14,8 @@ mod host_numbers;
 mod memory;
 mod product;
 mod row_sums;
+#[cfg(test)]
+mod testing;
 mod vectorized;
 
 pub(crate) use batch_norm::{batch_norm, batch_norm_backward};

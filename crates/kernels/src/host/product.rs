@@ -213,21 +213,8 @@ impl Matrices {
 
 #[cfg(test)]
 mod tests {
-    use burn::tensor::{Device, TensorData};
-
     use super::*;
-
-    fn numbers<const D: usize>(x: &Tensor<D>) -> Vec<f32> {
-        x.to_data().try_to_vec().expect("f32")
-    }
-
-    /// Small integers, whose products and sums are exact in any order.
-    fn tensor<const D: usize>(shape: [usize; D], factor: usize) -> Tensor<D> {
-        let numbers: Vec<f32> = (0..shape.iter().product())
-            .map(|i| (i * factor % 7) as f32 - 3.0)
-            .collect();
-        Tensor::from_data(TensorData::new(numbers, shape), &Device::flex())
-    }
+    use crate::host::testing::{numbers, tensor};
 
     #[test]
     fn products_of_all_shapes_and_memory_orders_equal_burns() {
