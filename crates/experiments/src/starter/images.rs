@@ -48,7 +48,11 @@ pub(super) fn starter(path: &Path) -> Result<Starter, ExperimentError> {
         "images of any size are resized to this one",
     );
     comments.beside(&["dataset", "color"], "\"grey\" or \"rgb\"");
-    let learnt = Learnt::Classes(classes.iter().map(|(_, rows)| *rows).collect());
+    let rows: Vec<u64> = classes.iter().map(|(_, rows)| *rows).collect();
+    let learnt = Learnt::Classes {
+        count: rows.len() as u64,
+        rows,
+    };
     let mut config = training::experiment(
         experiment_name(path),
         folder(path, [width, height], color),
