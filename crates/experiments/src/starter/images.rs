@@ -48,10 +48,9 @@ pub(super) fn starter(path: &Path) -> Result<Starter, ExperimentError> {
         "images of any size are resized to this one",
     );
     comments.beside(&["dataset", "color"], "\"grey\" or \"rgb\"");
-    let rows: Vec<u64> = classes.iter().map(|(_, rows)| *rows).collect();
     let learnt = Learnt::Classes {
-        count: rows.len() as u64,
-        rows,
+        count: classes.len() as u64,
+        rows: classes.iter().map(|(_, rows)| *rows).collect(),
     };
     let mut config = training::experiment(
         experiment_name(path),
