@@ -679,7 +679,7 @@ fn codes_are_categories_and_other_numbers_are_asked_about() {
         );
     }
     assert!(
-        !written.text.contains("10972; \"category\""),
+        !written.text.contains("10970; \"category\""),
         "{}",
         written.text
     );
