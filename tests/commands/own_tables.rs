@@ -345,6 +345,14 @@ fn a_missing_label_is_refused_with_its_lines_or_left_out_when_told() {
         let folder = lab.path().join("artifacts/own/a");
         let evaluation = Trained { folder }.json("evaluation.json");
         assert_eq!(evaluation["class_names"], Value::from(vec!["no", "yes"]));
+        // A wrong prediction is named by its line, also below rows that are left out.
+        for mistake in evaluation["mistakes"]["samples"].as_array().unwrap() {
+            let line = usize::try_from(mistake["line"].as_u64().unwrap()).unwrap();
+            let (x, class) = lines[line - 1].split_once(',').unwrap();
+            assert_eq!(mistake["inputs"]["features"][0].as_f64(), x.parse().ok());
+            let target = mistake["target"].as_u64().unwrap();
+            assert_eq!(class, ["no", "yes"][usize::try_from(target).unwrap()]);
+        }
         let samples = |split| {
             let told = lab.succeed(&["evaluate", "own/a", "--split", split, "--json"]);
             let told: Value = serde_json::from_str(&told.stdout).unwrap();

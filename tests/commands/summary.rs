@@ -70,8 +70,8 @@ fn every_shipped_network_is_counted_as_by_hand() {
         convnet("mnist_convnet", 28),
         dense("mnist_mlp", &[784, 256, 128, 10]),
         dense("moons", &[2, 64, 64, 1]),
-        // Five numbers, three ports and no port, two sexes, and whether the age is missing.
-        dense("passengers", &[12, 32, 1]),
+        // Five numbers, three ports and no port, two sexes, and whether there is an age and a cabin.
+        dense("passengers", &[13, 32, 1]),
         dense("penguins", &[4, 32, 3]),
         dense("regression", &[1, 32, 32, 1]),
         dense("spirals", &[2, 64, 64, 3]),

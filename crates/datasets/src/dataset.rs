@@ -72,6 +72,15 @@ impl Dataset {
         self.targets.is_empty()
     }
 
+    /// The line of each row of a table as an editor counts it, from 1; for files without lines the row, from 1. `None` if
+    /// the data set is not a table.
+    pub fn lines(&self) -> Option<&[u64]> {
+        match &self.inputs {
+            Inputs::Numbers(_) => None,
+            Inputs::Table { table, .. } => Some(&table.lines),
+        }
+    }
+
     /// The samples as numbers, and how the columns of a table became numbers; `None` if the data set is not a table.
     ///
     /// The encoder is fitted on `train_rows`. Weights are divided by their mean in these rows, so that the size of a

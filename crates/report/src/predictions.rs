@@ -509,14 +509,14 @@ fn mistake_block(mistakes: &Mistakes, names: &[String]) -> Result<Option<Block>,
         return Ok(Some(Block::Figures(vec![figure])));
     }
     let features = mistakes.feature_names.iter().take(MOST_FEATURES);
-    let words = ["row", "target", "prediction"].map(Column::words);
+    let words = [mistakes.place_name(), "target", "prediction"].map(Column::words);
     let numbers = ["probability"]
         .into_iter()
         .map(String::from)
         .chain(features.cloned());
     let row = |sample: &emberlab_run_format::Mistake| {
         let place = [
-            sample.row.to_string(),
+            sample.place().to_string(),
             class_name(names, Some(sample.target)).to_string(),
             class_name(names, sample.prediction).to_string(),
             format!("{:.1} %", 100.0 * sample.confidence),

@@ -25,8 +25,13 @@ pub struct Mistakes {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mistake {
-    /// The sample's row in the data set, counted from 0.
+    /// The sample's row in the data set, counted from 0. Rows of a table that are left out, such as those without a label,
+    /// are not counted.
     pub row: u32,
+    /// For tables, the sample's line in the file as an editor counts it, from 1; for arrays the row, from 1. None for other
+    /// data, and in files of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<u64>,
     /// The sample's class.
     pub target: u32,
     /// The predicted class; none where the network's outputs are NaN.
@@ -35,6 +40,23 @@ pub struct Mistake {
     pub confidence: f64,
     /// The sample's input, flat and not standardised.
     pub inputs: Inputs,
+}
+
+impl Mistakes {
+    /// What the samples are named by, "line" or "row".
+    pub fn place_name(&self) -> &'static str {
+        match self.samples.iter().all(|sample| sample.line.is_some()) {
+            true => "line",
+            false => "row",
+        }
+    }
+}
+
+impl Mistake {
+    /// The sample's line, or else its row.
+    pub fn place(&self) -> u64 {
+        self.line.unwrap_or(u64::from(self.row))
+    }
 }
 
 /// The input of one sample, in the units of the data.

@@ -88,6 +88,7 @@ fn config(rng: &mut Lcg, path: &Path) -> TableConfig {
             ("day", ColumnType::Date),
             ("day", ColumnType::Category),
             ("flag", ColumnType::Boolean),
+            ("color", ColumnType::Presence),
             ("id", ColumnType::Integer),
         ]);
         config.types.insert(name.to_owned(), column_type);

@@ -29,7 +29,7 @@ pub struct Column {
 /// The values of a column.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Values {
-    /// Numbers; booleans as 0 and 1; dates as days since 1970-01-01. A missing value is NaN.
+    /// Numbers; booleans and the presence of a value as 0 and 1; dates as days since 1970-01-01. A missing value is NaN.
     Numbers(Vec<f64>),
     /// Categories.
     Categories {

@@ -48,7 +48,10 @@ pub(super) fn starter(path: &Path) -> Result<Starter, ExperimentError> {
         "images of any size are resized to this one",
     );
     comments.beside(&["dataset", "color"], "\"grey\" or \"rgb\"");
-    let learnt = Learnt::Classes(classes.iter().map(|(_, rows)| *rows).collect());
+    let learnt = Learnt::Classes {
+        count: classes.len() as u64,
+        rows: classes.iter().map(|(_, rows)| *rows).collect(),
+    };
     let mut config = training::experiment(
         experiment_name(path),
         folder(path, [width, height], color),

@@ -22,11 +22,9 @@ const NAMES: [&str; 9] = [
 ];
 
 /// Classes that are the positive one of two, in lower case.
-const POSITIVE: [&str; 10] = [
+const POSITIVE: [&str; 8] = [
     "yes",
-    "y",
     "true",
-    "t",
     "positive",
     "pos",
     "+",
@@ -36,10 +34,12 @@ const POSITIVE: [&str; 10] = [
 ];
 
 /// Classes that are the negative one of two, in lower case.
-const NEGATIVE: [&str; 13] = [
-    "0", "-1", "no", "n", "false", "f", "negative", "neg", "-", "none", "normal", "benign",
-    "healthy",
+const NEGATIVE: [&str; 11] = [
+    "0", "-1", "no", "false", "negative", "neg", "-", "none", "normal", "benign", "healthy",
 ];
+
+/// Letters that are a positive and a negative class, beside each other alone, in lower case.
+const LETTERS: [[&str; 2]; 2] = [["y", "n"], ["t", "f"]];
 
 /// The column that is most likely the one to learn: one that is named like a label, else the last.
 pub fn guess_label(columns: &[String]) -> Option<&String> {
@@ -80,9 +80,16 @@ pub(super) fn positive(classes: &[ClassCount]) -> Option<(&ClassCount, &'static 
     let [first, second] = classes else {
         return None;
     };
-    let is = |list: &[&str], class: &ClassCount| list.contains(&class.name.to_lowercase().as_str());
-    let named = [first, second].map(|class| is(&POSITIVE, class));
-    let unnamed = [first, second].map(|class| is(&NEGATIVE, class));
+    let names = [first, second].map(|class| class.name.to_lowercase());
+    let letters = LETTERS.iter().find(|pair| {
+        let is_one = |name: &String| pair.contains(&name.as_str());
+        names.iter().all(is_one)
+    });
+    let is = |list: &[&str], place: usize, name: &String| {
+        list.contains(&name.as_str()) || letters.is_some_and(|pair| pair[place] == name)
+    };
+    let named = [0, 1].map(|class| is(&POSITIVE, 0, &names[class]));
+    let unnamed = [0, 1].map(|class| is(&NEGATIVE, 1, &names[class]));
     let by_name = "its name says so";
     Some(match (named, unnamed) {
         _ if both_numbers(first, second) => (second, "it is the larger number"),

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use emberlab_datasets::DatasetConfig;
 use emberlab_tables::{
-    Categories, ColumnDescription, ColumnType, FormatConfig, Impute, ImputeCategory, ImputeNumber,
-    MissingLabels, Subject, TableConfig, TableDescription, TableError, TableTask, UnseenCategories,
-    Useless, describe,
+    Categories, ColumnDescription, ColumnType, Dates, FormatConfig, Impute, ImputeCategory,
+    ImputeNumber, MissingLabels, Subject, TableConfig, TableDescription, TableError, TableTask,
+    UnseenCategories, Useless, describe,
 };
 
 use super::comments::Comments;
@@ -23,6 +23,20 @@ const MOST_TYPES: usize = 100;
 
 /// Of so many labels, more than one word that reads as missing may be a class.
 const FEW_LABELS: u64 = 20;
+
+/// Dates that span fewer days than this are days alone. Those that span more, or have times, are given as parts, so that
+/// the network sees seasons and hours.
+const DAYS_OF_PARTS: f64 = 60.0;
+
+/// With more rows than this for each value, whole numbers in a column that is named like an identifier are categories.
+const ROWS_PER_CODE: u64 = 20;
+
+/// With fewer rows than this for each value, whole numbers are no codes.
+const LEAST_ROWS_PER_CODE: u64 = 5;
+
+/// A column that is left out says by its missing values alone, if at least one in so many is missing and one in so many is
+/// not.
+const PRESENCE_SHARE: u64 = 20;
 
 /// A share of missing numbers above which the network also sees which of them are missing.
 const MUCH_MISSING: f64 = 0.05;
@@ -62,6 +76,10 @@ fn described(
     label: &str,
 ) -> Result<(TableDescription, Vec<String>), TableError> {
     let mut description = describe(path, &format, Some(label))?;
+    if let Some(other) = with_decimal_comma(path, &format, label, &description)? {
+        format.decimal = Some(',');
+        description = other;
+    }
     if format.missing == FormatConfig::default().missing {
         let columns = description.columns.iter();
         let mut words: Vec<String> = columns
@@ -75,6 +93,89 @@ fn described(
         }
     }
     Ok((description, format.missing))
+}
+
+/// The description of the table with decimal commas, if it is open which decimal mark there is, and more cells are numbers
+/// then: the mark is detected from the first rows alone.
+fn with_decimal_comma(
+    path: &Path,
+    format: &FormatConfig,
+    label: &str,
+    description: &TableDescription,
+) -> Result<Option<TableDescription>, TableError> {
+    let has_commas = |column: &ColumnDescription| column.decimal_commas > 0;
+    if format.decimal.is_some() || !description.columns.iter().any(has_commas) {
+        return Ok(None);
+    }
+    let format = FormatConfig {
+        decimal: Some(','),
+        ..format.clone()
+    };
+    let other = describe(path, &format, Some(label))?;
+    let num_fitting = |description: &TableDescription| {
+        let numbers = description
+            .columns
+            .iter()
+            .filter(|column| is_number(column.column_type));
+        let texts: u64 = numbers
+            .clone()
+            .map(|column| column.rows_with_other_texts)
+            .sum();
+        (numbers.count(), std::cmp::Reverse(texts))
+    };
+    Ok((num_fitting(&other) > num_fitting(description)).then_some(other))
+}
+
+/// A column that is a feature.
+#[derive(Clone, Copy)]
+struct Feature<'a> {
+    column: &'a ColumnDescription,
+    /// Its type as a feature, which may be another one than that of its cells.
+    column_type: ColumnType,
+}
+
+impl<'a> Feature<'a> {
+    /// A column of `rows` rows as a feature: whole numbers may be dates, or codes of at most `limit` categories.
+    fn new(column: &'a ColumnDescription, rows: u64, limit: u64) -> Self {
+        let values = rows - column.missing;
+        let per_value = values / column.distinct.max(1);
+        let are_codes = column.distinct <= limit
+            && (column.are_padded_codes && per_value >= LEAST_ROWS_PER_CODE
+                || column.may_be_group && per_value >= ROWS_PER_CODE);
+        let column_type = match column.column_type {
+            ColumnType::Integer if column.days.is_some() => ColumnType::Date,
+            ColumnType::Integer if are_codes => ColumnType::Category,
+            column_type => column_type,
+        };
+        Self {
+            column,
+            column_type,
+        }
+    }
+
+    fn is_category(&self) -> bool {
+        self.column_type == ColumnType::Category
+    }
+
+    /// Whether texts among its numbers or dates read as missing.
+    fn has_other_texts(&self) -> bool {
+        let reads_texts = is_number(self.column_type) || self.column_type == ColumnType::Date;
+        reads_texts && !self.column.other_texts.is_empty()
+    }
+
+    /// The number of rows in which it is missing, or a text among numbers or dates.
+    fn num_missing(&self) -> u64 {
+        match self.column_type {
+            // It says where a value is missing, and is never missing itself.
+            ColumnType::Presence => 0,
+            ColumnType::Category => self.column.missing,
+            _ => self.column.missing + self.column.rows_with_other_texts,
+        }
+    }
+}
+
+fn is_number(column_type: ColumnType) -> bool {
+    matches!(column_type, ColumnType::Number | ColumnType::Integer)
 }
 
 /// The choices for a table, while they are made.
@@ -161,6 +262,7 @@ impl<'a> Draft<'a> {
         let learnt = self.learn(&mut config, task);
         let features = self.choose_features(&mut config);
         self.write_types(&mut config, &features);
+        self.divide_dates(&mut config, &features);
         self.read_texts_as_missing(&mut config, &features);
         self.replace_missing(&mut config, &features);
         self.accept_rare_categories(&mut config, &features);
@@ -254,31 +356,48 @@ impl<'a> Draft<'a> {
                 rows.reverse();
             }
         }
-        Learnt::Classes(rows)
+        Learnt::Classes {
+            count: label.distinct,
+            rows,
+        }
     }
 
     /// The columns that are features; the others are dropped, with the reason.
-    fn choose_features(&mut self, config: &mut TableConfig) -> Vec<&'a ColumnDescription> {
+    fn choose_features(&mut self, config: &mut TableConfig) -> Vec<Feature<'a>> {
         let limit = config.categories.limit as u64;
+        let rows = self.description.rows;
         let mut features = Vec::new();
-        let mut dropped = Vec::new();
+        let (mut dropped, mut reduced) = (Vec::new(), Vec::new());
         for column in &self.description.columns {
             if column.name == self.label.name {
                 continue;
             }
             match reason_to_drop(column, limit) {
+                Some(reason) if is_present_now_and_then(column, rows) => {
+                    reduced.push(format!("{:?} ({reason})", column.name));
+                    features.push(Feature {
+                        column,
+                        column_type: ColumnType::Presence,
+                    });
+                }
                 Some(reason) => {
                     let place = config.drop.len().to_string();
                     self.comments.beside(&["dataset", "drop", &place], &reason);
                     config.drop.push(column.name.clone());
                     dropped.push(format!("{:?} ({reason})", column.name));
                 }
-                None => features.push(column),
+                None => features.push(Feature::new(column, rows, limit)),
             }
         }
         if !dropped.is_empty() {
             self.notes
                 .push(format!("left out: {}", shortened(&dropped, 10)));
+        }
+        if !reduced.is_empty() {
+            self.notes.push(format!(
+                "the network sees only whether there is a value: {}",
+                shortened(&reduced, 10)
+            ));
         }
         self.notes.push(format!(
             "{} of {} rows {} the label",
@@ -294,11 +413,10 @@ impl<'a> Draft<'a> {
     }
 
     /// The types of the features as they were found, with a remark about the content of each.
-    fn write_types(&mut self, config: &mut TableConfig, features: &[&ColumnDescription]) {
+    fn write_types(&mut self, config: &mut TableConfig, features: &[Feature<'_>]) {
         let are_few = features.len() <= MOST_TYPES;
-        let is_number = |column: &ColumnDescription| {
-            matches!(column.column_type, ColumnType::Number | ColumnType::Integer)
-        };
+        let limit = config.categories.limit as u64;
+        let rows = self.description.rows;
         self.comments.above(
             &["dataset", "types"],
             match are_few {
@@ -306,19 +424,25 @@ impl<'a> Draft<'a> {
                     .to_owned(),
                 false => format!(
                     "The types of the features as they were found, but for {} columns of numbers.",
-                    features.iter().filter(|column| is_number(column)).count()
+                    (features.iter())
+                        .filter(|feature| is_number(feature.column_type))
+                        .count()
                 ),
             },
         );
-        for column in features {
+        for feature in features {
+            let Feature {
+                column,
+                column_type,
+            } = *feature;
             let key = ["dataset", "types", &column.name];
-            if are_few || !is_number(column) {
-                let _ = config.types.insert(column.name.clone(), column.column_type);
-                self.comments.beside(&key, content(column));
+            if are_few || !is_number(column_type) {
+                let _ = config.types.insert(column.name.clone(), column_type);
+                self.comments.beside(&key, content(feature, rows, limit));
             }
             if let Some(remark) = careful(column) {
                 self.comments.above(&key, format!("CAREFUL: {remark}"));
-                let _ = config.types.insert(column.name.clone(), column.column_type);
+                let _ = config.types.insert(column.name.clone(), column_type);
             }
             if column.useless == Some(Useless::RowNumbers) {
                 self.warnings.extend(careful(column));
@@ -326,11 +450,39 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// Dates as parts where they have times or seasons.
+    fn divide_dates(&mut self, config: &mut TableConfig, features: &[Feature<'_>]) {
+        let describe = |feature: &Feature<'_>| {
+            let name = &feature.column.name;
+            let [first, last] = feature.column.days?;
+            if feature.column_type != ColumnType::Date {
+                return None;
+            }
+            if feature.column.has_times {
+                return Some(format!("{name:?} has times"));
+            }
+            let days = last.floor() - first.floor();
+            (days >= DAYS_OF_PARTS).then(|| format!("{name:?} spans {days} days"))
+        };
+        let reasons: Vec<String> = features.iter().filter_map(describe).collect();
+        if reasons.is_empty() {
+            return;
+        }
+        config.dates = Dates::Parts;
+        let reasons = shortened(&reasons, 5);
+        let remark = format!("year, month, day, weekday and, with times, the hour: {reasons}");
+        self.comments.beside(&["dataset", "dates"], remark);
+        self.notes.push(format!(
+            "dates become year, month, day, weekday and, with times, the hour: {reasons}"
+        ));
+    }
+
     /// The texts among numbers or dates, which read as missing: everywhere, or only there if they are values of another
     /// column.
-    fn read_texts_as_missing(&mut self, config: &mut TableConfig, features: &[&ColumnDescription]) {
+    fn read_texts_as_missing(&mut self, config: &mut TableConfig, features: &[Feature<'_>]) {
         let is_learnt_as_number = config.task == TableTask::Regression;
-        let columns = features.iter().copied();
+        let features = features.iter().filter(|feature| feature.has_other_texts());
+        let columns = features.map(|feature| feature.column);
         let columns = columns.chain(is_learnt_as_number.then_some(self.label));
         let mut with_texts = Vec::new();
         for column in columns.filter(|column| !column.other_texts.is_empty()) {
@@ -363,18 +515,15 @@ impl<'a> Draft<'a> {
     }
 
     /// The values that replace missing ones.
-    fn replace_missing(&mut self, config: &mut TableConfig, features: &[&ColumnDescription]) {
-        let missing = |of_categories: bool| -> Vec<&ColumnDescription> {
-            let columns = features.iter().filter(|column| num_missing(column) > 0);
-            let is_category =
-                |column: &ColumnDescription| column.column_type == ColumnType::Category;
-            let columns = columns.filter(|column| is_category(column) == of_categories);
-            columns.copied().collect()
-        };
-        let (numbers, categories) = (missing(false), missing(true));
-        let list = |columns: &[&ColumnDescription]| {
-            let columns = columns.iter();
-            let each = columns.map(|column| format!("{:?} ({})", column.name, num_missing(column)));
+    fn replace_missing(&mut self, config: &mut TableConfig, features: &[Feature<'_>]) {
+        let missing = features.iter().copied();
+        let missing = missing.filter(|feature| feature.num_missing() > 0);
+        let (categories, numbers): (Vec<Feature<'_>>, Vec<Feature<'_>>) =
+            missing.partition(|feature| feature.is_category());
+        let list = |features: &[Feature<'_>]| {
+            let each = features
+                .iter()
+                .map(|feature| format!("{:?} ({})", feature.column.name, feature.num_missing()));
             shortened(&each.collect::<Vec<_>>(), 10)
         };
         let mut impute = Impute::default();
@@ -389,11 +538,10 @@ impl<'a> Draft<'a> {
                 .push(format!("missing numbers become the median: {columns}"));
         }
         let rows = self.description.rows as f64;
-        let says_much = |column: &&ColumnDescription| {
-            column.distinct == 1 || num_missing(column) as f64 > MUCH_MISSING * rows
+        let says_much = |feature: &Feature<'_>| {
+            feature.column.distinct == 1 || feature.num_missing() as f64 > MUCH_MISSING * rows
         };
-        let much_missing: Vec<&ColumnDescription> =
-            numbers.iter().copied().filter(says_much).collect();
+        let much_missing: Vec<Feature<'_>> = numbers.iter().copied().filter(says_much).collect();
         if !much_missing.is_empty() {
             impute.indicators = true;
             let columns = list(&much_missing);
@@ -427,19 +575,18 @@ impl<'a> Draft<'a> {
     }
 
     /// Categories that may have no training row.
-    fn accept_rare_categories(
-        &mut self,
-        config: &mut TableConfig,
-        features: &[&ColumnDescription],
-    ) {
+    fn accept_rare_categories(&mut self, config: &mut TableConfig, features: &[Feature<'_>]) {
         // Missing values are a category too.
-        let is_rare = |column: &&&ColumnDescription| {
-            column.column_type == ColumnType::Category
+        let is_rare = |feature: &&Feature<'_>| {
+            let column = feature.column;
+            feature.is_category()
                 && (column.rarest.is_none_or(|rows| rows < RARE)
                     || (1..RARE).contains(&column.missing))
         };
-        let columns = features.iter().filter(is_rare);
-        let columns: Vec<String> = columns.map(|column| format!("{:?}", column.name)).collect();
+        let features = features.iter().filter(is_rare);
+        let columns: Vec<String> = features
+            .map(|feature| format!("{:?}", feature.column.name))
+            .collect();
         if !columns.is_empty() {
             config.categories = Categories {
                 unseen: UnseenCategories::Ignore,
@@ -494,33 +641,45 @@ fn reason_to_drop(column: &ColumnDescription, limit: u64) -> Option<String> {
         None if column.has_ambiguous_dates => {
             "dates with day or month first, which cannot be told".to_owned()
         }
-        None if too_many => format!("{} different categories", column.distinct),
+        None if too_many => format!(
+            "{} different categories; `categories.limit = {0}` would keep them",
+            column.distinct
+        ),
         None => return None,
     })
+}
+
+/// Whether a column has values in some of its `rows` rows and misses them in others, so that this may say something.
+fn is_present_now_and_then(column: &ColumnDescription, rows: u64) -> bool {
+    let is_share = |count: u64| PRESENCE_SHARE * count >= rows;
+    is_share(column.missing) && is_share(rows - column.missing)
 }
 
 /// A remark about a feature that may have to be left out.
 fn careful(column: &ColumnDescription) -> Option<String> {
     let name = &column.name;
     if let Some(reason) = &column.gives_label_away {
-        return Some(format!(
-            "{name:?} gives the label away: {reason}. Add it to `drop`, unless it is known before the label is."
-        ));
+        let advice = match column.may_be_group {
+            true => format!(
+                "If rows of one value belong together, set `group = {name:?}` here and `method = \"random\"` in [split]. \
+                 Otherwise add it to `drop`, unless it is known before the label is."
+            ),
+            false => "Add it to `drop`, unless it is known before the label is.".to_owned(),
+        };
+        return Some(format!("{name:?} gives the label away: {reason}. {advice}"));
     }
     (column.useless == Some(Useless::RowNumbers)).then(|| {
         format!("{name:?} counts up by one from row to row. Add it to `drop` if it only numbers the rows.")
     })
 }
 
-/// The number of rows in which a feature is missing, or a text among numbers or dates.
-fn num_missing(column: &ColumnDescription) -> u64 {
-    column.missing + column.rows_with_other_texts
-}
-
 /// The words among categories that read as missing, and the option that keeps them; empty if there are none.
-fn words_read_as_missing(categories: &[&ColumnDescription]) -> String {
+fn words_read_as_missing(categories: &[Feature<'_>]) -> String {
     let mut rows_of: BTreeMap<&str, u64> = BTreeMap::new();
-    for word in categories.iter().flat_map(|column| &column.missing_words) {
+    let words = categories
+        .iter()
+        .flat_map(|feature| &feature.column.missing_words);
+    for word in words {
         *rows_of.entry(&word.name).or_default() += word.rows;
     }
     let words = rows_of.iter();
@@ -537,9 +696,20 @@ fn words_read_as_missing(categories: &[&ColumnDescription]) -> String {
     }
 }
 
-/// The content of a column, as a remark.
-fn content(column: &ColumnDescription) -> String {
-    let values = match column.column_type {
+/// The content of a column of `rows` rows, as a remark. A column has at most `limit` categories.
+fn content(feature: &Feature<'_>, rows: u64, limit: u64) -> String {
+    let Feature {
+        column,
+        column_type,
+    } = feature;
+    let values = match column_type {
+        ColumnType::Presence => {
+            let reason = reason_to_drop(column, limit).unwrap_or_default();
+            return format!(
+                "whether there is a value; {} of {rows} are missing; {reason}",
+                column.missing
+            );
+        }
         ColumnType::Number | ColumnType::Integer => {
             format!("{} different{}", column.distinct, range(column))
         }
@@ -560,11 +730,27 @@ fn content(column: &ColumnDescription) -> String {
         0 => String::new(),
         missing => format!("; {missing} missing"),
     };
-    let is_open = column.column_type == ColumnType::Integer && !column.notes.is_empty();
-    let codes = if is_open {
-        "; \"category\" if these are codes"
-    } else {
-        ""
+    let is_integer = column.column_type == ColumnType::Integer;
+    let num_values = rows - column.missing;
+    let repeats = num_values >= LEAST_ROWS_PER_CODE * column.distinct;
+    let codes = match column_type {
+        ColumnType::Category if is_integer && column.are_padded_codes => {
+            "; digits of one length with zeros before them, as codes are written".to_owned()
+        }
+        ColumnType::Category if is_integer => {
+            "; named like an identifier; \"integer\" if these are amounts".to_owned()
+        }
+        ColumnType::Integer if (3..=limit).contains(&column.distinct) && repeats => {
+            "; \"category\" if these are codes".to_owned()
+        }
+        ColumnType::Integer if column.are_padded_codes && repeats => format!(
+            "; \"category\" with `categories.limit = {}` if these are codes",
+            column.distinct
+        ),
+        ColumnType::Integer if 10 * column.distinct >= 9 * num_values => {
+            "; add it to `drop` if it is an identifier".to_owned()
+        }
+        _ => String::new(),
     };
     format!("{values}{missing}{codes}")
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use emberlab_config_source::ConfigSource;
 use emberlab_datasets::{ClassWeights, SplitMethod};
 use emberlab_tables::{
-    ColumnType, Delimiter, ImputeCategory, ImputeNumber, MissingLabels, TableConfig,
+    ColumnType, Dates, Delimiter, ImputeCategory, ImputeNumber, MissingLabels, TableConfig,
     UnseenCategories,
 };
 
@@ -307,6 +307,10 @@ fn few_rows_have_no_test_split_and_rare_classes_a_stratified_one() {
     let many = rows("x,y", 40, |row| format!("{row}.5,c{}", row % 20));
     let many = written(&many, "y", None).starter.config;
     assert_eq!(many.split.method, SplitMethod::Random);
+    // More classes than are counted.
+    let many = rows("x,y", 480, |row| format!("{row}.5,c{}", row % 120));
+    let many = written(&many, "y", None).starter.config;
+    assert_eq!(many.split.method, SplitMethod::Random);
     assert!(
         rare.text.contains("the smallest 2: look at recall"),
         "{}",
@@ -335,6 +339,10 @@ fn the_positive_class_follows_from_numbers_names_or_rows() {
     assert_eq!(positive(["1", "2"], [700, 300]), "2");
     assert_eq!(positive(["-1", "1"], [10, 90]), "1");
     assert_eq!(positive(["N", "Y"], [10, 90]), "Y");
+    assert_eq!(positive(["F", "T"], [10, 90]), "T");
+    // A letter says nothing without its partner.
+    assert_eq!(positive(["f", "m"], [40, 60]), "f");
+    assert_eq!(positive(["N", "S"], [40, 60]), "N");
     assert_eq!(positive(["cancer", "not cancer"], [540, 60]), "cancer");
     assert_eq!(
         positive(["no-recurrence-events", "recurrence-events"], [20, 90]),
@@ -596,6 +604,109 @@ fn texts_among_dates_read_as_missing() {
     let written = written(&table, "y", None);
     assert!(written.table().missing.contains(&"0000-00-00".to_owned()));
     assert_eq!(written.table().impute.number, ImputeNumber::Median);
+}
+
+#[test]
+fn dates_with_times_or_seasons_become_parts() {
+    let dates = |when: &dyn Fn(usize) -> String| {
+        let table = rows("when,x,y", 120, |row| {
+            format!("{},{}.5,{}", when(row), row * 7 % 90, row * 5 % 7 % 2)
+        });
+        let written = written(&table, "y", None);
+        (written.table().dates, written.table().types["when"])
+    };
+    let times = |row: usize| format!("2024-02-{:02} {:02}:00", 1 + row % 20, row % 24);
+    assert_eq!(dates(&times), (Dates::Parts, ColumnType::Date));
+    let season = |row: usize| format!("2024-{:02}-{:02}", 1 + row % 12, 1 + row % 28);
+    assert_eq!(dates(&season), (Dates::Parts, ColumnType::Date));
+    let digits = |row: usize| season(row).replace('-', "");
+    assert_eq!(dates(&digits), (Dates::Parts, ColumnType::Date));
+    let days = |row: usize| format!("2024-02-{:02}", 1 + row * 11 % 28);
+    assert_eq!(dates(&days), (Dates::Number, ColumnType::Date));
+}
+
+#[test]
+fn values_that_are_left_out_say_by_their_presence() {
+    let table = rows("cabin,remark,x,y", 200, |row| {
+        let cabin = if row % 4 == 0 {
+            format!("C{row}")
+        } else {
+            String::new()
+        };
+        let remark = if row == 7 {
+            String::new()
+        } else {
+            format!("the row no {row}")
+        };
+        format!("{cabin},{remark},{}.5,{}", row * 7 % 90, row % 4 / 3)
+    });
+    let written = written(&table, "y", None);
+    assert_eq!(written.table().types["cabin"], ColumnType::Presence);
+    assert_eq!(written.table().drop, ["remark"]);
+    assert!(
+        written
+            .text
+            .contains("cabin = \"presence\" # whether there is a value; 150 of 200 are missing"),
+        "{}",
+        written.text
+    );
+}
+
+#[test]
+fn codes_are_categories_and_other_numbers_are_asked_about() {
+    let table = rows("zip,store_id,age,amount,y", 1500, |row| {
+        format!(
+            "{:05},{},{},{},{}",
+            501 + 977 * (row * 31 % 37),
+            100 + row * 7 % 30,
+            20 + row * 13 % 40,
+            1000 + row * 7919 % 9973,
+            row % 7 % 2
+        )
+    });
+    let written = written(&table, "y", None);
+    let types = &written.table().types;
+    assert_eq!(types["zip"], ColumnType::Category);
+    assert_eq!(types["store_id"], ColumnType::Category);
+    for expected in [
+        "age = \"integer\" # 40 different, 20 to 59; \"category\" if these are codes",
+        "; add it to `drop` if it is an identifier\n",
+    ] {
+        assert!(
+            written.text.contains(expected),
+            "{expected}\n{}",
+            written.text
+        );
+    }
+    assert!(
+        !written.text.contains("10970; \"category\""),
+        "{}",
+        written.text
+    );
+}
+
+#[test]
+fn decimal_commas_behind_the_first_rows_are_read_as_such() {
+    let table = rows("a;b;y", 1600, |row| {
+        let number = |factor: usize| match row {
+            0..1550 => format!("{}", row * factor % 90),
+            _ => format!("{},5", row * factor % 90),
+        };
+        format!("{};{};{}", number(7), number(11), row % 7 % 2)
+    });
+    let written = written(&table, "y", None);
+    assert_eq!(written.table().decimal, ',');
+    assert_eq!(written.table().impute.number, ImputeNumber::Error);
+}
+
+#[test]
+fn categories_that_are_too_many_are_left_out_with_the_key_that_keeps_them() {
+    let table = rows("city,x,y", 300, |row| {
+        format!("City {},{}.5,{}", row % 60, row * 7 % 90, row % 7 % 2)
+    });
+    let written = written(&table, "y", None);
+    let reason = "\"city\", # 60 different categories; `categories.limit = 60` would keep them";
+    assert!(written.text.contains(reason), "{}", written.text);
 }
 
 #[test]

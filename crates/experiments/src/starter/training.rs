@@ -38,8 +38,13 @@ const STRONG_DECAY: f64 = 0.3;
 
 /// The target of the training.
 pub(super) enum Learnt {
-    /// Classes, with the number of rows of each in the order of the classes.
-    Classes(Vec<u64>),
+    /// Classes.
+    Classes {
+        /// How many there are.
+        count: u64,
+        /// The number of rows of each in the order of the classes; empty if there are too many to count.
+        rows: Vec<u64>,
+    },
     /// Numbers.
     Numbers,
 }
@@ -48,7 +53,7 @@ impl Learnt {
     /// The number of rows of the rarest class.
     fn rarest(&self) -> Option<u64> {
         match self {
-            Self::Classes(rows) => rows.iter().copied().min(),
+            Self::Classes { rows, .. } => rows.iter().copied().min(),
             Self::Numbers => None,
         }
     }
@@ -148,9 +153,9 @@ fn split(learnt: &Learnt, rows: u64, comments: &mut Comments) -> SplitConfig {
     let [test_rows, held_out] = [up(test), up(valid + test)];
     let sizes = [rows - held_out.min(rows), held_out - test_rows, test_rows];
     let can_be_stratified = match learnt {
-        Learnt::Classes(classes) => {
+        Learnt::Classes { count, .. } => {
             let mut sizes = sizes.iter().filter(|&&size| size > 0);
-            sizes.all(|&size| size >= classes.len() as u64)
+            sizes.all(|size| size >= count)
         }
         Learnt::Numbers => false,
     };
@@ -187,16 +192,16 @@ fn split(learnt: &Learnt, rows: u64, comments: &mut Comments) -> SplitConfig {
 }
 
 fn loss(learnt: &Learnt, comments: &mut Comments) -> LossConfig {
-    let Learnt::Classes(classes) = learnt else {
+    let Learnt::Classes { count, rows } = learnt else {
         return LossConfig::mean(Mse {});
     };
-    let largest = classes.iter().copied().max().unwrap_or(0);
+    let largest = rows.iter().copied().max().unwrap_or(0);
     let rarest = learnt.rarest().unwrap_or(0);
     let is_imbalanced = largest > 4 * rarest;
-    match classes.len() {
+    match count {
         2 => {
             if is_imbalanced {
-                let total: u64 = classes.iter().sum();
+                let total: u64 = rows.iter().sum();
                 comments.above(&["loss"], format!(
                     "The rarer class has {:.1} % of the rows, so look at recall and F1 beside accuracy, and let \
                      `emberlab evaluate --threshold-by f1` choose the threshold. `class_weights = \"balanced\"` in \

@@ -208,6 +208,7 @@ impl Prepared {
             .filter(|(i, _)| predictions[*i] != NO_PREDICTION);
         let samples = predicted.take(MISTAKES).map(|&(i, confidence)| Mistake {
             row: rows[i],
+            line: (self.lines.as_ref()).and_then(|lines| lines.get(rows[i] as usize).copied()),
             target: targets[i],
             prediction: Some(predictions[i]),
             confidence,

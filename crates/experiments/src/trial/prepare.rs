@@ -31,6 +31,8 @@ pub struct Prepared {
     pub derived: Option<DerivedFeatures>,
     /// How the columns of a table became features; `None` if the data set is not a table.
     pub encoder: Option<Encoder>,
+    /// The line of each row of a table in its file, from 1; `None` if the data set is not a table.
+    pub lines: Option<Arc<[u64]>>,
     /// Sentences about what was found or left out when the data were read.
     pub notes: Vec<String>,
     /// SHA-256 of the data as they were loaded.
@@ -101,6 +103,7 @@ impl Prepared {
         let splits = config.split.split(&dataset.targets, groups, config.seed);
         let splits = splits.map_err(|problem| problem.within("split"))?;
         let mut notes = dataset.notes.clone();
+        let lines = dataset.lines().map(Arc::from);
         let (mut columns, encoder) = dataset.encode(&splits.train)?;
         let training = &config.training;
         if let Some(class_weights) = &training.class_weights {
@@ -144,6 +147,7 @@ impl Prepared {
             columns,
             derived,
             encoder,
+            lines,
             notes,
             data_sha256,
             splits,

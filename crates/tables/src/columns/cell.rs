@@ -211,6 +211,23 @@ pub(crate) fn date(text: &str, order: DateOrder) -> Option<f64> {
     Some(day_number(day, order)? + time_of_day(time)?)
 }
 
+/// The date that a cell of a column of dates holds: as [`date`], or eight digits such as `20240305`, which are numbers in
+/// other columns.
+pub(crate) fn date_or_digits(text: &str, order: DateOrder) -> Option<f64> {
+    date(text, order).or_else(|| date_of_digits(text))
+}
+
+/// The date of eight digits such as `20240305`, from 1900 to 2099, in days since 1970-01-01.
+pub(crate) fn date_of_digits(text: &str) -> Option<f64> {
+    let text = text.trim();
+    if text.len() != 8 {
+        return None;
+    }
+    let number = |place: std::ops::Range<usize>| digits(text.get(place)?, 4);
+    let year = number(0..4).filter(|year| (1900..2100).contains(year))?;
+    days_since_1970(year, number(4..6)?, number(6..8)?)
+}
+
 /// A date without the weekday before it, such as `Tue` or `Tuesday,`.
 fn without_weekday(text: &str) -> &str {
     const WEEKDAYS: [&str; 7] = [
@@ -593,6 +610,10 @@ mod tests {
             "20240305T0000Z",
         ] {
             assert_eq!(date(text, DayFirst), Some(19787.0), "{text}");
+        }
+        assert_eq!(date_or_digits("20240305", DayFirst), Some(19787.0));
+        for text in ["20240230", "2024030", "202403051", "18991231", "2024+305"] {
+            assert_eq!(date_or_digits(text, DayFirst), None, "{text}");
         }
         assert_eq!(date("3/5/2024", MonthFirst), Some(19787.0));
         assert_eq!(date("3/5/24", MonthFirst), Some(19787.0));

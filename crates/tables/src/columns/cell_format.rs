@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::cell;
+use super::cell::{self, Decimal, category_value};
 use crate::config::TableConfig;
 use crate::error::TableError;
 
@@ -11,9 +11,9 @@ use crate::error::TableError;
 pub(crate) struct CellFormat {
     pub(crate) path: PathBuf,
     pub(crate) decimal: char,
-    missing: Vec<String>,
+    missing: MissingCells,
     /// More cells that read as missing, by column.
-    missing_in: BTreeMap<String, Vec<String>>,
+    missing_in: BTreeMap<String, MissingCells>,
     /// Whether the cells are those of rows to predict, whose format is that of the training.
     pub(crate) are_new: bool,
 }
@@ -24,8 +24,10 @@ impl CellFormat {
         Self {
             path: path.to_owned(),
             decimal: config.decimal,
-            missing: config.missing.clone(),
-            missing_in: config.missing_in.clone(),
+            missing: MissingCells::new(&config.missing, config.decimal),
+            missing_in: (config.missing_in.iter())
+                .map(|(column, texts)| (column.clone(), MissingCells::new(texts, config.decimal)))
+                .collect(),
             are_new: false,
         }
     }
@@ -40,11 +42,8 @@ impl CellFormat {
 
     /// Whether a cell of a column reads as missing.
     pub(crate) fn is_missing(&self, column: &str, text: &str) -> bool {
-        let in_column = self.missing_in.get(column).into_iter().flatten();
-        self.missing
-            .iter()
-            .chain(in_column)
-            .any(|missing| missing == text)
+        let in_column = || self.missing_in.get(column);
+        self.missing.holds(text) || in_column().is_some_and(|missing| missing.holds(text))
     }
 
     /// The number that a cell holds.
@@ -101,7 +100,7 @@ impl CellFormat {
                 "a number; if {mark:?} is the decimal mark, set `decimal = \"{mark}\"`"
             );
         }
-        if text.is_empty() {
+        if text.is_empty() && self.are_new {
             return "a number".to_owned();
         }
         format!("a number{}", self.or_missing(column, text))
@@ -113,7 +112,15 @@ impl CellFormat {
         if self.are_new {
             return "; if it stands for a missing value, leave the cell empty".to_owned();
         }
-        let mut missing_in = self.missing_in.clone();
+        if text.is_empty() {
+            let mut missing = self.missing.texts.clone();
+            missing.push(String::new());
+            return format!("; to read empty cells as missing, set `missing = {missing:?}`");
+        }
+        let texts_of =
+            |(column, missing): (&String, &MissingCells)| (column.clone(), missing.texts.clone());
+        let mut missing_in: BTreeMap<String, Vec<String>> =
+            self.missing_in.iter().map(texts_of).collect();
         let texts = missing_in.entry(column.to_owned()).or_default();
         texts.push(shortened(text));
         let missing_in: Vec<String> = missing_in
@@ -124,6 +131,35 @@ impl CellFormat {
             "; if it stands for a missing value, set `missing_in = {{ {} }}`",
             missing_in.join(", ")
         )
+    }
+}
+
+/// Cells that read as missing. Numbers are compared by value, as pandas does: with -999, -999.0 is missing too.
+#[derive(Debug, Clone)]
+pub(crate) struct MissingCells {
+    texts: Vec<String>,
+    numbers: Vec<Decimal>,
+    decimal: char,
+}
+
+impl MissingCells {
+    /// From the cells as written, with `decimal` as their decimal mark.
+    pub(crate) fn new(texts: &[String], decimal: char) -> Self {
+        let value = |text: &String| category_value(text, decimal);
+        Self {
+            texts: texts.to_vec(),
+            numbers: texts.iter().filter_map(value).collect(),
+            decimal,
+        }
+    }
+
+    /// Whether a cell reads as missing.
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        let has_value = || {
+            let value = category_value(text, self.decimal);
+            value.is_some_and(|value| self.numbers.contains(&value))
+        };
+        self.texts.iter().any(|missing| missing == text) || !self.numbers.is_empty() && has_value()
     }
 }
 

@@ -18,10 +18,18 @@ pub(crate) struct ColumnReader {
 }
 
 enum Cells {
-    Numbers { integer: bool, values: Vec<f64> },
+    Numbers {
+        integer: bool,
+        values: Vec<f64>,
+    },
     Booleans(Vec<f64>),
+    /// 1 where there is a value, 0 where it is missing.
+    Presence(Vec<f64>),
     Dates(Dates),
-    Categories { texts: Texts, limit: usize },
+    Categories {
+        texts: Texts,
+        limit: usize,
+    },
     Guessed(Box<Guessed>),
 }
 
@@ -60,6 +68,7 @@ impl ColumnReader {
                 values: Vec::new(),
             },
             ColumnType::Boolean => Cells::Booleans(Vec::new()),
+            ColumnType::Presence => Cells::Presence(Vec::new()),
             ColumnType::Date => Cells::Dates(Dates::new(date_order)),
             ColumnType::Category | ColumnType::Identifier | ColumnType::Text => Cells::Categories {
                 texts: Texts::default(),
@@ -106,6 +115,10 @@ impl ColumnReader {
                     true => texts.push_missing(),
                     false => texts.push(text),
                 }
+                return Ok(());
+            }
+            Cells::Presence(values) => {
+                values.push(f64::from(!is_missing));
                 return Ok(());
             }
             Cells::Numbers { values, .. } | Cells::Booleans(values) if is_missing => {
@@ -187,6 +200,7 @@ impl ColumnReader {
                 column(column_type, None, Values::Numbers(values))
             }
             Cells::Booleans(values) => column(ColumnType::Boolean, None, Values::Numbers(values)),
+            Cells::Presence(values) => column(ColumnType::Presence, None, Values::Numbers(values)),
             Cells::Dates(dates) => {
                 let (order, days) = dates.finish(&name, format)?;
                 column(ColumnType::Date, order, Values::Numbers(days))

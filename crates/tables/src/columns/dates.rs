@@ -7,16 +7,28 @@ use crate::error::TableError;
 /// Dates as days since 1970-01-01, in each order of day and month that all cells so far allow.
 pub(crate) struct Dates {
     rows: usize,
+    /// Whether eight digits such as `20240305` are a date.
+    with_digits: bool,
     day_first: Option<Vec<f64>>,
     month_first: Option<Vec<f64>>,
 }
 
 impl Dates {
+    /// Dates of a column that is known to hold dates, in this order if it is known too.
     pub(crate) fn new(order: Option<DateOrder>) -> Self {
         Self {
             rows: 0,
+            with_digits: true,
             day_first: (order != Some(DateOrder::MonthFirst)).then(Vec::new),
             month_first: (order != Some(DateOrder::DayFirst)).then(Vec::new),
+        }
+    }
+
+    /// Dates of a column that may hold dates, where digits alone are numbers.
+    pub(crate) fn guessed() -> Self {
+        Self {
+            with_digits: false,
+            ..Self::new(None)
         }
     }
 
@@ -46,7 +58,11 @@ impl Dates {
             (&mut self.month_first, DateOrder::MonthFirst),
         ] {
             if let Some(all) = days {
-                match cell::date(text, order) {
+                let day = match self.with_digits {
+                    true => cell::date_or_digits(text, order),
+                    false => cell::date(text, order),
+                };
+                match day {
                     Some(day) => all.push(day),
                     None => *days = None,
                 }

@@ -2,7 +2,8 @@
 
 use super::ColumnType;
 use super::cell::{
-    BooleanSpelling, DateOrder, MINUS_SIGN, boolean, date, is_decimal_comma, number,
+    BooleanSpelling, DateOrder, MINUS_SIGN, boolean, date, date_of_digits, is_decimal_comma,
+    is_like_thousands, number,
 };
 use super::notation::{Notated, Notation};
 
@@ -13,7 +14,7 @@ const MAX_WORDS: usize = 3;
 const MAX_CODES: u64 = 10;
 
 /// Counts of the cells of a column.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct CellCounts {
     /// Number of cells.
     pub(crate) rows: u64,
@@ -25,16 +26,20 @@ pub(crate) struct CellCounts {
     pub(crate) integers: u64,
     /// Number of cells that are numbers with a decimal comma, but not with the decimal mark in use.
     pub(crate) decimal_commas: u64,
-    /// Number of cells that are dates with the day first.
-    dates_day_first: u64,
-    /// Number of cells that are dates with the month first.
-    dates_month_first: u64,
+    /// Number of these whose comma cannot stand between thousands.
+    pub(crate) clear_decimal_commas: u64,
+    /// Cells that are dates with the day first.
+    day_first: Course,
+    /// Cells that are dates with the month first.
+    month_first: Course,
+    /// Cells that are dates of eight digits, and numbers too.
+    of_digits: Course,
     /// Number of cells that are different dates in the two orders.
     ambiguous_dates: u64,
-    /// The day of the last date, and whether the dates rise, and fall, from row to row.
-    last_day: Option<f64>,
-    is_rising: bool,
-    is_falling: bool,
+    /// Number of cells of digits alone that begin with a zero, and the length of all cells of digits alone; `None` if
+    /// their lengths differ.
+    leading_zeros: u64,
+    digits_length: Option<usize>,
     trues: u64,
     falses: u64,
     /// The spelling of the booleans; `None` if there are none yet.
@@ -48,29 +53,61 @@ pub(crate) struct CellCounts {
     pub(crate) notated: Notated,
 }
 
-impl Default for CellCounts {
+/// The course of numbers or days from row to row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Course {
+    /// How many there are.
+    pub(crate) count: u64,
+    /// The smallest and the largest; infinite if there are none.
+    pub(crate) range: [f64; 2],
+    /// Whether any is not whole: the day of a date with a time.
+    pub(crate) has_fractions: bool,
+    last: Option<f64>,
+    is_rising: bool,
+    is_falling: bool,
+}
+
+impl Default for Course {
     fn default() -> Self {
         Self {
-            rows: 0,
-            missing: 0,
-            numbers: 0,
-            integers: 0,
-            decimal_commas: 0,
-            dates_day_first: 0,
-            dates_month_first: 0,
-            ambiguous_dates: 0,
-            last_day: None,
+            count: 0,
+            range: [f64::INFINITY, f64::NEG_INFINITY],
+            has_fractions: false,
+            last: None,
             is_rising: true,
             is_falling: true,
-            trues: 0,
-            falses: 0,
-            spelling: None,
-            has_mixed_spellings: false,
-            with_blanks: 0,
-            words: Vec::new(),
-            notated: Notated::default(),
         }
     }
+}
+
+impl Course {
+    pub(crate) fn add(&mut self, value: f64) {
+        self.count += 1;
+        let [least, most] = self.range;
+        self.range = [least.min(value), most.max(value)];
+        self.has_fractions |= value.fract() != 0.0;
+        let last = self.last.replace(value).unwrap_or(value);
+        self.is_rising &= last <= value;
+        self.is_falling &= last >= value;
+    }
+
+    /// Whether the values are in order, and not all the same.
+    pub(crate) fn direction(&self) -> Option<RowOrder> {
+        match (self.is_rising, self.is_falling) {
+            (true, false) => Some(RowOrder::Rising),
+            (false, true) => Some(RowOrder::Falling),
+            _ => None,
+        }
+    }
+}
+
+/// The order in which values follow each other from row to row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RowOrder {
+    /// None is below the one before it.
+    Rising,
+    /// None is above the one before it.
+    Falling,
 }
 
 impl CellCounts {
@@ -90,6 +127,9 @@ impl CellCounts {
                 .bytes()
                 .all(|byte| byte.is_ascii_digit() || matches!(byte, b'-' | b'+'));
             self.integers += u64::from(is_integer);
+            if is_integer {
+                self.add_digits(cell);
+            }
             return Some(value);
         }
         if self.words.len() <= MAX_WORDS && !self.words.iter().any(|word| word == cell) {
@@ -97,7 +137,10 @@ impl CellCounts {
         }
         self.notated.add(cell);
         self.with_blanks += u64::from(cell.trim().contains(' '));
-        self.decimal_commas += u64::from(decimal == '.' && is_decimal_comma(cell));
+        if decimal == '.' && is_decimal_comma(cell) {
+            self.decimal_commas += 1;
+            self.clear_decimal_commas += u64::from(!is_like_thousands(cell));
+        }
         if let Some((value, spelling)) = boolean(cell) {
             self.trues += u64::from(value);
             self.falses += u64::from(!value);
@@ -106,26 +149,51 @@ impl CellCounts {
         }
         let day_first = date(cell, DateOrder::DayFirst);
         let month_first = date(cell, DateOrder::MonthFirst);
-        self.dates_day_first += u64::from(day_first.is_some());
-        self.dates_month_first += u64::from(month_first.is_some());
         self.ambiguous_dates +=
             u64::from(day_first.is_some() && month_first.is_some() && day_first != month_first);
-        if let Some(day) = day_first.or(month_first) {
-            let last = self.last_day.replace(day).unwrap_or(day);
-            self.is_rising &= last <= day;
-            self.is_falling &= last >= day;
-        }
+        day_first
+            .into_iter()
+            .for_each(|day| self.day_first.add(day));
+        month_first
+            .into_iter()
+            .for_each(|day| self.month_first.add(day));
         None
+    }
+
+    /// Looks at a whole number: its length, zeros before it, and whether it is a date such as 20240305.
+    fn add_digits(&mut self, cell: &str) {
+        let is_first = self.integers == 1;
+        if is_first || self.digits_length != Some(cell.len()) {
+            self.digits_length = is_first.then_some(cell.len());
+        }
+        self.leading_zeros += u64::from(cell.len() > 1 && cell.starts_with('0'));
+        let day = date_of_digits(cell);
+        day.into_iter().for_each(|day| self.of_digits.add(day));
     }
 
     /// Number of dates, with the day or the month first.
     pub(crate) fn dates(&self) -> u64 {
-        self.dates_day_first.max(self.dates_month_first)
+        self.days().count
     }
 
-    /// Whether the dates are in order, and not all the same.
-    pub(crate) fn are_dates_in_order(&self) -> bool {
-        self.is_rising != self.is_falling
+    /// The dates as days since 1970-01-01, in the order of day and month that more of them have.
+    pub(crate) fn days(&self) -> &Course {
+        match self.month_first.count > self.day_first.count {
+            true => &self.month_first,
+            false => &self.day_first,
+        }
+    }
+
+    /// The dates as days since 1970-01-01, if all values are eight digits such as 20240305, and a few differ.
+    pub(crate) fn days_of_digits(&self) -> Option<&Course> {
+        let [least, most] = self.of_digits.range;
+        let are_all = self.of_digits.count == self.values() && most - least >= 2.0;
+        are_all.then_some(&self.of_digits)
+    }
+
+    /// Whether all values are digits of one length, some with zeros before them, as codes are written.
+    pub(crate) fn are_padded_codes(&self) -> bool {
+        self.leading_zeros > 0 && self.digits_length.is_some() && self.integers == self.values()
     }
 
     /// Number of cells that are not missing.
@@ -140,7 +208,7 @@ impl CellCounts {
 
     /// Whether the dates can be read with the day or the month first, and differ.
     pub(crate) fn has_ambiguous_dates(&self) -> bool {
-        self.ambiguous_dates > 0 && self.dates_day_first == self.dates_month_first
+        self.ambiguous_dates > 0 && self.day_first.count == self.month_first.count
     }
 
     /// Whether words stand among numbers that are otherwise the content of the column. Few different values, not all of
@@ -322,6 +390,33 @@ mod tests {
         for name in ["seconds", "population", "humid", "column_2", "covid"] {
             assert_eq!(guess_of(name, &cells), ColumnType::Integer, "{name}");
         }
+    }
+
+    #[test]
+    fn digits_of_one_length_with_zeros_before_them_are_codes_and_some_are_dates() {
+        let counts = |cells: &[&str]| {
+            let mut counts = CellCounts::default();
+            for cell in cells {
+                counts.add(cell, '.');
+            }
+            counts
+        };
+        assert!(counts(&["02763", "10115", "00501"]).are_padded_codes());
+        for cells in [
+            ["2763", "10115", "00501"],
+            ["12763", "10115", "90501"],
+            ["02763", "10115", "a0501"],
+            ["0", "1", "0"],
+        ] {
+            assert!(!counts(&cells).are_padded_codes(), "{cells:?}");
+        }
+        let days = |cells: &[&str]| counts(cells).days_of_digits().map(|days| days.range);
+        assert_eq!(
+            days(&["20240307", "20240305", "20240306"]),
+            Some([19787.0, 19789.0])
+        );
+        assert_eq!(days(&["20240305", "20240306", "20241306"]), None);
+        assert_eq!(days(&["20240305", "20240305"]), None);
     }
 
     #[test]

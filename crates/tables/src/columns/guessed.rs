@@ -35,7 +35,7 @@ impl Guessed {
             counts: CellCounts::default(),
             other_marks: 0,
             values: Some(Vec::new()),
-            dates: Dates::new(None),
+            dates: Dates::guessed(),
             texts: Some(Texts::default()),
             most_texts: limit.max(MOST_TEXTS),
             limit,
@@ -110,10 +110,12 @@ impl Guessed {
             && (has_other_mark || is_number)
         {
             let key = toml_key(&name);
-            let expected = format!(
-                "{}; if the column holds categories, set `types = {{ {key} = \"category\" }}`",
-                format.instead_of_number(&name, word)
-            );
+            let mut expected = format.instead_of_number(&name, word);
+            if !word.is_empty() {
+                expected += &format!(
+                    "; if the column holds categories, set `types = {{ {key} = \"category\" }}`"
+                );
+            }
             return Err(format.error(*line, &name, word, expected));
         }
         if column_type == ColumnType::Date {

@@ -28,8 +28,10 @@ pub enum ColumnType {
     Category,
     /// True or false, in one of the usual spellings.
     Boolean,
-    /// A date, with or without a time.
+    /// A date, with or without a time. Where this type is set, eight digits such as 20240305 are a date too.
     Date,
+    /// Whether there is a value, whatever it is: the network sees 1 if there is and 0 if it is missing.
+    Presence,
     /// A text or number that is different in almost every row and says nothing.
     Identifier,
     /// Free text.
@@ -45,6 +47,7 @@ impl ColumnType {
             Self::Category => "category",
             Self::Boolean => "boolean",
             Self::Date => "date",
+            Self::Presence => "presence",
             Self::Identifier => "identifier",
             Self::Text => "text",
         }

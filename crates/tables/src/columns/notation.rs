@@ -36,13 +36,21 @@ pub(crate) enum Notation {
     Thousands(char),
     /// Hours or minutes, and a colon.
     Time,
+    /// Digits of another script, such as the wide ones of Japanese keyboards.
+    OtherDigits,
 }
 
 impl Notation {
     /// The notation of a cell that is no plain number; `None` if it is no number in another notation either.
     pub(crate) fn of(cell: &str) -> Option<Self> {
         let cell = cell.trim();
-        if cell.len() > LONGEST_NUMBER || !cell.contains(|c: char| c.is_ascii_digit()) {
+        if cell.len() > LONGEST_NUMBER {
+            return None;
+        }
+        if cell.contains(|c| ascii_digit(c).is_some()) {
+            return is_plain(&with_ascii_digits(cell)).then_some(Self::OtherDigits);
+        }
+        if !cell.contains(|c: char| c.is_ascii_digit()) {
             return None;
         }
         if let Some(inner) = cell.strip_prefix('(').and_then(|s| s.strip_suffix(')')) {
@@ -121,9 +129,33 @@ impl Notation {
                 true => "have blanks between thousands: write them without these".to_owned(),
                 false => format!("have `{mark}` between thousands: write them without it"),
             },
+            Self::OtherDigits => {
+                "have digits of another script: write them with 0 to 9".to_owned()
+            }
             Self::Time => "are hours or minutes with a colon: write them as one number".to_owned(),
         }
     }
+}
+
+/// The digit from 0 to 9 that a digit of another script is: Arabic, Persian, Devanagari or wide.
+fn ascii_digit(c: char) -> Option<char> {
+    let zeros = ['\u{660}', '\u{6f0}', '\u{966}', '\u{ff10}'];
+    zeros.iter().find_map(|&zero| {
+        let digit = u32::from(c).checked_sub(u32::from(zero))?;
+        char::from_digit(digit, 10)
+    })
+}
+
+/// A text with plain digits, marks and signs in place of those of other scripts.
+fn with_ascii_digits(text: &str) -> String {
+    let plain = |c: char| match c {
+        '\u{ff0e}' | '\u{66b}' => '.',
+        '\u{ff0c}' => ',',
+        '\u{ff0d}' => '-',
+        '\u{ff0b}' => '+',
+        other => ascii_digit(other).unwrap_or(other),
+    };
+    text.chars().map(plain).collect()
 }
 
 /// Whether a text is a number with either decimal mark.
@@ -281,6 +313,8 @@ mod tests {
             ("16.0 ×10^-3", Some(Notation::PowerOfTen)),
             ("97.1 ± 0.1", Some(Notation::Deviation)),
             ("1:02:03.5", Some(Notation::Time)),
+            ("－２．０４１", Some(Notation::OtherDigits)),
+            ("٣٫٥", Some(Notation::OtherDigits)),
         ] {
             assert_eq!(Notation::of(cell), expected, "{cell}");
         }
@@ -298,6 +332,7 @@ mod tests {
             "2024-03-05",
             "1 23 456",
             "B-12 kg",
+            "２号室",
         ] {
             assert_eq!(Notation::of(cell), None, "{cell}");
         }

@@ -1,5 +1,15 @@
 //! Patterns of column names, with `*` for any characters.
 
+/// Whether one of `patterns` stands for the column `name` of a table with the columns `names`. A pattern that is the name
+/// of a column stands for that column alone, even if there is a `*` in it.
+pub(crate) fn any_fits(patterns: &[String], name: &str, names: &[String]) -> bool {
+    let fits = |pattern: &String| match names.contains(pattern) {
+        true => pattern == name,
+        false => matches(pattern, name),
+    };
+    patterns.iter().any(fits)
+}
+
 /// Whether `name` is `pattern` itself, or fits it with each `*` standing for any number of characters.
 pub(crate) fn matches(pattern: &str, name: &str) -> bool {
     if pattern == name {
@@ -44,6 +54,10 @@ mod tests {
         ] {
             assert!(matches(pattern, name), "{pattern} {name}");
         }
+        let names = ["rate*", "rate_a", "rates"].map(str::to_owned);
+        let fits = |pattern: &str, name| any_fits(&[pattern.to_owned()], name, &names);
+        assert!(fits("rate*", "rate*") && !fits("rate*", "rate_a"));
+        assert!(fits("rate_*", "rate_a") && !fits("rate_*", "rates"));
         for (pattern, name) in [
             ("x", "X"),
             ("x*", "y"),

@@ -37,7 +37,8 @@ pub struct TableConfig {
     /// The decimal mark of numbers, "." or "," (default ".").
     #[serde(default = "point", skip_serializing_if = "is_point")]
     pub decimal: char,
-    /// The columns to use as features: names, or patterns with `*` for any characters (default: all but the label).
+    /// The columns to use as features: names, or patterns with `*` for any characters (default: all but the label). A
+    /// pattern that is the name of a column stands for that column alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub columns: Option<Vec<String>>,
     /// Columns to leave out: names, or patterns with `*` for any characters.
@@ -46,7 +47,8 @@ pub struct TableConfig {
     /// The type of a column, where the type that is found is wrong.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub types: BTreeMap<String, ColumnType>,
-    /// Cells that read as missing (default "", "NA", "N/A", "nan", "NaN", "null", "None" and "?").
+    /// Cells that read as missing (default "", "NA", "N/A", "nan", "NaN", "null", "None" and "?"). Numbers are compared by
+    /// value: with "-999", -999.0 is missing too.
     #[serde(default = "missing", skip_serializing_if = "is_default_missing")]
     pub missing: Vec<String>,
     /// More cells that read as missing, in one column each, such as `{ dose = ["low"] }`. In other columns they are

@@ -80,6 +80,10 @@ impl TableConfig {
         Problem::unless(quote != decimal, "quote", &found, "not the decimal mark")?;
         if let Delimiter::Char(delimiter) = self.delimiter {
             let found = format!("{delimiter:?}");
+            // A delimiter that nobody wrote is not to blame.
+            let is_default = self.delimiter == Delimiter::default();
+            let expected = "another character than the delimiter";
+            Problem::unless(!is_default || delimiter != quote, "quote", &found, expected)?;
             Problem::unless(
                 delimiter.is_ascii()
                     && !delimiter.is_ascii_alphanumeric()
@@ -131,7 +135,7 @@ impl TableConfig {
                 format!("types.{name}"),
                 format!("{:?}", kind.name()),
                 format!(
-                    "\"number\", \"integer\", \"category\", \"boolean\" or \"date\"; \
+                    "\"number\", \"integer\", \"category\", \"boolean\", \"date\" or \"presence\"; \
                      `drop = [{name:?}]` leaves the column out"
                 ),
             )?;
@@ -198,6 +202,10 @@ mod tests {
             ("delimiter = \"a\"", "`delimiter` is 'a'"),
             ("delimiter = \"'\"\nquote = \"'\"", "`delimiter` is '\\''"),
             ("quote = \"x\"", "`quote` is 'x'"),
+            (
+                "quote = \",\"",
+                "`quote` is ',', expected another character than the delimiter",
+            ),
             ("decimal = \";\"", "`decimal` is ';'"),
             ("columns = []", "`columns` is []"),
             ("drop = [\"y\"]", "`drop` is [\"y\"]"),

@@ -9,6 +9,7 @@ use std::thread;
 use super::distinct::{Distinct, HashOfHash, hash_of};
 use super::summary::{LabelCell, Limits, MAX_CLASSES, Summary};
 use crate::columns::cell::number;
+use crate::columns::cell_format::MissingCells;
 use crate::error::TableError;
 use crate::files::{Row, RowReader};
 
@@ -44,10 +45,9 @@ pub(super) fn collect(
     label: Option<usize>,
 ) -> Result<Collected, TableError> {
     let num_columns = reader.columns().len();
-    let cells = CellRules {
-        missing,
-        decimal: reader.format().decimal,
-    };
+    let decimal = reader.format().decimal;
+    let missing = &MissingCells::new(missing, decimal);
+    let cells = CellRules { missing, decimal };
     let num_workers = thread::available_parallelism()
         .map_or(1, usize::from)
         .min(8);
@@ -85,13 +85,13 @@ pub(super) fn collect(
 /// How a cell is read.
 #[derive(Clone, Copy)]
 struct CellRules<'a> {
-    missing: &'a [String],
+    missing: &'a MissingCells,
     decimal: char,
 }
 
 impl CellRules<'_> {
     fn is_missing(&self, cell: &str) -> bool {
-        self.missing.iter().any(|word| word == cell)
+        self.missing.holds(cell)
     }
 }
 

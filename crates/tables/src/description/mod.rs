@@ -18,17 +18,20 @@ use self::collect::{Collected, collect};
 use self::leak::gives_label_away;
 use self::summary::{Summary, shortened};
 pub(crate) use self::warnings::mixed_booleans;
+use self::warnings::{LEAST_ROWS, WORDS_OF_PROGRAMS, warnings};
 pub use self::warnings::{Subject, Warning};
-use self::warnings::{WORDS_OF_PROGRAMS, warnings};
 use crate::columns::ColumnType;
 use crate::columns::cell::{DateOrder, date, is_like_date};
-use crate::columns::guess::{guess, is_nearly_all};
+use crate::columns::guess::{guess, is_identifier_name, is_nearly_all};
 use crate::error::TableError;
 use crate::files::RowReader;
 use crate::format::{Format, FormatConfig};
 
 /// The largest number of classes that are counted.
 const MAX_CLASSES: usize = 100;
+
+/// The largest number of different whole numbers that may be codes, about which there is a remark.
+const MOST_CODES: u64 = 10;
 
 /// The description of a table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -87,6 +90,17 @@ pub struct ColumnDescription {
     pub useless: Option<Useless>,
     /// The reason to say that the column gives the label away, such as "its values determine 100.0 % of the labels".
     pub gives_label_away: Option<String>,
+    /// For a column of dates, also of dates such as 20240305 that are numbers too, the first and the last day since
+    /// 1970-01-01.
+    pub days: Option<[f64; 2]>,
+    /// Whether the dates have times.
+    pub has_times: bool,
+    /// Whether the numbers are digits of one length, some with zeros before them, as codes are written.
+    pub are_padded_codes: bool,
+    /// Whether rows of one value may belong together, by the name of the column and the number of its values.
+    pub may_be_group: bool,
+    /// Number of cells that are numbers with a decimal comma, where the decimal mark is a point.
+    pub decimal_commas: u64,
     /// Remarks about the guessed type; none for the label.
     pub notes: Vec<String>,
 }
@@ -133,14 +147,14 @@ pub fn describe(
     let named = label.map(str::to_owned);
     let (mut reader, format) = RowReader::open_named(path, format, named.as_slice())?;
     let label = match label {
-        Some(name) => Some(place_of(path, reader.columns(), name)?),
+        Some(name) => Some(place_of(path, &reader, name)?),
         None => None,
     };
     let collected = collect(&mut reader, &format.missing, label)?;
     let names = reader.columns().iter();
     let mut columns: Vec<ColumnDescription> = names
         .zip(&collected.summaries)
-        .map(|(name, summary)| describe_column(name, summary))
+        .map(|(name, summary)| describe_column(name, summary, reader.format()))
         .collect();
     if let Some(label) = label {
         for (column, summary) in columns.iter_mut().zip(&collected.summaries) {
@@ -161,7 +175,8 @@ pub fn describe(
     })
 }
 
-fn place_of(path: &Path, columns: &[String], name: &str) -> Result<usize, TableError> {
+fn place_of(path: &Path, reader: &RowReader, name: &str) -> Result<usize, TableError> {
+    let columns = reader.columns();
     let place = columns.iter().position(|column| column == name);
     place.ok_or_else(|| {
         let similar = columns
@@ -174,21 +189,27 @@ fn place_of(path: &Path, columns: &[String], name: &str) -> Result<usize, TableE
         TableError::Column {
             path: path.to_owned(),
             column: name.to_owned(),
-            suggestion: similar.map_or_else(String::new, |similar| {
-                format!(", did you mean {similar:?}?")
-            }),
+            suggestion: match similar {
+                Some(similar) => format!(", did you mean {similar:?}?"),
+                None => reader.advice().to_owned(),
+            },
             columns: shown,
         }
     })
 }
 
-fn describe_column(name: &str, summary: &Summary) -> ColumnDescription {
+fn describe_column(name: &str, summary: &Summary, format: &Format) -> ColumnDescription {
     let counts = &summary.counts;
     let distinct = summary.distinct.count().min(counts.values());
     let column_type = guess(name, counts, distinct);
     let is_numeric = counts.numbers > 0
         && (matches!(column_type, ColumnType::Number | ColumnType::Integer)
             || counts.numbers == counts.values());
+    let dates = match column_type {
+        ColumnType::Date => Some(counts.days()),
+        ColumnType::Integer => counts.days_of_digits(),
+        _ => None,
+    };
     let if_numeric = |value: f64| is_numeric.then_some(value);
     ColumnDescription {
         name: name.to_owned(),
@@ -223,8 +244,28 @@ fn describe_column(name: &str, summary: &Summary) -> ColumnDescription {
         has_ambiguous_dates: column_type == ColumnType::Date && counts.has_ambiguous_dates(),
         useless: useless(column_type, distinct, summary),
         gives_label_away: None,
+        days: dates.map(|days| days.range),
+        has_times: dates.is_some_and(|days| days.has_fractions),
+        are_padded_codes: column_type == ColumnType::Integer && counts.are_padded_codes(),
+        may_be_group: may_be_group(name, column_type, distinct, counts.values(), format),
+        decimal_commas: counts.clear_decimal_commas,
         notes: notes(column_type, distinct, summary),
     }
+}
+
+/// Whether rows of one value may belong together, as those of one patient do: the column is named like an identifier, and
+/// its values repeat. Without a header, `column_1` says nothing about the column.
+fn may_be_group(
+    name: &str,
+    column_type: ColumnType,
+    distinct: u64,
+    values: u64,
+    format: &Format,
+) -> bool {
+    let is_identifier = is_identifier_name(name)
+        && column_type != ColumnType::Number
+        && (name != "column_1" || format.has_row_names);
+    is_identifier && (3..=values / 2).contains(&distinct) && values >= LEAST_ROWS
 }
 
 fn missing_words(summary: &Summary) -> Vec<ClassCount> {
@@ -325,15 +366,27 @@ fn are_like_dates(summary: &Summary) -> bool {
 fn notes(column_type: ColumnType, distinct: u64, summary: &Summary) -> Vec<String> {
     let values = summary.counts.values();
     let mut notes = Vec::new();
-    if column_type == ColumnType::Integer && (3..=10).contains(&distinct) && values >= 5 * distinct
-    {
+    if column_type != ColumnType::Integer {
+        return notes;
+    }
+    if summary.counts.days_of_digits().is_some() {
+        notes.push("numbers such as 20240305 are dates if the type \"date\" is set".to_owned());
+        return notes;
+    }
+    if summary.counts.are_padded_codes() {
+        notes.push(
+            "digits of one length with zeros before them are taken for numbers; set the type \"category\" if they are \
+             codes"
+                .to_owned(),
+        );
+    } else if (3..=MOST_CODES).contains(&distinct) && values >= 5 * distinct {
         notes.push(
             "few different whole numbers are taken for amounts or ranks; set the type \"category\" if they are codes"
                 .to_owned(),
         );
     }
     let is_different = values >= 10 && is_nearly_all(distinct, values) && !summary.counts_up;
-    if column_type == ColumnType::Integer && is_different {
+    if is_different {
         notes.push(
             "almost every row has a number of its own; drop the column if it is an identifier"
                 .to_owned(),

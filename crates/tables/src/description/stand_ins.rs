@@ -26,21 +26,46 @@ const FAR: f64 = 5.0;
 /// The smallest number of other values that show what is usual.
 const LEAST_OTHERS: u64 = 10;
 
-/// The numbers of a column that may stand for a missing value, and the range of all others.
-#[derive(Debug, Clone)]
+/// One in so many values at least is the smallest or the largest one, if that stands for missing ones whatever its
+/// digits are.
+const RARE: u64 = 100;
+
+/// The numbers of a column that may stand for a missing value by their digits, and the ends of all others.
+#[derive(Debug, Clone, Default)]
 pub(super) struct StandIns {
     counts: Vec<(f64, u64)>,
-    /// The smallest and the largest other number.
-    others: [f64; 2],
+    /// The largest of the other numbers with the opposite sign, and the largest of them.
+    ends: [End; 2],
     num_others: u64,
 }
 
-impl Default for StandIns {
+/// The largest of some numbers.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    value: f64,
+    count: u64,
+    /// The largest number below it.
+    next: f64,
+}
+
+impl Default for End {
     fn default() -> Self {
         Self {
-            counts: Vec::new(),
-            others: [f64::INFINITY, f64::NEG_INFINITY],
-            num_others: 0,
+            value: f64::NEG_INFINITY,
+            count: 0,
+            next: f64::NEG_INFINITY,
+        }
+    }
+}
+
+impl End {
+    fn add(&mut self, number: f64) {
+        if number > self.value {
+            (self.next, self.value, self.count) = (self.value, number, 1);
+        } else if number == self.value {
+            self.count += 1;
+        } else {
+            self.next = self.next.max(number);
         }
     }
 }
@@ -59,7 +84,9 @@ pub(super) struct StandIn {
 impl StandIns {
     pub(super) fn add(&mut self, number: f64) {
         if !may_stand_for_missing(number) {
-            self.others = [self.others[0].min(number), self.others[1].max(number)];
+            let [low, high] = &mut self.ends;
+            low.add(-number);
+            high.add(number);
             self.num_others += 1;
             return;
         }
@@ -67,6 +94,12 @@ impl StandIns {
             Some((_, count)) => *count += 1,
             None => self.counts.push((number, 1)),
         }
+    }
+
+    /// The smallest and the largest other number.
+    fn others(&self) -> [f64; 2] {
+        let [low, high] = &self.ends;
+        [-low.value, high.value]
     }
 }
 
@@ -81,28 +114,38 @@ pub(super) fn stand_ins(column_type: ColumnType, summary: &Summary) -> Vec<Stand
 }
 
 fn numbers(summary: &Summary) -> Vec<StandIn> {
-    let StandIns {
-        counts,
-        others,
-        num_others,
-    } = &summary.stand_ins;
-    if *num_others == 0 {
+    let stand_ins = &summary.stand_ins;
+    let (mut others, mut num_others) = (stand_ins.others(), stand_ins.num_others);
+    if num_others == 0 {
         return Vec::new();
     }
-    let values = summary.values.iter();
-    let of_others = values.filter_map(|value| {
+    let of_values = summary.values.iter().filter_map(|value| {
         let number = value
             .number
             .filter(|&number| !may_stand_for_missing(number))?;
         Some((number, value.count))
     });
-    let usual = Usual::of(of_others.collect(), *others);
+    let mut of_others: Vec<(f64, u64)> = of_values.collect();
+    let mut found = Vec::new();
+    for (side, end) in stand_ins.ends.iter().enumerate() {
+        let (value, mut range) = ([-end.value, end.value][side], others);
+        range[side] = [-end.next, end.next][side];
+        let (rest, rest_count) = (without(&of_others, value), num_others - end.count);
+        let is_frequent = end.count > 1 && RARE * end.count >= num_others;
+        let is_far = || Usual::of(rest.clone(), range).is_beyond(value);
+        if is_frequent && rest_count >= LEAST_OTHERS && is_far() {
+            found.push((value, end.count));
+            (others, num_others, of_others) = (range, rest_count, rest);
+        }
+    }
+    let usual = Usual::of(of_others, others);
     let is_found = |(number, count): &&(f64, u64)| {
         let is_only_negative = *number <= -77.0 && others[0] >= 0.0;
-        let is_far = *num_others >= LEAST_OTHERS && usual.is_far(*number);
+        let is_far = num_others >= LEAST_OTHERS && usual.is_far(*number);
         *count > 1 && (is_only_negative || is_far)
     };
-    let stand_in = |&(number, count): &(f64, u64)| {
+    found.extend(stand_ins.counts.iter().filter(is_found));
+    let stand_in = |(number, count): (f64, u64)| {
         let mut values = summary.values.iter();
         let written = values.find(|value| value.number == Some(number));
         StandIn {
@@ -111,7 +154,13 @@ fn numbers(summary: &Summary) -> Vec<StandIn> {
             others: others.map(plain),
         }
     };
-    counts.iter().filter(is_found).map(stand_in).collect()
+    found.into_iter().map(stand_in).collect()
+}
+
+/// Values with their counts, without one of them.
+fn without(values: &[(f64, u64)], value: f64) -> Vec<(f64, u64)> {
+    let others = values.iter().filter(|(other, _)| *other != value);
+    others.copied().collect()
 }
 
 fn dates(values: &[ValueCount]) -> Vec<StandIn> {
@@ -198,6 +247,13 @@ impl Usual {
             quartiles: [quartile(1), quartile(3)],
             range,
         }
+    }
+
+    /// Whether a value lies so far beyond the range of all other values that it is none of them.
+    fn is_beyond(&self, value: f64) -> bool {
+        let ([low, high], [least, most]) = (self.quartiles, self.range);
+        let far = FAR * (high - low);
+        far > 0.0 && (value > most + far || value < least - far)
     }
 
     /// Whether a value lies far from the quartiles, and outside the range of all other values too.

@@ -4,7 +4,7 @@ use super::distinct::{Distinct, hash_of};
 use super::leak::Sample;
 use super::stand_ins::StandIns;
 use crate::columns::cell_format::is_word;
-use crate::columns::guess::CellCounts;
+use crate::columns::guess::{CellCounts, Course};
 
 /// The largest number of words among numbers that are remembered with their line.
 const MAX_WORDS: usize = 3;
@@ -71,6 +71,8 @@ pub(super) struct Summary {
     pub(super) words: Vec<(String, u64)>,
     /// Whether each number is one above that of the row before.
     pub(super) counts_up: bool,
+    /// The course of the numbers from row to row.
+    pub(super) course: Course,
     /// Texts that are neither numbers nor dates, and not among `values`.
     pub(super) other_texts: Vec<String>,
     /// Numbers such as -999 that may stand for a missing value.
@@ -105,6 +107,7 @@ impl Summary {
             values: Vec::new(),
             words: Vec::new(),
             counts_up: true,
+            course: Course::default(),
             other_texts: Vec::new(),
             stand_ins: StandIns::default(),
             cells_hash: 0,
@@ -224,6 +227,7 @@ impl Summary {
         self.mean += (number - self.mean) / self.counts.numbers as f64;
         self.counts_up &= self.counts.rows == 1 || number == self.last + 1.0;
         self.last = number;
+        self.course.add(number);
         self.stand_ins.add(number);
         if let Some(target) = label.number {
             self.with_label.add(number, target);

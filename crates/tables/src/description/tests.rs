@@ -381,6 +381,15 @@ fn numbers_that_stand_for_missing_ones_are_found_far_from_the_others() {
             column(&|row| every_tenth(row, "1e30", format!("{}", row % 50))),
             "1e30",
         ),
+        // Whatever the digits are, at either end.
+        (
+            column(&|row| every_tenth(row, "-200", format!("{}.5", 10 + row % 5))),
+            "-200",
+        ),
+        (
+            column(&|row| every_tenth(row, "1000", format!("{}.5", row % 60))),
+            "1000",
+        ),
         (
             column(&|row| every_tenth(row, "9999-12-31", format!("2021-02-{:02}", 1 + row % 28))),
             "9999-12-31",
@@ -412,6 +421,9 @@ fn numbers_that_stand_for_missing_ones_are_found_far_from_the_others() {
             }
         }),
         column(&|row| format!("{}-02-03", 1960 + row % 60)),
+        // A value that is not far enough, or stands beside one other value alone.
+        column(&|row| every_tenth(row, "0", format!("{}", 20 + row % 12))),
+        column(&|row| every_tenth(row, "50", "0".to_owned())),
     ] {
         assert_eq!(honest, "");
     }
@@ -494,6 +506,27 @@ fn rows_that_belong_together_or_come_in_time_are_said() {
     assert_warns(&description, "12 different values in 60 rows");
     assert_warns(&description, "`group = \"patient_id\"`");
     assert_warns(&description, "`split.method = \"sequential\"`");
+    assert_warns(&description, "and `split.method = \"random\"`");
+    // The newest rows first, with the month before the day.
+    let newest_first = table("when,y", 60, |row| {
+        let day = 59 - row;
+        format!("{:02}/{:02}/2024,{}", 1 + day / 28, 1 + day % 28, row % 2)
+    });
+    let description = describe_text(&newest_first, Some("y"));
+    assert_warns(&description, "sort the rows by date, the oldest first");
+    for unit in [1_u64, 1000] {
+        let seconds = table("t,y", 60, |row| {
+            format!("{},{}", (1_700_000_000 + 60 * row as u64) * unit, row % 2)
+        });
+        assert_warns(
+            &describe_text(&seconds, Some("y")),
+            "\"t\": the rows are in the order",
+        );
+    }
+    let numbers = table("t,y", 60, |row| {
+        format!("{},{}", 1_700_000 + 60 * row, row % 2)
+    });
+    assert_eq!(describe_text(&numbers, Some("y")).columns[0].useless, None);
     let shuffled = table("when,y", 60, |row| {
         format!("2024-02-{:02},{}", 1 + row * 11 % 28, row % 2)
     });
@@ -503,6 +536,75 @@ fn rows_that_belong_together_or_come_in_time_are_said() {
             .iter()
             .all(|warning| warning.subject != Subject::DependentRows)
     );
+}
+
+#[test]
+fn a_group_that_gives_the_label_away_is_advised_as_a_group_alone() {
+    let text = table("patient_id,x,y", 120, |row| {
+        format!(
+            "P{},{}.5,{}",
+            row % 12,
+            row * 7 % 60,
+            ["a", "b"][row % 12 / 6]
+        )
+    });
+    let description = describe_text(&text, Some("y"));
+    assert!(description.columns[0].may_be_group);
+    assert_warns(
+        &description,
+        "It gives the label away: its values determine 100.0 % of the labels.",
+    );
+    let mut subjects = description.warnings.iter().map(|warning| warning.subject);
+    assert!(subjects.all(|subject| subject != Subject::Leak));
+}
+
+#[test]
+fn categories_that_look_the_same_are_said_with_what_tells_them_apart() {
+    let warning = |words: [&str; 2]| {
+        let text = table("s,x", 40, |row| {
+            format!("{},{}.5", words[row % 2], row * 7 % 40)
+        });
+        let warnings = describe_text(&text, None).warnings;
+        let found = warnings.iter().map(|warning| warning.message.clone());
+        found.collect::<Vec<_>>().join("\n")
+    };
+    let accents = warning(["K\u{f6}ln", "Ko\u{308}ln"]);
+    assert!(
+        accents.contains("\"K\u{f6}ln\" and \"Ko\\u{308}ln\""),
+        "{accents}"
+    );
+    let blank = warning(["A", "A\u{200b}"]);
+    assert!(blank.contains("\"A\" and \"A\\u{200b}\""), "{blank}");
+    assert_eq!(warning(["K\u{f6}ln", "K\u{e4}ln"]), "");
+}
+
+#[test]
+fn days_and_codes_of_a_column_are_described() {
+    let text = table("day,when,zip,digits,wide,y", 60, |row| {
+        let wide: String = format!("{}", 10 + row)
+            .chars()
+            .filter_map(|c| char::from_u32(u32::from(c) + 0xfee0))
+            .collect();
+        format!(
+            "2024-02-{:02},2024-02-01 {:02}:30,{:05},202402{:02},{wide},{}",
+            1 + row % 28,
+            row % 24,
+            501 + 977 * (row % 7),
+            1 + row % 28,
+            row % 2
+        )
+    });
+    let description = describe_text(&text, Some("y"));
+    let [day, when, zip, digits, wide, _] = description.columns.as_slice() else {
+        panic!("{:?}", description.columns)
+    };
+    assert_eq!((day.days, day.has_times), (Some([19754.0, 19781.0]), false));
+    assert!(when.has_times);
+    assert!(zip.are_padded_codes && !digits.are_padded_codes);
+    assert_eq!(digits.column_type, ColumnType::Integer);
+    assert_eq!((digits.days, digits.has_times), (day.days, false));
+    assert_eq!(wide.useless, Some(Useless::OtherNotation));
+    assert_warns(&description, "have digits of another script");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::{ColumnDescription, Useless};
 use crate::columns::ColumnType;
 use crate::columns::cell::{boolean, is_like_thousands};
 use crate::columns::cell_format::toml_key;
-use crate::columns::guess::is_identifier_name;
+use crate::columns::guess::RowOrder;
 use crate::format::{Format, FormatConfig};
 
 /// The largest number of columns or values that a sentence names.
@@ -264,7 +264,7 @@ pub(super) fn warnings(
     group(&is(Useless::OneValue), &|names, drop| {
         format!("{names}: all values are the same. Leave such columns out with {drop}.")
     });
-    features().for_each(|column| dependent_rows(column, format, &mut warnings));
+    features().for_each(|column| dependent_rows(column, &mut warnings));
     if collected.duplicates > 0 {
         warnings.push(Warning::new(Subject::Rows, format!(
             "{} of {} rows equal an earlier row. Copies of a training row among the test rows make scores too good.",
@@ -349,7 +349,11 @@ fn about_label(label: &Column, warnings: &mut Vec<Warning>) {
 
 /// Columns from which the label can be read off.
 fn leaks(columns: &[Column], label: &str, warnings: &mut Vec<Warning>) {
-    for column in columns {
+    // Of a column that may be the group of its rows another sentence says so.
+    for column in columns
+        .iter()
+        .filter(|column| !column.description.may_be_group)
+    {
         let Some(reason) = &column.description.gives_label_away else {
             continue;
         };
@@ -362,26 +366,55 @@ fn leaks(columns: &[Column], label: &str, warnings: &mut Vec<Warning>) {
 }
 
 /// Rows of one patient or the like, and rows in the order of time.
-fn dependent_rows(column: &Column, format: &Format, warnings: &mut Vec<Warning>) {
+fn dependent_rows(column: &Column, warnings: &mut Vec<Warning>) {
     let (name, description) = (column.name(), column.description);
     let (values, distinct) = (column.values(), description.distinct);
-    let repeats = (3..=values / 2).contains(&distinct);
-    // Without a header, `column_1` says nothing about the column.
-    let is_identifier = is_identifier_name(name)
-        && description.column_type != ColumnType::Number
-        && (name != "column_1" || format.has_row_names);
-    if is_identifier && repeats && values >= LEAST_ROWS {
+    if description.may_be_group {
+        let leak = match &description.gives_label_away {
+            Some(reason) => format!(" It gives the label away: {reason}."),
+            None => String::new(),
+        };
         warnings.push(Warning::new(Subject::DependentRows, format!(
-            "{name:?}: {distinct} different values in {values} rows. If rows of one value belong together, as those of one \
-             patient do, keep them in one split with `group = {name:?}`."
+            "{name:?}: {distinct} different values in {values} rows.{leak} If rows of one value belong together, as those of \
+             one patient do, keep them in one split with `group = {name:?}` and `split.method = \"random\"`."
         )));
     }
-    let is_in_order = column.summary.counts.are_dates_in_order();
-    if description.column_type == ColumnType::Date && is_in_order && values >= LEAST_ROWS {
-        warnings.push(Warning::new(Subject::DependentRows, format!(
-            "{name:?}: the rows are in the order of their dates. If the network is to predict rows of later dates, test it \
-             on the last ones with `split.method = \"sequential\"`."
-        )));
+    let advice = match order_of_times(column).filter(|_| values >= LEAST_ROWS) {
+        Some(RowOrder::Rising) => {
+            "the rows are in the order of their dates. If the network is to predict rows of later dates, test it on the \
+             last ones with `split.method = \"sequential\"`."
+        }
+        Some(RowOrder::Falling) => {
+            "the newest rows come first. If the network is to predict rows of later dates, sort the rows by date, the \
+             oldest first, and test it on the last ones with `split.method = \"sequential\"`."
+        }
+        None => return,
+    };
+    let message = format!("{name:?}: {advice}");
+    warnings.push(Warning::new(Subject::DependentRows, message));
+}
+
+/// The order of the rows in time, if the column holds dates, or numbers that are times since 1970, and they are in order.
+fn order_of_times(column: &Column) -> Option<RowOrder> {
+    /// The years 2000 to 2099 in seconds since 1970.
+    const SECONDS: std::ops::Range<f64> = 946_684_800.0..4_102_444_800.0;
+    let (summary, description) = (column.summary, column.description);
+    let counts = &summary.counts;
+    let is_time_in = |unit: f64| {
+        SECONDS.contains(&(summary.min / unit)) && SECONDS.contains(&(summary.max / unit))
+    };
+    match description.column_type {
+        ColumnType::Date => counts.days().direction(),
+        ColumnType::Integer if counts.days_of_digits().is_some() => {
+            counts.days_of_digits()?.direction()
+        }
+        ColumnType::Integer | ColumnType::Identifier
+            if counts.integers == counts.values()
+                && [1.0, 1e3, 1e6, 1e9].into_iter().any(is_time_in) =>
+        {
+            summary.course.direction()
+        }
+        _ => None,
     }
 }
 
@@ -560,30 +593,101 @@ pub(crate) fn mixed_booleans<'a>(values: impl Iterator<Item = &'a str>) -> Optio
     })
 }
 
-/// Categories that differ only in case, blanks, underscores or a point at the end.
+/// Categories that differ only in case, blanks, underscores, a point at the end, characters without width, or in whether
+/// accents are characters of their own.
 fn similar_spellings(column: &Column) -> Option<String> {
-    let mut spellings: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for value in &column.summary.values {
-        let words = value.text.to_lowercase();
-        let words: Vec<&str> = words
-            .trim_end_matches('.')
-            .split([' ', '_', '\u{a0}'])
-            .filter(|word| !word.is_empty())
-            .collect();
-        spellings
-            .entry(words.join(" "))
-            .or_default()
-            .push(&value.text);
-    }
-    let similar: Vec<String> = spellings
-        .values()
-        .filter(|spellings| spellings.len() > 1)
-        .map(|spellings| list(spellings, " and "))
+    let values = column
+        .summary
+        .values
+        .iter()
+        .map(|value| value.text.as_str());
+    let of_words = same_spellings(values.clone(), &|text| without_details(text));
+    let of_accents = same_spellings(values, &|text| {
+        without_details(&with_accents_as_marks(text))
+    });
+    // Letters with an accent are like those whose accent is a character of its own.
+    let has_accent = |text: &&str| text.contains(is_accent);
+    let are_mixed = |spellings: &Vec<&str>| {
+        spellings.iter().any(has_accent) && !spellings.iter().all(has_accent)
+    };
+    let of_accents = of_accents.into_iter().filter(are_mixed);
+    let similar: Vec<String> = of_words
+        .into_iter()
+        .chain(of_accents)
+        .map(|spellings| {
+            let quoted = spellings.iter().map(|text| visible(&shortened(text)));
+            list_as_is(&quoted.collect::<Vec<_>>(), " and ")
+        })
         .collect();
     (!similar.is_empty()).then(|| {
         let similar = list_as_is(&similar, "; ");
         format!("{:?}: some categories are spelled almost alike: {similar}. They are different categories.", column.name())
     })
+}
+
+/// The texts that are the same as others by `key`.
+fn same_spellings<'a>(
+    texts: impl Iterator<Item = &'a str>,
+    key: &dyn Fn(&str) -> String,
+) -> Vec<Vec<&'a str>> {
+    let mut spellings: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for text in texts {
+        spellings.entry(key(text)).or_default().push(text);
+    }
+    let several = spellings.into_values();
+    several.filter(|spellings| spellings.len() > 1).collect()
+}
+
+/// A text in lower case without characters that are easily overlooked.
+fn without_details(text: &str) -> String {
+    let has_width = |c: &char| {
+        !matches!(
+            c,
+            '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}'
+        )
+    };
+    let text: String = text.to_lowercase().chars().filter(has_width).collect();
+    let words: Vec<&str> = text
+        .trim_end_matches('.')
+        .split([' ', '_', '\u{a0}'])
+        .filter(|word| !word.is_empty())
+        .collect();
+    words.join(" ")
+}
+
+/// Whether a character is an accent on the letter before it.
+fn is_accent(c: char) -> bool {
+    matches!(c, '\u{300}'..='\u{36f}')
+}
+
+/// A text with one and the same mark in place of each letter with an accent, however it is written.
+fn with_accents_as_marks(text: &str) -> String {
+    let mut marked = String::new();
+    for c in text.chars() {
+        if is_accent(c) {
+            if !marked.ends_with('\u{fffd}') {
+                marked.pop();
+                marked.push('\u{fffd}');
+            }
+        } else if matches!(c, '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}') {
+            marked.push('\u{fffd}');
+        } else {
+            marked.push(c);
+        }
+    }
+    marked
+}
+
+/// A text in quotes, in which accents that are characters of their own can be told from letters with an accent.
+fn visible(text: &str) -> String {
+    let mut visible = String::new();
+    for c in text.chars() {
+        match is_accent(c) {
+            true => visible.extend(c.escape_unicode()),
+            false => visible.extend(c.escape_debug()),
+        }
+    }
+    format!("\"{visible}\"")
 }
 
 /// Columns that are equal, or whose values determine each other.

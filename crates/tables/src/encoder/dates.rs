@@ -57,6 +57,12 @@ impl DatePart {
     }
 }
 
+/// A day since 1970-01-01 as it is written in ISO 8601, such as `2024-03-05`.
+pub(super) fn written_day(days: f64) -> String {
+    let (year, month, day) = calendar(days.floor() as i64);
+    format!("{year:04}-{month:02}-{day:02}")
+}
+
 /// Year, month and day of the month in the Gregorian calendar, after Howard Hinnant's `civil_from_days`
 /// (<https://howardhinnant.github.io/date_algorithms.html>).
 fn calendar(days_since_1970: i64) -> (i64, i64, i64) {
@@ -90,6 +96,12 @@ mod tests {
             let parts = DatePart::all(true).into_iter().map(|part| part.of(days));
             assert_eq!(parts.collect::<Vec<f64>>(), expected, "{days}");
         }
+    }
+
+    #[test]
+    fn days_are_written_as_in_iso_8601() {
+        assert_eq!(written_day(19_787.9), "2024-03-05");
+        assert_eq!(written_day(-0.25), "1969-12-31");
     }
 
     #[test]

@@ -17,13 +17,13 @@ use crate::columns::cell_format::shortened;
 use crate::columns::{ColumnType, DateOrder};
 use crate::config::{Dates, TableConfig, UnseenCategories};
 use crate::error::TableError;
+use crate::files::generated_name;
 use crate::load::roles::shortened_list;
 use crate::table::{Column, Table, Values};
 use categories::{FittedCategories, Place};
 use dates::DatePart;
 pub(crate) use expression::Expression;
 pub use new_rows::NewRows;
-use new_rows::generated_name;
 
 /// The way in which the columns of a table become features. Everything in it was fitted on the training rows.
 ///
@@ -46,8 +46,8 @@ struct FittedColumn {
     column_type: ColumnType,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     date_order: Option<DateOrder>,
-    /// The smallest and the largest number of the training rows; `None` if the column holds no numbers, or the encoder was
-    /// stored before they were.
+    /// The smallest and the largest number or day of the training rows; `None` if the column holds no numbers and no
+    /// dates, or the encoder was stored before they were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     range: Option<[f64; 2]>,
     /// Whether one more feature says where a value was missing.
@@ -77,11 +77,11 @@ enum FittedValues {
 /// A feature of a network.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EncodedFeature {
-    /// Its name: that of the column, `column=category` for a one-hot column, `column is missing`, `column year` and the
-    /// like for a part of a date, or the formula of a derived feature.
+    /// Its name: that of the column, `column=category` for a one-hot column, `column is missing`, `column is present`,
+    /// `column year` and the like for a part of a date, or the formula of a derived feature.
     pub name: String,
     /// Whether its values are 0 and 1 by construction, so that it is not standardised: one-hot columns, booleans and
-    /// indicators of missing values.
+    /// indicators of missing or present values.
     pub is_indicator: bool,
     /// The column it comes from, as an index into the table's columns; `None` if it is derived from several.
     pub column: Option<usize>,
@@ -362,7 +362,8 @@ impl FittedColumn {
                 let present = rows.iter().filter_map(|&row| numbers.get(row as usize));
                 let present: Vec<f64> =
                     present.copied().filter(|number| !number.is_nan()).collect();
-                if matches!(column.column_type, ColumnType::Number | ColumnType::Integer) {
+                use ColumnType::{Date, Integer, Number};
+                if matches!(column.column_type, Number | Integer | Date) {
                     let least = present.iter().copied().fold(f64::INFINITY, f64::min);
                     let most = present.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                     range = Some([least, most]);
@@ -408,6 +409,9 @@ impl FittedColumn {
                 let part = |part: &DatePart| format!("{} {}", self.name, part.name());
                 parts.iter().map(part).collect()
             }
+            FittedValues::Numbers { .. } if self.column_type == ColumnType::Presence => {
+                vec![format!("{} is present", self.name)]
+            }
             FittedValues::Numbers { .. } | FittedValues::Dates { .. } => vec![self.name.clone()],
             FittedValues::Categories(categories) => categories.features(&self.name),
         }
@@ -417,7 +421,7 @@ impl FittedColumn {
     fn is_binary(&self) -> bool {
         match &self.values {
             FittedValues::Categories(categories) => categories.is_one_hot(),
-            _ => self.column_type == ColumnType::Boolean,
+            _ => matches!(self.column_type, ColumnType::Boolean | ColumnType::Presence),
         }
     }
 

@@ -1,19 +1,22 @@
 //! Rows to predict: which of their cells are the features, by name or by place.
 
 use std::collections::{HashMap, HashSet};
-use std::io::Read;
+use std::fs::File;
+use std::io::{Cursor, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use emberlab_menu::nearest_name;
 
 use super::categories::Place;
+use super::dates::written_day;
 use super::{Encoder, FittedColumn, FittedValues};
 use crate::columns::cell_format::{CellFormat, shortened};
 use crate::columns::column_reader::{ColumnReader, Finished};
 use crate::columns::{ColumnType, DateOrder, cell};
 use crate::config::TableConfig;
 use crate::error::TableError;
-use crate::files::{HeaderLine, RowReader, can_be_read_again};
+use crate::files::{HeaderLine, RowReader, can_be_read_again, generated_name, name_nameless};
 use crate::format::FormatConfig;
 use crate::load::roles::shortened_list;
 use crate::table::{Column, Table, Values};
@@ -38,6 +41,9 @@ impl Encoder {
     /// values. Where the names could be values too, a first line of exactly the names is neither, and one of the names in
     /// another order is a row if each of its cells lies within the training values of its column.
     ///
+    /// A file whose columns cannot be found with the delimiter, quote and decimal mark of the training file is read with
+    /// those that are detected in it.
+    ///
     /// # Errors
     /// [`TableError`] as [`encode`](Self::encode), if a cell is not of the type of its column, if columns are missing,
     /// if there are no rows, or if it is not clear whether the first line is a header.
@@ -47,17 +53,15 @@ impl Encoder {
         path: &Path,
         header: HeaderLine,
     ) -> Result<NewRows, TableError> {
-        if header != HeaderLine::No
-            && can_be_read_again(path)
-            && let Some((rows, config)) = self.open_in_another_format(config, path)
-        {
-            return self.read_rows(&config, path, rows, HeaderLine::Yes);
+        if can_be_read_again(path) {
+            let open = |format: &FormatConfig| RowReader::open(path, format);
+            return self.read_any_format(config, path, header, &open);
         }
-        let rows = RowReader::open(path, &format(config, header))?;
-        self.read_rows(config, path, rows, header)
+        let file = File::open(path).map_err(TableError::io(path))?;
+        self.read_stream(config, path, Box::new(file), header)
     }
 
-    /// Reads rows to predict from a stream; `name` stands for the path in errors.
+    /// Reads rows to predict from a stream, which is kept in memory; `name` stands for the path in errors.
     ///
     /// # Errors
     /// As [`read`](Self::read).
@@ -65,41 +69,114 @@ impl Encoder {
         &self,
         config: &TableConfig,
         name: &Path,
-        stream: Box<dyn Read>,
+        mut stream: Box<dyn Read>,
         header: HeaderLine,
     ) -> Result<NewRows, TableError> {
-        let rows = RowReader::from_stream(name, stream, &format(config, header))?;
-        self.read_rows(config, name, rows, header)
+        let mut bytes = Vec::new();
+        let read = stream.read_to_end(&mut bytes);
+        read.map_err(TableError::io(name))?;
+        let bytes: Arc<[u8]> = bytes.into();
+        let open = |format: &FormatConfig| {
+            RowReader::from_stream(name, Box::new(Cursor::new(Arc::clone(&bytes))), format)
+        };
+        self.read_any_format(config, name, header, &open)
     }
 
-    /// Opens a file whose first line does not have the names of all columns in the format of the training file, but has them
-    /// in the format that is detected; with this format as the configuration.
-    fn open_in_another_format(
+    /// Reads rows from what `open` opens: in the format of the training file if the names of the columns, or else the
+    /// number of cells, can be found with it, or else in the format that is detected.
+    fn read_any_format(
         &self,
         config: &TableConfig,
         path: &Path,
-    ) -> Option<(RowReader, TableConfig)> {
-        let has_names = |rows: &RowReader| {
-            let mut columns = self.columns.iter();
-            columns.all(|column| rows.columns().contains(&column.name))
+        header: HeaderLine,
+        open: &Open<'_>,
+    ) -> Result<NewRows, TableError> {
+        let of_training = || {
+            let rows = open(&format(config, header))?;
+            self.read_rows(config, path, rows, header)
         };
-        let trained = RowReader::open(path, &format(config, HeaderLine::Yes));
-        if self.columns.len() < 2 || trained.is_ok_and(|rows| has_names(&rows)) {
-            return None;
+        let meanings = match header {
+            HeaderLine::Auto => &[true, false][..],
+            HeaderLine::Yes => &[true],
+            HeaderLine::No => &[false],
+        };
+        let mut num_cells = [0, 0];
+        for &has_header in meanings {
+            let detected = FormatConfig {
+                header: Some(has_header),
+                missing: config.missing.clone(),
+                ..FormatConfig::default()
+            };
+            let trained = FormatConfig {
+                header: Some(has_header),
+                ..config.format()
+            };
+            if let Ok(rows) = open(&trained) {
+                if self.has_columns(&rows) {
+                    return of_training();
+                }
+                num_cells[0] = num_cells[0].max(rows.columns().len());
+            }
+            if let Ok(rows) = open(&detected) {
+                num_cells[1] = num_cells[1].max(rows.columns().len());
+                if self.has_columns(&rows) {
+                    return self.read_detected(config, path, rows, header);
+                }
+            }
+        }
+        // Neither fits: the format that splits the first line says best what is wrong.
+        if num_cells[0] > 1 || num_cells[1] < 2 {
+            return of_training();
         }
         let detected = FormatConfig {
-            header: Some(true),
             missing: config.missing.clone(),
+            header: Some(header == HeaderLine::Yes),
             ..FormatConfig::default()
         };
-        let rows = RowReader::open(path, &detected).ok().filter(has_names)?;
+        self.read_detected(config, path, open(&detected)?, header)
+    }
+
+    /// Reads rows in the format that was detected.
+    fn read_detected(
+        &self,
+        config: &TableConfig,
+        path: &Path,
+        rows: RowReader,
+        header: HeaderLine,
+    ) -> Result<NewRows, TableError> {
         let config = TableConfig {
             delimiter: rows.format().delimiter,
             quote: rows.format().quote,
             decimal: rows.format().decimal,
             ..config.clone()
         };
-        Some((rows, config))
+        let header = match rows.format().header {
+            true => HeaderLine::Yes,
+            false => header,
+        };
+        self.read_rows(&config, path, rows, header)
+    }
+
+    /// Whether rows have the columns of the features: under a header by name, and otherwise by the number of cells.
+    fn has_columns(&self, rows: &RowReader) -> bool {
+        if rows.format().header {
+            let mut columns = self.columns.iter();
+            return columns.all(|column| rows.columns().contains(&column.name));
+        }
+        let num_cells = rows.columns().len();
+        let is_whole_row = num_cells == self.num_file_columns && self.generated_places().is_some();
+        num_cells == self.columns.len() || is_whole_row
+    }
+
+    /// The places of the columns in the training file, if it has no header.
+    fn generated_places(&self) -> Option<Vec<usize>> {
+        let place_of = |column: &FittedColumn| {
+            let number: usize = column.name.strip_prefix("column_")?.parse().ok()?;
+            let place = number.checked_sub(1)?;
+            let is_there = place < self.num_file_columns;
+            (is_there && column.name == generated_name(place)).then_some(place)
+        };
+        self.columns.iter().map(place_of).collect()
     }
 
     fn read_rows(
@@ -114,6 +191,7 @@ impl Encoder {
             path,
             cells: CellFormat::of_new_rows(config, path),
         };
+        rows.forget_advice();
         if header == HeaderLine::Auto {
             rows.accept_header_without_first_name()?;
         }
@@ -179,6 +257,9 @@ impl Encoder {
     }
 }
 
+/// Opens rows in a format.
+type Open<'a> = dyn Fn(&FormatConfig) -> Result<RowReader, TableError> + 'a;
+
 /// The end of the advice to set a key, where the network is already trained.
 const AGAIN: &str = " in the experiment, and train again";
 
@@ -196,16 +277,9 @@ fn format(config: &TableConfig, header: HeaderLine) -> FormatConfig {
 
 /// The names in a header: a column without a name has that of its place.
 fn header_names(cells: &[String]) -> Vec<String> {
-    let name = |(cell, place): (&String, usize)| match cell.is_empty() {
-        true => generated_name(place),
-        false => cell.clone(),
-    };
-    cells.iter().zip(0..).map(name).collect()
-}
-
-/// The name of a column that has none in the file, from its place.
-pub(super) fn generated_name(place: usize) -> String {
-    format!("column_{}", place + 1)
+    let mut names = cells.to_vec();
+    name_nameless(&mut names);
+    names
 }
 
 /// A file of new rows, for the columns of an encoder.
@@ -282,21 +356,10 @@ impl NewFile<'_> {
 
     /// The place of each column under a header. If the training file had no header, the names in this one mean nothing.
     fn places_under_header(&self, line: u64, found: &[String]) -> Result<Vec<usize>, TableError> {
-        match (self.places_by_name(found), self.generated_places()) {
+        match (self.places_by_name(found), self.encoder.generated_places()) {
             (Err(_), Some(_)) => self.places_by_position(line, found.len()),
             (places, _) => places,
         }
-    }
-
-    /// The places in the training file, if it has no header.
-    fn generated_places(&self) -> Option<Vec<usize>> {
-        let place_of = |column: &FittedColumn| {
-            let number: usize = column.name.strip_prefix("column_")?.parse().ok()?;
-            let place = number.checked_sub(1)?;
-            let is_there = place < self.encoder.num_file_columns;
-            (is_there && column.name == generated_name(place)).then_some(place)
-        };
-        self.encoder.columns.iter().map(place_of).collect()
     }
 
     /// Whether cells could be values of the columns: all fit, or only categories are new and there is a number.
@@ -308,7 +371,9 @@ impl NewFile<'_> {
                 if !fits {
                     return false;
                 }
-                has_number |= !self.cells.is_missing(&column.name, text);
+                // Any text shows that there is a value.
+                has_number |= column.column_type != ColumnType::Presence
+                    && !self.cells.is_missing(&column.name, text);
             }
             all_known &= fits;
         }
@@ -363,7 +428,7 @@ impl NewFile<'_> {
             return Ok((0..num_cells).collect());
         }
         let all = self.encoder.num_file_columns;
-        let places = self.generated_places();
+        let places = self.encoder.generated_places();
         let mut expected = match columns.len() {
             1 => "1 cell".to_owned(),
             count => format!("{count} cells"),
@@ -417,12 +482,26 @@ impl FittedColumn {
                 for &code in codes.iter().flatten() {
                     counts[code as usize] += 1;
                 }
+                let num_missing = match places.last() {
+                    Some(Place::Unseen) => codes.iter().filter(|code| code.is_none()).count(),
+                    _ => 0,
+                };
+                let missing = (num_missing > 0).then(|| {
+                    let (cells, have) = match num_missing {
+                        1 => ("cell", "has"),
+                        _ => ("cells", "have"),
+                    };
+                    format!(
+                        "{num_missing} {cells} of {name:?} {have} no value, which each training row has, taken for none of the \
+                         categories"
+                    )
+                });
                 let of_names = names.iter().zip(&places).zip(counts);
                 let unseen = of_names.filter(|((_, place), _)| matches!(place, Place::Unseen));
                 let unseen: Vec<(&String, usize)> =
                     unseen.map(|((name, _), count)| (name, count)).collect();
                 if unseen.is_empty() {
-                    return None;
+                    return missing;
                 }
                 let num_cells: usize = unseen.iter().map(|(_, count)| count).sum();
                 let described = |(text, count): &(&String, usize)| {
@@ -440,12 +519,19 @@ impl FittedColumn {
                     1 => ("cell", "holds a category"),
                     _ => ("cells", "hold categories"),
                 };
-                Some(format!(
+                let unseen = format!(
                     "{num_cells} {cells} of {name:?} {hold} that the training rows do not have, taken for none of these: {}",
                     texts.join(", ")
-                ))
+                );
+                Some(match missing {
+                    Some(missing) => format!("{missing}; {unseen}"),
+                    None => unseen,
+                })
             }
-            (FittedValues::Numbers { .. }, Values::Numbers(numbers)) => {
+            (
+                FittedValues::Numbers { .. } | FittedValues::Dates { .. },
+                Values::Numbers(numbers),
+            ) => {
                 let [least, most] = self.range?;
                 let width = most - least;
                 let is_far = |number: f64| number < least - width || number > most + width;
@@ -458,8 +544,15 @@ impl FittedColumn {
                     0 => ("1 cell".to_owned(), "lies"),
                     more => (format!("{} cells", more + 1), "lie"),
                 };
+                let written = |number: f64| match self.column_type {
+                    ColumnType::Date => written_day(number),
+                    _ => format!("{number:?}"),
+                };
                 Some(format!(
-                    "{cells} of {name:?} {lie} far outside the training rows ({least:?} to {most:?}), such as {number:?} in line {line}"
+                    "{cells} of {name:?} {lie} far outside the training rows ({} to {}), such as {} in line {line}",
+                    written(least),
+                    written(most),
+                    written(*number),
                 ))
             }
             _ => None,
@@ -480,8 +573,9 @@ impl FittedColumn {
             (_, ColumnType::Boolean) => {
                 cell::boolean(text).is_some() || matches!(cells.number(text), Some(0.0 | 1.0))
             }
+            (_, ColumnType::Presence) => true,
             (FittedValues::Dates { .. }, _) => {
-                let is_date = |order| cell::date(text, order).is_some();
+                let is_date = |order| cell::date_or_digits(text, order).is_some();
                 match self.date_order {
                     Some(order) => is_date(order),
                     None => is_date(DateOrder::DayFirst) || is_date(DateOrder::MonthFirst),

@@ -499,6 +499,98 @@ fn new_rows_may_have_another_delimiter_if_their_header_has_all_names() {
 }
 
 #[test]
+fn new_rows_in_another_format_are_read_from_streams_and_without_a_header_too() {
+    let two = "z,x,y\n0.1,2.5,0\n1.5,3.5,1\n2.5,4.5,0\n";
+    let one = "x,y\n0.5,0\n1.5,1\n";
+    for (table, rows, expected) in [
+        (two, "z;x\n0,1;2,5\n", vec![0.1, 2.5]),
+        (two, "2;0.1\n", vec![2.0, 0.1]),
+        (two, "2,5;0,1\n", vec![2.5, 0.1]),
+        (two, "2,5;0,1\n1;2\n", vec![2.5, 0.1, 1.0, 2.0]),
+        (one, "foo;x\n1;2\n", vec![2.0]),
+    ] {
+        let (streamed, _) = predict(table, "", rows, HeaderLine::Auto).unwrap();
+        assert_eq!(streamed.concat(), expected, "{rows:?}");
+        assert_eq!(
+            read_file(table, "", rows).unwrap().features,
+            expected,
+            "{rows:?}"
+        );
+    }
+    let message = predict(two, "", "zz;x\n0,1;2,5\n", HeaderLine::Auto).unwrap_err();
+    assert_eq!(
+        message,
+        "rows.csv: there is no column \"z\", in the first line (`--header no` if that is a row); the columns are zz, x"
+    );
+    let message = predict(two, "", "1;2;3\n4;5;6\n", HeaderLine::Auto).unwrap_err();
+    assert!(
+        message.contains("expected 2 cells") && !message.contains("delimiter"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_presence_of_a_value_is_a_feature_whatever_the_value_is() {
+    let table = "cabin,x,y\nC85,1,0\n,2,1\nNA,3,0\nE46,4,1\n";
+    let keys = "types = { cabin = \"presence\" }";
+    let (encoder, features) = encode(table, keys, &[0, 1]).unwrap();
+    assert_eq!(names(&encoder), ["cabin is present", "x"]);
+    assert!(encoder.features()[0].is_indicator);
+    assert_eq!(features.concat(), [1.0, 1.0, 0.0, 2.0, 0.0, 3.0, 1.0, 4.0]);
+    let rows = "x,cabin\n1,none of those\n2,\n";
+    let (features, _) = predict(table, keys, rows, HeaderLine::Auto).unwrap();
+    assert_eq!(features.concat(), [1.0, 1.0, 0.0, 2.0]);
+    let message = predict(table, keys, "Cabin,X\n7,8\n", HeaderLine::Auto).unwrap_err();
+    assert!(
+        message.contains("there is no column \"cabin\""),
+        "{message}"
+    );
+}
+
+#[test]
+fn missing_categories_and_dates_that_the_training_did_not_see_are_said() {
+    let table = "when,color,y\n2024-03-05,red,0\n2024-03-15 12:00,blue,1\n";
+    let keys =
+        "dates = \"parts\"\nimpute = { category = \"own\" }\ncategories = { unseen = \"ignore\" }";
+    let rows = read_file(
+        table,
+        keys,
+        "when,color\n2031-01-01,\n2024-03-20,red\n2024-03-01,\n",
+    );
+    assert_eq!(
+        rows.unwrap().notes,
+        [
+            "1 cell of \"when\" lies far outside the training rows (2024-03-05 to 2024-03-15), such as 2031-01-01 in line 2",
+            "2 cells of \"color\" have no value, which each training row has, taken for none of the categories"
+        ]
+    );
+    let keys = keys.replace("own", "most_frequent");
+    let rows = read_file(table, &keys, "when,color\n2024-03-06,\n").unwrap();
+    assert!(rows.notes.is_empty(), "{:?}", rows.notes);
+}
+
+#[test]
+fn a_column_without_a_name_has_a_free_one_in_new_rows_too() {
+    let table = "x,column_3,,y\n1,2,3,0\n4,5,6,1\n";
+    let (encoder, _) = encode(table, "", &[0, 1]).unwrap();
+    assert_eq!(names(&encoder), ["x", "column_3", "column_3_2"]);
+    let (features, _) = predict(table, "", "x,column_3,\n7,8,9\n", HeaderLine::Auto).unwrap();
+    assert_eq!(features.concat(), [7.0, 8.0, 9.0]);
+}
+
+#[test]
+fn digits_are_dates_where_the_type_says_so() {
+    let table = "d,y\n20240305,0\n20240306,1\n";
+    let keys = "types = { d = \"date\" }";
+    let (_, features) = encode(table, keys, &[0, 1]).unwrap();
+    assert_eq!(features, [[19787.0], [19788.0]]);
+    let (features, _) = predict(table, keys, "20240307\n", HeaderLine::Auto).unwrap();
+    assert_eq!(features, [[19789.0]]);
+    let (_, features) = encode(table, "", &[0, 1]).unwrap();
+    assert_eq!(features[0], [20240305.0]);
+}
+
+#[test]
 fn new_rows_of_r_and_with_a_delimiter_behind_each_row_are_read() {
     for rows in [
         "x,color\n1,9,blue\n2,10.25,red\n",

@@ -7,6 +7,7 @@ mod splitter;
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read};
 use std::path::{Path, PathBuf};
@@ -229,6 +230,16 @@ impl RowReader {
         Ok(())
     }
 
+    /// The keys that fit the file better than those given, as the end of a message; empty if there are none.
+    pub(crate) fn advice(&self) -> &str {
+        &self.advice
+    }
+
+    /// Leaves out of errors the keys that would fit the file better, for those who cannot set them.
+    pub(crate) fn forget_advice(&mut self) {
+        self.advice.clear();
+    }
+
     /// Names the columns by the first row, which has been read, or counts them.
     fn name_columns(&mut self) -> Result<(), TableError> {
         if self.format.has_row_names && self.format.header {
@@ -251,11 +262,10 @@ impl RowReader {
         } else if self.ends_with_delimiter {
             names.pop();
         }
-        for (index, name) in names.iter_mut().enumerate() {
-            if name.is_empty() || !self.format.header {
-                *name = format!("column_{}", index + 1);
-            }
+        if !self.format.header {
+            names.iter_mut().for_each(String::clear);
         }
+        name_nameless(&mut names);
         self.is_first_row_read = !self.format.header;
         self.columns = names;
         let mut places: Vec<usize> = (0..self.columns.len()).collect();
@@ -454,6 +464,27 @@ impl RowReader {
             found: format!("{found}{}", self.advice),
         }
     }
+}
+
+/// Gives each column without a name that of its place: `column_1`, `column_2`, … If another column has that name, a
+/// number follows, as in `column_2_2`.
+pub(crate) fn name_nameless(names: &mut [String]) {
+    let taken: HashSet<String> = names.iter().cloned().collect();
+    for (place, name) in names.iter_mut().enumerate() {
+        if name.is_empty() {
+            *name = generated_name(place);
+            let mut number = 1;
+            while taken.contains(name) {
+                number += 1;
+                *name = format!("{}_{number}", generated_name(place));
+            }
+        }
+    }
+}
+
+/// The name of a column that has none in the file, from its place.
+pub(crate) fn generated_name(place: usize) -> String {
+    format!("column_{}", place + 1)
 }
 
 /// Whether a file holds arrays of NumPy, by its name.

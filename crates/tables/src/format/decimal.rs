@@ -4,12 +4,15 @@ use super::sample::SampleRows;
 use crate::columns::cell::{is_decimal_comma, is_like_thousands, number};
 
 /// The decimal mark of the numbers in a file: a comma if more columns have decimal commas than points. Numbers such as
-/// `1,234` alone do not make a comma, since it can stand between thousands.
-pub(super) fn decimal_of(rows: &SampleRows, missing: &[String]) -> char {
+/// `1,234` alone do not make a comma, since it can stand between thousands. The first row counts too if it `is_row`, or if
+/// there are no others.
+pub(super) fn decimal_of(rows: &SampleRows, missing: &[String], is_row: bool) -> char {
+    let counts_first = is_row || rows.body().next().is_none();
+    let first = || rows.rows.iter().take(usize::from(counts_first));
     let mut num_commas = 0;
     let mut num_points = 0;
     for column in 0..rows.row_length {
-        let cells = rows.body().map(|row| row.cell(column));
+        let cells = first().chain(rows.body()).map(|row| row.cell(column));
         let mut cells = cells
             .filter(|&cell| !missing.iter().any(|word| word == cell))
             .peekable();

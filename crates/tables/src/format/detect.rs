@@ -19,7 +19,8 @@ pub(crate) struct Detected {
     pub(crate) ends_with_delimiter: bool,
     /// Whether the first line could be a row of values.
     pub(crate) could_be_row: bool,
-    /// The keys that fit the file better than those given, as the end of a message; empty if there are none.
+    /// The keys that fit the file better than those given, or what else would help, as the end of a message; empty if there
+    /// is nothing.
     pub(crate) advice: String,
 }
 
@@ -52,7 +53,9 @@ pub(crate) fn detect(
     };
     let rows = SampleRows::split(&text, is_complete, choice.delimiter, choice.quote);
     let missing = &config.missing;
-    let decimal = config.decimal.unwrap_or_else(|| decimal_of(&rows, missing));
+    let is_row = config.header == Some(false);
+    let found_decimal = || decimal_of(&rows, missing, is_row);
+    let decimal = config.decimal.unwrap_or_else(found_decimal);
     let advice = advice(&text, is_complete, &choice, &found, decimal, missing);
     let is_one_cell = choice.row_length == 1 || !rows.titles.is_empty();
     if config.delimiter.is_some() && is_one_cell && found.score > 0.9 && !advice.is_empty() {
@@ -70,6 +73,11 @@ pub(crate) fn detect(
     }
     // With another delimiter than that of the file, rows may have any number of cells.
     let has_row_names = advice.is_empty() && rows.lacks_first_name();
+    let has_short_line = rows.rows.first().is_some_and(|row| row.len() == 1);
+    let advice = match advice.is_empty() && has_short_line && rows.row_length > 1 {
+        true => "; delete the lines above the names of the columns if they are a title".to_owned(),
+        false => advice,
+    };
     let header = config
         .header
         .unwrap_or_else(|| has_row_names || has_header(&rows, decimal, missing));
@@ -116,7 +124,7 @@ fn advice(
         keys.push(format!("`quote = {:?}`", found.quote.to_string()));
     }
     let rows = SampleRows::split(text, is_complete, found.delimiter, found.quote);
-    let found_decimal = decimal_of(&rows, missing);
+    let found_decimal = decimal_of(&rows, missing, false);
     if found_decimal != decimal {
         keys.push(format!("`decimal = {:?}`", found_decimal.to_string()));
     }

@@ -138,8 +138,8 @@ pub struct Format {
     /// Whether the first cell of each row below the first line names the row, and the first line has no name for such cells,
     /// as in tables of R.
     pub has_row_names: bool,
-    /// Lines above the table that are left out, since each holds one cell and the rows three or more; empty if there
-    /// are none.
+    /// Lines above the table that are left out, since each holds one cell and the rows three or more, or two if the lines
+    /// begin with `#` or a blank line follows; empty if there are none.
     pub title: String,
     /// The encoding of the text: "UTF-8", "UTF-8 with byte order mark", "UTF-16 LE", "UTF-16 BE" or "Windows-1252"
     /// (whose printable characters include those of Latin-1).

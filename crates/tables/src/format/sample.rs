@@ -81,8 +81,7 @@ impl SampleRows {
             rows.pop();
         }
         let row_length = most_frequent_length(&rows);
-        let is_title = |row: &&SampleRow| row_length > 2 && row.len() == 1 && !row.quoted[0];
-        let num_titles = rows.iter().take_while(is_title).count();
+        let num_titles = num_titles(&rows, row_length);
         Self {
             titles: rows.drain(..num_titles).collect(),
             rows,
@@ -125,6 +124,20 @@ impl SampleRows {
         let is_unquoted_blank = |row: &SampleRow| row.cell(last).is_empty() && !row.quoted[last];
         last > 0 && first_fits && body.peek().is_some() && body.all(is_unquoted_blank)
     }
+}
+
+/// The number of lines above the table that are not its rows: they have one cell. Above two columns a blank line must
+/// follow, or a `#` begin each of them.
+fn num_titles(rows: &[SampleRow], row_length: usize) -> usize {
+    let is_title = |row: &&SampleRow| row.len() == 1 && !row.quoted[0];
+    let titles: Vec<&SampleRow> = rows.iter().take_while(is_title).collect();
+    let (Some(last), Some(first)) = (titles.last(), rows.get(titles.len())) else {
+        return 0;
+    };
+    let is_set_apart = first.line > last.line + 1;
+    let are_comments = titles.iter().all(|title| title.cell(0).starts_with('#'));
+    let are_titles = row_length > 2 || row_length == 2 && (is_set_apart || are_comments);
+    if are_titles { titles.len() } else { 0 }
 }
 
 fn most_frequent_length(rows: &[SampleRow]) -> usize {

@@ -150,6 +150,43 @@ fn lines_above_the_table_are_left_out_and_named() {
 }
 
 #[test]
+fn lines_above_two_columns_are_left_out_if_a_blank_line_or_number_signs_tell_them_from_rows() {
+    for title in [
+        "Monthly export\n\n",
+        "# Monthly export\n",
+        "# Monthly\n# export\n",
+    ] {
+        let format = found(&format!("{title}x,y\n0.5,a\n1.5,b\n"));
+        let expected = title.trim_end();
+        assert_eq!(
+            (format.title.as_str(), format.header),
+            (expected, true),
+            "{title:?}"
+        );
+    }
+    let text = "Monthly export\nx,y\n0.5,a\n1.5,b\n";
+    let detected = detect(
+        Path::new("t"),
+        text.as_bytes(),
+        true,
+        &FormatConfig::default(),
+    );
+    let detected = detected.unwrap();
+    assert_eq!(detected.format.title, "");
+    assert!(
+        detected.advice.contains("delete the lines above"),
+        "{}",
+        detected.advice
+    );
+}
+
+#[test]
+fn one_row_has_a_decimal_mark_too() {
+    assert_eq!(found("2,5;0,1\n").decimal, ',');
+    assert_eq!(found("2.5;0.1\n").decimal, '.');
+}
+
+#[test]
 fn delimiters_are_written_as_in_a_configuration() {
     for (text, delimiter) in [
         ("\"tab\"", Delimiter::Char('\t')),

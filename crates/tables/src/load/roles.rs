@@ -6,7 +6,7 @@ use crate::columns::pattern;
 use crate::config::TableConfig;
 use crate::error::TableError;
 use crate::files::RowReader;
-use crate::format::{Delimiter, Format};
+use crate::format::Delimiter;
 
 /// The places of columns in a file, from 0.
 pub(super) struct Roles {
@@ -25,7 +25,7 @@ impl Roles {
         let names = file.columns();
         let find = |name: &String| {
             let place = names.iter().position(|column| column == name);
-            place.ok_or_else(|| no_column(config, name, names, file.format()))
+            place.ok_or_else(|| no_column(config, name, file))
         };
         let labels = config
             .label
@@ -41,22 +41,17 @@ impl Roles {
         }
         for pattern in config.columns.iter().flatten().chain(&config.drop) {
             if !names.iter().any(|name| pattern::matches(pattern, name)) {
-                return Err(no_column(config, pattern, names, file.format()));
+                return Err(no_column(config, pattern, file));
             }
         }
-        let fits = |patterns: &[String], name: &str| {
-            patterns
-                .iter()
-                .any(|pattern| pattern::matches(pattern, name))
-        };
         let is_feature = |&place: &usize| {
             let name = &names[place];
             let is_chosen = config
                 .columns
                 .as_ref()
-                .is_none_or(|columns| fits(columns, name));
+                .is_none_or(|columns| pattern::any_fits(columns, name, names));
             let has_role = labels.contains(&place) || weight == Some(place) || group == Some(place);
-            is_chosen && !has_role && !fits(&config.drop, name)
+            is_chosen && !has_role && !pattern::any_fits(&config.drop, name, names)
         };
         let features: Vec<usize> = (0..names.len()).filter(is_feature).collect();
         if features.is_empty() {
@@ -77,12 +72,12 @@ impl Roles {
 }
 
 /// The error of a column that is not in the file.
-fn no_column(config: &TableConfig, name: &str, names: &[String], format: &Format) -> TableError {
+fn no_column(config: &TableConfig, name: &str, file: &RowReader) -> TableError {
     TableError::Column {
         path: config.path.clone(),
         column: name.to_owned(),
-        suggestion: suggestion(name, names, format),
-        columns: shortened_list(names),
+        suggestion: suggestion(name, file),
+        columns: shortened_list(file.columns()),
     }
 }
 
@@ -97,8 +92,12 @@ pub(crate) fn shortened_list(names: &[String]) -> Vec<String> {
 }
 
 /// A hint about delimiter, header or name.
-fn suggestion(name: &str, names: &[String], format: &Format) -> String {
+fn suggestion(name: &str, file: &RowReader) -> String {
+    let (names, format) = (file.columns(), file.format());
     if let [only] = names {
+        if !file.advice().is_empty() {
+            return file.advice().to_owned();
+        }
         let delimiters = [
             (';', ";"),
             ('\t', "tab"),
@@ -121,7 +120,7 @@ fn suggestion(name: &str, names: &[String], format: &Format) -> String {
         return format!(", did you mean {near:?}?");
     }
     match format.header {
-        true => String::new(),
+        true => file.advice().to_owned(),
         false => {
             ", as the first line is taken for a row; set `header = true` if it holds the names"
                 .to_owned()

@@ -482,6 +482,65 @@ fn a_word_of_one_column_stays_a_category_in_another() {
 }
 
 #[test]
+fn numbers_that_read_as_missing_do_so_in_every_spelling() {
+    let text = "a,code,y\n-999,07,0\n-999.0,7,1\n-9.99e2,07,1\n5,7,0\n-998,8,1\n";
+    let keys = "types = { code = \"category\" }";
+    for missing in [
+        "missing_in = { a = [\"-999.00\"], code = [\"7.0\"] }",
+        "missing = [\"\", \"-999.00\", \"7.0\"]",
+    ] {
+        let loaded = load(text, &format!("{missing}\n{keys}")).unwrap();
+        let [a, code] = loaded.features.columns.as_slice() else {
+            panic!("{:?}", loaded.features.columns);
+        };
+        let are_missing =
+            |column: &Column| (0..5).map(|row| column.values.is_missing(row)).collect();
+        let found: [Vec<bool>; 2] = [are_missing(a), are_missing(code)];
+        assert_eq!(found[0], [true, true, true, false, false]);
+        // Zeros before a code tell it from a number.
+        assert_eq!(found[1], [false, true, false, true, false]);
+    }
+}
+
+#[test]
+fn empty_cells_that_do_not_read_as_missing_are_refused_with_the_key_that_helps() {
+    let text = "x,y\n1.5,0\n,1\n2.5,0\nNA,1\n3.5,1\n";
+    let message = load(text, "missing = [\"NA\"]").unwrap_err();
+    let advice = "missing = [\"NA\", \"\"]";
+    assert!(
+        message.ends_with(&format!("to read empty cells as missing, set `{advice}`")),
+        "{message}"
+    );
+    assert!(load(text, advice).is_ok());
+}
+
+#[test]
+fn a_column_whose_name_holds_a_star_is_dropped_alone() {
+    let text = "note*,note_a,x,y\na,1,2,0\nb,2,3,1\n";
+    assert_eq!(
+        names(&load(text, "drop = [\"note*\"]").unwrap()),
+        ["note_a", "x"]
+    );
+    assert_eq!(
+        names(&load(text, "columns = [\"note*\", \"x\"]").unwrap()),
+        ["note*", "x"]
+    );
+}
+
+#[test]
+fn a_title_above_two_columns_is_left_out_or_named() {
+    let rows = "x,y\n1.5,0\n2.5,1\n";
+    let loaded = load(&format!("Monthly export\n\n{rows}"), "").unwrap();
+    assert_eq!(loaded.features.lines, [4, 5]);
+    let message = load(&format!("Monthly export\n{rows}"), "").unwrap_err();
+    assert_eq!(
+        message,
+        "t.csv: there is no column \"y\"; delete the lines above the names of the columns if they are a title; the \
+         columns are Monthly export"
+    );
+}
+
+#[test]
 fn a_word_among_dates_is_refused_with_a_key_that_helps() {
     let rows = (1..20).map(|day| format!("2024-03-{day:02},{}", day % 2));
     let rows = ["0000-00-00,1".to_owned()].into_iter().chain(rows);

@@ -355,10 +355,11 @@ fn mistake_table(mistakes: &Mistakes, class_names: &[String]) -> String {
         let name = class.and_then(|class| class_names.get(class as usize));
         name.cloned().unwrap_or_default()
     };
-    let mut table = tables::table(["row", "target", "prediction", "probability"], 0);
+    let place = mistakes.place_name();
+    let mut table = tables::table([place, "target", "prediction", "probability"], 0);
     for mistake in mistakes.samples.iter().take(FEW_MISTAKES) {
         table.add_row([
-            mistake.row.to_string(),
+            mistake.place().to_string(),
             name(Some(mistake.target)),
             name(mistake.prediction),
             number(mistake.confidence),
