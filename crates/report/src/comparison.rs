@@ -65,7 +65,8 @@ pub fn add_baselines(result: &mut ComparisonResult, found: &ComparisonBaselines)
     result.conclusion.extend(said);
 }
 
-/// The best variant: the one with the best of the [`medians`]; `None` if no trial has finished with a finite objective.
+/// The best variant: the one with the best median of the objective, where a trial that ended in NaN or infinity counts
+/// as infinitely bad. `None` if no trial has finished with a finite objective.
 pub fn best_variant(result: &ComparisonResult) -> Option<&str> {
     best(&result.variants, &medians(result), &result.question)
 }
