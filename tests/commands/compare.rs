@@ -397,6 +397,31 @@ fn folds_are_trials_of_their_own() {
 }
 
 #[test]
+fn without_validation_rows_trials_are_compared_by_the_training_split() {
+    let lab = lab();
+    let short = [
+        "--set",
+        "seeds=1",
+        "--set",
+        "training.num_epochs=2",
+        "--set",
+    ];
+    let done = compare(
+        &lab,
+        &[&short[..], &["split={ valid = 0, test = 0.3 }"]].concat(),
+    );
+    assert_eq!(done.code, Some(0), "{done:#?}");
+    for said in [
+        "train accuracy of the last network",
+        "There are no validation rows",
+    ] {
+        assert!(done.stdout.contains(said), "no {said} in\n{}", done.stdout);
+    }
+    assert!(!done.stdout.contains("NaN"), "{}", done.stdout);
+    assert_eq!(report(&lab)["question"]["split"], "train");
+}
+
+#[test]
 fn only_one_process_trains_a_comparison() {
     let lab = lab();
     let long = ["--jobs", "1", "--set", "training.num_epochs=1000"];
@@ -474,6 +499,16 @@ fn a_mistake_in_a_sweep_is_one_message_before_anything_trains() {
             "variants",
             "[{ name = \"a\", set = { at_epochs = [1] } }]",
             &["one of the whole comparison"],
+        ),
+        (
+            "sweep",
+            "{ \"split.valid\" = [0.0, 0.3] }",
+            &["on the train split", "has no validation rows"],
+        ),
+        (
+            "sweep",
+            "{ \"loss.name\" = [\"bce_with_logits\", \"hinge\"], \"training.objective.metric\" = [\"loss\"] }",
+            &["differ in `loss`", "name a metric to compare them by"],
         ),
         // What every trial gets from the comparison cannot be set for all.
         (

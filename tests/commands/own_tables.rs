@@ -697,6 +697,13 @@ fn several_label_columns_are_predicted_at_once() {
         .collect();
     assert_in("up", numbers[0], 1070.0..=1110.0);
     assert_in("down", numbers[1], -25.0..=5.0);
+    // Each target has errors of its own.
+    let evaluated = lab.succeed(&["evaluate", "own/a"]).stdout;
+    let (_, errors) = evaluated.split_once("largest error").unwrap();
+    assert!(
+        errors.contains("up") && errors.contains("down"),
+        "{evaluated}"
+    );
 }
 
 #[test]

@@ -84,6 +84,16 @@ impl fmt::Display for KeyPath {
     }
 }
 
+/// The key that two keys, written with their tables such as `model.hidden`, both set: the longer one if it is inside the
+/// value of the other, or `None`.
+pub fn common_key<'a>(one: &'a str, other: &'a str) -> Option<&'a str> {
+    let paths = (KeyPath::parse(one)?, KeyPath::parse(other)?);
+    if paths.0.starts_with(&paths.1) {
+        return Some(one);
+    }
+    paths.1.starts_with(&paths.0).then_some(other)
+}
+
 /// The byte position of the first `wanted` character outside TOML's quotes.
 pub(crate) fn find_unquoted(text: &str, wanted: char) -> Option<usize> {
     let mut quote = None;
@@ -133,5 +143,14 @@ mod tests {
         assert_eq!(find_unquoted(r#"a."b=c"=d"#, '='), Some(7));
         assert_eq!(find_unquoted(r#""a\"=b"=c"#, '='), Some(7));
         assert_eq!(find_unquoted("'a=b'", '='), None);
+    }
+
+    #[test]
+    fn a_key_inside_the_value_of_another_is_common_to_both() {
+        assert_eq!(common_key("a.b", "a.b"), Some("a.b"));
+        assert_eq!(common_key("a", "a.b"), Some("a.b"));
+        assert_eq!(common_key(r#""a".b.c"#, "a.b"), Some(r#""a".b.c"#));
+        assert_eq!(common_key("a.b", "a.bc"), None);
+        assert_eq!(common_key("a.b", "c"), None);
     }
 }

@@ -15,5 +15,6 @@ mod source;
 mod suggest;
 
 pub use error::ConfigError;
+pub use key_path::common_key;
 pub use parse::parse;
 pub use source::{ConfigSource, ReadError};

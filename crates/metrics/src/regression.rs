@@ -52,18 +52,7 @@ impl RegressionScores {
     where
         F: Copy + Into<f64>,
     {
-        check_lengths(targets.len(), predictions.len())?;
-        check_rows(targets.len(), num_outputs)?;
-        if targets.is_empty() {
-            return Err(MetricsError::NoSamples);
-        }
-        let column = |values: &[F], output: usize| -> Vec<f64> {
-            let column = values.iter().skip(output).step_by(num_outputs);
-            column.map(|&x| x.into()).collect()
-        };
-        let outputs: Vec<Self> = (0..num_outputs)
-            .map(|o| Self::of_output(&column(targets, o), &column(predictions, o)))
-            .collect();
+        let outputs = Self::of_each(targets, predictions, num_outputs)?;
         let mean =
             |score: fn(&Self) -> f64| outputs.iter().map(score).sum::<f64>() / num_outputs as f64;
         Ok(Self {
@@ -73,6 +62,36 @@ impl RegressionScores {
             r2: mean(|s| s.r2),
             max_error: outputs.iter().map(|s| s.max_error).fold(0.0, largest),
         })
+    }
+
+    /// The scores of each output by itself.
+    ///
+    /// # Shapes
+    /// Those of [`from_values`](Self::from_values).
+    ///
+    /// # Errors
+    /// Those of [`from_values`](Self::from_values).
+    pub fn of_each<F>(
+        targets: &[F],
+        predictions: &[F],
+        num_outputs: usize,
+    ) -> Result<Vec<Self>, MetricsError>
+    where
+        F: Copy + Into<f64>,
+    {
+        check_lengths(targets.len(), predictions.len())?;
+        check_rows(targets.len(), num_outputs)?;
+        if targets.is_empty() {
+            return Err(MetricsError::NoSamples);
+        }
+        let column = |values: &[F], output: usize| -> Vec<f64> {
+            let column = values.iter().skip(output).step_by(num_outputs);
+            column.map(|&x| x.into()).collect()
+        };
+        let outputs = 0..num_outputs;
+        Ok(outputs
+            .map(|o| Self::of_output(&column(targets, o), &column(predictions, o)))
+            .collect())
     }
 
     /// Scores one output over its samples, of which there is at least one.
@@ -189,6 +208,19 @@ mod tests {
                 1.0,
             ],
         );
+    }
+
+    #[test]
+    fn each_output_has_scores_of_its_own() {
+        // A large and a small target: their mean says nothing about the small one.
+        let (targets, predictions) = (
+            [1000.0, 0.001, 1010.0, 0.003],
+            [1001.0, 0.002, 1010.0, 0.003],
+        );
+        let each = RegressionScores::of_each(&targets, &predictions, 2).unwrap();
+        assert_eq!((each[0].mae, each[1].mae), (0.5, 0.0005));
+        let all = RegressionScores::from_values(&targets, &predictions, 2).unwrap();
+        assert_eq!(all.mae, (each[0].mae + each[1].mae) / 2.0);
     }
 
     #[test]

@@ -28,8 +28,10 @@ pub(crate) const BAR_OPACITY: f64 = 0.72;
 /// Width of the colour bar beside a heat map, in pixels.
 const KEY_WIDTH: f64 = 64.0;
 
-/// The smallest height of the frame below a legend, in pixels.
-const LEAST_FRAME: f64 = 120.0;
+/// The smallest height of the frame below a legend, as a share of the picture's width.
+const LEAST_FRAME: f64 = 0.37;
+/// Its smallest height without a legend, below a title of many lines, in pixels.
+const LEAST_ALONE: f64 = 60.0;
 
 impl Chart {
     /// An empty chart, 480 × 320 pixels.
@@ -62,7 +64,7 @@ impl Chart {
         self
     }
 
-    /// Sets the size in pixels (480 × 320 by default). A chart with a long legend is higher.
+    /// Sets the size in pixels (480 × 320 by default). A chart with a long title or legend is higher.
     pub fn size(mut self, width: f64, height: f64) -> Self {
         self.size = (width, height);
         self
@@ -252,15 +254,12 @@ impl Picture for Chart {
     fn size(&self) -> (f64, f64) {
         let (width, height) = self.size;
         let legend = self.settled().1.height(width - 16.0);
-        let needed = height_of_title(&self.title, width) + legend + self.below() + LEAST_FRAME;
-        (
-            width,
-            if legend > 0.0 {
-                height.max(needed)
-            } else {
-                height
-            },
-        )
+        let least = match legend > 0.0 {
+            true => LEAST_FRAME * width,
+            false => LEAST_ALONE,
+        };
+        let needed = height_of_title(&self.title, width) + legend + self.below() + least;
+        (width, height.max(needed))
     }
 
     fn draw(&self, sketch: &Sketch<'_, '_>) -> Result<(), PictureError> {

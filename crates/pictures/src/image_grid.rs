@@ -28,7 +28,8 @@ impl Image {
 
     /// Adds a line to the caption.
     pub fn caption(mut self, line: impl Into<String>) -> Self {
-        self.caption.push(line.into());
+        let line = text::shortened(&line.into(), NUMBER, WIDEST);
+        self.caption.push(line);
         self
     }
 }
@@ -45,6 +46,8 @@ pub struct ImageGrid {
 
 const GAP: f64 = 10.0;
 const LINE: f64 = 15.0;
+/// The widest line of a caption, in pixels.
+const WIDEST: f64 = 180.0;
 
 impl ImageGrid {
     /// A grid with `columns` images per row, each 64 pixels wide.

@@ -56,10 +56,10 @@ impl Legend {
     /// same length.
     fn rows(&self, width: f64) -> Vec<(Vec<&(String, Sample)>, f64)> {
         const STEP: f64 = 8.0;
-        let mut rows = self.wrapped(width);
+        let mut rows = self.wrapped(width, width);
         let mut narrower = width - STEP;
         while rows.len() > 1 && narrower > 0.0 {
-            let next = self.wrapped(narrower);
+            let next = self.wrapped(narrower, width);
             if next.len() > rows.len() {
                 break;
             }
@@ -69,11 +69,13 @@ impl Legend {
         rows
     }
 
-    /// The entries in rows of at most `width` pixels, each row filled before the next.
-    fn wrapped(&self, width: f64) -> Vec<(Vec<&(String, Sample)>, f64)> {
+    /// The entries in rows of at most `width` pixels, each row filled before the next; names are shortened to rows of
+    /// `widest` pixels.
+    fn wrapped(&self, width: f64, widest: f64) -> Vec<(Vec<&(String, Sample)>, f64)> {
         let mut rows: Vec<(Vec<&(String, Sample)>, f64)> = Vec::new();
         for entry in &self.entries {
-            let needed = SAMPLE_WIDTH + GAP + text::width(&entry.0, LABEL);
+            let name = shown_name(&entry.0, widest);
+            let needed = SAMPLE_WIDTH + GAP + text::width(&name, LABEL);
             match rows.last_mut() {
                 Some((row, used)) if *used + BETWEEN + needed <= width => {
                     row.push(entry);
@@ -121,17 +123,32 @@ impl Legend {
                     }
                 };
                 shapes::put(area, markup)?;
-                area.draw_text(name, &style, (px(x + SAMPLE_WIDTH + GAP), px(y)))?;
-                x += SAMPLE_WIDTH + GAP + text::width(name, LABEL) + BETWEEN;
+                let name = shown_name(name, width);
+                area.draw_text(&name, &style, (px(x + SAMPLE_WIDTH + GAP), px(y)))?;
+                x += SAMPLE_WIDTH + GAP + text::width(&name, LABEL) + BETWEEN;
             }
         }
         Ok(())
     }
 }
 
+/// A name, shortened to what fits into a row of this width.
+fn shown_name(name: &str, width: f64) -> String {
+    text::shortened(name, LABEL, width - SAMPLE_WIDTH - GAP)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_row_is_wider_than_the_picture() {
+        let mut legend = Legend::default();
+        legend.add(&"long_".repeat(40), Sample::Area(Tone::Series(0), 1.0));
+        legend.add("short", Sample::Area(Tone::Series(1), 1.0));
+        let rows = legend.rows(300.0);
+        assert!(rows.iter().all(|(_, used)| *used <= 300.0), "{rows:?}");
+    }
 
     #[test]
     fn rows_are_about_equally_long() {

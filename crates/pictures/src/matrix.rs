@@ -26,6 +26,10 @@ pub struct Matrix {
     shades: Option<Vec<Vec<f64>>>,
 }
 
+/// The widest name of a column and of a row, in pixels.
+const COLUMN_NAME: f64 = 100.0;
+const ROW_NAME: f64 = 180.0;
+
 /// The strongest shade. Text over it stays readable in light and dark.
 const STRONGEST: f64 = 0.6;
 
@@ -164,8 +168,9 @@ impl Matrix {
         let all = (0..self.values.len())
             .flat_map(|row| (0..self.values[row].len()).map(move |column| (row, column)));
         let inside = widest(&mut all.map(|(row, column)| self.text(row, column)), NUMBER);
-        let names = widest(&mut self.columns.1.iter().cloned(), NUMBER);
-        let rows = widest(&mut self.rows.1.iter().cloned(), NUMBER);
+        let (columns, rows) = (self.columns.1.iter(), self.rows.1.iter());
+        let names = widest(&mut columns.map(|name| column_name(name)), NUMBER);
+        let rows = widest(&mut rows.map(|name| row_name(name)), NUMBER);
         (inside.max(names).max(22.0) + 12.0, 30.0, rows)
     }
 }
@@ -231,12 +236,13 @@ impl Picture for Matrix {
         )?;
         for (column, text) in self.columns.1.iter().enumerate() {
             let x = left + (column as f64 + 0.5) * width;
-            area.draw_text(text, &name(HPos::Center), (px(x), px(bottom + 13.0)))?;
+            let text = column_name(text);
+            area.draw_text(&text, &name(HPos::Center), (px(x), px(bottom + 13.0)))?;
         }
         for (row, values) in self.values.iter().enumerate() {
             let y = row as f64 * height;
             area.draw_text(
-                &self.rows.1[row],
+                &row_name(&self.rows.1[row]),
                 &name(HPos::Right),
                 (px(left - 7.0), px(y + height / 2.0)),
             )?;
@@ -251,6 +257,14 @@ impl Picture for Matrix {
         }
         Ok(())
     }
+}
+
+fn column_name(name: &str) -> String {
+    text::shortened(name, NUMBER, COLUMN_NAME)
+}
+
+fn row_name(name: &str) -> String {
+    text::shortened(name, NUMBER, ROW_NAME)
 }
 
 /// The coloured rectangle of a cell, whose top left corner is at `(x, y)` of `area`.

@@ -82,13 +82,7 @@ impl ParallelCoordinates {
     /// A text that is cut so that it fits between two axes.
     fn fitting(&self, text: &str, size: f64) -> String {
         let room = (self.x(1) - self.x(0)).min(MOST_ROOM) - 6.0;
-        let mut fitting = text.to_owned();
-        let mut kept = text.chars().count();
-        while text::width(&fitting, size) > room && kept > 1 {
-            kept -= 1;
-            fitting = text.chars().take(kept).chain(['…']).collect();
-        }
-        fitting
+        text::shortened(text, size, room)
     }
 }
 

@@ -108,7 +108,7 @@ pub(crate) fn draw_title<'a>(area: &Area<'a>, title: &str) -> Result<Area<'a>, P
 fn title_lines(title: &str, width_in_units: f64) -> Vec<String> {
     text::wrap(
         title,
-        f64::from(px(TITLE)) * 1.06,
+        f64::from(px(TITLE)) * text::BOLD,
         width_in_units - f64::from(px(8.0)),
     )
 }

@@ -19,7 +19,7 @@ use crate::layers::{
 use crate::picture::{Area, LABEL, NUMBER, text_style};
 use crate::shapes;
 use crate::simplify::simplify;
-use crate::text::escape;
+use crate::text::{self, escape};
 use crate::theme::Tone;
 
 /// The largest distance of a simplified curve from its points, in tenths of a pixel.
@@ -53,6 +53,14 @@ impl<'a> Plot<'a> {
             .y_label_area_size(px(left))
             .x_label_area_size(px(bottom))
             .build_cartesian_2d(x.clone(), y.clone())?;
+        let (width, height) = area.dim_in_pixel();
+        let fitting = |axis: &Axis, room: f64| {
+            text::shortened(axis.label(), f64::from(px(LABEL)), room.max(0.0))
+        };
+        let (x_label, y_label) = (
+            fitting(axes.0, f64::from(width) - f64::from(px(left + right + 8.0))),
+            fitting(axes.1, f64::from(height) - f64::from(px(8.0))),
+        );
         let line = |tone: Tone, width: f64| ShapeStyle {
             color: tone.color().to_rgba(),
             filled: false,
@@ -66,8 +74,8 @@ impl<'a> Plot<'a> {
             .set_all_tick_mark_size(px(3.5))
             .label_style(text_style(NUMBER, Tone::Muted))
             .axis_desc_style(text_style(LABEL, Tone::Ink))
-            .x_desc(axes.0.label())
-            .y_desc(axes.1.label())
+            .x_desc(x_label)
+            .y_desc(y_label)
             .draw()?;
         let labels = (axes.0.label().to_string(), axes.1.label().to_string());
         Ok(Self {

@@ -75,15 +75,7 @@ impl RankedBars {
     /// The names, cut where they are too long.
     fn names(&self) -> Vec<String> {
         let limit = NAMES * self.width;
-        let short = |bar: &RankedBar| {
-            let mut name = bar.name.clone();
-            let mut kept = name.chars().count();
-            while text::width(&name, NUMBER) > limit && kept > 1 {
-                kept -= 1;
-                name = bar.name.chars().take(kept).chain(['…']).collect();
-            }
-            name
-        };
+        let short = |bar: &RankedBar| text::shortened(&bar.name, NUMBER, limit);
         self.bars.iter().map(short).collect()
     }
 
@@ -154,8 +146,11 @@ impl Picture for RankedBars {
             area.draw_text(&text, &style, (px(x), px(bottom + 5.0)))?;
         }
         let style = text_style(LABEL, Tone::Ink).pos(Pos::new(HPos::Center, VPos::Top));
-        let middle = (left + right) / 2.0;
-        area.draw_text(&self.label, &style, (px(middle), px(bottom + 22.0)))?;
+        // A label that is wider than the axis begins further left.
+        let label = text::shortened(&self.label, LABEL, self.width - 16.0);
+        let most = self.width - 8.0 - text::width(&label, LABEL) / 2.0;
+        let middle = ((left + right) / 2.0).min(most);
+        area.draw_text(&label, &style, (px(middle), px(bottom + 22.0)))?;
         for (place, (bar, name)) in self.bars.iter().zip(&names).enumerate() {
             let y = (place as f64 + 0.5) * ROW;
             let style = text_style(NUMBER, Tone::Ink).pos(Pos::new(HPos::Right, VPos::Center));

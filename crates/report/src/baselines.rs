@@ -10,8 +10,9 @@ use emberlab_run_format::{
 
 use crate::document::{Cell, Column, Table};
 use crate::number;
-use crate::numbers::{count, short, signed_interval};
-use crate::pairs::{differences, fewest_pairs};
+use crate::numbers::{short, signed_interval};
+use crate::pairs::{differences, fewest_pairs, seeds};
+use crate::statistics::difference;
 use crate::summary::summarize;
 
 /// The baselines on the data of the variant `best`; `None` if there are none for its finished trials.
@@ -44,14 +45,15 @@ pub(crate) fn compare_with_baselines(
         summarize(name, &of_name, &figure)
     });
     let summaries: Vec<VariantSummary> = summaries.collect();
-    let difference = best_summary(&summaries, &figure, metric).map(|baseline| {
+    let difference = best_summary(&summaries, &figure, metric).and_then(|baseline| {
         let networks = trials.iter().filter(|trial| trial.variant == best);
         let of_both: Vec<TrialOutcome> = networks.chain(&outcomes).cloned().collect();
-        difference(&of_both, best, &baseline.variant, &figure, metric)
+        let found = differences(&of_both, best, &[&baseline.variant], &figure, metric);
+        found.into_iter().next()
     });
     Some(BaselineComparison {
         variant: best.to_string(),
-        difference: difference.flatten(),
+        difference,
         notes: notes(found.iter().map(|(_, baselines)| *baselines)),
         figure,
         baselines: summaries,
@@ -107,23 +109,6 @@ fn best_summary<'a>(
     best.map(|(summary, _)| summary)
 }
 
-/// The difference `baseline - variant`, paired by seed and fold, with a verdict on either side.
-fn difference(
-    trials: &[TrialOutcome],
-    variant: &str,
-    baseline: &str,
-    figure: &str,
-    metric: Metric,
-) -> Option<PairedDifference> {
-    let found = differences(trials, variant, &[baseline], figure, metric);
-    let mut difference = found.into_iter().next()?;
-    let is_improved = metric.direction().is_improvement(difference.median, 0.0);
-    if difference.verdict == Verdict::Worse && is_improved {
-        difference.verdict = Verdict::Better;
-    }
-    Some(difference)
-}
-
 /// Sentences that compare the best variant with the best baseline, and say what limits the baselines.
 pub(crate) fn sentences(comparison: &BaselineComparison) -> Vec<String> {
     let answer = comparison.difference.as_ref().map(|difference| {
@@ -165,7 +150,7 @@ fn answer(difference: &PairedDifference, variant: &str, what: &str) -> String {
             "{variant} differs from {baseline}, the best baseline, by {} in {what}, but with {} no difference can be \
              shown: at least {needed} seeds are needed.",
             by(-1.0),
-            count(difference.num_pairs, "seed")
+            seeds(difference.num_pairs, difference.num_folds)
         ),
         Verdict::NotToldApart => format!(
             "{variant} and {baseline}, the best baseline, cannot be told apart by {what} (difference {}).",
@@ -246,8 +231,8 @@ pub fn baseline_sentences(
         let title = &best.title;
         let (own_text, value_text) = (number(own), number(value));
         let gain = match metric.direction() {
-            Direction::Higher => own - value,
-            Direction::Lower => value - own,
+            Direction::Higher => difference(own, value),
+            Direction::Lower => difference(value, own),
         };
         let compared = format!("{split} {metric} {own_text} against {value_text}");
         said.push(match gain {
@@ -333,6 +318,7 @@ mod tests {
             // Baselines have no loss, so they are compared by the accuracy.
             metric: Metric::Loss,
             split: "valid".to_string(),
+            asked_split: None,
             at_epochs: Vec::new(),
             target: None,
         };
@@ -434,6 +420,14 @@ mod tests {
         assert_eq!(
             texts,
             ["the network", "0.8750", "logistic regression", "0.7500"]
+        );
+        // 0.1 + 0.2 is 0.3 up to rounding.
+        let mut near = baselines.clone();
+        near.results[0] = scores("logistic regression", 0.1 + 0.2);
+        let said = baseline_sentences(&near, Split::Valid, &network(0.3));
+        assert!(
+            said[0].contains("is no better than logistic regression"),
+            "{said:?}"
         );
         assert!(baseline_table(&baselines, Split::Test, &network(0.5)).is_none());
     }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use emberlab_metrics::{Direction, Metric};
+use emberlab_metrics::Split;
 use emberlab_run_format::files::comparison::{BASELINES, RESULT};
 use emberlab_run_format::{
     ComparisonBaselines, ComparisonResult, ModelTask, PairedDifference, Question, RunFolder,
@@ -12,9 +12,10 @@ use emberlab_run_format::{
 
 use crate::baselines::{compare_with_baselines, sentences};
 use crate::error::ReportError;
-use crate::numbers::{count, list, short, signed_interval};
+use crate::numbers::{count, short, short_list, signed_interval};
 use crate::outcome::{TargetFigure, TrialPlace, load_trial};
-use crate::pairs::{differences, fewest_pairs};
+use crate::pairs::{differences, fewest_pairs, or_worst, seeds};
+use crate::statistics::median;
 use crate::summary::summarize;
 
 /// Reads the trials that `comparison.json` in `folder` names, and compares the variants again. If the baselines are
@@ -64,17 +65,35 @@ pub fn add_baselines(result: &mut ComparisonResult, found: &ComparisonBaselines)
     result.conclusion.extend(said);
 }
 
-/// The variant with the best median of the objective; `None` if no trial has finished with a finite one.
+/// The best variant: the one with the best median of the objective, where a trial that ended in NaN or infinity counts
+/// as infinitely bad. `None` if no trial has finished with a finite objective.
 pub fn best_variant(result: &ComparisonResult) -> Option<&str> {
-    let question = &result.question;
-    best(&result.variants, &question.objective(), question.metric)
+    best(&result.variants, &medians(result), &result.question)
 }
 
-/// Reads every trial and compares the variants.
+/// The median of the objective of each variant. A trial that ended in NaN or infinity counts as infinitely bad, so that
+/// a variant is not the best for its few good trials. NaN for a variant without finished trials.
+pub(crate) fn medians(result: &ComparisonResult) -> Vec<f64> {
+    medians_of(&by_variant(&result.trials), &result.question)
+}
+
+fn medians_of(variants: &[(&str, Vec<&TrialOutcome>)], question: &Question) -> Vec<f64> {
+    let objective = question.objective();
+    let of_variant = |(_, trials): &(&str, Vec<&TrialOutcome>)| {
+        let done = trials.iter().filter(|trial| trial.is_done());
+        let values = done.filter_map(|trial| trial.value(&objective));
+        let values: Vec<f64> = values.map(|v| or_worst(v, question.metric)).collect();
+        median(&values)
+    };
+    variants.iter().map(of_variant).collect()
+}
+
+/// Reads every trial and compares the variants. Without validation rows, the question is about the training rows.
 ///
 /// # Errors
 /// [`ReportError`] if a file is there but cannot be read.
 pub fn load(question: Question, places: &[TrialPlace]) -> Result<ComparisonResult, ReportError> {
+    let question = about_rows_that_are_there(question, places);
     let target = question
         .target
         .as_ref()
@@ -89,6 +108,38 @@ pub fn load(question: Question, places: &[TrialPlace]) -> Result<ComparisonResul
         positive_class: positive_class(places)?,
         ..compare(question, trials)
     })
+}
+
+/// The same question about the training split if no trial has validation rows: a training without them judges its epochs
+/// by the training split, too.
+fn about_rows_that_are_there(question: Question, places: &[TrialPlace]) -> Question {
+    let (valid, train) = (Split::Valid.to_string(), Split::Train.to_string());
+    let mut is_done = false;
+    for place in places {
+        // A damaged result counts as none.
+        let result = RunFolder::new(&place.run).result().unwrap_or_default();
+        if let Some(result) = result {
+            if result.metrics.contains_key(&Split::Valid) {
+                return question;
+            }
+            is_done = true;
+        }
+    }
+    if !is_done || question.split != valid {
+        return question;
+    }
+    let target = question
+        .target
+        .map(|(metric, split, value)| match split == valid {
+            true => (metric, train.clone(), value),
+            false => (metric, split, value),
+        });
+    Question {
+        split: train,
+        asked_split: Some(valid),
+        target,
+        ..question
+    }
 }
 
 /// Of two classes, the one that thresholds are about, if it is the same in all trials.
@@ -115,7 +166,7 @@ fn compare(question: Question, trials: Vec<TrialOutcome>) -> ComparisonResult {
     let of_variants = by_variant(&trials);
     let summary = |(name, ours): &(&str, Vec<&TrialOutcome>)| summarize(name, ours, &objective);
     let variants: Vec<VariantSummary> = of_variants.iter().map(summary).collect();
-    let best = best(&variants, &objective, question.metric);
+    let best = best(&variants, &medians_of(&of_variants, &question), &question);
     let differences = match best {
         Some(best) => {
             let names = of_variants.iter().map(|(name, _)| *name);
@@ -150,27 +201,32 @@ fn by_variant(trials: &[TrialOutcome]) -> Vec<(&str, Vec<&TrialOutcome>)> {
     variants
 }
 
-/// The variant with the fewest trials that ended in NaN or infinity; of several, the one whose objective has the best
-/// median.
-fn best<'a>(variants: &'a [VariantSummary], objective: &str, metric: Metric) -> Option<&'a str> {
-    let mut best: Option<(&VariantSummary, f64)> = None;
-    for variant in variants {
-        let Some(spread) = variant.figures.get(objective) else {
+/// The variant with the best of these medians; of several, the one with the fewest trials that ended in NaN or infinity,
+/// or else the best median of its other trials.
+fn best<'a>(
+    variants: &'a [VariantSummary],
+    medians: &[f64],
+    question: &Question,
+) -> Option<&'a str> {
+    let objective = question.objective();
+    let is_improvement = |a, b| question.metric.direction().is_improvement(a, b);
+    let mut best: Option<(&VariantSummary, f64, f64)> = None;
+    for (variant, &median) in variants.iter().zip(medians) {
+        let Some(finite) = variant.figures.get(&objective).map(|spread| spread.median) else {
             continue;
         };
-        let is_better = match best {
-            None => true,
-            Some((other, value)) => {
-                let order = other.num_not_finite.cmp(&variant.num_not_finite);
-                order.is_gt()
-                    || order.is_eq() && metric.direction().is_improvement(spread.median, value)
+        let is_better = best.is_none_or(|(other, other_median, other_finite)| {
+            if median != other_median {
+                return is_improvement(median, other_median);
             }
-        };
+            let order = other.num_not_finite.cmp(&variant.num_not_finite);
+            order.is_gt() || order.is_eq() && is_improvement(finite, other_finite)
+        });
         if is_better {
-            best = Some((variant, spread.median));
+            best = Some((variant, median, finite));
         }
     }
-    best.map(|(variant, _)| variant.variant.as_str())
+    best.map(|(variant, ..)| variant.variant.as_str())
 }
 
 fn conclusion(
@@ -179,7 +235,14 @@ fn conclusion(
     best: Option<&str>,
     differences: &[PairedDifference],
 ) -> Vec<String> {
-    let mut said = bad_trials(variants);
+    let mut said = Vec::new();
+    if question.asked_split.is_some() {
+        said.push(
+            "There are no validation rows, so that the variants are compared by the training split."
+                .to_string(),
+        );
+    }
+    said.extend(bad_trials(question, variants));
     match best {
         Some(best) => said.extend(ranking(question, best, differences)),
         None => said.push("No finished trial has a finite objective yet.".to_string()),
@@ -187,92 +250,152 @@ fn conclusion(
     said
 }
 
-/// Sentences about trials that are missing, failed, or ended in NaN or infinity.
-fn bad_trials(variants: &[VariantSummary]) -> Vec<String> {
-    let mut said = Vec::new();
-    let num_missing: usize = variants
-        .iter()
-        .map(|v| v.num_trials - v.num_done - v.num_failed)
-        .sum();
-    if num_missing > 0 {
-        let trials = count(num_missing, "trial");
-        said.push(format!("Without a result yet: {trials}."));
-    }
-    for variant in variants {
-        if variant.num_failed > 0 {
-            let (failed, all) = (variant.num_failed, variant.num_trials);
-            said.push(format!(
-                "{}: {failed} of {all} trials failed.",
-                variant.variant
-            ));
-        }
-        if variant.num_not_finite > 0 {
-            let (bad, done) = (variant.num_not_finite, variant.num_done);
-            said.push(format!(
-                "{}: {bad} of {done} trials ended in NaN or infinity.",
-                variant.variant
-            ));
-        }
+/// The most sentences of one kind.
+const MOST_SAID: usize = 10;
+
+/// The first sentences, and one with the number of the others.
+fn first_said(mut said: Vec<String>, others: &str) -> Vec<String> {
+    let num_more = said.len().saturating_sub(MOST_SAID);
+    if num_more > 0 {
+        said.truncate(MOST_SAID);
+        said.push(format!(
+            "The same holds for {num_more} more variants{others}."
+        ));
     }
     said
 }
 
-/// Sentences about which variants are the best, and how much worse the others are.
-fn ranking(question: &Question, best: &str, differences: &[PairedDifference]) -> Vec<String> {
-    if differences.is_empty() {
-        return Vec::new();
+/// Sentences about trials that are missing, failed, or ended in NaN or infinity.
+fn bad_trials(question: &Question, variants: &[VariantSummary]) -> Vec<String> {
+    let mut said = Vec::new();
+    let num_missing = |v: &VariantSummary| v.num_trials - v.num_done - v.num_failed;
+    let missing: Vec<&VariantSummary> = variants.iter().filter(|v| num_missing(v) > 0).collect();
+    if !missing.is_empty() {
+        let trials = count(missing.iter().map(|v| num_missing(v)).sum(), "trial");
+        let names: Vec<&str> = missing.iter().map(|v| v.variant.as_str()).collect();
+        let whose = match names.len() == variants.len() {
+            true => String::new(),
+            false => format!(" of {}", short_list(&names)),
+        };
+        said.push(format!("Without a result yet: {trials}{whose}."));
     }
-    let num_pairs = differences.iter().map(|d| d.num_pairs).min().unwrap_or(0);
+    let objective = question.objective();
+    let what = objective.replace('_', " ");
+    let (mut failed, mut not_finite, mut absent) = (Vec::new(), Vec::new(), Vec::new());
+    for variant in variants {
+        let (name, done) = (&variant.variant, variant.num_done);
+        if variant.num_failed > 0 {
+            let (num_failed, all) = (variant.num_failed, variant.num_trials);
+            failed.push(format!("{name}: {num_failed} of {all} trials failed."));
+        }
+        if variant.num_not_finite > 0 {
+            let bad = variant.num_not_finite;
+            not_finite.push(format!(
+                "{name}: {bad} of {done} trials ended in NaN or infinity."
+            ));
+        }
+        let num_finite = variant.figures.get(&objective).map_or(0, |spread| spread.n);
+        let num_absent = done - num_finite - variant.num_not_finite;
+        if num_absent > 0 {
+            absent.push(format!(
+                "{name}: {num_absent} of {done} trials have no {what}."
+            ));
+        }
+    }
+    let all = [failed, not_finite, absent].into_iter();
+    said.extend(all.flat_map(|said| first_said(said, "")));
+    said
+}
+
+/// Sentences about which variants are the best, and how much worse the others are. Each variant is judged by the seeds
+/// that it and the best have.
+fn ranking(question: &Question, best: &str, differences: &[PairedDifference]) -> Vec<String> {
+    let Some(most) = differences.iter().max_by_key(|d| d.num_pairs) else {
+        return Vec::new();
+    };
     let needed = fewest_pairs(differences.len());
     let what = question.objective().replace('_', " ");
-    let seeds = if num_pairs == 1 { "seed" } else { "seeds" };
-    if num_pairs < needed {
+    if most.num_pairs < needed {
+        let seeds = seeds(most.num_pairs, most.num_folds);
         return vec![format!(
-            "{best} has the best median {what}, but with {num_pairs} {seeds} no difference can be shown: \
+            "{best} has the best median {what}, but with {seeds} no difference can be shown: \
              {} variants need at least {needed} seeds.",
             differences.len() + 1
         )];
     }
-    let is_tied = |d: &&PairedDifference| d.verdict == Verdict::NotToldApart;
-    let tied: Vec<&str> = differences
-        .iter()
-        .filter(is_tied)
-        .map(|d| d.variant.as_str())
-        .collect();
-    let first = if tied.is_empty() {
-        format!("{best} is the best by {what}.")
-    } else {
-        let all: Vec<&str> = [best].into_iter().chain(tied).collect();
-        format!(
-            "{} cannot be told apart by {what} with {num_pairs} {seeds}.",
-            list(&all)
-        )
+    let (compared, unfinished): (Vec<&PairedDifference>, Vec<_>) =
+        differences.iter().partition(|d| d.num_pairs >= needed);
+    let of = |verdict: Verdict| {
+        let mut found: Vec<&PairedDifference> = compared
+            .iter()
+            .copied()
+            .filter(|d| d.verdict == verdict)
+            .collect();
+        found.sort_by(|a, b| a.median.abs().total_cmp(&b.median.abs()));
+        found
     };
-    let mut worse: Vec<&PairedDifference> = differences
+    let (mut better, worse) = (of(Verdict::Better), of(Verdict::Worse));
+    better.reverse();
+    let tied = compared
         .iter()
-        .filter(|d| d.verdict == Verdict::Worse)
-        .collect();
-    worse.sort_by(|a, b| a.median.abs().total_cmp(&b.median.abs()));
-    let direction = question.metric.direction();
-    let worse = worse
-        .into_iter()
-        .map(|d| how_much_worse(d, best, direction));
-    [first].into_iter().chain(worse).collect()
+        .filter(|d| d.verdict == Verdict::NotToldApart);
+    let tied: Vec<&PairedDifference> = tied.copied().collect();
+    let mut said = Vec::new();
+    if !better.is_empty() {
+        said.push(format!("{best} has the best median {what}."));
+    }
+    if let Some(fewest) = tied.iter().min_by_key(|d| d.num_pairs) {
+        let names = [best]
+            .into_iter()
+            .chain(tied.iter().map(|d| d.variant.as_str()));
+        said.push(format!(
+            "{} cannot be told apart by {what} with {}.",
+            short_list(&names.collect::<Vec<_>>()),
+            seeds(fewest.num_pairs, fewest.num_folds)
+        ));
+    } else if better.is_empty() {
+        let of_those = if unfinished.is_empty() {
+            ""
+        } else {
+            " of those with enough seeds"
+        };
+        said.push(format!("{best} is the best{of_those} by {what}."));
+    }
+    for of_verdict in [better, worse] {
+        let sentences = of_verdict.into_iter().map(|d| how_different(d, best));
+        said.extend(first_said(
+            sentences.collect(),
+            "; `comparison.json` has all differences",
+        ));
+    }
+    if !unfinished.is_empty() {
+        let names: Vec<&str> = unfinished.iter().map(|d| d.variant.as_str()).collect();
+        said.push(format!(
+            "Nothing can be shown yet about {}: at least {needed} finished seeds are needed.",
+            short_list(&names)
+        ));
+    }
+    said
 }
 
-fn how_much_worse(difference: &PairedDifference, best: &str, direction: Direction) -> String {
-    let direction = match direction {
-        Direction::Higher => "lower",
-        Direction::Lower => "higher",
+/// A sentence about a variant that is better or worse than the best one.
+fn how_different(difference: &PairedDifference, best: &str) -> String {
+    let median = difference.median;
+    let is_better = difference.verdict == Verdict::Better;
+    let direction = if median < 0.0 { "lower" } else { "higher" };
+    let than = match is_better {
+        true => format!("is better than {best} seed by seed"),
+        false => format!("is worse than {best}"),
     };
-    let amount = match (difference.median.is_finite(), difference.interval) {
+    let amount = match (median.is_finite(), difference.interval) {
+        (false, _) if is_better => format!("ends where {best} becomes NaN or infinite"),
         (false, _) => "ends in NaN or infinity".to_string(),
         (true, Some(interval)) => {
-            let by = short(difference.median.abs());
-            let interval = signed_interval(difference.median.signum(), interval);
-            format!("is worse than {best}: {by} {direction} {interval}")
+            let by = short(median.abs());
+            let interval = signed_interval(median.signum(), interval);
+            format!("{than}: {by} {direction} {interval}")
         }
-        (true, None) => format!("is worse than {best}"),
+        (true, None) => than,
     };
     format!(
         "{} {amount}, p = {}.",
@@ -285,6 +408,7 @@ fn how_much_worse(difference: &PairedDifference, best: &str, direction: Directio
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+    use emberlab_metrics::Metric;
     use emberlab_run_format::Outcome;
 
     fn report(variants: &[(&str, &[f64])]) -> ComparisonResult {
@@ -306,6 +430,7 @@ mod tests {
             experiment: "moons".to_string(),
             metric: Metric::Accuracy,
             split: "valid".to_string(),
+            asked_split: None,
             at_epochs: Vec::new(),
             target: None,
         };
@@ -335,6 +460,7 @@ mod tests {
             variant: "tanh".to_string(),
             best: "relu".to_string(),
             num_pairs: 10,
+            num_folds: None,
             median,
             interval: Some(interval),
             p_value: 0.03125,
@@ -342,14 +468,143 @@ mod tests {
         };
         let lower = difference(-0.02, (-0.05, 0.01));
         assert_eq!(
-            how_much_worse(&lower, "relu", Direction::Higher),
+            how_different(&lower, "relu"),
             "tanh is worse than relu: 0.0200 lower [-0.0100, 0.0500], p = 0.0312."
         );
         let higher = difference(0.02, (-0.01, 0.05));
         assert_eq!(
-            how_much_worse(&higher, "relu", Direction::Lower),
+            how_different(&higher, "relu"),
             "tanh is worse than relu: 0.0200 higher [-0.0100, 0.0500], p = 0.0312."
         );
+    }
+
+    #[test]
+    fn a_few_trials_that_end_in_nan_do_not_turn_the_answer_round() {
+        let low: Vec<f64> = (0..24).map(|i| 0.5 + 0.001 * f64::from(i)).collect();
+        let mut high: Vec<f64> = low.iter().map(|x| x + 0.4).collect();
+        (high[3], high[7]) = (f64::NAN, f64::NAN);
+        let report = report(&[("slow", &low), ("fast", &high)]);
+        assert_eq!(best_variant(&report), Some("fast"));
+        assert_eq!(report.conclusion.len(), 3);
+        assert_eq!(
+            report.conclusion[..2],
+            [
+                "fast: 2 of 24 trials ended in NaN or infinity.",
+                "fast is the best by valid accuracy."
+            ]
+        );
+        let said = "slow is worse than fast: 0.400 lower [0.400, 0.400], p = ";
+        assert!(report.conclusion[2].starts_with(said), "{report:?}");
+    }
+
+    #[test]
+    fn a_variant_that_is_better_seed_by_seed_is_not_called_worse() {
+        // The medians are 0.6 and 0.59, but in eleven of twelve pairs `b` is better.
+        let a = [0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.2];
+        let b = [
+            0.05, 0.15, 0.25, 0.35, 0.45, 0.55, 0.63, 0.85, 0.95, 1.05, 1.15, 1.25,
+        ];
+        let report = report(&[("a", &a), ("b", &b)]);
+        let said = report.conclusion.join("\n");
+        assert_eq!(report.differences[0].best, "a", "{said}");
+        assert_eq!(report.differences[0].verdict, Verdict::Better);
+        assert!(
+            said.starts_with("a has the best median valid accuracy.\nb is better than a seed by seed: 0.0500 higher"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_variant_without_results_does_not_hide_the_answer_about_the_others() {
+        let good: Vec<f64> = (0..9).map(|i| 0.9 + 0.001 * f64::from(i)).collect();
+        let bad: Vec<f64> = good.iter().map(|x| x - 0.2).collect();
+        let mut of_missing = report(&[("a", &good), ("b", &bad), ("c", &good)]);
+        for trial in &mut of_missing.trials {
+            if trial.variant == "c" {
+                trial.outcome = Outcome::Missing;
+            }
+        }
+        let report = compare(of_missing.question, of_missing.trials);
+        assert_eq!(
+            report.conclusion,
+            [
+                "Without a result yet: 9 trials of c.",
+                "a is the best of those with enough seeds by valid accuracy.",
+                "b is worse than a: 0.200 lower [0.200, 0.200], p = 0.0078.",
+                "Nothing can be shown yet about c: at least 7 finished seeds are needed."
+            ]
+        );
+    }
+
+    #[test]
+    fn a_figure_that_is_absent_is_not_called_nan() {
+        let mut found = report(&[("a", &[0.9, 0.8]), ("b", &[0.1, 0.2])]);
+        for trial in &mut found.trials {
+            if trial.variant == "b" {
+                trial.figures.clear();
+            }
+        }
+        let report = compare(found.question, found.trials);
+        assert_eq!(
+            report.conclusion[0],
+            "b: 2 of 2 trials have no valid accuracy."
+        );
+        assert_eq!(report.variants[1].num_not_finite, 0);
+    }
+
+    #[test]
+    fn without_validation_rows_the_training_split_decides_and_the_answer_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = |variant: &str, loss: f64| {
+            let run = folder.path().join(variant);
+            std::fs::create_dir(&run).unwrap();
+            let result = format!(
+                r#"{{"ending": "completed", "epochs": 1, "steps": 2, "num_parameters": 9, "seconds": 1.5,
+                "metrics": {{"train": {{"loss": {loss}}}}}, "best": null}}"#
+            );
+            std::fs::write(run.join("result.json"), result).unwrap();
+            std::fs::write(
+                run.join("metrics.csv"),
+                format!("epoch,step,learning_rate,train_loss\n1,2,0.1,{loss}\n"),
+            )
+            .unwrap();
+            TrialPlace {
+                variant: variant.to_string(),
+                seed: 0,
+                fold: None,
+                run,
+            }
+        };
+        let places = [place("a", 0.5), place("b", 0.25)];
+        let question = Question {
+            experiment: "moons".to_string(),
+            metric: Metric::Loss,
+            split: "valid".to_string(),
+            asked_split: None,
+            at_epochs: Vec::new(),
+            target: Some((Metric::Loss, "valid".to_string(), 0.3)),
+        };
+        let report = load(question, &places).unwrap();
+        assert_eq!(best_variant(&report), Some("b"));
+        assert_eq!(report.question.objective(), "train_loss");
+        let said = "There are no validation rows, so that the variants are compared by the training split.";
+        assert_eq!(report.conclusion[0], said);
+        assert_eq!(report.trials[1].epochs_to_target, Some(1));
+        // Reading the saved comparison again says the same.
+        assert_eq!(load(report.question.clone(), &places).unwrap(), report);
+    }
+
+    #[test]
+    fn hundreds_of_worse_variants_are_counted() {
+        let best: Vec<f64> = (0..15).map(|i| 0.9 + 0.001 * f64::from(i)).collect();
+        let worse: Vec<f64> = best.iter().map(|x| x - 0.2).collect();
+        let names: Vec<String> = (0..40).map(|i| format!("w{i}")).collect();
+        let mut all: Vec<(&str, &[f64])> = vec![("best", &best)];
+        all.extend(names.iter().map(|name| (name.as_str(), &worse[..])));
+        let said = report(&all).conclusion;
+        assert_eq!(said.len(), 1 + MOST_SAID + 1);
+        let last = "The same holds for 30 more variants; `comparison.json` has all differences.";
+        assert_eq!(said.last().unwrap(), last);
     }
 
     #[test]

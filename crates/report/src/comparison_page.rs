@@ -11,9 +11,9 @@ use emberlab_run_format::{
 };
 use serde::Serialize;
 
-use crate::comparison::{best_variant, reload};
+use crate::comparison::{best_variant, medians, reload};
 use crate::comparison_predictions::{
-    VariantEvaluations, boundary_blocks, confusion_blocks, threshold_blocks,
+    ShownVariants, VariantEvaluations, boundary_blocks, confusion_blocks, threshold_blocks,
 };
 use crate::comparison_tables::{
     baselines_table, difference_table, median_table, objective_table, threshold_table,
@@ -131,6 +131,7 @@ impl ComparisonPage {
         }
         page.compare_settings(folder);
         let best = best_variant(&page.report).map(str::to_string);
+        let objective = page.report.question.objective();
         for trial in &page.report.trials {
             let files = files(trial);
             if let Some(diagnosis) = files.unless_damaged(files.diagnosis(), &mut page.damage) {
@@ -143,6 +144,7 @@ impl ComparisonPage {
                 page.failures.push((trial.run.clone(), why.message));
             }
             if Some(&trial.variant) == best.as_ref()
+                && trial.finite(&objective).is_some()
                 && let Some(importance) = files.unless_damaged(files.importance(), &mut page.damage)
             {
                 page.importances.push((trial.seed, importance));
@@ -242,6 +244,7 @@ impl ComparisonPage {
             Some(best) => comparison_blocks(best, &self.importances)?,
             None => Vec::new(),
         };
+        let shown = self.shown_evaluations();
         let settings = setting_blocks(report, &self.settings, self.setting_importance.as_ref())?;
         let trade_offs = trade_off_blocks(&report.question.objective(), &self.costs)?;
         Ok(Document {
@@ -249,16 +252,17 @@ impl ComparisonPage {
             kind: "comparison",
             summary: self.summary(),
             command: self.command.clone(),
+            is_unfinished: false,
             sections: vec![
                 section("Answer", self.answer_blocks()),
                 section("Findings", finding_blocks(findings)),
                 section("Settings", settings),
                 section("Trade-offs", trade_offs),
                 section("Learning curves", self.curve_blocks()?),
-                section("Decision boundaries", boundary_blocks(&self.evaluations)?),
-                section("Confusion matrices", confusion_blocks(&self.evaluations)),
+                section("Decision boundaries", boundary_blocks(&shown)?),
+                section("Confusion matrices", confusion_blocks(&shown)),
                 section("Important columns", importance),
-                section("Thresholds", threshold_blocks(&self.evaluations, is_few)?),
+                section("Thresholds", threshold_blocks(&shown, is_few)?),
                 section("More figures", tables),
                 section("Configuration", vec![config_block(CONFIG, &self.config)]),
                 section("Environment", environment_blocks(self.environment.as_ref())),
@@ -371,14 +375,20 @@ impl ComparisonPage {
         }
     }
 
+    /// The evaluations of the [named variants](Self::named_variants).
+    fn shown_evaluations(&self) -> ShownVariants<'_> {
+        let places = self.named_variants().into_iter();
+        ShownVariants {
+            shown: places.map(|i| (i, &self.evaluations[i])).collect(),
+            num_all: self.evaluations.len(),
+        }
+    }
+
     /// The places of the variants whose curves have names: all, or the best by the median of the objective.
     fn named_variants(&self) -> Vec<usize> {
-        let objective = self.report.question.objective();
         let direction = self.report.question.metric.direction();
-        let median = |place: &usize| {
-            let spread = self.report.variants[*place].figures.get(&objective);
-            spread.map_or(f64::NAN, |spread| spread.median)
-        };
+        let medians = medians(&self.report);
+        let median = |place: &usize| medians[*place];
         let mut places: Vec<usize> = (0..self.report.variants.len()).collect();
         if places.len() > MOST_NAMED {
             places.sort_by(|a, b| match (median(a), median(b)) {

@@ -11,9 +11,6 @@ use crate::predictions::{boundary_figure, confusion_table, shares, telling};
 use crate::statistics::median;
 use crate::{ReportError, number};
 
-/// The most decision boundaries or confusion matrices on a page.
-const MOST_BESIDE: usize = 16;
-
 /// The evaluations of one variant's trials.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct VariantEvaluations {
@@ -24,19 +21,39 @@ pub(crate) struct VariantEvaluations {
     pub(crate) typical: usize,
 }
 
+/// The evaluations of some variants of a comparison: of all, or of the best ones.
+pub(crate) struct ShownVariants<'a> {
+    /// The place of each among all variants, and its evaluations.
+    pub(crate) shown: Vec<(usize, &'a VariantEvaluations)>,
+    /// The number of all variants.
+    pub(crate) num_all: usize,
+}
+
+impl ShownVariants<'_> {
+    /// `The 16 best of 200 variants: `, or nothing if all are shown.
+    fn which(&self) -> String {
+        match self.shown.len() < self.num_all {
+            true => format!(
+                "The {} best of {} variants. ",
+                self.shown.len(),
+                self.num_all
+            ),
+            false => String::new(),
+        }
+    }
+}
+
 /// The decision boundary of each variant's typical trial.
 ///
 /// # Errors
 /// [`ReportError::Picture`].
-pub(crate) fn boundary_blocks(variants: &[VariantEvaluations]) -> Result<Vec<Block>, ReportError> {
+pub(crate) fn boundary_blocks(variants: &ShownVariants) -> Result<Vec<Block>, ReportError> {
     let mut figures: Vec<Figure> = Vec::new();
-    for variant in variants {
+    for (_, variant) in &variants.shown {
         let Some((seed, evaluation)) = variant.trials.get(variant.typical) else {
             continue;
         };
-        if let Some(boundary) = &evaluation.boundary
-            && figures.len() < MOST_BESIDE
-        {
+        if let Some(boundary) = &evaluation.boundary {
             let title = format!("{}, seed {seed}", variant.variant);
             let names = &evaluation.class_names;
             let size = (320.0, 280.0);
@@ -47,14 +64,16 @@ pub(crate) fn boundary_blocks(variants: &[VariantEvaluations]) -> Result<Vec<Blo
     if figures.is_empty() {
         return Ok(Vec::new());
     }
-    let said = "One trial of each variant: the one whose objective is nearest to the variant's median. The colour is \
-                the predicted class, stronger where the network is more certain. On the line, both classes are \
-                equally likely.";
-    Ok(vec![Block::Text(said.to_string()), Block::Figures(figures)])
+    let said = format!(
+        "{}One trial of each variant: the one whose objective is nearest to the variant's median. The colour is the \
+         predicted class, stronger where the network is more certain. On the line, both classes are equally likely.",
+        variants.which()
+    );
+    Ok(vec![Block::Text(said), Block::Figures(figures)])
 }
 
 /// The confusion matrix of each variant, summed over its trials.
-pub(crate) fn confusion_blocks(variants: &[VariantEvaluations]) -> Vec<Block> {
+pub(crate) fn confusion_blocks(variants: &ShownVariants) -> Vec<Block> {
     let table = |variant: &VariantEvaluations| {
         let mut sum: Option<ConfusionMatrix> = None;
         let (_, first) = variant.trials.first()?;
@@ -73,17 +92,17 @@ pub(crate) fn confusion_blocks(variants: &[VariantEvaluations]) -> Vec<Block> {
         let caption = format!("{}, {split}", variant.variant);
         Some(confusion_table(&caption, &sum?, &first.class_names))
     };
-    let tables: Vec<Table> = variants
-        .iter()
-        .filter_map(table)
-        .take(MOST_BESIDE)
-        .collect();
+    let shown = variants.shown.iter().map(|(_, variant)| *variant);
+    let tables: Vec<Table> = shown.filter_map(table).collect();
     if tables.is_empty() {
         return Vec::new();
     }
-    let said = "Targets are in rows, predictions in columns. The counts are sums over all trials; the shade is the \
-                share of the row.";
-    vec![Block::Text(said.to_string()), Block::Tables(tables)]
+    let said = format!(
+        "{}Targets are in rows, predictions in columns. The counts are sums over all trials; the shade is the share of \
+         the row.",
+        variants.which()
+    );
+    vec![Block::Text(said), Block::Tables(tables)]
 }
 
 /// The F1 score of each variant over the threshold, and a table of threshold-free scores.
@@ -91,14 +110,14 @@ pub(crate) fn confusion_blocks(variants: &[VariantEvaluations]) -> Vec<Block> {
 /// # Errors
 /// [`ReportError::Picture`].
 pub(crate) fn threshold_blocks(
-    variants: &[VariantEvaluations],
+    variants: &ShownVariants,
     has_bands: bool,
 ) -> Result<Vec<Block>, ReportError> {
     let mut lines = Vec::new();
     let mut rows = Vec::new();
     let mut split = None;
     let mut positives: BTreeSet<&str> = BTreeSet::new();
-    for (place, variant) in variants.iter().enumerate() {
+    for &(place, variant) in &variants.shown {
         let found = variant.trials.iter().filter_map(|(_, evaluation)| {
             let found = telling(evaluation)?;
             positives.extend(evaluation.positive_class());
@@ -130,7 +149,10 @@ pub(crate) fn threshold_blocks(
         _ => String::new(),
     };
     let table = Table {
-        caption: format!("Medians over the trials{of_class}, {split}"),
+        caption: format!(
+            "{}Medians over the trials{of_class}, {split}",
+            variants.which()
+        ),
         columns: [Column::words("variant")]
             .into_iter()
             .chain(numbers)
@@ -141,7 +163,7 @@ pub(crate) fn threshold_blocks(
         title: format!("f1{of_class} over the threshold, {split}"),
         x: shares("threshold"),
         y: shares("f1"),
-        caption: "The median over the seeds.".to_string(),
+        caption: format!("{}The median over the seeds.", variants.which()),
         lines,
         size: (640.0, 400.0),
         ..LineChart::new("threshold")

@@ -8,6 +8,7 @@ use emberlab_run_format::{ComparisonResult, Spread, VariantSummary, Verdict};
 use crate::document::{Cell, Column, Mark, Table};
 use crate::number;
 use crate::numbers::duration;
+use crate::statistics::bootstrap_median;
 
 /// The objective of every variant: number of trials, median with its interval, mean, minimum and maximum.
 pub fn objective_table(comparison: &ComparisonResult) -> Table {
@@ -51,11 +52,14 @@ pub fn baselines_table(comparison: &ComparisonResult) -> Option<Table> {
     let compared = comparison.baselines.as_ref()?;
     let place = (comparison.variants.iter()).position(|v| v.variant == compared.variant)?;
     let network = &comparison.variants[place];
-    // The network's interval is that of the objective, which may be another figure.
+    // The interval of a variant is that of the objective, which may be another figure.
+    let ours = comparison
+        .trials
+        .iter()
+        .filter(|t| t.variant == compared.variant && t.is_done());
+    let values: Vec<f64> = ours.filter_map(|t| t.finite(&compared.figure)).collect();
     let network = VariantSummary {
-        interval: network
-            .interval
-            .filter(|_| compared.figure == comparison.question.objective()),
+        interval: bootstrap_median(&values),
         ..network.clone()
     };
     let mut all = vec![network];
@@ -171,7 +175,12 @@ fn figures(comparison: &ComparisonResult) -> impl Iterator<Item = &str> {
 
 /// The difference of every variant from the best one, paired by seed; `None` if there is nothing to compare.
 pub fn difference_table(comparison: &ComparisonResult) -> Option<Table> {
-    let best = &comparison.differences.first()?.best;
+    let first = comparison.differences.first()?;
+    let best = &first.best;
+    let folds = match first.num_folds {
+        Some(num_folds) => format!(", over the mean of its {num_folds} folds"),
+        None => String::new(),
+    };
     let mut columns = vec![Column::words("variant")];
     columns.extend(["median difference", "95 %", "p", "pairs"].map(Column::numbers));
     columns.push(Column::words("verdict"));
@@ -192,7 +201,7 @@ pub fn difference_table(comparison: &ComparisonResult) -> Option<Table> {
     });
     Some(Table {
         caption: format!(
-            "Difference from {best} in {}, paired by seed; Wilcoxon's signed-rank test, corrected by \
+            "Difference from {best} in {}, paired by seed{folds}; Wilcoxon's signed-rank test, corrected by \
              Holm's method",
             comparison.question.objective().replace('_', " ")
         ),
@@ -242,7 +251,12 @@ fn spread(variant: &VariantSummary, spread: Option<&Spread>, scale: &Scale) -> [
     [
         number(s.median).into(),
         Cell::marked(interval(variant.interval, number), mark),
-        format!("{} ± {}", number(s.mean), number(s.standard_deviation)).into(),
+        match s.n {
+            // One value has no standard deviation.
+            1 => number(s.mean),
+            _ => format!("{} ± {}", number(s.mean), number(s.standard_deviation)),
+        }
+        .into(),
         number(s.min).into(),
         number(s.max).into(),
     ]

@@ -14,8 +14,10 @@ pub struct Document {
     pub kind: &'static str,
     /// The whole report in a sentence or two.
     pub summary: String,
-    /// The command that repeats the run or comparison.
+    /// The command that repeats or continues the run or comparison.
     pub command: String,
+    /// Whether the command continues a run that has not finished.
+    pub is_unfinished: bool,
     /// The sections; those without blocks are not shown.
     pub sections: Vec<Section>,
 }
@@ -101,6 +103,16 @@ pub struct Column {
     pub name: String,
     /// Whether it holds numbers, which are aligned to the right.
     pub is_number: bool,
+}
+
+impl Document {
+    /// The words before the command.
+    pub(crate) fn command_title(&self) -> &'static str {
+        match self.is_unfinished {
+            true => "To continue it:",
+            false => "To repeat it:",
+        }
+    }
 }
 
 impl Column {

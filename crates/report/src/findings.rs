@@ -6,7 +6,7 @@ use emberlab_run_format::{Diagnosis, Finding, FindingKind, Severity};
 
 use crate::document::{Notice, Weight};
 use crate::number;
-use crate::numbers::{count, list};
+use crate::numbers::{count, short_list};
 
 /// A notice for each finding of a run.
 pub(crate) fn run_notices(diagnosis: &Diagnosis) -> Vec<Notice> {
@@ -56,7 +56,11 @@ pub(crate) fn comparison_notices(trials: &[(String, String, Diagnosis)]) -> Vec<
                 capital(finding.kind.title()),
                 count(found.len(), "trial")
             ),
-            text: format!("{}. For example {run}: {}", list(&said), finding.summary),
+            text: format!(
+                "{}. For example {run}: {}",
+                short_list(&said),
+                finding.summary
+            ),
             evidence: evidence(finding),
             details: details(finding),
         }

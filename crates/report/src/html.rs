@@ -49,7 +49,7 @@ pub fn render(document: &Document) -> String {
                     @for section in &sections { (render_section(section)) }
                 }
                 footer {
-                    p { "To repeat it:" }
+                    p { (document.command_title()) }
                     pre.command tabindex="0" { code { (document.command) } }
                 }
                 script { (PreEscaped(include_str!("html/page.js"))) }
@@ -439,6 +439,7 @@ mod tests {
             kind: "run",
             summary: "1 < 2 & 3".to_string(),
             command: "emberlab train 'a b.toml'".to_string(),
+            is_unfinished: false,
             sections: vec![
                 Section {
                     title: "Empty part",

@@ -183,7 +183,18 @@ fn line_figure(
             ..ChartLine::new(&output.name, i, points.collect())
         }
     });
+    let missing = dependence.missing.iter().flatten().zip(&dependence.outputs);
+    let missing: Vec<String> = missing
+        .map(|(mean, output)| match dependence.outputs.len() {
+            1 => number(*mean),
+            _ => format!("{} of {}", number(*mean), output.name),
+        })
+        .collect();
     let chart = LineChart {
+        caption: match missing.is_empty() {
+            true => String::new(),
+            false => format!("Where {column} is missing: {}.", missing.join(", ")),
+        },
         title: column.clone(),
         x: Axis::new(column),
         y: Axis::new(axis),
@@ -252,6 +263,7 @@ mod tests {
                 name: "survived".to_string(),
                 means: vec![0.25, 0.75],
             }],
+            missing: (column == "age").then(|| vec![0.5]),
         };
         Importance {
             split: Split::Valid,
@@ -293,6 +305,7 @@ mod tests {
             "drop of the accuracy. sex: 0.5 [0.375, 0.625]; age: 0.125 [0, 0.25]."
         );
         assert_eq!(lines[0].picture.title(), "age");
+        assert_eq!(lines[0].caption, "Where age is missing: 0.5000.");
         assert_eq!(tables[0].rows[1][0].text, "female");
         assert_eq!(tables[0].columns[1].name, "probability of survived");
     }

@@ -131,12 +131,22 @@ impl LineChart {
         })
     }
 
-    /// A sentence with the first and last value of each line.
+    /// A sentence with the first finite value and the last value of each line.
     fn description(&self) -> String {
         let said = self.lines.iter().map(|line| {
-            let end = |point: Option<&(f64, f64)>| number(point.map_or(f64::NAN, |(_, y)| *y));
-            let (first, last) = (end(line.points.first()), end(line.points.last()));
-            format!("{} goes from {first} to {last}", line.name)
+            let values = line.points.iter().map(|(_, y)| *y);
+            let mut finite = values.clone().filter(|y| y.is_finite());
+            match (finite.next(), values.last()) {
+                (Some(first), Some(last)) => {
+                    format!(
+                        "{} goes from {} to {}",
+                        line.name,
+                        number(first),
+                        number(last)
+                    )
+                }
+                _ => format!("{} has no finite value", line.name),
+            }
         });
         format!("{}.", said.collect::<Vec<_>>().join("; "))
     }
@@ -210,6 +220,13 @@ mod tests {
     fn a_picture_without_a_finite_value_says_so() {
         let nan = chart(vec![ChartLine::new("a", 0, vec![(1.0, f64::NAN)])]);
         assert_eq!(nan.caption, "No value is finite.");
+        assert_eq!(nan.picture.description(), "a has no finite value.");
+        let later = chart(vec![ChartLine::new(
+            "a",
+            0,
+            vec![(0.0, f64::NAN), (1.0, 0.5)],
+        )]);
+        assert_eq!(later.picture.description(), "a goes from 0.5000 to 0.5000.");
         let one = chart(vec![ChartLine::new("a", 0, vec![(1.0, 0.5)])]);
         assert_eq!(one.caption, "");
         assert_eq!(one.picture.description(), "a goes from 0.5000 to 0.5000.");

@@ -20,7 +20,8 @@ pub fn render(document: &Document) -> String {
     }
     let _ = write!(
         text,
-        "\nTo repeat it:\n\n```sh\n{}\n```\n",
+        "\n{}\n\n```sh\n{}\n```\n",
+        document.command_title(),
         document.command
     );
     text
@@ -146,6 +147,7 @@ mod tests {
             kind: "comparison",
             summary: "Two are tied.".to_string(),
             command: "emberlab compare moons.toml".to_string(),
+            is_unfinished: false,
             sections: vec![Section {
                 title: "Answer",
                 blocks: vec![

@@ -60,6 +60,16 @@ pub(crate) fn list(names: &[&str]) -> String {
     }
 }
 
+/// The first ten names, and the number of the others: `a, b, … and 123 more`.
+pub(crate) fn short_list(names: &[&str]) -> String {
+    const MOST: usize = 10;
+    if names.len() <= MOST {
+        return list(names);
+    }
+    let more = format!("{} more", names.len() - MOST);
+    list(&[&names[..MOST], &[more.as_str()]].concat())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -79,5 +89,7 @@ mod tests {
         );
         assert_eq!(list(&["a", "b", "c"]), "a, b and c");
         assert_eq!(list(&["a, b", "c"]), "a, b; and c");
+        assert_eq!(short_list(&["a"; 10]), list(&["a"; 10]));
+        assert!(short_list(&["a"; 133]).ends_with("a, a and 123 more"));
     }
 }

@@ -1,14 +1,27 @@
-//! Differences between variants, paired by seed and fold.
+//! Differences between variants, paired by seed.
 
 use std::collections::{BTreeMap, HashMap};
 
 use emberlab_metrics::{Direction, Metric};
 use emberlab_run_format::{PairedDifference, TrialOutcome, Verdict};
 
-use crate::statistics::{bootstrap_median, holm, median, wilcoxon};
+use crate::numbers::count;
+use crate::statistics::{bootstrap_median, difference, holm, mean, median, wilcoxon};
 
 /// p-values below this count as a significant difference.
 pub(crate) const SIGNIFICANCE: f64 = 0.05;
+
+/// The finite or infinite value of a trial's objective: NaN counts as the worst.
+pub(crate) fn or_worst(value: f64, metric: Metric) -> f64 {
+    match (value.is_finite(), metric.direction()) {
+        (true, _) => value,
+        (false, Direction::Higher) => f64::NEG_INFINITY,
+        (false, Direction::Lower) => f64::INFINITY,
+    }
+}
+
+/// The values of a variant's finished trials by seed and fold.
+type Values = BTreeMap<(u64, Option<usize>), f64>;
 
 /// Compares every variant with the best one.
 pub(crate) fn differences(
@@ -18,52 +31,76 @@ pub(crate) fn differences(
     objective: &str,
     metric: Metric,
 ) -> Vec<PairedDifference> {
-    let mut values: HashMap<&str, BTreeMap<(u64, Option<usize>), f64>> = HashMap::new();
+    let mut values: HashMap<&str, Values> = HashMap::new();
     for trial in trials.iter().filter(|trial| trial.is_done()) {
-        let of_variant = values.entry(&trial.variant).or_default();
-        let value = trial.finite(objective).unwrap_or(f64::NAN);
-        of_variant.insert((trial.seed, trial.fold), value);
+        if let Some(value) = trial.value(objective) {
+            let of_variant = values.entry(&trial.variant).or_default();
+            of_variant.insert((trial.seed, trial.fold), or_worst(value, metric));
+        }
     }
     let none = BTreeMap::new();
     let values = |variant: &str| values.get(variant).unwrap_or(&none);
-    let worst = match metric.direction() {
-        Direction::Higher => f64::NEG_INFINITY,
-        Direction::Lower => f64::INFINITY,
-    };
     let best_values = values(best);
+    let mut folds: Vec<usize> = best_values.keys().filter_map(|(_, fold)| *fold).collect();
+    folds.sort_unstable();
+    folds.dedup();
     let paired: Vec<Vec<f64>> = others
         .iter()
-        .map(|other| {
-            let other = values(other);
-            let pairs = best_values
-                .iter()
-                .filter_map(|(key, b)| Some((*b, *other.get(key)?)));
-            let difference = |(b, o): (f64, f64)| match (b.is_finite(), o.is_finite()) {
-                (true, true) => o - b,
-                (true, false) => worst,
-                (false, true) => -worst,
-                (false, false) => 0.0,
-            };
-            pairs.map(difference).collect()
-        })
+        .map(|other| of_seeds(best_values, values(other)))
         .collect();
     let p_values: Vec<f64> = paired.iter().map(|d| wilcoxon(d)).collect();
     let corrected = holm(&p_values);
     let all = others.iter().zip(paired).zip(corrected);
-    all.map(|((other, differences), p_value)| PairedDifference {
-        best: best.to_string(),
-        variant: (*other).to_string(),
-        num_pairs: differences.len(),
-        median: median(&differences),
-        interval: bootstrap_median(&differences),
-        p_value,
-        verdict: if p_value < SIGNIFICANCE {
-            Verdict::Worse
-        } else {
-            Verdict::NotToldApart
-        },
+    all.map(|((other, differences), p_value)| {
+        let median = median(&differences);
+        PairedDifference {
+            best: best.to_string(),
+            variant: (*other).to_string(),
+            num_pairs: differences.len(),
+            num_folds: (!folds.is_empty()).then_some(folds.len()),
+            median,
+            interval: bootstrap_median(&differences),
+            p_value,
+            verdict: verdict(median, p_value, metric),
+        }
     })
     .collect()
+}
+
+/// The difference `other - best` of each seed that both have, the mean over its folds: they share training rows, so that
+/// they are not independent.
+fn of_seeds(best: &Values, other: &Values) -> Vec<f64> {
+    let mut of_seed: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    for (key, value) in best {
+        if let Some(other) = other.get(key) {
+            let of_seed = of_seed.entry(key.0).or_default();
+            of_seed.push(difference(*other, *value));
+        }
+    }
+    let means = of_seed.values().map(|folds| mean(folds));
+    // Where either is infinitely worse in some fold, neither is better.
+    means
+        .map(|mean| if mean.is_nan() { 0.0 } else { mean })
+        .collect()
+}
+
+/// The verdict on a variant by the median of its differences from the best one.
+fn verdict(median: f64, p_value: f64, metric: Metric) -> Verdict {
+    let is_better = |a, b| metric.direction().is_improvement(a, b);
+    match p_value < SIGNIFICANCE && !median.is_nan() {
+        true if is_better(median, 0.0) => Verdict::Better,
+        true if is_better(0.0, median) => Verdict::Worse,
+        _ => Verdict::NotToldApart,
+    }
+}
+
+/// `10 seeds`, or `2 seeds × 5 folds`.
+pub(crate) fn seeds(num_seeds: usize, num_folds: Option<usize>) -> String {
+    let seeds = count(num_seeds, "seed");
+    match num_folds {
+        Some(num_folds) => format!("{seeds} × {}", count(num_folds, "fold")),
+        None => seeds,
+    }
 }
 
 /// The fewest pairs with which `num_others` variants could all differ significantly from the best.
@@ -123,6 +160,38 @@ mod tests {
             (found[0].median, found[0].verdict),
             (f64::INFINITY, Verdict::Worse)
         );
+    }
+
+    #[test]
+    fn the_verdict_follows_the_sign_of_the_difference() {
+        let base: Vec<f64> = (0..8).map(|i| f64::from(i) * 0.01).collect();
+        let higher: Vec<f64> = base.iter().map(|x| x + 0.5).collect();
+        let all = [trials("a", &base), trials("b", &higher)].concat();
+        let of = |metric| differences(&all, "a", &["b"], "valid_loss", metric)[0].verdict;
+        assert_eq!(of(Metric::Loss), Verdict::Worse);
+        assert_eq!(of(Metric::Accuracy), Verdict::Better);
+        let of = |best, other| differences(&all, best, &[other], "valid_loss", Metric::Loss);
+        assert_eq!(of("b", "a")[0].verdict, Verdict::Better);
+    }
+
+    #[test]
+    fn the_folds_of_a_seed_are_one_pair() {
+        let with_folds = |variant: &str, rise: f64| -> Vec<TrialOutcome> {
+            let all = (0..2).flat_map(|seed| (0..5).map(move |fold| (seed, fold)));
+            let trial = |(seed, fold): (u64, usize)| TrialOutcome {
+                seed,
+                fold: Some(fold),
+                ..trials(variant, &[rise * fold as f64]).remove(0)
+            };
+            all.map(trial).collect()
+        };
+        let all = [with_folds("a", 1.0), with_folds("b", 2.0)].concat();
+        let found = differences(&all, "a", &["b"], "valid_loss", Metric::Loss).remove(0);
+        // The mean of 0, 1, 2, 3 and 4.
+        assert_eq!((found.num_pairs, found.num_folds), (2, Some(5)));
+        assert_eq!(found.median, 2.0);
+        assert_eq!(found.verdict, Verdict::NotToldApart);
+        assert_eq!(seeds(found.num_pairs, found.num_folds), "2 seeds × 5 folds");
     }
 
     #[test]

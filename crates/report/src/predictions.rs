@@ -6,7 +6,7 @@ use emberlab_pictures::{
 };
 use emberlab_run_format::{
     Boundary, Cells, DEFAULT_THRESHOLD, Inputs, Mistakes, RunEvaluation, SplitEvaluation,
-    ThresholdInUse,
+    TargetScores, ThresholdInUse,
 };
 
 use crate::document::{Block, Cell, Column, Figure, Mark, Table};
@@ -63,6 +63,11 @@ pub(crate) fn prediction_blocks(
         blocks.push(Block::Tables(matrices));
     }
     if let Some(pairs) = &split.confused_pairs {
+        blocks.push(Block::Text(format!(
+            "{} classes are too many for a confusion matrix or a decision boundary that could be read, so that this page \
+             has neither.",
+            names.len()
+        )));
         blocks.push(Block::Table(confused_table(pairs, names, split.split)));
     }
     if let Some(report) = &split.classification_report {
@@ -70,6 +75,9 @@ pub(crate) fn prediction_blocks(
     }
     if let Some(mistakes) = &evaluation.mistakes {
         blocks.extend(mistake_block(mistakes, names)?);
+    }
+    if !split.targets.is_empty() {
+        blocks.push(Block::Table(target_table(split)));
     }
     if !split.predictions.is_empty() {
         blocks.push(Block::Figures(vec![regression_figure(split)?]));
@@ -365,7 +373,11 @@ pub(crate) fn confusion_table(
 ) -> Table {
     let has_unpredicted = matrix.num_unpredicted() > 0;
     let mut columns = vec![Column::words("target")];
-    columns.extend(class_names.iter().map(Column::numbers));
+    columns.extend(
+        class_names
+            .iter()
+            .map(|name| Column::numbers(heading(name))),
+    );
     columns.extend(has_unpredicted.then(|| Column::numbers("none")));
     let row = |(class, name): (usize, &String)| {
         let predicted = 0..matrix.num_classes();
@@ -383,6 +395,15 @@ pub(crate) fn confusion_table(
         caption: caption.to_string(),
         columns,
         rows: class_names.iter().enumerate().map(row).collect(),
+    }
+}
+
+/// A name as the heading of a narrow column, cut if it is long.
+fn heading(name: &str) -> String {
+    const LONGEST: usize = 24;
+    match name.chars().count() > LONGEST {
+        true => name.chars().take(LONGEST - 1).chain(['…']).collect(),
+        false => name.to_string(),
     }
 }
 
@@ -513,7 +534,7 @@ fn mistake_block(mistakes: &Mistakes, names: &[String]) -> Result<Option<Block>,
     let numbers = ["probability"]
         .into_iter()
         .map(String::from)
-        .chain(features.cloned());
+        .chain(features.map(|name| heading(name)));
     let row = |sample: &emberlab_run_format::Mistake| {
         let place = [
             sample.place().to_string(),
@@ -536,6 +557,31 @@ fn mistake_block(mistakes: &Mistakes, names: &[String]) -> Result<Option<Block>,
             .collect(),
         rows: mistakes.samples.iter().take(MOST_ROWS).map(row).collect(),
     })))
+}
+
+/// The errors of each of several targets, in their units.
+fn target_table(split: &SplitEvaluation) -> Table {
+    let numbers = ["MAE", "MSE", "RMSE", "R²", "largest error"].map(Column::numbers);
+    let row = |one: &TargetScores| {
+        let scores = &one.scores;
+        let values = [
+            scores.mae,
+            scores.mse,
+            scores.rmse,
+            scores.r2,
+            scores.max_error,
+        ];
+        let cells = values.into_iter().map(|value| Cell::from(number(value)));
+        [Cell::from(&one.target)].into_iter().chain(cells).collect()
+    };
+    Table {
+        caption: format!("Errors of each target, {}", split.split),
+        columns: [Column::words("target")]
+            .into_iter()
+            .chain(numbers)
+            .collect(),
+        rows: split.targets.iter().map(row).collect(),
+    }
 }
 
 /// The predictions over the targets, with the line on which both are equal.

@@ -142,7 +142,7 @@ impl RunReport {
         let Some(result) = &self.result else {
             return match &self.failure {
                 Some(why) => format!("The training failed after {epochs}: {why}."),
-                None => format!("The training has not finished; {epochs} done so far."),
+                None => format!("The training has not finished; {epochs} evaluated so far."),
             };
         };
         let figures = self.main_figures(result);
@@ -209,15 +209,21 @@ impl RunReport {
             ),
             None => (Vec::new(), Vec::new()),
         };
+        // Outputs of NaN do not depend on any column.
+        let is_broken = (self.result.as_ref()).is_some_and(|r| self.broken_split(r).is_some());
         let importance = match &self.importance {
-            Some(importance) => run_blocks(importance)?,
-            None => Vec::new(),
+            Some(importance) if !is_broken => run_blocks(importance)?,
+            _ => Vec::new(),
         };
         Ok(Document {
             title: self.run.clone(),
             kind: "run",
             summary: self.summary(),
-            command: self.command.clone(),
+            command: match self.is_unfinished() {
+                true => self.resume_command(),
+                false => self.command.clone(),
+            },
+            is_unfinished: self.is_unfinished(),
             sections: vec![
                 section("Result", self.result_blocks()),
                 section(
@@ -237,6 +243,16 @@ impl RunReport {
                 section("Environment", environment_blocks(self.environment.as_ref())),
             ],
         })
+    }
+
+    /// Whether the training was stopped before its end, and did not fail.
+    fn is_unfinished(&self) -> bool {
+        let ending = self.result.as_ref().map(|result| result.ending);
+        self.failure.is_none() && matches!(ending, None | Some(Ending::Interrupted))
+    }
+
+    fn resume_command(&self) -> String {
+        command_line(&["resume", &self.folder.display().to_string()])
     }
 
     fn config_blocks(&self) -> Vec<Block> {
@@ -270,8 +286,7 @@ impl RunReport {
             let findings = self.diagnosis.iter().flat_map(|d| &d.findings);
             // A finding of severity error is a problem of the experiment itself: resuming would fail again.
             let is_in_vain = findings.into_iter().any(|f| f.severity == Severity::Error);
-            let resume = command_line(&["resume", &self.folder.display().to_string()]);
-            let resume = format!("`{resume}` once the cause is fixed");
+            let resume = format!("`{}` once the cause is fixed", self.resume_command());
             blocks.push(Block::Notices(vec![Notice {
                 weight: Weight::Error,
                 title: "The training failed".to_string(),
@@ -672,7 +687,7 @@ mod tests {
             Block::Notices(_)
         ));
         let begun = report(&[config]);
-        let said = "The training has not finished; 0 epochs done so far.";
+        let said = "The training has not finished; 0 epochs evaluated so far.";
         assert_eq!(begun.summary(), said);
         assert!(begun.document().is_ok());
     }

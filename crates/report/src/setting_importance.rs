@@ -452,6 +452,7 @@ mod tests {
             question: emberlab_run_format::Question {
                 experiment: "nan".to_owned(),
                 metric: emberlab_metrics::Metric::Loss,
+                asked_split: None,
                 split: "valid".to_owned(),
                 at_epochs: Vec::new(),
                 target: None,

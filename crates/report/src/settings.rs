@@ -137,9 +137,19 @@ fn text(value: &Value) -> String {
             let values: Vec<String> = values.iter().map(text).collect();
             format!("[{}]", values.join(", "))
         }
+        Value::Float(number) => {
+            let digits = value.to_string();
+            match digits.len() > LONGEST_NUMBER {
+                true => format!("{number:e}"),
+                false => digits,
+            }
+        }
         value => value.to_string(),
     }
 }
+
+/// The characters of the longest number that is not written with a power of ten, as in the names of variants.
+const LONGEST_NUMBER: usize = 12;
 
 #[cfg(test)]
 mod tests {
@@ -204,5 +214,7 @@ mod tests {
             "[model]\nactivation = { name = 'leaky_relu', alpha = 0.2 }",
         ]);
         assert_eq!(found[0].1, ["relu", "leaky_relu, alpha 0.2"]);
+        let rates = settings(&["[a]\nb = 1e30", "[a]\nb = 0.1"]);
+        assert_eq!(rates[0].1, ["0.1", "1e30"]);
     }
 }

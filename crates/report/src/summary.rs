@@ -28,13 +28,15 @@ pub(crate) fn summarize(
     objective: &str,
 ) -> VariantSummary {
     let done: Vec<&&TrialOutcome> = trials.iter().filter(|t| t.is_done()).collect();
-    let mut finite = Vec::new();
+    let (mut finite, mut num_not_finite) = (Vec::new(), 0);
     let mut values: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for trial in &done {
-        let Some(value) = trial.finite(objective) else {
+        let value = trial.value(objective);
+        if value.is_some_and(|value| !value.is_finite()) {
+            num_not_finite += 1;
             continue;
-        };
-        finite.push(value);
+        }
+        finite.extend(value);
         for (name, value) in &trial.figures {
             values.entry(name.clone()).or_default().push(*value);
         }
@@ -48,7 +50,7 @@ pub(crate) fn summarize(
             .iter()
             .filter(|t| t.outcome == Outcome::Failed)
             .count(),
-        num_not_finite: done.len() - finite.len(),
+        num_not_finite,
         figures: figures
             .filter_map(|(name, v)| Some((name, spread(v)?)))
             .collect(),
@@ -103,5 +105,9 @@ mod tests {
         assert_eq!(summary.epochs_to_target.unwrap().n, 1);
         assert_eq!(summary.seconds_to_target.unwrap().median, 1.0);
         assert_eq!(summary.interval, Some((0.1, 0.3)));
+        // A figure that the trials do not have is not NaN: the training had no rows of that split.
+        let absent = summarize("relu", &trials[..2], "test_loss");
+        assert_eq!((absent.num_done, absent.num_not_finite), (2, 0));
+        assert!(absent.figures.contains_key("valid_loss") && absent.interval.is_none());
     }
 }

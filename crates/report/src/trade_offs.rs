@@ -6,6 +6,7 @@ use emberlab_run_format::{ComparisonResult, VariantSummary};
 use serde::Serialize;
 
 use crate::ReportError;
+use crate::comparison::medians;
 use crate::document::{Block, Cell, Column, Figure, Mark, Table};
 use crate::findings::capital;
 use crate::number;
@@ -16,7 +17,7 @@ use crate::numbers::{count, duration, list};
 pub struct VariantCost {
     /// The variant's name.
     pub variant: String,
-    /// The objective.
+    /// The objective. A trial that ended in NaN or infinity counts as infinitely bad.
     pub objective: f64,
     /// Seconds of training.
     pub seconds: f64,
@@ -32,12 +33,15 @@ pub struct VariantCost {
 pub(crate) fn costs(comparison: &ComparisonResult, num_parameters: &[f64]) -> Vec<VariantCost> {
     let objective = comparison.question.objective();
     let direction = comparison.question.metric.direction();
-    let all = comparison.variants.iter().zip(num_parameters);
-    let figures = all.filter_map(|(variant, &parameters): (&VariantSummary, _)| {
-        let objective = variant.figures.get(&objective)?.median;
-        let seconds = variant.seconds?.median;
-        Some((variant.variant.clone(), objective, seconds, parameters))
-    });
+    let medians = medians(comparison);
+    let all = comparison.variants.iter().zip(medians).zip(num_parameters);
+    let figures = all.filter_map(
+        |((variant, median), &parameters): ((&VariantSummary, f64), _)| {
+            variant.figures.get(&objective)?;
+            let seconds = variant.seconds?.median;
+            Some((variant.variant.clone(), median, seconds, parameters))
+        },
+    );
     let figures: Vec<(String, f64, f64, f64)> = figures.collect();
     let front = |cost: fn(&(String, f64, f64, f64)) -> f64| {
         let points: Vec<(f64, f64)> = figures.iter().map(|one| (cost(one), one.1)).collect();

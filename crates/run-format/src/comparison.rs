@@ -35,6 +35,9 @@ pub struct Question {
     pub metric: Metric,
     /// The split it is measured on, such as `valid`.
     pub split: String,
+    /// The split that the configuration names, if no trial has rows of it and `split` takes its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_split: Option<String>,
     /// Epochs after which every metric is compared, besides the last epoch.
     pub at_epochs: Vec<usize>,
     /// The target whose epoch is compared: metric, split and value.
@@ -51,13 +54,13 @@ impl Question {
 /// The best variant of a comparison beside simple predictors on the same rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BaselineComparison {
-    /// The variant with the best median, on whose data the baselines are.
+    /// The best variant, on whose data the baselines are.
     pub variant: String,
     /// The figure that is compared, such as `valid_accuracy`.
     pub figure: String,
     /// Each baseline over the seeds and folds of the variant, the simplest first.
     pub baselines: Vec<VariantSummary>,
-    /// The baseline with the best median, compared with the variant: `baseline - variant`, paired by seed and fold.
+    /// The baseline with the best median, compared with the variant: `baseline - variant`, paired by seed.
     /// `None` if no baseline has the figure.
     pub difference: Option<PairedDifference>,
     /// Sentences about baselines that learnt from a part of the training rows, or could not be fitted.
@@ -75,7 +78,8 @@ pub struct VariantSummary {
     pub num_done: usize,
     /// Trials that an error ended.
     pub num_failed: usize,
-    /// Finished trials whose objective, or any loss of the last network, is NaN or infinite.
+    /// Finished trials whose objective, or any loss of the last network, is NaN or infinite. A trial without the figure
+    /// of the objective, because it has no rows of that split, is none of them.
     pub num_not_finite: usize,
     /// Each figure over the other finished trials.
     pub figures: BTreeMap<String, Spread>,
@@ -115,12 +119,16 @@ pub struct Spread {
 /// The difference between a variant and the best one, paired by seed.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PairedDifference {
-    /// The variant with the best median.
+    /// The variant with the best median. A trial whose objective is not finite counts as infinitely bad.
     pub best: String,
     /// The other variant.
     pub variant: String,
-    /// Pairs of finished trials with the same seed and fold.
+    /// Seeds with which both have finished trials. The folds of a cross-validation are averaged for each seed, because
+    /// they share training rows.
     pub num_pairs: usize,
+    /// The number of folds of each seed, in a cross-validation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub num_folds: Option<usize>,
     /// The median of `variant - best`, in units of the objective. A trial whose objective is not finite
     /// is infinitely worse.
     #[serde(deserialize_with = "json_number::deserialize")]
@@ -143,7 +151,7 @@ pub enum Verdict {
     NotToldApart,
     /// The other variant is worse than the best.
     Worse,
-    /// The other is better. Only a baseline can be: among variants, the best one has the best median.
+    /// The other is better: a baseline, or a variant that is better seed by seed in spite of its worse median.
     Better,
 }
 
@@ -195,16 +203,24 @@ impl TrialOutcome {
         matches!(self.outcome, Outcome::Completed | Outcome::StoppedEarly)
     }
 
-    /// The value of a figure; `None` if it, or any loss of the last network, is NaN or infinite. Such a
-    /// network predicts nothing useful, whatever its accuracy is.
+    /// The value of a figure; `None` if it is absent, NaN, or infinite, or if any loss of the last network is NaN or
+    /// infinite. Such a network predicts nothing useful, whatever its accuracy is.
     pub fn finite(&self, figure: &str) -> Option<f64> {
+        self.value(figure).filter(|value| value.is_finite())
+    }
+
+    /// The same, but NaN instead of `None` unless the figure is absent.
+    pub fn value(&self, figure: &str) -> Option<f64> {
         let value = self.figures.get(figure).copied();
         let mut losses = self
             .figures
             .iter()
             .filter(|(name, _)| name.ends_with("_loss"));
         let is_sound = losses.all(|(_, loss)| loss.is_finite());
-        value.filter(|value| value.is_finite() && is_sound)
+        match is_sound {
+            true => value,
+            false => Some(f64::NAN),
+        }
     }
 
     /// Seconds to the target, in proportion to the epochs, since all epochs take about the same time.
@@ -226,6 +242,7 @@ mod tests {
                 experiment: "moons".to_string(),
                 metric: Metric::Loss,
                 split: "valid".to_string(),
+                asked_split: None,
                 at_epochs: vec![10],
                 target: Some((Metric::Accuracy, "valid".to_string(), 0.9)),
             },
@@ -234,6 +251,7 @@ mod tests {
                 best: "a".to_string(),
                 variant: "b".to_string(),
                 num_pairs: 2,
+                num_folds: None,
                 median: f64::INFINITY,
                 interval: Some((f64::INFINITY, f64::INFINITY)),
                 p_value: 0.5,
@@ -261,5 +279,6 @@ mod tests {
         assert!(read.differences[0].interval.unwrap().0.is_nan());
         assert!(read.trials[0].figures["valid_loss"].is_nan());
         assert_eq!(read.trials[0].finite("valid_loss"), None);
+        assert!(read.trials[0].value("valid_accuracy").unwrap().is_nan());
     }
 }

@@ -85,9 +85,22 @@ pub struct SplitEvaluation {
     /// For regression: the errors.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub regression: Option<RegressionScores>,
+    /// For regression of several targets: the errors of each.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<TargetScores>,
     /// For regression with finite outputs: `[target, prediction]` of at most 200 samples.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub predictions: Vec<[f64; 2]>,
+}
+
+/// The errors of one target of several.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetScores {
+    /// Its name.
+    pub target: String,
+    /// Its errors, in its units.
+    pub scores: RegressionScores,
 }
 
 impl SplitEvaluation {

@@ -2,7 +2,7 @@
 //! most important ones.
 
 use emberlab_metrics::{Metric, Split, json_number};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// The importance of each column for the last network of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,7 +51,7 @@ impl ColumnImportance {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PartialDependence {
-    /// The name of the column.
+    /// The name of the column, or of the part of a date.
     pub column: String,
     /// The values that the column is set to.
     pub points: Points,
@@ -59,6 +59,18 @@ pub struct PartialDependence {
     pub num_rows: usize,
     /// The mean predictions: one entry for each class or target.
     pub outputs: Vec<DependentOutput>,
+    /// The mean prediction of each output with the column missing, for a column of numbers that shows the network where
+    /// its values are missing.
+    #[serde(
+        default,
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "missing_means"
+    )]
+    pub missing: Option<Vec<f64>>,
+}
+
+fn missing_means<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Vec<f64>>, D::Error> {
+    json_number::deserialize_list(reader).map(Some)
 }
 
 /// The values that a column is set to.
@@ -108,6 +120,7 @@ mod tests {
                     name: "yes".to_string(),
                     means: vec![0.1, f64::NAN],
                 }],
+                missing: Some(vec![f64::NAN]),
             }],
         };
         assert_eq!(written.columns[0].mean(), 0.5);
@@ -115,5 +128,6 @@ mod tests {
         let read: Importance = serde_json::from_str(&json).unwrap();
         assert_eq!(read.columns, written.columns);
         assert!(read.dependence[0].outputs[0].means[1].is_nan());
+        assert!(read.dependence[0].missing.as_ref().unwrap()[0].is_nan());
     }
 }

@@ -56,7 +56,7 @@ pub use comparison::{
 pub use diagnosis::{Diagnosis, Direction, Evidence, Finding, FindingKind, Place, Severity};
 pub use environment::{Environment, Resumption};
 pub use error::FormatError;
-pub use evaluation::{RunEvaluation, SplitEvaluation};
+pub use evaluation::{RunEvaluation, SplitEvaluation, TargetScores};
 pub use failure::Failure;
 pub use frames::{
     FeatureMaps, Frame, FramesHeader, LayerFrame, Maps, Packed, Region, SampleImage, View,

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use emberlab_config_source::{ConfigError, ConfigSource};
+use emberlab_config_source::{ConfigError, ConfigSource, common_key};
 use emberlab_menu::Problem;
+use emberlab_metrics::Metric;
 use emberlab_rng::stream;
 use emberlab_storage::sha256;
 use rand::seq::index;
@@ -76,6 +77,7 @@ impl Comparison {
         let config = ExperimentConfig::from_source(source)?;
         check_num_trials(&config, source)?;
         check_overrides(&config, source)?;
+        check_keys(&config, source)?;
         let variants = variants(&config);
         check_names(&config, &variants, source)?;
         let folders = folder_names(&variants);
@@ -86,9 +88,16 @@ impl Comparison {
         };
         // Each variant reads the text again, which takes long with thousands of values.
         let base = source.without(&["seeds", "sweep", "variants"])?;
-        let mut trials = Vec::new();
+        let mut trials: Vec<PlannedTrial> = Vec::new();
         for (variant, folder) in variants.iter().zip(&folders) {
             let first = first_config(&config, &base, variant, seeds[0], folds[0])?;
+            if let Some(other) = trials.first() {
+                check_losses(
+                    (&other.variant, &other.config),
+                    (&variant.name, &first),
+                    source,
+                )?;
+            }
             for &seed in &seeds {
                 for &fold in &folds {
                     trials.push(PlannedTrial {
@@ -134,6 +143,75 @@ fn check_overrides(config: &ExperimentConfig, source: &ConfigSource) -> Result<(
         }
     }
     Ok(())
+}
+
+/// Checks that no two parts of a comparison set the same key, or one that is inside the value of another: what the one
+/// sets would be lost. Variants are beside each other, so that several may set a key.
+fn check_keys(config: &ExperimentConfig, source: &ConfigSource) -> Result<(), ConfigError> {
+    let swept = config.sweep.iter().flat_map(|sweep| sweep.axes.keys());
+    let swept: Vec<(&str, String)> = swept
+        .map(|key| (key.as_str(), format!("sweep.\"{key}\"")))
+        .collect();
+    let of_variants = config.variants.iter().enumerate().flat_map(|(i, variant)| {
+        let keys = variant.set.keys();
+        keys.map(move |key| (key.as_str(), format!("variants[{i}].set.\"{key}\"")))
+    });
+    let of_file = config
+        .split
+        .fold
+        .map(|_| ("split.fold", "split.fold".to_string()));
+    let of_folds = config
+        .num_folds
+        .map(|_| ("split.fold", "num_folds".to_string()));
+    let all = swept.iter().cloned().chain(of_variants).chain(of_file);
+    for (place, (key, written)) in all.enumerate() {
+        // A key of the file by itself is what the others change.
+        let swept = swept.iter().take(if key == written { 0 } else { place });
+        for (other, other_written) in swept.chain(&of_folds) {
+            if let Some(both) = common_key(key, other) {
+                let message = format!(
+                    "`{written}` and `{other_written}` both set `{both}`, so that the values of one would be lost: \
+                     remove it from one of them"
+                );
+                return Err(ConfigError::at_key(source, &written, message));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Checks that the losses of two variants can be compared, if the loss is the objective.
+fn check_losses(
+    (name, config): (&str, &ExperimentConfig),
+    (other_name, other): (&str, &ExperimentConfig),
+    source: &ConfigSource,
+) -> Result<(), ConfigError> {
+    if config.training.objective.metric != Metric::Loss {
+        return Ok(());
+    }
+    let differ = [
+        ("loss", config.loss != other.loss),
+        (
+            "standardize.targets",
+            config.standardize.targets != other.standardize.targets,
+        ),
+        (
+            "training.class_weights",
+            config.training.class_weights != other.training.class_weights,
+        ),
+    ];
+    let Some((key, _)) = differ.into_iter().find(|(_, differ)| *differ) else {
+        return Ok(());
+    };
+    let message = format!(
+        "`{name}` and `{other_name}` differ in `{key}`, so that their losses do not measure the same: name a metric to \
+         compare them by, such as `training.objective.metric = \"accuracy\"` for classes or `\"mae\"` for numbers"
+    );
+    Err(ConfigError::at_key(
+        source,
+        "training.objective.metric",
+        message,
+    ))
 }
 
 /// Checks that there are not too many trials, before they are listed.
@@ -570,6 +648,88 @@ mod tests {
             (slow.optimizer.learning_rate, slow.training.num_epochs),
             (0.001, 9)
         );
+    }
+
+    #[test]
+    fn parts_that_set_the_same_key_are_refused_with_both_places() {
+        let error = |first: &str, more: &str| {
+            let text = BASE.replace("seeds = 2", &format!("seeds = 2\n{first}")) + more;
+            let source = ConfigSource::new("moons.toml", text);
+            Comparison::from_source(&source).unwrap_err().to_string()
+        };
+        let rates = "[sweep]\n\"optimizer.learning_rate\" = [0.01, 0.02]\n";
+        let variant = |key: &str, value: &str| {
+            format!(
+                "[[variants]]\nname = \"a\"\n[[variants]]\nname = \"b\"\nset = {{ \"{key}\" = {value} }}\n"
+            )
+        };
+        let sgd = "{ name = \"sgd\", learning_rate = 0.5 }";
+        for (first, more, said) in [
+            (
+                "",
+                [rates, &variant("optimizer.learning_rate", "0.1")].concat(),
+                "`variants[1].set.\"optimizer.learning_rate\"` and `sweep.\"optimizer.learning_rate\"` both set \
+                 `optimizer.learning_rate`",
+            ),
+            (
+                "",
+                [rates, &variant("optimizer", sgd)].concat(),
+                "`variants[1].set.\"optimizer\"` and `sweep.\"optimizer.learning_rate\"` both set",
+            ),
+            (
+                "",
+                format!("{rates}\"optimizer\" = [{sgd}]\n"),
+                "both set `optimizer.learning_rate`",
+            ),
+            (
+                "num_folds = 3",
+                "[sweep]\n\"split.fold\" = [{ index = 0, of = 3 }, { index = 1, of = 3 }]"
+                    .to_string(),
+                "`sweep.\"split.fold\"` and `num_folds` both set `split.fold`",
+            ),
+            (
+                "num_folds = 3",
+                variant("split.fold.index", "1"),
+                "`variants[1].set.\"split.fold.index\"` and `num_folds` both set `split.fold.index`",
+            ),
+            (
+                "num_folds = 3",
+                "[split]\nfold = { index = 1, of = 3 }".to_string(),
+                "`split.fold` and `num_folds` both set `split.fold`",
+            ),
+        ] {
+            let found = error(first, &more);
+            assert!(found.contains(said), "no {said} in\n{found}");
+        }
+        // Variants are beside each other, and each changes what the file says.
+        expand(&variant("optimizer.learning_rate", "0.1")).unwrap();
+        expand("[split]\nfold = { index = 1, of = 3 }").unwrap();
+    }
+
+    #[test]
+    fn losses_that_measure_different_things_need_another_objective() {
+        let error = |more: &str| expand(more).unwrap_err().to_string();
+        let losses = "[sweep]\n\"loss.name\" = [\"bce_with_logits\", \"hinge\"]\n";
+        let said = "`bce_with_logits` and `hinge` differ in `loss`, so that their losses do not measure the same";
+        assert!(error(losses).contains(said), "{}", error(losses));
+        let targets = error("[sweep]\n\"standardize.targets\" = [true, false]");
+        assert!(
+            targets.contains("differ in `standardize.targets`"),
+            "{targets}"
+        );
+        let weights = "[[variants]]\nname = \"a\"\n[[variants]]\nname = \"b\"\n\
+                       set = { \"training.class_weights\" = \"balanced\" }";
+        let weights = error(weights);
+        assert!(
+            weights.contains("differ in `training.class_weights`"),
+            "{weights}"
+        );
+        let text = BASE.replace(
+            "num_epochs = 3",
+            "num_epochs = 3, objective = { metric = \"accuracy\" }",
+        );
+        let source = ConfigSource::new("moons.toml", text + losses);
+        assert_eq!(Comparison::from_source(&source).unwrap().variants.len(), 2);
     }
 
     #[test]

@@ -68,7 +68,7 @@ pub struct ExperimentConfig {
     /// For `compare`: keys with the values that they take.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<SweepConfig>,
-    /// For `compare`: variants that change several keys at once.
+    /// For `compare`: variants that change several keys at once. Each is trained with every combination of the sweep.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub variants: Vec<VariantConfig>,
     /// For `compare`: a value of a metric; the epochs that each trial needs to reach it are counted.

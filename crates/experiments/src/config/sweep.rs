@@ -62,7 +62,8 @@ pub struct SweepConfig {
     pub axes: toml::Table,
 }
 
-/// A variant with its own name, which can change several keys at once.
+/// A variant with its own name, which can change several keys at once. It is trained with every combination of the
+/// sweep, if there is one, and sets none of its keys.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct VariantConfig {

@@ -11,6 +11,7 @@ use emberlab_metrics::{
 use emberlab_models::Network;
 use emberlab_run_format::{
     Boundary, Bytes, DEFAULT_THRESHOLD, Inputs, Mistake, Mistakes, RunEvaluation, SplitEvaluation,
+    TargetScores,
 };
 use emberlab_training::{Predicted, Task, TrainingError, labels};
 
@@ -91,6 +92,7 @@ impl Prepared {
             positive_class: None,
             curves: None,
             regression: None,
+            targets: Vec::new(),
             predictions: Vec::new(),
         };
         match &self.samples.targets {
@@ -134,6 +136,13 @@ impl Prepared {
                 let outputs = &predicted.outputs;
                 let scores = RegressionScores::from_values(&targets, outputs, width);
                 evaluation.regression = Some(scores.map_err(not_scored)?);
+                if width > 1 {
+                    let of_each = RegressionScores::of_each(&targets, outputs, width);
+                    let of_each = of_each.map_err(not_scored)?.into_iter();
+                    let named = names.iter().cloned().zip(of_each);
+                    let named = named.map(|(target, scores)| TargetScores { target, scores });
+                    evaluation.targets = named.collect();
+                }
                 if outputs.iter().all(|output| output.is_finite()) {
                     let shown = evenly(targets.len(), CURVE_POINTS);
                     evaluation.predictions = shown.map(|i| [targets[i], outputs[i]]).collect();

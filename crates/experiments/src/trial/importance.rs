@@ -103,7 +103,8 @@ impl Prepared {
             rows,
         };
         let score = subject.score(&subject.inputs)?;
-        if !score.is_finite() {
+        let outputs = subject.outputs(&subject.inputs)?;
+        if !score.is_finite() || outputs.iter().any(|output| output.is_nan()) {
             return Ok(None);
         }
         let mut importances = Vec::new();
@@ -119,7 +120,7 @@ impl Prepared {
             if is_stopping() {
                 return Ok(None);
             }
-            dependence.push(subject.dependence(&columns[*place])?);
+            dependence.extend(subject.dependence(&columns[*place])?);
         }
         Ok(Some(Importance {
             split,
@@ -238,27 +239,101 @@ impl Subject<'_> {
         })
     }
 
-    fn dependence(&self, column: &Column) -> Result<PartialDependence, ExperimentError> {
+    /// The partial dependence on a column. A date that reaches the network as its parts has one for each part.
+    fn dependence(&self, column: &Column) -> Result<Vec<PartialDependence>, ExperimentError> {
         let samples = &self.prepared.columns;
-        let width = samples.num_features();
+        let name = |feature: usize| samples.feature_names[feature].as_str();
         let is_indicator = |feature: &usize| samples.indicators.get(*feature) == Some(&true);
-        let is_category = column.features.len() > 1 && column.features.iter().all(is_indicator);
-        let (grid, points) = if is_category {
-            let grid = frequent_grid(self.as_rows(), &column.features, NUM_POINTS);
-            let name = |block: &Vec<f64>| {
-                let set = block.iter().position(|value| *value != 0.0);
-                let feature = set.map(|i| samples.feature_names[column.features[i]].as_str());
-                let prefix = format!("{}=", column.name);
-                let name = feature.map(|name| name.strip_prefix(&prefix).unwrap_or(name));
-                name.unwrap_or("another").to_string()
-            };
-            let names = grid.iter().map(name).collect();
-            (grid, Points::Names(names))
-        } else {
-            let grid = numeric_grid(self.as_rows(), &column.features, NUM_POINTS);
-            let numbers = grid.iter().map(|block| block[0]).collect();
-            (grid, Points::Numbers(numbers))
+        let indicator = format!("{} is missing", column.name);
+        let (missing, values): (Vec<usize>, Vec<usize>) =
+            (column.features.iter().copied()).partition(|feature| name(*feature) == indicator);
+        if values.len() > 1 && values.iter().all(is_indicator) {
+            return Ok(vec![
+                self.dependence_on_categories(column, missing.first())?,
+            ]);
+        }
+        let begins = format!("{} ", column.name);
+        let are_parts = values.len() > 1 && values.iter().all(|v| name(*v).starts_with(&begins));
+        let curves: Vec<(&str, Vec<usize>)> = match are_parts {
+            true => (values.iter().map(|&part| (name(part), vec![part]))).collect(),
+            false => vec![(column.name.as_str(), values)],
         };
+        let curves = curves.into_iter().map(|(name, values)| {
+            let features = [&values[..], &missing].concat();
+            self.dependence_on_numbers(name, &features, missing.first())
+        });
+        curves.collect()
+    }
+
+    /// The partial dependence on the categories of a column, the most frequent first.
+    fn dependence_on_categories(
+        &self,
+        column: &Column,
+        missing: Option<&usize>,
+    ) -> Result<PartialDependence, ExperimentError> {
+        let names = &self.prepared.columns.feature_names;
+        let grid = frequent_grid(self.as_rows(), &column.features, NUM_POINTS);
+        let place = |feature: &usize| column.features.iter().position(|one| one == feature);
+        let missing = missing.and_then(place);
+        let name = |block: &Vec<f64>| {
+            if missing.is_some_and(|place| block[place] != 0.0) {
+                return "missing".to_string();
+            }
+            let set = block.iter().position(|value| *value != 0.0);
+            let feature = set.map(|i| names[column.features[i]].as_str());
+            let prefix = format!("{}=", column.name);
+            let name = feature.map(|name| name.strip_prefix(&prefix).unwrap_or(name));
+            name.unwrap_or("another").to_string()
+        };
+        let points = Points::Names(grid.iter().map(name).collect());
+        self.dependence_at(&column.name, &column.features, (grid, points))
+    }
+
+    /// The partial dependence on the first of some features, ascending by its values. Rows whose value is missing have no
+    /// place among them.
+    fn dependence_on_numbers(
+        &self,
+        name: &str,
+        features: &[usize],
+        missing: Option<&usize>,
+    ) -> Result<PartialDependence, ExperimentError> {
+        let width = self.prepared.columns.num_features();
+        let is_missing = |row: &&[f64]| missing.is_some_and(|feature| row[*feature] != 0.0);
+        let all = self.inputs.chunks_exact(width);
+        let without = all.clone().find(is_missing);
+        let present: Vec<f64> = all
+            .filter(|row| !is_missing(row))
+            .flatten()
+            .copied()
+            .collect();
+        let rows = Rows {
+            values: &present,
+            num_features: width,
+        };
+        let grid = numeric_grid(rows, features, NUM_POINTS);
+        let numbers = grid.iter().map(|block| block[0]).collect();
+        let found = self.dependence_at(name, features, (grid, Points::Numbers(numbers)))?;
+        let Some(without) = without else {
+            return Ok(found);
+        };
+        let block = features.iter().map(|feature| without[*feature]).collect();
+        let at_missing = (vec![block], Points::Names(vec!["missing".to_string()]));
+        let of_missing = self.dependence_at(name, features, at_missing)?;
+        let means = of_missing.outputs.into_iter();
+        Ok(PartialDependence {
+            missing: Some(means.flat_map(|output| output.means).collect()),
+            ..found
+        })
+    }
+
+    /// The mean predictions at the points of a grid.
+    fn dependence_at(
+        &self,
+        name: &str,
+        features: &[usize],
+        (grid, points): (Vec<Vec<f64>>, Points),
+    ) -> Result<PartialDependence, ExperimentError> {
+        let width = self.prepared.columns.num_features();
         let used: Vec<usize> = evenly(self.rows.len(), DEPENDENCE_ROWS).collect();
         let inputs: Vec<f64> = (used.iter())
             .flat_map(|row| &self.inputs[row * width..][..width])
@@ -268,18 +343,17 @@ impl Subject<'_> {
             values: &inputs,
             num_features: width,
         };
-        let means = partial_dependence(rows, &column.features, &grid, |inputs| {
-            self.predictions(inputs)
-        })?;
+        let means = partial_dependence(rows, features, &grid, |inputs| self.predictions(inputs))?;
         let outputs = self.outputs_shown().into_iter().map(|(output, name)| {
             let means = means.iter().map(|mean| mean[output]).collect();
             DependentOutput { name, means }
         });
         Ok(PartialDependence {
-            column: column.name.clone(),
+            column: name.to_string(),
             points,
             num_rows: used.len(),
             outputs: outputs.collect(),
+            missing: None,
         })
     }
 
@@ -321,5 +395,79 @@ impl Subject<'_> {
             .into_iter()
             .map(|place| (place, names[place].clone()))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use emberlab_config_source::ConfigSource;
+
+    use super::*;
+    use crate::config::ExperimentConfig;
+
+    #[test]
+    fn missing_values_and_parts_of_dates_have_points_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("table.csv");
+        // Every third age is missing. Two years, each with days in four months.
+        let row = |i: usize| {
+            let age = if i % 3 == 0 {
+                String::new()
+            } else {
+                i.to_string()
+            };
+            let (year, month) = (2011 + i % 2, 1 + i % 4);
+            format!("{age},{year}-0{month}-17,{}\n", i % 5 / 2)
+        };
+        let rows: String = (0..120).map(row).collect();
+        std::fs::write(&path, format!("age,when,y\n{rows}")).unwrap();
+        let text = format!(
+            r#"
+            [dataset]
+            name = "csv"
+            path = {path:?}
+            label = "y"
+            task = "regression"
+            dates = "parts"
+            impute = {{ number = "median", indicators = true }}
+            [split]
+            train = 0.5
+            valid = 0.5
+            [model]
+            name = "mlp"
+            hidden = [4]
+            [loss]
+            name = "mse"
+            [optimizer]
+            name = "adam"
+            learning_rate = 0.01
+            [training]
+            num_epochs = 1
+            "#
+        );
+        let config = ExperimentConfig::from_source(&ConfigSource::new("table.toml", text));
+        let prepared = Prepared::load(config.unwrap(), &[]).unwrap();
+        let device = Device::flex();
+        let network = prepared.init_network(&device).unwrap();
+        let found = prepared.importance(&network, &device, ImportanceLimit::Full, || false);
+        let dependence = found.unwrap().unwrap().dependence;
+        let of = |name: &str| dependence.iter().find(|one| one.column == name).unwrap();
+        let numbers = |name: &str| match &of(name).points {
+            Points::Numbers(numbers) => numbers.clone(),
+            Points::Names(names) => panic!("{names:?}"),
+        };
+        assert_eq!(dependence.len(), 1 + 4);
+        // The median that takes the place of missing ages is no age of its own.
+        assert!(
+            numbers("age")
+                .iter()
+                .all(|age| age % 3.0 != 0.0 && age.fract() == 0.0)
+        );
+        assert_eq!(of("age").missing.as_ref().unwrap().len(), 1);
+        assert_eq!(numbers("when year"), [2011.0, 2012.0]);
+        assert_eq!(numbers("when month"), [1.0, 2.0, 3.0, 4.0]);
+        assert_eq!(numbers("when day"), [17.0]);
+        assert_eq!(of("when year").missing, None);
     }
 }

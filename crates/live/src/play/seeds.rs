@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use emberlab_experiments::{ExperimentConfig, ExperimentError, Resources, StepwiseTrial};
 use emberlab_metrics::{Direction, Metric};
 use emberlab_report::number;
-use emberlab_report::statistics::{bootstrap_median, median, wilcoxon};
+use emberlab_report::statistics::{bootstrap_median, difference, median, wilcoxon};
 use emberlab_training::{EpochRecord, Split};
 
 use super::board::{Board, Topic};
@@ -160,7 +160,8 @@ impl Trainings {
     /// Whether one of the settings is better, by pairs of the same seed.
     fn comparison(&self, present: &[Option<f64>], pinned: &[Option<f64>]) -> String {
         let pairs = present.iter().zip(pinned);
-        let differences: Vec<f64> = pairs.filter_map(|(a, b)| Some((*a)? - (*b)?)).collect();
+        let differences = pairs.filter_map(|(a, b)| Some(difference((*a)?, (*b)?)));
+        let differences: Vec<f64> = differences.collect();
         let Some((low, high)) = bootstrap_median(&differences) else {
             return "There are too few pairs of seeds to compare the two.".to_string();
         };

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, Instant};
 
-use emberlab_config_source::ConfigSource;
+use emberlab_config_source::{ConfigError, ConfigSource};
 use emberlab_experiments::{
     Comparison, Execution, ExperimentError, PlannedTrial, Prepared, Run, Target, Trial,
 };
@@ -21,7 +21,7 @@ use emberlab_report::{TrialPlace, TrialTable, duration};
 use emberlab_run_format::Question;
 use emberlab_run_format::files::comparison as files;
 use emberlab_storage::{RunLock, replace};
-use emberlab_training::{StopFlag, device};
+use emberlab_training::{Split, StopFlag, device};
 
 use crate::arguments::{Running, Shared};
 use crate::command_line::CommandLine;
@@ -261,7 +261,8 @@ fn check_data(
 ) -> Result<BTreeMap<String, usize>, Failure> {
     let data_dirs = data_dirs::all(shared);
     let mut limits = BTreeMap::new();
-    let mut checked: BTreeMap<String, (usize, Vec<String>)> = BTreeMap::new();
+    let mut checked: BTreeMap<String, Checked> = BTreeMap::new();
+    let mut first: Option<(&str, Split)> = None;
     for trial in &comparison.trials {
         if limits.contains_key(&trial.variant) {
             continue;
@@ -270,32 +271,53 @@ fn check_data(
             .config
             .check_key()
             .map_err(|e| Failure::Failed(e.to_string()))?;
-        let (limit, warnings) = match checked.entry(key) {
+        let checked = match checked.entry(key) {
             Entry::Occupied(entry) => entry.into_mut(),
             Entry::Vacant(entry) => {
                 let found = check(trial, comparison.config.target, &data_dirs);
                 entry.insert(found.map_err(|error| error.with_place(source))?)
             }
         };
-        limits.insert(trial.variant.clone(), *limit);
-        for warning in warnings {
+        limits.insert(trial.variant.clone(), checked.limit);
+        for warning in &checked.warnings {
             say!("warning: {}: {warning}", trial.variant);
+        }
+        let split = checked.objective_split;
+        let (other, other_split) = *first.get_or_insert((&trial.variant, split));
+        if split != other_split {
+            let message = format!(
+                "the objective of `{other}` is measured on the {other_split} split and that of `{}` on the {split} split, \
+                 because one of them has no validation rows: give both some, or set `training.objective.split = \"train\"`",
+                trial.variant
+            );
+            return Err(ConfigError::at_key(source, "training.objective.split", message).into());
         }
     }
     Ok(limits)
 }
 
-/// Checks that data, network and loss of a trial fit together, and the metric of the target with them. Returns how many
-/// such trials are best trained in one batched model on a CPU, and warnings.
+/// A trial whose data, network and loss fit together.
+struct Checked {
+    /// How many such trials are best trained in one batched model on a CPU.
+    limit: usize,
+    warnings: Vec<String>,
+    /// The split that the objective is measured on.
+    objective_split: Split,
+}
+
+/// Checks that data, network and loss of a trial fit together, and the metric of the target with them.
 fn check(
     trial: &PlannedTrial,
     target: Option<Target>,
     data_dirs: &[PathBuf],
-) -> Result<(usize, Vec<String>), ExperimentError> {
+) -> Result<Checked, ExperimentError> {
     let prepared = Prepared::for_comparison(trial.config.clone(), target, data_dirs)?;
     let network = prepared.init_network(&device::host())?;
-    let limit = prepared.networks_per_batched_model(&network);
-    Ok((limit, prepared.warnings()))
+    Ok(Checked {
+        limit: prepared.networks_per_batched_model(&network),
+        warnings: prepared.warnings(),
+        objective_split: prepared.objective_split(),
+    })
 }
 
 /// The lock of the comparison's folder, which ends with the process.
@@ -574,6 +596,7 @@ fn report(
         experiment: config.name.clone(),
         metric: objective.metric,
         split: objective.split.to_string(),
+        asked_split: None,
         at_epochs: config.at_epochs.clone(),
         target: config
             .target

@@ -14,7 +14,7 @@ use emberlab_metrics::{
 };
 use emberlab_run_format::files::RESULT;
 use emberlab_run_format::{
-    ChosenThreshold, Mistakes, RunFolder, RunResult, SplitEvaluation, Weights,
+    ChosenThreshold, Mistakes, RunFolder, RunResult, SplitEvaluation, TargetScores, Weights,
 };
 use emberlab_training::{Split, Task};
 use serde::Serialize;
@@ -297,6 +297,21 @@ fn render(found: &Evaluation, diagnose: &CommandLine) -> String {
             ("largest absolute error", regression.max_error),
         ] {
             table.add_row([name.to_string(), number(value)]);
+        }
+        let _ = write!(text, "\n\n{table}");
+    }
+    if !evaluation.targets.is_empty() {
+        let errors = ["target", "MAE", "MSE", "RMSE", "R²", "largest error"];
+        let mut table = tables::table(errors, 1);
+        for TargetScores { target, scores } in &evaluation.targets {
+            let values = [
+                scores.mae,
+                scores.mse,
+                scores.rmse,
+                scores.r2,
+                scores.max_error,
+            ];
+            table.add_row([target.clone()].into_iter().chain(values.map(number)));
         }
         let _ = write!(text, "\n\n{table}");
     }
