@@ -9,11 +9,13 @@ mod document;
 mod error;
 mod fault;
 mod key_path;
+mod numbers;
 mod overrides;
 mod parse;
 mod source;
 mod suggest;
 
 pub use error::ConfigError;
-pub use parse::parse;
+pub use numbers::with_short_numbers;
+pub use parse::{parse, parse_with_keys};
 pub use source::{ConfigSource, ReadError};
