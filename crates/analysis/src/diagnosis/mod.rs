@@ -264,7 +264,7 @@ pub const RULES: [Rule; 24] = [
 ];
 
 /// Findings that another one explains, as `(finding, explanation)`: beside its explanation a finding is not reported.
-const EXPLAINED: [(FindingKind, FindingKind); 19] = [
+const EXPLAINED: [(FindingKind, FindingKind); 22] = [
     (
         FindingKind::LearningRateTooHigh,
         FindingKind::UnscaledFeatures,
@@ -291,6 +291,16 @@ const EXPLAINED: [(FindingKind, FindingKind); 19] = [
         FindingKind::LearningRateTooLow,
         FindingKind::LearningRateTooHigh,
     ),
+    // Layers that pass nothing on learn slowly at any rate, and smaller steps are their remedy.
+    (
+        FindingKind::LearningRateTooLow,
+        FindingKind::VanishingGradients,
+    ),
+    (
+        FindingKind::LearningRateTooLow,
+        FindingKind::ExplodingGradients,
+    ),
+    (FindingKind::LearningRateTooLow, FindingKind::DeadRelus),
     // A network that still learns has not shown what it can represent.
     (
         FindingKind::CannotRepresent,
