@@ -17,7 +17,7 @@ const MOST_KEYS: usize = 3;
 /// that table beside other names, or nothing is like it anywhere else.
 ///
 /// A key of that name in another section comes first, then keys whose names contain its words, then similar ones. Keys
-/// deeper than in a section are left out: there are many, and they belong to single choices.
+/// deeper than in a section are named only beside one in a section: there are many, and they belong to single choices.
 pub(crate) fn key_elsewhere(
     table: &str,
     field: &str,
@@ -39,7 +39,11 @@ pub(crate) fn key_elsewhere(
         found.cloned().collect()
     };
     let mut meant = named(&|other| other == field);
-    if meant.is_empty() {
+    let has_it = |key: &&String| name(key) == field && !meant.contains(key);
+    let deeper: Vec<String> = keys.iter().filter(has_it).cloned().collect();
+    if !meant.is_empty() {
+        meant.extend(deeper);
+    } else {
         let words: Vec<&str> = field.split('_').collect();
         meant = named(&|other| {
             words
@@ -106,13 +110,15 @@ pub(crate) fn valid_names(names: &[&str]) -> String {
 mod tests {
     use super::*;
 
-    const KEYS: [&str; 9] = [
+    const KEYS: [&str; 11] = [
         "at_epochs",
         "checkpoint.every.epochs",
         "loss.gamma",
         "model.dropout",
         "optimizer.learning_rate",
         "scheduler.gamma",
+        "scheduler.patience",
+        "training.early_stopping.patience",
         "training.drop_last",
         "training.max_norm",
         "training.num_epochs",
@@ -137,6 +143,10 @@ mod tests {
         assert_eq!(
             found("training", "dropout", &["drop_last"]),
             "`model.dropout`"
+        );
+        assert_eq!(
+            found("", "patience", &[]),
+            "`scheduler.patience` or `training.early_stopping.patience`"
         );
         assert_eq!(found("", "learningrate", &[]), "`optimizer.learning_rate`");
     }

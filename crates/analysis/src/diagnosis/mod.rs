@@ -311,16 +311,38 @@ const EXPLAINED: [(FindingKind, FindingKind); 22] = [
 ];
 
 /// Findings that weights which are kept too small can cause.
-const OF_SMALL_WEIGHTS: [FindingKind; 5] = [
+const OF_SMALL_WEIGHTS: [FindingKind; 4] = [
     FindingKind::VanishingGradients,
     FindingKind::DeadRelus,
     FindingKind::UpdateSize,
     FindingKind::LearningRateTooLow,
-    FindingKind::WorseThanBaseline,
+];
+
+/// Findings that say why a network is worse than a simple predictor, and what to do about it.
+const WHY_WORSE: [FindingKind; 16] = [
+    FindingKind::NonFinite,
+    FindingKind::ZeroGradient,
+    FindingKind::ExplodingGradients,
+    FindingKind::VanishingGradients,
+    FindingKind::DeadRelus,
+    FindingKind::SaturatedUnits,
+    FindingKind::LearningRateTooHigh,
+    FindingKind::LearningRateTooLow,
+    FindingKind::UpdateSize,
+    FindingKind::OverFitting,
+    FindingKind::CannotRepresent,
+    FindingKind::UnscaledFeatures,
+    FindingKind::UnscaledTargets,
+    FindingKind::ExtremeValues,
+    FindingKind::EqualUnits,
+    FindingKind::TinyBatch,
 ];
 
 fn is_explained(kind: FindingKind, found: &[FindingKind]) -> bool {
-    let explains = |explanation| EXPLAINED.contains(&(kind, explanation));
+    let explains = |explanation| {
+        EXPLAINED.contains(&(kind, explanation))
+            || kind == FindingKind::WorseThanBaseline && WHY_WORSE.contains(&explanation)
+    };
     found.iter().copied().any(explains)
 }
 

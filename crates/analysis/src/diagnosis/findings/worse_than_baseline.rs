@@ -32,7 +32,7 @@ fn worse(observed: &ObservedBaselines<'_>) -> Option<Finding> {
         split,
         network,
         num_rows,
-        ..
+        is_own_table,
     } = observed;
     let (best, value) = baselines.best(*split)?;
     let metric = baselines.metric;
@@ -63,16 +63,25 @@ fn worse(observed: &ObservedBaselines<'_>) -> Option<Finding> {
     ];
     found.causes = sentences(&[
         "too few epochs, or an early stopping without patience",
-        "columns in which a few extreme values make the others nearly equal",
-        "codes that are read as amounts",
         "a network that is too small, or that learns its few training rows by heart",
     ]);
     found.remedies = sentences(&[
         "more epochs: `emberlab resume RUN --set training.num_epochs=N`; or a larger `training.early_stopping.patience`",
-        "`standardize.method = \"robust\"`",
-        "codes as categories, by `dataset.types`",
-        "the simple predictor itself",
+        "more units or another hidden layer",
     ]);
+    if *is_own_table {
+        found.causes.extend(sentences(&[
+            "columns whose values differ by orders of magnitude",
+            "codes that are read as amounts",
+        ]));
+        found.remedies.extend(sentences(&[
+            "`standardize.method = \"robust\"`",
+            "codes as categories, by `dataset.types`",
+        ]));
+    }
+    found
+        .remedies
+        .push("the simple predictor itself".to_string());
     Some(found)
 }
 
@@ -82,6 +91,7 @@ mod tests {
     use emberlab_run_format::{BaselineScores, Baselines};
 
     use super::*;
+    use crate::diagnosis::{LearningCurves, findings};
 
     fn baselines(value: f64) -> Baselines {
         let metrics = SplitMetrics::from_iter([(Metric::Accuracy, value)]);
@@ -96,6 +106,30 @@ mod tests {
                 error: None,
             }],
         }
+    }
+
+    #[test]
+    fn a_finding_that_says_why_is_reported_in_its_place() {
+        let kinds = |train_loss: Vec<f64>| -> Vec<FindingKind> {
+            let curves = LearningCurves {
+                num_epochs: train_loss.len(),
+                train_loss,
+                ..LearningCurves::default()
+            };
+            let found = findings(&Observations {
+                baselines: Some(ObservedBaselines {
+                    baselines: &baselines(0.9),
+                    split: Split::Valid,
+                    network: &SplitMetrics::from_iter([(Metric::Accuracy, 0.5)]),
+                    num_rows: 200,
+                    is_own_table: false,
+                }),
+                ..Observations::of_curves(&curves)
+            });
+            found.iter().map(|found| found.kind).collect()
+        };
+        assert_eq!(kinds(vec![0.7, 0.6]), [FindingKind::WorseThanBaseline]);
+        assert_eq!(kinds(vec![0.7, 2.0]), [FindingKind::LearningRateTooHigh]);
     }
 
     #[test]
