@@ -350,7 +350,12 @@ fn a_name_of_a_run_that_leaves_its_folder_or_cannot_be_addressed_is_refused() {
         ("report.html", "beside its runs"),
     ] {
         let outcome = lab.run(&["train", "good.toml", &format!("--run={name}")]);
-        assert_refused(&lab, &outcome, 2, &[&format!("`--run={name}`"), word]);
+        assert_refused(
+            &lab,
+            &outcome,
+            2,
+            &[&format!("the name `{name}` for a run"), word],
+        );
         assert!(!lab.path().join("../../x").exists(), "{name}");
     }
 }
@@ -510,4 +515,45 @@ fn class_weights_that_fit_no_classes_are_refused_with_the_classes() {
         2,
         &["training.class_weights", "zero or positive"],
     );
+}
+
+#[test]
+fn a_run_is_not_read_as_images() {
+    let lab = Lab::new();
+    lab.write("good.toml", GOOD);
+    lab.succeed(&["train", "good.toml", "--run", "a", "--dashboard", "quiet"]);
+    for (path, word) in [
+        ("artifacts/good/a", "emberlab resume artifacts/good/a"),
+        ("artifacts/good", "name one of its runs"),
+    ] {
+        let refused = lab.run(&["train", path]);
+        assert_eq!(refused.code, Some(2), "{refused:#?}");
+        assert!(refused.stderr.contains(word), "{refused:#?}");
+    }
+}
+
+#[test]
+fn a_key_in_the_wrong_section_is_answered_with_the_right_one() {
+    let lab = Lab::new();
+    lab.write("good.toml", GOOD);
+    for (set, word) in [
+        ("num_epochs=3", "did you mean `training.num_epochs`?"),
+        (
+            "epochs=3",
+            "did you mean `training.num_epochs` or `at_epochs`?",
+        ),
+        ("training.dropout=0.5", "did you mean `model.dropout`?"),
+        (
+            "training.learning_rate=0.1",
+            "did you mean `optimizer.learning_rate`?",
+        ),
+        ("optimizer=sgd", "write `optimizer.name=sgd`"),
+        (
+            "training.average=ema",
+            "write `training.average.ema = VALUE`",
+        ),
+    ] {
+        let outcome = lab.run(&["train", "good.toml", "--set", set]);
+        assert_refused(&lab, &outcome, 2, &[word]);
+    }
 }

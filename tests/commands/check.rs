@@ -27,20 +27,34 @@ fn every_gradient_of_the_lab_passes_on_every_device() {
 #[test]
 fn every_parameter_of_shipped_networks_passes_with_the_backward_pass_written_out_beside_it() {
     let lab = Lab::new();
-    for config in [
-        "train/iris.toml",
-        "train/moons.toml",
-        "train/digits_convnet.toml",
+    for (config, set) in [
+        ("train/iris.toml", "seed=0"),
+        ("train/moons.toml", "training.class_weights=[1, 3]"),
+        // The biases before a batch norm have a gradient of zero.
+        ("train/digits_convnet.toml", "model.normalization=batch"),
     ] {
         let path = shipped(config);
         let words = ["check", "gradients", path.to_str().unwrap(), "--json"];
-        let rows = json(&lab.succeed(&words).stdout);
+        let rows = json(&lab.succeed(&[&words[..], &["--set", set]].concat()).stdout);
         let rows = rows.as_array().unwrap();
         assert!(!rows.is_empty());
         for row in rows {
             assert_eq!(row["passes"], true, "{row}");
             assert!(row["exact"].is_object(), "{config}: {row}");
         }
+    }
+}
+
+#[test]
+fn a_tolerance_that_accepts_or_refuses_everything_is_refused() {
+    let lab = Lab::new();
+    for tolerance in ["nan", "inf", "0"] {
+        let outcome = lab.run(&["check", "gradients", "--tolerance", tolerance]);
+        assert_eq!(outcome.code, Some(2), "{outcome:?}");
+        assert!(
+            outcome.stderr.contains("must be a positive number"),
+            "{outcome:?}"
+        );
     }
 }
 

@@ -77,3 +77,33 @@ fn pictures_are_written_as_png_too_where_that_is_asked_for() {
     }
     assert!(num_pictures > 0);
 }
+
+#[test]
+fn a_descent_starts_where_it_is_told_to_and_large_values_are_short() {
+    let lab = Lab::new();
+    let words = ["descend", "--start", "-1,2", "--steps", "300"];
+    let more = ["--optimizer", "sgd", "--learning-rate", "10"];
+    let told = lab.succeed(&[&words[..], &more].concat()).stdout;
+    assert!(
+        told.lines().all(|line| line.chars().count() < 150),
+        "{told}"
+    );
+    let paths = std::fs::read_to_string(lab.path().join("descent/paths.csv")).unwrap();
+    let first = paths.lines().nth(1).unwrap();
+    assert!(first.starts_with("sgd 10,0,-1,2,"), "{first}");
+}
+
+#[test]
+fn there_is_nothing_to_see_around_a_network_whose_loss_is_nan() {
+    let lab = Lab::new();
+    let exploding = [
+        "optimizer={ name = \"sgd\", learning_rate = 1e30 }",
+        "training.num_epochs=3",
+    ];
+    lab.train("train/regression.toml", "nan", &exploding);
+    let refused = lab.run(&["descend", "--run", "nan"]);
+    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    assert!(refused.stderr.contains("emberlab diagnose"), "{refused:#?}");
+    let told = lab.succeed(&["evaluate", "nan", "--pictures"]).stderr;
+    assert!(told.contains("no pictures: "), "{told}");
+}

@@ -386,3 +386,26 @@ fn an_animation_without_recorded_boundaries_says_what_is_missing() {
         assert!(!lab.path().join("drawn.png").exists());
     }
 }
+
+#[test]
+fn what_was_computed_is_shown_even_if_it_cannot_be_saved() {
+    let lab = Lab::new();
+    let run = lab.train("train/iris.toml", "a", &["training.num_epochs=2"]);
+    for (file, word) in [
+        ("baselines", "random forest"),
+        ("importance", "is permuted"),
+    ] {
+        let path = run.folder.join(format!("{file}.json"));
+        std::fs::remove_file(&path).unwrap();
+        // A file cannot take the place of a folder.
+        std::fs::create_dir_all(path.join("inside")).unwrap();
+        let outcome = lab.run(&["evaluate", "a", &format!("--{file}")]);
+        assert_eq!(outcome.code, Some(1), "{outcome:#?}");
+        assert!(outcome.stdout.contains(word), "{outcome:#?}");
+        assert!(
+            outcome.stderr.contains(&format!("{file}.json")),
+            "{outcome:#?}"
+        );
+        std::fs::remove_dir_all(&path).unwrap();
+    }
+}

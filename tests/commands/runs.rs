@@ -267,3 +267,17 @@ fn a_checkpoint_is_not_taken_for_a_run() {
     }
     lab.succeed(&["runs", "check"]);
 }
+
+#[test]
+fn commands_without_any_run_say_so() {
+    let lab = Lab::new();
+    for words in [&["runs"][..], &["runs", "check"]] {
+        assert_eq!(lab.succeed(words).stdout, "no runs in artifacts\n");
+    }
+    for command in ["report", "evaluate", "diagnose", "resume"] {
+        let refused = lab.run(&[command]);
+        assert_eq!(refused.code, Some(2), "{refused:#?}");
+        let said = "error: there is no run in artifacts\n";
+        assert_eq!(refused.stderr, said, "{command}");
+    }
+}

@@ -126,6 +126,9 @@ fn the_memory_of_a_training_is_counted_as_by_hand() {
     };
     assert_eq!(with("adam", "f32")["optimizer"], 2 * parameters);
     assert_eq!(with("sgd", "f32")["optimizer"], 0);
+    assert_eq!(found["average"], 0);
+    let averaged = of(&[&batch[..], &["--set", "training.average={ ema = 0.99 }"]].concat());
+    assert_eq!(averaged["average"], parameters);
     let double = with("adam", "f64");
     assert_eq!(double["total"], 2 * (4 * parameters + 4 * 50 * 394));
 }

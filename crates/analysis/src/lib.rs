@@ -21,8 +21,8 @@ mod replay;
 pub use boundary::{Classifier, Plane, boundary};
 pub use descent::{Descent, LearningRates, Pair, SURFACES, Surface, Waypoint};
 pub use diagnosis::{
-    Earliest, LearningCurves, Observations, ObservedData, OngoingDiagnosis, RULES, Rule, findings,
-    findings_before_training, locate_non_finite,
+    Earliest, LearningCurves, Observations, ObservedBaselines, ObservedData, OngoingDiagnosis,
+    RULES, Rule, findings, findings_before_training, locate_non_finite,
 };
 pub use loss_landscape::{Landscape, LandscapeError, landscape};
 pub use pytorch_trace::{

@@ -196,6 +196,18 @@ impl Trace {
                 file.losses.len()
             ));
         }
+        if file.losses.is_empty() {
+            return Err("it has no step to repeat".to_string());
+        }
+        if !file.end.keys().eq(file.start.keys()) {
+            return Err("`end` has other tensors than `start`".to_string());
+        }
+        if file.outputs_end.len() != n {
+            return Err(format!(
+                "{n} inputs, but {} rows in `outputs_end`",
+                file.outputs_end.len()
+            ));
+        }
         let targets = targets(file.targets, *d_output)?;
         if targets.len() != n {
             return Err(format!("{n} inputs, but {} targets", targets.len()));
@@ -426,6 +438,39 @@ mod tests {
         assert_eq!(deviation(&[1e-4], &[0.0]), 0.1);
         assert!(deviation(&[f64::NAN], &[0.0]).is_nan());
         assert!(deviation(&[], &[0.0]).is_infinite());
+    }
+
+    #[test]
+    fn a_trace_that_holds_nothing_to_compare_is_refused() {
+        let refusal = |change: &dyn Fn(&mut Value)| {
+            let mut file = json!({
+                "name": "t",
+                "network": {
+                    "dims": [1, 1], "activation": "tanh", "normalization": "none", "output": "linear"
+                },
+                "loss": { "name": "mse" },
+                "optimizer": { "name": "sgd", "learning_rate": 0.1 },
+                "inputs": [[1.0]],
+                "targets": [[1.0]],
+                "batches": [[0]],
+                "start": { "layers.0.weight": [[0.5]] },
+                "losses": [0.25],
+                "end": { "layers.0.weight": [[0.6]] },
+                "outputs_end": [[0.6]],
+            });
+            change(&mut file);
+            let file = serde_json::from_value(file).expect("a trace");
+            Trace::from_file(file).err().unwrap_or_default()
+        };
+        assert_eq!(refusal(&|_| ()), "");
+        let found = refusal(&|file| file["end"] = json!({}));
+        assert!(found.contains("`end` has other tensors"), "{found}");
+        let found = refusal(&|file| file["outputs_end"] = json!([]));
+        assert!(found.contains("0 rows in `outputs_end`"), "{found}");
+        let found = refusal(&|file| {
+            (file["batches"], file["losses"]) = (json!([]), json!([]));
+        });
+        assert!(found.contains("no step"), "{found}");
     }
 
     #[test]

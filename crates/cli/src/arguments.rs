@@ -28,7 +28,8 @@ pub struct Arguments {
 impl Arguments {
     /// Reads the command line of this process. If it is wrong, prints the reason and ends the process.
     pub fn read() -> Self {
-        let matches = without_empty_variables(Self::command()).get_matches();
+        let program = with_negative_values(without_empty_variables(Self::command()));
+        let matches = program.get_matches();
         Self::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
     }
 }
@@ -42,6 +43,18 @@ fn without_empty_variables(program: Program) -> Program {
             false => arg,
         })
         .mut_subcommands(without_empty_variables)
+}
+
+/// The program, whose options take a negative number as their value. Those that need a positive one then say so.
+fn with_negative_values(program: Program) -> Program {
+    program
+        .mut_args(
+            |arg| match arg.get_action().takes_values() && !arg.is_positional() {
+                true => arg.allow_negative_numbers(true),
+                false => arg,
+            },
+        )
+        .mut_subcommands(with_negative_values)
 }
 
 /// The folder for run folders, if none is given.
@@ -193,6 +206,27 @@ impl From<WeightsChoice> for Weights {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_negative_value_is_refused_by_its_option() {
+        let refusal = |words: &[&str]| {
+            let program = with_negative_values(Arguments::command());
+            let matches = program.try_get_matches_from(words);
+            matches
+                .err()
+                .map(|error| error.to_string())
+                .unwrap_or_default()
+        };
+        let found = refusal(&["emberlab", "compare", "a.toml", "--retries", "-1"]);
+        assert!(
+            found.contains("invalid value '-1' for '--retries"),
+            "{found}"
+        );
+        assert_eq!(
+            refusal(&["emberlab", "find-lr", "a.toml", "--from", "-1"]),
+            ""
+        );
+    }
 
     #[test]
     fn a_pace_is_the_least_time_of_an_epoch() {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use emberlab_experiments::{ImportanceLimit, LoadedRun, Run};
+use emberlab_experiments::{ExperimentError, ImportanceLimit, LoadedRun, Run};
 use emberlab_metrics::{Split, SplitMetrics};
 use emberlab_report::baselines::{baseline_sentences, baseline_table, judged_by};
 use emberlab_run_format::files::{BASELINES, IMPORTANCE};
@@ -36,13 +36,17 @@ pub struct Explanations {
     baselines: Option<Baselines>,
     #[serde(skip_serializing_if = "Option::is_none")]
     importance: Option<Importance>,
+    /// The reason why a computed result could not be saved.
+    #[serde(skip)]
+    unsaved: Option<ExperimentError>,
 }
 
 impl Explanations {
-    /// Computes and saves what `explain` asks for, and reads the rest from the folder of the run.
+    /// Computes and saves what `explain` asks for, and reads the rest from the folder of the run. Whether it could be
+    /// [saved](Self::saved) is asked after it is shown.
     ///
     /// # Errors
-    /// [`Failure`] if the importance of another network than the last is asked for, or a file cannot be written.
+    /// [`Failure`] if the importance of another network than the last is asked for, or the device fails.
     pub fn of(
         explain: Explain,
         run: &Run,
@@ -54,12 +58,20 @@ impl Explanations {
                 "`--importance` is about the last network; leave out `--weights best`".to_string(),
             ));
         }
+        let mut unsaved = None;
+        let mut save = |saved: Result<(), ExperimentError>| {
+            unsaved = unsaved.take().or(saved.err());
+        };
+        let mut computed: (Option<Baselines>, Option<Importance>) = (None, None);
         if explain.baselines {
-            run.write_json(BASELINES, &loaded.prepared.baselines())?;
+            let baselines = loaded.prepared.baselines();
+            save(run.write_json(BASELINES, &baselines));
+            computed.0 = Some(baselines);
         }
         if explain.importance {
-            match loaded.importance(ImportanceLimit::Full)? {
-                Some(importance) => run.write_json(IMPORTANCE, &importance)?,
+            computed.1 = loaded.importance(ImportanceLimit::Full)?;
+            match &computed.1 {
+                Some(importance) => save(run.write_json(IMPORTANCE, importance)),
                 None => say!(
                     "note: without importance, because the features have no names or the network outputs NaN"
                 ),
@@ -68,16 +80,28 @@ impl Explanations {
         let folder = RunFolder::new(run.path());
         let mut damage = Vec::new();
         let found = Self {
-            baselines: folder.unless_damaged(folder.baselines(), &mut damage),
-            importance: match weights {
-                Weights::Last => folder.unless_damaged(folder.importance(), &mut damage),
-                Weights::Best => None,
+            baselines: match computed.0 {
+                None => folder.unless_damaged(folder.baselines(), &mut damage),
+                baselines => baselines,
             },
+            importance: match (computed.1, weights) {
+                (None, Weights::Last) => folder.unless_damaged(folder.importance(), &mut damage),
+                (importance, _) => importance,
+            },
+            unsaved,
         };
         for damaged in damage {
             say!("warning: {damaged}");
         }
         Ok(found)
+    }
+
+    /// Whether all that was computed is saved.
+    ///
+    /// # Errors
+    /// [`ExperimentError`] if a file could not be written.
+    pub fn saved(self) -> Result<(), ExperimentError> {
+        self.unsaved.map_or(Ok(()), Err)
     }
 
     /// The tables and sentences for the terminal; empty if there is nothing to say about this split.

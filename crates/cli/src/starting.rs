@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use emberlab_datasets::DatasetError;
-use emberlab_experiments::{Starter, guess_label};
+use emberlab_experiments::{Run, Starter, guess_label};
+use emberlab_run_format::files::{CONFIG, comparison};
 use emberlab_tables::{FormatConfig, RowReader, TableError, TableTask};
 
 use crate::command_line::CommandLine;
@@ -39,6 +40,7 @@ pub fn starter(
     label: Option<&str>,
     task: Option<TaskChoice>,
 ) -> Result<Starter, Failure> {
+    refuse_runs(path)?;
     match label {
         None if path.is_dir() => Ok(Starter::for_images(path)?),
         Some(_) if path.is_dir() => Err(Failure::Usage(format!(
@@ -56,6 +58,37 @@ pub fn starter(
             task.map(Into::into),
         )?),
         None => Err(without_label(command, path, format)?),
+    }
+}
+
+/// Refuses the folder of a run, of a comparison or of several runs, which would be read as images.
+fn refuse_runs(path: &Path) -> Result<(), Failure> {
+    let again = |command: &str, file: &str| CommandLine::new([command]).with([path.join(file)]);
+    let is_comparison = [comparison::CONFIG, comparison::PLAN]
+        .iter()
+        .any(|file| path.join(file).is_file());
+    if is_comparison {
+        return Err(Failure::Usage(format!(
+            "{} is a comparison, not data\nto continue it:  {}",
+            path.display(),
+            again("compare", comparison::CONFIG)
+        )));
+    }
+    if path.is_dir() && Run::at(path).is_some() {
+        let resume = CommandLine::new(["resume"]).with([path]);
+        return Err(Failure::Usage(format!(
+            "{} is a run, not data\nto continue it:  {resume}\nto train it anew:  {}",
+            path.display(),
+            again("train", CONFIG)
+        )));
+    }
+    let mut entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    match entries.any(|entry| Run::at(&entry.path()).is_some()) {
+        true => Err(Failure::Usage(format!(
+            "{} is the folder of an experiment's runs, not data: name one of its runs, as in `emberlab resume RUN`",
+            path.display()
+        ))),
+        false => Ok(()),
     }
 }
 

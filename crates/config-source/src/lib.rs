@@ -9,6 +9,7 @@ mod document;
 mod error;
 mod fault;
 mod key_path;
+mod numbers;
 mod overrides;
 mod parse;
 mod source;
@@ -16,5 +17,6 @@ mod suggest;
 
 pub use error::ConfigError;
 pub use key_path::common_key;
-pub use parse::parse;
+pub use numbers::with_short_numbers;
+pub use parse::{parse, parse_with_keys};
 pub use source::{ConfigSource, ReadError};

@@ -154,7 +154,9 @@ impl<'a> Assignment<'a> {
                 i64::MAX
             );
             return Err(error_at(origin, text, equals + 1..text.len(), message)
-                .with_help(format!("write `{key}=\"{value}\"` if it is a text")));
+                .with_help(format!(
+                    "give a smaller number; only a text may have as many digits, in quotes: `{key}=\"{value}\"`"
+                )));
         }
         let is_beyond = digits.starts_with(|c: char| c.is_ascii_digit() || c == '.')
             && value.parse().is_ok_and(f64::is_infinite);

@@ -10,6 +10,7 @@ use emberlab_models::ModelError;
 use emberlab_storage::StorageError;
 use emberlab_training::{Split, TrainingError};
 
+use crate::config::LATEST;
 use crate::run::{Change, Verdict};
 use crate::trial::{StoppedEarly, count_epochs};
 
@@ -92,7 +93,7 @@ pub enum ExperimentError {
         num_trials: usize,
     },
     /// There is no run of this name.
-    #[error("there is no run `{name}` in {}{}", artifacts.display(), newest(candidates))]
+    #[error("there is no run {}in {}{}", named(name, candidates), artifacts.display(), newest(candidates))]
     NoRun {
         /// The name that was given.
         name: String,
@@ -118,7 +119,7 @@ pub enum ExperimentError {
         candidates: Vec<String>,
     },
     /// A new run cannot have this name.
-    #[error("`--run={name}`: {reason}")]
+    #[error("the name `{name}` for a run: {reason}")]
     RunName {
         /// The name that was given.
         name: String,
@@ -272,10 +273,18 @@ fn advice(changes: &[Change]) -> &'static str {
     let mut refused = changes.iter().filter(|c| c.verdict == Verdict::Refused);
     if changes.iter().all(|c| c.verdict != Verdict::Refused) {
         "to continue with the new values all the same, add `--force`"
-    } else if refused.all(|c| c.key == "training.num_epochs") {
+    } else if refused.all(|c| c.is_fewer_epochs()) {
         "more epochs are done already than these, so fewer are not possible"
     } else {
         "these cannot change during a training: put the old values back, or start a new run"
+    }
+}
+
+/// A name that was given. `latest` is mostly not given, and found wherever there is a run.
+fn named(name: &str, candidates: &[String]) -> String {
+    match name == LATEST && candidates.is_empty() {
+        true => String::new(),
+        false => format!("`{name}` "),
     }
 }
 

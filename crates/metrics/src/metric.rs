@@ -92,7 +92,7 @@ macro_rules! metrics {
 }
 
 metrics! {
-    /// The loss that is trained on, with its own reduction (mean or sum); lower is better.
+    /// The loss that is trained on, as a mean over the samples, also where training adds them up; lower is better.
     "loss" => Loss {
         title: "Loss",
         direction: Direction::Lower,

@@ -71,6 +71,14 @@ pub enum FindingKind {
     UnscaledFeatures,
     /// The targets of a regression are far from 1 and are not standardised.
     UnscaledTargets,
+    /// A few values of a feature or a target are so large that the others become nearly equal.
+    ExtremeValues,
+    /// All units of a layer compute the same.
+    EqualUnits,
+    /// A simple predictor is clearly better than the network.
+    WorseThanBaseline,
+    /// A simple predictor makes no errors.
+    PerfectBaseline,
     /// Two classes have nearly the same name.
     SimilarClasses,
     /// The name of a class means that the class is not known.
@@ -104,6 +112,10 @@ impl FindingKind {
             Self::RowNumbers => "row numbers as a feature",
             Self::UnscaledFeatures => "features that are not scaled",
             Self::UnscaledTargets => "targets that are not scaled",
+            Self::ExtremeValues => "extreme values",
+            Self::EqualUnits => "units that are equal",
+            Self::WorseThanBaseline => "worse than a simple predictor",
+            Self::PerfectBaseline => "a simple predictor without errors",
             Self::SimilarClasses => "classes with similar names",
             Self::MissingLabels => "a class that reads as missing",
             Self::NumericClasses => "numbers as classes",

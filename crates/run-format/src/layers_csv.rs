@@ -5,6 +5,8 @@
 
 use thiserror::Error;
 
+use crate::exact_number::Exact;
+
 /// The quantiles of activations in a row.
 pub const QUANTILES: [f64; 5] = [0.01, 0.25, 0.5, 0.75, 0.99];
 
@@ -57,7 +59,12 @@ pub struct Histogram {
 impl Histogram {
     fn cells(&self) -> String {
         let counts: Vec<String> = self.counts.iter().map(u64::to_string).collect();
-        format!(",{},{},{}", self.low, self.high, counts.join(" "))
+        format!(
+            ",{},{},{}",
+            Exact(self.low),
+            Exact(self.high),
+            counts.join(" ")
+        )
     }
 }
 
@@ -139,7 +146,7 @@ impl LayerRow {
             .chain(&self.activation_quantiles)
             .chain(&sizes)
         {
-            line.push_str(&format!(",{value}"));
+            line.push_str(&format!(",{}", Exact(*value)));
         }
         for histogram in [&self.activations, &self.weights, &self.gradients] {
             line.push_str(&histogram.cells());

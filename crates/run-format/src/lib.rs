@@ -33,6 +33,7 @@ mod diagnosis;
 mod environment;
 mod error;
 mod evaluation;
+mod exact_number;
 mod failure;
 pub mod files;
 mod frames;

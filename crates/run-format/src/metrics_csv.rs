@@ -7,6 +7,8 @@ use std::fmt::Write as _;
 use emberlab_metrics::{Direction, SplitMetrics};
 use thiserror::Error;
 
+use crate::exact_number::Exact;
+
 /// The columns that are not metrics.
 const NOT_METRICS: [&str; 3] = ["epoch", "step", "learning_rate"];
 
@@ -40,8 +42,9 @@ impl EpochRow<'_> {
     /// The row itself. NaN is written as `NaN`, infinities as `inf` and `-inf`. Numbers need no quotes.
     pub fn line(&self) -> String {
         let numbers = self.metrics().map(|(_, _, value)| value);
-        let mut line = format!("{},{},{}", self.epoch, self.step, self.learning_rate);
-        numbers.for_each(|number| _ = write!(line, ",{number}")); // writing to a string does not fail
+        let rate = Exact(self.learning_rate);
+        let mut line = format!("{},{},{rate}", self.epoch, self.step);
+        numbers.for_each(|number| _ = write!(line, ",{}", Exact(number))); // writing to a string does not fail
         line.push('\n');
         line
     }

@@ -19,6 +19,7 @@ pub fn step(loss: f64, layers: &[(f64, f64, f64)]) -> StepInspection {
     StepInspection {
         loss,
         has_flat_loss: false,
+        has_gradient: layers.iter().any(|(_, gradient, _)| *gradient != 0.0),
         layers: layers.iter().enumerate().map(layer).collect(),
     }
 }
@@ -60,6 +61,7 @@ pub fn activation(name: &str, num_dead: usize, saturated: f64) -> ActivationInsp
         num_units: 8,
         num_dead,
         saturated,
+        are_equal: false,
     }
 }
 

@@ -43,7 +43,8 @@ impl LearningCurves {
         }
     }
 
-    /// Whether the training loss has settled: over the last tenth of the epochs it changed by less than 2 %.
+    /// Whether the training loss has settled: over the last tenth of the epochs it changed by less than 2 %, and fell by
+    /// less than a quarter of what it fell in a tenth on average.
     pub fn has_settled(&self) -> bool {
         let len = self.train_loss.len();
         if len < ENOUGH_EPOCHS {
@@ -53,7 +54,21 @@ impl LearningCurves {
             self.train_loss[len - 1 - len / 10],
             self.train_loss[len - 1],
         );
-        (then - now).abs() <= 0.02 * now
+        let fall = (self.train_loss[0] - now).max(0.0);
+        let mean_fall = fall * (len / 10) as f64 / (len - 1) as f64;
+        (then - now).abs() <= 0.02 * now && then - now <= 0.25 * mean_fall
+    }
+
+    /// The share of epochs in which the training loss fell, if there are enough epochs; NaN does not fall.
+    pub(super) fn share_of_falls(&self) -> Option<f64> {
+        let losses = &self.train_loss;
+        let falls = losses.windows(2).filter(|pair| pair[1] < pair[0]).count();
+        (losses.len() >= ENOUGH_EPOCHS).then(|| falls as f64 / (losses.len() - 1) as f64)
+    }
+
+    /// Whether the training loss fell in nine of ten epochs.
+    pub(super) fn falls_steadily(&self) -> bool {
+        self.share_of_falls().is_some_and(|share| share >= 0.9)
     }
 
     /// The first epoch whose loss is NaN or infinite, counted from 1.
@@ -97,6 +112,16 @@ pub(super) mod examples {
 mod tests {
     use super::examples::{curves, decaying, kinds};
     use super::*;
+
+    #[test]
+    fn a_loss_that_still_falls_as_fast_as_before_has_not_settled() {
+        let has_settled = |losses: Vec<f64>| curves(losses, Vec::new()).has_settled();
+        let straight = |i: i32| 0.68 - 0.007 * f64::from(i);
+        assert!(!has_settled((0..10).map(straight).collect()));
+        assert!(has_settled(decaying(0.1)));
+        assert!(has_settled(vec![0.69; 10]));
+        assert!(!has_settled(vec![0.69; 9]), "too few epochs");
+    }
 
     #[test]
     fn a_loss_that_falls_and_settles_is_healthy() {

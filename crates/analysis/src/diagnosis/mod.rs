@@ -14,8 +14,10 @@ mod wording;
 use std::borrow::Cow;
 use std::fmt;
 
-use emberlab_run_format::{Finding, FindingKind, LayerHistory, LayerRow, Severity};
+use emberlab_metrics::{Split, SplitMetrics};
+use emberlab_run_format::{Baselines, Finding, FindingKind, LayerHistory, LayerRow, Severity};
 use emberlab_training::inspection::{ActivationInspection, SignalInspection, StepInspection};
+use emberlab_training::{OptimizerConfig, StepRules};
 
 pub use findings::locate_non_finite;
 pub use learning_curves::LearningCurves;
@@ -37,12 +39,27 @@ pub struct Observations<'a> {
     pub now: Option<&'a SignalInspection>,
     /// The layers while the network learned.
     pub layers: Option<&'a LayerHistory>,
-    /// The learning rate of the configuration.
-    pub learning_rate: Option<f64>,
+    /// The optimiser, and the parts of a step besides it.
+    pub steps: Option<(&'a OptimizerConfig, StepRules)>,
     /// Whether the network computes a linear function of its inputs, up to the output activation.
     pub is_linear: bool,
-    /// Whether a step of the optimiser searches along lines, so that it is as large as the loss allows.
-    pub searches: bool,
+    /// The simple predictors on the same rows, and the scores of the trained network beside them.
+    pub baselines: Option<ObservedBaselines<'a>>,
+}
+
+/// The scores of simple predictors and of the trained network on the same rows.
+#[derive(Debug, Clone, Copy)]
+pub struct ObservedBaselines<'a> {
+    /// The simple predictors.
+    pub baselines: &'a Baselines,
+    /// The split on which they are compared.
+    pub split: Split,
+    /// The metrics of the network on that split.
+    pub network: &'a SplitMetrics,
+    /// The number of rows of that split.
+    pub num_rows: usize,
+    /// Whether the data are a table of the user's own.
+    pub is_own_table: bool,
 }
 
 impl<'a> Observations<'a> {
@@ -55,9 +72,9 @@ impl<'a> Observations<'a> {
             start: None,
             now: None,
             layers: None,
-            learning_rate: None,
+            steps: None,
             is_linear: false,
-            searches: false,
+            baselines: None,
         }
     }
 
@@ -114,6 +131,43 @@ impl<'a> Observations<'a> {
         rows.take_while(|row| row.step == 0)
     }
 
+    /// Whether a step of the optimiser searches along lines, so that it is as large as the loss allows.
+    fn searches(&self) -> bool {
+        self.steps
+            .is_some_and(|(optimizer, _)| optimizer.rule.searches())
+    }
+
+    /// The layer whose weights shrank the most, to less than half of what they were before training, and the share that
+    /// is left.
+    fn shrunken_layer(&self) -> Option<(&'a str, f64)> {
+        let layers = self.layers?;
+        let shares = layers.layers().into_iter().filter_map(|layer| {
+            let mut rows = layers.of_layer(layer);
+            let first = rows.next()?.weight_norm;
+            Some((layer, rows.last()?.weight_norm / first))
+        });
+        let smallest = shares.min_by(|a, b| a.1.total_cmp(&b.1));
+        smallest.filter(|(_, share)| *share < 0.5)
+    }
+
+    /// The keys that keep weights small, each with its remedy.
+    fn keys_of_small_weights(&self) -> Vec<(&'static str, &'static str)> {
+        let Some((optimizer, rules)) = self.steps else {
+            return Vec::new();
+        };
+        let keys = [
+            (rules.penalty.is_some(), "training.penalty", "a smaller"),
+            (rules.max_norm.is_some(), "training.max_norm", "a larger"),
+            (
+                optimizer.rule.decays_weights(),
+                "optimizer.weight_decay",
+                "a smaller",
+            ),
+        ];
+        let set = keys.into_iter().filter(|(is_set, ..)| *is_set);
+        set.map(|(_, key, remedy)| (key, remedy)).collect()
+    }
+
     /// The finding that features or targets are not scaled, which is an error if the loss was NaN or infinite.
     fn as_unscaled_data(&self, found: Option<Finding>) -> Vec<Finding> {
         let severity = match self.curves.first_non_finite() {
@@ -137,6 +191,7 @@ fn between_layers<'a>(
         num_units: row.units,
         num_dead: (row.dead * row.units as f64).round() as usize,
         saturated: row.saturated,
+        are_equal: false,
     };
     let mut activations: Vec<ActivationInspection> = record.map(activation).collect();
     activations.pop();
@@ -181,9 +236,10 @@ pub struct Rule {
 }
 
 /// The rules of all kinds of findings, in the order in which findings of equal severity are reported.
-pub const RULES: [Rule; 20] = [
+pub const RULES: [Rule; 24] = [
     findings::unscaled_features::RULE,
     findings::unscaled_targets::RULE,
+    findings::extreme_values::RULE,
     findings::tiny_batch::RULE,
     findings::non_finite::RULE,
     findings::learning_rate_too_high::RULE,
@@ -201,11 +257,14 @@ pub const RULES: [Rule; 20] = [
     findings::zero_gradient::RULE,
     findings::vanishing_gradients::RULE,
     findings::dead_relus::RULE,
+    findings::equal_units::RULE,
     findings::cannot_represent::RULE,
+    findings::worse_than_baseline::RULE,
+    findings::perfect_baseline::RULE,
 ];
 
 /// Findings that another one explains, as `(finding, explanation)`: beside its explanation a finding is not reported.
-const EXPLAINED: [(FindingKind, FindingKind); 12] = [
+const EXPLAINED: [(FindingKind, FindingKind); 22] = [
     (
         FindingKind::LearningRateTooHigh,
         FindingKind::UnscaledFeatures,
@@ -224,10 +283,66 @@ const EXPLAINED: [(FindingKind, FindingKind); 12] = [
     (FindingKind::UpdateSize, FindingKind::UnscaledFeatures),
     (FindingKind::UpdateSize, FindingKind::VanishingGradients),
     (FindingKind::UpdateSize, FindingKind::CannotRepresent),
+    // The loss itself says more than the size of the steps, and a dead layer has no steps.
+    (FindingKind::UpdateSize, FindingKind::LearningRateTooHigh),
+    (FindingKind::UpdateSize, FindingKind::LearningRateTooLow),
+    (FindingKind::UpdateSize, FindingKind::DeadRelus),
+    (
+        FindingKind::LearningRateTooLow,
+        FindingKind::LearningRateTooHigh,
+    ),
+    // Layers that pass nothing on learn slowly at any rate, and smaller steps are their remedy.
+    (
+        FindingKind::LearningRateTooLow,
+        FindingKind::VanishingGradients,
+    ),
+    (
+        FindingKind::LearningRateTooLow,
+        FindingKind::ExplodingGradients,
+    ),
+    (FindingKind::LearningRateTooLow, FindingKind::DeadRelus),
+    // A network that still learns has not shown what it can represent.
+    (
+        FindingKind::CannotRepresent,
+        FindingKind::LearningRateTooLow,
+    ),
+    (FindingKind::UpdateSize, FindingKind::EqualUnits),
+    (FindingKind::PerfectBaseline, FindingKind::Leakage),
+];
+
+/// Findings that weights which are kept too small can cause.
+const OF_SMALL_WEIGHTS: [FindingKind; 4] = [
+    FindingKind::VanishingGradients,
+    FindingKind::DeadRelus,
+    FindingKind::UpdateSize,
+    FindingKind::LearningRateTooLow,
+];
+
+/// Findings that say why a network is worse than a simple predictor, and what to do about it.
+const WHY_WORSE: [FindingKind; 16] = [
+    FindingKind::NonFinite,
+    FindingKind::ZeroGradient,
+    FindingKind::ExplodingGradients,
+    FindingKind::VanishingGradients,
+    FindingKind::DeadRelus,
+    FindingKind::SaturatedUnits,
+    FindingKind::LearningRateTooHigh,
+    FindingKind::LearningRateTooLow,
+    FindingKind::UpdateSize,
+    FindingKind::OverFitting,
+    FindingKind::CannotRepresent,
+    FindingKind::UnscaledFeatures,
+    FindingKind::UnscaledTargets,
+    FindingKind::ExtremeValues,
+    FindingKind::EqualUnits,
+    FindingKind::TinyBatch,
 ];
 
 fn is_explained(kind: FindingKind, found: &[FindingKind]) -> bool {
-    let explains = |explanation| EXPLAINED.contains(&(kind, explanation));
+    let explains = |explanation| {
+        EXPLAINED.contains(&(kind, explanation))
+            || kind == FindingKind::WorseThanBaseline && WHY_WORSE.contains(&explanation)
+    };
     found.iter().copied().any(explains)
 }
 
@@ -265,6 +380,19 @@ fn reported(observed: &Observations<'_>, is_chosen: fn(&&Rule) -> bool) -> Vec<F
     let mut found: Vec<Finding> = rules.flat_map(|rule| rule.apply(observed)).collect();
     let kinds: Vec<FindingKind> = found.iter().map(|finding| finding.kind).collect();
     found.retain(|finding| !is_explained(finding.kind, &kinds));
+    if let Some((layer, share)) = observed.shrunken_layer() {
+        let of_small = |finding: &&mut Finding| OF_SMALL_WEIGHTS.contains(&finding.kind);
+        for finding in found.iter_mut().filter(of_small) {
+            for (key, remedy) in observed.keys_of_small_weights() {
+                let cause = format!(
+                    "`{key}` keeps the weights small: those of {layer} are {} of what they were",
+                    wording::percent(share)
+                );
+                finding.causes.insert(0, cause);
+                finding.remedies.insert(0, format!("{remedy} `{key}`"));
+            }
+        }
+    }
     found.sort_by_key(|finding| finding.severity);
     found
 }
@@ -314,6 +442,7 @@ mod tests {
         let step = StepInspection {
             loss: 0.4,
             has_flat_loss: true,
+            has_gradient: false,
             layers: vec![LayerStep {
                 layer: "layers.0".to_string(),
                 weight: 0.5,

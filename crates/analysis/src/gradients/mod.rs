@@ -124,13 +124,14 @@ pub fn check(function: &TensorFunction, arithmetic: &Arithmetic) -> Result<Check
                 )
             })
         });
-        deviation(&pairs.collect::<Vec<_>>())
+        let pairs: Vec<_> = pairs.collect();
+        deviation(&pairs, largest(&pairs))
     });
     Ok(Check {
         name: function.name.clone(),
         num_values: pairs.len(),
         num_kinks,
-        numeric: deviation(&pairs),
+        numeric: deviation(&pairs, largest(&pairs)),
         closed_form,
     })
 }
@@ -175,11 +176,14 @@ fn automatic(
         .collect()
 }
 
-/// Compares `(where, found, expected)`.
-fn deviation(pairs: &[(String, f64, f64)]) -> Deviation {
-    let largest = pairs.iter().fold(0.0_f64, |largest, (_, _, expected)| {
-        largest.max(expected.abs())
-    });
+/// The largest size of the expected numbers of `(where, found, expected)`.
+fn largest<'a>(pairs: impl IntoIterator<Item = &'a (String, f64, f64)>) -> f64 {
+    let sizes = pairs.into_iter().map(|(_, _, expected)| expected.abs());
+    sizes.fold(0.0, f64::max)
+}
+
+/// Compares `(where, found, expected)`; `largest` is the largest size of the whole gradient.
+fn deviation(pairs: &[(String, f64, f64)], largest: f64) -> Deviation {
     let mut all = Deviation {
         absolute: 0.0,
         relative: 0.0,

@@ -11,7 +11,7 @@ use rand::seq::index;
 use serde::Serialize;
 
 use super::central_differences::{Difference, central};
-use super::{Deviation, deviation};
+use super::{Deviation, deviation, largest};
 
 /// Derivatives that are checked in one tensor: enough to find a mistake, few enough to be quick.
 const MOST_VALUES: usize = 100;
@@ -58,7 +58,7 @@ pub fn check_network(
     let explicit = supervised.valid().explicit_gradients(batch, None);
     let mut explicit = slopes(network, &explicit.grads).into_iter();
     let mut tensors = reference.0.named_tensors();
-    let mut checks = Vec::new();
+    let mut compared = Vec::new();
     for (at, slopes) in automatic.into_iter().enumerate() {
         let explicit = explicit.next().flatten().transpose()?;
         let Some(slopes) = slopes.transpose()? else {
@@ -76,8 +76,13 @@ pub fn check_network(
                 numbers[i] = here;
                 let moved = reference.0.clone().load_named_tensors(tensors.clone());
                 let moved = moved.map_err(|e| TrainingError::Read(e.to_string()))?;
-                let (outputs, _) = moved.forward_train(reference.1.inputs.clone(), None);
-                Ok(host(loss.forward(outputs, reference.1.targets.clone()))?[0])
+                let Batch {
+                    inputs,
+                    targets,
+                    weights,
+                } = reference.1.clone();
+                let (outputs, _) = moved.forward_train(inputs, None);
+                Ok(host(loss.forward_stacked(outputs, targets, weights.as_ref(), 1))?[0])
             })?;
             match difference {
                 Difference::Kink => num_kinks += 1,
@@ -90,16 +95,22 @@ pub fn check_network(
         let explicit: Vec<_> = (slopes.iter().zip(explicit).enumerate())
             .map(|(i, (slope, expected))| (format!("{name}[{i}]"), *slope, expected))
             .collect();
-        checks.push(ParameterCheck {
-            explicit: deviation(&explicit),
+        compared.push((name, numbers.len(), num_kinks, pairs, explicit));
+    }
+    let all = compared
+        .iter()
+        .flat_map(|(.., pairs, explicit)| pairs.iter().chain(explicit));
+    let largest = largest(all);
+    let check =
+        |(name, size, num_kinks, pairs, explicit): (_, _, _, Vec<_>, Vec<_>)| ParameterCheck {
             name,
-            size: numbers.len(),
+            size,
             num_values: pairs.len(),
             num_kinks,
-            numeric: deviation(&pairs),
-        });
-    }
-    Ok(checks)
+            numeric: deviation(&pairs, largest),
+            explicit: deviation(&explicit, largest),
+        };
+    Ok(compared.into_iter().map(check).collect())
 }
 
 /// The positions in tensor `at` that are checked: all, or a hundred drawn at random.

@@ -154,23 +154,40 @@ fn render(report: &RangeReport, args: &Args, shared: &Shared) -> String {
         table.add_row(std::iter::once(curve.seed.to_string()).chain(cells));
     }
     let points = middle_curve(report);
+    let num_seeds = report.curves.len();
+    let smoothing = match num_seeds {
+        1 => "smoothed".to_string(),
+        several => format!("smoothed, median of {several} seeds"),
+    };
     let mut text = format!(
-        "{table}\n\nloss over the learning rate (smoothed, median of {} seeds)\n{}\n",
-        report.curves.len(),
+        "{table}\n\nloss over the learning rate ({smoothing})\n{}\n",
         terminal_chart::render(&points, 76, 16)
     );
     if let Some(found) = report.suggestion {
         let steepest = report.findings.iter().flatten().map(|f| f.steepest);
         let low = steepest.clone().fold(f64::INFINITY, f64::min);
         let high = steepest.fold(0.0, f64::max);
+        let over_seeds = match num_seeds {
+            1 => String::new(),
+            _ => format!(" (from {} to {} over the seeds)", rate(low), rate(high)),
+        };
         text += &format!(
-            "\nsuggestion: {} (from {} to {} over the seeds); in the configuration: {}\n",
+            "\nsuggestion: {}{over_seeds}; in the configuration: {}\n",
             rate(found.steepest),
-            rate(low),
-            rate(high),
             rate(report.configured),
         );
+        // The rates of both bounds need not be those of one seed.
+        let diverge_before = |rate: f64| {
+            let diverged = report.findings.iter().flatten().filter_map(|f| f.diverged);
+            diverged.filter(|diverged| *diverged <= rate).count()
+        };
         text += &match found.diverged {
+            Some(diverged) if diverged <= found.lowest => format!(
+                "from {} it diverges with {} of {num_seeds} seeds; above {} the loss of the others no longer improves\n",
+                rate(diverged),
+                diverge_before(found.lowest),
+                rate(found.lowest)
+            ),
             Some(diverged) => format!(
                 "above {} the loss no longer improves; from {} it diverges\n",
                 rate(found.lowest),

@@ -55,7 +55,12 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         (None, Format::Html) => subject.folder().join(files::REPORT),
         (None, _) => PathBuf::from("-"),
     };
-    write(&path, text.as_bytes())?;
+    write(&path, text.as_bytes()).map_err(|failure| match &args.out {
+        Some(_) => failure,
+        None => Failure::Failed(format!(
+            "{failure}; `--out FILE` writes the report elsewhere"
+        )),
+    })?;
     if !is_stdout(&path) {
         writeln!(std::io::stdout(), "report in {}", path.display())?;
     }

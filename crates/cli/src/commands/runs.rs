@@ -48,7 +48,13 @@ enum Action {
 pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     match &args.action {
         None => list(shared, args.json),
-        Some(Action::Check { runs }) => check(&wanted(runs, shared)?, args.json),
+        Some(Action::Check { runs }) => {
+            let runs = wanted(runs, shared)?;
+            if runs.is_empty() && !args.json {
+                return no_runs(shared);
+            }
+            check(&runs, args.json)
+        }
         Some(Action::Prune { runs, yes }) => {
             let abandoned = match runs.is_empty() {
                 true => Run::abandoned(&shared.artifacts)?,
@@ -71,14 +77,13 @@ fn wanted(names: &[String], shared: &Shared) -> Result<Vec<Run>, ExperimentError
 fn list(shared: &Shared, as_json: bool) -> Result<ExitCode, Failure> {
     let runs = Run::all(&shared.artifacts)?;
     let summaries: Vec<RunSummary> = runs.iter().map(RunSummary::of).collect();
+    if !as_json && summaries.is_empty() {
+        return no_runs(shared);
+    }
     let mut out = std::io::stdout();
     if as_json {
         let entries: serde_json::Value = summaries.iter().map(|s| json!(s)).collect();
         writeln!(out, "{entries:#}")?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    if summaries.is_empty() {
-        writeln!(out, "no runs in {}", shared.artifacts.display())?;
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = tables::table(["run", "state", "best", "epoch", "age"], 3);
@@ -91,7 +96,7 @@ fn list(shared: &Shared, as_json: bool) -> Result<ExitCode, Failure> {
             .num_epochs
             .map_or("?".to_string(), |n| n.to_string());
         table.add_row([
-            summary.run.clone(),
+            shortened(&summary.run),
             summary.state.to_string(),
             best,
             format!("{}/{planned}", summary.epochs),
@@ -104,6 +109,16 @@ fn list(shared: &Shared, as_json: bool) -> Result<ExitCode, Failure> {
             writeln!(out, "{} {}: {reason}", summary.run, summary.state)?;
         }
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Says that there is nothing to list or check.
+fn no_runs(shared: &Shared) -> Result<ExitCode, Failure> {
+    writeln!(
+        std::io::stdout(),
+        "no runs in {}",
+        shared.artifacts.display()
+    )?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -187,6 +202,20 @@ fn agrees(question: &str) -> Result<bool, Failure> {
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
+/// Letters of a name that the list shows, at most: long names would make every row as wide.
+const MOST_LETTERS: usize = 60;
+
+/// A name, without its middle if it is long.
+fn shortened(name: &str) -> String {
+    let letters: Vec<char> = name.chars().collect();
+    if letters.len() <= MOST_LETTERS {
+        return name.to_string();
+    }
+    let half = (MOST_LETTERS - 1) / 2;
+    let ends = [&letters[..half], &letters[letters.len() - half..]];
+    ends.map(|end| end.iter().collect::<String>()).join("…")
+}
+
 /// `12 s`, `3 min`, `5 h` or `2 d`.
 fn ago(seconds: u64) -> String {
     match seconds {
@@ -194,5 +223,22 @@ fn ago(seconds: u64) -> String {
         60..3600 => format!("{} min", seconds / 60),
         3600..86_400 => format!("{} h", seconds / 3600),
         _ => format!("{} d", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_name_keeps_its_ends() {
+        assert_eq!(shortened("moons/one"), "moons/one");
+        let name = format!("moons/{}end", "x".repeat(220));
+        let short = shortened(&name);
+        assert!(
+            short.starts_with("moons/") && short.ends_with("end"),
+            "{short}"
+        );
+        assert!(short.chars().count() <= MOST_LETTERS);
     }
 }

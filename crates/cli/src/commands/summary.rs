@@ -62,6 +62,8 @@ struct Memory {
     gradients: usize,
     /// The buffers of the optimiser, each as long as the parameters.
     optimizer: usize,
+    /// The average of the weights, if there is one: as long as the parameters.
+    average: usize,
     /// The outputs of all operations for one batch.
     activations: usize,
     total: usize,
@@ -69,18 +71,26 @@ struct Memory {
 
 impl Memory {
     /// The memory of a training with this many numbers of each kind.
-    fn of(summary: &[OperationSummary], num_buffers: usize, rows: usize, bytes: usize) -> Self {
+    fn of(
+        summary: &[OperationSummary],
+        num_buffers: usize,
+        has_average: bool,
+        rows: usize,
+        bytes: usize,
+    ) -> Self {
         let sum = |of: fn(&OperationSummary) -> usize| summary.iter().map(of).sum::<usize>();
         let trained = bytes * sum(|one| one.num_parameters);
         let parameters = trained + bytes * sum(|one| one.num_running);
         let optimizer = trained * num_buffers;
+        let average = trained * usize::from(has_average);
         let activations = bytes * rows * sum(OperationSummary::num_outputs);
         Self {
             parameters,
             gradients: trained,
             optimizer,
+            average,
             activations,
-            total: parameters + trained + optimizer + activations,
+            total: parameters + trained + optimizer + average + activations,
         }
     }
 }
@@ -127,6 +137,7 @@ fn summary(
         Precision::F64 => size_of::<f64>(),
     };
     let num_buffers = config.optimizer.rule.num_buffers();
+    let has_average = config.training.average.is_some();
     let sum = |of: fn(&OperationSummary) -> usize| operations.iter().map(of).sum();
     Summary {
         network: config.model.name(),
@@ -137,7 +148,7 @@ fn summary(
         num_parameters: sum(|one| one.num_parameters),
         num_running: sum(|one| one.num_running),
         multiply_adds: sum(|one| one.multiply_adds),
-        memory: Memory::of(&operations, num_buffers, batch_size, bytes),
+        memory: Memory::of(&operations, num_buffers, has_average, batch_size, bytes),
         operations,
     }
 }
@@ -198,6 +209,7 @@ fn show(summary: &Summary, out: &mut impl Write) -> Result<(), Failure> {
         ("parameters", memory.parameters),
         ("gradients", memory.gradients),
         ("state of the optimiser", memory.optimizer),
+        ("average of the weights", memory.average),
         (
             "outputs of all operations for one batch",
             memory.activations,

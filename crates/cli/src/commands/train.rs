@@ -14,7 +14,7 @@ use emberlab_metrics::Metric;
 use emberlab_run_format::files::DIAGNOSIS;
 use emberlab_run_format::{ChosenThreshold, Diagnosis, Ending, RunResult, Weights};
 use emberlab_tables::FormatConfig;
-use emberlab_training::{Dashboard, Observer, TrainingError};
+use emberlab_training::{Dashboard, Observer, TrainingError, WeightAverage};
 
 use crate::arguments::{DashboardChoice, Running, Shared, Showing};
 use crate::command_line::CommandLine;
@@ -233,6 +233,14 @@ pub fn conclude(
     }
     if let Some(threshold) = outdated_threshold(run)? {
         say!("note: {}", choose_again(&threshold, command("evaluate")));
+    }
+    if let Some(WeightAverage::Swa(skipped)) = run.config()?.training.average
+        && result.epochs as u64 <= skipped
+    {
+        say!(
+            "note: the average of `training.average.swa = {skipped}` begins after epoch {skipped}, and the training \
+             ended before: the network has its last weights"
+        );
     }
     if is_quiet {
         return Ok(ExitCode::SUCCESS);

@@ -11,7 +11,7 @@ use crate::document::Document;
 use crate::fault::{Fault, as_found, expected_in_words, found_in_words};
 use crate::key_path::{KeyPath, Step};
 use crate::source::Part;
-use crate::suggest::{suggestion, valid_names};
+use crate::suggest::{key_elsewhere, suggestion, valid_names, with_quotes};
 use crate::{ConfigError, ConfigSource};
 
 /// A value put in place of another, to see what serde says about it. No valid name looks like this.
@@ -22,6 +22,8 @@ pub(super) struct Blame<'a, T> {
     source: &'a ConfigSource,
     document: &'a Document<'a>,
     failure: &'a Failure,
+    /// Gives all keys that a configuration can have.
+    keys: fn() -> Vec<String>,
     target: PhantomData<T>,
 }
 
@@ -30,11 +32,13 @@ impl<'a, T: DeserializeOwned> Blame<'a, T> {
         source: &'a ConfigSource,
         document: &'a Document<'a>,
         failure: &'a Failure,
+        keys: fn() -> Vec<String>,
     ) -> Self {
         Self {
             source,
             document,
             failure,
+            keys,
             target: PhantomData,
         }
     }
@@ -59,10 +63,10 @@ impl<'a, T: DeserializeOwned> Blame<'a, T> {
         let path = self.offender(&start, |path, _| path.last_key() == Some(field));
         let table = path.parent().unwrap_or_default();
         let message = format!("unknown key `{field}` {}", place(&table));
-        let help = if valid.is_empty() {
-            "no other key can be set here".to_owned()
-        } else {
-            suggestion(field, valid)
+        let help = match key_elsewhere(&table.to_string(), field, valid, &(self.keys)()) {
+            Some(keys) => format!("did you mean {keys}?"),
+            None if valid.is_empty() => "no other key can be set here".to_owned(),
+            None => suggestion(field, valid),
         };
         self.error(&path, message)
             .placed(self.source.place(&path, Part::Key))
@@ -73,11 +77,20 @@ impl<'a, T: DeserializeOwned> Blame<'a, T> {
         let path = self.offender(&self.failure.path, |_, value| {
             value.as_str() == Some(variant)
         });
+        let help = with_quotes(variant).unwrap_or_else(|| suggestion(variant, valid));
         self.error(&path, format!("unknown name `{variant}` for `{path}`"))
-            .with_help(suggestion(variant, valid))
+            .with_help(help)
     }
 
     fn wrong_value(&self, found: &str, expected: &str) -> ConfigError {
+        if expected == "newtype variant" {
+            let path = &self.failure.path;
+            let name = self.document.get(path).and_then(|value| value.as_str());
+            let name = name.unwrap_or("name");
+            return self
+                .error(path, format!("`{path}` needs a value for `{name}`"))
+                .with_help(format!("write `{path}.{name} = VALUE`"));
+        }
         let path = self.offender(&self.failure.path, |_, value| as_found(value) == found);
         let expected = expected_in_words(expected);
         let found = match self.document.get(&path) {
@@ -85,7 +98,41 @@ impl<'a, T: DeserializeOwned> Blame<'a, T> {
             Some(DeValue::Datetime(_)) => "a date".into(),
             _ => found_in_words(found),
         };
-        self.error(&path, format!("`{path}` must be {expected}, not {found}"))
+        let error = self.error(&path, format!("`{path}` must be {expected}, not {found}"));
+        let text = self.document.get(&path).and_then(|value| value.as_str());
+        match text.and_then(|text| self.meant(&path, text, &expected)) {
+            Some(help) => error.with_help(help),
+            None => error,
+        }
+    }
+
+    /// A hint about a text where another kind of value is expected.
+    fn meant(&self, path: &KeyPath, text: &str, expected: &str) -> Option<String> {
+        let name = path.child(Step::Key("name".to_owned())).to_string();
+        if expected == "a table" && (self.keys)().contains(&name) {
+            return Some(match self.source.overridden(&path.to_string()) {
+                Some(_) => format!("write `{name}={text}`"),
+                None => format!("write `{name} = {text:?}`"),
+            });
+        }
+        let value = match expected {
+            "a number" => text
+                .parse()
+                .ok()
+                .filter(|x: &f64| x.is_finite())
+                .map(|x| format!("{x:?}")),
+            "true or false" => text
+                .to_lowercase()
+                .parse()
+                .ok()
+                .map(|is: bool| is.to_string()),
+            "an array" if !text.starts_with('[') => Some(format!("[{text}]")),
+            _ if expected.starts_with("an integer") => {
+                text.parse().ok().map(|whole: i64| whole.to_string())
+            }
+            _ => return with_quotes(text),
+        };
+        value.map(|value| format!("write `{value}`"))
     }
 
     /// A table lacks a key: the table for which the error goes away once it has the key.
@@ -152,9 +199,18 @@ impl<'a, T: DeserializeOwned> Blame<'a, T> {
             }
             _ => message,
         };
-        match path.parent() {
+        let error = match path.parent() {
             Some(_) => self.error(&path, format!("`{path}`: {message}")),
             None => self.error(&path, message.to_owned()),
+        };
+        match (self.source.overridden(&path.to_string()), path.parent()) {
+            (Some(value), Some(table)) if message.ends_with(EXCLUDE) => {
+                let key = path.last_key().unwrap_or_default();
+                error.with_help(format!(
+                    "to replace the other key, set their table: `{table}={{ {key} = {value} }}`"
+                ))
+            }
+            _ => error,
         }
     }
 
@@ -197,6 +253,9 @@ impl<'a, T: DeserializeOwned> Blame<'a, T> {
         error.placed(self.source.place(path, Part::Value))
     }
 }
+
+/// The end of the message about keys of which only one can be set.
+pub(super) const EXCLUDE: &str = "they exclude each other";
 
 /// The place of a key in words, such as "in `[model]`".
 fn place(table: &KeyPath) -> String {

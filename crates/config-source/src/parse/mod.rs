@@ -22,11 +22,24 @@ use toml::de::ValueDeserializer;
 /// # Errors
 /// If the text is not TOML or does not fit `T`, with the place, the key and a suggestion.
 pub fn parse<T: DeserializeOwned>(source: &ConfigSource) -> Result<T, ConfigError> {
+    parse_with_keys(source, Vec::new)
+}
+
+/// Reads a value as [`parse`] does. `keys` gives all keys that a configuration can have, with their tables, such as
+/// `training.num_epochs`: where a key stands in the wrong table, the suggestion names the right one.
+///
+/// # Errors
+/// Those of [`parse`].
+pub fn parse_with_keys<T: DeserializeOwned>(
+    source: &ConfigSource,
+    keys: fn() -> Vec<String>,
+) -> Result<T, ConfigError> {
     let document = Document::parse(&source.text).map_err(|error| ConfigError {
         span: error.span(),
         ..ConfigError::new(source, error.message())
     })?;
-    attempt(&document).map_err(|failure| Blame::<T>::new(source, &document, &failure).explain())
+    attempt(&document)
+        .map_err(|failure| Blame::<T>::new(source, &document, &failure, keys).explain())
 }
 
 /// An error of serde: its message, and the path to the value it was reading.

@@ -1,6 +1,7 @@
 //! Errors of broken configurations: message, key, place and help.
 
 #![allow(clippy::unwrap_used)]
+use super::blame::EXCLUDE;
 use super::*;
 use serde::de::value::{MapAccessDeserializer, MapDeserializer};
 use serde::de::{Error, MapAccess, Visitor};
@@ -534,4 +535,57 @@ fn an_error_in_the_file_is_marked_there_whatever_is_overridden() {
     assert_eq!(error.source.text, text);
     assert_eq!(error.line_column(), Some((5, 8)));
     assert_eq!(&text[error.span.unwrap()], "\"slow\"");
+}
+
+#[test]
+fn a_value_in_another_notation_is_answered_with_how_to_write_it() {
+    let source = ConfigSource::new("moons.toml", format!("{MLP}[training]\nepochs = 1\n"));
+    for (text, help) in [
+        ("model=mlp", "write `model.name=mlp`"),
+        ("training.shuffle=True", "write `true`"),
+        ("model.dropout=.5", "write `0.5`"),
+        ("model.hidden=8,8", "write `[8,8]`"),
+        ("seed=\"3\"", "write `3`"),
+        (
+            "model.activation=[relu,gelu]",
+            "texts in a list need quotes: `[\"relu\", \"gelu\"]`",
+        ),
+    ] {
+        let changed = source.with_overrides(&[text.to_owned()]).unwrap();
+        let keys = || vec!["model.name".to_owned()];
+        let error = parse_with_keys::<Experiment>(&changed, keys).unwrap_err();
+        assert_eq!(error.help.as_deref(), Some(help), "{error}");
+    }
+    let file = ConfigSource::new("moons.toml", "model = \"mlp\"\n");
+    let error = parse_with_keys::<Experiment>(&file, || vec!["model.name".to_owned()]);
+    let help = error.unwrap_err().help;
+    assert_eq!(help.as_deref(), Some("write `model.name = \"mlp\"`"));
+}
+
+#[test]
+fn a_choice_without_its_value_and_two_choices_at_once_are_answered_with_their_form() {
+    #[derive(Debug, Deserialize)]
+    #[expect(dead_code, reason = "read for its errors")]
+    struct Averaged {
+        average: Average,
+    }
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    #[expect(dead_code, reason = "read for its errors")]
+    enum Average {
+        Ema(f64),
+        Swa(u64),
+    }
+    let help = |text: &str, set: &str| {
+        let source = ConfigSource::new("a.toml", text);
+        let changed = source.with_overrides(&[set.to_owned()]).unwrap();
+        let error = parse::<Averaged>(&changed).unwrap_err();
+        (error.message, error.help.unwrap_or_default())
+    };
+    let (message, said) = help("", "average=ema");
+    assert_eq!(message, "`average` needs a value for `ema`");
+    assert_eq!(said, "write `average.ema = VALUE`");
+    let (message, said) = help("average = { swa = 3 }", "average.ema=0.9");
+    assert!(message.ends_with(EXCLUDE), "{message}");
+    assert!(said.ends_with("`average={ ema = 0.9 }`"), "{said}");
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use emberlab_config_source::{ConfigError, ConfigSource, parse};
+use emberlab_config_source::{ConfigError, ConfigSource, parse_with_keys, with_short_numbers};
 use emberlab_datasets::{DatasetConfig, SplitConfig, StandardizeConfig};
 use emberlab_menu::Problem;
 use emberlab_models::ModelConfig;
@@ -13,6 +13,7 @@ use emberlab_training::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::config::all_keys::all_keys;
 use crate::config::folder_name::{RULE, folder_name_of, is_folder_name};
 use crate::config::{Seeds, SweepConfig, Target, VariantConfig};
 use crate::error::ExperimentError;
@@ -85,7 +86,7 @@ impl ExperimentConfig {
     /// # Errors
     /// [`ConfigError`] with the place in the file.
     pub fn from_source(source: &ConfigSource) -> Result<Self, ConfigError> {
-        let mut config: Self = parse(source)?;
+        let mut config: Self = parse_with_keys(source, all_keys)?;
         if config.name.is_empty() {
             config.name = folder_name_of(&source.stem());
         }
@@ -242,7 +243,7 @@ impl ExperimentConfig {
     /// # Errors
     /// [`toml::ser::Error`] if a number cannot be written as TOML.
     pub fn to_toml(&self) -> Result<String, toml::ser::Error> {
-        toml::to_string(self)
+        Ok(with_short_numbers(toml::to_string(self)?))
     }
 }
 

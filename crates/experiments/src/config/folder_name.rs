@@ -109,7 +109,7 @@ mod tests {
         {
             let message = check_run_name(name).unwrap_err().to_string();
             assert!(
-                message.starts_with(&format!("`--run={name}`: ")),
+                message.starts_with(&format!("the name `{name}` for a run: ")),
                 "{message}"
             );
         }

@@ -1,5 +1,6 @@
 //! Configurations: one experiment, and a comparison with the trials that it expands to.
 
+mod all_keys;
 mod expand;
 mod experiment;
 mod folder_name;

@@ -6,8 +6,8 @@ use burn::module::Module;
 use burn::tensor::Device;
 use emberlab_analysis::locate_non_finite;
 use emberlab_models::Network;
-use emberlab_run_format::files::{self, CONFIG, DIAGNOSIS, LAYERS, METRICS, NETWORK};
-use emberlab_run_format::{Diagnosis, Finding, FindingKind};
+use emberlab_run_format::files::{self, CONFIG, DIAGNOSIS, LAYERS, METRICS, NETWORK, RESULT};
+use emberlab_run_format::{Diagnosis, Finding, FindingKind, RunFolder, RunResult};
 use emberlab_training::{TrainingError, device, load_network};
 
 use crate::error::ExperimentError;
@@ -31,7 +31,18 @@ pub fn diagnose(
     let device = device::open(device_name).map_err(TrainingError::from)?;
     let curves = run.learning_curves()?;
     let now = newest_network(run, &prepared, &device)?;
-    let mut diagnosis = quick_diagnosis(&prepared, &device, now.as_ref(), &curves, &run.layers()?)?;
+    // What cannot be read is not worth an error here: `runs check` finds damage.
+    let baselines = RunFolder::new(run.path()).baselines().ok().flatten();
+    let result = run.read_json::<RunResult>(RESULT).ok();
+    let compared = baselines.as_ref().zip(result.as_ref());
+    let mut diagnosis = quick_diagnosis(
+        &prepared,
+        &device,
+        now.as_ref(),
+        &curves,
+        &run.layers()?,
+        compared.map(|(baselines, result)| (baselines, &result.metrics)),
+    )?;
     if let Some(epoch) = curves.first_non_finite() {
         // If only the validation loss is not finite, the batches of the next epoch show the cause.
         let train = prepared.upload_train(&device)?;

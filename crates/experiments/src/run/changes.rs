@@ -27,6 +27,13 @@ pub struct Change {
 }
 
 impl Change {
+    /// Whether it asks for fewer epochs than before.
+    pub(crate) fn is_fewer_epochs(&self) -> bool {
+        let number = |value: &Option<String>| value.as_ref()?.parse::<u64>().ok();
+        let numbers = number(&self.old).zip(number(&self.new));
+        self.key == "training.num_epochs" && numbers.is_some_and(|(old, new)| new < old)
+    }
+
     /// The changes as text, one line for each: key, old value, new value.
     pub fn list(changes: &[Change]) -> String {
         let width = changes.iter().map(|c| c.key.len()).max().unwrap_or(0);

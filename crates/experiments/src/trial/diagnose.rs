@@ -1,11 +1,14 @@
 //! Diagnoses a training from its data, its learning curves, and its network before the first step and now.
 
+use std::collections::BTreeMap;
+
 use burn::module::Module;
 use burn::tensor::Device;
-use emberlab_analysis::{LearningCurves, Observations, ObservedData, findings};
+use emberlab_analysis::{LearningCurves, Observations, ObservedBaselines, ObservedData, findings};
 use emberlab_datasets::{Batch, BatchSize, DeviceDataset, SplitMethod};
+use emberlab_metrics::SplitMetrics;
 use emberlab_models::Network;
-use emberlab_run_format::{Diagnosis, LayerHistory};
+use emberlab_run_format::{Baselines, Diagnosis, LayerHistory};
 use emberlab_training::Split;
 use emberlab_training::inspection::{inspect_signals, inspect_step};
 
@@ -17,6 +20,9 @@ const SAMPLE_ROWS: usize = 256;
 /// Number of training rows with which a convolutional network is inspected: its activations are larger.
 const SAMPLE_IMAGES: usize = 64;
 
+/// The simple predictors of a run, and the metrics of its trained network on each split.
+pub(crate) type Compared<'a> = (&'a Baselines, &'a BTreeMap<Split, SplitMetrics>);
+
 /// The diagnosis of a training without repeating any of it. `now` is the trained network, if there is one.
 ///
 /// # Errors
@@ -27,6 +33,7 @@ pub(crate) fn quick_diagnosis(
     now: Option<&Network>,
     curves: &LearningCurves,
     layers: &LayerHistory,
+    baselines: Option<Compared<'_>>,
 ) -> Result<Diagnosis, ExperimentError> {
     let config = &prepared.config;
     let sample = sample(prepared, device)?;
@@ -56,14 +63,31 @@ pub(crate) fn quick_diagnosis(
         start: Some(&signals),
         now: Some(&now),
         layers: Some(layers),
-        learning_rate: Some(config.optimizer.learning_rate),
+        steps: Some((&config.optimizer, config.training.step_rules())),
         is_linear: config.model.is_linear(),
-        searches: config.optimizer.rule.searches(),
+        baselines: baselines.and_then(|compared| prepared.observed_baselines(compared)),
     });
     Ok(Diagnosis { findings })
 }
 
 impl Prepared {
+    /// The simple predictors beside the network, on the test split, or the validation split if there is no test split.
+    fn observed_baselines<'a>(
+        &self,
+        (baselines, metrics): Compared<'a>,
+    ) -> Option<ObservedBaselines<'a>> {
+        let splits = [Split::Test, Split::Valid].into_iter();
+        let mut found = splits.filter_map(|split| Some((split, metrics.get(&split)?)));
+        let (split, network) = found.next()?;
+        Some(ObservedBaselines {
+            baselines,
+            split,
+            network,
+            num_rows: self.rows(split).len(),
+            is_own_table: self.config.dataset.table().is_some(),
+        })
+    }
+
     /// The data as the rules of a diagnosis read them.
     pub(super) fn observed_data(&self) -> ObservedData<'_> {
         ObservedData {

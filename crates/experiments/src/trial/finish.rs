@@ -7,14 +7,14 @@ use emberlab_run_format::files::{
     BASELINES, BEST, DIAGNOSIS, DIGESTED, EVALUATION, FRAMES, IMPORTANCE, LAYERS, METRICS, NETWORK,
     RESULT,
 };
-use emberlab_run_format::{BestEpoch, Diagnosis, Ending, RunResult, ThresholdScores};
+use emberlab_run_format::{Baselines, BestEpoch, Diagnosis, Ending, RunResult, ThresholdScores};
 use emberlab_storage::{Batch, Digested, RunLock, StorageError};
 use emberlab_training::{
     Predicted, Split, StopFlag, TrainingError, TrainingResult, map_on_threads, network_bytes,
 };
 use serde::Serialize;
 
-use super::{BaselineLimit, ImportanceLimit, Prepared, evaluate_run, quick_diagnosis};
+use super::{BaselineLimit, Compared, ImportanceLimit, Prepared, evaluate_run, quick_diagnosis};
 use crate::error::ExperimentError;
 use crate::run::{Run, json};
 
@@ -134,44 +134,59 @@ impl Unfinished {
                 files.add(name, run.read(name)?);
             }
         }
-        let diagnosis = self.diagnosis(Some(&finished.network))?;
+        let baselines = match self.explains {
+            true => self.add_explanations(&finished.network, &mut files)?,
+            false => None,
+        };
+        let compared = baselines.as_ref().map(|found| (found, &result.metrics));
+        let diagnosis = self.diagnosis(Some(&finished.network), compared)?;
         files.add_json(DIAGNOSIS, &diagnosis)?;
-        if self.explains {
-            self.add_explanations(&finished.network, &mut files)?;
-        }
         result.files = files.digests()?;
         Ok(FinishedRun { result, files })
     }
 
     /// Adds `baselines.json` and `importance.json`, if that takes a fraction of a second and no stop is requested. The
-    /// training is done, and both can be computed later.
+    /// training is done, and both can be computed later. Returns the baselines.
     fn add_explanations(
         &self,
         network: &Network,
         files: &mut LastFiles<'_>,
-    ) -> Result<(), ExperimentError> {
+    ) -> Result<Option<Baselines>, ExperimentError> {
         let is_stopping = || self.stop.is_requested();
         let too_long = self.prepared.baselines_exceed(BaselineLimit::Quick);
-        if too_long.is_none()
-            && let Some(baselines) = self.prepared.baselines_unless(&is_stopping)
-        {
-            files.add_json(BASELINES, &baselines)?;
+        let baselines = match too_long {
+            None => self.prepared.baselines_unless(&is_stopping),
+            Some(_) => None,
+        };
+        if let Some(baselines) = &baselines {
+            files.add_json(BASELINES, baselines)?;
         }
         let limit = ImportanceLimit::Quick;
         let importance = (self.prepared).importance(network, &self.device, limit, is_stopping)?;
-        match importance {
-            Some(importance) => files.add_json(IMPORTANCE, &importance),
-            None => Ok(()),
+        if let Some(importance) = importance {
+            files.add_json(IMPORTANCE, &importance)?;
         }
+        Ok(baselines)
     }
 
     /// The content of `diagnosis.json`; `now` is the trained network, if there is one.
-    pub(super) fn diagnosis(&self, now: Option<&Network>) -> Result<Diagnosis, ExperimentError> {
+    pub(super) fn diagnosis(
+        &self,
+        now: Option<&Network>,
+        baselines: Option<Compared<'_>>,
+    ) -> Result<Diagnosis, ExperimentError> {
         let text = std::fs::read_to_string(self.run.metrics_path()).unwrap_or_default();
         let num_epochs = self.prepared.config.training.num_epochs;
         let curves = self.run.curves(&text, num_epochs)?;
         let layers = self.run.layers()?;
-        quick_diagnosis(&self.prepared, &self.device, now, &curves, &layers)
+        quick_diagnosis(
+            &self.prepared,
+            &self.device,
+            now,
+            &curves,
+            &layers,
+            baselines,
+        )
     }
 }
 

@@ -28,7 +28,7 @@ pub use baselines::BaselineLimit;
 pub(crate) use continuation::count_epochs;
 pub use continuation::{NothingToDo, StoppedEarly};
 pub use diagnose::evenly;
-pub(crate) use diagnose::quick_diagnosis;
+pub(crate) use diagnose::{Compared, quick_diagnosis};
 pub(crate) use evaluate::evaluate_run;
 pub use importance::ImportanceLimit;
 pub use metrics_file::MetricsFile;

@@ -303,7 +303,8 @@ fn check_sizes(
 ) -> Result<(), Problem> {
     if let Some((feature, value)) = too_large_feature(standardizer, samples) {
         let name = column_name(samples, feature);
-        let method = match standardizer.is_identity() {
+        // An infinite number has no scale.
+        let method = match standardizer.is_identity() && value.is_finite() {
             true => "; `standardize.method = \"per_feature\"` scales them",
             false => "",
         };

@@ -261,7 +261,7 @@ impl StepwiseTrial {
         };
         let layers = LayerHistory::of(self.layers.clone());
         let (prepared, device) = (&self.ready.prepared, &self.ready.tensor_device);
-        quick_diagnosis(prepared, device, Some(&network), &curves, &layers)
+        quick_diagnosis(prepared, device, Some(&network), &curves, &layers, None)
     }
 
     /// The experiment that trains from its start to the present weights. It has as many epochs as are done, unless an

@@ -165,7 +165,7 @@ fn fit(trials: Vec<Trial>, explains: bool) -> Result<Vec<RunResult>, ExperimentE
     let (finished, dashboard) = match Trainer::run_all(fits.into_iter().zip(from).collect()) {
         Err(error @ TrainingError::FlatLoss { .. }) => {
             for run in &unfinished {
-                let diagnosis = run.diagnosis(None)?;
+                let diagnosis = run.diagnosis(None, None)?;
                 run.run.write_json(DIAGNOSIS, &diagnosis)?;
             }
             return Err(error.into());

@@ -21,6 +21,8 @@ pub struct StepInspection {
     pub loss: f64,
     /// Whether the gradient of the loss is zero wherever it exists.
     pub has_flat_loss: bool,
+    /// Whether any parameter has a gradient that is not zero: a weight, a bias, or one of a normalisation.
+    pub has_gradient: bool,
     /// Every layer with weights, from the inputs to the outputs.
     pub layers: Vec<LayerStep>,
 }
@@ -72,6 +74,8 @@ pub struct ActivationInspection {
     /// Sigmoid and tanh: share of the outputs where the slope is below a twenty-fifth of its largest, in
     /// [0, 1].
     pub saturated: f64,
+    /// Whether all units, of several, have the same output for every input, and it is not zero.
+    pub are_equal: bool,
 }
 
 /// The slope of a saturated unit is below this share of the largest.
@@ -127,6 +131,9 @@ pub fn inspect_step(
     Ok(StepInspection {
         loss: losses.iter().sum(),
         has_flat_loss: loss.function.is_flat(),
+        has_gradient: gradients
+            .iter()
+            .any(|(_, gradient)| gradient.iter().any(|g| *g != 0.0)),
         layers,
     })
 }
@@ -164,6 +171,7 @@ pub fn inspect_signals(
                     num_units,
                     num_dead: num_dead(activation, &values, num_units),
                     saturated: saturated(activation, &values),
+                    are_equal: are_equal(&values, num_units),
                 });
             }
             Operation::Normalization(_) | Operation::OutputActivation(_) => {}
@@ -198,6 +206,13 @@ pub(super) fn saturated(activation: &Activation, values: &[f64]) -> f64 {
     };
     let flat = values.iter().filter(|y| is_flat(**y)).count();
     flat as f64 / values.len().max(1) as f64
+}
+
+/// Whether all units, of several, have the same value in every row up to rounding, and not zero in all of them.
+fn are_equal(values: &[f64], num_units: usize) -> bool {
+    let size = values.iter().fold(0.0, |size: f64, y| size.max(y.abs()));
+    let is_alike = |row: &[f64]| row.iter().all(|y| (y - row[0]).abs() <= 1e-5 * size);
+    num_units > 1 && size > 0.0 && values.chunks(num_units).all(is_alike)
 }
 
 /// The gradient of every parameter that has one, by its name.
@@ -244,6 +259,14 @@ mod tests {
         let values = [0.0, 1.0, 0.0, 0.0, 0.0, 2.0];
         assert_eq!(num_dead(&Relu {}.into(), &values, 3), 1);
         assert_eq!(num_dead(&Elu { alpha: 1.0 }.into(), &values, 3), 0);
+    }
+
+    #[test]
+    fn units_are_equal_if_they_are_the_same_in_every_row_and_not_always_zero() {
+        assert!(are_equal(&[0.3, 0.3, -0.7, -0.7 + 1e-8], 2));
+        assert!(!are_equal(&[0.3, 0.3, -0.7, 0.7], 2));
+        assert!(!are_equal(&[0.0; 4], 2), "dead units are another finding");
+        assert!(!are_equal(&[0.3, 0.7], 1), "one unit is equal to nothing");
     }
 
     #[test]

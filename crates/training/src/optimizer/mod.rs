@@ -121,6 +121,11 @@ impl UpdateRule {
         with_rule!(self, rule => rule.decoupled_decay())
     }
 
+    /// Whether a weight decay makes weights smaller besides the gradient.
+    pub fn decays_weights(&self) -> bool {
+        with_rule!(self, rule => rule.penalty() > 0.0 || rule.decoupled_decay() > 0.0)
+    }
+
     /// Whether a step evaluates the loss at many points, so that it has to be the same loss each time.
     pub fn searches(&self) -> bool {
         self.line_search().is_some()

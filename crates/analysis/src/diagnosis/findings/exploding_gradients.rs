@@ -3,7 +3,7 @@
 use emberlab_run_format::{Finding, FindingKind, LayerHistory, Severity};
 
 use super::vanishing_gradients::{VANISHED, gradient_ratio, gradients_of_layers, lasting_ratio};
-use crate::diagnosis::wording::{evidence, finding, in_layer, sentences};
+use crate::diagnosis::wording::{evidence, finding, in_layer, sentences, significant};
 use crate::diagnosis::{Earliest, Observations, Rule, SignalInspection};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -43,8 +43,9 @@ fn growing_signals(signals: &SignalInspection) -> Option<Finding> {
         FindingKind::ExplodingGradients,
         Severity::Warning,
         format!(
-            "before training, {layer} has outputs of size {last:.0} for inputs of size {:.2}: signals grow from layer to layer, and gradients with them",
-            signals.inputs
+            "before training, {layer} has outputs of size {} for inputs of size {}: signals grow from layer to layer, and gradients with them",
+            significant(*last),
+            significant(signals.inputs)
         ),
     );
     found.place = in_layer(layer);
@@ -75,8 +76,10 @@ fn grown_gradients(layers: &LayerHistory) -> Option<Finding> {
         FindingKind::ExplodingGradients,
         Severity::Warning,
         format!(
-            "from epoch {} on, gradients in {} are {ratio:.0} times larger than in {last}, in half of the records at least",
-            row.epoch, row.layer
+            "from epoch {} on, gradients in {} are {} times larger than in {last}, in half of the records at least",
+            row.epoch,
+            row.layer,
+            significant(ratio)
         ),
     );
     found.place = in_layer(&row.layer);
@@ -100,7 +103,10 @@ fn growing_gradients(gradients: &[(&str, f64)]) -> Option<Finding> {
     let mut found = finding(
         FindingKind::ExplodingGradients,
         Severity::Warning,
-        format!("before training, gradients in {first} are {ratio:.0} times larger than in {last}"),
+        format!(
+            "before training, gradients in {first} are {} times larger than in {last}",
+            significant(ratio)
+        ),
     );
     found.place = in_layer(first);
     found.evidence = gradients_of_layers(gradients.iter().copied()).collect();

@@ -2,7 +2,7 @@
 
 use emberlab_run_format::{Finding, FindingKind, Severity};
 
-use crate::diagnosis::wording::{evidence, finding, in_layer, sentences};
+use crate::diagnosis::wording::{evidence, finding, in_layer, sentences, significant};
 use crate::diagnosis::{Earliest, LearningCurves, Observations, Rule, StepInspection};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -38,14 +38,16 @@ fn rising_loss(curves: &LearningCurves) -> Option<Finding> {
     }
     let summary = if ends_above {
         format!(
-            "the loss is at {last:.4}, above the {first:.4} of the first epoch: steps overshoot"
+            "the loss is at {}, above the {} of the first epoch: steps overshoot",
+            significant(last),
+            significant(first)
         )
     } else {
         format!(
-            "the loss jumps: {} of {} epochs lie {JUMP} times above the lowest before, the worst {:.0} times in epoch {}",
+            "the loss jumps: {} of {} epochs lie {JUMP} times above the lowest before, the worst {} times in epoch {}",
             jumps.count,
             losses.len(),
-            jumps.largest,
+            significant(jumps.largest),
             jumps.epoch_of_largest
         )
     };
@@ -114,7 +116,8 @@ fn large_step(step: &StepInspection) -> Option<Finding> {
         FindingKind::LearningRateTooHigh,
         Severity::Warning,
         format!(
-            "the first step changes the weights of {layer} by {share:.1} times their size: the initial weights are lost"
+            "the first step changes the weights of {layer} by {} times their size: the initial weights are lost",
+            significant(share)
         ),
     );
     found.place = in_layer(layer);

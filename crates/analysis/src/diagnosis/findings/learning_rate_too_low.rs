@@ -2,6 +2,7 @@
 
 use emberlab_run_format::{Finding, FindingKind, Severity};
 
+use super::update_size::large_median;
 use crate::diagnosis::learning_curves::ENOUGH_EPOCHS;
 use crate::diagnosis::wording::{evidence, finding, percent, sentences};
 use crate::diagnosis::{Earliest, LearningCurves, Observations, Rule, StepInspection};
@@ -20,26 +21,26 @@ const SMALL_STEP: f64 = 1e-6;
 
 fn detect(observed: &Observations<'_>) -> Vec<Finding> {
     let found = [
-        observed.finite_curves().and_then(slow_fall),
+        observed
+            .finite_curves()
+            .and_then(|curves| slow_fall(curves, observed)),
         observed.finite_first_step().and_then(small_step),
     ];
     found.into_iter().flatten().collect()
 }
 
 /// A loss that falls steadily and is still near its first value.
-fn slow_fall(curves: &LearningCurves) -> Option<Finding> {
+fn slow_fall(curves: &LearningCurves, observed: &Observations<'_>) -> Option<Finding> {
     let losses = &curves.train_loss;
     if losses.len() < ENOUGH_EPOCHS || losses.len() < curves.num_epochs {
         return None;
     }
     let (first, last) = (losses[0], losses[losses.len() - 1]);
     let middle = losses[losses.len() / 2];
-    let falls = losses.windows(2).filter(|pair| pair[1] < pair[0]).count();
-    let is_steady = falls * 10 >= (losses.len() - 1) * 9;
     // A straight line: the second half gains nearly as much as the first, and neither gains much.
     let is_straight = middle - last >= 0.6 * (first - middle);
     let is_little = first - last < 0.4 * first && first - last > 0.0;
-    if !(is_steady && is_straight && is_little) {
+    if !(curves.falls_steadily() && is_straight && is_little) {
         return None;
     }
     let share = (first - last) / first;
@@ -61,18 +62,29 @@ fn slow_fall(curves: &LearningCurves) -> Option<Finding> {
         evidence(format!("train loss in epoch {}", losses.len()), last),
         evidence(
             "share of epochs in which it fell",
-            falls as f64 / (losses.len() - 1) as f64,
+            curves.share_of_falls().unwrap_or_default(),
         ),
     ];
     found.causes = sentences(&[
         "steps far smaller than the loss would allow",
         "too few epochs for this learning rate",
     ]);
-    found.remedies = sentences(&[
-        "ten times `optimizer.learning_rate`; `emberlab find-lr` tries many",
-        "another optimiser, such as `adam`, or momentum",
-        "more epochs: `emberlab resume RUN --set training.num_epochs=N`",
-    ]);
+    let more_epochs = "more epochs: `emberlab resume RUN --set training.num_epochs=N`";
+    let layers = observed.layers.filter(|_| !observed.searches());
+    if layers.and_then(large_median).is_some() {
+        // Larger steps would be too large for the weights.
+        found.causes = sentences(&["too few epochs"]);
+        found.remedies = sentences(&[more_epochs]);
+        return Some(found);
+    }
+    found.remedies =
+        sentences(&["ten times `optimizer.learning_rate`; `emberlab find-lr` tries many"]);
+    if (observed.steps).is_none_or(|(optimizer, _)| optimizer.rule.num_buffers() == 0) {
+        found.remedies.extend(sentences(&[
+            "another optimiser, such as `adam`, or momentum",
+        ]));
+    }
+    found.remedies.push(more_epochs.to_string());
     Some(found)
 }
 
@@ -105,8 +117,10 @@ fn small_step(step: &StepInspection) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::examples::{kinds_of_step, step};
+    use crate::diagnosis::examples::{history, kinds_of_step, step};
+    use crate::diagnosis::findings;
     use crate::diagnosis::learning_curves::examples::{curves, kinds};
+    use emberlab_training::{OptimizerConfig, StepRules};
 
     #[test]
     fn a_straight_slow_fall_is_a_low_rate() {
@@ -120,6 +134,37 @@ mod tests {
             ..curves(slow, Vec::new())
         };
         assert_eq!(kinds(&unfinished), [], "more epochs are to come");
+    }
+
+    #[test]
+    fn larger_steps_are_advised_only_where_steps_are_not_large_and_adam_only_without_it() {
+        let slow: Vec<f64> = (0..50).map(|i| 0.7 - 0.001 * f64::from(i)).collect();
+        let curves = curves(slow, Vec::new());
+        let remedies = |share: f64, optimizer: &str| {
+            let layers = history(&[&[share; 5]], |row, share| {
+                (row.weight_norm, row.update_norm) = (2.0, 2.0 * share);
+            });
+            let optimizer: OptimizerConfig = serde_json::from_str(optimizer).expect("an optimiser");
+            let found = findings(&Observations {
+                layers: Some(&layers),
+                steps: Some((&optimizer, StepRules::default())),
+                ..Observations::of_curves(&curves)
+            });
+            let [found] = &found[..] else {
+                panic!("one finding explains the other: {found:#?}");
+            };
+            assert_eq!(found.kind, FindingKind::LearningRateTooLow);
+            found.remedies.join("; ")
+        };
+        let sgd = r#"{"name": "sgd", "learning_rate": 0.1}"#;
+        let adam = r#"{"name": "adam", "learning_rate": 0.1}"#;
+        assert!(remedies(1e-3, sgd).contains("such as `adam`"));
+        assert!(!remedies(1e-3, adam).contains("such as `adam`"));
+        for share in [1e-5, 1e-3] {
+            assert!(remedies(share, adam).contains("ten times"), "{share}");
+        }
+        let large = remedies(0.02, adam);
+        assert!(large.starts_with("more epochs"), "{large}");
     }
 
     #[test]

@@ -50,9 +50,9 @@ fn unscaled(data: &ObservedData<'_>) -> Option<Finding> {
         )
     } else if data.is_table() && large / small >= RATIO {
         format!(
-            "the root mean square of {} is {:.0} times that of {}: the network hardly sees the smaller features",
+            "the root mean square of {} is {} times that of {}: the network hardly sees the smaller features",
             named(largest),
-            large / small,
+            significant(large / small),
             named(smallest)
         )
     } else {

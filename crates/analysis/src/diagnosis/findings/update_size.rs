@@ -8,7 +8,7 @@ use crate::diagnosis::{Earliest, Observations, Rule};
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     kind: FindingKind::UpdateSize,
     earliest: Earliest::AtTheEnd,
-    condition: "in four records of the layers or more, the median step changes a layer by more than a hundredth of its weights; or no recorded step changes any layer by a ten-thousandth",
+    condition: "in four records of the layers or more, the median step changes a layer by more than a hundredth of its weights, and the loss does not fall in nine of ten epochs; or no recorded step changes any layer by a ten-thousandth",
     is_one_problem: false,
     detect,
 };
@@ -23,11 +23,16 @@ const USUAL: f64 = 1e-3;
 const ENOUGH_RECORDS: usize = 4;
 
 fn detect(observed: &Observations<'_>) -> Vec<Finding> {
-    let Some(layers) = observed.layers.filter(|_| !observed.searches) else {
+    let Some(layers) = observed.layers.filter(|_| !observed.searches()) else {
         return Vec::new();
     };
-    let rate = observed.learning_rate;
-    let found = large_steps(layers, rate).or_else(|| small_steps(layers, rate));
+    let rate = observed.steps.map(|(optimizer, _)| optimizer.learning_rate);
+    let found = match large_median(layers) {
+        // Steps are not too large while the loss falls with nearly every epoch.
+        Some(_) if observed.curves.falls_steadily() => None,
+        Some((layer, median)) => Some(large_steps(layers, layer, median, rate)),
+        None => small_steps(layers, rate),
+    };
     found.into_iter().collect()
 }
 
@@ -39,17 +44,19 @@ fn shares(layers: &LayerHistory, layer: &str) -> Vec<f64> {
     shares
 }
 
-fn large_steps(layers: &LayerHistory, rate: Option<f64>) -> Option<Finding> {
+/// The layer with the largest median of its steps over its weights, and that median, if it is large.
+pub(super) fn large_median(layers: &LayerHistory) -> Option<(&str, f64)> {
     let names = layers.layers();
     let medians = names.iter().filter_map(|name| {
         let shares = shares(layers, name);
         let median = *shares.get(shares.len() / 2)?;
         (shares.len() >= ENOUGH_RECORDS).then_some((*name, median))
     });
-    let (layer, median) = medians.max_by(|a, b| a.1.total_cmp(&b.1))?;
-    if median <= LARGE {
-        return None;
-    }
+    let largest = medians.max_by(|a, b| a.1.total_cmp(&b.1));
+    largest.filter(|(_, median)| *median > LARGE)
+}
+
+fn large_steps(layers: &LayerHistory, layer: &str, median: f64, rate: Option<f64>) -> Finding {
     let first = layers
         .of_layer(layer)
         .find(|row| row.update_ratio() > LARGE)
@@ -75,7 +82,7 @@ fn large_steps(layers: &LayerHistory, rate: Option<f64>) -> Option<Finding> {
     found.remedies.extend(sentences(&[
         "a schedule that begins with small steps, such as `scheduler.name = \"linear_warmup\"`",
     ]));
-    Some(found)
+    found
 }
 
 fn small_steps(layers: &LayerHistory, rate: Option<f64>) -> Option<Finding> {
@@ -136,13 +143,17 @@ fn rate_to_try(rate: Option<f64>, factor: f64) -> String {
 mod tests {
     use super::*;
     use crate::diagnosis::examples::history;
+    use crate::diagnosis::findings;
+    use emberlab_training::{OptimizerConfig, Penalty, StepRules};
 
     fn found(first: &[f64], second: &[f64]) -> Option<Finding> {
         let layers = history(&[first, second], |row, ratio| {
             row.weight_norm = 2.0;
             row.update_norm = 2.0 * ratio;
         });
-        large_steps(&layers, Some(0.1)).or_else(|| small_steps(&layers, Some(0.1)))
+        let large = large_median(&layers)
+            .map(|(layer, median)| large_steps(&layers, layer, median, Some(0.1)));
+        large.or_else(|| small_steps(&layers, Some(0.1)))
     }
 
     #[test]
@@ -178,15 +189,66 @@ mod tests {
             (row.weight_norm, row.update_norm) = (2.0, 2.0 * ratio);
         });
         let curves = crate::diagnosis::LearningCurves::default();
-        let found = |searches: bool| {
+        let found = |optimizer: &str| {
+            let optimizer: OptimizerConfig = serde_json::from_str(optimizer).expect("an optimiser");
             let observed = Observations {
                 layers: Some(&layers),
-                searches,
+                steps: Some((&optimizer, StepRules::default())),
                 ..Observations::of_curves(&curves)
             };
             detect(&observed).len()
         };
-        assert_eq!((found(false), found(true)), (1, 0));
+        assert_eq!(found(r#"{"name": "sgd", "learning_rate": 0.1}"#), 1);
+        assert_eq!(found(r#"{"name": "lbfgs", "learning_rate": 1.0}"#), 0);
+    }
+
+    #[test]
+    fn large_steps_with_which_the_loss_falls_are_no_finding() {
+        let layers = history(&[&[0.1; 5]], |row, ratio| {
+            (row.weight_norm, row.update_norm) = (2.0, 2.0 * ratio);
+        });
+        let found = |losses: Vec<f64>| {
+            let curves = crate::diagnosis::LearningCurves {
+                train_loss: losses,
+                ..Default::default()
+            };
+            let observed = Observations {
+                layers: Some(&layers),
+                ..Observations::of_curves(&curves)
+            };
+            detect(&observed).len()
+        };
+        assert_eq!(found((0..20).map(|i| 0.9_f64.powi(i)).collect()), 0);
+        assert_eq!(found(vec![0.7; 20]), 1);
+    }
+
+    #[test]
+    fn a_key_that_keeps_weights_small_is_the_first_cause_of_large_steps() {
+        let layers = history(&[&[1.0, 0.1, 0.1, 0.1, 0.1]], |row, weight| {
+            (row.weight_norm, row.update_norm) = (weight, 0.01);
+        });
+        let curves = crate::diagnosis::LearningCurves::default();
+        let sgd = r#"{"name": "sgd", "learning_rate": 0.1}"#;
+        let optimizer: OptimizerConfig = serde_json::from_str(sgd).expect("an optimiser");
+        let remedy = |rules: StepRules| {
+            let found = findings(&Observations {
+                layers: Some(&layers),
+                steps: Some((&optimizer, rules)),
+                ..Observations::of_curves(&curves)
+            });
+            found[0].remedies[0].clone()
+        };
+        let penalty = StepRules {
+            penalty: Some(Penalty { l1: 0.0, l2: 10.0 }),
+            ..StepRules::default()
+        };
+        assert_eq!(remedy(penalty), "a smaller `training.penalty`");
+        let bound = StepRules {
+            max_norm: Some(0.01),
+            ..StepRules::default()
+        };
+        assert_eq!(remedy(bound), "a larger `training.max_norm`");
+        assert!(remedy(StepRules::default()).contains("learning_rate"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use emberlab_run_format::{Evidence, Finding, FindingKind, LayerHistory, LayerRow, Severity};
 
-use crate::diagnosis::wording::{evidence, finding, in_layer, sentences};
+use crate::diagnosis::wording::{evidence, finding, in_layer, sentences, significant};
 use crate::diagnosis::{Earliest, Observations, Rule};
 
 pub(in crate::diagnosis) const RULE: Rule = Rule {
@@ -31,8 +31,8 @@ fn shrinking_gradients(gradients: &[(&str, f64)]) -> Option<Finding> {
         FindingKind::VanishingGradients,
         Severity::Warning,
         format!(
-            "before training, gradients in {first} are {:.0} times smaller than in {last}: the first layers hardly learn",
-            1.0 / ratio
+            "before training, gradients in {first} are {} times smaller than in {last}: the first layers hardly learn",
+            significant(1.0 / ratio)
         ),
     );
     found.place = in_layer(first);
@@ -57,10 +57,10 @@ fn shrunken_gradients(layers: &LayerHistory) -> Option<Finding> {
         FindingKind::VanishingGradients,
         Severity::Warning,
         format!(
-            "from epoch {} on, gradients in {} are {:.0} times smaller than in {last}, in half of the records at least: the first layers no longer learn",
+            "from epoch {} on, gradients in {} are {} times smaller than in {last}, in half of the records at least: the first layers no longer learn",
             row.epoch,
             row.layer,
-            1.0 / ratio
+            significant(1.0 / ratio)
         ),
     );
     found.place = in_layer(&row.layer);

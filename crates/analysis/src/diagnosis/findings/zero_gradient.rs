@@ -1,6 +1,6 @@
-//! A loss that cannot train: its gradient is exactly zero in every layer.
+//! A loss that cannot train: its gradient by every weight is exactly zero.
 
-use emberlab_run_format::{Finding, FindingKind, Severity};
+use emberlab_run_format::{Finding, FindingKind, LayerHistory, Severity};
 
 use super::vanishing_gradients::gradients_of_layers;
 use crate::diagnosis::wording::{evidence, finding, sentences};
@@ -9,26 +9,45 @@ use crate::diagnosis::{Earliest, Observations, Rule, StepInspection};
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     kind: FindingKind::ZeroGradient,
     earliest: Earliest::AtTheEnd,
-    condition: "the loss is not zero, and its gradient is exactly zero in every layer",
+    condition: "the loss is not zero, and its gradient by every weight is exactly zero in the first batch and in every record of the layers; without records, that by every bias is zero too, and the loss does not fall",
     is_one_problem: true,
     detect,
 };
 
 fn detect(observed: &Observations<'_>) -> Vec<Finding> {
-    let found = observed.finite_first_step().and_then(without_gradient);
-    found.into_iter().collect()
+    let step = observed.finite_first_step();
+    let step = step.filter(|step| is_stuck(step, observed));
+    step.map(without_gradient).into_iter().collect()
 }
 
-fn without_gradient(step: &StepInspection) -> Option<Finding> {
+/// Whether no weight has a gradient in the first batch, nor later. One batch says little: where all its inputs are zero,
+/// only the biases have a gradient.
+fn is_stuck(step: &StepInspection, observed: &Observations<'_>) -> bool {
     let is_zero = !step.layers.is_empty() && step.layers.iter().all(|l| l.gradient == 0.0);
-    if !is_zero || step.loss == 0.0 {
-        return None;
-    }
+    let losses = &observed.curves.train_loss;
+    let (first, last) = (losses.first().copied(), losses.last().copied());
+    let is_solved = step.loss == 0.0 || last == Some(0.0);
+    let has_fallen = first
+        .zip(last)
+        .is_some_and(|(first, last)| last < 0.99 * first);
+    let rows = observed.layers.map_or(&[][..], LayerHistory::rows);
+    let is_zero_later = match rows {
+        [] => !step.has_gradient && !has_fallen,
+        rows => rows.iter().all(|row| row.gradient_norm == 0.0),
+    };
+    is_zero && !is_solved && is_zero_later
+}
+
+fn without_gradient(step: &StepInspection) -> Finding {
+    let (by, so) = match step.has_gradient {
+        false => ("in every layer", "no step changes any weight"),
+        true => ("for every weight", "steps change nothing but biases"),
+    };
     let mut found = finding(
         FindingKind::ZeroGradient,
         Severity::Error,
         format!(
-            "the loss is {:.4}, but its gradient is exactly zero in every layer: no step changes any weight",
+            "the loss is {:.4}, but its gradient is exactly zero {by}: {so}",
             step.loss
         ),
     );
@@ -53,13 +72,47 @@ fn without_gradient(step: &StepInspection) -> Option<Finding> {
             "another activation, such as `leaky_relu`, or another loss",
         ]);
     }
-    Some(found)
+    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::examples::{kinds_of_step, step};
+    use crate::diagnosis::LearningCurves;
+    use crate::diagnosis::examples::{history, kinds_of_step, step};
+
+    #[test]
+    fn weights_without_a_gradient_in_one_batch_are_no_finding_if_they_have_one_later() {
+        let zero = step(0.7, &[(0.5, 0.0, 0.0)]);
+        let of_bias = StepInspection {
+            has_gradient: true,
+            ..zero.clone()
+        };
+        let is_found = |step: &StepInspection, losses: &[f64], gradients: &[f64]| {
+            let curves = LearningCurves {
+                train_loss: losses.to_vec(),
+                ..LearningCurves::default()
+            };
+            let layers = history(&[gradients], |row, gradient| row.gradient_norm = gradient);
+            let observed = Observations {
+                first_step: Some(step),
+                layers: (!gradients.is_empty()).then_some(&layers),
+                ..Observations::of_curves(&curves)
+            };
+            !detect(&observed).is_empty()
+        };
+        // A batch whose inputs are zero, as that of the first row of a gate.
+        assert!(!is_found(&of_bias, &[0.7, 0.1], &[]));
+        assert!(!is_found(&zero, &[0.7, 0.1], &[]), "the loss fell");
+        assert!(is_found(&zero, &[0.7, 0.7], &[]));
+        assert!(!is_found(&zero, &[0.7, 0.7], &[0.0, 0.2]));
+        // Weights of zero, where only the last biases learn.
+        assert!(is_found(&of_bias, &[0.7, 0.6], &[0.0, 0.0]));
+        assert!(
+            !is_found(&of_bias, &[0.7, 0.0], &[0.0, 0.0]),
+            "it is solved"
+        );
+    }
 
     #[test]
     fn a_loss_without_a_gradient_is_found_unless_it_is_zero_or_nan() {

@@ -38,7 +38,12 @@ pub(super) struct Args {
 /// Checks the gradients of the network of an experiment, or those of every function and layer.
 pub(super) fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     let tolerance = match args.tolerance {
-        Some(given) => given,
+        Some(given) if given.is_finite() && given > 0.0 => given,
+        Some(given) => {
+            return Err(Failure::Usage(format!(
+                "`--tolerance {given}` must be a positive number"
+            )));
+        }
         None if device::supports_f64(&args.device) => gradients::TOLERANCE_F64,
         None => gradients::TOLERANCE_F32,
     };

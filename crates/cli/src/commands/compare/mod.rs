@@ -1,5 +1,6 @@
 //! `emberlab compare`: trains every variant with every seed, and reports the differences.
 
+mod estimate;
 mod explanations;
 pub mod jobs;
 mod launchers;
@@ -11,12 +12,9 @@ use std::collections::btree_map::Entry;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use std::time::{Duration, Instant};
 
 use emberlab_config_source::{ConfigError, ConfigSource};
-use emberlab_experiments::{
-    Comparison, Execution, ExperimentError, PlannedTrial, Prepared, Run, Target, Trial,
-};
+use emberlab_experiments::{Comparison, ExperimentError, PlannedTrial, Prepared, Run, Target};
 use emberlab_report::{TrialPlace, TrialTable, duration};
 use emberlab_run_format::Question;
 use emberlab_run_format::files::comparison as files;
@@ -28,6 +26,7 @@ use crate::command_line::CommandLine;
 use crate::failure::Failure;
 use crate::progress::count;
 use crate::{data_dirs, output_files, signals};
+use estimate::estimate;
 use explanations::{BaselinesChoice, Explaining};
 use jobs::{JobEnd, run_all};
 use launchers::{Launch, LauncherChoice};
@@ -388,112 +387,6 @@ fn num_cores() -> usize {
     std::thread::available_parallelism().map_or(1, |n| n.get())
 }
 
-/// How long the missing trials would take, and what that is based on.
-struct Estimate {
-    seconds: f64,
-    /// The number of trials that would run at the same time.
-    num_jobs: usize,
-    basis: String,
-}
-
-/// The seconds that trials of these seconds take, `num_jobs` at the same time: never less than the longest of them.
-fn seconds_at_once(seconds: &[f64], num_jobs: usize) -> f64 {
-    let share = seconds.iter().sum::<f64>() / num_jobs as f64;
-    seconds.iter().copied().fold(share, f64::max)
-}
-
-/// Estimates the time for the missing trials: one trial of each variant is trained for a moment. Of many variants a few
-/// are trained, evenly spread, and the others count as their mean.
-fn estimate(
-    comparison: &Comparison,
-    missing: &[usize],
-    args: &Args,
-    shared: &Shared,
-) -> Result<Estimate, Failure> {
-    const MOST_TRAINED: usize = 8;
-    const MOST_TIME: Duration = Duration::from_secs(6);
-    args.running.set_threads()?;
-    let firsts = comparison.variants.iter().filter_map(|variant| {
-        let is_ours = |index: &&usize| comparison.trials[**index].variant == variant.name;
-        missing.iter().find(is_ours).copied()
-    });
-    let firsts: Vec<usize> = firsts.collect();
-    let num_trained = firsts.len().min(MOST_TRAINED);
-    say!(
-        "to estimate the time, one trial of {num_trained} of {} is trained for up to {:.1} s; nothing is saved",
-        count(firsts.len(), "variant"),
-        TRAINING_TIME.as_secs_f64()
-    );
-    let began = Instant::now();
-    let mut measured: BTreeMap<&str, f64> = BTreeMap::new();
-    for i in 0..num_trained {
-        // A variant whose data take long to load can use up the time alone.
-        if began.elapsed() > MOST_TIME {
-            break;
-        }
-        let trial = &comparison.trials[firsts[i * firsts.len() / num_trained]];
-        let seconds = seconds_of(trial, args, shared)?;
-        say!(
-            "  {}: about {} for each trial",
-            trial.variant,
-            duration(seconds)
-        );
-        measured.insert(&trial.variant, seconds);
-    }
-    let mean = measured.values().sum::<f64>() / measured.len().max(1) as f64;
-    let seconds = missing.iter().map(|&index| {
-        let variant = comparison.trials[index].variant.as_str();
-        measured.get(variant).copied().unwrap_or(mean)
-    });
-    let seconds: Vec<f64> = seconds.collect();
-    let num_jobs = num_jobs(args).min(missing.len()).max(1);
-    Ok(Estimate {
-        seconds: seconds_at_once(&seconds, num_jobs),
-        num_jobs,
-        basis: match measured.len() == firsts.len() {
-            true => "from a moment of training of each variant, one at a time".to_string(),
-            false => format!(
-                "from a moment of training of {} of {} variants, one at a time",
-                measured.len(),
-                firsts.len()
-            ),
-        },
-    })
-}
-
-/// How long a trial is trained to estimate its time.
-const TRAINING_TIME: Duration = Duration::from_millis(500);
-
-/// The seconds that a trial would take, estimated from [`TRAINING_TIME`] of training in a temporary folder.
-fn seconds_of(
-    planned: &PlannedTrial,
-    args: &Args,
-    shared: &Shared,
-) -> Result<f64, ExperimentError> {
-    let folder = std::env::temp_dir().join(format!("emberlab-estimate-{}", std::process::id()));
-    let began = Instant::now();
-    let stop = StopFlag::default();
-    let execution = Execution::quiet(args.running.resources(shared), stop.clone());
-    let trained =
-        Trial::begin(planned.config.clone(), &folder, None, execution).and_then(|(trial, _)| {
-            let training = &planned.config.training;
-            let steps = training
-                .batches()
-                .num_batches(trial.prepared().splits.train.len());
-            let loading = began.elapsed().as_secs_f64();
-            std::thread::spawn(move || {
-                std::thread::sleep(TRAINING_TIME);
-                stop.request();
-            });
-            let result = trial.train()?;
-            let share = result.steps.max(1) as f64 / (steps * training.num_epochs) as f64;
-            Ok(loading + result.seconds / share)
-        });
-    // It is a temporary folder: if it cannot be removed now, the system removes it later.
-    let _ = std::fs::remove_dir_all(&folder);
-    trained
-}
-
 /// Trains stacks of trials, each stack in its own process. Returns the trials that failed, with the reason.
 fn train<'a>(
     args: &Args,
@@ -662,17 +555,4 @@ fn make_folder(folder: &Path) -> Result<(), Failure> {
 /// Writes a file so that it appears whole.
 fn write(path: &Path, text: &str) -> Result<(), ExperimentError> {
     Ok(replace(path, text.as_bytes())?)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn trials_take_their_share_of_the_jobs_but_never_less_than_the_longest_of_them() {
-        assert_eq!(seconds_at_once(&[6.0], 1), 6.0);
-        assert_eq!(seconds_at_once(&[2.0, 2.0, 2.0, 2.0], 2), 4.0);
-        assert_eq!(seconds_at_once(&[9.0, 1.0], 2), 9.0);
-        assert_eq!(seconds_at_once(&[], 1), 0.0);
-    }
 }

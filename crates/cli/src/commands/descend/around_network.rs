@@ -11,6 +11,7 @@ use serde_json::json;
 use super::pictures::landscape_map;
 use super::{Args, save};
 use crate::arguments::Shared;
+use crate::command_line::CommandLine;
 use crate::failure::Failure;
 use crate::progress::number;
 use crate::{data_dirs, tables};
@@ -40,6 +41,13 @@ pub(super) fn run(args: &Args, name: &str, shared: &Shared) -> Result<ExitCode, 
         LandscapeError::Training(error) => error.into(),
         LandscapeError::Model(error) => Failure::Failed(error.to_string()),
     })?;
+    if !found.center.is_finite() {
+        return Err(Failure::Check(format!(
+            "the loss of the trained network is {}: there is nothing to see around it\nto find the cause:  {}",
+            found.center,
+            CommandLine::about("diagnose", &run, shared).running(&args.running)
+        )));
+    }
     let svg = landscape_map(&run.id(), &found)?;
     let files = save(
         args,

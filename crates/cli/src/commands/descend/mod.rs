@@ -8,7 +8,7 @@ mod surface;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use emberlab_analysis::Surface;
+use emberlab_analysis::{Pair, Surface};
 use emberlab_pictures::Svg;
 
 use self::choices::{Descender, Schedule};
@@ -37,15 +37,9 @@ pub struct Args {
     /// Number of steps; by default as many as suit the surface.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     steps: Option<u32>,
-    /// Point to start from.
-    #[arg(
-        long,
-        value_name = "X,Y",
-        value_delimiter = ',',
-        num_args = 2,
-        allow_negative_numbers = true
-    )]
-    start: Vec<f64>,
+    /// Point to start from, such as `1,-2`.
+    #[arg(long, value_name = "X,Y", value_parser = point, allow_hyphen_values = true)]
+    start: Option<Pair>,
     /// Show the loss around the trained network of this run instead.
     #[arg(long, value_name = "RUN", conflicts_with_all = ["optimizer", "learning_rate", "start"])]
     run: Option<String>,
@@ -70,6 +64,16 @@ pub struct Args {
     /// Device and threads.
     #[command(flatten)]
     running: Running,
+}
+
+/// Two numbers with a comma between them.
+fn point(text: &str) -> Result<Pair, String> {
+    let number = |text: &str| text.trim().parse().ok().filter(|x: &f64| x.is_finite());
+    let numbers = text
+        .split_once(',')
+        .and_then(|(x, y)| Some([number(x)?, number(y)?]));
+    numbers
+        .ok_or_else(|| "expected two numbers with a comma between them, such as 1,-2".to_string())
 }
 
 /// Descends a surface, or measures the loss around a trained network.
@@ -98,4 +102,17 @@ fn save(
     write(&csv_path, csv.as_bytes())?;
     files.push(csv_path);
     Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_point_is_two_numbers() {
+        assert_eq!(point("1,-2.5"), Ok([1.0, -2.5]));
+        for wrong in ["1", "1 2", "1,2,3", "a,1", "nan,1", ""] {
+            assert!(point(wrong).is_err(), "{wrong:?}");
+        }
+    }
 }

@@ -75,10 +75,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
 /// Every optimiser with every learning rate and every schedule.
 fn named_descents(args: &Args) -> Result<Vec<NamedDescent>, Failure> {
     let surface = args.surface;
-    let start = match args.start.as_slice() {
-        [x, y] => [*x, *y],
-        _ => surface.start,
-    };
+    let start = args.start.unwrap_or(surface.start);
     let descenders = match args.optimizer.as_slice() {
         [] => DESCENDERS.iter().collect(),
         chosen => chosen.to_vec(),
@@ -141,12 +138,20 @@ fn table(paths: &[NamedDescent]) -> comfy_table::Table {
             steps,
             number(end.at[0]),
             number(end.at[1]),
-            format!("{:.12}", end.value),
+            exact(end.value),
             format!("({:.3}, {:.3})", minimum[0], minimum[1]),
             format!("{distance:.1e}"),
         ]);
     }
     table
+}
+
+/// A value with twelve digits after the point, or in scientific notation if it is large.
+fn exact(value: f64) -> String {
+    match value.abs() < 1e6 {
+        true => format!("{value:.12}"),
+        false => number(value),
+    }
 }
 
 fn as_value(path: &NamedDescent) -> serde_json::Value {
@@ -173,4 +178,16 @@ fn csv(paths: &[NamedDescent]) -> String {
         }
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_near_a_minimum_have_many_digits_and_large_ones_few() {
+        assert_eq!(exact(1e-10), "0.000000000100");
+        assert_eq!(exact(1.5e300), "1.50e300");
+        assert_eq!(exact(f64::INFINITY), "inf");
+    }
 }

@@ -186,7 +186,10 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
             .clone()
             .unwrap_or_else(|| run.path().join("pictures"));
         let files = save(&folder, &subject.pictures()?, args.png)?;
-        say!("pictures in {}: {}", folder.display(), files.join(", "));
+        match files.is_empty() {
+            true => say!("no pictures: {}", subject.without_pictures()),
+            false => say!("pictures in {}: {}", folder.display(), files.join(", ")),
+        }
     }
     if let Some(file) = &args.animate {
         let folder = RunFolder::new(run.path());
@@ -196,6 +199,7 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
         output_files::write(&file, &animation)?;
         say!("animation in {}", file.display());
     }
+    found.explanations.saved()?;
     Ok(ExitCode::SUCCESS)
 }
 

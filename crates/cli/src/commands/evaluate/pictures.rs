@@ -51,6 +51,18 @@ impl Subject<'_> {
         Ok(pictures)
     }
 
+    /// The reason why a run has no pictures.
+    pub fn without_pictures(&self) -> String {
+        let num_classes = self.loaded.prepared.class_names().len();
+        match self.evaluation.has_no_predictions() {
+            true => "the outputs of the network are NaN".to_string(),
+            false if num_classes > 0 => format!(
+                "{num_classes} classes are too many for a decision boundary or a confusion matrix"
+            ),
+            false => "a regression of a table has no boundary, matrix or curve to draw".to_string(),
+        }
+    }
+
     /// The decision boundary at the end and over the epochs.
     fn boundaries(&self) -> Result<Vec<NamedPicture>, Failure> {
         let mut pictures: Vec<NamedPicture> = Vec::new();
