@@ -50,6 +50,12 @@ pub fn objective_table(comparison: &ComparisonResult) -> Table {
 /// baselines.
 pub fn baselines_table(comparison: &ComparisonResult) -> Option<Table> {
     let compared = comparison.baselines.as_ref()?;
+    // Baselines have no scores of the rows that they learnt from.
+    let says_something =
+        |b: &VariantSummary| b.num_failed > 0 || b.figures.contains_key(&compared.figure);
+    if !compared.baselines.iter().any(says_something) {
+        return None;
+    }
     let place = (comparison.variants.iter()).position(|v| v.variant == compared.variant)?;
     let network = &comparison.variants[place];
     // The interval of a variant is that of the objective, which may be another figure.

@@ -17,7 +17,7 @@ use crate::columns::{ColumnType, DateOrder, cell};
 use crate::config::TableConfig;
 use crate::error::TableError;
 use crate::files::{HeaderLine, RowReader, can_be_read_again, generated_name, name_nameless};
-use crate::format::FormatConfig;
+use crate::format::{Delimiter, FormatConfig};
 use crate::load::roles::shortened_list;
 use crate::table::{Column, Table, Values};
 
@@ -83,7 +83,8 @@ impl Encoder {
     }
 
     /// Reads rows from what `open` opens: in the format of the training file if the names of the columns, or else the
-    /// number of cells, can be found with it, or else in the format that is detected.
+    /// number of cells, can be found with it, or else in the format that is detected. Without names, the decimal mark of the
+    /// training file never becomes a delimiter: `1,5` may be one number.
     fn read_any_format(
         &self,
         config: &TableConfig,
@@ -118,8 +119,11 @@ impl Encoder {
                 num_cells[0] = num_cells[0].max(rows.columns().len());
             }
             if let Ok(rows) = open(&detected) {
-                num_cells[1] = num_cells[1].max(rows.columns().len());
-                if self.has_columns(&rows) {
+                let is_clear = rows.format().delimiter != Delimiter::Char(config.decimal);
+                if is_clear {
+                    num_cells[1] = num_cells[1].max(rows.columns().len());
+                }
+                if self.has_columns(&rows) && (has_header || is_clear) {
                     return self.read_detected(config, path, rows, header);
                 }
             }

@@ -517,6 +517,11 @@ fn new_rows_in_another_format_are_read_from_streams_and_without_a_header_too() {
             "{rows:?}"
         );
     }
+    let semicolons = two.replace(',', ";").replace('.', ",");
+    let keys = "delimiter = \";\"\ndecimal = \",\"";
+    assert!(predict(&semicolons, keys, "1,5\n", HeaderLine::Auto).is_err());
+    let (rows, _) = predict(&semicolons, keys, "x,z\n1.5,2\n", HeaderLine::Auto).unwrap();
+    assert_eq!(rows.concat(), [2.0, 1.5]);
     let message = predict(two, "", "zz;x\n0,1;2,5\n", HeaderLine::Auto).unwrap_err();
     assert_eq!(
         message,
