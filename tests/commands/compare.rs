@@ -419,6 +419,13 @@ fn without_validation_rows_trials_are_compared_by_the_training_split() {
     }
     assert!(!done.stdout.contains("NaN"), "{}", done.stdout);
     assert_eq!(report(&lab)["question"]["split"], "train");
+    // Baselines have no scores of the training rows.
+    assert!(report(&lab).get("baselines").is_none());
+    assert!(
+        !done.stdout.contains("simple predictors"),
+        "{}",
+        done.stdout
+    );
 }
 
 #[test]

@@ -351,6 +351,86 @@ fn names_of_classes_that_are_similar_or_read_as_missing_are_warned_of() {
     }
 }
 
+/// `x` and `y` in turn.
+fn in_turn(i: usize) -> &'static str {
+    ["x", "y"][i % 2]
+}
+
+#[test]
+fn one_cell_far_from_the_others_is_warned_of_until_the_column_is_scaled_by_its_middle_half() {
+    let far = table(100, "c,class", |i| {
+        let cell = if i == 5 { 1e9 } else { (i * 7 % 11) as f64 };
+        format!("{cell},{}", in_turn(i))
+    });
+    let with = |method: &str| {
+        let standardize = format!("[standardize]\nmethod = \"{method}\"");
+        let config = config_of("class", "cross_entropy", &standardize);
+        // The cell is in the training split.
+        let config = config.replace("[split]", "[split]\nmethod = \"sequential\"");
+        trained_on(&far, &config)
+    };
+    let has = |findings: &[Finding]| {
+        let mut kinds = findings.iter().map(|found| found.kind);
+        kinds.any(|kind| kind == FindingKind::ExtremeValues)
+    };
+    let (said, findings) = with("per_feature");
+    assert!(
+        said.contains("`c` has values far from the others"),
+        "{said}"
+    );
+    assert!(has(&findings), "{findings:#?}");
+    let (said, findings) = with("robust");
+    assert!(!said.contains("far from the others"), "{said}");
+    assert!(!has(&findings), "{findings:#?}");
+}
+
+#[test]
+fn units_that_begin_with_the_same_weights_are_found_and_random_weights_mend_them() {
+    let labels = table(100, "class", |i| in_turn(i).to_string());
+    let with = |initializer: &str| {
+        let keys = format!("hidden = [8]\nactivation = \"tanh\"\ninitializer = {initializer}");
+        let config = config_of("class", "cross_entropy", "");
+        trained_on(&labels, &config.replace("hidden = [8]", &keys)).1
+    };
+    let has = |findings: &[Finding]| {
+        let mut kinds = findings.iter().map(|found| found.kind);
+        kinds.any(|kind| kind == FindingKind::EqualUnits)
+    };
+    let equal = with("{ name = \"constant\", value = 0.5 }");
+    assert!(has(&equal), "{equal:#?}");
+    let random = with("\"xavier_normal\"");
+    assert!(!has(&random), "{random:#?}");
+}
+
+#[test]
+fn a_column_that_copies_the_label_is_found_by_a_simple_predictor_without_errors() {
+    let copied = table(400, "copy,class", |i| format!("{},{}", i % 2, in_turn(i)));
+    let (_, findings) = trained_on(&copied, &config_of("class", "cross_entropy", ""));
+    let found = findings
+        .iter()
+        .find(|found| found.kind == FindingKind::PerfectBaseline);
+    let found = found.unwrap_or_else(|| panic!("{findings:#?}"));
+    assert!(found.remedies[1].contains("`dataset.drop`"), "{found:#?}");
+}
+
+#[test]
+fn a_network_that_hardly_learned_is_worse_than_its_neighbours() {
+    // Four quarters of a square, of which those that lie opposite are one class.
+    let quarters = table(600, "c,d,class", |i| {
+        let place = |factor: f64| (i as f64 * factor).fract();
+        let (c, d) = (place(0.754_877_67), place(0.569_840_29));
+        let class = in_turn(usize::from((c > 0.5) != (d > 0.5)));
+        format!("{c},{d},{class}")
+    });
+    let config = config_of("class", "cross_entropy", "drop = [\"a\", \"b\"]")
+        .replace("hidden = [8]", "hidden = [8]\nactivation = \"tanh\"")
+        .replace("learning_rate = 0.01", "learning_rate = 0.001")
+        .replace("num_epochs = 20", "num_epochs = 1");
+    let (_, findings) = trained_on(&quarters, &config);
+    let kinds: Vec<FindingKind> = findings.iter().map(|found| found.kind).collect();
+    assert_eq!(kinds, [FindingKind::WorseThanBaseline], "{findings:#?}");
+}
+
 #[test]
 fn training_rows_of_one_class_are_refused_by_every_command_that_trains() {
     let lab = Lab::new();

@@ -64,14 +64,21 @@ pub fn starter(
 /// Refuses the folder of a run, of a comparison or of several runs, which would be read as images.
 fn refuse_runs(path: &Path) -> Result<(), Failure> {
     let again = |command: &str, file: &str| CommandLine::new([command]).with([path.join(file)]);
-    let is_comparison = [comparison::CONFIG, comparison::PLAN]
-        .iter()
-        .any(|file| path.join(file).is_file());
-    if is_comparison {
+    let has = |file: &str| path.join(file).is_file();
+    if has(comparison::CONFIG) {
+        let artifacts = path.parent().filter(|parent| *parent != Path::new(""));
+        let artifacts = artifacts.unwrap_or(Path::new("."));
+        let compare = again("compare", comparison::CONFIG);
+        let compare = compare.with([Path::new("--artifacts"), artifacts]);
         return Err(Failure::Usage(format!(
-            "{} is a comparison, not data\nto continue it:  {}",
-            path.display(),
-            again("compare", comparison::CONFIG)
+            "{} is a comparison, not data\nto continue it:  {compare}",
+            path.display()
+        )));
+    }
+    if has(comparison::PLAN) {
+        return Err(Failure::Usage(format!(
+            "{} is a comparison, not data",
+            path.display()
         )));
     }
     if path.is_dir() && Run::at(path).is_some() {
@@ -83,7 +90,9 @@ fn refuse_runs(path: &Path) -> Result<(), Failure> {
         )));
     }
     let mut entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-    match entries.any(|entry| Run::at(&entry.path()).is_some()) {
+    // A folder that may not be looked into, such as the trash of a drive, is no run.
+    let is_run = |path: &Path| path.join(CONFIG).is_file() && Run::at(path).is_some();
+    match entries.any(|entry| is_run(&entry.path())) {
         true => Err(Failure::Usage(format!(
             "{} is the folder of an experiment's runs, not data: name one of its runs, as in `emberlab resume RUN`",
             path.display()

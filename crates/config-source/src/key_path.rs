@@ -84,14 +84,27 @@ impl fmt::Display for KeyPath {
     }
 }
 
-/// The key that two keys, written with their tables such as `model.hidden`, both set: the longer one if it is inside the
-/// value of the other, or `None`.
-pub fn common_key<'a>(one: &'a str, other: &'a str) -> Option<&'a str> {
-    let paths = (KeyPath::parse(one)?, KeyPath::parse(other)?);
-    if paths.0.starts_with(&paths.1) {
-        return Some(one);
+/// The key that is set twice when `later` is set after `earlier`, which has one of these values: the values of one of them
+/// are lost. Keys are written with their tables, such as `model.hidden`. `None` if nothing is lost: a later key may add to
+/// an earlier table.
+pub fn key_set_twice<'a>(
+    earlier: &'a str,
+    values: &[&toml::Value],
+    later: &'a str,
+) -> Option<&'a str> {
+    let (first, second) = (KeyPath::parse(earlier)?, KeyPath::parse(later)?);
+    if first.starts_with(&second) {
+        return Some(earlier);
     }
-    paths.1.starts_with(&paths.0).then_some(other)
+    let rest = second.0.strip_prefix(&first.0[..])?;
+    let holds = |value: &&toml::Value| {
+        let found = rest.iter().try_fold(*value, |value, step| match step {
+            Step::Key(key) => value.get(key),
+            Step::Index(index) => value.get(index),
+        });
+        found.is_some()
+    };
+    values.iter().any(holds).then_some(later)
 }
 
 /// The byte position of the first `wanted` character outside TOML's quotes.
@@ -147,10 +160,12 @@ mod tests {
 
     #[test]
     fn a_key_inside_the_value_of_another_is_common_to_both() {
-        assert_eq!(common_key("a.b", "a.b"), Some("a.b"));
-        assert_eq!(common_key("a", "a.b"), Some("a.b"));
-        assert_eq!(common_key(r#""a".b.c"#, "a.b"), Some(r#""a".b.c"#));
-        assert_eq!(common_key("a.b", "a.bc"), None);
-        assert_eq!(common_key("a.b", "c"), None);
+        let table = toml::Value::from(toml::Table::from_iter([("b".to_string(), 1.into())]));
+        assert_eq!(key_set_twice("a.b", &[], "a.b"), Some("a.b"));
+        assert_eq!(key_set_twice(r#""a".b.c"#, &[], "a.b"), Some(r#""a".b.c"#));
+        assert_eq!(key_set_twice("a", &[&table], "a.b"), Some("a.b"));
+        assert_eq!(key_set_twice("a", &[&table], "a.c"), None);
+        assert_eq!(key_set_twice("a.b", &[], "a.bc"), None);
+        assert_eq!(key_set_twice("a.b", &[], "c"), None);
     }
 }

@@ -16,7 +16,7 @@ mod source;
 mod suggest;
 
 pub use error::ConfigError;
-pub use key_path::common_key;
+pub use key_path::key_set_twice;
 pub use numbers::with_short_numbers;
 pub use parse::{parse, parse_with_keys};
 pub use source::{ConfigSource, ReadError};

@@ -75,30 +75,25 @@ pub(crate) fn with_quotes(text: &str) -> Option<String> {
     let inner = text
         .strip_prefix('[')
         .and_then(|text| text.strip_suffix(']'));
-    let is_word = |word: &&str| {
-        word.chars()
-            .all(|c| c.is_alphanumeric() || c == '_' || c == '-')
-    };
-    let words: Vec<&str> = inner
-        .unwrap_or_default()
-        .split(',')
-        .map(str::trim)
-        .collect();
-    match inner {
-        Some(_) if words.iter().all(|word| !word.is_empty() && is_word(word)) => {
-            let quoted = |word: &str| match word.parse::<f64>() {
-                Ok(_) => word.to_owned(),
-                Err(_) => format!("{word:?}"),
-            };
-            let words: Vec<String> = words.into_iter().map(quoted).collect();
-            Some(format!(
-                "texts in a list need quotes: `[{}]`",
-                words.join(", ")
-            ))
-        }
+    match inner.map(quoted_list) {
+        Some(Some(list)) => Some(format!("texts in a list need quotes: `{list}`")),
         None if !text.starts_with('{') => None,
         _ => Some("texts in a list or a table need quotes".to_owned()),
     }
+}
+
+/// The list of some words and numbers with commas between them, or of one; `None` if they are anything else.
+pub(crate) fn quoted_list(inner: &str) -> Option<String> {
+    let quoted = |word: &str| {
+        let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+        match word.parse::<f64>() {
+            Ok(_) => Some(word.to_owned()),
+            Err(_) if !word.is_empty() && word.chars().all(is_word) => Some(format!("{word:?}")),
+            Err(_) => None,
+        }
+    };
+    let words: Option<Vec<String>> = inner.split(',').map(|word| quoted(word.trim())).collect();
+    Some(format!("[{}]", words?.join(", ")))
 }
 
 /// A hint with all valid names.

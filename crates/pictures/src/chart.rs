@@ -259,7 +259,8 @@ impl Picture for Chart {
             false => LEAST_ALONE,
         };
         let needed = height_of_title(&self.title, width) + legend + self.below() + least;
-        (width, height.max(needed))
+        // A picture of pixels has whole ones.
+        (width, height.max(needed.ceil()))
     }
 
     fn draw(&self, sketch: &Sketch<'_, '_>) -> Result<(), PictureError> {

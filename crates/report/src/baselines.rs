@@ -15,7 +15,8 @@ use crate::pairs::{differences, fewest_pairs, seeds};
 use crate::statistics::difference;
 use crate::summary::summarize;
 
-/// The baselines on the data of the variant `best`; `None` if there are none for its finished trials.
+/// The baselines on the data of the variant `best`; `None` if there are none for its finished trials, or if
+/// none of them has the figure and none failed.
 pub(crate) fn compare_with_baselines(
     question: &Question,
     trials: &[TrialOutcome],
@@ -45,6 +46,10 @@ pub(crate) fn compare_with_baselines(
         summarize(name, &of_name, &figure)
     });
     let summaries: Vec<VariantSummary> = summaries.collect();
+    let says_something = |b: &VariantSummary| b.num_failed > 0 || b.figures.contains_key(&figure);
+    if !summaries.iter().any(says_something) {
+        return None;
+    }
     let difference = best_summary(&summaries, &figure, metric).and_then(|baseline| {
         let networks = trials.iter().filter(|trial| trial.variant == best);
         let of_both: Vec<TrialOutcome> = networks.chain(&outcomes).cloned().collect();

@@ -254,13 +254,11 @@ fn conclusion(
 const MOST_SAID: usize = 10;
 
 /// The first sentences, and one with the number of the others.
-fn first_said(mut said: Vec<String>, others: &str) -> Vec<String> {
+fn first_said(mut said: Vec<String>, others: impl Fn(&str) -> String) -> Vec<String> {
     let num_more = said.len().saturating_sub(MOST_SAID);
     if num_more > 0 {
         said.truncate(MOST_SAID);
-        said.push(format!(
-            "The same holds for {num_more} more variants{others}."
-        ));
+        said.push(others(&count(num_more, "more variant")));
     }
     said
 }
@@ -303,7 +301,8 @@ fn bad_trials(question: &Question, variants: &[VariantSummary]) -> Vec<String> {
         }
     }
     let all = [failed, not_finite, absent].into_iter();
-    said.extend(all.flat_map(|said| first_said(said, "")));
+    let others = |more: &str| format!("{more} had such trials too.");
+    said.extend(all.flat_map(|said| first_said(said, others)));
     said
 }
 
@@ -363,10 +362,11 @@ fn ranking(question: &Question, best: &str, differences: &[PairedDifference]) ->
     }
     for of_verdict in [better, worse] {
         let sentences = of_verdict.into_iter().map(|d| how_different(d, best));
-        said.extend(first_said(
-            sentences.collect(),
-            "; `comparison.json` has all differences",
-        ));
+        let others = |more: &str| match more.starts_with("1 ") {
+            true => format!("{more} differs by more; `comparison.json` has all differences."),
+            false => format!("{more} differ by more; `comparison.json` has all differences."),
+        };
+        said.extend(first_said(sentences.collect(), others));
     }
     if !unfinished.is_empty() {
         let names: Vec<&str> = unfinished.iter().map(|d| d.variant.as_str()).collect();
@@ -388,7 +388,9 @@ fn how_different(difference: &PairedDifference, best: &str) -> String {
         false => format!("is worse than {best}"),
     };
     let amount = match (median.is_finite(), difference.interval) {
-        (false, _) if is_better => format!("ends where {best} becomes NaN or infinite"),
+        (false, _) if is_better => {
+            format!("ends with a finite value where {best} becomes NaN or infinite")
+        }
         (false, _) => "ends in NaN or infinity".to_string(),
         (true, Some(interval)) => {
             let by = short(median.abs());
@@ -603,7 +605,7 @@ mod tests {
         all.extend(names.iter().map(|name| (name.as_str(), &worse[..])));
         let said = report(&all).conclusion;
         assert_eq!(said.len(), 1 + MOST_SAID + 1);
-        let last = "The same holds for 30 more variants; `comparison.json` has all differences.";
+        let last = "30 more variants differ by more; `comparison.json` has all differences.";
         assert_eq!(said.last().unwrap(), last);
     }
 

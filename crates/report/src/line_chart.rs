@@ -134,9 +134,9 @@ impl LineChart {
     /// A sentence with the first finite value and the last value of each line.
     fn description(&self) -> String {
         let said = self.lines.iter().map(|line| {
-            let values = line.points.iter().map(|(_, y)| *y);
+            let mut values = line.points.iter().map(|(_, y)| *y);
             let mut finite = values.clone().filter(|y| y.is_finite());
-            match (finite.next(), values.last()) {
+            match (finite.next(), values.next_back()) {
                 (Some(first), Some(last)) => {
                     format!(
                         "{} goes from {} to {}",

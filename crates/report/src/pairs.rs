@@ -67,20 +67,21 @@ pub(crate) fn differences(
     .collect()
 }
 
-/// The difference `other - best` of each seed that both have, the mean over its folds: they share training rows, so that
-/// they are not independent.
+/// The difference `other - best` of each seed that both have, of the means over the folds that both have: folds share
+/// training rows, so they are not independent.
 fn of_seeds(best: &Values, other: &Values) -> Vec<f64> {
-    let mut of_seed: BTreeMap<u64, Vec<f64>> = BTreeMap::new();
+    let mut of_seed: BTreeMap<u64, (Vec<f64>, Vec<f64>)> = BTreeMap::new();
     for (key, value) in best {
         if let Some(other) = other.get(key) {
-            let of_seed = of_seed.entry(key.0).or_default();
-            of_seed.push(difference(*other, *value));
+            let (theirs, ours) = of_seed.entry(key.0).or_default();
+            theirs.push(*other);
+            ours.push(*value);
         }
     }
-    let means = of_seed.values().map(|folds| mean(folds));
-    // Where either is infinitely worse in some fold, neither is better.
-    means
-        .map(|mean| if mean.is_nan() { 0.0 } else { mean })
+    // Rounded once, after the means. Two infinities are equal: where both are infinitely worse, neither is better.
+    let of_seed = of_seed.values();
+    of_seed
+        .map(|(theirs, ours)| difference(mean(theirs), mean(ours)))
         .collect()
 }
 
@@ -192,6 +193,19 @@ mod tests {
         assert_eq!(found.median, 2.0);
         assert_eq!(found.verdict, Verdict::NotToldApart);
         assert_eq!(seeds(found.num_pairs, found.num_folds), "2 seeds × 5 folds");
+    }
+
+    #[test]
+    fn folds_with_the_same_mean_do_not_differ() {
+        let values = |folds: &[f64]| -> Values {
+            let folds = folds.iter().enumerate();
+            folds.map(|(fold, v)| ((0, Some(fold)), *v)).collect()
+        };
+        let same = values(&[0.5, 0.5, 0.5]);
+        assert_eq!(of_seeds(&same, &values(&[0.6, 0.7, 0.2])), [0.0]);
+        let bad = values(&[f64::INFINITY, 0.5, 0.5]);
+        assert_eq!(of_seeds(&bad, &values(&[0.5, 0.5, f64::INFINITY])), [0.0]);
+        assert_eq!(of_seeds(&same, &bad), [f64::INFINITY]);
     }
 
     #[test]

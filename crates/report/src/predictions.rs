@@ -64,8 +64,8 @@ pub(crate) fn prediction_blocks(
     }
     if let Some(pairs) = &split.confused_pairs {
         blocks.push(Block::Text(format!(
-            "{} classes are too many for a confusion matrix or a decision boundary that could be read, so that this page \
-             has neither.",
+            "{} classes are too many for a confusion matrix that could be read, so this page has the pairs that are \
+             confused most.",
             names.len()
         )));
         blocks.push(Block::Table(confused_table(pairs, names, split.split)));
@@ -560,7 +560,7 @@ fn mistake_block(mistakes: &Mistakes, names: &[String]) -> Result<Option<Block>,
 }
 
 /// The errors of each of several targets, in their units.
-fn target_table(split: &SplitEvaluation) -> Table {
+pub fn target_table(split: &SplitEvaluation) -> Table {
     let numbers = ["MAE", "MSE", "RMSE", "R²", "largest error"].map(Column::numbers);
     let row = |one: &TargetScores| {
         let scores = &one.scores;

@@ -211,16 +211,13 @@ impl TrialOutcome {
 
     /// The same, but NaN instead of `None` unless the figure is absent.
     pub fn value(&self, figure: &str) -> Option<f64> {
-        let value = self.figures.get(figure).copied();
+        let value = self.figures.get(figure).copied()?;
         let mut losses = self
             .figures
             .iter()
             .filter(|(name, _)| name.ends_with("_loss"));
         let is_sound = losses.all(|(_, loss)| loss.is_finite());
-        match is_sound {
-            true => value,
-            false => Some(f64::NAN),
-        }
+        Some(if is_sound { value } else { f64::NAN })
     }
 
     /// Seconds to the target, in proportion to the epochs, since all epochs take about the same time.
@@ -270,7 +267,11 @@ mod tests {
                 steps: 10,
                 seconds: 1.0,
                 epochs_to_target: None,
-                figures: [("valid_loss".to_string(), f64::NAN)].into(),
+                figures: [
+                    ("valid_loss".to_string(), f64::NAN),
+                    ("valid_accuracy".to_string(), 0.5),
+                ]
+                .into(),
             }],
         };
         let json = serde_json::to_string(&comparison).unwrap();
@@ -280,5 +281,6 @@ mod tests {
         assert!(read.trials[0].figures["valid_loss"].is_nan());
         assert_eq!(read.trials[0].finite("valid_loss"), None);
         assert!(read.trials[0].value("valid_accuracy").unwrap().is_nan());
+        assert_eq!(read.trials[0].value("test_accuracy"), None);
     }
 }

@@ -1,6 +1,9 @@
 //! For tests: measurements of networks, and the kinds of findings from them.
 
-use emberlab_run_format::{FindingKind, Histogram, LayerHistory, LayerRow, NUM_BINS};
+use emberlab_metrics::{Metric, Split, SplitMetrics};
+use emberlab_run_format::{
+    BaselineScores, Baselines, FindingKind, Histogram, LayerHistory, LayerRow, NUM_BINS,
+};
 
 use emberlab_training::inspection::LayerStep;
 
@@ -62,6 +65,22 @@ pub fn activation(name: &str, num_dead: usize, saturated: f64) -> ActivationInsp
         num_dead,
         saturated,
         are_equal: false,
+    }
+}
+
+/// A random forest with this value of a metric on the validation split, by which a network is compared.
+pub fn baselines(metric: Metric, value: f64) -> Baselines {
+    let metrics = SplitMetrics::from_iter([(metric, value)]);
+    Baselines {
+        metric,
+        num_train: 300,
+        results: vec![BaselineScores {
+            name: "random_forest".to_string(),
+            title: "random forest".to_string(),
+            num_train_used: 300,
+            metrics: [(Split::Valid, metrics)].into_iter().collect(),
+            error: None,
+        }],
     }
 }
 

@@ -44,7 +44,8 @@ impl LearningCurves {
     }
 
     /// Whether the training loss has settled: over the last tenth of the epochs it changed by less than 2 %, and fell by
-    /// less than a quarter of what it fell in a tenth on average.
+    /// less than a quarter of what it fell in a tenth on average, or by less than 0.3 %: the noise of a loss that never
+    /// fell.
     pub fn has_settled(&self) -> bool {
         let len = self.train_loss.len();
         if len < ENOUGH_EPOCHS {
@@ -56,7 +57,7 @@ impl LearningCurves {
         );
         let fall = (self.train_loss[0] - now).max(0.0);
         let mean_fall = fall * (len / 10) as f64 / (len - 1) as f64;
-        (then - now).abs() <= 0.02 * now && then - now <= 0.25 * mean_fall
+        (then - now).abs() <= 0.02 * now && then - now <= (0.25 * mean_fall).max(0.003 * now)
     }
 
     /// The share of epochs in which the training loss fell, if there are enough epochs; NaN does not fall.
@@ -121,6 +122,14 @@ mod tests {
         assert!(has_settled(decaying(0.1)));
         assert!(has_settled(vec![0.69; 10]));
         assert!(!has_settled(vec![0.69; 9]), "too few epochs");
+        // A network that never learned: 0.70, and then ln 2 with noise.
+        let noise = |i: i32| match i {
+            0 => 0.7,
+            i => 0.693 + 0.0005 * f64::from(i * 7 % 5 - 2),
+        };
+        for len in 20..30 {
+            assert!(has_settled((0..len).map(noise).collect()), "{len}");
+        }
     }
 
     #[test]

@@ -264,7 +264,7 @@ pub const RULES: [Rule; 24] = [
 ];
 
 /// Findings that another one explains, as `(finding, explanation)`: beside its explanation a finding is not reported.
-const EXPLAINED: [(FindingKind, FindingKind); 22] = [
+const EXPLAINED: [(FindingKind, FindingKind); 24] = [
     (
         FindingKind::LearningRateTooHigh,
         FindingKind::UnscaledFeatures,
@@ -307,6 +307,9 @@ const EXPLAINED: [(FindingKind, FindingKind); 22] = [
         FindingKind::LearningRateTooLow,
     ),
     (FindingKind::UpdateSize, FindingKind::EqualUnits),
+    // Sums far out on the curve all give 1, whatever the weights are.
+    (FindingKind::EqualUnits, FindingKind::SaturatedUnits),
+    (FindingKind::EqualUnits, FindingKind::UnscaledFeatures),
     (FindingKind::PerfectBaseline, FindingKind::Leakage),
 ];
 
@@ -383,7 +386,8 @@ fn reported(observed: &Observations<'_>, is_chosen: fn(&&Rule) -> bool) -> Vec<F
     if let Some((layer, share)) = observed.shrunken_layer() {
         let of_small = |finding: &&mut Finding| OF_SMALL_WEIGHTS.contains(&finding.kind);
         for finding in found.iter_mut().filter(of_small) {
-            for (key, remedy) in observed.keys_of_small_weights() {
+            // The last key is put in first, so that the order stays.
+            for (key, remedy) in observed.keys_of_small_weights().into_iter().rev() {
                 let cause = format!(
                     "`{key}` keeps the weights small: those of {layer} are {} of what they were",
                     wording::percent(share)

@@ -11,7 +11,7 @@ use crate::document::Document;
 use crate::fault::{Fault, as_found, expected_in_words, found_in_words};
 use crate::key_path::{KeyPath, Step};
 use crate::source::Part;
-use crate::suggest::{key_elsewhere, suggestion, valid_names, with_quotes};
+use crate::suggest::{key_elsewhere, quoted_list, suggestion, valid_names, with_quotes};
 use crate::{ConfigError, ConfigSource};
 
 /// A value put in place of another, to see what serde says about it. No valid name looks like this.
@@ -126,10 +126,12 @@ impl<'a, T: DeserializeOwned> Blame<'a, T> {
                 .parse()
                 .ok()
                 .map(|is: bool| is.to_string()),
-            "an array" if !text.starts_with('[') => Some(format!("[{text}]")),
-            _ if expected.starts_with("an integer") => {
-                text.parse().ok().map(|whole: i64| whole.to_string())
-            }
+            "an array" if !text.starts_with('[') => quoted_list(text),
+            _ if expected.starts_with("an integer") => text
+                .parse()
+                .ok()
+                .filter(|&whole: &i64| whole >= 0 || expected == "an integer")
+                .map(|whole| whole.to_string()),
             _ => return with_quotes(text),
         };
         value.map(|value| format!("write `{value}`"))

@@ -544,7 +544,7 @@ fn a_value_in_another_notation_is_answered_with_how_to_write_it() {
         ("model=mlp", "write `model.name=mlp`"),
         ("training.shuffle=True", "write `true`"),
         ("model.dropout=.5", "write `0.5`"),
-        ("model.hidden=8,8", "write `[8,8]`"),
+        ("model.hidden=8,8", "write `[8, 8]`"),
         ("seed=\"3\"", "write `3`"),
         (
             "model.activation=[relu,gelu]",

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use emberlab_config_source::{ConfigError, ConfigSource, common_key};
+use emberlab_config_source::{ConfigError, ConfigSource, key_set_twice};
 use emberlab_menu::Problem;
 use emberlab_metrics::Metric;
 use emberlab_rng::stream;
@@ -91,13 +91,6 @@ impl Comparison {
         let mut trials: Vec<PlannedTrial> = Vec::new();
         for (variant, folder) in variants.iter().zip(&folders) {
             let first = first_config(&config, &base, variant, seeds[0], folds[0])?;
-            if let Some(other) = trials.first() {
-                check_losses(
-                    (&other.variant, &other.config),
-                    (&variant.name, &first),
-                    source,
-                )?;
-            }
             for &seed in &seeds {
                 for &fold in &folds {
                     trials.push(PlannedTrial {
@@ -117,6 +110,18 @@ impl Comparison {
             variants,
             trials,
         })
+    }
+
+    /// Checks that the losses of all variants can be compared, if the loss is the objective. For comparisons that begin:
+    /// one whose trials are there has to be reported on as it is.
+    ///
+    /// # Errors
+    /// [`ConfigError`] with two variants whose losses do not measure the same.
+    pub fn check_losses(&self, source: &ConfigSource) -> Result<(), ConfigError> {
+        let Some(first) = self.trials.first() else {
+            return Ok(());
+        };
+        (self.trials.iter()).try_for_each(|other| check_losses(first, other, source))
     }
 }
 
@@ -145,52 +150,72 @@ fn check_overrides(config: &ExperimentConfig, source: &ConfigSource) -> Result<(
     Ok(())
 }
 
-/// Checks that no two parts of a comparison set the same key, or one that is inside the value of another: what the one
-/// sets would be lost. Variants are beside each other, so that several may set a key.
+/// Checks that no part of a comparison loses what another sets. Variants come before the sweep, whose axes follow each
+/// other, and folds come last. Variants are beside each other, so that several may set a key.
 fn check_keys(config: &ExperimentConfig, source: &ConfigSource) -> Result<(), ConfigError> {
-    let swept = config.sweep.iter().flat_map(|sweep| sweep.axes.keys());
-    let swept: Vec<(&str, String)> = swept
-        .map(|key| (key.as_str(), format!("sweep.\"{key}\"")))
-        .collect();
+    type Part<'a> = (&'a str, Vec<&'a toml::Value>, String);
     let of_variants = config.variants.iter().enumerate().flat_map(|(i, variant)| {
-        let keys = variant.set.keys();
-        keys.map(move |key| (key.as_str(), format!("variants[{i}].set.\"{key}\"")))
+        let set = variant.set.iter();
+        set.map(move |(key, value)| -> Part<'_> {
+            (key, vec![value], format!("variants[{i}].set.\"{key}\""))
+        })
     });
-    let of_file = config
-        .split
-        .fold
-        .map(|_| ("split.fold", "split.fold".to_string()));
-    let of_folds = config
-        .num_folds
-        .map(|_| ("split.fold", "num_folds".to_string()));
-    let all = swept.iter().cloned().chain(of_variants).chain(of_file);
-    for (place, (key, written)) in all.enumerate() {
-        // A key of the file by itself is what the others change.
-        let swept = swept.iter().take(if key == written { 0 } else { place });
-        for (other, other_written) in swept.chain(&of_folds) {
-            if let Some(both) = common_key(key, other) {
-                let message = format!(
-                    "`{written}` and `{other_written}` both set `{both}`, so that the values of one would be lost: \
-                     remove it from one of them"
-                );
-                return Err(ConfigError::at_key(source, &written, message));
+    let axes = config.sweep.iter().flat_map(SweepConfig::axes);
+    let swept: Vec<Part<'_>> = axes
+        .map(|(key, values)| {
+            let written = format!("sweep.\"{key}\"");
+            (key.as_str(), values.iter().collect(), written)
+        })
+        .collect();
+    let num_variants = config
+        .variants
+        .iter()
+        .map(|variant| variant.set.len())
+        .sum();
+    let in_order: Vec<Part<'_>> = of_variants.chain(swept.iter().cloned()).collect();
+    for (place, (key, values, written)) in in_order.iter().enumerate() {
+        let next: usize = (place + 1).saturating_sub(num_variants);
+        for (later, _, later_written) in &swept[next..] {
+            if let Some(both) = key_set_twice(key, values, later) {
+                return Err(set_twice(source, written, later_written, both));
+            }
+        }
+    }
+    if config.num_folds.is_some() {
+        let of_file = (config.split.fold).map(|_| ("split.fold", "split.fold"));
+        let parts = in_order
+            .iter()
+            .map(|(key, _, written)| (*key, written.as_str()));
+        for (key, written) in parts.chain(of_file) {
+            if let Some(both) = key_set_twice(key, &[], "split.fold") {
+                return Err(set_twice(source, written, "num_folds", both));
             }
         }
     }
     Ok(())
 }
 
+fn set_twice(source: &ConfigSource, one: &str, other: &str, both: &str) -> ConfigError {
+    let message = format!(
+        "`{one}` and `{other}` both set `{both}`, so that the values of one would be lost: remove it from one of them"
+    );
+    ConfigError::at_key(source, one, message)
+}
+
 /// Checks that the losses of two variants can be compared, if the loss is the objective.
 fn check_losses(
-    (name, config): (&str, &ExperimentConfig),
-    (other_name, other): (&str, &ExperimentConfig),
+    first: &PlannedTrial,
+    other: &PlannedTrial,
     source: &ConfigSource,
 ) -> Result<(), ConfigError> {
+    let (name, other_name) = (&first.variant, &other.variant);
+    let (config, other) = (&first.config, &other.config);
     if config.training.objective.metric != Metric::Loss {
         return Ok(());
     }
     let differ = [
-        ("loss", config.loss != other.loss),
+        // Losses are reported as means over samples, however a step reduces them.
+        ("loss", config.loss.function != other.loss.function),
         (
             "standardize.targets",
             config.standardize.targets != other.standardize.targets,
@@ -701,6 +726,11 @@ mod tests {
             let found = error(first, &more);
             assert!(found.contains(said), "no {said} in\n{found}");
         }
+        // A later key adds to an earlier table that lacks it.
+        expand(
+            "[sweep]\n\"optimizer\" = [{ name = \"sgd\" }]\n\"optimizer.learning_rate\" = [0.1]",
+        )
+        .unwrap();
         // Variants are beside each other, and each changes what the file says.
         expand(&variant("optimizer.learning_rate", "0.1")).unwrap();
         expand("[split]\nfold = { index = 1, of = 3 }").unwrap();
@@ -708,7 +738,13 @@ mod tests {
 
     #[test]
     fn losses_that_measure_different_things_need_another_objective() {
-        let error = |more: &str| expand(more).unwrap_err().to_string();
+        let checked = |text: String| {
+            let source = ConfigSource::new("moons.toml", text);
+            Comparison::from_source(&source)
+                .unwrap()
+                .check_losses(&source)
+        };
+        let error = |more: &str| checked(format!("{BASE}{more}")).unwrap_err().to_string();
         let losses = "[sweep]\n\"loss.name\" = [\"bce_with_logits\", \"hinge\"]\n";
         let said = "`bce_with_logits` and `hinge` differ in `loss`, so that their losses do not measure the same";
         assert!(error(losses).contains(said), "{}", error(losses));
@@ -728,8 +764,11 @@ mod tests {
             "num_epochs = 3",
             "num_epochs = 3, objective = { metric = \"accuracy\" }",
         );
-        let source = ConfigSource::new("moons.toml", text + losses);
-        assert_eq!(Comparison::from_source(&source).unwrap().variants.len(), 2);
+        checked(text + losses).unwrap();
+        checked(format!(
+            "{BASE}[sweep]\n\"loss.reduction\" = [\"mean\", \"sum\"]\n"
+        ))
+        .unwrap();
     }
 
     #[test]

@@ -102,9 +102,12 @@ impl Prepared {
             inputs: self.rows_of_columns(&rows),
             rows,
         };
-        let score = subject.score(&subject.inputs)?;
         let outputs = subject.outputs(&subject.inputs)?;
-        if !score.is_finite() || outputs.iter().any(|output| output.is_nan()) {
+        if outputs.iter().any(|output| output.is_nan()) {
+            return Ok(None);
+        }
+        let score = subject.score_of(outputs)?;
+        if !score.is_finite() {
             return Ok(None);
         }
         let mut importances = Vec::new();
@@ -193,8 +196,12 @@ impl Subject<'_> {
 
     /// The metric of the network's predictions for the rows with these inputs.
     fn score(&self, inputs: &[f64]) -> Result<f64, ExperimentError> {
+        self.score_of(self.outputs(inputs)?)
+    }
+
+    /// The metric of these outputs of the network, as predictions for the rows.
+    fn score_of(&self, outputs: Vec<f64>) -> Result<f64, ExperimentError> {
         let prepared = self.prepared;
-        let outputs = self.outputs(inputs)?;
         let guesses = match &prepared.task {
             Task::Binary { .. } => Guesses::Probabilities(prepared.task.probabilities(
                 &prepared.config.loss,
@@ -258,11 +265,19 @@ impl Subject<'_> {
             true => (values.iter().map(|&part| (name(part), vec![part]))).collect(),
             false => vec![(column.name.as_str(), values)],
         };
+        let at_missing = match missing.first() {
+            Some(indicator) => self.means_at_missing(column, *indicator)?,
+            None => None,
+        };
         let curves = curves.into_iter().map(|(name, values)| {
             let features = [&values[..], &missing].concat();
-            self.dependence_on_numbers(name, &features, missing.first())
+            let found = self.dependence_on_numbers(name, &features, missing.first())?;
+            Ok::<_, ExperimentError>(found.map(|found| PartialDependence {
+                missing: at_missing.clone(),
+                ..found
+            }))
         });
-        curves.collect()
+        curves.filter_map(Result::transpose).collect()
     }
 
     /// The partial dependence on the categories of a column, the most frequent first.
@@ -290,40 +305,51 @@ impl Subject<'_> {
     }
 
     /// The partial dependence on the first of some features, ascending by its values. Rows whose value is missing have no
-    /// place among them.
+    /// place among them; `None` if the value of every row is missing.
     fn dependence_on_numbers(
         &self,
         name: &str,
         features: &[usize],
         missing: Option<&usize>,
-    ) -> Result<PartialDependence, ExperimentError> {
+    ) -> Result<Option<PartialDependence>, ExperimentError> {
         let width = self.prepared.columns.num_features();
         let is_missing = |row: &&[f64]| missing.is_some_and(|feature| row[*feature] != 0.0);
-        let all = self.inputs.chunks_exact(width);
-        let without = all.clone().find(is_missing);
-        let present: Vec<f64> = all
+        let present = self.inputs.chunks_exact(width);
+        let present: Vec<f64> = present
             .filter(|row| !is_missing(row))
             .flatten()
             .copied()
             .collect();
+        if present.is_empty() {
+            return Ok(None);
+        }
         let rows = Rows {
             values: &present,
             num_features: width,
         };
         let grid = numeric_grid(rows, features, NUM_POINTS);
         let numbers = grid.iter().map(|block| block[0]).collect();
-        let found = self.dependence_at(name, features, (grid, Points::Numbers(numbers)))?;
-        let Some(without) = without else {
-            return Ok(found);
+        let points = Points::Numbers(numbers);
+        Ok(Some(self.dependence_at(name, features, (grid, points))?))
+    }
+
+    /// The mean predictions with every feature of a column as in a row whose value is missing; `None` if no value is.
+    fn means_at_missing(
+        &self,
+        column: &Column,
+        indicator: usize,
+    ) -> Result<Option<Vec<f64>>, ExperimentError> {
+        let width = self.prepared.columns.num_features();
+        let mut rows = self.inputs.chunks_exact(width);
+        let Some(row) = rows.find(|row| row[indicator] != 0.0) else {
+            return Ok(None);
         };
-        let block = features.iter().map(|feature| without[*feature]).collect();
-        let at_missing = (vec![block], Points::Names(vec!["missing".to_string()]));
-        let of_missing = self.dependence_at(name, features, at_missing)?;
-        let means = of_missing.outputs.into_iter();
-        Ok(PartialDependence {
-            missing: Some(means.flat_map(|output| output.means).collect()),
-            ..found
-        })
+        let features = &column.features;
+        let block = features.iter().map(|feature| row[*feature]).collect();
+        let points = Points::Names(vec!["missing".to_string()]);
+        let found = self.dependence_at(&column.name, features, (vec![block], points))?;
+        let means = found.outputs.into_iter().flat_map(|output| output.means);
+        Ok(Some(means.collect()))
     }
 
     /// The mean predictions at the points of a grid.
@@ -412,7 +438,7 @@ mod tests {
         let path = folder.path().join("table.csv");
         // Every third age is missing. Two years, each with days in four months.
         let row = |i: usize| {
-            let age = if i % 3 == 0 {
+            let age = if i.is_multiple_of(3) {
                 String::new()
             } else {
                 i.to_string()

@@ -1,13 +1,26 @@
 //! Patterns of column names, with `*` for any characters.
 
-/// Whether one of `patterns` stands for the column `name` of a table with the columns `names`. A pattern that is the name
-/// of a column stands for that column alone, even if there is a `*` in it.
-pub(crate) fn any_fits(patterns: &[String], name: &str, names: &[String]) -> bool {
-    let fits = |pattern: &String| match names.contains(pattern) {
-        true => pattern == name,
-        false => matches(pattern, name),
-    };
-    patterns.iter().any(fits)
+use std::collections::HashSet;
+
+/// Patterns for the columns of one table. A pattern that is the name of a column stands for that column alone, even if
+/// there is a `*` in it.
+pub(crate) struct Patterns<'a> {
+    exact: HashSet<&'a str>,
+    others: HashSet<&'a str>,
+}
+
+impl<'a> Patterns<'a> {
+    /// `patterns` for a table with the columns `names`.
+    pub(crate) fn new(patterns: &'a [String], names: &HashSet<&str>) -> Self {
+        let patterns = patterns.iter().map(String::as_str);
+        let (exact, others) = patterns.partition(|pattern| names.contains(pattern));
+        Self { exact, others }
+    }
+
+    /// Whether one of the patterns stands for the column `name`.
+    pub(crate) fn fit(&self, name: &str) -> bool {
+        self.exact.contains(name) || self.others.iter().any(|pattern| matches(pattern, name))
+    }
 }
 
 /// Whether `name` is `pattern` itself, or fits it with each `*` standing for any number of characters.
@@ -54,8 +67,8 @@ mod tests {
         ] {
             assert!(matches(pattern, name), "{pattern} {name}");
         }
-        let names = ["rate*", "rate_a", "rates"].map(str::to_owned);
-        let fits = |pattern: &str, name| any_fits(&[pattern.to_owned()], name, &names);
+        let names = HashSet::from(["rate*", "rate_a", "rates"]);
+        let fits = |pattern: &str, name| Patterns::new(&[pattern.to_owned()], &names).fit(name);
         assert!(fits("rate*", "rate*") && !fits("rate*", "rate_a"));
         assert!(fits("rate_*", "rate_a") && !fits("rate_*", "rates"));
         for (pattern, name) in [

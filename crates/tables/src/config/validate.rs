@@ -127,18 +127,12 @@ impl TableConfig {
             let expected = "at least one name or pattern";
             Problem::unless(!columns.is_empty(), "columns", "[]", expected)?;
         }
-        for (name, kind) in &self.types {
-            let is_dropped = self.drop.iter().any(|drop| pattern::matches(drop, name));
-            let is_unusable = matches!(kind, ColumnType::Identifier | ColumnType::Text);
-            Problem::unless(
-                is_dropped || !is_unusable,
-                format!("types.{name}"),
-                format!("{:?}", kind.name()),
-                format!(
-                    "\"number\", \"integer\", \"category\", \"boolean\", \"date\" or \"presence\"; \
-                     `drop = [{name:?}]` leaves the column out"
-                ),
-            )?;
+        for name in self.types.keys() {
+            // A pattern may be the name of another column, which the file tells.
+            let may_be_dropped = self.drop.iter().any(|drop| pattern::matches(drop, name));
+            if !may_be_dropped {
+                self.validate_type(name)?;
+            }
         }
         for (place, text) in self.derive.iter().enumerate() {
             if let Err(expected) = Expression::parse(text) {
@@ -149,6 +143,22 @@ impl TableConfig {
             Problem::unless(is_new, "derive", found, "different features")?;
         }
         Ok(())
+    }
+
+    /// Checks that the type given for a column that is not dropped, if any, is one of features.
+    pub(crate) fn validate_type(&self, name: &str) -> Result<(), Problem> {
+        let Some(kind) = self.types.get(name) else {
+            return Ok(());
+        };
+        Problem::unless(
+            !matches!(kind, ColumnType::Identifier | ColumnType::Text),
+            format!("types.{name}"),
+            format!("{:?}", kind.name()),
+            format!(
+                "\"number\", \"integer\", \"category\", \"boolean\", \"date\" or \"presence\"; \
+                 `drop = [{name:?}]` leaves the column out"
+            ),
+        )
     }
 
     fn validate_encoding(&self) -> Result<(), Problem> {

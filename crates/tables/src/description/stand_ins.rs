@@ -132,8 +132,11 @@ fn numbers(summary: &Summary) -> Vec<StandIn> {
         range[side] = [-end.next, end.next][side];
         let (rest, rest_count) = (without(&of_others, value), num_others - end.count);
         let is_frequent = end.count > 1 && RARE * end.count >= num_others;
+        let nearest = range[side];
+        // Not the next power of ten, as of doses.
+        let is_other_size = value * nearest <= 0.0 || value.abs() > 10.0 * nearest.abs();
         let is_far = || Usual::of(rest.clone(), range).is_beyond(value);
-        if is_frequent && rest_count >= LEAST_OTHERS && is_far() {
+        if is_frequent && is_other_size && rest_count >= LEAST_OTHERS && is_far() {
             found.push((value, end.count));
             (others, num_others, of_others) = (range, rest_count, rest);
         }

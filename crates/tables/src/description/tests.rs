@@ -424,6 +424,9 @@ fn numbers_that_stand_for_missing_ones_are_found_far_from_the_others() {
         // A value that is not far enough, or stands beside one other value alone.
         column(&|row| every_tenth(row, "0", format!("{}", 20 + row % 12))),
         column(&|row| every_tenth(row, "50", "0".to_owned())),
+        // Doses.
+        column(&|row| ["0.01", "0.1", "1", "10", "100"][row % 5].to_owned()),
+        column(&|row| ["0", "1", "10", "100"][row % 4].to_owned()),
     ] {
         assert_eq!(honest, "");
     }
@@ -520,7 +523,19 @@ fn rows_that_belong_together_or_come_in_time_are_said() {
         });
         assert_warns(
             &describe_text(&seconds, Some("y")),
-            "\"t\": the rows are in the order",
+            "\"t\": if these numbers are times since 1970, the rows are in their order",
+        );
+    }
+    // Numbers of orders are no times.
+    for (name, first, step) in [("order_id", 1_500_000_012_u64, 7), ("n", 2_013_001_234, 1)] {
+        let orders = table(&format!("{name},y"), 60, |row| {
+            format!("{},{}", first + step * row as u64, row % 2)
+        });
+        let warnings = describe_text(&orders, Some("y")).warnings;
+        let mut subjects = warnings.iter().map(|warning| warning.subject);
+        assert!(
+            subjects.all(|subject| subject != Subject::DependentRows),
+            "{warnings:#?}"
         );
     }
     let numbers = table("t,y", 60, |row| {
@@ -575,7 +590,20 @@ fn categories_that_look_the_same_are_said_with_what_tells_them_apart() {
     );
     let blank = warning(["A", "A\u{200b}"]);
     assert!(blank.contains("\"A\" and \"A\\u{200b}\""), "{blank}");
-    assert_eq!(warning(["K\u{f6}ln", "K\u{e4}ln"]), "");
+    let quote = warning(["l'\u{c9}toile", "l'e\u{301}toile"]);
+    assert!(
+        quote.contains("\"l'\u{c9}toile\" and \"l'e\\u{301}toile\""),
+        "{quote}"
+    );
+    for words in [
+        ["K\u{f6}ln", "K\u{e4}ln"],
+        ["Ko\u{308}ln", "K\u{e4}ln"],
+        ["o\u{308}", "\u{d7}"],
+        ["o\u{308}", "\u{f8}"],
+        ["S\u{f8}", "S\u{df}"],
+    ] {
+        assert_eq!(warning(words), "");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use super::{ColumnDescription, Useless};
 use crate::columns::ColumnType;
 use crate::columns::cell::{boolean, is_like_thousands};
 use crate::columns::cell_format::toml_key;
-use crate::columns::guess::RowOrder;
+use crate::columns::guess::{RowOrder, is_identifier_name};
 use crate::format::{Format, FormatConfig};
 
 /// The largest number of columns or values that a sentence names.
@@ -379,23 +379,47 @@ fn dependent_rows(column: &Column, warnings: &mut Vec<Warning>) {
              one patient do, keep them in one split with `group = {name:?}` and `split.method = \"random\"`."
         )));
     }
-    let advice = match order_of_times(column).filter(|_| values >= LEAST_ROWS) {
-        Some(RowOrder::Rising) => {
-            "the rows are in the order of their dates. If the network is to predict rows of later dates, test it on the \
-             last ones with `split.method = \"sequential\"`."
+    if values < LEAST_ROWS {
+        return;
+    }
+    let (order, order_is) = match (order_of_dates(column), order_of_numbers(column)) {
+        (Some(RowOrder::Rising), _) => {
+            (RowOrder::Rising, "the rows are in the order of their dates")
         }
-        Some(RowOrder::Falling) => {
-            "the newest rows come first. If the network is to predict rows of later dates, sort the rows by date, the \
-             oldest first, and test it on the last ones with `split.method = \"sequential\"`."
-        }
-        None => return,
+        (Some(RowOrder::Falling), _) => (RowOrder::Falling, "the newest rows come first"),
+        (None, Some(RowOrder::Rising)) => (
+            RowOrder::Rising,
+            "if these numbers are times since 1970, the rows are in their order",
+        ),
+        (None, Some(RowOrder::Falling)) => (
+            RowOrder::Falling,
+            "if these numbers are times since 1970, the newest rows come first",
+        ),
+        (None, None) => return,
     };
-    let message = format!("{name:?}: {advice}");
+    let sort = match order {
+        RowOrder::Rising => "",
+        RowOrder::Falling => "sort the rows by date, the oldest first, and ",
+    };
+    let message = format!(
+        "{name:?}: {order_is}. If the network is to predict rows of later dates, {sort}test it on the last ones with \
+         `split.method = \"sequential\"`."
+    );
     warnings.push(Warning::new(Subject::DependentRows, message));
 }
 
-/// The order of the rows in time, if the column holds dates, or numbers that are times since 1970, and they are in order.
-fn order_of_times(column: &Column) -> Option<RowOrder> {
+/// The order of the rows in time, if the column holds dates and they are in order.
+fn order_of_dates(column: &Column) -> Option<RowOrder> {
+    let counts = &column.summary.counts;
+    match column.description.column_type {
+        ColumnType::Date => counts.days().direction(),
+        ColumnType::Integer => counts.days_of_digits()?.direction(),
+        _ => None,
+    }
+}
+
+/// The order of the rows in time, if the column holds numbers that may be times since 1970 and they are in order.
+fn order_of_numbers(column: &Column) -> Option<RowOrder> {
     /// The years 2000 to 2099 in seconds since 1970.
     const SECONDS: std::ops::Range<f64> = 946_684_800.0..4_102_444_800.0;
     let (summary, description) = (column.summary, column.description);
@@ -403,19 +427,18 @@ fn order_of_times(column: &Column) -> Option<RowOrder> {
     let is_time_in = |unit: f64| {
         SECONDS.contains(&(summary.min / unit)) && SECONDS.contains(&(summary.max / unit))
     };
-    match description.column_type {
-        ColumnType::Date => counts.days().direction(),
-        ColumnType::Integer if counts.days_of_digits().is_some() => {
-            counts.days_of_digits()?.direction()
-        }
+    let is_number = matches!(
+        description.column_type,
         ColumnType::Integer | ColumnType::Identifier
-            if counts.integers == counts.values()
-                && [1.0, 1e3, 1e6, 1e9].into_iter().any(is_time_in) =>
-        {
-            summary.course.direction()
-        }
-        _ => None,
-    }
+    );
+    let counts_rows = description.useless == Some(Useless::RowNumbers);
+    let may_be_time = is_number
+        && !counts_rows
+        && !is_identifier_name(column.name())
+        && counts.integers == counts.values()
+        && counts.days_of_digits().is_none()
+        && [1.0, 1e3, 1e6, 1e9].into_iter().any(is_time_in);
+    may_be_time.then(|| summary.course.direction()).flatten()
 }
 
 /// The key that makes cells of a column read as missing.
@@ -596,49 +619,20 @@ pub(crate) fn mixed_booleans<'a>(values: impl Iterator<Item = &'a str>) -> Optio
 /// Categories that differ only in case, blanks, underscores, a point at the end, characters without width, or in whether
 /// accents are characters of their own.
 fn similar_spellings(column: &Column) -> Option<String> {
-    let values = column
-        .summary
-        .values
-        .iter()
-        .map(|value| value.text.as_str());
-    let of_words = same_spellings(values.clone(), &|text| without_details(text));
-    let of_accents = same_spellings(values, &|text| {
-        without_details(&with_accents_as_marks(text))
-    });
-    // Letters with an accent are like those whose accent is a character of its own.
-    let has_accent = |text: &&str| text.contains(is_accent);
-    let are_mixed = |spellings: &Vec<&str>| {
-        spellings.iter().any(has_accent) && !spellings.iter().all(has_accent)
-    };
-    let of_accents = of_accents.into_iter().filter(are_mixed);
-    let similar: Vec<String> = of_words
-        .into_iter()
-        .chain(of_accents)
-        .map(|spellings| {
-            let quoted = spellings.iter().map(|text| visible(&shortened(text)));
-            list_as_is(&quoted.collect::<Vec<_>>(), " and ")
-        })
-        .collect();
+    let mut spellings: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for value in &column.summary.values {
+        let similar = spellings.entry(without_details(&value.text)).or_default();
+        similar.push(&value.text);
+    }
+    let several = spellings.values().filter(|similar| similar.len() > 1);
+    let similar: Vec<String> = several.map(|similar| list(similar, " and ")).collect();
     (!similar.is_empty()).then(|| {
         let similar = list_as_is(&similar, "; ");
         format!("{:?}: some categories are spelled almost alike: {similar}. They are different categories.", column.name())
     })
 }
 
-/// The texts that are the same as others by `key`.
-fn same_spellings<'a>(
-    texts: impl Iterator<Item = &'a str>,
-    key: &dyn Fn(&str) -> String,
-) -> Vec<Vec<&'a str>> {
-    let mut spellings: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-    for text in texts {
-        spellings.entry(key(text)).or_default().push(text);
-    }
-    let several = spellings.into_values();
-    several.filter(|spellings| spellings.len() > 1).collect()
-}
-
-/// A text in lower case without characters that are easily overlooked.
+/// A text in lower case without characters that are easily overlooked, and with accents as characters of their own.
 fn without_details(text: &str) -> String {
     let has_width = |c: &char| {
         !matches!(
@@ -646,7 +640,10 @@ fn without_details(text: &str) -> String {
             '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}'
         )
     };
-    let text: String = text.to_lowercase().chars().filter(has_width).collect();
+    let text = text.to_lowercase();
+    let text: String = (text.chars().filter(has_width))
+        .flat_map(decomposed)
+        .collect();
     let words: Vec<&str> = text
         .trim_end_matches('.')
         .split([' ', '_', '\u{a0}'])
@@ -655,39 +652,27 @@ fn without_details(text: &str) -> String {
     words.join(" ")
 }
 
-/// Whether a character is an accent on the letter before it.
-fn is_accent(c: char) -> bool {
-    matches!(c, '\u{300}'..='\u{36f}')
-}
-
-/// A text with one and the same mark in place of each letter with an accent, however it is written.
-fn with_accents_as_marks(text: &str) -> String {
-    let mut marked = String::new();
-    for c in text.chars() {
-        if is_accent(c) {
-            if !marked.ends_with('\u{fffd}') {
-                marked.pop();
-                marked.push('\u{fffd}');
-            }
-        } else if matches!(c, '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}') {
-            marked.push('\u{fffd}');
-        } else {
-            marked.push(c);
-        }
-    }
-    marked
-}
-
-/// A text in quotes, in which accents that are characters of their own can be told from letters with an accent.
-fn visible(text: &str) -> String {
-    let mut visible = String::new();
-    for c in text.chars() {
-        match is_accent(c) {
-            true => visible.extend(c.escape_unicode()),
-            false => visible.extend(c.escape_debug()),
-        }
-    }
-    format!("\"{visible}\"")
+/// A small letter with a frequent accent as the letter and its accent; any other character as it is.
+fn decomposed(c: char) -> impl Iterator<Item = char> {
+    /// Accents as characters of their own, letters, and the letters with the accent.
+    const ACCENTS: [(char, &str, &str); 9] = [
+        ('\u{300}', "aeinou", "àèìǹòù"),
+        ('\u{301}', "aceilnorsuyz", "áćéíĺńóŕśúýź"),
+        ('\u{302}', "aceghijosuwy", "âĉêĝĥîĵôŝûŵŷ"),
+        ('\u{303}', "ainou", "ãĩñõũ"),
+        ('\u{308}', "aeiouy", "äëïöüÿ"),
+        ('\u{30a}', "au", "åů"),
+        ('\u{30c}', "cdenrstz", "čďěňřšťž"),
+        ('\u{327}', "cklnrst", "çķļņŗşţ"),
+        ('\u{328}', "aeiu", "ąęįų"),
+    ];
+    let found = ACCENTS.iter().find_map(|(accent, letters, composed)| {
+        let mut pairs = letters.chars().zip(composed.chars());
+        let (letter, _) = pairs.find(|(_, composed)| *composed == c)?;
+        Some((letter, Some(*accent)))
+    });
+    let (letter, accent) = found.unwrap_or((c, None));
+    std::iter::once(letter).chain(accent)
 }
 
 /// Columns that are equal, or whose values determine each other.

@@ -83,8 +83,8 @@ impl Encoder {
     }
 
     /// Reads rows from what `open` opens: in the format of the training file if the names of the columns, or else the
-    /// number of cells, can be found with it, or else in the format that is detected. Without names, the decimal mark of the
-    /// training file never becomes a delimiter: `1,5` may be one number.
+    /// number of cells, can be found with it, or else in the format that is detected. Without names, neither a
+    /// colon nor the decimal mark of the training file becomes a delimiter: `12:30` may be a time, and `1,5` a number.
     fn read_any_format(
         &self,
         config: &TableConfig,
@@ -119,7 +119,8 @@ impl Encoder {
                 num_cells[0] = num_cells[0].max(rows.columns().len());
             }
             if let Ok(rows) = open(&detected) {
-                let is_clear = rows.format().delimiter != Delimiter::Char(config.decimal);
+                let unclear = [config.decimal, ':'].map(Delimiter::Char);
+                let is_clear = !unclear.contains(&rows.format().delimiter);
                 if is_clear {
                     num_cells[1] = num_cells[1].max(rows.columns().len());
                 }

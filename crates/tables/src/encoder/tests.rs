@@ -522,6 +522,13 @@ fn new_rows_in_another_format_are_read_from_streams_and_without_a_header_too() {
     assert!(predict(&semicolons, keys, "1,5\n", HeaderLine::Auto).is_err());
     let (rows, _) = predict(&semicolons, keys, "x,z\n1.5,2\n", HeaderLine::Auto).unwrap();
     assert_eq!(rows.concat(), [2.0, 1.5]);
+    // A time is no row of two numbers.
+    for header in [HeaderLine::Auto, HeaderLine::No] {
+        assert!(predict(two, "", "12:30\n", header).is_err());
+        assert!(predict(two, "", "12:30\n13:45\n", header).is_err());
+    }
+    let (rows, _) = predict(two, "", "z:x\n12:30\n", HeaderLine::Auto).unwrap();
+    assert_eq!(rows.concat(), [12.0, 30.0]);
     let message = predict(two, "", "zz;x\n0,1;2,5\n", HeaderLine::Auto).unwrap_err();
     assert_eq!(
         message,

@@ -1,8 +1,10 @@
 //! The roles of the columns of a file: labels, weight, group and features.
 
+use std::collections::HashSet;
+
 use emberlab_menu::nearest_name;
 
-use crate::columns::pattern;
+use crate::columns::pattern::{self, Patterns};
 use crate::config::TableConfig;
 use crate::error::TableError;
 use crate::files::RowReader;
@@ -20,7 +22,8 @@ impl Roles {
     /// Finds the columns of `config` in a file.
     ///
     /// # Errors
-    /// [`TableError::Column`] if a name or pattern fits no column; [`TableError::Unusable`] if no feature is left.
+    /// [`TableError::Column`] if a name or pattern fits no column; [`TableError::Unusable`] if no feature is left;
+    /// [`TableError::Value`] if a feature has the type of an identifier or of a text.
     pub(super) fn find(config: &TableConfig, file: &RowReader) -> Result<Self, TableError> {
         let names = file.columns();
         let find = |name: &String| {
@@ -39,19 +42,21 @@ impl Roles {
         for name in named {
             let _ = find(name)?;
         }
+        let all: HashSet<&str> = names.iter().map(String::as_str).collect();
         for pattern in config.columns.iter().flatten().chain(&config.drop) {
-            if !names.iter().any(|name| pattern::matches(pattern, name)) {
+            let fits = |name: &String| pattern::matches(pattern, name);
+            if !all.contains(pattern.as_str()) && !names.iter().any(fits) {
                 return Err(no_column(config, pattern, file));
             }
         }
+        let chosen = config.columns.as_ref();
+        let chosen = chosen.map(|columns| Patterns::new(columns, &all));
+        let dropped = Patterns::new(&config.drop, &all);
         let is_feature = |&place: &usize| {
             let name = &names[place];
-            let is_chosen = config
-                .columns
-                .as_ref()
-                .is_none_or(|columns| pattern::any_fits(columns, name, names));
+            let is_chosen = chosen.as_ref().is_none_or(|columns| columns.fit(name));
             let has_role = labels.contains(&place) || weight == Some(place) || group == Some(place);
-            is_chosen && !has_role && !pattern::any_fits(&config.drop, name, names)
+            is_chosen && !has_role && !dropped.fit(name)
         };
         let features: Vec<usize> = (0..names.len()).filter(is_feature).collect();
         if features.is_empty() {
@@ -61,6 +66,9 @@ impl Roles {
                           `columns`, without those in `drop`"
                     .to_owned(),
             });
+        }
+        for &place in &features {
+            config.validate_type(&names[place])?;
         }
         Ok(Self {
             labels,

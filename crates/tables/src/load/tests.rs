@@ -525,6 +525,10 @@ fn a_column_whose_name_holds_a_star_is_dropped_alone() {
         names(&load(text, "columns = [\"note*\", \"x\"]").unwrap()),
         ["note*", "x"]
     );
+    let keys = "drop = [\"note*\"]\ntypes = { note_a = \"text\" }";
+    let message = load(text, keys).unwrap_err();
+    assert!(message.contains("`types.note_a` is \"text\""), "{message}");
+    assert!(load("note,note_a,x,y\na,1,2,0\nb,2,3,1\n", keys).is_ok());
 }
 
 #[test]

@@ -164,7 +164,8 @@ impl TrainingEngine for AveragedBatchNorm {
 }
 
 /// The network with the running statistics of its weights: the mean over batches of a split, each of which counts the
-/// same. Equals PyTorch's `torch.optim.swa_utils.update_bn`, but for a last batch of one row, which is left out.
+/// same. Equals PyTorch's `torch.optim.swa_utils.update_bn`, but for a last batch of one row, which is left out, and for
+/// dropout, which drops nothing here.
 fn with_statistics_of(
     mut network: Network,
     data: &DeviceDataset,

@@ -11,7 +11,7 @@ pub(in crate::diagnosis) const RULE: Rule = Rule {
     kind: FindingKind::LearningRateTooLow,
     // While epochs are left, the loss may still fall far enough.
     earliest: Earliest::AtTheEnd,
-    condition: "the loss fell in nine of ten epochs, by less than 40 % in all, and in the second half nearly as fast as in the first; or the first step moves no layer by more than a millionth of its weights, although there is a gradient",
+    condition: "the loss fell in nine of ten epochs, by less than 40 % in all, and in the second half nearly as fast as in the first, while the median step changes no layer by more than a hundredth of its weights; or the first step moves no layer by more than a millionth of its weights, although there is a gradient",
     is_one_problem: true,
     detect,
 };
@@ -43,6 +43,11 @@ fn slow_fall(curves: &LearningCurves, observed: &Observations<'_>) -> Option<Fin
     if !(curves.falls_steadily() && is_straight && is_little) {
         return None;
     }
+    // Larger steps would be too large for the weights.
+    let layers = observed.layers.filter(|_| !observed.searches());
+    if layers.and_then(large_median).is_some() {
+        return None;
+    }
     let share = (first - last) / first;
     let mut found = finding(
         FindingKind::LearningRateTooLow,
@@ -69,14 +74,6 @@ fn slow_fall(curves: &LearningCurves, observed: &Observations<'_>) -> Option<Fin
         "steps far smaller than the loss would allow",
         "too few epochs for this learning rate",
     ]);
-    let more_epochs = "more epochs: `emberlab resume RUN --set training.num_epochs=N`";
-    let layers = observed.layers.filter(|_| !observed.searches());
-    if layers.and_then(large_median).is_some() {
-        // Larger steps would be too large for the weights.
-        found.causes = sentences(&["too few epochs"]);
-        found.remedies = sentences(&[more_epochs]);
-        return Some(found);
-    }
     found.remedies =
         sentences(&["ten times `optimizer.learning_rate`; `emberlab find-lr` tries many"]);
     if (observed.steps).is_none_or(|(optimizer, _)| optimizer.rule.num_buffers() == 0) {
@@ -84,6 +81,7 @@ fn slow_fall(curves: &LearningCurves, observed: &Observations<'_>) -> Option<Fin
             "another optimiser, such as `adam`, or momentum",
         ]));
     }
+    let more_epochs = "more epochs: `emberlab resume RUN --set training.num_epochs=N`";
     found.remedies.push(more_epochs.to_string());
     Some(found)
 }
@@ -137,10 +135,10 @@ mod tests {
     }
 
     #[test]
-    fn larger_steps_are_advised_only_where_steps_are_not_large_and_adam_only_without_it() {
+    fn a_slow_fall_in_large_steps_is_no_low_rate_and_adam_is_advised_only_without_it() {
         let slow: Vec<f64> = (0..50).map(|i| 0.7 - 0.001 * f64::from(i)).collect();
         let curves = curves(slow, Vec::new());
-        let remedies = |share: f64, optimizer: &str| {
+        let told = |share: f64, optimizer: &str| {
             let layers = history(&[&[share; 5]], |row, share| {
                 (row.weight_norm, row.update_norm) = (2.0, 2.0 * share);
             });
@@ -150,21 +148,23 @@ mod tests {
                 steps: Some((&optimizer, StepRules::default())),
                 ..Observations::of_curves(&curves)
             });
-            let [found] = &found[..] else {
-                panic!("one finding explains the other: {found:#?}");
-            };
-            assert_eq!(found.kind, FindingKind::LearningRateTooLow);
-            found.remedies.join("; ")
+            let kinds = found.iter().map(|found| found.kind);
+            let remedies = found.iter().flat_map(|found| found.remedies.clone());
+            (
+                kinds.collect::<Vec<_>>(),
+                remedies.collect::<Vec<_>>().join("; "),
+            )
         };
         let sgd = r#"{"name": "sgd", "learning_rate": 0.1}"#;
         let adam = r#"{"name": "adam", "learning_rate": 0.1}"#;
-        assert!(remedies(1e-3, sgd).contains("such as `adam`"));
-        assert!(!remedies(1e-3, adam).contains("such as `adam`"));
+        assert!(told(1e-3, sgd).1.contains("such as `adam`"));
+        assert!(!told(1e-3, adam).1.contains("such as `adam`"));
         for share in [1e-5, 1e-3] {
-            assert!(remedies(share, adam).contains("ten times"), "{share}");
+            let (kinds, remedies) = told(share, adam);
+            assert_eq!(kinds, [FindingKind::LearningRateTooLow], "{share}");
+            assert!(remedies.contains("ten times"), "{share}: {remedies}");
         }
-        let large = remedies(0.02, adam);
-        assert!(large.starts_with("more epochs"), "{large}");
+        assert_eq!(told(0.02, adam).0, [], "the loss falls with every epoch");
     }
 
     #[test]

@@ -9,13 +9,15 @@ use crate::diagnosis::{Earliest, Observations, ObservedBaselines, Rule};
 pub(in crate::diagnosis) const RULE: Rule = Rule {
     kind: FindingKind::PerfectBaseline,
     earliest: Earliest::AtTheEnd,
-    condition: "on at least 100 test or validation rows of a table of your own, a simple predictor in `baselines.json` has an accuracy of 1 or an R² of at least 0.999",
+    condition: "on at least 100 test or validation rows of a table of your own, a simple predictor in `baselines.json` has an accuracy of 1 or an R² of at least 0.999, and a predictor that reads no column, such as the majority class, has not",
     is_one_problem: true,
     detect,
 };
 
 /// With fewer rows, a simple predictor may be right by chance.
 const ENOUGH_ROWS: usize = 100;
+/// Simple predictors that read no column. Where one of them makes no errors, the others need no column either.
+const READ_NOTHING: [&str; 2] = ["majority", "mean"];
 /// Nearly all of the variance.
 const PERFECT_R2: f64 = 0.999;
 
@@ -33,18 +35,24 @@ fn perfect(observed: &ObservedBaselines<'_>) -> Option<Finding> {
         let metrics = scores.metrics.get(&split)?;
         let of = |metric: Metric, least: f64| {
             let value = metrics.get(metric).filter(|value| *value >= least);
-            value.map(|value| (scores.title.as_str(), metric, value))
+            value.map(|value| (scores, metric, value))
         };
         of(Metric::Accuracy, 1.0).or_else(|| of(Metric::R2, PERFECT_R2))
     });
-    let (title, metric, value) = scores.into_iter().next()?;
+    let all: Vec<_> = scores.collect();
+    let reads_nothing = |name: &str| READ_NOTHING.contains(&name);
+    if all.iter().any(|(scores, ..)| reads_nothing(&scores.name)) {
+        return None;
+    }
+    let (scores, metric, value) = all.first()?;
+    let title = &scores.title;
     let mut found = finding(
         FindingKind::PerfectBaseline,
         Severity::Warning,
         format!("{title} alone makes no errors on the {split} split: a column may hold the answer"),
     );
     found.evidence = vec![
-        evidence(format!("{split} {metric} of {title}"), value),
+        evidence(format!("{split} {metric} of {title}"), *value),
         evidence(format!("{split} rows"), observed.num_rows as f64),
     ];
     found.causes = sentences(&[
@@ -61,30 +69,15 @@ fn perfect(observed: &ObservedBaselines<'_>) -> Option<Finding> {
 #[cfg(test)]
 mod tests {
     use emberlab_metrics::{Split, SplitMetrics};
-    use emberlab_run_format::{BaselineScores, Baselines};
 
     use super::*;
-
-    fn baselines(value: f64) -> Baselines {
-        let metrics = SplitMetrics::from_iter([(Metric::Accuracy, value)]);
-        Baselines {
-            metric: Metric::Accuracy,
-            num_train: 300,
-            results: vec![BaselineScores {
-                name: "random_forest".to_string(),
-                title: "random forest".to_string(),
-                num_train_used: 300,
-                metrics: [(Split::Valid, metrics)].into_iter().collect(),
-                error: None,
-            }],
-        }
-    }
+    use crate::diagnosis::examples::baselines;
 
     #[test]
     fn a_baseline_without_errors_is_found_in_tables_of_ones_own() {
         let kind = |value: f64, num_rows: usize, is_own_table: bool| {
             let found = perfect(&ObservedBaselines {
-                baselines: &baselines(value),
+                baselines: &baselines(Metric::Accuracy, value),
                 split: Split::Valid,
                 network: &SplitMetrics::default(),
                 num_rows,
@@ -96,5 +89,21 @@ mod tests {
         assert_eq!(kind(1.0, 100, false), None);
         assert_eq!(kind(1.0, 50, true), None);
         assert_eq!(kind(0.999, 100, true), None);
+    }
+
+    #[test]
+    fn a_majority_class_that_is_always_right_is_no_column_with_the_answer() {
+        let mut forest_and_majority = baselines(Metric::Accuracy, 1.0);
+        let mut majority = forest_and_majority.results[0].clone();
+        majority.name = "majority".to_string();
+        forest_and_majority.results.insert(0, majority);
+        let found = perfect(&ObservedBaselines {
+            baselines: &forest_and_majority,
+            split: Split::Valid,
+            network: &SplitMetrics::default(),
+            num_rows: 100,
+            is_own_table: true,
+        });
+        assert_eq!(found.map(|found| found.kind), None);
     }
 }

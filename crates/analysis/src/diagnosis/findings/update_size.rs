@@ -230,14 +230,15 @@ mod tests {
         let curves = crate::diagnosis::LearningCurves::default();
         let sgd = r#"{"name": "sgd", "learning_rate": 0.1}"#;
         let optimizer: OptimizerConfig = serde_json::from_str(sgd).expect("an optimiser");
-        let remedy = |rules: StepRules| {
+        let remedies = |optimizer: &OptimizerConfig, rules: StepRules| {
             let found = findings(&Observations {
                 layers: Some(&layers),
-                steps: Some((&optimizer, rules)),
+                steps: Some((optimizer, rules)),
                 ..Observations::of_curves(&curves)
             });
-            found[0].remedies[0].clone()
+            found[0].remedies.clone()
         };
+        let remedy = |rules: StepRules| remedies(&optimizer, rules)[0].clone();
         let penalty = StepRules {
             penalty: Some(Penalty { l1: 0.0, l2: 10.0 }),
             ..StepRules::default()
@@ -249,6 +250,11 @@ mod tests {
         };
         assert_eq!(remedy(bound), "a larger `training.max_norm`");
         assert!(remedy(StepRules::default()).contains("learning_rate"));
+        let adamw = r#"{"name": "adamw", "learning_rate": 0.1, "weight_decay": 0.1}"#;
+        let adamw: OptimizerConfig = serde_json::from_str(adamw).expect("an optimiser");
+        let both = remedies(&adamw, penalty);
+        assert_eq!(both[0], "a smaller `training.penalty`");
+        assert_eq!(both[1], "a smaller `optimizer.weight_decay`");
     }
 
     #[test]

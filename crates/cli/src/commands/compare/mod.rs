@@ -106,6 +106,9 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
             );
         }
     })?;
+    if missing.len() == comparison.trials.len() && !args.collect {
+        comparison.check_losses(&source)?;
+    }
     if args.dry_run {
         return list(&comparison, &missing, args, shared);
     }
