@@ -89,6 +89,10 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
     }
     let mut limits = BTreeMap::new();
     if !args.collect {
+        let is_absent = |trial: &PlannedTrial| matches!(trial.run(&shared.artifacts), Ok(None));
+        if comparison.trials.iter().all(is_absent) {
+            comparison.check_losses(&source)?;
+        }
         limits = check_data(&comparison, &source, shared)?;
     }
     // Two processes that train one comparison would each report on trials that the other one has not ended, and one that
@@ -106,9 +110,6 @@ pub fn run(args: &Args, shared: &Shared) -> Result<ExitCode, Failure> {
             );
         }
     })?;
-    if missing.len() == comparison.trials.len() && !args.collect {
-        comparison.check_losses(&source)?;
-    }
     if args.dry_run {
         return list(&comparison, &missing, args, shared);
     }
