@@ -12,9 +12,10 @@ use emberlab_experiments::{Axes, LoadedRun, Prepared, Run};
 use emberlab_metrics::{
     BinaryCurves, ClassReport, ClassificationReport, ConfusedPairs, ConfusionMatrix, ThresholdBy,
 };
+use emberlab_report::predictions::target_table;
 use emberlab_run_format::files::RESULT;
 use emberlab_run_format::{
-    ChosenThreshold, Mistakes, RunFolder, RunResult, SplitEvaluation, TargetScores, Weights,
+    ChosenThreshold, Mistakes, RunFolder, RunResult, SplitEvaluation, Weights,
 };
 use emberlab_training::{Split, Task};
 use serde::Serialize;
@@ -305,18 +306,7 @@ fn render(found: &Evaluation, diagnose: &CommandLine) -> String {
         let _ = write!(text, "\n\n{table}");
     }
     if !evaluation.targets.is_empty() {
-        let errors = ["target", "MAE", "MSE", "RMSE", "R²", "largest error"];
-        let mut table = tables::table(errors, 1);
-        for TargetScores { target, scores } in &evaluation.targets {
-            let values = [
-                scores.mae,
-                scores.mse,
-                scores.rmse,
-                scores.r2,
-                scores.max_error,
-            ];
-            table.add_row([target.clone()].into_iter().chain(values.map(number)));
-        }
+        let table = tables::in_terminal(target_table(evaluation));
         let _ = write!(text, "\n\n{table}");
     }
     text
